@@ -120,6 +120,8 @@ class Word(StrEnum):
     NOT_THE_SAME = "not_the_same"
     CANNOT_TELL = "cannot_tell"
     UNDONE = "undone"
+    ASSIGNED = "assigned"
+    REMARKED = "remarked"
     CARRIED = "carried"
     REOPENED = "reopened"
     CREATED = "created"

@@ -88,6 +88,8 @@ class LifecycleStepKind(StrEnum):
 
     CARRIED = "carried"
     ACKNOWLEDGED = "acknowledged"
+    ASSIGNED = "assigned"
+    REMARKED = "remarked"
     DECIDED = "decided"
     UNDONE = "undone"
     OPENED = "opened"
@@ -109,7 +111,7 @@ class LifecycleStep:
         person: Who: a pseudonymous id, or the code of a party whose statement it was.
         value: The decision, channel, outcome or ground, as its enumeration's value; of a carried step one of the first
             three.
-        reference: The channel's own number, or that of a permission.
+        reference: The channel's own number, that of a permission, or the pseudonymous id of who looks after the hit.
         urgency: Of a follow-up.
         remark: The analyst's own words. They stay at the node, and no letter or statement has them.
     """
@@ -139,6 +141,7 @@ class HitLifecycle:
         ground: Why it was withdrawn.
         withdrawn_by: Who withdrew it.
         late: Whether it was withdrawn after the correction duty's hours.
+        assignee: The pseudonymous id of who looks after the hit; empty for nobody.
         before: The life before a decision, as long as the decision is the last step: undoing leads back to it.
     """
 
@@ -154,6 +157,7 @@ class HitLifecycle:
     ground: Ground | None = None
     withdrawn_by: str = ""
     late: bool = False
+    assignee: str = ""
     before: HitLifecycle | None = field(default=None, repr=False)
 
     @classmethod
@@ -255,11 +259,19 @@ def _carried(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
 
 
 def _acknowledged(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
-    return replace(life, stage=Stage.ACKNOWLEDGED, since=step.at)
+    return replace(life, stage=Stage.ACKNOWLEDGED, since=step.at, assignee=step.person)
+
+
+def _assigned(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
+    return replace(life, assignee=step.reference)
+
+
+def _remarked(life: HitLifecycle, _step: LifecycleStep) -> HitLifecycle:
+    return life
 
 
 def _decided(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
-    decision = Decision(step.value)
+    decision, life = Decision(step.value), replace(life, assignee=life.assignee or step.person)
     if life.stage is Stage.FOLLOW_UP:
         return replace(life, decision=decision)  # the clock of the follow-up runs on
     fresh = replace(life, stage=Stage.DECIDED, since=step.at, decision=decision)
@@ -330,6 +342,8 @@ _ALIVE = frozenset(Stage) - {Stage.CLOSED, Stage.WITHDRAWN}
 _FROM: Mapping[LifecycleStepKind, frozenset[Stage]] = {
     LifecycleStepKind.CARRIED: frozenset({Stage.NEW, Stage.KNOWN}),
     LifecycleStepKind.ACKNOWLEDGED: frozenset({Stage.NEW}),
+    LifecycleStepKind.ASSIGNED: _ALIVE,
+    LifecycleStepKind.REMARKED: frozenset(Stage),
     LifecycleStepKind.DECIDED: frozenset({Stage.NEW, Stage.KNOWN, Stage.ACKNOWLEDGED, Stage.DECIDED, Stage.FOLLOW_UP}),
     LifecycleStepKind.UNDONE: frozenset({Stage.DECIDED, Stage.FOLLOW_UP}),
     LifecycleStepKind.OPENED: frozenset({Stage.KNOWN, Stage.DECIDED}),
@@ -346,6 +360,8 @@ _FROM: Mapping[LifecycleStepKind, frozenset[Stage]] = {
 _TAKE: Mapping[LifecycleStepKind, Callable[[HitLifecycle, LifecycleStep], HitLifecycle]] = {
     LifecycleStepKind.CARRIED: _carried,
     LifecycleStepKind.ACKNOWLEDGED: _acknowledged,
+    LifecycleStepKind.ASSIGNED: _assigned,
+    LifecycleStepKind.REMARKED: _remarked,
     LifecycleStepKind.DECIDED: _decided,
     LifecycleStepKind.OPENED: _opened,
     LifecycleStepKind.REFERENCED: _referenced,

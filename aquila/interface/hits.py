@@ -12,6 +12,7 @@ from pydantic import Field
 
 from aquila.followup.lifecycle import Channel, Decision, Ground, HitOutcome, LifecycleStepKind, Stage, Urgency
 from aquila.interface.exchange import ExchangeView
+from aquila.interface.people import Person
 from aquila.matching.certainty import Level
 from aquila.matching.weights import WeightKind
 from aquila.protocol.messages.base import Count, Digest, Identifier, Message, PartyCode, Seconds, Text
@@ -41,6 +42,13 @@ class KnownPair(StrEnum):
     CHANGED_EVIDENCE = "changed_evidence"
 
 
+class Whose(StrEnum):
+    """The person who looks after hits: the one who asks, or nobody."""
+
+    MINE = "mine"
+    NOBODY = "nobody"
+
+
 class HitSort(StrEnum):
     """The order of a list of hits: hits on one own person come together, but where they are sorted by party."""
 
@@ -67,6 +75,7 @@ class HitFilter(Message):
     certainty: Level | None = None
     stage: Stage | None = None
     known: KnownPair | None = None
+    whose: Whose | None = None
     overdue: bool = False
     older_than_hours: Annotated[int, Field(ge=0, le=100_000)] | None = None
     sort: HitSort = HitSort.NEWEST
@@ -98,6 +107,8 @@ class HitEntry(Message):
         record: The own record's fields; nothing where its list was deleted.
         reasons: Why it is a hit, a few words for each family of evidence, in lists of hits only.
         known_to: The parties with a hit on the same own person, in any round, in lists of hits only.
+        assignee: The pseudonymous id of who looks after it, or nothing.
+        assignee_name: The name of that person's account, in lists of hits and of one hit.
         known: The difference to an earlier hit on the same pair, whose decision this one carries; None of a new pair.
     """
 
@@ -116,6 +127,8 @@ class HitEntry(Message):
     reasons: tuple[str, ...] = ()
     known_to: tuple[PartyCode, ...] = ()
     known: KnownPair | None = None
+    assignee: str = ""
+    assignee_name: str = ""
 
 
 class UndoView(Message):
@@ -152,7 +165,12 @@ class HitPage(Message):
 
 
 class StepView(Message):
-    """One thing that was done with a hit, in the words of `aquila.followup.lifecycle`."""
+    """One thing that was done with a hit, in the words of `aquila.followup.lifecycle`.
+
+    Attributes:
+        name: The name of the person's account, where it is shown to people of this node; logs have `person` alone.
+        to: The name of the account to which the hit was assigned.
+    """
 
     kind: LifecycleStepKind
     at: Seconds
@@ -161,6 +179,8 @@ class StepView(Message):
     reference: str
     urgency: Urgency | None
     remark: str
+    name: str = ""
+    to: str = ""
 
 
 class WithdrawalState(StrEnum):
@@ -282,6 +302,37 @@ class ManyDecisions(Message):
     left_out: Count
 
 
+class Colleague(Message):
+    """A person of this node who may look after hits, by the name of the account."""
+
+    person: Person
+    name: str
+
+
+class Colleagues(Message):
+    """The persons of this node who may look after hits, by name."""
+
+    colleagues: tuple[Colleague, ...]
+
+
+class AssignmentRequest(Message):
+    """Hits that a person looks after from now on; without a person nobody does.
+
+    Attributes:
+        remark: Words for that person; they stay in the history of each hit.
+    """
+
+    hits: Annotated[tuple[HitKey, ...], Field(min_length=1, max_length=MOST_CHOSEN)]
+    person: Person | None = None
+    remark: Remark = ""
+
+
+class RemarkRequest(Message):
+    """A remark on a hit; it stays at this node."""
+
+    remark: Annotated[Remark, Field(min_length=1)]
+
+
 class UndoRequest(Message):
     """The own decision that is undone."""
 
@@ -299,7 +350,7 @@ class ExportedHit(Message):
     """A hit as it is exported: the own record and what was decided; nothing of the other side but its code.
 
     Attributes:
-        decided_by: The pseudonymous id of who decided last.
+        decided_by: The name of the account that decided last.
         remark: The reason of that decision.
     """
 

@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from aquila.followup.lifecycle import Stage
-from aquila.interface.hits import KnownPair
+from aquila.interface.hits import KnownPair, Whose
 from aquila.matching.certainty import Level
 from aquila.protocol.messages.base import Identifier, Message, PartyCode
 
@@ -28,6 +28,7 @@ class SavedFilter(Message):
     certainty: Level | None = None
     stage: Stage | None = None
     known: KnownPair | None = None
+    whose: Whose | None = None
     overdue: bool = False
     older_than_hours: Annotated[int, Field(ge=0, le=100_000)] | None = None
 

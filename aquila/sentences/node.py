@@ -20,6 +20,7 @@ NODE: Final[Table] = {
     "chunk_evaluated_wrongly": Text("{party} evaluated chunk {chunk} wrongly: {reason}"),
     "chunk_not_evaluated": Text("chunk {chunk} of {party} is not evaluated: {reason}"),
     "chunk_not_taken": Text("the matcher does not take a chunk now: {reason}"),
+    "colleague_unknown": Text("there is no such person who may decide on hits", "choose one of the list"),
     "confirms_notes_not_sent": Text("{party} confirms notes that this node did not send to it"),
     "consents_over": Text("the round takes no consent any more"),
     "decision_hits_ambiguous": Text("a decision is about the hits that are chosen, or about all that a filter leaves"),

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from aquila.interface.hits import (
+    AssignmentRequest,
     CloseRequest,
+    Colleagues,
     DecisionRequest,
     ErasureReport,
     ErasureRequest,
@@ -20,6 +22,7 @@ from aquila.interface.hits import (
     ManyDecisionsRequest,
     PermissionRequest,
     ReferenceRequest,
+    RemarkRequest,
     ReopenRequest,
     Undone,
     UndoRequest,
@@ -75,6 +78,19 @@ class HitsClient:
         """
         wanted = ManyDecisionsRequest(every=every, total=total, decision=decision, remark=remark)
         return self._connection.fetch(ManyDecisions, "POST", "/v1/hits/decisions", json=_body(wanted))
+
+    def colleagues(self) -> Colleagues:
+        """Return the people of the node who may look after hits, by name."""
+        return self._connection.fetch(Colleagues, "GET", "/v1/hits/colleagues")
+
+    def assign(self, hits: Iterable[tuple[str, str]], person: str | None, remark: str = "") -> None:
+        """Let a person look after hits, by round and id; None for nobody."""
+        keys = tuple(HitKey(round_id=round_id, hit_id=hit_id) for round_id, hit_id in hits)
+        self._post("/v1/hits/assignments", AssignmentRequest(hits=keys, person=person, remark=remark))
+
+    def remark(self, round_id: str, hit_id: str, remark: str) -> None:
+        """Add a remark to a hit, which stays at the node."""
+        self._post(_hit(round_id, hit_id, "/remarks"), RemarkRequest(remark=remark))
 
     def undo(self, number: int) -> Undone:
         """Undo an own decision on the hits of which it is the last step."""

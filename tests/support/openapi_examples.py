@@ -20,6 +20,7 @@ EXAMPLES: dict[str, Any] = {
     "NotificationChoice": {"channel": "mail", "address": "analyst@ministry.example", "language": "en"},
     "Admission": {"issuer": "https://id.example.org", "subject": "u-17", "name": "Officer One"},
     "Approve": {"digest": "9b" * 32},
+    "AssignmentRequest": {"hits": [{"round_id": _ROUND, "hit_id": _ROUND}], "person": "p-0123456789ab", "remark": ""},
     "BeginEnrolment": {"login": "officer-1", "code": "AAAA-BBBB-CCCC-DDDD"},
     "CloseRequest": {"outcome": "confirmed", "remark": "answered by the counterpart"},
     "ConfirmEnrolment": {
@@ -41,6 +42,7 @@ EXAMPLES: dict[str, Any] = {
     "RecordSearch": {"name": "Ana Novak"},
     "ReferenceRequest": {"reference": "SIENA 2026/17"},
     "Refuse": _REASON,
+    "RemarkRequest": {"remark": "asked by telephone, an answer comes on Monday"},
     "ReopenRequest": {"reason": "the counterpart found another document"},
     "RoleChange": {"roles": ["officer", "analyst"]},
     "RoundProposal": {"participants": ["AL", "RS", "SI"], **_TERMS},

@@ -10,7 +10,7 @@ from sqlalchemy import insert
 from aquila.followup.lifecycle import HitLifecycle
 from aquila.records.person import Record
 from aquila.records.search import search_text
-from services.node.hits.persons import person_digest
+from services.node.hits.known_pairs import person_digest
 from services.node.storage.tables import HitRow, HitStatusRow, ImportRow, RecordRow
 
 if TYPE_CHECKING:

@@ -47,6 +47,7 @@ COMMANDS: Mapping[str, Action] = {
     "hit reference": Action.DECIDE_HITS,
     "hit permit": Action.DECIDE_HITS,
     "hit close": Action.DECIDE_HITS,
+    "hit reopen": Action.DECIDE_HITS,
     "hit withdraw": Action.WITHDRAW_HITS,
     "hit letter": Action.EXPORT_HITS,
     "node suggest-round": Action.SUGGEST_ROUND,

@@ -146,6 +146,7 @@ DECISION_BUTTONS = {
     "not_the_same": _n("Not the same"),
     "cannot_tell": _n("Cannot tell"),
 }
+WHOSE = {"mine": _n("mine"), "nobody": _n("unassigned")}
 SORTS = {
     "newest": _n("newest first"),
     "certainty": _n("surest first"),
@@ -171,6 +172,8 @@ STEPS = {
     "acknowledged": _n("taken up"),
     "decided": _n("decided"),
     "undone": _n("decision undone"),
+    "assigned": _n("assigned"),
+    "remarked": _n("remark"),
     "opened": _n("follow-up opened"),
     "referenced": _n("number of the channel noted"),
     "permitted": _n("permission recorded"),

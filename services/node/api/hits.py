@@ -8,7 +8,9 @@ from fastapi import APIRouter, Query, Request, Response
 
 from aquila.audit.roles import Action
 from aquila.interface.hits import (
+    AssignmentRequest,
     CloseRequest,
+    Colleagues,
     DecisionRequest,
     ErasureReport,
     ErasureRequest,
@@ -23,6 +25,7 @@ from aquila.interface.hits import (
     ManyDecisionsRequest,
     PermissionRequest,
     ReferenceRequest,
+    RemarkRequest,
     ReopenRequest,
     Undone,
     UndoRequest,
@@ -31,7 +34,7 @@ from aquila.interface.hits import (
 from services.kit.http.routing import ServiceRoute
 from services.kit.people import Actor, requires
 from services.node.context import NodeContext
-from services.node.hits import decisions, follow_up, review, views
+from services.node.hits import colleagues, decisions, follow_up, review, views
 from services.node.records import erasure
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["hits"])
@@ -64,6 +67,18 @@ def search_hits(request: Request, actor: Annotated[Actor, requires(Action.SEE_HI
 def decide_many(request: Request, actor: Analyst, wanted: ManyDecisionsRequest) -> ManyDecisions:
     """Decide on hits that are chosen, or on all that a filter leaves."""
     return decisions.decide_many(_node(request).journal, actor, wanted)
+
+
+@router.get("/hits/colleagues", summary="People of this node who may look after hits")
+def get_colleagues(request: Request, _actor: Annotated[Actor, requires(Action.SEE_HITS)]) -> Colleagues:
+    """Return colleagues with the names of their accounts."""
+    return colleagues.list_colleagues(_node(request).store)
+
+
+@router.post("/hits/assignments", status_code=204, summary="Let a person look after hits", response_class=Response)
+def assign(request: Request, actor: Analyst, wanted: AssignmentRequest) -> None:
+    """Assign hits to a colleague, to oneself, or to nobody."""
+    colleagues.assign(_node(request).journal, actor, wanted)
 
 
 @router.post("/hits/undo", summary="Undo an own decision that no other step followed")
@@ -116,6 +131,12 @@ def note_reference(request: Request, actor: Analyst, round_id: str, hit_id: str,
 def permit(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: PermissionRequest) -> None:
     """Record the originator's permission."""
     follow_up.permit(_node(request).journal, actor, round_id, hit_id, wanted)
+
+
+@router.post(f"{_HIT}/remarks", status_code=204, summary="Add a remark to a hit", response_class=Response)
+def remark(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: RemarkRequest) -> None:
+    """Add a remark, which stays at this node."""
+    follow_up.remark(_node(request).journal, actor, round_id, hit_id, wanted.remark)
 
 
 @router.post(f"{_HIT}/outcome", status_code=204, summary="Close a hit with what came of it", response_class=Response)

@@ -42,7 +42,7 @@ def decide_many(journal: Journal, actor: Actor, wanted: ManyDecisionsRequest) ->
     if bool(wanted.hits) == (wanted.every is not None):
         raise InputError("decision_hits_ambiguous")
     chosen = [(key.round_id, key.hit_id) for key in dict.fromkeys(wanted.hits)]
-    keys = chosen if wanted.every is None else _seen(journal, wanted.every, wanted.total)
+    keys = chosen if wanted.every is None else _seen(journal, actor, wanted.every, wanted.total)
     if len(keys) > 1 and not wanted.remark.strip():
         raise InputError("decision_reason_missing")
     step = LifecycleStep(
@@ -82,10 +82,10 @@ def undo(journal: Journal, actor: Actor, number: int) -> Undone:
     return Undone(hits=len(undone), first=HitKey(round_id=undone[0][0], hit_id=undone[0][1]))
 
 
-def _seen(journal: Journal, every: HitSearch, total: int) -> list[Key]:
+def _seen(journal: Journal, actor: Actor, every: HitSearch, total: int) -> list[Key]:
     """Return the hits that a filter leaves, if they are as many as the person saw."""
     with journal.store.reading("hit.every") as session:
-        keys = review.keys_of(session, every, review.conditions(every, journal.clock()), MOST_DECIDED)
+        keys = review.keys_of(session, every, review.conditions(every, journal.clock(), actor), MOST_DECIDED)
     if len(keys) != total:
         raise OrderError("filter_hits_changed", count=len(keys), total=total)
     return keys

@@ -70,6 +70,12 @@ def permit(journal: Journal, actor: Actor, round_id: str, hit_id: str, wanted: P
     _take(journal, actor, round_id, hit_id, step)
 
 
+def remark(journal: Journal, actor: Actor, round_id: str, hit_id: str, words: str) -> None:
+    """Add a remark to a hit; raises as `_take`."""
+    step = LifecycleStep(LifecycleStepKind.REMARKED, journal.clock(), actor.person, remark=words)
+    _take(journal, actor, round_id, hit_id, step)
+
+
 def close(journal: Journal, actor: Actor, round_id: str, hit_id: str, wanted: CloseRequest) -> None:
     """Close a hit with what came of it; raises as `_take`."""
     step = LifecycleStep(

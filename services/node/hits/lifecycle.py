@@ -30,6 +30,8 @@ _KINDS: Mapping[LifecycleStepKind, EntryKind] = {
     LifecycleStepKind.ACKNOWLEDGED: EntryKind.HIT_ACKNOWLEDGED,
     LifecycleStepKind.DECIDED: EntryKind.HIT_DECIDED,
     LifecycleStepKind.UNDONE: EntryKind.HIT_DECIDED,
+    LifecycleStepKind.ASSIGNED: EntryKind.HIT_ACKNOWLEDGED,
+    LifecycleStepKind.REMARKED: EntryKind.HIT_DECIDED,
     LifecycleStepKind.OPENED: EntryKind.FOLLOW_UP,
     LifecycleStepKind.REFERENCED: EntryKind.FOLLOW_UP,
     LifecycleStepKind.PERMITTED: EntryKind.EXPORT_PERMITTED,
@@ -44,6 +46,8 @@ _ACTIONS: Mapping[LifecycleStepKind, Action] = dict.fromkeys(LifecycleStepKind, 
 }
 _VALUES: Mapping[LifecycleStepKind, Word] = {
     LifecycleStepKind.UNDONE: Word.UNDONE,
+    LifecycleStepKind.ASSIGNED: Word.ASSIGNED,
+    LifecycleStepKind.REMARKED: Word.REMARKED,
     LifecycleStepKind.REOPENED: Word.REOPENED,
 }
 """The word of a step that shares its kind of entry with another one and has no value of its own."""
@@ -124,7 +128,7 @@ def apply_step(  # noqa: PLR0913 - a step, and where it belongs
     session.flush()
     row = status_row(session, hit)
     row.stage, row.due_at = life.stage.value, life.due_at
-    row.decision, row.outcome = life.decision, life.outcome
+    row.decision, row.outcome, row.assignee = life.decision, life.outcome, life.assignee or None
     undoable = life.before is not None
     row.undo_person, row.undo_number = (step.person, number or taken.step_id) if undoable else (None, None)
     if life.stage in _ENDS or step.kind is LifecycleStepKind.REOPENED:
@@ -142,6 +146,7 @@ def note_outcome(session: Session, clock: Clock, round_id: str) -> None:
 def _entry(code: str, hit: HitRow, step: LifecycleStep, by: Actor | None) -> Entry:
     ids: dict[str, object] = {"hit": hit.hit_id, "counterpart": hit.counterpart}
     ids |= {"value": _VALUES.get(step.kind) or Word(step.value)} if step.value or step.kind in _VALUES else {}
+    ids |= {"account": step.reference} if step.kind is LifecycleStepKind.ASSIGNED and step.reference else {}
     ids |= {"urgency": Word(step.urgency.value)} if step.urgency else {}
     person = {} if by is None else entries.actor_fields(by, _ACTIONS[step.kind])
     # Whose act it was: a withdrawal by the counterpart is the counterpart's, and ours is to have marked it.

@@ -13,7 +13,7 @@ from sqlalchemy import case, exists, func, or_, select
 from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.audit.roles import Action
 from aquila.errors import PolicyError
-from aquila.followup.lifecycle import HOUR, LifecycleStepKind
+from aquila.followup.lifecycle import HOUR, LifecycleStepKind, Stage
 from aquila.interface.hits import (
     MOST_EXPORTED,
     UNDO_HOURS,
@@ -23,12 +23,14 @@ from aquila.interface.hits import (
     HitSearch,
     HitSort,
     UndoView,
+    Whose,
 )
 from aquila.records.search import search_for
 from services.kit.log import entries as log_entries
 from services.node.hits.answers import rounds_without_report
+from services.node.hits.colleagues import names_of
 from services.node.hits.exchange_views import why
-from services.node.hits.persons import known_to
+from services.node.hits.known_pairs import known_to
 from services.node.hits.views import consultation, entry_of
 from services.node.storage.tables import ExchangeRow, HitRow, HitStatusRow, HitStepRow, RecordRow
 
@@ -69,20 +71,21 @@ class ReadHit(NamedTuple):
 def hit_page(node: NodeContext, actor: Actor, wanted: HitSearch) -> HitPage:
     """Return a page of the hits that a filter leaves; that a person looked at them is logged."""
     journal, now = node.journal, node.clock()
-    where = conditions(wanted, now)
+    where = conditions(wanted, now, actor)
     with journal.store.reading("hit.list") as session:
         by_stage, overdue = _counts(session, where, now)
         rows = _read(session, _page(session, wanted, where)) if wanted.offset < sum(by_stage.values()) else []
         unanswered = rounds_without_report(session, wanted.round_id)
         known = known_to(session, [row.hit.person for row in rows])
         undo = _undo(session, actor, now)
+        names = names_of(session, [row.life.assignee for row in rows])
     tables = _tables(node, rows)
     if rows:
         with journal.store.transaction("hit.list_consulted") as session:
             for round_id, seen in by_round(row.key for row in rows):
                 log_entries.append(session, consultation(journal, actor, round_id, seen))
     return HitPage(
-        hits=tuple(_entry(row, tables, known, now) for row in rows), offset=wanted.offset,
+        hits=tuple(_entry(row, tables, known, names, now) for row in rows), offset=wanted.offset,
         total=sum(by_stage.values()), by_stage=by_stage, overdue=overdue, unanswered=unanswered, undo=undo,
     )  # fmt: skip
 
@@ -94,19 +97,21 @@ def export(node: NodeContext, actor: Actor, wanted: HitSearch) -> HitExport:
         PolicyError: There are more than one export may have.
     """
     journal, now = node.journal, node.clock()
-    where = conditions(wanted, now)
+    where = conditions(wanted, now, actor)
     with journal.store.reading("hit.export_list") as session:
         keys = keys_of(session, wanted, where, MOST_EXPORTED)
         rows = _read(session, keys)
         known = known_to(session, [row.hit.person for row in rows])
         steps = _last_steps(session, keys)
+        deciders = [one.person for found in steps.values() for one in found.values()]
+        names = names_of(session, [*deciders, *(row.life.assignee for row in rows)])
     tables = _tables(node, rows)
     if rows:
         with journal.store.transaction("hit.exported_list") as session:
             for round_id, seen in by_round(keys):
                 log_entries.append(session, consultation(journal, actor, round_id, seen))
                 log_entries.append(session, _export_entry(journal, actor, round_id, len(seen)))
-    hits = tuple(_exported(_entry(row, tables, known, now), steps.get(row.key, {})) for row in rows)
+    hits = tuple(_exported(_entry(row, tables, known, names, now), steps.get(row.key, {}), names) for row in rows)
     return HitExport(exported_at=now, hits=hits)
 
 
@@ -122,7 +127,7 @@ def keys_of(session: Session, wanted: HitFilter, where: Sequence[ColumnElement[b
     return [(round_id, hit_id) for round_id, hit_id in keys]
 
 
-def conditions(wanted: HitFilter, now: int) -> list[ColumnElement[bool]]:
+def conditions(wanted: HitFilter, now: int, actor: Actor) -> list[ColumnElement[bool]]:
     """Return the conditions of a filter, for a query of hits joined with their status."""
     pairs = [
         (wanted.round_id, HitRow.round_id == wanted.round_id),
@@ -131,6 +136,7 @@ def conditions(wanted: HitFilter, now: int) -> list[ColumnElement[bool]]:
         (wanted.certainty, HitRow.certainty == (wanted.certainty and wanted.certainty.value)),
         (wanted.stage, HitStatusRow.stage == (wanted.stage and wanted.stage.value)),
         (wanted.known, HitStatusRow.known == (wanted.known and wanted.known.value)),
+        (wanted.whose, HitStatusRow.assignee == actor.person if wanted.whose is Whose.MINE else _nobodys()),
         (wanted.overdue or None, HitStatusRow.due_at < now),
         (wanted.older_than_hours, HitStatusRow.arrived_at < now - (wanted.older_than_hours or 0) * HOUR),
     ]
@@ -144,6 +150,11 @@ def by_round(keys: Iterable[Key]) -> Iterator[tuple[str, list[str]]]:
     for round_id, hit_id in keys:
         found.setdefault(round_id, []).append(hit_id)
     yield from sorted(found.items())
+
+
+def _nobodys() -> ColumnElement[bool]:
+    """Return the condition that nobody looks after a hit on which something is to be done."""
+    return HitStatusRow.assignee.is_(None) & HitStatusRow.stage.not_in([Stage.CLOSED.value, Stage.WITHDRAWN.value])
 
 
 def _named(name: str) -> ColumnElement[bool]:
@@ -211,9 +222,19 @@ def _tables(node: NodeContext, rows: Iterable[ReadHit]) -> dict[str, RuleTable]:
     return tables
 
 
-def _entry(row: ReadHit, tables: Mapping[str, RuleTable], known: Mapping[str, tuple[str, ...]], now: int) -> HitEntry:
+def _entry(
+    row: ReadHit,
+    tables: Mapping[str, RuleTable],
+    known: Mapping[str, tuple[str, ...]],
+    names: Mapping[str, str],
+    now: int,
+) -> HitEntry:
     reasons = why(row.hit.families, row.exchange, tables[row.hit.round_id])
-    more = {"reasons": reasons, "known_to": known.get(row.hit.person or "", ())}
+    more = {
+        "reasons": reasons,
+        "known_to": known.get(row.hit.person or "", ()),
+        "assignee_name": names.get(row.life.assignee or "", ""),
+    }
     return entry_of(row.hit, row.life, row.content, now).model_copy(update=more)
 
 
@@ -241,7 +262,7 @@ def _last_steps(session: Session, keys: Sequence[Key]) -> dict[Key, dict[str, Hi
     return found
 
 
-def _exported(entry: HitEntry, steps: Mapping[str, HitStepRow]) -> ExportedHit:
+def _exported(entry: HitEntry, steps: Mapping[str, HitStepRow], names: Mapping[str, str]) -> ExportedHit:
     decided = steps.get(LifecycleStepKind.DECIDED) if entry.decision else None
     opened = steps.get(LifecycleStepKind.OPENED)
     reference = steps.get(LifecycleStepKind.REFERENCED) or opened
@@ -250,7 +271,7 @@ def _exported(entry: HitEntry, steps: Mapping[str, HitStepRow]) -> ExportedHit:
         channel=opened.value if opened else None,
         reference=reference.reference if reference else "",
         decided_at=decided.at if decided else None,
-        decided_by=decided.person if decided else "",
+        decided_by=names.get(decided.person, decided.person) if decided else "",
         remark=decided.remark if decided else "",
     )
 

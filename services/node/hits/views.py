@@ -10,11 +10,13 @@ from sqlalchemy import func, select
 
 from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.audit.roles import Action
+from aquila.followup.lifecycle import LifecycleStepKind
 from aquila.interface.hits import ChanceOfHit, HitEntry, HitKey, HitView, StepView, WithdrawalState, WithdrawalView
 from aquila.interface.rounds import AnswerState, Hits, OwnHit
 from services.kit.log import entries as log_entries
 from services.node.hits import lifecycle
 from services.node.hits.answers import answers, awaited_steps
+from services.node.hits.colleagues import names_of
 from services.node.hits.exchange_views import exchange_view, why
 from services.node.hits.letter import conditions_of
 from services.node.hits.notes import handling_of_note
@@ -32,7 +34,7 @@ from services.node.storage.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
@@ -121,8 +123,9 @@ def hit_view(node: NodeContext, actor: Actor, round_id: str, hit_id: str) -> Hit
         code, exchange = hit.handling_code, session.get(ExchangeRow, (round_id, hit_id))
         status = lifecycle.status_row(session, hit)
         [entry] = with_records(session, [(hit, status)], node.clock())
+        name = names_of(session, [status.assignee]).get(status.assignee or "", "")
         return HitView(
-            entry=entry,
+            entry=entry.model_copy(update={"assignee_name": name}),
             families=tuple(hit.families),
             sentences=why(hit.families, exchange, table),
             submission_id=hit.submission_id,
@@ -173,6 +176,7 @@ def entry_of(hit: HitRow, life: HitStatusRow, content: bytes | None, now: int) -
         record_id=hit.record_id,
         record=json.loads(content) if content else {},
         known=life.known,
+        assignee=life.assignee or "",
     )
 
 
@@ -204,11 +208,16 @@ def _chance(node: NodeContext, session: Session, round_: Round, hit: HitRow) -> 
 
 def history_of(session: Session, hit: HitRow) -> tuple[StepView, ...]:
     """Return the steps taken on a hit, in their order."""
-    return tuple(map(_step_view, lifecycle.steps_of(session, hit)))
+    steps = lifecycle.steps_of(session, hit)
+    assigned = [step.reference for step in steps if step.kind == LifecycleStepKind.ASSIGNED]
+    names = names_of(session, [*(step.person for step in steps), *assigned])
+    return tuple(_step_view(step, names) for step in steps)
 
 
-def _step_view(row: HitStepRow) -> StepView:
+def _step_view(row: HitStepRow, names: Mapping[str, str]) -> StepView:
+    assigned = row.kind == LifecycleStepKind.ASSIGNED
     return StepView(
+        name=names.get(row.person, ""), to=names.get(row.reference, "") if assigned else "",
         kind=row.kind, at=row.at, person=row.person, value=row.value, reference=row.reference, urgency=row.urgency,
         remark=row.remark,
     )  # fmt: skip

@@ -17,7 +17,6 @@ from aquila.sentences import Sentence
 from services.kit.log.entries import append
 from services.kit.logging import Log
 from services.node.hits import known_pairs, lifecycle
-from services.node.hits.persons import person_digest
 from services.node.logs import pending_statements
 from services.node.records import erasure
 from services.node.round_memory import round_row
@@ -128,7 +127,7 @@ def _known_records(store: Store, import_id: str, positions: dict[int, str]) -> d
             for place, record_id, content in session.execute(asked):
                 record = json.loads(content)
                 found[positions[place]] = OwnRecordRef(
-                    place, record_id, record.get("handling_code"), person_digest(record_id, record)
+                    place, record_id, record.get("handling_code"), known_pairs.person_digest(record_id, record)
                 )
     return found
 

@@ -521,6 +521,9 @@ class HitStatusRow(NodeRows):
     undo_person: Mapped[str | None] = mapped_column(
         String(16), comment="Who can undo the last step, which is then this person's decision; none after another step."
     )
+    assignee: Mapped[str | None] = mapped_column(
+        String(16), index=True, comment="The pseudonymous id of who looks after it; none for nobody."
+    )
     known: Mapped[str | None] = mapped_column(
         String(16), comment="Of a known pair: unchanged, changed_level or changed_evidence since the earlier hit."
     )

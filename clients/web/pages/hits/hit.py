@@ -15,17 +15,22 @@ from aquila.matching.weights import WeightKind, level_bits
 from clients.web.app.paths import identifier
 from clients.web.app.visit import Sent, Visited, threaded
 from clients.web.pages.hits.filters import list_of_address
+from clients.web.pages.hits.people import NOBODY, colleague_choices
 from clients.web.render import charts, pdf
 from clients.web.text import labels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from aquila.interface.hits import HitView, LetterView, WeightView
     from clients.sdk import HitsClient
+    from clients.web.app.forms import SubmittedForm
     from clients.web.app.visit import Visit
 
 router = APIRouter()
+Place = tuple[str, str]
+"""The round and the id of a hit."""
+
 _THOUSANDTHS = 1_000
 _LEAST = 0.1
 
@@ -52,6 +57,7 @@ def get_hit(visit: Visited, round_id: str, hit_id: str) -> Response:
         "hit.html",
         hit=hit,
         back=list_of_address(visit),
+        colleagues=colleague_choices(visit),
         possible={step.value for step in hit.possible},
         chance=_chance(visit, hit),
         drift=_drift(visit, hit),
@@ -99,30 +105,45 @@ def _export(client: HitsClient, place: tuple[str, str], made: LetterView) -> Non
         raise OrderError("letter_changed_meanwhile")
 
 
+def _decide(client: HitsClient, place: Place, sent: SubmittedForm) -> None:
+    client.decide(*place, sent.choice("decision", Decision), sent.text("remark"))
+
+
+def _follow_up(client: HitsClient, place: Place, sent: SubmittedForm) -> None:
+    channel, urgency = sent.choice("channel", Channel), sent.choice("urgency", Urgency)
+    client.follow_up(*place, channel, urgency, reference=sent.text("reference"))
+
+
+def _assign(client: HitsClient, place: Place, sent: SubmittedForm) -> None:
+    person = sent.text("colleague")
+    client.assign([place], None if person == NOBODY else person, sent.text("handing_over"))
+
+
+_STEPS: Mapping[str, Callable[[HitsClient, Place, SubmittedForm], None]] = {
+    "acknowledge": lambda client, place, _sent: client.acknowledge(*place),
+    "assign": _assign,
+    "remark": lambda client, place, sent: client.remark(*place, sent.text("new_remark")),
+    "decide": _decide,
+    "follow-up": _follow_up,
+    "reference": lambda client, place, sent: client.reference(*place, sent.text("number")),
+    "permission": lambda client, place, sent: client.permit(*place, sent.text("permission")),
+    "close": lambda client, place, sent: client.close(
+        *place, sent.choice("outcome", HitOutcome), sent.text("closing_remark")
+    ),
+    "reopen": lambda client, place, sent: client.reopen(*place, sent.text("reopening")),
+    "withdraw": lambda client, place, sent: client.withdraw(*place, sent.choice("ground", Ground), sent.text("reason")),
+}
+"""The steps that a form takes, by the last part of its address."""
+
+
 @router.post("/hits/{round_id}/{hit_id}/{step}")
 @threaded
 def post_step(visit: Visited, sent: Sent, round_id: str, hit_id: str, step: str) -> Response:
     """Take a hit one step further."""
-    client, place = visit.hits(), (identifier(round_id), identifier(hit_id))
-    if step == "acknowledge":
-        client.acknowledge(*place)
-    elif step == "decide":
-        client.decide(*place, sent.choice("decision", Decision), sent.text("remark"))
-    elif step == "follow-up":
-        channel, urgency = sent.choice("channel", Channel), sent.choice("urgency", Urgency)
-        client.follow_up(*place, channel, urgency, reference=sent.text("reference"))
-    elif step == "reference":
-        client.reference(*place, sent.text("number"))
-    elif step == "permission":
-        client.permit(*place, sent.text("permission"))
-    elif step == "close":
-        client.close(*place, sent.choice("outcome", HitOutcome), sent.text("closing_remark"))
-    elif step == "reopen":
-        client.reopen(*place, sent.text("reopening"))
-    elif step == "withdraw":
-        client.withdraw(*place, sent.choice("ground", Ground), sent.text("reason"))
-    else:
+    take = _STEPS.get(step)
+    if take is None:
         raise HTTPException(404)
+    take(visit.hits(), (identifier(round_id), identifier(hit_id)), sent)
     return visit.go(f"/hits/{round_id}/{hit_id}{list_of_address(visit).tail}", "noted")
 
 

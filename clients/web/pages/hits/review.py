@@ -9,12 +9,13 @@ from fastapi import APIRouter, Response
 
 from aquila.errors import InputError
 from aquila.followup.lifecycle import Decision, Stage
-from aquila.interface.hits import MOST_CHOSEN, HitSort, KnownPair
+from aquila.interface.hits import MOST_CHOSEN, HitSort, KnownPair, Whose
 from aquila.interface.saved_filters import SavedFilter
 from aquila.matching.certainty import Level
 from clients.web.app.paths import identifier
 from clients.web.app.visit import Sent, Visited, threaded
 from clients.web.pages.hits.filters import PAGE, AskedList, asked_list, list_of_form
+from clients.web.pages.hits.people import NOBODY, colleague_choices
 from clients.web.text import labels
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ class PageLink:
 
 _READY: tuple[tuple[str, dict[str, str]], ...] = (
     (_n("All"), {}),
+    (_n("Mine"), {"whose": "mine"}),
+    (_n("Unassigned"), {"whose": "nobody"}),
     (_n("New"), {"stage": "new"}),
     (_n("New, high certainty"), {"stage": "new", "certainty": "high"}),
     (_n("Known, changed level"), {"known": "changed_level"}),
@@ -98,6 +101,7 @@ def get_hits(visit: Visited) -> Response:
         own=next((view for view in views if view.here and view.view_id), None),
         kept=[] if any(view.here for view in views) else list(asked.restricting.items()),
         pages=_pages(asked, page),
+        colleagues=colleague_choices(visit),
         decisions=[(decision.value, key) for decision, key in _KEYS.items()],
         decision_choices=[(decision.value, visit.say(labels.DECISIONS[decision.value])) for decision in _KEYS],
         rounds_left_out=len(rounds) - len(listed),
@@ -157,6 +161,15 @@ def post_acknowledge_many(visit: Visited, sent: Sent) -> Response:
     for place in _chosen(sent):
         client.acknowledge(*place)
     return visit.go(_path(asked, "taken-up"))
+
+
+@router.post("/hits/assign")
+@threaded
+def post_assign(visit: Visited, sent: Sent) -> Response:
+    """Let a colleague look after the hits that were chosen, or nobody."""
+    asked, person = list_of_form(visit, sent), sent.text("colleague")
+    visit.hits().assign(_chosen(sent), None if person == NOBODY else person, sent.text("remark"))
+    return visit.go(_path(asked, "assigned"))
 
 
 @router.post("/hits/views")
@@ -266,5 +279,6 @@ def _choices(visit: Visit, listed: Iterable[RoundEntry], rounds: Sequence[RoundE
         "level_choices": [any_one, *((level.value, visit.say(level.value)) for level in sorted(Level, reverse=True))],
         "stage_choices": [any_one, *((stage.value, visit.say(labels.STAGES[stage.value][0])) for stage in Stage)],
         "known_choices": [any_one, *((one.value, visit.say(labels.KNOWN_PAIRS[one.value])) for one in KnownPair)],
+        "whose_choices": [any_one, *((whose.value, visit.say(labels.WHOSE[whose.value])) for whose in Whose)],
         "sort_choices": [(sort.value, visit.say(labels.SORTS[sort.value])) for sort in HitSort],
     }

@@ -46,6 +46,8 @@ STAGES = {
 SAMPLES = {
     LifecycleStepKind.CARRIED: CARRIED,
     LifecycleStepKind.ACKNOWLEDGED: ACKNOWLEDGED,
+    LifecycleStepKind.ASSIGNED: LifecycleStep(LifecycleStepKind.ASSIGNED, 15, WHO, reference="p-ba9876543210"),
+    LifecycleStepKind.REMARKED: LifecycleStep(LifecycleStepKind.REMARKED, 15, WHO, remark="asked by telephone"),
     LifecycleStepKind.DECIDED: SAME,
     LifecycleStepKind.UNDONE: LifecycleStep(LifecycleStepKind.UNDONE, 25, WHO),
     LifecycleStepKind.OPENED: OPENED,
@@ -122,6 +124,17 @@ def test_a_known_pair_carries_what_was_done() -> None:
     assert life.after(OPENED).outcome is None
     with pytest.raises(ValueError, match="perhaps"):
         HitLifecycle.of(0, [LifecycleStep(LifecycleStepKind.CARRIED, 5, "", "perhaps")])
+
+
+def test_somebody_looks_after_a_hit() -> None:
+    """Who takes it up or decides first, until it is handed over or given back; undoing a decision undoes this too."""
+    life, handed_over = HitLifecycle.of(0, [SAME]), SAMPLES[LifecycleStepKind.ASSIGNED]
+    assert life.assignee == HitLifecycle.of(0, [ACKNOWLEDGED]).assignee == WHO
+    assert HitLifecycle.of(0, [handed_over, SAME]).assignee == handed_over.reference
+    assert life.after(handed_over).after(LifecycleStep(LifecycleStepKind.ASSIGNED, 30, WHO)).assignee == ""
+    assert life.after(SAMPLES[LifecycleStepKind.UNDONE]).assignee == ""
+    remarked = life.after(SAMPLES[LifecycleStepKind.REMARKED])
+    assert (remarked.stage, remarked.due_at, remarked.assignee) == (life.stage, life.due_at, life.assignee)
 
 
 def test_another_person_is_not_followed_up() -> None:

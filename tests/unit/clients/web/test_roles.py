@@ -32,6 +32,7 @@ NODE = {
     "POST /approvals/{approval_id}/withdraw": "officer",
     "GET /hits": "analyst",
     "POST /hits/acknowledge": "analyst",
+    "POST /hits/assign": "analyst",
     "POST /hits/decide": "analyst",
     "POST /hits/decide-many": "analyst",
     "POST /hits/erase": "analyst",
@@ -116,7 +117,7 @@ FIELDS = {
     "digest": "0" * 64, "reason": "because", "login": "eva", "role": "auditor", "record_id": "x", "hit": f"{ID}.{ID}",
     "name": "x", "import_id": ID, "kind": "list", "legal_basis": "x", "purpose": "x", "case_reference": "x",
     "category": "x", "area": "x", "party": ["AL", "SI"], "row": f"{ID}.{ID}", "decide": "same.0", "decision": "same",
-    "view": "x", "number": "1",
+    "colleague": "nobody", "view": "x", "number": "1",
 }  # fmt: skip
 """What lets each form come as far as the question who may send it."""
 

@@ -1,0 +1,64 @@
+"""People of this node behind hits: their names, which only its own people see, and the hits that they look after."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from aquila.audit.roles import Action, Role, Service, role_table
+from aquila.errors import InputError
+from aquila.followup.lifecycle import LifecycleStep, LifecycleStepKind
+from aquila.interface.hits import Colleague, Colleagues
+from services.kit.people.tables import AccountRow
+from services.node.hits import lifecycle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from sqlalchemy.orm import Session
+
+    from aquila.interface.hits import AssignmentRequest
+    from services.kit.people import Actor
+    from services.kit.storage.store import Store
+    from services.node.context import Journal
+
+
+def names_of(session: Session, persons: Iterable[str | None]) -> Mapping[str, str]:
+    """Return the names of accounts by pseudonymous id; an id without an account, such as a party's code, has none."""
+    wanted = {person for person in persons if person}
+    query = select(AccountRow.person, AccountRow.name, AccountRow.login).where(AccountRow.person.in_(wanted))
+    return {person: name or login for person, name, login in session.execute(query)} if wanted else {}
+
+
+def list_colleagues(store: Store) -> Colleagues:
+    """Return the people who may look after hits now, by name."""
+    query = select(AccountRow).where(AccountRow.active, AccountRow.admitted)
+    with store.reading("colleague.list") as session:
+        rows = [row for row in session.scalars(query) if _may_decide(row)]
+    found = [Colleague(person=row.person, name=row.name or row.login) for row in rows]
+    return Colleagues(colleagues=tuple(sorted(found, key=lambda one: (one.name, one.person))))
+
+
+def assign(journal: Journal, actor: Actor, wanted: AssignmentRequest) -> None:
+    """Let a person look after hits, or nobody; all of them, or none where one cannot be assigned.
+
+    Raises:
+        InputError: There is no such person, or one who may not decide on hits.
+        NotFoundError: The node holds no such hit.
+        OrderError: A hit is closed or withdrawn.
+    """
+    step = LifecycleStep(
+        LifecycleStepKind.ASSIGNED, journal.clock(), actor.person, reference=wanted.person or "", remark=wanted.remark
+    )
+    with journal.store.transaction("hit.assign") as session:
+        row = session.get(AccountRow, wanted.person) if wanted.person else None
+        if wanted.person and (row is None or not row.active or not _may_decide(row)):
+            raise InputError("colleague_unknown")
+        for key in dict.fromkeys(wanted.hits):
+            hit = lifecycle.hit_row(session, key.round_id, key.hit_id)
+            lifecycle.apply_step(session, journal, hit, step, actor)
+
+
+def _may_decide(row: AccountRow) -> bool:
+    return role_table().allows(Service.NODE, map(Role, row.roles), Action.DECIDE_HITS)
