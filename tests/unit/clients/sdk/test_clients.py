@@ -166,7 +166,7 @@ TERMS = {
 }  # fmt: skip
 SUGGESTION = {
     "suggestion_id": "7" * 32, "party": "AL", "author": "", "terms": TERMS, "state": "waiting", "made_at": 1,
-    "answered_at": None, "reason": "", "round_id": None,
+    "answered_at": None, "reason": None, "round_id": None,
 }  # fmt: skip
 SUGGESTIONS = {"parties": ["AL", "SI"], "suggestions": [SUGGESTION]}
 DEFAULTS = {

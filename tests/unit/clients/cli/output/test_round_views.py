@@ -6,11 +6,18 @@ import json
 from typing import Any
 
 from aquila.interface.rounds import Hits
+from aquila.interface.sentence import SentenceView
+from aquila.sentences import quoted
 from clients.cli.output.round_views import chance_table, hits_table, hits_views
 from clients.cli.output.screen import Table
 
 ROUND, QUERY = "a" * 32, "b" * 32
 CHANCE = {"high": 12, "medium": 500, "low": 2_300}
+
+
+def said(text: str) -> dict[str, Any]:
+    """Return a sentence as an interface shows it."""
+    return SentenceView.of(quoted(text)).model_dump(mode="json")
 
 
 def hit(number: int, certainty: str, submission_id: str | None = None) -> dict[str, Any]:
@@ -56,9 +63,21 @@ def test_confirmed_and_refuted_hits() -> None:
         "reference": "RS-AAAA-BBBB-CCCC",
         "contact": "CT",
     }
-    known = {"state": "confirmed", "sentence": "both", "blamed_by": None, "reference": "AL-AAAA-BBBB-CCCC", "rules": []}
+    known = {
+        "state": "confirmed",
+        "sentence": said("both"),
+        "blamed_by": None,
+        "reference": "AL-AAAA-BBBB-CCCC",
+        "rules": [],
+    }
     told = {"before": "X4", "after": "X3", "sentence": "another source", "assumption": "independent"}
-    wrong = known | {"state": "refuted", "sentence": "a lie", "blamed_by": "RS", "note": None, "intelligence": None}
+    wrong = known | {
+        "state": "refuted",
+        "sentence": said("a lie"),
+        "blamed_by": "RS",
+        "note": None,
+        "intelligence": None,
+    }
     same = {"before": "", "after": "", "sentence": "not evaluated", "assumption": "independent"}
     exchanges = [
         known | {"note": note, "intelligence": told},
@@ -110,7 +129,7 @@ def test_no_hit_is_said_of_an_answered_list_alone() -> None:
         "Awaited: report from the matcher",
     ]
     query = {"kind": "query", "submission_id": QUERY, "state": "never"}
-    assert sentences(phase="aborted", answers=[LIST, query], problems=["the key is gone"]) == [
+    assert sentences(phase="aborted", answers=[LIST, query], problems=[said("the key is gone")]) == [
         (
             "No answer: the round is aborted; the query bbbbbbbb was not answered, and will not be. "
             "This is neither a hit nor a no-hit."

@@ -11,6 +11,8 @@ import pytest
 from aquila.audit.roles import Role, Service, role_table
 from aquila.interface.attention import AttentionKind, AttentionList, RoundAttention
 from aquila.interface.log import LogAlarmView, LogView
+from aquila.interface.sentence import SentenceView
+from aquila.sentences import quoted
 from clients.web.i18n.languages import TAGS, languages
 from clients.web.pages import attention
 
@@ -75,7 +77,8 @@ def told(visitor: Visitor, found: AttentionList) -> list[attention.AttentionItem
 def alarm(**changes: Any) -> LogAlarmView:
     """Return an alarm over the matcher's log."""
     fields = {
-        "alarm_id": 1, "origin": "aquila-log/matcher/0123456789abcdef", "what": "fork", "sentence": "it forked",
+        "alarm_id": 1, "origin": "aquila-log/matcher/0123456789abcdef", "what": "fork",
+        "sentence": SentenceView.of(quoted("it forked")),
         "seen": "", "got": "", "found_at": 1, "acknowledged_at": None, "acknowledged_by": None,
     }  # fmt: skip
     return LogAlarmView.model_validate(fields | changes)
