@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 LOCAL_COMMANDS = frozenset(
     {
         "audit prove-consistency", "audit prove-inclusion", "audit verify", "bench", "code", "demo", "enrol", "login",
-        "matcher init", "matcher serve", "node init", "node serve", "party card", "party register", "records template", "rehearse", "roles",
-        "rules compare", "rules explain", "rules list", "web",
+        "matcher init", "matcher serve", "node init", "node serve", "party card", "party register",
+        "records template", "rehearse", "roles", "rules compare", "rules explain", "rules list", "web",
     }
 )  # fmt: skip
 """Commands that need nobody's permission: they work on files alone, or are how a person gets in."""
