@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING
 import pyotp
 from playwright.sync_api import sync_playwright
 
-from clients.cli.demo.accounts import PASSWORD, secret_file
 from clients.cli.demo.population import populate
-from clients.cli.demo.processes import staged
 from clients.cli.demo.scenario import DemoScenario
 from clients.cli.output.screen import Screen
+from clients.stage.accounts import PASSWORD, secret_file
+from clients.stage.processes import staged
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-    from clients.cli.demo.processes import Process
+    from clients.stage.processes import Process
 
 _WIDTH, _HEIGHT = 1280, 860
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",

@@ -26,6 +26,7 @@ COLUMNS = (
 _CYRILLIC = frozenset({"BG", "MK", "RS"})
 _ONE_IN = 20  # of a list's length, how many persons stand in a common pool
 _IN_POOL_SHARE = 0.5
+_IN_A_QUERY = 3
 _NUMBER_SHARES = (0.3, 0.6, 0.3)  # national, of a document, telephone: soft intelligence rarely has all
 
 
@@ -44,6 +45,25 @@ def write_list(path: Path, code: str, size: int, seed: int = 1) -> None:
         writer.write(COLUMNS)
         for number, person in enumerate(_persons(size, seed, random), start=1):
             writer.write((f"{code}-{number:07d}", *_row(person, code, random)))
+
+
+def query_rows(code: str, size: int, number: int, records: int, seed: int = 1) -> Iterator[tuple[str, ...]]:
+    """Yield the rows of a query of this party: three persons of the common pool of lists, and strangers.
+
+    So few are known that many queries together do not look like fishing.
+
+    Args:
+        code: The party.
+        size: How many persons, at least three.
+        number: Of the query; the next one asks for other persons of the pool.
+        records: Of the lists.
+        seed: That of the lists.
+    """
+    random = Random(f"{seed} query {code} {number}")  # noqa: S311  # invented persons need to be the same again, not secret
+    for place in range(size):
+        known = Random(f"{seed} {(_IN_A_QUERY * number + place) % (records // _ONE_IN)}")  # noqa: S311  # the same person as in the lists
+        chosen = known if place < _IN_A_QUERY else random
+        yield (f"{code}-Q{number}-{place}", *_row(invent_national(chosen.choice(COUNTRIES), chosen), code, random))
 
 
 def _persons(size: int, seed: int, random: Random) -> Iterator[National]:

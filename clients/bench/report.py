@@ -64,7 +64,7 @@ class Results:
     def page(self) -> str:
         """Return everything as Markdown."""
         sections = [
-            ("Machine", _machine(self.machine)),
+            ("Machine", machine_table(self.machine)),
             ("Microseconds per element on one core", _steps(self.steps) if self.steps else ""),
             ("Microseconds per record on one core", _records(self.records) if self.records else ""),
             ("Join of tokens", _join(self.join) if self.join else ""),
@@ -115,7 +115,8 @@ def _cell(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _machine(machine: Machine) -> str:
+def machine_table(machine: Machine) -> str:
+    """Return the table of a machine's properties."""
     versions = ", ".join(f"{name} {number}" for name, number in machine.versions.items())
     rows = [
         ("processor", machine.processor),

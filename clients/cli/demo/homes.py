@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aquila.protocol.registry import MATCHER
-from clients.cli.demo.processes import free_ports
 from clients.cli.services.parties import own_card
 from clients.people.nationals import COUNTRIES
 from clients.sdk import find_home
 from clients.sdk.cards import Cards
+from clients.stage.processes import free_ports
 from services.kit.storage.files import write_secret
 from services.matcher.home import create as create_matcher
 from services.node.home import create as create_node

@@ -17,7 +17,6 @@ from aquila.matching.certainty import Level
 from aquila.protocol.messages import Kind, Mode
 from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds.round_state import Phase
-from clients.cli.demo.accounts import open_sessions
 from clients.cli.demo.homes import NAMES, make_homes
 from clients.cli.demo.log_check import check_log
 from clients.cli.demo.population import IN_ALL, IN_TWO
@@ -29,18 +28,19 @@ from clients.cli.output.screen import Table, numbered
 from clients.people.nationals import COUNTRIES
 from clients.sdk import find_home
 from clients.sdk.log import LogClient
+from clients.stage.accounts import open_sessions
 from services.kit.errors import PeerUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from aquila.interface.rounds import Hits, MatcherRoundView, OwnHit
-    from clients.cli.demo.accounts import StaffSessions
     from clients.cli.demo.homes import DemoHomes
     from clients.cli.demo.population import Population
-    from clients.cli.demo.processes import DemoProcesses
     from clients.cli.output.screen import Screen
     from clients.sdk import MatcherClient, NodeClient
+    from clients.stage.accounts import StaffSessions
+    from clients.stage.processes import DemoProcesses
 
 _SHOWN_HITS = 10
 _PATIENCE_SECONDS = 300.0

@@ -14,6 +14,7 @@ from clients.cli.output.screen import Screen, numbered, write_result
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from clients.bench.queries.run import QueryResults
     from clients.bench.report import Results
 
     Watch = Callable[[str, str, int, int], None]
@@ -24,6 +25,8 @@ _PARTIES = (2, 3, 5, 12)
 _PARTIES_RECORDS = 10_000
 _MOST_PARTIES = 12
 _REPEATS = 5
+_ROUND_RECORDS = 100_000
+_QUERY_PARTIES, _QUERY_RECORDS = 5, 5_000
 
 
 def bench(
@@ -34,8 +37,16 @@ def bench(
     parties: Annotated[
         int | None, typer.Option(min=2, max=_MOST_PARTIES, help="Play one round of so many parties, and nothing else.")
     ] = None,
-    records: Annotated[int, typer.Option(min=20, help="Records of each party of that one round.")] = 100_000,
+    records: Annotated[
+        int | None,
+        typer.Option(min=20, help="Records of each party of that one round: 100,000, or 5,000 with --queries."),
+    ] = None,
     rules: Rules = "exact",
+    queries: Annotated[
+        bool,
+        typer.Option("--queries", help="Ask queries among real services on two networks, and watch them idle."),
+    ] = False,
+    count: Annotated[int, typer.Option(min=1, help="Queries on each network, with --queries.")] = 20,
     as_json: Json = False,
 ) -> None:
     """Measure steps, records, the join, and rounds as they grow; a few minutes, or one round of any size."""
@@ -43,16 +54,29 @@ def bench(
     from clients.bench.report import Results
 
     screen, results = Screen(as_json), Results(this_machine())
+    if queries:
+        _queries(screen, out, parties or _QUERY_PARTIES, _QUERY_RECORDS if records is None else records, count)
+        return
     with screen.progress() as watch, tempfile.TemporaryDirectory(prefix="aquila-") as scratch:
         folder = Path(scratch)
         if parties is None:
             _steps(results, folder, watch)
         else:
-            _round(results, folder, parties, records, rules)
+            _round(results, folder, parties, records or _ROUND_RECORDS, rules)
         if parties is None and not quick:
             _join_and_growth(results, folder, rules, watch)
-    name = "bench" if parties is None else f"round-{parties}x{records}-{Path(rules).stem}"
+    name = "bench" if parties is None else f"round-{parties}x{records or _ROUND_RECORDS}-{Path(rules).stem}"
     screen.result(results.document(), results.page(), _written(results, out, name))
+
+
+def _queries(screen: Screen, out: Path, parties: int, records: int, count: int) -> None:
+    from clients.bench.hardware import this_machine
+    from clients.bench.queries.run import Wanted, run
+
+    wanted = Wanted(parties=parties, records=records, queries=count)
+    with screen.progress() as watch, tempfile.TemporaryDirectory(prefix="aquila-") as scratch:
+        results = run(Path(scratch) / "services", this_machine(), wanted, watch)
+    screen.result(results.document(), results.page(), _written(results, out, f"queries-{parties}x{records}"))
 
 
 def _steps(results: Results, folder: Path, watch: Watch) -> None:
@@ -88,7 +112,7 @@ def _join_and_growth(results: Results, folder: Path, rules: str, watch: Watch) -
         watch("round", f"{parties} x {_PARTIES_RECORDS:,}", 1, 1)
 
 
-def _written(results: Results, out: Path, name: str) -> str:
+def _written(results: Results | QueryResults, out: Path, name: str) -> str:
     """Write both forms of the results, and report their paths.
 
     Raises:

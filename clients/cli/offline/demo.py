@@ -13,7 +13,7 @@ from clients.cli.output.screen import Screen, Table
 
 if TYPE_CHECKING:
     from clients.cli.demo.homes import DemoHomes
-    from clients.cli.demo.processes import DemoProcesses
+    from clients.stage.processes import DemoProcesses
 
 _LOOK_SECONDS = 1.0
 _TERMS = "--area demo --legal-basis demo --purpose demo --category demo"
@@ -32,8 +32,8 @@ def demo(
     """
     from aquila.errors import AquilaError
     from clients.cli.demo.population import populate
-    from clients.cli.demo.processes import staged
     from clients.cli.demo.scenario import DemoScenario
+    from clients.stage.processes import staged
 
     screen = Screen(as_json)
     with staged(folder) as stage:
@@ -58,7 +58,7 @@ def _show_logs(screen: Screen, stage: DemoProcesses) -> None:
 
 def _pages(stage: DemoProcesses) -> list[str | Table]:
     """Return where the pages are, and who can sign in there."""
-    from clients.cli.demo.accounts import PASSWORD, SECRETS, logins_of
+    from clients.stage.accounts import PASSWORD, SECRETS, logins_of
 
     rows = [(process.name, f"{process.url}/", ", ".join(logins_of(process))) for process in stage.processes]
     code = f"aquila code {stage.folder / SECRETS}/<home>-<login>"
@@ -72,7 +72,7 @@ def _pages(stage: DemoProcesses) -> list[str | Table]:
 
 def _next_steps(cast: DemoHomes, *, keep: bool) -> list[str]:
     """Return suggestions for next steps."""
-    from clients.cli.demo.accounts import PASSWORD, SECRETS
+    from clients.stage.accounts import PASSWORD, SECRETS
 
     party, matcher = cast.homes["SI"], cast.homes["matcher"]
     if keep:

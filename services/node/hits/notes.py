@@ -12,6 +12,7 @@ from aquila.protocol.messages import Fault, Note
 from aquila.sentences import Sentence
 from aquila.sentences.sentence import dumps
 from services.kit.log import entries
+from services.kit.logging import Log
 from services.node.rounds import statements
 from services.node.storage.tables import ExchangeRow, NoteBatchRow, ProblemRow
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from aquila.protocol.messages import Confirmation, Notes
     from services.node.context import Journal, NodeContext
 
+_LOG = Log("node.notes")
 UNCONFIRMED, CONFIRMED, REFUTED = "unconfirmed", "confirmed", "refuted"
 _AT_ONCE = 500
 _LONGEST = 60
@@ -157,6 +159,7 @@ def note_confirmed(session: Session, journal: Journal, round_id: str, rows: Iter
     confirmed = Counter(row.counterpart for row in rows if state_of(row) == CONFIRMED)
     for counterpart, count in sorted(confirmed.items()):
         _append(session, journal, EntryKind.HIT_CONFIRMED, round_id, counterpart, {"hits": count})
+        _LOG.info("hits_confirmed", round=round_id, counterpart=counterpart, count=count)
 
 
 def report_late(journal: Journal, round_id: str) -> bool:

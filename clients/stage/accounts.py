@@ -1,4 +1,4 @@
-"""The demo's people: accounts of every role at each service, enrolled and signed in as persons would do it.
+"""The stage's people: accounts at each service, enrolled and signed in as persons would do it.
 
 Logins say the role, because nobody here is anybody. Passwords and authenticators' secrets lie beside the homes, so that
 whoever keeps the demo running can sign in; in real use nobody but the person has them.
@@ -17,11 +17,12 @@ from clients.sdk import ApprovalClient, Connection, MatcherClient, NodeClient, P
 from services.kit.storage.files import write_secret
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from contextlib import ExitStack
     from pathlib import Path
 
     from aquila.interface.approval import PendingApproval
-    from clients.cli.demo.processes import Process
+    from clients.stage.processes import Process
 
 PASSWORD = "only for this demo"  # noqa: S105 - of accounts that live as long as the demo
 SECRETS = "authenticators"
@@ -63,8 +64,13 @@ class StaffSessions:
         second.approve(asked.approval_id, second.show(asked.approval_id).entry.digest)
 
 
-def open_sessions(process: Process, opened: ExitStack) -> StaffSessions:
-    """Make all accounts of a service with the key of its home, and let each person enrol.
+def open_sessions(process: Process, opened: ExitStack, logins: Collection[str] = ()) -> StaffSessions:
+    """Make accounts of a service with the key of its home, and let each person enrol.
+
+    Args:
+        process: The service.
+        opened: Closes the persons' connections at its end.
+        logins: Whose accounts; all of `logins_of` if empty.
 
     Raises:
         AquilaError: What the service refuses.
@@ -72,6 +78,8 @@ def open_sessions(process: Process, opened: ExitStack) -> StaffSessions:
     office = StaffSessions(process)
     with process.connect() as administrator:
         for login, role in _LOGINS[process.home.service].items():
+            if logins and login not in logins:
+                continue
             code = PeopleClient(administrator).add_account(login, [role]).code
             connection = opened.enter_context(Connection(process.anonymous()))
             office.connections[login] = connection

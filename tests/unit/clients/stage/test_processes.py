@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from clients.cli.demo import processes
+from clients.stage import processes
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -68,10 +68,15 @@ class Process:
         """Return the access of somebody who has not signed in yet."""
         return Access(self.home.service, self.url, "")
 
+    @property
+    def log(self) -> Path:
+        """The file with what it writes to its log."""
+        return self.home.path / _LOG
+
     def last_lines(self) -> list[str]:
         """Return the end of what it wrote to its log."""
         with contextlib.suppress(OSError):
-            return (self.home.path / _LOG).read_text(encoding="utf-8", errors="replace").splitlines()[-_SHOWN_LINES:]
+            return self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-_SHOWN_LINES:]
         return []
 
     def has_ended(self) -> bool:

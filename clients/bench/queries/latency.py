@@ -1,0 +1,128 @@
+"""How long a query takes: from the approval to the asker's confirmed hits."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass, field
+from statistics import median
+from typing import TYPE_CHECKING
+
+from aquila.csv_files import ListWriter
+from aquila.errors import ExecutorError
+from aquila.interface.rounds import AnswerState
+from aquila.protocol.messages import Kind
+from clients.bench.lists import COLUMNS, query_rows
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from clients.bench.queries.services import BenchServices
+
+_LOOK_SECONDS = 0.01
+_PATIENCE_SECONDS = 120.0
+_CONFIRMED = b'"event":"hits_confirmed"'
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Seconds of queries, one after the other.
+
+    Attributes:
+        persons: Of each query.
+        hits: Of each query, for the asker.
+        seconds: From the approval to the last hit's confirmation, in order.
+    """
+
+    persons: int
+    hits: tuple[int, ...]
+    seconds: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        """The median."""
+        return round(median(self.seconds), 2)
+
+    @property
+    def worst(self) -> float:
+        """The longest."""
+        return max(self.seconds)
+
+    def document(self) -> dict[str, object]:
+        """Return it for JSON."""
+        return asdict(self) | {"median": self.median, "worst": self.worst}
+
+
+@dataclass(slots=True)
+class _Tail:
+    """The growing log of a service; `count` finds lines of a kind since it was opened."""
+
+    path: Path
+    _offset: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._offset = self.path.stat().st_size
+
+    def count(self, what: bytes) -> int:
+        """Return how many new whole lines say something."""
+        with self.path.open("rb") as file:
+            file.seek(self._offset)
+            content = file.read()
+        whole = content[: content.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        return whole.count(what)
+
+
+def measure_queries(services: BenchServices, count: int, persons: int, first: int = 0) -> Latency:
+    """Ask queries one after the other, each as soon as the one before is answered.
+
+    Args:
+        services: With a round that takes them.
+        count: How many queries.
+        persons: Of each.
+        first: The number of the first query; another number asks for other persons.
+
+    Raises:
+        AquilaError: A service refuses something.
+        ExecutorError: A query is not answered.
+    """
+    seconds, hits = [], []
+    for number in range(first, first + count):
+        path = services.stage.folder / f"query-{number}.csv"
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = ListWriter(file)
+            for row in (COLUMNS, *query_rows(services.asker, persons, number, services.records)):
+                writer.write(row)
+        found, spent = _ask(services, services.bring(services.asker, path))
+        seconds.append(spent)
+        hits.append(found)
+    return Latency(persons, tuple(hits), tuple(seconds))
+
+
+def _ask(services: BenchServices, import_id: str) -> tuple[int, float]:
+    """Ask one query; return its number of hits, and the seconds until all of them were confirmed."""
+    asker = services.asker
+    approve = services.approval_of(asker, import_id, Kind.QUERY)
+    log = _Tail(services.processes[asker].log)
+    started = time.perf_counter()
+    approve()
+    while time.perf_counter() - started < _PATIENCE_SECONDS:
+        if log.count(_CONFIRMED):
+            spent = time.perf_counter() - started
+            # A look at hits is an entry of the node's log: it is taken when something has come, and not over and over.
+            found = _confirmed(services, import_id)
+            if found is not None:
+                return found, round(spent, 3)
+        time.sleep(_LOOK_SECONDS)
+    raise ExecutorError("a query was not answered in time", seconds=round(_PATIENCE_SECONDS))
+
+
+def _confirmed(services: BenchServices, import_id: str) -> int | None:
+    """Return the number of the query's hits where all of them are confirmed."""
+    node = services.node(services.asker, "analyst")
+    submissions = services.node(services.asker).round(services.round_id).submissions
+    query = next(one.submission_id for one in submissions if one.import_id == import_id)
+    found = node.hits(services.round_id)
+    state = next(answer.state for answer in found.answers if answer.submission_id == query)
+    hits = [hit for hit in found.hits if hit.submission_id == query]
+    done = all(hit.exchange is not None and hit.exchange.state == "confirmed" for hit in hits)
+    return len(hits) if state is AnswerState.ANSWERED and hits and done else None

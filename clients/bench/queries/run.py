@@ -1,0 +1,127 @@
+"""One run of the measurement of queries: latency, latency over a bad network, and idle cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from clients.bench.queries.faulty_network import FaultyNetwork, Trouble
+from clients.bench.queries.idling import measure_idling
+from clients.bench.queries.latency import measure_queries
+from clients.bench.queries.services import BenchServices
+from clients.bench.report import machine_table, table
+from clients.stage.processes import staged
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from clients.bench.hardware import Machine
+    from clients.bench.queries.idling import Idling
+    from clients.bench.queries.latency import Latency
+
+TROUBLE = Trouble(delay=0.1, broken_share=0.02, bytes_per_second=1_250_000)
+"""200 ms there and back, two of a hundred connections broken, ten megabits a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The size of a run.
+
+    Attributes:
+        parties: Parties of the round; one of them asks.
+        records: Of each list.
+        queries: Queries on each network.
+        persons: Of each query.
+        idle_seconds: For how long idle services are watched.
+        settle_seconds: For how long they are left alone before.
+    """
+
+    parties: int = 5
+    records: int = 5_000
+    queries: int = 20
+    persons: int = 10
+    idle_seconds: int = 120
+    settle_seconds: int = 120
+
+
+@dataclass(slots=True)
+class QueryResults:
+    """Results of a run; a network on which nothing was asked is missing."""
+
+    machine: Machine
+    wanted: Wanted
+    latencies: dict[str, Latency] = field(default_factory=dict)
+    idling: list[Idling] = field(default_factory=list)
+    broken: int = 0
+
+    def document(self) -> dict[str, object]:
+        """Return everything for JSON."""
+        return {
+            "machine": self.machine.document(),
+            "latencies": {network: latency.document() for network, latency in self.latencies.items()},
+            "idling": [one.document() for one in self.idling],
+            "connections_broken": self.broken,
+        }
+
+    def page(self) -> str:
+        """Return everything as Markdown."""
+        wanted = self.wanted
+        latencies = table(
+            ("network", "queries", "hits", "median, s", "worst, s"),
+            [(name, len(one.seconds), sum(one.hits), one.median, one.worst) for name, one in self.latencies.items()],
+        )
+        idling = table(
+            ("service", "seconds", "share of a core, %", "bytes written", "files changed"),
+            [
+                (one.service, one.seconds, round(100 * one.core_share, 3), one.bytes_written, one.files_changed)
+                for one in self.idling
+            ],
+        )
+        asked = f"{wanted.persons} persons, {wanted.parties} parties of {wanted.records:,}"
+        sections = [
+            ("Machine", machine_table(self.machine)),
+            (f"From approval to confirmed hits: {asked}", latencies),
+            ("Idle services", idling),
+        ]
+        return "\n".join(["# What a query takes\n", *(f"## {title}\n\n{content}" for title, content in sections)])
+
+
+def run(folder: Path, machine: Machine, wanted: Wanted, watch: Callable[[str, str, int, int], None]) -> QueryResults:
+    """Start services in an empty folder, and measure.
+
+    Args:
+        folder: Where homes and lists go.
+        machine: The machine, for the results.
+        wanted: How much to measure.
+        watch: Is told of progress: phase, part, done and all.
+
+    Raises:
+        AquilaError: A service does not start, or refuses something.
+        ExecutorError: A query is not answered.
+    """
+    results = QueryResults(machine, wanted)
+    with staged(folder) as stage:
+        services = BenchServices(stage, wanted.parties)
+        try:
+            services.prepare(wanted.records)
+            watch("round", f"{wanted.parties} x {wanted.records:,}", 1, 1)
+            results.idling = measure_idling(services.processes, wanted.settle_seconds, wanted.idle_seconds)
+            watch("idle", "services", 1, 1)
+            results.latencies["loopback"] = measure_queries(services, wanted.queries, wanted.persons)
+            watch("queries", "loopback", 1, 1)
+            with FaultyNetwork(services.matcher_port, TROUBLE) as network:
+                services.restart(f"http://127.0.0.1:{network.port}")
+                first = wanted.queries
+                results.latencies[_named(TROUBLE)] = measure_queries(services, wanted.queries, wanted.persons, first)
+                results.broken = network.broken
+            watch("queries", "with trouble", 1, 1)
+        finally:
+            services.close()
+    return results
+
+
+def _named(trouble: Trouble) -> str:
+    """Return the name of a network in a table."""
+    megabits = 0 if trouble.bytes_per_second is None else trouble.bytes_per_second * 8 / 1_000_000
+    return f"{2_000 * trouble.delay:.0f} ms, {100 * trouble.broken_share:.0f} % broken, {megabits:.0f} Mbit/s"

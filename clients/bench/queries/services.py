@@ -1,0 +1,211 @@
+"""The services of the measurement: a matcher and nodes with default settings, their people, and a round of lists."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from aquila.errors import ExecutorError
+from aquila.interface.rounds import JustificationInput, RoundProposal, SubmissionRequest
+from aquila.protocol.messages import Kind, Mode
+from aquila.protocol.registry import MATCHER, RegisteredParty, Registry, write_registry
+from aquila.protocol.rounds.round_state import Phase
+from clients.bench.lists import PARTIES, write_list
+from clients.sdk import find_home
+from clients.stage.accounts import StaffSessions, open_sessions
+from clients.stage.processes import free_ports
+from services.kit.storage.files import write_secret
+from services.matcher.home import create as create_matcher
+from services.node.home import create as create_node
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from clients.sdk import NodeClient
+    from clients.stage.processes import DemoProcesses, Process
+
+PEOPLE = {MATCHER: ("secretariat-1", "secretariat-2")}
+STAFF = ("officer", "approver", "analyst")
+_REASON = {"legal_basis": "bench", "purpose": "bench", "category": "bench"}
+_LOOK_SECONDS = 0.2
+_PATIENCE_SECONDS = 1_800.0
+
+
+@dataclass(slots=True)
+class BenchServices:
+    """Services on one stage, and a round in which queries can be asked.
+
+    Attributes:
+        stage: The processes.
+        count: How many parties there are.
+        staff: The people of each service, by its name.
+        records: How many each list has, once the round is prepared.
+        round_id: The round, once it is prepared.
+    """
+
+    stage: DemoProcesses
+    count: int
+    staff: dict[str, StaffSessions] = field(default_factory=dict)
+    records: int = 0
+    round_id: str = ""
+    _ports: dict[str, int] = field(default_factory=dict)
+    _opened: ExitStack = field(default_factory=ExitStack)
+
+    @property
+    def parties(self) -> Sequence[str]:
+        """The codes of the parties; the first one asks."""
+        return PARTIES[: self.count]
+
+    @property
+    def matcher_port(self) -> int:
+        """The port of the matcher."""
+        return self._ports[MATCHER]
+
+    @property
+    def _matcher_url(self) -> str:
+        return f"http://127.0.0.1:{self.matcher_port}"
+
+    @property
+    def asker(self) -> str:
+        """The party that asks."""
+        return self.parties[0]
+
+    @property
+    def processes(self) -> dict[str, Process]:
+        """The processes by the names of their services."""
+        return {process.name: process for process in self.stage.processes}
+
+    def node(self, code: str, login: str = "officer") -> NodeClient:
+        """Return a person's client of a node."""
+        return self.staff[code].node(login)
+
+    def prepare(self, records: int) -> None:
+        """Start everything, and play a round up to the reports of its lists.
+
+        Args:
+            records: How many each list has.
+
+        Raises:
+            AquilaError: A service does not start, or refuses something.
+            ExecutorError: The round does not come so far.
+        """
+        self.records = records
+        self._make_homes()
+        self.start()
+        for name, process in self.processes.items():
+            self.staff[name] = open_sessions(process, self._opened, PEOPLE.get(name, STAFF))
+        self._propose()
+        for code in self.parties:
+            path = self.stage.folder / f"{code}.csv"
+            write_list(path, code, records)
+            self.submit(code, self.bring(code, path), Kind.LIST)
+        self.until(self._has_reports, "the reports of the lists")
+
+    def start(self) -> None:
+        """Start every service on its home."""
+        self.stage.start([(name, self._home(name)) for name in (MATCHER, *self.parties)])
+
+    def restart(self, url: str) -> None:
+        """Stop every service and start it again.
+
+        Args:
+            url: Under which nodes call the matcher from now on.
+        """
+        self.stage.stop()
+        self.stage.processes.clear()
+        _replace(self._home(MATCHER) / "matcher.toml", "public_url", url, group="[listen]")
+        for code in self.parties:
+            _replace(self._home(code) / "node.toml", "url", url, group="[matcher]")
+        self.start()
+        self.until(lambda: all(self.node(code).status().matcher_reachable for code in self.parties), "the nodes")
+
+    def close(self) -> None:
+        """Close the people's connections."""
+        self._opened.close()
+
+    def bring(self, code: str, path: Path) -> str:
+        """Import a list at a node and return its id."""
+        with path.open("rb") as stream:
+            report = self.node(code).import_list(stream, path.name, "csv", accept_refused=True)
+        assert report.import_id is not None
+        return report.import_id
+
+    def submit(self, code: str, import_id: str, kind: Kind) -> None:
+        """Let one person ask for a submission, and another approve it at once.
+
+        Args:
+            code: The party.
+            import_id: The list or query.
+            kind: Which of both it is.
+        """
+        self.approval_of(code, import_id, kind)()
+
+    def approval_of(self, code: str, import_id: str, kind: Kind) -> Callable[[], None]:
+        """Let one person ask for a submission, and return the call by which another approves it."""
+        reason = JustificationInput(case_reference=import_id[:8], **_REASON)
+        request = SubmissionRequest(import_id=import_id, kind=kind, justification=reason)
+        return partial(self.staff[code].approve, "approver", self.node(code).submit(self.round_id, request))
+
+    def until(self, reached: Callable[[], bool], what: str) -> None:
+        """Wait for something.
+
+        Raises:
+            ExecutorError: A process ended, or patience did.
+        """
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while not reached():
+            for process in self.stage.ended():
+                raise ExecutorError(f"the process of {process.name} ended: {process.last_lines()[-1:]}")
+            if time.monotonic() > deadline:
+                raise ExecutorError(f"waited in vain for {what}")
+            time.sleep(_LOOK_SECONDS)
+
+    def _home(self, name: str) -> Path:
+        return self.stage.folder / name.lower()
+
+    def _make_homes(self) -> None:
+        names = (MATCHER, *self.parties)
+        self._ports = dict(zip(names, free_ports(len(names)), strict=True))
+        key = create_matcher(self._home(MATCHER), port=self._ports[MATCHER])
+        keys = {
+            code: create_node(self._home(code), code, f"Party {code}", self._matcher_url, port=self._ports[code])
+            for code in self.parties
+        }
+        registry = Registry(key, {code: RegisteredParty(code, f"Party {code}", one) for code, one in keys.items()})
+        for name in names:
+            write_secret(find_home(self._home(name)).registry, write_registry(registry))
+
+    def _propose(self) -> None:
+        """Open a round of all parties that takes queries."""
+        proposal = RoundProposal(
+            participants=tuple(sorted(self.parties)), area="bench", mode=Mode.LISTS_AND_QUERIES, **_REASON
+        )
+        secretariat = self.staff[MATCHER]
+        asked = secretariat.matcher("secretariat-1").propose(proposal)
+        secretariat.approve("secretariat-2", asked)
+        self.round_id = asked.round_id
+        for code in self.parties:
+            self.until(partial(self._knows_round, code), f"{code} to hear of the round")
+            self.staff[code].approve("approver", self.node(code).consent(self.round_id))
+        self.until(lambda: self._phase() == Phase.OPEN, "the round to open")
+
+    def _knows_round(self, code: str) -> bool:
+        return bool(self.node(code).rounds().rounds)
+
+    def _phase(self) -> str:
+        return self.staff[MATCHER].matcher("secretariat-1").round(self.round_id).entry.phase
+
+    def _has_reports(self) -> bool:
+        view = self.staff[MATCHER].matcher("secretariat-1").round(self.round_id)
+        return all(party.acknowledged for party in view.parties)
+
+
+def _replace(path: Path, name: str, value: str, *, group: str) -> None:
+    """Set a text in a group of a settings file, in place of what is there."""
+    head, heading, tail = path.read_text("utf-8").partition(f"{group}\n")
+    kept = [line for line in tail.splitlines() if not line.startswith(f"{name} = ")]
+    write_secret(path, "\n".join([head + heading + f'{name} = "{value}"', *kept, ""]).encode())
