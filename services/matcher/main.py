@@ -31,7 +31,7 @@ from services.matcher.rounds.contacts import StoredContacts
 from services.matcher.settings import MatcherSettings
 from services.matcher.steps.pulse import Pulse
 from services.matcher.steps.purge_ended import wipe_leftovers
-from services.matcher.steps.schedule import steps_of
+from services.matcher.steps.schedule import WOKEN_BY, steps_of
 from services.matcher.storage.tables import SPENT_NONCES
 
 if TYPE_CHECKING:
@@ -128,7 +128,9 @@ def _lifespan(desk: MatcherContext) -> Callable[[FastAPI], contextlib.AbstractAs
         await threads.run(Pool.DRIVERS, wipe_leftovers, desk)
         seconds = desk.settings.driver_seconds
         steps = steps_of(desk, app.state.approvals).items()
-        drivers = [_driver(name, step, seconds, longest=_QUIET_LOOKS * seconds) for name, step in steps]
+        drivers = {
+            _driver(name, step, seconds, longest=_QUIET_LOOKS * seconds): WOKEN_BY.get(name) for name, step in steps
+        }
         # It is not woken itself: a look that followed each wake-up would be one more for nothing.
         pulse = _driver("pulse", Pulse(desk).step, _PULSE_SECONDS)
         async with lifespan_of([*drivers, pulse], desk.close)(app):

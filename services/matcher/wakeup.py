@@ -11,7 +11,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping
 
     from services.kit.work.drivers import Driver
 
@@ -21,37 +21,46 @@ class Wakeup:
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._drivers: Sequence[Driver] = ()
+        self._drivers: Mapping[Driver, Collection[str] | None] = {}
         self._rung = asyncio.Event()
         self.down = False
 
-    def hang(self, drivers: Sequence[Driver] = ()) -> None:
-        """Begin to wake drivers and waiters, in the running event loop."""
+    def hang(self, drivers: Mapping[Driver, Collection[str] | None] | None = None) -> None:
+        """Begin to wake drivers and waiters, in the running event loop.
+
+        Args:
+            drivers: Each with the kinds of events that wake it; None for all.
+        """
         self._loop = asyncio.get_running_loop()
-        self._drivers = drivers
+        self._drivers = drivers or {}
 
     def take_down(self) -> None:
         """Release all waiters, and wake nobody any more; `down` lets waiters know that nothing will come."""
         self.down = True
-        self._ring()
+        self._ring(None)
         self._loop = None
 
-    def ring(self) -> None:
-        """Signal that something was committed."""
+    def ring(self, kind: str | None = None) -> None:
+        """Signal that something was committed.
+
+        Args:
+            kind: The kind of the event: of a statement, or of bytes that came. None wakes every driver.
+        """
         if self._loop is not None:
             # The loop may end at this moment; then nobody waits any more.
             with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._ring)
+                self._loop.call_soon_threadsafe(self._ring, kind)
 
     def listen(self) -> asyncio.Event:
         """Return the event that the next signal sets; take it before looking at the state that may have changed."""
         return self._rung
 
-    def _ring(self) -> None:
+    def _ring(self, kind: str | None) -> None:
         self._rung.set()
         self._rung = asyncio.Event()
-        for driver in self._drivers:
-            driver.wake()
+        for driver, kinds in self._drivers.items():
+            if kind is None or kinds is None or kind in kinds:
+                driver.wake()
 
 
 class HeldCalls:

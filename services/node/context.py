@@ -88,9 +88,11 @@ class Contact:
         obstacle: Why the matcher's log could not be found to have only grown; while there is one, nothing is signed or
             sent.
         witnessed: The size of the own log that the matcher has cosigned.
-        cosigned: The size of the matcher's log whose cosignature by this node the matcher has from this process.
+        cosigned: The size of the matcher's log that this process has cosigned last.
         news: For rounds in which counterparts withdrew hits or acknowledged: the newest such event.
         answers: What became of this party's suggestions, as it was taken last.
+        cosignature: The own cosignature of the matcher's newest checkpoint, until the matcher has it.
+        cosignature_failed: Whether sending it failed: nothing more is signed before the matcher has it.
         listed: The list of rounds that came with a held call, until the next step takes it.
         state: The name of the state of the list that was taken last; None where the matcher's version names none.
     """
@@ -102,6 +104,8 @@ class Contact:
     cosigned: int = 0
     news: Mapping[str, int] = field(default_factory=dict)
     answers: tuple[SuggestionAnswer, ...] = ()
+    cosignature: bytes | None = None
+    cosignature_failed: bool = False
     listed: Rounds | None = None
     state: str | None = None
 

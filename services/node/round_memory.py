@@ -96,6 +96,8 @@ class RoundMemory:
         read_at: When the feed was read to its end last, in seconds since 1970; 0 before the first time since the start.
         ready: Submissions whose tokens the matcher waits for.
         late: Parties that the matcher holds to be late.
+        goes_on: Whether the last step left something to do here, rather than to wait for from others.
+        awaits_echo: Whether it sent a statement whose bytes are sent when the feed has it.
         troubled: Whether a step failed, as far as is known; its problem is cleared by the next that does not.
         works: Submissions being blinded, by id.
         full_until: Until when nothing more is sent, because the matcher had no room; seconds since 1970.
@@ -113,6 +115,8 @@ class RoundMemory:
         self.read_at = 0
         self.ready: frozenset[str] = frozenset()
         self.late: tuple[str, ...] = ()
+        self.goes_on = True
+        self.awaits_echo = False
         self.troubled = True
         self.works: dict[str, PreparedSubmission] = {}
         self.full_until = 0

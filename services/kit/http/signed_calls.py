@@ -68,17 +68,25 @@ class _Signature(CallerCheck):
         if buckets is not None:
             buckets.take(head.party)
         # Spending the nonce writes to the database, which must not hold up the event loop.
+        contacts: Contacts | None = request.app.state.contacts
+        release = _release(request.headers.get("user-agent", ""))
         try:
-            await threads.run_call(verifier.verify_body, head, body)
+            await threads.run_call(_verify_body, verifier, contacts, head, body, release)
         except ReplayError:
             if buckets is not None:
                 buckets.give_back(head.party)
             raise
         request.state.party = head.party
-        contacts: Contacts | None = request.app.state.contacts
-        if contacts is not None:
-            await threads.run_call(contacts.note, head.party, _release(request.headers.get("user-agent", "")))
         return SignedCall(head.party, head.key_id, body)
+
+
+def _verify_body(
+    verifier: CallVerifier, contacts: Contacts | None, head: VerifiedHead, body: bytes, release: str
+) -> None:
+    """Verify the rest of a call, and keep that its party called; raises as `CallVerifier.verify_body` does."""
+    verifier.verify_body(head, body)
+    if contacts is not None:
+        contacts.note(head.party, release)
 
 
 SignedCaller = Annotated[SignedCall, Depends(_Signature())]

@@ -87,7 +87,7 @@ def put_chunk(desk: MatcherContext, caller: str, place: ChunkAddress, content: b
         # The round ended or was amended while we wrote: nobody will ask for these bytes.
         desk.files.delete(place.name)
         raise
-    desk.bell.ring()
+    desk.bell.ring(str(place.what))
     return new
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import and_, or_, select
 
 from aquila.protocol.encoding import canonical
 from services.kit.work import threads
-from services.matcher.events import visible_to
+from services.matcher.events import REPORT, visible_to
 from services.matcher.rounds.feed import rounds_of
 from services.matcher.rounds.progress import late, ready_submissions
 from services.matcher.storage.tables import EventRow, RoundRow
@@ -125,7 +125,9 @@ def _has_unread(desk: MatcherContext, caller: str, known: ReadState) -> bool:
     beyond = [and_(EventRow.round_id == one, EventRow.event_id > event) for one, event in known.read.items()]
     if not beyond:
         return False
-    query = select(EventRow.event_id).where(or_(*beyond), visible_to(caller)).limit(1)
+    # What the caller itself has said it knows; reports are for it, and so bear its name.
+    news = or_(EventRow.party != caller, EventRow.statement == REPORT)
+    query = select(EventRow.event_id).where(or_(*beyond), visible_to(caller), news).limit(1)
     with desk.store.reading("held.look") as session:
         return session.scalar(query) is not None
 

@@ -95,7 +95,7 @@ def accept_statement(desk: MatcherContext, round_id: str, caller: str, envelope:
         raise refused
     if accepted.new:
         _LOG.info("statement_accepted", round=round_id, party=caller, state=kind_of(message).value)
-        desk.bell.ring()
+        desk.bell.ring(kind_of(message).value)
     return accepted.new
 
 

@@ -10,6 +10,7 @@ from aquila.protocol.rounds.round_state import Phase
 from aquila.sentences import Sentence
 from aquila.sentences.sentence import dumps
 from services.kit.logging import Log
+from services.matcher.events import REPORT
 from services.matcher.rounds.progress import has_all_tokens
 from services.matcher.steps.iteration import OPEN, each_round
 from services.matcher.steps.join import FaultyTokensError, frozen, join, store_counts
@@ -48,7 +49,7 @@ def _match(desk: MatcherContext, round_id: str) -> bool:
         for report in joined.reports:
             turn.accept(desk.matcher.report(report))
         store_counts(turn, joined, None)
-    desk.bell.ring()
+    desk.bell.ring(REPORT)
     return True
 
 

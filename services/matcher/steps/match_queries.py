@@ -9,6 +9,7 @@ from sqlalchemy import delete, select
 from aquila.protocol.matcher import lists_for_query, parties_concerned
 from aquila.protocol.messages import Kind, Outcome
 from aquila.protocol.rounds.round_state import Phase, ReportKey
+from services.matcher.events import REPORT
 from services.matcher.rounds.progress import has_all_tokens
 from services.matcher.steps.iteration import OPEN, each_round
 from services.matcher.steps.join import FaultyTokensError, frozen, join, store_counts
@@ -60,7 +61,7 @@ def _match(desk: MatcherContext, round_id: str) -> bool:
         if turn.round.ending is not None or query not in _due(turn.session, turn.known):
             return False
         _store(desk, turn, joined, query)
-    desk.bell.ring()
+    desk.bell.ring(REPORT)
     return True
 
 
@@ -88,7 +89,7 @@ def _release(desk: MatcherContext, round_id: str) -> bool:
                     HeldReportRow.round_id == round_id, HeldReportRow.submission_id == row.submission_id
                 )
             )
-    desk.bell.ring()
+    desk.bell.ring(REPORT)
     return bool(due)
 
 

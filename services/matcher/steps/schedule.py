@@ -2,14 +2,22 @@
 
 A matcher that is killed at any moment goes on where it was, because a step starts from rows and events alone, and
 checks again inside its transaction what it saw before.
+
+Each event wakes the drivers that it can give work to, and no others. An event that is missing in `WOKEN_BY` costs time
+and no more, because every driver looks by itself as well. Checkpoints and the ends of retention wait for that look:
+a checkpoint is signed when a proof needs it (PROTOCOL.md 10.5.2).
 """
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from aquila.protocol.messages.feed import EventKind
+from aquila.protocol.messages.kinds import StatementKind
 from services.kit.approvals.expiry import expire_requests
 from services.kit.log.retention import Retention
+from services.matcher.events import TOKENS
 from services.matcher.rounds.suggestions import forget_suggestions
 from services.matcher.steps.delete_notes import delete_notes
 from services.matcher.steps.end import end_due
@@ -26,6 +34,27 @@ if TYPE_CHECKING:
 
     from services.kit.approvals import Approvals
     from services.matcher.context import MatcherContext
+
+WOKEN_BY: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "opening": frozenset({StatementKind.CONSENT, StatementKind.REFUSAL}),
+        "matching": frozenset({TOKENS, StatementKind.AMENDMENT}),
+        "queries": frozenset({TOKENS, StatementKind.RECEIPT, StatementKind.REFUSAL, StatementKind.HIT_REPORT}),
+        "ending": frozenset(
+            {
+                StatementKind.RECEIPT, StatementKind.NOTES, StatementKind.CONFIRMATION, StatementKind.REFUSAL,
+                StatementKind.CLOSING,
+            }
+        ),
+        "deleting": frozenset({TOKENS, EventKind.EVALUATION, StatementKind.AMENDMENT, StatementKind.HIT_REPORT}),
+        "cleaning": frozenset({StatementKind.RECEIPT, StatementKind.CLOSING}),
+        "notes": frozenset({StatementKind.CONFIRMATION}),
+        "log": frozenset(),
+        "retention": frozenset(),
+        "people": frozenset(),
+    }
+)  # fmt: skip
+"""The kinds of events that wake a driver; what the matcher's own steps and people do wakes all of them."""
 
 
 def steps_of(desk: MatcherContext, approvals: Approvals) -> Mapping[str, Callable[[], bool]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from asyncio import to_thread
+from asyncio import create_task, gather, to_thread
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -38,13 +38,14 @@ from services.node.storage.states import LocalRoundState
 from services.node.storage.tables import RoundRow, StatementRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from services.kit.storage.store import Store
     from services.node.context import Journal, NodeContext
 
 _LOG = Log("node.driver")
 _LAST_DELAY = 10.0
+_AHEAD = 4  # feeds that travel at the same time
 _TURN_SECONDS = 5.0
 _EXPIRY_SECONDS = 3_600
 
@@ -54,7 +55,7 @@ class RoundsDriver:
 
     def __init__(self, node: NodeContext) -> None:
         self._node = node
-        self._busy = False
+        self._busy = self._again = False
         self._expires_at = 0
 
     def driver(self) -> Driver:
@@ -62,10 +63,15 @@ class RoundsDriver:
         node = self._node
         listener = Listener(node, partial(open_rounds, node))
         driver = Driver(
-            "rounds", self.step, interval=node.settings.poll_seconds, last_delay=_LAST_DELAY, wait=listener.wait
+            "rounds", self._turn, interval=node.settings.poll_seconds, last_delay=_LAST_DELAY, wait=listener.wait
         )
         node.wake, node.stopping = driver.wake, lambda: driver.stopping
         return driver
+
+    async def _turn(self) -> bool:
+        """Take one step, and return whether another one has something to do already; raises as `step` does."""
+        await self.step()
+        return self._again
 
     async def step(self) -> bool:
         """Take one step in every round, and return whether there was anything to do.
@@ -74,23 +80,53 @@ class RoundsDriver:
             AquilaError: A round cannot go on now; the others had their turn.
         """
         node = self._node
+        rounds = await to_thread(open_rounds, node)
+        # The feeds travel while the log is looked at. Nothing of them counts before it was found right.
+        pages = {one: create_task(sync.fetch(node, one)) for one in rounds[:_AHEAD]}
+        try:
+            return await self._step(rounds, pages)
+        finally:
+            for page in pages.values():
+                page.cancel()
+            await gather(*pages.values(), return_exceptions=True)
+
+    async def _step(self, rounds: list[str], pages: Mapping[str, Awaitable[sync.FeedPage]]) -> bool:
+        node = self._node
         # A matcher that is away keeps no round from being destroyed by our own clock, or at the operator's word.
         await verify_logs.verify_logs(node)
-        pieces = [partial(advance, node, round_id) for round_id in await to_thread(open_rounds, node)]
+        pieces = [partial(self._take, round_id, pages.get(round_id)) for round_id in rounds]
         # While there is work, new rounds can wait, but for those that a held call told of.
-        if (not self._busy or node.contact.listed) and node.contact.obstacle is None:
-            pieces[:0] = [partial(discover.discover, node), partial(send_suggestions.send_suggestions, node)]
-            pieces.append(partial(_show_log, node))
+        was_quiet = not self._busy
+        if (was_quiet or node.contact.listed) and node.contact.obstacle is None:
+            first = partial(discover.discover, node), partial(send_suggestions.send_suggestions, node)
+            pieces[:0] = [partial(self._other, piece) for piece in first]
         if node.clock() >= self._expires_at:
-            pieces.append(partial(_expire, node))
+            pieces.append(partial(self._other, partial(_expire, node)))
             self._expires_at = node.clock() + _EXPIRY_SECONDS
-        self._busy = False
+        self._busy = self._again = False
         try:
             self._busy = await each(pieces, lambda piece: piece())
+            if not self._busy and node.contact.obstacle is None:
+                await verify_logs.send_cosignature(node)
+                if was_quiet:  # what others check of this node's log can wait until the work is done
+                    await verify_logs.publish_log(node)
         except PeerUnavailableError as error:
             node.contact.reachable = isinstance(error, PeerFullError)
             raise
         return self._busy
+
+    async def _take(self, round_id: str, page: Awaitable[sync.FeedPage] | None) -> bool:
+        """Advance a round, and return whether it had anything to do; raises as `advance` does."""
+        busy = await advance(self._node, round_id, page)
+        # What is waited for from others comes with news; another step is for what this one has left to do here.
+        self._again |= busy and self._node.rounds.of(round_id).goes_on
+        return busy
+
+    async def _other(self, piece: Callable[[], Awaitable[bool]]) -> bool:
+        """Take a piece that is about no round, and return whether it had anything to do; raises as the piece does."""
+        busy = await piece()
+        self._again |= busy
+        return busy
 
 
 def open_rounds(node: NodeContext) -> list[str]:
@@ -119,12 +155,6 @@ async def _expire(node: NodeContext) -> bool:
     return await to_thread(expire.expire, node)
 
 
-async def _show_log(node: NodeContext) -> bool:
-    """Show the own log to the matcher; raises as `verify_logs.publish_log` does."""
-    await verify_logs.publish_log(node)
-    return False
-
-
 def _is_behind(store: Store, round_id: str, newest: int) -> bool:
     """Return whether a round's feed has something about withdrawals that this node has not read."""
     with store.reading("rounds.behind") as session:
@@ -132,16 +162,22 @@ def _is_behind(store: Store, round_id: str, newest: int) -> bool:
     return row is not None and row.refused is None and row.cursor < newest
 
 
-async def advance(node: NodeContext, round_id: str) -> bool:
+async def advance(node: NodeContext, round_id: str, page: Awaitable[sync.FeedPage] | None = None) -> bool:
     """Take one step in a round, and return whether there was anything to do.
+
+    Args:
+        node: The node.
+        round_id: The round.
+        page: The next page of its feed, where that was asked for already.
 
     Raises:
         PeerUnavailableError, StoreError: It cannot go on now.
         AquilaError: What stands in the way was noted as a problem of the round.
     """
     book = node.rounds.of(round_id)
+    book.goes_on, book.awaits_echo = True, False
     try:
-        busy = await _advance(node, round_id)
+        busy = await _advance(node, round_id, page)
     except (PeerUnavailableError, StoreError):
         raise
     except (KeyMaterialError, RestoredBackupError) as error:
@@ -160,7 +196,7 @@ async def advance(node: NodeContext, round_id: str) -> bool:
     return busy
 
 
-async def _advance(node: NodeContext, round_id: str) -> bool:
+async def _advance(node: NodeContext, round_id: str, page: Awaitable[sync.FeedPage] | None) -> bool:
     row = await to_thread(_row, node.store, round_id)
     if row.state == LocalRoundState.DESTROYING:
         return await to_thread(close.destroy_key, node, round_id)
@@ -168,40 +204,50 @@ async def _advance(node: NodeContext, round_id: str) -> bool:
         return True
     if node.contact.obstacle is not None:
         raise node.contact.obstacle  # keys can still be destroyed, but nothing is signed or sent
-    busy = await sync.sync(node, round_id)
+    read, more = await sync.sync(node, round_id, page)
     # Nothing is signed before the whole feed was read: it may tell that this database is a restored one.
     book, row = node.rounds.of(round_id), await to_thread(_row, node.store, round_id)
     if row.state == LocalRoundState.ACTIVE and await _decide(node, round_id, row):
         return True
     if book.synced and row.refused is None:
         signed, waits = await to_thread(pending_statements.sign, node, round_id)
-        busy |= signed
+        more |= signed or (waits and read)  # the next look proves what came just now
         if not waits:  # no withdrawal and no note leaves before the receipt
-            busy |= await to_thread(withdraw.send_corrections, node, round_id)
-            busy |= await to_thread(exchange_notes.exchange_notes, node, round_id)
+            more |= await to_thread(withdraw.send_corrections, node, round_id)
+            more |= await to_thread(exchange_notes.exchange_notes, node, round_id)
     if row.refused is not None:
         await to_thread(exchange_notes.forget_if_refused, node.store, node.rounds, round_id)
-    if row.state != LocalRoundState.ACTIVE or row.refused is not None or not book.synced:
-        return await outbox.send_statements(node, round_id) or busy
-    busy |= await to_thread(consent.consent, node, round_id)
-    if row.consent_digest is None:
-        return await outbox.send_statements(node, round_id) or busy
+    takes_part = row.state == LocalRoundState.ACTIVE and row.refused is None and book.synced
+    if takes_part:
+        more |= await to_thread(consent.consent, node, round_id)
+    if not takes_part or row.consent_digest is None:
+        book.goes_on = more or not book.synced
+        return await outbox.send_statements(node, round_id) or read or more
     await to_thread(book.check_key)
     # Before tokens are signed: whoever signs an amendment sends no tokens under the old set.
-    busy |= await to_thread(exclude_absent.exclude_absent, node, round_id)
-    busy |= await to_thread(alarms.acknowledge, node, round_id)
+    more |= await to_thread(exclude_absent.exclude_absent, node, round_id)
+    more |= await to_thread(alarms.acknowledge, node, round_id)
     ends = _turn(node)
     # Fetching, computing and sending overlap; what is signed, counted or stored is so piece by piece.
-    busy |= await side_by_side(
-        evaluate.evaluate(node, round_id, ends),
-        verify.verify(node, round_id, ends),
-        prepare.prepare(node, round_id, ends),
-        finalize.finalize(node, round_id, ends),
+    made: list[bool] = []
+    busy = await side_by_side(
+        _noted(made, evaluate.evaluate(node, round_id, ends)),
+        _noted(made, verify.verify(node, round_id, ends)),
+        _noted(made, prepare.prepare(node, round_id, ends)),
+        _noted(made, finalize.finalize(node, round_id, ends)),
         verify.acknowledge(node, round_id, ends),
         outbox.send_statements(node, round_id, ends),
         outbox.send_bytes(node, round_id, ends),
     )
-    return await outbox.send_statements(node, round_id, ends) or busy
+    busy |= await outbox.send_statements(node, round_id, ends)
+    book.goes_on = more or any(made) or book.awaits_echo
+    return read or more or busy
+
+
+async def _noted(made: list[bool], lane: Awaitable[bool]) -> bool:
+    """Let a lane run, and note whether it had anything to do; raises as the lane does."""
+    made.append(await lane)
+    return made[-1]
 
 
 async def _decide(node: NodeContext, round_id: str, row: RoundRow) -> bool:

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from services.node.round_memory import RoundMemories
 
 _LOG = Log("node.exchange")
+_PER_STEP = 16
 _SEALING_KEY = "sealing key"
 _PLACE = "notes"
 
@@ -72,14 +73,17 @@ def rounds_to_exchange() -> Select[str]:
 
 
 def exchange_notes(node: NodeContext, round_id: str) -> bool:
-    """Take the exchange of a round one piece further, and return whether there was any."""
+    """Take the exchange of a round some pieces further, and return whether there was any."""
     busy = prepare_reports(node, round_id)
     with node.store.reading("exchange.known") as session:
         known = session.scalar(rounds_to_exchange().where(RoundRow.round_id == round_id))
     if known is None:
         return busy
     try:
-        return _sign(node, round_id) or _open(node, round_id) or _end(node.journal, node.rounds, round_id) or busy
+        for _ in range(_PER_STEP):
+            if not (_sign(node, round_id) or _open(node, round_id) or _end(node.journal, node.rounds, round_id)):
+                return busy
+            busy = True
     except KeyMaterialError:
         _give_up(
             node.journal,
@@ -87,7 +91,7 @@ def exchange_notes(node: NodeContext, round_id: str) -> bool:
             round_id,
             Sentence.of("note_key_missing"),
         )
-        return True
+    return True
 
 
 def prepare_reports(node: NodeContext, round_id: str) -> bool:

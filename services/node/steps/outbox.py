@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 _LOG = Log("node.outbox")
 _PER_TURN = 512
 _ROOM = "room"
+_WITH_BYTES = frozenset({StatementKind.SUBMISSION, StatementKind.EVALUATION, StatementKind.TOKENS})
 
 
 async def send_statements(node: NodeContext, round_id: str, ends: Callable[[], bool] = lambda: False) -> bool:
@@ -106,6 +107,8 @@ async def _send(node: NodeContext, row: StatementRow) -> bool:
         return False
     # If we crash here, the statement is sent again.
     await to_thread(_mark_sent, node.store, row, place)
+    if row.kind in _WITH_BYTES:
+        node.rounds.of(row.round_id).awaits_echo = True
     _LOG.info("statement_sent", round=row.round_id, state=row.kind)
     return True
 

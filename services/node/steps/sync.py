@@ -44,7 +44,7 @@ from services.node.storage.states import EVIDENCE, DestructionReason, LocalRound
 from services.node.storage.tables import DownloadRow, StatementRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Awaitable, Iterator, Sequence
 
     from sqlalchemy.orm import Session
 
@@ -66,11 +66,20 @@ SLACK_SECONDS = 600
 _MOST_REFUSED = 100  # of one party in one round
 
 
-async def sync(node: NodeContext, round_id: str) -> bool:
-    """Fetch and store a page of the feed, and return whether there was anything new.
+@dataclass(frozen=True, slots=True)
+class FeedPage:
+    """A page of the feed as it came, and when it was asked for in seconds since 1970."""
+
+    events: Events
+    asked_at: int
+
+
+async def fetch(node: NodeContext, round_id: str) -> FeedPage:
+    """Fetch the next page of a round's feed; nothing of it counts before `sync` has taken it.
 
     Raises:
         PeerUnavailableError: The matcher is away.
+        MalformedError: The page cannot be read.
     """
     with node.store.reading("round.cursor") as session:
         row = round_row(session, round_id)
@@ -81,14 +90,32 @@ async def sync(node: NodeContext, round_id: str) -> bool:
         page = Events.model_validate_json(answer)
     except ValidationError:
         raise MalformedError("matcher_feed_page_unreadable", round=round_id) from None
+    return FeedPage(page, asked_at)
+
+
+async def sync(node: NodeContext, round_id: str, fetched: Awaitable[FeedPage] | None = None) -> tuple[bool, bool]:
+    """Store a page of the feed; return whether there was anything new, and whether there is likely more.
+
+    Args:
+        node: The node.
+        round_id: The round.
+        fetched: The page, where it was asked for already.
+
+    Raises:
+        PeerUnavailableError: The matcher is away.
+    """
+    found = await (fetched or fetch(node, round_id))
+    page = found.events
+    with node.store.reading("round.refused") as session:
+        row = round_row(session, round_id)
     node.contact.clock_difference = page.time - node.clock()
     if row.refused is None:
         await to_thread(take_page, node, round_id, page)
     else:
         await to_thread(look_for_the_end, node.store, node.registry, round_id, page)
     if not page.events:
-        node.rounds.of(round_id).read_at = asked_at
-    return bool(page.events)
+        node.rounds.of(round_id).read_at = found.asked_at
+    return bool(page.events), len(page.events) >= PAGE
 
 
 def look_for_the_end(store: Store, registry: Registry, round_id: str, page: Events) -> None:

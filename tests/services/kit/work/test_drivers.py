@@ -183,3 +183,51 @@ async def test_one_failing_item_does_not_stop_the_others(lines: Lines) -> None:
     assert "r2" in str(lines)
     assert await each([1, 3], work) is True
     assert await each([3], work) is False
+
+
+async def test_quiet_looks_become_rare() -> None:
+    """A driver that finds nothing waits twice as long each time, up to its longest; a wake or work begins that anew."""
+    waits: list[float] = []
+    work = [False] * 4 + [True] + [False] * 2
+
+    async def step() -> bool:
+        return work.pop(0)
+
+    async def wait(seconds: float) -> None:
+        waits.append(seconds)
+        if not work:
+            await asyncio.sleep(60)
+
+    driver = Driver("d", step, interval=1, longest=4, wait=wait)
+    driver.start()
+    await _until(lambda: len(waits) == 6)
+    assert waits == [1, 2, 4, 4, 1, 2]
+    work.append(False)
+    driver.wake()
+    await _until(lambda: len(waits) == 7)
+    assert waits[-1] == 1
+    await driver.stop()
+
+
+async def test_a_wait_ends_when_the_driver_is_woken() -> None:
+    """What a driver waits with is cancelled by a wake, and by the end; after a failure it only sleeps."""
+    begun = ended = 0
+
+    async def step() -> bool:
+        return False
+
+    async def wait(_seconds: float) -> None:
+        nonlocal begun, ended
+        begun += 1
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended += 1
+
+    driver = Driver("d", step, wait=wait)
+    driver.start()
+    await _until(lambda: begun == 1)
+    driver.wake()
+    await _until(lambda: (begun, ended) == (2, 1))
+    await driver.stop()
+    assert ended == 2

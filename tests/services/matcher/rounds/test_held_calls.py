@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aquila.protocol.messages.feed import EventKind, Rounds
+from services.kit.work.drivers import Driver
 from services.matcher.rounds import held_calls
 from services.matcher.steps.pulse import Pulse
+from services.matcher.steps.schedule import WOKEN_BY, steps_of
 from services.matcher.wakeup import HeldCalls, Wakeup
 
 if TYPE_CHECKING:
@@ -216,3 +218,32 @@ async def test_the_wake_up_before_it_hangs() -> None:
     rung = bell.listen()
     bell.ring()
     assert not rung.is_set()
+
+
+async def test_an_event_wakes_whom_it_can_give_work(world: World) -> None:
+    """A driver sleeps through events that are nothing to it; a signal without a kind wakes every one."""
+    woken: list[str] = []
+
+    class Sleeper(Driver):
+        def wake(self) -> None:
+            woken.append(self.name)
+
+    steps = steps_of(world.desk, world.app.state.approvals)
+    assert set(WOKEN_BY) == set(steps)
+    world.desk.bell.hang({Sleeper(name, _nothing): WOKEN_BY[name] for name in steps})
+    for kind, names in (
+        ("consent", {"opening"}),
+        ("tokens", {"matching", "queries", "deleting"}),
+        ("receipt", {"queries", "ending", "cleaning"}),
+        ("confirmation", {"ending", "notes"}),
+        ("submission", set()),
+        (None, set(steps)),
+    ):
+        woken.clear()
+        world.desk.bell.ring(kind)
+        await asyncio.sleep(0.01)
+        assert set(woken) == names
+
+
+async def _nothing() -> bool:
+    return False

@@ -12,6 +12,7 @@ from aquila.sentences import quoted
 from services.kit.errors import PeerUnavailableError
 from services.node.steps.driver import open_rounds
 from services.node.steps.listen import Listener, _until_deadline
+from tests.support.node_world import HEADER, LISTS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,13 +32,15 @@ class Counting(httpx.AsyncBaseTransport):
     def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
         self._transport = transport
         self.calls: list[httpx.URL] = []
-        self.broken = self.old = False
+        self.broken = self.old = self.refuses = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Pass a call on."""
         self.calls.append(request.url)
         if self.broken and "wait=3600" in str(request.url):
             raise httpx.ReadError("broken")
+        if self.refuses and request.url.path == "/v1/log/cosignatures":
+            return httpx.Response(500, stream=httpx.ByteStream(b""), request=request)
         if self.old and request.url.path == "/v1/rounds":
             return httpx.Response(200, stream=httpx.ByteStream(b'{"rounds":[]}'), request=request)
         return await self._transport.handle_async_request(request)
@@ -85,7 +88,9 @@ async def test_news_ends_the_wait_and_comes_with_it(world: World) -> None:
     calls = reached(seat)
     waiting = asyncio.create_task(listener(seat).wait(60))
     await waits(seat, waiting, world)
-    round_id = await world.propose()
+    del world.nodes["AL"]  # the others hear of it by themselves
+    round_id = await world.propose(participants=["AL", "RS"])
+    world.nodes["AL"] = seat
     world.app.state.desk.bell.ring()
     await asyncio.wait_for(waiting, 30)
     assert seat.node.contact.listed is not None
@@ -168,6 +173,7 @@ async def test_looks_by_itself_become_rare(world: World) -> None:
         seat.node.contact.listed = None
     assert spans == [0.05, 0.4]
     assert hears._patience == pytest.approx(3.2)
+    hears._patience = 3_600
     waiting = asyncio.create_task(hears.wait(60))
     await waits(seat, waiting, world)
     await world.propose()
@@ -189,3 +195,50 @@ async def test_its_own_deadlines_end_the_wait(world: World) -> None:
         assert _until_deadline(seat.node, [round_id]) == 21
     book.full_until = world.clock.time + 10
     assert _until_deadline(seat.node, [round_id]) == 11
+
+
+async def test_work_is_not_interrupted_by_what_can_wait(world: World) -> None:
+    """While a node works it shows neither its cosignature nor its own log; it does when it has come to rest."""
+    seat = world.nodes["AL"]
+    round_id = await world.begin(lists=False)
+    await world.settle()
+    calls = reached(seat)
+    await seat.submit(round_id, await seat.load(HEADER + LISTS["AL"]))
+    assert await seat.step()
+    assert not {"/v1/log/cosignatures", "/v1/log/checkpoints"} & {url.path for url in calls.calls}
+    await world.settle()
+    paths = [url.path for url in calls.calls]
+    assert {"/v1/log/cosignatures", "/v1/log/checkpoints"} <= set(paths)
+    assert paths.count("/v1/log/cosignatures") < paths.count(f"/v1/rounds/{round_id}/events")
+
+
+async def test_a_cosignature_that_is_not_taken(world: World) -> None:
+    """Where the matcher does not take it, nothing more is signed or sent before it does."""
+    seat = world.nodes["AL"]
+    calls = reached(seat)
+    calls.refuses = True
+    round_id = await world.propose()
+    await world.settle()
+    await seat.post(f"/rounds/{round_id}/consent")
+    await seat.step()
+    assert seat.node.contact.obstacle is not None
+    assert not (await seat.round(round_id))["consented"]
+    calls.refuses = False
+    await world.settle()
+    assert seat.node.contact.obstacle is None
+    assert (await seat.round(round_id))["consented"]
+
+
+async def test_what_others_do_costs_one_step(world: World) -> None:
+    """A step that only heard of something is not followed by another; one that has something left to do is."""
+    round_id = await world.propose()
+    await world.settle()
+    await world.nodes["RS"].post(f"/rounds/{round_id}/consent")
+    await world.step("RS")
+    await world.step("RS")
+    seat = world.nodes["AL"]
+    assert await seat.step()
+    assert seat.rounds._again is False
+    await seat.post(f"/rounds/{round_id}/consent")
+    assert await seat.step()
+    assert seat.rounds._again is True
