@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 PACKAGE = "services.matcher.storage"
 _PULSE_SECONDS = 2.0
-_QUIET_LOOKS = 15  # how many times as long as after an event a driver waits that finds nothing to do
+_QUIET_LOOKS = 30  # how many times as long as after an event a driver waits that finds nothing to do
 
 
 def run(settings_path: Path, front: FrontOf | None = None) -> None:

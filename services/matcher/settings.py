@@ -74,7 +74,7 @@ class MatcherSettings(ServiceSettings):
         default=2.0,
         gt=0,
         le=60,
-        description="Seconds between two looks at the deadlines; up to 15 times as many while nothing happens.",
+        description="Seconds between two looks at the deadlines; up to 30 times as many while nothing happens.",
     )
     rounds: RoundSettings = Field(default_factory=RoundSettings, description="What a proposal may leave open.")
     quotas: QuotaSettings = Field(default_factory=QuotaSettings, description="What a round may take of the disk.")

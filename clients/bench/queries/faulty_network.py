@@ -23,7 +23,7 @@ _BACKLOG_PIECES = 256
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What a network does to each connection.
+    """Faults of a network, for each connection.
 
     Attributes:
         delay: Seconds that each byte is under way, in each direction; a new connection takes it twice.

@@ -1,4 +1,4 @@
-"""How long a query takes: from the approval to the asker's confirmed hits."""
+"""The latency of queries: from the approval to the asker's confirmed hits."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class _Tail:
         self._offset = self.path.stat().st_size
 
     def count(self, what: bytes) -> int:
-        """Return how many new whole lines say something."""
+        """Return the number of new whole lines with a text."""
         with self.path.open("rb") as file:
             file.seek(self._offset)
             content = file.read()

@@ -6,6 +6,7 @@ port was left to the system, and so that a taken port is an error of the tree.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 import json
@@ -31,6 +32,7 @@ from services.kit.work.drivers import stop_all
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
     from contextlib import AbstractAsyncContextManager
+    from types import FrameType
 
     from fastapi import FastAPI
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
 _LOG = Log("kit.server")
 _GRACE_SECONDS = 10
+_TICKS_A_SECOND = 10  # as uvicorn counts them
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -211,6 +214,8 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._endpoint = endpoint
         self._before_end = before_end
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ending = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and report it on stdout, for a supervisor or a test that waits for it."""
@@ -224,6 +229,20 @@ class _Server(uvicorn.Server):
             sys.stdout.write(json.dumps(ready, separators=(",", ":")) + "\n")
             sys.stdout.flush()
             _LOG.info("ready", url=self._endpoint.url, port=self._endpoint.port)
+
+    async def main_loop(self) -> None:
+        """Wait for a signal, with uvicorn's tick once a second: ten a second are what an idle service would cost."""
+        self._loop, counter = asyncio.get_running_loop(), 0
+        while not await self.on_tick(counter):
+            counter = (counter + _TICKS_A_SECOND) % (_TICKS_A_SECOND * 86_400)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ending.wait(), timeout=1.0)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take a signal, and end the wait for it."""
+        super().handle_exit(sig, frame)
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._ending.set)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Release waiting callers, then stop."""
