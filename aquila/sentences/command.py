@@ -23,6 +23,9 @@ COMMAND: Final[Table] = {
     "authenticator_secret_malformed": Text(
         "{secret} holds no authenticator's secret", "it is letters and digits of base 32"
     ),
+    "bench_process_ended": Text("the process of {process} ended"),
+    "bench_query_unanswered": Text("a query was not answered within {seconds} seconds"),
+    "bench_waited_in_vain": Text("waited in vain for {what}"),
     "bundle_not_whole_archive": Text(
         "{place} is no whole tar archive", "`aquila audit export` makes one, and does not compress it"
     ),

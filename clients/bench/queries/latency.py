@@ -113,7 +113,7 @@ def _ask(services: BenchServices, import_id: str) -> tuple[int, float]:
             if found is not None:
                 return found, round(spent, 3)
         time.sleep(_LOOK_SECONDS)
-    raise ExecutorError("a query was not answered in time", seconds=round(_PATIENCE_SECONDS))
+    raise ExecutorError("bench_query_unanswered", seconds=round(_PATIENCE_SECONDS))
 
 
 def _confirmed(services: BenchServices, import_id: str) -> int | None:

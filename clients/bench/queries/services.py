@@ -130,7 +130,7 @@ class BenchServices:
     def bring(self, code: str, path: Path) -> str:
         """Import a list at a node and return its id."""
         with path.open("rb") as stream:
-            report = self.node(code).import_list(stream, path.name, "csv", accept_refused=True)
+            report = self.node(code).import_list(stream, path.name, accept_refused=True)
         assert report.import_id is not None
         return report.import_id
 
@@ -159,9 +159,9 @@ class BenchServices:
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while not reached():
             for process in self.stage.ended():
-                raise ExecutorError(f"the process of {process.name} ended: {process.last_lines()[-1:]}")
+                raise ExecutorError("bench_process_ended", process=process.name)
             if time.monotonic() > deadline:
-                raise ExecutorError(f"waited in vain for {what}")
+                raise ExecutorError("bench_waited_in_vain", what=what)
             time.sleep(_LOOK_SECONDS)
 
     def _home(self, name: str) -> Path:
