@@ -22,7 +22,7 @@ _BACKLOG_PIECES = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class NetworkFaults:
     """Faults of a network, for each connection.
 
     Attributes:
@@ -45,7 +45,7 @@ class FaultyNetwork:
         broken: How many of these it has broken.
     """
 
-    def __init__(self, target_port: int, trouble: Trouble, seed: int = 1) -> None:
+    def __init__(self, target_port: int, trouble: NetworkFaults, seed: int = 1) -> None:
         """Prepare.
 
         Args:

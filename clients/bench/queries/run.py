@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from clients.bench.queries.faulty_network import FaultyNetwork, Trouble
+from clients.bench.queries.faulty_network import FaultyNetwork, NetworkFaults
 from clients.bench.queries.idling import measure_idling
 from clients.bench.queries.latency import measure_queries
 from clients.bench.queries.services import BenchServices
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from clients.bench.queries.idling import Idling
     from clients.bench.queries.latency import Latency
 
-TROUBLE = Trouble(delay=0.1, broken_share=0.02, bytes_per_second=1_250_000)
+FAULTS = NetworkFaults(delay=0.1, broken_share=0.02, bytes_per_second=1_250_000)
 """200 ms there and back, two of a hundred connections broken, ten megabits a second."""
 
 
@@ -110,10 +110,10 @@ def run(folder: Path, machine: Machine, wanted: Wanted, watch: Callable[[str, st
             watch("idle", "services", 1, 1)
             results.latencies["loopback"] = measure_queries(services, wanted.queries, wanted.persons)
             watch("queries", "loopback", 1, 1)
-            with FaultyNetwork(services.matcher_port, TROUBLE) as network:
+            with FaultyNetwork(services.matcher_port, FAULTS) as network:
                 services.restart(f"http://127.0.0.1:{network.port}")
                 first = wanted.queries
-                results.latencies[_named(TROUBLE)] = measure_queries(services, wanted.queries, wanted.persons, first)
+                results.latencies[_named(FAULTS)] = measure_queries(services, wanted.queries, wanted.persons, first)
                 results.broken = network.broken
             watch("queries", "with trouble", 1, 1)
         finally:
@@ -121,7 +121,7 @@ def run(folder: Path, machine: Machine, wanted: Wanted, watch: Callable[[str, st
     return results
 
 
-def _named(trouble: Trouble) -> str:
+def _named(trouble: NetworkFaults) -> str:
     """Return the name of a network in a table."""
     megabits = 0 if trouble.bytes_per_second is None else trouble.bytes_per_second * 8 / 1_000_000
     return f"{2_000 * trouble.delay:.0f} ms, {100 * trouble.broken_share:.0f} % broken, {megabits:.0f} Mbit/s"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from clients.bench.queries.faulty_network import FaultyNetwork, Trouble
+from clients.bench.queries.faulty_network import FaultyNetwork, NetworkFaults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,14 +56,14 @@ def _send(connection: socket.socket, content: bytes) -> None:
 
 def test_it_carries_everything(echo: int) -> None:
     """Without trouble every byte arrives, in both directions and on several connections."""
-    with FaultyNetwork(echo, Trouble()) as network:
+    with FaultyNetwork(echo, NetworkFaults()) as network:
         assert [exchanged(network.port)[0] for _ in range(3)] == [CONTENT] * 3
         assert (network.connections, network.broken) == (3, 0)
 
 
 def test_it_delays(echo: int) -> None:
     """A new connection takes the delay twice, and an answer twice again; nothing is lost by it."""
-    with FaultyNetwork(echo, Trouble(delay=0.05)) as network:
+    with FaultyNetwork(echo, NetworkFaults(delay=0.05)) as network:
         content, seconds = exchanged(network.port, b"hello")
     assert content == b"hello"
     assert seconds >= 4 * 0.05
@@ -71,7 +71,7 @@ def test_it_delays(echo: int) -> None:
 
 def test_it_throttles(echo: int) -> None:
     """A connection carries no more bytes a second than it may."""
-    with FaultyNetwork(echo, Trouble(bytes_per_second=500_000)) as network:
+    with FaultyNetwork(echo, NetworkFaults(bytes_per_second=500_000)) as network:
         content, seconds = exchanged(network.port)
     assert content == CONTENT
     assert seconds >= 0.8 * len(CONTENT) / 500_000
@@ -79,10 +79,10 @@ def test_it_throttles(echo: int) -> None:
 
 def test_it_breaks(echo: int) -> None:
     """Connections break within their first bytes; another seed breaks others, and the share counts."""
-    with FaultyNetwork(echo, Trouble(broken_share=1)) as network:
+    with FaultyNetwork(echo, NetworkFaults(broken_share=1)) as network:
         assert exchanged(network.port)[0] != CONTENT
         assert network.broken == 1
-    with FaultyNetwork(echo, Trouble(broken_share=0.5)) as network:
+    with FaultyNetwork(echo, NetworkFaults(broken_share=0.5)) as network:
         whole = [exchanged(network.port)[0] == CONTENT for _ in range(12)]
         assert network.broken == whole.count(False)
         assert 0 < network.broken < len(whole)
@@ -92,7 +92,7 @@ def test_nobody_at_the_other_end() -> None:
     """A connection to nobody ends, and the next one is taken."""
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
-    with FaultyNetwork(port, Trouble()) as network:
+    with FaultyNetwork(port, NetworkFaults()) as network:
         assert exchanged(network.port)[0] == b""
         assert exchanged(network.port)[0] == b""
     assert network.connections == 2

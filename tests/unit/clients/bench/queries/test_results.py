@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from aquila.records.person import FIELDS
 from clients.bench.hardware import this_machine
 from clients.bench.lists import COLUMNS, query_rows, write_list
-from clients.bench.queries.faulty_network import Trouble
+from clients.bench.queries.faulty_network import NetworkFaults
 from clients.bench.queries.idling import Idling, _spent, _Usage
 from clients.bench.queries.latency import Latency, _Tail
 from clients.bench.queries.run import QueryResults, Wanted, _named
@@ -38,7 +38,7 @@ def test_the_page() -> None:
     assert "| matcher | 60 | 0.12 | 4,096 | 2 |" in page
     assert "10 persons, 5 parties of 5,000" in page
     assert results.document()["idling"] == [results.idling[0].document()]
-    assert _named(Trouble(0.1, 0.02, 1_250_000)) == "200 ms, 2 % broken, 10 Mbit/s"
+    assert _named(NetworkFaults(0.1, 0.02, 1_250_000)) == "200 ms, 2 % broken, 10 Mbit/s"
 
 
 def test_lines_of_a_growing_log(tmp_path: Path) -> None:
