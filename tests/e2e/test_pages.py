@@ -142,6 +142,8 @@ def take_part(world: World, officer: Visitor, approver: Visitor, round_id: str) 
     # The approval takes effect at once, the consent is signed by the node's next step.
     world.until(lambda: "case_reference" in officer.page.request.get(address).text())
     officer.open(f"/rounds/{round_id}")
+    if officer.page.locator("select#import_id").count():
+        officer.page.locator("select#import_id").select_option(index=1)
     officer.write(case_reference="2026/1")
     officer.press("Submit")
     assert officer.shows("Waiting for approval.")
