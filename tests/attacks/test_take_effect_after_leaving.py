@@ -21,6 +21,8 @@ from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, clock, codes,
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import httpx
+
     from services.kit.people.context import People
     from tests.support.node_world import PartyNode, World
 
@@ -123,7 +125,7 @@ async def test_other_rights_are_no_reason_to_withdraw(world: World) -> None:
 
 
 async def test_the_same_is_asked_for_once(world: World) -> None:
-    """By whomever, whatever its id would be; another reason is another request, and what was decided does not wait."""
+    """By whomever, for whatever reason; another list is another request, and what was decided does not wait."""
     seat = world.nodes["AL"]
     round_id = await world.begin(lists=False)
     officer, other = seat.person(Role.OFFICER), seat.person(Role.OFFICER, Role.ANALYST)
@@ -134,7 +136,9 @@ async def test_the_same_is_asked_for_once(world: World) -> None:
         again = await person.post(path, json=wanted)
         assert (again.status_code, first["approval_id"] in again.text) == (409, True)
     elsewhere = wanted | {"justification": JUSTIFICATION | {"case_reference": "2026/2"}}
-    assert (await other.post(path, json=elsewhere)).status_code == 202
+    assert (await other.post(path, json=elsewhere)).status_code == 409
+    another = wanted | {"import_id": await seat.load(HEADER + LISTS["AL"], "another list")}
+    assert (await other.post(path, json=another)).status_code == 202
     assert (await officer.post(f"/v1/approvals/{first['approval_id']}/withdraw")).status_code == 200
     assert (await other.post(path, json=wanted)).status_code == 202
 
@@ -144,12 +148,12 @@ async def test_an_approver_is_not_buried_in_requests(world: World) -> None:
     seat = world.nodes["AL"]
     round_id = await world.begin(lists=False)
     officer, other = seat.person(Role.OFFICER), seat.person(Role.OFFICER, Role.ANALYST)
-    import_id, path = await seat.load(HEADER + LISTS["AL"]), f"/v1/rounds/{round_id}/submissions"
+    path = f"/v1/rounds/{round_id}/submissions"
 
-    def wanted(number: int) -> dict[str, Any]:
-        why = JUSTIFICATION | {"case_reference": f"2026/{number}"}
-        return {"import_id": import_id, "kind": "list", "justification": why}
+    async def ask(person: httpx.AsyncClient, number: int) -> int:
+        import_id = await seat.load(HEADER + LISTS["AL"], f"list {number}")
+        wanted = {"import_id": import_id, "kind": "list", "justification": JUSTIFICATION}
+        return (await person.post(path, json=wanted)).status_code
 
-    answers = [(await officer.post(path, json=wanted(number))).status_code for number in range(MOST_WAITING + 1)]
-    assert answers == [202] * MOST_WAITING + [403]
-    assert (await other.post(path, json=wanted(MOST_WAITING))).status_code == 202
+    assert [await ask(officer, number) for number in range(MOST_WAITING + 1)] == [202] * MOST_WAITING + [403]
+    assert await ask(other, MOST_WAITING + 1) == 202

@@ -20,7 +20,7 @@ from aquila.audit.note import parse_note
 from aquila.audit.roles import Action
 from aquila.audit.witness import check_growth, log_name, parse_update, witness_name
 from aquila.errors import LogRewrittenError, OrderError
-from aquila.sentences.sentence import dumps
+from aquila.sentences.sentence import dumps, loads
 from services.kit.errors import NotFoundError
 from services.kit.log.entries import ALARMS, WITNESSED, actor_fields, append
 from services.kit.log.publication import CHECKPOINT_FILE
@@ -300,7 +300,8 @@ def _shrunk_or_forked(seen: tuple[Checkpoint, bytes] | None, got: Checkpoint, sh
 def _open_alarm(session: Session, origins: list[str]) -> Sentence | None:
     """Return the sentence of an alarm over one of these logs that nobody has acknowledged."""
     query = select(ALARMS.c.sentence).where(ALARMS.c.acknowledged_at.is_(None), ALARMS.c.origin.in_(origins))
-    return session.scalar(query.order_by(ALARMS.c.alarm_id).limit(1))
+    found = session.scalar(query.order_by(ALARMS.c.alarm_id).limit(1))
+    return None if found is None else loads(found)
 
 
 def _file(holder: str) -> str:

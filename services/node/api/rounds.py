@@ -38,7 +38,7 @@ _LIST = raw_body("A list of persons (schemas/records).", CSV, LINES, XLSX, ODS)
 Name = Annotated[str, Query(max_length=200)]
 
 
-def _layout(
+async def _layout(
     format: Annotated[  # noqa: A002 - the interface's word
         Format | None, Query(description="The format of the list; recognized if it is not given.")
     ] = None,

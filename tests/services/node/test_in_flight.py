@@ -10,7 +10,7 @@ import httpx
 from sqlalchemy import func, select
 
 from aquila.errors import AquilaError, OrderError
-from aquila.sentences import quoted
+from aquila.sentences import Sentence, quoted
 from services.kit.errors import StoreFullError, problem_of
 from services.node.rounds import statements
 from services.node.steps.submissions.evaluate import next_available, store_answer
@@ -182,7 +182,7 @@ async def test_a_refused_round_is_followed_to_its_end(world_after: WorldAfter) -
     world, round_id = await world_after(open_round)
     al = world.nodes["AL"]
     with al.node.store.transaction("test") as session:
-        statements.refuse(session, al.node.clock, round_id, "test", "this node takes no part")
+        statements.refuse(session, al.node.clock, round_id, "test", Sentence.of("round_is_over"))
     await world.settle()
     assert (await al.round(round_id))["keys_present"]
     await world.operator.post(f"/v1/operator/rounds/{round_id}/abort", json={"reason": "AL is away"})

@@ -45,7 +45,8 @@ async def test_an_officer_alone_cannot_submit(world: World) -> None:
     assert await _approve(officer, asked) == 403
 
     # 2. Somebody with both roles may approve what others ask for, and not what that person asked for.
-    own = (await _ask(both, round_id, import_id, "2026/2")).json()
+    other_list = await seat.load(HEADER + LISTS["AL"], "another list")
+    own = (await _ask(both, round_id, other_list, "2026/2")).json()
     assert await _approve(both, own) == 403
 
     # 3. The key in the home folder neither asks nor approves, and does not even see what is asked for.

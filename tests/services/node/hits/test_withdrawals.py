@@ -37,7 +37,7 @@ async def test_the_counterpart_marks_it_and_the_owner_sees_the_receipt(world_aft
     assert (seen["entry"]["stage"], seen["withdrawals"][0]["by"]) == ("withdrawn", "AL")
     assert seen["history"][-1] | {"at": 0} == {
         "kind": "withdrawn", "at": 0, "person": "AL", "value": "incorrect", "reference": "", "urgency": None,
-        "remark": "",
+        "remark": "", "name": "", "to": "",
     }  # fmt: skip
     assert (await si.get("/hits?stage=withdrawn"))["total"] == 0
     assert {"withdrawal", "withdrawal_acknowledged"} <= set(kinds_in_log(al)) & set(kinds_in_log(rs))
