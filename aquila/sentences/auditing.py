@@ -88,7 +88,7 @@ AUDITING: Final[Table] = {
     ),
     "log_holder_unknown": Text("the log is of nobody whom the registry names"),
     "log_lacks_own_statement": Text(
-        "the log of {party} lacks its own statement number {number} in round {round_2}",
+        "the log of {party} lacks its own statement number {number} in round {round}",
         "its database was restored from a backup, or somebody else signs with its key",
     ),
     "log_registry_key_differs": Text(

@@ -129,7 +129,7 @@ def test_a_statement_that_its_party_does_not_know() -> None:
     """A log that lacks one below its own newest was restored, or somebody else signs; above, it is only older."""
     matchers = log("matcher", said(Consent, 1), said(Closing, 2), END)
     assert refused(matchers, log("SI", said(Closing, 2))) == {
-        "what": "statement_unknown", "party": "SI", "round": ROUND,
+        "what": "statement_unknown", "party": "SI", "round": ROUND, "number": 1,
     }  # fmt: skip
     assert compared(matchers, log("SI", said(Consent, 1))) == []
     assert compared(matchers, log("SI", None, said(Closing, 2))) == []
@@ -142,7 +142,7 @@ def test_entries_lie_between_cosignatures() -> None:
     check_times(log("SI", *of, None, cosigned={"matcher": {1: 13_600}}))
     with pytest.raises(AuditError, match="entry 1: it is dated after a witness saw it") as caught:
         check_times(log("SI", *of, cosigned={"matcher": {1: 400}, "RS": {2: 9_399}}))
-    assert caught.value.fields == {"what": "time_too_late", "expected": 9_399, "got": 10_000}
+    assert caught.value.fields == {"what": "time_too_late", "expected": 9_399, "got": 10_000, "index": 1}
     with pytest.raises(AuditError, match="entry 1: it is dated before a witness saw the log without it") as caught:
         check_times(log("SI", *of, cosigned={"matcher": {1: 13_601}}))
-    assert caught.value.fields == {"what": "time_too_early", "expected": 13_601, "got": 10_000}
+    assert caught.value.fields == {"what": "time_too_early", "expected": 13_601, "got": 10_000, "index": 1}

@@ -90,7 +90,7 @@ async def test_a_round_is_told_in_the_order_of_what_was_done(world: World) -> No
     assert list(kinds(seat.node.store)) == [
         EntryKind.DISCOVERY, EntryKind.APPROVAL_REQUESTED, EntryKind.APPROVED, EntryKind.IMPORT, EntryKind.CONSENT,
         EntryKind.SUBMISSION, EntryKind.EVALUATION, EntryKind.TOKENS, EntryKind.REPORT, EntryKind.RECEIPT,
-        EntryKind.DISCLOSURE, EntryKind.NOTE_RECEIVED, EntryKind.HIT_CONFIRMED, EntryKind.KEY_DESTRUCTION,
+        EntryKind.DISCLOSURE, EntryKind.HIT_CONFIRMED, EntryKind.NOTE_RECEIVED, EntryKind.KEY_DESTRUCTION,
         EntryKind.CLOSING,
     ]  # fmt: skip
     assert list(kinds(world.app.state.desk.store)) == [

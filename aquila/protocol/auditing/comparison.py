@@ -168,7 +168,6 @@ def _check_all_known(known: dict[str, Entry], said: dict[str, Entry], own: LogRe
                 party=own.holder,
                 round=str(entry.round),
                 number=number,
-                round_2=entry.round,
             )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aquila.interface.sentence import SentenceView
 from clients.cli.exit_codes import ExitCode
 from clients.cli.options import (
     Ca,
@@ -165,7 +166,10 @@ def check_list(file: Path, rules: str, limit: int, layout: Layout) -> RecordRepo
         accepted=read.counts.accepted,
         refused=read.counts.refused,
         warnings=read.counts.warnings,
-        findings=tuple(FindingView.model_validate(noted.document()) for noted in read.noted[:limit]),
+        findings=tuple(
+            FindingView.model_validate(noted.document() | {"reason": SentenceView.of(noted.finding.sentence)})
+            for noted in read.noted[:limit]
+        ),
         findings_left_out=max(0, len(read.noted) - limit),
         rules=rule_yields(table, counted, held_back),
         duplicates=duplicates,

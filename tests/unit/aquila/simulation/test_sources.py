@@ -12,7 +12,7 @@ from aquila.errors import InputError
 from aquila.matching.certainty import Level
 from aquila.records.rules import load_rules
 from aquila.simulation import ListFile, RecordList, Rehearsal
-from aquila.simulation.sources import Reading, read_batch
+from aquila.simulation.sources import Reading, named, read_batch
 from tests.support.stage import LISTS, NOW
 
 if TYPE_CHECKING:
@@ -104,3 +104,11 @@ def test_a_list_in_memory_is_taken_as_it_is() -> None:
     (_, batch), *_ = records.batches()
     assert list(records.watch(batch.rows())) == list(batch.rows())
     assert records.admit(["si-1", "si-1"], 0)
+
+
+def test_a_list_without_a_name_is_not_named() -> None:
+    """A list in memory has none: what is refused about it stays as it is."""
+    error = InputError("list_empty")
+    with pytest.raises(InputError) as caught, named(RecordList(())):
+        raise error
+    assert caught.value is error
