@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aquila.interface.sentence import SentenceView
 from clients.cli.exit_codes import ExitCode
 from clients.cli.options import (
     Ca,
@@ -146,6 +145,7 @@ def check_list(file: Path, rules: str, limit: int, layout: Layout) -> RecordRepo
         InputError: The file or the rule table cannot be read.
     """
     from aquila.interface.records import FindingView, LayoutView, RecordReport, rule_yields
+    from aquila.interface.sentence import SentenceView
     from aquila.matching.duplicates import DuplicateSearch
     from aquila.records.inputs import record_inputs
     from clients.cli.list_files import load_table, read_list

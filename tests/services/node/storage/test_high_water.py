@@ -11,7 +11,7 @@ from sqlalchemy import delete, event, select
 from aquila.errors import LogRewrittenError, RestoredBackupError
 from aquila.protocol.messages import Refusal
 from aquila.records.rules import InputClass
-from aquila.sentences import text_of
+from aquila.sentences import Sentence, text_of
 from aquila.sentences.sentence import loads
 from services.kit.errors import StoreError
 from services.node.round_memory import round_row
@@ -144,7 +144,7 @@ async def test_a_database_that_fails_over_to_an_older_one(world: World) -> None:
     with pytest.raises(LogRewrittenError, match="restored from a backup"):
         await advance(node, round_id)
     assert refused(seat, round_id)
-    assert alarms(seat) == [RESTORED]
+    assert alarms(seat) == [text_of(Sentence.of(RESTORED))]
     assert spent(seat) == before
     # It fails over once more: what was counted for it is counted again.
     with node.store.transaction("test.failover") as session:

@@ -9,9 +9,11 @@ import httpx
 
 from aquila.audit.roles import Service
 from aquila.interface.proposal import Suggestions
+from aquila.interface.sentence import SentenceView
 from aquila.interface.statistics import Statistics
 from aquila.protocol.encoding import canonical
 from aquila.protocol.messages.feed import Rounds
+from aquila.sentences import quoted
 from clients.sdk import Access, Connection
 from clients.web.app.dispatch import PagesDispatcher
 from clients.web.app.in_process import InProcessTransport
@@ -26,6 +28,7 @@ MOST_BYTES = 100_000
 PARTIES = ("AL", "AT", "BA", "BG", "HR", "HU", "MD", "ME", "MK", "RO", "RS", "SI")
 PAIRS = [(left, right) for place, left in enumerate(PARTIES) for right in PARTIES[place + 1 :]]
 AREA = "counter-terrorism and serious crime in the region"
+REASON = SentenceView.of(quoted(AREA * 3))
 
 
 class Answering(httpx.BaseTransport):
@@ -60,7 +63,7 @@ def suggestions() -> bytes:
     terms = {"participants": PARTIES, "area": AREA, "legal_basis": AREA, "purpose": AREA, "category": "suspects"}
     found = [
         {"suggestion_id": round_id(number), "party": "SI", "author": "", "terms": terms, "state": "set_aside",
-         "made_at": 1_800_000_000, "answered_at": 1_800_000_000, "reason": AREA * 3, "round_id": None}
+         "made_at": 1_800_000_000, "answered_at": 1_800_000_000, "reason": REASON, "round_id": None}
         for number in range(MANY)
     ]  # fmt: skip
     return canonical(Suggestions.model_validate({"parties": PARTIES, "suggestions": found}).model_dump(mode="json"))

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from aquila.interface.sentence import SentenceView
+from aquila.sentences import quoted
 from clients.cli import connect
 from clients.cli.connect import ConnectedService
 from clients.cli.main import main
@@ -22,9 +24,10 @@ TERMS = {
     "participants": ["AL", "SI"], "area": "counter-terrorism", "legal_basis": "PCC SEE", "purpose": "find persons",
     "category": "fighters", "mode": "lists", "minimum_certainty": "low",
 }  # fmt: skip
+SUMMER = SentenceView.of(quoted("after the summer")).model_dump(mode="json")
 VIEW = {
     "suggestion_id": SUGGESTION_ID, "party": "AL", "author": "", "terms": TERMS, "state": "waiting", "made_at": 1,
-    "answered_at": None, "reason": "", "round_id": None,
+    "answered_at": None, "reason": None, "round_id": None,
 }  # fmt: skip
 ASKED = {
     "approval_id": "e" * 32, "kind": "proposal", "round_id": ROUND, "submission_id": None, "digest": "f" * 64,
@@ -87,7 +90,7 @@ def test_what_cannot_be_suggested(service: Service, words: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("change", "shown"),
-    [({}, "waiting"), ({"state": "set_aside", "reason": "after the summer"}, "set aside"),
+    [({}, "waiting"), ({"state": "set_aside", "reason": SUMMER}, "set aside"),
      ({"state": "proposed", "round_id": ROUND}, "aaaaaaaa")],
 )  # fmt: skip
 @pytest.mark.parametrize("name", ["node", "matcher"])
