@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from services.kit.storage.migrate import migrate
 from services.node.storage.tables import HitStatusRow
-from tests.support.early_rows import HIT, LIFE, ROUND
+from tests.support.early_rows import store_early_hit
 
 if TYPE_CHECKING:
     from services.kit.storage.store import Store
@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 def test_earlier_hits_carry_nothing(store: Store) -> None:
     """What was there before is in its stage, and no earlier hit's decision."""
     migrate(store, "services.node.storage", "0022")
-    with store.transaction("test.before") as session:
-        for statement in (ROUND, HIT, LIFE):
-            session.execute(text(statement), {"id": "0" * 32, "manifest": b"{}", "no": False})
+    store_early_hit(store)
     assert migrate(store, "services.node.storage", "0023") == "0023"
     with store.reading("test.after") as session:
         columns = HitStatusRow.stage, HitStatusRow.known, HitStatusRow.earlier_round_id, HitStatusRow.earlier_hit_id

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from services.kit.storage.migrate import migrate
 from services.node.storage.tables import HitRow, HitStatusRow
-from tests.support.early_rows import HIT, LIFE, ROUND
+from tests.support.early_rows import store_early_hit
 
 if TYPE_CHECKING:
     from services.kit.storage.store import Store
@@ -17,10 +17,7 @@ if TYPE_CHECKING:
 def test_earlier_hits_stay(store: Store) -> None:
     """What was there before has neither a digest of its person nor a decision that could be undone."""
     migrate(store, "services.node.storage", "0021")
-    values = {"id": "0" * 32, "manifest": b"{}", "no": False}
-    with store.transaction("test.before") as session:
-        for statement in (ROUND, HIT, LIFE):
-            session.execute(text(statement), values)
+    store_early_hit(store)
     assert migrate(store, "services.node.storage", "0022") == "0022"
     with store.reading("test.after") as session:
         assert session.scalars(select(HitRow.person)).one() is None

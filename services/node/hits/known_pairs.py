@@ -20,7 +20,7 @@ from aquila.interface.hits import KnownPair
 from aquila.protocol.encoding import framed
 from services.kit.log import entries
 from services.node.hits import lifecycle
-from services.node.storage.tables import HitRow, HitStatusRow, HitStepRow
+from services.node.storage.tables import STATUS_OF_HIT, HitRow, HitStatusRow, HitStepRow
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 _AT_ONCE = 500
 _IDENTITY = ("given_names", "family_names", "full_name", "date_of_birth")
 _CARRYING = (Stage.DECIDED.value, Stage.FOLLOW_UP.value, Stage.CLOSED.value, Stage.KNOWN.value)
-_BOTH = (HitStatusRow.round_id == HitRow.round_id) & (HitStatusRow.hit_id == HitRow.hit_id)
 
 Pair = tuple[str, str, bool]
 """The digest of an own person, the counterpart, and whether the hit is a query's."""
@@ -61,7 +60,7 @@ def known_to(session: Session, persons: Collection[str | None]) -> dict[str, tup
     wanted = sorted({person for person in persons if person is not None})
     query = (
         select(HitRow.person, HitRow.counterpart)
-        .join(HitStatusRow, _BOTH)
+        .join(HitStatusRow, STATUS_OF_HIT)
         .where(
             HitRow.person.in_(wanted),
             HitStatusRow.stage != Stage.WITHDRAWN.value,
@@ -115,7 +114,7 @@ def _earlier(session: Session, round_id: str, wanted: Collection[Pair]) -> Itera
     for first in range(0, len(persons), _AT_ONCE):
         query = (
             select(HitRow)
-            .join(HitStatusRow, _BOTH)
+            .join(HitStatusRow, STATUS_OF_HIT)
             .where(
                 HitRow.person.in_(persons[first : first + _AT_ONCE]),
                 HitRow.round_id != round_id,

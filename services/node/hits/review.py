@@ -32,7 +32,7 @@ from services.node.hits.colleagues import names_of
 from services.node.hits.exchange_views import why
 from services.node.hits.known_pairs import known_to
 from services.node.hits.views import consultation, entry_of
-from services.node.storage.tables import ExchangeRow, HitRow, HitStatusRow, HitStepRow, RecordRow
+from services.node.storage.tables import STATUS_OF_HIT, ExchangeRow, HitRow, HitStatusRow, HitStepRow, RecordRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -50,7 +50,6 @@ Key = tuple[str, str]
 
 _AT_ONCE = 500
 _RANK = case({"high": 0, "medium": 1, "low": 2}, value=HitRow.certainty)
-_BOTH = (HitStatusRow.round_id == HitRow.round_id) & (HitStatusRow.hit_id == HitRow.hit_id)
 _OWN_RECORD = (RecordRow.import_id == HitRow.import_id) & (RecordRow.position == HitRow.position)
 
 
@@ -178,7 +177,12 @@ def _ordered(wanted: HitFilter, where: Sequence[ColumnElement[bool]]) -> Select[
         HitSort.NAME: (func.coalesce(name, ""), HitRow.record_id, newest, *person[2:]),
         HitSort.PARTY: (HitRow.counterpart, newest, *person),
     }
-    return select(HitRow.round_id, HitRow.hit_id).join(HitStatusRow, _BOTH).where(*where).order_by(*orders[wanted.sort])
+    return (
+        select(HitRow.round_id, HitRow.hit_id)
+        .join(HitStatusRow, STATUS_OF_HIT)
+        .where(*where)
+        .order_by(*orders[wanted.sort])
+    )
 
 
 def _page(session: Session, wanted: HitFilter, where: Sequence[ColumnElement[bool]]) -> list[Key]:
@@ -190,7 +194,12 @@ def _page(session: Session, wanted: HitFilter, where: Sequence[ColumnElement[boo
 def _counts(session: Session, where: Sequence[ColumnElement[bool]], now: int) -> tuple[dict[str, int], int]:
     """Return the number of hits at each stage, and the number of those that are overdue."""
     late = func.sum(case((HitStatusRow.due_at < now, 1), else_=0))
-    query = select(HitStatusRow.stage, func.count(), late).select_from(HitRow).join(HitStatusRow, _BOTH).where(*where)
+    query = (
+        select(HitStatusRow.stage, func.count(), late)
+        .select_from(HitRow)
+        .join(HitStatusRow, STATUS_OF_HIT)
+        .where(*where)
+    )
     rows = session.execute(query.group_by(HitStatusRow.stage)).all()
     return {stage: count for stage, count, _ in rows}, sum(overdue for *_, overdue in rows)
 
@@ -199,18 +208,23 @@ def _read(session: Session, keys: Sequence[Key]) -> list[ReadHit]:
     """Return hits in the order of their keys, some hundred with one query."""
     query = (
         select(HitRow, HitStatusRow, RecordRow.content, ExchangeRow)
-        .join(HitStatusRow, _BOTH)
+        .join(HitStatusRow, STATUS_OF_HIT)
         .outerjoin(RecordRow, _OWN_RECORD)
         .outerjoin(ExchangeRow, (ExchangeRow.round_id == HitRow.round_id) & (ExchangeRow.hit_id == HitRow.hit_id))
     )
     found: dict[Key, ReadHit] = {}
-    for first in range(0, len(keys), _AT_ONCE):
-        some = keys[first : first + _AT_ONCE]
-        rounds, ids = {round_id for round_id, _ in some}, [hit_id for _, hit_id in some]
-        for row in session.execute(query.where(HitRow.round_id.in_(rounds), HitRow.hit_id.in_(ids))):
+    for some in _some_of(keys, HitRow):
+        for row in session.execute(query.where(some)):
             one = ReadHit(*row)
             found[one.key] = one
     return [found[key] for key in keys if key in found]
+
+
+def _some_of(keys: Sequence[Key], rows: type[HitRow | HitStepRow]) -> Iterator[ColumnElement[bool]]:
+    """Yield conditions for rows of hits with these keys, some hundred at a time."""
+    for first in range(0, len(keys), _AT_ONCE):
+        some = keys[first : first + _AT_ONCE]
+        yield rows.round_id.in_({round_id for round_id, _ in some}) & rows.hit_id.in_([hit_id for _, hit_id in some])
 
 
 def _tables(node: NodeContext, rows: Iterable[ReadHit]) -> dict[str, RuleTable]:
@@ -253,11 +267,9 @@ def _last_steps(session: Session, keys: Sequence[Key]) -> dict[Key, dict[str, Hi
     """Return the last decision and the last follow-up of each hit, by the kind of the step."""
     kinds = [LifecycleStepKind.DECIDED.value, LifecycleStepKind.OPENED.value, LifecycleStepKind.REFERENCED.value]
     found: dict[Key, dict[str, HitStepRow]] = {}
-    for first in range(0, len(keys), _AT_ONCE):
-        some = keys[first : first + _AT_ONCE]
-        rounds, ids = {round_id for round_id, _ in some}, [hit_id for _, hit_id in some]
-        query = select(HitStepRow).where(HitStepRow.round_id.in_(rounds), HitStepRow.hit_id.in_(ids))
-        for step in session.scalars(query.where(HitStepRow.kind.in_(kinds)).order_by(HitStepRow.step_id)):
+    for some in _some_of(keys, HitStepRow):
+        query = select(HitStepRow).where(some, HitStepRow.kind.in_(kinds))
+        for step in session.scalars(query.order_by(HitStepRow.step_id)):
             found.setdefault((step.round_id, step.hit_id), {})[step.kind] = step
     return found
 

@@ -21,7 +21,7 @@ from services.kit.log import entries
 from services.kit.logging import Log
 from services.node.hits import lifecycle, notes
 from services.node.rounds import statements
-from services.node.storage.tables import ErasedOutcomeCountRow, HitRow, HitStatusRow, WithdrawalRow
+from services.node.storage.tables import STATUS_OF_HIT, ErasedOutcomeCountRow, HitRow, HitStatusRow, WithdrawalRow
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from services.node.context import Clock, Journal
 
 _LOG = Log("node.corrections")
-_BOTH = (HitStatusRow.round_id == HitRow.round_id) & (HitStatusRow.hit_id == HitRow.hit_id)
 
 
 def apply_withdrawal(session: Session, journal: Journal, message: Withdrawal, digest: str) -> None:
@@ -92,7 +91,7 @@ def outcomes_of(session: Session, round_id: str, held: Collection[str] = ()) -> 
     counts: Counter[tuple[str, str, str]] = Counter()
     lived = (
         select(HitRow.counterpart, HitRow.certainty, HitStatusRow.stage, HitStatusRow.outcome, func.count())
-        .join(HitStatusRow, _BOTH)
+        .join(HitStatusRow, STATUS_OF_HIT)
         .where(HitRow.round_id == round_id, HitRow.submission_id.is_(None) | HitRow.submission_id.not_in(held))
         .group_by(HitRow.counterpart, HitRow.certainty, HitStatusRow.stage, HitStatusRow.outcome)
     )

@@ -15,7 +15,7 @@ from aquila.matching.certainty import Level
 from services.kit.approvals.tables import ApprovalRow
 from services.kit.log import entries as log_entries
 from services.node.rounds.attention import attention_list
-from services.node.storage.tables import AlarmRow, CanaryRow, HitRow, HitStatusRow
+from services.node.storage.tables import STATUS_OF_HIT, AlarmRow, CanaryRow, HitRow, HitStatusRow
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -116,8 +116,12 @@ def _count_hits(session: Session, now: int) -> _Hits:
         func.max(case((urgent, urgent_since), else_=0)),
     ).where(or_(new, urgent))
     waiting, fresh, due, late, arrived_at, late_at, urgent_at = session.execute(query).one()
-    both = and_(status.round_id == HitRow.round_id, status.hit_id == HitRow.hit_id)
-    high = select(func.count()).select_from(status).join(HitRow, both).where(new, HitRow.certainty == Level.HIGH.value)
+    high = (
+        select(func.count())
+        .select_from(status)
+        .join(HitRow, STATUS_OF_HIT)
+        .where(new, HitRow.certainty == Level.HIGH.value)
+    )
     return _Hits(
         waiting=waiting,
         new=fresh or 0,

@@ -536,6 +536,10 @@ class HitStatusRow(NodeRows):
     )
 
 
+STATUS_OF_HIT = (HitStatusRow.round_id == HitRow.round_id) & (HitStatusRow.hit_id == HitRow.hit_id)
+"""Joins a hit with its status."""
+
+
 class HitStepRow(NodeRows):
     """One thing that was done with a hit: its history, only ever added to, and erased with the hit."""
 
