@@ -18,7 +18,7 @@ from playwright.sync_api import Error as PlaywrightError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Locator, Request, Response
+    from playwright.sync_api import Frame, Locator, Request, Response
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -66,6 +66,7 @@ class Visitor:
         addresses: Every address that was asked for.
         secret: Of the authenticator.
         pages: What every page held that was looked at.
+        loads: How often the tab took another page, or the same one anew.
     """
 
     page: Page
@@ -76,6 +77,7 @@ class Visitor:
     secret: str = ""
     pages: list[str] = field(default_factory=list)
     last_step: int = 0
+    loads: int = 0
 
     @classmethod
     def at(cls, browser: Browser, url: str, window: Window) -> Visitor:
@@ -92,7 +94,12 @@ class Visitor:
         made.page.on("request", lambda asked: made.addresses.append(asked.url))
         made.page.on("requestfailed", lambda asked: made._failed(asked.url, str(asked.failure)))
         made.page.on("response", made._came)
+        made.page.on("framenavigated", made._loaded)
         return made
+
+    def _loaded(self, frame: Frame) -> None:
+        if frame == self.page.main_frame:
+            self.loads += 1
 
     def _failed(self, url: str, why: str) -> None:
         # A stream of events that ends with its page is no failure, nor is a download.
@@ -155,12 +162,18 @@ class Visitor:
     def look(self, at: Callable[[], Seen]) -> Seen:
         """Look at the page; a live page that loads itself anew under this look is looked at again."""
         for _ in range(RELOADS):
+            self.page.wait_for_load_state()
+            loads = self.loads
             try:
                 return at()
             except PlaywrightError as error:
                 if "Execution context was destroyed" not in str(error):
                     raise
-            self.page.wait_for_load_state()
+            except AssertionError:
+                # What was seen may be half of a page that had only begun to come.
+                self.page.wait_for_load_state()
+                if self.loads == loads:
+                    raise
         return at()
 
     def check(self) -> None:
