@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import StringConstraints
 
 from aquila.audit.roles import Action
+from aquila.interface.people import LanguageTag
 from aquila.protocol.messages.base import Count, Identifier, Message, PartyCode, Seconds, Text
 
 if TYPE_CHECKING:
@@ -80,7 +81,6 @@ DUE_HOURS = 6
 """A hit whose next step is due within so many hours is urgent."""
 
 Address = Annotated[str, StringConstraints(min_length=1, max_length=254, pattern=r"^[^\s\x00-\x20\x7f]+$")]
-LanguageTag = Annotated[str, StringConstraints(max_length=16, pattern=r"^[a-z]{2}(-[A-Za-z]{2,8})?$")]
 
 
 class Channel(StrEnum):

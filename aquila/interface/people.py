@@ -19,6 +19,7 @@ Login = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9._-]{1,63}$")]
 Password = Annotated[str, Field(min_length=1, max_length=256, repr=False)]
 Code = Annotated[str, Field(pattern=r"^[0-9]{6}$", repr=False)]
 EnrolmentCode = Annotated[str, Field(min_length=1, max_length=64, repr=False)]
+LanguageTag = Annotated[str, StringConstraints(max_length=16, pattern=r"^[a-z]{2}(-[A-Za-z]{2,8})?$")]
 SessionId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
 
 
@@ -50,13 +51,20 @@ class SignIn(Message):
 
 
 class SessionGrant(Message):
-    """A session that was opened; its token is shown once."""
+    """A session that was opened; its token is shown once. With the language that the person chose, if any."""
 
     token: Annotated[str, Field(min_length=32, max_length=128, repr=False)]
     person: Person
     login: str
     roles: tuple[Role, ...]
     ends_at: Seconds
+    language: LanguageTag | None = None
+
+
+class LanguageChoice(Message):
+    """The language in which a person reads the pages."""
+
+    language: LanguageTag
 
 
 class WhoAmI(Message):

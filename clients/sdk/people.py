@@ -13,6 +13,7 @@ from aquila.interface.people import (
     BeginEnrolment,
     ConfirmEnrolment,
     Invitation,
+    LanguageChoice,
     NewAccount,
     PasswordChange,
     ProviderReturn,
@@ -84,6 +85,11 @@ class PeopleClient:
     def me(self) -> WhoAmI:
         """Return the account of this connection."""
         return self._connection.fetch(WhoAmI, "GET", f"{_PEOPLE}/me")
+
+    def choose_language(self, language: str) -> None:
+        """Keep the language in which the person reads the pages with the account."""
+        body = LanguageChoice(language=language).model_dump(mode="json")
+        self._connection.call("PUT", f"{_PEOPLE}/language", json=body)
 
     def sessions(self) -> Sessions:
         """Return the person's own sessions, newest first."""

@@ -17,7 +17,7 @@ from clients.sdk import HitsClient, LogClient, MatcherClient, NodeClient, People
 from clients.web.app import forms
 from clients.web.app.navigation import sections_of
 from clients.web.app.site import Site
-from clients.web.i18n.languages import chosen
+from clients.web.i18n.languages import TAGS, chosen
 from clients.web.text.confirmations import DONE
 from services.kit.errors import NotAllowedError, UnknownCallerError
 from services.kit.http.connections import note_known_caller
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from fastapi import Response
 
     from aquila.interface.attention import Waiting
-    from aquila.interface.people import WhoAmI
+    from aquila.interface.people import SessionGrant, WhoAmI
     from clients.sdk import Connection
     from clients.web.i18n.languages import Language
 
@@ -96,6 +96,11 @@ class Visit:
         if self.who is None:
             raise SignInNeeded
         return self.who.person
+
+    @property
+    def chosen_language(self) -> str:
+        """The tag of the language that was chosen in this browser, or nothing."""
+        return self.request.cookies.get(LANGUAGE_COOKIE, "")
 
     @property
     def here(self) -> str:
@@ -247,6 +252,23 @@ def keep_cookie(  # noqa: PLR0913 - what a cookie is made of
 def keep_language(site: Site, response: Response, tag: str) -> None:
     """Remember the language that a visitor chose."""
     keep_cookie(site, response, LANGUAGE_COOKIE, tag, _YEAR_SECONDS)
+
+
+def greet(site: Site, response: Response, grant: SessionGrant, chosen_before: str) -> None:
+    """Give the browser of a person who has signed in the account's session and language.
+
+    Args:
+        site: The pages.
+        response: The first page.
+        grant: The session.
+        chosen_before: The language that was chosen in this browser, or nothing: it becomes that of an account without
+            one, so that a choice on the page of the sign-in is kept as well.
+    """
+    keep_cookie(site, response, site.cookie("session"), grant.token)
+    if grant.language in TAGS:
+        keep_language(site, response, grant.language)
+    elif chosen_before in TAGS:
+        PeopleClient(site.connection.as_bearer(grant.token)).choose_language(chosen_before)
 
 
 def _early(request: Request, site: Site) -> str:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 SENTENCE = "sentence"
 """The context of services' sentences in the catalogues: their messages are their ids, with places as `{party}`."""
 _MINUTE = 60
-_COOKIE_SEPARATOR = "-"
+_TAG_SEPARATOR = "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,9 @@ def languages() -> dict[str, Language]:
 
 
 def chosen(cookie: str, accepted: str) -> Language:
-    """Return the language of a visitor: what was chosen on a page, else the first that the browser names.
+    """Return the language of a visitor: what was chosen on a page, else the first of ours that the browser names.
+
+    A neighbour of a language of ours is not taken for it: its readers get English until they choose.
 
     Args:
         cookie: The tag that the visitor chose, or nothing.
@@ -120,7 +122,7 @@ def chosen(cookie: str, accepted: str) -> Language:
 
 
 def _preferences(accepted: str) -> Sequence[str]:
-    """Return the tags of an Accept-Language header, the most wanted first; what cannot be read counts as least."""
+    """Return the tags of an Accept-Language header, the most wanted first, without those that it refuses."""
     weighed: list[tuple[float, int, str]] = []
     for part in accepted.split(",")[:32]:
         tag, _, weight = part.strip().partition(";q=")
@@ -128,16 +130,14 @@ def _preferences(accepted: str) -> Sequence[str]:
             weighed.append((-float(weight or 1), len(weighed), tag.strip().lower()))
         except ValueError:
             continue
-    return [tag for _, _, tag in sorted(weighed)]
+    return [tag for weight, _, tag in sorted(weighed) if weight < 0]
 
 
 def _known_tag(wanted: str) -> str:
-    """Return the tag of ours that a browser's tag means; bs, hr and cnr are read as Serbian in Latin letters."""
-    first = wanted.split(_COOKIE_SEPARATOR, maxsplit=1)[0]
+    """Return the tag of ours that a browser's tag means, or nothing."""
+    first = wanted.split(_TAG_SEPARATOR, maxsplit=1)[0]
     if first == "sr":
         return "sr-Cyrl" if "cyrl" in wanted else "sr-Latn"
-    if first in {"bs", "hr", "sh", "cnr", "me"}:
-        return "sr-Latn"
     return first if first in {"en", "sq"} else ""
 
 

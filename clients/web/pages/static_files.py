@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import PurePosixPath
 
 from fastapi import APIRouter, Response
 from starlette.exceptions import HTTPException
 
+from aquila.errors import AquilaError
 from clients.web.app.paths import local_path
-from clients.web.app.visit import OpenForm, Visited, keep_language
+from clients.web.app.visit import OpenForm, Visited, keep_language, threaded_for_strangers
 from clients.web.i18n.languages import TAGS
 
 router = APIRouter()
@@ -26,9 +28,13 @@ async def get_static(visit: Visited, version: str, name: str) -> Response:
 
 
 @router.post("/language")
-async def post_language(visit: Visited, sent: OpenForm) -> Response:
-    """Keep the language that was chosen and go back to the page."""
-    response = visit.go(local_path(sent.text("back")))
-    if sent.text("tag") in TAGS:
-        keep_language(visit.site, response, sent.text("tag"))
+@threaded_for_strangers
+def post_language(visit: Visited, sent: OpenForm) -> Response:
+    """Keep the language that was chosen, in the browser and with the account, and go back to the page."""
+    response, tag = visit.go(local_path(sent.text("back"))), sent.text("tag")
+    if tag in TAGS:
+        keep_language(visit.site, response, tag)
+        if visit.session:
+            with contextlib.suppress(AquilaError):  # a session that is over, or a service that starts: the page is read
+                visit.people().choose_language(tag)
     return response

@@ -1,4 +1,4 @@
-"""A caller's view of itself."""
+"""A caller's view of itself, and the language in which it reads."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from aquila.audit.roles import Action, role_table
+from aquila.errors import InputError
 from aquila.interface.people import WhoAmI
 from services.kit.people.tables import AccountRow, SessionRow
 
 if TYPE_CHECKING:
+    from aquila.interface.people import LanguageChoice
     from services.kit.actor import Actor
     from services.kit.people.context import People
 
@@ -29,3 +31,16 @@ def who_am_i(people: People, actor: Actor) -> WhoAmI:
         actions=tuple(action for action in Action if role_table().allows(people.service, actor.roles, action)),
         ends_at=ends_at,
     )
+
+
+def choose_language(people: People, actor: Actor, wanted: LanguageChoice) -> None:
+    """Keep the language with the caller's account; its next sign-in anywhere returns it.
+
+    Raises:
+        InputError: The caller is the home's key, which has no account.
+    """
+    with people.store.transaction("account.language") as session:
+        account = session.get(AccountRow, actor.person)
+        if account is None:
+            raise InputError("key_without_account")
+        account.language = wanted.language

@@ -15,6 +15,7 @@ from aquila.interface.people import (
     BeginEnrolment,
     ConfirmEnrolment,
     Invitation,
+    LanguageChoice,
     NewAccount,
     PasswordChange,
     ProviderReturn,
@@ -31,7 +32,7 @@ from services.kit.errors import NotFoundError
 from services.kit.http.routing import ServiceRoute
 from services.kit.people import accounts, provider_sign_in, sessions, sign_in
 from services.kit.people.context import People
-from services.kit.people.current_user import who_am_i
+from services.kit.people.current_user import choose_language, who_am_i
 from services.kit.people.oidc import Provider  # noqa: TC001 - read by FastAPI
 from services.kit.people.permissions import AccessControl, bearer_of, requires
 from services.kit.work import threads
@@ -108,6 +109,12 @@ async def post_provider_finish(people: At, replaced: Shown, shown: ProviderRetur
 def get_me(people: At, actor: Own) -> WhoAmI:
     """Return the caller and the actions that its roles allow."""
     return who_am_i(people, actor)
+
+
+@router.put("/language", status_code=204, summary="Choose the language of the pages")
+def put_language(people: At, actor: Own, wanted: LanguageChoice) -> None:
+    """Keep the language in which the caller reads the pages; a sign-in returns it."""
+    choose_language(people, actor, wanted)
 
 
 @router.post("/password", status_code=201, summary="Set another password")

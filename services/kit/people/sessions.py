@@ -53,8 +53,9 @@ def open_session(
         )
     )  # fmt: skip
     return SessionGrant(
-        token=token, person=account.person, login=account.login, roles=roles_of(account), ends_at=ends_at
-    )
+        token=token, person=account.person, login=account.login, roles=roles_of(account), ends_at=ends_at,
+        language=account.language,
+    )  # fmt: skip
 
 
 def find_actor(people: People, token: str) -> Actor | None:

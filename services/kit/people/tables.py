@@ -50,6 +50,9 @@ class AccountRow(PeopleRows):
     name: Mapped[str | None] = mapped_column(
         String(200), comment="Whom the provider says it is, for the administrator; none of a local account."
     )
+    language: Mapped[str | None] = mapped_column(
+        String(16), comment="In which the person reads the pages; none chosen."
+    )
     issuer: Mapped[str | None] = mapped_column(String(400), comment="Who comes by OpenID Connect: the provider.")
     subject: Mapped[str | None] = mapped_column(String(255), comment="The person's identifier at that provider.")
 

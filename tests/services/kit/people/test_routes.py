@@ -93,6 +93,16 @@ async def test_own_sessions(client: httpx.AsyncClient, member: Member) -> None:
     assert (await client.post("/sign-out")).status_code == 404
 
 
+async def test_a_language_is_kept(client: httpx.AsyncClient, member: Member) -> None:
+    """A sign-in returns what the person chose; the home's key has no account to keep one with."""
+    assert member.grant.language is None
+    mine = bearer(member.grant.token)
+    assert (await client.put("/language", json={"language": "sr-Cyrl"}, headers=mine)).status_code == 204
+    assert member.sign_in().language == "sr-Cyrl"
+    assert (await client.put("/language", json={"language": "Serbian"}, headers=mine)).status_code == 422
+    assert (await client.put("/language", json={"language": "sq"})).status_code == 422
+
+
 async def test_another_password(client: httpx.AsyncClient, member: Member) -> None:
     """The answer is the session that goes on."""
     shown = {"password": PASSWORD, "code": member.code(), "new_password": "five words are longer still"}

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select, update
 
 from services.kit.log.entries import ENTRIES
+from tests.support.web_world import PASSWORD
 
 HOSTILE = "<script>alert(1)</script>"
 LIST = (
@@ -50,6 +51,31 @@ async def test_set_up(node: Any) -> None:
     assert "has to enrol" in page
     assert ">Records<" not in page
     assert (await administrator.client.get("/records")).status_code == 403
+
+
+async def test_the_language_is_kept_with_the_account(node: Any) -> None:
+    """A choice goes with the person to the next browser; a browser that had chosen another one reads the person's."""
+    person, first, second = await node.enrol("ana", "officer"), node.browser(), node.browser()
+    await first.open("/sign-in")
+    await first.send("/language", tag="sq", back="/sign-in")
+    assert '<html lang="sq">' in first.page
+    await first.send("/sign-in", login="ana", password=PASSWORD, code=person.code(), next="/")
+    await second.open("/sign-in")
+    await second.send("/language", tag="en", back="/sign-in")
+    await second.sign_in(person)
+    assert '<html lang="sq">' in second.page
+    await second.send("/language", tag="sr-Cyrl", back="/account")
+    assert '<html lang="sr-Cyrl">' in second.page
+    await first.sign_in(person)
+    assert '<html lang="sr-Cyrl">' in first.page
+    assert first.page.index('action="/language"') < first.page.index("<main")
+
+
+async def test_a_neighbour_of_a_language_is_english(node: Any) -> None:
+    """A Bosnian browser gets English, not Serbian."""
+    browser = node.browser()
+    browser.client.headers["accept-language"] = "bs-BA,bs;q=0.9"
+    assert '<html lang="en">' in await browser.open("/sign-in")
 
 
 async def test_account_is_made_and_ended(node: Any) -> None:

@@ -98,14 +98,19 @@ def test_numbers_in_words_have_their_thousands_apart() -> None:
         ("", "de,sq;q=0.8,en;q=0.3", "sq"),
         ("", "sr-Cyrl-RS,sr;q=0.8", "sr-Cyrl"),
         ("", "sr-RS", "sr-Latn"),
-        ("", "hr", "sr-Latn"),
+        ("", "hr-HR,hr;q=0.9", "en"),
+        ("", "bs", "en"),
+        ("", "cnr-ME,cnr;q=0.9,en;q=0.5", "en"),
+        ("", "sh", "en"),
+        ("", "hr,sr;q=0.5", "sr-Latn"),
+        ("", "sq;q=0,de", "en"),
         ("", "sq;q=nonsense,sq;q=0.2", "sq"),
         ("sq", "sr", "sq"),
         ("xx", "sr", "sr-Latn"),
     ],
 )
 def test_choice(cookie: str, accepted: str, tag: str) -> None:
-    """A chosen language goes before the browser's, and both before English."""
+    """A chosen language goes before the browser's, and both before English; no neighbour's is taken for one's own."""
     assert chosen(cookie, accepted).tag == tag
 
 
