@@ -96,10 +96,14 @@ class Sessions(Message):
 
 
 class SignInWays(Message):
-    """Ways to sign in at this service; with a provider the browser goes there and comes back."""
+    """Ways to sign in at this service; with a provider the browser goes there and comes back.
+
+    A service is set up once an administrator can sign in.
+    """
 
     password: bool
     provider: bool
+    set_up: bool
 
 
 class ProviderStart(Message):

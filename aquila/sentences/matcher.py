@@ -57,6 +57,10 @@ MATCHER: Final[Table] = {
         "compare `aquila party card` with the registry file",
     ),
     "report_held_back": Text("{owner} holds back the report of a query of {asker}: {hits} hits are far too many"),
+    "round_report_on_hold_at": Text(
+        "the round cannot be closed while {parties} holds the report on a query back",
+        "an approver there releases the report, or the round is aborted",
+    ),
     "round_ended_or_ending": Text("the round has ended or is to be aborted"),
     "round_lacks_consents": Text("fewer than two parties consented in time"),
     "round_takes_no_chunks": Text("the round has ended and takes no chunks"),

@@ -155,6 +155,10 @@ NODE: Final[Table] = {
     "round_element_cap_exceeded": Text(
         "the submission would pass the round's cap of {expected} {kind} elements with {got}"
     ),
+    "round_report_on_hold": Text(
+        "the round cannot be closed while the report on a query is on hold",
+        "release the report, or leave the round: then nothing of it is reported",
+    ),
     "round_hits_not_here": Text("the round cannot be closed before its hits are here", "wait, or abort it"),
     "round_is_over": Text("the round is over"),
     "round_key_missing": Text(

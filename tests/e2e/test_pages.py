@@ -272,7 +272,8 @@ def test_the_story(browser: Browser, quiet_world: World, files: dict[str, Path],
     first.open("/statistics")
     first.open("/picture")
     first.open(f"/rounds/{round_id}")
-    first.press("Close the round")
+    first.page.get_by_text("Close the round", exact=True).locator("visible=true").last.click()
+    first.press("Close the round for all parties")
     numbers = "Hits between parties, of their lists"
     world.until(lambda: numbers in first.page.request.get(f"{first.url}/picture").text())
     first.open("/picture?certainty=medium")

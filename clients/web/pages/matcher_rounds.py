@@ -82,6 +82,7 @@ def get_round(visit: Visited, round_id: str) -> Response:
         live=view.entry.phase not in progress.ENDED,
         deadline=progress.deadline(view, now),
         late=_late(view, now),
+        on_hold=any(problem.code == "report_held_back" for problem in view.problems),
     )
 
 

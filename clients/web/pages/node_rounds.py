@@ -41,7 +41,7 @@ def get_round(visit: Visited, round_id: str) -> Response:
     """Show one round."""
     client = visit.node()
     view = client.round(round_id)
-    waiting = _waiting(visit, view.entry.round_id)
+    waiting, guards = _waiting(visit, view.entry.round_id), client.safeguards(round_id)
     return visit.show(
         "node_round.html",
         view=view,
@@ -52,7 +52,8 @@ def get_round(visit: Visited, round_id: str) -> Response:
         imports=client.imports().imports if visit.may("records.list") else (),
         has_list=any(one.kind is Kind.LIST and one.state != "failed" for one in view.submissions),
         queries=view.manifest.mode is Mode.LISTS_AND_QUERIES,
-        guards=client.safeguards(round_id),
+        guards=guards,
+        on_hold=any(alarm.released_at is None for alarm in guards.alarms),
         waiting=waiting,
         consent_waits=any(one.kind is ApprovalKind.CONSENT for one in waiting),
         submission_waits=any(one.kind is ApprovalKind.SUBMISSION for one in waiting),

@@ -124,7 +124,9 @@ def post_confirm(visit: Visited, sent: OpenForm) -> Response:
 @router.get("/set-up")
 @threaded_for_strangers
 def get_set_up(visit: Visited) -> Response:
-    """Ask for the key of the home folder and the login of the first administrator."""
+    """Ask for the key of the home folder and the login of the first administrator, until there is one."""
+    if _people(visit).ways().set_up:
+        return visit.go("/sign-in")
     return visit.show("set_up.html", wrong=False)
 
 
@@ -132,6 +134,8 @@ def get_set_up(visit: Visited) -> Response:
 @threaded_for_strangers
 def post_set_up(visit: Visited, sent: OpenForm) -> Response:
     """Create an administrator's account for the person who holds the key of the home folder."""
+    if _people(visit).ways().set_up:
+        return visit.go("/sign-in", "set-up")
     login = sent.text("login").lower()
     try:
         invitation = _people(visit, sent.text("key")).add_account(login, (Role.ADMINISTRATOR,))

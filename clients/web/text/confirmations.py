@@ -37,6 +37,7 @@ DONE = {
     "told-no-more": _n("You get no more notifications."),
     "ended": _n("The session has ended."),
     "signed-out": _n("You are signed out."),
+    "set-up": _n("This service is set up: an administrator makes further accounts."),
     "roles": _n("The roles are changed."),
     "admitted": _n("The account is let in."),
     "deactivated": _n("The account can sign in no more."),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from aquila.audit.entries import Word
-from aquila.audit.roles import role_table
+from aquila.audit.roles import Role, role_table
 from aquila.errors import InputError, OrderError, PolicyError
 from aquila.interface.people import Accounts, AccountState, AccountView, Invitation
 from services.kit.errors import NotFoundError, StoreConflictError
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from aquila.audit.roles import Role
     from aquila.interface.people import Admission, NewAccount
     from services.kit.actor import Actor
     from services.kit.people.context import People
@@ -68,6 +67,14 @@ def list_accounts(people: People) -> Accounts:
     with people.store.reading("account.list") as session:
         rows = list(session.scalars(select(AccountRow).order_by(AccountRow.login)))
     return Accounts(accounts=tuple(_view(people, row) for row in rows))
+
+
+def has_administrator(people: People) -> bool:
+    """Return whether there is an administrator who can sign in: until then, the holder of the home's key makes one."""
+    with people.store.reading("account.administrators") as session:
+        rows = list(session.scalars(select(AccountRow).where(AccountRow.active)))
+    able = {AccountState.ACTIVE, AccountState.LOCKED}
+    return any(Role.ADMINISTRATOR in roles_of(row) and state_of(people, row) in able for row in rows)
 
 
 def reset_account(people: People, actor: Actor, person: str) -> Invitation:

@@ -89,8 +89,9 @@ async def post_confirmation(people: At, shown: ConfirmEnrolment) -> SessionGrant
 
 @router.get("/ways", summary="How one can sign in")
 async def get_ways(people: At) -> SignInWays:
-    """Return whether there is a provider besides local accounts."""
-    return SignInWays(password=True, provider=people.provider is not None)
+    """Return whether there is a provider besides local accounts, and whether an administrator can sign in."""
+    set_up = await threads.run(Pool.SESSIONS, accounts.has_administrator, people)
+    return SignInWays(password=True, provider=people.provider is not None, set_up=set_up)
 
 
 @router.post("/provider/start", status_code=201, summary="Begin to sign in at the ministry's provider")

@@ -12,6 +12,7 @@ from aquila.protocol.registry import MATCHER
 from aquila.sentences import Sentence, quoted
 from aquila.sentences.sentence import dumps
 from services.kit.log.entries import actor_fields, append
+from services.matcher.rounds.views import held_reports
 
 if TYPE_CHECKING:
     from services.kit.people import Actor
@@ -24,10 +25,12 @@ def request_close(desk: MatcherContext, actor: Actor, round_id: str) -> None:
 
     Raises:
         NotFoundError: There is no such round.
-        OrderError: It has ended already, or is to be aborted.
+        OrderError: It has ended already, is to be aborted, or a party holds a report back.
     """
     with desk.known.writing("round.wish", round_id) as turn:
         check_end(turn)
+        if holders := {party for party, _, _ in held_reports(turn.round)}:
+            raise OrderError("round_report_on_hold_at", round=round_id, parties=", ".join(sorted(holders)))
         turn.row.wish, turn.row.reason = Outcome.CLOSED.value, dumps(Sentence.of("every_party_has_its_hits"))
         append(
             turn.session,

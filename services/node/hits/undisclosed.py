@@ -14,7 +14,7 @@ from sqlalchemy import select
 from aquila.protocol.messages import HitReport
 from aquila.protocol.messages.kinds import StatementKind
 from services.node.rounds import statements
-from services.node.storage.tables import AlarmRow, StatementRow
+from services.node.storage.tables import StatementRow
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -37,12 +37,6 @@ def queries_of(session: Session, code: str, registry: Registry, round_id: str, h
         if isinstance(report, HitReport) and report.party == code and report.submission_id is not None:
             found |= {hit.hit_id: report.submission_id for hit in report.hits if hit.hit_id in hits}
     return found
-
-
-def held_back(session: Session, round_id: str) -> frozenset[str]:
-    """Return the queries of a round whose report an alarm of this node holds back, its receipt not signed yet."""
-    query = select(AlarmRow.submission_id).where(AlarmRow.round_id == round_id, ~AlarmRow.acknowledged)
-    return frozenset(session.scalars(query))
 
 
 def may_tell(clock: Clock, code: str, round_: Round, query: str, held: Collection[str]) -> bool:

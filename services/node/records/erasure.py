@@ -24,8 +24,9 @@ from aquila.sentences import Sentence
 from services.kit.errors import NotFoundError, StoreError
 from services.kit.log import entries
 from services.kit.logging import Log
-from services.node.hits import lifecycle, undisclosed
+from services.node.hits import lifecycle
 from services.node.hits.withdrawals import outcome_of
+from services.node.rounds.held_reports import held_back
 from services.node.storage.states import LocalRoundState, SubmissionState
 from services.node.storage.tables import (
     ErasedOutcomeCountRow,
@@ -218,7 +219,7 @@ def _erase_hit(session: Session, clock: Clock, hit: HitRow) -> None:
     life = lifecycle.status_row(session, hit)
     withdraw_hits_of(session, clock, hit.round_id, hit.hit_id, hit.counterpart, late=is_late(life.arrived_at, clock()))
     outcome = "withdrawn" if life.outcome is None else outcome_of(life.stage, life.outcome)
-    if hit.submission_id not in undisclosed.held_back(session, hit.round_id):
+    if hit.submission_id not in held_back(session, hit.round_id):
         tally(session, hit.round_id, hit.counterpart, hit.certainty, outcome)
         lifecycle.note_outcome(session, clock, hit.round_id)
     session.flush()

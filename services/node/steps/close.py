@@ -18,6 +18,7 @@ from services.kit.logging import Log
 from services.node.logs import pending_statements
 from services.node.round_memory import round_row
 from services.node.rounds import statements
+from services.node.rounds.held_reports import held_back
 from services.node.steps import exchange_notes
 from services.node.storage.states import UNSIGNED, DestructionReason, LocalRoundState, SubmissionState
 from services.node.storage.tables import (
@@ -53,7 +54,7 @@ def decide(node: NodeContext, round_id: str) -> bool:
     book = node.rounds.of(round_id)
     with book.reading() as round_, node.store.transaction("close.decide") as session:
         row = round_row(session, round_id)
-        reason = _reason(node.journal, round_, row)
+        reason = _reason(session, node.journal, round_, row)
         if row.state != LocalRoundState.ACTIVE or reason is None:
             return False
         rewritten = isinstance(node.contact.obstacle, LogRewrittenError)
@@ -72,12 +73,13 @@ def decide(node: NodeContext, round_id: str) -> bool:
     return True
 
 
-def _reason(journal: Journal, round_: Round, row: RoundRow) -> DestructionReason | None:
+def _reason(session: Session, journal: Journal, round_: Round, row: RoundRow) -> DestructionReason | None:
     if round_.ending:
         return DestructionReason(round_.ending.outcome)
     if row.abort_reason is not None:
         return DestructionReason.ABORTED
-    if row.close_wished and ReportKey(journal.code, None) in round_.receipts:
+    has_hits = ReportKey(journal.code, None) in round_.receipts
+    if row.close_wished and has_hits and not held_back(session, row.round_id):
         return DestructionReason.CLOSED_HERE
     if journal.clock() > round_.manifest.window.closes_at:
         return DestructionReason.TIME_OVER

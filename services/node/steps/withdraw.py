@@ -18,6 +18,7 @@ from services.node.hits import undisclosed
 from services.node.hits.withdrawals import outcomes_of
 from services.node.round_memory import round_row
 from services.node.rounds import statements
+from services.node.rounds.held_reports import held_back
 from services.node.storage.tables import RoundRow, WithdrawalRow
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def _withdraw(session: Session, signer: Signer, round_: Round) -> bool:
         if rows
         else {}
     )
-    held = undisclosed.held_back(session, round_.round_id)
+    held = held_back(session, round_.round_id)
     groups: dict[tuple[str, str, str], list[WithdrawalRow]] = {}
     for row in rows:
         query = queries.get(row.hit_id, "")
@@ -131,7 +132,7 @@ def _tell_outcomes(session: Session, node: NodeContext, round_: Round) -> bool:
     row = round_row(session, round_.round_id)
     if row.outcomes_changed_at is None or node.clock() < row.outcomes_changed_at + node.settings.outcome_hours * HOUR:
         return False
-    pairs = outcomes_of(session, round_.round_id, undisclosed.held_back(session, round_.round_id))
+    pairs = outcomes_of(session, round_.round_id, held_back(session, round_.round_id))
     statements.sign(
         session, node.signer, round_.round_id, lambda number: node.party.tell_outcomes(round_, number, pairs)
     )

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from services.kit.log import entries
-from services.node.storage.tables import AlarmRow, SubmissionRow
+from services.node.storage.tables import AlarmRow, RoundRow, SubmissionRow
 from tests.support.node_steps import PEOPLE, answered
 from tests.support.node_world import HEADER
 from tests.support.sentences import texts
@@ -75,6 +75,11 @@ async def test_it_is_held_back_and_released_by_a_person(asked: tuple[World, str,
     assert (need["kind"], need["parties"]) == ("held_back", ["AL"])
     view = (await world.operator.get(f"/v1/operator/rounds/{round_id}")).json()
     assert any("AL holds back the report of a query of RS" in line for line in texts(view["problems"]))
+    # While it is on hold, nobody closes the round.
+    answer = await owner.post(f"/rounds/{round_id}/close")
+    assert (answer.status_code, answer.json()["code"]) == (409, "round_report_on_hold")
+    answer = await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
+    assert (answer.status_code, answer.json()["code"]) == (409, "round_report_on_hold_at")
     # A restart changes nothing, and an unknown one cannot be released.
     owner.restart()
     await world.settle()
@@ -111,7 +116,6 @@ async def test_who_aborts_releases_nothing(asked: tuple[World, str, str]) -> Non
 async def test_a_closing_does_not_count_what_the_asker_was_not_told(asked: tuple[World, str, str]) -> None:
     """Every party reads the closings: that of AL would tell RS how many of its guesses were right."""
     world, round_id, _ = asked
-    await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
     world.clock.time = 2 * 10**9
 
     async def over() -> bool:
@@ -122,6 +126,19 @@ async def test_a_closing_does_not_count_what_the_asker_was_not_told(asked: tuple
     closings = world.nodes["RS"].node.rounds.of(round_id).record().closings
     assert closings["AL"].hits == 0
     assert await answered(world.nodes["RS"], round_id) == []
+
+
+async def test_a_wish_to_close_waits_for_a_report_on_hold(asked: tuple[World, str, str]) -> None:
+    """Who wanted to close before the query came keeps the keys until its report is released."""
+    world, round_id, query = asked
+    owner = world.nodes["AL"]
+    with owner.node.store.transaction("test.wish") as session:
+        session.get_one(RoundRow, round_id).close_wished = True
+    await world.settle()
+    assert (await owner.round(round_id))["keys_present"]
+    assert (await owner.post(f"/rounds/{round_id}/alarms/{query}/release")).status_code == 204
+    await world.settle()
+    assert not (await owner.round(round_id))["keys_present"]
 
 
 async def test_what_was_spent_is_shown(asked: tuple[World, str, str]) -> None:

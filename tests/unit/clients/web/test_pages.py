@@ -45,9 +45,17 @@ async def test_set_up(node: Any) -> None:
     await browser.send("/set-up", key=node.token, login="root")
     assert "<svg" in browser.page
     assert node.token not in browser.page
+    # Who has not enrolled is no administrator yet: the page is still there, and goes with the first who can sign in.
+    assert "/set-up" in await browser.open("/sign-in")
+    await browser.open("/set-up")
     administrator = await node.visitor("boss", "administrator")
+    assert "is set up" in await browser.send("/set-up", key=node.token, login="second")
+    assert "/set-up" not in browser.page
+    await browser.open("/set-up")
+    assert browser.answer.url.path == "/sign-in"
     page = await administrator.open("/people")
     assert "root" in page
+    assert "second" not in page
     assert "has to enrol" in page
     assert ">Records<" not in page
     assert (await administrator.client.get("/records")).status_code == 403
@@ -87,7 +95,16 @@ async def test_account_is_made_and_ended(node: Any) -> None:
     assert "enrolment code" not in await administrator.open("/people")
     ana = await node.visitor("ana", "officer")
     person = (await ana.open("/account")).split("p-")[1][:12]
-    await administrator.open("/people")
+    page = await administrator.open("/people")
+    # Each step says what follows before its second button takes it.
+    steps = page.split('action="/people/p-' + person)
+    assert len(steps) == 4  # roles, enrolment, end
+    words = ("sessions of ana end", "Password and authenticator of ana", "ana cannot")
+    for step, following in zip(steps, words, strict=False):
+        assert following in step[step.rindex("<details") :]
+    page = await administrator.send(f"/people/p-{person}/roles", role=["officer", "auditor"])
+    assert "The roles are changed." in page
+    assert "Sign in" in await ana.open("/records")
     assert "can sign in no more" in await administrator.send(f"/people/p-{person}/deactivate")
     assert "Sign in" in await ana.open("/records")
 
