@@ -69,6 +69,8 @@ class EntryKind(StrEnum):
     CANARIES_MISSING = "canaries_missing"
     FISHING_ALARM = "fishing_alarm"
     ALARM_RELEASED = "alarm_released"
+    ANSWER_WITHHELD = "answer_withheld"
+    ANSWER_REFUSED = "answer_refused"
     SUBMISSION_REFUSED = "submission_refused"
     STATEMENT_REFUSED = "statement_refused"
     # People: approvals of a second person, accounts, sign-ins.
@@ -152,6 +154,7 @@ class Word(StrEnum):
     NOT_NEEDED = "not_needed"
     ERASED = "erased"
     ACKNOWLEDGED = "acknowledged"
+    ON_HOLD = "on_hold"
 
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]

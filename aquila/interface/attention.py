@@ -29,6 +29,7 @@ class AttentionKind(StrEnum):
     REFUSED = "refused"
     FAILED = "failed"
     PROBLEM = "problem"
+    WITHHELD = "withheld"
     LATE = "late"
     FLAGS = "flags"
     CONSENT = "consent"

@@ -131,7 +131,11 @@ class NodeRoundView(Message):
 
 
 class SubmissionView(Message):
-    """A submission of this node on its way: steps that are counted in batches or chunks."""
+    """A submission of this node on its way: steps that are counted in batches or chunks.
+
+    Attributes:
+        answers: Once its tokens are sent, the state of each counterpart's answer.
+    """
 
     submission_id: Identifier
     kind: Kind
@@ -144,6 +148,7 @@ class SubmissionView(Message):
     evaluated: Progress
     tokens_sent: Progress
     held_back: dict[str, int]
+    answers: tuple[PartyAnswer, ...] = ()
 
 
 class OwnHit(Message):
@@ -182,12 +187,29 @@ class ChanceView(Message):
 
 
 class AnswerState(StrEnum):
-    """The state of the answer to a submission of this node."""
+    """The state of the answer to a submission of this node, of all parties together or of one."""
 
     ANSWERED = "answered"
     AWAITED = "awaited"
+    ON_HOLD = "on_hold"
+    REFUSED = "refused"
     NEVER = "never"
     ERASED = "erased"
+
+
+class PartyAnswer(Message):
+    """The state of one party's answer to a submission of this node; it tells no number and no person.
+
+    Attributes:
+        state: `answered`: of this party's records, one without a hit is a no-hit. `on_hold`: it withholds its answer
+            until one of its people decides, and with it the whole report. `refused`: it gives none; the report is
+            without it. `awaited`, `never` and `erased` as of the whole answer.
+        since: When this node learned so, or None where nothing happened yet.
+    """
+
+    party: PartyCode
+    state: AnswerState
+    since: Seconds | None
 
 
 class AnswerView(Message):
@@ -195,6 +217,7 @@ class AnswerView(Message):
 
     Attributes:
         submission_id: None for a list that is not signed.
+        parties: The state of each counterpart's answer, in the order of the codes.
         state: `answered`: its report is here, and a record without a hit is a no-hit. `awaited`: nothing is known yet.
             `never`: the round ended, or went on without this party, before the report came. `erased`: the retention of
             the round is over, and its hits are gone.
@@ -203,6 +226,12 @@ class AnswerView(Message):
     kind: Kind
     submission_id: Identifier | None
     state: AnswerState
+    parties: tuple[PartyAnswer, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Return whether every party has answered: only then is a record without a hit a no-hit."""
+        return self.state is AnswerState.ANSWERED and not any(one.state is AnswerState.REFUSED for one in self.parties)
 
 
 class AwaitedStep(Message):
@@ -233,8 +262,8 @@ class Hits(Message):
 
     @property
     def complete(self) -> bool:
-        """Return whether all submissions are answered: only then is a record without a hit a no-hit."""
-        return all(answer.state is AnswerState.ANSWERED for answer in self.answers)
+        """Return whether all parties answered all submissions: only then is a record without a hit a no-hit."""
+        return all(answer.complete for answer in self.answers)
 
 
 class NodeStatus(Message):

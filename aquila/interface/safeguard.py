@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from aquila.protocol.messages.base import Count, Identifier, Message, PartyCode, Positive, Seconds
+from aquila.protocol.messages.base import Count, GivenText, Identifier, Message, PartyCode, Positive, Seconds, Text
+from aquila.protocol.messages.statements import Justification
 from aquila.records.rules import InputClass
 
 
@@ -28,7 +29,16 @@ class SpentView(Message):
 
 
 class FishingAlarmView(Message):
-    """A query that hit far too often: `expected` is in thousandths of a hit; it is held back until it is released."""
+    """A query that hit far too often: its answer is on hold until a person releases or refuses it.
+
+    Attributes:
+        expected: How many hits the sizes explain, in thousandths.
+        justification: Why the asker made the query, as it signed it, or None where that was erased.
+        asked_records: The records of the query, padded.
+        refused_because: Why the answer was refused, for this party's own people.
+        refusable: Whether the answer can be refused while the round goes on: not in a round of an earlier revision, nor
+            once it was decided or the round is over.
+    """
 
     submission_id: Identifier
     asker: PartyCode
@@ -37,6 +47,18 @@ class FishingAlarmView(Message):
     raised_at: Seconds
     released_at: Seconds | None
     released_by: str | None
+    refused_at: Seconds | None = None
+    refused_by: str | None = None
+    refused_because: Text | None = None
+    refusable: bool = False
+    asked_records: Count = 0
+    justification: Justification | None = None
+
+
+class RefusedAnswer(Message):
+    """The reason for which a person refuses an answer to a query; it stays with this party's own people."""
+
+    reason: GivenText
 
 
 class CanaryView(Message):

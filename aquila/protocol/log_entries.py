@@ -34,6 +34,7 @@ from aquila.protocol.messages import (
     Submission,
     Tokens,
     Withdrawal,
+    WithheldAnswer,
 )
 from aquila.protocol.registry import MATCHER
 
@@ -203,6 +204,11 @@ def _alarm(message: Alarm) -> tuple[EntryKind, dict[str, Any]]:
         "digests": {"report": message.report_digest},
         "ids": _of(message.submission_id),
     }
+
+
+@fields_of.register(WithheldAnswer)
+def _withheld_answer(message: WithheldAnswer) -> tuple[EntryKind, dict[str, Any]]:
+    return EntryKind.ANSWER_WITHHELD, {"ids": _of(message.submission_id) | {"value": message.state.value}}
 
 
 @fields_of.register(Canaries)

@@ -305,6 +305,18 @@ def make_reports(  # noqa: PLR0913, PLR0917 - what a report tells
     ]
 
 
+def without_refused(round_: Round, report: HitReport) -> HitReport:
+    """Return a query's report to its asker without the hits and bases of owners that refused their answer (3.7.16)."""
+    refused = {basis.counterpart for basis in report.bases} | {hit.counterpart for hit in report.hits}
+    refused = {owner for owner in refused if round_.has_refused(owner, report.submission_id)}
+    return report.model_copy(
+        update={
+            "bases": tuple(basis for basis in report.bases if basis.counterpart not in refused),
+            "hits": tuple(hit for hit in report.hits if hit.counterpart not in refused),
+        }
+    )
+
+
 def _bases(owners: list[str], graded: Graded) -> dict[str, list[Basis]]:
     """Return for each party on what its pairs with each counterpart were graded."""
     grades: dict[tuple[int, int], list[Grade]] = {}

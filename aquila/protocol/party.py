@@ -53,6 +53,7 @@ from aquila.protocol.messages import (
     TokenChunkReference,
     Tokens,
     Withdrawal,
+    WithheldAnswer,
 )
 from aquila.protocol.rounds import rules
 from aquila.protocol.rounds.exchange import entries_of
@@ -74,7 +75,7 @@ if TYPE_CHECKING:
     from aquila.crypto.group import Group
     from aquila.crypto.keys import IdentityKey, SecretBytes
     from aquila.followup.lifecycle import Ground
-    from aquila.protocol.messages import Fault, Justification, LogHead, Manifest, PairCanaries
+    from aquila.protocol.messages import Fault, Justification, LogHead, Manifest, PairCanaries, Withholding
     from aquila.protocol.rounds.verified_round import Round
     from aquila.protocol.submissions.tasks import Evaluated
     from aquila.records.rules import RuleTable
@@ -444,6 +445,20 @@ class Party:
                 report_digest=round_.reports[ReportKey(self.code, submission_id)],
                 hits=hits,
                 expected=round(1_000 * expected),
+            ),
+        )
+
+    def withhold_answer(self, round_: Round, sequence: int, submission_id: str, state: Withholding) -> bytes:
+        """Sign for a query's asker that this party's answer is on hold or refused (PROTOCOL.md 3.7.16)."""
+        return self._signed(
+            round_,
+            WithheldAnswer(
+                round_id=round_.round_id,
+                party=self.code,
+                sequence=sequence,
+                binding=round_.binding,
+                submission_id=submission_id,
+                state=state,
             ),
         )
 

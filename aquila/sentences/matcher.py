@@ -56,6 +56,7 @@ MATCHER: Final[Table] = {
         "the registry pins another key for the matcher than this one",
         "compare `aquila party card` with the registry file",
     ),
+    "answer_refused": Text("{owner} refuses its answer to a query of {asker}; the round goes on without it"),
     "report_held_back": Text("{owner} holds back the report of a query of {asker}: {hits} hits are far too many"),
     "round_report_on_hold_at": Text(
         "the round cannot be closed while {parties} holds the report on a query back",

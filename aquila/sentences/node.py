@@ -145,6 +145,10 @@ NODE: Final[Table] = {
         "the registry pins another identity key for {party} than this node's",
         "compare fingerprints, and correct the registry at every party",
     ),
+    "answer_not_refusable": Text(
+        "this round was proposed by an earlier version, whose rounds cannot go on without one answer",
+        "release the answer, leave it on hold until the round ends, or leave the round",
+    ),
     "report_back_unknown": Text("the node holds no such report back", "see them with `aquila round show`"),
     "restored_backup": Text(
         "this node's database is older than what it has said or evaluated: it was restored from a backup",

@@ -122,6 +122,7 @@ PROTOCOL: Final[Table] = {
         "add its identity key to the registry file after comparing the fingerprint",
     ),
     "peer_answer_not_problem_document": Text("the peer's answer is no problem document"),
+    "receipt_of_refused_answer": Text("{party} acknowledges a report after it has refused its answer"),
     "record_inputs_too_many": Text("a record has more inputs than can be sent"),
     "registry_file_names_twice": Text(
         "the registry file names a party or a key twice", "each party has one key of its own"
@@ -138,6 +139,7 @@ PROTOCOL: Final[Table] = {
     "report_binding_differs": Text("the report names another binding"),
     "report_hits_below_least_certainty": Text("the report has hits below the round's least certainty"),
     "report_list_size_differs": Text("the report tells another size for the list of {counterpart} than it signed"),
+    "report_of_refused_answer": Text("a report has hits of {counterpart}, which has refused its answer"),
     "report_pair_not_matchable": Text("the report tells of a pair that may not be matched"),
     "report_party_outside_round": Text("the report is for a party that is not in the round"),
     "report_submission_without_tokens": Text("the report is of no submission whose tokens came"),
@@ -197,4 +199,14 @@ PROTOCOL: Final[Table] = {
         "where an alarm holds the report back, nobody is told of its hits",
     ),
     "withdrawn_query_unknown": Text("{party} withdraws hits of a query that does not exist"),
+    "withheld_answer_not_of_round": Text(
+        "{party} tells of an answer that it withholds; this round's revision has no such statement"
+    ),
+    "withheld_answer_out_of_order": Text(
+        "an answer is on hold after an alarm, and refused once, after it was on hold; {party} did otherwise"
+    ),
+    "withheld_answer_query_not_answered_here": Text(
+        "an answer that is withheld is to the query of a party whose records may be joined"
+    ),
+    "withheld_answer_too_late": Text("{party} withholds an answer that it has acknowledged, or that the asker has"),
 }

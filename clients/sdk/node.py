@@ -97,6 +97,11 @@ class NodeClient:
         place = f"/v1/rounds/{quote(round_id, safe='')}/alarms/{quote(submission_id, safe='')}"
         self._connection.call("POST", f"{place}/release")
 
+    def refuse_answer(self, round_id: str, submission_id: str, reason: str) -> None:
+        """Refuse the answer to a query that an alarm holds back; the round goes on without it."""
+        place = f"/v1/rounds/{quote(round_id, safe='')}/alarms/{quote(submission_id, safe='')}"
+        self._connection.call("POST", f"{place}/refuse", json={"reason": reason})
+
     def imports(self) -> Imports:
         """Return the stored lists, newest first."""
         return self._connection.fetch(Imports, "GET", "/v1/imports")

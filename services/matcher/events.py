@@ -20,6 +20,8 @@ from aquila.protocol.messages import (
     Outcomes,
     Receipt,
     Withdrawal,
+    WithheldAnswer,
+    Withholding,
 )
 from aquila.protocol.messages.feed import Event, EventKind
 from aquila.protocol.messages.kinds import StatementKind, kind_of
@@ -43,6 +45,9 @@ REPORT = StatementKind.HIT_REPORT.value
 NOTES = StatementKind.NOTES.value
 """What the events of sealed notes are called."""
 
+WITHHELD_ANSWER = StatementKind.WITHHELD_ANSWER.value
+"""What the events of answers that are on hold or refused are called."""
+
 SUBMISSION = StatementKind.SUBMISSION.value
 """What the events of submissions are called. One without its justification is for nobody: nobody signed the rest."""
 
@@ -58,6 +63,8 @@ def statement_event(round_: Round, accepted: Accepted, envelope: bytes) -> Event
             audience, reader = READER, message.origin
         case HitReport() | Receipt() | Alarm() | Outcomes():
             audience, reader = READER, message.party
+        case WithheldAnswer():
+            audience, reader = READER, round_.submissions[message.submission_id].party
         case Withdrawal():
             audience, reader = READER, message.counterpart
         case Acknowledgement():
@@ -171,6 +178,12 @@ def _view(row: EventRow) -> Event:
     return Event(
         event_id=row.event_id, kind=kind, submission_id=row.submission_id, index=row.chunk_index, party=row.party
     )
+
+
+def is_refused(envelope: str) -> bool:
+    """Return whether a stored statement on an answer says that it is refused, and not that it is on hold."""
+    payload = base64.b64decode(json.loads(envelope)["payload"])
+    return WithheldAnswer.from_payload(payload).state is Withholding.REFUSED
 
 
 @functools.lru_cache(maxsize=256)

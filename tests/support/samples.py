@@ -25,6 +25,7 @@ from aquila.protocol.messages import (
     Submission,
     Tokens,
     Withdrawal,
+    WithheldAnswer,
 )
 
 if TYPE_CHECKING:
@@ -122,6 +123,7 @@ SAMPLES: dict[type[Message], dict[str, Any]] = {
         "refuted": [{"hit_id": OTHER, "fault": "sealed"}],
     },
     Alarm: _BOUND | {"submission_id": OTHER, "report_digest": DIGEST, "hits": 40, "expected": 1_500},
+    WithheldAnswer: _BOUND | {"submission_id": OTHER, "state": "on_hold"},
     Canaries: _BOUND
     | {
         "report_digest": DIGEST,

@@ -342,7 +342,9 @@ def _check_matches(audit: RoundAudit) -> None:
         )
     totals: dict[tuple[str, str | None], Counter[str]] = {}
     for (left, right, query), counts in audit.matched.items():
-        for party in (left, right):
+        for party, other in ((left, right), (right, left)):
+            if round_.has_refused(other, query) and round_.submissions[query or ""].party == party:
+                continue  # 3.7.16: the asker's report has nothing of an owner that refused its answer
             totals.setdefault((party, query), Counter()).update(counts)
     for (party, query), counts in audit.reported.items():
         matched = totals.get((party, query), Counter())

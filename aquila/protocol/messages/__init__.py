@@ -29,6 +29,7 @@ from aquila.protocol.messages.corrections import (
 )
 from aquila.protocol.messages.manifest import (
     LOG_HEADS,
+    WITHHELD_ANSWERS,
     Manifest,
     Mode,
     Padding,
@@ -73,6 +74,8 @@ from aquila.protocol.messages.statements import (
     Submission,
     TokenChunkReference,
     Tokens,
+    WithheldAnswer,
+    Withholding,
 )
 
 PARTY_STATEMENTS: tuple[type[Statement], ...] = (
@@ -83,6 +86,7 @@ PARTY_STATEMENTS: tuple[type[Statement], ...] = (
     Tokens,
     Canaries,
     Alarm,
+    WithheldAnswer,
     Receipt,
     Notes,
     Confirmation,
@@ -101,6 +105,7 @@ __all__ = [
     "MAX_NOTES",
     "MOST_WITHDRAWN",
     "PARTY_STATEMENTS",
+    "WITHHELD_ANSWERS",
     "Acknowledgement",
     "Alarm",
     "Amendment",
@@ -156,4 +161,6 @@ __all__ = [
     "Tokens",
     "Window",
     "Withdrawal",
+    "WithheldAnswer",
+    "Withholding",
 ]

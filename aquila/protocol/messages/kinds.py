@@ -23,6 +23,7 @@ from aquila.protocol.messages.statements import (
     Refusal,
     Submission,
     Tokens,
+    WithheldAnswer,
 )
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class StatementKind(StrEnum):
     TOKENS = "tokens"
     CANARIES = "canaries"
     ALARM = "alarm"
+    WITHHELD_ANSWER = "withheldanswer"
     RECEIPT = "receipt"
     NOTES = "notes"
     CONFIRMATION = "confirmation"
@@ -63,6 +65,7 @@ KINDS: Mapping[type[Message], StatementKind] = {
     Tokens: StatementKind.TOKENS,
     Canaries: StatementKind.CANARIES,
     Alarm: StatementKind.ALARM,
+    WithheldAnswer: StatementKind.WITHHELD_ANSWER,
     Receipt: StatementKind.RECEIPT,
     Notes: StatementKind.NOTES,
     Confirmation: StatementKind.CONFIRMATION,

@@ -38,6 +38,10 @@ LOG_HEADS: Literal[2] = 2
 """The revision from which on statements name a checkpoint of the matcher's log (PROTOCOL.md 3.2.5)."""
 
 
+WITHHELD_ANSWERS: Literal[3] = 3
+"""The revision from which on an owner tells an asker that its answer is on hold or refused (PROTOCOL.md 3.7.16)."""
+
+
 class Mode(StrEnum):
     """The kinds of submission that a round allows."""
 
@@ -127,7 +131,7 @@ class Manifest(Message):
     frequency_limit: Annotated[int, Field(ge=1, le=1_000)]
     canaries: Annotated[int, Field(ge=0, le=MOST_CANARIES)] | None = added_later()
     retention_days: Annotated[int, Field(ge=1, le=3_660)]
-    revision: Literal[2] | None = added_later()
+    revision: Literal[2, 3] | None = added_later()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -145,6 +149,11 @@ class Manifest(Message):
     def names_log_heads(self) -> bool:
         """Return whether each statement of the round names a checkpoint of the matcher's log (PROTOCOL.md 3.2.5)."""
         return self.revision is not None
+
+    @property
+    def tells_withheld_answers(self) -> bool:
+        """Return whether an owner tells an asker of an answer that it withholds (PROTOCOL.md 3.7.16)."""
+        return self.revision is not None and self.revision >= WITHHELD_ANSWERS
 
     def fingerprint_of(self, party: str) -> str | None:
         """Return the identity fingerprint that the manifest names for a party, or None for a stranger."""

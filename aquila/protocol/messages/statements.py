@@ -207,6 +207,22 @@ class Alarm(BoundStatement):
     expected: Count
 
 
+class Withholding(StrEnum):
+    """How the owner of a list withholds its answer to a query from the asker (PROTOCOL.md 3.7.16)."""
+
+    ON_HOLD = "on_hold"
+    REFUSED = "refused"
+
+
+class WithheldAnswer(BoundStatement):
+    """The owner of a list tells a query's asker that its answer is on hold or refused, and no number (3.7.16)."""
+
+    payload_type: ClassVar[str] = "application/vnd.aquila.withheldanswer+json"
+
+    submission_id: Identifier
+    state: Withholding
+
+
 class LevelCounts(Message):
     """The number of hits of each certainty level."""
 

@@ -87,7 +87,8 @@ def _counterpart(round_: RoundState, party: str, other: str) -> None:
 def _is_told(round_: RoundState, message: Withdrawal) -> None:
     """Refuse a withdrawal that would reveal hits of a query to the counterpart before its report does (3.11.1).
 
-    Only the matcher sees every report. A withdrawal that names no query is of the lists, whose hits both sides know.
+    Only the matcher sees every report. A party that refused its answer to the query never withdraws a hit of it: the
+    asker has no report of them. A withdrawal that names no query is of the lists, whose hits both sides know.
     """
     query = message.submission_id
     if query is None:
@@ -95,7 +96,8 @@ def _is_told(round_: RoundState, message: Withdrawal) -> None:
     submission = round_.submissions.get(query)
     if submission is None or submission.kind is not Kind.QUERY:
         raise BindingError("withdrawn_query_unknown", party=message.party)
-    if round_.sees_everything and ReportKey(message.counterpart, query) not in round_.reports:
+    untold = round_.sees_everything and ReportKey(message.counterpart, query) not in round_.reports
+    if untold or round_.has_refused(message.party, query):
         raise OrderError(
             "withdrawn_hits_not_reported",
             round=round_.round_id,

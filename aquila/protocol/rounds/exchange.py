@@ -408,6 +408,7 @@ def unfinished(round_: RoundState) -> tuple[tuple[str, str], ...]:
         for (party, submission_id), hits in round_.reported.items()
         for counterpart, count in hits.items()
         if (counterpart, submission_id) in round_.reports  # a query's asker may not have been told yet
+        and not round_.has_refused(party, submission_id)  # or never is
         and verified.get((party, submission_id, counterpart), 0) < count
     }
     return tuple(sorted(waiting))

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from aquila.errors import OrderError
-from aquila.protocol.messages import Kind, Outcome
+from aquila.protocol.messages import Kind, Outcome, Withholding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -142,6 +142,8 @@ class RoundState:
         confirmations: By the digest of the notes that it confirms, the confirmation (3.7.8).
         canaries: By party, what it says of its canaries (3.7.13).
         alarms: By the list's owner and the query, the alarm (3.7.14); it stays when a receipt follows.
+        withheld: By the list's owner and the query, what the owner last told the asker of its answer (3.7.16); "on
+            hold" stays when a receipt follows.
         closings: By party, its closing (3.9.2).
         refusals: By party, its refusal, in the order of their coming (3.9.1).
         withdrawals: By digest, the withdrawal (3.11.1).
@@ -174,6 +176,7 @@ class RoundState:
     confirmations: dict[str, Confirmation] = field(default_factory=dict)
     canaries: dict[str, Canaries] = field(default_factory=dict)
     alarms: dict[AlarmKey, Alarm] = field(default_factory=dict)
+    withheld: dict[AlarmKey, Withholding] = field(default_factory=dict)
     closings: dict[str, Closing] = field(default_factory=dict)
     refusals: dict[str, Refusal] = field(default_factory=dict)
     withdrawals: dict[str, Withdrawal] = field(default_factory=dict)
@@ -233,6 +236,10 @@ class RoundState:
         """
         needed = self.participants if self.bindings else tuple(self.consents)
         return next((refusal for party, refusal in self.refusals.items() if party in needed), None)
+
+    def has_refused(self, owner: str, query: str | None) -> bool:
+        """Return whether the owner of a list has refused its answer to a query (3.7.16)."""
+        return query is not None and self.withheld.get(AlarmKey(owner, query)) is Withholding.REFUSED
 
     @property
     def everybody_answered(self) -> bool:

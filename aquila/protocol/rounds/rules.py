@@ -15,7 +15,9 @@ What must come before what:
  6. Tokens follow every participant's list (3.6.4) and every evaluation of their submission (3.6.3), once.
  7. A report follows all tokens that it rests on: those of every list, or of the query (3.7.1).
  8. A receipt follows its party's report (3.7.4). So do canaries (3.7.13), once, and an alarm (3.7.14), once, of which
-    the receipt may still follow; it never comes after the receipt.
+    the receipt may still follow; it never comes after the receipt. The owner tells the asker after its alarm that its
+    answer is on hold, and after that, in place of the receipt and before the asker's report, that it is refused
+    (3.7.16).
  9. Notes follow the reports of both sides (3.7.6), and a confirmation its notes (3.7.8), once each; both until seven
     days after `closes_at` (3.7.9).
 10. A closing follows the ending, or its party's own receipt of the lists (3.9.2). A refusal comes at any time
@@ -81,6 +83,8 @@ from aquila.protocol.messages import (
     Submission,
     Tokens,
     Withdrawal,
+    WithheldAnswer,
+    Withholding,
 )
 from aquila.protocol.messages.kinds import kind_of
 from aquila.protocol.rounds.corrections import apply_acknowledgement, apply_outcomes, apply_withdrawal
@@ -89,7 +93,7 @@ from aquila.protocol.rounds.round_state import AlarmKey, EvaluationKey, ReportKe
 from aquila.records.rules import InputClass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from aquila.protocol.rounds.round_state import RoundState
 
@@ -441,6 +445,7 @@ def _report(message: HitReport, round_: RoundState, payload_digest: str, _now: i
     others = {hit.counterpart for hit in message.hits} | {basis.counterpart for basis in message.bases}
     if others - set(round_.counterparts_of(message.party)):
         raise PolicyError("report_pair_not_matchable", party=message.party)
+    _nothing_refused(round_, message, others)
     _no_weaker(round_, message)
     # 2.1: a round of a version that knew no canaries may have reports that tell less; their hits stay unconfirmed.
     verifiable = message.can_be_verified
@@ -464,6 +469,15 @@ def _report(message: HitReport, round_: RoundState, payload_digest: str, _now: i
         round_.reported[key] = Counter(hit.counterpart for hit in message.hits)
 
 
+def _nothing_refused(round_: RoundState, message: HitReport, others: Collection[str]) -> None:
+    """Refuse a report to a query's asker that has anything of an owner which refused its answer (3.7.16)."""
+    refused = sorted(other for other in others if round_.has_refused(other, message.submission_id))
+    if refused and round_.submissions[message.submission_id or ""].party == message.party:
+        raise PolicyError(
+            "report_of_refused_answer", round=round_.round_id, party=message.party, counterpart=refused[0]
+        )
+
+
 def _no_weaker(round_: RoundState, message: HitReport) -> None:
     """Refuse a report with hits that are less sure than the round reports (3.7.15)."""
     if any(hit.certainty < round_.manifest.minimum_certainty for hit in message.hits):
@@ -481,6 +495,8 @@ def _receipt(message: Receipt, round_: RoundState, _digest: str, _now: int | Non
     key = ReportKey(message.party, message.submission_id)
     if round_.reports.get(key) != message.report_digest:
         raise BindingError("acknowledged_report_not_sent", party=message.party)
+    if round_.has_refused(*key):
+        raise OrderError("receipt_of_refused_answer", party=message.party)
     round_.receipts[key] = message
 
 
@@ -548,6 +564,25 @@ def _alarm(message: Alarm, round_: RoundState, _digest: str, _now: int | None) -
     round_.alarms[key] = message
 
 
+def _withheld_answer(message: WithheldAnswer, round_: RoundState, _digest: str, _now: int | None) -> None:
+    """Take the word of a list's owner to a query's asker that its answer is on hold or refused (PROTOCOL.md 3.7.16)."""
+    _in_force(round_, message)
+    if not round_.manifest.tells_withheld_answers:
+        raise MalformedError("withheld_answer_not_of_round", round=round_.round_id, party=message.party)
+    query = round_.submissions.get(message.submission_id)
+    if query is None or query.kind is not Kind.QUERY or message.party not in round_.counterparts_of(query.party):
+        raise OrderError("withheld_answer_query_not_answered_here", submission=message.submission_id)
+    key, asker = AlarmKey(message.party, message.submission_id), ReportKey(query.party, message.submission_id)
+    # It is said before the asker's report, which rests on it, and in place of the receipt; only the matcher sees that.
+    if asker in round_.reports or ReportKey(*key) in round_.receipts:
+        raise OrderError("withheld_answer_too_late", submission=message.submission_id, party=message.party)
+    # On hold comes first, after the alarm, which the asker is not shown; refused comes once, after it.
+    before = None if message.state is Withholding.ON_HOLD else Withholding.ON_HOLD
+    if round_.withheld.get(key) is not before or (round_.sees_everything and key not in round_.alarms):
+        raise OrderError("withheld_answer_out_of_order", submission=message.submission_id, party=message.party)
+    round_.withheld[key] = message.state
+
+
 def _closing(message: Closing, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take a party's statement that its keys are destroyed (PROTOCOL.md 3.9)."""
     known: list[str | None] = [*round_.bindings] or [None]
@@ -599,6 +634,7 @@ RULES: Mapping[type[Message], Rule] = {
     HitReport: _report,  # 3.7, by the matcher
     Canaries: _canaries,  # 3.7.13
     Alarm: _alarm,  # 3.7.14
+    WithheldAnswer: _withheld_answer,  # 3.7.16
     Receipt: _receipt,  # 3.7.4
     Notes: _notes,  # 3.7.6
     Confirmation: _confirmation,  # 3.7.8

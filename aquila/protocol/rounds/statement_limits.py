@@ -24,6 +24,7 @@ from aquila.protocol.messages import (
     Statement,
     Submission,
     Tokens,
+    WithheldAnswer,
 )
 from aquila.protocol.messages.kinds import kind_of
 from aquila.protocol.rounds.round_state import ReportKey
@@ -36,7 +37,7 @@ CHANGES_OF_A_HIT = 8
 """How often a party may say anew what came of its hits, for each: it comes, is decided, decided anew, withdrawn."""
 
 _NOT_AFTER_THE_LAST = (
-    Consent, Amendment, Submission, Evaluation, Tokens, Receipt, Canaries, Alarm, Closing, Refusal,
+    Consent, Amendment, Submission, Evaluation, Tokens, Receipt, Canaries, Alarm, WithheldAnswer, Closing, Refusal,
 )  # fmt: skip
 """What a party does not say after its refusal or closing; notes and what follows hits still come."""
 

@@ -58,6 +58,7 @@ COMMANDS: Mapping[str, Action] = {
     "matcher statistics": Action.SEE_STATISTICS,
     "round safeguards": Action.SEE_ROUNDS,
     "round release": Action.RELEASE_ALARM,
+    "round refuse-answer": Action.RELEASE_ALARM,
     "round close": Action.CLOSE_ROUND,
     "round abort": Action.ABORT_ROUND,
     "audit status": Action.SEE_STATUS,

@@ -63,6 +63,7 @@ def hits_views(hits: Hits, limit: int) -> list[Table | str]:
     if hits.complete and not hits.hits:
         views.append("There is no hit.")
     views += [_unanswered(answer, hits) for answer in hits.answers if answer.state is not AnswerState.ANSWERED]
+    views += [sentence for answer in hits.answers for sentence in _withheld(answer)]
     views += [f"Awaited: {_from(step)}" for step in hits.awaited]
     return views + [f"Problem: {problem.text}" for problem in hits.problems]
 
@@ -76,6 +77,15 @@ def _unanswered(answer: AnswerView, hits: Hits) -> str:
         AnswerState.ERASED: "has no hits here any more: they were erased when the retention of the round was over",
     }[answer.state]
     return f"No answer: the round is {hits.phase}; the {own} {why}. This is neither a hit nor a no-hit."
+
+
+def _withheld(answer: AnswerView) -> Iterator[str]:
+    """Yield which parties withhold their answer to a submission, and what to do."""
+    for one in answer.parties:
+        if one.state is AnswerState.ON_HOLD:
+            yield f"{one.party} withholds its answer until one of its people decides. Contact it and explain the case."
+        elif one.state is AnswerState.REFUSED:
+            yield f"{one.party} refuses its answer: no hit with {one.party} is not a no-hit. Contact it if you need it."
 
 
 def _from(step: AwaitedStep) -> str:

@@ -331,3 +331,4 @@ def _as_json(content: dict[str, Any]) -> str:
 
 app.command()(safeguards.safeguards)
 app.command()(safeguards.release)
+app.command()(safeguards.refuse_answer)

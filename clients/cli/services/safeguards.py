@@ -16,6 +16,7 @@ SHORT = 8
 _THOUSANDTHS = 1_000
 
 Query = Annotated[str, typer.Argument(metavar="QUERY", help="The query's id, its beginning, or `latest`.")]
+Why = Annotated[str, typer.Option("--reason", help="Why; it stays with your party. No name of a person.")]
 
 
 def safeguards(round_id: RoundId, home: HomePath, url: Url = None, ca: Ca = None, as_json: Json = False) -> None:
@@ -30,16 +31,35 @@ def safeguards(round_id: RoundId, home: HomePath, url: Url = None, ca: Ca = None
 def release(
     round_id: RoundId, query: Query, home: HomePath, url: Url = None, ca: Ca = None, as_json: Json = False
 ) -> None:
-    """Release the report of a query with far more hits than sizes explain; to withhold it for good, abort (party)."""
+    """Release the report of a query with far more hits than sizes explain (party)."""
     from clients.cli.connect import connect, resolve_id
 
     with connect(home, url, None, ca) as reached:
         node, in_round = reached.node(), reached.round_id(round_id)
-        waiting = [alarm.submission_id for alarm in node.safeguards(in_round).alarms if alarm.released_at is None]
+        waiting = [alarm.submission_id for alarm in node.safeguards(in_round).alarms if _waits(alarm)]
         submission_id = resolve_id("query", query, waiting)
         node.release(in_round, submission_id)
     document = {"round_id": in_round, "submission_id": submission_id}
     Screen(as_json).result(document, f"The report of query {submission_id[:SHORT]} is released to its asker.")
+
+
+def refuse_answer(
+    round_id: RoundId, query: Query, reason: Why, home: HomePath, url: Url = None, ca: Ca = None, as_json: Json = False
+) -> None:  # fmt: skip
+    """Refuse this party's answer to such a query: its asker is told, and the round goes on (party)."""
+    from clients.cli.connect import connect, resolve_id
+
+    with connect(home, url, None, ca) as reached:
+        node, in_round = reached.node(), reached.round_id(round_id)
+        waiting = [alarm.submission_id for alarm in node.safeguards(in_round).alarms if _waits(alarm)]
+        submission_id = resolve_id("query", query, waiting)
+        node.refuse_answer(in_round, submission_id, reason)
+    document = {"round_id": in_round, "submission_id": submission_id}
+    Screen(as_json).result(document, f"The answer to query {submission_id[:SHORT]} is refused; the round goes on.")
+
+
+def _waits(alarm: FishingAlarmView) -> bool:
+    return alarm.released_at is None and alarm.refused_at is None
 
 
 def tables(found: Safeguards) -> list[Table | str]:
@@ -92,8 +112,16 @@ def _canary(one: CanaryView) -> str:
 
 
 def _alarm(one: FishingAlarmView) -> str:
-    state = "held back" if one.released_at is None else f"released by {one.released_by}"
+    state = "held back"
+    if one.released_at is not None:
+        state = f"released by {one.released_by}"
+    elif one.refused_at is not None:
+        state = f"answer refused by {one.refused_by}: {one.refused_because}"
+    why = ""
+    if one.justification is not None:
+        said = one.justification
+        why = f" Asked for {said.purpose}, case {said.case_reference}, on {said.legal_basis}."
     return (
         f"Alarm: query {one.submission_id[:SHORT]} of {one.asker} hit {one.hits} records, where "
-        f"{one.expected / _THOUSANDTHS:.1f} are explained; {state}."
+        f"{one.expected / _THOUSANDTHS:.1f} are explained; {state}.{why}"
     )

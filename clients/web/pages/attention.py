@@ -100,6 +100,16 @@ _NODE: Mapping[AttentionKind, _Words] = {
         _n("refused"),
     ),
     AttentionKind.PROBLEM: _Words("", _n("There is an obstacle to this round."), _n("See what it is"), _n("problem")),
+    AttentionKind.WITHHELD: _Words(
+        _n("An answer to your query is withheld"),
+        _n(
+            "In the round %(round)s, %(parties)s puts its answer on hold or refuses it. Contact it by the channel that "
+            "your law provides; the round's page says what follows."
+        ),
+        _n("See the answers"),
+        _n("withheld"),
+        "care",
+    ),
     AttentionKind.CONSENT: _Words(
         "",
         _n("The secretariat proposes a round. Consent is possible until %(until)s."),

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 router = APIRouter()
 _PAGE = 40
+SHORT = 8
+"""Digits of a query's id in the names of its fields, as the filter `short` shows it."""
+
 _SUGGESTIONS = 20
 
 
@@ -95,6 +98,15 @@ def post_release(visit: Visited, sent: Sent, round_id: str, submission_id: str) 
     """Release the answer to a question that hits far too often."""
     visit.node().release(identifier(round_id), identifier(submission_id))
     return visit.go(f"/rounds/{round_id}", "released")
+
+
+@router.post("/rounds/{round_id}/alarms/{submission_id}/refuse")
+@threaded
+def post_refuse(visit: Visited, sent: Sent, round_id: str, submission_id: str) -> Response:
+    """Refuse the answer to a query that hits far too often; the round goes on."""
+    query = identifier(submission_id)
+    visit.node().refuse_answer(identifier(round_id), query, sent.text(f"reason-{query[:SHORT]}"))
+    return visit.go(f"/rounds/{round_id}", "answer-refused")
 
 
 @router.post("/rounds/{round_id}/close")

@@ -16,6 +16,7 @@ DONE = {
     "refused": _n("It is refused."),
     "taken-back": _n("It is taken back."),
     "released": _n("The report is released."),
+    "answer-refused": _n("The answer is refused. The asker is told, and the round goes on."),
     "noted": _n("It is noted."),
     "taken-up": _n("The chosen hits are taken up."),
     "decided": _n("The decision is noted."),

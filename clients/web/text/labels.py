@@ -47,6 +47,14 @@ SUBMISSIONS = {
     "tokens_sent": (_n("all is sent"), "good"),
     "failed": (_n("failed"), "stop"),
 }
+ANSWERS = {
+    "answered": (_n("answered"), "good"),
+    "awaited": (_n("awaited"), "told"),
+    "on_hold": (_n("on hold"), "stop"),
+    "refused": (_n("refused"), "stop"),
+    "never": (_n("not answered, and will not be"), ""),
+    "erased": (_n("erased after its time"), ""),
+}
 ROLES = {
     "officer": _n("officer"),
     "approver": _n("approver"),
@@ -222,6 +230,8 @@ ENTRIES = {
     "canaries_missing": _n("canaries failed"),
     "fishing_alarm": _n("more hits than lists explain"),
     "alarm_released": _n("result released after an alarm"),
+    "answer_withheld": _n("answer to a query withheld"),
+    "answer_refused": _n("answer to a query refused"),
     "submission_refused": _n("submission refused"),
     "statement_refused": _n("statement not taken"),
     "approval_requested": _n("approval requested"),
@@ -326,6 +336,7 @@ def filters(language: Language) -> dict[str, Callable[..., object]]:
     return {one.__name__: one for one in made} | {
         "phase": partial(tag, table=PHASES),
         "submission_state": partial(tag, table=SUBMISSIONS),
+        "answer_state": partial(tag, table=ANSWERS),
         "account_state": partial(tag, table=ACCOUNTS),
         "stage": partial(tag, table=STAGES),
         "decision": partial(word, table=DECISIONS),

@@ -17,7 +17,7 @@ from services.kit.log.publication import OwnLog
 from services.kit.log.witness import Witness
 from services.kit.log_access.use_cases import LogUseCases
 from services.kit.storage.files import ChunkFiles
-from services.matcher.events import REPORT, SUBMISSION, log_places, manifest_in
+from services.matcher.events import REPORT, SUBMISSION, WITHHELD_ANSWER, is_refused, log_places, manifest_in
 from services.matcher.log.statistics import round_statistics
 from services.matcher.storage.tables import EventRow, EvidenceRow, RefusedStatementRow, RoundRow
 
@@ -59,7 +59,10 @@ def scope_of(session: Session, party: str | None) -> Scope:
 
 
 def untold_queries(session: Session) -> dict[str, frozenset[str]]:
-    """Return by round the queries that were matched and whose asker has no report of its own."""
+    """Return by round the queries that were matched, and of which their asker was not told all hits.
+
+    It has no report of its own, or an owner of a list refused its answer.
+    """
     told = select(EventRow.round_id, EventRow.submission_id, EventRow.party).where(
         EventRow.statement == REPORT, EventRow.submission_id.is_not(None)
     )
@@ -68,11 +71,18 @@ def untold_queries(session: Session) -> dict[str, frozenset[str]]:
         reported.setdefault((round_id, query or ""), set()).add(party)
     asked = select(EventRow.submission_id, EventRow.party).where(EventRow.statement == SUBMISSION)
     askers = dict(session.execute(asked).all()) if reported else {}
+    refused = _refused_queries(session) if reported else set()
     untold: dict[str, frozenset[str]] = {}
     for (round_id, query), parties in reported.items():
-        if askers.get(query) not in parties:
+        if askers.get(query) not in parties or query in refused:
             untold[round_id] = untold.get(round_id, frozenset()) | {query}
     return untold
+
+
+def _refused_queries(session: Session) -> set[str]:
+    """Return the queries an answer to which was refused."""
+    said = select(EventRow.submission_id, EventRow.envelope).where(EventRow.statement == WITHHELD_ANSWER)
+    return {query or "" for query, envelope in session.execute(said) if is_refused(envelope or "")}
 
 
 def statements_of(session: Session, entries: Sequence[Entry]) -> list[bytes | None]:

@@ -11,7 +11,7 @@ from aquila.interface.proposal import ProposalDefaults
 from aquila.interface.rounds import RoundProposal
 from aquila.protocol.log_entries import statement_entry
 from aquila.protocol.messages import (
-    LOG_HEADS,
+    WITHHELD_ANSWERS,
     ClassCounts,
     Manifest,
     Padding,
@@ -111,7 +111,7 @@ def manifest_of(desk: MatcherContext, proposal: RoundProposal) -> Manifest:
             frequency_limit=proposal.frequency_limit,
             canaries=defaults.canaries if proposal.canaries is None else proposal.canaries,
             retention_days=proposal.retention_days,
-            revision=LOG_HEADS,
+            revision=WITHHELD_ANSWERS,
         )
     except ValidationError as error:
         raise InputError("proposal_unusable", fields=fields_at_fault(error)) from None

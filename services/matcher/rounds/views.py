@@ -94,8 +94,15 @@ def disputed_pairs(record: Round) -> Iterator[tuple[str, str]]:
 def held_reports(record: Round) -> Iterator[tuple[str, str, int]]:
     """Yield the queries whose reports an owner of a list holds back: who does, whose query it is, and its hits."""
     for (party, query), alarm in sorted(record.alarms.items()):
-        if ReportKey(party, query) not in record.receipts:
+        if ReportKey(party, query) not in record.receipts and not record.has_refused(party, query):
             yield party, record.submissions[query].party, alarm.hits
+
+
+def refused_answers(record: Round) -> Iterator[tuple[str, str]]:
+    """Yield the refused answers to queries: the owner of the list, and whose query it is."""
+    for party, query in sorted(record.withheld):
+        if record.has_refused(party, query):
+            yield party, record.submissions[query].party
 
 
 def _problems(turn: RoundTransaction) -> Iterator[Sentence]:
@@ -107,6 +114,8 @@ def _problems(turn: RoundTransaction) -> Iterator[Sentence]:
         yield Sentence.of("canaries_told_differ", left=left, right=right)
     for owner, asker, hits in held_reports(record):
         yield Sentence.of("report_held_back", owner=owner, asker=asker, hits=hits)
+    for owner, asker in refused_answers(record):
+        yield Sentence.of("answer_refused", owner=owner, asker=asker)
     for party, statements in _repeated(turn):
         yield Sentence.of("statements_repeated", party=party, statements=statements)
 

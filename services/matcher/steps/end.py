@@ -12,12 +12,12 @@ from aquila.protocol.rounds.round_state import Phase, ReportKey
 from aquila.sentences import Sentence, quoted, text_of
 from aquila.sentences.sentence import dumps, loads
 from services.kit.logging import Log
+from services.matcher.rounds.held_reports import give_to_asker, undecided_alarms
 from services.matcher.statistics.published import freeze
 from services.matcher.steps.iteration import OPEN, each_round
 from services.matcher.storage.tables import HeldReportRow
 
 if TYPE_CHECKING:
-    from aquila.protocol.rounds.verified_round import Round
     from services.matcher.context import MatcherContext
     from services.matcher.round_memory import RoundTransaction
 
@@ -71,7 +71,7 @@ def can_be_closed(turn: RoundTransaction) -> bool:
 def end_round(desk: MatcherContext, turn: RoundTransaction, outcome: Outcome, reason: Sentence) -> None:
     """Sign and store the end, after what the end must not withhold: a query's report whose other side has its own.
 
-    One over which an owner raised an alarm that nobody released is never told: the end of the round is the end of the
+    One over which an owner raised an alarm that nobody decided on is never told: the end of the round is the end of the
     time for it (PROTOCOL.md 3.7.14).
     """
     # Signed first: notes of a report that comes with the end are exchanged after it.
@@ -80,14 +80,8 @@ def end_round(desk: MatcherContext, turn: RoundTransaction, outcome: Outcome, re
     held = select(HeldReportRow).where(HeldReportRow.round_id == turn.row.round_id)
     for row in turn.session.scalars(held).all():
         if not undecided_alarms(turn.round, row.submission_id):
-            turn.accept(row.envelope.encode())
+            give_to_asker(desk, turn, row)
     turn.session.execute(delete(HeldReportRow).where(HeldReportRow.round_id == turn.row.round_id))
     turn.accept(ending)
     turn.row.ended_at = desk.clock()
     freeze(turn.session, turn.row.round_id)
-
-
-def undecided_alarms(round_: Round, query: str) -> list[str]:
-    """Return the owners of lists that raised an alarm over a query, and have not released its report."""
-    keys = [key for key in round_.alarms if key.submission_id == query and ReportKey(*key) not in round_.receipts]
-    return sorted(key.party for key in keys)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
-from aquila.protocol.matcher import lists_for_query, parties_concerned
+from aquila.protocol.matcher import lists_for_query
 from aquila.protocol.messages import Kind, Outcome
-from aquila.protocol.rounds.round_state import Phase, ReportKey
+from aquila.protocol.rounds.round_state import Phase
 from services.matcher.events import REPORT
+from services.matcher.rounds.held_reports import give_to_asker, owners_waited_for
 from services.matcher.rounds.progress import has_all_tokens
 from services.matcher.steps.iteration import OPEN, each_round
 from services.matcher.steps.join import FaultyTokensError, frozen, join, store_counts
@@ -83,12 +84,7 @@ def _release(desk: MatcherContext, round_id: str) -> bool:
     with desk.known.writing("query.release", round_id) as turn:
         due = _releasable(turn)
         for row in due:
-            turn.accept(row.envelope.encode())
-            turn.session.execute(
-                delete(HeldReportRow).where(
-                    HeldReportRow.round_id == round_id, HeldReportRow.submission_id == row.submission_id
-                )
-            )
+            give_to_asker(desk, turn, row)
     desk.bell.ring(REPORT)
     return bool(due)
 
@@ -96,12 +92,7 @@ def _release(desk: MatcherContext, round_id: str) -> bool:
 def _releasable(turn: RoundTransaction) -> list[HeldReportRow]:
     """Return the held reports that nobody is waited for any more."""
     held = turn.session.scalars(select(HeldReportRow).where(HeldReportRow.round_id == turn.row.round_id)).all()
-    return [row for row in held if not _owners_waited_for(turn.round, row.submission_id)]
-
-
-def _owners_waited_for(round_: Round, query: str) -> set[str]:
-    asker = round_.submissions[query].party
-    return {p for p in parties_concerned(round_, query) if p != asker and ReportKey(p, query) not in round_.receipts}
+    return [row for row in held if not owners_waited_for(turn.round, row.submission_id)]
 
 
 def _due(session: Session, known: CachedRound) -> list[str]:

@@ -1,4 +1,4 @@
-"""The interface of what guards against fishing: see it, and release a report that an alarm holds back."""
+"""The interface of what guards against fishing: see it, and decide on a report that an alarm holds back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 
 from aquila.audit.roles import Action
-from aquila.interface.safeguard import Safeguards  # noqa: TC001 - read by FastAPI
+from aquila.interface.safeguard import RefusedAnswer, Safeguards  # noqa: TC001 - read by FastAPI
 from services.kit.http.routing import ServiceRoute
 from services.kit.people import Actor, requires
 from services.node.context import NodeContext
@@ -43,3 +43,20 @@ def release(
 ) -> None:
     """Release the report of another party's query."""
     alarms.release(_node(request), round_id, submission_id, actor)
+
+
+@router.post(
+    "/rounds/{round_id}/alarms/{submission_id}/refuse",
+    status_code=204,
+    summary="Refuse this party's answer to a query that an alarm holds back",
+    response_class=Response,
+)
+def refuse(
+    request: Request,
+    actor: Annotated[Actor, requires(Action.RELEASE_ALARM)],
+    round_id: str,
+    submission_id: str,
+    body: RefusedAnswer,
+) -> None:
+    """Refuse the answer; the asker is told that it is refused, and the round goes on."""
+    alarms.refuse(_node(request), round_id, submission_id, actor, body.reason)

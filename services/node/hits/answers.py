@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from aquila.interface.progress import Awaited
-from aquila.interface.rounds import AnswerState, AnswerView, AwaitedStep
+from aquila.interface.rounds import AnswerView, AwaitedStep
 from aquila.protocol.messages import Kind
 from aquila.protocol.messages.kinds import StatementKind
-from aquila.protocol.rounds.round_state import Phase, ReportKey
-from services.node.rounds import progress
-from services.node.storage.states import LocalRoundState, SubmissionState
+from aquila.protocol.rounds.round_state import Phase
+from services.node.rounds import party_answers, progress
+from services.node.storage.states import SubmissionState
 from services.node.storage.tables import RoundRow, StatementRow, SubmissionRow
 
 if TYPE_CHECKING:
@@ -24,18 +24,19 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from aquila.protocol.rounds.verified_round import Round
+    from services.node.context import Signer
 
 
-def answers(session: Session, party: str, round_: Round, row: RoundRow) -> Iterator[AnswerView]:
+def answers(session: Session, signer: Signer, round_: Round, row: RoundRow) -> Iterator[AnswerView]:
     """Yield the answer to this node's list, whether or not it was submitted, then those to its queries."""
-    yield AnswerView(kind=Kind.LIST, submission_id=round_.list_of(party), state=_state(party, round_, row, None))
+    yield _answer(session, signer, round_, row, None)
     queries = select(SubmissionRow.submission_id).where(
         SubmissionRow.round_id == round_.round_id,
         SubmissionRow.kind == Kind.QUERY.value,
         SubmissionRow.state != SubmissionState.FAILED,
     )
     for query in session.scalars(queries.order_by(SubmissionRow.wished_at, SubmissionRow.submission_id)):
-        yield AnswerView(kind=Kind.QUERY, submission_id=query, state=_state(party, round_, row, query))
+        yield _answer(session, signer, round_, row, query)
 
 
 def awaited_steps(session: Session, code: str, round_: Round) -> Iterator[AwaitedStep]:
@@ -57,12 +58,10 @@ def rounds_without_report(session: Session, round_id: str | None) -> int:
     return session.scalar(query.where(RoundRow.round_id == round_id) if round_id else query) or 0
 
 
-def _state(party: str, round_: Round, row: RoundRow, query: str | None) -> AnswerState:
-    if row.hits_erased_at is not None:
-        return AnswerState.ERASED
-    if ReportKey(party, query) in round_.reports:
-        return AnswerState.ANSWERED
-    left_out = bool(round_.participants) and party not in round_.participants
-    if round_.ending or left_out or row.state != LocalRoundState.ACTIVE or row.refused is not None:
-        return AnswerState.NEVER
-    return AnswerState.AWAITED
+def _answer(session: Session, signer: Signer, round_: Round, row: RoundRow, query: str | None) -> AnswerView:
+    return AnswerView(
+        kind=Kind.QUERY if query else Kind.LIST,
+        submission_id=query or round_.list_of(signer.code),
+        state=party_answers.answer_state(signer.code, round_, row, query),
+        parties=party_answers.party_answers(session, signer, round_, row, query),
+    )

@@ -53,6 +53,9 @@ def may_tell(clock: Clock, code: str, round_: Round, query: str, held: Collectio
     return query not in held and clock() > round_.notes_expire
 
 
-def is_never_told(round_: Round, query: str, held: Collection[str]) -> bool:
-    """Return whether the asker of a query never learns of its hits, because the round ended under the alarm."""
-    return round_.ending is not None and query in held
+def is_never_told(code: str, round_: Round, query: str, held: Collection[str]) -> bool:
+    """Return whether the asker of a query never learns of its hits here.
+
+    The round ended under the alarm, or this party refused its answer.
+    """
+    return query in held and (round_.ending is not None or round_.has_refused(code, query))

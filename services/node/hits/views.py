@@ -63,7 +63,7 @@ def hits(node: NodeContext, actor: Actor, round_id: str) -> Hits:
         found = session.execute(query.where(HitRow.round_id == round_id, ~HitRow.canary).order_by(*order)).all()
         log_entries.append(session, consultation(node.journal, actor, round_id, [row.hit_id for row, *_ in found]))
         row = round_row(session, round_id)
-        answered = tuple(answers(session, node.code, round_, row))
+        answered = tuple(answers(session, node.signer, round_, row))
         awaits = any(answer.state is AnswerState.AWAITED for answer in answered)
         return Hits(
             round_id=round_id,

@@ -142,7 +142,8 @@ def _requests(session: Session, person: str, now: int) -> tuple[int, int]:
 
 def _raised_at(session: Session) -> int:
     """Return when the last alarm of a round was raised that may still wait for a person."""
-    held = session.scalar(select(func.max(AlarmRow.raised_at)).where(AlarmRow.released_at.is_(None)))
+    waits = AlarmRow.released_at.is_(None) & AlarmRow.refused_at.is_(None)
+    held = session.scalar(select(func.max(AlarmRow.raised_at)).where(waits))
     wrong = (CanaryRow.missing > 0) | (CanaryRow.wrong > 0) | CanaryRow.differing
     return max(held or 0, session.scalar(select(func.max(CanaryRow.judged_at)).where(wrong)) or 0)
 

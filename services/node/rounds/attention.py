@@ -14,12 +14,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
 
 from aquila.interface.attention import AttentionKind, AttentionList, RoundAttention
-from aquila.protocol.messages import Kind, Manifest
+from aquila.protocol.messages import Kind, Manifest, Receipt, WithheldAnswer, Withholding
+from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.rounds.round_state import Phase
 from services.node.round_memory import round_row
 from services.node.rounds.requests import consent_until, rounds_with_list, submit_until
 from services.node.storage.states import LocalRoundState, SubmissionState
-from services.node.storage.tables import AlarmRow, CanaryRow, ProblemRow, RoundRow, SubmissionRow
+from services.node.storage.tables import AlarmRow, CanaryRow, ProblemRow, RoundRow, StatementRow, SubmissionRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from services.node.context import Journal
 
 MOST = 40
-"""What a page takes; each look reads no more rows than that."""
+"""What a page takes; each look reads no more rows than that, but for withheld answers, which are few."""
 
 REMEMBERED = 30 * 86_400
 """How long after the verdict missing canaries stand on the first page: the round may be over by then."""
@@ -55,7 +56,7 @@ def attention_list(journal: Journal) -> AttentionList:
     """Return the rounds that need a person's attention, the most pressing first."""
     now = journal.clock()
     with journal.store.reading("needs.list") as session:
-        found = [*_alarms(session, now), *_troubles(session), *_duties(session)]
+        found = [*_alarms(session, now), *_troubles(session), *_withheld(session), *_duties(session)]
         shown = [need for one in found[:MOST] if (need := _with_terms(session, one, now)) is not None]
     return AttentionList(needs=tuple(shown), left_out=max(0, len(found) - MOST))
 
@@ -72,7 +73,7 @@ def _alarms(session: Session, now: int) -> Iterator[_Found]:
     held = (
         select(AlarmRow.round_id, AlarmRow.asker.label("party"))
         .join(RoundRow, RoundRow.round_id == AlarmRow.round_id)
-        .where(*_ACTIVE, AlarmRow.released_at.is_(None))
+        .where(*_ACTIVE, AlarmRow.released_at.is_(None), AlarmRow.refused_at.is_(None))
         .order_by(AlarmRow.raised_at, AlarmRow.round_id, AlarmRow.asker)
     )
     yield from _by_round(AttentionKind.HELD_BACK, session.execute(held.limit(MOST)))
@@ -94,6 +95,41 @@ def _troubles(session: Session) -> Iterator[_Found]:
     )
     for row in session.execute(counted.limit(MOST)):
         yield _Found(AttentionKind.PROBLEM, row.round_id, count=row.problems)
+
+
+def _withheld(session: Session) -> Iterator[_Found]:
+    """Yield the parties that withhold their answer to a query of this node, until the report is there.
+
+    A refused answer stays: the report came without it.
+    """
+    said = (
+        select(StatementRow.round_id, StatementRow.kind, StatementRow.envelope)
+        .join(RoundRow, RoundRow.round_id == StatementRow.round_id)
+        .where(*_ACTIVE)
+    )
+    withheld: dict[tuple[str, str, str], Withholding] = {}
+    of_others = (StatementRow.kind == StatementKind.WITHHELD_ANSWER.value, ~StatementRow.own)
+    for row in session.execute(said.where(*of_others).order_by(StatementRow.event_id)):
+        message = WithheldAnswer.from_payload(_payload(row.envelope))
+        withheld[row.round_id, message.submission_id, message.party] = message.state
+    if not withheld:
+        return
+    receipts = (StatementRow.kind == StatementKind.RECEIPT.value, StatementRow.own)
+    reported = {
+        (row.round_id, Receipt.from_payload(_payload(row.envelope)).submission_id)
+        for row in session.execute(said.where(*receipts))
+    }
+    parties: dict[str, set[str]] = {}
+    for (round_id, query, party), state in withheld.items():
+        if state is Withholding.REFUSED or (round_id, query) not in reported:
+            parties.setdefault(round_id, set()).add(party)
+    for round_id, named in parties.items():
+        yield _Found(AttentionKind.WITHHELD, round_id, tuple(sorted(named)), len(named))
+
+
+def _payload(envelope: bytes) -> bytes:
+    """Return what a stored envelope signs, without a look at the registry, which may name its key no more."""
+    return base64.b64decode(json.loads(envelope)["payload"])
 
 
 def _duties(session: Session) -> Iterator[_Found]:
@@ -141,8 +177,7 @@ def _by_round(kind: AttentionKind, rows: Iterable[Row[tuple[str, str]]]) -> Iter
 def _with_terms(session: Session, found: _Found, now: int) -> RoundAttention | None:
     """Return a need with its round's area and category; None where its time is over."""
     # Read as it was stored: a key that the registry names no more must not keep an alarm from being shown.
-    envelope = json.loads(round_row(session, found.round_id).manifest)
-    manifest = Manifest.from_payload(base64.b64decode(envelope["payload"]))
+    manifest = Manifest.from_payload(_payload(round_row(session, found.round_id).manifest))
     ends = {AttentionKind.CONSENT: consent_until(manifest), AttentionKind.LIST: submit_until(manifest, Kind.LIST)}
     until = ends.get(found.kind)
     if until is not None and until < now:

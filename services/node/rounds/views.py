@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from aquila.errors import LogRewrittenError, ReplayError
 from aquila.interface.progress import Progress
-from aquila.interface.rounds import NodeRoundView, NodeStatus, SubmissionView
+from aquila.interface.rounds import NodeRoundView, NodeStatus, PartyAnswer, SubmissionView
 from aquila.interface.sentence import SentenceView
 from aquila.protocol.messages import Kind
 from aquila.protocol.messages.feed import RoundEntry, Rounds
@@ -16,7 +16,7 @@ from aquila.protocol.messages.kinds import StatementKind
 from aquila.sentences.sentence import loads
 from services.kit.errors import PeerUnavailableError
 from services.node.round_memory import round_row
-from services.node.rounds import progress
+from services.node.rounds import party_answers, progress
 from services.node.rounds.requests import is_consent_due
 from services.node.storage.states import UNSIGNED, LocalRoundState
 from services.node.storage.tables import ChunkRow, HitRow, ImportRow, ProblemRow, RoundRow, StatementRow, SubmissionRow
@@ -87,7 +87,7 @@ def round_view(node: NodeContext, round_id: str) -> NodeRoundView:
             participants=round_.participants,
             consented=row.consent_digest is not None,
             parties=tuple(progress.parties(session, node.code, round_, verified)),
-            submissions=tuple(_submission(session, node, round_, item, verified) for item in submissions),
+            submissions=tuple(_submission(session, node, round_, row, item, verified) for item in submissions),
             evaluated_for_others=progress.evaluated_for_others(session, node.code, round_),
             hits=_hits(session, round_id),
             keys_present=node.rounds.of(round_id).key_path.is_file(),
@@ -106,9 +106,20 @@ def _entry(manifest: Manifest, row: RoundRow) -> RoundEntry:
     )
 
 
-def _submission(
-    session: Session, node: NodeContext, round_: Round, row: SubmissionRow, verified: Counter[tuple[str, str]]
-) -> SubmissionView:
+def _answers(
+    session: Session, node: NodeContext, round_: Round, round_row_: RoundRow, row: SubmissionRow
+) -> tuple[PartyAnswer, ...]:
+    """Return the state of each party's answer to a submission, once others can answer it."""
+    if row.submission_id not in round_.tokens:
+        return ()
+    query = row.submission_id if row.kind == Kind.QUERY else None
+    return party_answers.party_answers(session, node.signer, round_, round_row_, query)
+
+
+def _submission(  # noqa: PLR0913, PLR0917 - what a submission's view is made of
+    session: Session, node: NodeContext, round_: Round, round_row_: RoundRow, row: SubmissionRow,
+    verified: Counter[tuple[str, str]],
+) -> SubmissionView:  # fmt: skip
     mine = ChunkRow.submission_id == row.submission_id
     chunks = _count(session, mine)
     evaluators = progress.evaluators(round_, row.submission_id)
@@ -128,6 +139,7 @@ def _submission(
         evaluated=Progress(done=evaluated, of=chunks * len(evaluators)),
         tokens_sent=Progress(done=_count(session, mine & ChunkRow.tokens_sent), of=chunks),
         held_back={names.get(rule, rule): count for rule, count in row.held_back.items()},
+        answers=_answers(session, node, round_, round_row_, row),
     )
 
 

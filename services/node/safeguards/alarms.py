@@ -1,8 +1,9 @@
 """Alarms: queries that hit this node's list far too often are held back until a person releases them (3.7.14).
 
 The asker gets its report when every owner of a list has signed its receipt; so an owner that withholds it holds the
-report back. Released is by a person of this node; whoever does not want to aborts the round. Where nobody says anything
-until the round ends, nothing is released.
+report back, and tells the asker so (3.7.16). A person of this node releases the report, or refuses this party's
+answer: then the asker gets the report without it, and the round goes on. Where nobody says anything until the round
+ends, nothing is released.
 
 The test has a memory: it is made for the query, for the sums of all queries of its asker in the round, and for those in
 the node's window of days, so that many small queries are seen as the large one that they are.
@@ -16,8 +17,9 @@ from sqlalchemy import delete, func, select, update
 
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.roles import Action
+from aquila.errors import OrderError
 from aquila.matching.hit_rate import expected_hits, is_alarming
-from aquila.protocol.messages import HitReport, Kind
+from aquila.protocol.messages import HitReport, Kind, Withholding
 from aquila.protocol.messages.kinds import StatementKind
 from aquila.sentences import Sentence
 from services.kit.errors import NotFoundError
@@ -84,10 +86,20 @@ def raise_alarm(session: Session, node: NodeContext, round_: Round, report: HitR
         session, node.signer, round_.round_id,
         lambda number: node.party.alarm(round_, number, submission_id, hits, expected),
     )  # fmt: skip
+    if round_.manifest.tells_withheld_answers:
+        _tell_asker(session, node, round_, submission_id, Withholding.ON_HOLD)
     problem = Sentence.of("far_too_many_hits", of=of, party=query.party, hits=hits, expected=f"{expected:.1f}")
     statements.report_problem(session, node.clock, round_.round_id, _place(submission_id), problem)
     _LOG.warning("fishing_alarm", round=round_.round_id, submission=submission_id, count=hits)
     return True
+
+
+def _tell_asker(session: Session, node: NodeContext, round_: Round, submission_id: str, state: Withholding) -> None:
+    """Sign for a query's asker that this party's answer is on hold or refused."""
+    statements.sign(
+        session, node.signer, round_.round_id,
+        lambda number: node.party.withhold_answer(round_, number, submission_id, state),
+    )  # fmt: skip
 
 
 def _sums(
@@ -142,9 +154,7 @@ def release(node: NodeContext, round_id: str, submission_id: str, by: Actor) -> 
     """
     with node.rounds.of(round_id).reading() as round_, node.store.transaction("alarm.release") as session:
         round_row(session, round_id)
-        row = session.get(AlarmRow, (round_id, submission_id))
-        if row is None or row.released_at is not None or round_.ending:
-            raise NotFoundError("report_back_unknown")
+        row = _undecided(session, round_, submission_id)
         row.released_at, row.released_by = node.clock(), by.person
         earlier = QueryHitsRow.asker == row.asker, QueryHitsRow.reported_at <= row.raised_at
         session.execute(update(QueryHitsRow).where(*earlier).values(explained=True))
@@ -154,6 +164,60 @@ def release(node: NodeContext, round_id: str, submission_id: str, by: Actor) -> 
         fields |= entries.actor_fields(by, Action.RELEASE_ALARM)
         entries.append(session, Entry.of(EntryKind.ALARM_RELEASED, node.clock(), node.code, **fields))
     node.wake()
+
+
+def refuse(node: NodeContext, round_id: str, submission_id: str, by: Actor, because: str) -> None:
+    """Refuse this party's answer to a query at a person's word: the asker is told, and the round goes on without it.
+
+    Raises:
+        NotFoundError: The node holds no such report back.
+        OrderError: The round's revision knows no refusal of one answer.
+    """
+    with node.rounds.of(round_id).reading() as round_, node.store.transaction("alarm.refuse") as session:
+        round_row(session, round_id)
+        row = _undecided(session, round_, submission_id)
+        if not is_refusable(round_, row):
+            raise OrderError("answer_not_refusable", round=round_id)
+        row.refused_at, row.refused_by, row.refused_because = node.clock(), by.person, because
+        statements.clear_problem(session, round_id, _place(submission_id))
+        fields: dict[str, object] = {"round": round_id, "recipient": row.asker, "counts": {"hits": row.hits}}
+        fields["ids"] = {"submission": submission_id}
+        fields |= entries.actor_fields(by, Action.RELEASE_ALARM)
+        entries.append(session, Entry.of(EntryKind.ANSWER_REFUSED, node.clock(), node.code, **fields))
+    node.wake()
+
+
+def is_refusable(round_: Round, row: AlarmRow) -> bool:
+    """Return whether the answer that an alarm holds back can be refused, and the round go on."""
+    undecided = row.released_at is None and row.refused_at is None
+    return undecided and round_.ending is None and round_.manifest.tells_withheld_answers
+
+
+def _undecided(session: Session, round_: Round, submission_id: str) -> AlarmRow:
+    """Return the alarm over a query that nobody has decided on yet.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    row = session.get(AlarmRow, (round_.round_id, submission_id))
+    if row is None or row.released_at is not None or row.refused_at is not None or round_.ending:
+        raise NotFoundError("report_back_unknown")
+    return row
+
+
+def tell_refusals(node: NodeContext, round_id: str) -> bool:
+    """Sign for their askers that answers are refused, where a person refused them; return whether there was one."""
+    query = select(AlarmRow).where(
+        AlarmRow.round_id == round_id, AlarmRow.refused_at.is_not(None), ~AlarmRow.refusal_signed
+    )
+    with node.store.reading("alarm.refused") as session:
+        if session.scalars(query).first() is None:
+            return False
+    with node.rounds.of(round_id).reading() as round_, node.store.transaction("alarm.tell_refusal") as session:
+        for row in session.scalars(query):
+            _tell_asker(session, node, round_, row.submission_id, Withholding.REFUSED)
+            row.refusal_signed = True
+    return True
 
 
 def acknowledge(node: NodeContext, round_id: str) -> bool:

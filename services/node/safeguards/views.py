@@ -15,7 +15,7 @@ from aquila.interface.safeguard import (
     SpentView,
 )
 from aquila.records.rules import InputClass
-from services.node.safeguards import evaluation_limits
+from services.node.safeguards import alarms, evaluation_limits
 from services.node.storage.tables import (
     DAY,
     AlarmRow,
@@ -47,7 +47,7 @@ def safeguards(node: NodeContext, round_id: str) -> Safeguards:
         NotFoundError: The node knows no such round.
     """
     with node.rounds.reading(round_id) as round_, node.store.reading("round.safeguards") as session:
-        alarms = session.scalars(select(AlarmRow).where(AlarmRow.round_id == round_id).order_by(AlarmRow.raised_at))
+        raised = session.scalars(select(AlarmRow).where(AlarmRow.round_id == round_id).order_by(AlarmRow.raised_at))
         canaries = session.scalars(
             select(CanaryRow).where(CanaryRow.round_id == round_id).order_by(CanaryRow.counterpart)
         )
@@ -60,11 +60,7 @@ def safeguards(node: NodeContext, round_id: str) -> Safeguards:
             held_back=_held_back(session, round_id),
             frequency_limit=round_.manifest.frequency_limit,
             alarms=tuple(
-                FishingAlarmView(
-                    submission_id=row.submission_id, asker=row.asker, hits=row.hits, expected=row.expected,
-                    raised_at=row.raised_at, released_at=row.released_at, released_by=row.released_by,
-                )
-                for row in alarms
+                _alarm(round_, row) for row in raised
             ),
             canaries=tuple(
                 CanaryView(
@@ -74,6 +70,17 @@ def safeguards(node: NodeContext, round_id: str) -> Safeguards:
                 for row in canaries
             ),
         )  # fmt: skip
+
+
+def _alarm(round_: Round, row: AlarmRow) -> FishingAlarmView:
+    query = round_.submissions.get(row.submission_id)
+    return FishingAlarmView(
+        submission_id=row.submission_id, asker=row.asker, hits=row.hits, expected=row.expected,
+        raised_at=row.raised_at, released_at=row.released_at, released_by=row.released_by,
+        refused_at=row.refused_at, refused_by=row.refused_by, refused_because=row.refused_because,
+        refusable=alarms.is_refusable(round_, row), asked_records=query.records if query else 0,
+        justification=query.justification if query else None,
+    )  # fmt: skip
 
 
 def _earlier(session: Session, code: str, round_: Round) -> tuple[EarlierRoundView, ...]:

@@ -227,6 +227,7 @@ async def _advance(node: NodeContext, round_id: str, page: Awaitable[sync.FeedPa
     # Before tokens are signed: whoever signs an amendment sends no tokens under the old set.
     more |= await to_thread(exclude_absent.exclude_absent, node, round_id)
     more |= await to_thread(alarms.acknowledge, node, round_id)
+    more |= await to_thread(alarms.tell_refusals, node, round_id)
     ends = _turn(node)
     # Fetching, computing and sending overlap; what is signed, counted or stored is so piece by piece.
     made: list[bool] = []

@@ -77,7 +77,7 @@ def _withdraw(session: Session, signer: Signer, round_: Round) -> bool:
     groups: dict[tuple[str, str, str], list[WithdrawalRow]] = {}
     for row in rows:
         query = queries.get(row.hit_id, "")
-        if undisclosed.is_never_told(round_, query, held):
+        if undisclosed.is_never_told(signer.code, round_, query, held):
             session.delete(row)
         elif not query or undisclosed.may_tell(signer.clock, signer.code, round_, query, held):
             groups.setdefault((row.counterpart, row.ground, query), []).append(row)

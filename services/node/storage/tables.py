@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.orm import Mapped, MappedColumn, mapped_column
 
@@ -423,6 +424,14 @@ class AlarmRow(NodeRows):
     released_at: Mapped[int | None] = mapped_column(BigInteger, comment="Seconds since 1970; none while it waits.")
     released_by: Mapped[str | None] = mapped_column(String(16), comment="The pseudonymous id of who released it.")
     acknowledged: Mapped[bool] = mapped_column(default=False, comment="Whether the receipt is signed.")
+    refused_at: Mapped[int | None] = mapped_column(
+        BigInteger, comment="Seconds since 1970 when a person refused the answer; none otherwise."
+    )
+    refused_by: Mapped[str | None] = mapped_column(String(16), comment="The pseudonymous id of who refused it.")
+    refused_because: Mapped[str | None] = mapped_column(Text, comment="Why, for this party's own people.")
+    refusal_signed: Mapped[bool] = mapped_column(
+        default=False, server_default=false(), comment="Whether the asker's statement of the refusal is signed."
+    )
 
 
 class CanaryRow(NodeRows):

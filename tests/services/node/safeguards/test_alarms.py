@@ -7,6 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import select
 
+from aquila.audit.entries import EntryKind
+from aquila.protocol.auditing import audit_rounds, read_log
+from aquila.protocol.registry import read_registry
+from clients.sdk.bundles import open_bundle
+from services.kit.home_folder import LOG_FOLDER
 from services.kit.log import entries
 from services.node.storage.tables import AlarmRow, RoundRow, SubmissionRow
 from tests.support.node_steps import PEOPLE, answered
@@ -14,14 +19,21 @@ from tests.support.node_world import HEADER
 from tests.support.sentences import texts
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from aquila.crypto.group import Group
     from tests.support.node_world import PartyNode, World
     from tests.support.played_worlds import WorldAfter
 
 
+OF_SI = "Tone,Kranjc,1971-03-04,\n"
+"""A person on the list of SI, which has no alarm."""
+
+
 async def fishing(world: World) -> tuple[str, str]:
-    """Play a round in which RS asks for nearly everyone on AL's list, until AL has the report."""
+    """Play a round in which RS asks for everyone on AL's list and one person of SI's, until AL has the report."""
     round_id = await world.begin(lists=False, mode="lists_and_queries")
-    lists = {"AL": PEOPLE, "RS": ["Mira,Marić,1970-01-02,\n"], "SI": ["Tone,Kranjc,1971-03-04,\n"]}
+    lists = {"AL": PEOPLE, "RS": ["Mira,Marić,1970-01-02,\n"], "SI": [OF_SI]}
     for code, seat in world.nodes.items():
         rows = "".join(f"{code}-{n},{line}" for n, line in enumerate(lists[code]))
         await seat.submit(round_id, await seat.load(HEADER + rows))
@@ -32,7 +44,7 @@ async def fishing(world: World) -> tuple[str, str]:
     await world.until(reporting)
     await world.settle()
     seat = world.nodes["RS"]
-    question = HEADER + "".join(f"q-{n},{line}" for n, line in enumerate(PEOPLE))
+    question = HEADER + "".join(f"q-{n},{line}" for n, line in enumerate([*PEOPLE, OF_SI]))
     answer = await seat.submit(round_id, await seat.load(question, "query"), "query")
     await world.settle()
     return round_id, submission_of(answer, seat)
@@ -65,6 +77,11 @@ async def test_it_is_held_back_and_released_by_a_person(asked: tuple[World, str,
     owner, asker = world.nodes["AL"], world.nodes["RS"]
     assert len(await answered(owner, round_id)) == len(PEOPLE)
     assert await answered(asker, round_id) == []
+    # The asker is told that the answer is on hold and by whom, and no number.
+    assert states(await query_of(asker, round_id)) == {"AL": "on_hold", "SI": "awaited"}
+    (need,) = (await asker.get("/needs"))["needs"]
+    assert (need["kind"], need["parties"]) == ("withheld", ["AL"])
+    assert (await asker.get(f"/rounds/{round_id}/safeguards"))["alarms"] == []
     assert any("is held back until an approver" in line for line in texts((await owner.round(round_id))["problems"]))
     (alarm,) = (await owner.get(f"/rounds/{round_id}/safeguards"))["alarms"]
     assert (alarm["asker"], alarm["hits"], alarm["released_at"]) == ("RS", len(PEOPLE), None)
@@ -88,14 +105,99 @@ async def test_it_is_held_back_and_released_by_a_person(asked: tuple[World, str,
     answer = await owner.post(f"/rounds/{round_id}/alarms/{query}/release")
     assert answer.status_code == 204, answer.text
     await world.settle()
-    assert len(await answered(asker, round_id)) == len(PEOPLE)
-    assert (await owner.get("/needs"))["needs"] == []
+    assert len(await answered(asker, round_id)) == len(PEOPLE) + 1
+    assert states(await query_of(asker, round_id)) == {"AL": "answered", "SI": "answered"}
+    for seat in (owner, asker):
+        assert (await seat.get("/needs"))["needs"] == []
     assert (await world.operator.get("/v1/operator/needs")).json()["needs"] == []
     (entry,) = logged(owner, "alarm_released")
     assert entry.person
     assert entry.recipient == "RS"
     assert not any("held back" in line for line in texts((await owner.round(round_id))["problems"]))
     assert (await owner.post(f"/rounds/{round_id}/alarms/{query}/release")).status_code == 404
+
+
+async def query_of(seat: PartyNode, round_id: str) -> Any:
+    """Return the seat's query in a round, as the round's page has it."""
+    (query,) = [one for one in (await seat.round(round_id))["submissions"] if one["kind"] == "query"]
+    return query
+
+
+def states(submission: Any) -> dict[str, str]:
+    """Return the state of each party's answer."""
+    return {one["party"]: one["state"] for one in submission["answers"]}
+
+
+async def test_one_answer_is_refused_and_the_round_goes_on(asked: tuple[World, str, str], group: Group) -> None:
+    """The asker gets the others' answers, learns who refused and since when, and the round is closed as any other."""
+    world, round_id, query = asked
+    owner, asker = world.nodes["AL"], world.nodes["RS"]
+    (alarm,) = (await owner.get(f"/rounds/{round_id}/safeguards"))["alarms"]
+    assert alarm["justification"]["purpose"]
+    assert alarm["asked_records"] >= len(PEOPLE)
+    assert alarm["refusable"]
+    path = f"/rounds/{round_id}/alarms/{query}/refuse"
+    assert (await owner.post(path, json={"reason": ""})).status_code == 422
+    reason = {"reason": "the case names two persons"}
+    assert (await owner.post(path, json=reason)).status_code == 204
+    # It is decided, and neither refused again nor released.
+    assert (await owner.post(path, json=reason)).status_code == 404
+    assert (await owner.post(f"/rounds/{round_id}/alarms/{query}/release")).status_code == 404
+    (alarm,) = (await owner.get(f"/rounds/{round_id}/safeguards"))["alarms"]
+    assert (alarm["refused_because"], alarm["released_at"], alarm["refusable"]) == (reason["reason"], None, False)
+    await world.settle()
+    (hit,) = await answered(asker, round_id)
+    assert hit["counterpart"] == "SI"
+    told = {one["party"]: one for one in (await query_of(asker, round_id))["answers"]}
+    assert (told["AL"]["state"], told["SI"]["state"]) == ("refused", "answered")
+    assert told["AL"]["since"] <= world.clock.time
+    (whole,) = [one for one in (await asker.get(f"/rounds/{round_id}/hits"))["answers"] if one["kind"] == "query"]
+    assert whole["state"] == "answered"  # by the others
+    (need,) = (await asker.get("/needs"))["needs"]
+    assert (need["kind"], need["parties"]) == ("withheld", ["AL"])
+    assert (await owner.get("/needs"))["needs"] == []
+    assert (await world.operator.get("/v1/operator/needs")).json()["needs"] == []
+    view = (await world.operator.get(f"/v1/operator/rounds/{round_id}")).json()
+    assert any("AL refuses its answer to a query of RS" in line for line in texts(view["problems"]))
+    (entry,) = logged(owner, "answer_refused")
+    assert (entry.recipient, bool(entry.person), entry.reason) == ("RS", True, None)
+    assert [entry.ids["value"] for entry in logged(owner, "answer_withheld")] == ["on_hold", "refused"]
+    # The owner's own hits are no hits of the round for anyone else, and notes are not waited for.
+    await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
+
+    async def over() -> bool:
+        return await world.phase(round_id) == "closed"
+
+    await world.until(over)
+    await world.settle()
+    assert world.nodes["RS"].node.rounds.of(round_id).record().closings["AL"].hits == 0
+    assert len(await answered(asker, round_id)) == 1
+    # The whole log holds together; a copy of it says no more of the query's hits than before.
+    assert EntryKind.FISHING_ALARM in audited_kinds(world, world.path / "matcher" / LOG_FOLDER, group)
+    copy = world.path / "copy.tar"
+    copy.write_bytes((await world.operator.get("/v1/operator/log/export")).content)
+    assert not {EntryKind.FISHING_ALARM, EntryKind.ANSWER_WITHHELD} & audited_kinds(world, copy, group)
+
+
+def audited_kinds(world: World, place: Path, group: Group) -> set[EntryKind]:
+    """Audit a matcher's log with its round, and return the kinds of entries that it has."""
+    files, registry = open_bundle(str(place)), read_registry((world.path / "matcher" / "registry.toml").read_bytes())
+    record = read_log(files, registry)
+    audit_rounds(record, files, registry, group)
+    return {entry.kind for entry in record.entries if entry is not None}
+
+
+async def test_a_round_of_an_earlier_revision_has_no_refusal(asked: tuple[World, str, str]) -> None:
+    """It goes on with all answers, or it ends: who cannot refuse one reads what can be done."""
+    world, round_id, query = asked
+    owner = world.nodes["AL"]
+    record = owner.node.rounds.of(round_id).record()
+    record.manifest = record.manifest.model_copy(update={"revision": 2})
+    (alarm,) = (await owner.get(f"/rounds/{round_id}/safeguards"))["alarms"]
+    assert not alarm["refusable"]
+    answer = await owner.post(f"/rounds/{round_id}/alarms/{query}/refuse", json={"reason": "fishing"})
+    assert answer.status_code == 409
+    assert "leave it on hold" in answer.text
 
 
 async def test_who_aborts_releases_nothing(asked: tuple[World, str, str]) -> None:

@@ -32,6 +32,7 @@ from aquila.protocol.messages import (
     Submission,
     Tokens,
     Withdrawal,
+    WithheldAnswer,
 )
 from tests.support.samples import DIGEST, OTHER, ROUND, SAMPLES, read
 
@@ -41,6 +42,7 @@ KINDS: dict[type[Message], tuple[EntryKind, str]] = {
     Opening: (EntryKind.OPENING, "matcher"),
     Submission: (EntryKind.SUBMISSION, "SI"),
     Alarm: (EntryKind.FISHING_ALARM, "SI"),
+    WithheldAnswer: (EntryKind.ANSWER_WITHHELD, "SI"),
     Canaries: (EntryKind.CANARIES, "SI"),
     Evaluation: (EntryKind.EVALUATION, "SI"),
     Tokens: (EntryKind.TOKENS, "SI"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aquila.errors import MalformedError, OrderError
-from aquila.protocol.messages import LOG_HEADS, PARTY_STATEMENTS, Consent, LogHead, Manifest, Refusal
+from aquila.protocol.messages import LOG_HEADS, PARTY_STATEMENTS, WITHHELD_ANSWERS, Consent, LogHead, Manifest, Refusal
 from tests.support.samples import SAMPLES, read
 
 if TYPE_CHECKING:
@@ -47,8 +47,11 @@ def test_a_manifest_of_before_reads_as_it_was() -> None:
     """A manifest without a revision has none when it is encoded again."""
     assert not Manifest.from_payload(read(Manifest).payload()).names_log_heads
     assert read(Manifest, revision=LOG_HEADS).names_log_heads
+    assert not read(Manifest, revision=LOG_HEADS).tells_withheld_answers
+    assert read(Manifest, revision=WITHHELD_ANSWERS).names_log_heads
+    assert read(Manifest, revision=WITHHELD_ANSWERS).tells_withheld_answers
     with pytest.raises(MalformedError, match="revision"):
-        read(Manifest, revision=LOG_HEADS + 1)
+        read(Manifest, revision=WITHHELD_ANSWERS + 1)
     assert "revision" not in SAMPLES[Manifest]
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import pytest
 
 from aquila.audit.roles import Service
+from aquila.interface.rounds import PartyAnswer
 from aquila.interface.safeguard import (
     CanaryView,
     EarlierRoundView,
@@ -15,6 +17,7 @@ from aquila.interface.safeguard import (
     Safeguards,
     SpentView,
 )
+from aquila.protocol.messages import Justification
 from aquila.records.rules import InputClass
 from clients.sdk import Access, Connection
 from clients.web.app.site import Site
@@ -75,6 +78,43 @@ def test_a_released_answer_names_no_person() -> None:
     page = card(safeguards(released=True), "alarms.release")
     assert "<form" not in page
     assert "p-0123456789ab" in page
+
+
+def test_an_answer_is_refused_with_a_reason() -> None:
+    """Purpose and case of the query stand beside the numbers; a refusal takes a reason."""
+    justification = Justification(
+        legal_basis="Art. 5", purpose="an attack", case_reference="AL-7", category="terrorism", officer="p-0123456789ab"
+    )
+    found = safeguards()
+    waits = found.alarms[0].model_copy(update={"justification": justification, "asked_records": 32, "refusable": True})
+    page = card(found.model_copy(update={"alarms": (waits,)}), "alarms.release")
+    for text in (
+        "an attack",
+        "AL-7",
+        "Art. 5",
+        "32",
+        f'action="/rounds/{ROUND}/alarms/{QUERY}/refuse"',
+        "reason-bbbbbbbb",
+    ):
+        assert text in page
+    assert "/refuse" not in card(found, "alarms.release")
+    refused = {"refused_at": 1_800_000_100, "refused_by": "p-0123456789ab", "refused_because": "too wide"}
+    page = card(found.model_copy(update={"alarms": (waits.model_copy(update=refused),)}), "alarms.release")
+    assert "<form" not in page
+    assert "too wide" in page
+
+
+def test_an_asker_reads_what_to_do() -> None:
+    """Of each party its state and since when; of what is withheld also what follows, and no number."""
+    site = Site(Service.NODE, "Party", Connection(Access("node", "http://127.0.0.1:1", "")), secure=False)
+    macro = site.environments["en"].get_template("safeguards.html").module.answers  # type: ignore[attr-defined]  # the macro
+    states = (("AL", "on_hold"), ("RS", "refused"), ("SI", "answered"))
+    answers = tuple(PartyAnswer(party=code, state=state, since=1_800_000_000) for code, state in states)
+    page = macro(SimpleNamespace(answers=answers))
+    assert "until one of its people decides" in page
+    assert "is not a no-hit" in page
+    assert page.count("by the channel that your law provides") == 2
+    assert macro(SimpleNamespace(answers=())).strip() == ""
 
 
 @pytest.mark.parametrize(("missing", "word"), [(0, "all were met"), (4, "no: hits are missing or changed")])

@@ -137,3 +137,16 @@ def test_no_hit_is_said_of_an_answered_list_alone() -> None:
         "Problem: the key is gone",
     ]
     assert "erased when the retention" in str(sentences(answers=[LIST | {"state": "erased"}])[0])
+
+
+def test_a_withheld_answer_is_no_answer() -> None:
+    """Who puts it on hold or refuses it is named, with what to do; then no hit is not a no-hit."""
+    answers = [
+        {"party": code, "state": state, "since": 1}
+        for code, state in (("AL", "on_hold"), ("RS", "refused"), ("SI", "answered"))
+    ]
+    query = {"kind": "query", "submission_id": QUERY, "state": "answered", "parties": answers}
+    lines = [line for line in sentences(answers=[LIST, query]) if isinstance(line, str)]
+    assert any(line.startswith("AL withholds its answer") for line in lines)
+    assert any(line.startswith("RS refuses its answer: no hit with RS is not a no-hit") for line in lines)
+    assert "There is no hit." not in lines

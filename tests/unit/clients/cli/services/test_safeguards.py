@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aquila.interface.safeguard import CanaryView, FishingAlarmView, Safeguards, SpentView
+from aquila.protocol.messages import Justification
 from aquila.records.rules import InputClass
 from clients.cli.output.screen import Table
 from clients.cli.services.safeguards import tables
@@ -11,6 +12,9 @@ SPENT = SpentView(
     origin="RS", input_class=InputClass.FULL, in_round=5, round_cap=10, in_day=1_000, day_cap=2_000, in_window=6,
     window_cap=30, window_days=30, window_rounds=2,
 )  # fmt: skip
+WHY = Justification(
+    legal_basis="Art. 5", purpose="an attack", case_reference="AL-7", category="terrorism", officer="p-0123456789ab"
+)
 FINE = {"judged": True, "expected": 8, "missing": 0, "wrong": 0, "differing": False}
 
 
@@ -34,6 +38,15 @@ def test_all_of_it() -> None:
     alarms = [
         FishingAlarmView(**alarm, released_at=None, released_by=None),
         FishingAlarmView(**alarm, released_at=2, released_by="p-0123456789ab"),
+        FishingAlarmView(
+            **alarm,
+            released_at=None,
+            released_by=None,
+            refused_at=3,
+            refused_by="p-0123456789ab",
+            refused_because="too wide",
+            justification=WHY,
+        ),
     ]
     spent = {"evaluator": "AL", "origin": "RS", "full": 70, "partial": 8}
     earlier = [
@@ -56,6 +69,7 @@ def test_all_of_it() -> None:
         "Planted hits with BA: 6 of 8 are missing, 0 are wrong.",
         "query 11111111 of RS hit 40 records, where 1.5 are explained; held back.",
         "released by p-0123456789ab.",
+        "answer refused by p-0123456789ab: too wide. Asked for an attack, case AL-7, on Art. 5.",
     ):
         assert sentence in text
 

@@ -18,7 +18,7 @@ from clients.web.pages import attention
 
 ROUND = "a" * 32
 AT_NODE = (AttentionKind.CANARIES, AttentionKind.HELD_BACK, AttentionKind.REFUSED, AttentionKind.FAILED,
-           AttentionKind.PROBLEM, AttentionKind.CONSENT, AttentionKind.LIST)  # fmt: skip
+           AttentionKind.PROBLEM, AttentionKind.WITHHELD, AttentionKind.CONSENT, AttentionKind.LIST)  # fmt: skip
 AT_MATCHER = (AttentionKind.CANARIES, AttentionKind.HELD_BACK, AttentionKind.EVIDENCE, AttentionKind.PROBLEM,
               AttentionKind.LATE, AttentionKind.FLAGS)  # fmt: skip
 
