@@ -198,7 +198,7 @@ class AnswerState(StrEnum):
 
 
 class PartyAnswer(Message):
-    """The state of one party's answer to a submission of this node; it tells no number and no person.
+    """The state of one party's answer to a submission of this node; it has no number and no person.
 
     Attributes:
         state: `answered`: of this party's records, one without a hit is a no-hit. `on_hold`: it withholds its answer

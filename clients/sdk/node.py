@@ -10,7 +10,7 @@ from aquila.interface.attention import AttentionList, NotificationChoice, Notifi
 from aquila.interface.proposal import Suggestions, SuggestionView
 from aquila.interface.records import DuplicateRecords, Findings, Imports, LayoutView, RecordReport
 from aquila.interface.rounds import AbortReason, Hits, NodeRoundView, NodeStatus, SubmissionRequest
-from aquila.interface.safeguard import Safeguards
+from aquila.interface.safeguard import RefusedAnswer, Safeguards
 from aquila.protocol.messages.feed import Rounds
 from aquila.records.reading.layouts import RECOGNIZED, Layout
 
@@ -100,7 +100,7 @@ class NodeClient:
     def refuse_answer(self, round_id: str, submission_id: str, reason: str) -> None:
         """Refuse the answer to a query that an alarm holds back; the round goes on without it."""
         place = f"/v1/rounds/{quote(round_id, safe='')}/alarms/{quote(submission_id, safe='')}"
-        self._connection.call("POST", f"{place}/refuse", json={"reason": reason})
+        self._connection.call("POST", f"{place}/refuse", json=RefusedAnswer(reason=reason).model_dump(mode="json"))
 
     def imports(self) -> Imports:
         """Return the stored lists, newest first."""

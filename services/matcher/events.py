@@ -181,7 +181,7 @@ def _view(row: EventRow) -> Event:
 
 
 def is_refused(envelope: str) -> bool:
-    """Return whether a stored statement on an answer says that it is refused, and not that it is on hold."""
+    """Return whether a stored statement on a withheld answer is a refusal, and not that it is on hold."""
     payload = base64.b64decode(json.loads(envelope)["payload"])
     return WithheldAnswer.from_payload(payload).state is Withholding.REFUSED
 

@@ -44,6 +44,7 @@ EXAMPLES: dict[str, Any] = {
     "Refuse": _REASON,
     "RemarkRequest": {"remark": "asked by telephone, an answer comes on Monday"},
     "ReopenRequest": {"reason": "the counterpart found another document"},
+    "RefusedAnswer": {"reason": "the case names two persons, and the query has fourteen"},
     "RoleChange": {"roles": ["officer", "analyst"]},
     "RoundProposal": {"participants": ["AL", "RS", "SI"], **_TERMS},
     "SignIn": {"login": "officer-1", "password": _WORDS, "code": _CODE},

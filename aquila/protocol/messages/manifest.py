@@ -39,7 +39,7 @@ LOG_HEADS: Literal[2] = 2
 
 
 WITHHELD_ANSWERS: Literal[3] = 3
-"""The revision from which on an owner tells an asker that its answer is on hold or refused (PROTOCOL.md 3.7.16)."""
+"""The revision from which on an owner discloses to an asker that it withholds its answer (PROTOCOL.md 3.7.16)."""
 
 
 class Mode(StrEnum):
@@ -152,7 +152,7 @@ class Manifest(Message):
 
     @property
     def tells_withheld_answers(self) -> bool:
-        """Return whether an owner tells an asker of an answer that it withholds (PROTOCOL.md 3.7.16)."""
+        """Return whether an owner discloses to an asker that it withholds its answer (PROTOCOL.md 3.7.16)."""
         return self.revision is not None and self.revision >= WITHHELD_ANSWERS
 
     def fingerprint_of(self, party: str) -> str | None:

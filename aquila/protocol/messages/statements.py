@@ -208,14 +208,14 @@ class Alarm(BoundStatement):
 
 
 class Withholding(StrEnum):
-    """How the owner of a list withholds its answer to a query from the asker (PROTOCOL.md 3.7.16)."""
+    """The state of an answer that the owner of a list withholds from a query's asker (PROTOCOL.md 3.7.16)."""
 
     ON_HOLD = "on_hold"
     REFUSED = "refused"
 
 
 class WithheldAnswer(BoundStatement):
-    """The owner of a list tells a query's asker that its answer is on hold or refused, and no number (3.7.16)."""
+    """The owner of a list informs a query's asker that its answer is on hold or refused; it has no number (3.7.16)."""
 
     payload_type: ClassVar[str] = "application/vnd.aquila.withheldanswer+json"
 

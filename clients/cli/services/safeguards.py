@@ -46,7 +46,7 @@ def release(
 def refuse_answer(
     round_id: RoundId, query: Query, reason: Why, home: HomePath, url: Url = None, ca: Ca = None, as_json: Json = False
 ) -> None:  # fmt: skip
-    """Refuse this party's answer to such a query: its asker is told, and the round goes on (party)."""
+    """Refuse this party's answer to such a query: its asker is informed, and the round goes on (party)."""
     from clients.cli.connect import connect, resolve_id
 
     with connect(home, url, None, ca) as reached:

@@ -59,7 +59,7 @@ def scope_of(session: Session, party: str | None) -> Scope:
 
 
 def untold_queries(session: Session) -> dict[str, frozenset[str]]:
-    """Return by round the queries that were matched, and of which their asker was not told all hits.
+    """Return by round the queries that were matched, and some of whose hits their asker does not have.
 
     It has no report of its own, or an owner of a list refused its answer.
     """

@@ -58,5 +58,5 @@ def refuse(
     submission_id: str,
     body: RefusedAnswer,
 ) -> None:
-    """Refuse the answer; the asker is told that it is refused, and the round goes on."""
+    """Refuse the answer; the asker is informed of it, and the round goes on."""
     alarms.refuse(_node(request), round_id, submission_id, actor, body.reason)

@@ -128,7 +128,7 @@ def _withheld(session: Session) -> Iterator[_Found]:
 
 
 def _payload(envelope: bytes) -> bytes:
-    """Return what a stored envelope signs, without a look at the registry, which may name its key no more."""
+    """Return the payload of a stored envelope, without a look at the registry, which may lack its key by now."""
     return base64.b64decode(json.loads(envelope)["payload"])
 
 

@@ -167,7 +167,7 @@ def release(node: NodeContext, round_id: str, submission_id: str, by: Actor) -> 
 
 
 def refuse(node: NodeContext, round_id: str, submission_id: str, by: Actor, because: str) -> None:
-    """Refuse this party's answer to a query at a person's word: the asker is told, and the round goes on without it.
+    """Refuse this party's answer to a query at a person's word: the asker is informed, and the round goes on.
 
     Raises:
         NotFoundError: The node holds no such report back.
