@@ -104,7 +104,7 @@ def test_each_has_its_own_words(service: Service, role: Role, kinds: tuple[Atten
 def test_who_may_not_see_it_is_not_told() -> None:
     """Duties are told to whom they are, alarms of rounds to everyone who sees rounds."""
     shown = told(Visitor(Service.NODE, Role.ANALYST), needed(*AT_NODE))
-    assert [need.word for need in shown] == ["alarm", "alarm", "refused", "problem"]
+    assert [need.word for need in shown] == ["alarm", "alarm", "refused", "problem", "withheld"]
     assert told(Visitor(Service.NODE, Role.ADMINISTRATOR), needed(*AT_NODE)) == []
 
 
