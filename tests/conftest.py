@@ -23,6 +23,7 @@ from sqlalchemy import URL, make_url
 from aquila.crypto.backend import load_group
 from services.kit.settings import DatabaseSettings
 from services.kit.storage.store import Store, database_url
+from tests.support.made_once import made_once
 from tests.support.postgres_databases import PostgresDatabases
 from tests.support.stage import Stage
 
@@ -43,10 +44,15 @@ _FOLDER = os.environ.get("PYTEST_DEBUG_TEMPROOT") or "/tmp"  # noqa: S108 - a fo
 _PREFIX = "aqpg-"
 
 
+# What is imported and collected stays until the end, so that there is no garbage to look for.
+gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """Let the garbage collector pass over what stays until the end: a tenth of the time of whole rounds."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
@@ -83,9 +89,10 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Homes of a matcher and three nodes after a round of lists with a query, and the logs of all, exported."""
     from tests.support.exported import play  # noqa: PLC0415 - most tests need no services
 
-    path = tmp_path_factory.mktemp("audited")
-    asyncio.run(play(path))
-    return path
+    with made_once(tmp_path_factory, "audited") as (path, is_new):
+        if is_new:
+            asyncio.run(play(path))
+        return path
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from aquila.crypto import dleq, oprf
+from aquila.crypto.backend import load_group
 from aquila.crypto.shares import Share
 from aquila.errors import ProofError
 
@@ -26,6 +27,12 @@ class Forgery(NamedTuple):
     proof: bytes
     inputs: bytes
     outputs: bytes
+
+
+@pytest.fixture(scope="module")
+def group() -> Group:
+    """The backend of this machine; that both give the same weighted sums is shown by `unit/aquila/crypto`."""
+    return load_group()
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tests.support.node_steps import closed_round
 from tests.support.node_world import make_world
 from tests.support.sentences import texts
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from tests.support.clock import Clock
     from tests.support.node_world import World
+    from tests.support.played_worlds import WorldAfter
 
 
 def pairs(hits: dict[str, Any]) -> set[tuple[str, str]]:
@@ -54,12 +56,9 @@ async def test_a_node_on_postgresql_finds_the_same(tmp_path: Path, clock: Clock,
     await world.close()
 
 
-async def test_a_later_consent_shows_what_was_spent_before(world: World) -> None:
+async def test_a_later_consent_shows_what_was_spent_before(world_after: WorldAfter) -> None:
     """What a node evaluated for the same parties in an earlier round is shown before its next consent, and is in it."""
-    first = await world.begin()
-    await world.settle()
-    await world.operator.post(f"/v1/operator/rounds/{first}/close")
-    await world.settle()
+    world, first = await world_after(closed_round)
     submissions = world.nodes["AL"].node.rounds.of(first).record().submissions
     lists = {one.party: one.elements for one in submissions.values()}
     second = await world.propose()

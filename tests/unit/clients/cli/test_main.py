@@ -14,7 +14,7 @@ from aquila import __version__
 from aquila.errors import AquilaError
 from aquila.sentences import quoted
 from clients.cli.exit_codes import ExitCode, exit_code_of
-from clients.cli.main import app, main
+from clients.cli.main import app, main, whole_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,8 +34,10 @@ def failing(request: pytest.FixtureRequest) -> Iterator[None]:
     def fail() -> None:
         raise request.param
 
+    whole_command.cache_clear()
     yield
     app.registered_commands.pop()
+    whole_command.cache_clear()
 
 
 ERRORS = [kind(quoted("it went wrong", "try again")) for kind in sorted(set(_tree()), key=lambda kind: kind.__name__)]

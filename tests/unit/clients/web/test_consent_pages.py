@@ -10,26 +10,32 @@ import pytest
 
 from aquila.audit.roles import Role, Service
 from clients.web.wiring import front_of
-from tests.support.node_world import clock, codes, world  # noqa: F401 - fixtures
+from tests.support.node_steps import closed_round
+from tests.support.node_world import clock, codes  # noqa: F401 - fixtures
 from tests.support.people import signed_in
+from tests.support.played_worlds import played_worlds, world_after  # noqa: F401 - fixtures
 from tests.support.web_world import ORIGIN, Browser, endpoint
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import Iterator
 
     from clients.web.app.dispatch import PagesDispatcher
     from tests.support.node_world import PartyNode, World
+    from tests.support.played_worlds import WorldAfter
 
 COMPARED = "A party with the reports of two rounds can compare them"
 
 
 @pytest.fixture
-async def pages(world: World) -> AsyncIterator[PagesDispatcher]:  # noqa: F811 - the fixture
-    """The pages of AL's node, in a world in which a round is over and the next one is proposed."""
-    round_id = await world.begin()
-    await world.settle()
-    await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
-    await world.settle()
+async def world(world_after: WorldAfter) -> World:  # noqa: F811 - the fixture
+    """A world in which a round is over."""
+    world, _ = await world_after(closed_round)
+    return world
+
+
+@pytest.fixture
+def pages(world: World) -> Iterator[PagesDispatcher]:
+    """The pages of AL's node."""
     app = front_of(Service.NODE, "Albania")(world.nodes["AL"].app, endpoint())
     yield app
     app.end()
@@ -41,7 +47,7 @@ def visitor(app: PagesDispatcher, seat: PartyNode, login: str, role: Role) -> Br
     return Browser(httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=ORIGIN, cookies=cookies))
 
 
-async def test_earlier_rounds_are_shown_before_anybody_decides(pages: PagesDispatcher, world: World) -> None:  # noqa: F811 - the fixture
+async def test_earlier_rounds_are_shown_before_anybody_decides(pages: PagesDispatcher, world: World) -> None:
     """The officer reads on the round's page what was spent before, and the approver reads it on the request's page."""
     seat = world.nodes["AL"]
     first = (await seat.get("/rounds"))["rounds"][0]["round_id"]

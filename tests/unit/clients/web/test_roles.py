@@ -128,7 +128,7 @@ def _forms(place: Any) -> set[str]:
 
 
 async def _status(browser: Any, form: str) -> int:
-    """Ask for a page, or send its form from the first page."""
+    """Ask for a page, or send its form with the token of the page that is open, or else of the first page."""
     method, _, path = form.partition(" ")
     path = path.replace("{step}", "acknowledge").replace("{position}", "1").replace("{alarm_id}", "7")
     path = re.sub(r"\{[^}]*\}", ID, path)
@@ -137,7 +137,8 @@ async def _status(browser: Any, form: str) -> int:
     files = (
         {"file": ("l.csv", io.BytesIO(b"record_id,full_name\n"), "text/csv")} if path == "/records/preview" else None
     )
-    await browser.open("/")
+    if "form_token" not in browser.page:
+        await browser.open("/")
     await browser.send(path, follow=False, files=files, **FIELDS)
     return int(browser.answer.status_code)
 
