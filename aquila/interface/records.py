@@ -107,6 +107,34 @@ def rule_yields(table: RuleTable, inputs: Mapping[int, int], held_back: Mapping[
     )
 
 
+class DeliveryView(Message):
+    """A list file that a system of the party put into the node's folder.
+
+    Attributes:
+        delivery_id: Of this state of the file; it is another once the file is written to.
+        size: In bytes.
+        written_at: When the file was last written to.
+        problem: Why it cannot be looked through now.
+    """
+
+    delivery_id: Identifier
+    name: str
+    size: Count
+    written_at: Seconds
+    problem: SentenceView | None = None
+
+
+class Deliveries(Message):
+    """The list files that wait in the node's folder, the newest first.
+
+    Attributes:
+        left_out: How many more there are.
+    """
+
+    deliveries: tuple[DeliveryView, ...]
+    left_out: Count = 0
+
+
 class RecordSearch(Message):
     """A search among the party's own records: by number, by name, or by both; one of them is needed.
 

@@ -28,6 +28,16 @@ NODE: Final[Table] = {
     "decision_reason_missing": Text(
         "a decision on several hits needs a reason", "one for all of them; it stays at this node"
     ),
+    "deliveries_unreadable": Text("the folder of deliveries cannot be read: {fault}", "see `deliveries` in node.toml"),
+    "delivery_not_removable": Text(
+        "the node may not remove the file from the folder of deliveries: {fault}",
+        "let the node's user write in that folder, or remove the file there",
+    ),
+    "delivery_too_large": Text("the file is larger than {limit} MiB, the most for a list (limits.import_mebibytes)"),
+    "delivery_unknown": Text(
+        "this file does not wait in the folder of deliveries any more, or was written anew", "look at the lists again"
+    ),
+    "delivery_unsettled": Text("the file was written to less than {seconds} seconds ago and may not be whole yet"),
     "evaluation_cannot_be_had": Text("an evaluation of {party} cannot be had: {reason}"),
     "evaluation_limit_reached": Text(
         "this node has evaluated as many elements of the class {input_class} for {party} as its own caps "

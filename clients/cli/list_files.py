@@ -85,7 +85,20 @@ def layout_of(path: Path, encoding: str | None, sheet: int | None, columns: Sequ
     if not columns:
         return layout
     with open_list_file(path) as stream:
-        headings = recognize(stream, layout).headings
+        return mapped(layout, recognize(stream, layout).headings, columns)
+
+
+def mapped(layout: Layout, headings: Sequence[str], columns: Sequence[str]) -> Layout:
+    """Return a layout with the columns that a command's options name.
+
+    Args:
+        layout: What else is known of it.
+        headings: Of the list.
+        columns: `HEADING=FIELD` of each column that is read.
+
+    Raises:
+        InputError: There is no such column or field.
+    """
     fields = dict[str, str]()
     for column in columns:
         heading, _, field = column.rpartition("=")

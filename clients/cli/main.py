@@ -21,7 +21,19 @@ from clients.cli.identity import CERTIFICATE, LOGIN
 from clients.cli.offline import audit_bundles, bench, demo, rehearse, rules
 from clients.cli.options import Json
 from clients.cli.output.screen import Screen
-from clients.cli.services import approvals, hits, matcher, node, parties, people, record_search, records, rounds, web
+from clients.cli.services import (
+    approvals,
+    deliveries,
+    hits,
+    matcher,
+    node,
+    parties,
+    people,
+    record_search,
+    records,
+    rounds,
+    web,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,6 +52,8 @@ app.add_typer(records.app, name="records")
 app.add_typer(rules.app, name="rules")
 records.app.command()(record_search.search)
 records.app.command()(record_search.show)
+records.app.command()(deliveries.deliveries)
+records.app.command("import-delivery")(deliveries.import_delivery)
 app.add_typer(parties.app, name="party")
 app.add_typer(rounds.app, name="round")
 app.add_typer(hits.app, name="hit")

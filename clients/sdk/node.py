@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, BinaryIO
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import quote
 
 from aquila.interface.approval import PendingApproval
 from aquila.interface.attention import AttentionList, NotificationChoice, NotificationSettingsView, Waiting
 from aquila.interface.proposal import Suggestions, SuggestionView
-from aquila.interface.records import DuplicateRecords, Findings, Imports, LayoutView, RecordReport
+from aquila.interface.records import Deliveries, DuplicateRecords, Findings, Imports, LayoutView, RecordReport
 from aquila.interface.rounds import AbortReason, Hits, NodeRoundView, NodeStatus, SubmissionRequest
 from aquila.interface.safeguard import RefusedAnswer, Safeguards
 from aquila.protocol.messages.feed import Rounds
@@ -17,6 +18,13 @@ from aquila.records.reading.layouts import RECOGNIZED, Layout
 if TYPE_CHECKING:
     from aquila.protocol.messages.suggestions import Suggestion
     from clients.sdk.connection import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A list file that was delivered to the node's folder, by its id there."""
+
+    delivery_id: str
 
 
 class NodeClient:
@@ -54,16 +62,15 @@ class NodeClient:
         """End the caller's notifications."""
         self._connection.call("DELETE", "/v1/notifications")
 
-    def check(self, stream: BinaryIO, layout: Layout = RECOGNIZED, rules: str = "default") -> RecordReport:
+    def check(self, source: BinaryIO | Delivered, layout: Layout = RECOGNIZED, rules: str = "default") -> RecordReport:
         """Have the node read a list and return its findings; nothing is stored."""
-        query = {**_layout_query(layout), "rules": rules}
-        return self._connection.fetch(RecordReport, "POST", "/v1/records/check", params=query, content=stream)
+        sent = _list(source, {**_layout_query(layout), "rules": rules})
+        return self._connection.fetch(RecordReport, "POST", "/v1/records/check", **sent)
 
-    def recognize(self, stream: BinaryIO, layout: Layout = RECOGNIZED) -> LayoutView:
+    def recognize(self, source: BinaryIO | Delivered, layout: Layout = RECOGNIZED) -> LayoutView:
         """Have the node recognize how a list is to be read; nothing is stored."""
-        return self._connection.fetch(
-            LayoutView, "POST", "/v1/records/recognize", params=_layout_query(layout), content=stream
-        )
+        sent = _list(source, _layout_query(layout))
+        return self._connection.fetch(LayoutView, "POST", "/v1/records/recognize", **sent)
 
     def stored_findings(self, import_id: str) -> Findings:
         """Return the first findings about a stored list, and how many there are."""
@@ -73,20 +80,28 @@ class NodeClient:
         """Return all findings about a stored list as CSV, in UTF-8."""
         return self._connection.call("GET", f"/v1/imports/{quote(import_id, safe='')}/findings.csv")
 
-    def findings(self, stream: BinaryIO, layout: Layout = RECOGNIZED) -> bytes:
+    def findings(self, source: BinaryIO | Delivered, layout: Layout = RECOGNIZED) -> bytes:
         """Let the node read a list and return all that is wrong with it as CSV, in UTF-8; nothing is stored."""
-        return self._connection.call("POST", "/v1/records/findings", params=_layout_query(layout), content=stream)
+        return self._connection.call("POST", "/v1/records/findings", **_list(source, _layout_query(layout)))
 
     def import_list(
-        self, stream: BinaryIO, name: str, layout: Layout = RECOGNIZED, *, accept_refused: bool = False
+        self, source: BinaryIO | Delivered, name: str, layout: Layout = RECOGNIZED, *, accept_refused: bool = False
     ) -> RecordReport:
-        """Store a list in the node.
+        """Store a list in the node; one that was delivered leaves its folder.
 
         Raises:
             InputError: A row cannot be used and `accept_refused` is False; nothing is stored.
         """
         query = {"name": name, **_layout_query(layout), "accept_refused": "true" if accept_refused else "false"}
-        return self._connection.fetch(RecordReport, "POST", "/v1/imports", params=query, content=stream)
+        return self._connection.fetch(RecordReport, "POST", "/v1/imports", **_list(source, query))
+
+    def deliveries(self) -> Deliveries:
+        """Return the list files that wait in the node's folder, the newest first."""
+        return self._connection.fetch(Deliveries, "GET", "/v1/deliveries")
+
+    def remove_delivery(self, delivered: Delivered) -> None:
+        """Remove a file from the node's folder without storing it."""
+        self._connection.call("DELETE", f"/v1/deliveries/{quote(delivered.delivery_id, safe='')}")
 
     def safeguards(self, round_id: str) -> Safeguards:
         """Return the safeguards against fishing in a round."""
@@ -154,6 +169,13 @@ class NodeClient:
         self._connection.call(
             "POST", _round(round_id, "/abort"), json=AbortReason(reason=reason).model_dump(mode="json")
         )
+
+
+def _list(source: BinaryIO | Delivered, query: dict[str, str]) -> dict[str, Any]:
+    """Return the query and body of a call about a list."""
+    if isinstance(source, Delivered):
+        return {"params": {**query, "delivery": source.delivery_id}}
+    return {"params": query, "content": source}
 
 
 def _layout_query(layout: Layout) -> dict[str, str]:

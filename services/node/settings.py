@@ -119,6 +119,10 @@ class NodeSettings(ServiceSettings):
     identity: SettingPath = Field(description="PEM file with the party's identity key, readable by the node alone.")
     registry: SettingPath = Field(description="The registry file with the pinned keys of all parties.")
     rules: SettingPath | None = Field(default=None, description="A rule table of one's own, besides the built-in ones.")
+    deliveries: SettingPath | None = Field(
+        default=None,
+        description="Folder into which a system of the party puts list files for officers.",
+    )
     contact: Annotated[str, StringConstraints(max_length=60, pattern=r"^[^\x00-\x1f\x7f]*$")] = Field(
         default="",
         description="Where counterparts can ask after a hit: the unit and its telephone; without it the name.",

@@ -144,6 +144,7 @@ def homes(tmp_path: Path) -> Path:
     for name in ("matcher", "SI"):
         (tmp_path / name / "registry.toml").write_bytes(write_registry(registry))
         lay_tables(tmp_path / name)
+    (tmp_path / "deliveries").mkdir()
     return tmp_path
 
 
@@ -151,7 +152,8 @@ def homes(tmp_path: Path) -> Path:
 async def node(homes: Path) -> AsyncIterator[ServedPages]:
     """Slovenia's node and its pages."""
     settings = load(homes / "SI" / "node.toml", NodeSettings)
-    settings = settings.model_copy(update={"workers": 1, "people": settings.people.model_copy(update=CHEAP)})
+    changes = {"workers": 1, "people": settings.people.model_copy(update=CHEAP), "deliveries": homes / "deliveries"}
+    settings = settings.model_copy(update=changes)
     clock = [int(time.time())]
     made = node_main.assemble(settings, clock=lambda: clock[0])
     app = node_main.build(settings, made)

@@ -11,8 +11,11 @@ import typer
 
 from clients.cli.exit_codes import ExitCode
 from clients.cli.options import (
+    AcceptRefused,
     Ca,
+    FindingLimit,
     HomePath,
+    ImportName,
     Json,
     ListColumns,
     ListEncoding,
@@ -37,7 +40,7 @@ _ALL = 10_000
 def check(
     file: ListFile,
     rules: Rules = "default",
-    limit: Annotated[int, typer.Option(min=0, help="How many findings to show.")] = 50,
+    limit: FindingLimit = 50,
     encoding: ListEncoding = None,
     sheet: ListSheet = None,
     column: ListColumns = None,
@@ -58,11 +61,9 @@ def check(
 def import_list(
     file: ListFile,
     home: HomePath,
-    name: Annotated[str, typer.Option(help="What to call the import; the file's name by default.")] = "",
-    accept_refused: Annotated[
-        bool, typer.Option("--accept-refused", help="Go on although rows cannot be used; these are left out.")
-    ] = False,
-    limit: Annotated[int, typer.Option(min=0, help="How many findings to show.")] = 50,
+    name: ImportName = "",
+    accept_refused: AcceptRefused = False,
+    limit: FindingLimit = 50,
     encoding: ListEncoding = None,
     sheet: ListSheet = None,
     column: ListColumns = None,

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from clients.sdk.node import Delivered
 from services.kit.storage.files import leave_room
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Upload:
         session: Whose it is.
         name: The file's name, as the officer has it.
         layout: Its layout, as far as its officer has chosen it.
-        file: Its content.
+        source: Its content, or where the node has it.
         until: When it is closed, on the clock that does not go back.
     """
 
@@ -42,8 +43,18 @@ class Upload:
     session: str
     name: str
     layout: Layout
-    file: BinaryIO = field(repr=False)
+    source: BinaryIO | Delivered = field(repr=False)
     until: float
+
+    def rewind(self) -> None:
+        """Go back to the beginning of the content."""
+        if not isinstance(self.source, Delivered):
+            self.source.seek(0)
+
+    def close(self) -> None:
+        """Close the content."""
+        if not isinstance(self.source, Delivered):
+            self.source.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,23 +98,23 @@ class Uploads:
         self._clock = clock
         self._held: dict[str, Upload] = {}
 
-    def keep(self, session: str, name: str, layout: Layout, file: BinaryIO) -> Upload:
-        """Keep a file in place of the session's last one; the oldest goes where there are too many."""
+    def keep(self, session: str, name: str, layout: Layout, source: BinaryIO | Delivered) -> Upload:
+        """Keep a list in place of the session's last one; the oldest goes where there are too many."""
         self.drop(session)
         self.sweep()
         if len(self._held) >= _MOST:
             self._close([min(self._held.values(), key=lambda upload: upload.until)])
-        made = Upload(secrets.token_hex(16), session, name, layout, file, self._clock() + _KEPT_SECONDS)
+        made = Upload(secrets.token_hex(16), session, name, layout, source, self._clock() + _KEPT_SECONDS)
         self._held[made.upload_id] = made
         return made
 
     def find(self, session: str, upload_id: str) -> Upload | None:
-        """Return a session's file, from its beginning, or None where it is not kept any more."""
+        """Return a session's list, from its beginning, or None where it is not kept any more."""
         self.sweep()
         found = self._held.get(upload_id)
         if found is None or found.session != session:
             return None
-        found.file.seek(0)
+        found.rewind()
         return found
 
     def drop(self, session: str) -> None:
@@ -121,5 +132,5 @@ class Uploads:
 
     def _close(self, uploads: Iterable[Upload]) -> None:
         for upload in uploads:
-            upload.file.close()
+            upload.close()
             self._held.pop(upload.upload_id, None)

@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, Response
 
 from aquila.errors import InputError
-from aquila.interface.records import MOST_FOUND
+from aquila.interface.records import MOST_FOUND, Deliveries
 from aquila.records.frequency import DEFAULT_LIMIT
 from aquila.records.person import FIELDS
 from aquila.records.reading.layouts import ENCODINGS, RECOGNIZED, Layout
 from aquila.records.template import TEMPLATES
+from clients.sdk.node import Delivered
 from clients.web.app.paths import identifier
 from clients.web.app.visit import Sent, SentList, Visited, threaded
 from services.kit.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from aquila.interface.records import ImportEntry
+    from aquila.interface.records import DeliveryView, ImportEntry
     from clients.web.app.uploads import Upload
     from clients.web.app.visit import Visit
 
@@ -38,7 +39,8 @@ _TYPES = {
 @threaded
 def get_records(visit: Visited) -> Response:
     """Show the lists of this node."""
-    return visit.show("records.html", imports=visit.node().imports().imports, columns=FIELDS)
+    delivered = visit.node().deliveries() if visit.may("records.import") else Deliveries(deliveries=())
+    return visit.show("records.html", imports=visit.node().imports().imports, columns=FIELDS, delivered=delivered)
 
 
 @router.post("/records/preview")
@@ -52,6 +54,24 @@ def post_preview(visit: Visited, sent: SentList) -> Response:
     name = (sent.text("name") or PurePath(chosen.filename or "").name)[:_NAME_LIMIT]
     upload, sent.kept = visit.site.uploads.keep(visit.session, name, RECOGNIZED, chosen.file), True
     return _preview(visit, upload)
+
+
+@router.post("/records/delivered")
+@threaded
+def post_delivered(visit: Visited, sent: Sent) -> Response:
+    """Check a file that was delivered, as one that an officer chose; nothing is stored."""
+    visit.need("records.check")
+    one = _delivery(visit, sent)
+    delivered = Delivered(one.delivery_id)
+    return _preview(visit, visit.site.uploads.keep(visit.session, one.name, RECOGNIZED, delivered))
+
+
+@router.post("/records/delivered/remove")
+@threaded
+def post_remove_delivered(visit: Visited, sent: Sent) -> Response:
+    """Remove a file that was delivered."""
+    visit.node().remove_delivery(Delivered(_delivery(visit, sent).delivery_id))
+    return visit.go("/records", "delivery_removed")
 
 
 @router.post("/records/layout")
@@ -71,7 +91,7 @@ def post_store(visit: Visited, sent: Sent) -> Response:
     """Store a list that was looked through."""
     upload = _kept(visit, sent)
     accept = sent.ticked("accept_refused")
-    report = visit.node().import_list(upload.file, upload.name, upload.layout, accept_refused=accept)
+    report = visit.node().import_list(upload.source, upload.name, upload.layout, accept_refused=accept)
     visit.site.uploads.drop(visit.session)
     return visit.go(f"/records/{report.import_id}", "stored")
 
@@ -81,7 +101,7 @@ def post_store(visit: Visited, sent: Sent) -> Response:
 def post_findings(visit: Visited, sent: Sent) -> Response:
     """Return all that was found in a list as a CSV file: line, record number, field and reason, no person's values."""
     upload = _kept(visit, sent)
-    return _csv(visit.node().findings(upload.file, upload.layout))
+    return _csv(visit.node().findings(upload.source, upload.layout))
 
 
 @router.get("/records/template.{form}")
@@ -150,18 +170,30 @@ def _preview(visit: Visit, upload: Upload) -> Response:
     """Show a file that waits as the node reads it, or why it cannot be read in this layout."""
     report, layout, fault = None, None, None
     try:
-        report = visit.node().check(upload.file, upload.layout)
+        report = visit.node().check(upload.source, upload.layout)
         layout = report.layout
     except InputError as error:
         fault = error.sentence
-        upload.file.seek(0)
+        upload.rewind()
         with contextlib.suppress(InputError):  # its columns may be chosen where it can be read at all
-            layout = visit.node().recognize(upload.file, upload.layout)
+            layout = visit.node().recognize(upload.source, upload.layout)
     http = HTTPStatus.UNPROCESSABLE_ENTITY if fault else HTTPStatus.OK
     return visit.show(
         "preview.html", http, upload=upload, report=report, layout=layout, fault=fault, encodings=ENCODINGS,
         fields=FIELDS, most=_MOST, limit=DEFAULT_LIMIT,
     )  # fmt: skip
+
+
+def _delivery(visit: Visit, sent: Sent) -> DeliveryView:
+    """Return the delivered file that a form means.
+
+    Raises:
+        NotFoundError: It does not wait any more, or was written anew.
+    """
+    for one in visit.node().deliveries().deliveries:
+        if one.delivery_id == sent.text("delivery_id"):
+            return one
+    raise NotFoundError("delivery_unknown")
 
 
 def _csv(content: bytes) -> Response:

@@ -25,6 +25,7 @@ DONE = {
     "view-kept": _n("The view is kept."),
     "view-removed": _n("The view is removed."),
     "deleted": _n("The list is deleted."),
+    "delivery_removed": _n("The file is removed from the folder."),
     "consented": _n("Your consent is noted."),
     "submitted": _n("The submission is noted."),
     "closing": _n("The round is being closed."),

@@ -11,7 +11,7 @@ import aquila
 from aquila.audit.roles import Action
 from aquila.interface.approval import PendingApproval  # noqa: TC001 - read by FastAPI
 from aquila.interface.attention import AttentionList  # noqa: TC001 - read by FastAPI
-from aquila.interface.records import DuplicateRecords, Findings, Imports, LayoutView, RecordReport  # noqa: TC001 - read by FastAPI
+from aquila.interface.records import Deliveries, DuplicateRecords, Findings, Imports, LayoutView, RecordReport  # noqa: TC001 - read by FastAPI
 from aquila.interface.rounds import AbortReason, Hits, NodeRoundView, NodeStatus, SubmissionRequest  # noqa: TC001 - read by FastAPI
 from aquila.protocol.messages.feed import Rounds  # noqa: TC001 - read by FastAPI
 from aquila.records.reading.layouts import Encoding, Format, Layout
@@ -26,7 +26,7 @@ from services.node import approvals
 from services.node.context import NodeContext
 from services.node.hits import views as hit_views
 from services.node.notifications.choices import failing
-from services.node.records import duplicates, findings, imports
+from services.node.records import deliveries, duplicates, findings, imports
 from services.node.rounds import attention, requests, views
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["operator"])
@@ -35,7 +35,12 @@ LISTS = ("/v1/records/recognize", "/v1/records/check", "/v1/records/findings", "
 """Where lists come in, which are streamed to a file and not read into memory."""
 _LIST = raw_body("A list of persons (schemas/records).", CSV, LINES, XLSX, ODS)
 
+_LIST["requestBody"]["required"] = False  # a delivery may be named in its place
+
 Name = Annotated[str, Query(max_length=200)]
+Delivery = Annotated[
+    str | None, Query(pattern="^[0-9a-f]{32}$", description="A list file that was delivered, in place of a body.")
+]
 
 
 async def _layout(
@@ -97,9 +102,9 @@ def get_needs(request: Request) -> AttentionList:
     dependencies=[requires(Action.CHECK_RECORDS)],
     openapi_extra=_LIST,
 )
-async def recognize_records(request: Request, layout: ListLayout) -> LayoutView:
+async def recognize_records(request: Request, layout: ListLayout, delivery: Delivery = None) -> LayoutView:
     """Return the layout of the list in the body, its headings, and the fields that they were chosen for or may be."""
-    with await _spooled(request) as stream:
+    with await _list(request, delivery) as stream:
         return await threads.run_call(imports.recognize_list, _node(request), stream, layout)
 
 
@@ -113,9 +118,10 @@ async def check_records(
     request: Request,
     layout: ListLayout,
     rules: Name = "default",
+    delivery: Delivery = None,
 ) -> RecordReport:
     """Read the list in the body and return its findings."""
-    with await _spooled(request) as stream:
+    with await _list(request, delivery) as stream:
         return await threads.run_call(imports.check_list, _node(request), stream, layout, rules)
 
 
@@ -127,9 +133,9 @@ async def check_records(
     responses=raw_answer("Every finding: line, record number, field and reason.", CSV),
     openapi_extra=_LIST,
 )
-async def get_findings(request: Request, layout: ListLayout) -> Response:
+async def get_findings(request: Request, layout: ListLayout, delivery: Delivery = None) -> Response:
     """Read the list in the body and return every finding: line, record number, field and reason."""
-    with await _spooled(request) as stream:
+    with await _list(request, delivery) as stream:
         found = await threads.run_call(
             findings.findings_file, _node(request).settings.home, _node(request).store, stream, layout
         )
@@ -137,18 +143,42 @@ async def get_findings(request: Request, layout: ListLayout) -> Response:
 
 
 @router.post("/imports", status_code=201, summary="Store a list", openapi_extra=_LIST)
-async def import_records(
+async def import_records(  # noqa: PLR0913, PLR0917 - what an import is made of
     request: Request,
     actor: Annotated[Actor, requires(Action.IMPORT_RECORDS)],
     name: Name,
     layout: ListLayout,
     accept_refused: bool = False,  # noqa: FBT001, FBT002 - how FastAPI names a query parameter
+    delivery: Delivery = None,
 ) -> RecordReport:
-    """Store the list in the body; nothing of it where rows are refused and that was not accepted."""
-    with await _spooled(request) as stream:
-        return await threads.run_call(
+    """Store the list in the body, or one that was delivered, which leaves its folder.
+
+    Nothing is stored where rows are refused and that was not accepted.
+    """
+    with await _list(request, delivery) as stream:
+        report = await threads.run_call(
             imports.import_list, _node(request), actor, stream, name, layout, accept_refused=accept_refused
         )
+    if delivery is not None:
+        await threads.run_call(deliveries.remove_stored, _node(request), delivery)
+    return report
+
+
+@router.get("/deliveries", summary="The list files that were delivered", dependencies=[requires(Action.CHECK_RECORDS)])
+def get_deliveries(request: Request) -> Deliveries:
+    """List the files that wait in the node's folder, the newest first."""
+    return deliveries.list_deliveries(_node(request))
+
+
+@router.delete(
+    "/deliveries/{delivery_id}",
+    status_code=204,
+    summary="Remove a list file that was delivered",
+    dependencies=[requires(Action.IMPORT_RECORDS)],
+)
+def delete_delivery(request: Request, delivery_id: str) -> None:
+    """Remove a file from the node's folder without storing it."""
+    deliveries.remove_delivery(_node(request), delivery_id)
 
 
 @router.get("/imports", summary="The stored lists", dependencies=[requires(Action.LIST_RECORDS)])
@@ -254,6 +284,13 @@ async def abort_round(
 def _accepted(request: Request) -> Response:
     _node(request).wake()
     return Response(status_code=202)
+
+
+async def _list(request: Request, delivery: str | None) -> BinaryIO:
+    """Return the list that a call is about: the body, or a file that was delivered."""
+    if delivery is None:
+        return await _spooled(request)
+    return await threads.run_call(deliveries.open_delivery, _node(request), delivery)
 
 
 async def _spooled(request: Request) -> BinaryIO:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import io
+import os
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from aquila.records.person import FIELDS
 from services.kit.logging import ROOT, JsonLines
 from tests.support.spreadsheets import xlsx
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HOSTILE = "<script>alert(1)</script>"
 LIST = (
@@ -288,3 +292,41 @@ async def test_no_name_in_an_address_or_a_log_line(node: Any, caplog: pytest.Log
     for word in ("hadž", "hadzi", "petrovi", "петрови", "novak", "si-2"):
         assert word not in lines
         assert not [address for address in asked if word in address.lower()]
+
+
+async def test_a_delivered_list_is_looked_through_and_stored(node: Any, homes: Path) -> None:
+    """It takes the way of a file that was chosen; one that is being written shows why it waits; one can be removed."""
+    browser = await node.visitor("ana", "officer")
+    assert "Delivered lists" not in await browser.open("/records")
+    rested = (node.clock[0] - 3_600,) * 2
+    for name in ("nightly.csv", "old.csv", "growing.csv"):
+        (homes / "deliveries" / name).write_text(LIST)
+        os.utime(homes / "deliveries" / name, rested if name != "growing.csv" else (node.clock[0],) * 2)
+    page = await browser.open("/records")
+    assert page.count('action="/records/delivered"') == 2
+    assert "less than 60 seconds ago" in page
+    row = page.split("nightly.csv")[1]
+    page = await browser.send("/records/delivered", delivery_id=row.split('name="delivery_id" value="')[1][:32])
+    assert "Хаџи-Петровић" in page
+    waiting = page.split('name="upload_id" value="')[1][:32]
+    await browser.send("/records/layout", upload_id=waiting, encoding="windows-1250")
+    await browser.send("/records/layout", upload_id=waiting, encoding="utf-8")
+    await browser.send("/records/store", upload_id=waiting)
+    assert "The list is stored." in browser.page
+    page = await browser.open("/records")
+    old = page.split("old.csv")[1].split('name="delivery_id" value="')[1][:32]
+    await browser.send("/records/delivered/remove", delivery_id=old)
+    assert "The file is removed from the folder." in browser.page
+    assert [path.name for path in (homes / "deliveries").iterdir()] == ["growing.csv"]
+    gone = await browser.send("/records/delivered", delivery_id=old)
+    assert "does not wait in the folder" in gone
+
+
+async def test_who_may_not_import_sees_no_deliveries(node: Any, homes: Path) -> None:
+    """An analyst is shown none, and may neither look at one nor remove it."""
+    path = homes / "deliveries" / "nightly.csv"
+    path.write_text(LIST)
+    browser = await node.visitor("eva", "analyst")
+    assert "nightly.csv" not in await browser.open("/records")
+    await browser.send("/records/delivered/remove", delivery_id="0" * 32)
+    assert (browser.answer.status_code, path.exists()) == (403, True)
