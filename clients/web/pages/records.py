@@ -21,7 +21,7 @@ from clients.web.app.visit import Sent, SentList, Visited, threaded
 from services.kit.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from aquila.interface.records import DeliveryView, ImportEntry
+    from aquila.interface.records import ImportEntry
     from clients.web.app.uploads import Upload
     from clients.web.app.visit import Visit
 
@@ -61,16 +61,18 @@ def post_preview(visit: Visited, sent: SentList) -> Response:
 def post_delivered(visit: Visited, sent: Sent) -> Response:
     """Check a file that was delivered, as one that an officer chose; nothing is stored."""
     visit.need("records.check")
-    one = _delivery(visit, sent)
-    delivered = Delivered(one.delivery_id)
-    return _preview(visit, visit.site.uploads.keep(visit.session, one.name, RECOGNIZED, delivered))
+    for one in visit.node().deliveries().deliveries:
+        if one.delivery_id == sent.text("delivery_id"):
+            delivered = Delivered(one.delivery_id)
+            return _preview(visit, visit.site.uploads.keep(visit.session, one.name, RECOGNIZED, delivered))
+    raise NotFoundError("delivery_unknown")
 
 
-@router.post("/records/delivered/remove")
+@router.post("/records/delivered/{delivery_id}/remove")
 @threaded
-def post_remove_delivered(visit: Visited, sent: Sent) -> Response:
+def post_remove_delivered(visit: Visited, sent: Sent, delivery_id: str) -> Response:  # noqa: ARG001 - the form is checked
     """Remove a file that was delivered."""
-    visit.node().remove_delivery(Delivered(_delivery(visit, sent).delivery_id))
+    visit.node().remove_delivery(Delivered(identifier(delivery_id)))
     return visit.go("/records", "delivery_removed")
 
 
@@ -182,18 +184,6 @@ def _preview(visit: Visit, upload: Upload) -> Response:
         "preview.html", http, upload=upload, report=report, layout=layout, fault=fault, encodings=ENCODINGS,
         fields=FIELDS, most=_MOST, limit=DEFAULT_LIMIT,
     )  # fmt: skip
-
-
-def _delivery(visit: Visit, sent: Sent) -> DeliveryView:
-    """Return the delivered file that a form means.
-
-    Raises:
-        NotFoundError: It does not wait any more, or was written anew.
-    """
-    for one in visit.node().deliveries().deliveries:
-        if one.delivery_id == sent.text("delivery_id"):
-            return one
-    raise NotFoundError("delivery_unknown")
 
 
 def _csv(content: bytes) -> Response:

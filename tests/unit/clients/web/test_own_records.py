@@ -315,7 +315,8 @@ async def test_a_delivered_list_is_looked_through_and_stored(node: Any, homes: P
     assert "The list is stored." in browser.page
     page = await browser.open("/records")
     old = page.split("old.csv")[1].split('name="delivery_id" value="')[1][:32]
-    await browser.send("/records/delivered/remove", delivery_id=old)
+    assert "The file old.csv is deleted from the folder without being stored." in page
+    await browser.send(f"/records/delivered/{old}/remove")
     assert "The file is removed from the folder." in browser.page
     assert [path.name for path in (homes / "deliveries").iterdir()] == ["growing.csv"]
     gone = await browser.send("/records/delivered", delivery_id=old)
@@ -328,5 +329,5 @@ async def test_who_may_not_import_sees_no_deliveries(node: Any, homes: Path) -> 
     path.write_text(LIST)
     browser = await node.visitor("eva", "analyst")
     assert "nightly.csv" not in await browser.open("/records")
-    await browser.send("/records/delivered/remove", delivery_id="0" * 32)
+    await browser.send(f"/records/delivered/{'0' * 32}/remove")
     assert (browser.answer.status_code, path.exists()) == (403, True)
