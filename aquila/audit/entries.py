@@ -113,6 +113,7 @@ class Word(StrEnum):
     DUPLICATES = "duplicates"
     CONSENT = "consent"
     SUBMISSION = "submission"
+    ERASURE = "erasure"
     PROPOSAL = "proposal"
     SET_ASIDE = "set_aside"
     ABORT = "abort"

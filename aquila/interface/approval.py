@@ -12,10 +12,11 @@ from aquila.protocol.messages.base import Digest, GivenText, Identifier, Message
 
 
 class ApprovalKind(StrEnum):
-    """Requests that take effect only after a second person approved them: two kinds at a node, two at the matcher."""
+    """Requests that take effect only after a second person approved them: three kinds at a node, two at the matcher."""
 
     CONSENT = "consent"
     SUBMISSION = "submission"
+    ERASURE = "erasure"
     PROPOSAL = "proposal"
     ABORT = "abort"
 
@@ -34,13 +35,14 @@ class PendingApproval(Message):
     """A request was stored and waits for a second person.
 
     Attributes:
+        round_id: The round that it is about; none of an erasure.
         digest: SHA-256 of the content's canonical JSON: what the second person approves.
         submission_id: Of a submission, the id that it will have.
     """
 
     approval_id: Identifier
     kind: ApprovalKind
-    round_id: Identifier
+    round_id: Identifier | None
     submission_id: Identifier | None = None
     digest: Digest
     expires_at: Seconds
@@ -51,7 +53,7 @@ class ApprovalEntry(Message):
 
     approval_id: Identifier
     kind: ApprovalKind
-    round_id: Identifier
+    round_id: Identifier | None
     state: ApprovalState
     author: Person
     asked_at: Seconds

@@ -15,7 +15,7 @@ from aquila.interface.exchange import ExchangeView
 from aquila.interface.people import Person
 from aquila.matching.certainty import Level
 from aquila.matching.weights import WeightKind
-from aquila.protocol.messages.base import Count, Digest, Identifier, Message, PartyCode, Seconds, Text
+from aquila.protocol.messages.base import Count, Digest, GivenText, Identifier, Message, PartyCode, Seconds, Text
 
 MOST_PER_PAGE = 200
 MOST_CHOSEN = 100
@@ -426,6 +426,13 @@ class ErasureRequest(Message):
     """The record to be erased everywhere at this node, by its own identifier."""
 
     record_id: Text
+
+
+class ErasureProposal(Message):
+    """The erasure of a record with hits, which a second person approves, and why."""
+
+    record_id: Text
+    reason: GivenText
 
 
 class ErasureReport(Message):

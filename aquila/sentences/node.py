@@ -169,6 +169,10 @@ NODE: Final[Table] = {
     "round_element_cap_exceeded": Text(
         "the submission would pass the round's cap of {expected} {kind} elements with {got}"
     ),
+    "record_has_hits": Text(
+        "the record has {hits} hits: a second person has to approve its erasure", "ask for it with a reason"
+    ),
+    "record_differs_from_request": Text("the record has other hits or lists than when its erasure was asked for"),
     "round_report_on_hold": Text(
         "the round cannot be closed while the report on a query is on hold",
         "release the report, or leave the round: then nothing of it is reported",

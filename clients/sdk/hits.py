@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from aquila.interface.approval import PendingApproval
 from aquila.interface.hits import (
     AssignmentRequest,
     CloseRequest,
     Colleagues,
     DecisionRequest,
+    ErasureProposal,
     ErasureReport,
     ErasureRequest,
     FollowUpRequest,
@@ -157,9 +159,18 @@ class HitsClient:
         self._connection.call("DELETE", f"{_VIEWS}/{quote(view_id, safe='')}")
 
     def erase_record(self, record_id: str) -> ErasureReport:
-        """Erase a record everywhere at the node; the counterparts of its hits are informed."""
+        """Erase a record without hits everywhere at the node.
+
+        Raises:
+            PolicyError: It has hits: then `ask_erasure` (`record_has_hits`).
+        """
         body = ErasureRequest(record_id=record_id).model_dump(mode="json")
         return self._connection.fetch(ErasureReport, "POST", "/v1/erasures", json=body)
+
+    def ask_erasure(self, record_id: str, reason: str) -> PendingApproval:
+        """Ask for the erasure of a record with its hits, which a second person approves."""
+        body = ErasureProposal(record_id=record_id, reason=reason).model_dump(mode="json")
+        return self._connection.fetch(PendingApproval, "POST", "/v1/erasure-requests", json=body)
 
     def _post(self, path: str, wanted: Message) -> None:
         self._connection.call("POST", path, json=_body(wanted))

@@ -1,20 +1,23 @@
-"""Dual control at a node, of consents and submissions: one person requests, another approves exactly that content.
+"""Dual control at a node: one person requests, another approves exactly that content.
 
-The content is all that the second person has to judge: of a consent the whole manifest, of a submission the round, the
+The content is all that the second person has to judge: of a consent the whole manifest; of a submission the round, the
 import by name, size and the digest of its records, and the justification, whose `officer` is the author's pseudonymous
-id, set here and not typed.
+id, set here and not typed; of the erasure of a record with hits its number, what goes with it in numbers, and why.
 """
 
 from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from aquila.audit.roles import Action
 from aquila.errors import OrderError
 from aquila.interface.approval import ApprovalKind
 from aquila.protocol.messages import Justification, Kind
 from services.kit.approvals import Approvals, Content, UseCase, request
+from services.kit.log.entries import actor_fields
+from services.node.records import erasure
 from services.node.records.digests import checked_digest, recorded_digest
 from services.node.rounds import requests
 from services.node.storage.imports import complete_import
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from aquila.interface.approval import PendingApproval
+    from aquila.interface.hits import ErasureProposal
     from aquila.interface.rounds import SubmissionRequest
     from aquila.protocol.rounds.verified_round import Round
     from services.kit.people import Actor
@@ -114,9 +118,52 @@ class Submission(UseCase[_OpenedSubmission]):
         requests.request_submission(self._clock, opened.session, opened.round, opened.wanted)
 
 
+@dataclass(slots=True)
+class _OpenedErasure:
+    session: Session
+    found: erasure.FoundRecord
+    by: dict[str, str]
+    done: bool = False
+
+
+class Erasure(UseCase[_OpenedErasure]):
+    """The erasure of a record that has hits: its content is the record's number, the numbers of what goes, and why."""
+
+    kind = ApprovalKind.ERASURE
+
+    def __init__(self, node: NodeContext) -> None:
+        self._node = node
+
+    @contextlib.contextmanager
+    def open(self, name: str, content: Content) -> Iterator[_OpenedErasure]:
+        """Find the record in the transaction; what was erased is overwritten after it.
+
+        Raises:
+            NotFoundError: There is no such record any more.
+            PolicyError: A list with it is being prepared for a round at this moment.
+            OrderError: It has other hits, or is in other lists, than when it was asked for.
+        """
+        with self._node.store.transaction(name) as session:
+            found = erasure.find_record(session, content["record_id"])
+            if _erased_with(found) != content["erased"]:
+                raise OrderError("record_differs_from_request")
+            opened = _OpenedErasure(session, found, content["author"])
+            yield opened
+        if opened.done:
+            erasure.overwrite_erased(self._node)
+
+    def check(self, opened: _OpenedErasure) -> None:
+        """Accept what could be opened: `open` has looked at everything."""
+
+    def apply(self, opened: _OpenedErasure) -> None:
+        """Erase the record."""
+        erasure.erase_found(opened.session, self._node, opened.found, opened.by)
+        opened.done = True
+
+
 def approvals_of(node: NodeContext) -> Approvals:
     """Return four eyes at this node."""
-    use_cases = Consent(node), Submission(node.rounds, node.store, node.clock)
+    use_cases = Consent(node), Submission(node.rounds, node.store, node.clock), Erasure(node)
     # The driver is made after this and sets what wakes it.
     return Approvals(node.people, use_cases, lambda: node.wake())  # noqa: PLW0108 - see above
 
@@ -156,6 +203,32 @@ def ask_submission(
     if wanted.kind is Kind.LIST:
         added["justification"] = ""
     return request(approvals, actor, content, content | added)
+
+
+def ask_erasure(node: NodeContext, approvals: Approvals, actor: Actor, wanted: ErasureProposal) -> PendingApproval:
+    """Ask for the erasure of a record with its hits; raises as `Erasure.open` does.
+
+    The same record is the same request, whoever asks for it and why. A random number in the content keeps a digest in
+    the log from being tried out with numbers of records.
+    """
+    with node.store.reading("approval.record") as session:
+        found = erasure.find_record(session, wanted.record_id)
+        content = {
+            "kind": ApprovalKind.ERASURE.value,
+            "round_id": None,
+            "record_id": wanted.record_id,
+            "reason": wanted.reason,
+            "erased": _erased_with(found),
+            "author": actor_fields(actor, Action.ERASE_RECORD),
+            "salt": node.random(16).hex(),
+        }
+    subject = {"kind": ApprovalKind.ERASURE.value, "record_id": wanted.record_id}
+    return request(approvals, actor, content, subject)
+
+
+def _erased_with(found: erasure.FoundRecord) -> dict[str, Any]:
+    """Return what goes with a record, as the approver sees it."""
+    return {**found.counts(), "counterparts": list(found.counterparts)}
 
 
 def _check_manifest(round_: Round, content: Content) -> None:

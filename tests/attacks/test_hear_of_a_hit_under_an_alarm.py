@@ -61,8 +61,9 @@ async def withdraw_and_erase(world: World, round_id: str) -> tuple[list[str], st
     told = hits["AL-0"]
     await does(al, told | {"round_id": round_id}, "withdrawal", ground="incorrect")
     (own,) = await answered(si, round_id)
-    assert (await al.post("/erasures", json={"record_id": "AL-1"})).json()["told"] == ["RS"]
-    assert (await si.post("/erasures", json={"record_id": "SI-0"})).json()["told"] == ["AL", "RS"]
+    for seat, record in ((al, "AL-1"), (si, "SI-0")):
+        wanted = {"record_id": record, "reason": "the court says so"}
+        assert (await seat.post("/erasure-requests", json=wanted)).status_code == 202
     await world.settle()
     return [told["hit_id"], hits["AL-1"]["hit_id"], own["hit_id"]], told["submission_id"]
 

@@ -187,6 +187,7 @@ class BenchServices:
         secretariat = self.staff[MATCHER]
         asked = secretariat.matcher("secretariat-1").propose(proposal)
         secretariat.approve("secretariat-2", asked)
+        assert asked.round_id is not None  # a proposal names its round
         self.round_id = asked.round_id
         for code in self.parties:
             self.until(partial(self._knows_round, code), f"{code} to hear of the round")

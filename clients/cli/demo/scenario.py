@@ -151,6 +151,7 @@ class DemoScenario:
         matcher = secretariat.matcher("secretariat-1")
         asked = matcher.propose(proposal)
         secretariat.approve("secretariat-2", asked)
+        assert asked.round_id is not None  # a proposal names its round
         self.round_id = asked.round_id
         for code, office in offices.items():
             node = office.node("officer")
@@ -311,6 +312,7 @@ class DemoScenario:
         )  # fmt: skip
         asked = secretariat.matcher("secretariat-1").propose(proposal)
         secretariat.approve("secretariat-2", asked)
+        assert asked.round_id is not None
         for code, office in offices.items():
             node = office.node("officer")
             known = partial(self._knows, node, asked.round_id)

@@ -36,7 +36,7 @@ def list_approvals(home: HomePath, url: Url = None, ca: Ca = None, as_json: Json
         found = reached.approvals.approvals()
     rows = [
         (
-            entry.approval_id[:SHORT], entry.kind.value, entry.round_id[:SHORT], entry.state.value,
+            entry.approval_id[:SHORT], entry.kind.value, (entry.round_id or "")[:SHORT], entry.state.value,
             "you" if entry.own else entry.author, entry.decided_by or "", entry.reason or "",
         )
         for entry in found.approvals
@@ -59,8 +59,7 @@ def show(approval_id: ApprovalId, home: HomePath, url: Url = None, ca: Ca = None
     entry = view.entry
     Screen(as_json).result(
         view.model_dump(mode="json"),
-        f"{entry.kind.value.capitalize()} in round {entry.round_id[:SHORT]}, {entry.state.value}, asked by "
-        f"{'you' if entry.own else entry.author}.",
+        f"{_what(entry).capitalize()}, {entry.state.value}, asked by {'you' if entry.own else entry.author}.",
         json.dumps(view.content, indent=2, ensure_ascii=False),
         *earlier,
         f"Digest of exactly this: {entry.digest}",
@@ -117,7 +116,7 @@ def show_asked(screen: Screen, asked: PendingApproval) -> None:
     request = asked.approval_id[:SHORT]
     screen.result(
         asked.model_dump(mode="json"),
-        f"The {asked.kind.value} in round {asked.round_id[:SHORT]} waits for a second person, as request {request}.",
+        f"The {_what(asked)} waits for a second person, as request {request}.",
         f"Another person now reads it with `aquila approval show {request}` and approves it with "
         f"`aquila approval approve {request}`.",
     )
@@ -129,11 +128,16 @@ def _earlier(reached: ConnectedService, entry: ApprovalEntry) -> list[Table | st
     from clients.cli.services.safeguards import earlier
 
     asked = entry.kind in {ApprovalKind.CONSENT, ApprovalKind.SUBMISSION} and entry.state is ApprovalState.WAITING
-    return earlier(reached.node().safeguards(entry.round_id)) if asked else []
+    return earlier(reached.node().safeguards(entry.round_id)) if asked and entry.round_id else []
+
+
+def _what(request: ApprovalEntry | PendingApproval) -> str:
+    """Return what was asked for, and in which round."""
+    return request.kind.value + (f" in round {request.round_id[:SHORT]}" if request.round_id else "")
 
 
 def _show_decision(screen: Screen, entry: ApprovalEntry, outcome: str) -> None:
-    sentence = f"The {entry.kind.value} in round {entry.round_id[:SHORT]} is {entry.state.value}. {outcome}"
+    sentence = f"The {_what(entry)} is {entry.state.value}. {outcome}"
     screen.result(entry.model_dump(mode="json"), sentence)
 
 

@@ -53,19 +53,33 @@ def serve(home: NewHome) -> None:
 def erase_record(
     record_id: Annotated[str, typer.Argument(metavar="ID", help="The record's own identifier.")],
     home: HomePath,
+    reason: Annotated[
+        str, typer.Option("--reason", help="Why; a record with hits is erased when a second person approves it.")
+    ] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     url: Url = None,
     token_file: TokenFile = None,
     ca: Ca = None,
     as_json: Json = False,
 ) -> None:
-    """Erase a record everywhere at this node, with its hits, notes and remarks, and inform the counterparts."""
+    """Erase a record everywhere at this node, with its hits, notes and remarks, and inform the counterparts.
+
+    With --reason a record that has hits is asked for: a second person approves its erasure.
+    """
+    from aquila.errors import PolicyError
     from clients.cli.connect import connect
+    from clients.cli.services.approvals import show_asked
 
     if not yes:
         typer.confirm("This cannot be undone. Erase the record?", abort=True, err=True)
     with connect(home, url, token_file, ca) as reached:
-        report = reached.hits().erase_record(record_id)
+        try:
+            report = reached.hits().erase_record(record_id)
+        except PolicyError as error:
+            if error.sentence.code != "record_has_hits" or not reason:
+                raise
+            show_asked(Screen(as_json), reached.hits().ask_erasure(record_id, reason))
+            return
     rows, lists = numbered(report.records, "row"), numbered(report.imports, "list")
     told = ", ".join(report.told) or "nobody, since it had no hit"
     sentences = (

@@ -89,7 +89,7 @@ def _changes(visit: Visit, view: ApprovalView) -> ListDifference | None:
 def _guards(visit: Visit, entry: ApprovalEntry) -> Safeguards | None:
     """Return the evaluations of earlier rounds, for a decision on a consent or on sending a list or a query."""
     asked = entry.kind in {ApprovalKind.CONSENT, ApprovalKind.SUBMISSION} and entry.state is ApprovalState.WAITING
-    return visit.node().safeguards(entry.round_id) if asked and visit.may("rounds.see") else None
+    return visit.node().safeguards(entry.round_id) if entry.round_id and asked and visit.may("rounds.see") else None
 
 
 def _client(visit: Visit) -> ApprovalClient:

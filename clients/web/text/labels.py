@@ -251,6 +251,7 @@ ENTRIES = {
 APPROVALS = {
     "consent": _n("Consent to a round"),
     "submission": _n("Submission in a round"),
+    "erasure": _n("Erasure of a record with hits"),
     "proposal": _n("Proposal of a round"),
     "abort": _n("End of a round"),
 }

@@ -38,6 +38,7 @@ _ASKED_BY: Mapping[ApprovalKind, Action] = MappingProxyType(
     {
         ApprovalKind.CONSENT: Action.ASK_CONSENT,
         ApprovalKind.SUBMISSION: Action.ASK_SUBMISSION,
+        ApprovalKind.ERASURE: Action.ERASE_RECORD,
         ApprovalKind.PROPOSAL: Action.PROPOSE_ROUND,
         ApprovalKind.ABORT: Action.ABORT_ROUND,
     }

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from services.kit.people.context import People
 
 Content: TypeAlias = "Mapping[str, Any]"
-"""What shall take effect, as JSON: `kind` and `round_id`, and what the kind needs."""
+"""What shall take effect, as JSON: `kind` and `round_id`, null where it is about no round, and what the kind needs."""
 
 
 class OpenedRequest(Protocol):

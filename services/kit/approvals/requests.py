@@ -47,7 +47,7 @@ def request(approvals: Approvals, actor: Actor, content: Content, subject: Conte
     people, kind = approvals.people, ApprovalKind(content["kind"])
     octets, now = dumps(dict(content)), people.clock()
     row = ApprovalRow(
-        approval_id=secrets.token_hex(16), kind=kind.value, round_id=content["round_id"], content=octets,
+        approval_id=secrets.token_hex(16), kind=kind.value, round_id=content["round_id"] or "", content=octets,
         digest=digest_of(octets), subject=digest_of(dumps(dict(subject or content))), author=actor.person, asked_at=now,
         expires_at=now + people.settings.approval_hours * 3_600, state=ApprovalState.WAITING.value,
     )  # fmt: skip
@@ -62,7 +62,7 @@ def request(approvals: Approvals, actor: Actor, content: Content, subject: Conte
     return PendingApproval(
         approval_id=row.approval_id,
         kind=kind,
-        round_id=row.round_id,
+        round_id=row.round_id or None,
         submission_id=content.get("submission_id"),
         digest=row.digest,
         expires_at=row.expires_at,
@@ -112,7 +112,7 @@ def entry_of(row: ApprovalRow, actor: Actor, now: int) -> ApprovalEntry:
     return ApprovalEntry(
         approval_id=row.approval_id,
         kind=ApprovalKind(row.kind),
-        round_id=row.round_id,
+        round_id=row.round_id or None,
         state=ApprovalState.EXPIRED if state is ApprovalState.WAITING and now >= row.expires_at else state,
         author=row.author,
         asked_at=row.asked_at,
@@ -170,7 +170,7 @@ def about(row: ApprovalRow, word: Word | None = None) -> dict[str, Any]:
     """Return the fields of an entry about a request."""
     ids = {"approval": row.approval_id, "what": Word(row.kind), "author": row.author}
     return {
-        "round": row.round_id,
+        "round": row.round_id or None,
         "digests": {"content": row.digest},
         "ids": ids if word is None else ids | {"how": word},
     }

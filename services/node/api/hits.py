@@ -7,11 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from aquila.audit.roles import Action
+from aquila.interface.approval import PendingApproval  # noqa: TC001 - read by FastAPI
 from aquila.interface.hits import (
     AssignmentRequest,
     CloseRequest,
     Colleagues,
     DecisionRequest,
+    ErasureProposal,
     ErasureReport,
     ErasureRequest,
     FollowUpRequest,
@@ -33,6 +35,7 @@ from aquila.interface.hits import (
 )
 from services.kit.http.routing import ServiceRoute
 from services.kit.people import Actor, requires
+from services.node import approvals
 from services.node.context import NodeContext
 from services.node.hits import colleagues, decisions, follow_up, review, views
 from services.node.records import erasure
@@ -163,12 +166,20 @@ def withdraw_hit(
     follow_up.withdraw(_node(request), actor, round_id, hit_id, wanted)
 
 
-@router.post("/erasures", summary="Erase a record everywhere at this node")
+@router.post("/erasures", summary="Erase a record without hits everywhere at this node")
 def erase_record(
     request: Request, actor: Annotated[Actor, requires(Action.ERASE_RECORD)], wanted: ErasureRequest
 ) -> ErasureReport:
-    """Erase a record; the counterparts of its hits are informed."""
+    """Erase a record; one with hits is refused, since a second person has to approve that."""
     return erasure.erase_record(_node(request), actor, wanted.record_id)
+
+
+@router.post("/erasure-requests", status_code=202, summary="Ask for the erasure of a record with its hits")
+def ask_erasure(
+    request: Request, actor: Annotated[Actor, requires(Action.ERASE_RECORD)], wanted: ErasureProposal
+) -> PendingApproval:
+    """Store a request for an erasure, for a second person to approve; then the counterparts are informed."""
+    return approvals.ask_erasure(_node(request), request.app.state.approvals, actor, wanted)
 
 
 @router.get(f"{_HIT}/letter", summary="The request of a follow-up as it would be exported")

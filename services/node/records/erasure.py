@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, select, update
@@ -17,10 +18,13 @@ from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.roles import Action
 from aquila.errors import PolicyError
 from aquila.followup.lifecycle import Ground, is_late
+from aquila.interface.approval import ApprovalKind
 from aquila.interface.hits import ErasureReport
 from aquila.protocol.encoding import framed
 from aquila.records.rows import AcceptedRow, Finding, RefusedRow, Severity
 from aquila.sentences import Sentence
+from services.kit.approvals.requests import content_of
+from services.kit.approvals.tables import ApprovalRow
 from services.kit.errors import NotFoundError, StoreError
 from services.kit.log import entries
 from services.kit.logging import Log
@@ -42,7 +46,7 @@ from services.node.storage.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy import Select, Table
     from sqlalchemy.orm import Session
@@ -58,47 +62,98 @@ _SCRUB_SECONDS = 0.05
 _SENT = frozenset(SubmissionState) - {SubmissionState.WISHED, SubmissionState.FAILED}
 
 
-def erase_record(node: NodeContext, actor: Actor, record_id: str) -> ErasureReport:
-    """Erase a record by its own identifier, and have the counterparts of its hits informed.
+@dataclass(frozen=True, slots=True)
+class FoundRecord:
+    """Where a record is at this node, read in a transaction.
+
+    Attributes:
+        record_id: Its own identifier.
+        rows: Import and position of each row.
+        hits: Its hits.
+    """
+
+    record_id: str
+    rows: Sequence[tuple[str, int]]
+    hits: Sequence[HitRow]
+
+    @property
+    def imports(self) -> set[str]:
+        """Return the lists that hold it."""
+        return {import_id for import_id, _ in self.rows}
+
+    @property
+    def counterparts(self) -> tuple[str, ...]:
+        """Return the parties that its erasure is told to."""
+        return tuple(sorted({hit.counterpart for hit in self.hits}))
+
+    def counts(self) -> dict[str, int]:
+        """Return what its erasure removes, in numbers."""
+        return {"records": len(self.rows), "hits": len(self.hits), "imports": len(self.imports)}
+
+
+def find_record(session: Session, record_id: str) -> FoundRecord:
+    """Return where a record is.
 
     Raises:
         NotFoundError: Neither an import nor a hit has a record of this identifier.
         PolicyError: A list with it is being prepared for a round at this moment.
     """
+    query = select(RecordRow.import_id, RecordRow.position).where(RecordRow.record_id == record_id)
+    rows = [(row.import_id, row.position) for row in session.execute(query)]
+    found = FoundRecord(record_id, rows, session.scalars(select(HitRow).where(HitRow.record_id == record_id)).all())
+    if not rows and not found.hits:
+        raise NotFoundError("record_identifier_unknown")
+    _check_not_prepared(session, found.imports)
+    return found
+
+
+def erase_record(node: NodeContext, actor: Actor, record_id: str) -> ErasureReport:
+    """Erase a record without hits by its own identifier.
+
+    Raises:
+        NotFoundError: Neither an import nor a hit has a record of this identifier.
+        PolicyError: It has hits, whose erasure a second person approves; or a list with it is being prepared.
+    """
     with node.store.transaction("record.erase") as session:
-        rows = session.execute(
-            select(RecordRow.import_id, RecordRow.position).where(RecordRow.record_id == record_id)
-        ).all()
-        hits = session.scalars(select(HitRow).where(HitRow.record_id == record_id)).all()
-        if not rows and not hits:
-            raise NotFoundError("record_identifier_unknown")
-        _check_not_prepared(session, {row.import_id for row in rows})
-        # 1. The hits: the counterparts are told by hit id, which outlives the hit here.
-        for hit in hits:
-            _erase_hit(session, node.clock, hit)
-        # 2. The record in every import.
-        session.execute(delete(FindingRow).where(FindingRow.record_id == record_id))
-        for import_id, position in rows:
-            _erase_row(session, import_id, position)
-        # 3. What notices it when it comes again, and the entry.
-        digest = record_digest(record_id)
-        session.merge(ErasedRecordRow(record_digest=digest, erased_at=node.clock()))
-        imports = len({row.import_id for row in rows})
-        counts = {"records": len(rows), "hits": len(hits), "imports": imports}
-        entry = Entry.of(
-            EntryKind.ERASURE,
-            node.clock(),
-            node.code,
-            counts=counts,
-            **entries.actor_fields(actor, Action.ERASE_RECORD),
-        )
-        entries.append(session, entry)
-    # If we crash here, the bytes of deleted rows go with the next scrub, and the driver tells the counterparts.
-    overwrite_deleted(node.store, *tables_of_hits(), RecordRow.__table__, HitRow.__table__, FindingRow.__table__)  # type: ignore[arg-type]  # tables, all of them
+        found = find_record(session, record_id)
+        if found.hits:
+            raise PolicyError("record_has_hits", hits=len(found.hits))
+        report = erase_found(session, node, found, entries.actor_fields(actor, Action.ERASE_RECORD))
+    overwrite_erased(node)
     node.wake()
-    _LOG.info("record_erased", count=len(rows))
-    told = tuple(sorted({hit.counterpart for hit in hits}))
-    return ErasureReport(imports=imports, records=len(rows), hits=len(hits), told=told, record_digest=digest)
+    return report
+
+
+def erase_found(session: Session, node: NodeContext, found: FoundRecord, by: Mapping[str, str]) -> ErasureReport:
+    """Erase a record within the caller's transaction, and have the counterparts of its hits informed.
+
+    Args:
+        session: The transaction in which the record was found; afterwards `overwrite_erased` is due.
+        node: The node.
+        found: Where the record is.
+        by: The fields of the entry for who wanted it.
+    """
+    # 1. The hits: the counterparts are told by hit id, which outlives the hit here.
+    for hit in found.hits:
+        _erase_hit(session, node.clock, hit)
+    # 2. The record in every import, and in what was asked for about it.
+    session.execute(delete(FindingRow).where(FindingRow.record_id == found.record_id))
+    for import_id, position in found.rows:
+        _erase_row(session, import_id, position)
+    _erase_requests(session, found.record_id)
+    # 3. What notices it when it comes again, and the entry.
+    digest = record_digest(found.record_id)
+    session.merge(ErasedRecordRow(record_digest=digest, erased_at=node.clock()))
+    entry = Entry.of(EntryKind.ERASURE, node.clock(), node.code, counts=found.counts(), **by)
+    entries.append(session, entry)
+    _LOG.info("record_erased", count=len(found.rows))
+    return ErasureReport(**found.counts(), told=found.counterparts, record_digest=digest)
+
+
+def overwrite_erased(node: NodeContext) -> None:
+    """Remove the bytes of an erased record. If we crash before, they go with the next scrub."""
+    tables = RecordRow.__table__, HitRow.__table__, FindingRow.__table__, ApprovalRow.__table__
+    overwrite_deleted(node.store, *tables_of_hits(), *tables)  # type: ignore[arg-type]  # tables, all of them
 
 
 def record_digest(record_id: str) -> str:
@@ -193,6 +248,14 @@ def overwrite_deleted(store: Store, *tables: Table) -> None:
         else:
             return
     _LOG.warning("scrub_deferred")  # deleted rows are overwritten; what the journal has of them goes with the next one
+
+
+def _erase_requests(session: Session, record_id: str) -> None:
+    """Empty the requests for the erasure of a record, which name it; the digest of each stays."""
+    query = select(ApprovalRow).where(ApprovalRow.kind == ApprovalKind.ERASURE.value, ApprovalRow.content != b"")
+    for row in session.scalars(query):
+        if content_of(row)["record_id"] == record_id:
+            row.content = b""
 
 
 def _check_not_prepared(session: Session, import_ids: set[str]) -> None:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from markupsafe import Markup
 from starlette.exceptions import HTTPException
 
-from aquila.errors import OrderError
+from aquila.errors import OrderError, PolicyError
 from aquila.followup.lifecycle import Channel, Decision, Ground, HitOutcome, Urgency
 from aquila.matching.certainty import CENTIBITS, Level
 from aquila.matching.weights import WeightKind, level_bits
@@ -43,8 +43,18 @@ def _n(message: str) -> str:
 @router.post("/hits/erase")
 @threaded
 def post_erase(visit: Visited, sent: Sent) -> Response:
-    """Erase an own record everywhere at this node; its number comes in the form, so that no address holds it."""
-    report = visit.hits().erase_record(sent.text("record_id"))
+    """Erase an own record everywhere at this node, or ask for it where the record has hits.
+
+    Its number comes in the form, so that no address holds it.
+    """
+    client, record_id = visit.hits(), sent.text("record_id")
+    try:
+        report = client.erase_record(record_id)
+    except PolicyError as error:
+        if error.sentence.code != "record_has_hits":
+            raise
+        client.ask_erasure(record_id, sent.text("reason"))
+        return visit.go("/hits", "asked")
     return visit.show("erased.html", report=report)
 
 

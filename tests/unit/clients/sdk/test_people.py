@@ -24,7 +24,9 @@ ACCOUNT = {
     "person": PERSON, "login": "ana", "roles": ["officer"], "state": "invited", "created_at": 1, "provider": False,
     "issuer": None, "subject": None, "name": None,
 }  # fmt: skip
-GRANT = {"token": "s" * 43, "person": PERSON, "login": "ana", "roles": ["officer"], "ends_at": 2}
+GRANT = {
+    "token": "s" * 43, "person": PERSON, "login": "ana", "roles": ["officer"], "ends_at": 2, "language": "sq",
+}  # fmt: skip
 INVITATION = {"account": ACCOUNT, "code": "AAAAAA", "until": 3}
 
 
@@ -35,7 +37,7 @@ INVITATION = {"account": ACCOUNT, "code": "AAAAAA", "until": 3}
         (lambda people: people.begin_enrolment("ana", "AAAAAA"), "POST", "/enrolment", {"secret": "s", "uri": "u"}),
         (lambda people: people.confirm_enrolment("ana", "A", "pw", "123456"), "POST", "/enrolment/confirm", GRANT),
         (lambda people: people.change_password("pw", "123456", "new"), "POST", "/password", GRANT),
-        (lambda people: people.ways(), "GET", "/ways", {"password": True, "provider": False}),
+        (lambda people: people.ways(), "GET", "/ways", {"password": True, "provider": False, "set_up": True}),
         (lambda people: people.start_at_provider(), "POST", "/provider/start", {"url": "u", "binding": "b" * 32}),
         (
             lambda people: people.finish_at_provider(ProviderReturn(state="s", code="c", binding="b")),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from aquila.errors import PolicyError
 from clients.cli import connect
 from clients.cli.connect import ConnectedService
 from clients.cli.main import main
@@ -21,6 +22,7 @@ from clients.sdk import (
     NodeClient,
     PeopleClient,
 )
+from services.kit.errors import problem_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,6 +67,7 @@ class Service:
         self.asked: list[tuple[str, str, Any]] = []
         self.page: dict[str, Any] = PAGE
         self.chance: dict[str, int] | None = None
+        self.has_hits = False
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         """Answer a call."""
@@ -76,8 +79,20 @@ class Service:
             f"/v1/rounds/{ROUND}/hits/{HIT}": VIEW | {"chance": self.chance},
             f"/v1/rounds/{ROUND}/hits/{HIT}/letter": {"text": "REQUEST AFTER A HIT\n", "lines": []},
             "/v1/erasures": {"imports": 1, "records": 1, "hits": 0, "told": [], "record_digest": "c" * 64},
+            "/v1/erasure-requests": {
+                "approval_id": "a" * 32,
+                "kind": "erasure",
+                "round_id": None,
+                "digest": "d" * 64,
+                "expires_at": 1,
+            },
             "/v1/operator/statistics": STATISTICS,
         }
+        if path == "/v1/erasures" and self.has_hits:
+            return httpx.Response(
+                403, json=problem_of(PolicyError("record_has_hits", hits=2)),
+                headers={"content-type": "application/problem+json"},
+            )  # fmt: skip
         if path.endswith(".csv"):
             return httpx.Response(200, content=b"round,category\r\n")
         return httpx.Response(200, json=answers[path]) if path in answers else httpx.Response(204)
@@ -182,6 +197,18 @@ def test_erasing_asks_first(
     assert main(["node", "erase-record", "al-1", "--yes", "--home", "node"]) == 0
     assert service.asked == [("POST", "/v1/erasures", {"record_id": "al-1"})]
     assert "Erased: 1 row in 1 list, and 0 hits. Told: nobody" in capsys.readouterr().out
+
+
+def test_erasing_a_record_with_hits_is_asked_for(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a reason the refusal is shown; with one a second person is awaited."""
+    service.has_hits = True
+    assert main(["node", "erase-record", "al-1", "--yes", "--home", "node"]) != 0
+    assert "has 2 hits" in capsys.readouterr().err
+    assert main(["node", "erase-record", "al-1", "--yes", "--reason", "the court says so", "--home", "node"]) == 0
+    assert service.asked[-1] == (
+        "POST", "/v1/erasure-requests", {"record_id": "al-1", "reason": "the court says so"},
+    )  # fmt: skip
+    assert "The erasure waits for a second person, as request aaaaaaaa" in capsys.readouterr().out
 
 
 def _refuse(*_: object, **__: object) -> None:

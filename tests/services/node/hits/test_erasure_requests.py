@@ -1,0 +1,106 @@
+"""Erasing a record with hits: one person asks and says why, another approves exactly that, and no trace stays."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from aquila.audit.roles import Role, Service
+from clients.web.wiring import front_of
+from services.kit.approvals.tables import ApprovalRow
+from services.kit.log import entries
+from tests.support.node_world import HEADER
+from tests.support.people import signed_in
+from tests.support.stored_hits import StoredHit, store_hits
+from tests.support.web_world import ORIGIN, Browser, endpoint
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.support.node_world import PartyNode, World
+
+REASON = "the court of Tirana says so"
+Office = tuple["PartyNode", str, Browser, Browser]
+
+
+@pytest.fixture
+async def office(world: World) -> AsyncIterator[Office]:
+    """Albania's node with a record that has two hits, the path of one, and the browsers of analyst and approver."""
+    seat, round_id = world.nodes["AL"], await world.propose()
+    (hit, _) = store_hits(seat.node.store, round_id, [StoredHit(1, "RS"), StoredHit(1, "SI")], world.clock.time)
+    front = front_of(Service.NODE, "Albania")(seat.app, endpoint())
+
+    def browser(login: str, role: Role) -> Browser:
+        cookies = {front._site.cookie("session"): signed_in(seat.node.people, login, role)}
+        return Browser(httpx.AsyncClient(transport=httpx.ASGITransport(app=front), base_url=ORIGIN, cookies=cookies))
+
+    analyst, approver = browser("eva", Role.ANALYST), browser("bor", Role.APPROVER)
+    yield seat, f"/hits/{round_id}/{hit}", analyst, approver
+    for one in (analyst, approver):
+        await one.client.aclose()
+    front.end()
+
+
+async def ask(analyst: Browser, path: str) -> None:
+    """Let the analyst ask on the hit's page."""
+    await analyst.open(path)
+    assert "Ask for the erasure" in analyst.page
+    assert "Waiting for approval." in await analyst.send("/hits/erase", record_id="r-1", sure="yes", reason=REASON)
+
+
+async def read(approver: Browser) -> tuple[str, str]:
+    """Let the approver read the request; return its path, and the digest of what was read."""
+    path = re.findall(r'href="(/approvals/[0-9a-f]{32})"', await approver.open("/approvals"))[0]
+    page = await approver.open(path)
+    for text in ("Erasure of a record with hits", "r-1", REASON, "Serbia", "Slovenia"):
+        assert text in page
+    return path, re.findall(r'name="digest" value="([0-9a-f]{64})"', page)[0]
+
+
+@pytest.mark.database_files
+async def test_a_second_person_approves_it(office: Office) -> None:
+    """Nothing goes before; afterwards neither record nor hit nor reason is left, and the log names both persons."""
+    seat, path, analyst, approver = office
+    await ask(analyst, path)
+    await ask_again(analyst, path)
+    assert (await seat.get("/hits"))["total"] == 2
+    request, digest = await read(approver)
+    assert "takes effect" in await approver.send(f"{request}/approve", digest=digest, read="yes")
+    assert (await seat.get("/hits"))["total"] == 0
+    for word in (b"r-1", REASON.encode(), b"Ilir"):
+        assert word not in seat.stored_bytes()
+    assert REASON not in await approver.open(request)
+    with seat.node.store.reading("test.log") as session:
+        logged = [entry for _, entry in entries.entries(session) if entry]
+        row = session.scalars(select(ApprovalRow)).one()
+    (erasure,) = [entry for entry in logged if entry.kind == "erasure"]
+    assert (erasure.person, erasure.role, erasure.counts) == (
+        row.author, "analyst", {"records": 1, "hits": 2, "imports": 1},
+    )  # fmt: skip
+    (approved,) = [entry for entry in logged if entry.kind == "approved"]
+    assert (approved.person, approved.round, approved.ids["what"]) == (row.decided_by, None, "erasure")
+
+
+async def ask_again(analyst: Browser, path: str) -> None:
+    """Ask for the same again, which waits already."""
+    await analyst.open(path)
+    await analyst.send("/hits/erase", record_id="r-1", sure="yes", reason="another")
+    assert analyst.answer.status_code == 409
+
+
+async def test_it_is_exactly_what_was_read(office: Office) -> None:
+    """Where another list has the record since, the request does not take effect, and can be asked for again."""
+    seat, path, analyst, approver = office
+    await ask(analyst, path)
+    request, digest = await read(approver)
+    await seat.load(HEADER + "r-1,Ilir,Hoxha,1951-03-02,\n")
+    assert "other hits or lists" in await approver.send(f"{request}/approve", digest=digest, read="yes")
+    assert approver.answer.status_code == 409
+    await approver.open(request)
+    assert "It is refused." in await approver.send(f"{request}/refuse", reason="ask again")
+    await ask(analyst, path)
+    assert (await seat.get("/hits"))["total"] == 2
