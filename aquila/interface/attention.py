@@ -14,6 +14,7 @@ from pydantic import StringConstraints
 
 from aquila.audit.roles import Action
 from aquila.interface.people import LanguageTag
+from aquila.matching.certainty import Level
 from aquila.protocol.messages.base import Count, Identifier, Message, PartyCode, Seconds, Text
 
 if TYPE_CHECKING:
@@ -136,12 +137,14 @@ class Waiting(Message):
 
     Attributes:
         counts: How much.
+        new_by_certainty: Of the new hits, how many have each certainty.
         undelivered_since: Since when notifications cannot be handed over: the caller's own, or anybody's where the
             caller is an administrator. None while they can.
         failure: Why not.
     """
 
     counts: WaitingCounts
+    new_by_certainty: dict[Level, Count]
     undelivered_since: Seconds | None
     failure: DeliveryFailure | None
 

@@ -175,7 +175,7 @@ NODE: Final[Table] = {
     "record_differs_from_request": Text("the record has other hits or lists than when its erasure was asked for"),
     "round_report_on_hold": Text(
         "the round cannot be closed while the report on a query is on hold",
-        "release the report, or leave the round: then nothing of it is reported",
+        "release or refuse the report first",
     ),
     "round_hits_not_here": Text("the round cannot be closed before its hits are here", "wait, or abort it"),
     "round_is_over": Text("the round is over"),

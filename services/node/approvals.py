@@ -227,7 +227,7 @@ def ask_erasure(node: NodeContext, approvals: Approvals, actor: Actor, wanted: E
 
 
 def _erased_with(found: erasure.FoundRecord) -> dict[str, Any]:
-    """Return what goes with a record, as the approver sees it."""
+    """Return the numbers and parties of an erasure, as the approver sees them."""
     return {**found.counts(), "counterparts": list(found.counterparts)}
 
 

@@ -28,6 +28,7 @@ EXAMPLES: dict[str, Any] = {
     },
     "DecisionRequest": {"decision": "same", "remark": "same document number"},
     "ErasureRequest": {"record_id": "si-1"},
+    "ErasureProposal": {"record_id": "si-1", "reason": "order of the court of 3 March"},
     "FollowUpRequest": {"channel": "siena", "reference": "SI-2026-17", "urgency": "normal", "remark": ""},
     "HitSearch": {"name": "Ana Novak", "stage": "new", "sort": "certainty"},
     "ManyDecisionsRequest": {
@@ -45,6 +46,7 @@ EXAMPLES: dict[str, Any] = {
     "RemarkRequest": {"remark": "asked by telephone, an answer comes on Monday"},
     "ReopenRequest": {"reason": "the counterpart found another document"},
     "RefusedAnswer": {"reason": "the case names two persons, and the query has fourteen"},
+    "LanguageChoice": {"language": "sr-Cyrl"},
     "RoleChange": {"roles": ["officer", "analyst"]},
     "RoundProposal": {"participants": ["AL", "RS", "SI"], **_TERMS},
     "SignIn": {"login": "officer-1", "password": _WORDS, "code": _CODE},

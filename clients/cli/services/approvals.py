@@ -132,7 +132,7 @@ def _earlier(reached: ConnectedService, entry: ApprovalEntry) -> list[Table | st
 
 
 def _what(request: ApprovalEntry | PendingApproval) -> str:
-    """Return what was asked for, and in which round."""
+    """Return the kind of a request, and its round if it has one."""
     return request.kind.value + (f" in round {request.round_id[:SHORT]}" if request.round_id else "")
 
 

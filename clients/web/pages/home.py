@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Response
 
-from aquila.followup.lifecycle import Stage
 from aquila.interface.approval import ApprovalState
-from aquila.interface.hits import HitFilter
 from aquila.matching.certainty import Level
 from aquila.protocol.messages.suggestions import SuggestionState
 from aquila.protocol.rounds.round_state import Phase
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
 
 node = APIRouter()
 matcher = APIRouter()
-_BEYOND = 1_000_000  # a page beyond the last hit: the counts without a hit
 _MOST_WATCHED = 20
 
 
@@ -80,19 +77,14 @@ def _of_approvals(visit: Visit) -> Iterator[AttentionItem]:
 
 
 def _of_hits(visit: Visit) -> Iterator[AttentionItem]:
-    """Yield hits that need an analyst: counts by certainty, and no hit itself, so that nobody consulted any."""
-    client, number = visit.hits(), visit.language.number
-    overdue = client.page(HitFilter(overdue=True, offset=_BEYOND, limit=1)).total
-    if overdue:
-        text = visit.say("Hits whose next step is overdue: %(count)s.", count=number(overdue))
+    """Yield hits that need an analyst, from the counts of the page's bar: nobody consulted any hit."""
+    waiting, number = visit.waiting or visit.node().waiting(), visit.language.number
+    if waiting.counts.overdue_hits:
+        text = visit.say("Hits whose next step is overdue: %(count)s.", count=number(waiting.counts.overdue_hits))
         path, word = "/hits?overdue=true", visit.say("overdue")
         yield AttentionItem(visit.say("Overdue"), text, path, visit.say("See the hits"), word, "stop")
-    fresh = {
-        level: client.page(HitFilter(stage=Stage.NEW, certainty=level, offset=_BEYOND, limit=1)).total
-        for level in sorted(Level, reverse=True)
-    }
-    if sum(fresh.values()):
-        words = (f"{visit.say(level.value)}: {number(count)}" for level, count in fresh.items() if count)
+    fresh = [(level, waiting.new_by_certainty.get(level, 0)) for level in sorted(Level, reverse=True)]
+    if words := [f"{visit.say(level.value)}: {number(count)}" for level, count in fresh if count]:
         title, text = visit.say("New hits"), visit.say("By certainty: %(counts)s.", counts=", ".join(words))
         yield AttentionItem(title, text, "/hits?stage=new", visit.say("See the hits"), visit.say("new"), "told")
 

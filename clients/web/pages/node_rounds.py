@@ -56,7 +56,7 @@ def get_round(visit: Visited, round_id: str) -> Response:
         has_list=any(one.kind is Kind.LIST and one.state != "failed" for one in view.submissions),
         queries=view.manifest.mode is Mode.LISTS_AND_QUERIES,
         guards=guards,
-        on_hold=any(alarm.released_at is None for alarm in guards.alarms),
+        on_hold=any(one.released_at is None and one.refused_at is None for one in guards.alarms),
         waiting=waiting,
         consent_waits=any(one.kind is ApprovalKind.CONSENT for one in waiting),
         submission_waits=any(one.kind is ApprovalKind.SUBMISSION for one in waiting),

@@ -32,7 +32,7 @@ def waiting_of(journal: Journal, actor: Actor) -> Waiting:
     work = WaitingReader(journal).work_of(actor.person, actor.roles)
     everyones = role_table().allows(Service.NODE, actor.roles, Action.MANAGE_PEOPLE)
     since, failure = failing(journal.store, None if everyones else actor.person)
-    return Waiting(counts=work.counts, undelivered_since=since, failure=failure)
+    return Waiting(counts=work.counts, new_by_certainty=work.new_by_certainty, undelivered_since=since, failure=failure)
 
 
 def failing(store: Store, person: str | None = None) -> tuple[int | None, DeliveryFailure | None]:

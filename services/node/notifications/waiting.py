@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, case, func, or_, select
@@ -35,24 +35,25 @@ class WaitingWork:
         counts: How much.
         newest: When the newest hit or request came, or the last hit became overdue; seconds since 1970, or 0.
         newest_urgent: When the last alarm was raised, or the last hit became urgent; seconds since 1970, or 0.
+        new_by_certainty: How many new hits have each certainty.
     """
 
     counts: WaitingCounts
     newest: int = 0
     newest_urgent: int = 0
+    new_by_certainty: dict[Level, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class _Hits:
     """Numbers and times of the hits that wait for an analyst."""
 
-    waiting: int
-    new: int
-    high: int
-    due: int
-    overdue: int
-    newest: int
-    newest_urgent: int
+    waiting: int = 0
+    new: dict[Level, int] = field(default_factory=dict)
+    due: int = 0
+    overdue: int = 0
+    newest: int = 0
+    newest_urgent: int = 0
 
 
 class WaitingReader:
@@ -72,19 +73,20 @@ class WaitingReader:
         with self._journal.store.reading("waiting.count") as session:
             rewritten, rewritten_at = _rewritten_logs(session)
             requests, asked_at = _requests(session, person, self._now) if Action.DECIDE_APPROVALS in allowed else (0, 0)
-            hits = self._hits_of(session) if Action.SEE_HITS in allowed else _Hits(0, 0, 0, 0, 0, 0, 0)
+            hits = self._hits_of(session) if Action.SEE_HITS in allowed else _Hits()
             raised_at = _raised_at(session) if alarms else 0
         counts = WaitingCounts(
             alarms=rewritten + alarms,
             requests=requests,
             rounds=len(rounds) - alarms,
             hits=hits.waiting,
-            new_hits=hits.new,
-            high_hits=hits.high,
+            new_hits=sum(hits.new.values()),
+            high_hits=hits.new.get(Level.HIGH, 0),
             due_hits=hits.due,
             overdue_hits=hits.overdue,
         )
-        return WaitingWork(counts, max(hits.newest, asked_at), max(hits.newest_urgent, raised_at, rewritten_at))
+        urgent = max(hits.newest_urgent, raised_at, rewritten_at)
+        return WaitingWork(counts, max(hits.newest, asked_at), urgent, hits.new)
 
     def _needs(self) -> tuple[RoundAttention, ...]:
         if self._rounds is None:
@@ -98,7 +100,7 @@ class WaitingReader:
 
 
 def _count_hits(session: Session, now: int) -> _Hits:
-    """Count the hits that are new, overdue or due soon."""
+    """Count the hits that are new, overdue or due soon, by certainty, in one statement."""
     status, soon = HitStatusRow, now + DUE_HOURS * HOUR
     new, overdue, urgent = status.stage == Stage.NEW.value, status.due_at < now, status.due_at <= soon
     # A hit becomes urgent some hours before its time, or when it comes with less time than that.
@@ -106,30 +108,30 @@ def _count_hits(session: Session, now: int) -> _Hits:
         (status.arrived_at > status.due_at - DUE_HOURS * HOUR, status.arrived_at),
         else_=status.due_at - DUE_HOURS * HOUR,
     )
-    query = select(
-        func.count(),
-        func.sum(case((new, 1), else_=0)),
-        func.sum(case((and_(urgent, ~overdue), 1), else_=0)),
-        func.sum(case((overdue, 1), else_=0)),
-        func.max(case((new, status.arrived_at), else_=0)),
-        func.max(case((overdue, status.due_at), else_=0)),
-        func.max(case((urgent, urgent_since), else_=0)),
-    ).where(or_(new, urgent))
-    waiting, fresh, due, late, arrived_at, late_at, urgent_at = session.execute(query).one()
-    high = (
-        select(func.count())
+    query = (
+        select(
+            HitRow.certainty,
+            func.count(),
+            func.sum(case((new, 1), else_=0)),
+            func.sum(case((and_(urgent, ~overdue), 1), else_=0)),
+            func.sum(case((overdue, 1), else_=0)),
+            func.max(case((new, status.arrived_at), else_=0)),
+            func.max(case((overdue, status.due_at), else_=0)),
+            func.max(case((urgent, urgent_since), else_=0)),
+        )
         .select_from(status)
         .join(HitRow, STATUS_OF_HIT)
-        .where(new, HitRow.certainty == Level.HIGH.value)
+        .where(or_(new, urgent))
+        .group_by(HitRow.certainty)
     )
+    rows = session.execute(query).all()
     return _Hits(
-        waiting=waiting,
-        new=fresh or 0,
-        high=(session.scalar(high) or 0) if fresh else 0,
-        due=due or 0,
-        overdue=late or 0,
-        newest=max(arrived_at or 0, late_at or 0),
-        newest_urgent=urgent_at or 0,
+        waiting=sum(row[1] for row in rows),
+        new={Level(row[0]): row[2] for row in rows if row[2]},
+        due=sum(row[3] for row in rows),
+        overdue=sum(row[4] for row in rows),
+        newest=max((max(row[5], row[6]) for row in rows), default=0),
+        newest_urgent=max((row[7] for row in rows), default=0),
     )
 
 

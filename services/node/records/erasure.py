@@ -64,7 +64,7 @@ _SENT = frozenset(SubmissionState) - {SubmissionState.WISHED, SubmissionState.FA
 
 @dataclass(frozen=True, slots=True)
 class FoundRecord:
-    """Where a record is at this node, read in a transaction.
+    """The places of a record at this node, read in a transaction.
 
     Attributes:
         record_id: Its own identifier.
@@ -83,11 +83,11 @@ class FoundRecord:
 
     @property
     def counterparts(self) -> tuple[str, ...]:
-        """Return the parties that its erasure is told to."""
+        """Return the parties that are informed of its erasure."""
         return tuple(sorted({hit.counterpart for hit in self.hits}))
 
     def counts(self) -> dict[str, int]:
-        """Return what its erasure removes, in numbers."""
+        """Return the numbers of rows, hits and lists that its erasure removes or changes."""
         return {"records": len(self.rows), "hits": len(self.hits), "imports": len(self.imports)}
 
 

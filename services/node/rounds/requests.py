@@ -17,7 +17,7 @@ from aquila.sentences import Sentence
 from aquila.sentences.sentence import loads
 from services.kit.log.entries import actor_fields, append
 from services.node.round_memory import round_row
-from services.node.rounds.held_reports import held_back
+from services.node.rounds.held_reports import on_hold
 from services.node.storage.imports import complete_import
 from services.node.storage.states import LocalRoundState, SubmissionState
 from services.node.storage.tables import ImportRow, SubmissionRow
@@ -187,7 +187,7 @@ def request_close(journal: Journal, rounds: RoundMemories, actor: Actor, round_i
             return  # it is closed already
         if ReportKey(journal.code, None) not in round_.reports:
             raise OrderError("round_hits_not_here", round=round_id)
-        if held_back(session, round_id):
+        if on_hold(session, round_id):
             raise OrderError("round_report_on_hold", round=round_id)
         if not row.close_wished:
             _log_end(session, journal, actor, round_id, Word.CLOSE, Action.CLOSE_ROUND)

@@ -18,7 +18,7 @@ from services.kit.logging import Log
 from services.node.logs import pending_statements
 from services.node.round_memory import round_row
 from services.node.rounds import statements
-from services.node.rounds.held_reports import held_back
+from services.node.rounds.held_reports import on_hold
 from services.node.steps import exchange_notes
 from services.node.storage.states import UNSIGNED, DestructionReason, LocalRoundState, SubmissionState
 from services.node.storage.tables import (
@@ -79,7 +79,7 @@ def _reason(session: Session, journal: Journal, round_: Round, row: RoundRow) ->
     if row.abort_reason is not None:
         return DestructionReason.ABORTED
     has_hits = ReportKey(journal.code, None) in round_.receipts
-    if row.close_wished and has_hits and not held_back(session, row.round_id):
+    if row.close_wished and has_hits and not on_hold(session, row.round_id):
         return DestructionReason.CLOSED_HERE
     if journal.clock() > round_.manifest.window.closes_at:
         return DestructionReason.TIME_OVER

@@ -1,4 +1,4 @@
-"""Requests may be for the erasure of a record, which is about no round: only the comments say so."""
+"""A request may be for the erasure of a record, which is about no round: only the comments change."""
 
 import sqlalchemy as sa
 from alembic import op

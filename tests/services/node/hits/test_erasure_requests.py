@@ -49,7 +49,9 @@ async def ask(analyst: Browser, path: str) -> None:
     """Let the analyst ask on the hit's page."""
     await analyst.open(path)
     assert "Ask for the erasure" in analyst.page
-    assert "Waiting for approval." in await analyst.send("/hits/erase", record_id="r-1", sure="yes", reason=REASON)
+    assert "Waiting for approval." in await analyst.send(
+        "/hits/erase", record_id="r-1", sure="yes", erasure_reason=REASON
+    )
 
 
 async def read(approver: Browser) -> tuple[str, str]:
@@ -88,7 +90,7 @@ async def test_a_second_person_approves_it(office: Office) -> None:
 async def ask_again(analyst: Browser, path: str) -> None:
     """Ask for the same again, which waits already."""
     await analyst.open(path)
-    await analyst.send("/hits/erase", record_id="r-1", sure="yes", reason="another")
+    await analyst.send("/hits/erase", record_id="r-1", sure="yes", erasure_reason="another")
     assert analyst.answer.status_code == 409
 
 
