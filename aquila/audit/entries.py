@@ -127,6 +127,7 @@ class Word(StrEnum):
     REMARKED = "remarked"
     CARRIED = "carried"
     REOPENED = "reopened"
+    REPLIED = "replied"
     CREATED = "created"
     CHANGED = "changed"
     DISABLED = "disabled"

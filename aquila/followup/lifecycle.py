@@ -94,6 +94,7 @@ class LifecycleStepKind(StrEnum):
     UNDONE = "undone"
     OPENED = "opened"
     REFERENCED = "referenced"
+    REPLIED = "replied"
     PERMITTED = "permitted"
     EXPORTED = "exported"
     CLOSED = "closed"
@@ -110,8 +111,9 @@ class LifecycleStep:
         at: Seconds since 1970.
         person: Who: a pseudonymous id, or the code of a party whose statement it was.
         value: The decision, channel, outcome or ground, as its enumeration's value; of a carried step one of the first
-            three.
-        reference: The channel's own number, that of a permission, or the pseudonymous id of who looks after the hit.
+            three; of a reply its date (ISO 8601).
+        reference: The channel's own number, that of a permission or of a reply, or the pseudonymous id of who looks
+            after the hit.
         urgency: Of a follow-up.
         remark: The analyst's own words. They stay at the node, and no letter or statement has them.
     """
@@ -136,6 +138,9 @@ class HitLifecycle:
         channel: Of the follow-up, once opened.
         reference: The follow-up's number in its channel, once known.
         urgency: Of the follow-up.
+        replied_on: The date of the counterpart's last reply (ISO 8601), once it is recorded.
+        reply: The number of that reply, or nothing.
+        replied_at: When it was recorded; seconds since 1970.
         permission: The reference of the permission to export, once recorded.
         outcome: What came of it, once closed.
         ground: Why it was withdrawn.
@@ -152,6 +157,9 @@ class HitLifecycle:
     channel: Channel | None = None
     reference: str = ""
     urgency: Urgency | None = None
+    replied_on: str = ""
+    reply: str = ""
+    replied_at: int | None = None
     permission: str = ""
     outcome: HitOutcome | None = None
     ground: Ground | None = None
@@ -180,6 +188,8 @@ class HitLifecycle:
             return self.arrived_at + REVIEW_HOURS * HOUR
         if self.stage is Stage.DECIDED:
             return self.since + REVIEW_HOURS * HOUR
+        if self.stage is Stage.FOLLOW_UP and self.replied_at is not None:
+            return max(self.since, self.replied_at) + REVIEW_HOURS * HOUR
         if self.stage is Stage.FOLLOW_UP and self.urgency is not None:
             return self.since + self.urgency.hours * HOUR
         return None
@@ -201,6 +211,8 @@ class HitLifecycle:
             )
         if step.kind is LifecycleStepKind.UNDONE:
             return self._undone()
+        if step.kind is LifecycleStepKind.REPLIED and self.urgency is None:
+            raise OrderError("reply_without_follow_up")
         now = replace(self, before=None)
         return replace(_TAKE[step.kind](now, step), before=now if step.kind is LifecycleStepKind.DECIDED else None)
 
@@ -220,6 +232,8 @@ class HitLifecycle:
             found.remove(LifecycleStepKind.OPENED)
         if self.before is None and LifecycleStepKind.UNDONE in found:
             found.remove(LifecycleStepKind.UNDONE)
+        if self.urgency is None and LifecycleStepKind.REPLIED in found:
+            found.remove(LifecycleStepKind.REPLIED)  # closed without a follow-up: nobody was asked
         if LifecycleStepKind.CARRIED in found:
             found.remove(LifecycleStepKind.CARRIED)  # what an earlier round brought, and no step of an analyst
         if self.stage is Stage.WITHDRAWN:
@@ -291,11 +305,18 @@ def _opened(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
         urgency=urgency,
         reference=step.reference,
         outcome=None,
+        replied_on="",
+        reply="",
+        replied_at=None,
     )
 
 
 def _referenced(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
     return replace(life, reference=step.reference)
+
+
+def _replied(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
+    return replace(life, replied_on=step.value, reply=step.reference, replied_at=step.at)
 
 
 def _permitted(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
@@ -348,6 +369,8 @@ _FROM: Mapping[LifecycleStepKind, frozenset[Stage]] = {
     LifecycleStepKind.UNDONE: frozenset({Stage.DECIDED, Stage.FOLLOW_UP}),
     LifecycleStepKind.OPENED: frozenset({Stage.KNOWN, Stage.DECIDED}),
     LifecycleStepKind.REFERENCED: frozenset({Stage.FOLLOW_UP}),
+    # A reply may come when the hit was closed without one.
+    LifecycleStepKind.REPLIED: frozenset({Stage.FOLLOW_UP, Stage.CLOSED}),
     LifecycleStepKind.PERMITTED: _ALIVE,
     LifecycleStepKind.EXPORTED: frozenset({Stage.FOLLOW_UP}),
     LifecycleStepKind.CLOSED: frozenset({Stage.KNOWN, Stage.DECIDED, Stage.FOLLOW_UP}),
@@ -365,6 +388,7 @@ _TAKE: Mapping[LifecycleStepKind, Callable[[HitLifecycle, LifecycleStep], HitLif
     LifecycleStepKind.DECIDED: _decided,
     LifecycleStepKind.OPENED: _opened,
     LifecycleStepKind.REFERENCED: _referenced,
+    LifecycleStepKind.REPLIED: _replied,
     LifecycleStepKind.PERMITTED: _permitted,
     LifecycleStepKind.EXPORTED: _exported,
     LifecycleStepKind.CLOSED: _closed,

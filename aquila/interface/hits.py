@@ -5,6 +5,7 @@ Nothing here is signed. A view holds the operator's own records beside hits, and
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 from typing import Annotated
 
@@ -236,6 +237,8 @@ class HitView(Message):
     Attributes:
         sentences: Why it is a hit, one for each evidence family: its name, and once the hit is confirmed, what agrees.
         possible: What can be done with it next.
+        replied_on: The date of the counterpart's last reply (ISO 8601), or nothing.
+        reply: The number of that reply, or nothing.
         blocked_by: The own record's handling code, where it blocks a letter; else None.
         conditions: The conditions that a letter states: code and words, of the own record's and the counterpart's.
         exchange: Where the exchange of notes about it stands.
@@ -251,6 +254,8 @@ class HitView(Message):
     channel: Channel | None
     reference: str
     urgency: Urgency | None
+    replied_on: str = ""
+    reply: str = ""
     permission: str
     handling_code: str | None
     blocked_by: str | None
@@ -286,6 +291,30 @@ class ManyDecisionsRequest(Message):
     total: Count = 0
     decision: Decision
     remark: Remark = ""
+
+
+class ManyClosingsRequest(Message):
+    """One outcome of several hits: of those that are chosen, or of all that a filter leaves.
+
+    Attributes:
+        hits: Those that are chosen, none for a filter.
+        every: The filter; hits that cannot be closed now are left out.
+        total: How many hits the filter left when the person saw it: one that leaves another number by now is refused.
+        remark: The reason for all of them, without which no more than one hit is closed.
+    """
+
+    hits: Annotated[tuple[HitKey, ...], Field(max_length=MOST_CHOSEN)] = ()
+    every: HitSearch | None = None
+    total: Count = 0
+    outcome: HitOutcome
+    remark: Remark = ""
+
+
+class ManyClosings(Message):
+    """The result of closing several hits: how many were closed, and how many could not be now."""
+
+    hits: Count
+    left_out: Count
 
 
 class ManyDecisions(Message):
@@ -382,6 +411,14 @@ class ReferenceRequest(Message):
     """The channel's own number of a follow-up."""
 
     reference: Annotated[Reference, Field(min_length=1)]
+
+
+class ReplyRequest(Message):
+    """The counterpart's reply to a follow-up: its date, and its number in the channel if it has one."""
+
+    date: date
+    number: Reference = ""
+    remark: Remark = ""
 
 
 class PermissionRequest(Message):

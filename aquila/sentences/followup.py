@@ -28,6 +28,7 @@ FOLLOWUP: Final[Table] = {
     "hit_withdrawn": Text("withdrawn", "what was withdrawn stays so"),
     "last_step_not_decision": Text("the last step of this hit is no decision", "decide again if it was wrong"),
     "reopening_reason_missing": Text("a closed hit is reopened with a reason", "say why; it stays at this node"),
+    "reply_without_follow_up": Text("a reply belongs to a follow-up, and none was opened"),
     "step_acknowledged": Text("acknowledged"),
     "step_assigned": Text("assigned"),
     "step_carried": Text("carried on"),
@@ -39,6 +40,7 @@ FOLLOWUP: Final[Table] = {
     "step_referenced": Text("given a reference"),
     "step_remarked": Text("remarked on"),
     "step_reopened": Text("reopened"),
+    "step_replied": Text("given a reply"),
     "step_undone": Text("undone"),
     "step_withdrawn": Text("withdrawn"),
 }

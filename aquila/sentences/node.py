@@ -159,6 +159,7 @@ NODE: Final[Table] = {
         "this round was proposed by an earlier version, whose rounds cannot go on without one answer",
         "release the answer, leave it on hold until the round ends, or leave the round",
     ),
+    "reply_date_in_future": Text("the date of a reply is not in the future"),
     "report_back_unknown": Text("the node holds no such report back", "see them with `aquila round show`"),
     "restored_backup": Text(
         "this node's database is older than what it has said or evaluated: it was restored from a backup",

@@ -19,6 +19,7 @@ PAGES: Final[Table] = {
         "the form is not of this session", "open the page again and send the form once more"
     ),
     "form_sent_by_another_site": Text("the form was sent by another site"),
+    "form_date_unreadable": Text("the date cannot be read", "write it as 2026-11-26"),
     "form_thing_unknown": Text("the form names no such thing"),
     "import_not_listed": Text("the node holds no such import"),
     "letter_changed_meanwhile": Text("the letter changed while it was made", "ask for it again"),

@@ -20,12 +20,15 @@ from aquila.interface.hits import (
     HitPage,
     HitView,
     LetterView,
+    ManyClosings,
+    ManyClosingsRequest,
     ManyDecisions,
     ManyDecisionsRequest,
     PermissionRequest,
     ReferenceRequest,
     RemarkRequest,
     ReopenRequest,
+    ReplyRequest,
     Undone,
     UndoRequest,
     WithdrawRequest,
@@ -34,6 +37,7 @@ from aquila.interface.saved_filters import NewFilter, SavedFilters, SavedFilterV
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import date
 
     from aquila.followup.lifecycle import Channel, Decision, Ground, HitOutcome, Urgency
     from aquila.interface.hits import HitFilter, HitSearch
@@ -81,6 +85,17 @@ class HitsClient:
         wanted = ManyDecisionsRequest(every=every, total=total, decision=decision, remark=remark)
         return self._connection.fetch(ManyDecisions, "POST", "/v1/hits/decisions", json=_body(wanted))
 
+    def close_chosen(self, hits: Iterable[tuple[str, str]], outcome: HitOutcome, remark: str = "") -> ManyClosings:
+        """Close several hits, by round and id, with one outcome and reason."""
+        keys = tuple(HitKey(round_id=round_id, hit_id=hit_id) for round_id, hit_id in hits)
+        wanted = ManyClosingsRequest(hits=keys, outcome=outcome, remark=remark)
+        return self._connection.fetch(ManyClosings, "POST", "/v1/hits/closings", json=_body(wanted))
+
+    def close_every(self, every: HitSearch, total: int, outcome: HitOutcome, remark: str) -> ManyClosings:
+        """Close all hits that a filter leaves and that can be closed now; arguments as `decide_every`."""
+        wanted = ManyClosingsRequest(every=every, total=total, outcome=outcome, remark=remark)
+        return self._connection.fetch(ManyClosings, "POST", "/v1/hits/closings", json=_body(wanted))
+
     def colleagues(self) -> Colleagues:
         """Return the people of the node who may look after hits, by name."""
         return self._connection.fetch(Colleagues, "GET", "/v1/hits/colleagues")
@@ -120,6 +135,10 @@ class HitsClient:
     def reference(self, round_id: str, hit_id: str, reference: str) -> None:
         """Note the channel's own number."""
         self._post(_hit(round_id, hit_id, "/reference"), ReferenceRequest(reference=reference))
+
+    def record_reply(self, round_id: str, hit_id: str, on: date, number: str = "", remark: str = "") -> None:
+        """Record date and number of the counterpart's reply to a follow-up."""
+        self._post(_hit(round_id, hit_id, "/reply"), ReplyRequest(date=on, number=number, remark=remark))
 
     def permit(self, round_id: str, hit_id: str, reference: str, remark: str = "") -> None:
         """Record the originator's permission to export."""

@@ -31,6 +31,11 @@ EXAMPLES: dict[str, Any] = {
     "ErasureProposal": {"record_id": "si-1", "reason": "order of the court of 3 March"},
     "FollowUpRequest": {"channel": "siena", "reference": "SI-2026-17", "urgency": "normal", "remark": ""},
     "HitSearch": {"name": "Ana Novak", "stage": "new", "sort": "certainty"},
+    "ManyClosingsRequest": {
+        "hits": [{"round_id": "a" * 32, "hit_id": "b" * 32}],
+        "outcome": "refuted",
+        "remark": "another person of the same name",
+    },
     "ManyDecisionsRequest": {
         "every": {"counterpart": "RS", "certainty": "low"}, "total": 12, "decision": "not_the_same",
         "remark": "another year of birth",
@@ -45,6 +50,7 @@ EXAMPLES: dict[str, Any] = {
     "Refuse": _REASON,
     "RemarkRequest": {"remark": "asked by telephone, an answer comes on Monday"},
     "ReopenRequest": {"reason": "the counterpart found another document"},
+    "ReplyRequest": {"date": "2026-11-26", "number": "SIENA 2026/18", "remark": ""},
     "RefusedAnswer": {"reason": "the case names two persons, and the query has fourteen"},
     "LanguageChoice": {"language": "sr-Cyrl"},
     "RoleChange": {"roles": ["officer", "analyst"]},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clients.cli.options import Ca, HomePath, Json, TokenFile, Url
-from clients.cli.output.screen import Screen
+from clients.cli.output.screen import Screen, numbered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Hits: list and show them, decide, follow up, close, withdraw.")
 
 HitId = Annotated[str, typer.Argument(metavar="HIT", help="The hit's id, or at least its first 4 digits.")]
+HitIds = Annotated[list[str], typer.Argument(metavar="HIT...", help="The hits' ids, or at least their first 4 digits.")]
 Remark = Annotated[str, typer.Option(help="Your own words; they stay at this node.")]
 
 
@@ -149,6 +151,67 @@ def decide(
     _do(home, url, token_file, ca, hit, lambda hits, *place: hits.decide(*place, said, remark), as_json, "is decided")
 
 
+@app.command("decide-many")
+def decide_many(
+    decision: Annotated[DecisionChoice, typer.Argument(help="Whether they are the same persons.")],
+    hits: HitIds,
+    reason: Annotated[str, typer.Option(help="One reason for all of them; it stays at this node.")],
+    home: HomePath,
+    url: Url = None,
+    token_file: TokenFile = None,
+    ca: Ca = None,
+    as_json: Json = False,
+) -> None:
+    """Decide on several hits at once with one reason."""
+    from aquila.followup.lifecycle import Decision
+    from clients.cli.connect import connect
+
+    said = Decision(decision.value.replace("-", "_"))
+    with connect(home, url, token_file, ca) as reached:
+        client = reached.hits()
+        done = client.decide_chosen([_found(client, hit) for hit in hits], said, reason)
+    left_out = f", {done.left_out} left out: closed or withdrawn" if done.left_out else ""
+    sentence = f"{numbered(done.hits, 'hit')} decided{left_out}; `aquila hit undo` takes it back."
+    Screen(as_json).result(done.model_dump(mode="json"), sentence)
+
+
+@app.command()
+def undo(home: HomePath, url: Url = None, token_file: TokenFile = None, ca: Ca = None, as_json: Json = False) -> None:
+    """Undo your last decision, on one hit or several, as long as no other step followed."""
+    from aquila.errors import OrderError
+    from clients.cli.connect import connect
+
+    with connect(home, url, token_file, ca) as reached:
+        last = reached.hits().page(_filter(limit=1)).undo
+        if last is None:
+            raise OrderError("decision_not_undoable")
+        undone = reached.hits().undo(last.number)
+    Screen(as_json).result(undone.model_dump(mode="json"), f"The decision on {numbered(undone.hits, 'hit')} is undone.")
+
+
+@app.command()
+def assign(
+    hits: HitIds,
+    to: Annotated[str, typer.Option(metavar="PERSON", help="The account's name or pseudonym, or `nobody`.")],
+    home: HomePath,
+    remark: Remark = "",
+    url: Url = None,
+    token_file: TokenFile = None,
+    ca: Ca = None,
+    as_json: Json = False,
+) -> None:
+    """Let a colleague look after hits, or nobody."""
+    from clients.cli.connect import connect
+
+    with connect(home, url, token_file, ca) as reached:
+        client = reached.hits()
+        person = None if to == "nobody" else _colleague(client, to)
+        keys = [_found(client, hit) for hit in hits]
+        client.assign(keys, person, remark)
+    document = {"hits": [{"round_id": one, "hit_id": hit} for one, hit in keys], "person": person}
+    Screen(as_json).result(document, f"{numbered(len(keys), 'hit')} assigned to {to}.")
+
+
 @app.command("follow-up")
 def follow_up(
     hit: HitId,
@@ -185,6 +248,32 @@ def reference(
 ) -> None:
     """Note the number of a follow-up in its channel."""
     _do(home, url, token_file, ca, hit, lambda hits, *place: hits.reference(*place, number), as_json, "has its number")
+
+
+@app.command()
+def reply(
+    hit: HitId,
+    on: Annotated[datetime, typer.Argument(metavar="DATE", formats=["%Y-%m-%d"], help="As the reply is dated.")],
+    home: HomePath,
+    number: Annotated[str, typer.Option(help="The number of the reply, if it has one.")] = "",
+    remark: Remark = "",
+    url: Url = None,
+    token_file: TokenFile = None,
+    ca: Ca = None,
+    as_json: Json = False,
+) -> None:
+    """Record that the counterpart replied to a follow-up; what it wrote stays in the channel."""
+    day, said = on.date(), "has its reply recorded"
+    _do(
+        home,
+        url,
+        token_file,
+        ca,
+        hit,
+        lambda hits, *place: hits.record_reply(*place, day, number, remark),
+        as_json,
+        said,
+    )
 
 
 @app.command()
@@ -233,6 +322,28 @@ def close(
     _do(home, url, token_file, ca, hit, lambda hits, *place: hits.close(*place, came, remark), as_json, "is closed")
 
 
+@app.command("close-many")
+def close_many(
+    outcome: Annotated[OutcomeChoice, typer.Argument(help="What came of them.")],
+    hits: HitIds,
+    reason: Annotated[str, typer.Option(help="One reason for all of them; it stays at this node.")],
+    home: HomePath,
+    url: Url = None,
+    token_file: TokenFile = None,
+    ca: Ca = None,
+    as_json: Json = False,
+) -> None:
+    """Close several hits at once with one outcome and reason."""
+    from aquila.followup.lifecycle import HitOutcome
+    from clients.cli.connect import connect
+
+    with connect(home, url, token_file, ca) as reached:
+        client = reached.hits()
+        done = client.close_chosen([_found(client, hit) for hit in hits], HitOutcome(outcome.value), reason)
+    left_out = f"; {done.left_out} left out: not decided yet, closed or withdrawn" if done.left_out else ""
+    Screen(as_json).result(done.model_dump(mode="json"), f"{numbered(done.hits, 'hit')} closed{left_out}.")
+
+
 @app.command()
 def reopen(
     hit: HitId,
@@ -277,6 +388,20 @@ def _do(
         round_id, hit_id = _found(reached.hits(), hit)
         work(reached.hits(), round_id, hit_id)
     Screen(as_json).result({"round_id": round_id, "hit_id": hit_id}, f"Hit {hit_id[:8]} {sentence}.")
+
+
+def _colleague(hits: HitsClient, text: str) -> str:
+    """Return the pseudonymous id of a colleague by it or by the account's name.
+
+    Raises:
+        InputError: Nobody of this node who may look after hits is called so.
+    """
+    from aquila.errors import InputError
+
+    for one in hits.colleagues().colleagues:
+        if text in {one.person, one.name}:
+            return one.person
+    raise InputError("colleague_unknown", text=text)
 
 
 def _found(hits: HitsClient, text: str) -> tuple[str, str]:

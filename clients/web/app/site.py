@@ -97,6 +97,7 @@ class Site:
         environment.filters.update(
             date=language.date,
             moment=language.moment,
+            day=language.day,
             span=language.span,
             number=language.number,
             percent=language.percent,

@@ -8,7 +8,7 @@ letter.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from gettext import NullTranslations
 from importlib import resources
@@ -67,6 +67,10 @@ class Language:
     def date(self, seconds: int) -> str:
         """Return a day, as 25 Nov 2026."""
         return format_date(_local(seconds), "medium", locale=self.locale)
+
+    def day(self, iso: str) -> str:
+        """Return a day that somebody wrote, as 2026-11-26, in this language; it is in no zone."""
+        return format_date(date.fromisoformat(iso), "medium", locale=self.locale)
 
     def moment(self, seconds: int) -> str:
         """Return a day and a time of it, in this machine's zone."""

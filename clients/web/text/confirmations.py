@@ -20,6 +20,7 @@ DONE = {
     "noted": _n("It is noted."),
     "taken-up": _n("The chosen hits are taken up."),
     "decided": _n("The decision is noted."),
+    "closed-many": _n("The hits are closed."),
     "assigned": _n("The hits are assigned."),
     "undone": _n("The decision is undone."),
     "view-kept": _n("The view is kept."),

@@ -184,6 +184,7 @@ STEPS = {
     "remarked": _n("remark"),
     "opened": _n("follow-up opened"),
     "referenced": _n("number of the channel noted"),
+    "replied": _n("reply of the other party recorded"),
     "permitted": _n("permission recorded"),
     "exported": _n("letter exported"),
     "closed": _n("closed"),

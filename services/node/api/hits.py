@@ -23,12 +23,15 @@ from aquila.interface.hits import (
     HitSearch,
     HitView,
     LetterView,
+    ManyClosings,
+    ManyClosingsRequest,
     ManyDecisions,
     ManyDecisionsRequest,
     PermissionRequest,
     ReferenceRequest,
     RemarkRequest,
     ReopenRequest,
+    ReplyRequest,
     Undone,
     UndoRequest,
     WithdrawRequest,
@@ -70,6 +73,12 @@ def search_hits(request: Request, actor: Annotated[Actor, requires(Action.SEE_HI
 def decide_many(request: Request, actor: Analyst, wanted: ManyDecisionsRequest) -> ManyDecisions:
     """Decide on hits that are chosen, or on all that a filter leaves."""
     return decisions.decide_many(_node(request).journal, actor, wanted)
+
+
+@router.post("/hits/closings", summary="Close several hits at once with one outcome")
+def close_many(request: Request, actor: Analyst, wanted: ManyClosingsRequest) -> ManyClosings:
+    """Close hits that are chosen, or all that a filter leaves and that can be closed now."""
+    return decisions.close_many(_node(request).journal, actor, wanted)
 
 
 @router.get("/hits/colleagues", summary="People of this node who may look after hits")
@@ -140,6 +149,12 @@ def permit(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted:
 def remark(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: RemarkRequest) -> None:
     """Add a remark, which stays at this node."""
     follow_up.remark(_node(request).journal, actor, round_id, hit_id, wanted.remark)
+
+
+@router.post(f"{_HIT}/reply", status_code=204, summary="Record the counterpart's reply", response_class=Response)
+def record_reply(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: ReplyRequest) -> None:
+    """Record date and number of the reply to a follow-up."""
+    follow_up.record_reply(_node(request).journal, actor, round_id, hit_id, wanted)
 
 
 @router.post(f"{_HIT}/outcome", status_code=204, summary="Close a hit with what came of it", response_class=Response)

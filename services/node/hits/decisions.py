@@ -1,4 +1,4 @@
-"""Decisions on several hits at once, and undoing them.
+"""Decisions on several hits at once, undoing them, and closing several hits.
 
 A large filter is decided in several transactions, so that nobody waits long for the writer: a crash in between leaves
 the rest undecided, and what was decided can be undone as a whole.
@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from aquila.errors import InputError, OrderError
 from aquila.followup.lifecycle import LifecycleStep, LifecycleStepKind, Stage
-from aquila.interface.hits import MOST_DECIDED, HitKey, ManyDecisions, Undone
+from aquila.interface.hits import MOST_DECIDED, HitKey, ManyClosings, ManyDecisions, Undone
 from services.node.hits import lifecycle, review
 from services.node.storage.tables import HitRow, HitStatusRow
 
@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from aquila.interface.hits import HitSearch, ManyDecisionsRequest
+    from aquila.interface.hits import HitSearch, ManyClosingsRequest, ManyDecisionsRequest
     from services.kit.people import Actor
     from services.node.context import Journal
     from services.node.hits.review import Key
 
 _AT_ONCE = 100
 _UNDECIDED = frozenset({Stage.NEW.value, Stage.ACKNOWLEDGED.value})
+_CLOSABLE = frozenset({Stage.KNOWN.value, Stage.DECIDED.value, Stage.FOLLOW_UP.value})
 
 
 def decide_many(journal: Journal, actor: Actor, wanted: ManyDecisionsRequest) -> ManyDecisions:
@@ -39,12 +40,7 @@ def decide_many(journal: Journal, actor: Actor, wanted: ManyDecisionsRequest) ->
         OrderError: The filter leaves another number of hits than the person saw.
         PolicyError: The filter leaves more hits than are decided at once.
     """
-    if bool(wanted.hits) == (wanted.every is not None):
-        raise InputError("decision_hits_ambiguous")
-    chosen = [(key.round_id, key.hit_id) for key in dict.fromkeys(wanted.hits)]
-    keys = chosen if wanted.every is None else _seen(journal, actor, wanted.every, wanted.total)
-    if len(keys) > 1 and not wanted.remark.strip():
-        raise InputError("decision_reason_missing")
+    keys = _chosen(journal, actor, wanted)
     step = LifecycleStep(
         LifecycleStepKind.DECIDED, journal.clock(), actor.person, wanted.decision.value, remark=wanted.remark
     )
@@ -56,6 +52,22 @@ def decide_many(journal: Journal, actor: Actor, wanted: ManyDecisionsRequest) ->
                     taken = lifecycle.apply_step(session, journal, hit, step, actor, number=number)
                     number, decided = number or taken, decided + 1
     return ManyDecisions(number=number, hits=decided, left_out=len(keys) - decided)
+
+
+def close_many(journal: Journal, actor: Actor, wanted: ManyClosingsRequest) -> ManyClosings:
+    """Close several hits with one outcome; raises as `decide_many`."""
+    keys = _chosen(journal, actor, wanted)
+    step = LifecycleStep(
+        LifecycleStepKind.CLOSED, journal.clock(), actor.person, wanted.outcome.value, remark=wanted.remark
+    )
+    closed = 0
+    for first in range(0, len(keys), _AT_ONCE):
+        with journal.store.transaction("hit.close_many") as session:
+            for hit in _hits(session, keys[first : first + _AT_ONCE]):
+                if lifecycle.status_row(session, hit).stage in _CLOSABLE:
+                    lifecycle.apply_step(session, journal, hit, step, actor)
+                    closed += 1
+    return ManyClosings(hits=closed, left_out=len(keys) - closed)
 
 
 def undo(journal: Journal, actor: Actor, number: int) -> Undone:
@@ -80,6 +92,17 @@ def undo(journal: Journal, actor: Actor, number: int) -> Undone:
     if not undone:
         raise OrderError("decision_not_undoable")
     return Undone(hits=len(undone), first=HitKey(round_id=undone[0][0], hit_id=undone[0][1]))
+
+
+def _chosen(journal: Journal, actor: Actor, wanted: ManyDecisionsRequest | ManyClosingsRequest) -> list[Key]:
+    """Return the hits that a person chose, or that a filter leaves, with a reason if they are several."""
+    if bool(wanted.hits) == (wanted.every is not None):
+        raise InputError("decision_hits_ambiguous")
+    chosen = [(key.round_id, key.hit_id) for key in dict.fromkeys(wanted.hits)]
+    keys = chosen if wanted.every is None else _seen(journal, actor, wanted.every, wanted.total)
+    if len(keys) > 1 and not wanted.remark.strip():
+        raise InputError("decision_reason_missing")
+    return keys
 
 
 def _seen(journal: Journal, actor: Actor, every: HitSearch, total: int) -> list[Key]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from aquila.errors import OrderError, PolicyError
+from aquila.errors import InputError, OrderError, PolicyError
 from aquila.followup.lifecycle import Ground, LifecycleStep, LifecycleStepKind, Stage, is_late
 from aquila.interface.hits import LetterView
 from services.kit.log.entries import append
@@ -19,13 +20,23 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from aquila.followup.lifecycle import HitLifecycle
-    from aquila.interface.hits import CloseRequest, DecisionRequest, FollowUpRequest, PermissionRequest, WithdrawRequest
+    from aquila.interface.hits import (
+        CloseRequest,
+        DecisionRequest,
+        FollowUpRequest,
+        PermissionRequest,
+        ReplyRequest,
+        WithdrawRequest,
+    )
     from aquila.protocol.messages import Manifest
     from aquila.protocol.registry import Registry
     from services.kit.people import Actor
     from services.node.context import Journal, NodeContext
     from services.node.round_memory import RoundMemories
     from services.node.storage.tables import HitRow
+
+_EASTERNMOST = timedelta(hours=14)
+"""How far local time may be ahead of UTC: a date is in the future only where it is so everywhere."""
 
 
 def acknowledge(journal: Journal, actor: Actor, round_id: str, hit_id: str) -> None:
@@ -55,6 +66,22 @@ def open_follow_up(journal: Journal, actor: Actor, round_id: str, hit_id: str, w
 def note_reference(journal: Journal, actor: Actor, round_id: str, hit_id: str, reference: str) -> None:
     """Note the channel's own number of a follow-up; raises as `_take`."""
     step = LifecycleStep(LifecycleStepKind.REFERENCED, journal.clock(), actor.person, reference=reference.strip())
+    _take(journal, actor, round_id, hit_id, step)
+
+
+def record_reply(journal: Journal, actor: Actor, round_id: str, hit_id: str, wanted: ReplyRequest) -> None:
+    """Record that the counterpart replied by the channel, and when; what it wrote stays in the channel.
+
+    Raises:
+        InputError: The date is in the future.
+        NotFoundError, OrderError: As `_take`.
+    """
+    if wanted.date > (datetime.fromtimestamp(journal.clock(), UTC) + _EASTERNMOST).date():
+        raise InputError("reply_date_in_future")
+    step = LifecycleStep(
+        LifecycleStepKind.REPLIED, journal.clock(), actor.person, wanted.date.isoformat(), wanted.number.strip(),
+        remark=wanted.remark,
+    )  # fmt: skip
     _take(journal, actor, round_id, hit_id, step)
 
 

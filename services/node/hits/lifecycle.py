@@ -34,6 +34,7 @@ _KINDS: Mapping[LifecycleStepKind, EntryKind] = {
     LifecycleStepKind.REMARKED: EntryKind.HIT_DECIDED,
     LifecycleStepKind.OPENED: EntryKind.FOLLOW_UP,
     LifecycleStepKind.REFERENCED: EntryKind.FOLLOW_UP,
+    LifecycleStepKind.REPLIED: EntryKind.FOLLOW_UP,
     LifecycleStepKind.PERMITTED: EntryKind.EXPORT_PERMITTED,
     LifecycleStepKind.EXPORTED: EntryKind.EXPORT,
     LifecycleStepKind.CLOSED: EntryKind.FOLLOW_UP_CLOSED,
@@ -49,8 +50,9 @@ _VALUES: Mapping[LifecycleStepKind, Word] = {
     LifecycleStepKind.ASSIGNED: Word.ASSIGNED,
     LifecycleStepKind.REMARKED: Word.REMARKED,
     LifecycleStepKind.REOPENED: Word.REOPENED,
+    LifecycleStepKind.REPLIED: Word.REPLIED,
 }
-"""The word of a step that shares its kind of entry with another one and has no value of its own."""
+"""The word of a step that shares its kind of entry with another one and has no word of its own as its value."""
 
 _ENDS = frozenset({Stage.CLOSED, Stage.WITHDRAWN})
 

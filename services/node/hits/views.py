@@ -132,6 +132,8 @@ def hit_view(node: NodeContext, actor: Actor, round_id: str, hit_id: str) -> Hit
             channel=life.channel,
             reference=life.reference,
             urgency=life.urgency,
+            replied_on=life.replied_on,
+            reply=life.reply,
             permission=life.permission,
             handling_code=code,
             blocked_by=life.blocked_by(code),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Response
 from markupsafe import Markup
 from starlette.exceptions import HTTPException
 
-from aquila.errors import OrderError, PolicyError
+from aquila.errors import InputError, OrderError, PolicyError
 from aquila.followup.lifecycle import Channel, Decision, Ground, HitOutcome, Urgency
 from aquila.matching.certainty import CENTIBITS, Level
 from aquila.matching.weights import WeightKind, level_bits
@@ -129,6 +130,14 @@ def _assign(client: HitsClient, place: Place, sent: SubmittedForm) -> None:
     client.assign([place], None if person == NOBODY else person, sent.text("handing_over"))
 
 
+def _reply(client: HitsClient, place: Place, sent: SubmittedForm) -> None:
+    try:
+        on = date.fromisoformat(sent.text("replied_on"))
+    except ValueError:
+        raise InputError("form_date_unreadable") from None
+    client.record_reply(*place, on, sent.text("reply"))
+
+
 _STEPS: Mapping[str, Callable[[HitsClient, Place, SubmittedForm], None]] = {
     "acknowledge": lambda client, place, _sent: client.acknowledge(*place),
     "assign": _assign,
@@ -136,6 +145,7 @@ _STEPS: Mapping[str, Callable[[HitsClient, Place, SubmittedForm], None]] = {
     "decide": _decide,
     "follow-up": _follow_up,
     "reference": lambda client, place, sent: client.reference(*place, sent.text("number")),
+    "reply": _reply,
     "permission": lambda client, place, sent: client.permit(*place, sent.text("permission")),
     "close": lambda client, place, sent: client.close(
         *place, sent.choice("outcome", HitOutcome), sent.text("closing_remark")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, Response
 
 from aquila.errors import InputError
-from aquila.followup.lifecycle import Decision, Stage
+from aquila.followup.lifecycle import Decision, HitOutcome, Stage
 from aquila.interface.hits import MOST_CHOSEN, HitSort, KnownPair, Whose
 from aquila.interface.saved_filters import SavedFilter
 from aquila.matching.certainty import Level
@@ -21,7 +21,7 @@ from clients.web.text import labels
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from aquila.interface.hits import HitPage, ManyDecisions
+    from aquila.interface.hits import HitPage, ManyClosings, ManyDecisions
     from aquila.interface.saved_filters import SavedFilters
     from aquila.protocol.messages.feed import RoundEntry
     from clients.web.app.forms import SubmittedForm
@@ -104,6 +104,7 @@ def get_hits(visit: Visited) -> Response:
         colleagues=colleague_choices(visit),
         decisions=[(decision.value, key) for decision, key in _KEYS.items()],
         decision_choices=[(decision.value, visit.say(labels.DECISIONS[decision.value])) for decision in _KEYS],
+        outcome_choices=[(outcome.value, visit.say(labels.OUTCOMES[outcome.value])) for outcome in HitOutcome],
         rounds_left_out=len(rounds) - len(listed),
         **_choices(visit, listed, rounds),
     )
@@ -143,6 +144,18 @@ def post_decide_many(visit: Visited, sent: Sent) -> Response:
     else:
         done = client.decide_chosen(_chosen(sent), decision, sent.text("remark"))
     return visit.go(_path(asked, "decided" if done.hits else "", left_out=_count(done)))
+
+
+@router.post("/hits/close-many")
+@threaded
+def post_close_many(visit: Visited, sent: Sent) -> Response:
+    """Close the rows that are chosen, or all hits that the filter leaves, with one outcome and reason."""
+    asked, client, outcome = list_of_form(visit, sent), visit.hits(), sent.choice("outcome", HitOutcome)
+    if sent.ticked("every"):
+        done = client.close_every(asked.wanted, sent.number("total"), outcome, sent.text("remark"))
+    else:
+        done = client.close_chosen(_chosen(sent), outcome, sent.text("remark"))
+    return visit.go(_path(asked, "closed-many" if done.hits else "", left_out=_count(done)))
 
 
 @router.post("/hits/undo")
@@ -214,7 +227,7 @@ def _chosen(sent: SubmittedForm) -> list[tuple[str, str]]:
     return chosen
 
 
-def _count(done: ManyDecisions) -> str:
+def _count(done: ManyDecisions | ManyClosings) -> str:
     """Return the number of hits that were left out, as an address has it."""
     return str(min(done.left_out, _MOST_SHOWN_LEFT)) if done.left_out else ""
 

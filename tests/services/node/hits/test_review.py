@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -121,3 +122,42 @@ async def test_an_export_has_what_was_decided_and_is_logged(al: PartyNode) -> No
     assert (one["channel"], one["reference"], one["remark"]) == ("siena", "S-1", "the same photograph")
     assert one["decided_by"] == "ana"
     assert kinds_in_log(al)[len(before) :] == ["consultation", "export"]
+
+
+async def test_several_are_closed_with_one_outcome(al: PartyNode) -> None:
+    """With one reason; what is not decided yet is left out, and so is what is closed already."""
+    hits = [await hit_with(al, other) for other in ("RS", "SI")]
+    await posted(al, "/hits/decisions", hits=[key(hits[0])], decision="not_the_same")
+    wanted = {"hits": [key(hit) for hit in hits], "outcome": "refuted"}
+    assert (await al.post("/hits/closings", json=wanted)).status_code == 422  # without a reason
+    assert await posted(al, "/hits/closings", **wanted, remark="another man") == {"hits": 1, "left_out": 1}
+    view = await al.get(hit_path(hits[0]))
+    assert (view["entry"]["stage"], view["entry"]["outcome"]) == ("closed", "refuted")
+    assert view["history"][-1]["remark"] == "another man"
+    assert kinds_in_log(al).count("follow_up_closed") == 1
+    # All of a filter, as many as were seen.
+    await posted(al, "/hits/decisions", every={"stage": "new"}, total=2, decision="not_the_same", remark="no")
+    filtered = {"every": {"stage": "decided"}, "outcome": "unresolved", "remark": "no"}
+    assert (await al.post("/hits/closings", json=filtered | {"total": 3})).status_code == 409
+    assert await posted(al, "/hits/closings", **filtered, total=2) == {"hits": 2, "left_out": 0}
+    assert {hit["stage"] for hit in (await al.get("/hits"))["hits"]} == {"closed"}
+
+
+async def test_a_reply_is_recorded_with_its_date_and_number(al: PartyNode, world: World) -> None:
+    """Only of a follow-up, and not of tomorrow; history and log have it, the log without date and number."""
+    hit = await hit_with(al, "RS")
+    today = datetime.fromtimestamp(world.clock.time, UTC).date()
+    reply = {"date": today.isoformat(), "number": "SIENA 2026/18"}
+    assert (await al.post(hit_path(hit, "/reply"), json=reply)).status_code == 409
+    await does(al, hit, "decision", decision="same")
+    await does(al, hit, "follow-up", channel="siena", urgency="urgent")
+    before = kinds_in_log(al).count("follow_up")
+    tomorrow = {"date": (today + timedelta(days=2)).isoformat()}
+    assert (await al.post(hit_path(hit, "/reply"), json=tomorrow)).status_code == 422
+    await does(al, hit, "reply", **reply)
+    view = await al.get(hit_path(hit))
+    assert (view["replied_on"], view["reply"]) == (reply["date"], reply["number"])
+    assert view["entry"]["due_at"] == world.clock.time + 48 * HOUR
+    step = view["history"][-1]
+    assert (step["kind"], step["value"], step["reference"]) == ("replied", reply["date"], reply["number"])
+    assert kinds_in_log(al).count("follow_up") == before + 1

@@ -148,3 +148,25 @@ async def test_hits_and_decisions_as_files(ana: Browser) -> None:
     await ana.send("/hits/export.pdf", list="certainty=high&counterpart=RS")
     assert ana.answer.content.startswith(b"%PDF")
     assert "no-store" in ana.answer.headers["cache-control"]
+
+
+async def test_several_are_closed_and_a_reply_is_recorded(ana: Browser) -> None:
+    """The chosen rows get one outcome; what is not decided is named as left out. A reply has a date that can be read."""
+    await ana.open("/hits")
+    first, second, third = rows(ana)[:3]
+    for row in (first, third):
+        await ana.send("/hits/decide", list=carried(ana), row=[row], decide="same.0")
+    fields: dict[str, Any] = {"list": "", "hit": [first, second], "outcome": "refuted", "remark": "another man"}
+    await ana.send("/hits/close-many", follow=False, **fields)
+    assert ana.answer.status_code == 303, ana.page
+    location = str(ana.answer.headers["location"])
+    assert "done=closed-many" in location
+    assert "left_out=1" in location
+    hit = "/hits/" + third.replace(".", "/")
+    await ana.send(f"{hit}/follow-up", channel="siena", urgency="normal", reference="")
+    assert 'name="replied_on"' in ana.page
+    await ana.send(f"{hit}/reply", replied_on="yesterday", reply="")
+    assert "the date cannot be read" in ana.page
+    await ana.send(f"{hit}/reply", replied_on="2026-01-02", reply="SIENA 2026/18")
+    assert "SIENA 2026/18" in ana.page
+    assert "2 Jan 2026" in ana.page

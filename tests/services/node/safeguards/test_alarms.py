@@ -162,7 +162,10 @@ async def test_one_answer_is_refused_and_the_round_goes_on(asked: tuple[World, s
     (entry,) = logged(owner, "answer_refused")
     assert (entry.recipient, bool(entry.person), entry.reason) == ("RS", True, None)
     assert [entry.ids["value"] for entry in logged(owner, "answer_withheld")] == ["on_hold", "refused"]
-    # The owner's own hits are no hits of the round for anyone else, and notes are not waited for.
+    # The owner's own hits are no hits of the round for anyone else, and notes are not waited for; the owner may close.
+    assert (await owner.post(f"/rounds/{round_id}/close")).status_code == 202
+    await world.settle()
+    assert not (await owner.round(round_id))["keys_present"]
     await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
 
     async def over() -> bool:

@@ -52,6 +52,7 @@ SAMPLES = {
     LifecycleStepKind.UNDONE: LifecycleStep(LifecycleStepKind.UNDONE, 25, WHO),
     LifecycleStepKind.OPENED: OPENED,
     LifecycleStepKind.REFERENCED: LifecycleStep(LifecycleStepKind.REFERENCED, 70, WHO, reference="S-1"),
+    LifecycleStepKind.REPLIED: LifecycleStep(LifecycleStepKind.REPLIED, 70, WHO, "2026-11-26", "S-2"),
     LifecycleStepKind.PERMITTED: LifecycleStep(LifecycleStepKind.PERMITTED, 70, WHO, reference="letter 7"),
     LifecycleStepKind.EXPORTED: LifecycleStep(LifecycleStepKind.EXPORTED, 70, WHO),
     LifecycleStepKind.CLOSED: CLOSED,
@@ -227,3 +228,19 @@ def test_an_unknown_word_is_refused() -> None:
 def test_remarks_do_not_show_themselves() -> None:
     """What an analyst wrote is in no repr of a step."""
     assert "Hoxha" not in repr(LifecycleStep(LifecycleStepKind.CLOSED, 1, WHO, "confirmed", remark="Hoxha"))
+
+
+def test_a_reply_answers_a_follow_up() -> None:
+    """Its date and number are kept, the hit is due to be closed, and another follow-up begins without it."""
+    replied = SAMPLES[LifecycleStepKind.REPLIED]
+    life = HitLifecycle.of(0, (*STAGES[Stage.FOLLOW_UP], replied))
+    assert (life.replied_on, life.reply, life.stage) == ("2026-11-26", "S-2", Stage.FOLLOW_UP)
+    assert life.due_at == replied.at + 48 * HOUR
+    # It may come late, and not where nobody was asked.
+    assert HitLifecycle.of(0, (*STAGES[Stage.CLOSED], replied)).due_at is None
+    unasked = HitLifecycle.of(0, (*STAGES[Stage.DECIDED], CLOSED))
+    assert LifecycleStepKind.REPLIED not in unasked.possible()
+    with pytest.raises(OrderError, match="none was opened"):
+        unasked.after(replied)
+    known = HitLifecycle.of(0, (CARRIED, OPENED, replied))
+    assert known.reply == "S-2"

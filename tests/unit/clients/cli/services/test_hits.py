@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROUND, HIT = "a" * 32, "b" * 32
+ANA = "p-0123456789ab"
 ENTRY = {
     "round_id": ROUND, "hit_id": HIT, "counterpart": "RS", "certainty": "high", "stage": "follow_up",
     "decision": "cannot_tell", "outcome": None, "arrived_at": 1_800_000_000, "due_at": 1_800_000_000,
@@ -78,6 +79,10 @@ class Service:
             "/v1/hits": self.page,
             f"/v1/rounds/{ROUND}/hits/{HIT}": VIEW | {"chance": self.chance},
             f"/v1/rounds/{ROUND}/hits/{HIT}/letter": {"text": "REQUEST AFTER A HIT\n", "lines": []},
+            "/v1/hits/decisions": {"number": 7, "hits": 1, "left_out": 2},
+            "/v1/hits/closings": {"hits": 1, "left_out": 2},
+            "/v1/hits/colleagues": {"colleagues": [{"person": ANA, "name": "ana"}]},
+            "/v1/hits/undo": {"hits": 3, "first": {"round_id": ROUND, "hit_id": HIT}},
             "/v1/erasures": {"imports": 1, "records": 1, "hits": 0, "told": [], "record_digest": "c" * 64},
             "/v1/erasure-requests": {
                 "approval_id": "a" * 32,
@@ -126,6 +131,10 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Service:
         ),
         (["reference", "bbbb", "S-2"], "reference", {"reference": "S-2"}),
         (["permit", "bbbb", "--reference", "P-1"], "permission", {"reference": "P-1", "remark": ""}),
+        (
+            ["reply", "bbbb", "2026-11-26", "--number", "S-3"], "reply",
+            {"date": "2026-11-26", "number": "S-3", "remark": ""},
+        ),
         (["reopen", "bbbb", "another document"], "reopening", {"reason": "another document"}),
         (["close", "bbbb", "refuted", "--remark", "x"], "outcome", {"outcome": "refuted", "remark": "x"}),
         (["withdraw", "bbbb", "not-needed"], "withdrawal", {"ground": "not_needed", "reason": ""}),
@@ -138,6 +147,40 @@ def test_what_is_done_with_a_hit(service: Service, words: list[str], what: str, 
         ("GET", "/v1/hits?hit=bbbb&limit=2", None),
         ("POST", f"/v1/rounds/{ROUND}/hits/{HIT}/{what}", body),
     ]
+
+
+@pytest.mark.parametrize(
+    ("words", "path", "body", "said"),
+    [
+        (
+            ["decide-many", "not-the-same", "bbbb", "--reason", "no"], "decisions",
+            {"every": None, "total": 0, "decision": "not_the_same", "remark": "no"}, "1 hit decided, 2 left out",
+        ),
+        (
+            ["close-many", "refuted", "bbbb", "--reason", "no"], "closings",
+            {"every": None, "total": 0, "outcome": "refuted", "remark": "no"}, "1 hit closed; 2 left out",
+        ),
+        (["assign", "bbbb", "--to", "ana"], "assignments", {"person": ANA, "remark": ""}, "1 hit assigned to ana"),
+        (["assign", "bbbb", "--to", "nobody"], "assignments", {"person": None, "remark": ""}, "assigned to nobody"),
+    ],
+)  # fmt: skip
+def test_what_is_done_with_several_hits(
+    service: Service, capsys: pytest.CaptureFixture[str], words: list[str], path: str, body: Any, said: str
+) -> None:
+    """Each hit is found by its first digits; one call has them all."""
+    assert main(["hit", *words, "--home", "node"]) == 0
+    assert service.asked[-1] == ("POST", f"/v1/hits/{path}", {"hits": [{"round_id": ROUND, "hit_id": HIT}]} | body)
+    assert said in capsys.readouterr().out
+
+
+def test_the_last_decision_is_undone(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
+    """The node says which one it is; where there is none, nothing is asked for. Nobody unknown gets a hit."""
+    assert main(["hit", "undo", "--home", "node"]) != 0
+    service.page = PAGE | {"undo": {"number": 7, "decision": "same", "hits": 3}}
+    assert main(["hit", "undo", "--home", "node"]) == 0
+    assert service.asked[-1] == ("POST", "/v1/hits/undo", {"number": 7})
+    assert "The decision on 3 hits is undone." in capsys.readouterr().out
+    assert main(["hit", "assign", "bbbb", "--to", "petar", "--home", "node"]) != 0
 
 
 def test_a_list(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
