@@ -151,7 +151,7 @@ async def test_hits_and_decisions_as_files(ana: Browser) -> None:
 
 
 async def test_several_are_closed_and_a_reply_is_recorded(ana: Browser) -> None:
-    """The chosen rows get one outcome; what is not decided is named as left out. A reply has a date that can be read."""
+    """The chosen rows get one outcome, and those that are not decided are left out. A reply has a date."""
     await ana.open("/hits")
     first, second, third = rows(ana)[:3]
     for row in (first, third):
