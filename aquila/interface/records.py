@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from aquila.interface.hits import HitEntry, StepView, WithdrawalView
 from aquila.interface.sentence import SentenceView
@@ -16,6 +16,7 @@ from aquila.matching.certainty import Level
 from aquila.protocol.messages.base import Count, Identifier, Message, Seconds
 from aquila.protocol.messages.statements import Kind
 from aquila.records.name_readings import read_names
+from aquila.records.person import FIELDS
 from aquila.records.reading.layouts import Encoding, Format
 
 if TYPE_CHECKING:
@@ -36,8 +37,20 @@ MOST_NAMED = 100
 FARTHEST = 10_000
 """The last record that a search can be paged to: who finds more says more of the name."""
 
+CORRECTABLE = tuple(name for name in FIELDS if name != "record_id")
+"""The fields of a record that can be corrected."""
+
+
+def _correctable(name: str) -> str:
+    if name not in CORRECTABLE:
+        raise ValueError("no field of a record that can be corrected")
+    return name
+
+
 Position = Annotated[int, Field(ge=0, le=2**40)]
 SearchText = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$", repr=False)]
+CorrectableField = Annotated[str, AfterValidator(_correctable)]
+FieldText = Annotated[str, Field(max_length=2_000)]
 OwnFields = Annotated[dict[str, str | list[str]], Field(repr=False)]
 
 
@@ -223,6 +236,33 @@ class FindingView(Message):
     reason: SentenceView
     severity: Literal["warning", "refusal"]
     record_id: str
+
+
+class RecordCorrection(Message):
+    """The fields that a record shall have, beside its identifier, which stays.
+
+    Attributes:
+        fields: Texts by field, as a list would have them; several for a field that holds several values.
+    """
+
+    fields: Annotated[dict[CorrectableField, tuple[FieldText, ...]], Field(repr=False)]
+
+    def texts(self) -> dict[str, tuple[str, ...]]:
+        """Return the texts of the fields that have any."""
+        given = {name: tuple(text for text in texts if text.strip()) for name, texts in self.fields.items()}
+        return {name: texts for name, texts in given.items() if texts}
+
+
+class CorrectionReport(Message):
+    """A corrected record as the node reads it.
+
+    Attributes:
+        findings: Warnings, or why the fields give no record.
+        names: How its names are read; None where the fields give no record.
+    """
+
+    findings: tuple[FindingView, ...]
+    names: tuple[ReadNameView, ...] | None
 
 
 class LayoutView(Message):

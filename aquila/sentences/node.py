@@ -23,6 +23,7 @@ NODE: Final[Table] = {
     "colleague_unknown": Text("there is no such person who may decide on hits", "choose one of the list"),
     "confirms_notes_not_sent": Text("{party} confirms notes that this node did not send to it"),
     "consents_over": Text("the round takes no consent any more"),
+    "correction_refused": Text("these fields give no record; nothing was changed", "check them again"),
     "decision_hits_ambiguous": Text("a decision is about the hits that are chosen, or about all that a filter leaves"),
     "decision_not_undoable": Text("there is no such decision of yours to undo", "decide again if it was wrong"),
     "decision_reason_missing": Text(
@@ -84,6 +85,7 @@ NODE: Final[Table] = {
     "import_name_malformed": Text("an import needs a name of one printable line"),
     "import_unknown": Text("the node holds no such import", "see them with `aquila records list`"),
     "key_without_account": Text("the key of the home folder is not the account of a person", "sign in with an account"),
+    "last_record_of_list": Text("this is the last record of its list", "delete the list"),
     "left_out_of_round": Text("the other parties go on without this one, because it missed a deadline"),
     "list_being_prepared": Text(
         "a list with this record is being prepared for a round",
@@ -149,6 +151,9 @@ NODE: Final[Table] = {
     "parties_unknown_to_registry": Text("the registry does not know {listed}", "`aquila party register` adds one"),
     "queries_in_days": Text("the queries in {days} days"),
     "queries_in_round": Text("the queries in this round"),
+    "record_has_hits": Text(
+        "the record has hits, which show what was matched", "erase it with its hits, and import the corrected one anew"
+    ),
     "record_identifier_unknown": Text("the node holds no record of this identifier"),
     "record_unknown": Text("the node holds no such record", "search for it again; it may have been erased"),
     "registry_identity_key_differs": Text(

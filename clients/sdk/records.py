@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from aquila.interface.records import ListDifference, RecordPage, RecordSearch, RecordView
+from aquila.interface.records import (
+    CorrectionReport,
+    ListDifference,
+    RecordCorrection,
+    RecordPage,
+    RecordSearch,
+    RecordView,
+)
 
 if TYPE_CHECKING:
     from clients.sdk.connection import Connection
@@ -39,3 +46,22 @@ class RecordsClient:
         """Return the record at a place of a list, with its history."""
         path = f"/v1/imports/{quote(import_id, safe='')}/records/{position:d}"
         return self._connection.fetch(RecordView, "GET", path)
+
+    def check_correction(self, import_id: str, position: int, wanted: RecordCorrection) -> CorrectionReport:
+        """Return how a corrected record would be read; nothing is stored."""
+        path = f"/v1/imports/{quote(import_id, safe='')}/records/{position:d}/check"
+        return self._connection.fetch(CorrectionReport, "POST", path, json=wanted.model_dump(mode="json"))
+
+    def correct(self, import_id: str, position: int, wanted: RecordCorrection) -> CorrectionReport:
+        """Store other fields of a record.
+
+        Raises:
+            InputError: The fields give no record.
+            PolicyError: An open round uses its list, or it has hits.
+        """
+        path = f"/v1/imports/{quote(import_id, safe='')}/records/{position:d}"
+        return self._connection.fetch(CorrectionReport, "PUT", path, json=wanted.model_dump(mode="json"))
+
+    def take_out(self, import_id: str, position: int) -> None:
+        """Take a record out of its list; raises as `correct` does."""
+        self._connection.call("DELETE", f"/v1/imports/{quote(import_id, safe='')}/records/{position:d}")

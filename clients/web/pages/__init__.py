@@ -12,14 +12,13 @@ from clients.web.pages import (
     matcher_rounds,
     node_rounds,
     parties,
-    record_search,
-    records,
     sign_in,
     static_files,
     statistics,
     suggestions,
 )
 from clients.web.pages.hits import export, hit, review
+from clients.web.pages.records import corrections, lists, search
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +29,8 @@ if TYPE_CHECKING:
 
 _SHARED = (static_files.router, sign_in.router, accounts.router, approvals.router, log.router)
 _HITS = (review.router, export.router, hit.router)
-_NODE = (home.node, accounts.node, *_HITS, records.router, record_search.router, suggestions.node, node_rounds.router)
+_RECORDS = (lists.router, search.router, corrections.router)
+_NODE = (home.node, accounts.node, *_HITS, *_RECORDS, suggestions.node, node_rounds.router)
 _MATCHER = (home.matcher, suggestions.matcher, matcher_rounds.router, parties.router, statistics.router)
 
 

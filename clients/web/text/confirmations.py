@@ -25,6 +25,8 @@ DONE = {
     "undone": _n("The decision is undone."),
     "view-kept": _n("The view is kept."),
     "view-removed": _n("The view is removed."),
+    "corrected": _n("The correction is stored."),
+    "taken_out": _n("The record is taken out of its list."),
     "deleted": _n("The list is deleted."),
     "delivery_removed": _n("The file is removed from the folder."),
     "consented": _n("Your consent is noted."),

@@ -7,14 +7,23 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 
 from aquila.audit.roles import Action
-from aquila.interface.records import ListDifference, RecordPage, RecordSearch, RecordView  # noqa: TC001 - read by FastAPI
+from aquila.interface.records import (  # noqa: TC001 - read by FastAPI
+    CorrectionReport,
+    ListDifference,
+    RecordCorrection,
+    RecordPage,
+    RecordSearch,
+    RecordView,
+)
 from services.kit.http.routing import ServiceRoute
 from services.kit.people import Actor, requires
 from services.node.context import NodeContext
-from services.node.records import differences, search
+from services.node.records import corrections, differences, search
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["records"])
 
+Place = Annotated[int, Path(ge=0, le=2**40)]
+Corrector = Annotated[Actor, requires(Action.IMPORT_RECORDS)]
 Searcher = Annotated[Actor, requires(Action.SEARCH_RECORDS)]
 
 
@@ -49,8 +58,34 @@ def get_difference(request: Request, import_id: str) -> ListDifference:
 
 
 @router.get("/imports/{import_id}/records/{position}", summary="One of the party's own records with its history")
-def get_record(
-    request: Request, actor: Searcher, import_id: str, position: Annotated[int, Path(ge=0, le=2**40)]
-) -> RecordView:
+def get_record(request: Request, actor: Searcher, import_id: str, position: Place) -> RecordView:
     """Return the record at a place of a list."""
     return search.show(_node(request).journal, actor, import_id, position)
+
+
+@router.post("/imports/{import_id}/records/{position}/check", summary="Check a correction of one record")
+def check_correction(
+    request: Request,
+    actor: Corrector,  # noqa: ARG001 - who may check
+    import_id: str,
+    position: Place,
+    wanted: RecordCorrection,
+) -> CorrectionReport:
+    """Return how the corrected record would be read; nothing is stored."""
+    return corrections.check_correction(_node(request).journal, import_id, position, wanted)
+
+
+@router.put("/imports/{import_id}/records/{position}", summary="Correct one record of a list")
+def put_record(
+    request: Request, actor: Corrector, import_id: str, position: Place, wanted: RecordCorrection
+) -> CorrectionReport:
+    """Store other fields of a record that has no hit, in a list that no open round uses."""
+    return corrections.correct_record(_node(request).journal, actor, import_id, position, wanted)
+
+
+@router.delete("/imports/{import_id}/records/{position}", status_code=204, summary="Take one record out of its list")
+def delete_record(
+    request: Request, actor: Annotated[Actor, requires(Action.DELETE_RECORDS)], import_id: str, position: Place
+) -> None:
+    """Take out a record that has no hit, of a list that no open round uses."""
+    corrections.take_out_record(_node(request).journal, actor, import_id, position)

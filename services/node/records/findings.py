@@ -12,14 +12,14 @@ from aquila.csv_files import CsvWriter
 from aquila.interface.records import Findings, FindingView
 from aquila.interface.sentence import SentenceView
 from aquila.records.reading.lists import AcceptedRow, read_rows
-from aquila.sentences.sentence import loads
+from aquila.sentences.sentence import dumps, loads
 from services.node.records.chosen_columns import open_remembered
 from services.node.records.erasure import without_erased
 from services.node.storage.imports import complete_import
 from services.node.storage.tables import FindingRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from aquila.records.reading.lists import Layout, Row
@@ -41,6 +41,19 @@ def findings_of(row: Row) -> Iterator[FindingView]:
             severity=finding.severity.value,
             record_id=record_id,
         )
+
+
+def finding_rows(import_id: str, findings: Sequence[FindingView], first: int) -> list[dict[str, Any]]:
+    """Return findings about a list as they are stored, numbered from `first`."""
+    return [
+        {
+            "import_id": import_id,
+            "number": number,
+            **finding.model_dump(mode="json", exclude={"reason"}),
+            "reason": dumps(finding.reason.sentence),
+        }
+        for number, finding in enumerate(findings, start=first)
+    ]
 
 
 def findings_file(home: Path, store: Store, stream: BinaryIO, layout: Layout) -> BinaryIO:

@@ -17,7 +17,6 @@ from aquila.records.normalize import NORMALIZER_VERSION
 from aquila.records.reading.headings import suggest_columns
 from aquila.records.reading.lists import AcceptedRow, ReadReport, read_rows, recognize
 from aquila.records.search import search_text
-from aquila.sentences.sentence import dumps
 from aquila.visible import first_unseen
 from services.kit.errors import NotFoundError
 from services.kit.log.entries import actor_fields, append
@@ -26,7 +25,7 @@ from services.node.records import duplicates
 from services.node.records.chosen_columns import open_remembered, recall, remember
 from services.node.records.digests import ListDigest
 from services.node.records.erasure import overwrite_deleted, without_erased
-from services.node.records.findings import findings_of
+from services.node.records.findings import finding_rows, findings_of
 from services.node.storage.states import LocalRoundState, SubmissionState
 from services.node.storage.tables import FindingRow, ImportRow, RecordRow, RoundRow, SubmissionRow
 
@@ -215,15 +214,7 @@ def _store_findings(store: Store, import_id: str, reading: _Reading, least: int)
     findings = reading.unstored or []
     if len(findings) < least:
         return
-    rows: list[dict[str, Any]] = [
-        {
-            "import_id": import_id,
-            "number": number,
-            **finding.model_dump(mode="json", exclude={"reason"}),
-            "reason": dumps(finding.reason.sentence),
-        }
-        for number, finding in enumerate(findings, start=reading.stored)
-    ]
+    rows = finding_rows(import_id, findings, reading.stored)
     reading.stored += len(rows)
     findings.clear()
     with store.transaction("import.findings") as session:
@@ -283,19 +274,24 @@ def delete_import(journal: Journal, actor: Actor, import_id: str) -> None:
     with journal.store.reading("import.use") as session:
         if session.get(ImportRow, import_id) is None:
             raise NotFoundError("import_unknown")
-        used = (
-            select(SubmissionRow.round_id)
-            .join(RoundRow, RoundRow.round_id == SubmissionRow.round_id)
-            .where(
-                SubmissionRow.import_id == import_id,
-                SubmissionRow.state != SubmissionState.FAILED,
-                RoundRow.state == LocalRoundState.ACTIVE,
-            )
-        )
-        round_id = session.scalars(used).first()
+        round_id = round_with_list(session, import_id)
     if round_id is not None:
         raise PolicyError("list_in_unfinished_round", round=round_id)
     _remove(journal, import_id, actor)
+
+
+def round_with_list(session: Session, import_id: str) -> str | None:
+    """Return a round that goes on and was or will be given a list, or None."""
+    used = (
+        select(SubmissionRow.round_id)
+        .join(RoundRow, RoundRow.round_id == SubmissionRow.round_id)
+        .where(
+            SubmissionRow.import_id == import_id,
+            SubmissionRow.state != SubmissionState.FAILED,
+            RoundRow.state == LocalRoundState.ACTIVE,
+        )
+    )
+    return session.scalars(used).first()
 
 
 def _remove(journal: Journal, import_id: str, actor: Actor | None = None) -> None:

@@ -331,3 +331,45 @@ async def test_who_may_not_import_sees_no_deliveries(node: Any, homes: Path) -> 
     assert "nightly.csv" not in await browser.open("/records")
     await browser.send(f"/records/delivered/{'0' * 32}/remove")
     assert (browser.answer.status_code, path.exists()) == (403, True)
+
+
+async def test_a_record_is_corrected_and_taken_out(node: Any) -> None:
+    """What it will be is shown before it is stored; fields that give no record are kept in the form."""
+    browser = await node.visitor("ana", "officer")
+    await store(browser)
+    await search(browser, number="si-1")
+    place = re.findall(r'href="(/search/[0-9a-f]{32}/\d+)"', browser.page)[0]
+    await browser.open(f"{place}/correct")
+    assert 'value="Novak"' not in browser.page  # names are lists: one on each line
+    assert "Novak</textarea>" in browser.page
+    few = await browser.send(f"{place}/correct", given_names="Ana", date_of_birth="")
+    assert browser.answer.status_code == 422
+    assert "These fields give no record" in few
+    fields = {"given_names": "Ana\nAnica", "family_names": "Kovač", "date_of_birth": "1985-07-08"}
+    seen = await browser.send(f"{place}/correct", **fields)
+    assert "Anica" in seen
+    assert "Store the correction" in seen
+    assert "Novak" in await browser.open(place)
+    await browser.open(f"{place}/correct")
+    hidden = {"given_names": ["Ana", "Anica"], "family_names": "Kovač", "date_of_birth": "1985-07-08", "store": "yes"}
+    await browser.send(f"{place}/correct", **hidden)
+    assert "The correction is stored." in browser.page
+    assert "Kovač" in browser.page
+    assert "Novak" not in browser.page
+    await browser.send(f"{place}/take-out")
+    assert "The record is taken out of its list." in browser.page
+    assert "Kovač" not in await search(browser, number="si-1")
+
+
+async def test_who_may_not_import_does_not_correct(node: Any) -> None:
+    """An analyst sees neither form nor button, and may not send them."""
+    officer, analyst = await node.visitor("ana", "officer"), await node.visitor("eva", "analyst")
+    await store(officer)
+    await search(analyst, number="si-1")
+    place = re.findall(r'href="(/search/[0-9a-f]{32}/\d+)"', analyst.page)[0]
+    assert "Correct this record" not in await analyst.open(place)
+    for path in ("correct", "take-out"):
+        await analyst.send(f"{place}/{path}", given_names="Ana", store="yes")
+        assert analyst.answer.status_code == 403
+    await analyst.open(f"{place}/correct")
+    assert analyst.answer.status_code == 403

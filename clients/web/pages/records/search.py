@@ -55,9 +55,18 @@ def post_search(visit: Visited, sent: Sent) -> Response:
 def get_record(visit: Visited, import_id: str, position: str) -> Response:
     """Show one record with its history; that it was looked at is logged."""
     visit.need("records.search")
-    if not (position.isascii() and position.isdigit() and len(position) <= _DIGITS):
+    return visit.show("record.html", found=visit.records().show(identifier(import_id), position_of(position)))
+
+
+def position_of(text: str) -> int:
+    """Return the place in a list that an address names.
+
+    Raises:
+        HTTPException: It names none.
+    """
+    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS):
         raise HTTPException(404)
-    return visit.show("record.html", found=visit.records().show(identifier(import_id), int(position)))
+    return int(text)
 
 
 def _form(visit: Visit, wanted: RecordSearch, *, empty: bool = False) -> Response:

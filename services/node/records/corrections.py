@@ -1,0 +1,147 @@
+"""One record of a stored list corrected, or taken out of it, without the whole list being stored anew.
+
+A hit shows the record that was matched, and a round goes by the places of its records. So nothing changes in a list
+that an open round uses, nor a record that has a hit: that one is erased with its hits, and the corrected one comes with
+the next list. The log has a correction as one record less and one more.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, func, insert, select
+
+from aquila.audit.entries import Entry, EntryKind
+from aquila.audit.roles import Action
+from aquila.errors import InputError, PolicyError
+from aquila.interface.records import CorrectionReport, names_of
+from aquila.records.reading.columns import read_texts
+from aquila.records.rows import AcceptedRow
+from aquila.records.search import search_text
+from services.kit.errors import NotFoundError
+from services.kit.log.entries import actor_fields, append
+from services.kit.logging import Log
+from services.node.records.erasure import close_gaps, overwrite_deleted
+from services.node.records.findings import finding_rows, findings_of
+from services.node.records.imports import round_with_list
+from services.node.storage.imports import complete_import
+from services.node.storage.tables import FindingRow, HitRow, RecordRow
+
+if TYPE_CHECKING:
+    from sqlalchemy import Table
+    from sqlalchemy.orm import Session
+
+    from aquila.interface.records import RecordCorrection
+    from aquila.records.rows import Row
+    from services.kit.people import Actor
+    from services.node.context import Journal
+
+_LOG = Log("node.corrections")
+_LINE = 1  # of a row that is typed
+_TABLES: tuple[Table, ...] = (RecordRow.__table__, FindingRow.__table__)  # type: ignore[assignment]  # declared tables
+
+
+def check_correction(journal: Journal, import_id: str, position: int, wanted: RecordCorrection) -> CorrectionReport:
+    """Read what a record would be, with its findings; nothing is stored.
+
+    Raises:
+        NotFoundError: There is no such record.
+        PolicyError: It cannot be changed now, because of a round or of its hits.
+    """
+    with journal.store.reading("record.check_correction") as session:
+        return _report(_read(_free_record(session, import_id, position).record_id, wanted))
+
+
+def correct_record(
+    journal: Journal, actor: Actor, import_id: str, position: int, wanted: RecordCorrection
+) -> CorrectionReport:
+    """Store other fields of a record; its identifier and place stay.
+
+    Raises:
+        InputError: The fields give no record.
+        NotFoundError: There is no such record.
+        PolicyError: It cannot be changed now, because of a round or of its hits.
+    """
+    with journal.store.transaction("record.correct") as session:
+        found = _free_record(session, import_id, position)
+        row = _read(found.record_id, wanted)
+        if not isinstance(row, AcceptedRow):
+            raise InputError("correction_refused")
+        found.content, found.words = row.record.to_json(), search_text(row.record)
+        complete_import(session, import_id).digest = None  # it is another list now
+        _replace_findings(session, import_id, row)
+        _log(session, journal, actor, EntryKind.ERASURE, Action.DELETE_RECORDS, import_id)
+        _log(session, journal, actor, EntryKind.IMPORT, Action.IMPORT_RECORDS, import_id)
+    # If we crash here, the bytes of what was replaced go with the next scrub.
+    overwrite_deleted(journal.store, *_TABLES)
+    _LOG.info("record_corrected")
+    return _report(row)
+
+
+def take_out_record(journal: Journal, actor: Actor, import_id: str, position: int) -> None:
+    """Take a record out of a list; unlike an erased one it may come again with another list.
+
+    Raises:
+        NotFoundError: There is no such record.
+        PolicyError: It cannot be changed now, because of a round or of its hits, or it is the last of its list.
+    """
+    with journal.store.transaction("record.take_out") as session:
+        found, stored = _free_record(session, import_id, position), complete_import(session, import_id)
+        if stored.records == 1:
+            raise PolicyError("last_record_of_list")
+        where = FindingRow.import_id == import_id, FindingRow.record_id == found.record_id
+        session.execute(delete(FindingRow).where(*where))
+        session.delete(found)
+        session.flush()
+        stored.digest = None
+        close_gaps(session, import_id)
+        _log(session, journal, actor, EntryKind.ERASURE, Action.DELETE_RECORDS, import_id)
+    # If we crash here, the bytes of deleted rows go with the next scrub.
+    overwrite_deleted(journal.store, *_TABLES)
+    _LOG.info("record_taken_out")
+
+
+def _free_record(session: Session, import_id: str, position: int) -> RecordRow:
+    """Return a record that may change."""
+    complete_import(session, import_id)
+    found = session.get(RecordRow, (import_id, position))
+    if found is None:
+        raise NotFoundError("record_unknown")
+    round_id = round_with_list(session, import_id)
+    if round_id is not None:
+        raise PolicyError("list_in_unfinished_round", round=round_id)
+    hit = select(HitRow.hit_id).where(HitRow.import_id == import_id, HitRow.position == position).limit(1)
+    if session.scalar(hit) is not None:
+        raise PolicyError("record_has_hits")
+    return found
+
+
+def _read(record_id: str, wanted: RecordCorrection) -> Row:
+    return read_texts(_LINE, {"record_id": [record_id], **wanted.texts()})
+
+
+def _report(row: Row) -> CorrectionReport:
+    return CorrectionReport(
+        findings=tuple(findings_of(row)), names=names_of(row.record) if isinstance(row, AcceptedRow) else None
+    )
+
+
+def _replace_findings(session: Session, import_id: str, row: AcceptedRow) -> None:
+    """Store the findings about a corrected record in place of those about the one before."""
+    of_record = FindingRow.import_id == import_id, FindingRow.record_id == row.record.record_id
+    line = session.scalar(select(func.min(FindingRow.line)).where(*of_record)) or _LINE
+    session.execute(delete(FindingRow).where(*of_record))
+    last = session.scalar(select(func.max(FindingRow.number)).where(FindingRow.import_id == import_id))
+    found = [finding.model_copy(update={"line": line}) for finding in findings_of(row)]
+    if found:
+        session.execute(insert(FindingRow), finding_rows(import_id, found, 0 if last is None else last + 1))
+
+
+def _log(  # noqa: PLR0913, PLR0917  # what an entry says
+    session: Session, journal: Journal, actor: Actor, kind: EntryKind, action: Action, import_id: str
+) -> None:
+    """Append the entry of one record that came or went."""
+    counts, ids = {"records": 1}, {"import": import_id}
+    append(
+        session, Entry.of(kind, journal.clock(), journal.code, counts=counts, ids=ids, **actor_fields(actor, action))
+    )
