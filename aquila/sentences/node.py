@@ -111,6 +111,9 @@ NODE: Final[Table] = {
         "nothing more is signed or sent; have the log's owner explain where it is",
     ),
     "manifest_of_another_round": Text("the matcher gave another round's manifest"),
+    "matched_record_stays": Text(
+        "the record has hits, which show what was matched", "erase it with its hits, and import the corrected one anew"
+    ),
     "matcher_feed_goes_backwards": Text("the matcher's feed goes backwards"),
     "matcher_feed_page_unreadable": Text("a page of the matcher's feed cannot be read"),
     "matcher_has_no_room": Text("the matcher has no room now, and sending waits for it: {reason}"),
@@ -151,9 +154,6 @@ NODE: Final[Table] = {
     "parties_unknown_to_registry": Text("the registry does not know {listed}", "`aquila party register` adds one"),
     "queries_in_days": Text("the queries in {days} days"),
     "queries_in_round": Text("the queries in this round"),
-    "record_has_hits": Text(
-        "the record has hits, which show what was matched", "erase it with its hits, and import the corrected one anew"
-    ),
     "record_identifier_unknown": Text("the node holds no record of this identifier"),
     "record_unknown": Text("the node holds no such record", "search for it again; it may have been erased"),
     "registry_identity_key_differs": Text(

@@ -112,7 +112,7 @@ def _free_record(session: Session, import_id: str, position: int) -> RecordRow:
         raise PolicyError("list_in_unfinished_round", round=round_id)
     hit = select(HitRow.hit_id).where(HitRow.import_id == import_id, HitRow.position == position).limit(1)
     if session.scalar(hit) is not None:
-        raise PolicyError("record_has_hits")
+        raise PolicyError("matched_record_stays")
     return found
 
 

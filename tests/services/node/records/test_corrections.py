@@ -137,6 +137,6 @@ async def test_a_record_with_hits_does_not_change(world_after: WorldAfter) -> No
         import_id, position = hit.import_id, hit.position
         places = {row.position for row in session.scalars(select(HitRow))}
     answers = (await correct(al, import_id, position, RIGHT), await al.operator.delete(place(import_id, position)))
-    assert [answer.json()["code"] for answer in answers] == ["record_has_hits"] * 2
+    assert [answer.json()["code"] for answer in answers] == ["matched_record_stays"] * 2
     free = next(number for number, *_ in stored(al, import_id) if number not in places)
     assert (await correct(al, import_id, free, RIGHT)).status_code == 200
