@@ -55,6 +55,7 @@ class Action(StrEnum):
     ERASE_RECORD = "records.erase"
     ASK_CONSENT = "consent.ask"
     ASK_SUBMISSION = "submission.ask"
+    SEE_QUERIES = "queries.see"
     SUGGEST_ROUND = "round.suggest"
     PROPOSE_ROUND = "round.propose"
     CLOSE_ROUND = "round.close"

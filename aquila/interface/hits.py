@@ -9,7 +9,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from aquila.followup.lifecycle import Channel, Decision, Ground, HitOutcome, LifecycleStepKind, Stage, Urgency
 from aquila.interface.exchange import ExchangeView
@@ -99,6 +99,16 @@ class HitKey(Message):
 
     round_id: Identifier
     hit_id: Identifier
+
+
+class QueryReason(Message):
+    """The justification of a query without its officer; `urgency` is the time within which an answer is needed."""
+
+    legal_basis: Text
+    purpose: Text
+    case_reference: Text
+    category: Text
+    urgency: Urgency | None = None
 
 
 class HitEntry(Message):
@@ -486,3 +496,46 @@ class ErasureReport(Message):
     hits: Count
     told: tuple[PartyCode, ...]
     record_digest: Digest
+
+
+# Views of hits that an analyst keeps under a name: a filter each, which holds no word of a record. A name is the
+# analyst's own word. It is shown to nobody else and is not logged.
+
+MOST_SAVED = 20
+"""How many views one person can keep."""
+
+ViewName = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+class SavedFilter(Message):
+    """The hits that a view shows, as in `HitFilter`; an empty field restricts nothing."""
+
+    round_id: Identifier | None = None
+    counterpart: PartyCode | None = None
+    certainty: Level | None = None
+    stage: Stage | None = None
+    known: KnownPair | None = None
+    whose: Whose | None = None
+    overdue: bool = False
+    older_than_hours: Annotated[int, Field(ge=0, le=100_000)] | None = None
+
+
+class NewFilter(Message):
+    """A view to be kept, in place of one of the same name."""
+
+    name: ViewName
+    shows: SavedFilter
+
+
+class SavedFilterView(Message):
+    """A view that is kept."""
+
+    view_id: Identifier
+    name: ViewName
+    shows: SavedFilter
+
+
+class SavedFilters(Message):
+    """A person's own views, by name."""
+
+    views: tuple[SavedFilterView, ...]

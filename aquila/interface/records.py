@@ -383,7 +383,11 @@ class Imports(Message):
 
 
 class ImportEntry(Message):
-    """An import: its name, when it came, and how many records it holds."""
+    """An import: its name, when it came, and how many records it holds.
+
+    Attributes:
+        for_query: Whether it holds the persons of one query, and is no list of the party.
+    """
 
     import_id: Identifier
     name: str
@@ -391,6 +395,7 @@ class ImportEntry(Message):
     refused: Count
     imported_at: Seconds
     findings: Count = 0
+    for_query: bool = False
 
 
 Imports.model_rebuild()

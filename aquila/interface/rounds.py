@@ -11,6 +11,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from aquila.followup.lifecycle import Urgency
 from aquila.interface.exchange import ExchangeView
 from aquila.interface.progress import Awaited, PartyAtNode, PartyProgress, Progress
 from aquila.interface.sentence import SentenceView
@@ -26,6 +27,7 @@ from aquila.protocol.messages.base import (
     Positive,
     Seconds,
     Text,
+    added_later,
 )
 from aquila.protocol.messages.feed import RoundEntry
 from aquila.protocol.messages.manifest import MOST_CANARIES, Manifest, Mode, Padding, PartyCap, Window
@@ -64,12 +66,16 @@ class AbortReason(Message):
 
 
 class JustificationInput(Message):
-    """An officer's grounds on which a submission is lawful; the node adds the officer."""
+    """An officer's grounds on which a submission is lawful; the node adds the officer.
+
+    `urgency` is the time within which an answer to a query is needed, where the officer says one.
+    """
 
     legal_basis: GivenText
     purpose: GivenText
     case_reference: GivenText
     category: GivenText
+    urgency: Urgency | None = added_later()
 
 
 class SubmissionRequest(Message):

@@ -154,6 +154,12 @@ NODE: Final[Table] = {
     "parties_unknown_to_registry": Text("the registry does not know {listed}", "`aquila party register` adds one"),
     "queries_in_days": Text("the queries in {days} days"),
     "queries_in_round": Text("the queries in this round"),
+    "query_person_unusable": Text("person {number} cannot be asked for: {reason}"),
+    "query_persons_too_many": Text("a query takes at most {most} persons, and this list has {got}"),
+    "query_unknown": Text("the node has no such query", "see them with `aquila query list`"),
+    "query_without_persons": Text(
+        "a query is of persons that are typed, or of a stored list", "give one of them, and not both"
+    ),
     "record_identifier_unknown": Text("the node holds no record of this identifier"),
     "record_unknown": Text("the node holds no such record", "search for it again; it may have been erased"),
     "registry_identity_key_differs": Text(
@@ -194,6 +200,7 @@ NODE: Final[Table] = {
     "round_over_at_node": Text("the round is over at this node"),
     "round_parties_too_few": Text("a round has at least two parties"),
     "round_secret_missing": Text("a secret of this round is missing"),
+    "round_takes_no_urgency": Text("the round is of a version that knows no urgency", "ask without one"),
     "round_time_over_by_own_clock": Text("the time of the round is over by this party's clock"),
     "round_unknown_to_node": Text("the node knows no such round", "see them with `aquila round list`"),
     "search_terms_missing": Text("a search needs a record number or a name"),

@@ -29,6 +29,9 @@ PAGES: Final[Table] = {
     "paper_hits_too_many": Text(
         "a paper has at most {most} hits", "narrow the filter, or take the file for a spreadsheet"
     ),
+    "query_line_unreadable": Text(
+        "line {number} of the pasted persons has more than {columns} columns, or a text that is too long"
+    ),
     "role_not_allowed": Text("none of your roles allows this"),
     "role_unknown": Text("there is no such role"),
     "round_id_malformed": Text("a round has an id of 32 digits"),

@@ -29,6 +29,7 @@ from clients.cli.services import (
     node,
     parties,
     people,
+    queries,
     record_search,
     records,
     rounds,
@@ -56,6 +57,7 @@ records.app.command()(deliveries.deliveries)
 records.app.command("import-delivery")(deliveries.import_delivery)
 app.add_typer(parties.app, name="party")
 app.add_typer(rounds.app, name="round")
+app.add_typer(queries.app, name="query")
 app.add_typer(hits.app, name="hit")
 app.add_typer(audit_bundles.app, name="audit")
 app.add_typer(people.app, name="user")

@@ -18,6 +18,7 @@ from clients.sdk.log import LogClient
 from clients.sdk.matcher import MatcherClient
 from clients.sdk.node import NodeClient
 from clients.sdk.people import PeopleClient
+from clients.sdk.queries import QueryClient
 from clients.sdk.records import RecordsClient
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "MatcherClient",
     "NodeClient",
     "PeopleClient",
+    "QueryClient",
     "RecordsClient",
     "find_home",
 ]

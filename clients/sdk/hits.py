@@ -24,24 +24,25 @@ from aquila.interface.hits import (
     ManyClosingsRequest,
     ManyDecisions,
     ManyDecisionsRequest,
+    NewFilter,
     PermissionRequest,
     ReferenceRequest,
     RemarkRequest,
     ReopenRequest,
     ReplyRequest,
+    SavedFilters,
+    SavedFilterView,
     Undone,
     UndoRequest,
     WithdrawRequest,
 )
-from aquila.interface.saved_filters import NewFilter, SavedFilters, SavedFilterView
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
     from aquila.followup.lifecycle import Channel, Decision, Ground, HitOutcome, Urgency
-    from aquila.interface.hits import HitFilter, HitSearch
-    from aquila.interface.saved_filters import SavedFilter
+    from aquila.interface.hits import HitFilter, HitSearch, SavedFilter
     from aquila.protocol.messages import Message
     from clients.sdk.connection import Connection
 

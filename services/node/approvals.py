@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aquila.audit.roles import Action
-from aquila.errors import OrderError
+from aquila.errors import OrderError, PolicyError
 from aquila.interface.approval import ApprovalKind
 from aquila.protocol.messages import Justification, Kind
 from services.kit.approvals import Approvals, Content, UseCase, request
@@ -190,6 +190,8 @@ def ask_submission(
     """
     digest = recorded_digest(node.store, wanted.import_id)  # whether the records are still these, `open` looks
     with node.rounds.reading(round_id) as round_, node.store.reading("approval.import") as session:
+        if wanted.justification.urgency is not None and not round_.manifest.takes_urgency:
+            raise PolicyError("round_takes_no_urgency", round=round_id)
         content = {
             "kind": ApprovalKind.SUBMISSION.value,
             "round_id": round_id,

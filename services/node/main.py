@@ -40,7 +40,7 @@ from services.kit.work.drivers import Driver
 from services.kit.work.executors import executor_handle_of
 from services.kit.work.threads import Pool
 from services.node import approvals as node_approvals
-from services.node.api import hits, notifications, rounds, safeguards, saved_filters, suggestions
+from services.node.api import hits, notifications, queries, rounds, safeguards, saved_filters, suggestions
 from services.node.api import records as api_records
 from services.node.context import NodeContext, rule_tables
 from services.node.hits.saved_filters import forget_views
@@ -148,6 +148,7 @@ def build(settings: NodeSettings, node: NodeContext | None = None, more_drivers:
         routers=[
             rounds.router,
             hits.router,
+            queries.router,
             api_records.router,
             safeguards.router,
             saved_filters.router,

@@ -155,6 +155,11 @@ class Manifest(Message):
         """Return whether an owner discloses to an asker that it withholds its answer (PROTOCOL.md 3.7.16)."""
         return self.revision is not None and self.revision >= WITHHELD_ANSWERS
 
+    @property
+    def takes_urgency(self) -> bool:
+        """Return whether a justification of the round may have an urgency (PROTOCOL.md 3.4.1)."""
+        return self.tells_withheld_answers
+
     def fingerprint_of(self, party: str) -> str | None:
         """Return the identity fingerprint that the manifest names for a party, or None for a stranger."""
         return next((p.identity_fingerprint for p in self.participants if p.party == party), None)

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from aquila.followup.lifecycle import Urgency
 from aquila.protocol.messages.base import (
     MAX_CHUNK_ELEMENTS,
     CarriedHex,
@@ -114,13 +115,18 @@ class Kind(StrEnum):
 
 
 class Justification(Message):
-    """The grounds on which a submission is lawful; signed with it and logged, never sent to other parties' analysts."""
+    """The grounds on which a submission is lawful; signed with it and logged.
+
+    Of a query its purpose, case, category and urgency are shown to the analysts of a party whose list it hits.
+    `urgency` is the time within which the asker needs an answer, where it says one.
+    """
 
     legal_basis: Text
     purpose: Text
     case_reference: Text
     category: Text
     officer: Text
+    urgency: Urgency | None = added_later()
 
 
 class ChunkReference(Message):

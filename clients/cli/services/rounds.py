@@ -176,12 +176,13 @@ def submit(
     from clients.cli.connect import connect, resolve_id
     from clients.cli.services.approvals import show_asked
 
-    justification = _justification(
+    justification = justification_of(
         legal_basis=legal_basis, purpose=purpose, case_reference=case_reference, category=category
     )
     with connect(home, url, token_file, ca) as reached:
         node, in_round = reached.node(), reached.round_id(round_id)
-        taken = resolve_id("import", import_id, [entry.import_id for entry in node.imports().imports])
+        lists = sorted(node.imports().imports, key=lambda entry: entry.for_query)  # the persons of queries come last
+        taken = resolve_id("import", import_id, [entry.import_id for entry in lists])
         request = SubmissionRequest(import_id=taken, kind=Kind(kind.value), justification=justification)
         show_asked(Screen(as_json), node.submit(in_round, request))
 
@@ -301,7 +302,7 @@ def _proposal(terms: Path | None, given: dict[str, Any]) -> RoundProposal:
         raise typer.BadParameter(_faults(error)) from None
 
 
-def _justification(**texts: str) -> JustificationInput:
+def justification_of(**texts: str) -> JustificationInput:
     """Return the justification of a submission.
 
     Raises:

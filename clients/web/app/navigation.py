@@ -41,6 +41,7 @@ _PLACES = {
         Section("/records", _n("Records"), Action.LIST_RECORDS),
         Section("/search", _n("Search"), Action.SEARCH_RECORDS),
         Section("/rounds", _n("Rounds"), Action.SEE_ROUNDS),
+        Section("/queries", _n("Queries"), Action.SEE_QUERIES),
         Section("/hits", _n("Hits"), Action.SEE_HITS),
         Section("/approvals", _n("Approvals"), Action.SEE_APPROVALS),
         Section("/log", _n("Log"), Action.SEE_LOG, also=Action.ACKNOWLEDGE_LOG),

@@ -52,7 +52,7 @@ def get_round(visit: Visited, round_id: str) -> Response:
         live=view.entry.phase not in progress.ENDED,
         deadline=progress.deadline(view, time.time()),
         words={one.party: progress.words_of(one) for one in view.parties},
-        imports=client.imports().imports if visit.may("records.list") else (),
+        imports=[one for one in client.imports().imports if not one.for_query] if visit.may("records.list") else (),
         has_list=any(one.kind is Kind.LIST and one.state != "failed" for one in view.submissions),
         queries=view.manifest.mode is Mode.LISTS_AND_QUERIES,
         guards=guards,
@@ -104,6 +104,7 @@ def post_release(visit: Visited, sent: Sent, round_id: str, submission_id: str) 
 @threaded
 def post_refuse(visit: Visited, sent: Sent, round_id: str, submission_id: str) -> Response:
     """Refuse the answer to a query that hits far too often; the round goes on."""
+    visit.need("alarms.release")
     query = identifier(submission_id)
     visit.node().refuse_answer(identifier(round_id), query, sent.text(f"reason-{query[:SHORT]}"))
     return visit.go(f"/rounds/{round_id}", "answer-refused")

@@ -275,6 +275,30 @@ EXCHANGES = {
     "confirmed": (_n("confirmed by both sides"), "good"),
     "refuted": (_n("refuted"), "stop"),
 }
+PARTY_ANSWERS = {
+    "answered": (_n("no-hit"), ""),
+    "awaited": (_n("awaited"), "told"),
+    "on_hold": (_n("on hold"), "stop"),
+    "refused": (_n("refused"), "stop"),
+    "not_compared": (_n("not compared"), ""),
+    "left_out": (_n("not in the round"), ""),
+    "never": (_n("no answer"), "stop"),
+    "erased": (_n("erased"), ""),
+}
+QUERY_TEMPLATES = {
+    "identity check": _n("identity check"),
+    "border control": _n("border control"),
+    "custody": _n("custody"),
+    "investigation": _n("investigation"),
+    "threat to life": _n("threat to life"),
+}
+QUERY_URGENCIES = {"urgent": _n("urgent: an answer is needed today"), "normal": _n("normal")}
+QUERY_STEPS = {
+    "list": _n("its list is not in the round yet"),
+    "evaluations": _n("it has not evaluated the query yet"),
+    "tokens": _n("its list is not sent yet"),
+    "nothing": _n("nothing that is known here"),
+}
 PROMISES = {
     "high": _n("Of the hits called high, at least 99 in 100 are right."),
     "medium": _n("Of the hits called medium, at least 90 in 100 are right."),
@@ -353,6 +377,9 @@ def filters(language: Language) -> dict[str, Callable[..., object]]:
         "approval_state": partial(tag, table=APPROVAL_STATES),
         "suggestion_state": partial(tag, table=SUGGESTIONS),
         "exchange_state": partial(tag, table=EXCHANGES),
+        "party_answer": partial(tag, table=PARTY_ANSWERS),
+        "query_step": partial(word, table=QUERY_STEPS),
+        "query_urgency": partial(word, table=QUERY_URGENCIES),
         "entry_kind": partial(word, table=ENTRIES),
         "promise": partial(word, table=PROMISES),
         "person": person,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, func, select
 
 from aquila.errors import InputError
-from aquila.interface.saved_filters import MOST_SAVED, SavedFilter, SavedFilters, SavedFilterView
+from aquila.interface.hits import MOST_SAVED, SavedFilter, SavedFilters, SavedFilterView
 from services.kit.errors import NotFoundError
 from services.kit.people.tables import AccountRow
 from services.node.storage.tables import SavedFilterRow
@@ -15,7 +15,7 @@ from services.node.storage.tables import SavedFilterRow
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aquila.interface.saved_filters import NewFilter
+    from aquila.interface.hits import NewFilter
     from services.kit.people import Actor
     from services.kit.storage.store import Store
 

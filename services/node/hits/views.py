@@ -76,7 +76,9 @@ def hits(node: NodeContext, actor: Actor, round_id: str) -> Hits:
         )
 
 
-def consultation(journal: Journal, actor: Actor, round_id: str, hit_ids: list[str]) -> Entry:
+def consultation(
+    journal: Journal, actor: Actor, round_id: str, hit_ids: list[str], action: Action = Action.SEE_HITS
+) -> Entry:
     """Return the entry of a look at hits: their number, a digest over all of their ids, and the ids where they are few.
 
     Args:
@@ -84,13 +86,14 @@ def consultation(journal: Journal, actor: Actor, round_id: str, hit_ids: list[st
         actor: Who looks.
         round_id: In which round.
         hit_ids: At which hits.
+        action: By which right.
     """
     ids = {f"hit_{number}": hit_id for number, hit_id in enumerate(sorted(hit_ids), start=1)}
     return Entry.of(
         EntryKind.CONSULTATION, journal.clock(), journal.code, round=round_id, counts={"hits": len(hit_ids)},
         digests={"hits": hashlib.sha256("".join(sorted(hit_ids)).encode()).hexdigest()},
         ids={"of": Word.HITS} | (ids if len(ids) <= _NAMED_HITS else {}),
-        **log_entries.actor_fields(actor, Action.SEE_HITS),
+        **log_entries.actor_fields(actor, action),
     )  # fmt: skip
 
 

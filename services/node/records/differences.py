@@ -50,9 +50,14 @@ def difference(store: Store, import_id: str) -> ListDifference:
 
 
 def _before(session: Session, row: ImportRow) -> ImportRow | None:
-    """Return the list that was stored before another one."""
+    """Return the list that was stored before another one; None before the persons of a query."""
+    if row.for_query:
+        return None
     query = select(ImportRow).where(
-        ImportRow.complete, ImportRow.import_id != row.import_id, ImportRow.imported_at <= row.imported_at
+        ImportRow.complete,
+        ~ImportRow.for_query,
+        ImportRow.import_id != row.import_id,
+        ImportRow.imported_at <= row.imported_at,
     )
     return session.scalars(query.order_by(ImportRow.imported_at.desc(), ImportRow.import_id).limit(1)).first()
 

@@ -62,6 +62,7 @@ class _Reading:
     left_out: int = 0
     unstored: list[FindingView] | None = None
     stored: int = 0
+    for_query: bool = False
     inputs: Counter[int] = field(default_factory=Counter)
     sampled: int = 0
     sample: list[SampledRecord] = field(default_factory=list)
@@ -126,8 +127,9 @@ def recognize_list(node: NodeContext, stream: BinaryIO, layout: Layout) -> Layou
 
 
 def import_list(  # noqa: PLR0913  # what an import is made of, and by whom
-    node: NodeContext, actor: Actor, stream: BinaryIO, name: str, layout: Layout, *, accept_refused: bool
-) -> RecordReport:
+    node: NodeContext, actor: Actor, stream: BinaryIO, name: str, layout: Layout, *, accept_refused: bool,
+    for_query: bool = False,
+) -> RecordReport:  # fmt: skip
     """Read a list and store its records.
 
     Args:
@@ -137,6 +139,7 @@ def import_list(  # noqa: PLR0913  # what an import is made of, and by whom
         name: The operator's name for it.
         layout: Its layout, as far as it is known.
         accept_refused: Whether to go on without the rows that cannot be used.
+        for_query: Whether it holds the persons of one query, and is no list of the party.
 
     Raises:
         InputError: The list as a whole cannot be read, or a row cannot be used and `accept_refused` is False;
@@ -147,7 +150,7 @@ def import_list(  # noqa: PLR0913  # what an import is made of, and by whom
     table = node.table_named("default")
     raw = open_remembered(node.store, stream, layout)
     with duplicates.searching(node.settings.home, table) as search:
-        reading = _Reading(table, search, unstored=[])
+        reading = _Reading(table, search, unstored=[], for_query=for_query)
         report = _import_list(node, actor, raw, name, reading, accept_refused=accept_refused)
     if layout.columns is not None:
         with node.store.transaction("columns.remember") as session:
@@ -166,6 +169,7 @@ def _import_list(  # noqa: PLR0913  # what an import is made of
                 ImportRow(
                     import_id=import_id, name=name, format=raw.layout.format, records=0, refused=0,
                     imported_at=node.clock(), complete=False, normalizer=NORMALIZER_VERSION,
+                    for_query=reading.for_query,
                 )
             )  # fmt: skip
         # If we crash from here on, the incomplete import is removed at the next start.
@@ -257,7 +261,7 @@ def list_imports(store: Store) -> Imports:
             imports=tuple(
                 ImportEntry(
                     import_id=row.import_id, name=row.name, records=row.records, refused=row.refused,
-                    imported_at=row.imported_at, findings=findings.get(row.import_id, 0),
+                    imported_at=row.imported_at, findings=findings.get(row.import_id, 0), for_query=row.for_query,
                 )
                 for row in session.scalars(query)
             )

@@ -77,6 +77,9 @@ class ImportRow(NodeRows):
     digest: Mapped[str | None] = mapped_column(
         String(64), comment="SHA-256 of its records in their order; none until it is needed again after an erasure."
     )
+    for_query: Mapped[bool] = mapped_column(
+        default=False, comment="Whether it holds the persons of one query, and is no list of the party."
+    )
 
 
 class FindingRow(NodeRows):

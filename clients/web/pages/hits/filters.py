@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
 
 from aquila.errors import OrderError
-from aquila.interface.hits import HitFilter, HitSearch
-from aquila.interface.saved_filters import SavedFilter
+from aquila.interface.hits import HitFilter, HitSearch, SavedFilter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

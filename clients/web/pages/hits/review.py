@@ -9,8 +9,7 @@ from fastapi import APIRouter, Response
 
 from aquila.errors import InputError
 from aquila.followup.lifecycle import Decision, HitOutcome, Stage
-from aquila.interface.hits import MOST_CHOSEN, HitSort, KnownPair, Whose
-from aquila.interface.saved_filters import SavedFilter
+from aquila.interface.hits import MOST_CHOSEN, HitSort, KnownPair, SavedFilter, Whose
 from aquila.matching.certainty import Level
 from clients.web.app.paths import identifier
 from clients.web.app.visit import Sent, Visited, threaded
@@ -21,8 +20,7 @@ from clients.web.text import labels
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from aquila.interface.hits import HitPage, ManyClosings, ManyDecisions
-    from aquila.interface.saved_filters import SavedFilters
+    from aquila.interface.hits import HitPage, ManyClosings, ManyDecisions, SavedFilters
     from aquila.protocol.messages.feed import RoundEntry
     from clients.web.app.forms import SubmittedForm
     from clients.web.app.visit import Visit

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from aquila.audit.roles import Role
-from aquila.interface.saved_filters import MOST_SAVED
+from aquila.interface.hits import MOST_SAVED
 from services.kit.people.tables import AccountRow
 from services.node.hits.saved_filters import forget_views
 from services.node.storage.tables import SavedFilterRow

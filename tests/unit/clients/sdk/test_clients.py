@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from aquila.interface.hits import SavedFilter
 from aquila.interface.rounds import JustificationInput, RoundProposal, SubmissionRequest
-from aquila.interface.saved_filters import SavedFilter
 from aquila.protocol.messages import Kind
 from aquila.protocol.messages.suggestions import Suggestion
 from aquila.records.reading.layouts import Layout

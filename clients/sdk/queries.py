@@ -1,0 +1,75 @@
+"""The operator's client of a node's queries, and persons that are pasted as text."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from aquila.errors import InputError
+from aquila.interface.approval import PendingApproval
+from aquila.interface.queries import MOST_PERSONS, PERSON_FIELDS, Queries, QueryAnswer, QueryPerson
+from aquila.records.reading.headings import suggest_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aquila.interface.queries import QueryRequest
+    from clients.sdk.connection import Connection
+
+PASTED_FIELDS = ("given_names", "family_names", "date_of_birth", "nationality", "document_numbers")
+"""The columns of pasted lines that have no line of column names."""
+
+_SEPARATORS = ("\t", ";", ",")
+_LEAST_NAMED = 2
+_LONGEST = 500
+
+
+class QueryClient:
+    """A node's queries. Every method raises the error in the node's problem document."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def queries(self) -> Queries:
+        """Return the party's newest queries, the rounds that take one now, and templates of a justification."""
+        return self._connection.fetch(Queries, "GET", "/v1/queries")
+
+    def ask(self, wanted: QueryRequest) -> PendingApproval:
+        """Ask for a few persons; the request waits for a second person."""
+        return self._connection.fetch(PendingApproval, "POST", "/v1/queries", json=wanted.model_dump(mode="json"))
+
+    def answer(self, submission_id: str) -> QueryAnswer:
+        """Return the answer to a query, person by party."""
+        return self._connection.fetch(QueryAnswer, "GET", f"/v1/queries/{quote(submission_id, safe='')}")
+
+
+def pasted_persons(text: str) -> tuple[QueryPerson, ...]:
+    """Read persons from pasted lines, one each, of which tabs, semicolons or commas separate the columns.
+
+    A first line that names at least two columns, in any language that lists are read in, says what they hold; else they
+    are those of `PASTED_FIELDS`. A line without a separator is a full name.
+
+    Raises:
+        InputError: There are more persons than a query takes, or a line has a column or a text too many.
+    """
+    lines = [line for line in text.splitlines() if line.strip()]
+    separator = max(_SEPARATORS, key=lambda one: sum(one in line for line in lines)) if lines else ";"
+    rows = [row for row in csv.reader(io.StringIO("\n".join(lines), newline=""), delimiter=separator) if any(row)]
+    columns: tuple[str | None, ...] = PASTED_FIELDS
+    if rows and sum(name in PERSON_FIELDS for name in suggest_columns(rows[0])) >= _LEAST_NAMED:
+        columns = suggest_columns(rows.pop(0))
+    if len(rows) > MOST_PERSONS:
+        raise InputError("query_persons_too_many", most=MOST_PERSONS, got=len(rows))
+    return tuple(_person(number, row, columns) for number, row in enumerate(rows, start=1))
+
+
+def _person(number: int, cells: Sequence[str], columns: Sequence[str | None]) -> QueryPerson:
+    given = [cell.strip() for cell in cells]
+    if any(given[len(columns) :]) or any(len(cell) > _LONGEST for cell in given):
+        raise InputError("query_line_unreadable", number=number, columns=len(columns))
+    if len(given) == 1:
+        return QueryPerson(full_name=given[0])
+    named = zip(columns, given, strict=False)
+    return QueryPerson.model_validate({name: cell for name, cell in named if name in PERSON_FIELDS})

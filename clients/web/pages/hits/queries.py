@@ -1,0 +1,120 @@
+"""Queries of a few persons: ask for them, see who waits, and read the answer person by party."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, Response
+
+from aquila.errors import InputError, OrderError, PolicyError
+from aquila.interface.approval import ApprovalKind, ApprovalState
+from aquila.interface.queries import MOST_PERSONS
+from clients.sdk import ApprovalClient, QueryClient
+from clients.web.app.paging import page_of
+from clients.web.app.paths import identifier
+from clients.web.app.visit import Sent, Visited, threaded
+from clients.web.rounds.query_form import OF_ROUND, TYPED, QueryForm
+from clients.web.text import labels
+from services.kit.errors import NotAllowedError, UnknownCallerError
+
+if TYPE_CHECKING:
+    from aquila.interface.queries import Queries
+    from clients.web.app.visit import Visit
+
+router = APIRouter()
+_PAGE = 20
+_REFUSED = 422
+
+
+@router.get("/queries")
+@threaded
+def get_queries(visit: Visited) -> Response:
+    """Show the form of a query, and the queries that were made."""
+    found = QueryClient(visit.connection()).queries()
+    return _show(visit, found, QueryForm.empty(found))
+
+
+@router.post("/queries")
+@threaded
+def post_query(visit: Visited, sent: Sent) -> Response:
+    """Ask for persons, or fill the form with a template or with more rows; what was typed is kept."""
+    visit.need("submission.ask")
+    client = QueryClient(visit.connection())
+    found = client.queries()
+    form = QueryForm.sent(sent, found)
+    step = sent.text("step")
+    if step == "template":
+        form.fill(sent.text("template"), found)
+        return _show(visit, found, form)
+    if step == "rows":
+        form.add_rows()
+        return _show(visit, found, form)
+    try:
+        wanted = form.request()
+        if wanted is not None:
+            client.ask(wanted)
+            return visit.go("/queries", "asked")
+    except (InputError, OrderError, PolicyError) as error:
+        if isinstance(error, (NotAllowedError, UnknownCallerError)):
+            raise
+        form.refusal = error.sentence
+    return _show(visit, found, form)
+
+
+@router.get("/queries/{submission_id}")
+@threaded
+def get_query(visit: Visited, submission_id: str) -> Response:
+    """Show the answer to a query."""
+    return _answer(visit, "query.html", submission_id)
+
+
+@router.get("/queries/{submission_id}/sheet")
+@threaded
+def get_sheet(visit: Visited, submission_id: str) -> Response:
+    """Show the answer to a query as a sheet to be printed."""
+    return _answer(visit, "query_sheet.html", submission_id)
+
+
+def _answer(visit: Visit, template: str, submission_id: str) -> Response:
+    answer = QueryClient(visit.connection()).answer(identifier(submission_id))
+    hits = [
+        {party.party: [hit for hit in person.hits if hit.party == party.party] for party in answer.parties}
+        for person in answer.persons
+    ]
+    return visit.show(template, answer=answer, rows=list(zip(answer.persons, hits, strict=True)))
+
+
+def _show(visit: Visit, found: Queries, form: QueryForm) -> Response:
+    """Show the page, with each error next to its field."""
+    faults = form.told(visit.say)
+    may_ask = visit.may("submission.ask")
+    stored = visit.node().imports().imports if may_ask else ()
+    waiting: list[Any] = []
+    if visit.may("approvals.see"):
+        approvals = ApprovalClient(visit.connection())
+        asked = [
+            one
+            for one in approvals.approvals().approvals
+            if one.kind is ApprovalKind.SUBMISSION and one.state is ApprovalState.WAITING
+        ]
+        contents = [(one, approvals.show(one.approval_id).content) for one in asked]
+        waiting = [(one, content) for one, content in contents if content["submission_kind"] == "query"]
+    return visit.show(
+        "queries.html",
+        _REFUSED if faults or form.refusal else 200,
+        found=found,
+        form=form,
+        faults=faults,
+        fields=TYPED,
+        round_choices=[(one.round_id, f"{one.area}: {', '.join(one.participants)}") for one in found.rounds],
+        template_choices=[
+            (OF_ROUND, visit.say("as the round has it")),
+            *((one.name, visit.say(labels.QUERY_TEMPLATES.get(one.name, one.name))) for one in found.templates),
+        ],
+        list_choices=[
+            ("", visit.say("none")),
+            *((one.import_id, one.name) for one in stored if not one.for_query and one.records <= MOST_PERSONS),
+        ],
+        queries=page_of(visit, found.queries, _PAGE),
+        waiting=waiting,
+    )

@@ -1,0 +1,139 @@
+"""The form of a query: persons in rows or pasted, and why they are asked for; what was typed is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from aquila.followup.lifecycle import Urgency
+from aquila.interface.queries import MOST_PERSONS, QueryPerson, QueryRequest
+from aquila.interface.rounds import JustificationInput
+from clients.sdk.queries import PASTED_FIELDS, pasted_persons
+from clients.web.app.paths import identifier
+from clients.web.rounds.proposal_form import NO_CHOICE, NO_WORDS, FieldError, FieldErrors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aquila.interface.queries import Queries
+    from aquila.sentences import Sentence
+    from clients.web.app.forms import SubmittedForm
+
+
+def _n(message: str) -> str:
+    """Mark a message for the catalogue; it is translated where it is shown."""
+    return message
+
+
+TYPED = PASTED_FIELDS
+"""The fields of a row."""
+
+_REASON = ("legal_basis", "purpose", "case_reference", "category")
+_KEPT = (*_REASON, "round_id", "urgency", "pasted", "import_id", "template")
+_ROWS = 3
+OF_ROUND = "round"
+"""The template that takes over the texts of the chosen round."""
+
+NO_PERSON = _n("Type or paste at least one person, or choose a list.")
+TWO_WAYS = _n("Give the persons in one way: in rows, pasted, or as a list.")
+TOO_LONG = _n("A text is too long.")
+
+
+@dataclass(slots=True)
+class QueryForm:
+    """The form as it was typed.
+
+    Attributes:
+        texts: What stands in fields, by name.
+        rows: What stands in the rows of persons, by field.
+        faults: What is wrong, by field.
+        refusal: What the service said against the whole of it.
+    """
+
+    texts: dict[str, str]
+    rows: list[dict[str, str]]
+    faults: dict[str, FieldError] = field(default_factory=dict)
+    refusal: Sentence | None = None
+
+    @classmethod
+    def empty(cls, found: Queries) -> QueryForm:
+        """Return a form with the newest round chosen, and its texts as the justification."""
+        form = cls({"urgency": Urgency.NORMAL.value}, [{} for _ in range(_ROWS)])
+        if found.rounds:
+            form.texts["round_id"] = found.rounds[0].round_id
+            form.fill(OF_ROUND, found)
+        return form
+
+    @classmethod
+    def sent(cls, sent: SubmittedForm, found: Queries) -> QueryForm:
+        """Return the form that was sent; rows that are empty are kept, so that a person stays in its place."""
+        columns = {name: sent.texts(name)[: found.most_persons] for name in TYPED}
+        count = max((len(column) for column in columns.values()), default=0)
+        rows = [
+            {name: column[place].strip() for name, column in columns.items() if place < len(column)}
+            for place in range(count)
+        ]
+        return cls({name: sent.text(name) for name in _KEPT}, rows or [{}])
+
+    def text(self, name: str) -> str:
+        """Return the value of a field."""
+        return self.texts.get(name, "")
+
+    def told(self, say: Callable[..., str]) -> FieldErrors:
+        """Return the errors in the language of `say`."""
+        return FieldErrors({name: say(fault.message, **fault.values) for name, fault in self.faults.items()})
+
+    def add_rows(self) -> None:
+        """Add rows, up to the most that a query takes."""
+        self.rows += [{} for _ in range(min(_ROWS, MOST_PERSONS - len(self.rows)))]
+
+    def fill(self, template: str, found: Queries) -> None:
+        """Fill the justification with a template's texts, or with those of the chosen round."""
+        chosen = next((one for one in found.rounds if one.round_id == self.text("round_id")), None)
+        texts = next((one for one in found.templates if one.name == template), None)
+        if chosen is not None and not self.text("legal_basis"):
+            self.texts["legal_basis"] = chosen.legal_basis
+        source = chosen if template == OF_ROUND else texts
+        if source is not None:
+            self.texts |= {"purpose": source.purpose, "category": source.category}
+
+    def request(self) -> QueryRequest | None:
+        """Return the request, or None where a field is wrong; `faults` then has the reason.
+
+        Raises:
+            InputError: The pasted lines cannot be read.
+        """
+        typed = [row for row in self.rows if any(row.values())]
+        pasted = pasted_persons(self.text("pasted"))
+        import_id = self.text("import_id")
+        ways = sum(map(bool, (typed, pasted, import_id)))
+        if ways != 1:
+            self.faults["persons"] = FieldError(TWO_WAYS if ways else NO_PERSON)
+        if any(len(text) > _LONGEST for row in typed for text in row.values()):
+            self.faults["persons"] = FieldError(TOO_LONG)
+        if not self.text("round_id"):
+            self.faults["round_id"] = FieldError(NO_CHOICE)
+        why = self._justification()
+        if self.faults or why is None:
+            return None
+        persons = pasted or tuple(QueryPerson.model_validate(row) for row in typed)
+        return QueryRequest(
+            round_id=identifier(self.text("round_id")),
+            persons=persons,
+            import_id=identifier(import_id) if import_id else None,
+            justification=why,
+        )
+
+    def _justification(self) -> JustificationInput | None:
+        texts = {name: self.text(name) for name in _REASON}
+        urgent = self.text("urgency") == Urgency.URGENT.value
+        try:
+            return JustificationInput.model_validate(texts | {"urgency": Urgency.URGENT if urgent else None})
+        except ValidationError as error:
+            self.faults |= {str(fault["loc"][0]): FieldError(NO_WORDS) for fault in error.errors() if fault["loc"]}
+            return None
+
+
+_LONGEST = 500

@@ -1,0 +1,54 @@
+"""The interface of queries: ask for a few persons, and see what is known of each at each party."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+
+from aquila.audit.roles import Action
+from aquila.interface.approval import PendingApproval  # noqa: TC001 - read by FastAPI
+from aquila.interface.queries import Queries, QueryAnswer, QueryRequest  # noqa: TC001 - read by FastAPI
+from services.kit.approvals import Approvals
+from services.kit.http.routing import ServiceRoute
+from services.kit.people import Actor, requires
+from services.kit.work import threads
+from services.node import approvals
+from services.node.context import NodeContext
+from services.node.records.queries.answers import list_queries, query_answer
+from services.node.records.queries.requests import ask_query
+
+router = APIRouter(route_class=ServiceRoute, prefix="/v1/queries", tags=["operator"])
+
+
+def _node(request: Request) -> NodeContext:
+    node = request.app.state.node
+    assert isinstance(node, NodeContext)
+    return node
+
+
+@router.get("", summary="This party's queries, and what one needs to ask", dependencies=[requires(Action.SEE_QUERIES)])
+def get_queries(request: Request) -> Queries:
+    """List the newest queries, the rounds that take one now, and templates of a justification."""
+    return list_queries(_node(request))
+
+
+@router.post("", status_code=202, summary="Ask for a few persons")
+async def post_query(
+    request: Request, actor: Annotated[Actor, requires(Action.ASK_SUBMISSION)], wanted: QueryRequest
+) -> PendingApproval:
+    """Store the persons and a request for the query, for a second person to approve."""
+    four_eyes = request.app.state.approvals
+    assert isinstance(four_eyes, Approvals)
+    node = _node(request)
+    ask = partial(approvals.ask_submission, node, four_eyes, actor, wanted.round_id)
+    return await threads.run_call(ask_query, node, actor, wanted, ask)
+
+
+@router.get("/{submission_id}", summary="The answer to a query")
+def get_query(
+    request: Request, actor: Annotated[Actor, requires(Action.SEE_QUERIES)], submission_id: str
+) -> QueryAnswer:
+    """Return the answer to a query, person by party."""
+    return query_answer(_node(request), actor, submission_id)

@@ -1,0 +1,199 @@
+"""The queries of this node, and the answer to one: persons by parties."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from aquila.audit.roles import Action
+from aquila.followup.lifecycle import Stage
+from aquila.interface.hits import QueryReason
+from aquila.interface.queries import (
+    MOST_PERSONS,
+    QueriedPerson,
+    Queries,
+    QueryAnswer,
+    QueryEntry,
+    QueryHit,
+    QueryRound,
+)
+from aquila.interface.rounds import AnswerState
+from aquila.matching.certainty import Level
+from aquila.protocol.messages import Kind, Mode
+from aquila.protocol.rounds.round_state import Phase
+from aquila.records.inputs import record_inputs
+from aquila.records.person import Record
+from services.kit.errors import NotFoundError
+from services.kit.log import entries as log_entries
+from services.node.hits.colleagues import names_of
+from services.node.hits.notes import state_of
+from services.node.hits.views import consultation
+from services.node.records.queries.answer_states import queried_parties
+from services.node.records.queries.templates import templates
+from services.node.round_memory import round_row
+from services.node.rounds.party_answers import answer_state
+from services.node.rounds.requests import has_consented, submit_until
+from services.node.rounds.views import problems
+from services.node.storage.states import LocalRoundState, SubmissionState
+from services.node.storage.tables import (
+    ExchangeRow,
+    HitRow,
+    HitStatusRow,
+    ImportRow,
+    RecordRow,
+    RoundRow,
+    SubmissionRow,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from sqlalchemy.orm import Session
+
+    from aquila.records.rules import RuleTable
+    from services.kit.people import Actor
+    from services.node.context import NodeContext
+
+_LISTED = 200
+_ENDED = (Phase.CLOSED.value, Phase.ABORTED.value)
+
+
+def list_queries(node: NodeContext) -> Queries:
+    """Return the newest queries of this node, and what is needed to make another one."""
+    newest = select(SubmissionRow).where(SubmissionRow.kind == Kind.QUERY.value)
+    newest = newest.order_by(SubmissionRow.wished_at.desc(), SubmissionRow.submission_id).limit(_LISTED)
+    taking = (
+        select(RoundRow)
+        .where(RoundRow.state == LocalRoundState.ACTIVE, RoundRow.refused.is_(None), RoundRow.phase.not_in(_ENDED))
+        .order_by(RoundRow.discovered_at.desc(), RoundRow.round_id)
+    )
+    with node.store.reading("query.list") as session:
+        made = [_Made.of(session, row) for row in session.scalars(newest)]
+        names = names_of(session, [one.officer for one in made])
+        rounds = [row for row in session.scalars(taking) if has_consented(row)]
+    return Queries(
+        rounds=tuple(found for row in rounds if (found := _taking(node, row.round_id))),
+        templates=templates(),
+        queries=tuple(_entry(node, one, names) for one in made),
+        most_persons=MOST_PERSONS,
+    )
+
+
+def query_answer(node: NodeContext, actor: Actor, submission_id: str) -> QueryAnswer:
+    """Return the answer to a query of this node: a consultation of its hits, which is logged.
+
+    Raises:
+        NotFoundError: The node has no such query.
+    """
+    with node.store.reading("query.find") as session:
+        row = session.get(SubmissionRow, submission_id)
+        if row is None or row.kind != Kind.QUERY.value:
+            raise NotFoundError("query_unknown")
+        round_id = row.round_id
+    with node.rounds.reading(round_id) as round_, node.store.transaction("query.answer") as session:
+        made = _Made.of(session, session.get_one(SubmissionRow, submission_id))
+        entry = _entry(node, made, names_of(session, [made.officer]))
+        parties = tuple(queried_parties(session, node.signer, round_, made.round, made.row))
+        persons = tuple(_persons(session, made.row, node.table_of(round_.manifest)))
+        seen = [hit.hit_id for person in persons for hit in person.hits]
+        log_entries.append(session, consultation(node.journal, actor, round_id, seen, Action.SEE_QUERIES))
+        return QueryAnswer(
+            entry=entry,
+            parties=parties,
+            persons=persons,
+            minimum_certainty=round_.manifest.minimum_certainty,
+            closes_at=round_.manifest.window.closes_at,
+            seen_at=node.clock(),
+            left=max(0, entry.persons - len(persons)),
+            problems=problems(session, made.round),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A query of this node with its rows; the import is None once it is deleted."""
+
+    row: SubmissionRow
+    round: RoundRow
+    imported: ImportRow | None
+
+    @classmethod
+    def of(cls, session: Session, row: SubmissionRow) -> _Made:
+        return cls(row, round_row(session, row.round_id), session.get(ImportRow, row.import_id))
+
+    @property
+    def officer(self) -> str:
+        """The pseudonymous id of who asked; nothing once the justification is erased."""
+        return self.row.justification.get("officer", "")
+
+
+def _taking(node: NodeContext, round_id: str) -> QueryRound | None:
+    """Return a round as an officer chooses it, or None where it takes no query now."""
+    with node.rounds.reading(round_id) as round_:
+        manifest, participants = round_.manifest, round_.participants
+    until = submit_until(manifest, Kind.QUERY)
+    if manifest.mode is not Mode.LISTS_AND_QUERIES or node.clock() > until:
+        return None
+    return QueryRound(
+        round_id=round_id,
+        area=manifest.area,
+        legal_basis=manifest.legal_basis,
+        purpose=manifest.purpose,
+        category=manifest.category,
+        participants=participants or tuple(one.party for one in manifest.participants),
+        until=until,
+    )
+
+
+def _entry(node: NodeContext, made: _Made, names: Mapping[str, str]) -> QueryEntry:
+    row = made.row
+    with node.rounds.reading(row.round_id) as round_:
+        area = round_.manifest.area
+        failed = row.state is SubmissionState.FAILED
+        answer = AnswerState.NEVER if failed else answer_state(node.code, round_, made.round, row.submission_id)
+    why = {name: text for name, text in row.justification.items() if name != "officer"}
+    return QueryEntry(
+        submission_id=row.submission_id,
+        round_id=row.round_id,
+        area=area,
+        name=made.imported.name if made.imported else "",
+        persons=made.imported.records if made.imported else 0,
+        asked_at=row.wished_at,
+        state=row.state.value,
+        answer=answer,
+        reason=QueryReason.model_validate(why) if why else None,
+        officer=made.officer,
+        officer_name=names.get(made.officer, ""),
+    )
+
+
+def _persons(session: Session, row: SubmissionRow, table: RuleTable) -> Iterator[QueriedPerson]:
+    """Yield the persons of a query with their hits, in the order in which they were asked for."""
+    found: dict[int, list[QueryHit]] = {}
+    query = (
+        select(HitRow, HitStatusRow.stage, ExchangeRow)
+        .join(HitStatusRow, (HitStatusRow.round_id == HitRow.round_id) & (HitStatusRow.hit_id == HitRow.hit_id))
+        .outerjoin(ExchangeRow, (ExchangeRow.round_id == HitRow.round_id) & (ExchangeRow.hit_id == HitRow.hit_id))
+        .where(HitRow.round_id == row.round_id, HitRow.submission_id == row.submission_id)
+        .order_by(HitRow.counterpart, HitRow.hit_id)
+    )
+    for hit, stage, exchange in session.execute(query):
+        found.setdefault(hit.position, []).append(
+            QueryHit.model_validate(
+                {
+                    "hit_id": hit.hit_id, "party": hit.counterpart, "certainty": Level(hit.certainty),
+                    "stage": Stage(stage), "exchange": state_of(exchange),
+                }
+            )
+        )  # fmt: skip
+    records = select(RecordRow).where(RecordRow.import_id == row.import_id).order_by(RecordRow.position)
+    for record in session.scalars(records):
+        yield QueriedPerson(
+            record_id=record.record_id,
+            record=json.loads(record.content),
+            compared=bool(record_inputs(Record.from_json(record.content), table)),
+            hits=tuple(found.get(record.position, ())),
+        )

@@ -1,0 +1,109 @@
+"""A query of a few persons: they are stored as a small list of their own, on which two persons decide as ever."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from aquila.csv_files import ListWriter
+from aquila.errors import AquilaError, InputError
+from aquila.interface.approval import PendingApproval
+from aquila.interface.queries import MOST_PERSONS, PERSON_FIELDS
+from aquila.interface.rounds import SubmissionRequest
+from aquila.protocol.messages import Kind
+from aquila.records.person import LIST_FIELDS
+from aquila.records.reading.columns import read_texts
+from aquila.records.reading.layouts import UTF_8, Layout
+from aquila.records.rows import RefusedRow, Severity
+from services.node.records import imports
+from services.node.storage.imports import complete_import
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aquila.interface.queries import QueryPerson, QueryRequest
+    from services.kit.people import Actor
+    from services.node.context import NodeContext
+
+_NAME_LETTERS = 200
+_NUMBER_BYTES = 4
+
+
+Ask = Callable[[SubmissionRequest], PendingApproval]
+"""Stores the request for a submission, which a second person approves."""
+
+
+def ask_query(node: NodeContext, actor: Actor, wanted: QueryRequest, ask: Ask) -> PendingApproval:
+    """Store the persons that an officer asks for, and the request for the query, which a second person approves.
+
+    Args:
+        node: The node.
+        actor: Who asks.
+        wanted: Persons that are typed, or a stored list; never both.
+        ask: Stores the request.
+
+    Raises:
+        InputError: There are no persons, too many, or one of them cannot be used; nothing is stored.
+        AquilaError: The round takes no such query now, as `requests.check_submission` says; nothing is stored.
+    """
+    if bool(wanted.persons) == (wanted.import_id is not None):
+        raise InputError("query_without_persons")
+    if wanted.import_id is not None:
+        _check_size(node, wanted.import_id)
+        return ask(_submission(wanted, wanted.import_id))
+    texts = _numbered(wanted.persons, node.random(_NUMBER_BYTES).hex())
+    _check_persons(texts)
+    name = wanted.justification.case_reference[:_NAME_LETTERS]
+    layout = Layout("csv", UTF_8)
+    report = imports.import_list(
+        node, actor, _as_list(texts), name, layout, accept_refused=False, for_query=True
+    )  # fmt: skip
+    assert report.import_id is not None
+    try:
+        return ask(_submission(wanted, report.import_id))
+    except AquilaError:
+        imports.delete_import(node.journal, actor, report.import_id)
+        raise
+
+
+def _submission(wanted: QueryRequest, import_id: str) -> SubmissionRequest:
+    return SubmissionRequest(import_id=import_id, kind=Kind.QUERY, justification=wanted.justification)
+
+
+def _check_size(node: NodeContext, import_id: str) -> None:
+    with node.store.reading("query.size") as session:
+        records = complete_import(session, import_id).records
+    if records > MOST_PERSONS:
+        raise InputError("query_persons_too_many", most=MOST_PERSONS, got=records)
+
+
+def _numbered(persons: Sequence[QueryPerson], mark: str) -> list[dict[str, str]]:
+    """Return the texts of persons, each with a number; those that have none get one that no other list has."""
+    found = []
+    for number, person in enumerate(persons, start=1):
+        texts = {name: text.strip() for name, text in person.model_dump().items() if text.strip()}
+        found.append({"record_id": f"Q-{mark}-{number}"} | texts)
+    return found
+
+
+def _check_persons(persons: Sequence[dict[str, str]]) -> None:
+    """Refuse the first person that cannot be used, by its number, with the reason and none of its values."""
+    for number, texts in enumerate(persons, start=1):
+        row = read_texts(
+            number, {name: text.split(";") if name in LIST_FIELDS else [text] for name, text in texts.items()}
+        )
+        if isinstance(row, RefusedRow):
+            finding = next(one for one in row.findings if one.severity is Severity.REFUSAL)
+            raise InputError("query_person_unusable", number=number, reason=finding.sentence)
+
+
+def _as_list(persons: Sequence[dict[str, str]]) -> io.BytesIO:
+    """Return persons as a list in CSV."""
+    columns = [name for name in PERSON_FIELDS if any(name in texts for texts in persons)]
+    text = io.StringIO(newline="")
+    writer = ListWriter(text)
+    writer.write(columns)
+    for texts in persons:
+        writer.write([texts.get(name, "") for name in columns])
+    return io.BytesIO(text.getvalue().encode())

@@ -1,0 +1,122 @@
+"""Queries of a few persons: asked in one call, approved by a second person, answered person by party."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from aquila.audit.roles import Role
+from services.node.records.queries.templates import templates
+from tests.support.node_steps import round_for_queries
+from tests.support.node_world import HEADER, JUSTIFICATION
+
+if TYPE_CHECKING:
+    from tests.support.node_world import PartyNode
+    from tests.support.played_worlds import WorldAfter
+
+MIRA = {"given_names": "Mira", "family_names": "Janković", "date_of_birth": "1988-08-08"}
+NOBODY = {"given_names": "Nobody", "family_names": "Unheard", "date_of_birth": "1970-01-01"}
+
+
+def asking(round_id: str, *persons: dict[str, str], **more: Any) -> dict[str, Any]:
+    """Return the body of a request for a query."""
+    return {"round_id": round_id, "persons": list(persons), "justification": JUSTIFICATION | more}
+
+
+async def asked(seat: PartyNode, round_id: str, *persons: dict[str, str], **more: Any) -> str:
+    """Ask for persons, with the approval of a second person, and return the query's id."""
+    answer = await seat.post("/queries", json=asking(round_id, *persons, **more))
+    assert answer.status_code == 202, answer.text
+    submission_id: str = answer.json()["submission_id"]
+    return submission_id
+
+
+async def imports_of(seat: PartyNode) -> list[dict[str, Any]]:
+    """Return the stored lists of a node."""
+    found: list[dict[str, Any]] = (await seat.get("/imports"))["imports"]
+    return found
+
+
+async def test_a_query_is_answered_person_by_party(world_after: WorldAfter) -> None:
+    """What waits is told as waiting; then one person is a hit at one party, and everything else a no-hit."""
+    world, round_id = await world_after(round_for_queries)
+    al = world.nodes["AL"]
+    offered = await al.get("/queries")
+    assert [one["round_id"] for one in offered["rounds"]] == [round_id]
+    assert [one["name"] for one in offered["templates"]] == [one.name for one in templates()]
+    query = await asked(al, round_id, MIRA, NOBODY, urgency="urgent")
+    before = await al.get(f"/queries/{query}")
+    assert before["entry"]["state"] == "wished"
+    assert {one["party"]: one["state"] for one in before["parties"]} == {"RS": "awaited", "SI": "awaited"}
+    assert [one["hits"] for one in before["persons"]] == [[], []]
+    await world.settle()
+    after = await al.get(f"/queries/{query}")
+    assert {one["state"] for one in after["parties"]} == {"answered"}
+    mira, nobody = after["persons"]
+    assert [(hit["party"], hit["exchange"]) for hit in mira["hits"]] == [("RS", "confirmed")]
+    assert mira["record"]["family_names"] == ["Janković"]
+    assert mira["compared"]
+    assert nobody["hits"] == []
+    (entry,) = (await al.get("/queries"))["queries"]
+    assert entry == after["entry"]
+    assert entry["answer"] == "answered"
+    assert entry["persons"] == 2
+    assert entry["reason"]["urgency"] == "urgent"
+    assert entry["name"] == JUSTIFICATION["case_reference"]
+    assert entry["officer_name"]
+
+
+async def test_persons_of_a_query_are_no_list(world_after: WorldAfter) -> None:
+    """They are stored apart: no list is compared with them, and they with none."""
+    world, round_id = await world_after(round_for_queries)
+    al = world.nodes["AL"]
+    await asked(al, round_id, MIRA)
+    later = await al.load(HEADER + "al-list-1,Arben,Hoxha,1980-03-04,\n", "next month")
+    by_id = {one["import_id"]: one for one in await imports_of(al)}
+    (persons,) = (one for one in by_id.values() if one["for_query"])
+    assert (await al.get(f"/imports/{persons['import_id']}/difference"))["previous"] is None
+    before = (await al.get(f"/imports/{later}/difference"))["previous"]
+    assert not by_id[before]["for_query"]
+
+
+async def test_what_cannot_be_asked_leaves_nothing_behind(world_after: WorldAfter) -> None:
+    """A person who cannot be used, none, both a list and persons, a long list, a round that takes no query."""
+    world, round_id = await world_after(round_for_queries)
+    al, stored = world.nodes["AL"], await imports_of(world.nodes["AL"])
+    refused = await al.post("/queries", json=asking(round_id, MIRA, {"given_names": "Alone"}))
+    assert refused.json()["code"] == "query_person_unusable"
+    assert refused.json()["fields"]["number"] == 2
+    assert (await al.post("/queries", json=asking(round_id))).json()["code"] == "query_without_persons"
+    both = asking(round_id, MIRA) | {"import_id": stored[0]["import_id"]}
+    assert (await al.post("/queries", json=both)).json()["code"] == "query_without_persons"
+    assert (await al.post("/queries", json=asking(round_id, *[MIRA] * 21))).status_code == 422
+    assert (await al.post("/queries", json=asking("0" * 32, MIRA))).status_code == 404
+    assert await imports_of(al) == stored
+    many = await al.load(HEADER + "".join(f"m-{n},Ana,Kos{n},1980-01-01,\n" for n in range(21)), "long")
+    long = {"round_id": round_id, "import_id": many, "justification": JUSTIFICATION}
+    assert (await al.post("/queries", json=long)).json()["code"] == "query_persons_too_many"
+    assert (await al.operator.get(f"/v1/queries/{'0' * 32}")).status_code == 404
+
+
+async def test_a_stored_list_can_be_asked_for(world_after: WorldAfter) -> None:
+    """A file that was imported is a query like typed persons; once its list is deleted, its persons are gone."""
+    world, round_id = await world_after(round_for_queries)
+    al = world.nodes["AL"]
+    stored = await al.load(HEADER + "q-1,Mira,Janković,1988-08-08,\n", "file")
+    body = {"round_id": round_id, "import_id": stored, "justification": JUSTIFICATION}
+    query = (await al.post("/queries", json=body)).json()["submission_id"]
+    await world.settle()
+    (person,) = (await al.get(f"/queries/{query}"))["persons"]
+    assert [hit["party"] for hit in person["hits"]] == ["RS"]
+
+
+@pytest.mark.parametrize("role", [Role.APPROVER, Role.AUDITOR])
+async def test_only_officer_and_analyst_see_answers(world_after: WorldAfter, role: Role) -> None:
+    """Others are refused, the analyst asks for nothing, and a look at an answer is in the log."""
+    world, _ = await world_after(round_for_queries)
+    async with world.nodes["AL"].person(role) as person:
+        assert (await person.get("/v1/queries")).status_code == 403
+    async with world.nodes["AL"].person(Role.ANALYST) as person:
+        assert (await person.get("/v1/queries")).status_code == 200
+        assert (await person.post("/v1/queries", json=asking("0" * 32, MIRA))).status_code == 403

@@ -1,0 +1,121 @@
+"""The pages of queries: typed and pasted persons, templates, the request, the answer and its sheet."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from aquila.audit.roles import Role, Service
+from aquila.errors import InputError
+from clients.sdk.queries import pasted_persons
+from clients.web.wiring import front_of
+from tests.support.node_steps import round_for_queries
+from tests.support.node_world import clock, codes  # noqa: F401 - fixtures
+from tests.support.people import signed_in
+from tests.support.played_worlds import played_worlds, world_after  # noqa: F401 - fixtures
+from tests.support.web_world import ORIGIN, Browser, endpoint
+
+if TYPE_CHECKING:
+    from tests.support.node_world import PartyNode
+    from tests.support.played_worlds import WorldAfter
+
+REASON = {
+    "legal_basis": "Article 7", "purpose": "check of identity", "case_reference": "2026/7", "category": "travellers",
+    "urgency": "urgent", "template": "border control",
+}  # fmt: skip
+EMPTY = {
+    "given_names": ["", ""], "family_names": ["", ""], "date_of_birth": ["", ""], "nationality": ["", ""],
+    "document_numbers": ["", ""],
+}  # fmt: skip
+ROWS = EMPTY | {
+    "given_names": ["Mira", "Nobody"], "family_names": ["Janković", "Unheard"],
+    "date_of_birth": ["8.8.1988", "1970"],
+}  # fmt: skip
+
+
+def visitor(app: Any, seat: PartyNode, role: Role) -> Browser:
+    """Return the browser of somebody who is signed in."""
+    cookies = {"aquila-session-8701": signed_in(seat.node.people, role.value, role)}
+    return Browser(httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=ORIGIN, cookies=cookies))
+
+
+async def test_an_officer_asks_and_reads_the_answer(world_after: WorldAfter) -> None:  # noqa: F811 - the fixture
+    """Errors keep what was typed, a template fills the reasons, a second person approves, and the answer is a table."""
+    world, round_id = await world_after(round_for_queries)
+    seat = world.nodes["AL"]
+    app = front_of(Service.NODE, "Albania")(seat.app, endpoint())
+    officer, analyst = visitor(app, seat, Role.OFFICER), visitor(app, seat, Role.ANALYST)
+    assert "None was made yet." in await officer.open("/queries")
+    page = await officer.send("/queries", round_id=round_id, **REASON | {"case_reference": ""}, **EMPTY)
+    assert officer.answer.status_code == 422
+    assert "Type or paste at least one person" in page
+    assert page.count('class="fault"') == 2
+    page = await officer.send("/queries", round_id=round_id, step="template", **REASON, **ROWS)
+    assert "at the border" in page
+    assert "8.8.1988" in page
+    page = await officer.send("/queries", round_id=round_id, step="rows", **REASON, **ROWS)
+    assert page.count("<fieldset>") == 5
+    page = await officer.send("/queries", round_id=round_id, pasted="Ana;Novak;1985-07-07", **REASON, **ROWS)
+    assert "in one way" in page
+    page = await officer.send("/queries", round_id=round_id, pasted="a;b;c;d;e;f;g", **REASON, **EMPTY)
+    assert "has more than 5 columns" in page
+    page = await officer.send("/queries", round_id=round_id, **REASON, **ROWS)
+    assert "Waiting for approval." in page
+    assert "2026/7" in page
+    assert "Janković" not in page
+    (approval,) = [one for one in (await seat.get("/approvals"))["approvals"] if one["state"] == "waiting"]
+    approver = visitor(app, seat, Role.APPROVER)
+    assert "urgent: an answer is needed today" in await approver.open(f"/approvals/{approval['approval_id']}")
+    await approver.send(f"/approvals/{approval['approval_id']}/approve", digest=approval["digest"], read="yes")
+    page = await officer.open("/queries")
+    path = re.search(r'href="(/queries/[0-9a-f]{32})"', page)
+    assert path
+    page = await officer.open(path[1])
+    assert "What the answer waits for" in page
+    assert "it has not evaluated the query yet" in page or "waits to be prepared" in page
+    assert "not every party had answered" in await officer.open(f"{path[1]}/sheet")
+    await world.settle()
+    for browser, links in ((officer, 0), (analyst, 1)):
+        page = unescape(await browser.open(path[1]))
+        rows = page.split("<tbody>")[1].split("</tbody>")[0]
+        assert rows.count("<strong>") == 1
+        assert rows.count("no-hit") == 3
+        assert rows.count('href="/hits/') == links
+        assert "Mira Janković" in rows
+    sheet = await officer.open(f"{path[1]}/sheet")
+    for text in ("2026/7", "check of identity", "no-hit", "It clears nobody.", "Serbia (RS)"):
+        assert text in sheet
+    assert "not every party had answered" not in sheet
+    assert "Whom do you ask for?" not in await analyst.open("/queries")
+    app.end()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Ana;Novak;1985-07-07\nMira;Janković", [("Ana", "Novak", "1985-07-07"), ("Mira", "Janković", "")]),
+        ("family_names\tgiven_names\tshoe\nNovak\tAna\t44\n\n", [("Ana", "Novak", "")]),
+        ("prezime,ime,datum rođenja\nNovak,Ana,7.7.1985", [("Ana", "Novak", "7.7.1985")]),
+        ("", []),
+    ],
+)
+def test_pasted_lines_are_persons(text: str, expected: list[tuple[str, str, str]]) -> None:
+    """Columns are named in the first line, in any language that lists are read in, or stand in their usual order."""
+    found = [(one.given_names, one.family_names, one.date_of_birth) for one in pasted_persons(text)]
+    assert found == expected
+
+
+def test_a_line_without_columns_is_a_full_name() -> None:
+    """Nothing is guessed of where the family name begins."""
+    assert [one.full_name for one in pasted_persons("Arben Hoxha\nAna Novak")] == ["Arben Hoxha", "Ana Novak"]
+
+
+@pytest.mark.parametrize("text", ["a;b;c;d;e;f", "x" * 501, "a;b\n" * 21])
+def test_unusable_pasted_lines_are_refused(text: str) -> None:
+    """Too many columns, a text that is too long, too many persons."""
+    with pytest.raises(InputError):
+        pasted_persons(text)
