@@ -40,7 +40,6 @@ EXAMPLES: dict[str, Any] = {
         "every": {"counterpart": "RS", "certainty": "low"}, "total": 12, "decision": "not_the_same",
         "remark": "another year of birth",
     },
-    "LanguageChoice": {"language": "sq"},
     "NewAccount": {"login": "officer-1", "roles": ["officer"]},
     "NewFilter": {"name": "new and sure", "shows": {"stage": "new", "certainty": "high"}},
     "PasswordChange": {"password": _WORDS, "code": _CODE, "new_password": "other invented words are enough"},
