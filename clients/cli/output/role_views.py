@@ -29,6 +29,8 @@ COMMANDS: Mapping[str, Action] = {
     "approval withdraw": Action.WITHDRAW_REQUEST,
     "records check": Action.CHECK_RECORDS,
     "records import": Action.IMPORT_RECORDS,
+    "records deliveries": Action.CHECK_RECORDS,
+    "records import-delivery": Action.IMPORT_RECORDS,
     "records duplicates": Action.COMPARE_RECORDS,
     "records search": Action.SEARCH_RECORDS,
     "records show": Action.SEARCH_RECORDS,

@@ -148,6 +148,7 @@ def post_decide_many(visit: Visited, sent: Sent) -> Response:
 @threaded
 def post_close_many(visit: Visited, sent: Sent) -> Response:
     """Close the rows that are chosen, or all hits that the filter leaves, with one outcome and reason."""
+    visit.need("hits.decide")
     asked, client, outcome = list_of_form(visit, sent), visit.hits(), sent.choice("outcome", HitOutcome)
     if sent.ticked("every"):
         done = client.close_every(asked.wanted, sent.number("total"), outcome, sent.text("remark"))

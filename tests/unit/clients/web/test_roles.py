@@ -33,6 +33,7 @@ NODE = {
     "GET /hits": "analyst",
     "POST /hits/acknowledge": "analyst",
     "POST /hits/assign": "analyst",
+    "POST /hits/close-many": "analyst",
     "POST /hits/decide": "analyst",
     "POST /hits/decide-many": "analyst",
     "POST /hits/erase": "analyst",
