@@ -37,10 +37,11 @@ ATTACKS := tests/attacks tests/migrations/test_stored_homes.py
 UNDER_ATTACK := tests/e2e/test_attack.py
 
 # Whole rounds of three services within one process: the longest of the tests of services.
-ROUNDS := tests/services/scenarios $(addprefix tests/services/node/,$(addsuffix .py,\
-  test_crashes test_in_flight test_liars test_query hits/test_answers hits/test_follow_up hits/test_withdrawals\
+ROUNDS := tests/services/scenarios $(addprefix tests/services/matcher/,test_queries.py test_restart.py)\
+  $(addprefix tests/services/node/,$(addsuffix .py,\
+  test_crashes test_in_flight test_liars test_query test_whole_round hits/test_answers hits/test_follow_up hits/test_withdrawals\
   records/test_erasure records/test_search rounds/test_progress safeguards/test_alarms safeguards/test_canaries\
-  safeguards/test_evaluation_limits notifications/test_notifications steps/test_close steps/test_exclude_absent steps/test_exchange_notes))
+  safeguards/test_evaluation_limits storage/test_high_water notifications/test_notifications steps/test_close steps/test_exclude_absent steps/test_exchange_notes))
 
 # Databases of tests lie in memory where there are two free gibibytes for it: no test is about how fast a disk is.
 test rounds attack e2e soak: export PYTEST_DEBUG_TEMPROOT = $(shell df -k /dev/shm 2>/dev/null | awk 'NR > 1 && $$4 > 2097152 { print $$6 }')
@@ -73,13 +74,16 @@ ON_POSTGRESQL := tests/services/matcher/rounds tests/services/matcher/statistics
 ALSO_ON_POSTGRESQL := $(addprefix --ignore=,$(ON_POSTGRESQL)) tests/services/matcher $(addprefix tests/services/node/,\
   test_approvals.py hits/test_follow_up.py records/test_erasure.py records/test_search.py steps/test_exchange_notes.py)
 
+# All that are marked e2e without being marked soak: to collect every other test beside them takes longer than a round.
+E2E := tests/e2e tests/transcripts
+
 PROVIDER := tests/e2e/provider/node_modules/.package-lock.json
 
 $(PROVIDER): tests/e2e/provider/package-lock.json
 	npm ci --prefix tests/e2e/provider --no-audit --no-fund
 
 e2e: $(VENV)/.develop $(PROVIDER) ## whole rounds among real processes and at a real browser (needs chromium, npm), on SQLite and PostgreSQL
-	$(BIN)/python -m pytest -m "e2e and not soak" --ignore=$(UNDER_ATTACK)
+	$(BIN)/python -m pytest -m "e2e and not soak" $(E2E) --ignore=$(UNDER_ATTACK)
 	$(BIN)/python -m pytest -n 2 --database postgresql $(ON_POSTGRESQL)
 
 soak: $(VENV)/.develop ## slow tests that seldom tell what others do not, and more tests of services on PostgreSQL

@@ -17,6 +17,7 @@ from clients.web.app.visit import SignInNeeded, keep_cookie, visit_of
 from clients.web.pages import routers_of
 from clients.web.text.errors import error_page_of
 from services.kit.errors import UnknownCallerError
+from services.kit.http.routing import add_routes
 
 if TYPE_CHECKING:
     from fastapi.telemetry import TelemetryConfig
@@ -49,8 +50,7 @@ def pages_of(site: Site) -> FastAPI:
     app.add_exception_handler(SignInNeeded, _on_stranger)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_middleware(SecurityHeaders, site=site)
-    for router in routers_of(site):
-        app.include_router(router)
+    add_routes(app, routers_of(site))
     return app
 
 

@@ -19,9 +19,9 @@ def files(tmp_path: Path) -> dict[str, Path]:
     return lists(tmp_path)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A matcher and three nodes on SQLite; the tests of a module play rounds of their own there."""
+    """A matcher and three nodes on SQLite; tests play rounds of their own there, and leave services as they were."""
     made = World(tmp_path_factory.mktemp("world"))
     try:
         made.make(["AL", "MK", "RS"])

@@ -93,10 +93,7 @@ def test_people_by_commands(world: World, tmp_path: Path) -> None:
     run("user", "deactivate", "third", "--home", home, person=person)
     run("user", "activate", "third", "--home", home, person=person)
 
-    first = world.person("first")
-    assert "secretariat" in run("whoami", "--home", home, person=first)
-    run("logout", "--home", home, person=first)
-    assert "the key in the home folder" in run("whoami", "--home", home, person=first)
+    assert "secretariat" in world.run("whoami", "--home", home)
     secret = person / "secret"
     code = json.loads(run("user", "reset", "third", "--home", home, "--json", person=person))["code"]
     people, connection = _people(home)
@@ -109,6 +106,8 @@ def test_people_by_commands(world: World, tmp_path: Path) -> None:
     typed = f"{PASSWORD}\n{pyotp.TOTP(secret.read_text()).at(int(time.time()) + 30)}\n"
     assert "third is signed in" in run("login", "third", "--home", home, person=person, typed=typed)
     assert "third" in run("--as", "third", "whoami", "--home", home, person=person)
+    run("logout", "--home", home, person=person)
+    assert "the key in the home folder" in run("whoami", "--home", home, person=person)
 
 
 def _people(home: str) -> tuple[PeopleClient, Connection]:
@@ -123,8 +122,9 @@ def test_a_served_node_sends_mail(world: World, tmp_path: Path) -> None:
     mail.start()
     write_secret(tmp_path / "password", MAIL_PASSWORD.encode())
     settings = node.home / "node.toml"
+    before = settings.read_text()
     settings.write_text(
-        f'{settings.read_text()}\n[notifications.mail]\nhost = "127.0.0.1"\nport = {mail.port}\n'
+        f'{before}\n[notifications.mail]\nhost = "127.0.0.1"\nport = {mail.port}\n'
         f'sender = "aquila@ministry.example"\nuser = "node"\npassword_file = "{tmp_path}/password"\n'
         f'ca = "{tmp_path}/mail-ca.pem"\n'
     )
@@ -143,3 +143,6 @@ def test_a_served_node_sends_mail(world: World, tmp_path: Path) -> None:
     mail.stop()
     assert node.url in mail.messages[0].get_content()
     assert mail.messages[0]["subject"] == "Aquila: njoftimet janë ndezur"
+    node.stop()
+    settings.write_text(before)
+    node.start()

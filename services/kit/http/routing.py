@@ -26,18 +26,30 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from services.kit.http.connections import note_known_caller
+from services.kit.http.openapi import operation_id
 from services.kit.work import threads
 from services.kit.work.threads import Pool
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
 
+    from fastapi import APIRouter, FastAPI
     from fastapi.dependencies.models import Dependant
     from starlette.types import Message, Receive, Scope
 
 _PIECE_BYTES = 1 << 18
 SMALL_BODY = 16 << 10
 """Bytes of a body that is neither a list nor a chunk nor a statement."""
+
+
+def add_routes(app: FastAPI, routers: Iterable[APIRouter]) -> None:
+    """Let an application answer with the routes of routers, as they are.
+
+    `include_router` would derive each of them anew in every application, at its first call, and compare every call
+    with them twice. Nothing is lost as long as the application adds nothing to its routes.
+    """
+    for router in routers:
+        app.router.routes.extend(router.routes)
 
 
 class CallerCheck(SecurityBase):
@@ -61,6 +73,7 @@ class ServiceRoute(APIRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:  # noqa: ANN401 - FastAPI's own
         status = options.get("status_code") or 200
+        options["generate_unique_id_function"] = operation_id
         super().__init__(path, endpoint if iscoroutinefunction(endpoint) else _threaded(endpoint, status), **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

@@ -6,7 +6,7 @@ A service puts its `LogUseCases` into `app.state.log`.
 from __future__ import annotations
 
 import tempfile
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -40,6 +40,7 @@ def _log(request: Request) -> LogUseCases:
     return log
 
 
+@cache
 def people_router(prefix: str) -> APIRouter:
     """Return the calls of people under a prefix."""
     router = APIRouter(route_class=ServiceRoute, prefix=prefix, tags=["log"])

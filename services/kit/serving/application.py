@@ -22,8 +22,8 @@ from starlette.exceptions import HTTPException
 from aquila.errors import AquilaError, InputError, SignatureError
 from aquila.protocol.problems import MEDIA_TYPE
 from services.kit.errors import BodyTooLargeError, UnknownCallerError, problem_of, retry_after_of
-from services.kit.http.openapi import describe, operation_id
-from services.kit.http.routing import ServiceRoute
+from services.kit.http.openapi import describe
+from services.kit.http.routing import ServiceRoute, add_routes
 from services.kit.logging import Log
 from services.kit.work import threads
 from services.kit.work.threads import Pool
@@ -102,7 +102,6 @@ def application(  # noqa: PLR0913 - each part of a service is named once, here
         # A redirect would repeat the caller's Host.
         redirect_slashes=False,
         telemetry=_NO_TELEMETRY,
-        generate_unique_id_function=operation_id,
     )
     describe(app)
     app.router.route_class = ServiceRoute
@@ -115,8 +114,7 @@ def application(  # noqa: PLR0913 - each part of a service is named once, here
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_middleware(Guard)
-    for router in routers:
-        app.include_router(router)
+    add_routes(app, routers)
 
     @app.get("/health", tags=["service"], status_code=204, summary="Whether the service can work")
     async def check_health() -> None:

@@ -8,6 +8,7 @@ in the middle leaves the old schema whole. A merged migration is never edited. T
 from __future__ import annotations
 
 import re
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -95,7 +96,13 @@ def draft(store: Store, package: str, metadata: MetaData, message: str) -> Path:
 
 def _scripts(package: str) -> ScriptDirectory:
     """Return the scripts of a service."""
-    folder = str(resources.files(f"{package}.migrations"))
+    folder = resources.files(f"{package}.migrations")
+    return _read_scripts(str(folder), frozenset(file.name for file in folder.iterdir()))
+
+
+@cache
+def _read_scripts(folder: str, _names: frozenset[str]) -> ScriptDirectory:
+    """Return the scripts of a folder; a process that starts several services reads them once."""
     return ScriptDirectory(folder, version_locations=[folder])
 
 

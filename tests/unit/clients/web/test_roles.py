@@ -85,6 +85,9 @@ NODE = {
     "GET /search": "officer analyst",
     "POST /search": "officer analyst",
     "GET /search/{import_id}/{position}": "officer analyst",
+    "GET /search/{import_id}/{position}/correct": "officer",
+    "POST /search/{import_id}/{position}/correct": "officer",
+    "POST /search/{import_id}/{position}/take-out": "officer",
 }
 
 MATCHER = {
@@ -125,7 +128,7 @@ FIELDS = {
     "digest": "0" * 64, "reason": "because", "login": "eva", "role": "auditor", "record_id": "x", "hit": f"{ID}.{ID}",
     "name": "x", "import_id": ID, "kind": "list", "legal_basis": "x", "purpose": "x", "case_reference": "x",
     "category": "x", "area": "x", "party": ["AL", "SI"], "row": f"{ID}.{ID}", "decide": "same.0", "decision": "same",
-    "colleague": "nobody", "view": "x", "number": "1",
+    "colleague": "nobody", "view": "x", "number": "1", "outcome": "confirmed", f"reason-{ID[:8]}": "because",
 }  # fmt: skip
 """What lets each form come as far as the question who may send it."""
 
