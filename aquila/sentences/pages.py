@@ -13,6 +13,7 @@ PAGES: Final[Table] = {
     "certainty_level_unknown": Text("there is no such level of certainty"),
     "field_choice_unknown": Text("the field {name} holds none of its choices"),
     "field_not_whole_number": Text("the field {name} needs a whole number"),
+    "field_unusable": Text("this is missing, or cannot be used as it is written"),
     "fields_unusable": Text("these fields cannot be used: {listed}"),
     "file_not_waiting": Text("the file does not wait here any more: choose it again"),
     "form_of_another_session": Text(

@@ -12,10 +12,12 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from aquila.errors import AquilaError, InputError
+from aquila.sentences import Sentence
+from clients.web.app.form_again import page_of_form
 from clients.web.app.security import SecurityHeaders
 from clients.web.app.visit import SignInNeeded, keep_cookie, visit_of
 from clients.web.pages import routers_of
-from clients.web.text.errors import error_page_of
+from clients.web.text.errors import error_page_of, field_of, form_name
 from services.kit.errors import UnknownCallerError
 from services.kit.http.routing import add_routes
 
@@ -59,14 +61,17 @@ async def _on_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, AquilaError)
     if isinstance(error, UnknownCallerError):
         return await _on_stranger(request, error)
-    return await _show(request, error)
+    shown = await _show(request, error)
+    field = field_of(error)
+    return page_of_form(request, {field: error.sentence}, shown) if field else shown
 
 
 async def _on_invalid(request: Request, error: Exception) -> Response:
-    """Show which fields of a form cannot be used, never what was in them."""
+    """Show the form again with the fields that cannot be used; else a page that names them, never what was in them."""
     assert isinstance(error, ValidationError)
-    names = sorted({str(fault["loc"][0]) for fault in error.errors() if fault["loc"]})
-    return await _show(request, InputError("fields_unusable", listed=", ".join(names)))
+    names = sorted({form_name(str(fault["loc"][0])) for fault in error.errors() if fault["loc"]})
+    shown = await _show(request, InputError("fields_unusable", listed=", ".join(names)))
+    return page_of_form(request, dict.fromkeys(names, Sentence.of("field_unusable")), shown) if names else shown
 
 
 async def _on_stranger(request: Request, _error: Exception) -> Response:

@@ -55,8 +55,8 @@ class Browser:
         token = _FIELD.search(self.page)
         assert token, "the page has no form"
         files = fields.pop("files", None)
+        headers = {"origin": ORIGIN, "sec-fetch-site": "same-origin", **fields.pop("headers", {})}
         data = {"form_token": token[1], **fields}
-        headers = {"origin": ORIGIN, "sec-fetch-site": "same-origin"}
         answer = await self.client.post(path, data=data, files=files, headers=headers, follow_redirects=follow)
         return self._see(answer)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
 
 from anyio import to_thread
@@ -23,13 +23,14 @@ from services.kit.errors import NotAllowedError, UnknownCallerError
 from services.kit.http.connections import note_known_caller
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from anyio import CapacityLimiter
     from fastapi import Response
 
     from aquila.interface.attention import Waiting
     from aquila.interface.people import SessionGrant, WhoAmI
+    from aquila.sentences import Sentence
     from clients.sdk import Connection
     from clients.web.i18n.languages import Language
 
@@ -64,6 +65,7 @@ class Visit:
     _asked: bool = False
     _who: WhoAmI | None = None
     _waiting: Waiting | None = None
+    _faulty: dict[str, str] = field(default_factory=dict)
 
     @property
     def who(self) -> WhoAmI | None:
@@ -111,6 +113,34 @@ class Visit:
     def done(self) -> str:
         """Return the English sentence that confirms the last action, or nothing."""
         return DONE.get(self.request.query_params.get("done", ""), "")
+
+    @property
+    def faults(self) -> Mapping[str, Sentence]:
+        """The faults of a form that comes back on this page, by field."""
+        found: Mapping[str, Sentence] = getattr(self.request.state, "faults", {})
+        return found
+
+    def fault(self, name: str, label: str, action: str = "") -> str:
+        """Return the fault of a field in words, or nothing, and note the field's label for the summary.
+
+        Args:
+            name: The field.
+            label: As the page names it.
+            action: Of the form, where several of a page have such a field.
+        """
+        if name not in self.faults or (action and action != self.request.state.sent_to):
+            return ""
+        self._faulty[name] = label
+        return self.language.compose(self.faults[name])
+
+    def typed(self, name: str, value: object) -> object:
+        """Return the text that was typed into a field of a form that comes back, or the value of the page."""
+        typed = self.request.state.sent.data.get(name, value) if self.faults else value
+        return typed if isinstance(typed, str) else value
+
+    def faulty(self) -> list[tuple[str, str, str]]:
+        """Return field, label and fault of each fault; the label is empty where the page has no such field."""
+        return [(name, self._faulty.get(name, ""), self.language.compose(fault)) for name, fault in self.faults.items()]
 
     @property
     def secret(self) -> str:
@@ -288,6 +318,7 @@ Visited = Annotated[Visit, Depends(_visited)]
 
 async def _open_form(visit: Visited) -> AsyncIterator[forms.SubmittedForm]:
     sent = await forms.read(visit.request, visit.secret, forms.OPEN_BYTES)
+    visit.request.state.sent, visit.request.state.sent_to = sent, visit.request.url.path
     async with contextlib.aclosing(sent):
         yield sent
 
@@ -296,6 +327,7 @@ async def _form(visit: Visited) -> AsyncIterator[forms.SubmittedForm]:
     await _in_thread(visit, visit.need_session)
     note_known_caller(visit.request.scope)
     sent = await forms.read(visit.request, visit.secret, forms.FORM_BYTES)
+    visit.request.state.sent, visit.request.state.sent_to = sent, visit.request.url.path
     async with contextlib.aclosing(sent):
         yield sent
 
@@ -304,6 +336,7 @@ async def _list(visit: Visited) -> AsyncIterator[forms.SubmittedForm]:
     await _in_thread(visit, functools.partial(visit.need, Action.CHECK_RECORDS.value))
     note_known_caller(visit.request.scope)
     sent = await forms.read_list(visit.request, visit.secret, visit.site.inbox)
+    visit.request.state.sent, visit.request.state.sent_to = sent, visit.request.url.path
     async with contextlib.aclosing(sent):
         yield sent
 

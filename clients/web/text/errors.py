@@ -63,6 +63,26 @@ _MEANINGS: dict[type[AquilaError], tuple[str, str]] = {
 }
 
 
+_FIELDS = {
+    "login_taken": "login",
+    "login_reserved_for_home_key": "login",
+    "role_unknown": "role",
+    "service_role_unknown": "role",
+}
+_NAMED = frozenset({"field_choice_unknown", "field_not_whole_number"})
+
+
+def field_of(error: AquilaError) -> str:
+    """Return the name of the form's field that an error is about, or nothing."""
+    sentence = error.sentence
+    return str(sentence.fields["name"]) if sentence.code in _NAMED else _FIELDS.get(sentence.code, "")
+
+
+def form_name(name: str) -> str:
+    """Return the name of the form's field from which a field of a request is made."""
+    return {"roles": "role"}.get(name, name)
+
+
 def error_page_of(error: AquilaError | HTTPException) -> ErrorPage:
     """Return the page for an error. A hint is left out: it is about commands."""
     if isinstance(error, HTTPException):

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select, update
 
 from services.kit.log.entries import ENTRIES
-from tests.support.web_world import PASSWORD
+from tests.support.web_world import ORIGIN, PASSWORD
 
 HOSTILE = "<script>alert(1)</script>"
 LIST = (
@@ -107,6 +107,32 @@ async def test_account_is_made_and_ended(node: Any) -> None:
     assert "Sign in" in await ana.open("/records")
     assert "can sign in no more" in await administrator.send(f"/people/p-{person}/deactivate")
     assert "Sign in" in await ana.open("/records")
+
+
+async def test_a_form_comes_back_with_its_faults(node: Any) -> None:
+    """Each fault is at its field and in a summary before it, with what was typed; other sites name no page."""
+    administrator = await node.visitor("boss", "administrator")
+    await administrator.open("/people")
+    page = await administrator.send("/people", headers={"referer": f"{ORIGIN}/people"}, login="1 <b>", role="officer")
+    assert administrator.answer.status_code == 422
+    assert "<title>Error: Accounts - Aquila</title>" in page
+    assert '<a href="#login">Login</a>: this is missing, or cannot be used as it is written' in page
+    assert 'value="1 &lt;b&gt;"' in administrator.page
+    assert re.search(
+        r'<input id="login"[^>]* aria-invalid="true" aria-describedby="login-fault login-why">', administrator.page
+    )
+    assert re.search(r'id="role-officer"[^>]* checked', administrator.page)
+    # A refusal of the service too: the login is taken, and nobody was ticked.
+    page = await administrator.send("/people", headers={"referer": f"{ORIGIN}/people"}, login="boss", role="officer")
+    assert '<a href="#login">Login</a>: there is an account of this login' in page
+    # The page that came back has the address of its form, and names itself.
+    page = await administrator.send("/people", headers={"referer": f"{ORIGIN}/no-page"}, page="/people", login="eva")
+    assert 'aria-describedby="role-fault"' in page
+    for referer in ("http://elsewhere.example/people", f"{ORIGIN}/no-such-page", f"{ORIGIN}//people", ""):
+        await administrator.open("/people")
+        page = await administrator.send("/people", headers={"referer": referer}, login="1", role="officer")
+        assert administrator.answer.status_code == 422
+        assert "these fields cannot be used: login" in page
 
 
 async def test_every_finding_of_a_long_list_is_saved(node: Any) -> None:
