@@ -14,6 +14,7 @@ from pydantic import Field, StringConstraints
 from aquila.followup.lifecycle import Channel, Decision, Ground, HitOutcome, LifecycleStepKind, Stage, Urgency
 from aquila.interface.exchange import ExchangeView
 from aquila.interface.people import Person
+from aquila.interface.sentence import SentenceView
 from aquila.matching.certainty import Level
 from aquila.matching.weights import WeightKind
 from aquila.protocol.messages.base import Count, Digest, GivenText, Identifier, Message, PartyCode, Seconds, Text
@@ -458,15 +459,47 @@ class WithdrawRequest(Message):
     reason: Remark = ""
 
 
+class LetterMessage(Message):
+    """The request of a follow-up in the fields of a channel such as SIENA, to be copied there: references only.
+
+    Attributes:
+        answer_by: Until when an answer is asked for.
+        references: Name and text of each.
+        handling_code: That of the own record, or nothing.
+        receiver_handling_code: That of the receiver's note, or nothing.
+        body: The paragraphs, in English.
+    """
+
+    subject: str
+    sender: PartyCode
+    receiver: PartyCode
+    channel: Channel
+    urgency: Urgency
+    answer_by: Seconds
+    references: tuple[tuple[str, str], ...]
+    handling_code: str
+    receiver_handling_code: str
+    legal_basis: str
+    purpose: str
+    body: tuple[str, ...]
+
+
 class LetterView(Message):
     """The request of a follow-up: references only.
 
     Attributes:
-        lines: Its head, as label and text, for a printed form.
+        text: The whole letter in English.
+        lines: Its head in English, as label and text, for a printed form.
+        head: The same as sentences, which a client composes in the receiver's language.
+        body: Its paragraphs as sentences, without their last full stops.
+        message: The same in the fields of a channel.
     """
 
     text: str
     lines: tuple[tuple[str, str], ...]
+    head: tuple[tuple[SentenceView, SentenceView], ...] = ()
+    body: tuple[SentenceView, ...] = ()
+    message: LetterMessage | None = None
 
 
 class ErasureRequest(Message):

@@ -10,6 +10,7 @@ from aquila.sentences.command import COMMAND
 from aquila.sentences.crypto import CRYPTO
 from aquila.sentences.followup import FOLLOWUP
 from aquila.sentences.kit import KIT
+from aquila.sentences.letter import LETTER
 from aquila.sentences.matcher import MATCHER
 from aquila.sentences.matching import MATCHING
 from aquila.sentences.node import NODE
@@ -29,6 +30,7 @@ SHOWN: Final[Table] = {
     **CRYPTO,
     **FOLLOWUP,
     **KIT,
+    **LETTER,
     **MATCHER,
     **MATCHING,
     **NODE,

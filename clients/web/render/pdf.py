@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import typst
 
 from aquila.visible import visible
+from clients.web.text.letters import for_receiver
 
 if TYPE_CHECKING:
     from aquila.interface.hits import LetterView
@@ -20,8 +21,13 @@ _RARE = re.compile(r"[^\x00-\u052f\u2000-\u206f]")  # what is not Latin, Greek, 
 
 
 def pdf(letter: LetterView) -> bytes:
-    """Return a letter as an accessible PDF. Its texts reach the typesetter as values and are never read as markup."""
-    content = {"lines": letter.lines, "paragraphs": paragraphs(letter)}
+    """Return a letter as an accessible PDF, with its receiver's language on a second page where there is one.
+
+    Its texts reach the typesetter as values and are never read as markup.
+    """
+    content: dict[str, object] = {"lines": letter.lines, "paragraphs": paragraphs(letter)}
+    if (translated := for_receiver(letter)) is not None:
+        content["translated"] = translated._asdict()
     return compiled("letter.typ", content)
 
 

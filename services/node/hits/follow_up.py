@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from aquila.errors import InputError, OrderError, PolicyError
 from aquila.followup.lifecycle import Ground, LifecycleStep, LifecycleStepKind, Stage, is_late
-from aquila.interface.hits import LetterView
 from services.kit.log.entries import append
 from services.node.hits import lifecycle
 from services.node.hits.letter import Letter
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
         CloseRequest,
         DecisionRequest,
         FollowUpRequest,
+        LetterView,
         PermissionRequest,
         ReplyRequest,
         WithdrawRequest,
@@ -185,7 +185,7 @@ def _letter_view(registry: Registry, code: str, session: Session, manifest: Mani
         other_handling=handling_of_note(exchange) or "",
         names={party: registry.parties[party].name for party in (code, hit.counterpart) if party in registry.parties},
     )
-    return LetterView(text=letter.text(), lines=letter.lines())
+    return letter.view()
 
 
 def _letter(code: str, manifest: Manifest, hit: HitRow, life: HitLifecycle, numbers: tuple[str, str]) -> Letter:

@@ -7,20 +7,35 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 from aquila.followup.handling import handling_codes
 from aquila.followup.lifecycle import HOUR, Channel, Urgency
+from aquila.interface.hits import LetterMessage, LetterView
+from aquila.interface.sentence import SentenceView
+from aquila.sentences import Sentence, quoted, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-_CHANNELS: Mapping[Channel, str] = {
-    Channel.SIENA: "SIENA",
-    Channel.INTERPOL: "Interpol I-24/7",
-    Channel.BILATERAL: "bilateral channel",
+_CHANNELS: Mapping[Channel, Sentence] = {
+    Channel.SIENA: quoted("SIENA"),
+    Channel.INTERPOL: quoted("Interpol I-24/7"),
+    Channel.BILATERAL: Sentence.of("letter_bilateral"),
+}
+_ANSWER_BY: Mapping[Urgency, str] = {
+    Urgency.URGENT: "letter_answer_by_urgent",
+    Urgency.NORMAL: "letter_answer_by_normal",
+}
+_CERTAINTIES: Mapping[str, str] = {
+    "high": "letter_certainty_high",
+    "medium": "letter_certainty_medium",
+    "low": "letter_certainty_low",
 }
 _LABEL_WIDTH = 26
+_LINE_WIDTH = 105
+_SHORT = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,51 +82,90 @@ class Letter:
     other_handling: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
 
-    def lines(self) -> tuple[tuple[str, str], ...]:
-        """Return the head of the letter, as label and text."""
-        due = self.opened_at + self.urgency.hours * HOUR
+    def head(self) -> tuple[tuple[Sentence, Sentence], ...]:
+        """Return the head of the letter, as label and text; the sentences can be composed in any language."""
+        of, due = Sentence.of, moment(self.opened_at + self.urgency.hours * HOUR)
         rows = (
-            ("From", self._unit(self.sender)),
-            ("To", self._unit(self.receiver)),
-            ("By", _CHANNELS[self.channel]),
-            ("Number in this channel", self.reference or "to be given by the channel"),
-            ("Date", moment(self.opened_at)),
-            ("Urgency", f"{self.urgency.value}, answer asked for by {moment(due)}"),
-            ("Round", self.round_id),
-            ("Hit", self.hit_id),
-            (f"Reference of {self.sender}", self.own_number),
-            (f"Reference of {self.receiver}", self.other_number),
-            ("Certainty of the match", self.certainty),
-            ("Area", self.area),
-            ("Legal basis", self.legal_basis),
-            ("Purpose", self.purpose),
-            ("Handling code", _condition(self.handling) or "none given"),
-            (f"Handling code of {self.receiver}", _condition(self.other_handling)),
-            ("Permission", self.permission),
+            (of("letter_from"), self._unit(self.sender)),
+            (of("letter_to"), self._unit(self.receiver)),
+            (of("letter_by"), _CHANNELS[self.channel]),
+            (of("letter_number"), quoted(self.reference) if self.reference else of("letter_number_later")),
+            (of("letter_date"), quoted(moment(self.opened_at))),
+            (of("letter_urgency"), of(_ANSWER_BY[self.urgency], due=due)),
+            (of("letter_round"), quoted(self.round_id)),
+            (of("letter_hit"), quoted(self.hit_id)),
+            (of("letter_reference_of", party=self.sender), quoted(self.own_number)),
+            (of("letter_reference_of", party=self.receiver), quoted(self.other_number)),
+            (of("letter_certainty"), of(_CERTAINTIES[self.certainty])),
+            (of("letter_area"), quoted(self.area)),
+            (of("letter_legal_basis"), quoted(self.legal_basis)),
+            (of("letter_purpose"), quoted(self.purpose)),
+            (of("letter_handling"), _condition(self.handling) if self.handling else of("letter_handling_none")),
+            (of("letter_handling_of", party=self.receiver), _condition(self.other_handling)),
+            (of("letter_permission"), quoted(self.permission)),
         )
-        return tuple((label, text) for label, text in rows if text)
+        return tuple((label, text) for label, text in rows if text_of(text))
 
-    def _unit(self, party: str) -> str:
+    def body(self) -> tuple[Sentence, ...]:
+        """Return the paragraphs of the letter, each without its last full stop."""
+        parties = {"sender": self.sender, "receiver": self.receiver}
+        return (
+            Sentence.of("letter_what_a_hit_says", **parties),
+            Sentence.of("letter_asks", **parties),
+            Sentence.of("letter_references_only"),
+        )
+
+    def _unit(self, party: str) -> Sentence:
         name = self.names.get(party, "")
-        who = f"{name} ({party})" if name not in {"", party} else party
-        return f"{who}, counter-terrorism unit"
+        return Sentence.of("letter_unit", who=f"{name} ({party})" if name not in {"", party} else party)
+
+    def lines(self) -> tuple[tuple[str, str], ...]:
+        """Return the head of the letter in English, as label and text."""
+        return tuple((text_of(label), text_of(text)) for label, text in self.head())
 
     def text(self) -> str:
-        """Return the letter as plain text."""
+        """Return the letter as plain text, in English."""
         head = "\n".join(f"{label + ':':<{_LABEL_WIDTH}}{text}" for label, text in self.lines())
-        return f"REQUEST AFTER A HIT\n\n{head}\n\n{_BODY.format(sender=self.sender, receiver=self.receiver)}"
+        body = "\n\n".join(fill(f"{text_of(paragraph)}.", _LINE_WIDTH) for paragraph in self.body())
+        return f"{text_of(TITLE).upper()}\n\n{head}\n\n{body}\n"
+
+    def message(self) -> LetterMessage:
+        """Return the request in the fields of a channel such as SIENA."""
+        references = (
+            ("hit", self.hit_id),
+            ("round", self.round_id),
+            (f"reference of {self.sender}", self.own_number),
+            (f"reference of {self.receiver}", self.other_number),
+            ("number in the channel", self.reference),
+            ("permission", self.permission),
+        )
+        return LetterMessage(
+            subject=f"{text_of(TITLE)} {self.hit_id[:_SHORT]}: {self.sender} to {self.receiver}",
+            sender=self.sender,
+            receiver=self.receiver,
+            channel=self.channel,
+            urgency=self.urgency,
+            answer_by=self.opened_at + self.urgency.hours * HOUR,
+            references=tuple((name, text) for name, text in references if text),
+            handling_code=self.handling,
+            receiver_handling_code=self.other_handling,
+            legal_basis=self.legal_basis,
+            purpose=self.purpose,
+            body=tuple(f"{text_of(paragraph)}." for paragraph in self.body()),
+        )
+
+    def view(self) -> LetterView:
+        """Return the letter for clients."""
+        return LetterView(
+            text=self.text(),
+            lines=self.lines(),
+            head=tuple((SentenceView.of(label), SentenceView.of(text)) for label, text in self.head()),
+            body=tuple(map(SentenceView.of, self.body())),
+            message=self.message(),
+        )
 
 
-_BODY = """\
-In the round named above a record of {sender} and a record of {receiver} hit. A hit says that both records
-may be about the same person, with the certainty stated. It is no evidence, and it is not an identification.
-
-{sender} asks {receiver} to look at its record under this hit, and to say by this channel whether it can give
-the information that it holds, and under which conditions.
-
-This request holds references only. It holds no data of any person, and none may be added to it outside
-this channel.
-"""
+TITLE = Sentence.of("letter_title")
 
 
 def conditions_of(codes: Iterable[str | None]) -> tuple[tuple[str, str], ...]:
@@ -120,9 +174,10 @@ def conditions_of(codes: Iterable[str | None]) -> tuple[tuple[str, str], ...]:
     return tuple((code, known[code].condition) for code in dict.fromkeys(codes) if code is not None and code in known)
 
 
-def _condition(code: str) -> str:
+def _condition(code: str) -> Sentence:
+    """Return a handling code with its condition, which is a text of its table; an unknown code alone."""
     found = handling_codes().get(code)
-    return f"{code}: {found.condition}" if found else code
+    return Sentence.of("letter_condition", code=code, condition=found.condition) if found else quoted(code)
 
 
 def moment(seconds: int) -> str:

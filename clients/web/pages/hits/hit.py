@@ -18,7 +18,7 @@ from clients.web.app.visit import Sent, Visited, threaded
 from clients.web.pages.hits.filters import list_of_address
 from clients.web.pages.hits.people import NOBODY, colleague_choices
 from clients.web.render import charts, pdf
-from clients.web.text import labels
+from clients.web.text import labels, letters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -94,6 +94,18 @@ def post_letter_pdf(visit: Visited, sent: Sent, round_id: str, hit_id: str) -> R
     return Response(content, media_type="application/pdf", headers=headers)
 
 
+@router.post("/hits/{round_id}/{hit_id}/letter.json")
+@threaded
+def post_letter_json(visit: Visited, sent: Sent, round_id: str, hit_id: str) -> Response:  # noqa: ARG001 - the form is checked
+    """Return the request as a message for a channel such as SIENA; that it was exported is logged."""
+    client, place = visit.hits(), (identifier(round_id), identifier(hit_id))
+    draft = client.letter_draft(*place)
+    content = draft.message.model_dump_json(indent=2) if draft.message else "{}"
+    _export(client, place, draft)
+    headers = {"content-disposition": f'attachment; filename="request-{hit_id[:8]}.json"'}
+    return Response(content, media_type="application/json", headers=headers)
+
+
 @router.post("/hits/{round_id}/{hit_id}/letter")
 @threaded
 def post_letter(visit: Visited, sent: Sent, round_id: str, hit_id: str) -> Response:  # noqa: ARG001 - the form is checked
@@ -101,7 +113,15 @@ def post_letter(visit: Visited, sent: Sent, round_id: str, hit_id: str) -> Respo
     client, place = visit.hits(), (identifier(round_id), identifier(hit_id))
     draft = client.letter_draft(*place)
     paragraphs = pdf.paragraphs(draft)
-    page = visit.show("letter.html", letter=draft, paragraphs=paragraphs, round_id=round_id, hit_id=hit_id)
+    page = visit.show(
+        "letter.html",
+        letter=draft,
+        paragraphs=paragraphs,
+        translated_letter=letters.for_receiver(draft),
+        message=letters.as_text(draft.message) if draft.message else "",
+        round_id=round_id,
+        hit_id=hit_id,
+    )
     _export(client, place, draft)
     return page
 

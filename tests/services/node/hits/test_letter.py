@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aquila.followup.lifecycle import Channel
+from aquila.followup.lifecycle import HOUR, Channel
 from services.node.hits.letter import Letter
 from tests.support.letter_example import LETTER
 
@@ -48,3 +48,21 @@ def test_references_of_both_notes_stand_under_the_hit() -> None:
 def test_it_has_no_field_for_a_person() -> None:
     """Nobody can put a name, a date of birth or a remark into it by mistake."""
     assert not {"name", "record", "record_id", "date_of_birth", "remark"} & set(Letter.__slots__)
+
+
+def test_it_is_a_message_for_a_channel() -> None:
+    """Subject, references and handling codes each in a field of their own; what is not known is left out."""
+    message = replace(LETTER, own_number="AL-1234-5678-9ABC", handling="H1").message()
+    assert message.subject == "Request after a hit ffffffff: AL to RS"
+    assert message.references == (("hit", "f" * 32), ("round", "0" * 32), ("reference of AL", "AL-1234-5678-9ABC"))
+    assert (message.handling_code, message.receiver_handling_code) == ("H1", "")
+    assert message.answer_by == LETTER.opened_at + 8 * HOUR
+    assert "AL asks RS to look at its record" in message.body[1]
+
+
+def test_its_sentences_can_be_composed_in_another_language() -> None:
+    """The English text and the sentences are one letter."""
+    view = replace(LETTER, handling="H1").view()
+    assert tuple((label.text, text.text) for label, text in view.head) == view.lines
+    flowing = " ".join(view.text.split())
+    assert all(f"{paragraph.text}." in flowing for paragraph in view.body)

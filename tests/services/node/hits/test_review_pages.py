@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -170,3 +171,9 @@ async def test_several_are_closed_and_a_reply_is_recorded(ana: Browser) -> None:
     await ana.send(f"{hit}/reply", replied_on="2026-01-02", reply="SIENA 2026/18")
     assert "SIENA 2026/18" in ana.page
     assert "2 Jan 2026" in ana.page
+    # The request is a page with a message to be copied, and the message is a file.
+    party = re.findall(r"Request after a hit [0-9a-f]{8}: AL to (RS|SI)", await ana.send(f"{hit}/letter"))
+    assert len(party) == 1
+    assert ('lang="sr-Cyrl"' in ana.page) == (party == ["RS"])
+    message = json.loads(await ana.send(f"{hit}/letter.json"))
+    assert message["references"][0] == ["hit", third.partition(".")[2]]

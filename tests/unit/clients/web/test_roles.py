@@ -45,6 +45,7 @@ NODE = {
     "POST /hits/views/{view_id}/remove": "analyst",
     "GET /hits/{round_id}/{hit_id}": "analyst",
     "POST /hits/{round_id}/{hit_id}/letter": "analyst",
+    "POST /hits/{round_id}/{hit_id}/letter.json": "analyst",
     "POST /hits/{round_id}/{hit_id}/letter.pdf": "analyst",
     "POST /hits/{round_id}/{hit_id}/{step}": "analyst",
     "GET /log": "auditor administrator",
