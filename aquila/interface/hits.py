@@ -18,6 +18,7 @@ from aquila.interface.sentence import SentenceView
 from aquila.matching.certainty import Level
 from aquila.matching.weights import WeightKind
 from aquila.protocol.messages.base import Count, Digest, GivenText, Identifier, Message, PartyCode, Seconds, Text
+from aquila.protocol.messages.statements import Kind
 
 MOST_PER_PAGE = 200
 MOST_CHOSEN = 100
@@ -66,6 +67,7 @@ class HitFilter(Message):
 
     Attributes:
         hit: The beginning of a hit's id.
+        kind: Only hits between lists, or only those of queries.
         known: Only known pairs with this difference.
         overdue: Only hits whose next step is overdue.
         older_than_hours: Only hits that came longer ago than this.
@@ -78,6 +80,7 @@ class HitFilter(Message):
     stage: Stage | None = None
     known: KnownPair | None = None
     whose: Whose | None = None
+    kind: Kind | None = None
     overdue: bool = False
     older_than_hours: Annotated[int, Field(ge=0, le=100_000)] | None = None
     sort: HitSort = HitSort.NEWEST
@@ -112,6 +115,20 @@ class QueryReason(Message):
     urgency: Urgency | None = None
 
 
+class HitQuery(Message):
+    """The query that a hit comes from.
+
+    Attributes:
+        asker: Whose query it is.
+        own: Whether it is this party's.
+        reason: Why it was made, as its asker signed it; None once its three years are over.
+    """
+
+    asker: PartyCode
+    own: bool
+    reason: QueryReason | None
+
+
 class HitEntry(Message):
     """A hit in a list, with the own record.
 
@@ -122,6 +139,7 @@ class HitEntry(Message):
         assignee: The pseudonymous id of who looks after it, or nothing.
         assignee_name: The name of that person's account, in lists of hits and of one hit.
         known: The difference to an earlier hit on the same pair, whose decision this one carries; None of a new pair.
+        query: The query that it comes from, or None of a hit between lists; in lists of hits and of one hit.
     """
 
     round_id: Identifier
@@ -141,6 +159,7 @@ class HitEntry(Message):
     known: KnownPair | None = None
     assignee: str = ""
     assignee_name: str = ""
+    query: HitQuery | None = None
 
 
 class UndoView(Message):
@@ -549,6 +568,7 @@ class SavedFilter(Message):
     stage: Stage | None = None
     known: KnownPair | None = None
     whose: Whose | None = None
+    kind: Kind | None = None
     overdue: bool = False
     older_than_hours: Annotated[int, Field(ge=0, le=100_000)] | None = None
 

@@ -45,6 +45,7 @@ def hit_tables(view: HitView) -> list[Table | str]:
         ("round", one.round_id),
         ("own record", f"{one.record_id}: {_person(one)}"),
         ("known to", one.counterpart),
+        *_query(one),
         ("certainty", one.certainty.value),
         ("why", "; ".join(view.sentences)),
         ("by chance", _chance(view)),
@@ -101,6 +102,15 @@ def _rule(content: Statistics) -> str:
         f"Numbers are rounded up or down to multiples of {base}; 1-4 is a number from 1 to 4, <5 what is below {base} "
         "once rounded. Totals add up rounded numbers. A round's numbers are published when it has ended."
     )
+
+
+def _query(one: HitEntry) -> list[tuple[str, str]]:
+    """Return the lines on the query that a hit comes from; none of a hit between lists."""
+    if one.query is None:
+        return []
+    why = one.query.reason
+    said = f"case {why.case_reference}: {why.purpose} ({why.urgency or 'normal'})" if why else "its reason is erased"
+    return [("from a query of", f"{one.query.asker}, {said}")]
 
 
 def _stage(one: HitEntry) -> str:

@@ -285,6 +285,7 @@ PARTY_ANSWERS = {
     "never": (_n("no answer"), "stop"),
     "erased": (_n("erased"), ""),
 }
+HIT_KINDS = {"list": _n("between lists"), "query": _n("of queries")}
 QUERY_TEMPLATES = {
     "identity check": _n("identity check"),
     "border control": _n("border control"),

@@ -25,13 +25,14 @@ from aquila.interface.hits import (
     UndoView,
     Whose,
 )
+from aquila.protocol.messages import Kind
 from aquila.records.search import search_for
 from services.kit.log import entries as log_entries
 from services.node.hits.answers import rounds_without_report
 from services.node.hits.colleagues import names_of
 from services.node.hits.exchange_views import why
 from services.node.hits.known_pairs import known_to
-from services.node.hits.views import consultation, entry_of
+from services.node.hits.views import consultation, entry_of, query_of
 from services.node.storage.tables import STATUS_OF_HIT, ExchangeRow, HitRow, HitStatusRow, HitStepRow, RecordRow
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, ColumnExpressionArgument, Select
     from sqlalchemy.orm import Session
 
-    from aquila.interface.hits import HitEntry, HitFilter
+    from aquila.interface.hits import HitEntry, HitFilter, HitQuery
     from aquila.records.rules import RuleTable
     from services.kit.people import Actor
     from services.node.context import Journal, NodeContext
@@ -78,13 +79,13 @@ def hit_page(node: NodeContext, actor: Actor, wanted: HitSearch) -> HitPage:
         known = known_to(session, [row.hit.person for row in rows])
         undo = _undo(session, actor, now)
         names = names_of(session, [row.life.assignee for row in rows])
-    tables = _tables(node, rows)
+    rounds = _facts(node, rows)
     if rows:
         with journal.store.transaction("hit.list_consulted") as session:
             for round_id, seen in by_round(row.key for row in rows):
                 log_entries.append(session, consultation(journal, actor, round_id, seen))
     return HitPage(
-        hits=tuple(_entry(row, tables, known, names, now) for row in rows), offset=wanted.offset,
+        hits=tuple(_entry(row, rounds, known, names, now) for row in rows), offset=wanted.offset,
         total=sum(by_stage.values()), by_stage=by_stage, overdue=overdue, unanswered=unanswered, undo=undo,
     )  # fmt: skip
 
@@ -104,13 +105,13 @@ def export(node: NodeContext, actor: Actor, wanted: HitSearch) -> HitExport:
         steps = _last_steps(session, keys)
         deciders = [one.person for found in steps.values() for one in found.values()]
         names = names_of(session, [*deciders, *(row.life.assignee for row in rows)])
-    tables = _tables(node, rows)
+    rounds = _facts(node, rows)
     if rows:
         with journal.store.transaction("hit.exported_list") as session:
             for round_id, seen in by_round(keys):
                 log_entries.append(session, consultation(journal, actor, round_id, seen))
                 log_entries.append(session, _export_entry(journal, actor, round_id, len(seen)))
-    hits = tuple(_exported(_entry(row, tables, known, names, now), steps.get(row.key, {}), names) for row in rows)
+    hits = tuple(_exported(_entry(row, rounds, known, names, now), steps.get(row.key, {}), names) for row in rows)
     return HitExport(exported_at=now, hits=hits)
 
 
@@ -128,6 +129,7 @@ def keys_of(session: Session, wanted: HitFilter, where: Sequence[ColumnElement[b
 
 def conditions(wanted: HitFilter, now: int, actor: Actor) -> list[ColumnElement[bool]]:
     """Return the conditions of a filter, for a query of hits joined with their status."""
+    of_lists = HitRow.submission_id.is_(None)
     pairs = [
         (wanted.round_id, HitRow.round_id == wanted.round_id),
         (wanted.hit, HitRow.hit_id.startswith(wanted.hit or "")),
@@ -136,6 +138,7 @@ def conditions(wanted: HitFilter, now: int, actor: Actor) -> list[ColumnElement[
         (wanted.stage, HitStatusRow.stage == (wanted.stage and wanted.stage.value)),
         (wanted.known, HitStatusRow.known == (wanted.known and wanted.known.value)),
         (wanted.whose, HitStatusRow.assignee == actor.person if wanted.whose is Whose.MINE else _nobodys()),
+        (wanted.kind, of_lists if wanted.kind is Kind.LIST else ~of_lists),
         (wanted.overdue or None, HitStatusRow.due_at < now),
         (wanted.older_than_hours, HitStatusRow.arrived_at < now - (wanted.older_than_hours or 0) * HOUR),
     ]
@@ -227,25 +230,37 @@ def _some_of(keys: Sequence[Key], rows: type[HitRow | HitStepRow]) -> Iterator[C
         yield rows.round_id.in_({round_id for round_id, _ in some}) & rows.hit_id.in_([hit_id for _, hit_id in some])
 
 
-def _tables(node: NodeContext, rows: Iterable[ReadHit]) -> dict[str, RuleTable]:
-    """Return the match rules of the rounds of these hits."""
-    tables: dict[str, RuleTable] = {}
-    for round_id in sorted({row.hit.round_id for row in rows}):
+class _RoundFacts(NamedTuple):
+    """Match rules and queries of a round, the latter by submission id."""
+
+    table: RuleTable
+    queries: dict[str, HitQuery]
+
+
+def _facts(node: NodeContext, rows: Iterable[ReadHit]) -> dict[str, _RoundFacts]:
+    """Return the match rules of the rounds of these hits, and the queries that the hits come from."""
+    asked: dict[str, set[str | None]] = {}
+    for row in rows:
+        asked.setdefault(row.hit.round_id, set()).add(row.hit.submission_id)
+    facts: dict[str, _RoundFacts] = {}
+    for round_id, submissions in sorted(asked.items()):
         with node.rounds.reading(round_id) as round_:
-            tables[round_id] = node.table_of(round_.manifest)
-    return tables
+            queries = {one: found for one in submissions if one and (found := query_of(node.code, round_, one))}
+            facts[round_id] = _RoundFacts(node.table_of(round_.manifest), queries)
+    return facts
 
 
 def _entry(
     row: ReadHit,
-    tables: Mapping[str, RuleTable],
+    rounds: Mapping[str, _RoundFacts],
     known: Mapping[str, tuple[str, ...]],
     names: Mapping[str, str],
     now: int,
 ) -> HitEntry:
-    reasons = why(row.hit.families, row.exchange, tables[row.hit.round_id])
+    facts = rounds[row.hit.round_id]
     more = {
-        "reasons": reasons,
+        "reasons": why(row.hit.families, row.exchange, facts.table),
+        "query": facts.queries.get(row.hit.submission_id or ""),
         "known_to": known.get(row.hit.person or "", ()),
         "assignee_name": names.get(row.life.assignee or "", ""),
     }

@@ -11,8 +11,19 @@ from sqlalchemy import func, select
 from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.audit.roles import Action
 from aquila.followup.lifecycle import LifecycleStepKind
-from aquila.interface.hits import ChanceOfHit, HitEntry, HitKey, HitView, StepView, WithdrawalState, WithdrawalView
+from aquila.interface.hits import (
+    ChanceOfHit,
+    HitEntry,
+    HitKey,
+    HitQuery,
+    HitView,
+    QueryReason,
+    StepView,
+    WithdrawalState,
+    WithdrawalView,
+)
 from aquila.interface.rounds import AnswerState, Hits, OwnHit
+from aquila.protocol.rounds.verified_round import ERASED
 from services.kit.log import entries as log_entries
 from services.node.hits import lifecycle
 from services.node.hits.answers import answers, awaited_steps
@@ -128,7 +139,9 @@ def hit_view(node: NodeContext, actor: Actor, round_id: str, hit_id: str) -> Hit
         [entry] = with_records(session, [(hit, status)], node.clock())
         name = names_of(session, [status.assignee]).get(status.assignee or "", "")
         return HitView(
-            entry=entry.model_copy(update={"assignee_name": name}),
+            entry=entry.model_copy(
+                update={"assignee_name": name, "query": query_of(node.code, round_, hit.submission_id)}
+            ),
             families=tuple(hit.families),
             sentences=why(hit.families, exchange, table),
             submission_id=hit.submission_id,
@@ -183,6 +196,16 @@ def entry_of(hit: HitRow, life: HitStatusRow, content: bytes | None, now: int) -
         known=life.known,
         assignee=life.assignee or "",
     )
+
+
+def query_of(code: str, round_: Round, submission_id: str | None) -> HitQuery | None:
+    """Return the query that a hit comes from; None of a hit between lists, or where its asker was left out."""
+    query = round_.submissions.get(submission_id or "")
+    if query is None:
+        return None
+    why = query.justification
+    reason = None if why == ERASED else QueryReason(**why.model_dump(exclude={"officer"}))
+    return HitQuery(asker=query.party, own=query.party == code, reason=reason)
 
 
 def _earlier(session: Session, status: HitStatusRow) -> HitKey | None:

@@ -11,6 +11,7 @@ from aquila.errors import InputError
 from aquila.followup.lifecycle import Decision, HitOutcome, Stage
 from aquila.interface.hits import MOST_CHOSEN, HitSort, KnownPair, SavedFilter, Whose
 from aquila.matching.certainty import Level
+from aquila.protocol.messages import Kind
 from clients.web.app.paths import identifier
 from clients.web.app.visit import Sent, Visited, threaded
 from clients.web.pages.hits.filters import PAGE, AskedList, asked_list, list_of_form
@@ -70,6 +71,8 @@ _READY: tuple[tuple[str, dict[str, str]], ...] = (
     (_n("New, high certainty"), {"stage": "new", "certainty": "high"}),
     (_n("Known, changed level"), {"known": "changed_level"}),
     (_n("Overdue"), {"overdue": "true"}),
+    (_n("Of lists"), {"kind": "list"}),
+    (_n("Of queries"), {"kind": "query"}),
     (_n("In follow-up"), {"stage": "follow_up"}),
     (_n("Decided, not followed up"), {"stage": "decided"}),
 )
@@ -292,5 +295,6 @@ def _choices(visit: Visit, listed: Iterable[RoundEntry], rounds: Sequence[RoundE
         "stage_choices": [any_one, *((stage.value, visit.say(labels.STAGES[stage.value][0])) for stage in Stage)],
         "known_choices": [any_one, *((one.value, visit.say(labels.KNOWN_PAIRS[one.value])) for one in KnownPair)],
         "whose_choices": [any_one, *((whose.value, visit.say(labels.WHOSE[whose.value])) for whose in Whose)],
+        "kind_choices": [any_one, *((kind.value, visit.say(labels.HIT_KINDS[kind.value])) for kind in Kind)],
         "sort_choices": [(sort.value, visit.say(labels.SORTS[sort.value])) for sort in HitSort],
     }

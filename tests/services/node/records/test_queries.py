@@ -67,6 +67,24 @@ async def test_a_query_is_answered_person_by_party(world_after: WorldAfter) -> N
     assert entry["officer_name"]
 
 
+async def test_both_sides_see_that_a_hit_is_of_a_query(world_after: WorldAfter) -> None:
+    """With its purpose, case and urgency; hits of queries are filtered apart from those between lists."""
+    world, round_id = await world_after(round_for_queries)
+    await asked(world.nodes["AL"], round_id, MIRA, urgency="urgent")
+    await world.settle()
+    for code, own in (("RS", False), ("AL", True)):
+        seat = world.nodes[code]
+        (hit,) = (await seat.get("/hits?kind=query"))["hits"]
+        expected = {"asker": "AL", "own": own, "reason": JUSTIFICATION | {"urgency": "urgent"}}
+        assert hit["query"] == expected
+        shown = await seat.get(f"/rounds/{round_id}/hits/{hit['hit_id']}")
+        assert shown["entry"]["query"] == expected
+        lists = (await seat.get("/hits?kind=list"))["hits"]
+        assert lists
+        assert all(one["query"] is None for one in lists)
+        assert len(lists) + 1 == (await seat.get("/hits"))["total"]
+
+
 async def test_persons_of_a_query_are_no_list(world_after: WorldAfter) -> None:
     """They are stored apart: no list is compared with them, and they with none."""
     world, round_id = await world_after(round_for_queries)
