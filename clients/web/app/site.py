@@ -17,6 +17,7 @@ from clients.web.app.searches import Searches
 from clients.web.app.uploads import Inbox, Uploads
 from clients.web.i18n.languages import languages
 from clients.web.text import labels
+from clients.web.text.terms import TERMS
 from services.kit.work.threads import MOST_STRANGERS
 
 if TYPE_CHECKING:
@@ -92,7 +93,12 @@ class Site:
         )
         environment.install_gettext_translations(language.catalogue, newstyle=True)  # type: ignore[attr-defined] # the extension's
         environment.globals.update(
-            site=self, language=language, languages=languages(), version=aquila.__version__, ngettext=language.counted
+            site=self,
+            terms=TERMS,
+            language=language,
+            languages=languages(),
+            version=aquila.__version__,
+            ngettext=language.counted,
         )
         environment.filters.update(
             date=language.date,

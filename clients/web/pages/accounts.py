@@ -22,6 +22,14 @@ def get_account(visit: Visited) -> Response:
     return _account(visit)
 
 
+@router.get("/glossary")
+@threaded
+def get_glossary(visit: Visited) -> Response:
+    """Show the terms of the pages, each in two sentences."""
+    visit.need_session()
+    return visit.show("glossary.html")
+
+
 def _account(visit: Visited, http: int = 200, *, wrong: str = "", wrong_address: str | None = None) -> Response:
     """Show the page of an account.
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import re
+from html import unescape
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
+from clients.web.i18n.languages import TAGS, languages
+from clients.web.text.terms import TERMS
 from services.kit.log.entries import ENTRIES
 from tests.support.web_world import ORIGIN, PASSWORD
 
@@ -133,6 +136,22 @@ async def test_a_form_comes_back_with_its_faults(node: Any) -> None:
         page = await administrator.send("/people", headers={"referer": referer}, login="1", role="officer")
         assert administrator.answer.status_code == 422
         assert "these fields cannot be used: login" in page
+
+
+async def test_terms_are_explained_where_they_appear(node: Any) -> None:
+    """A `?` has two sentences on its own page and a link to the glossary, which has every term; in each language."""
+    browser = await node.visitor("ana", "analyst")
+    page = await browser.open("/hits")
+    assert 'popovertarget="term-hit"' in page
+    assert re.search(r'id="term-hit" popover><strong[^>]*>hit</strong> Two parties may each hold', page)
+    assert 'href="#rows"' in page.split("<main")[0]
+    for tag in TAGS:
+        await browser.send("/language", tag=tag, back="/glossary")
+        for name, term in TERMS.items():
+            assert f'<dt id="{name}"' in browser.page
+            assert languages()[tag].say(term.meaning) in unescape(browser.page)
+            assert term.meaning.count(". ") == 1
+    assert "Sign in" in await node.browser().open("/glossary")
 
 
 async def test_every_finding_of_a_long_list_is_saved(node: Any) -> None:

@@ -18,7 +18,13 @@ OPEN = {
 }  # fmt: skip
 """For whoever has no session."""
 
-FOR_ALL = {"GET /", "GET /account", "POST /account/password", "POST /account/sessions/{session_id}/end"}
+FOR_ALL = {
+    "GET /",
+    "GET /account",
+    "GET /glossary",
+    "POST /account/password",
+    "POST /account/sessions/{session_id}/end",
+}
 WAITING = {"POST /records/layout", "POST /records/store", "POST /records/findings.csv"}
 """These take up a list that the same session has looked through, and find none."""
 
