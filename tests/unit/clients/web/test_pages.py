@@ -140,9 +140,11 @@ async def test_a_form_comes_back_with_its_faults(node: Any) -> None:
 
 async def test_terms_are_explained_where_they_appear(node: Any) -> None:
     """A `?` has two sentences on its own page and a link to the glossary, which has every term; in each language."""
-    browser = await node.visitor("ana", "analyst")
-    page = await browser.open("/hits")
-    assert 'popovertarget="term-hit"' in page
+    browser = await node.visitor("ana", "analyst", "approver", "auditor")
+    for path, name in (("/", "fingerprint"), ("/approvals", "dual-control"), ("/log", "log"), ("/hits", "hit")):
+        page = await browser.open(path)
+        assert browser.answer.status_code == 200
+        assert f'popovertarget="term-{name}"' in page
     assert re.search(r'id="term-hit" popover><strong[^>]*>hit</strong> Two parties may each hold', page)
     assert 'href="#rows"' in page.split("<main")[0]
     for tag in TAGS:
