@@ -53,6 +53,7 @@ class ExchangeView(Message):
         blamed_by: Who found the fault.
         reference: This party's own number of the hit.
         rules: What the rules that met say, in words; of confirmed hits only.
+        parts: Of each of these rules, the names of the parts that agree, as the table has them.
         note: The counterpart's; of confirmed hits only.
         intelligence: Of confirmed hits only.
     """
@@ -62,5 +63,6 @@ class ExchangeView(Message):
     blamed_by: PartyCode | None
     reference: Reference | None
     rules: tuple[str, ...]
+    parts: tuple[tuple[str, ...], ...] = ()
     note: NoteView | None
     intelligence: IntelligenceView | None

@@ -55,6 +55,31 @@ ANSWERS = {
     "never": (_n("not answered, and will not be"), ""),
     "erased": (_n("erased after its time"), ""),
 }
+RULE_PARTS = {
+    "name pair": _n("same given and family name"),
+    "similar pair": _n("similar given and family name"),
+    "any pair": _n("two similar names"),
+    "name and initial": _n("similar name + initial"),
+    "single beginning": _n("same beginning of a name"),
+    "two initials": _n("two initials"),
+    "every name": _n("all names similar"),
+    "rare pair": _n("names that are rare together"),
+    "whole date": _n("full date of birth"),
+    "new year": _n("born on 1 January, same year"),
+    "known month": _n("year and month of birth"),
+    "decade": _n("day and month of birth, same decade"),
+    "bare year": _n("year of birth"),
+    "place of birth": _n("same place of birth"),
+    "nationality": _n("same nationality"),
+    "known nationality": _n("nationality known to both"),
+    "document number": _n("same document number"),
+    "national number": _n("same national number"),
+    "telephone number": _n("same telephone number"),
+    "e-mail address": _n("same e-mail address"),
+    "all names": _n("all names"),
+    "date": _n("full date of birth"),
+}
+"""A part of a match rule in a few words, by its name in the built-in tables."""
 ROLES = {
     "officer": _n("officer"),
     "approver": _n("approver"),
@@ -393,9 +418,15 @@ def filters(language: Language) -> dict[str, Callable[..., object]]:
         "short": short,
         "fingerprint": fingerprint,
         "joined": joined,
+        "plain_rule": partial(plain_rule, language=language),
         "figure": partial(figure, language=language),
         "particulars": partial(particulars, language=language),
     }
+
+
+def plain_rule(parts: Iterable[str], language: Language) -> str:
+    """Return a match rule in one line: its parts in a few words each, by their names."""
+    return " + ".join(language.say(RULE_PARTS.get(part, part)) for part in parts)
 
 
 def figure(published: int | str, language: Language) -> str:

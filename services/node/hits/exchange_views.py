@@ -29,13 +29,15 @@ def exchange_view(row: ExchangeRow | None, record: Mapping[str, Any], table: Rul
     """
     state = state_of(row)
     shown = row if state == CONFIRMED else None
+    met = _met(shown, table)
     note = _note(shown.note) if shown is not None and shown.note else None
     return ExchangeView(
         state=state,
         sentence=SentenceView.of(_sentence(row, state)),
         blamed_by=row.blamed_by if row else None,
         reference=row.reference if row else None,
-        rules=tuple(rule.sentence for rule in _met(shown, table)),
+        rules=tuple(rule.sentence for rule in met),
+        parts=tuple(tuple(part.name for part in rule.parts) for rule in met),
         note=note,
         intelligence=_intelligence(record, note) if note else None,
     )

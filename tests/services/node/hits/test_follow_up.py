@@ -59,7 +59,10 @@ async def test_a_hit_says_why(world_after: WorldAfter) -> None:
     world, _ = await world_after(round_with_hits)
     al = world.nodes["AL"]
     hit = await hit_with(al, "RS")
-    sentences = (await al.get(hit_path(hit)))["sentences"]
+    shown = await al.get(hit_path(hit))
+    sentences, exchange = shown["sentences"], shown["exchange"]
+    assert ["name and initial", "whole date"] in exchange["parts"]
+    assert len(exchange["parts"]) == len(exchange["rules"])
     assert "the whole date of birth agrees, day and month in either order" in sentences
     assert "a given and a family name agree in spelling" in sentences
     # Its weights add up to the odds of its level, from which they go down to what is no hit.
@@ -71,7 +74,7 @@ async def test_a_hit_says_why(world_after: WorldAfter) -> None:
         session.execute(update(ExchangeRow).values(accepted=False))
     view = await al.get(hit_path(hit))
     assert {"names", "date of birth"} <= set(view["sentences"])
-    assert view["weights"] == []
+    assert (view["weights"], view["exchange"]["parts"]) == ([], [])
 
 
 async def test_a_hit_says_what_chance_would_give(world_after: WorldAfter) -> None:
