@@ -515,8 +515,8 @@ class LetterView(Message):
     """
 
     text: str
-    lines: tuple[tuple[str, str], ...]
-    head: tuple[tuple[SentenceView, SentenceView], ...] = ()
+    lines: tuple[Annotated[tuple[str, ...], Field(min_length=2, max_length=2)], ...]
+    head: tuple[Annotated[tuple[SentenceView, ...], Field(min_length=2, max_length=2)], ...] = ()
     body: tuple[SentenceView, ...] = ()
     message: LetterMessage | None = None
 

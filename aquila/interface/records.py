@@ -239,7 +239,7 @@ class FindingView(Message):
 
 
 class RecordCorrection(Message):
-    """The fields that a record shall have, beside its identifier, which stays.
+    """The fields that a record shall have; its identifier stays.
 
     Attributes:
         fields: Texts by field, as a list would have them; several for a field that holds several values.

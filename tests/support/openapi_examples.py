@@ -53,6 +53,7 @@ EXAMPLES: dict[str, Any] = {
             "category": _TERMS["category"], "urgency": "urgent",
         },
     },
+    "RecordCorrection": {"fields": {"given_names": ["Ana", "Anica"], "date_of_birth": ["1985-07-08"]}},
     "RecordSearch": {"name": "Ana Novak"},
     "ReferenceRequest": {"reference": "SIENA 2026/17"},
     "Refuse": _REASON,

@@ -1,4 +1,4 @@
-"""One record of a stored list corrected, or taken out of it, without the whole list being stored anew.
+"""One record of a stored list corrected, or taken out of it, while the rest of the list stays.
 
 A hit shows the record that was matched, and a round goes by the places of its records. So nothing changes in a list
 that an open round uses, nor a record that has a hit: that one is erased with its hits, and the corrected one comes with
@@ -42,7 +42,7 @@ _TABLES: tuple[Table, ...] = (RecordRow.__table__, FindingRow.__table__)  # type
 
 
 def check_correction(journal: Journal, import_id: str, position: int, wanted: RecordCorrection) -> CorrectionReport:
-    """Read what a record would be, with its findings; nothing is stored.
+    """Return how a corrected record would be read, with its findings; nothing is stored.
 
     Raises:
         NotFoundError: There is no such record.
