@@ -79,6 +79,11 @@ async def test_it_is_held_back_and_released_by_a_person(asked: tuple[World, str,
     assert await answered(asker, round_id) == []
     # The asker is told that the answer is on hold and by whom, and no number.
     assert states(await query_of(asker, round_id)) == {"AL": "on_hold", "SI": "awaited"}
+    page = await asker.get(f"/queries/{query}")
+    assert {one["party"]: (one["state"], one["awaited"]) for one in page["parties"]} == {
+        "AL": ("on_hold", "nothing"), "SI": ("awaited", "nothing"),
+    }  # fmt: skip
+    assert page["entry"]["answer"] == "awaited"
     (need,) = (await asker.get("/needs"))["needs"]
     assert (need["kind"], need["parties"]) == ("withheld", ["AL"])
     assert (await asker.get(f"/rounds/{round_id}/safeguards"))["alarms"] == []
@@ -150,6 +155,8 @@ async def test_one_answer_is_refused_and_the_round_goes_on(asked: tuple[World, s
     assert hit["counterpart"] == "SI"
     told = {one["party"]: one for one in (await query_of(asker, round_id))["answers"]}
     assert (told["AL"]["state"], told["SI"]["state"]) == ("refused", "answered")
+    page = await asker.get(f"/queries/{query}")
+    assert {one["party"]: one["state"] for one in page["parties"]} == {"AL": "refused", "SI": "answered"}
     assert told["AL"]["since"] <= world.clock.time
     (whole,) = [one for one in (await asker.get(f"/rounds/{round_id}/hits"))["answers"] if one["kind"] == "query"]
     assert whole["state"] == "answered"  # by the others
