@@ -17,7 +17,7 @@ from clients.web.app.searches import Searches
 from clients.web.app.uploads import Inbox, Uploads
 from clients.web.i18n.languages import languages
 from clients.web.text import labels
-from clients.web.text.terms import TERMS
+from clients.web.text.glossary import TERMS
 from services.kit.work.threads import MOST_STRANGERS
 
 if TYPE_CHECKING:

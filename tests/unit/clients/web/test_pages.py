@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select, update
 
 from clients.web.i18n.languages import TAGS, languages
-from clients.web.text.terms import TERMS
+from clients.web.text.glossary import TERMS
 from services.kit.log.entries import ENTRIES
 from tests.support.web_world import ORIGIN, PASSWORD
 
