@@ -43,6 +43,7 @@ def test_demo(tmp_path: Path) -> None:
     document = json.loads(done.stdout)
     assert document["pairs"]["known"] == 11
     assert document["pairs"]["found"] >= 9
+    assert document["query"]["hits"] == [["AL", "RS"], ["AL"], []]
     assert document["canaries"]["planted"] == document["canaries"]["met"] > 12
     assert document["search"]["found_in"] == document["samples_still_found"] == 0
     assert document["search"]["bytes"] > 100_000

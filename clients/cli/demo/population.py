@@ -78,6 +78,32 @@ def populate(size: int = _THOUSAND, seed: int = 1) -> Population:
     return Population(lists, _truth(noted))
 
 
+def questions(population: Population, asking: str) -> tuple[Row, Row, Row]:
+    """Return three persons for a party to ask for, in few fields: noted by both others, by one, and by nobody.
+
+    Args:
+        population: The lists.
+        asking: The party, which has noted none of the three.
+    """
+    one, other = sorted(population.rows.keys() - {asking})
+    rows = {row["record_id"]: row for listed in population.rows.values() for row in listed}
+    pairs = sorted(population.common)
+    shared = {record_id for _, first, _, second in pairs for record_id in (first, second)}
+    own = {
+        record_id for left, first, right, second in pairs if asking in {left, right} for record_id in (first, second)
+    }
+    met = [rows[first] for left, first, right, _ in pairs if (left, right) == (one, other) and first not in own]
+    alone = [row for row in population.rows[one][:-1] if row["record_id"] not in shared]
+    both, single = (min(found or alone, key=lambda row: -len(row["date_of_birth"])) for found in (met, alone))
+    stranger = _note(invent_national(asking, Random(0)), asking, Random(0), distorted=False)  # noqa: S311 - invented
+    return _few_fields(both), _few_fields(single), _few_fields(stranger)
+
+
+def _few_fields(row: Row) -> Row:
+    """Return what an officer at a border knows of a person."""
+    return {name: row[name] for name in ("given_names", "family_names", "date_of_birth")}
+
+
 def _common_persons(size: int, random: Random) -> Iterable[tuple[National, tuple[str, ...]]]:
     """Return persons of several lists, each with the countries that noted them; the own country is among these."""
     pairs = list(combinations(COUNTRIES, 2))

@@ -12,21 +12,24 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from aquila.interface.rounds import JustificationInput, RoundProposal, SubmissionRequest
+from aquila.followup.lifecycle import Urgency
+from aquila.interface.queries import QueryPerson, QueryRequest
+from aquila.interface.rounds import AnswerState, JustificationInput, RoundProposal, SubmissionRequest
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import Kind, Mode
 from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds.round_state import Phase
 from clients.cli.demo.homes import NAMES, make_homes
 from clients.cli.demo.log_check import check_log
-from clients.cli.demo.population import IN_ALL, IN_TWO
+from clients.cli.demo.population import IN_ALL, IN_TWO, questions
 from clients.cli.demo.residue_check import left_in, samples_of, still_there
 from clients.cli.demo.search import LEAST_BYTES, search
 from clients.cli.output.follow import watch
+from clients.cli.output.query_views import query_views
 from clients.cli.output.round_views import SHORT, hits_table
 from clients.cli.output.screen import Table, numbered
 from clients.people.nationals import COUNTRIES
-from clients.sdk import find_home
+from clients.sdk import QueryClient, find_home
 from clients.sdk.log import LogClient
 from clients.stage.accounts import open_sessions
 from services.kit.errors import PeerUnavailableError
@@ -34,6 +37,7 @@ from services.kit.errors import PeerUnavailableError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from aquila.interface.queries import QueryAnswer
     from aquila.interface.rounds import Hits, MatcherRoundView, OwnHit
     from clients.cli.demo.homes import DemoHomes
     from clients.cli.demo.population import Population
@@ -50,6 +54,7 @@ _PURPOSE = "find persons whom several parties noted"
 _CATEGORY = "foreign terrorist fighters"
 _TWO = ("officer", "approver")
 _ASKING = "SI"
+_NAMED = ("given_names", "family_names")
 
 
 @dataclass(slots=True)
@@ -84,6 +89,7 @@ class DemoScenario:
             self._open_round(secretariat, offices)
             self._submit(matcher, offices, imports)
             self._show_hits({code: office.node("analyst") for code, office in offices.items()})
+            self._ask(offices[_ASKING])
             self._search_matcher(cast)
             self._close(cast, matcher)
             self._audit(cast, LogClient(secretariat.connections["auditor"]))
@@ -146,8 +152,9 @@ class DemoScenario:
     def _open_round(self, secretariat: StaffSessions, offices: Mapping[str, StaffSessions]) -> None:
         self._head("The secretariat proposes a round; each party reads it and consents, always two persons together")
         proposal = RoundProposal(
-            participants=COUNTRIES, area="counter-terrorism", legal_basis=_BASIS, purpose=_PURPOSE, category=_CATEGORY
-        )
+            participants=COUNTRIES, area="counter-terrorism", legal_basis=_BASIS, purpose=_PURPOSE, category=_CATEGORY,
+            mode=Mode.LISTS_AND_QUERIES,
+        )  # fmt: skip
         matcher = secretariat.matcher("secretariat-1")
         asked = matcher.propose(proposal)
         secretariat.approve("secretariat-2", asked)
@@ -261,6 +268,39 @@ class DemoScenario:
         self.document["pairs"] = {
             "known": len(common), "found": len(found), "missed": len(common) - len(found), "extra": len(extra),
         }  # fmt: skip
+
+    def _ask(self, office: StaffSessions) -> None:
+        """Tell the story of a query, from the officer's question to the answers of the other parties."""
+        self._head(f"A query: {NAMES[_ASKING]} asks for three persons, and two persons stand for it")
+        client = QueryClient(office.connections["officer"])
+        justification = JustificationInput(
+            legal_basis=_BASIS, purpose="a check at the border", case_reference=f"{_ASKING} 2026-002 (demo)",
+            category=_CATEGORY, urgency=Urgency.URGENT,
+        )  # fmt: skip
+        persons = tuple(QueryPerson(**fields) for fields in questions(self.population, _ASKING))
+        asked = client.ask(QueryRequest(round_id=self.round_id, persons=persons, justification=justification))
+        started = time.monotonic()
+        office.approve("approver", asked)
+        answers: list[QueryAnswer] = []
+
+        def answered() -> bool:
+            answers[:] = [client.answer(one.submission_id) for one in client.queries().queries]
+            return bool(answers) and answers[0].entry.answer is AnswerState.ANSWERED and _is_confirmed(answers[0])
+
+        self._until(answered, "the answers to the query")
+        seconds = round(time.monotonic() - started, 1)
+        rows = [
+            (one.record_id, *(" ".join(one.record.get(name, "")) for name in _NAMED), one.record["date_of_birth"])
+            for one in answers[0].persons
+        ]
+        self.screen.tell(
+            Table("The question", ("person", "given names", "family names", "born"), rows),
+            *query_views(answers[0]),
+            f"{seconds} s from the approval to hits that both sides have confirmed. The others' analysts see that it "
+            "is a query, its case and its urgency, and which of their own records it hit.",
+        )
+        hits = [sorted({hit.party for hit in person.hits}) for person in answers[0].persons]
+        self.document["query"] = {"seconds": seconds, "hits": hits}
 
     def _search_matcher(self, cast: DemoHomes) -> None:
         self._head("What the matcher holds: no name, no date, no number")
@@ -394,6 +434,11 @@ def _witnessed(log: LogClient, entries: int) -> bool:
     """Return whether every party has cosigned a checkpoint of this many entries."""
     witnesses = log.view().witnesses
     return len(witnesses) == len(COUNTRIES) and all(one.size >= entries for one in witnesses)
+
+
+def _is_confirmed(answer: QueryAnswer) -> bool:
+    """Return whether both sides have verified every hit of a query."""
+    return all(hit.exchange != "unconfirmed" for person in answer.persons for hit in person.hits)
 
 
 def _every(hits: Mapping[str, Hits]) -> list[OwnHit]:

@@ -8,15 +8,15 @@ import typer
 
 from clients.cli.exit_codes import ExitCode
 from clients.cli.options import Ca, HomePath, Json, RoundId, TokenFile, Url
+from clients.cli.output.query_views import query_views
+from clients.cli.output.round_views import SHORT
 from clients.cli.output.screen import Screen, Table
 
 if TYPE_CHECKING:
-    from aquila.interface.queries import QueriedParty, QueriedPerson, QueryAnswer
     from clients.cli.connect import ConnectedService
     from clients.sdk import QueryClient
 
 app = typer.Typer(help="Queries of a few persons: ask, list, read the answer.")
-SHORT = 8
 
 QueryId = Annotated[
     str, typer.Argument(metavar="QUERY", help="The query's id, its beginning, or `latest` for the newest.")
@@ -104,7 +104,7 @@ def show(
         client = _client(reached)
         known = [one.submission_id for one in client.queries().queries]
         answer = client.answer(resolve_id("query", query, known))
-    Screen(as_json).result(answer.model_dump(mode="json"), *_views(answer))
+    Screen(as_json).result(answer.model_dump(mode="json"), *query_views(answer))
     refused = any(one.state is QueriedPartyState.REFUSED for one in answer.parties)
     complete = answer.entry.answer is AnswerState.ANSWERED and not refused
     return ExitCode.DONE if complete else ExitCode.UNANSWERED
@@ -120,31 +120,3 @@ def _client(reached: ConnectedService) -> QueryClient:
 
     reached.node()
     return QueryClient(reached.connection)
-
-
-def _views(answer: QueryAnswer) -> list[Table | str]:
-    rows = [
-        (person.record_id, *(_cell(person, party) for party in answer.parties))
-        for person in answer.persons
-    ]  # fmt: skip
-    shown: list[Table | str] = [
-        Table(f"Query {answer.entry.submission_id[:SHORT]}", ("person", *(one.party for one in answer.parties)), rows)
-    ]
-    shown += [f"{one.party} is awaited: {one.awaited.value}." for one in answer.parties if one.state.value == "awaited"]
-    shown += [problem.text for problem in answer.problems]
-    shown.append(
-        f"A no-hit says that no record of the list reaches {answer.minimum_certainty.value}. It clears nobody."
-    )
-    return shown
-
-
-def _cell(person: QueriedPerson, party: QueriedParty) -> str:
-    hits = [hit for hit in person.hits if hit.party == party.party]
-    if hits:
-        return ", ".join(
-            "withdrawn" if hit.stage.value == "withdrawn" else f"hit, {hit.certainty.value}, {hit.exchange}"
-            for hit in hits
-        )
-    if party.state.value == "answered":
-        return "no-hit" if person.compared else "not compared"
-    return party.state.value.replace("_", " ")

@@ -6,7 +6,7 @@ import io
 from collections import Counter
 
 from aquila.records.reading.lists import AcceptedRow, read_csv
-from clients.cli.demo.population import populate
+from clients.cli.demo.population import populate, questions
 from clients.people.nationals import COUNTRIES
 
 
@@ -44,3 +44,17 @@ def test_scripts() -> None:
     names = [row["family_names"] for row in populate(200).rows["RS"][:-1]]
     cyrillic = [name for name in names if any("а" <= letter.lower() <= "џ" for letter in name)]  # noqa: RUF001 - Cyrillic
     assert 0.4 < len(cyrillic) / len(names) < 0.8
+
+
+def test_questions() -> None:
+    """One person was noted by both others, one by one of them, and the asking party has noted none."""
+    population = populate(200)
+    for asking in COUNTRIES:
+        asked = questions(population, asking)
+        noted = [
+            [code for code, rows in population.rows.items() if any(person.items() <= row.items() for row in rows)]
+            for person in asked
+        ]
+        assert all(person.keys() == {"given_names", "family_names", "date_of_birth"} for person in asked)
+        assert asking not in {code for codes in noted for code in codes}
+        assert [bool(codes) for codes in noted] == [True, True, False]
