@@ -100,7 +100,7 @@ def questions(population: Population, asking: str) -> tuple[Row, Row, Row]:
 
 
 def _few_fields(row: Row) -> Row:
-    """Return what an officer at a border knows of a person."""
+    """Return the fields of a person that an officer at a border knows."""
     return {name: row[name] for name in ("given_names", "family_names", "date_of_birth")}
 
 

@@ -270,7 +270,7 @@ class DemoScenario:
         }  # fmt: skip
 
     def _ask(self, office: StaffSessions) -> None:
-        """Tell the story of a query, from the officer's question to the answers of the other parties."""
+        """Play a query, from the officer's question to the answers of the other parties."""
         self._head(f"A query: {NAMES[_ASKING]} asks for three persons, and two persons stand for it")
         client = QueryClient(office.connections["officer"])
         justification = JustificationInput(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import typst
 
 from aquila.visible import visible
-from clients.web.text.letters import for_receiver
+from clients.web.text.receiver_letter import for_receiver
 
 if TYPE_CHECKING:
     from aquila.interface.hits import LetterView

@@ -18,7 +18,7 @@ from clients.web.app.visit import Sent, Visited, threaded
 from clients.web.pages.hits.filters import list_of_address
 from clients.web.pages.hits.people import NOBODY, colleague_choices
 from clients.web.render import charts, pdf
-from clients.web.text import labels, letters
+from clients.web.text import labels, receiver_letter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -117,8 +117,8 @@ def post_letter(visit: Visited, sent: Sent, round_id: str, hit_id: str) -> Respo
         "letter.html",
         letter=draft,
         paragraphs=paragraphs,
-        translated_letter=letters.for_receiver(draft),
-        message=letters.as_text(draft.message) if draft.message else "",
+        translated_letter=receiver_letter.for_receiver(draft),
+        message=receiver_letter.as_text(draft.message) if draft.message else "",
         round_id=round_id,
         hit_id=hit_id,
     )

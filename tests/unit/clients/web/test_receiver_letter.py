@@ -8,19 +8,19 @@ import pytest
 
 from aquila.followup.lifecycle import Channel
 from clients.web.render import pdf
-from clients.web.text import letters
+from clients.web.text import receiver_letter
 from tests.support.letter_example import LETTER
 
 KNOWN = replace(LETTER, channel=Channel.BILATERAL, handling="H1", own_number="AL-1234-5678-9ABC")
 
 
-@pytest.mark.parametrize("party", letters.OF_PARTY)
+@pytest.mark.parametrize("party", receiver_letter.OF_PARTY)
 def test_a_letter_has_the_receivers_language(party: str) -> None:
     """Labels, paragraphs and conditions are translated; references stay what they are."""
     view = replace(KNOWN, receiver=party).view()
-    translated = letters.for_receiver(view)
+    translated = receiver_letter.for_receiver(view)
     assert translated is not None
-    assert translated.lang == letters.OF_PARTY[party]
+    assert translated.lang == receiver_letter.OF_PARTY[party]
     texts = dict(translated.lines)
     assert len(texts) == len(view.lines)
     assert {"f" * 32, "0" * 32, "AL-1234-5678-9ABC", "counter-terrorism"} <= set(texts.values())
@@ -35,15 +35,15 @@ def test_a_letter_has_the_receivers_language(party: str) -> None:
 
 def test_no_catalogue_no_translation() -> None:
     """Slovenia has none here, and a node of an earlier release gives no sentences."""
-    assert letters.for_receiver(replace(KNOWN, receiver="SI").view()) is None
-    assert letters.for_receiver(KNOWN.view().model_copy(update={"message": None})) is None
+    assert receiver_letter.for_receiver(replace(KNOWN, receiver="SI").view()) is None
+    assert receiver_letter.for_receiver(KNOWN.view().model_copy(update={"message": None})) is None
 
 
 def test_a_message_is_copied_as_lines() -> None:
     """Subject first, then references and handling codes, then the request."""
-    lines = letters.as_text(replace(KNOWN, other_handling="H3").message()).splitlines()
+    lines = receiver_letter.as_text(replace(KNOWN, other_handling="H3").message()).splitlines()
     assert lines[:2] == ["Subject: Request after a hit ffffffff: AL to RS", "References:"]
     assert "- reference of AL: AL-1234-5678-9ABC" in lines
     assert "Handling code: H1" in lines
     assert "Handling code of RS: H3" in lines
-    assert "Handling code: none given" in letters.as_text(LETTER.message())
+    assert "Handling code: none given" in receiver_letter.as_text(LETTER.message())
