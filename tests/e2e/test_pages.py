@@ -36,7 +36,7 @@ def browser() -> Iterator[Browser]:
 def quiet_world(tmp_path: Path) -> Iterator[World]:
     """A matcher and two nodes, of whose people nobody has an account yet."""
     (tmp_path / "world").mkdir()
-    made = World(tmp_path / "world")
+    made = World(tmp_path / "world", persons=())
     try:
         made.make(["AL", "RS"])
         yield made

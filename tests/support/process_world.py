@@ -199,6 +199,7 @@ class World:
     tls: bool = False
     more_settings: Mapping[str, str] = field(default_factory=dict)
     services: dict[str, Service] = field(default_factory=dict)
+    persons: Sequence[str] = PERSONS
 
     @property
     def matcher(self) -> Service:
@@ -248,9 +249,9 @@ class World:
         self._people(service)
 
     def _people(self, service: Service) -> None:
-        """Let two persons enrol who have every role between them; each has a folder of sessions on this machine."""
+        """Let the persons enrol, who have every role; each has a folder of sessions on this machine."""
         roles = role_table().roles_of(Kind(service.kind))
-        for person in PERSONS:
+        for person in self.persons:
             service.enrol(person, roles, self.person(person))
 
     def person(self, name: str) -> Path:

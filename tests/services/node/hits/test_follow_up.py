@@ -43,7 +43,7 @@ async def test_a_hit_is_followed_up_and_closed(world_after: WorldAfter) -> None:
     assert (view["entry"]["outcome"], view["entry"]["due_at"], view["possible"]) == (
         "confirmed",
         None,
-        ["remarked", "reopened", "withdrawn"],
+        ["remarked", "replied", "reopened", "withdrawn"],
     )
     await does(al, hit, "reopening", reason="the counterpart found another document")
     view = await al.get(hit_path(hit))

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from aquila.interface.records import SAMPLED_NAMES, RecordSearch, SampledRecord, rule_yields
+import pytest
+from pydantic import ValidationError
+
+from aquila.interface.records import (
+    CORRECTABLE,
+    SAMPLED_NAMES,
+    RecordCorrection,
+    RecordSearch,
+    SampledRecord,
+    rule_yields,
+)
 from aquila.records.person import PartialDate, Record
 from aquila.records.rules import load_rules
 
@@ -30,3 +40,14 @@ def test_what_is_looked_for_prints_nothing() -> None:
     shown = f"{RecordSearch(name='Novak', number='si-1')!r} {RecordSearch(name='Novak')}"
     assert "Novak" not in shown
     assert "si-1" not in shown
+
+
+def test_a_correction_has_fields_of_a_record() -> None:
+    """Texts without a letter are left out; the number is no such field, and no text is printed."""
+    wanted = RecordCorrection(fields={"given_names": ("Ana", " "), "family_names": ("",), "sex": ()})
+    assert wanted.texts() == {"given_names": ("Ana",)}
+    assert "Ana" not in repr(wanted)
+    assert "record_id" not in CORRECTABLE
+    for name in ("record_id", "shoe_size"):
+        with pytest.raises(ValidationError):
+            RecordCorrection(fields={name: ("1",)})
