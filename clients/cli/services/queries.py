@@ -8,8 +8,6 @@ import typer
 
 from clients.cli.exit_codes import ExitCode
 from clients.cli.options import Ca, HomePath, Json, RoundId, TokenFile, Url
-from clients.cli.output.query_views import query_views
-from clients.cli.output.round_views import SHORT
 from clients.cli.output.screen import Screen, Table
 
 if TYPE_CHECKING:
@@ -72,6 +70,7 @@ def list_queries(
 ) -> None:
     """List the party's queries, newest first."""
     from clients.cli.connect import connect
+    from clients.cli.output.round_views import SHORT
     from clients.cli.output.screen import moment
 
     with connect(home, url, token_file, ca) as reached:
@@ -99,6 +98,7 @@ def show(
     from aquila.interface.queries import QueriedPartyState
     from aquila.interface.rounds import AnswerState
     from clients.cli.connect import connect, resolve_id
+    from clients.cli.output.query_views import query_views
 
     with connect(home, url, token_file, ca) as reached:
         client = _client(reached)

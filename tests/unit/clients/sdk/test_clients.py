@@ -177,7 +177,7 @@ DEFAULTS = {
 }  # fmt: skip
 VIEW = {
     "view_id": "8" * 32, "name": "mine",
-    "shows": {"round_id": None, "counterpart": "RS", "certainty": None, "stage": None, "overdue": False,
+    "shows": {"round_id": None, "counterpart": "RS", "certainty": None, "stage": None, "kind": None, "overdue": False,
               "older_than_hours": None, "known": None, "whose": None},
 }  # fmt: skip
 SET_ASIDE = f"/v1/operator/suggestions/{'7' * 32}"
