@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
@@ -61,11 +62,10 @@ def import_delivery(
     as_json: Json = False,
 ) -> None:
     """Bring a list that waits in a node's folder of deliveries into the node; once stored, it leaves the folder."""
-    from aquila.errors import InputError
     from aquila.records.reading.layouts import Layout
     from clients.cli.connect import connect
     from clients.cli.list_files import mapped
-    from clients.cli.services.records import findings_views, report_views
+    from clients.cli.services.records import WantedImport, report_views, store_list
     from clients.sdk.node import Delivered
     from services.kit.errors import NotFoundError
 
@@ -82,13 +82,5 @@ def import_delivery(
             report = node.check(source, layout).model_copy(update={"name": file_name})
             screen.result(report.model_dump(mode="json"), *report_views(report))
             return
-        try:
-            report = node.import_list(source, name or file_name, layout, accept_refused=accept_refused)
-        except InputError:
-            if not accept_refused:
-                checked = node.check(source, layout).model_copy(update={"name": file_name})
-                screen.show(*findings_views(checked, limit))
-            raise
-    screen.result(
-        report.model_dump(mode="json"), *findings_views(report, limit), f"Import {report.import_id} is stored."
-    )
+        wanted = WantedImport(name or file_name, file_name, layout, accept_refused)
+        store_list(screen, node, lambda: nullcontext(source), wanted, limit)

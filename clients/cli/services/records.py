@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,9 +30,15 @@ from clients.cli.options import (
 from clients.cli.output.screen import Screen, Table, check_target, numbered, write_result
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+    from typing import BinaryIO
+
     from aquila.interface.records import RecordReport
     from aquila.records.person import Record
     from aquila.records.reading.layouts import Layout
+    from clients.sdk import NodeClient
+    from clients.sdk.node import Delivered
 
 app = typer.Typer(help="Lists of persons: check one, bring one into a node.")
 _ALL = 10_000
@@ -73,22 +81,48 @@ def import_list(
     as_json: Json = False,
 ) -> None:
     """Bring a list into a node (party). With a row that cannot be used, nothing is stored unless you accept that."""
-    from aquila.errors import InputError
     from clients.cli.connect import connect
     from clients.cli.list_files import layout_of, open_list_file
 
     screen, layout = Screen(as_json), layout_of(file, encoding, sheet, column)
     with connect(home, url, token_file, ca) as reached:
-        node = reached.node()
-        try:
-            with open_list_file(file) as stream:
-                report = node.import_list(stream, name or file.name, layout, accept_refused=accept_refused)
-        except InputError:
-            if not accept_refused:
-                with open_list_file(file) as stream:
-                    checked = node.check(stream, layout).model_copy(update={"name": file.name})
-                screen.show(*findings_views(checked, limit))
-            raise
+        wanted = WantedImport(name or file.name, file.name, layout, accept_refused)
+        store_list(screen, reached.node(), partial(open_list_file, file), wanted, limit)
+
+
+@dataclass(frozen=True, slots=True)
+class WantedImport:
+    """A list to be stored: its name, its file's name, its layout, and whether refused rows are left out."""
+
+    name: str
+    file_name: str
+    layout: Layout
+    accept_refused: bool
+
+
+def store_list(
+    screen: Screen,
+    node: NodeClient,
+    opened: Callable[[], AbstractContextManager[BinaryIO | Delivered]],
+    wanted: WantedImport,
+    limit: int,
+) -> None:
+    """Store a list and show the report; where rows are refused, show at most `limit` findings instead.
+
+    Raises:
+        InputError: A row cannot be used and that is not accepted, or the list as a whole; nothing is stored.
+    """
+    from aquila.errors import InputError
+
+    try:
+        with opened() as source:
+            report = node.import_list(source, wanted.name, wanted.layout, accept_refused=wanted.accept_refused)
+    except InputError:
+        if not wanted.accept_refused:
+            with opened() as source:
+                checked = node.check(source, wanted.layout).model_copy(update={"name": wanted.file_name})
+            screen.show(*findings_views(checked, limit))
+        raise
     screen.result(
         report.model_dump(mode="json"), *findings_views(report, limit), f"Import {report.import_id} is stored."
     )

@@ -109,16 +109,19 @@ _EXAMPLES = {
 """What stands for an identifier or a party in the path of an example, by the pattern of the parameter."""
 
 
-def raw_body(content: str, *media_types: str, schema: dict[str, Any] | None = None) -> dict[str, Any]:
+def raw_body(
+    content: str, *media_types: str, schema: dict[str, Any] | None = None, required: bool = True
+) -> dict[str, Any]:
     """Return the part of an operation's description for a body that its handler reads as bytes.
 
     Args:
         content: What the body holds, in a sentence.
         media_types: Of the body.
         schema: Of a body in JSON; any bytes without one.
+        required: Whether there has to be one.
     """
     described = {media_type: {"schema": schema or _BINARY} for media_type in media_types}
-    return {"requestBody": {"required": True, "description": content, "content": described}}
+    return {"requestBody": {"required": required, "description": content, "content": described}}
 
 
 def raw_answer(content: str, media_type: str, schema: dict[str, Any] | None = None) -> dict[int | str, dict[str, Any]]:

@@ -33,9 +33,14 @@ router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["operator"])
 
 LISTS = ("/v1/records/recognize", "/v1/records/check", "/v1/records/findings", "/v1/imports")
 """Where lists come in, which are streamed to a file and not read into memory."""
-_LIST = raw_body("A list of persons (schemas/records).", CSV, LINES, XLSX, ODS)
-
-_LIST["requestBody"]["required"] = False  # a delivery may be named in its place
+_LIST = raw_body(
+    "A list of persons (schemas/records).",
+    CSV,
+    LINES,
+    XLSX,
+    ODS,
+    required=False,
+)
 
 Name = Annotated[str, Query(max_length=200)]
 Delivery = Annotated[

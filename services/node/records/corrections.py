@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, insert, select
 
-from aquila.audit.entries import Entry, EntryKind
+from aquila.audit.entries import EntryKind
 from aquila.audit.roles import Action
 from aquila.errors import InputError, PolicyError
 from aquila.interface.records import CorrectionReport, names_of
@@ -19,11 +19,10 @@ from aquila.records.reading.columns import read_texts
 from aquila.records.rows import AcceptedRow
 from aquila.records.search import search_text
 from services.kit.errors import NotFoundError
-from services.kit.log.entries import actor_fields, append
 from services.kit.logging import Log
 from services.node.records.erasure import close_gaps, overwrite_deleted
 from services.node.records.findings import finding_rows, findings_of
-from services.node.records.imports import round_with_list
+from services.node.records.imports import log_import, round_with_list
 from services.node.storage.imports import complete_import
 from services.node.storage.tables import FindingRow, HitRow, RecordRow
 
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
 
 _LOG = Log("node.corrections")
 _LINE = 1  # of a row that is typed
+_ONE = {"records": 1}
 _TABLES: tuple[Table, ...] = (RecordRow.__table__, FindingRow.__table__)  # type: ignore[assignment]  # declared tables
 
 
@@ -70,8 +70,8 @@ def correct_record(
         found.content, found.words = row.record.to_json(), search_text(row.record)
         complete_import(session, import_id).digest = None  # it is another list now
         _replace_findings(session, import_id, row)
-        _log(session, journal, actor, EntryKind.ERASURE, Action.DELETE_RECORDS, import_id)
-        _log(session, journal, actor, EntryKind.IMPORT, Action.IMPORT_RECORDS, import_id)
+        log_import(session, journal, actor, EntryKind.ERASURE, Action.DELETE_RECORDS, import_id, _ONE)
+        log_import(session, journal, actor, EntryKind.IMPORT, Action.IMPORT_RECORDS, import_id, _ONE)
     # If we crash here, the bytes of what was replaced go with the next scrub.
     overwrite_deleted(journal.store, *_TABLES)
     _LOG.info("record_corrected")
@@ -95,7 +95,7 @@ def take_out_record(journal: Journal, actor: Actor, import_id: str, position: in
         session.flush()
         stored.digest = None
         close_gaps(session, import_id)
-        _log(session, journal, actor, EntryKind.ERASURE, Action.DELETE_RECORDS, import_id)
+        log_import(session, journal, actor, EntryKind.ERASURE, Action.DELETE_RECORDS, import_id, _ONE)
     # If we crash here, the bytes of deleted rows go with the next scrub.
     overwrite_deleted(journal.store, *_TABLES)
     _LOG.info("record_taken_out")
@@ -135,13 +135,3 @@ def _replace_findings(session: Session, import_id: str, row: AcceptedRow) -> Non
     found = [finding.model_copy(update={"line": line}) for finding in findings_of(row)]
     if found:
         session.execute(insert(FindingRow), finding_rows(import_id, found, 0 if last is None else last + 1))
-
-
-def _log(  # noqa: PLR0913, PLR0917  # what an entry says
-    session: Session, journal: Journal, actor: Actor, kind: EntryKind, action: Action, import_id: str
-) -> None:
-    """Append the entry of one record that came or went."""
-    counts, ids = {"records": 1}, {"import": import_id}
-    append(
-        session, Entry.of(kind, journal.clock(), journal.code, counts=counts, ids=ids, **actor_fields(actor, action))
-    )

@@ -181,7 +181,7 @@ def _import_list(  # noqa: PLR0913  # what an import is made of
             row.complete, row.records, row.refused = True, reading.counts.accepted, reading.counts.refused
             row.digest = reading.digest.hexdigest()
             counts = {"records": row.records, "refused": row.refused}
-            _log(session, node.journal, actor, EntryKind.IMPORT, Action.IMPORT_RECORDS, import_id, counts)
+            log_import(session, node.journal, actor, EntryKind.IMPORT, Action.IMPORT_RECORDS, import_id, counts)
     except BaseException:
         _remove(node.journal, import_id)
         raise
@@ -309,14 +309,14 @@ def _remove(journal: Journal, import_id: str, actor: Actor | None = None) -> Non
         removed = cast("CursorResult[Any]", deleted).rowcount
         if actor is not None:
             counts = {"records": removed}
-            _log(session, journal, actor, EntryKind.ERASURE, Action.DELETE_RECORDS, import_id, counts)
+            log_import(session, journal, actor, EntryKind.ERASURE, Action.DELETE_RECORDS, import_id, counts)
         session.execute(delete(ImportRow).where(ImportRow.import_id == import_id))
     # If we crash here, the bytes of deleted rows go with the next scrub.
     if removed:
         overwrite_deleted(journal.store, RecordRow.__table__)  # type: ignore[arg-type]  # a declared table is a Table
 
 
-def _log(  # noqa: PLR0913, PLR0917  # what an entry says
+def log_import(  # noqa: PLR0913, PLR0917  # what an entry says
     session: Session,
     journal: Journal,
     actor: Actor,
