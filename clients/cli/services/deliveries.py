@@ -31,11 +31,12 @@ def deliveries(
 ) -> None:
     """Show the list files that wait in a node's folder of deliveries."""
     from clients.cli.connect import connect
+    from clients.cli.output.round_views import SHORT
 
     with connect(home, url, token_file, ca) as reached:
         found = reached.node().deliveries()
     rows = [
-        (one.delivery_id, one.name, one.size, moment(one.written_at), one.problem.text if one.problem else "")
+        (one.delivery_id[:SHORT], one.name, one.size, moment(one.written_at), one.problem.text if one.problem else "")
         for one in found.deliveries
     ]
     views: list[Table | str] = [Table("Deliveries", ("delivery", "file", "bytes", "written", "problem"), rows)]
@@ -47,7 +48,7 @@ def deliveries(
 
 
 def import_delivery(
-    delivery: Annotated[str, typer.Argument(metavar="DELIVERY", help="Its id, see `aquila records deliveries`.")],
+    delivery: Annotated[str, typer.Argument(metavar="DELIVERY", help="Its id, its beginning, or `latest`.")],
     home: HomePath,
     name: ImportName = "",
     check: Annotated[bool, typer.Option("--check", help="Only report the findings; nothing is stored.")] = False,
@@ -63,19 +64,17 @@ def import_delivery(
 ) -> None:
     """Bring a list that waits in a node's folder of deliveries into the node; once stored, it leaves the folder."""
     from aquila.records.reading.layouts import Layout
-    from clients.cli.connect import connect
+    from clients.cli.connect import connect, resolve_id
     from clients.cli.list_files import mapped
     from clients.cli.services.records import WantedImport, report_views, store_list
     from clients.sdk.node import Delivered
-    from services.kit.errors import NotFoundError
 
-    screen, source = Screen(as_json), Delivered(delivery)
-    layout = Layout(encoding=cast("Encoding | None", encoding), sheet=sheet)
+    screen, layout = Screen(as_json), Layout(encoding=cast("Encoding | None", encoding), sheet=sheet)
     with connect(home, url, token_file, ca) as reached:
         node = reached.node()
-        file_name = next((one.name for one in node.deliveries().deliveries if one.delivery_id == delivery), None)
-        if file_name is None:
-            raise NotFoundError("delivery_unknown")
+        names = {one.delivery_id: one.name for one in node.deliveries().deliveries}
+        found = resolve_id("delivery", delivery, list(names))
+        source, file_name = Delivered(found), names[found]
         if column:
             layout = mapped(layout, node.recognize(source, layout).headings, column)
         if check:
