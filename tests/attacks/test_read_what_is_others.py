@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from aquila.audit.entries import Entry
     from aquila.crypto.group import Group
 
-HITS = 31_337
-"""How many hits the owner's alarm names: a number that stands nowhere else."""
+HITS = 313_377_331_331
+"""How many hits the owner's alarm names: so long a number that no digest or signature has its digits by chance."""
 
 ANYONE = {("GET", "/health"), ("GET", "/v1/people/ways")}
 """What answers a stranger: that the service lives, and how its people sign in."""
