@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import secrets
@@ -227,6 +228,22 @@ def test_the_authority_is_what_callers_sign(tmp_path: Path, listen: dict[str, An
         raise
     endpoint.socket.close()
     assert endpoint.authority == authority.format(port=endpoint.port)
+
+
+async def test_no_piece_of_an_answer_waits_for_an_acknowledgement(tmp_path: Path) -> None:
+    """Answers are sent in several pieces: each connection sends them at once (TCP_NODELAY)."""
+    endpoint = bind(_settings(tmp_path))
+    seen: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    def connected(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.set_result(writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        writer.close()
+
+    async with await asyncio.start_server(connected, sock=endpoint.socket):
+        _, writer = await asyncio.open_connection(endpoint.host, endpoint.port)
+        assert await seen
+        writer.close()
+        await writer.wait_closed()
 
 
 def test_a_taken_port_is_an_input_error(tmp_path: Path) -> None:
