@@ -135,6 +135,7 @@ class HitEntry(Message):
     Attributes:
         record: The own record's fields; nothing where its list was deleted.
         reasons: Why it is a hit, a few words for each family of evidence, in lists of hits only.
+        parts: Names of the parts of match rules that agree most strongly; nothing before a hit is confirmed.
         known_to: The parties with a hit on the same own person, in any round, in lists of hits only.
         assignee: The pseudonymous id of who looks after it, or nothing.
         assignee_name: The name of that person's account, in lists of hits and of one hit.
@@ -155,6 +156,7 @@ class HitEntry(Message):
     record_id: str
     record: dict[str, str | list[str]]
     reasons: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
     known_to: tuple[PartyCode, ...] = ()
     known: KnownPair | None = None
     assignee: str = ""

@@ -140,12 +140,14 @@ class SubmissionView(Message):
     """A submission of this node on its way: steps that are counted in batches or chunks.
 
     Attributes:
+        name: The name of its list, which is the case reference of a typed query; empty once the list is deleted.
         answers: Once its tokens are sent, the state of each counterpart's answer.
     """
 
     submission_id: Identifier
     kind: Kind
     import_id: Identifier
+    name: str = ""
     state: Text
     records: Count
     elements: Count

@@ -5,12 +5,13 @@ A mark is a class of the style sheet (`good`, `care`, `stop`, `told`, or none); 
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
 from aquila.interface.sentence import SentenceView
+from aquila.records.rules import BUILT_IN, load_rules
 from clients.web.text.log_entries import particulars
 
 if TYPE_CHECKING:
@@ -333,6 +334,7 @@ PROMISES = {
 _ORDER = {name: place for place, name in enumerate(FIELDS)}
 _FILLED, _EMPTY = "\u25cf", "\u25cb"
 _DOTS = 3
+_NOWRAP = Markup('<span class="nowrap">{}</span>')
 _SHORT = 8
 
 
@@ -409,6 +411,9 @@ def filters(language: Language) -> dict[str, Callable[..., object]]:
         "entry_kind": partial(word, table=ENTRIES),
         "promise": partial(word, table=PROMISES),
         "person": person,
+        "person_line": person_line,
+        "rule_named": partial(rule_named, language=language),
+        "sort_order": partial(word, table=SORTS),
         "in_order": in_order,
         "role": partial(word, table=ROLES),
         "wish": partial(word, table=WISHES),
@@ -427,6 +432,17 @@ def filters(language: Language) -> dict[str, Callable[..., object]]:
 def plain_rule(parts: Iterable[str], language: Language) -> str:
     """Return a match rule in one line: its parts in a few words each, by their names."""
     return " + ".join(language.say(RULE_PARTS.get(part, part)) for part in parts)
+
+
+def rule_named(name: str, language: Language) -> str:
+    """Return the match rule of a name in one line; a rule of another table keeps its name."""
+    return plain_rule(_parts_of_rules().get(name, (name,)), language)
+
+
+@cache
+def _parts_of_rules() -> dict[str, tuple[str, ...]]:
+    tables = [load_rules(name) for name in BUILT_IN]
+    return {rule.name: tuple(part.name for part in rule.parts) for table in tables for rule in table.rules}
 
 
 def figure(published: int | str, language: Language) -> str:
@@ -451,6 +467,13 @@ def person(record: dict[str, str | list[str]]) -> str:
     names = [joined(record[name]) for name in ("given_names", "family_names", "full_name") if record.get(name)]
     date = joined(record.get("date_of_birth", ""))
     return ", ".join(part for part in (" ".join(names), date) if part)
+
+
+def person_line(record: dict[str, str | list[str]]) -> Markup:
+    """Return the same for a narrow place: a date is not broken at its hyphens."""
+    date = joined(record.get("date_of_birth", ""))
+    names = person({name: value for name, value in record.items() if name != "date_of_birth"})
+    return Markup(", ").join([*([escape(names)] if names else []), *([_NOWRAP.format(date)] if date else [])])
 
 
 def in_order(record: dict[str, str | list[str]]) -> list[tuple[str, str | list[str]]]:

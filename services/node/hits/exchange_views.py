@@ -15,7 +15,7 @@ from services.node.hits.notes import CONFIRMED, REFUTED, state_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from aquila.records.rules import Rule, RuleTable
+    from aquila.records.rules import Part, Rule, RuleTable
     from services.node.storage.tables import ExchangeRow
 
 
@@ -63,9 +63,14 @@ def why(families: Sequence[str], row: ExchangeRow | None, table: RuleTable) -> t
         row: The exchange, or None where none has begun.
         table: The round's match rules.
     """
-    met = _met(row, table) if state_of(row) == CONFIRMED else ()
     words = dict(table.families)
-    return tuple(part.sentence for part in strongest_parts(met)) or tuple(words.get(name, name) for name in families)
+    agreeing = tuple(part.sentence for part in agreeing_parts(row, table))
+    return agreeing or tuple(words.get(name, name) for name in families)
+
+
+def agreeing_parts(row: ExchangeRow | None, table: RuleTable) -> tuple[Part, ...]:
+    """Return the part of each family that agrees most strongly, of a confirmed hit; of others nothing is known."""
+    return strongest_parts(_met(row, table)) if state_of(row) == CONFIRMED else ()
 
 
 def _met(row: ExchangeRow | None, table: RuleTable) -> tuple[Rule, ...]:

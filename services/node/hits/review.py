@@ -30,7 +30,7 @@ from aquila.records.search import search_for
 from services.kit.log import entries as log_entries
 from services.node.hits.answers import rounds_without_report
 from services.node.hits.colleagues import names_of
-from services.node.hits.exchange_views import why
+from services.node.hits.exchange_views import agreeing_parts, why
 from services.node.hits.known_pairs import known_to
 from services.node.hits.views import consultation, entry_of, query_of
 from services.node.storage.tables import STATUS_OF_HIT, ExchangeRow, HitRow, HitStatusRow, HitStepRow, RecordRow
@@ -260,6 +260,7 @@ def _entry(
     facts = rounds[row.hit.round_id]
     more = {
         "reasons": why(row.hit.families, row.exchange, facts.table),
+        "parts": tuple(part.name for part in agreeing_parts(row.exchange, facts.table)),
         "query": facts.queries.get(row.hit.submission_id or ""),
         "known_to": known.get(row.hit.person or "", ()),
         "assignee_name": names.get(row.life.assignee or "", ""),

@@ -125,14 +125,14 @@ def _submission(  # noqa: PLR0913, PLR0917 - what a submission's view is made of
     evaluators = progress.evaluators(round_, row.submission_id)
     evaluated = sum(verified[row.submission_id, party] for party in evaluators)
     names = {str(rule.number): rule.name for rule in node.table_of(round_.manifest).rules}
+    list_ = session.get(ImportRow, row.import_id)
     return SubmissionView(
         submission_id=row.submission_id,
         kind=Kind(row.kind),
         import_id=row.import_id,
         state=row.state.value,
-        records=row.records
-        or session.scalar(select(ImportRow.records).where(ImportRow.import_id == row.import_id))
-        or 0,
+        name=list_.name if list_ else "",
+        records=row.records or (list_.records if list_ else 0),
         elements=session.scalar(select(func.coalesce(func.sum(ChunkRow.elements), 0)).where(mine)) or 0,
         prepared=Progress(done=row.prepared, of=row.batches),
         sent=Progress(done=_count(session, mine & ChunkRow.sent), of=chunks),

@@ -73,6 +73,8 @@ def get_hit(visit: Visited, round_id: str, hit_id: str) -> Response:
         chance=_chance(visit, hit),
         drift=_drift(visit, hit),
         weights=_steps(visit, hit),
+        total=_total(visit, hit),
+        borders=[(level, visit.language.number(round(bits, 1))) for level, bits in _borders(visit)],
         picture=_picture(visit, hit),
         decisions=_choices(visit, labels.DECISIONS),
         channels=_choices(visit, labels.CHANNELS),
@@ -200,9 +202,19 @@ def _steps(visit: Visit, hit: HitView) -> list[charts.Step]:
 
 
 def _step(visit: Visit, words: str, centibits: int) -> charts.Step:
-    bits = centibits / CENTIBITS
-    sign = "+" if centibits > 0 else "\u2212" if centibits < 0 else ""
-    return charts.Step(words, bits, f"{sign}{visit.language.number(round(abs(bits), 1))}")
+    bits = round(centibits / CENTIBITS, 1)
+    sign = "+" if bits > 0 else "\u2212" if bits < 0 else ""
+    return charts.Step(words, centibits / CENTIBITS, f"{sign}{visit.language.number(abs(bits))}")
+
+
+def _total(visit: Visit, hit: HitView) -> charts.Step:
+    """Return the sum of the weights of a hit in words."""
+    return _step(visit, visit.say("together"), sum(one.centibits for one in hit.weights))
+
+
+def _borders(visit: Visit) -> list[tuple[str, float]]:
+    """Return each level in words with the least sum of its weights, in bits."""
+    return [(visit.say(level.value), level_bits(level)) for level in sorted(Level)]
 
 
 def _weight_words(visit: Visit, one: WeightView) -> str:
@@ -215,10 +227,8 @@ def _picture(visit: Visit, hit: HitView) -> Markup | None:
     """Return the weights of a hit as a drawing, with the borders of the levels; None where they are not known."""
     if not hit.weights:
         return None
-    total = _step(visit, visit.say("together"), sum(one.centibits for one in hit.weights))
-    borders = [(visit.say(level.value), level_bits(level)) for level in sorted(Level)]
     title = visit.say("Weights of this hit, and the borders of the levels")
-    drawn = charts.waterfall(title, _steps(visit, hit), total, borders)
+    drawn = charts.waterfall(title, _steps(visit, hit), _total(visit, hit), _borders(visit))
     return Markup(drawn)  # noqa: S704 - every text in it is escaped
 
 

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from aquila.followup.lifecycle import HOUR
-from tests.support.node_steps import does, hit_path, hit_with, kinds_in_log
+from aquila.records.rules import load_rules
+from tests.support.node_steps import does, hit_path, hit_with, kinds_in_log, round_with_hits
 from tests.support.stored_hits import StoredHit, store_hits
 
 if TYPE_CHECKING:
     from tests.support.node_world import PartyNode, World
+    from tests.support.played_worlds import WorldAfter
 
 
 async def posted(seat: PartyNode, path: str, **body: Any) -> dict[str, Any]:
@@ -55,6 +57,21 @@ async def test_a_list_says_why_and_who_else_knows_the_person(al: PartyNode) -> N
     # Own names in any script and order, and the record's number.
     for name, found in (("Хоџа Арбен", 2), ("hoxha", 3), ("r-1", 1), ("novak", 0), ("???", 0), ("", 3)):
         assert (await posted(al, "/hits/search", name=name))["total"] == found, name
+
+
+async def test_a_confirmed_hit_names_the_parts_that_agree(world_after: WorldAfter) -> None:
+    """Lists have the names of the parts, for words of their own; a submission has the name of its list."""
+    world, round_id = await world_after(round_with_hits)
+    seat = world.nodes["AL"]
+    named = {part.name for rule in load_rules("default").rules for part in rule.parts}
+    hits = (await seat.get("/hits"))["hits"]
+    assert hits
+    for hit in hits:
+        assert len(hit["parts"]) == len(hit["reasons"])
+        assert set(hit["parts"]) <= named
+    lists = {one["import_id"]: one["name"] for one in (await seat.get("/imports"))["imports"]}
+    for one in (await seat.round(round_id))["submissions"]:
+        assert one["name"] == lists[one["import_id"]]
 
 
 async def test_a_new_hit_is_decided_and_undone(al: PartyNode) -> None:

@@ -24,3 +24,21 @@ def test_a_rule_is_one_plain_line(tag: str) -> None:
     line = filters(languages()[tag])["plain_rule"](("name and initial", "whole date"))
     assert (line == PLAIN) is (tag == "en")
     assert line.count(" + ") == 2
+
+
+def test_a_rule_is_named_in_plain_words() -> None:
+    """The name of a rule becomes its parts; a rule that no built-in table has keeps its name."""
+    named = filters(languages()["en"])["rule_named"]
+    assert named("name, initial and date") == PLAIN
+    assert named("a rule of our own") == "a rule of our own"
+
+
+def test_a_date_is_not_broken_in_a_narrow_place() -> None:
+    """A person in a list is names and date, as far as the record has them, and no name is read as markup."""
+    line = filters(languages()["en"])["person_line"]
+    date = '<span class="nowrap">1972-12-25</span>'
+    assert (
+        line({"given_names": ["A<b>"], "family_names": ["B"], "date_of_birth": "1972-12-25"}) == f"A&lt;b&gt; B, {date}"
+    )
+    assert line({"date_of_birth": "1972-12-25"}) == date
+    assert not line({})

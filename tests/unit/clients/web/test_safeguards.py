@@ -110,7 +110,8 @@ def test_an_asker_reads_what_to_do() -> None:
     macro = site.environments["en"].get_template("safeguards.html").module.answers  # type: ignore[attr-defined]  # the macro
     states = (("AL", "on_hold"), ("RS", "refused"), ("SI", "answered"))
     answers = tuple(PartyAnswer(party=code, state=state, since=1_800_000_000) for code, state in states)
-    page = macro(SimpleNamespace(kind="query", submission_id=QUERY, answers=answers))
+    page = macro(SimpleNamespace(kind="query", submission_id=QUERY, name="SI 2026-002", answers=answers))
+    assert "SI 2026-002" in page
     assert "until one of its people decides" in page
     assert "is not a no-hit" in page
     assert page.count("by the channel that your law provides") == 2
