@@ -12,11 +12,12 @@ from aquila.protocol.messages.base import Digest, GivenText, Identifier, Message
 
 
 class ApprovalKind(StrEnum):
-    """Requests that take effect only after a second person approved them: three kinds at a node, two at the matcher."""
+    """Requests that take effect only after a second person approved them: four kinds at a node, two at the matcher."""
 
     CONSENT = "consent"
     SUBMISSION = "submission"
     ERASURE = "erasure"
+    STANDING_QUERY = "standing_query"
     PROPOSAL = "proposal"
     ABORT = "abort"
 
@@ -35,7 +36,7 @@ class PendingApproval(Message):
     """A request was stored and waits for a second person.
 
     Attributes:
-        round_id: The round that it is about; none of an erasure.
+        round_id: The round that it is about; none of an erasure or a standing query.
         digest: SHA-256 of the content's canonical JSON: what the second person approves.
         submission_id: Of a submission, the id that it will have.
     """

@@ -115,6 +115,9 @@ class WaitingCounts(Message):
         high_hits: Of these, those of high certainty.
         due_hits: Hits whose next step is due within `DUE_HOURS`.
         overdue_hits: Hits whose next step is overdue.
+        standing_hits: New hits of standing queries, on pairs that no earlier round had; analysts have them among the
+            new hits too.
+        standing_queries: Standing queries that end soon, or that a round does not take without another approval.
     """
 
     alarms: Count = 0
@@ -125,11 +128,14 @@ class WaitingCounts(Message):
     high_hits: Count = 0
     due_hits: Count = 0
     overdue_hits: Count = 0
+    standing_hits: Count = 0
+    standing_queries: Count = 0
 
     @property
     def total(self) -> int:
         """The number of things that wait."""
-        return self.alarms + self.requests + self.rounds + self.hits
+        hits = max(self.hits, self.standing_hits)  # for an analyst the latter are among the former
+        return self.alarms + self.requests + self.rounds + hits + self.standing_queries
 
 
 class Waiting(Message):

@@ -17,10 +17,16 @@ from aquila.interface.records import OwnFields
 from aquila.interface.rounds import AnswerState, JustificationInput
 from aquila.interface.sentence import SentenceView
 from aquila.matching.certainty import Level
-from aquila.protocol.messages.base import Count, Identifier, Message, PartyCode, Seconds, Text
+from aquila.protocol.messages.base import Count, GivenText, Identifier, Message, PartyCode, Seconds, Text
 
 MOST_PERSONS = 20
 """Persons of one query that are typed, pasted, or taken from a stored list."""
+
+MOST_DAYS = 180
+"""Days for which a standing query is approved at most (ADR 49)."""
+
+REMINDED_DAYS = 14
+"""Days before the end of a standing query from which its party is reminded of it."""
 
 _Typed = Annotated[str, Field(max_length=500, repr=False)]
 
@@ -59,6 +65,17 @@ class QueryRequest(Message):
     persons: Annotated[tuple[QueryPerson, ...], Field(max_length=MOST_PERSONS)] = ()
     import_id: Identifier | None = None
     justification: JustificationInput
+
+
+class StandingQueryRequest(QueryRequest):
+    """An officer's wish to ask for a few persons in each coming round of the same terms.
+
+    Attributes:
+        round_id: The round whose terms the standing query is approved for; it may be over.
+        until: Until when it is asked; seconds since 1970, at most `MOST_DAYS` from now.
+    """
+
+    until: Seconds
 
 
 class QueryTemplate(Message):
@@ -115,10 +132,12 @@ class Queries(Message):
     """The queries of this party, the newest first, and the rounds and templates for another one.
 
     Attributes:
+        earlier: Rounds that take no query any more, with whose terms a standing query can be set up; each terms once.
         most_persons: Persons of one query at most.
     """
 
     rounds: tuple[QueryRound, ...]
+    earlier: tuple[QueryRound, ...] = ()
     templates: tuple[QueryTemplate, ...]
     queries: tuple[QueryEntry, ...]
     most_persons: Count
@@ -201,3 +220,153 @@ class QueryAnswer(Message):
     seen_at: Seconds
     left: Count
     problems: tuple[SentenceView, ...]
+
+
+class StandingQueryState(StrEnum):
+    """The state of a standing query; all but the first are final."""
+
+    ACTIVE = "active"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+    REPLACED = "replaced"
+    EMPTIED = "emptied"
+
+
+class NotAsked(StrEnum):
+    """The reason for which a standing query is not asked in a round that takes queries.
+
+    `terms`: area, legal basis, purpose or category of the round differ from those that were approved; `parties`: a
+    party takes part that was not among those approved; `persons`: the persons are not those that were approved;
+    `later`: an earlier round still uses the list of which a record was erased.
+    """
+
+    TERMS = "terms"
+    PARTIES = "parties"
+    PERSONS = "persons"
+    LATER = "later"
+
+
+class StandingTerms(Message):
+    """The terms of the rounds in which a standing query may be asked.
+
+    Attributes:
+        parties: The other parties that may read the justification; a round may have fewer of them.
+    """
+
+    area: Text
+    legal_basis: Text
+    purpose: Text
+    category: Text
+    parties: tuple[PartyCode, ...]
+
+
+class AskedRound(Message):
+    """A round in which a standing query was asked, and the number of its hits.
+
+    Attributes:
+        answer: Whether its report is here.
+        hits: Hits that were not withdrawn.
+        first_hits: Of these, pairs of a person and a party that no earlier round had.
+        new_hits: Of these, those that nobody has taken up.
+    """
+
+    round_id: Identifier
+    area: Text
+    submission_id: Identifier
+    asked_at: Seconds
+    state: Text
+    answer: AnswerState
+    hits: Count
+    first_hits: Count
+    new_hits: Count
+
+
+class UnaskedRound(Message):
+    """A round that takes queries and in which a standing query is not asked."""
+
+    round_id: Identifier
+    area: Text
+    purpose: Text
+    legal_basis: Text
+    until: Seconds
+    reason: NotAsked
+
+
+class StandingQueryEntry(Message):
+    """A standing query that two persons wanted.
+
+    Attributes:
+        import_id: The list of its persons.
+        name: That list's name.
+        persons: How many of them are asked for; none once they are deleted.
+        reason: Why it is asked.
+        officer: The pseudonymous id of who asked for it.
+        officer_name: The name of that person's account, or nothing.
+        terms: Those of the rounds in which it may be asked.
+        round_id: The round that had these terms when it was approved.
+        until: Until when it is asked.
+        ended_at: When it ended; None while it is active.
+        ended_by: The pseudonymous id of who withdrew it, or nothing.
+        ended_because: Why it was withdrawn.
+        rounds: The rounds in which it was asked, the newest first.
+        unasked: Rounds that take queries now and in which it is not asked without another approval.
+        reminds: Whether its end is near.
+    """
+
+    standing_id: Identifier
+    import_id: Identifier
+    name: str
+    persons: Count
+    reason: QueryReason
+    officer: str
+    officer_name: str = ""
+    terms: StandingTerms
+    round_id: Identifier
+    approved_at: Seconds
+    until: Seconds
+    state: StandingQueryState
+    ended_at: Seconds | None = None
+    ended_by: str = ""
+    ended_by_name: str = ""
+    ended_because: str = ""
+    rounds: tuple[AskedRound, ...]
+    unasked: tuple[UnaskedRound, ...]
+    reminds: bool
+
+    @property
+    def new_hits(self) -> int:
+        """The number of its new hits that nobody has taken up."""
+        return sum(one.new_hits for one in self.rounds)
+
+
+class StandingQueries(Message):
+    """The standing queries of this party: the active ones first, then the newest.
+
+    Attributes:
+        most_days: Days for which one is approved at most.
+        reminded_days: Days before its end from which the party is reminded.
+    """
+
+    queries: tuple[StandingQueryEntry, ...]
+    most_days: Count
+    reminded_days: Count
+
+
+class WatchedPerson(Message):
+    """A person of a standing query."""
+
+    record_id: Annotated[str, Field(repr=False)]
+    record: OwnFields
+
+
+class StandingQueryView(Message):
+    """A standing query with its persons."""
+
+    entry: StandingQueryEntry
+    persons: tuple[WatchedPerson, ...]
+
+
+class WithdrawnStandingQuery(Message):
+    """An officer's reason for which a standing query is asked no more."""
+
+    reason: GivenText

@@ -93,6 +93,9 @@ NODE: Final[Table] = {
     ),
     "list_differs_from_request": Text("the list is not the one any more that was asked for", "ask for it anew"),
     "list_in_unfinished_round": Text("the list is in a round that is not over", "close the round first"),
+    "list_of_standing_query": Text(
+        "a standing query asks for the persons of this list", "withdraw it first, with `aquila query withdraw`"
+    ),
     "list_record_erased_meanwhile": Text(
         "a record of this list was erased while another round uses the list",
         "wait until that round is over, or import the list again without the record",
@@ -204,6 +207,14 @@ NODE: Final[Table] = {
     "round_time_over_by_own_clock": Text("the time of the round is over by this party's clock"),
     "round_unknown_to_node": Text("the node knows no such round", "see them with `aquila round list`"),
     "search_terms_missing": Text("a search needs a record number or a name"),
+    "standing_query_has_ended": Text("the standing query has ended"),
+    "standing_query_over": Text("the end of the standing query has passed", "choose a later one"),
+    "standing_query_too_long": Text(
+        "a standing query is approved for at most {most} days",
+        "choose an earlier end; before it, another approval can prolong the query",
+    ),
+    "standing_query_unknown": Text("the node has no such standing query", "see them with `aquila query watches`"),
+    "standing_query_urgent": Text("a standing query has no urgency", "ask an urgent query once, in the round of today"),
     "statement_already_numbered": Text("a statement has this number already"),
     "statement_does_not_count": Text("a statement does not count: {reason}"),
     "statement_not_taken": Text("the matcher does not take a {kind}: {reason}"),

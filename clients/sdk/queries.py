@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from aquila.errors import InputError
 from aquila.interface.approval import PendingApproval
-from aquila.interface.queries import MOST_PERSONS, PERSON_FIELDS, Queries, QueryAnswer, QueryPerson
+from aquila.interface.queries import (
+    MOST_PERSONS,
+    PERSON_FIELDS,
+    Queries,
+    QueryAnswer,
+    QueryPerson,
+    StandingQueries,
+    StandingQueryView,
+)
 from aquila.records.reading.headings import suggest_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aquila.interface.queries import QueryRequest
+    from aquila.interface.queries import QueryRequest, StandingQueryRequest
     from clients.sdk.connection import Connection
 
 PASTED_FIELDS = ("given_names", "family_names", "date_of_birth", "nationality", "document_numbers")
@@ -43,6 +52,37 @@ class QueryClient:
     def answer(self, submission_id: str) -> QueryAnswer:
         """Return the answer to a query, person by party."""
         return self._connection.fetch(QueryAnswer, "GET", f"/v1/queries/{quote(submission_id, safe='')}")
+
+    def standing(self) -> StandingQueries:
+        """Return the party's standing queries with what each found in which round."""
+        return self._connection.fetch(StandingQueries, "GET", "/v1/standing-queries")
+
+    def standing_query(self, standing_id: str) -> StandingQueryView:
+        """Return a standing query with its persons."""
+        return self._connection.fetch(StandingQueryView, "GET", f"/v1/standing-queries/{quote(standing_id, safe='')}")
+
+    def watch(self, wanted: StandingQueryRequest) -> PendingApproval:
+        """Ask for a standing query; the request waits for a second person."""
+        body = wanted.model_dump(mode="json")
+        return self._connection.fetch(PendingApproval, "POST", "/v1/standing-queries", json=body)
+
+    def withdraw(self, standing_id: str, reason: str) -> None:
+        """Let a standing query be asked in no further round."""
+        path = f"/v1/standing-queries/{quote(standing_id, safe='')}/withdraw"
+        self._connection.call("POST", path, json={"reason": reason})
+
+
+def end_of_day(iso: str) -> int:
+    """Return the end of a day in this machine's zone, as seconds since 1970.
+
+    Raises:
+        InputError: It is no date as 2027-03-31.
+    """
+    try:
+        day = date.fromisoformat(iso)
+        return int(datetime.combine(day + timedelta(days=1), time.min).astimezone().timestamp()) - 1
+    except (ValueError, OverflowError, OSError):
+        raise InputError("day_malformed") from None
 
 
 def pasted_persons(text: str) -> tuple[QueryPerson, ...]:

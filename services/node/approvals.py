@@ -2,7 +2,8 @@
 
 The content is all that the second person has to judge: of a consent the whole manifest; of a submission the round, the
 import by name, size and the digest of its records, and the justification, whose `officer` is the author's pseudonymous
-id, set here and not typed; of the erasure of a record with hits its number, what goes with it in numbers, and why.
+id, set here and not typed; of the erasure of a record with hits its number, what goes with it in numbers, and why; of a
+standing query the import, the justification, the terms of the rounds in which it may be asked, and its end.
 """
 
 from __future__ import annotations
@@ -12,28 +13,33 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aquila.audit.roles import Action
-from aquila.errors import OrderError, PolicyError
+from aquila.errors import InputError, OrderError, PolicyError
 from aquila.interface.approval import ApprovalKind
+from aquila.interface.queries import StandingQueryState
 from aquila.protocol.messages import Justification, Kind
 from services.kit.approvals import Approvals, Content, UseCase, request
 from services.kit.log.entries import actor_fields
 from services.node.records import erasure
 from services.node.records.digests import checked_digest, recorded_digest
+from services.node.records.queries import standing_queries
 from services.node.rounds import requests
+from services.node.rounds.attention import stored_manifest
 from services.node.storage.imports import complete_import
+from services.node.storage.tables import StandingQueryRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sqlalchemy.orm import Session
 
     from aquila.interface.approval import PendingApproval
     from aquila.interface.hits import ErasureProposal
+    from aquila.interface.queries import StandingQueryRequest
     from aquila.interface.rounds import SubmissionRequest
     from aquila.protocol.rounds.verified_round import Round
     from services.kit.people import Actor
     from services.kit.storage.store import Store
-    from services.node.context import Clock, NodeContext
+    from services.node.context import Clock, Journal, NodeContext
     from services.node.round_memory import RoundMemories
 
 
@@ -161,11 +167,65 @@ class Erasure(UseCase[_OpenedErasure]):
         opened.done = True
 
 
-def approvals_of(node: NodeContext) -> Approvals:
-    """Return four eyes at this node."""
-    use_cases = Consent(node), Submission(node.rounds, node.store, node.clock), Erasure(node)
-    # The driver is made after this and sets what wakes it.
-    return Approvals(node.people, use_cases, lambda: node.wake())  # noqa: PLW0108 - see above
+@dataclass(slots=True)
+class _OpenedStanding:
+    session: Session
+    row: StandingQueryRow
+
+
+class Standing(UseCase[_OpenedStanding]):
+    """A standing query: its content is the persons by their list, the justification, the terms and the end."""
+
+    kind = ApprovalKind.STANDING_QUERY
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    @contextlib.contextmanager
+    def open(self, name: str, content: Content) -> Iterator[_OpenedStanding]:
+        """Read the persons' records, then open the transaction.
+
+        Raises:
+            NotFoundError: The node holds no such import.
+            OrderError: The list is not the one that was asked for.
+        """
+        import_id, store = content["import"]["import_id"], self._journal.store
+        digest = checked_digest(store, import_id)
+        with store.transaction(name) as session:
+            if _described(session, import_id, digest) != content["import"]:
+                raise OrderError("list_differs_from_request")
+            row = StandingQueryRow(
+                standing_id=content["standing_id"], import_id=import_id, records_digest=digest,
+                round_id=content["like_round"], terms=content["terms"], justification=content["justification"],
+                approved_at=self._journal.clock(), until=content["until"], state=StandingQueryState.ACTIVE,
+            )  # fmt: skip
+            yield _OpenedStanding(session, row)
+
+    def check(self, opened: _OpenedStanding) -> None:
+        """Raise as `standing_queries.check_new` does."""
+        standing_queries.check_new(opened.session, opened.row.import_id, opened.row.until, self._journal.clock())
+
+    def apply(self, opened: _OpenedStanding) -> None:
+        """Begin the standing query; raises as `check` does."""
+        self.check(opened)
+        standing_queries.begin(opened.session, self._journal, opened.row)
+
+
+def approvals_of(node: NodeContext, *more: Callable[[], None]) -> Approvals:
+    """Return four eyes at this node.
+
+    Args:
+        node: The node.
+        more: Wake other drivers than that of rounds when something took effect.
+    """
+    use_cases = Consent(node), Submission(node.rounds, node.store, node.clock), Erasure(node), Standing(node.journal)
+
+    def wake() -> None:
+        # The driver of rounds is made after this and sets what wakes it.
+        for one in (node.wake, *more):
+            one()
+
+    return Approvals(node.people, use_cases, wake)
 
 
 def ask_consent(node: NodeContext, approvals: Approvals, actor: Actor, round_id: str) -> PendingApproval:
@@ -204,6 +264,32 @@ def ask_submission(
     added = {"submission_id": "", "justification": wanted.justification.model_dump(mode="json")}
     if wanted.kind is Kind.LIST:
         added["justification"] = ""
+    return request(approvals, actor, content, content | added)
+
+
+def ask_standing_query(
+    node: NodeContext, approvals: Approvals, actor: Actor, import_id: str, wanted: StandingQueryRequest
+) -> PendingApproval:
+    """Ask for a standing query; raises as `round_with_terms`, `check_new` and `Standing.open` do.
+
+    One for the same persons with the same reasons, terms and end is the same request, whoever asks for it.
+    """
+    if wanted.justification.urgency is not None:
+        raise InputError("standing_query_urgent")
+    digest = recorded_digest(node.store, import_id)
+    with node.store.reading("approval.standing") as session:
+        row = standing_queries.round_with_terms(session, wanted.round_id)
+        content = {
+            "kind": ApprovalKind.STANDING_QUERY.value,
+            "round_id": None,
+            "like_round": wanted.round_id,
+            "standing_id": node.random(16).hex(),
+            "import": _described(session, import_id, digest),
+            "justification": wanted.justification.model_dump(mode="json") | {"officer": actor.person},
+            "terms": standing_queries.terms_of(node.code, stored_manifest(row)).model_dump(mode="json"),
+            "until": wanted.until,
+        }
+    added = {"standing_id": "", "like_round": "", "justification": wanted.justification.model_dump(mode="json")}
     return request(approvals, actor, content, content | added)
 
 

@@ -40,7 +40,16 @@ from services.kit.work.drivers import Driver
 from services.kit.work.executors import executor_handle_of
 from services.kit.work.threads import Pool
 from services.node import approvals as node_approvals
-from services.node.api import hits, notifications, queries, rounds, safeguards, saved_filters, suggestions
+from services.node.api import (
+    hits,
+    notifications,
+    queries,
+    rounds,
+    safeguards,
+    saved_filters,
+    standing_queries,
+    suggestions,
+)
 from services.node.api import records as api_records
 from services.node.context import NodeContext, rule_tables
 from services.node.hits.saved_filters import forget_views
@@ -50,6 +59,7 @@ from services.node.logs.own_log import open_log, seen_head
 from services.node.notifications.choices import forget_choices
 from services.node.notifications.driver import NotificationDriver
 from services.node.records import imports, search
+from services.node.records.queries import standing_rounds
 from services.node.round_memory import Parts, RoundMemories
 from services.node.rounds.justification_retention import erase_justifications
 from services.node.rounds.suggestions import forget_suggestions
@@ -75,6 +85,7 @@ PACKAGE = "services.node.storage"
 _HOUSEKEEPING_SECONDS = 60
 _RETENTION_SECONDS = 3_600.0
 _NOTIFICATION_SECONDS = 60.0
+_STANDING_SECONDS = 30.0
 
 
 def assemble(
@@ -141,7 +152,8 @@ def build(settings: NodeSettings, node: NodeContext | None = None, more_drivers:
         more_drivers: Others that run with it.
     """
     made = node or assemble(settings)
-    drivers = [RoundsDriver(made).driver(), _retention(made), _housekeeping(made), *more_drivers]
+    standing = _standing_queries(made)
+    drivers = [RoundsDriver(made).driver(), _retention(made), _housekeeping(made), standing, *more_drivers]
     app = application(
         title="Aquila node",
         version=aquila.__version__,
@@ -149,6 +161,7 @@ def build(settings: NodeSettings, node: NodeContext | None = None, more_drivers:
             rounds.router,
             hits.router,
             queries.router,
+            standing_queries.router,
             api_records.router,
             safeguards.router,
             saved_filters.router,
@@ -166,7 +179,7 @@ def build(settings: NodeSettings, node: NodeContext | None = None, more_drivers:
         door=AccessControl(Service.NODE, OperatorToken.load(settings.home / TOKEN_FILE), made.people),
     )
     app.state.node, app.state.log = made, made.log
-    app.state.approvals = node_approvals.approvals_of(made)
+    app.state.approvals = node_approvals.approvals_of(made, standing.wake)
     return app
 
 
@@ -184,6 +197,18 @@ def _housekeeping(node: NodeContext) -> Driver:
         return await threads.run(Pool.DRIVERS, forget_suggestions, node.journal, days) or tidied
 
     return Driver("people", in_thread, interval=_HOUSEKEEPING_SECONDS)
+
+
+def _standing_queries(node: NodeContext) -> Driver:
+    """Return the driver that asks standing queries in the rounds that came."""
+
+    async def step() -> bool:
+        asked = await threads.run(Pool.DRIVERS, standing_rounds.advance, node)
+        if asked:
+            node.wake()
+        return asked
+
+    return Driver("standing", step, interval=_STANDING_SECONDS)
 
 
 def _retention(node: NodeContext) -> Driver:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from aquila.followup.lifecycle import HitLifecycle, LifecycleStep, LifecycleStepKind, Stage
+from aquila.interface.queries import StandingQueryState
 from aquila.protocol.rounds.round_state import PHASE_TRANSITIONS
 from services.kit.storage.states import following
 from services.matcher.storage.tables import MatcherRows
@@ -18,6 +19,7 @@ from services.node.storage.states import (
     DOWNLOAD_TRANSITIONS,
     LOCAL_ROUND_TRANSITIONS,
     PROMISE_TRANSITIONS,
+    STANDING_QUERY_TRANSITIONS,
     SUBMISSION_TRANSITIONS,
     DownloadKind,
     LocalRoundState,
@@ -51,6 +53,7 @@ DRAWN = {
     "Phase of a round": PHASE_TRANSITIONS,
     "Round at a node": LOCAL_ROUND_TRANSITIONS,
     "Submission at a node": SUBMISSION_TRANSITIONS,
+    "Standing query": STANDING_QUERY_TRANSITIONS,
     "Chunk to evaluate": DOWNLOAD_TRANSITIONS[DownloadKind.CHUNK],
     "Evaluation to verify": DOWNLOAD_TRANSITIONS[DownloadKind.EVALUATION],
     "Promise of the matcher's log": PROMISE_TRANSITIONS,
@@ -96,6 +99,7 @@ def test_tables_of_transitions_have_every_state() -> None:
     assert list(LOCAL_ROUND_TRANSITIONS) == list(LocalRoundState)
     assert list(SUBMISSION_TRANSITIONS) == list(SubmissionState)
     assert list(PROMISE_TRANSITIONS) == list(Promise)
+    assert list(STANDING_QUERY_TRANSITIONS) == list(StandingQueryState)
     assert list(DOWNLOAD_TRANSITIONS) == list(DownloadKind)
 
 

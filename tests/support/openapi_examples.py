@@ -73,7 +73,17 @@ EXAMPLES: dict[str, Any] = {
             "category": _TERMS["category"],
         },
     },
+    "StandingQueryRequest": {
+        "round_id": _ROUND,
+        "persons": [{"given_names": "Ana", "family_names": "Novak", "date_of_birth": "1985-07-07"}],
+        "justification": {
+            "legal_basis": _TERMS["legal_basis"], "purpose": _TERMS["purpose"], "case_reference": "2026/17",
+            "category": _TERMS["category"],
+        },
+        "until": 1_800_000_000,
+    },
     "Suggestion": {"participants": ["RS", "SI"], **_TERMS, "mode": "lists", "minimum_certainty": "low"},
     "UndoRequest": {"number": 4_711},
+    "WithdrawnStandingQuery": {"reason": "the case is closed"},
     "WithdrawRequest": {"ground": "incorrect", "reason": "the record was of another person"},
 }  # fmt: skip

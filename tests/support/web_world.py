@@ -25,12 +25,15 @@ from services.node import home as node_home
 from services.node import main as node_main
 from services.node.settings import NodeSettings
 from tests.support.databases import lay_tables
+from tests.support.people import signed_in
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from aquila.audit.roles import Role
     from services.kit.log_access.use_cases import LogUseCases
+    from tests.support.node_world import PartyNode
 
 PASSWORD = "four words are long enough"
 ORIGIN = "http://127.0.0.1:8701"
@@ -125,6 +128,12 @@ class ServedPages:
         await browser.sign_in(person)
         assert browser.answer.status_code == 200, browser.page
         return browser
+
+
+def visitor_of(app: Any, seat: PartyNode, role: Role) -> Browser:
+    """Return the browser of somebody with a role at a node of a world, who is signed in."""
+    cookies = {"aquila-session-8701": signed_in(seat.node.people, role.value, role)}
+    return Browser(httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=ORIGIN, cookies=cookies))
 
 
 def endpoint() -> Endpoint:

@@ -44,6 +44,11 @@ COMMANDS: Mapping[str, Action] = {
     "query ask": Action.ASK_SUBMISSION,
     "query list": Action.SEE_QUERIES,
     "query show": Action.SEE_QUERIES,
+    "query watch": Action.ASK_SUBMISSION,
+    "query watches": Action.SEE_QUERIES,
+    "query show-watch": Action.SEE_QUERIES,
+    "query prolong": Action.ASK_SUBMISSION,
+    "query withdraw": Action.ASK_SUBMISSION,
     "hit list": Action.SEE_HITS,
     "hit show": Action.SEE_HITS,
     "hit acknowledge": Action.DECIDE_HITS,
@@ -103,8 +108,9 @@ def tables(table: RoleTable) -> list[Table | str]:
         cells = [(action.value, *("yes" if action in row.actions else "" for row in rows)) for action in actions]
         shown.append(Table("", ("action", *(row.role.value for row in rows)), cells))
     shown.append(
-        "What two persons do together (a consent, a submission, the proposal or abort of a round) one asks for and "
-        "another approves, whatever roles the two have. The key in a home folder acts as administrator."
+        "What two persons do together (a consent, a submission, a standing query, the proposal or abort of a round) "
+        "one asks for and another approves, whatever roles the two have. "
+        "The key in a home folder acts as administrator."
     )
     return shown
 

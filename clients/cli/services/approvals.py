@@ -133,7 +133,7 @@ def _earlier(reached: ConnectedService, entry: ApprovalEntry) -> list[Table | st
 
 def _what(request: ApprovalEntry | PendingApproval) -> str:
     """Return the kind of a request, and its round if it has one."""
-    return request.kind.value + (f" in round {request.round_id[:SHORT]}" if request.round_id else "")
+    return request.kind.value.replace("_", " ") + (f" in round {request.round_id[:SHORT]}" if request.round_id else "")
 
 
 def _show_decision(screen: Screen, entry: ApprovalEntry, outcome: str) -> None:

@@ -1,4 +1,4 @@
-"""`aquila query`: ask for a few persons in a round, and read the answer person by party."""
+"""`aquila query`: ask for a few persons in a round or in each coming one, and read the answer person by party."""
 
 from __future__ import annotations
 
@@ -19,6 +19,12 @@ app = typer.Typer(help="Queries of a few persons: ask, list, read the answer.")
 QueryId = Annotated[
     str, typer.Argument(metavar="QUERY", help="The query's id, its beginning, or `latest` for the newest.")
 ]
+
+StandingId = Annotated[
+    str,
+    typer.Argument(metavar="WATCH", help="The standing query's id, its beginning, or `latest` for the first listed."),
+]
+Until = Annotated[str, typer.Option(metavar="DAY", help="The last day, as 2027-03-31; at most 180 days from now.")]
 
 
 @app.command()
@@ -108,6 +114,133 @@ def show(
     refused = any(one.state is QueriedPartyState.REFUSED for one in answer.parties)
     complete = answer.entry.answer is AnswerState.ANSWERED and not refused
     return ExitCode.DONE if complete else ExitCode.UNANSWERED
+
+
+@app.command()
+def watch(
+    round_id: RoundId,
+    home: HomePath,
+    until: Until,
+    legal_basis: Annotated[str, typer.Option(help="The legal basis of the query.")],
+    purpose: Annotated[str, typer.Option(help="What it is for.")],
+    case_reference: Annotated[str, typer.Option("--case", help="The case or file reference; no name of a person.")],
+    category: Annotated[str, typer.Option(help="The category of persons in it.")],
+    import_id: Annotated[
+        str, typer.Option("--import", metavar="IMPORT", help="A stored list of at most 20 persons, by id or `latest`.")
+    ] = "",
+    persons: Annotated[
+        typer.FileText | None,
+        typer.Option("--persons", metavar="FILE", help="Lines of persons, `-` for stdin, as they are pasted in pages."),
+    ] = None,
+    url: Url = None,
+    token_file: TokenFile = None,
+    ca: Ca = None,
+    as_json: Json = False,
+) -> None:
+    """Ask for 1 to 20 persons in each coming round of the same terms; another person approves it once (party).
+
+    The round gives the terms: it may be over. The node asks by itself, until the day, in rounds of the same area, legal
+    basis, purpose and category, and with no party that this round has not.
+    """
+    from aquila.interface.queries import StandingQueryRequest
+    from clients.cli.connect import connect, resolve_id
+    from clients.cli.services.approvals import show_asked
+    from clients.cli.services.rounds import justification_of
+    from clients.sdk.queries import end_of_day, pasted_persons
+
+    why = justification_of(legal_basis=legal_basis, purpose=purpose, case_reference=case_reference, category=category)
+    typed, last = pasted_persons(persons.read()) if persons else (), end_of_day(until)
+    with connect(home, url, token_file, ca) as reached:
+        lists = [one.import_id for one in reached.node().imports().imports if not one.for_query]
+        taken = resolve_id("import", import_id, lists) if import_id else None
+        wanted = StandingQueryRequest(
+            round_id=reached.round_id(round_id), persons=typed, import_id=taken, justification=why, until=last
+        )
+        show_asked(Screen(as_json), _client(reached).watch(wanted))
+
+
+@app.command()
+def watches(
+    home: HomePath, url: Url = None, token_file: TokenFile = None, ca: Ca = None, as_json: Json = False
+) -> None:
+    """List the party's standing queries, the active ones first, with what each found in which round (party)."""
+    from clients.cli.connect import connect
+    from clients.cli.output.query_views import standing_queries
+
+    with connect(home, url, token_file, ca) as reached:
+        found = _client(reached).standing()
+    Screen(as_json).result(found.model_dump(mode="json"), standing_queries(found))
+
+
+@app.command("show-watch")
+def show_watch(
+    standing: StandingId,
+    home: HomePath,
+    url: Url = None,
+    token_file: TokenFile = None,
+    ca: Ca = None,
+    as_json: Json = False,
+) -> None:
+    """Show a standing query: its persons, what it found in which round, and rounds that need an approval (party)."""
+    from clients.cli.connect import connect
+    from clients.cli.output.query_views import standing_query
+
+    with connect(home, url, token_file, ca) as reached:
+        view = _client(reached).standing_query(_standing_id(reached, standing))
+    Screen(as_json).result(view.model_dump(mode="json"), *standing_query(view))
+
+
+@app.command()
+def prolong(
+    standing: StandingId,
+    home: HomePath,
+    until: Until,
+    url: Url = None,
+    token_file: TokenFile = None,
+    ca: Ca = None,
+    as_json: Json = False,
+) -> None:
+    """Ask for the persons of a standing query for longer; another person approves, and it replaces that one (party)."""
+    from aquila.interface.queries import StandingQueryRequest
+    from aquila.interface.rounds import JustificationInput
+    from clients.cli.connect import connect
+    from clients.cli.services.approvals import show_asked
+    from clients.sdk.queries import end_of_day
+
+    last = end_of_day(until)
+    with connect(home, url, token_file, ca) as reached:
+        client = _client(reached)
+        entry = client.standing_query(_standing_id(reached, standing)).entry
+        why = JustificationInput(**entry.reason.model_dump(exclude={"urgency"}))
+        wanted = StandingQueryRequest(round_id=entry.round_id, import_id=entry.import_id, justification=why, until=last)
+        show_asked(Screen(as_json), client.watch(wanted))
+
+
+@app.command()
+def withdraw(
+    standing: StandingId,
+    home: HomePath,
+    reason: Annotated[str, typer.Option(help="Why; it stays with the standing query for three years.")],
+    url: Url = None,
+    token_file: TokenFile = None,
+    ca: Ca = None,
+    as_json: Json = False,
+) -> None:
+    """Withdraw a standing query: it is asked in no further round (party)."""
+    from clients.cli.connect import connect
+
+    with connect(home, url, token_file, ca) as reached:
+        standing_id = _standing_id(reached, standing)
+        _client(reached).withdraw(standing_id, reason)
+    sentence = "The standing query is withdrawn. What was asked already stays as it is."
+    Screen(as_json).result({"standing_id": standing_id, "state": "withdrawn"}, sentence)
+
+
+def _standing_id(reached: ConnectedService, text: str) -> str:
+    """Return the id of a standing query from its beginning, or of the newest."""
+    from clients.cli.connect import resolve_id
+
+    return resolve_id("standing query", text, [one.standing_id for one in _client(reached).standing().queries])
 
 
 def _client(reached: ConnectedService) -> QueryClient:

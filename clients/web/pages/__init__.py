@@ -17,7 +17,7 @@ from clients.web.pages import (
     statistics,
     suggestions,
 )
-from clients.web.pages.hits import export, hit, queries, review
+from clients.web.pages.hits import export, hit, queries, review, standing_queries
 from clients.web.pages.records import corrections, lists, search
 
 if TYPE_CHECKING:
@@ -30,7 +30,16 @@ if TYPE_CHECKING:
 _SHARED = (static_files.router, sign_in.router, accounts.router, approvals.router, log.router)
 _HITS = (review.router, export.router, hit.router)
 _RECORDS = (lists.router, search.router, corrections.router)
-_NODE = (home.node, accounts.node, *_HITS, queries.router, *_RECORDS, suggestions.node, node_rounds.router)
+_NODE = (
+    home.node,
+    accounts.node,
+    *_HITS,
+    standing_queries.router,
+    queries.router,
+    *_RECORDS,
+    suggestions.node,
+    node_rounds.router,
+)
 _MATCHER = (home.matcher, suggestions.matcher, matcher_rounds.router, parties.router, statistics.router)
 
 

@@ -33,6 +33,7 @@ def get_node_home(visit: Visited) -> Response:
     client = visit.node()
     found = list(of_rounds(visit, client.needs())) if visit.may("rounds.see") else []
     needs = [*of_logs(visit), *_pressing(found), *_of_approvals(visit)]
+    needs += _of_standing_queries(visit)
     needs += [*(_of_hits(visit) if visit.may("hits.see") else ()), *_pressing(found, later=True)]
     needs += of_notifications(visit)
     return visit.show("home.html", needs=needs, status=client.status())
@@ -87,6 +88,24 @@ def _of_hits(visit: Visit) -> Iterator[AttentionItem]:
     if words := [f"{visit.say(level.value)}: {number(count)}" for level, count in fresh if count]:
         title, text = visit.say("New hits"), visit.say("By certainty: %(counts)s.", counts=", ".join(words))
         yield AttentionItem(title, text, "/hits?stage=new", visit.say("See the hits"), visit.say("new"), "told")
+
+
+def _of_standing_queries(visit: Visit) -> Iterator[AttentionItem]:
+    """Yield new hits of standing queries, and standing queries that need an officer, from the counts of the bar."""
+    counts, number = (visit.waiting or visit.node().waiting()).counts, visit.language.number
+    path, link = "/queries/standing", visit.say("See the standing queries")
+    if counts.standing_hits:
+        text = visit.say(
+            "Persons of standing queries have hits that no earlier round had: %(count)s. An analyst takes them up.",
+            count=number(counts.standing_hits),
+        )
+        yield AttentionItem(visit.say("New hits of standing queries"), text, path, link, visit.say("new"), "care")
+    if counts.standing_queries:
+        text = visit.say(
+            "Standing queries that end soon, or that a round takes only with another approval: %(count)s.",
+            count=number(counts.standing_queries),
+        )
+        yield AttentionItem(visit.say("Standing queries"), text, path, link, visit.say("to do"), "told")
 
 
 def _of_suggestions(visit: Visit) -> Iterator[AttentionItem]:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from aquila.errors import InputError
 from aquila.followup.lifecycle import Urgency
-from aquila.interface.queries import MOST_PERSONS, QueryPerson, QueryRequest
+from aquila.interface.queries import MOST_PERSONS, QueryPerson, QueryRequest, StandingQueryRequest
 from aquila.interface.rounds import JustificationInput
-from clients.sdk.queries import PASTED_FIELDS, pasted_persons
+from clients.sdk.queries import PASTED_FIELDS, end_of_day, pasted_persons
 from clients.web.app.paths import identifier
 from clients.web.rounds.proposal_form import NO_CHOICE, NO_WORDS, FieldError, FieldErrors
 
@@ -31,7 +32,7 @@ TYPED = PASTED_FIELDS
 """The fields of a row."""
 
 _REASON = ("legal_basis", "purpose", "case_reference", "category")
-_KEPT = (*_REASON, "round_id", "urgency", "pasted", "import_id", "template")
+_KEPT = (*_REASON, "round_id", "urgency", "pasted", "import_id", "template", "until")
 _ROWS = 3
 OF_ROUND = "round"
 """The template that takes over the texts of the chosen round."""
@@ -39,6 +40,8 @@ OF_ROUND = "round"
 NO_PERSON = _n("Type or paste at least one person, or choose a list.")
 TWO_WAYS = _n("Give the persons in one way: in rows, pasted, or as a list.")
 TOO_LONG = _n("A text is too long.")
+NO_DAY = _n("Write the day as 2027-03-31.")
+NO_END = _n("This round takes no query any more. Give a day until which later rounds of its terms are asked.")
 
 
 @dataclass(slots=True)
@@ -61,8 +64,8 @@ class QueryForm:
     def empty(cls, found: Queries) -> QueryForm:
         """Return a form with the newest round chosen, and its texts as the justification."""
         form = cls({"urgency": Urgency.NORMAL.value}, [{} for _ in range(_ROWS)])
-        if found.rounds:
-            form.texts["round_id"] = found.rounds[0].round_id
+        if rounds := (*found.rounds, *found.earlier):
+            form.texts["round_id"] = rounds[0].round_id
             form.fill(OF_ROUND, found)
         return form
 
@@ -91,7 +94,8 @@ class QueryForm:
 
     def fill(self, template: str, found: Queries) -> None:
         """Fill the justification with a template's texts, or with those of the chosen round."""
-        chosen = next((one for one in found.rounds if one.round_id == self.text("round_id")), None)
+        rounds = (*found.rounds, *found.earlier)
+        chosen = next((one for one in rounds if one.round_id == self.text("round_id")), None)
         texts = next((one for one in found.templates if one.name == template), None)
         if chosen is not None and not self.text("legal_basis"):
             self.texts["legal_basis"] = chosen.legal_basis
@@ -99,8 +103,11 @@ class QueryForm:
         if source is not None:
             self.texts |= {"purpose": source.purpose, "category": source.category}
 
-    def request(self) -> QueryRequest | None:
-        """Return the request, or None where a field is wrong; `faults` then has the reason.
+    def request(self, found: Queries) -> QueryRequest | None:
+        """Return the request, of a standing query where an end is given; None where a field is wrong, as in `faults`.
+
+        Args:
+            found: The rounds from which one is chosen.
 
         Raises:
             InputError: The pasted lines cannot be read.
@@ -115,16 +122,28 @@ class QueryForm:
             self.faults["persons"] = FieldError(TOO_LONG)
         if not self.text("round_id"):
             self.faults["round_id"] = FieldError(NO_CHOICE)
+        until = self._until()
+        if until is None and self.text("round_id") in {one.round_id for one in found.earlier}:
+            self.faults.setdefault("until", FieldError(NO_END))
         why = self._justification()
         if self.faults or why is None:
             return None
         persons = pasted or tuple(QueryPerson.model_validate(row) for row in typed)
-        return QueryRequest(
+        wanted = QueryRequest(
             round_id=identifier(self.text("round_id")),
             persons=persons,
             import_id=identifier(import_id) if import_id else None,
             justification=why,
         )
+        return wanted if until is None else StandingQueryRequest(**dict(wanted), until=until)
+
+    def _until(self) -> int | None:
+        """Return the end of a standing query, or None where none is given or it cannot be read."""
+        try:
+            return end_of_day(self.text("until")) if self.text("until") else None
+        except InputError:
+            self.faults["until"] = FieldError(NO_DAY)
+            return None
 
     def _justification(self) -> JustificationInput | None:
         texts = {name: self.text(name) for name in _REASON}

@@ -12,6 +12,7 @@ DONE = {
     "stored": _n("The list is stored."),
     "acknowledged": _n("The alarm is acknowledged. Work goes on."),
     "asked": _n("Waiting for approval."),
+    "standing-withdrawn": _n("The standing query is withdrawn. Nothing is asked again."),
     "approved": _n("It is approved and takes effect."),
     "refused": _n("It is refused."),
     "taken-back": _n("It is taken back."),

@@ -226,6 +226,7 @@ ENTRIES = {
     "discovery": _n("proposal received"),
     "consent": _n("consent"),
     "opening": _n("round opened"),
+    "standing_query": _n("standing query"),
     "submission": _n("submission"),
     "evaluation": _n("evaluation for another party"),
     "amendment": _n("a party was left out"),
@@ -279,6 +280,7 @@ APPROVALS = {
     "consent": _n("Consent to a round"),
     "submission": _n("Submission in a round"),
     "erasure": _n("Erasure of a record with hits"),
+    "standing_query": _n("Standing query"),
     "proposal": _n("Proposal of a round"),
     "abort": _n("End of a round"),
 }
@@ -310,6 +312,19 @@ PARTY_ANSWERS = {
     "left_out": (_n("not in the round"), ""),
     "never": (_n("no answer"), "stop"),
     "erased": (_n("erased"), ""),
+}
+STANDING_QUERIES = {
+    "active": (_n("asked in each round"), "good"),
+    "withdrawn": (_n("withdrawn"), ""),
+    "expired": (_n("its time is over"), ""),
+    "replaced": (_n("replaced by another"), ""),
+    "emptied": (_n("without persons"), ""),
+}
+NOT_ASKED = {
+    "terms": _n("Its terms are others than those that were approved."),
+    "parties": _n("A party takes part that was not among those that were approved."),
+    "persons": _n("The persons are not those that were approved: their list was changed."),
+    "later": _n("A record was erased. It is asked when the earlier round is over, without your doing anything."),
 }
 HIT_KINDS = {"list": _n("between lists"), "query": _n("of queries")}
 QUERY_TEMPLATES = {
@@ -406,6 +421,8 @@ def filters(language: Language) -> dict[str, Callable[..., object]]:
         "suggestion_state": partial(tag, table=SUGGESTIONS),
         "exchange_state": partial(tag, table=EXCHANGES),
         "party_answer": partial(tag, table=PARTY_ANSWERS),
+        "standing_state": partial(tag, table=STANDING_QUERIES),
+        "not_asked": partial(word, table=NOT_ASKED),
         "query_step": partial(word, table=QUERY_STEPS),
         "query_urgency": partial(word, table=QUERY_URGENCIES),
         "entry_kind": partial(word, table=ENTRIES),

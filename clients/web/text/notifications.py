@@ -58,10 +58,15 @@ def _lines(language: Language, counts: WaitingCounts) -> Iterator[str]:
     if counts.due_hits:
         message = _n("Hits whose next step is due within %(hours)s hours: %(count)s.")
         yield language.say(message, count=number(counts.due_hits), hours=number(DUE_HOURS))
+    if counts.standing_hits:
+        yield language.say(_n("New hits of standing queries: %(count)s."), count=number(counts.standing_hits))
     if counts.new_hits:
         message = _n("New hits: %(count)s, of which with high certainty: %(high)s.")
         yield language.say(message, count=number(counts.new_hits), high=number(counts.high_hits))
     if counts.requests:
         yield language.say(_n("Requests that wait for your decision: %(count)s."), count=number(counts.requests))
+    if counts.standing_queries:
+        message = _n("Standing queries that need an officer: %(count)s.")
+        yield language.say(message, count=number(counts.standing_queries))
     if counts.rounds:
         yield language.say(_n("Needs of rounds: %(count)s."), count=number(counts.rounds))

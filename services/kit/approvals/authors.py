@@ -39,6 +39,7 @@ _ASKED_BY: Mapping[ApprovalKind, Action] = MappingProxyType(
         ApprovalKind.CONSENT: Action.ASK_CONSENT,
         ApprovalKind.SUBMISSION: Action.ASK_SUBMISSION,
         ApprovalKind.ERASURE: Action.ERASE_RECORD,
+        ApprovalKind.STANDING_QUERY: Action.ASK_SUBMISSION,
         ApprovalKind.PROPOSAL: Action.PROPOSE_ROUND,
         ApprovalKind.ABORT: Action.ABORT_ROUND,
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Request
@@ -10,6 +9,8 @@ from fastapi import APIRouter, Request
 from aquila.audit.roles import Action
 from aquila.interface.approval import PendingApproval  # noqa: TC001 - read by FastAPI
 from aquila.interface.queries import Queries, QueryAnswer, QueryRequest  # noqa: TC001 - read by FastAPI
+from aquila.interface.rounds import SubmissionRequest
+from aquila.protocol.messages import Kind
 from services.kit.approvals import Approvals
 from services.kit.http.routing import ServiceRoute
 from services.kit.people import Actor, requires
@@ -42,7 +43,11 @@ async def post_query(
     four_eyes = request.app.state.approvals
     assert isinstance(four_eyes, Approvals)
     node = _node(request)
-    ask = partial(approvals.ask_submission, node, four_eyes, actor, wanted.round_id)
+
+    def ask(import_id: str) -> PendingApproval:
+        made = SubmissionRequest(import_id=import_id, kind=Kind.QUERY, justification=wanted.justification)
+        return approvals.ask_submission(node, four_eyes, actor, wanted.round_id, made)
+
     return await threads.run_call(ask_query, node, actor, wanted, ask)
 
 

@@ -101,6 +101,26 @@ def carry(session: Session, journal: Journal, round_id: str, hits: Collection[Hi
     return carried.total()
 
 
+def mark_first(session: Session, hits: Collection[HitRow]) -> None:
+    """Mark the hits of a standing query whose pair no earlier report had, in the transaction that stores them.
+
+    Args:
+        session: A transaction in which the lives of the hits have begun.
+        hits: Those of one query that come now.
+    """
+    coming = {hit.hit_id for hit in hits}
+    persons = sorted({hit.person for hit in hits if hit.person is not None})
+    query = (
+        select(HitRow.hit_id, HitRow.person, HitRow.counterpart)
+        .join(HitStatusRow, STATUS_OF_HIT)
+        .where(HitRow.person.in_(persons), HitStatusRow.stage != Stage.WITHDRAWN.value)
+    )
+    earlier = {(person, party) for hit_id, person, party in session.execute(query) if hit_id not in coming}
+    for hit in hits:
+        if hit.person is not None and (hit.person, hit.counterpart) not in earlier:
+            lifecycle.status_row(session, hit).first = True
+
+
 def _by_pair(hits: Iterable[HitRow]) -> dict[Pair, list[HitRow]]:
     found: dict[Pair, list[HitRow]] = {}
     for hit in hits:

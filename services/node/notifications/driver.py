@@ -1,8 +1,9 @@
 """The driver of notifications: it decides who is notified, and when.
 
-Each person who chose it is notified once a day, if more waits than the last time, and within a minute of an alarm or
-of a hit that became urgent. What is due follows from stored rows, so a look writes nothing; a row is written when a
-notification was handed over or could not be. If we crash between the two, it goes once more.
+Each person who chose it is notified once a day, if more waits than the last time, and within a minute of an alarm, of
+a hit that became urgent, or of a new one of a standing query. What is due follows from stored rows, so a look writes
+nothing; a row is written when a notification was handed over or could not be. If we crash between the two, it goes
+once more.
 """
 
 from __future__ import annotations
@@ -99,7 +100,7 @@ class NotificationDriver:
             return
         told, today = _told(work), (now - self._settings.daily_hour * HOUR) // DAY
         urgent = _is_newly_urgent(row.told, told) and now - row.told_at >= LEAST_SECONDS
-        daily = today > row.told_day and any(told[name] > row.told[name] for name in told)
+        daily = today > row.told_day and any(told[name] > row.told.get(name, 0) for name in told)
         if urgent or daily:
             yield self._made(row, work, work, today if daily else None, urgent=urgent)
 
@@ -148,12 +149,16 @@ def _told(work: WaitingWork) -> dict[str, int]:
 
 
 def _is_newly_urgent(before: dict[str, int], now: dict[str, int]) -> bool:
-    """Return whether an alarm was raised or a hit became urgent since the last notification."""
+    """Return whether an alarm was raised, or an urgent hit or a new one of a standing query came since the last time.
+
+    What was told by an earlier release lacks the counts that came later.
+    """
 
     def urgency(told: dict[str, int]) -> tuple[int, int]:
-        return told["newest_urgent"], told["alarms"] + told["due_hits"] + told["overdue_hits"]
+        counts = ("alarms", "due_hits", "overdue_hits", "standing_hits")
+        return told["newest_urgent"], sum(told.get(name, 0) for name in counts)
 
-    return urgency(now) > urgency(before) and bool(now["alarms"] + now["due_hits"])
+    return urgency(now) > urgency(before) and bool(now["alarms"] + now["due_hits"] + now["standing_hits"])
 
 
 def _unchanged(row: NotificationRow | None, due: _Due) -> NotificationRow | None:

@@ -14,6 +14,7 @@ from aquila.interface.attention import ACTIONS, ALARMS, DUE_HOURS, WaitingCounts
 from aquila.matching.certainty import Level
 from services.kit.approvals.tables import ApprovalRow
 from services.kit.log import entries as log_entries
+from services.node.records.queries import standing_queries
 from services.node.rounds.attention import attention_list
 from services.node.storage.tables import STATUS_OF_HIT, AlarmRow, CanaryRow, HitRow, HitStatusRow
 
@@ -34,7 +35,8 @@ class WaitingWork:
     Attributes:
         counts: How much.
         newest: When the newest hit or request came, or the last hit became overdue; seconds since 1970, or 0.
-        newest_urgent: When the last alarm was raised, or the last hit became urgent; seconds since 1970, or 0.
+        newest_urgent: When the last alarm was raised, the last hit became urgent, or the last new hit of a standing
+            query came; seconds since 1970, or 0.
         new_by_certainty: How many new hits have each certainty.
     """
 
@@ -54,6 +56,8 @@ class _Hits:
     overdue: int = 0
     newest: int = 0
     newest_urgent: int = 0
+    standing: int = 0
+    newest_standing: int = 0
 
 
 class WaitingReader:
@@ -73,7 +77,11 @@ class WaitingReader:
         with self._journal.store.reading("waiting.count") as session:
             rewritten, rewritten_at = _rewritten_logs(session)
             requests, asked_at = _requests(session, person, self._now) if Action.DECIDE_APPROVALS in allowed else (0, 0)
-            hits = self._hits_of(session) if Action.SEE_HITS in allowed else _Hits()
+            found = self._hits_of(session) if {Action.SEE_HITS, Action.SEE_QUERIES} & allowed else _Hits()
+            hits = found if Action.SEE_HITS in allowed else _Hits()
+            of_queries = found if Action.SEE_QUERIES in allowed else _Hits()
+            needed = Action.ASK_SUBMISSION in allowed
+            watched = standing_queries.needing(session, self._journal.code, self._now) if needed else 0
             raised_at = _raised_at(session) if alarms else 0
         counts = WaitingCounts(
             alarms=rewritten + alarms,
@@ -84,9 +92,11 @@ class WaitingReader:
             high_hits=hits.new.get(Level.HIGH, 0),
             due_hits=hits.due,
             overdue_hits=hits.overdue,
+            standing_hits=of_queries.standing,
+            standing_queries=watched,
         )
-        urgent = max(hits.newest_urgent, raised_at, rewritten_at)
-        return WaitingWork(counts, max(hits.newest, asked_at), urgent, hits.new)
+        urgent = max(hits.newest_urgent, of_queries.newest_standing, raised_at, rewritten_at)
+        return WaitingWork(counts, max(hits.newest, of_queries.newest_standing, asked_at), urgent, hits.new)
 
     def _needs(self) -> tuple[RoundAttention, ...]:
         if self._rounds is None:
@@ -103,6 +113,7 @@ def _count_hits(session: Session, now: int) -> _Hits:
     """Count the hits that are new, overdue or due soon, by certainty, in one statement."""
     status, soon = HitStatusRow, now + DUE_HOURS * HOUR
     new, overdue, urgent = status.stage == Stage.NEW.value, status.due_at < now, status.due_at <= soon
+    first = and_(new, status.first)
     # A hit becomes urgent some hours before its time, or when it comes with less time than that.
     urgent_since = case(
         (status.arrived_at > status.due_at - DUE_HOURS * HOUR, status.arrived_at),
@@ -118,6 +129,8 @@ def _count_hits(session: Session, now: int) -> _Hits:
             func.max(case((new, status.arrived_at), else_=0)),
             func.max(case((overdue, status.due_at), else_=0)),
             func.max(case((urgent, urgent_since), else_=0)),
+            func.sum(case((first, 1), else_=0)),
+            func.max(case((first, status.arrived_at), else_=0)),
         )
         .select_from(status)
         .join(HitRow, STATUS_OF_HIT)
@@ -132,6 +145,8 @@ def _count_hits(session: Session, now: int) -> _Hits:
         overdue=sum(row[4] for row in rows),
         newest=max((max(row[5], row[6]) for row in rows), default=0),
         newest_urgent=max((row[7] for row in rows), default=0),
+        standing=sum(row[8] for row in rows),
+        newest_standing=max((row[9] for row in rows), default=0),
     )
 
 

@@ -23,6 +23,7 @@ from services.kit.logging import Log
 from services.node.records.erasure import close_gaps, overwrite_deleted
 from services.node.records.findings import finding_rows, findings_of
 from services.node.records.imports import log_import, round_with_list
+from services.node.records.standing_lists import following_removal
 from services.node.storage.imports import complete_import
 from services.node.storage.tables import FindingRow, HitRow, RecordRow
 
@@ -91,10 +92,11 @@ def take_out_record(journal: Journal, actor: Actor, import_id: str, position: in
             raise PolicyError("last_record_of_list")
         where = FindingRow.import_id == import_id, FindingRow.record_id == found.record_id
         session.execute(delete(FindingRow).where(*where))
-        session.delete(found)
-        session.flush()
-        stored.digest = None
-        close_gaps(session, import_id)
+        with following_removal(session, import_id):
+            session.delete(found)
+            session.flush()
+            stored.digest = None
+            close_gaps(session, import_id)
         log_import(session, journal, actor, EntryKind.ERASURE, Action.DELETE_RECORDS, import_id, _ONE)
     # If we crash here, the bytes of deleted rows go with the next scrub.
     overwrite_deleted(journal.store, *_TABLES)

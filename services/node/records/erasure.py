@@ -30,6 +30,7 @@ from services.kit.log import entries
 from services.kit.logging import Log
 from services.node.hits import lifecycle
 from services.node.hits.withdrawals import outcome_of
+from services.node.records.standing_lists import following_removal
 from services.node.rounds.held_reports import held_back
 from services.node.storage.states import LocalRoundState, SubmissionState
 from services.node.storage.tables import (
@@ -139,7 +140,8 @@ def erase_found(session: Session, node: NodeContext, found: FoundRecord, by: Map
     # 2. The record in every import, and in what was asked for about it.
     session.execute(delete(FindingRow).where(FindingRow.record_id == found.record_id))
     for import_id, position in found.rows:
-        _erase_row(session, import_id, position)
+        with following_removal(session, import_id):
+            _erase_row(session, import_id, position)
     _erase_requests(session, found.record_id)
     # 3. What notices it when it comes again, and the entry.
     digest = record_digest(found.record_id)
@@ -223,6 +225,13 @@ def close_gaps(session: Session, import_id: str) -> bool:
         _move(session, import_id, last, gap)
     row.records = left
     return True
+
+
+def has_gaps_in_use(session: Session, import_id: str) -> bool:
+    """Return whether erased records left gaps in an import that cannot be closed yet: a round still uses it."""
+    left = session.scalar(select(func.count()).where(RecordRow.import_id == import_id)) or 0
+    row = session.get_one(ImportRow, import_id)
+    return left != row.records and session.scalar(_uses([import_id], _SENT)) is not None
 
 
 def without_erased(store: Store, rows: Iterable[Row]) -> Iterator[Row]:

@@ -26,6 +26,7 @@ from services.node.records.chosen_columns import open_remembered, recall, rememb
 from services.node.records.digests import ListDigest
 from services.node.records.erasure import overwrite_deleted, without_erased
 from services.node.records.findings import finding_rows, findings_of
+from services.node.records.standing_lists import standing_queries_of
 from services.node.storage.states import LocalRoundState, SubmissionState
 from services.node.storage.tables import FindingRow, ImportRow, RecordRow, RoundRow, SubmissionRow
 
@@ -273,12 +274,15 @@ def delete_import(journal: Journal, actor: Actor, import_id: str) -> None:
 
     Raises:
         NotFoundError: There is no such list.
-        PolicyError: A round that is not over was or will be given it, and its hits would lose their records.
+        PolicyError: A round that is not over was or will be given it, and its hits would lose their records; or a
+            standing query asks for its persons.
     """
     with journal.store.reading("import.use") as session:
         if session.get(ImportRow, import_id) is None:
             raise NotFoundError("import_unknown")
         round_id = round_with_list(session, import_id)
+        if standing_queries_of(session, import_id):
+            raise PolicyError("list_of_standing_query")
     if round_id is not None:
         raise PolicyError("list_in_unfinished_round", round=round_id)
     _remove(journal, import_id, actor)

@@ -127,6 +127,11 @@ def _withheld(session: Session) -> Iterator[_Found]:
         yield _Found(AttentionKind.WITHHELD, round_id, tuple(sorted(named)), len(named))
 
 
+def stored_manifest(row: RoundRow) -> Manifest:
+    """Return the manifest of a round as it was stored: a key that the registry names no more hides nothing of it."""
+    return Manifest.from_payload(_payload(row.manifest))
+
+
 def _payload(envelope: bytes) -> bytes:
     """Return the payload of a stored envelope, without a look at the registry, which may lack its key by now."""
     return base64.b64decode(json.loads(envelope)["payload"])
@@ -176,8 +181,7 @@ def _by_round(kind: AttentionKind, rows: Iterable[Row[tuple[str, str]]]) -> Iter
 
 def _with_terms(session: Session, found: _Found, now: int) -> RoundAttention | None:
     """Return a need with its round's area and category; None where its time is over."""
-    # Read as it was stored: a key that the registry names no more must not keep an alarm from being shown.
-    manifest = Manifest.from_payload(_payload(round_row(session, found.round_id).manifest))
+    manifest = stored_manifest(round_row(session, found.round_id))
     ends = {AttentionKind.CONSENT: consent_until(manifest), AttentionKind.LIST: submit_until(manifest, Kind.LIST)}
     until = ends.get(found.kind)
     if until is not None and until < now:

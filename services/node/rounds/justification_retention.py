@@ -1,13 +1,14 @@
 """Justifications of submissions: kept for three years, then erased (Prüm II asks for as long; PROTOCOL.md 8.5).
 
-Those of this node's submissions lie beside them and in what it signed; those of others in what they signed.
+Those of this node's submissions lie beside them and in what it signed; those of others in what they signed. A standing
+query is erased as a whole three years after it ended.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from aquila.audit.entries import EntryKind as Kind
 from aquila.protocol.messages.kinds import StatementKind
@@ -15,7 +16,7 @@ from aquila.protocol.rounds.verified_round import JUSTIFICATION_DAYS, without_ju
 from services.kit.log.entries import statements_kept
 from services.kit.people.log import EntryKind, log_entry
 from services.node.storage.states import LocalRoundState
-from services.node.storage.tables import RoundRow, StatementRow, SubmissionRow
+from services.node.storage.tables import RoundRow, StandingQueryRow, StatementRow, SubmissionRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +34,8 @@ def erase_justifications(node: NodeContext) -> bool:
     with node.store.reading("justification.old") as session:
         due = [row.submission_id for row in _own(session, before)]
         signed = {row.round_id for row in _signed(session, before)}
-    if not due and not signed:
+        ended = session.scalars(select(StandingQueryRow.standing_id).where(StandingQueryRow.ended_at <= before)).all()
+    if not due and not signed and not ended:
         return False
     with node.store.transaction("justification.erase") as session:
         for row in _own(session, before):
@@ -41,12 +43,15 @@ def erase_justifications(node: NodeContext) -> bool:
         for statement in _signed(session, before):
             statement.envelope = without_justification(statement.envelope)
             statement.erased_at = node.clock()
-        if due:
-            log_entry(session, node.people, EntryKind.ERASURE, None, counts={"justifications": len(due)})
+        session.execute(delete(StandingQueryRow).where(StandingQueryRow.ended_at <= before))
+        if due or ended:
+            counts = {"justifications": len(due) + len(ended)}
+            log_entry(session, node.people, EntryKind.ERASURE, None, counts=counts)
     for round_id in signed:
         node.rounds.forget(round_id)
     # If we crash here, or a reader is in the way, the bytes go with the next scrub.
-    node.store.scrub(SubmissionRow.__table__, StatementRow.__table__)  # type: ignore[arg-type]  # declared tables are Tables
+    tables = SubmissionRow.__table__, StatementRow.__table__, StandingQueryRow.__table__
+    node.store.scrub(*tables)  # type: ignore[arg-type]  # declared tables are Tables
     return True
 
 

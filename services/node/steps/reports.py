@@ -19,6 +19,7 @@ from services.kit.logging import Log
 from services.node.hits import known_pairs, lifecycle
 from services.node.logs import pending_statements
 from services.node.records import erasure
+from services.node.records.standing_lists import is_of_standing_query
 from services.node.round_memory import round_row
 from services.node.rounds import statements
 from services.node.safeguards import alarms, canaries
@@ -150,6 +151,8 @@ def store(session: Session, node: NodeContext, round_: Round, report: HitReport,
     coming = [row for row in rows.values() if not row.canary]
     lifecycle.start_lifecycle(session, node.clock, coming)
     known_pairs.carry(session, node.journal, round_.round_id, coming)
+    if is_of_standing_query(session, report.submission_id):
+        known_pairs.mark_first(session, coming)
     gone = [hit for hit in report.hits if found and hit.handle in found.erased and hit.hit_id not in known]
     stored = len(rows) + len(gone)
     unknown = len(report.hits) - stored

@@ -9,6 +9,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from aquila.interface.queries import StandingQueryState
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -65,6 +67,15 @@ UNSIGNED = frozenset({SubmissionState.WISHED, SubmissionState.PREPARING})
 
 WITH_TOKENS = frozenset({SubmissionState.FINALIZED, SubmissionState.TOKENS_SENT})
 """Submissions whose tokens are made: every evaluation of them was verified."""
+
+
+STANDING_QUERY_TRANSITIONS: Mapping[StandingQueryState, frozenset[StandingQueryState]] = {
+    StandingQueryState.ACTIVE: frozenset(StandingQueryState) - {StandingQueryState.ACTIVE},
+    StandingQueryState.WITHDRAWN: frozenset(),
+    StandingQueryState.EXPIRED: frozenset(),
+    StandingQueryState.REPLACED: frozenset(),
+    StandingQueryState.EMPTIED: frozenset(),
+}
 
 
 class DownloadKind(StrEnum):

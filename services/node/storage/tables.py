@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, MappedColumn, mapped_column
 
+from aquila.interface.queries import StandingQueryState
 from services.kit.approvals import tables as approval_tables
 from services.kit.log import entries as log_entries
 from services.kit.people import tables as people_tables
@@ -28,6 +29,7 @@ from services.kit.storage.store import Rows, new_metadata
 from services.node.storage.states import (
     DOWNLOAD_TRANSITIONS,
     LOCAL_ROUND_TRANSITIONS,
+    STANDING_QUERY_TRANSITIONS,
     SUBMISSION_TRANSITIONS,
     DownloadKind,
     DownloadState,
@@ -281,6 +283,37 @@ class SubmissionRow(NodeRows):
     def enter(self, state: SubmissionState) -> None:
         """Enter a state that can follow; ValueError where it cannot, which is a fault of the caller."""
         self.state = following(SUBMISSION_TRANSITIONS, self.state, state)
+
+
+class StandingQueryRow(NodeRows):
+    """A query that two persons approved for each coming round of the same terms."""
+
+    __tablename__ = "standing_query"
+    standing_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Random identifier.")
+    import_id: Mapped[str] = mapped_column(String(32), index=True, comment="The list of its persons.")
+    records_digest: Mapped[str] = mapped_column(
+        String(64), comment="The digest of the approved records; of those that are left when one was erased."
+    )
+    round_id: Mapped[str] = mapped_column(String(32), comment="The round that had its terms when it was approved.")
+    terms: Mapped[dict[str, str | list[str]]] = mapped_column(
+        JSON, comment="Area, legal basis, purpose and category of the rounds in which it may be asked, and the parties."
+    )
+    justification: Mapped[dict[str, str]] = mapped_column(JSON, comment="Why it is lawful, and who asked for it.")
+    approved_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
+    until: Mapped[int] = mapped_column(BigInteger, comment="Until when it is asked; seconds since 1970.")
+    state: Mapped[StandingQueryState] = mapped_column(
+        state_text(StandingQueryState, 16),
+        default=StandingQueryState.ACTIVE,
+        index=True,
+        comment="active, withdrawn, expired, replaced or emptied.",
+    )
+    ended_at: Mapped[int | None] = mapped_column(BigInteger, comment="Seconds since 1970; none while it is active.")
+    ended_by: Mapped[str | None] = mapped_column(String(16), comment="The pseudonymous id of who withdrew it.")
+    ended_because: Mapped[str | None] = mapped_column(Text, comment="Why it was withdrawn.")
+
+    def enter(self, state: StandingQueryState) -> None:
+        """Enter a state that can follow; ValueError where it cannot, which is a fault of the caller."""
+        self.state = following(STANDING_QUERY_TRANSITIONS, self.state, state)
 
 
 class ChunkRow(NodeRows):
@@ -545,6 +578,11 @@ class HitStatusRow(NodeRows):
     earlier_hit_id: Mapped[str | None] = mapped_column(String(32), comment="That hit.")
     undo_number: Mapped[int | None] = mapped_column(
         BigInteger, comment="The first step of the decisions that were taken together with it."
+    )
+    first: Mapped[bool] = mapped_column(
+        default=False,
+        server_default=false(),
+        comment="Whether it came from a standing query, and no earlier round had this person and this party.",
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Response
 
 from aquila.errors import InputError, OrderError, PolicyError
 from aquila.interface.approval import ApprovalKind, ApprovalState
-from aquila.interface.queries import MOST_PERSONS
+from aquila.interface.queries import MOST_DAYS, MOST_PERSONS, StandingQueryRequest
 from clients.sdk import ApprovalClient, QueryClient
 from clients.web.app.paging import page_of
 from clients.web.app.paths import identifier
@@ -18,7 +19,7 @@ from clients.web.text import labels
 from services.kit.errors import NotAllowedError, UnknownCallerError
 
 if TYPE_CHECKING:
-    from aquila.interface.queries import Queries
+    from aquila.interface.queries import Queries, QueryRound
     from clients.web.app.visit import Visit
 
 router = APIRouter()
@@ -50,7 +51,10 @@ def post_query(visit: Visited, sent: Sent) -> Response:
         form.add_rows()
         return _show(visit, found, form)
     try:
-        wanted = form.request()
+        wanted = form.request(found)
+        if isinstance(wanted, StandingQueryRequest):
+            client.watch(wanted)
+            return visit.go("/queries", "asked")
         if wanted is not None:
             client.ask(wanted)
             return visit.go("/queries", "asked")
@@ -75,6 +79,10 @@ def get_sheet(visit: Visited, submission_id: str) -> Response:
     return _answer(visit, "query_sheet.html", submission_id)
 
 
+def _named(round_: QueryRound) -> str:
+    return f"{round_.area}: {', '.join(round_.participants)}"
+
+
 def _answer(visit: Visit, template: str, submission_id: str) -> Response:
     answer = QueryClient(visit.connection()).answer(identifier(submission_id))
     hits = [
@@ -95,10 +103,10 @@ def _show(visit: Visit, found: Queries, form: QueryForm) -> Response:
         asked = [
             one
             for one in approvals.approvals().approvals
-            if one.kind is ApprovalKind.SUBMISSION and one.state is ApprovalState.WAITING
+            if one.kind in {ApprovalKind.SUBMISSION, ApprovalKind.STANDING_QUERY} and one.state is ApprovalState.WAITING
         ]
         contents = [(one, approvals.show(one.approval_id).content) for one in asked]
-        waiting = [(one, content) for one, content in contents if content["submission_kind"] == "query"]
+        waiting = [(one, content) for one, content in contents if content.get("submission_kind") != "list"]
     return visit.show(
         "queries.html",
         _REFUSED if faults or form.refusal else 200,
@@ -106,7 +114,12 @@ def _show(visit: Visit, found: Queries, form: QueryForm) -> Response:
         form=form,
         faults=faults,
         fields=TYPED,
-        round_choices=[(one.round_id, f"{one.area}: {', '.join(one.participants)}") for one in found.rounds],
+        round_choices=[
+            *((one.round_id, _named(one)) for one in found.rounds),
+            *((one.round_id, visit.say("later rounds like %(round)s", round=_named(one))) for one in found.earlier),
+        ],
+        latest=(datetime.now(UTC) + timedelta(days=MOST_DAYS - 1)).date().isoformat(),
+        most_days=MOST_DAYS,
         template_choices=[
             (OF_ROUND, visit.say("as the round has it")),
             *((one.name, visit.say(labels.QUERY_TEMPLATES.get(one.name, one.name))) for one in found.templates),

@@ -32,8 +32,10 @@ from services.node.hits.colleagues import names_of
 from services.node.hits.notes import state_of
 from services.node.hits.views import consultation
 from services.node.records.queries.answer_states import queried_parties
+from services.node.records.queries.standing_queries import takes_queries, terms_of
 from services.node.records.queries.templates import templates
 from services.node.round_memory import round_row
+from services.node.rounds.attention import stored_manifest
 from services.node.rounds.party_answers import answer_state
 from services.node.rounds.requests import has_consented, submit_until
 from services.node.rounds.views import problems
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from aquila.interface.queries import StandingTerms
     from aquila.records.rules import RuleTable
     from services.kit.people import Actor
     from services.node.context import NodeContext
@@ -74,8 +77,10 @@ def list_queries(node: NodeContext) -> Queries:
         made = [_Made.of(session, row) for row in session.scalars(newest)]
         names = names_of(session, [one.officer for one in made])
         rounds = [row for row in session.scalars(taking) if has_consented(row)]
+        earlier = list(_earlier(node, session))
     return Queries(
         rounds=tuple(found for row in rounds if (found := _taking(node, row.round_id))),
+        earlier=tuple(earlier),
         templates=templates(),
         queries=tuple(_entry(node, one, names) for one in made),
         most_persons=MOST_PERSONS,
@@ -146,6 +151,28 @@ def _taking(node: NodeContext, round_id: str) -> QueryRound | None:
         participants=participants or tuple(one.party for one in manifest.participants),
         until=until,
     )
+
+
+def _earlier(node: NodeContext, session: Session) -> Iterator[QueryRound]:
+    """Yield rounds of this party that take no query any more, the newest of each terms."""
+    known = select(RoundRow).where(RoundRow.consent_digest.is_not(None))
+    seen: list[StandingTerms] = []
+    for row in session.scalars(known.order_by(RoundRow.discovered_at.desc(), RoundRow.round_id).limit(_LISTED)):
+        manifest = stored_manifest(row)
+        terms = terms_of(node.code, manifest)
+        if manifest.mode is not Mode.LISTS_AND_QUERIES or terms in seen:
+            continue
+        seen.append(terms)
+        if row.state != LocalRoundState.ACTIVE or row.phase in _ENDED or not takes_queries(manifest, node.clock()):
+            yield QueryRound(
+                round_id=row.round_id,
+                area=manifest.area,
+                legal_basis=manifest.legal_basis,
+                purpose=manifest.purpose,
+                category=manifest.category,
+                participants=tuple(one.party for one in manifest.participants),
+                until=submit_until(manifest, Kind.QUERY),
+            )
 
 
 def _entry(node: NodeContext, made: _Made, names: Mapping[str, str]) -> QueryEntry:

@@ -10,8 +10,6 @@ from aquila.csv_files import ListWriter
 from aquila.errors import AquilaError, InputError
 from aquila.interface.approval import PendingApproval
 from aquila.interface.queries import MOST_PERSONS, PERSON_FIELDS
-from aquila.interface.rounds import SubmissionRequest
-from aquila.protocol.messages import Kind
 from aquila.records.person import LIST_FIELDS
 from aquila.records.reading.columns import read_texts
 from aquila.records.reading.layouts import UTF_8, Layout
@@ -30,8 +28,8 @@ _NAME_LETTERS = 200
 _NUMBER_BYTES = 4
 
 
-Ask = Callable[[SubmissionRequest], PendingApproval]
-"""Stores the request for a submission, which a second person approves."""
+Ask = Callable[[str], PendingApproval]
+"""Stores the request for a query, or a standing query, of an import's persons, which a second person approves."""
 
 
 def ask_query(node: NodeContext, actor: Actor, wanted: QueryRequest, ask: Ask) -> PendingApproval:
@@ -45,13 +43,13 @@ def ask_query(node: NodeContext, actor: Actor, wanted: QueryRequest, ask: Ask) -
 
     Raises:
         InputError: There are no persons, too many, or one of them cannot be used; nothing is stored.
-        AquilaError: The round takes no such query now, as `requests.check_submission` says; nothing is stored.
+        AquilaError: There can be no such query now, as `ask` says; nothing is stored.
     """
     if bool(wanted.persons) == (wanted.import_id is not None):
         raise InputError("query_without_persons")
     if wanted.import_id is not None:
         _check_size(node, wanted.import_id)
-        return ask(_submission(wanted, wanted.import_id))
+        return ask(wanted.import_id)
     texts = _numbered(wanted.persons, node.random(_NUMBER_BYTES).hex())
     _check_persons(texts)
     name = wanted.justification.case_reference[:_NAME_LETTERS]
@@ -61,14 +59,10 @@ def ask_query(node: NodeContext, actor: Actor, wanted: QueryRequest, ask: Ask) -
     )  # fmt: skip
     assert report.import_id is not None
     try:
-        return ask(_submission(wanted, report.import_id))
+        return ask(report.import_id)
     except AquilaError:
         imports.delete_import(node.journal, actor, report.import_id)
         raise
-
-
-def _submission(wanted: QueryRequest, import_id: str) -> SubmissionRequest:
-    return SubmissionRequest(import_id=import_id, kind=Kind.QUERY, justification=wanted.justification)
 
 
 def _check_size(node: NodeContext, import_id: str) -> None:

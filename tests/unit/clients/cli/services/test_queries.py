@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -44,6 +45,29 @@ PENDING = {
 STORED = {"import_id": IMPORT, "name": "list", "records": 1, "refused": 0, "imported_at": 1}
 ROUNDS = {"rounds": [{"round_id": ROUND, "phase": "reporting", "area": "ct", "category": "x", "participants": []}]}
 
+WATCH_ID = "8" * 32
+WATCH: dict[str, Any] = {
+    "standing_id": WATCH_ID, "import_id": IMPORT, "name": "2026/7", "persons": 2, "reason": REASON,
+    "officer": "p-0123456789ab", "round_id": ROUND, "approved_at": 1_800_000_000, "until": 1_810_000_000,
+    "terms": {"area": "ct", "legal_basis": "x", "purpose": "y", "category": "z", "parties": ["RS", "SI"]},
+    "state": "active", "reminds": True,
+    "rounds": [
+        {
+            "round_id": ROUND, "area": "ct", "submission_id": QUERY, "asked_at": 1_800_000_000, "state": "tokens_sent",
+            "answer": "answered", "hits": 3, "first_hits": 2, "new_hits": 1,
+        }
+    ],
+    "unasked": [
+        {
+            "round_id": "7" * 32, "area": "ct", "purpose": "other", "legal_basis": "other", "until": 1_800_000_000,
+            "reason": "terms",
+        }
+    ],
+}  # fmt: skip
+WATCHED = [
+    {"record_id": "q-1", "record": {"given_names": ["Mira"], "family_names": ["Janković"], "date_of_birth": "1988"}}
+]
+
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[httpx.Request]:
@@ -55,12 +79,16 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[httpx.Request]:
         ("GET", "/v1/queries"): (200, {"rounds": [], "templates": [], "queries": [ENTRY], "most_persons": 20}),
         ("POST", "/v1/queries"): (202, PENDING),
         ("GET", f"/v1/queries/{QUERY}"): (200, ANSWER),
+        ("GET", "/v1/standing-queries"): (200, {"queries": [WATCH], "most_days": 180, "reminded_days": 14}),
+        ("POST", "/v1/standing-queries"): (202, PENDING | {"kind": "standing_query", "round_id": None}),
+        ("GET", f"/v1/standing-queries/{WATCH_ID}"): (200, {"entry": WATCH, "persons": WATCHED}),
+        ("POST", f"/v1/standing-queries/{WATCH_ID}/withdraw"): (204, None),
     }
 
     def answer(request: httpx.Request) -> httpx.Response:
         seen.append(request)
         status, body = answers[request.method, request.url.path]
-        return httpx.Response(status, json=body)
+        return httpx.Response(status, json=body) if body is not None else httpx.Response(status)
 
     @contextmanager
     def reached(path: Any, *_: object) -> Iterator[ConnectedService]:
@@ -127,3 +155,51 @@ def test_a_query_without_an_answer_ends_with_6(
     monkeypatch.setitem(ANSWER, "persons", [ANSWER["persons"][2]])
     assert main(["query", "show", "latest", "--home", "node"]) == 6
     assert "RS is awaited: evaluations." in capsys.readouterr().out
+
+
+def test_persons_are_watched_until_a_day(calls: list[httpx.Request], tmp_path: Path) -> None:
+    """The day ends where this machine is, and a stored list can be watched as well."""
+    lines = tmp_path / "persons.csv"
+    lines.write_text("Mira;Jankovi\u0107;1988-08-08\n", encoding="utf-8")
+    watch = ["query", "watch", *ASK[2:], "--until", "2027-03-31"]
+    assert main([*watch, "--persons", str(lines)]) == 0
+    body = json.loads(calls[-1].content)
+    end = datetime.fromtimestamp(body["until"]).astimezone()
+    assert (end.date().isoformat(), end.hour, end.minute, end.second) == ("2027-03-31", 23, 59, 59)
+    assert [one["family_names"] for one in body["persons"]] == ["Jankovi\u0107"]
+    assert main([*watch, "--import", "latest"]) == 0
+    assert json.loads(calls[-1].content)["import_id"] == IMPORT
+    assert main([*watch[:-1], "soon", "--import", "latest"]) == 1
+
+
+@pytest.mark.usefixtures("calls")
+def test_watches_are_shown_with_what_they_found(capsys: pytest.CaptureFixture[str]) -> None:
+    """In the list in short, then one with its persons and the reason for which a round does not take it."""
+    assert main(["query", "watches", "--home", "node"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    for text in ("88888888", "2026/7", "active", "ends soon"):
+        assert text in shown
+    assert main(["query", "show-watch", "8888", "--home", "node"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    for text in ("Mira, Janković, 1988", "answered", "Not asked in round 77777777: its terms are others"):
+        assert text in shown
+
+
+def test_a_watch_is_prolonged_and_withdrawn(calls: list[httpx.Request], capsys: pytest.CaptureFixture[str]) -> None:
+    """For longer with the same persons, reasons and terms; withdrawn with a reason."""
+    assert main(["query", "prolong", "latest", "--home", "node", "--until", "2027-03-31"]) == 0
+    body = json.loads(calls[-1].content)
+    assert (body["round_id"], body["import_id"], body["justification"]) == (ROUND, IMPORT, REASON)
+    assert main(["query", "withdraw", "8888", "--home", "node", "--reason", "the case is closed"]) == 0
+    assert json.loads(calls[-1].content) == {"reason": "the case is closed"}
+    assert "What was asked already stays as it is." in capsys.readouterr().out
+
+
+def test_a_watch_that_was_asked_nowhere_is_shown_as_such(
+    calls: list[httpx.Request], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It says that no round took it yet."""
+    monkeypatch.setitem(WATCH, "rounds", [])
+    assert main(["query", "show-watch", "latest", "--home", "node"]) == 0
+    assert len(calls) == 2
+    assert "It was asked in no round yet." in capsys.readouterr().out

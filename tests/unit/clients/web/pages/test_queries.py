@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from html import unescape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
 from aquila.audit.roles import Role, Service
@@ -15,12 +14,10 @@ from clients.sdk.queries import pasted_persons
 from clients.web.wiring import front_of
 from tests.support.node_steps import round_for_queries
 from tests.support.node_world import clock, codes  # noqa: F401 - fixtures
-from tests.support.people import signed_in
 from tests.support.played_worlds import played_worlds, world_after  # noqa: F401 - fixtures
-from tests.support.web_world import ORIGIN, Browser, endpoint
+from tests.support.web_world import endpoint, visitor_of
 
 if TYPE_CHECKING:
-    from tests.support.node_world import PartyNode
     from tests.support.played_worlds import WorldAfter
 
 REASON = {
@@ -37,18 +34,12 @@ ROWS = EMPTY | {
 }  # fmt: skip
 
 
-def visitor(app: Any, seat: PartyNode, role: Role) -> Browser:
-    """Return the browser of somebody who is signed in."""
-    cookies = {"aquila-session-8701": signed_in(seat.node.people, role.value, role)}
-    return Browser(httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=ORIGIN, cookies=cookies))
-
-
 async def test_an_officer_asks_and_reads_the_answer(world_after: WorldAfter) -> None:  # noqa: F811 - the fixture
     """Errors keep what was typed, a template fills the reasons, a second person approves, and the answer is a table."""
     world, round_id = await world_after(round_for_queries)
     seat = world.nodes["AL"]
     app = front_of(Service.NODE, "Albania")(seat.app, endpoint())
-    officer, analyst = visitor(app, seat, Role.OFFICER), visitor(app, seat, Role.ANALYST)
+    officer, analyst = visitor_of(app, seat, Role.OFFICER), visitor_of(app, seat, Role.ANALYST)
     assert "None was made yet." in await officer.open("/queries")
     page = await officer.send("/queries", round_id=round_id, **REASON | {"case_reference": ""}, **EMPTY)
     assert officer.answer.status_code == 422
@@ -68,7 +59,7 @@ async def test_an_officer_asks_and_reads_the_answer(world_after: WorldAfter) -> 
     assert "2026/7" in page
     assert "Janković" not in page
     (approval,) = [one for one in (await seat.get("/approvals"))["approvals"] if one["state"] == "waiting"]
-    approver = visitor(app, seat, Role.APPROVER)
+    approver = visitor_of(app, seat, Role.APPROVER)
     assert "urgent: an answer is needed today" in await approver.open(f"/approvals/{approval['approval_id']}")
     await approver.send(f"/approvals/{approval['approval_id']}/approve", digest=approval["digest"], read="yes")
     page = await officer.open("/queries")
@@ -104,7 +95,7 @@ async def test_both_sides_see_why_a_query_was_made(world_after: WorldAfter) -> N
     await world.settle()
     for seat, words in ((asker, "your query: 2026/7, check of identity"), (owner, "its query: 2026/7, check of")):
         app = front_of(Service.NODE, "party")(seat.app, endpoint())
-        reader = visitor(app, seat, Role.ANALYST)
+        reader = visitor_of(app, seat, Role.ANALYST)
         page = await reader.open("/hits?kind=query")
         assert words in page
         hit = re.search(r'href="(/hits/[0-9a-f]{32}/[0-9a-f]{32})', page)

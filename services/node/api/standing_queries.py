@@ -1,0 +1,75 @@
+"""The interface of standing queries: set one up, see what each found, and withdraw one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
+
+from aquila.audit.roles import Action
+from aquila.interface.approval import PendingApproval  # noqa: TC001 - read by FastAPI
+from aquila.interface.queries import (  # noqa: TC001 - read by FastAPI
+    StandingQueries,
+    StandingQueryRequest,
+    StandingQueryView,
+    WithdrawnStandingQuery,
+)
+from services.kit.approvals import Approvals
+from services.kit.http.routing import ServiceRoute
+from services.kit.people import Actor, requires
+from services.kit.work import threads
+from services.node import approvals
+from services.node.context import NodeContext
+from services.node.records.queries import standing_queries
+from services.node.records.queries.requests import ask_query
+from services.node.records.queries.standing_views import list_standing, show_standing
+
+router = APIRouter(route_class=ServiceRoute, prefix="/v1/standing-queries", tags=["operator"])
+
+StandingId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
+
+
+def _node(request: Request) -> NodeContext:
+    node = request.app.state.node
+    assert isinstance(node, NodeContext)
+    return node
+
+
+@router.get("", summary="This party's standing queries", dependencies=[requires(Action.SEE_QUERIES)])
+def get_standing_queries(request: Request) -> StandingQueries:
+    """List the standing queries with what each found in which round, in numbers."""
+    return list_standing(_node(request))
+
+
+@router.post("", status_code=202, summary="Ask for a standing query")
+async def post_standing_query(
+    request: Request, actor: Annotated[Actor, requires(Action.ASK_SUBMISSION)], wanted: StandingQueryRequest
+) -> PendingApproval:
+    """Store the persons and a request for the standing query, for a second person to approve."""
+    four_eyes = request.app.state.approvals
+    assert isinstance(four_eyes, Approvals)
+    node = _node(request)
+
+    def ask(import_id: str) -> PendingApproval:
+        return approvals.ask_standing_query(node, four_eyes, actor, import_id, wanted)
+
+    return await threads.run_call(ask_query, node, actor, wanted, ask)
+
+
+@router.get("/{standing_id}", summary="A standing query with its persons")
+def get_standing_query(
+    request: Request, actor: Annotated[Actor, requires(Action.SEE_QUERIES)], standing_id: StandingId
+) -> StandingQueryView:
+    """Return a standing query with its persons."""
+    return show_standing(_node(request), actor, standing_id)
+
+
+@router.post("/{standing_id}/withdraw", status_code=204, summary="Withdraw a standing query", response_class=Response)
+def post_standing_withdrawal(
+    request: Request,
+    actor: Annotated[Actor, requires(Action.ASK_SUBMISSION)],
+    standing_id: StandingId,
+    shown: WithdrawnStandingQuery,
+) -> None:
+    """Ask in no further round; what was asked already stays as it is."""
+    standing_queries.withdraw(_node(request).journal, actor, standing_id, shown.reason)

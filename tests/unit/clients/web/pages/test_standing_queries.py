@@ -1,0 +1,144 @@
+"""The pages of standing queries: set up at the desk, approved, asked in two rounds, prolonged and withdrawn."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from aquila.audit.roles import Role, Service
+from clients.web.wiring import front_of
+from services.node.records.queries import standing_rounds
+from tests.support.node_steps import round_for_queries
+from tests.support.node_world import HEADER, LISTS, clock, codes  # noqa: F401 - fixtures
+from tests.support.played_worlds import played_worlds, world_after  # noqa: F401 - fixtures
+from tests.support.web_world import endpoint, visitor_of
+
+if TYPE_CHECKING:
+    from tests.support.node_world import PartyNode, World
+    from tests.support.played_worlds import WorldAfter
+    from tests.support.web_world import Browser
+
+REASON = {
+    "legal_basis": "Article 7", "purpose": "check of identity", "case_reference": "2026/7", "category": "travellers",
+    "urgency": "normal",
+}  # fmt: skip
+ROWS = {
+    "given_names": ["Mira"], "family_names": ["Janković"], "date_of_birth": ["8.8.1988"], "nationality": [""],
+    "document_numbers": [""],
+}  # fmt: skip
+
+
+def day(world: World, after: int) -> str:
+    """Return a day some days after the world's present one, as a form has it."""
+    return (datetime.fromtimestamp(world.clock.time, UTC) + timedelta(days=after)).date().isoformat()
+
+
+async def approve(seat: PartyNode, approver: Browser) -> str:
+    """Let a second person read and approve what waits; return the page that was read."""
+    (waits,) = [one for one in (await seat.get("/approvals"))["approvals"] if one["state"] == "waiting"]
+    page = await approver.open(f"/approvals/{waits['approval_id']}")
+    await approver.send(f"/approvals/{waits['approval_id']}/approve", digest=waits["digest"], read="yes")
+    assert approver.answer.status_code == 200
+    return page
+
+
+def first_of(page: str) -> str:
+    """Return the path of the first standing query of the list."""
+    path = re.search(r'href="(/queries/standing/[0-9a-f]{32})"', page)
+    assert path
+    return path[1]
+
+
+async def test_an_officer_sets_one_up_and_reads_what_it_found(
+    world_after: WorldAfter,  # noqa: F811 - the fixture
+) -> None:
+    """Faults stand at the day, a second person reads the terms, and what is new is said on Home and on its page."""
+    world, round_id = await world_after(round_for_queries)
+    seat = world.nodes["AL"]
+    app = front_of(Service.NODE, "Albania")(seat.app, endpoint())
+    officer, analyst, approver = (visitor_of(app, seat, role) for role in (Role.OFFICER, Role.ANALYST, Role.APPROVER))
+    assert "There is none yet." in await officer.open("/queries/standing")
+    assert "Ask again in later rounds until" in await officer.open("/queries")
+    page = await officer.send("/queries", round_id=round_id, until="soon", **REASON, **ROWS)
+    assert "Write the day as 2027-03-31." in page
+    page = await officer.send("/queries", round_id=round_id, until=day(world, 999), **REASON, **ROWS)
+    assert "is approved for at most 180 days" in page
+    assert "Janković" in page
+    page = await officer.send("/queries", round_id=round_id, until=day(world, 9), **REASON, **ROWS)
+    assert "Waiting for approval." in page
+    read = await approve(seat, approver)
+    for text in ("asked in each coming round", "Among no others than", "check of identity", "PCC SEE"):
+        assert text in read
+    assert standing_rounds.advance(seat.node)
+    await world.settle()
+    page = await officer.open("/")
+    for text in ("New hits of standing queries", "Standing queries that end soon", "See the standing queries"):
+        assert text in page
+    page = await officer.open("/queries/standing")
+    assert "1 hit, 1 not there before" in page
+    path = first_of(page)
+    page = await officer.open(path)
+    for text in ("Mira Janković", "1 hit is on a person and a party", "Ask for longer", "Withdraw it", "ends soon"):
+        assert text in page
+    page = await analyst.open(path)
+    assert "Mira Janković" in page
+    assert "Withdraw it" not in page
+    assert "/hits?kind=query&stage=new" in page
+    app.end()
+
+
+async def test_an_officer_asks_once_more_prolongs_and_withdraws(
+    world_after: WorldAfter,  # noqa: F811 - the fixture
+) -> None:
+    """In a round of other terms only with another approval; for longer it is replaced; a withdrawal has its reason."""
+    world, round_id = await world_after(round_for_queries)
+    seat = world.nodes["AL"]
+    app = front_of(Service.NODE, "Albania")(seat.app, endpoint())
+    officer, approver = (visitor_of(app, seat, role) for role in (Role.OFFICER, Role.APPROVER))
+    await officer.open("/queries")
+    await officer.send("/queries", round_id=round_id, until=day(world, 9), **REASON, **ROWS)
+    await approve(seat, approver)
+    path = first_of(await officer.open("/queries/standing"))
+    other = await world.propose(mode="lists_and_queries", purpose="another purpose")
+    await seat.post(f"/rounds/{other}/consent")
+    page = await officer.open(path)
+    assert "Its terms are others than those that were approved." in page
+    assert "Purpose: another purpose." in page
+    assert "Waiting for approval." in await officer.send(f"{path}/ask", round_id=other)
+    await approve(seat, approver)
+    assert "Its terms are others" not in await officer.open(path)
+    await officer.send(f"{path}/prolong", until="never")
+    assert officer.answer.status_code == 422
+    await officer.open(path)
+    await officer.send(f"{path}/prolong", until=day(world, 100))
+    await approve(seat, approver)
+    page = await officer.open("/queries/standing")
+    assert "replaced by another" in page
+    path = first_of(page)
+    await officer.open(path)
+    assert "The standing query is withdrawn." in await officer.send(f"{path}/withdraw", reason="the case is closed")
+    page = await officer.open(path)
+    assert "the case is closed" in page
+    assert "Withdraw it" not in page
+    assert "standing query" in await visitor_of(app, seat, Role.AUDITOR).open("/log")
+    app.end()
+
+
+async def test_a_standing_query_without_a_round_that_is_open(
+    world_after: WorldAfter,  # noqa: F811 - the fixture
+) -> None:
+    """When no round takes a query, later rounds like an earlier one are chosen, and a day is asked for."""
+    world, round_id = await world_after(round_for_queries)
+    seat = world.nodes["AL"]
+    await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
+    await world.settle()
+    app = front_of(Service.NODE, "Albania")(seat.app, endpoint())
+    officer = visitor_of(app, seat, Role.OFFICER)
+    page = await officer.open("/queries")
+    assert "later rounds like counter-terrorism: AL, RS, SI" in page
+    page = await officer.send("/queries", round_id=round_id, until="", **REASON, **ROWS)
+    assert "Give a day until which later rounds of its terms are asked." in page
+    page = await officer.send("/queries", round_id=round_id, until=day(world, 30), **REASON, **ROWS)
+    assert "Waiting for approval." in page
+    app.end()
