@@ -25,7 +25,7 @@ def page_views(page: HitPage) -> list[Table | str]:
     """Return a page of hits, each with the own record."""
     rows = [
         (
-            one.hit_id[:SHORT], one.record_id, _person(one), one.counterpart, one.certainty.value, _stage(one),
+            one.hit_id[:SHORT], one.record_id, _person(one), _known_to(one), one.certainty.value, _stage(one),
             "-" if one.due_at is None else moment(one.due_at) + (" overdue" if one.overdue else ""),
         )
         for one in page.hits
@@ -102,6 +102,11 @@ def _rule(content: Statistics) -> str:
         f"Numbers are rounded up or down to multiples of {base}; 1-4 is a number from 1 to 4, <5 what is below {base} "
         "once rounded. Totals add up rounded numbers. A round's numbers are published when it has ended."
     )
+
+
+def _known_to(one: HitEntry) -> str:
+    """Return the counterpart, and whose query a hit is of if it is not between lists."""
+    return f"{one.counterpart} (query of {one.query.asker})" if one.query else one.counterpart
 
 
 def _query(one: HitEntry) -> list[tuple[str, str]]:

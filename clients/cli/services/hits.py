@@ -45,6 +45,13 @@ class StageChoice(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class KindChoice(StrEnum):
+    """The kind of submissions that a hit is of."""
+
+    LIST = "list"
+    QUERY = "query"
+
+
 class DecisionChoice(StrEnum):
     """An analyst's decision."""
 
@@ -86,6 +93,7 @@ def list_hits(
     counterpart: Annotated[str, typer.Option(metavar="CODE", help="With one party.")] = "",
     certainty: Annotated[LevelChoice | None, typer.Option(help="Of one level.")] = None,
     stage: Annotated[StageChoice | None, typer.Option(help="Where they stand.")] = None,
+    kind: Annotated[KindChoice | None, typer.Option(help="Between lists, or of queries.")] = None,
     overdue: Annotated[bool, typer.Option("--overdue", help="Only those whose next step is overdue.")] = False,
     older_than: Annotated[int | None, typer.Option(metavar="HOURS", min=0, help="Only those that came before.")] = None,
     offset: Annotated[int, typer.Option(min=0, help="How many to pass over.")] = 0,
@@ -105,6 +113,7 @@ def list_hits(
             "counterpart": counterpart or None,
             "certainty": certainty and certainty.value,
             "stage": stage and stage.value.replace("-", "_"),
+            "kind": kind and kind.value,
             "older_than_hours": older_than,
         }
         page = reached.hits().page(_filter(**wanted, overdue=overdue, offset=offset, limit=limit))

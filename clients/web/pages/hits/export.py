@@ -15,7 +15,7 @@ from clients.web.render import pdf
 from clients.web.text import labels
 
 if TYPE_CHECKING:
-    from aquila.interface.hits import ExportedHit, HitExport
+    from aquila.interface.hits import ExportedHit, HitExport, HitQuery
     from clients.web.app.visit import Visit
 
 router = APIRouter()
@@ -34,9 +34,9 @@ def _n(message: str) -> str:
 _COLUMNS = (
     _n("Record number"), _n("Own record"), _n("Other party"), _n("Certainty"), _n("Why"), _n("Arrived"), _n("State"),
     _n("Decision"), _n("Decided at"), _n("Decided by"), _n("Reason"), _n("Channel"), _n("Number in this channel"),
-    _n("Outcome"), _n("Known to"), _n("Round"), _n("Hit"),
+    _n("Outcome"), _n("Known to"), _n("Round"), _n("Hit"), _n("From"), _n("Case reference of the query"),
 )  # fmt: skip
-_PAPER = (1, 2, 3, 4, 6, 7, 8, 10)
+_PAPER = (1, 2, 3, 4, 17, 18, 6, 7, 8, 10)
 
 
 @router.post("/hits/export.csv")
@@ -104,4 +104,13 @@ def _row(visit: Visit, one: ExportedHit) -> list[str]:
         ", ".join(entry.known_to or (entry.counterpart,)),
         entry.round_id,
         entry.hit_id,
+        *_origin(visit, entry.query),
     ]
+
+
+def _origin(visit: Visit, query: HitQuery | None) -> tuple[str, str]:
+    """Return whether a hit is between lists or of whose query, and that query's case as its asker signed it."""
+    if query is None:
+        return visit.say("lists"), ""
+    whose = visit.say("own query") if query.own else visit.say("query of %(party)s", party=query.asker)
+    return whose, query.reason.case_reference if query.reason else ""

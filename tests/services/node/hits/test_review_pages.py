@@ -145,6 +145,7 @@ async def test_hits_and_decisions_as_files(ana: Browser) -> None:
     assert len(lines) == 20
     assert max(line["Decision"] for line in lines) == "the same person"
     assert {line["Other party"] for line in lines} == {"RS"}
+    assert {(line["From"], line["Case reference of the query"]) for line in lines} == {("lists", "")}
     await ana.open("/hits")
     await ana.send("/hits/export.pdf", list="certainty=high&counterpart=RS")
     assert ana.answer.content.startswith(b"%PDF")

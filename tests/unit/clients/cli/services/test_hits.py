@@ -186,9 +186,11 @@ def test_the_last_decision_is_undone(service: Service, capsys: pytest.CaptureFix
 def test_a_list(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
     """Filters go to the node, and hits come beside own records with what is overdue."""
     words = ["--counterpart", "RS", "--certainty", "high", "--stage", "follow-up", "--overdue", "--older-than", "8"]
+    words += ["--kind", "query"]
     assert main(["hit", "list", *words, "--home", "node"]) == 0
     assert "stage=follow_up" in service.asked[0][1]
     assert "older_than_hours=8" in service.asked[0][1]
+    assert "kind=query" in service.asked[0][1]
     shown = capsys.readouterr().out
     for part in ("bbbbbbbb", "al-1", "Arben 1980-03-04", "in follow-up,", "overdue", "1 to 1 of 1 hit"):
         assert part in shown

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from html import unescape
 from typing import TYPE_CHECKING
@@ -104,6 +106,13 @@ async def test_both_sides_see_why_a_query_was_made(world_after: WorldAfter) -> N
         for text in ("From a query of", "check of identity", "2026/7", "urgent: an answer is needed today"):
             assert text in page
         assert words not in await reader.open("/hits?kind=list")
+        await reader.open("/hits")
+        await reader.send("/hits/export.csv", list="")
+        lines = csv.DictReader(io.StringIO(reader.answer.content.decode("utf-8-sig")))
+        origins = {(line["From"], line["Case reference of the query"]) for line in lines}
+        assert origins == {("lists", ""), ("own query" if seat is asker else "query of AL", "2026/7")}
+        await reader.send("/hits/export.pdf", list="kind=query")
+        assert reader.answer.content.startswith(b"%PDF")
         app.end()
 
 
