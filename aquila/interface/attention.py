@@ -115,9 +115,12 @@ class WaitingCounts(Message):
         high_hits: Of these, those of high certainty.
         due_hits: Hits whose next step is due within `DUE_HOURS`.
         overdue_hits: Hits whose next step is overdue.
+        urgent_hits: New hits of queries whose asker signed them as urgent: for an analyst all such, for an officer
+            those of this party.
         standing_hits: New hits of standing queries, on pairs that no earlier round had; analysts have them among the
             new hits too.
         standing_queries: Standing queries that end soon, or that a round does not take without another approval.
+        deliveries: Delivered list files that wait in the watched folder.
     """
 
     alarms: Count = 0
@@ -128,14 +131,17 @@ class WaitingCounts(Message):
     high_hits: Count = 0
     due_hits: Count = 0
     overdue_hits: Count = 0
+    urgent_hits: Count = 0
     standing_hits: Count = 0
     standing_queries: Count = 0
+    deliveries: Count = 0
 
     @property
     def total(self) -> int:
         """The number of things that wait."""
-        hits = max(self.hits, self.standing_hits)  # for an analyst the latter are among the former
-        return self.alarms + self.requests + self.rounds + hits + self.standing_queries
+        # For an analyst, those of queries are among the hits.
+        hits = max(self.hits, self.standing_hits + self.urgent_hits)
+        return self.alarms + self.requests + self.rounds + hits + self.standing_queries + self.deliveries
 
 
 class Waiting(Message):

@@ -30,7 +30,6 @@ PAGES: Final[Table] = {
     "paper_hits_too_many": Text(
         "a paper has at most {most} hits", "narrow the filter, or take the file for a spreadsheet"
     ),
-    "day_malformed": Text("a day is written as 2027-03-31"),
     "query_line_unreadable": Text(
         "line {number} of the pasted persons has more than {columns} columns, or a text that is too long"
     ),

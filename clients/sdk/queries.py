@@ -82,7 +82,7 @@ def end_of_day(iso: str) -> int:
         day = date.fromisoformat(iso)
         return int(datetime.combine(day + timedelta(days=1), time.min).astimezone().timestamp()) - 1
     except (ValueError, OverflowError, OSError):
-        raise InputError("day_malformed") from None
+        raise InputError("form_date_unreadable") from None
 
 
 def pasted_persons(text: str) -> tuple[QueryPerson, ...]:

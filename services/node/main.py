@@ -224,7 +224,7 @@ def _retention(node: NodeContext) -> Driver:
 
 def _notifications(node: NodeContext, settings: NotificationSettings, compose: Compose, address: str) -> Driver:
     """Return the driver of notifications."""
-    step = NotificationDriver(node.journal, settings, address, compose).step
+    step = NotificationDriver(node.journal, settings, address, compose, node.settings.deliveries).step
     return Driver("notifications", step, interval=_NOTIFICATION_SECONDS)
 
 

@@ -33,7 +33,7 @@ def get_node_home(visit: Visited) -> Response:
     client = visit.node()
     found = list(of_rounds(visit, client.needs())) if visit.may("rounds.see") else []
     needs = [*of_logs(visit), *_pressing(found), *_of_approvals(visit)]
-    needs += _of_standing_queries(visit)
+    needs += [*_of_urgent_queries(visit), *_of_standing_queries(visit), *_of_deliveries(visit)]
     needs += [*(_of_hits(visit) if visit.may("hits.see") else ()), *_pressing(found, later=True)]
     needs += of_notifications(visit)
     return visit.show("home.html", needs=needs, status=client.status())
@@ -88,6 +88,28 @@ def _of_hits(visit: Visit) -> Iterator[AttentionItem]:
     if words := [f"{visit.say(level.value)}: {number(count)}" for level, count in fresh if count]:
         title, text = visit.say("New hits"), visit.say("By certainty: %(counts)s.", counts=", ".join(words))
         yield AttentionItem(title, text, "/hits?stage=new", visit.say("See the hits"), visit.say("new"), "told")
+
+
+def _of_urgent_queries(visit: Visit) -> Iterator[AttentionItem]:
+    """Yield new hits of urgent queries, from the counts of the bar."""
+    count = (visit.waiting or visit.node().waiting()).counts.urgent_hits
+    if count:
+        text = visit.say(
+            "Hits of queries whose asker needs an answer today: %(count)s.", count=visit.language.number(count)
+        )
+        hits = visit.may("hits.see")
+        path = "/hits?kind=query&stage=new" if hits else "/queries"
+        link = visit.say("See the hits") if hits else visit.say("See the answers")
+        yield AttentionItem(visit.say("New hits of urgent queries"), text, path, link, visit.say("urgent"), "stop")
+
+
+def _of_deliveries(visit: Visit) -> Iterator[AttentionItem]:
+    """Yield the list files that wait in the watched folder, from the counts of the bar."""
+    count = (visit.waiting or visit.node().waiting()).counts.deliveries
+    if count:
+        text = visit.say("Delivered list files that wait: %(count)s.", count=visit.language.number(count))
+        title, link = visit.say("Delivered lists"), visit.say("Look through them")
+        yield AttentionItem(title, text, "/records", link, visit.say("list"), "told")
 
 
 def _of_standing_queries(visit: Visit) -> Iterator[AttentionItem]:

@@ -49,24 +49,24 @@ def compose(said: Notification) -> NotificationText:
     return NotificationText(subject=subject, text="\n".join((*lines, "", address, "", ending, "")))
 
 
+_LINES = (
+    ("alarms", _n("Alarms: %(count)s.")),
+    ("urgent_hits", _n("New hits of urgent queries: %(count)s.")),
+    ("standing_hits", _n("New hits of standing queries: %(count)s.")),
+    ("overdue_hits", _n("Hits whose next step is overdue: %(count)s.")),
+    ("due_hits", _n("Hits whose next step is due within %(hours)s hours: %(count)s.")),
+    ("new_hits", _n("New hits: %(count)s, of which with high certainty: %(high)s.")),
+    ("requests", _n("Requests that wait for your decision: %(count)s.")),
+    ("standing_queries", _n("Standing queries that need an officer: %(count)s.")),
+    ("deliveries", _n("Delivered list files that wait: %(count)s.")),
+    ("rounds", _n("Needs of rounds: %(count)s.")),
+)
+"""The lines of a notification in their order, by the count without which a line is left out."""
+
+
 def _lines(language: Language, counts: WaitingCounts) -> Iterator[str]:
     number = language.number
-    if counts.alarms:
-        yield language.say(_n("Alarms: %(count)s."), count=number(counts.alarms))
-    if counts.overdue_hits:
-        yield language.say(_n("Hits whose next step is overdue: %(count)s."), count=number(counts.overdue_hits))
-    if counts.due_hits:
-        message = _n("Hits whose next step is due within %(hours)s hours: %(count)s.")
-        yield language.say(message, count=number(counts.due_hits), hours=number(DUE_HOURS))
-    if counts.standing_hits:
-        yield language.say(_n("New hits of standing queries: %(count)s."), count=number(counts.standing_hits))
-    if counts.new_hits:
-        message = _n("New hits: %(count)s, of which with high certainty: %(high)s.")
-        yield language.say(message, count=number(counts.new_hits), high=number(counts.high_hits))
-    if counts.requests:
-        yield language.say(_n("Requests that wait for your decision: %(count)s."), count=number(counts.requests))
-    if counts.standing_queries:
-        message = _n("Standing queries that need an officer: %(count)s.")
-        yield language.say(message, count=number(counts.standing_queries))
-    if counts.rounds:
-        yield language.say(_n("Needs of rounds: %(count)s."), count=number(counts.rounds))
+    more = {"hours": number(DUE_HOURS), "high": number(counts.high_hits)}
+    for name, message in _LINES:
+        if count := getattr(counts, name):
+            yield language.say(message, count=number(count), **more)

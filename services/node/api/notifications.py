@@ -31,7 +31,8 @@ def _node(request: Request) -> NodeContext:
 @router.get("/waiting", summary="How much waits for the caller")
 def get_waiting(request: Request, actor: Own) -> Waiting:
     """Return counts of what the caller's roles allow to see, and whether notifications can be handed over."""
-    return choices.waiting_of(_node(request).journal, actor)
+    node = _node(request)
+    return choices.waiting_of(node.journal, node.settings.deliveries, actor)
 
 
 @router.get("/notifications", summary="How the caller wants to be told")

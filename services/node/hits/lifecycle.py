@@ -57,14 +57,26 @@ _VALUES: Mapping[LifecycleStepKind, Word] = {
 _ENDS = frozenset({Stage.CLOSED, Stage.WITHDRAWN})
 
 
-def start_lifecycle(session: Session, clock: Clock, hits: Iterable[HitRow]) -> None:
-    """Begin the lives of hits that come now, in the transaction that stores them."""
+def start_lifecycle(session: Session, clock: Clock, hits: Iterable[HitRow], *, urgent: bool = False) -> None:
+    """Begin the lives of hits that come now, in the transaction that stores them.
+
+    Args:
+        session: The transaction.
+        clock: Seconds since 1970.
+        hits: Those that come now.
+        urgent: Whether they are of a query whose asker signed it as urgent.
+    """
     now = clock()
     life = HitLifecycle.of(now)
     session.flush()  # the hits are there before what refers to them
     session.add_all(
         HitStatusRow(
-            round_id=hit.round_id, hit_id=hit.hit_id, arrived_at=now, stage=life.stage.value, due_at=life.due_at
+            round_id=hit.round_id,
+            hit_id=hit.hit_id,
+            arrived_at=now,
+            stage=life.stage.value,
+            due_at=life.due_at,
+            urgent=urgent,
         )
         for hit in hits
     )

@@ -21,15 +21,23 @@ from services.node.notifications.waiting import WaitingReader
 from services.node.storage.tables import NotificationRow
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from services.kit.people import Actor
     from services.kit.storage.store import Store
     from services.node.context import Journal
     from services.node.settings import NotificationSettings
 
 
-def waiting_of(journal: Journal, actor: Actor) -> Waiting:
-    """Return the work that waits for a person, and whether notifications can be handed over."""
-    work = WaitingReader(journal).work_of(actor.person, actor.roles)
+def waiting_of(journal: Journal, folder: Path | None, actor: Actor) -> Waiting:
+    """Return the work that waits for a person, and whether notifications can be handed over.
+
+    Args:
+        journal: The database and the clock.
+        folder: Where list files are delivered, if the node has such a folder.
+        actor: The person.
+    """
+    work = WaitingReader(journal, folder).work_of(actor.person, actor.roles)
     everyones = role_table().allows(Service.NODE, actor.roles, Action.MANAGE_PEOPLE)
     since, failure = failing(journal.store, None if everyones else actor.person)
     return Waiting(counts=work.counts, new_by_certainty=work.new_by_certainty, undelivered_since=since, failure=failure)

@@ -1,9 +1,9 @@
 """The driver of notifications: it decides who is notified, and when.
 
 Each person who chose it is notified once a day, if more waits than the last time, and within a minute of an alarm, of
-a hit that became urgent, or of a new one of a standing query. What is due follows from stored rows, so a look writes
-nothing; a row is written when a notification was handed over or could not be. If we crash between the two, it goes
-once more.
+a hit that became urgent, or of a new one of a standing or urgent query. What is due follows from stored rows, so a look
+writes nothing; a row is written when a notification was handed over or could not be. If we crash between the two, it
+goes once more.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from services.node.storage.tables import NotificationRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from aquila.interface.attention import DeliveryFailure
     from services.node.context import Journal
@@ -59,7 +60,14 @@ class _Due:
 class NotificationDriver:
     """Notifies people; `step` is repeated by a driver."""
 
-    def __init__(self, journal: Journal, settings: NotificationSettings, address: str, compose: Compose) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        settings: NotificationSettings,
+        address: str,
+        compose: Compose,
+        folder: Path | None = None,
+    ) -> None:
         """Prepare.
 
         Args:
@@ -67,11 +75,13 @@ class NotificationDriver:
             settings: The channels.
             address: The node's own, which notifications name.
             compose: Puts a notification into words.
+            folder: Where list files are delivered, if the node has such a folder.
         """
         self._journal = journal
         self._settings = settings
         self._address = settings.address or address
         self._compose = compose
+        self._folder = folder
 
     async def step(self) -> bool:
         """Hand over what is due; return False, because what is not due now is not due in a moment."""
@@ -90,7 +100,7 @@ class NotificationDriver:
             rows = [
                 (row, roles_of(account)) for row, account in session.execute(query.order_by(NotificationRow.person))
             ]
-        reader = WaitingReader(self._journal)
+        reader = WaitingReader(self._journal, self._folder)
         return [due for row, roles in rows for due in self._due_to(row, reader.work_of(row.person, roles), now)]
 
     def _due_to(self, row: NotificationRow, work: WaitingWork, now: int) -> Iterator[_Due]:
@@ -149,16 +159,17 @@ def _told(work: WaitingWork) -> dict[str, int]:
 
 
 def _is_newly_urgent(before: dict[str, int], now: dict[str, int]) -> bool:
-    """Return whether an alarm was raised, or an urgent hit or a new one of a standing query came since the last time.
+    """Return whether an alarm was raised, or a hit that is reported at once came, since the last notification.
 
     What was told by an earlier release lacks the counts that came later.
     """
 
     def urgency(told: dict[str, int]) -> tuple[int, int]:
-        counts = ("alarms", "due_hits", "overdue_hits", "standing_hits")
+        counts = ("alarms", "due_hits", "overdue_hits", "urgent_hits", "standing_hits")
         return told["newest_urgent"], sum(told.get(name, 0) for name in counts)
 
-    return urgency(now) > urgency(before) and bool(now["alarms"] + now["due_hits"] + now["standing_hits"])
+    waits = now["alarms"] + now["due_hits"] + now["urgent_hits"] + now["standing_hits"]
+    return urgency(now) > urgency(before) and bool(waits)
 
 
 def _unchanged(row: NotificationRow | None, due: _Due) -> NotificationRow | None:

@@ -14,12 +14,14 @@ from aquila.interface.attention import ACTIONS, ALARMS, DUE_HOURS, WaitingCounts
 from aquila.matching.certainty import Level
 from services.kit.approvals.tables import ApprovalRow
 from services.kit.log import entries as log_entries
+from services.node.records.deliveries import count_deliveries
 from services.node.records.queries import standing_queries
 from services.node.rounds.attention import attention_list
-from services.node.storage.tables import STATUS_OF_HIT, AlarmRow, CanaryRow, HitRow, HitStatusRow
+from services.node.storage.tables import STATUS_OF_HIT, AlarmRow, CanaryRow, HitRow, HitStatusRow, SubmissionRow
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from pathlib import Path
 
     from sqlalchemy.orm import Session
 
@@ -34,9 +36,10 @@ class WaitingWork:
 
     Attributes:
         counts: How much.
-        newest: When the newest hit or request came, or the last hit became overdue; seconds since 1970, or 0.
-        newest_urgent: When the last alarm was raised, the last hit became urgent, or the last new hit of a standing
-            query came; seconds since 1970, or 0.
+        newest: When the newest hit, request or delivered file came, or the last hit became overdue; seconds since 1970,
+            or 0.
+        newest_urgent: When the last alarm was raised, the last hit became urgent, or the last new hit of a standing or
+            urgent query came; seconds since 1970, or 0.
         new_by_certainty: How many new hits have each certainty.
     """
 
@@ -58,13 +61,38 @@ class _Hits:
     newest_urgent: int = 0
     standing: int = 0
     newest_standing: int = 0
+    of_urgent: int = 0
+    newest_of_urgent: int = 0
+    own_urgent: int = 0
+    newest_own_urgent: int = 0
+
+    def for_officer(self) -> _Hits:
+        """Return the hits that are reported to an officer: those of the party's own standing and urgent queries."""
+        return _Hits(
+            standing=self.standing,
+            newest_standing=self.newest_standing,
+            of_urgent=self.own_urgent,
+            newest_of_urgent=self.newest_own_urgent,
+        )
+
+    @property
+    def reported_at_once(self) -> int:
+        """The time of the last hit that is reported at once; seconds since 1970, or 0."""
+        return max(self.newest_urgent, self.newest_standing, self.newest_of_urgent)
 
 
 class WaitingReader:
     """Counts what waits for persons at one moment; what is the same for several of them is read once."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, folder: Path | None) -> None:
+        """Prepare.
+
+        Args:
+            journal: The database and the clock.
+            folder: Where list files are delivered, if the node has such a folder.
+        """
         self._journal = journal
+        self._folder = folder
         self._now = journal.clock()
         self._rounds: tuple[RoundAttention, ...] | None = None
         self._hits: _Hits | None = None
@@ -74,12 +102,12 @@ class WaitingReader:
         allowed = {action for action in Action if role_table().allows(Service.NODE, roles, action)}
         rounds = [one for one in self._needs() if ACTIONS.get(one.kind, Action.SEE_ROUNDS) in allowed]
         alarms = sum(one.kind in ALARMS for one in rounds)
+        takes = Action.IMPORT_RECORDS in allowed
+        delivered, delivered_at = count_deliveries(self._folder, self._now) if takes else (0, 0)
         with self._journal.store.reading("waiting.count") as session:
             rewritten, rewritten_at = _rewritten_logs(session)
             requests, asked_at = _requests(session, person, self._now) if Action.DECIDE_APPROVALS in allowed else (0, 0)
-            found = self._hits_of(session) if {Action.SEE_HITS, Action.SEE_QUERIES} & allowed else _Hits()
-            hits = found if Action.SEE_HITS in allowed else _Hits()
-            of_queries = found if Action.SEE_QUERIES in allowed else _Hits()
+            hits = self._seen_hits(session, allowed)
             needed = Action.ASK_SUBMISSION in allowed
             watched = standing_queries.needing(session, self._journal.code, self._now) if needed else 0
             raised_at = _raised_at(session) if alarms else 0
@@ -92,16 +120,25 @@ class WaitingReader:
             high_hits=hits.new.get(Level.HIGH, 0),
             due_hits=hits.due,
             overdue_hits=hits.overdue,
-            standing_hits=of_queries.standing,
+            urgent_hits=hits.of_urgent,
+            standing_hits=hits.standing,
             standing_queries=watched,
+            deliveries=delivered,
         )
-        urgent = max(hits.newest_urgent, of_queries.newest_standing, raised_at, rewritten_at)
-        return WaitingWork(counts, max(hits.newest, of_queries.newest_standing, asked_at), urgent, hits.new)
+        urgent = max(hits.reported_at_once, raised_at, rewritten_at)
+        newest = max(hits.newest, hits.newest_standing, hits.newest_of_urgent, asked_at, delivered_at)
+        return WaitingWork(counts, newest, urgent, hits.new)
 
     def _needs(self) -> tuple[RoundAttention, ...]:
         if self._rounds is None:
             self._rounds = attention_list(self._journal).needs
         return self._rounds
+
+    def _seen_hits(self, session: Session, allowed: Collection[Action]) -> _Hits:
+        """Return the hits that are reported to a person with these rights."""
+        if Action.SEE_HITS in allowed:
+            return self._hits_of(session)
+        return self._hits_of(session).for_officer() if Action.SEE_QUERIES in allowed else _Hits()
 
     def _hits_of(self, session: Session) -> _Hits:
         if self._hits is None:
@@ -113,7 +150,8 @@ def _count_hits(session: Session, now: int) -> _Hits:
     """Count the hits that are new, overdue or due soon, by certainty, in one statement."""
     status, soon = HitStatusRow, now + DUE_HOURS * HOUR
     new, overdue, urgent = status.stage == Stage.NEW.value, status.due_at < now, status.due_at <= soon
-    first = and_(new, status.first)
+    first, pressing = and_(new, status.first), and_(new, status.urgent)
+    own = and_(pressing, HitRow.submission_id.in_(select(SubmissionRow.submission_id)))
     # A hit becomes urgent some hours before its time, or when it comes with less time than that.
     urgent_since = case(
         (status.arrived_at > status.due_at - DUE_HOURS * HOUR, status.arrived_at),
@@ -131,6 +169,10 @@ def _count_hits(session: Session, now: int) -> _Hits:
             func.max(case((urgent, urgent_since), else_=0)),
             func.sum(case((first, 1), else_=0)),
             func.max(case((first, status.arrived_at), else_=0)),
+            func.sum(case((pressing, 1), else_=0)),
+            func.max(case((pressing, status.arrived_at), else_=0)),
+            func.sum(case((own, 1), else_=0)),
+            func.max(case((own, status.arrived_at), else_=0)),
         )
         .select_from(status)
         .join(HitRow, STATUS_OF_HIT)
@@ -147,6 +189,10 @@ def _count_hits(session: Session, now: int) -> _Hits:
         newest_urgent=max((row[7] for row in rows), default=0),
         standing=sum(row[8] for row in rows),
         newest_standing=max((row[9] for row in rows), default=0),
+        of_urgent=sum(row[10] for row in rows),
+        newest_of_urgent=max((row[11] for row in rows), default=0),
+        own_urgent=sum(row[12] for row in rows),
+        newest_own_urgent=max((row[13] for row in rows), default=0),
     )
 
 

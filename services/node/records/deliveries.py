@@ -41,7 +41,7 @@ def list_deliveries(node: NodeContext) -> Deliveries:
     Raises:
         StoreError: The folder cannot be read.
     """
-    found = sorted(_files(node), key=lambda one: (-one[1].st_mtime_ns, one[0].name))
+    found = sorted(_files(node.settings.deliveries), key=lambda one: (-one[1].st_mtime_ns, one[0].name))
     views = (
         DeliveryView(
             delivery_id=_id_of(path.name, state), name=visible(path.name)[:_NAME_LIMIT], size=state.st_size,
@@ -50,6 +50,18 @@ def list_deliveries(node: NodeContext) -> Deliveries:
         for path, state in found[:MOST]
     )  # fmt: skip
     return Deliveries(deliveries=tuple(views), left_out=max(0, len(found) - MOST))
+
+
+def count_deliveries(folder: Path | None, now: int) -> tuple[int, int]:
+    """Return how many files that are not being written any more wait, and when the newest was written.
+
+    None do in a folder that cannot be read: the page of records says so.
+    """
+    try:
+        written = [int(state.st_mtime) for _, state in _files(folder) if now - state.st_mtime >= _SETTLED_SECONDS]
+    except StoreError:
+        return 0, 0
+    return len(written), max(written, default=0)
 
 
 def open_delivery(node: NodeContext, delivery_id: str) -> BinaryIO:
@@ -101,9 +113,8 @@ def remove_stored(node: NodeContext, delivery_id: str) -> None:
         _LOG.warning("stored_delivery_not_removed")
 
 
-def _files(node: NodeContext) -> Iterator[tuple[Path, os.stat_result]]:
+def _files(folder: Path | None) -> Iterator[tuple[Path, os.stat_result]]:
     """Yield paths and states of the files that may be lists; links, folders and hidden files are none."""
-    folder = node.settings.deliveries
     if folder is None:
         return
     try:
@@ -127,7 +138,7 @@ def _find(node: NodeContext, delivery_id: str) -> tuple[Path, os.stat_result]:
     Raises:
         NotFoundError: There is none.
     """
-    for path, state in _files(node):
+    for path, state in _files(node.settings.deliveries):
         if _id_of(path.name, state) == delivery_id:
             return path, state
     raise NotFoundError("delivery_unknown")

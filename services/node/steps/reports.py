@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import select
 
 from aquila.errors import ProtocolError
+from aquila.followup.lifecycle import Urgency
 from aquila.protocol.log_entries import statement_entry
 from aquila.protocol.messages import HitReport, Kind
 from aquila.protocol.messages.feed import EventKind
@@ -149,7 +150,9 @@ def store(session: Session, node: NodeContext, round_: Round, report: HitReport,
     session.add_all(rows.values())
     append(session, statement_entry(report, round_.reports[ReportKey(node.code, report.submission_id)], node.clock()))
     coming = [row for row in rows.values() if not row.canary]
-    lifecycle.start_lifecycle(session, node.clock, coming)
+    query = round_.submissions.get(report.submission_id or "")
+    urgent = query is not None and query.justification.urgency is Urgency.URGENT
+    lifecycle.start_lifecycle(session, node.clock, coming, urgent=urgent)
     known_pairs.carry(session, node.journal, round_.round_id, coming)
     if is_of_standing_query(session, report.submission_id):
         known_pairs.mark_first(session, coming)

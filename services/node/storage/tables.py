@@ -579,6 +579,9 @@ class HitStatusRow(NodeRows):
     undo_number: Mapped[int | None] = mapped_column(
         BigInteger, comment="The first step of the decisions that were taken together with it."
     )
+    urgent: Mapped[bool] = mapped_column(
+        default=False, server_default=false(), comment="Whether it came from a query whose asker signed it as urgent."
+    )
     first: Mapped[bool] = mapped_column(
         default=False,
         server_default=false(),

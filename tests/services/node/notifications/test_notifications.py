@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import stat
 from typing import TYPE_CHECKING, Any
@@ -18,11 +19,12 @@ from services.kit.people.tables import AccountRow
 from services.kit.storage.files import write_secret
 from services.node.notifications.choices import forget_choices
 from services.node.notifications.driver import DAY, LEAST_SECONDS, NotificationDriver
+from services.node.records.queries import standing_rounds
 from services.node.settings import MailSettings, NotificationSettings
 from services.node.storage.tables import AlarmRow, HitRow, NotificationRow, RoundRow
 from tests.support.mail_server import PASSWORD, MailServer
-from tests.support.node_steps import does, hit_with, round_with_hits
-from tests.support.node_world import LISTS
+from tests.support.node_steps import does, hit_with, round_for_queries, round_with_hits
+from tests.support.node_world import JUSTIFICATION, LISTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from tests.support.played_worlds import WorldAfter
 
 ADDRESS = "https://aquila.ministry.example:8701"
+MIRA = {"given_names": "Mira", "family_names": "Jankovi\u0107", "date_of_birth": "1988-08-08"}
 CHOICE = {"channel": "mail", "address": "one@ministry.example", "language": "en"}
 
 
@@ -75,7 +78,7 @@ def settings_of(mail: MailServer, **changes: Any) -> NotificationSettings:
 def teller(seat: PartyNode, settings: NotificationSettings) -> NotificationDriver:
     """Let a node tell its people in this way; return the driver that does."""
     seat.node.settings = seat.node.settings.model_copy(update={"notifications": settings})
-    return NotificationDriver(seat.node.journal, settings, ADDRESS, compose)
+    return NotificationDriver(seat.node.journal, settings, ADDRESS, compose, seat.node.settings.deliveries)
 
 
 async def choose(person: httpx.AsyncClient, **changes: str) -> httpx.Response:
@@ -171,6 +174,115 @@ async def test_each_is_told_of_what_the_roles_allow_in_the_own_language(
     assert texts["officer"].startswith("Alarme: 1.")
     assert texts.keys() == {"approver", "officer", "auditor"}
     assert not any("2" in text for text in texts.values())
+
+
+async def chosen(seat: PartyNode, told: NotificationDriver, *roles: Role) -> None:
+    """Let people of these roles choose to be told, and confirm it, with all that waits already."""
+    for role in roles:
+        async with seat.person(role) as person:
+            assert (await choose(person, address=f"{role}@ministry.example")).status_code == 200
+    await told.step()
+    await told.step()
+
+
+async def test_hits_of_an_urgent_query_are_told_at_once(world_after: WorldAfter, mail: MailServer) -> None:
+    """To the asker's officer and analyst and to the owner's analyst, the same day; a normal query waits for the day."""
+    world, round_id = await world_after(round_for_queries)
+    asker, owner = world.nodes["AL"], world.nodes["RS"]
+    drivers = {code: teller(world.nodes[code], settings_of(mail)) for code in ("AL", "RS")}
+    await chosen(asker, drivers["AL"], Role.OFFICER, Role.ANALYST, Role.APPROVER)
+    await chosen(owner, drivers["RS"], Role.OFFICER, Role.ANALYST)
+    world.clock.time += LEAST_SECONDS
+    before = len(mail.messages)
+    for urgency in ("normal", "urgent"):
+        body = {"round_id": round_id, "persons": [MIRA], "justification": JUSTIFICATION | {"urgency": urgency}}
+        assert (await asker.post("/queries", json=body)).status_code == 202
+        world.clock.time += 1
+        await world.settle()
+        for told in drivers.values():
+            await told.step()
+        if urgency == "normal":
+            assert len(mail.messages) == before
+    told_now = mail.messages[before:]
+    assert sorted(str(message["to"]).partition("@")[0] for message in told_now) == ["analyst", "analyst", "officer"]
+    for message in told_now:
+        assert message["subject"] == "Aquila: something urgent waits for you"
+        assert "New hits of urgent queries: 1." in lines_of(message)
+    async with owner.person(Role.OFFICER) as officer:
+        assert (await officer.get("/v1/waiting")).json()["counts"]["urgent_hits"] == 0
+
+
+async def test_new_hits_of_a_standing_query_are_told_at_once(world_after: WorldAfter, mail: MailServer) -> None:
+    """To officer and analyst, and not again when the pair returns; its end is told with the day's work."""
+    world, round_id = await world_after(round_for_queries)
+    al, clock = world.nodes["AL"], world.clock
+    told = teller(al, settings_of(mail))
+    await chosen(al, told, Role.OFFICER, Role.ANALYST)
+    clock.time += LEAST_SECONDS
+    before = len(mail.messages)
+    body = {"persons": [MIRA], "justification": JUSTIFICATION, "until": clock.time + 20 * DAY, "round_id": round_id}
+    assert (await al.post("/standing-queries", json=body)).status_code == 202
+    assert standing_rounds.advance(al.node)
+    await world.settle()
+    await told.step()
+    assert sorted(str(message["to"]).partition("@")[0] for message in mail.messages[before:]) == ["analyst", "officer"]
+    for message in mail.messages[before:]:
+        assert message["subject"] == "Aquila: something urgent waits for you"
+        assert "New hits of standing queries: 1." in lines_of(message)
+    clock.time += 7 * DAY
+    before = len(mail.messages)
+    await told.step()
+    (ending,) = [one for one in mail.messages[before:] if str(one["to"]).startswith("officer")]
+    assert ending["subject"] == "Aquila: work waits for you"
+    assert "Standing queries that need an officer: 1." in lines_of(ending)
+
+
+async def test_a_delivered_file_is_told_to_officers(world: World, mail: MailServer) -> None:
+    """With the day's work, once it rests, by its number: not by its name, and not to others."""
+    al, clock = world.nodes["AL"], world.clock
+    folder = al.home / "incoming"
+    folder.mkdir()
+    al.node.settings = al.node.settings.model_copy(update={"deliveries": folder})
+    told = teller(al, settings_of(mail))
+    await chosen(al, told, Role.OFFICER, Role.APPROVER)
+    before = len(mail.messages)
+    path = folder / "Mira Jankovi\u0107.csv"
+    path.write_text(LISTS["RS"], encoding="utf-8")
+    os.utime(path, (clock.time + DAY - 1,) * 2)
+    clock.time += DAY
+    await told.step()
+    assert len(mail.messages) == before  # it is still being written
+    clock.time += 60
+    await told.step()
+    (message,) = mail.messages[before:]
+    assert str(message["to"]).startswith("officer")
+    assert lines_of(message) == "Delivered list files that wait: 1."
+    clock.time += DAY
+    await told.step()
+    assert len(mail.messages) == before + 1
+    os.utime(path, (clock.time - 60,) * 2)  # another export took its place
+    clock.time += DAY
+    await told.step()
+    assert len(mail.messages) == before + 2
+    path.unlink()
+    folder.rmdir()
+    assert (await waiting(world, Role.OFFICER))["counts"]["deliveries"] == 0
+
+
+async def test_what_an_earlier_release_told_is_read(world_after: WorldAfter, mail: MailServer) -> None:
+    """Counts that it did not know are as if they had been none."""
+    world, _ = await world_after(round_with_hits)
+    al = world.nodes["AL"]
+    told = teller(al, settings_of(mail))
+    await chosen(al, told, Role.ANALYST)
+    later = ("urgent_hits", "standing_hits", "standing_queries", "deliveries")
+    with al.node.store.transaction("test.earlier") as session:
+        row = session.scalars(select(NotificationRow)).one()
+        row.told = {name: value for name, value in (row.told or {}).items() if name not in later}
+    before = len(mail.messages)
+    world.clock.time += DAY
+    await told.step()
+    assert len(mail.messages) == before
 
 
 async def test_a_quiet_node_writes_nothing(world_after: WorldAfter, mail: MailServer) -> None:

@@ -106,11 +106,26 @@ async def test_both_sides_see_why_a_query_was_made(world_after: WorldAfter) -> N
         for text in ("From a query of", "check of identity", "2026/7", "urgent: an answer is needed today"):
             assert text in page
         assert words not in await reader.open("/hits?kind=list")
+        app.end()
+
+
+async def test_exports_say_whose_query_a_hit_is_of(world_after: WorldAfter) -> None:  # noqa: F811 - the fixture
+    """Each with its case as the asker signed it; a hit between lists has none."""
+    world, round_id = await world_after(round_for_queries)
+    person = {"given_names": "Mira", "family_names": "Jankovi\u0107", "date_of_birth": "1988-08-08"}
+    why = {name: text for name, text in REASON.items() if name != "template"}
+    body = {"round_id": round_id, "persons": [person], "justification": why}
+    await world.nodes["AL"].post("/queries", json=body)
+    await world.settle()
+    for code, whose in (("AL", "own query"), ("RS", "query of AL")):
+        seat = world.nodes[code]
+        app = front_of(Service.NODE, "party")(seat.app, endpoint())
+        reader = visitor_of(app, seat, Role.ANALYST)
         await reader.open("/hits")
         await reader.send("/hits/export.csv", list="")
         lines = csv.DictReader(io.StringIO(reader.answer.content.decode("utf-8-sig")))
         origins = {(line["From"], line["Case reference of the query"]) for line in lines}
-        assert origins == {("lists", ""), ("own query" if seat is asker else "query of AL", "2026/7")}
+        assert origins == {("lists", ""), (whose, "2026/7")}
         await reader.send("/hits/export.pdf", list="kind=query")
         assert reader.answer.content.startswith(b"%PDF")
         app.end()
