@@ -201,6 +201,23 @@ class QueriedPerson(Message):
     hits: tuple[QueryHit, ...]
 
 
+class QueryProgress(Message):
+    """The progress of a query, without its persons.
+
+    Attributes:
+        state: How far it is at this node, as of `QueryEntry`.
+        hits: Its hits, those included that were withdrawn.
+        unconfirmed: Those of them that one side or both have not verified yet.
+        pending: Whether something may still come: an answer, or the confirmation of a hit.
+    """
+
+    state: Text
+    parties: tuple[QueriedParty, ...]
+    hits: Count
+    unconfirmed: Count
+    pending: bool
+
+
 class QueryAnswer(Message):
     """The answer to a query: persons by parties.
 

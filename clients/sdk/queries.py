@@ -16,6 +16,7 @@ from aquila.interface.queries import (
     Queries,
     QueryAnswer,
     QueryPerson,
+    QueryProgress,
     StandingQueries,
     StandingQueryView,
 )
@@ -70,6 +71,10 @@ class QueryClient:
         """Let a standing query be asked in no further round."""
         path = f"/v1/standing-queries/{quote(standing_id, safe='')}/withdraw"
         self._connection.call("POST", path, json={"reason": reason})
+
+    def progress(self, submission_id: str) -> QueryProgress:
+        """Return the progress of a query; nobody looks at a person for it."""
+        return self._connection.fetch(QueryProgress, "GET", f"/v1/queries/{quote(submission_id, safe='')}/progress")
 
 
 def end_of_day(iso: str) -> int:

@@ -13,6 +13,7 @@ from clients.web.app.paging import page_of
 from clients.web.app.paths import identifier
 from clients.web.app.visit import Sent, Visited, threaded
 from clients.web.rounds import progress, proposal_form
+from clients.web.rounds.live import live
 from services.kit.errors import NotAllowedError, UnknownCallerError
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ def get_round(visit: Visited, round_id: str) -> Response:
         view=view,
         steps=progress.steps_of(view),
         live=view.entry.phase not in progress.ENDED,
+        mark=progress.watched(view, visit.language).mark,
         deadline=progress.deadline(view, now),
         late=_late(view, now),
         on_hold=any(problem.code == "report_held_back" for problem in view.problems),
@@ -91,7 +93,7 @@ def get_round(visit: Visited, round_id: str) -> Response:
 def get_live(visit: Visited, round_id: str) -> Response:
     """Stream the changes of a round as they happen."""
     visit.need("rounds.see")
-    return progress.live(visit, lambda: visit.matcher().round(round_id), progress.matcher_values)
+    return live(visit, lambda: progress.watched(visit.matcher().round(round_id), visit.language))
 
 
 @router.post("/rounds/{round_id}/close")

@@ -15,6 +15,7 @@ from clients.web.app.paging import page_of
 from clients.web.app.paths import identifier
 from clients.web.app.visit import Sent, Visited, threaded
 from clients.web.rounds import progress
+from clients.web.rounds.live import live
 
 if TYPE_CHECKING:
     from aquila.interface.approval import ApprovalEntry
@@ -50,6 +51,7 @@ def get_round(visit: Visited, round_id: str) -> Response:
         view=view,
         steps=progress.steps_of(view),
         live=view.entry.phase not in progress.ENDED,
+        mark=progress.watched(view, visit.language).mark,
         deadline=progress.deadline(view, time.time()),
         words={one.party: progress.words_of(one) for one in view.parties},
         imports=[one for one in client.imports().imports if not one.for_query] if visit.may("records.list") else (),
@@ -68,7 +70,7 @@ def get_round(visit: Visited, round_id: str) -> Response:
 def get_live(visit: Visited, round_id: str) -> Response:
     """Stream the changes of a round as they happen."""
     visit.need("rounds.see")
-    return progress.live(visit, lambda: visit.node().round(round_id), progress.node_values)
+    return live(visit, lambda: progress.watched(visit.node().round(round_id), visit.language))
 
 
 @router.post("/rounds/{round_id}/consent")

@@ -1,35 +1,23 @@
-"""Progress of a round: its phases, the time that is left, and the changes while one watches."""
+"""Progress of a round: its phases, the time that is left, and the values that change while one watches."""
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import anyio
-from anyio import to_thread
-from fastapi.responses import StreamingResponse
-
-from aquila.errors import AquilaError
 from aquila.interface.progress import Awaited, PartyAtNode, Progress
 from aquila.interface.rounds import MatcherRoundView, NodeRoundView
 from aquila.protocol.rounds.round_state import Phase
-from clients.web.app.visit import SignInNeeded
-from services.kit.http.connections import note_known_caller
+from clients.web.rounds.live import Watched
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-
-    from clients.web.app.visit import Visit
     from clients.web.i18n.languages import Language
 
     Values = dict[str, object]
     RoundView = MatcherRoundView | NodeRoundView
 
 ENDED = frozenset({Phase.CLOSED.value, Phase.ABORTED.value})
-_LOOK_SECONDS = 1.0
-_WATCH_SECONDS = 300  # then the browser comes back by itself; a session that ended meanwhile is found out
 
 
 def _n(message: str) -> str:
@@ -154,53 +142,16 @@ def shape_of(view: RoundView) -> str:
     return view.model_dump_json(exclude={name: rule for name, rule in progressless.items() if name in names})
 
 
-def live(
-    visit: Visit, look: Callable[[], RoundView], values: Callable[[RoundView, Language], Values]
-) -> StreamingResponse:
-    """Answer with what changes in a round as it changes (server-sent events), for some minutes.
-
-    Args:
-        visit: Who watches.
-        look: Fetches the round with the visitor's session.
-        values: Takes what changes from it, in the visitor's language.
-    """
-    return StreamingResponse(_events(visit, look, values), media_type="text/event-stream")
-
-
-async def _events(
-    visit: Visit, look: Callable[[], RoundView], values: Callable[[RoundView, Language], Values]
-) -> AsyncIterator[str]:
-    note_known_caller(visit.request.scope)
-    shape, told = "", ""
-    for _ in range(_WATCH_SECONDS):
-        if visit.site.ended:
-            return
-        try:
-            view = await to_thread.run_sync(look, limiter=visit.site.threads)
-        except (AquilaError, SignInNeeded):
-            yield _event("ended")
-            return
-        if shape and shape != shape_of(view):
-            yield _event("changed")
-            return
-        shape, fresh = shape_of(view), json.dumps(values(view, visit.language))
-        if fresh != told:
-            yield _event("values", fresh)
-            told = fresh
-        if view.entry.phase in ENDED:
-            yield _event("ended")
-            return
-        await anyio.sleep(_LOOK_SECONDS)
+def watched(view: RoundView, language: Language) -> Watched:
+    """Return what one look at a round found."""
+    values = node_values if isinstance(view, NodeRoundView) else matcher_values
+    return Watched(shape_of(view), values(view, language), ended=view.entry.phase in ENDED)
 
 
 def _time(view: RoundView, language: Language) -> Values:
     """Return the time that is left, as the page writes it."""
     now = deadline(view, time.time())
     return {"deadline": language.say(now.name), "left": language.span(now.left) if now.left else language.say("over")}
-
-
-def _event(name: str, data: str = "{}") -> str:
-    return f"event: {name}\ndata: {data}\n\n"
 
 
 def _counted(name: str, count: Progress) -> Values:

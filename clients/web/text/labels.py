@@ -423,6 +423,7 @@ def filters(language: Language) -> dict[str, Callable[..., object]]:
         "party_answer": partial(tag, table=PARTY_ANSWERS),
         "standing_state": partial(tag, table=STANDING_QUERIES),
         "not_asked": partial(word, table=NOT_ASKED),
+        "submission_step": lambda code: say(SUBMISSIONS[code][0]),
         "query_step": partial(word, table=QUERY_STEPS),
         "query_urgency": partial(word, table=QUERY_URGENCIES),
         "entry_kind": partial(word, table=ENTRIES),

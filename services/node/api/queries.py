@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 
 from aquila.audit.roles import Action
 from aquila.interface.approval import PendingApproval  # noqa: TC001 - read by FastAPI
-from aquila.interface.queries import Queries, QueryAnswer, QueryRequest  # noqa: TC001 - read by FastAPI
+from aquila.interface.queries import Queries, QueryAnswer, QueryProgress, QueryRequest  # noqa: TC001 - read by FastAPI
 from aquila.interface.rounds import SubmissionRequest
 from aquila.protocol.messages import Kind
 from services.kit.approvals import Approvals
@@ -18,6 +18,7 @@ from services.kit.work import threads
 from services.node import approvals
 from services.node.context import NodeContext
 from services.node.records.queries.answers import list_queries, query_answer
+from services.node.records.queries.progress import query_progress
 from services.node.records.queries.requests import ask_query
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1/queries", tags=["operator"])
@@ -57,3 +58,9 @@ def get_query(
 ) -> QueryAnswer:
     """Return the answer to a query, person by party."""
     return query_answer(_node(request), actor, submission_id)
+
+
+@router.get("/{submission_id}/progress", summary="The progress of a query", dependencies=[requires(Action.SEE_QUERIES)])
+def get_progress(request: Request, submission_id: str) -> QueryProgress:
+    """Return the state of each party's answer and numbers of hits; no person is looked at."""
+    return query_progress(_node(request), submission_id)

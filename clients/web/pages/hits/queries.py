@@ -14,17 +14,19 @@ from clients.sdk import ApprovalClient, QueryClient
 from clients.web.app.paging import page_of
 from clients.web.app.paths import identifier
 from clients.web.app.visit import Sent, Visited, threaded
+from clients.web.rounds.live import Watched, live
 from clients.web.rounds.query_form import OF_ROUND, TYPED, QueryForm
 from clients.web.text import labels
 from services.kit.errors import NotAllowedError, UnknownCallerError
 
 if TYPE_CHECKING:
-    from aquila.interface.queries import Queries, QueryRound
+    from aquila.interface.queries import Queries, QueryProgress, QueryRound
     from clients.web.app.visit import Visit
 
 router = APIRouter()
 _PAGE = 20
 _REFUSED = 422
+_LOOK_SECONDS = 0.5  # an answer comes within seconds
 
 
 @router.get("/queries")
@@ -72,6 +74,15 @@ def get_query(visit: Visited, submission_id: str) -> Response:
     return _answer(visit, "query.html", submission_id)
 
 
+@router.get("/queries/{submission_id}/live")
+@threaded
+def get_live(visit: Visited, submission_id: str) -> Response:
+    """Stream the changes of an answer as they happen."""
+    visit.need("queries.see")
+    client, query = QueryClient(visit.connection()), identifier(submission_id)
+    return live(visit, lambda: _watched(visit, client.progress(query)), _LOOK_SECONDS)
+
+
 @router.get("/queries/{submission_id}/sheet")
 @threaded
 def get_sheet(visit: Visited, submission_id: str) -> Response:
@@ -84,12 +95,30 @@ def _named(round_: QueryRound) -> str:
 
 
 def _answer(visit: Visit, template: str, submission_id: str) -> Response:
-    answer = QueryClient(visit.connection()).answer(identifier(submission_id))
+    client, query = QueryClient(visit.connection()), identifier(submission_id)
+    progress = client.progress(query)  # before the answer: what comes between them is a change
+    answer = client.answer(query)
     hits = [
         {party.party: [hit for hit in person.hits if hit.party == party.party] for party in answer.parties}
         for person in answer.persons
     ]
-    return visit.show(template, answer=answer, rows=list(zip(answer.persons, hits, strict=True)))
+    return visit.show(
+        template,
+        answer=answer,
+        rows=list(zip(answer.persons, hits, strict=True)),
+        live=progress.pending,
+        mark=_watched(visit, progress).mark,
+    )
+
+
+def _watched(visit: Visit, progress: QueryProgress) -> Watched:
+    """Return what one look at a query found: its page is loaded again when an answer or a hit changes."""
+    answers = ",".join(f"{one.party} {one.state}" for one in progress.parties)
+    values: dict[str, object] = {"own-state": visit.say(labels.SUBMISSIONS[progress.state][0])}
+    for one in progress.parties:
+        values[f"{one.party}-awaited"] = visit.say(labels.QUERY_STEPS.get(one.awaited, ""))
+    shape = f"{answers} {progress.hits} {progress.unconfirmed} {progress.pending} {progress.state == 'failed'}"
+    return Watched(shape, values, ended=not progress.pending)
 
 
 def _show(visit: Visit, found: Queries, form: QueryForm) -> Response:

@@ -9,7 +9,7 @@ import pytest
 from aquila.audit.roles import Role
 from aquila.protocol.messages import Manifest
 from services.node.records.queries.templates import templates
-from tests.support.node_steps import round_for_queries
+from tests.support.node_steps import kinds_in_log, round_for_queries
 from tests.support.node_world import HEADER, JUSTIFICATION
 
 if TYPE_CHECKING:
@@ -66,6 +66,24 @@ async def test_a_query_is_answered_person_by_party(world_after: WorldAfter) -> N
     assert entry["reason"]["urgency"] == "urgent"
     assert entry["name"] == JUSTIFICATION["case_reference"]
     assert entry["officer_name"]
+
+
+async def test_progress_is_seen_without_a_look_at_persons(world_after: WorldAfter) -> None:
+    """It has states and numbers alone, nothing is logged for it, and nothing is pending once all is confirmed."""
+    world, round_id = await world_after(round_for_queries)
+    al = world.nodes["AL"]
+    query = await asked(al, round_id, MIRA, NOBODY)
+    before = await al.get(f"/queries/{query}/progress")
+    assert (before["state"], before["hits"], before["pending"]) == ("wished", 0, True)
+    await world.settle()
+    logged = kinds_in_log(al)
+    after = await al.get(f"/queries/{query}/progress")
+    assert (after["hits"], after["unconfirmed"], after["pending"]) == (1, 0, False)
+    assert {one["state"] for one in after["parties"]} == {"answered"}
+    assert kinds_in_log(al) == logged
+    (own,) = [one["submission_id"] for one in (await al.round(round_id))["submissions"] if one["kind"] == "list"]
+    for unknown in ("0" * 32, own):
+        assert (await al.operator.get(f"/v1/queries/{unknown}/progress")).status_code == 404
 
 
 async def test_both_sides_see_that_a_hit_is_of_a_query(world_after: WorldAfter) -> None:

@@ -87,6 +87,30 @@ async def test_an_officer_asks_and_reads_the_answer(world_after: WorldAfter) -> 
     app.end()
 
 
+async def test_an_answer_comes_while_one_watches(world_after: WorldAfter) -> None:  # noqa: F811 - the fixture
+    """The page is loaded again, also where the change came before the first look, and ends to watch what is final."""
+    world, round_id = await world_after(round_for_queries)
+    seat = world.nodes["AL"]
+    app = front_of(Service.NODE, "Albania")(seat.app, endpoint())
+    officer = visitor(app, seat, Role.OFFICER)
+    person = {"given_names": "Mira", "family_names": "Janković", "date_of_birth": "1988-08-08"}
+    why = {name: text for name, text in REASON.items() if name != "template"}
+    await seat.post("/queries", json={"round_id": round_id, "persons": [person], "justification": why})
+    (query,) = (await seat.get("/queries"))["queries"]
+    page = await officer.open(f"/queries/{query['submission_id']}")
+    assert "Look again" in page
+    watched = re.search('data-live="([^"]+)"', page)
+    assert watched
+    await world.settle()
+    assert "event: changed" in (await officer.client.get(watched[1])).text
+    page = await officer.open(f"/queries/{query['submission_id']}")
+    assert "data-live" not in page
+    seen = (await officer.client.get(f"/queries/{query['submission_id']}/live")).text
+    assert "event: values" in seen
+    assert "event: ended" in seen
+    app.end()
+
+
 async def test_both_sides_see_why_a_query_was_made(world_after: WorldAfter) -> None:  # noqa: F811 - the fixture
     """Lists of hits tell queries from lists, and the owner of a list reads purpose, case and urgency."""
     world, round_id = await world_after(round_for_queries)
