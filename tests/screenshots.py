@@ -45,7 +45,7 @@ def main(folder: Path) -> None:
             officer.goto(services["SI"].url + "/records")
             officer.locator("#file").set_input_files(cast.list_file("SI"))
             officer.get_by_role("button", name="Look through").click()
-            officer.wait_for_load_state()
+            officer.get_by_role("heading", name="Store this list?").wait_for()
             officer.screenshot(path=folder / "records.png")
             _shoot(officer, f"/rounds/{story.round_id}", folder / "round.png")
             analyst = _signed_in(browser, services["SI"], "analyst")

@@ -62,6 +62,16 @@ class ReadNameView(Message):
     words: Annotated[tuple[str, ...], Field(repr=False)]
 
 
+class ReadingProgress(Message):
+    """Progress of a list that the node reads now, to check it or to store it.
+
+    Attributes:
+        rows: Its rows that were read.
+    """
+
+    rows: Count
+
+
 class SampledRecord(Message):
     """A record that was read from a file: how its names and its date are understood.
 

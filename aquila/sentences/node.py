@@ -35,6 +35,7 @@ NODE: Final[Table] = {
         "let the node's user write in that folder, or remove the file there",
     ),
     "delivery_too_large": Text("the file is larger than {limit} MiB, the most for a list (limits.import_mebibytes)"),
+    "list_not_being_read": Text("no list is read under this key now"),
     "delivery_unknown": Text(
         "this file does not wait in the folder of deliveries any more, or was written anew", "look at the lists again"
     ),

@@ -9,7 +9,15 @@ from urllib.parse import quote
 from aquila.interface.approval import PendingApproval
 from aquila.interface.attention import AttentionList, NotificationChoice, NotificationSettingsView, Waiting
 from aquila.interface.proposal import Suggestions, SuggestionView
-from aquila.interface.records import Deliveries, DuplicateRecords, Findings, Imports, LayoutView, RecordReport
+from aquila.interface.records import (
+    Deliveries,
+    DuplicateRecords,
+    Findings,
+    Imports,
+    LayoutView,
+    ReadingProgress,
+    RecordReport,
+)
 from aquila.interface.rounds import AbortReason, Hits, NodeRoundView, NodeStatus, SubmissionRequest
 from aquila.interface.safeguard import RefusedAnswer, Safeguards
 from aquila.protocol.messages.feed import Rounds
@@ -62,10 +70,16 @@ class NodeClient:
         """End the caller's notifications."""
         self._connection.call("DELETE", "/v1/notifications")
 
-    def check(self, source: BinaryIO | Delivered, layout: Layout = RECOGNIZED, rules: str = "default") -> RecordReport:
-        """Have the node read a list and return its findings; nothing is stored."""
-        sent = _list(source, {**_layout_query(layout), "rules": rules})
+    def check(
+        self, source: BinaryIO | Delivered, layout: Layout = RECOGNIZED, rules: str = "default", *, key: str = ""
+    ) -> RecordReport:
+        """Have the node read a list and return its findings; nothing is stored. Its progress is shown under a key."""
+        sent = _list(source, {**_layout_query(layout), "rules": rules, **({"progress": key} if key else {})})
         return self._connection.fetch(RecordReport, "POST", "/v1/records/check", **sent)
+
+    def reading_progress(self, key: str) -> ReadingProgress:
+        """Return how far the list is that is read now under a key."""
+        return self._connection.fetch(ReadingProgress, "GET", f"/v1/records/progress/{quote(key, safe='')}")
 
     def recognize(self, source: BinaryIO | Delivered, layout: Layout = RECOGNIZED) -> LayoutView:
         """Have the node recognize how a list is to be read; nothing is stored."""
@@ -85,14 +99,16 @@ class NodeClient:
         return self._connection.call("POST", "/v1/records/findings", **_list(source, _layout_query(layout)))
 
     def import_list(
-        self, source: BinaryIO | Delivered, name: str, layout: Layout = RECOGNIZED, *, accept_refused: bool = False
-    ) -> RecordReport:
-        """Store a list in the node; one that was delivered leaves its folder.
+        self, source: BinaryIO | Delivered, name: str, layout: Layout = RECOGNIZED, *, accept_refused: bool = False,
+        key: str = "",
+    ) -> RecordReport:  # fmt: skip
+        """Store a list in the node; one that was delivered leaves its folder. Its progress is shown under a key.
 
         Raises:
             InputError: A row cannot be used and `accept_refused` is False; nothing is stored.
         """
         query = {"name": name, **_layout_query(layout), "accept_refused": "true" if accept_refused else "false"}
+        query |= {"progress": key} if key else {}
         return self._connection.fetch(RecordReport, "POST", "/v1/imports", **_list(source, query))
 
     def deliveries(self) -> Deliveries:

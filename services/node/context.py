@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from aquila.errors import InputError
 from aquila.records.rules import BUILT_IN, load_rules
+from services.node.reading_progress import ListsInProgress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,6 +122,7 @@ class NodeContext:
         log: This node's log, and the node as a witness of the matcher's.
         high_water: How far this node has gone, outside the database.
         rounds: The memory of each round.
+        lists: The lists of persons that are read now.
         workers: Where the heavy pieces of work are done.
         people: Accounts, sessions and approvals.
         wake: Tells the driver that there is something to do; set when it is made.
@@ -147,6 +149,7 @@ class NodeContext:
     log: LogUseCases
     high_water: HighWater
     contact: Contact = field(default_factory=Contact)
+    lists: ListsInProgress = field(default_factory=ListsInProgress)
     wake: Callable[[], None] = lambda: None
     stopping: Callable[[], bool] = lambda: False
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _THREADS = 20
 _OPEN_THREADS = MOST_STRANGERS + 8
-_STATIC = ("aquila.css", "live.js", "mark.svg", "review.js")
+_STATIC = ("aquila.css", "live.js", "mark.svg", "review.js", "upload.js")
 
 
 @dataclass(slots=True)

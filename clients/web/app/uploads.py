@@ -9,6 +9,7 @@ import secrets
 import tempfile
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -21,9 +22,14 @@ if TYPE_CHECKING:
     from starlette.types import Message, Receive
 
     from aquila.records.reading.layouts import Layout
+    from clients.web.app.list_work import ListWork
+
+LONG_BYTES = 256 << 10
+"""From here on a text file is read in the background: it has some thousand rows."""
 
 _KEPT_SECONDS = 15 * 60
 _MOST = 20
+_ZIP, _PIECE = b"PK", 1 << 20
 
 
 @dataclass(slots=True)
@@ -37,6 +43,8 @@ class Upload:
         layout: Its layout, as far as its officer has chosen it.
         source: Its content, or where the node has it.
         until: When it is closed, on the clock that does not go back.
+        size: In bytes.
+        work: The work on it that was begun last, in the background; None where it was done at once.
     """
 
     upload_id: str
@@ -45,6 +53,33 @@ class Upload:
     layout: Layout
     source: BinaryIO | Delivered = field(repr=False)
     until: float
+    size: int = 0
+    work: ListWork | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Return whether it is being looked through or stored now: then nothing else may read it."""
+        return self.work is not None and not self.work.done
+
+    @property
+    def is_long(self) -> bool:
+        """Return whether a reader would wait for it; the rows of a spreadsheet are packed."""
+        return self.size >= (LONG_BYTES if self._is_text() else LONG_BYTES // 4)
+
+    def lines(self) -> int | None:
+        """Return how many rows a text file has about; None of a spreadsheet, and of a file that the node has."""
+        if isinstance(self.source, Delivered) or not self._is_text():
+            return None
+        return max(1, sum(piece.count(b"\n") for piece in iter(partial(self.source.read, _PIECE), b"")) - 1)
+
+    def _is_text(self) -> bool:
+        """Return whether it is no spreadsheet, from its beginning; of a file that the node has that is not known."""
+        if isinstance(self.source, Delivered):
+            return False
+        self.source.seek(0)
+        found = self.source.read(len(_ZIP)) != _ZIP
+        self.source.seek(0)
+        return found
 
     def rewind(self) -> None:
         """Go back to the beginning of the content."""
@@ -98,24 +133,30 @@ class Uploads:
         self._clock = clock
         self._held: dict[str, Upload] = {}
 
-    def keep(self, session: str, name: str, layout: Layout, source: BinaryIO | Delivered) -> Upload:
-        """Keep a list in place of the session's last one; the oldest goes where there are too many."""
+    def keep(self, session: str, name: str, layout: Layout, source: BinaryIO | Delivered, size: int) -> Upload:
+        """Keep a list of some bytes in place of the session's last one; the oldest goes where there are too many."""
         self.drop(session)
         self.sweep()
         if len(self._held) >= _MOST:
             self._close([min(self._held.values(), key=lambda upload: upload.until)])
-        made = Upload(secrets.token_hex(16), session, name, layout, source, self._clock() + _KEPT_SECONDS)
+        made = Upload(secrets.token_hex(16), session, name, layout, source, self._clock() + _KEPT_SECONDS, size)
         self._held[made.upload_id] = made
         return made
 
     def find(self, session: str, upload_id: str) -> Upload | None:
-        """Return a session's list, from its beginning, or None where it is not kept any more."""
+        """Return a session's list, from its beginning if nothing reads it now; None if it is not kept any more."""
         self.sweep()
         found = self._held.get(upload_id)
         if found is None or found.session != session:
             return None
-        found.rewind()
+        if not found.busy:
+            found.rewind()
         return found
+
+    def of(self, session: str) -> Upload | None:
+        """Return the list that waits for a session, or None."""
+        self.sweep()
+        return next((upload for upload in self._held.values() if upload.session == session), None)
 
     def drop(self, session: str) -> None:
         """Close what a session left."""

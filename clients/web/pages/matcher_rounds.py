@@ -81,7 +81,7 @@ def get_round(visit: Visited, round_id: str) -> Response:
         view=view,
         steps=progress.steps_of(view),
         live=view.entry.phase not in progress.ENDED,
-        mark=progress.watched(view, visit.language).mark,
+        mark=progress.live_state(view, visit.language).mark,
         deadline=progress.deadline(view, now),
         late=_late(view, now),
         on_hold=any(problem.code == "report_held_back" for problem in view.problems),
@@ -93,7 +93,7 @@ def get_round(visit: Visited, round_id: str) -> Response:
 def get_live(visit: Visited, round_id: str) -> Response:
     """Stream the changes of a round as they happen."""
     visit.need("rounds.see")
-    return live(visit, lambda: progress.watched(visit.matcher().round(round_id), visit.language))
+    return live(visit, lambda: progress.live_state(visit.matcher().round(round_id), visit.language))
 
 
 @router.post("/rounds/{round_id}/close")

@@ -51,7 +51,7 @@ def get_round(visit: Visited, round_id: str) -> Response:
         view=view,
         steps=progress.steps_of(view),
         live=view.entry.phase not in progress.ENDED,
-        mark=progress.watched(view, visit.language).mark,
+        mark=progress.live_state(view, visit.language).mark,
         deadline=progress.deadline(view, time.time()),
         words={one.party: progress.words_of(one) for one in view.parties},
         imports=[one for one in client.imports().imports if not one.for_query] if visit.may("records.list") else (),
@@ -70,7 +70,7 @@ def get_round(visit: Visited, round_id: str) -> Response:
 def get_live(visit: Visited, round_id: str) -> Response:
     """Stream the changes of a round as they happen."""
     visit.need("rounds.see")
-    return live(visit, lambda: progress.watched(visit.node().round(round_id), visit.language))
+    return live(visit, lambda: progress.live_state(visit.node().round(round_id), visit.language))
 
 
 @router.post("/rounds/{round_id}/consent")

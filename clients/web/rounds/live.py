@@ -26,7 +26,7 @@ _DIGITS = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class LiveState:
     """One look at what a page shows.
 
     Attributes:
@@ -41,11 +41,11 @@ class Watched:
 
     @property
     def mark(self) -> str:
-        """A short digest of the shape: the page that was made from it says so in the address of its events."""
+        """A short digest of the shape, which is in the address of the events of the page that was made from it."""
         return hashlib.sha256(self.shape.encode()).hexdigest()[:_DIGITS]
 
 
-def live(visit: Visit, look: Callable[[], Watched], seconds: float = _LOOK_SECONDS) -> StreamingResponse:
+def live(visit: Visit, look: Callable[[], LiveState], seconds: float = _LOOK_SECONDS) -> StreamingResponse:
     """Answer with changes as they happen (server-sent events), for some minutes.
 
     A change between the making of the page and the first look is not missed where the address says by `shown` from
@@ -59,7 +59,7 @@ def live(visit: Visit, look: Callable[[], Watched], seconds: float = _LOOK_SECON
     return StreamingResponse(_events(visit, look, seconds), media_type="text/event-stream")
 
 
-async def _events(visit: Visit, look: Callable[[], Watched], seconds: float) -> AsyncIterator[str]:
+async def _events(visit: Visit, look: Callable[[], LiveState], seconds: float) -> AsyncIterator[str]:
     note_known_caller(visit.request.scope)
     mark, sent = visit.request.query_params.get("shown", ""), ""
     for _ in range(int(_WATCH_SECONDS / seconds)):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aquila.interface.progress import Awaited, PartyAtNode, Progress
 from aquila.interface.rounds import MatcherRoundView, NodeRoundView
 from aquila.protocol.rounds.round_state import Phase
-from clients.web.rounds.live import Watched
+from clients.web.rounds.live import LiveState
 
 if TYPE_CHECKING:
     from clients.web.i18n.languages import Language
@@ -142,10 +142,10 @@ def shape_of(view: RoundView) -> str:
     return view.model_dump_json(exclude={name: rule for name, rule in progressless.items() if name in names})
 
 
-def watched(view: RoundView, language: Language) -> Watched:
-    """Return what one look at a round found."""
+def live_state(view: RoundView, language: Language) -> LiveState:
+    """Return the state of a round for those who watch its page."""
     values = node_values if isinstance(view, NodeRoundView) else matcher_values
-    return Watched(shape_of(view), values(view, language), ended=view.entry.phase in ENDED)
+    return LiveState(shape_of(view), values(view, language), ended=view.entry.phase in ENDED)
 
 
 def _time(view: RoundView, language: Language) -> Values:

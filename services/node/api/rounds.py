@@ -11,7 +11,15 @@ import aquila
 from aquila.audit.roles import Action
 from aquila.interface.approval import PendingApproval  # noqa: TC001 - read by FastAPI
 from aquila.interface.attention import AttentionList  # noqa: TC001 - read by FastAPI
-from aquila.interface.records import Deliveries, DuplicateRecords, Findings, Imports, LayoutView, RecordReport  # noqa: TC001 - read by FastAPI
+from aquila.interface.records import (  # noqa: TC001 - read by FastAPI
+    Deliveries,
+    DuplicateRecords,
+    Findings,
+    Imports,
+    LayoutView,
+    ReadingProgress,
+    RecordReport,
+)
 from aquila.interface.rounds import AbortReason, Hits, NodeRoundView, NodeStatus, SubmissionRequest  # noqa: TC001 - read by FastAPI
 from aquila.protocol.messages.feed import Rounds  # noqa: TC001 - read by FastAPI
 from aquila.records.reading.layouts import Encoding, Format, Layout
@@ -45,6 +53,11 @@ _LIST = raw_body(
 Name = Annotated[str, Query(max_length=200)]
 Delivery = Annotated[
     str | None, Query(pattern="^[0-9a-f]{32}$", description="A list file that was delivered, in place of a body.")
+]
+
+
+ProgressKey = Annotated[
+    str | None, Query(pattern="^[0-9a-f]{32}$", description="A random key, under which the list's progress is shown.")
 ]
 
 
@@ -124,10 +137,21 @@ async def check_records(
     layout: ListLayout,
     rules: Name = "default",
     delivery: Delivery = None,
+    progress: ProgressKey = None,
 ) -> RecordReport:
     """Read the list in the body and return its findings."""
     with await _list(request, delivery) as stream:
-        return await threads.run_call(imports.check_list, _node(request), stream, layout, rules)
+        return await threads.run_call(imports.check_list, _node(request), stream, layout, rules, progress)
+
+
+@router.get(
+    "/records/progress/{key}",
+    summary="How far a list is that is read now",
+    dependencies=[requires(Action.CHECK_RECORDS)],
+)
+def get_reading_progress(request: Request, key: str) -> ReadingProgress:
+    """Return how many rows of the list were read that is checked or stored under this key."""
+    return _node(request).lists.find(key)
 
 
 @router.post(
@@ -155,6 +179,7 @@ async def import_records(  # noqa: PLR0913, PLR0917 - what an import is made of
     layout: ListLayout,
     accept_refused: bool = False,  # noqa: FBT001, FBT002 - how FastAPI names a query parameter
     delivery: Delivery = None,
+    progress: ProgressKey = None,
 ) -> RecordReport:
     """Store the list in the body, or one that was delivered, which leaves its folder.
 
@@ -162,8 +187,9 @@ async def import_records(  # noqa: PLR0913, PLR0917 - what an import is made of
     """
     with await _list(request, delivery) as stream:
         report = await threads.run_call(
-            imports.import_list, _node(request), actor, stream, name, layout, accept_refused=accept_refused
-        )
+            imports.import_list, _node(request), actor, stream, name, layout, accept_refused=accept_refused,
+            key=progress,
+        )  # fmt: skip
     if delivery is not None:
         await threads.run_call(deliveries.remove_stored, _node(request), delivery)
     return report

@@ -21,6 +21,7 @@ from aquila.visible import first_unseen
 from services.kit.errors import NotFoundError
 from services.kit.log.entries import actor_fields, append
 from services.kit.logging import Log
+from services.node.reading_progress import RowsRead
 from services.node.records import duplicates
 from services.node.records.chosen_columns import open_remembered, recall, remember
 from services.node.records.digests import ListDigest
@@ -68,9 +69,11 @@ class _Reading:
     sampled: int = 0
     sample: list[SampledRecord] = field(default_factory=list)
     digest: ListDigest = field(default_factory=ListDigest)
+    read: RowsRead = field(default_factory=RowsRead)
 
     def watch(self, row: Row) -> None:
         """Count a row."""
+        self.read.rows += 1
         for finding in findings_of(row):
             if self.unstored is not None:
                 self.unstored.append(finding)
@@ -101,16 +104,23 @@ class _Reading:
         )
 
 
-def check_list(node: NodeContext, stream: BinaryIO, layout: Layout, rules: str) -> RecordReport:
+def check_list(node: NodeContext, stream: BinaryIO, layout: Layout, rules: str, key: str | None = None) -> RecordReport:
     """Read a list and return its findings, its counts and how its first names are read; nothing is stored.
+
+    Args:
+        node: The node.
+        stream: The file.
+        layout: Its layout, as far as it is known.
+        rules: The name of the rule table.
+        key: Under which its progress is asked for, or None.
 
     Raises:
         InputError: The list as a whole cannot be read, or there is no such rule table.
     """
     table = node.table_named(rules)
     raw = open_remembered(node.store, stream, layout)
-    with duplicates.searching(node.settings.home, table) as search:
-        reading = _Reading(table, search, sampled=SAMPLED)
+    with duplicates.searching(node.settings.home, table) as search, node.lists.reading(key) as read:
+        reading = _Reading(table, search, sampled=SAMPLED, read=read)
         for row in reading.counts.watch(without_erased(node.store, read_rows(raw))):
             reading.watch(row)
         return reading.report(None, "", raw.layout)
@@ -129,7 +139,7 @@ def recognize_list(node: NodeContext, stream: BinaryIO, layout: Layout) -> Layou
 
 def import_list(  # noqa: PLR0913  # what an import is made of, and by whom
     node: NodeContext, actor: Actor, stream: BinaryIO, name: str, layout: Layout, *, accept_refused: bool,
-    for_query: bool = False,
+    for_query: bool = False, key: str | None = None,
 ) -> RecordReport:  # fmt: skip
     """Read a list and store its records.
 
@@ -141,6 +151,7 @@ def import_list(  # noqa: PLR0913  # what an import is made of, and by whom
         layout: Its layout, as far as it is known.
         accept_refused: Whether to go on without the rows that cannot be used.
         for_query: Whether it holds the persons of one query, and is no list of the party.
+        key: Under which its progress is asked for, or None.
 
     Raises:
         InputError: The list as a whole cannot be read, or a row cannot be used and `accept_refused` is False;
@@ -150,8 +161,8 @@ def import_list(  # noqa: PLR0913  # what an import is made of, and by whom
         raise InputError("import_name_malformed", expected=_NAME_LIMIT)
     table = node.table_named("default")
     raw = open_remembered(node.store, stream, layout)
-    with duplicates.searching(node.settings.home, table) as search:
-        reading = _Reading(table, search, unstored=[], for_query=for_query)
+    with duplicates.searching(node.settings.home, table) as search, node.lists.reading(key) as read:
+        reading = _Reading(table, search, unstored=[], for_query=for_query, read=read)
         report = _import_list(node, actor, raw, name, reading, accept_refused=accept_refused)
     if layout.columns is not None:
         with node.store.transaction("columns.remember") as session:

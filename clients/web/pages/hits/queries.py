@@ -14,7 +14,7 @@ from clients.sdk import ApprovalClient, QueryClient
 from clients.web.app.paging import page_of
 from clients.web.app.paths import identifier
 from clients.web.app.visit import Sent, Visited, threaded
-from clients.web.rounds.live import Watched, live
+from clients.web.rounds.live import LiveState, live
 from clients.web.rounds.query_form import OF_ROUND, TYPED, QueryForm
 from clients.web.text import labels
 from services.kit.errors import NotAllowedError, UnknownCallerError
@@ -80,7 +80,7 @@ def get_live(visit: Visited, submission_id: str) -> Response:
     """Stream the changes of an answer as they happen."""
     visit.need("queries.see")
     client, query = QueryClient(visit.connection()), identifier(submission_id)
-    return live(visit, lambda: _watched(visit, client.progress(query)), _LOOK_SECONDS)
+    return live(visit, lambda: _live_state(visit, client.progress(query)), _LOOK_SECONDS)
 
 
 @router.get("/queries/{submission_id}/sheet")
@@ -107,18 +107,18 @@ def _answer(visit: Visit, template: str, submission_id: str) -> Response:
         answer=answer,
         rows=list(zip(answer.persons, hits, strict=True)),
         live=progress.pending,
-        mark=_watched(visit, progress).mark,
+        mark=_live_state(visit, progress).mark,
     )
 
 
-def _watched(visit: Visit, progress: QueryProgress) -> Watched:
-    """Return what one look at a query found: its page is loaded again when an answer or a hit changes."""
+def _live_state(visit: Visit, progress: QueryProgress) -> LiveState:
+    """Return the state of a query for those who watch it: its page is loaded again when an answer or a hit changes."""
     answers = ",".join(f"{one.party} {one.state}" for one in progress.parties)
     values: dict[str, object] = {"own-state": visit.say(labels.SUBMISSIONS[progress.state][0])}
     for one in progress.parties:
         values[f"{one.party}-awaited"] = visit.say(labels.QUERY_STEPS.get(one.awaited, ""))
     shape = f"{answers} {progress.hits} {progress.unconfirmed} {progress.pending} {progress.state == 'failed'}"
-    return Watched(shape, values, ended=not progress.pending)
+    return LiveState(shape, values, ended=not progress.pending)
 
 
 def _show(visit: Visit, found: Queries, form: QueryForm) -> Response:

@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Response
 
 from aquila.errors import InputError
+from aquila.interface.progress import Progress
 from aquila.interface.records import MOST_FOUND, Deliveries
 from aquila.records.frequency import DEFAULT_LIMIT
 from aquila.records.person import FIELDS
 from aquila.records.reading.layouts import ENCODINGS, RECOGNIZED, Layout
 from aquila.records.template import TEMPLATES
 from clients.sdk.node import Delivered
+from clients.web.app.list_work import ListWork
 from clients.web.app.paths import identifier
+from clients.web.app.uploads import LONG_BYTES
 from clients.web.app.visit import Sent, SentList, Visited, threaded
+from clients.web.rounds.live import LiveState, live
 from services.kit.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from aquila.interface.records import ImportEntry
+    from collections.abc import Callable
+
+    from aquila.interface.records import ImportEntry, LayoutView, RecordReport
+    from aquila.sentences import Sentence
+    from clients.sdk import NodeClient
     from clients.web.app.uploads import Upload
     from clients.web.app.visit import Visit
 
@@ -29,6 +39,7 @@ router = APIRouter()
 _MOST = 100
 _NAME_LIMIT = 200
 _DIGITS = 9
+_LOOK_SECONDS = 0.5
 _TYPES = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -40,7 +51,10 @@ _TYPES = {
 def get_records(visit: Visited) -> Response:
     """Show the lists of this node."""
     delivered = visit.node().deliveries() if visit.may("records.import") else Deliveries(deliveries=())
-    return visit.show("records.html", imports=visit.node().imports().imports, columns=FIELDS, delivered=delivered)
+    return visit.show(
+        "records.html", imports=visit.node().imports().imports, columns=FIELDS, delivered=delivered, large=LONG_BYTES,
+        waiting=visit.site.uploads.of(visit.session),
+    )  # fmt: skip
 
 
 @router.post("/records/preview")
@@ -52,8 +66,9 @@ def post_preview(visit: Visited, sent: SentList) -> Response:
     if chosen is None:
         raise InputError("no_file_chosen")
     name = (sent.text("name") or PurePath(chosen.filename or "").name)[:_NAME_LIMIT]
-    upload, sent.kept = visit.site.uploads.keep(visit.session, name, RECOGNIZED, chosen.file), True
-    return _preview(visit, upload)
+    size = chosen.size or 0
+    upload, sent.kept = visit.site.uploads.keep(visit.session, name, RECOGNIZED, chosen.file, size), True
+    return _look_through(visit, upload)
 
 
 @router.post("/records/delivered")
@@ -64,7 +79,9 @@ def post_delivered(visit: Visited, sent: Sent) -> Response:
     for one in visit.node().deliveries().deliveries:
         if one.delivery_id == sent.text("delivery_id"):
             delivered = Delivered(one.delivery_id)
-            return _preview(visit, visit.site.uploads.keep(visit.session, one.name, RECOGNIZED, delivered))
+            return _look_through(
+                visit, visit.site.uploads.keep(visit.session, one.name, RECOGNIZED, delivered, one.size)
+            )
     raise NotFoundError("delivery_unknown")
 
 
@@ -83,8 +100,9 @@ def post_layout(visit: Visited, sent: Sent) -> Response:
     upload, sheet = _kept(visit, sent), sent.text("sheet")
     encoding = next((one for one in ENCODINGS if one == sent.text("encoding")), None)
     columns = tuple(name or None for name in sent.texts("column")) or None
-    upload.layout = Layout(encoding=encoding, sheet=int(sheet) if sheet.isdecimal() else None, columns=columns)
-    return _preview(visit, upload)
+    if not upload.busy:
+        upload.layout = Layout(encoding=encoding, sheet=int(sheet) if sheet.isdecimal() else None, columns=columns)
+    return _look_through(visit, upload)
 
 
 @router.post("/records/store")
@@ -92,10 +110,43 @@ def post_layout(visit: Visited, sent: Sent) -> Response:
 def post_store(visit: Visited, sent: Sent) -> Response:
     """Store a list that was looked through."""
     upload = _kept(visit, sent)
-    accept = sent.ticked("accept_refused")
-    report = visit.node().import_list(upload.source, upload.name, upload.layout, accept_refused=accept)
-    visit.site.uploads.drop(visit.session)
-    return visit.go(f"/records/{report.import_id}", "stored")
+    if upload.busy:
+        return visit.go(_waiting(upload))
+    node, accept = visit.node(), sent.ticked("accept_refused")
+    rows = upload.work.result.rows if upload.work and isinstance(upload.work.result, _Preview) else None
+    work = ListWork(storing=True, rows=rows)
+    storing = partial(
+        node.import_list, upload.source, upload.name, upload.layout, accept_refused=accept, key=work.key
+    )  # fmt: skip
+    if upload.is_long:
+        return _begin(visit, upload, work, storing)
+    return _stored(visit, storing())
+
+
+@router.get("/records/waiting/{upload_id}")
+@threaded
+def get_waiting(visit: Visited, upload_id: str) -> Response:
+    """Show how far a list is that is looked through or stored, and then what came of it."""
+    upload = _find(visit, identifier(upload_id))
+    if upload.work is None:
+        return _look_through(visit, upload)
+    if upload.busy:
+        watched = _live_state(visit, upload.work)
+        return visit.show("list_work.html", upload=upload, count=_count(visit, upload.work), mark=watched.mark)
+    if not upload.work.storing:
+        return _show(visit, upload, upload.work.outcome())
+    work, upload.work = upload.work, None  # a list that could not be stored is looked through again
+    return _stored(visit, work.outcome())
+
+
+@router.get("/records/waiting/{upload_id}/live")
+@threaded
+def get_live(visit: Visited, upload_id: str) -> Response:
+    """Stream how far a list is."""
+    work = _find(visit, identifier(upload_id)).work
+    if work is None:
+        raise InputError("file_not_waiting")
+    return live(visit, lambda: _live_state(visit, work), _LOOK_SECONDS)
 
 
 @router.post("/records/findings.csv")
@@ -103,6 +154,8 @@ def post_store(visit: Visited, sent: Sent) -> Response:
 def post_findings(visit: Visited, sent: Sent) -> Response:
     """Return all that was found in a list as a CSV file: line, record number, field and reason, no person's values."""
     upload = _kept(visit, sent)
+    if upload.busy:
+        return visit.go(_waiting(upload))
     return _csv(visit.node().findings(upload.source, upload.layout))
 
 
@@ -168,22 +221,81 @@ def post_delete(visit: Visited, sent: Sent, import_id: str) -> Response:  # noqa
     return visit.go("/records", "deleted")
 
 
-def _preview(visit: Visit, upload: Upload) -> Response:
-    """Show a file that waits as the node reads it, or why it cannot be read in this layout."""
-    report, layout, fault = None, None, None
+@dataclass(frozen=True, slots=True)
+class _Preview:
+    """A list as the node reads it, or why it cannot be read in its layout."""
+
+    report: RecordReport | None
+    layout: LayoutView | None
+    fault: Sentence | None
+
+    @property
+    def rows(self) -> int | None:
+        """The number of its rows, where it could be read."""
+        return self.report.accepted + self.report.refused if self.report else None
+
+
+def _look_through(visit: Visit, upload: Upload) -> Response:
+    """Show a file that waits as the node reads it; of a long one first how far that is."""
+    if upload.busy:
+        return visit.go(_waiting(upload))
+    if not upload.is_long:
+        return _show(visit, upload, _preview(visit.node(), upload, ""))
+    work = ListWork(storing=False, rows=upload.lines())
+    upload.rewind()
+    return _begin(visit, upload, work, partial(_preview, visit.node(), upload, work.key))
+
+
+def _preview(node: NodeClient, upload: Upload, key: str) -> _Preview:
+    """Have a file read."""
     try:
-        report = visit.node().check(upload.source, upload.layout)
-        layout = report.layout
+        report = node.check(upload.source, upload.layout, key=key)
     except InputError as error:
-        fault = error.sentence
         upload.rewind()
+        layout = None
         with contextlib.suppress(InputError):  # its columns may be chosen where it can be read at all
-            layout = visit.node().recognize(upload.source, upload.layout)
-    http = HTTPStatus.UNPROCESSABLE_ENTITY if fault else HTTPStatus.OK
+            layout = node.recognize(upload.source, upload.layout)
+        return _Preview(None, layout, error.sentence)
+    return _Preview(report, report.layout, None)
+
+
+def _show(visit: Visit, upload: Upload, preview: _Preview) -> Response:
+    http = HTTPStatus.UNPROCESSABLE_ENTITY if preview.fault else HTTPStatus.OK
     return visit.show(
-        "preview.html", http, upload=upload, report=report, layout=layout, fault=fault, encodings=ENCODINGS,
-        fields=FIELDS, most=_MOST, limit=DEFAULT_LIMIT,
+        "preview.html", http, upload=upload, report=preview.report, layout=preview.layout, fault=preview.fault,
+        encodings=ENCODINGS, fields=FIELDS, most=_MOST, limit=DEFAULT_LIMIT,
     )  # fmt: skip
+
+
+def _begin(visit: Visit, upload: Upload, work: ListWork, does: Callable[[], Any]) -> Response:
+    """Begin work in the background, and show how far it is."""
+    upload.work = work
+    work.start(does, visit.site.threads)
+    return visit.go(_waiting(upload))
+
+
+def _waiting(upload: Upload) -> str:
+    return f"/records/waiting/{upload.upload_id}"
+
+
+def _stored(visit: Visit, report: RecordReport) -> Response:
+    visit.site.uploads.drop(visit.session)
+    return visit.go(f"/records/{report.import_id}", "stored")
+
+
+def _count(visit: Visit, work: ListWork) -> Progress:
+    """Return how many rows were read, of about how many."""
+    with contextlib.suppress(NotFoundError):  # it has not begun, or is over by now
+        work.seen = visit.node().reading_progress(work.key).rows
+    return Progress(done=min(work.seen, work.rows or work.seen), of=work.rows or 0)
+
+
+def _live_state(visit: Visit, work: ListWork) -> LiveState:
+    if work.done:
+        return LiveState("done", ended=True)
+    count = _count(visit, work)
+    text = f"{count.done}/{count.of}" if count.of else visit.language.number(count.done)
+    return LiveState("working", {"rows": [count.done, count.of or 1], "rows-text": text})
 
 
 def _csv(content: bytes) -> Response:
@@ -198,8 +310,13 @@ def _kept(visit: Visit, sent: Sent) -> Upload:
     Raises:
         InputError: It does not wait any more.
     """
+    return _find(visit, sent.text("upload_id"))
+
+
+def _find(visit: Visit, upload_id: str) -> Upload:
+    """Return a list of this session; raises as `_kept` does."""
     visit.need("records.check")
-    upload = visit.site.uploads.find(visit.session, sent.text("upload_id"))
+    upload = visit.site.uploads.find(visit.session, upload_id)
     if upload is None:
         raise InputError("file_not_waiting")
     return upload

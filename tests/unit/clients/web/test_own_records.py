@@ -373,3 +373,83 @@ async def test_who_may_not_import_does_not_correct(node: Any) -> None:
         assert analyst.answer.status_code == 403
     await analyst.open(f"{place}/correct")
     assert analyst.answer.status_code == 403
+
+
+async def until_done(browser: Any) -> str:
+    """Load the page of a list again, as a browser without scripts does, until it is looked through or stored."""
+    page = str(browser.page)
+    while 'http-equiv="refresh"' in page:
+        waiting = re.findall('data-live="([^"]+)/live', browser.page)[0]
+        page = await browser.open(waiting)
+    return page
+
+
+def named(number: int) -> str:
+    """Return a number in letters."""
+    return "".join(chr(ord("a") + int(digit)) for digit in str(number))
+
+
+def long_list(rows: int) -> bytes:
+    """Return a list of different persons that is read in the background."""
+    head = "record_id,given_names,family_names,date_of_birth,remark\n"
+    return (
+        head + "".join(f"long-{n},Ana,Novak{named(n)},{1940 + n % 60}-07-01,{'x' * 250}\n" for n in range(rows))
+    ).encode()
+
+
+async def test_a_long_list_shows_how_far_it_is(node: Any) -> None:
+    """Looking through and storing go on while their page is shown, which loads itself again until the result."""
+    browser = await node.visitor("ana", "officer")
+    await browser.open("/records")
+    files = {"file": ("l.csv", io.BytesIO(long_list(1_200)), "")}
+    await browser.send("/records/preview", name="Long", files=files, follow=False)
+    place = browser.answer.headers["location"]
+    assert place.startswith("/records/waiting/")
+    await browser.open(place)
+    page = await until_done(browser)
+    assert "Store 1,200 records" in page
+    assert "it waits for your decision" in await browser.open("/records")
+    assert "event: changed" in (await browser.client.get(f"{place}/live?shown=0")).text
+    assert "event: ended" in (await browser.client.get(f"{place}/live")).text
+    assert "Store 1,200 records" in await browser.open(place)
+    await browser.send("/records/store", upload_id=place.rsplit("/", 1)[1], follow=False)
+    assert browser.answer.headers["location"] == place
+    await browser.open(place)
+    await until_done(browser)
+    assert "The list is stored." in browser.page
+    await browser.open(place)
+    assert browser.answer.status_code == 422
+
+
+async def test_a_long_list_that_cannot_be_stored_still_waits(node: Any) -> None:
+    """The reason is shown, and its page looks it through again; nobody else sees it."""
+    browser = await node.visitor("ana", "officer")
+    await browser.open("/records")
+    content = long_list(1_200) + b"long-x,,,,\n"
+    await browser.send("/records/preview", name="Long", files={"file": ("l.csv", io.BytesIO(content), "")})
+    assert "Leave out the 1 row that cannot be used." in await until_done(browser)
+    upload_id = browser.page.split('name="upload_id" value="')[1][:32]
+    await browser.send("/records/store", upload_id=upload_id)
+    page = await until_done(browser)
+    assert "Leave out" not in page
+    assert browser.answer.status_code == 422
+    await browser.open(f"/records/waiting/{upload_id}")
+    assert "Leave out the 1 row that cannot be used." in await until_done(browser)
+    other = await node.visitor("eva", "officer")
+    for path in (f"/records/waiting/{upload_id}", f"/records/waiting/{upload_id}/live"):
+        await other.open(path)
+        assert other.answer.status_code == 422
+
+
+async def test_a_long_list_in_another_layout(node: Any) -> None:
+    """Headings that are no names of fields are asked for, as of a short list."""
+    browser = await node.visitor("ana", "officer")
+    await browser.open("/records")
+    content = long_list(1_200).replace(b"record_id,given_names,family_names,date_of_birth,remark", b"a,b,c,d,e")
+    await browser.send("/records/preview", name="Long", files={"file": ("l.csv", io.BytesIO(content), "")})
+    assert "Choose once what each column holds" in await until_done(browser)
+    assert browser.answer.status_code == 422
+    upload_id = browser.page.split('name="upload_id" value="')[1][:32]
+    columns = ["record_id", "given_names", "family_names", "date_of_birth", ""]
+    await browser.send("/records/layout", upload_id=upload_id, column=columns)
+    assert "Store 1,200 records" in await until_done(browser)

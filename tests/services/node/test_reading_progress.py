@@ -1,0 +1,38 @@
+"""Progress of a list that a node reads, under a key that its caller chose."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from services.kit.errors import NotFoundError
+from services.node.reading_progress import ListsInProgress
+from tests.support.node_world import HEADER
+
+if TYPE_CHECKING:
+    from tests.support.node_world import World
+
+KEY = "ab" * 16
+
+
+def test_rows_are_counted_as_long_as_a_list_is_read() -> None:
+    """Before and after, and without a key, there is nothing to be asked for."""
+    lists = ListsInProgress()
+    with lists.reading(KEY) as read, lists.reading(None) as other:
+        read.rows += 3
+        other.rows += 1
+        assert lists.find(KEY).rows == 3
+    with pytest.raises(NotFoundError):
+        lists.find(KEY)
+
+
+async def test_a_call_counts_under_its_key(world: World) -> None:
+    """Checking and storing take a key; once they are over, nothing is known of it."""
+    al = world.nodes["AL"]
+    content = (HEADER + "a-1,Mira,Janković,1988-08-08,\n").encode()
+    for path, status in (("/records/check", 200), ("/imports", 201)):
+        answer = await al.post(path, params={"name": "persons", "progress": KEY}, content=content)
+        assert answer.status_code == status
+        assert (await al.operator.get(f"/v1/records/progress/{KEY}")).status_code == 404
+    assert (await al.post("/records/check", params={"progress": "short"}, content=content)).status_code == 422
