@@ -48,7 +48,7 @@ def get_matcher_home(visit: Visited) -> Response:
     found = list(of_rounds(visit, client.needs())) if sees else []
     needs = [*of_logs(visit), *_pressing(found), *_of_approvals(visit), *_pressing(found, later=True)]
     needs += _of_suggestions(visit) if visit.may("round.propose") else ()
-    needs += _live_state(visit, client.rounds().rounds) if sees else ()
+    needs += _watched(visit, client.rounds().rounds) if sees else ()
     return visit.show("home.html", needs=needs, status=None)
 
 
@@ -139,7 +139,7 @@ def _of_suggestions(visit: Visit) -> Iterator[AttentionItem]:
         yield AttentionItem(title, text, path, visit.say("Read the suggestion"), visit.say("suggestion"), "told")
 
 
-def _live_state(visit: Visit, entries: tuple[RoundEntry, ...]) -> Iterator[AttentionItem]:
+def _watched(visit: Visit, entries: tuple[RoundEntry, ...]) -> Iterator[AttentionItem]:
     """Yield the newest rounds that are not over."""
     for entry in [entry for entry in entries if entry.phase in _WATCHED][:_MOST_WATCHED]:
         path, link = f"/rounds/{entry.round_id}", visit.say("Look at the round")

@@ -5,6 +5,7 @@ A mark is a class of the style sheet (`good`, `care`, `stop`, `told`, or none); 
 
 from __future__ import annotations
 
+import re
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
@@ -349,6 +350,7 @@ PROMISES = {
 _ORDER = {name: place for place, name in enumerate(FIELDS)}
 _FILLED, _EMPTY = "\u25cf", "\u25cb"
 _DOTS = 3
+_MADE_NUMBER = re.compile(r"Q-[0-9a-f]{8}-[0-9]+")
 _NOWRAP = Markup('<span class="nowrap">{}</span>')
 _SHORT = 8
 
@@ -430,6 +432,7 @@ def filters(language: Language) -> dict[str, Callable[..., object]]:
         "promise": partial(word, table=PROMISES),
         "person": person,
         "person_line": person_line,
+        "own_number": own_number,
         "rule_named": partial(rule_named, language=language),
         "sort_order": partial(word, table=SORTS),
         "in_order": in_order,
@@ -492,6 +495,11 @@ def person_line(record: dict[str, str | list[str]]) -> Markup:
     date = joined(record.get("date_of_birth", ""))
     names = person({name: value for name, value in record.items() if name != "date_of_birth"})
     return Markup(", ").join([*([escape(names)] if names else []), *([_NOWRAP.format(date)] if date else [])])
+
+
+def own_number(record_id: str) -> bool:
+    """Return whether a record's number is the party's own; a person who was typed in has one that the node made."""
+    return _MADE_NUMBER.fullmatch(record_id) is None
 
 
 def in_order(record: dict[str, str | list[str]]) -> list[tuple[str, str | list[str]]]:
