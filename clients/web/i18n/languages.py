@@ -16,7 +16,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_timedelta
+from babel.dates import format_date, format_timedelta, get_datetime_format
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
@@ -73,10 +73,9 @@ class Language:
         return format_date(date.fromisoformat(iso), "medium", locale=self.locale)
 
     def moment(self, seconds: int) -> str:
-        """Return a day and a time of it, in this machine's zone."""
-        return format_datetime(_local(seconds), "medium", tzinfo=_local(seconds).tzinfo, locale=self.locale).replace(
-            f":{_local(seconds):%S}", "", 1
-        )
+        """Return a day and a time of it, in this machine's zone; police write hours from 0 to 23 in every language."""
+        both = str(get_datetime_format("medium", locale=self.locale))
+        return both.replace("{1}", self.date(seconds)).replace("{0}", f"{_local(seconds):%H:%M}")
 
     def span(self, seconds: int) -> str:
         """Return a length of time in its largest unit, as 3 hours."""

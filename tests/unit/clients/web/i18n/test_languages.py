@@ -120,7 +120,8 @@ def test_dates_and_numbers() -> None:
     assert english.date(NOON) == "25 Nov 2026"
     assert serbian.date(NOON).startswith("25. 11. 2026")
     assert "2026" in albanian.date(NOON)
-    assert re.search(r"\d\d:00$", english.moment(NOON))
+    for language in languages().values():  # Albanian too, for which Babel would count hours to twelve
+        assert re.search(r"2026\.?,? \d\d:00$", language.moment(NOON)), language.moment(NOON)
     assert english.span(3 * 3600) == "3 hours"
     assert english.span(5) == "1 minute"
     assert english.number(1_234_567) == "1,234,567"
