@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from aquila.errors import InputError
 from aquila.records.rules import BUILT_IN, load_rules
-from services.node.reading_progress import ListsInProgress
+from services.kit.work.reading_progress import ListsInProgress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -73,7 +73,7 @@ class Upload:
         return max(1, sum(piece.count(b"\n") for piece in iter(partial(self.source.read, _PIECE), b"")) - 1)
 
     def _is_text(self) -> bool:
-        """Return whether it is no spreadsheet, from its beginning; of a file that the node has that is not known."""
+        """Return whether it is text and not a spreadsheet; a file that the node has may be either."""
         if isinstance(self.source, Delivered):
             return False
         self.source.seek(0)

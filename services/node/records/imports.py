@@ -21,7 +21,7 @@ from aquila.visible import first_unseen
 from services.kit.errors import NotFoundError
 from services.kit.log.entries import actor_fields, append
 from services.kit.logging import Log
-from services.node.reading_progress import RowsRead
+from services.kit.work.reading_progress import RowsRead
 from services.node.records import duplicates
 from services.node.records.chosen_columns import open_remembered, recall, remember
 from services.node.records.digests import ListDigest

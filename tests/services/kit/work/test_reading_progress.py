@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from services.kit.errors import NotFoundError
-from services.node.reading_progress import ListsInProgress
+from services.kit.work.reading_progress import ListsInProgress
 from tests.support.node_world import HEADER
 
 if TYPE_CHECKING:
