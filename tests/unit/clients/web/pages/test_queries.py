@@ -92,7 +92,7 @@ async def test_an_answer_comes_while_one_watches(world_after: WorldAfter) -> Non
     world, round_id = await world_after(round_for_queries)
     seat = world.nodes["AL"]
     app = front_of(Service.NODE, "Albania")(seat.app, endpoint())
-    officer = visitor(app, seat, Role.OFFICER)
+    officer = visitor_of(app, seat, Role.OFFICER)
     person = {"given_names": "Mira", "family_names": "Janković", "date_of_birth": "1988-08-08"}
     why = {name: text for name, text in REASON.items() if name != "template"}
     await seat.post("/queries", json={"round_id": round_id, "persons": [person], "justification": why})
