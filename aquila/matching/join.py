@@ -108,6 +108,11 @@ class TokenTable:
     def __exit__(self, *_: object) -> None:
         self._writer.close()
 
+    @property
+    def rows(self) -> int:
+        """The number of token rows that were added."""
+        return self._writer.rows
+
     def add(self, number: int, rows: bytes) -> None:
         """Lay down one chunk of token rows of the list with this number.
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from aquila.crypto.group import Group
     from aquila.errors import AquilaError
     from aquila.protocol.messages import Manifest
-    from aquila.protocol.messages.feed import Rounds
+    from aquila.protocol.messages.feed import News
     from aquila.protocol.messages.suggestions import SuggestionAnswer
     from aquila.protocol.party import Party
     from aquila.protocol.registry import Registry
@@ -79,6 +79,23 @@ class Signer:
         return self.party.code
 
 
+@dataclass(frozen=True, slots=True)
+class HeldAnswer:
+    """The answer of a held call.
+
+    Attributes:
+        news: The list of rounds, with what came with it.
+        asked_at: When the call was made, in seconds since 1970.
+        read: The newest event that had been read of each round.
+        log_size: The size of the matcher's log that was seen last.
+    """
+
+    news: News
+    asked_at: int
+    read: Mapping[str, int]
+    log_size: int
+
+
 @dataclass(slots=True)
 class Contact:
     """Result of the last call to the matcher.
@@ -94,7 +111,7 @@ class Contact:
         answers: What became of this party's suggestions, as it was taken last.
         cosignature: The own cosignature of the matcher's newest checkpoint, until the matcher has it.
         cosignature_failed: Whether sending it failed: nothing more is signed before the matcher has it.
-        listed: The list of rounds that came with a held call, until the next step takes it.
+        held: The answer of a held call, until the next step takes it.
         state: The name of the state of the list that was taken last; None where the matcher's version names none.
     """
 
@@ -107,7 +124,7 @@ class Contact:
     answers: tuple[SuggestionAnswer, ...] = ()
     cosignature: bytes | None = None
     cosignature_failed: bool = False
-    listed: Rounds | None = None
+    held: HeldAnswer | None = None
     state: str | None = None
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import select
 
@@ -86,6 +86,14 @@ class ReportFacts:
     second: frozenset[str] = frozenset()
 
 
+class TakenStatement(NamedTuple):
+    """An own statement that the matcher took: its kind, and the bytes that it names."""
+
+    kind: str
+    submission_id: str
+    chunk: int = 0
+
+
 class RoundMemory:
     """One round in memory.
 
@@ -96,8 +104,12 @@ class RoundMemory:
         read_at: When the feed was read to its end last, in seconds since 1970; 0 before the first time since the start.
         ready: Submissions whose tokens the matcher waits for.
         late: Parties that the matcher holds to be late.
+        brought: Bytes that came with the newest page of the feed, by submission, chunk and evaluator, or an empty text
+            for a blinded chunk. Nothing says yet that they are those that were signed.
         goes_on: Whether the last step left something to do here, rather than to wait for from others.
-        awaits_echo: Whether it sent a statement whose bytes are sent when the feed has it.
+        works_on: Whether it did pieces of work that may make others possible, without a new look at log and feed.
+        taken: Own statements with bytes that the matcher took since the node started: their bytes may be sent, though
+            the feed has not brought the statements back.
         troubled: Whether a step failed, as far as is known; its problem is cleared by the next that does not.
         works: Submissions being blinded, by id.
         full_until: Until when nothing more is sent, because the matcher had no room; seconds since 1970.
@@ -115,8 +127,10 @@ class RoundMemory:
         self.read_at = 0
         self.ready: frozenset[str] = frozenset()
         self.late: tuple[str, ...] = ()
+        self.brought: dict[tuple[str, int, str], bytes] = {}
         self.goes_on = True
-        self.awaits_echo = False
+        self.works_on = False
+        self.taken: set[TakenStatement] = set()
         self.troubled = True
         self.works: dict[str, PreparedSubmission] = {}
         self.full_until = 0

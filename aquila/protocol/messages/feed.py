@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import Field
 
@@ -19,6 +20,9 @@ from aquila.protocol.messages.base import (
 )
 from aquila.protocol.messages.suggestions import SuggestionAnswer
 
+LARGEST_CONTENT = 1 << 16
+"""Characters of the bytes that come with an event."""
+
 
 class EventKind(StrEnum):
     """The kind of an event: a signed statement, or bytes that can be fetched now."""
@@ -29,7 +33,11 @@ class EventKind(StrEnum):
 
 
 class Event(Message):
-    """One entry of the matcher's feed of a round; ids ascend. A statement carries its DSSE envelope as text."""
+    """One entry of the matcher's feed of a round; ids ascend. A statement carries its DSSE envelope as text.
+
+    Attributes:
+        content: The bytes themselves in base64, where they are few and the feed comes with a held call (9.6).
+    """
 
     event_id: Positive
     kind: EventKind
@@ -37,6 +45,7 @@ class Event(Message):
     submission_id: Identifier | None = None
     index: Count | None = None
     party: PartyCode | None = None
+    content: Annotated[str, Field(max_length=LARGEST_CONTENT)] | None = added_later()
 
 
 class Events(Message):
@@ -78,3 +87,15 @@ class Rounds(Message):
     news: dict[Identifier, int] = Field(default_factory=dict)
     answers: tuple[SuggestionAnswer, ...] = ()
     state: Digest | None = added_later()
+
+
+class News(Rounds):
+    """The answer of a held call, with what its caller would ask for next, where it wants that (9.6).
+
+    Attributes:
+        feeds: The next page of the feed, by round.
+        log: The matcher's newest checkpoint, with a proof since the one that the caller saw last.
+    """
+
+    feeds: dict[Identifier, Events] | None = added_later()
+    log: Annotated[str, Field(max_length=1 << 17)] | None = added_later()

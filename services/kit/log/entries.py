@@ -219,6 +219,12 @@ def entries(session: Session, start: int = 0, end: int | None = None) -> Iterato
         yield index, None if content is None else read_entry(bytes(content))
 
 
+def contents_from(session: Session, start: int, end: int) -> list[bytes]:
+    """Return the contents of the entries from `start` up to `end`; nothing in place of one that was erased."""
+    query = select(ENTRIES.c.content).where(ENTRIES.c.index >= start, ENTRIES.c.index < end)
+    return [bytes(content or b"") for content in session.scalars(query.order_by(ENTRIES.c.index))]
+
+
 def contents(session: Session, indices: Sequence[int]) -> Iterator[tuple[int, bytes]]:
     """Yield the contents of entries with their indices, but for those that retention erased."""
     for first in range(0, len(indices), _AT_ONCE):

@@ -14,7 +14,7 @@ import fcntl
 import json
 import os
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, insert, select, update
@@ -38,7 +38,7 @@ from aquila.audit.witness import CLOCK_SKEW, Update, log_name, witness_name
 from aquila.errors import AuditError, BindingError, LogRewrittenError
 from aquila.protocol.messages.proofs import HeadProof, Proofs, StatementProof
 from services.kit.errors import NotFoundError
-from services.kit.log.entries import CHECKPOINTS, ENTRIES, contents, entries, frontier, hashes, node_reader
+from services.kit.log.entries import CHECKPOINTS, ENTRIES, contents, contents_from, frontier, hashes, node_reader
 from services.kit.logging import Log
 
 if TYPE_CHECKING:
@@ -309,12 +309,10 @@ class OwnLog:
     def _write_bundles(self, session: Session, number: int, width: int) -> None:
         """Write an entry bundle and the bundle of its statements; an erased entry leaves nothing in both."""
         first = number * TILE_WIDTH
-        found = [entry for _, entry in entries(session, first, first + width)]
-        kept = [entry for entry in found if entry is not None]
-        envelopes = iter(self.statements(session, kept))
-        contents = [b"" if entry is None else entry.content() for entry in found]
-        said = [b"" if entry is None else next(envelopes) or b"" for entry in found]
-        self._replace(bundle_path, (number,), width, write_bundle(contents))
+        found = contents_from(session, first, first + width)
+        envelopes = iter(self.statements(session, [_read(content) for content in found if content]))
+        said = [next(envelopes) or b"" if content else b"" for content in found]
+        self._replace(bundle_path, (number,), width, write_bundle(found))
         self._replace(statements_path, (number,), width, write_statements(said))
 
     def _replace(self, path: Callable[..., str], place: tuple[int, ...], width: int, content: bytes) -> None:
@@ -341,6 +339,12 @@ class OwnLog:
             yield
         finally:
             os.close(descriptor)
+
+
+@lru_cache(maxsize=2 * TILE_WIDTH)
+def _read(content: bytes) -> Entry:
+    """Read an entry, which the bundle that grows is written with again and again; raises as `read_entry` does."""
+    return read_entry(content)
 
 
 def _statement_proofs(session: Session, places: Mapping[str, int], size: int, read: Reader) -> Iterator[StatementProof]:

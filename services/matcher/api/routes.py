@@ -14,7 +14,7 @@ from aquila.interface.attention import AttentionList  # noqa: TC001 - read by Fa
 from aquila.interface.party import Parties  # noqa: TC001 - read by FastAPI
 from aquila.interface.proposal import ProposalDefaults  # noqa: TC001 - read by FastAPI
 from aquila.interface.rounds import AbortReason, MatcherRoundView, RoundProposal  # noqa: TC001 - read by FastAPI
-from aquila.protocol.messages.feed import EventKind, Events, Rounds
+from aquila.protocol.messages.feed import EventKind, Events, News, Rounds
 from services.kit.approvals import Approvals
 from services.kit.http.openapi import ENVELOPE, JSON, OCTETS, raw_answer, raw_body, stored
 from services.kit.http.routing import ServiceRoute
@@ -78,7 +78,7 @@ operator = APIRouter(route_class=ServiceRoute, prefix=PROPOSALS, tags=["operator
 
 
 @parties.get(
-    "", summary="The rounds whose manifest names the caller, at once or as soon as there is news", response_model=Rounds
+    "", summary="The rounds whose manifest names the caller, at once or as soon as there is news", response_model=News
 )
 async def get_rounds(  # noqa: PLR0913, PLR0917 - each is a parameter of the call
     desk: At,
@@ -87,13 +87,15 @@ async def get_rounds(  # noqa: PLR0913, PLR0917 - each is a parameter of the cal
     wait: Annotated[float | None, Query(ge=0, le=LONGEST_HOLD)] = None,
     state: Annotated[str, Query(pattern=r"^([0-9a-f]{64})?$")] = "",
     read: Annotated[tuple[ReadUpTo, ...], Query(max_length=_MOST_ROUNDS)] = (),
+    feeds: bool = False,  # noqa: FBT001, FBT002 - a parameter of the call
+    log: Annotated[int | None, Query(ge=0, le=2**53)] = None,
 ) -> Response:
     """List the rounds of the caller; with `wait` the call is held until there is news (PROTOCOL.md 9.6)."""
     if wait is None:
         found: Rounds | AsyncIterator[bytes] = await threads.run_call(rounds_of, desk, call.party)
     else:
         parts = (one.partition(":") for one in read)
-        known = ReadState(state, {round_id: int(event) for round_id, _, event in parts})
+        known = ReadState(state, {round_id: int(event) for round_id, _, event in parts}, feeds, log)
         found = await news_for(desk, contacts, call.party, known, wait)
     if isinstance(found, Rounds):
         return Response(found.model_dump_json(), media_type=JSON)

@@ -91,11 +91,17 @@ def put_chunk(desk: MatcherContext, caller: str, place: ChunkAddress, content: b
     return new
 
 
-def get_chunk(desk: MatcherContext, caller: str, place: ChunkAddress) -> bytes:
+def get_chunk(desk: MatcherContext, caller: str, place: ChunkAddress, most: int | None = None) -> bytes:
     """Return a chunk: blinded ones to every participant, evaluations to the submission's origin.
 
+    Args:
+        desk: The matcher's parts.
+        caller: Who asks.
+        place: The address of the chunk.
+        most: Bytes that it may have; any number if None.
+
     Raises:
-        NotFoundError: There is no such round for the caller, or the chunk did not come or was deleted.
+        NotFoundError: There is no such round for the caller, or the chunk did not come, was deleted or is larger.
         PolicyError: It is not for the caller.
     """
     with desk.known.reading(place.round_id) as turn:
@@ -107,7 +113,7 @@ def get_chunk(desk: MatcherContext, caller: str, place: ChunkAddress) -> bytes:
         if caller not in allowed:
             raise PolicyError("bytes_for_another_party", party=caller, chunk=place.index)
         row = turn.session.get(ChunkRow, place.key)
-    if row is None or row.deleted_at is not None:
+    if row is None or row.deleted_at is not None or (most is not None and row.size > most):
         raise NotFoundError("chunk_not_here", submission=place.submission_id, chunk=place.index)
     return desk.files.read(place.name, bytes.fromhex(row.digest))
 

@@ -75,7 +75,7 @@ async def events_of(  # noqa: PLR0913, PLR0917 - the parameters of the call
     while True:
         # The bell is taken before the look, so that nothing is missed in between.
         rung = desk.bell.listen()
-        page, due = await threads.run_call(_page, desk, round_id, caller, after, limit)
+        page, due = await threads.run_call(page_of, desk, round_id, caller, after, limit)
         left = ends - time.monotonic()
         # Something is due: the caller may not know it, because what made it due was not for its eyes. It hears of it
         # within a second, and one that knows already asks no more often than that.
@@ -87,7 +87,8 @@ async def events_of(  # noqa: PLR0913, PLR0917 - the parameters of the call
             await asyncio.wait_for(rung.wait(), min(left, _LOOK_SECONDS))
 
 
-def _page(desk: MatcherContext, round_id: str, caller: str, after: int, limit: int) -> tuple[Events, bool]:
+def page_of(desk: MatcherContext, round_id: str, caller: str, after: int, limit: int) -> tuple[Events, bool]:
+    """Return the next events of a feed at once, and whether something is due; raises as `events_of` does."""
     now = desk.clock()
     with desk.known.reading(round_id) as turn:
         check_participant(turn.round, caller)

@@ -10,24 +10,33 @@ whatever stands between, notice when the connection has gone.
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import and_, or_, select
 
+from aquila.errors import PolicyError, ProtocolError
 from aquila.protocol.encoding import canonical
+from aquila.protocol.messages.feed import LARGEST_CONTENT, EventKind, News, Rounds
+from aquila.protocol.messages.kinds import StatementKind
+from services.kit.errors import NotFoundError, StoreError
 from services.kit.work import threads
-from services.matcher.events import REPORT, visible_to
-from services.matcher.rounds.feed import rounds_of
+from services.matcher.events import REPORT, SUBMISSION, visible_to
+from services.matcher.rounds.chunks import ChunkAddress, get_chunk
+from services.matcher.rounds.feed import page_of, rounds_of
 from services.matcher.rounds.progress import late, ready_submissions
 from services.matcher.storage.tables import EventRow, RoundRow
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from aquila.protocol.messages.feed import Rounds
+    from sqlalchemy import Select
+    from sqlalchemy.orm import InstrumentedAttribute
+
+    from aquila.protocol.messages.feed import Event, Events
     from services.kit.http.signed_calls import Contacts
     from services.matcher.context import MatcherContext
 
@@ -40,6 +49,13 @@ SIGN_OF_LIFE_SECONDS = 15.0
 _STATE_SECONDS = 1.0  # between two looks at what is due, while other parties' events come
 _IDLE_STATE_SECONDS = 60.0  # while nothing comes: time alone makes parties late
 _LOOK_SECONDS = 0.02  # between two looks that found nothing
+_PAGE = 500  # events of a feed that come with news
+_MOST_FEEDS = 4  # as many pages, each as long as one that is asked for
+_BYTES_OF_FEED = 1 << 18  # that come with the events of one page
+_FOLLOWED_BY_BYTES = [SUBMISSION, StatementKind.EVALUATION.value, StatementKind.TOKENS.value]
+
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +65,14 @@ class ReadState:
     Attributes:
         state: The state of the list that it had last; empty before the first.
         read: The newest event that it has read, of each round that it follows.
+        feeds: Whether it wants the next pages of these feeds with the news.
+        log: The size of the matcher's log that it saw last, where it wants a proof of its growth with the news.
     """
 
     state: str
     read: Mapping[str, int]
+    feeds: bool = False
+    log: int | None = None
 
 
 async def news_for(
@@ -75,7 +95,7 @@ async def news_for(
     mine = {one.round_id for one in found.rounds}
     known = replace(known, read={round_id: event for round_id, event in known.read.items() if round_id in mine})
     if not wait or found.state != known.state or await threads.run_call(_has_unread, desk, caller, known):
-        return found
+        return await threads.run_call(_with_more, desk, caller, known, found)
     return _held(desk, contacts, caller, known, wait)
 
 
@@ -106,7 +126,7 @@ async def _held(
             else:
                 compare_at = min(compare_at, compared + _STATE_SECONDS)
                 await asyncio.sleep(_LOOK_SECONDS)
-    yield (await threads.run_call(_with_state, desk, caller)).model_dump_json().encode()
+    yield await threads.run_call(_answer, desk, caller, known)
 
 
 async def _happens(rung: asyncio.Event, replaced: asyncio.Event, seconds: float) -> bool:
@@ -122,14 +142,36 @@ async def _happens(rung: asyncio.Event, replaced: asyncio.Event, seconds: float)
 
 def _has_unread(desk: MatcherContext, caller: str, known: ReadState) -> bool:
     """Return whether there is an event for the caller beyond what it has read, in rounds that name it."""
-    beyond = [and_(EventRow.round_id == one, EventRow.event_id > event) for one, event in known.read.items()]
-    if not beyond:
-        return False
-    # What the caller itself has said it knows; reports are for it, and so bear its name.
-    news = or_(EventRow.party != caller, EventRow.statement == REPORT)
-    query = select(EventRow.event_id).where(or_(*beyond), visible_to(caller), news).limit(1)
     with desk.store.reading("held.look") as session:
-        return session.scalar(query) is not None
+        return bool(known.read) and session.scalar(_unread(EventRow.event_id, caller, known).limit(1)) is not None
+
+
+def _unread(column: InstrumentedAttribute[Value], caller: str, known: ReadState) -> Select[Value]:
+    """Return the query for a column of the events that are beyond what the caller has read."""
+    beyond = [and_(EventRow.round_id == one, EventRow.event_id > event) for one, event in known.read.items()]
+    # What the caller itself has said it knows; reports are for it, and so bear its name. Statements about bytes give it
+    # nothing to do before the bytes are there, which are events too.
+    news = or_(EventRow.party != caller, EventRow.statement == REPORT)
+    acts = or_(EventRow.statement.is_(None), EventRow.statement.not_in(_FOLLOWED_BY_BYTES))
+    return select(column).where(or_(*beyond), visible_to(caller), news, acts)
+
+
+def _answer(desk: MatcherContext, caller: str, known: ReadState) -> bytes:
+    """Return the answer of a held call as JSON."""
+    return _with_more(desk, caller, known, _with_state(desk, caller)).model_dump_json().encode()
+
+
+def _with_more(desk: MatcherContext, caller: str, known: ReadState, found: Rounds) -> News:
+    """Return an answer with the pages of feeds and the log's growth that the caller would ask for next."""
+    feeds: dict[str, Events] | None = None
+    if known.feeds:
+        with desk.store.reading("held.unread") as session:
+            unread = set(session.scalars(_unread(EventRow.round_id, caller, known).distinct())) if known.read else set()
+        first = sorted(known.read, key=lambda one: one not in unread)[:_MOST_FEEDS]
+        feeds = {one: _with_bytes(desk, one, caller, known.read[one]) for one in first}
+    grown = None if known.log is None else desk.log.own.update(known.log)
+    log = None if grown is None else grown.to_bytes().decode()
+    return News(**{name: getattr(found, name) for name in Rounds.model_fields}, feeds=feeds, log=log)
 
 
 def _with_state(desk: MatcherContext, caller: str) -> Rounds:
@@ -145,6 +187,29 @@ def _with_state(desk: MatcherContext, caller: str) -> Rounds:
         "due": due,
     }
     return found.model_copy(update={"state": hashlib.sha256(canonical(content)).hexdigest()})
+
+
+def _with_bytes(desk: MatcherContext, round_id: str, caller: str, after: int) -> Events:
+    """Return the next page of a feed, with the bytes that it tells of as far as they are few."""
+    page, _ = page_of(desk, round_id, caller, after, _PAGE)
+    events, room = [], _BYTES_OF_FEED
+    for event in page.events:
+        content = None if event.kind is EventKind.STATEMENT or not room else _content(desk, round_id, caller, event)
+        if content is not None and len(content) <= room:
+            room -= len(content)
+            event = event.model_copy(update={"content": base64.b64encode(content).decode()})  # noqa: PLW2901 - it is the same event
+        events.append(event)
+    return page.model_copy(update={"events": tuple(events)})
+
+
+def _content(desk: MatcherContext, round_id: str, caller: str, event: Event) -> bytes | None:
+    """Return the bytes of an event, unless they are gone, many, or for another party."""
+    party = "" if event.kind is EventKind.BLINDED else event.party or ""
+    address = ChunkAddress(round_id, event.submission_id or "", event.kind, party, event.index or 0)
+    try:
+        return get_chunk(desk, caller, address, LARGEST_CONTENT * 3 // 4)
+    except (NotFoundError, PolicyError, ProtocolError, StoreError):
+        return None  # whoever asks for them hears why
 
 
 def _due(desk: MatcherContext, round_id: str, caller: str) -> list[list[str]]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from aquila.errors import MalformedError, PolicyError
 from aquila.matching.certainty import Level
 from aquila.matching.join import TokenTable
+from aquila.matching.meeting_rows import first_bits, meeting_handles, rows_of
 from aquila.matching.multiplicity import Multiplicity
 from aquila.matching.regional_counts import persons_by_parties
 from aquila.protocol.log_entries import match_entry
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 _LOG = Log("matcher.joining")
 _LEAST_MEBIBYTES = 64
+_FEW_ROWS = 100_000
 
 
 class FaultyTokensError(MalformedError):
@@ -81,7 +83,8 @@ def join(
     Args:
         desk: The matcher's parts.
         round_: A record that nobody changes meanwhile.
-        submissions: Whose tokens; their places are the list numbers.
+        submissions: Whose tokens; their places are the list numbers. A query comes first, and its lists were joined
+            before.
         pairs: Which list numbers may be joined.
         query: The query's submission id, or None for the lists.
 
@@ -96,17 +99,24 @@ def join(
     with _scratch(desk.scratch) as folder, desk.workers.lent() as opened:
         if folder is None:
             return None
-        check_view(opened.executor, folder)
         # Several tasks are at work at once, and share what the join may use.
         memory = max(_LEAST_MEBIBYTES, limits.memory_mebibytes // opened.workers)
         with TokenTable(
             folder, memory_mib=memory, threads=limits.threads, rows_per_range=limits.rows_per_range
         ) as tokens:
-            flags = {
-                submission_id: _add(desk, round_, table, tokens, number, submission_id)
-                for number, submission_id in enumerate(submissions)
-            }
-            tokens.join(pairs, round_.manifest.frequency_limit, opened.executor)
+            if query is None:
+                flags = {
+                    submission_id: _add(desk, round_, table, tokens, number, submission_id)
+                    for number, submission_id in enumerate(submissions)
+                }
+            else:
+                flags = {query: _add(desk, round_, table, tokens, 0, query)}
+                _add_meeting(desk, round_, tokens, submissions)
+            # The little that can meet a query is less work than the way to a worker.
+            executor = None if query is not None and tokens.rows <= _FEW_ROWS else opened.executor
+            if executor is not None:
+                check_view(executor, folder)
+            tokens.join(pairs, round_.manifest.frequency_limit, executor)
             footings = learn_grading_bases(round_, table, submissions, tokens.patterns())
             graded = grade_pairs(round_, table, footings, tokens.pairs())
             met = tokens.met([hit.pair for hit in graded.pairs])
@@ -184,9 +194,7 @@ def _add(  # noqa: PLR0913, PLR0917 - where the tokens come from and go to
     submission = round_.submissions[submission_id]
     count = TokenCount(table)
     multiplicity = Multiplicity(table, submission.elements.full + submission.elements.partial)
-    for index, reference in enumerate(round_.tokens[submission_id].chunks):
-        place = ChunkAddress(round_.round_id, submission_id, TOKENS, submission.party, index)
-        rows = desk.files.read(place.name, bytes.fromhex(reference.digest))
+    for rows in _chunks(desk, round_, submission_id):
         with _blamed_on(submission.party):
             count.add(rows)
             tokens.add(number, rows)
@@ -194,6 +202,25 @@ def _add(  # noqa: PLR0913, PLR0917 - where the tokens come from and go to
     with _blamed_on(submission.party):
         count.check(submission)
     return multiplicity.flags(round_.manifest.frequency_limit)
+
+
+def _add_meeting(desk: MatcherContext, round_: Round, tokens: TokenTable, submissions: Sequence[str]) -> None:
+    """Add of lists what can matter for a query, whose tokens are few; the lists were counted when they were joined."""
+    query, *lists = submissions
+    sought = first_bits(_chunks(desk, round_, query))
+    for number, submission_id in enumerate(lists, start=1):
+        handles = meeting_handles(_chunks(desk, round_, submission_id), sought)
+        if len(handles):
+            for rows in rows_of(_chunks(desk, round_, submission_id), handles):
+                tokens.add(number, rows)
+
+
+def _chunks(desk: MatcherContext, round_: Round, submission_id: str) -> Iterator[bytes]:
+    """Read the token rows of a submission chunk by chunk; raises as `join` does where a file was lost or changed."""
+    party = round_.submissions[submission_id].party
+    for index, reference in enumerate(round_.tokens[submission_id].chunks):
+        place = ChunkAddress(round_.round_id, submission_id, TOKENS, party, index)
+        yield desk.files.read(place.name, bytes.fromhex(reference.digest))
 
 
 @contextlib.contextmanager

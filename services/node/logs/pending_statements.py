@@ -34,17 +34,16 @@ def put(session: Session, signer: Signer, round_: Round, row: PendingStatementRo
     _sign_all(session, signer, round_)
 
 
-def sign(node: NodeContext, round_id: str) -> tuple[bool, bool]:
-    """Sign what was due and may be signed now; return whether there was any, and whether any is left."""
+def sign(node: NodeContext, round_id: str) -> bool:
+    """Sign what was due and may be signed now; return whether nothing is left."""
     with node.store.reading("due.look") as session:
         if (
             session.scalar(select(PendingStatementRow.kind).where(PendingStatementRow.round_id == round_id).limit(1))
             is None
         ):
-            return False, False
+            return True
     with node.rounds.of(round_id).reading() as round_, node.store.transaction("due.sign") as session:
-        signed = _sign_all(session, node.signer, round_)
-    return signed, not signed
+        return _sign_all(session, node.signer, round_)
 
 
 def rounds_with_due() -> Select[str]:

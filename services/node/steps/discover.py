@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import to_thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
@@ -31,17 +31,21 @@ if TYPE_CHECKING:
 _LOG = Log("node.discover")
 
 
-async def discover(node: NodeContext) -> bool:
+Listed = TypeVar("Listed", bound=Rounds)
+
+
+async def discover(node: NodeContext, listed: Rounds | None = None) -> bool:
     """Store the manifests of new rounds, and look once after each start whether known ones are still the same.
 
-    What came with a held call is taken; else the matcher is asked.
+    Args:
+        node: The node.
+        listed: The list that came with a held call; without it the matcher is asked.
 
     Raises:
         PeerUnavailableError: The matcher is away.
     """
-    listed, node.contact.listed = node.contact.listed, None
     if listed is None:
-        listed = read_rounds((await node.peer.call("GET", "/v1/rounds", params={"wait": 0})).content)
+        listed = read_rounds((await node.peer.call("GET", "/v1/rounds", params={"wait": 0})).content, Rounds)
     node.contact.reachable = True
     node.contact.state = listed.state
     node.contact.news = listed.news
@@ -55,14 +59,14 @@ async def discover(node: NodeContext) -> bool:
     return busy
 
 
-def read_rounds(content: bytes) -> Rounds:
-    """Read the matcher's list of rounds.
+def read_rounds(content: bytes, form: type[Listed]) -> Listed:
+    """Read the matcher's list of rounds, alone or with other news.
 
     Raises:
         MalformedError: It is none.
     """
     try:
-        return Rounds.model_validate_json(content)
+        return form.model_validate_json(content)
     except ValidationError:
         raise MalformedError("matcher_round_list_unreadable") from None
 

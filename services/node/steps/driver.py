@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from services.kit.storage.store import Store
-    from services.node.context import Journal, NodeContext
+    from services.node.context import HeldAnswer, Journal, NodeContext
 
 _LOG = Log("node.driver")
 _LAST_DELAY = 10.0
@@ -56,6 +56,7 @@ class RoundsDriver:
     def __init__(self, node: NodeContext) -> None:
         self._node = node
         self._busy = self._again = False
+        self._working: list[str] = []
         self._expires_at = 0
 
     def driver(self) -> Driver:
@@ -69,9 +70,17 @@ class RoundsDriver:
         return driver
 
     async def _turn(self) -> bool:
-        """Take one step, and return whether another one has something to do already; raises as `step` does."""
+        """Take one step and finish the work that it makes possible; return whether another has something to do already.
+
+        Raises:
+            AquilaError: As `step` does.
+        """
         await self.step()
-        return self._again
+        ends = _turn(self._node)
+        while self._working and not (self._again or ends()):
+            working, self._working = self._working, []
+            await each(working, partial(self._take, looked=True))
+        return self._again or bool(self._working)
 
     async def step(self) -> bool:
         """Take one step in every round, and return whether there was anything to do.
@@ -81,29 +90,36 @@ class RoundsDriver:
         """
         node = self._node
         rounds = await to_thread(open_rounds, node)
-        # The feeds travel while the log is looked at. Nothing of them counts before it was found right.
-        pages = {one: create_task(sync.fetch(node, one)) for one in rounds[:_AHEAD]}
+        held, node.contact.held = node.contact.held, None
+        # The feeds travel while the log is looked at, or have come with a held call. Nothing of them counts before the
+        # log was found right.
+        pages = {one: create_task(sync.fetch(node, one, held)) for one in rounds[:_AHEAD]}
         try:
-            return await self._step(rounds, pages)
+            return await self._step(rounds, pages, held)
         finally:
             for page in pages.values():
                 page.cancel()
             await gather(*pages.values(), return_exceptions=True)
 
-    async def _step(self, rounds: list[str], pages: Mapping[str, Awaitable[sync.FeedPage]]) -> bool:
+    async def _step(
+        self, rounds: list[str], pages: Mapping[str, Awaitable[sync.FeedPage]], held: HeldAnswer | None
+    ) -> bool:
         node = self._node
         # A matcher that is away keeps no round from being destroyed by our own clock, or at the operator's word.
-        await verify_logs.verify_logs(node)
+        # While there is work, what others named and the matcher promised is proved where a signature needs it.
+        await verify_logs.verify_logs(node, prove=not self._busy and held is None, held=held)
         pieces = [partial(self._take, round_id, pages.get(round_id)) for round_id in rounds]
         # While there is work, new rounds can wait, but for those that a held call told of.
         was_quiet = not self._busy
-        if (was_quiet or node.contact.listed) and node.contact.obstacle is None:
-            first = partial(discover.discover, node), partial(send_suggestions.send_suggestions, node)
+        if (was_quiet or held) and node.contact.obstacle is None:
+            listed = None if held is None else held.news
+            first = partial(discover.discover, node, listed), partial(send_suggestions.send_suggestions, node)
             pieces[:0] = [partial(self._other, piece) for piece in first]
         if node.clock() >= self._expires_at:
             pieces.append(partial(self._other, partial(_expire, node)))
             self._expires_at = node.clock() + _EXPIRY_SECONDS
         self._busy = self._again = False
+        self._working = []
         try:
             self._busy = await each(pieces, lambda piece: piece())
             if not self._busy and node.contact.obstacle is None:
@@ -115,11 +131,13 @@ class RoundsDriver:
             raise
         return self._busy
 
-    async def _take(self, round_id: str, page: Awaitable[sync.FeedPage] | None) -> bool:
+    async def _take(self, round_id: str, page: Awaitable[sync.FeedPage] | None = None, *, looked: bool = False) -> bool:
         """Advance a round, and return whether it had anything to do; raises as `advance` does."""
-        busy = await advance(self._node, round_id, page)
+        busy, book = await advance(self._node, round_id, page, looked=looked), self._node.rounds.of(round_id)
         # What is waited for from others comes with news; another step is for what this one has left to do here.
-        self._again |= busy and self._node.rounds.of(round_id).goes_on
+        self._again |= busy and book.goes_on
+        if busy and book.works_on:
+            self._working.append(round_id)
         return busy
 
     async def _other(self, piece: Callable[[], Awaitable[bool]]) -> bool:
@@ -162,22 +180,25 @@ def _is_behind(store: Store, round_id: str, newest: int) -> bool:
     return row is not None and row.refused is None and row.cursor < newest
 
 
-async def advance(node: NodeContext, round_id: str, page: Awaitable[sync.FeedPage] | None = None) -> bool:
+async def advance(
+    node: NodeContext, round_id: str, page: Awaitable[sync.FeedPage] | None = None, *, looked: bool = False
+) -> bool:
     """Take one step in a round, and return whether there was anything to do.
 
     Args:
         node: The node.
         round_id: The round.
         page: The next page of its feed, where that was asked for already.
+        looked: Whether the step before has just looked at log and feed, so that this one only works.
 
     Raises:
         PeerUnavailableError, StoreError: It cannot go on now.
         AquilaError: What stands in the way was noted as a problem of the round.
     """
     book = node.rounds.of(round_id)
-    book.goes_on, book.awaits_echo = True, False
+    book.goes_on, book.works_on = not looked, False
     try:
-        busy = await _advance(node, round_id, page)
+        busy = await (_go_on(node, round_id) if looked else _advance(node, round_id, page))
     except (PeerUnavailableError, StoreError):
         raise
     except (KeyMaterialError, RestoredBackupError) as error:
@@ -204,17 +225,17 @@ async def _advance(node: NodeContext, round_id: str, page: Awaitable[sync.FeedPa
         return True
     if node.contact.obstacle is not None:
         raise node.contact.obstacle  # keys can still be destroyed, but nothing is signed or sent
+    ends = _turn(node)
     read, more = await sync.sync(node, round_id, page)
     # Nothing is signed before the whole feed was read: it may tell that this database is a restored one.
     book, row = node.rounds.of(round_id), await to_thread(_row, node.store, round_id)
     if row.state == LocalRoundState.ACTIVE and await _decide(node, round_id, row):
         return True
-    if book.synced and row.refused is None:
-        signed, waits = await to_thread(pending_statements.sign, node, round_id)
-        more |= signed or (waits and read)  # the next look proves what came just now
-        if not waits:  # no withdrawal and no note leaves before the receipt
-            more |= await to_thread(withdraw.send_corrections, node, round_id)
-            more |= await to_thread(exchange_notes.exchange_notes, node, round_id)
+    # No withdrawal and no note leaves before the receipt.
+    if book.synced and row.refused is None and await _sign_pending(node, round_id):
+        more |= await to_thread(withdraw.send_corrections, node, round_id)
+        exchanged, left = await _exchange(node, round_id, ends)
+        read, more = read or exchanged, more or left
     if row.refused is not None:
         await to_thread(exchange_notes.forget_if_refused, node.store, node.rounds, round_id)
     takes_part = row.state == LocalRoundState.ACTIVE and row.refused is None and book.synced
@@ -228,9 +249,38 @@ async def _advance(node: NodeContext, round_id: str, page: Awaitable[sync.FeedPa
     more |= await to_thread(exclude_absent.exclude_absent, node, round_id)
     more |= await to_thread(alarms.acknowledge, node, round_id)
     more |= await to_thread(alarms.tell_refusals, node, round_id)
-    ends = _turn(node)
-    # Fetching, computing and sending overlap; what is signed, counted or stored is so piece by piece.
+    busy, book.works_on = await _work(node, round_id, ends)
+    book.goes_on = more
+    return read or more or busy
+
+
+async def _go_on(node: NodeContext, round_id: str) -> bool:
+    """Do what the step before has made possible, and return whether there was anything; raises as `advance` does."""
+    if node.contact.obstacle is not None:
+        raise node.contact.obstacle
+    book, row = node.rounds.of(round_id), await to_thread(_row, node.store, round_id)
+    if row.state != LocalRoundState.ACTIVE or row.refused is not None:
+        book.goes_on = True
+        return True
+    await to_thread(book.check_key)
+    busy, book.works_on = await _work(node, round_id, _turn(node))
+    return busy
+
+
+async def _exchange(node: NodeContext, round_id: str, ends: Callable[[], bool]) -> tuple[bool, bool]:
+    """Take the exchange of notes as far as it goes; return whether there was anything, and whether more is left."""
+    exchanged = False
+    while await to_thread(exchange_notes.exchange_notes, node, round_id):
+        exchanged = True
+        if ends():
+            return True, True
+    return exchanged, False
+
+
+async def _work(node: NodeContext, round_id: str, ends: Callable[[], bool]) -> tuple[bool, bool]:
+    """Do the next pieces of submissions; return whether there was anything, and whether that may make more possible."""
     made: list[bool] = []
+    # Fetching, computing and sending overlap; what is signed, counted or stored is so piece by piece.
     busy = await side_by_side(
         _noted(made, evaluate.evaluate(node, round_id, ends)),
         _noted(made, verify.verify(node, round_id, ends)),
@@ -240,9 +290,22 @@ async def _advance(node: NodeContext, round_id: str, page: Awaitable[sync.FeedPa
         outbox.send_statements(node, round_id, ends),
         outbox.send_bytes(node, round_id, ends),
     )
-    busy |= await outbox.send_statements(node, round_id, ends)
-    book.goes_on = more or any(made) or book.awaits_echo
-    return read or more or busy
+    if await outbox.send_statements(node, round_id, ends):
+        busy = True
+        await outbox.send_bytes(node, round_id, ends)  # those that were just signed for
+    return busy, any(made) or ends()
+
+
+async def _sign_pending(node: NodeContext, round_id: str) -> bool:
+    """Sign what is due, once the matcher's log is proved to hold what came before; return whether nothing is left.
+
+    Raises:
+        AquilaError: The matcher's log cannot be found right.
+    """
+    if await to_thread(pending_statements.sign, node, round_id):
+        return True
+    await verify_logs.prove_log(node)
+    return await to_thread(pending_statements.sign, node, round_id)
 
 
 async def _noted(made: list[bool], lane: Awaitable[bool]) -> bool:

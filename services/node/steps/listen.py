@@ -1,9 +1,10 @@
 """Between two steps: one call held open at the matcher, answered as soon as there is news (PROTOCOL.md 9.6).
 
 A node calls and is never called. While it has nothing to do, it holds one call, which says how far this node has read
-the feed of each round; the matcher answers at the first event beyond that. Where the call breaks, or the matcher is of
-an earlier version and answers at once, the node looks every `poll_seconds` instead. It also looks by itself when one of
-its own deadlines has passed, soon after it was last busy, and then ever more rarely.
+the feed of each round; the matcher answers at the first event beyond that, with the feeds and the growth of its log.
+Where the call breaks, or the matcher is of an earlier version and answers at once, the node looks every `poll_seconds`
+instead. It also looks by itself when one of its own deadlines has passed, soon after it was last busy, and then ever
+more rarely.
 """
 
 from __future__ import annotations
@@ -16,8 +17,11 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from aquila.errors import AquilaError
+from aquila.protocol.messages.feed import News
+from aquila.protocol.registry import MATCHER
 from services.kit.errors import PeerUnavailableError
 from services.kit.logging import Log
+from services.node.context import HeldAnswer
 from services.node.rounds.requests import deadlines
 from services.node.steps.discover import read_rounds
 from services.node.storage.tables import RoundRow
@@ -25,7 +29,6 @@ from services.node.storage.tables import RoundRow
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from aquila.protocol.messages.feed import Rounds
     from services.node.context import NodeContext
 
 _LOG = Log("node.listen")
@@ -69,7 +72,7 @@ class Listener:
         began, ends = time.monotonic(), min(patience, await to_thread(_until_deadline, node, rounds))
         try:
             async with asyncio.timeout(ends):
-                node.contact.listed = await self._hold(rounds)
+                node.contact.held = await self._hold(rounds)
             self._broken = False
         except TimeoutError:
             self._broken = False
@@ -83,23 +86,32 @@ class Listener:
             if again:
                 await asyncio.sleep(max(0.0, seconds - (time.monotonic() - began)))
 
-    async def _hold(self, rounds: Sequence[str]) -> Rounds:
-        """Hold a call and return its answer.
+    async def _hold(self, rounds: Sequence[str]) -> HeldAnswer:
+        """Hold a call and return its answer, with what the next step would ask for at once.
 
         Raises:
             PeerUnavailableError: The connection broke, or the matcher went away.
             AquilaError: The matcher refuses it, or the answer cannot be read.
         """
-        read = await to_thread(_cursors, self._node, rounds[-_MOST_ROUNDS:])
-        query = {"wait": _LONGEST_HOLD, "state": self._node.contact.state or "", "read": read}
-        return read_rounds((await self._node.peer.call("GET", "/v1/rounds", params=query)).content)
+        node, asked_at = self._node, self._node.clock()
+        read = await to_thread(_cursors, node, rounds[-_MOST_ROUNDS:])
+        size = await to_thread(node.log.witness.seen_size, MATCHER)
+        query = {
+            "wait": _LONGEST_HOLD,
+            "state": node.contact.state or "",
+            "read": [f"{round_id}:{cursor}" for round_id, cursor in read.items()],
+            "feeds": True,
+            "log": size,
+        }
+        answer = await node.peer.call("GET", "/v1/rounds", params=query)
+        return HeldAnswer(read_rounds(answer.content, News), asked_at, read, size)
 
 
-def _cursors(node: NodeContext, rounds: Sequence[str]) -> list[str]:
-    """Return for each round the newest event that was read, in the form of the call."""
+def _cursors(node: NodeContext, rounds: Sequence[str]) -> dict[str, int]:
+    """Return for each round the newest event that was read."""
     query = select(RoundRow.round_id, RoundRow.cursor).where(RoundRow.round_id.in_(rounds))
     with node.store.reading("listen.cursors") as session:
-        return [f"{round_id}:{cursor}" for round_id, cursor in session.execute(query)]
+        return {row.round_id: row.cursor for row in session.execute(query)}
 
 
 def _until_deadline(node: NodeContext, rounds: Sequence[str]) -> float:

@@ -21,7 +21,7 @@ from aquila.errors import (
     ProofError,
 )
 from aquila.protocol.log_entries import refused_entry
-from aquila.protocol.messages import Statement, Submission
+from aquila.protocol.messages import Evaluation, Statement, Submission, Tokens
 from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.rounds.round_state import EvaluationKey
 from aquila.sentences import Sentence
@@ -31,16 +31,17 @@ from services.kit.log.entries import append
 from services.kit.logging import Log
 from services.kit.work.pipeline import run_in_order, until
 from services.node.logs import inclusion_promises
-from services.node.round_memory import round_row
+from services.node.round_memory import TakenStatement, round_row
 from services.node.rounds import paths, statements
 from services.node.storage.states import LocalRoundState, SubmissionState
 from services.node.storage.tables import ChunkRow, EvaluationRow, StatementRow, SubmissionRow
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
 
     from sqlalchemy.orm import Session
 
+    from aquila.protocol.registry import Registry
     from services.kit.http.peer import Peer
     from services.kit.storage.files import ChunkFiles
     from services.kit.storage.store import Store
@@ -108,9 +109,16 @@ async def _send(node: NodeContext, row: StatementRow) -> bool:
     # If we crash here, the statement is sent again.
     await to_thread(_mark_sent, node.store, row, place)
     if row.kind in _WITH_BYTES:
-        node.rounds.of(row.round_id).awaits_echo = True
+        node.rounds.of(row.round_id).taken.add(await to_thread(_taken, node.registry, row))
     _LOG.info("statement_sent", round=row.round_id, state=row.kind)
     return True
+
+
+def _taken(registry: Registry, row: StatementRow) -> TakenStatement:
+    """Return the bytes that a statement names."""
+    message = statements.message_of(statements.open_statement(registry, row.envelope))
+    assert isinstance(message, Submission | Evaluation | Tokens)
+    return TakenStatement(row.kind, message.submission_id, message.index if isinstance(message, Evaluation) else 0)
 
 
 def _mark_sent(store: Store, row: StatementRow, place: str) -> None:
@@ -218,13 +226,16 @@ def _parcel_sent(store: Store, files: ChunkFiles, round_id: str, parcel: Pending
 
 
 def _parcels(node: NodeContext, round_id: str) -> list[PendingUpload]:
-    with node.store.reading("outbox.bytes") as session, node.rounds.of(round_id).reading() as round_:
+    book = node.rounds.of(round_id)
+    with node.store.reading("outbox.bytes") as session, book.reading() as round_:
+        submitted = {*round_.submissions, *_named(book.taken, StatementKind.SUBMISSION)}
         blinded = select(ChunkRow).where(
-            ChunkRow.round_id == round_id, ~ChunkRow.sent, ChunkRow.submission_id.in_(round_.submissions)
+            ChunkRow.round_id == round_id, ~ChunkRow.sent, ChunkRow.submission_id.in_(submitted)
         )
         answers = select(EvaluationRow).where(EvaluationRow.round_id == round_id, ~EvaluationRow.sent)
+        finalized = {*round_.tokens, *_named(book.taken, StatementKind.TOKENS)}
         tokens = select(ChunkRow).where(
-            ChunkRow.round_id == round_id, ~ChunkRow.tokens_sent, ChunkRow.submission_id.in_(round_.tokens)
+            ChunkRow.round_id == round_id, ~ChunkRow.tokens_sent, ChunkRow.submission_id.in_(finalized)
         )
         order = ChunkRow.submission_id, ChunkRow.index
         parcels = [_blinded(node.files, row) for row in session.scalars(blinded.order_by(*order).limit(_PER_TURN))]
@@ -232,11 +243,17 @@ def _parcels(node: NodeContext, round_id: str) -> list[PendingUpload]:
             _answer(node.code, node.files, row)
             for row in session.scalars(answers.order_by(EvaluationRow.submission_id, EvaluationRow.index))
             if EvaluationKey(row.submission_id, row.index, node.code) in round_.evaluations
+            or TakenStatement(StatementKind.EVALUATION, row.submission_id, row.index) in book.taken
         ][:_PER_TURN]
         parcels += [
             _tokens(node.files, node.rounds, row) for row in session.scalars(tokens.order_by(*order).limit(_PER_TURN))
         ]
     return parcels
+
+
+def _named(taken: Iterable[TakenStatement], kind: StatementKind) -> Iterator[str]:
+    """Yield the submissions that statements of a kind are about."""
+    return (one.submission_id for one in taken if one.kind == kind)
 
 
 def _blinded(files: ChunkFiles, row: ChunkRow) -> PendingUpload:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from asyncio import to_thread
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -55,7 +56,8 @@ if TYPE_CHECKING:
     from aquila.protocol.registry import Registry
     from aquila.protocol.rounds.verified_round import Accepted, Round
     from services.kit.storage.store import Store
-    from services.node.context import Clock, NodeContext
+    from services.node.context import Clock, HeldAnswer, NodeContext
+    from services.node.round_memory import RoundMemory
     from services.node.storage.tables import RoundRow
 
 _LOG = Log("node.sync")
@@ -74,8 +76,13 @@ class FeedPage:
     asked_at: int
 
 
-async def fetch(node: NodeContext, round_id: str) -> FeedPage:
+async def fetch(node: NodeContext, round_id: str, held: HeldAnswer | None = None) -> FeedPage:
     """Fetch the next page of a round's feed; nothing of it counts before `sync` has taken it.
+
+    Args:
+        node: The node.
+        round_id: The round.
+        held: The answer of a held call, which may have brought the page.
 
     Raises:
         PeerUnavailableError: The matcher is away.
@@ -83,6 +90,9 @@ async def fetch(node: NodeContext, round_id: str) -> FeedPage:
     """
     with node.store.reading("round.cursor") as session:
         row = round_row(session, round_id)
+    came = None if held is None or held.read.get(round_id) != row.cursor else (held.news.feeds or {}).get(round_id)
+    if held is not None and came is not None:
+        return FeedPage(came, held.asked_at)
     asked_at = node.clock()
     path, query = f"/v1/rounds/{round_id}/events", {"after": row.cursor, "limit": PAGE, "wait": 0}
     answer = (await node.peer.call("GET", path, params=query)).content
@@ -164,8 +174,26 @@ def take_page(node: NodeContext, round_id: str, page: Events) -> None:
                     return
                 row.cursor, row.phase = event.event_id, round_.phase.value
             # If we crash here, nothing of these events was taken, and they are fetched again.
+    _keep_bytes(book, page)
     book.ready, book.late = frozenset(page.ready), page.late
     book.synced = book.synced or len(page.events) < PAGE
+
+
+def _keep_bytes(book: RoundMemory, page: Events) -> None:
+    """Keep the bytes that came with a page for this step; what does not use them now fetches them later."""
+    book.brought.clear()
+    for event in page.events:
+        if event.content is not None:
+            party = "" if event.kind is EventKind.BLINDED else event.party or ""
+            # Something else than base64 is not what was signed, as the digest will tell.
+            book.brought[event.submission_id or "", event.index or 0, party] = _decoded(event.content)
+
+
+def _decoded(content: str) -> bytes:
+    try:
+        return base64.b64decode(content, validate=True)
+    except ValueError:
+        return b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,20 +28,26 @@ if TYPE_CHECKING:
     from aquila.audit.checkpoint import Checkpoint
     from aquila.audit.note import Note
     from services.kit.log.witness import Accusation
-    from services.node.context import NodeContext
+    from services.node.context import HeldAnswer, NodeContext
     from services.node.storage.tables import NamedHeadRow, StatementRow
 
 
-async def verify_logs(node: NodeContext) -> None:
+async def verify_logs(node: NodeContext, *, prove: bool, held: HeldAnswer | None = None) -> None:
     """Check the own database and the matcher's log, and keep in `contact.obstacle` what forbids to sign or send.
 
     After a start, and after an alarm, the own log is shown to the matcher too before anything else is done.
+
+    Args:
+        node: The node.
+        prove: Whether to demand proofs of what others named and the matcher promised too. That costs the matcher a
+            checkpoint, so it is done before a signature that needs it, and when the work is done.
+        held: The answer of a held call, which may have brought the newest checkpoint.
     """
     try:
         await to_thread(check_own_log, node)
         if node.contact.cosignature_failed:
             await send_cosignature(node)
-        await _look(node)
+        await _look(node, prove=prove, held=held)
         if not node.contact.witnessed:
             await publish_log(node)
     except AquilaError as error:
@@ -97,21 +103,42 @@ class _Open:
         return ProofRequest(old=self.old, heads=heads, statements=tuple(s.digest for s in self.statements)).payload()
 
 
-async def _look(node: NodeContext) -> None:
-    witness = node.log.witness
-    wanted = await to_thread(_open, node)
-    # What is to be proved beyond growth is proved with the look that happens anyway: it costs no call of its own.
-    if wanted.heads or wanted.statements:
-        answer = await node.peer.call("POST", "/v1/log/proofs", content=wanted.request())
-    else:
-        answer = await node.peer.call("GET", "/v1/log/checkpoint", params={"old": wanted.old})
-    if answer.status_code == HTTPStatus.NO_CONTENT:
-        await to_thread(witness.vanished, MATCHER)
+async def prove_log(node: NodeContext) -> None:
+    """Look at the matcher's log, with all proofs, before a signature that needs them.
+
+    Raises:
+        AquilaError: What forbids to sign or send.
+    """
+    await verify_logs(node, prove=True)
+    if node.contact.obstacle is not None:
+        raise node.contact.obstacle
+
+
+async def _look(node: NodeContext, *, prove: bool, held: HeldAnswer | None) -> None:
+    wanted = await to_thread(_open, node, prove=prove)
+    content = await _shown(node, wanted, held)
+    if content is None:
+        await to_thread(node.log.witness.vanished, MATCHER)
         return
-    cosigned = await to_thread(_judge, node, wanted, answer.content)
+    cosigned = await to_thread(_judge, node, wanted, content)
     size = parse_checkpoint(cosigned.text).size
     if size != node.contact.cosigned:
         node.contact.cosignature, node.contact.cosigned = cosigned.to_bytes(), size
+
+
+async def _shown(node: NodeContext, wanted: _Open, held: HeldAnswer | None) -> bytes | None:
+    """Return the matcher's answer about its log, from the held call if that is enough; None for an empty log.
+
+    Raises:
+        PeerUnavailableError: The matcher is away.
+    """
+    if wanted.heads or wanted.statements:
+        answer = await node.peer.call("POST", "/v1/log/proofs", content=wanted.request())
+    elif held is not None and held.news.log is not None and held.log_size == wanted.old:
+        return held.news.log.encode()
+    else:
+        answer = await node.peer.call("GET", "/v1/log/checkpoint", params={"old": wanted.old})
+    return None if answer.status_code == HTTPStatus.NO_CONTENT else answer.content
 
 
 async def send_cosignature(node: NodeContext) -> None:
@@ -131,9 +158,11 @@ async def send_cosignature(node: NodeContext) -> None:
         contact.cosignature, contact.cosignature_failed = None, False
 
 
-def _open(node: NodeContext) -> _Open:
+def _open(node: NodeContext, *, prove: bool) -> _Open:
     """Return the proofs to demand; raises as `Witness.seen_size` does."""
     old = node.log.witness.seen_size(MATCHER)
+    if not prove:
+        return _Open(old, (), ())
     with node.store.reading("watch.open") as session:
         return _Open(old, named_heads.unverified(session), inclusion_promises.unproved(session))
 

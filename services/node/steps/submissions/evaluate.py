@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from aquila.crypto.group import ELEMENT_BYTES
 from aquila.crypto.keys import KEY_BYTES
 from aquila.errors import CapError, DigestError, MalformedError, OrderError
 from aquila.protocol.messages import Evaluation
@@ -21,7 +22,7 @@ from services.kit.logging import Log
 from services.kit.work.pipeline import run_in_order, until
 from services.node.rounds import paths, statements
 from services.node.safeguards import evaluation_limits
-from services.node.steps.submissions.tasks import EVALUATE
+from services.node.steps.submissions.tasks import EVALUATE, SMALL_ELEMENTS
 from services.node.storage.states import DownloadKind, DownloadState
 from services.node.storage.tables import DownloadRow, EvaluationCountRow, EvaluationRow
 
@@ -78,9 +79,12 @@ def _allowed(node: NodeContext, round_id: str) -> Sequence[DownloadRow]:
 
 
 async def _begin(node: NodeContext, row: DownloadRow) -> Evaluated:
-    path = f"/v1/rounds/{row.round_id}/submissions/{row.submission_id}/blinded/{row.index}"
-    chunk = (await node.peer.call("GET", path)).content
-    return await node.workers.run(EVALUATE, await to_thread(_work, node, row, chunk))
+    chunk = node.rounds.of(row.round_id).brought.pop((row.submission_id, row.index, ""), None)
+    if chunk is None:
+        path = f"/v1/rounds/{row.round_id}/submissions/{row.submission_id}/blinded/{row.index}"
+        chunk = (await node.peer.call("GET", path)).content
+    small = len(chunk) <= SMALL_ELEMENTS * ELEMENT_BYTES
+    return await node.workers.run(EVALUATE, await to_thread(_work, node, row, chunk), small=small)
 
 
 def _work(node: NodeContext, row: DownloadRow, chunk: bytes) -> EvaluateTask:

@@ -20,7 +20,8 @@ from services.kit.work.pipeline import run_in_order, until
 from services.node.logs.pending_statements import may_sign
 from services.node.rounds import paths, statements
 from services.node.steps.exclude_absent import signed_under
-from services.node.steps.submissions.tasks import FINALIZE
+from services.node.steps.submissions.tasks import FINALIZE, SMALL_ELEMENTS
+from services.node.steps.verify_logs import prove_log
 from services.node.storage.states import VERIFIED, SubmissionState
 from services.node.storage.tables import ChunkRow, DownloadRow, SubmissionRow
 
@@ -43,6 +44,7 @@ async def finalize(node: NodeContext, round_id: str, ends: Callable[[], bool]) -
 
     Raises:
         ExecutorError: A worker is gone; its chunk is finalized again.
+        AquilaError: The matcher's log cannot be found right; the tokens are signed when it can.
     """
     row = await to_thread(_due, node, round_id)
     if row is None:
@@ -51,6 +53,9 @@ async def finalize(node: NodeContext, round_id: str, ends: Callable[[], bool]) -
     chunks = await to_thread(_unfinished, node.store, row)
     begin, finish = partial(_begin, node, round_), partial(_finish, node)
     if await run_in_order(until(ends, chunks), begin, finish, await node.ahead()) == len(chunks):
+        if await to_thread(_sign, node, round_, row):
+            return True
+        await prove_log(node)
         return await to_thread(_sign, node, round_, row) or bool(chunks)
     return True
 
@@ -91,7 +96,8 @@ def _is_due(session: Session, round_: Round, row: SubmissionRow, ready: frozense
 
 
 async def _begin(node: NodeContext, round_: Round, chunk: ChunkRow) -> FinalizedChunk:
-    return await node.workers.run(FINALIZE, await to_thread(_work, node, round_, chunk))
+    small = chunk.elements <= SMALL_ELEMENTS
+    return await node.workers.run(FINALIZE, await to_thread(_work, node, round_, chunk), small=small)
 
 
 def _work(node: NodeContext, round_: Round, chunk: ChunkRow) -> FinalizeTask:

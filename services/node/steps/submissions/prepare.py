@@ -32,7 +32,7 @@ from services.node.round_memory import PreparedSubmission, seed_name
 from services.node.rounds import paths, statements
 from services.node.rounds.requests import check_submission_time, manifest_problem
 from services.node.safeguards import canaries
-from services.node.steps.submissions.tasks import BLIND, StoredBatch, digest_stored
+from services.node.steps.submissions.tasks import BLIND, SMALL_RECORDS, StoredBatch, digest_stored
 from services.node.storage.states import UNSIGNED, SubmissionState
 from services.node.storage.tables import ChunkRow, ImportRow, RecordRow, SubmissionRow
 
@@ -150,7 +150,8 @@ async def _digest(node: NodeContext, round_: Round, row: SubmissionRow, ends: Ca
 
     async def begin(batch: int) -> DigestedBatch:
         contents = await to_thread(_records, node.store, row, batch)
-        return await node.workers.run(digest_stored, StoredBatch(first_binding, table, contents))
+        small = len(contents) <= SMALL_RECORDS
+        return await node.workers.run(digest_stored, StoredBatch(first_binding, table, contents), small=small)
 
     async def finish(batch: int, begun: Awaitable[DigestedBatch]) -> None:
         # A file is there whole or not at all. If we crash before it, the batch is digested again.
@@ -209,7 +210,8 @@ async def _blind(node: NodeContext, row: SubmissionRow, work: PreparedSubmission
     left = range(row.prepared, row.batches)
 
     async def begin(batch: int) -> Runs:
-        return await node.workers.run(BLIND, await to_thread(_work, node.files, row, work, batch))
+        small = row.records <= SMALL_RECORDS
+        return await node.workers.run(BLIND, await to_thread(_work, node.files, row, work, batch), small=small)
 
     async def finish(batch: int, begun: Awaitable[Runs]) -> None:
         await to_thread(_keep_runs, node.files, node.store, row, batch, await begun)

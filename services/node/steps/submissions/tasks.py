@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 PRELOAD = ("aquila.protocol.submissions.tasks", "aquila.records.rules", "services.node.steps.submissions.tasks")
 """What every process of a local pool needs."""
 
+SMALL_ELEMENTS = 1_024
+"""Elements of a chunk whose work is not worth the way to a worker: a few milliseconds."""
+
+SMALL_RECORDS = 64
+"""Records of a batch whose work is not worth it either."""
+
 BLIND = partial(with_group, tasks.blind_batch, "auto")
 EVALUATE = partial(with_group, tasks.evaluate_chunk, "auto")
 VERIFY = partial(with_group, tasks.verify_chunk, "auto")

@@ -141,3 +141,11 @@ async def test_a_process_that_ends_is_replaced() -> None:
         assert await workers.run(double, 5) == 10
     finally:
         workers.close()
+
+
+async def test_small_work_opens_nothing() -> None:
+    """A thread of the service does what is less work than the way to a worker."""
+    workers, _ = opener()
+    assert await workers.run(double, 2, small=True) == 4
+    with pytest.raises(DigestError):
+        await workers.run(refuse, 2, small=True)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from aquila.protocol.messages.feed import EventKind, Rounds
+from aquila.audit.witness import parse_update
+from aquila.protocol.messages import Kind
+from aquila.protocol.messages.feed import EventKind, News, Rounds
 from services.kit.work.drivers import Driver
 from services.matcher.rounds import held_calls
+from services.matcher.rounds.held_calls import ReadState
 from services.matcher.steps.pulse import Pulse
 from services.matcher.steps.schedule import WOKEN_BY, steps_of
 from services.matcher.wakeup import HeldCalls, Wakeup
@@ -60,6 +64,61 @@ async def test_an_event_answers_at_once(world: World) -> None:
     assert [one.round_id for one in answer.rounds] == [world.round_id]
     assert answer.state is not None
     assert world.desk.held.count("AL") == 0
+
+
+async def test_news_bring_what_is_asked_for_next(world: World) -> None:
+    """A party that wants it has the feeds with the few bytes that they tell of, and the growth of the log."""
+    await world.opened()
+    node = world.nodes["AL"]
+    await node.sync()
+    cursor = node.cursor
+    sent = await world.nodes["RS"].submit()
+    world.desk.log.own.publish()
+    query = f"wait=0&feeds=true&log=1&read={world.round_id}:{cursor}"
+    news = News.model_validate_json((await node.call("GET", f"/v1/rounds?{query}")).content)
+    assert news.feeds is not None
+    assert news.log is not None
+    assert parse_update(news.log.encode()).old == 1
+    events = news.feeds[world.round_id].events
+    assert [one.content for one in events if one.kind is EventKind.STATEMENT] == [None]
+    brought = [base64.b64decode(one.content or "") for one in events if one.kind is EventKind.BLINDED]
+    assert brought == [octets for _, _, octets in sent.chunks]
+
+
+async def test_bytes_that_are_gone_or_many(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytes that were deleted, or of which there are many, do not come with the news, and their event does."""
+    await world.opened()
+    node = world.nodes["AL"]
+    await node.sync()
+    cursor = node.cursor
+    await world.nodes["RS"].submit()
+    query = f"/v1/rounds?wait=0&feeds=true&read={world.round_id}:{cursor}"
+    monkeypatch.setattr(held_calls, "_BYTES_OF_FEED", 1)
+    for _ in range(2):
+        news = News.model_validate_json((await node.call("GET", query)).content)
+        assert news.feeds is not None
+        assert news.log is None
+        events = news.feeds[world.round_id].events
+        assert {one.content for one in events} == {None}
+        assert EventKind.BLINDED in {one.kind for one in events}
+        for name in world.chunk_files():
+            world.desk.files.delete(name)
+        monkeypatch.undo()
+
+
+async def test_a_statement_whose_bytes_are_not_there(world: World) -> None:
+    """It gives nobody anything to do, and ends no held call: the bytes do."""
+    await world.opened()
+    node, other = world.nodes["AL"], world.nodes["RS"]
+    await node.sync()
+    state = rounds_in(await hear(node)).state
+    await other.sync()
+    envelope, sent = other.prepared(Kind.LIST, None)
+    assert (await other.say(envelope)).status_code == 201
+    unread = ReadState(state or "", {world.round_id: node.cursor})
+    assert not held_calls._has_unread(world.desk, "AL", unread)
+    await other.put_blinded(sent)
+    assert held_calls._has_unread(world.desk, "AL", unread)
 
 
 async def test_what_was_not_read_answers_before_waiting(world: World) -> None:

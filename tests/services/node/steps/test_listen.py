@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from aquila.protocol.messages.feed import EventKind
 from aquila.sentences import quoted
 from services.kit.errors import PeerUnavailableError
+from services.node.steps import sync
 from services.node.steps.driver import open_rounds
 from services.node.steps.listen import Listener, _until_deadline
 from tests.support.node_world import HEADER, LISTS
@@ -93,11 +95,50 @@ async def test_news_ends_the_wait_and_comes_with_it(world: World) -> None:
     world.nodes["AL"] = seat
     world.app.state.desk.bell.ring()
     await asyncio.wait_for(waiting, 30)
-    assert seat.node.contact.listed is not None
+    assert seat.node.contact.held is not None
     calls.calls.clear()
     await seat.step()
     assert (await seat.round(round_id))["entry"]["phase"] == "proposed"
     assert "/v1/rounds" not in {url.path for url in calls.calls}
+
+
+async def test_a_step_after_news_asks_for_nothing(world: World) -> None:
+    """The feed, the few bytes of a chunk and the growth of the log come with the news: what follows is only sent."""
+    world.app.state.desk.bell.hang()
+    seat, other = world.nodes["AL"], world.nodes["RS"]
+    round_id = await world.begin(lists=False)
+    await world.settle()
+    calls = reached(seat)
+    waiting = asyncio.create_task(listener(seat).wait(60))
+    await waits(seat, waiting, world)
+    await other.submit(round_id, await other.load(HEADER + LISTS["RS"]))
+    while await other.step():
+        pass
+    await asyncio.wait_for(waiting, 30)
+    calls.calls.clear()
+    await seat.step()
+    paths = [url.path for url in calls.calls]
+    assert {path.rsplit("/", 1)[-1] for path in paths if "evaluations" not in path} == {"statements"}
+    assert any("/evaluations/AL/" in path for path in paths)
+
+
+async def test_bytes_that_are_not_what_was_signed(world: World) -> None:
+    """What came with the news and has another digest is fetched again, and evaluated then."""
+    seat, other = world.nodes["AL"], world.nodes["RS"]
+    round_id = await world.begin(lists=False)
+    await world.settle()
+    await other.submit(round_id, await other.load(HEADER + LISTS["RS"]))
+    while await other.step():
+        pass
+    page = await sync.fetch(seat.node, round_id)
+    spoilt = [
+        one.model_copy(update={"content": "?" if one.index else "AAAA"}) if one.kind is EventKind.BLINDED else one
+        for one in page.events.events
+    ]
+    sync.take_page(seat.node, round_id, page.events.model_copy(update={"events": tuple(spoilt)}))
+    assert set(seat.node.rounds.of(round_id).brought.values()) <= {b"", bytes(3)}
+    await world.settle()
+    assert seat.node.rounds.of(round_id).record().evaluations
 
 
 async def test_an_idle_world_writes_nothing(world: World) -> None:
@@ -170,7 +211,7 @@ async def test_looks_by_itself_become_rare(world: World) -> None:
     for _ in range(2):
         spans.append(hears._patience)
         await asyncio.wait_for(hears.wait(60), 30)
-        seat.node.contact.listed = None
+        seat.node.contact.held = None
     assert spans == [0.05, 0.4]
     assert hears._patience == pytest.approx(3.2)
     hears._patience = 3_600

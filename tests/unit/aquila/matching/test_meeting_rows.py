@@ -1,0 +1,80 @@
+"""What a query can meet of a list: a match with these rows alone is the match with all of them."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from aquila.errors import MalformedError
+from aquila.matching.join import MatchedPair, MatchedTokenPositions, TokenTable
+from aquila.matching.meeting_rows import first_bits, meeting_handles, rows_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LIMIT = 3
+
+
+def row(handle: int, rule: int, token: int) -> bytes:
+    """Return one token row; tokens that differ in their last bits alone have the same first 64 bits."""
+    return handle.to_bytes(16, "big") + bytes([rule]) + (token >> 1).to_bytes(8, "big") + bytes(7) + bytes([token & 1])
+
+
+def some_rows(random: Random, first_handle: int, records: int) -> bytes:
+    """Return the rows of records with tokens of a few values, some of which are frequent."""
+    rows = [
+        row(first_handle + record, 1 + token % 3, token)
+        for record in range(records)
+        for token in random.sample(range(60), 6) + random.sample(range(8), 2)
+    ]
+    return b"".join(sorted(rows, key=lambda one: one[17:]))
+
+
+def matched(
+    directory: Path, lists: list[list[bytes]]
+) -> tuple[list[MatchedPair], list[MatchedTokenPositions], dict[tuple[int, int], dict[int, int]]]:
+    """Join the first list with each other one; return what met, where, and by which rules."""
+    directory.mkdir()
+    with TokenTable(directory) as tokens:
+        for number, chunks in enumerate(lists):
+            for chunk in chunks:
+                tokens.add(number, chunk)
+        tokens.join([(0, number) for number in range(1, len(lists))], LIMIT)
+        pairs = list(tokens.pairs())
+        return pairs, tokens.met(pairs), tokens.patterns()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_rows_that_meet_are_enough(tmp_path: Path, seed: int) -> None:
+    """Pairs, rules, positions and frequency limits are the same without the rows that cannot matter."""
+    random = Random(seed)
+    query = [some_rows(random, 1 << 100, 3)]
+    lists = [[some_rows(random, number << 80, 30), some_rows(random, number << 90, 20)] for number in (1, 2)]
+    sought = first_bits(query)
+    few = [list(rows_of(chunks, meeting_handles(chunks, sought))) for chunks in lists]
+    assert matched(tmp_path / "few", [query, *few]) == matched(tmp_path / "all", [query, *lists])
+
+
+def test_records_come_whole_or_not_at_all() -> None:
+    """A record that bears one of the tokens keeps all its rows, in their order; the others have none left."""
+    chunks = [row(1 << 64, 1, 10) + row(2 << 64, 1, 20), row(1 << 64, 2, 30) + row(3 << 64, 1, 40)]
+    handles = meeting_handles(chunks, first_bits([row(9, 1, 30)]))
+    assert handles.tolist() == [1]
+    assert list(rows_of(chunks, handles)) == [chunks[0][:33], chunks[1][:33]]
+
+
+def test_nothing_meets_nothing() -> None:
+    """No tokens have no handles, and no handles no rows."""
+    assert first_bits([]).tolist() == []
+    chunks = [row(1, 1, 10)]
+    assert meeting_handles(chunks, first_bits([])).tolist() == []
+    assert list(rows_of(chunks, np.empty(0, dtype=np.uint64))) == [b""]
+
+
+def test_rows_that_are_not_whole() -> None:
+    """They are refused."""
+    with pytest.raises(MalformedError):
+        first_bits([b"short"])
