@@ -11,8 +11,9 @@ import pytest
 from aquila.protocol.messages.feed import EventKind
 from aquila.sentences import quoted
 from services.kit.errors import PeerUnavailableError
+from services.node.rounds import statements
 from services.node.steps import sync
-from services.node.steps.driver import open_rounds
+from services.node.steps.driver import advance, open_rounds
 from services.node.steps.listen import Listener, _until_deadline
 from tests.support.node_world import HEADER, LISTS
 
@@ -283,3 +284,32 @@ async def test_what_others_do_costs_one_step(world: World) -> None:
     await seat.post(f"/rounds/{round_id}/consent")
     assert await seat.step()
     assert seat.rounds._again is True
+
+
+async def test_work_goes_on_without_another_look(world: World) -> None:
+    """A list is prepared, signed and sent, with its bytes, in one turn that looks at log and feed once."""
+    seat = world.nodes["AL"]
+    round_id = await world.begin(lists=False)
+    await world.settle()
+    calls = reached(seat)
+    await seat.submit(round_id, await seat.load(HEADER + LISTS["AL"]))
+    assert await seat.rounds._turn() is False
+    paths = [url.path for url in calls.calls]
+    assert paths.count(f"/v1/rounds/{round_id}/events") == 1
+    assert sum(path.startswith("/v1/log/") for path in paths) == 1
+    assert any("/blinded/" in path for path in paths)
+    assert (await seat.round(round_id))["submissions"][0]["state"] == "submitted"
+
+
+async def test_work_that_is_left_when_a_round_ends_here(world: World) -> None:
+    """What a step has made possible waits for the next one where the node takes part no more; an alarm stops it."""
+    seat = world.nodes["AL"]
+    round_id = await world.begin(lists=False)
+    await world.settle()
+    with seat.node.store.transaction("test.refuse") as session:
+        statements.refuse(session, seat.node.clock, round_id, "test", quoted("over"))
+    assert await advance(seat.node, round_id, looked=True)
+    assert seat.node.rounds.of(round_id).goes_on
+    seat.node.contact.obstacle = PeerUnavailableError(quoted("away"))
+    with pytest.raises(PeerUnavailableError):
+        await advance(seat.node, round_id, looked=True)
