@@ -27,7 +27,8 @@ class Pulse:
         """
         rounds, newest = select(func.count()).select_from(RoundRow), select(func.max(EventRow.event_id))
         with self._desk.store.reading("pulse.look") as session:
-            seen = session.scalar(rounds) or 0, session.scalar(newest) or 0
+            count, event = session.execute(select(rounds.scalar_subquery(), newest.scalar_subquery())).one()
+        seen = count or 0, event or 0
         if self._seen not in {None, seen}:
             self._desk.bell.ring()
         self._seen = seen
