@@ -45,6 +45,14 @@ def test_equal_tokens_meet(tmp_path: Path) -> None:
     assert found(tmp_path, lists, [(0, 1)]) == [(0, 1, 2, 7, 0b1)]
 
 
+def test_rows_are_counted(tmp_path: Path) -> None:
+    """The table knows how many rows it has, over all lists."""
+    with TokenTable(tmp_path) as tokens:
+        tokens.add(0, row(1, 1, 10) + row(2, 1, 20))
+        tokens.add(1, row(3, 1, 10))
+        assert tokens.rows == 3
+
+
 def test_rules_that_met_are_collected(tmp_path: Path) -> None:
     """A pair comes once, with a bit for each rule that met, up to the last one."""
     left = row(1, 1, 10) + row(1, 3, 20) + row(1, 63, 30)
