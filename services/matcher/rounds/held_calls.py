@@ -190,7 +190,7 @@ def _with_state(desk: MatcherContext, caller: str) -> Rounds:
 
 
 def _with_bytes(desk: MatcherContext, round_id: str, caller: str, after: int) -> Events:
-    """Return the next page of a feed, with the bytes that it tells of as far as they are few."""
+    """Return the next page of a feed, with the bytes of its events where these are few."""
     page, _ = page_of(desk, round_id, caller, after, _PAGE)
     events, room = [], _BYTES_OF_FEED
     for event in page.events:
