@@ -13,7 +13,6 @@ import random
 from typing import TYPE_CHECKING, TypeVar
 
 from aquila.errors import AquilaError
-from services.kit.errors import retry_after_of
 from services.kit.logging import Log
 
 if TYPE_CHECKING:
@@ -116,12 +115,14 @@ class Driver:
     def _delay(self, error: Exception) -> float:
         """Return how long to wait after a failure: doubled each time, spread so that parties do not come in step.
 
-        A peer that asks for a longer wait gets it, but no peer can put a driver to sleep for longer than the limit.
+        A peer that asks for a longer wait gets it, but no peer can put a driver to sleep for longer than the limit. The
+        waits of `services.kit.errors.RETRY_AFTER` are for callers of this service: a connection that broke is tried
+        again at once.
         """
-        asked = retry_after_of(error) if isinstance(error, AquilaError) else None
+        asked = error.fields.get("retry_after") if isinstance(error, AquilaError) else None
         doubled = _FIRST_DELAY * 2.0 ** min(self._failures - 1, 16)
         spread = random.uniform(0.75, 1.25)  # noqa: S311 - spreads load, guards nothing
-        return min(self._last_delay, max(doubled, float(asked or 0))) * spread
+        return min(self._last_delay, max(doubled, float(asked if isinstance(asked, int) else 0))) * spread
 
     async def _wait(self, pause: Callable[[float], Awaitable[object]], seconds: float) -> None:
         """Pause, or go on at once when woken."""

@@ -114,6 +114,7 @@ async def test_the_delay_grows_is_spread_and_capped() -> None:
     driver._failures = 1
     assert 22 <= driver._delay(PeerUnavailableError(quoted("x"), retry_after=30)) <= 38
     assert driver._delay(PeerUnavailableError(quoted("x"), retry_after=3600)) <= 75
+    assert driver._delay(PeerUnavailableError(quoted("a connection broke"))) <= 0.625
 
 
 async def test_stopping_waits_for_the_step() -> None:
