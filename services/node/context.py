@@ -112,6 +112,7 @@ class Contact:
         cosignature: The own cosignature of the matcher's newest checkpoint, until the matcher has it.
         cosignature_failed: Whether sending it failed: nothing more is signed before the matcher has it.
         held: The answer of a held call, until the next step takes it.
+        takes_consignments: Whether the matcher is of a version that takes several statements in one call.
         state: The name of the state of the list that was taken last; None where the matcher's version names none.
     """
 
@@ -125,6 +126,7 @@ class Contact:
     cosignature: bytes | None = None
     cosignature_failed: bool = False
     held: HeldAnswer | None = None
+    takes_consignments: bool = False
     state: str | None = None
 
 

@@ -23,6 +23,7 @@ from services.kit.log_access.routes import parties as log_parties
 from services.kit.log_access.routes import people_router
 from services.kit.people import Actor, requires
 from services.kit.work import threads
+from services.matcher.api.consignments import router as consignments
 from services.matcher.api.suggestions import operator as suggestion_operator
 from services.matcher.api.suggestions import parties as suggestion_parties
 from services.matcher.approvals import ask_abort, ask_proposal
@@ -292,6 +293,7 @@ def _stored(*, new: bool) -> Response:
 
 ROUTERS: Sequence[APIRouter] = (
     parties,
+    consignments,
     operator,
     desk_calls,
     suggestion_parties,

@@ -14,12 +14,13 @@ import base64
 import hashlib
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, or_, select
 
 from aquila.errors import PolicyError, ProtocolError
 from aquila.protocol.encoding import canonical
+from aquila.protocol.messages import Kind
 from aquila.protocol.messages.feed import LARGEST_CONTENT, EventKind, News, Rounds
 from aquila.protocol.messages.kinds import StatementKind
 from services.kit.errors import NotFoundError, StoreError
@@ -27,7 +28,7 @@ from services.kit.work import threads
 from services.matcher.events import REPORT, SUBMISSION, visible_to
 from services.matcher.rounds.chunks import ChunkAddress, get_chunk
 from services.matcher.rounds.feed import page_of, rounds_of
-from services.matcher.rounds.progress import late, ready_submissions
+from services.matcher.rounds.progress import has_all_blinded, late, ready_submissions, waits_for
 from services.matcher.storage.tables import EventRow, RoundRow
 
 if TYPE_CHECKING:
@@ -51,11 +52,10 @@ _IDLE_STATE_SECONDS = 60.0  # while nothing comes: time alone makes parties late
 _LOOK_SECONDS = 0.02  # between two looks that found nothing
 _PAGE = 500  # events of a feed that come with news
 _MOST_FEEDS = 4  # as many pages, each as long as one that is asked for
+_MOST_LOOKED_AT = 200  # events: more are news whatever they are
+_FEW_CHUNKS = 8
 _BYTES_OF_FEED = 1 << 18  # that come with the events of one page
 _FOLLOWED_BY_BYTES = [SUBMISSION, StatementKind.EVALUATION.value, StatementKind.TOKENS.value]
-
-
-Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,19 +141,40 @@ async def _happens(rung: asyncio.Event, replaced: asyncio.Event, seconds: float)
 
 
 def _has_unread(desk: MatcherContext, caller: str, known: ReadState) -> bool:
-    """Return whether there is an event for the caller beyond what it has read, in rounds that name it."""
+    """Return whether there is an event for the caller beyond what it has read, in rounds that name it.
+
+    Bytes of few chunks are news when all of them are there, so that a party is woken once and not for each.
+    """
+    if not known.read:
+        return False
+    columns = EventRow.kind, EventRow.round_id, EventRow.submission_id
     with desk.store.reading("held.look") as session:
-        return bool(known.read) and session.scalar(_unread(EventRow.event_id, caller, known).limit(1)) is not None
+        found = session.execute(_unread(caller, known, *columns).limit(_MOST_LOOKED_AT)).all()
+    if len(found) == _MOST_LOOKED_AT or any(event.kind == EventKind.STATEMENT for event in found):
+        return True
+    return any(_is_whole(desk, *event) for event in set(found))
 
 
-def _unread(column: InstrumentedAttribute[Value], caller: str, known: ReadState) -> Select[Value]:
-    """Return the query for a column of the events that are beyond what the caller has read."""
+def _is_whole(desk: MatcherContext, kind: str, round_id: str, submission_id: str) -> bool:
+    """Return whether all bytes of a kind are there, or a submission has many and each is worth a look."""
+    with desk.known.reading(round_id) as turn:
+        submission = turn.round.submissions.get(submission_id)
+        if submission is None or len(submission.chunks) > _FEW_CHUNKS:
+            return True
+        if kind == EventKind.BLINDED:
+            return has_all_blinded(turn.known, submission_id)
+        # Of a list each evaluation is worth a look: the tokens of all lists wait for the last one.
+        return submission.kind is Kind.LIST or not waits_for(turn.known, submission_id)
+
+
+def _unread(caller: str, known: ReadState, *columns: InstrumentedAttribute[Any]) -> Select[Any]:
+    """Return the query for columns of the events that are beyond what the caller has read."""
     beyond = [and_(EventRow.round_id == one, EventRow.event_id > event) for one, event in known.read.items()]
     # What the caller itself has said it knows; reports are for it, and so bear its name. Statements about bytes give it
     # nothing to do before the bytes are there, which are events too.
     news = or_(EventRow.party != caller, EventRow.statement == REPORT)
     acts = or_(EventRow.statement.is_(None), EventRow.statement.not_in(_FOLLOWED_BY_BYTES))
-    return select(column).where(or_(*beyond), visible_to(caller), news, acts)
+    return select(*columns).where(or_(*beyond), visible_to(caller), news, acts)
 
 
 def _answer(desk: MatcherContext, caller: str, known: ReadState) -> bytes:
@@ -166,7 +187,7 @@ def _with_more(desk: MatcherContext, caller: str, known: ReadState, found: Round
     feeds: dict[str, Events] | None = None
     if known.feeds:
         with desk.store.reading("held.unread") as session:
-            unread = set(session.scalars(_unread(EventRow.round_id, caller, known).distinct())) if known.read else set()
+            unread = set(session.scalars(_unread(caller, known, EventRow.round_id).distinct())) if known.read else set()
         first = sorted(known.read, key=lambda one: one not in unread)[:_MOST_FEEDS]
         feeds = {one: _with_bytes(desk, one, caller, known.read[one]) for one in first}
     grown = None if known.log is None else desk.log.own.update(known.log)

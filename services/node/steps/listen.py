@@ -73,6 +73,7 @@ class Listener:
         try:
             async with asyncio.timeout(ends):
                 node.contact.held = await self._hold(rounds)
+                node.contact.takes_consignments = node.contact.held.news.feeds is not None
             self._broken = False
         except TimeoutError:
             self._broken = False

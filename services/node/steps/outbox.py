@@ -5,12 +5,14 @@ Everything here may be sent twice: the matcher takes the same again and says so.
 
 from __future__ import annotations
 
+import base64
 from asyncio import to_thread
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from sqlalchemy import select
 
+from aquila.crypto.group import ELEMENT_BYTES
 from aquila.errors import (
     AquilaError,
     BindingError,
@@ -20,13 +22,15 @@ from aquila.errors import (
     PolicyError,
     ProofError,
 )
+from aquila.matching.join import TOKEN_ROW_BYTES
 from aquila.protocol.log_entries import refused_entry
 from aquila.protocol.messages import Evaluation, Statement, Submission, Tokens
+from aquila.protocol.messages.consignments import MOST_PARTS, BytesPart, Consignment, ConsignmentAnswer, StatementPart
 from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.rounds.round_state import EvaluationKey
 from aquila.sentences import Sentence
 from aquila.sentences.sentence import dumps
-from services.kit.errors import NotFoundError, PeerFullError, retry_after_of
+from services.kit.errors import NotFoundError, PeerFullError, error_from_problem, retry_after_of
 from services.kit.log.entries import append
 from services.kit.logging import Log
 from services.kit.work.pipeline import run_in_order, until
@@ -37,7 +41,7 @@ from services.node.storage.states import LocalRoundState, SubmissionState
 from services.node.storage.tables import ChunkRow, EvaluationRow, StatementRow, SubmissionRow
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 
     from sqlalchemy.orm import Session
 
@@ -51,6 +55,10 @@ if TYPE_CHECKING:
 _LOG = Log("node.outbox")
 _PER_TURN = 512
 _ROOM = "room"
+_TOGETHER_BYTES = 1 << 19
+_FEW_BYTES = 1 << 17  # of a statement, that travel with it
+_AS_JSON = {"content-type": "application/json"}
+_REFUSALS = (OrderError, EquivocationError, BindingError, PolicyError, MalformedError, ProofError)
 _WITH_BYTES = frozenset({StatementKind.SUBMISSION, StatementKind.EVALUATION, StatementKind.TOKENS})
 
 
@@ -67,8 +75,15 @@ async def send_statements(node: NodeContext, round_id: str, ends: Callable[[], b
     if waiting:
         await to_thread(node.high_water.keep, round_id)
     sent = False
-    for row in until(ends, waiting):
-        sent |= await _send(node, row)
+    while waiting and not (sent and ends()):
+        if node.contact.takes_consignments and (len(waiting) > 1 or waiting[0].kind in _WITH_BYTES):
+            dealt_with, went = await _send_together(node, round_id, waiting)
+        else:
+            dealt_with, went = 1, await _send(node, waiting[0])
+        sent |= went
+        if not dealt_with:
+            break  # the matcher cannot take more now
+        waiting = waiting[dealt_with:]
     return sent
 
 
@@ -86,47 +101,131 @@ def _unsent(store: Store, round_id: str) -> list[StatementRow]:
 
 
 async def _send(node: NodeContext, row: StatementRow) -> bool:
-    place = f"statement {row.sequence}"
+    """Send one statement by itself, and return whether it was taken."""
+    path = f"/v1/rounds/{row.round_id}/statements"
     try:
-        path = f"/v1/rounds/{row.round_id}/statements"
-        await node.peer.call("POST", path, content=row.envelope, headers={"content-type": "application/json"})
-    except OrderError as error:
-        # Tokens can be too early, and are sent again. Everything else is signed only when it is due, so it is too late.
-        if row.kind == StatementKind.TOKENS:
-            problem = Sentence.of("statement_not_taken", kind=row.kind, reason=error.sentence)
-            await to_thread(_note, node.journal, row.round_id, place, problem)
-        else:
-            await to_thread(_give_up, node, row, error)
-        return False
-    except EquivocationError as error:
-        # The matcher knows another statement under this number: we said more than this database remembers.
-        problem = Sentence.of("number_used_before", number=row.sequence or 0, reason=error.sentence)
-        await to_thread(_refuse, node.journal, row, problem)
-        return False
-    except (BindingError, PolicyError, MalformedError, ProofError) as error:
-        await to_thread(_give_up, node, row, error)
+        await node.peer.call("POST", path, content=row.envelope, headers=_AS_JSON)
+    except _REFUSALS as error:
+        await _refused(node, row, error)
         return False
     # If we crash here, the statement is sent again.
-    await to_thread(_mark_sent, node.store, row, place)
-    if row.kind in _WITH_BYTES:
-        node.rounds.of(row.round_id).taken.add(await to_thread(_taken, node.registry, row))
-    _LOG.info("statement_sent", round=row.round_id, state=row.kind)
+    await _took(node, [row])
     return True
 
 
-def _taken(registry: Registry, row: StatementRow) -> TakenStatement:
+async def _send_together(node: NodeContext, round_id: str, rows: Sequence[StatementRow]) -> tuple[int, bool]:
+    """Send several statements in one call, with the bytes that they name where these are few (PROTOCOL.md 9.8).
+
+    Returns:
+        How many statements were dealt with, and whether one of them was taken.
+
+    Raises:
+        PeerUnavailableError: The matcher is away.
+        MalformedError: Its answer cannot be read.
+    """
+    items = await to_thread(_packed, node, rows)
+    together = Consignment(parts=tuple(part for part, _ in items))
+    path = f"/v1/rounds/{round_id}/consignments"
+    answer = ConsignmentAnswer.from_payload(
+        (await node.peer.call("POST", path, content=together.payload(), headers=_AS_JSON)).content
+    )
+    taken = [item for _, item in items[: answer.taken]]
+    said = [item for item in taken if isinstance(item, StatementRow)]
+    # If we crash here, all of it is sent again.
+    await _took(node, said)
+    for upload in (item for item in taken if isinstance(item, PendingUpload)):
+        await to_thread(_parcel_sent, node.store, node.files, round_id, upload, _upload_place(round_id, upload))
+    refused = items[answer.taken][1] if answer.problem is not None and answer.taken < len(items) else None
+    if not isinstance(refused, StatementRow):
+        return len(said), bool(
+            said
+        )  # bytes that were refused are sent by themselves, and what is said of them then counts
+    error = error_from_problem((answer.problem or "").encode())
+    if not isinstance(error, _REFUSALS):
+        raise error
+    await _refused(node, refused, error)
+    return len(said) + 1, bool(said)
+
+
+def _packed(
+    node: NodeContext, rows: Sequence[StatementRow]
+) -> list[tuple[StatementPart | BytesPart, StatementRow | PendingUpload]]:
+    """Return the parts of a consignment, each with the data from which it was made: one statement at least."""
+    items: list[_Item] = []
+    room = _TOGETHER_BYTES
+    for row in rows:
+        uploads = _uploads_of(node, row) if row.kind in _WITH_BYTES else []
+        if items and (len(items) + 1 + len(uploads) > MOST_PARTS or len(row.envelope) > room):
+            break
+        items.append((StatementPart(envelope=row.envelope.decode()), row))
+        room -= len(row.envelope)
+        if sum(upload.size for upload in uploads) <= min(room, _FEW_BYTES) and len(uploads) < MOST_PARTS:
+            room -= sum(upload.size for upload in uploads)
+            items += [(_bytes_part(upload), upload) for upload in uploads]
+    return items
+
+
+def _bytes_part(upload: PendingUpload) -> BytesPart:
+    content = base64.b64encode(upload.read()).decode()
+    return BytesPart(part=upload.what, submission_id=upload.submission_id, index=upload.chunk, content=content)
+
+
+def _uploads_of(node: NodeContext, row: StatementRow) -> list[PendingUpload]:
+    """Return the bytes that a statement names and the matcher has not got."""
+    named = _named_by(node.registry, row)
+    chunks = select(ChunkRow).where(ChunkRow.submission_id == named.submission_id).order_by(ChunkRow.index)
+    with node.store.reading("outbox.named") as session:
+        if row.kind == StatementKind.SUBMISSION:
+            return [_blinded(node.files, one) for one in session.scalars(chunks.where(~ChunkRow.sent))]
+        if row.kind == StatementKind.TOKENS:
+            return [
+                _tokens(node.files, node.rounds, one) for one in session.scalars(chunks.where(~ChunkRow.tokens_sent))
+            ]
+        answer = session.get(EvaluationRow, (named.submission_id, named.chunk))
+        return [] if answer is None or answer.sent else [_answer(node.code, node.files, answer)]
+
+
+async def _took(node: NodeContext, rows: Sequence[StatementRow]) -> None:
+    """Store that the matcher took statements."""
+    await to_thread(_mark_sent, node.store, rows)
+    for row in rows:
+        if row.kind in _WITH_BYTES:
+            node.rounds.of(row.round_id).taken.add(await to_thread(_named_by, node.registry, row))
+        _LOG.info("statement_sent", round=row.round_id, state=row.kind)
+
+
+async def _refused(node: NodeContext, row: StatementRow, error: AquilaError) -> None:
+    """Store that the matcher refused a statement."""
+    if isinstance(error, OrderError) and row.kind == StatementKind.TOKENS:
+        # Tokens can be too early, and are sent again. Everything else is signed only when it is due, so it is too late.
+        problem = Sentence.of("statement_not_taken", kind=row.kind, reason=error.sentence)
+        await to_thread(_note, node.journal, row.round_id, _place(row), problem)
+    elif isinstance(error, EquivocationError):
+        # The matcher knows another statement under this number: we said more than this database remembers.
+        problem = Sentence.of("number_used_before", number=row.sequence or 0, reason=error.sentence)
+        await to_thread(_refuse, node.journal, row, problem)
+    else:
+        await to_thread(_give_up, node, row, error)
+
+
+def _named_by(registry: Registry, row: StatementRow) -> TakenStatement:
     """Return the bytes that a statement names."""
     message = statements.message_of(statements.open_statement(registry, row.envelope))
     assert isinstance(message, Submission | Evaluation | Tokens)
     return TakenStatement(row.kind, message.submission_id, message.index if isinstance(message, Evaluation) else 0)
 
 
-def _mark_sent(store: Store, row: StatementRow, place: str) -> None:
+def _place(row: StatementRow) -> str:
+    return f"statement {row.sequence}"
+
+
+def _mark_sent(store: Store, rows: Sequence[StatementRow]) -> None:
     with store.transaction("outbox.sent") as session:
-        stored = session.get_one(StatementRow, (row.round_id, row.digest))
-        stored.sent = True
-        inclusion_promises.expect(stored)
-        statements.clear_problem(session, row.round_id, place)
+        for row in rows:
+            stored = session.get_one(StatementRow, (row.round_id, row.digest))
+            stored.sent = True
+            inclusion_promises.expect(stored)
+            statements.clear_problem(session, row.round_id, _place(row))
 
 
 def _note(journal: Journal, round_id: str, place: str, problem: Sentence) -> None:
@@ -155,12 +254,19 @@ def _give_up(node: NodeContext, row: StatementRow, error: AquilaError) -> None:
 
 
 class PendingUpload(NamedTuple):
-    """Bytes to send: where to, from where, and what to note when they are there."""
+    """Bytes to send: where to, from where, what to note when they are there, what they are and how many."""
 
     path: str
     read: Callable[[], bytes]
     note: Callable[[Session], None]
     file: str
+    what: Literal["blinded", "evaluation", "tokens"]
+    submission_id: str
+    chunk: int
+    size: int
+
+
+_Item: TypeAlias = tuple[StatementPart | BytesPart, StatementRow | PendingUpload]
 
 
 async def send_bytes(node: NodeContext, round_id: str, ends: Callable[[], bool]) -> bool:
@@ -199,7 +305,7 @@ async def _put(peer: Peer, parcel: PendingUpload) -> None:
 async def _note_sent(
     node: NodeContext, round_id: str, taken: list[PendingUpload], parcel: PendingUpload, begun: Awaitable[None]
 ) -> None:
-    place = f"upload {parcel.path.removeprefix(f'/v1/rounds/{round_id}/submissions/')}"
+    place = _upload_place(round_id, parcel)
     try:
         await begun
     except (OrderError, NotFoundError, BindingError) as error:
@@ -210,6 +316,10 @@ async def _note_sent(
         # If we crash here, the bytes are sent again.
         await to_thread(_parcel_sent, node.store, node.files, round_id, parcel, place)
         taken.append(parcel)
+
+
+def _upload_place(round_id: str, parcel: PendingUpload) -> str:
+    return f"upload {parcel.path.removeprefix(f'/v1/rounds/{round_id}/submissions/')}"
 
 
 def _clear(store: Store, round_id: str, place: str) -> None:
@@ -263,7 +373,17 @@ def _blinded(files: ChunkFiles, row: ChunkRow) -> PendingUpload:
         session.get_one(ChunkRow, key).sent = True
 
     path = f"{_base(row.round_id, row.submission_id)}/blinded/{row.index}"
-    return PendingUpload(path, lambda: files.read(name, bytes.fromhex(row.digest)), note, "")
+    size = row.elements * ELEMENT_BYTES
+    return PendingUpload(
+        path,
+        lambda: files.read(name, bytes.fromhex(row.digest)),
+        note,
+        "",
+        "blinded",
+        row.submission_id,
+        row.index,
+        size,
+    )
 
 
 def _answer(code: str, files: ChunkFiles, row: EvaluationRow) -> PendingUpload:
@@ -273,7 +393,11 @@ def _answer(code: str, files: ChunkFiles, row: EvaluationRow) -> PendingUpload:
         session.get_one(EvaluationRow, key).sent = True
 
     path = f"{_base(row.round_id, row.submission_id)}/evaluations/{code}/{row.index}"
-    return PendingUpload(path, lambda: files.read(name, bytes.fromhex(row.output_digest)), note, name)
+    size = row.elements * ELEMENT_BYTES
+    return PendingUpload(
+        path, lambda: files.read(name, bytes.fromhex(row.output_digest)), note, name, "evaluation", row.submission_id,
+        row.index, size,
+    )  # fmt: skip
 
 
 def _tokens(files: ChunkFiles, rounds: RoundMemories, row: ChunkRow) -> PendingUpload:
@@ -286,7 +410,11 @@ def _tokens(files: ChunkFiles, rounds: RoundMemories, row: ChunkRow) -> PendingU
             session.get_one(SubmissionRow, row.submission_id).enter(SubmissionState.TOKENS_SENT)
 
     path = f"{_base(row.round_id, row.submission_id)}/tokens/{row.index}"
-    return PendingUpload(path, lambda: rounds.of(row.round_id).key().open(name, files.read(name)), note, "")
+    size = (row.token_rows or 0) * TOKEN_ROW_BYTES
+    return PendingUpload(
+        path, lambda: rounds.of(row.round_id).key().open(name, files.read(name)), note, "", "tokens", row.submission_id,
+        row.index, size,
+    )  # fmt: skip
 
 
 def _base(round_id: str, submission_id: str) -> str:
