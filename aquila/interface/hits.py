@@ -514,6 +514,7 @@ class LetterView(Message):
         head: The same as sentences, which a client composes in the receiver's language.
         body: Its paragraphs as sentences, without their last full stops.
         message: The same in the fields of a channel.
+        practice: Whether it is about invented persons, which its title, head, body and subject say too.
     """
 
     text: str
@@ -521,6 +522,7 @@ class LetterView(Message):
     head: tuple[Annotated[tuple[SentenceView, ...], Field(min_length=2, max_length=2)], ...] = ()
     body: tuple[SentenceView, ...] = ()
     message: LetterMessage | None = None
+    practice: bool = False
 
 
 class ErasureRequest(Message):

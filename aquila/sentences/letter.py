@@ -34,6 +34,12 @@ LETTER: Final[Table] = {
     "letter_number": Text("Number in this channel"),
     "letter_number_later": Text("to be given by the channel"),
     "letter_permission": Text("Permission"),
+    "letter_practice": Text("Practice"),
+    "letter_practice_only": Text(
+        "This is practice with invented persons. Nothing in this letter is real, and nobody is to be asked by it"
+    ),
+    "letter_practice_persons": Text("all persons are invented, nothing here is real"),
+    "letter_practice_title": Text("Practice, not real: {title}"),
     "letter_purpose": Text("Purpose"),
     "letter_reference_of": Text("Reference of {party}"),
     "letter_references_only": Text(

@@ -30,6 +30,9 @@ PAGES: Final[Table] = {
     "paper_hits_too_many": Text(
         "a paper has at most {most} hits", "narrow the filter, or take the file for a spreadsheet"
     ),
+    "practice_code_used": Text(
+        "this person signed in a moment ago, and each code counts once", "try again in half a minute"
+    ),
     "query_line_unreadable": Text(
         "line {number} of the pasted persons has more than {columns} columns, or a text that is too long"
     ),

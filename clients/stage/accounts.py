@@ -94,7 +94,12 @@ def logins_of(process: Process) -> tuple[str, ...]:
 
 def secret_file(process: Process, login: str) -> Path:
     """Return where the secret of a person's authenticator lies."""
-    return process.home.path.parent / SECRETS / f"{process.home.path.name}-{login}"
+    return secret_beside(process.home.path, login)
+
+
+def secret_beside(home: Path, login: str) -> Path:
+    """Return where the secret of a person's authenticator lies, by the home of the service."""
+    return home.parent / SECRETS / f"{home.name}-{login}"
 
 
 def _enrol(connection: Connection, login: str, code: str, secret: Path) -> str:

@@ -30,12 +30,14 @@ if TYPE_CHECKING:
 
     from clients.sdk import Home
 
-_MARKER = "aquila-demo"
+MARKER = "aquila-demo"
+"""The file by which a folder of a stage is known, and locked while its processes run."""
+
 _START_SECONDS = 120.0  # imports alone take long on a machine that is busy
 _STOP_SECONDS = 15.0
 _POLL_SECONDS = 0.05
 _AGAIN_SECONDS = 2.0
-_STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
+_STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
 _LOG = "service.log"
 _READY = "ready.log"
 _SHOWN_LINES = 12
@@ -177,7 +179,7 @@ def free_ports(count: int) -> list[int]:
 @contextmanager
 def _claimed(folder: Path) -> Iterator[TextIO]:
     """Empty a demo's folder and keep other demos out of it for the block."""
-    marker = folder / _MARKER
+    marker = folder / MARKER
     if folder.exists() and not marker.exists() and any(folder.iterdir()):
         raise InputError("folder_holds_no_demo", folder=folder)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

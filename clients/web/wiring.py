@@ -16,25 +16,27 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from aquila.audit.roles import Service
+    from clients.web.app.practice import Practice
     from services.kit.serving.server import Endpoint, FrontOf
 
 _WITHIN = "http://127.0.0.1"  # calls in one process have no address; the client wants one on loopback
 
 
-def front_of(service: Service, name: str, inbox: Inbox | None = None) -> FrontOf:
+def front_of(service: Service, name: str, inbox: Inbox | None = None, practice: Practice | None = None) -> FrontOf:
     """Return the application that puts a service's pages in front of it, in the same process and at the same address.
 
     Args:
         service: Whose pages they are.
         name: The party's or the secretariat's name.
         inbox: Where lists lie that wait to be confirmed.
+        practice: Where all persons are invented, how visitors become its people.
     """
 
     def put(app: ASGIApp, endpoint: Endpoint) -> PagesDispatcher:
         connection = Connection(Access(service.value, _WITHIN, ""), InProcessTransport(app))
         site = Site(
             service, name, connection, secure=endpoint.url.startswith("https:"), mark=str(endpoint.port),
-            inbox=inbox or Inbox(),
+            inbox=inbox or Inbox(), practice=practice,
         )  # fmt: skip
         return PagesDispatcher(app, pages_of(site), site)
 

@@ -28,6 +28,16 @@ REGISTRY_FILE = "registry.toml"
 CHUNKS_FOLDER = "chunks"
 LOG_FOLDER = "log"
 
+_PRACTICE = """
+# Practice: all persons here are invented, and every page and paper says so.
+practice = true
+"""
+
+
+def practice_line(*, practice: bool) -> str:
+    """Return the lines of a settings file that make a home one of practice, or nothing."""
+    return _PRACTICE if practice else ""
+
 
 def make_home(
     settings: Path,

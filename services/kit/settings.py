@@ -255,6 +255,9 @@ class ServiceSettings(Settings):
     people: PeopleSettings = Field(default_factory=PeopleSettings, description="Accounts and sessions.")
     provider: ProviderSettings | None = Field(default=None, description="The ministry's own identity provider.")
     pages: bool = Field(default=True, description="Serve the pages beside the service; else `aquila web` does.")
+    practice: bool = Field(
+        default=False, description="All persons are invented, and pages and papers say so; `aquila node train` sets it."
+    )
 
     @model_validator(mode="after")
     def _cluster_is_reached_by_tls(self) -> Self:
@@ -266,6 +269,25 @@ class ServiceSettings(Settings):
             if missing := [name for name in names if not getattr(self, name)]:
                 raise ValueError(f'executor "dask" needs {", ".join(missing)}')
         return self
+
+    @model_validator(mode="after")
+    def _practice_stays_on_this_machine(self) -> Self:
+        if self.practice and (outward := sorted(self._outward())):
+            raise ValueError(f"practice stays in its home on this machine, without {', '.join(outward)}")
+        return self
+
+    def _outward(self) -> Iterator[str]:
+        """Yield the settings by which a service reaches beyond its home and loopback, or takes real data."""
+        if not is_loopback(self.listen.host) or self.listen.public_url or self.listen.names:
+            yield "listen"
+        if self.database.url:
+            yield "database"
+        if self.executor != "local":
+            yield "executor"
+        if self.provider is not None:
+            yield "provider"
+        if not self.pages:
+            yield "pages = false"
 
 
 S = TypeVar("S", bound=Settings)

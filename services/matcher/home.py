@@ -9,7 +9,7 @@ import tomllib
 from typing import TYPE_CHECKING
 
 from aquila.errors import InputError
-from services.kit.home_folder import IDENTITY_FILE, REGISTRY_FILE, make_home
+from services.kit.home_folder import IDENTITY_FILE, REGISTRY_FILE, make_home, practice_line
 from services.matcher.settings import MatcherSettings
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ registry = "registry.toml"
 
 # Seconds between two looks at the rounds' deadlines.
 driver_seconds = {driver_seconds}
-
+{practice}
 # Nodes and the operator call here; other addresses than loopback need [tls].
 [listen]
 host = "127.0.0.1"
@@ -52,12 +52,13 @@ close_seconds = 1_209_600
 """
 
 
-def create(
+def create(  # noqa: PLR0913 - what a matcher's settings begin with
     path: Path,
     *,
     registry: Registry | None = None,
     port: int = 8700,
     driver_seconds: float = 2.0,
+    practice: bool = False,
     settings: Path | None = None,
 ) -> VerifyKey:
     """Make a home and return the public half of its new identity key, for the registry.
@@ -67,15 +68,17 @@ def create(
         registry: The pinned keys; without them the file `registry.toml` is put there later.
         port: Where it listens; 0 takes a free port.
         driver_seconds: Seconds between two looks at the deadlines.
-        settings: A settings file to begin with, in which the home is the file's own folder; then it says port and
-            seconds.
+        practice: Whether all persons will be invented.
+        settings: A settings file to begin with, in which the home is the file's own folder; then it says port,
+            seconds and practice.
 
     Raises:
         InputError: There is a home already, the settings cannot be read or name another home, or a value is none that
             a setting can have.
         StoreError: The disk is full or failed.
     """
-    least = _SETTINGS.format(port=port, driver_seconds=float(driver_seconds))
+    practice_text = practice_line(practice=practice)
+    least = _SETTINGS.format(port=port, driver_seconds=float(driver_seconds), practice=practice_text)
     content = least if settings is None else _read(settings)
     return make_home(path / SETTINGS_FILE, content, MatcherSettings, registry=registry)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from services.kit.home_folder import make_home
+from services.kit.home_folder import make_home, practice_line
 from services.node.settings import NodeSettings
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ registry = "registry.toml"
 
 # Seconds between two looks at the matcher where it holds no call.
 poll_seconds = {poll_seconds}
-
+{practice}
 # The operator's interface; other addresses than loopback need [tls].
 [listen]
 host = "127.0.0.1"
@@ -60,6 +60,7 @@ def create(  # noqa: PLR0913 - what a node's settings begin with
     matcher_ca: Path | None = None,
     port: int = 8700,
     poll_seconds: float = 2.0,
+    practice: bool = False,
 ) -> VerifyKey:
     """Make a home and return the public half of its new identity key, for the registry.
 
@@ -72,6 +73,7 @@ def create(  # noqa: PLR0913 - what a node's settings begin with
         matcher_ca: PEM file with the CA of the matcher's certificate.
         port: Where the operator's interface listens; 0 takes a free port.
         poll_seconds: Seconds between two looks at the matcher.
+        practice: Whether all persons will be invented.
 
     Raises:
         InputError: There is a home already, or a value is none that a setting can have.
@@ -81,6 +83,7 @@ def create(  # noqa: PLR0913 - what a node's settings begin with
         code=_text(code),
         name=_text(name),
         poll_seconds=float(poll_seconds),
+        practice=practice_line(practice=practice),
         port=port,
         matcher_url=_text(matcher_url),
         ca=f"ca = {_text(str(matcher_ca.resolve()))}" if matcher_ca else '# ca = "matcher-ca.pem"',

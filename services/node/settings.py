@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -17,6 +18,9 @@ from services.kit.settings import (
     Settings,
     is_loopback,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MailAddress = Annotated[
     str, StringConstraints(max_length=254, pattern=r"^[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$")
@@ -140,3 +144,12 @@ class NodeSettings(ServiceSettings):
         default=None, description="Telling people by mail or a command that work waits for them."
     )
     limits: NodeLimits = Field(default_factory=NodeLimits, description="What one caller may ask for at once.")
+
+    def _outward(self) -> Iterator[str]:
+        yield from super()._outward()
+        if not is_loopback(urlsplit(self.matcher.url).hostname or ""):
+            yield "matcher"
+        if self.notifications is not None:
+            yield "notifications"
+        if self.deliveries is not None:
+            yield "deliveries"

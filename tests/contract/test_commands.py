@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 LOCAL_COMMANDS = frozenset(
     {
         "audit prove-consistency", "audit prove-inclusion", "audit verify", "bench", "code", "demo", "enrol", "login",
-        "matcher init", "matcher serve", "node init", "node serve", "party card", "party register",
+        "matcher init", "matcher serve", "node init", "node serve", "node train", "party card", "party register",
         "records template", "rehearse", "roles", "rules compare", "rules explain", "rules list", "web",
     }
 )  # fmt: skip

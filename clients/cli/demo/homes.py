@@ -42,14 +42,21 @@ class DemoHomes:
         return self.homes[code].with_name(f"{code.lower()}.csv")
 
 
-def make_homes(folder: Path, population: Population) -> DemoHomes:
-    """Make the homes, exchange the cards, write the lists; as `matcher init`, `node init` and `party register` do."""
+def make_homes(folder: Path, population: Population, *, practice: bool = False) -> DemoHomes:
+    """Make the homes, exchange the cards, write the lists; as `matcher init`, `node init` and `party register` do.
+
+    Args:
+        folder: Where they go.
+        population: The lists.
+        practice: Whether pages and papers say that all persons are invented; the parties' names then do as well.
+    """
     homes = {name: folder / name.lower() for name in (MATCHER, *COUNTRIES)}
     matcher_port, *ports = free_ports(1 + len(COUNTRIES))
-    create_matcher(homes[MATCHER], port=matcher_port, driver_seconds=_POLL_SECONDS)
+    create_matcher(homes[MATCHER], port=matcher_port, driver_seconds=_POLL_SECONDS, practice=practice)
     for code, port in zip(COUNTRIES, ports, strict=True):
         url = f"http://127.0.0.1:{matcher_port}"
-        create_node(homes[code], code, NAMES[code], url, port=port, poll_seconds=_POLL_SECONDS)
+        name = f"PRACTICE {NAMES[code]}" if practice else NAMES[code]
+        create_node(homes[code], code, name, url, port=port, poll_seconds=_POLL_SECONDS, practice=practice)
     cards = tuple(own_card(home) for home in homes.values())
     registry = Cards({card.code: card for card in cards}).text().encode()
     for home in homes.values():

@@ -58,6 +58,7 @@ def front_of_home(home: Home) -> FrontOf | None:
         InputError: The settings cannot be read.
     """
     from aquila.audit.roles import Service
+    from clients.web.app.practice import Practice
     from clients.web.app.uploads import Inbox
     from clients.web.wiring import front_of
 
@@ -65,7 +66,8 @@ def front_of_home(home: Home) -> FrontOf | None:
     if not settings.get("pages", True):
         return None
     inbox = Inbox(home.path, **_limits_of(settings))
-    return front_of(Service(home.service), str(settings.get("name", "")) or _named(home.service), inbox)
+    practice = Practice(home.path) if settings.get("practice", False) else None
+    return front_of(Service(home.service), str(settings.get("name", "")) or _named(home.service), inbox, practice)
 
 
 def _limits_of(settings: dict[str, Any]) -> dict[str, int]:

@@ -39,6 +39,7 @@ _HEADERS = {
     "x-frame-options": "DENY",
 }
 _TLS_HEADERS = {"strict-transport-security": "max-age=31536000"}
+_PRACTICE = "PRACTICE-"  # of the names of all files that pages of practice give
 _METHODS = frozenset({"GET", "HEAD", "POST"})
 
 
@@ -83,6 +84,9 @@ class SecurityHeaders:
         return fresh
 
     def _dress(self, headers: MutableHeaders, fresh: str) -> None:
+        saved = headers.get("content-disposition", "")
+        if self._site.practice and saved:
+            headers["content-disposition"] = saved.replace('filename="', f'filename="{_PRACTICE}')
         for name, value in (_HEADERS | (_TLS_HEADERS if self._site.secure else {})).items():
             headers.setdefault(name, value)
         # A file that may be cached is the same for everyone, and brings no cookie.

@@ -22,6 +22,7 @@ from services.kit.work.threads import MOST_STRANGERS
 
 if TYPE_CHECKING:
     from clients.sdk import Connection
+    from clients.web.app.practice import Practice
 
 _THREADS = 20
 _OPEN_THREADS = MOST_STRANGERS + 8
@@ -43,6 +44,7 @@ class Site:
             that a visitor who signs in finds one.
         inbox: Where lists lie that wait to be confirmed.
         searches: Names that lists of hits are searched for.
+        practice: Where all persons are invented, how a visitor becomes one of its people; else None.
         ended: The process is about to stop: whoever watches is let go.
     """
 
@@ -56,6 +58,7 @@ class Site:
     inbox: Inbox = field(default_factory=Inbox)
     uploads: Uploads = field(default_factory=Uploads)
     searches: Searches = field(default_factory=Searches)
+    practice: Practice | None = None
     environments: dict[str, Environment] = field(default_factory=dict)
     static: dict[str, bytes] = field(default_factory=dict)
     ended: bool = False

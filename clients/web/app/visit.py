@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import functools
+import io
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
 
@@ -12,6 +14,7 @@ from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from aquila.audit.roles import Action
+from aquila.csv_files import CsvWriter
 from aquila.errors import AquilaError
 from clients.sdk import HitsClient, LogClient, MatcherClient, NodeClient, PeopleClient, RecordsClient
 from clients.web.app import forms
@@ -19,6 +22,7 @@ from clients.web.app.navigation import sections_of
 from clients.web.app.site import Site
 from clients.web.i18n.languages import TAGS, chosen
 from clients.web.text.confirmations import DONE
+from clients.web.text.labels import PRACTICE
 from services.kit.errors import NotAllowedError, UnknownCallerError
 from services.kit.http.connections import note_known_caller
 
@@ -108,6 +112,19 @@ class Visit:
     def here(self) -> str:
         """The path of this page, to come back to from the choice of a language."""
         return self.request.url.path if self.request.method == "GET" else "/"
+
+    @property
+    def mark(self) -> str:
+        """The mark of practice for every page and paper, or nothing."""
+        return self.say(PRACTICE) if self.site.practice else ""
+
+    def marked(self, csv: bytes) -> bytes:
+        """Return a CSV file for people, which in practice has the mark as its first line."""
+        if not self.mark:
+            return csv
+        line = io.StringIO()
+        CsvWriter(line).write([self.mark])
+        return codecs.BOM_UTF8 + line.getvalue().encode() + csv.removeprefix(codecs.BOM_UTF8)
 
     @property
     def done(self) -> str:

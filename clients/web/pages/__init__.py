@@ -11,7 +11,7 @@ from clients.web.pages import (
     log,
     matcher_rounds,
     node_rounds,
-    parties,
+    practice,
     sign_in,
     static_files,
     statistics,
@@ -40,9 +40,10 @@ _NODE = (
     suggestions.node,
     node_rounds.router,
 )
-_MATCHER = (home.matcher, suggestions.matcher, matcher_rounds.router, parties.router, statistics.router)
+_MATCHER = (home.matcher, suggestions.matcher, matcher_rounds.router, statistics.router)
 
 
 def routers_of(site: Site) -> Sequence[APIRouter]:
     """Return the pages of a site."""
-    return (*_SHARED, *(_NODE if site.is_node else _MATCHER))
+    practised = (practice.router,) if site.is_node and site.practice else ()
+    return (*_SHARED, *(_NODE if site.is_node else _MATCHER), *practised)

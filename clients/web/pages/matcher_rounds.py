@@ -133,3 +133,10 @@ def _late(view: MatcherRoundView, now: float) -> frozenset[str]:
         if owes_consent or owes_list or owes_answers:
             late.add(one.party)
     return frozenset(late)
+
+
+@router.get("/parties")
+@threaded
+def get_parties(visit: Visited) -> Response:
+    """Show the parties: keys with fingerprints to compare by telephone, last contact, release."""
+    return visit.show("parties.html", known=visit.matcher().parties())

@@ -79,7 +79,7 @@ def get_statistics(visit: Visited, category: str = "", since: str = "", until: s
 def post_csv(visit: Visited, sent: Sent) -> Response:
     """Return the statistics as CSV."""
     headers = {"content-disposition": 'attachment; filename="statistics.csv"'}
-    content = visit.matcher().statistics_csv(*map(sent.text, _FILTER))
+    content = visit.marked(visit.matcher().statistics_csv(*map(sent.text, _FILTER)))
     return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
 
 
@@ -136,7 +136,7 @@ def post_pdf(visit: Visited, sent: Sent) -> Response:
         ],
     }
     headers = {"content-disposition": 'attachment; filename="regional-picture.pdf"'}
-    return Response(pdf.compiled("picture.typ", content), media_type="application/pdf", headers=headers)
+    return Response(pdf.compiled("picture.typ", content, visit.mark), media_type="application/pdf", headers=headers)
 
 
 def _picture(  # noqa: PLR0913, PLR0917 - what the page may be asked for, in the order of _CHOICE

@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING
 
 import typst
 
+from aquila.sentences import text_of
 from aquila.visible import visible
-from clients.web.text.receiver_letter import for_receiver
+from clients.web.text.labels import PRACTICE
+from clients.web.text.receiver_letter import for_receiver, title_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aquila.interface.hits import LetterView
 
 
@@ -25,20 +29,25 @@ def pdf(letter: LetterView) -> bytes:
 
     Its texts reach the typesetter as values and are never read as markup.
     """
-    content: dict[str, object] = {"lines": letter.lines, "paragraphs": paragraphs(letter)}
+    content: dict[str, object] = {
+        "title": text_of(title_of(letter)),
+        "lines": letter.lines,
+        "paragraphs": paragraphs(letter),
+    }
     if (translated := for_receiver(letter)) is not None:
         content["translated"] = translated._asdict()
-    return compiled("letter.typ", content)
+    return compiled("letter.typ", content, PRACTICE if letter.practice else "")
 
 
-def compiled(template: str, content: object) -> bytes:
+def compiled(template: str, content: Mapping[str, object], mark: str) -> bytes:
     """Set a template with its content; a letter that a reader does not see, or no font has, is named in its place.
 
     Args:
         template: The template's name.
         content: Texts in lists and tables, as JSON has them.
+        mark: Stands at the top of each page and across it; nothing on a paper about real persons.
     """
-    seen = visible(json.dumps(content, ensure_ascii=False))
+    seen = visible(json.dumps({**content, "mark": mark}, ensure_ascii=False))
     try:
         return _set(template, seen)
     except typst.TypstError:
@@ -48,7 +57,8 @@ def compiled(template: str, content: object) -> bytes:
 @lru_cache(maxsize=4_096)
 def _has_font(letter: str) -> bool:
     try:
-        _set("letter.typ", json.dumps({"lines": [], "paragraphs": [letter]}, ensure_ascii=False))
+        content = {"title": "-", "mark": "", "lines": [], "paragraphs": [letter]}
+        _set("letter.typ", json.dumps(content, ensure_ascii=False))
     except typst.TypstError:
         return False
     return True
@@ -61,7 +71,8 @@ def _in_a_font(found: re.Match[str]) -> str:
 
 def _set(template: str, content: str) -> bytes:
     """Set a template without the machine's fonts and without a date, so that bytes are stable."""
-    source = resources.files("clients.web.render").joinpath("typst", template).read_bytes()
+    folder = resources.files("clients.web.render").joinpath("typst")
+    source = folder.joinpath("mark.typ").read_bytes() + folder.joinpath(template).read_bytes()
     made: bytes = typst.compile(
         source,
         format="pdf",

@@ -27,6 +27,9 @@ def _n(message: str) -> str:
     return message
 
 
+PRACTICE = _n("Practice. Invented persons. Nothing here is real.")
+"""The mark of practice."""
+
 PHASES = {
     "proposed": (_n("waits for consents"), "told"),
     "open": (_n("open"), "told"),

@@ -33,6 +33,12 @@ class TranslatedLetter(NamedTuple):
     paragraphs: list[str]
 
 
+def title_of(letter: LetterView) -> Sentence:
+    """Return the title of a letter, which names practice where the letter is one."""
+    title = Sentence.of("letter_title")
+    return Sentence.of("letter_practice_title", title=title) if letter.practice else title
+
+
 def for_receiver(letter: LetterView) -> TranslatedLetter | None:
     """Return a letter in its receiver's language; None where no catalogue has it or an earlier release wrote it."""
     language = languages().get(OF_PARTY.get(letter.message.receiver, "")) if letter.message else None
@@ -40,7 +46,7 @@ def for_receiver(letter: LetterView) -> TranslatedLetter | None:
         return None
     return TranslatedLetter(
         language.tag,
-        language.compose(Sentence.of("letter_title")),
+        language.compose(title_of(letter)),
         [(language.compose(label.sentence), _said(language, text.sentence)) for label, text in letter.head],
         [f"{language.compose(paragraph.sentence)}." for paragraph in letter.body],
     )

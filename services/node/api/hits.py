@@ -203,7 +203,8 @@ def read_letter(
 ) -> LetterView:
     """Return the letter before it is exported; that the hit was looked at is logged."""
     node = _node(request)
-    return follow_up.draft_letter(node.journal, node.rounds, node.registry, actor, round_id, hit_id)
+    practice = node.settings.practice
+    return follow_up.draft_letter(node.journal, node.rounds, node.registry, actor, round_id, hit_id, practice=practice)
 
 
 @router.post(f"{_HIT}/letter", summary="The request of a follow-up, references only")
@@ -212,4 +213,5 @@ def write_letter(
 ) -> LetterView:
     """Return the letter, and note that it was exported."""
     node = _node(request)
-    return follow_up.write_letter(node.journal, node.rounds, node.registry, actor, round_id, hit_id)
+    practice = node.settings.practice
+    return follow_up.write_letter(node.journal, node.rounds, node.registry, actor, round_id, hit_id, practice=practice)

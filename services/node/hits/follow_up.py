@@ -147,7 +147,14 @@ def withdraw(node: NodeContext, actor: Actor, round_id: str, hit_id: str, wanted
 
 
 def draft_letter(  # noqa: PLR0913, PLR0917 - what a letter is made of, and who looks at it
-    journal: Journal, rounds: RoundMemories, registry: Registry, actor: Actor, round_id: str, hit_id: str
+    journal: Journal,
+    rounds: RoundMemories,
+    registry: Registry,
+    actor: Actor,
+    round_id: str,
+    hit_id: str,
+    *,
+    practice: bool = False,
 ) -> LetterView:
     """Return the request as it would be exported now, so that what is made of it is made before the export is logged.
 
@@ -156,11 +163,18 @@ def draft_letter(  # noqa: PLR0913, PLR0917 - what a letter is made of, and who 
     with rounds.reading(round_id) as round_, journal.store.transaction("hit.draft") as session:
         hit = lifecycle.hit_row(session, round_id, hit_id)
         append(session, consultation(journal, actor, round_id, [hit_id]))
-        return _letter_view(registry, journal.code, session, round_.manifest, hit)
+        return _letter_view(registry, journal.code, session, round_.manifest, hit, practice=practice)
 
 
 def write_letter(  # noqa: PLR0913, PLR0917 - what a letter is made of, and who exports it
-    journal: Journal, rounds: RoundMemories, registry: Registry, actor: Actor, round_id: str, hit_id: str
+    journal: Journal,
+    rounds: RoundMemories,
+    registry: Registry,
+    actor: Actor,
+    round_id: str,
+    hit_id: str,
+    *,
+    practice: bool = False,
 ) -> LetterView:
     """Return the request of a hit's follow-up, and note that it was exported.
 
@@ -171,19 +185,22 @@ def write_letter(  # noqa: PLR0913, PLR0917 - what a letter is made of, and who 
     """
     with rounds.reading(round_id) as round_, journal.store.transaction("hit.export") as session:
         hit = lifecycle.hit_row(session, round_id, hit_id)
-        letter = _letter_view(registry, journal.code, session, round_.manifest, hit)
+        letter = _letter_view(registry, journal.code, session, round_.manifest, hit, practice=practice)
         step = LifecycleStep(LifecycleStepKind.EXPORTED, journal.clock(), actor.person)
         lifecycle.apply_step(session, journal, hit, step, actor)
     return letter
 
 
-def _letter_view(registry: Registry, code: str, session: Session, manifest: Manifest, hit: HitRow) -> LetterView:
+def _letter_view(  # noqa: PLR0913 - what a letter is made of
+    registry: Registry, code: str, session: Session, manifest: Manifest, hit: HitRow, *, practice: bool
+) -> LetterView:
     life, exchange = lifecycle.lifecycle_of(session, hit), session.get(ExchangeRow, (hit.round_id, hit.hit_id))
     life.check_export(hit.handling_code)
     letter = replace(
         _letter(code, manifest, hit, life, references(exchange)),
         other_handling=handling_of_note(exchange) or "",
         names={party: registry.parties[party].name for party in (code, hit.counterpart) if party in registry.parties},
+        practice=practice,
     )
     return letter.view()
 

@@ -58,6 +58,7 @@ class Letter:
         handling: The handling code of the own record, or nothing.
         other_handling: That of the receiver's note, or nothing.
         names: Registered names of both parties, by code; one that is not known is left out.
+        practice: Whether all persons are invented, which title, head and body then say.
         permission: The reference of the permission under which a blocking code is exported, or nothing.
         own_number: The sender's own number of the hit, from its note; nothing before the hit is confirmed.
         other_number: The receiver's, from its note; the same.
@@ -81,11 +82,18 @@ class Letter:
     other_number: str = ""
     other_handling: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
+    practice: bool = False
+
+    @property
+    def title(self) -> Sentence:
+        """Return the title of the letter."""
+        return Sentence.of("letter_practice_title", title=TITLE) if self.practice else TITLE
 
     def head(self) -> tuple[tuple[Sentence, Sentence], ...]:
         """Return the head of the letter, as label and text; the sentences can be composed in any language."""
         of, due = Sentence.of, moment(self.opened_at + self.urgency.hours * HOUR)
         rows = (
+            *(((of("letter_practice"), of("letter_practice_persons")),) if self.practice else ()),
             (of("letter_from"), self._unit(self.sender)),
             (of("letter_to"), self._unit(self.receiver)),
             (of("letter_by"), _CHANNELS[self.channel]),
@@ -110,6 +118,7 @@ class Letter:
         """Return the paragraphs of the letter, each without its last full stop."""
         parties = {"sender": self.sender, "receiver": self.receiver}
         return (
+            *((Sentence.of("letter_practice_only"),) if self.practice else ()),
             Sentence.of("letter_what_a_hit_says", **parties),
             Sentence.of("letter_asks", **parties),
             Sentence.of("letter_references_only"),
@@ -127,7 +136,7 @@ class Letter:
         """Return the letter as plain text, in English."""
         head = "\n".join(f"{label + ':':<{_LABEL_WIDTH}}{text}" for label, text in self.lines())
         body = "\n\n".join(fill(f"{text_of(paragraph)}.", _LINE_WIDTH) for paragraph in self.body())
-        return f"{text_of(TITLE).upper()}\n\n{head}\n\n{body}\n"
+        return f"{text_of(self.title).upper()}\n\n{head}\n\n{body}\n"
 
     def message(self) -> LetterMessage:
         """Return the request in the fields of a channel such as SIENA."""
@@ -140,7 +149,7 @@ class Letter:
             ("permission", self.permission),
         )
         return LetterMessage(
-            subject=f"{text_of(TITLE)} {self.hit_id[:_SHORT]}: {self.sender} to {self.receiver}",
+            subject=f"{text_of(self.title)} {self.hit_id[:_SHORT]}: {self.sender} to {self.receiver}",
             sender=self.sender,
             receiver=self.receiver,
             channel=self.channel,
@@ -162,6 +171,7 @@ class Letter:
             head=tuple((SentenceView.of(label), SentenceView.of(text)) for label, text in self.head()),
             body=tuple(map(SentenceView.of, self.body())),
             message=self.message(),
+            practice=self.practice,
         )
 
 

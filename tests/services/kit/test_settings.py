@@ -17,6 +17,7 @@ from services.kit.settings import (
     is_loopback,
     load,
 )
+from services.node.settings import NodeSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -164,3 +165,25 @@ def test_a_database_elsewhere_without_verified_tls(where: str) -> None:
     """However libpq is told the host; rows and the password would go there in the clear, or to somebody else."""
     with pytest.raises(ValueError, match="verify-full"):
         DatabaseSettings(url=f"postgresql+psycopg://{where}")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('[listen]\nhost = "10.0.0.1"', "listen"),
+        ('[listen]\npublic_url = "https://node.example"', "listen"),
+        ('[database]\nurl = "sqlite:////elsewhere.db"', "database"),
+        ("pages = false", "pages = false"),
+        ('[matcher]\nurl = "https://matcher.example"', "matcher"),
+        ('deliveries = "in"', "deliveries"),
+        ('[notifications]\ncommand = ["/bin/true"]', "notifications"),
+    ],
+)
+def test_practice_stays_on_this_machine(tmp_path: Path, content: str, said: str) -> None:
+    """A home of practice with anything that reaches beyond it is refused, and one of loopback alone is not."""
+    own = 'home = "h"\npractice = true\ncode = "SI"\nname = "SI"\nidentity = "i.pem"\nregistry = "r.toml"\n'
+    matcher = '\n[matcher]\nurl = "http://127.0.0.1:9"'
+    assert load(_file(tmp_path, own + matcher), NodeSettings).practice
+    with pytest.raises(InputError, match="practice stays in its home") as raised:
+        load(_file(tmp_path, own + content + ("" if "[matcher]" in content else matcher)), NodeSettings)
+    assert said in str(raised.value)

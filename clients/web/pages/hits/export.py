@@ -50,7 +50,7 @@ def post_csv(visit: Visited, sent: Sent) -> Response:
     writer.write([visit.say(name) for name in _COLUMNS])
     writer.write_all(rows)
     headers = {"content-disposition": 'attachment; filename="hits.csv"'}
-    return Response(stream.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(visit.marked(stream.getvalue().encode()), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 @router.post("/hits/export.pdf")
@@ -76,7 +76,7 @@ def post_pdf(visit: Visited, sent: Sent) -> Response:
         "rows": [[str(row[place]) for place in _PAPER] for row in _rows(visit, found)],
     }
     headers = {"content-disposition": 'attachment; filename="hits.pdf"'}
-    return Response(pdf.compiled("hits.typ", content), media_type="application/pdf", headers=headers)
+    return Response(pdf.compiled("hits.typ", content, visit.mark), media_type="application/pdf", headers=headers)
 
 
 def _rows(visit: Visit, found: HitExport) -> list[list[str]]:

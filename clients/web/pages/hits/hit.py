@@ -13,6 +13,7 @@ from aquila.errors import InputError, OrderError, PolicyError
 from aquila.followup.lifecycle import Channel, Decision, Ground, HitOutcome, Urgency
 from aquila.matching.certainty import CENTIBITS, Level
 from aquila.matching.weights import WeightKind, level_bits
+from aquila.sentences import text_of
 from clients.web.app.paths import identifier
 from clients.web.app.visit import Sent, Visited, threaded
 from clients.web.pages.hits.filters import list_of_address
@@ -118,6 +119,7 @@ def post_letter(visit: Visited, sent: Sent, round_id: str, hit_id: str) -> Respo
     page = visit.show(
         "letter.html",
         letter=draft,
+        title=text_of(receiver_letter.title_of(draft)),
         paragraphs=paragraphs,
         translated_letter=receiver_letter.for_receiver(draft),
         message=receiver_letter.as_text(draft.message) if draft.message else "",

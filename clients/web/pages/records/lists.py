@@ -156,7 +156,7 @@ def post_findings(visit: Visited, sent: Sent) -> Response:
     upload = _kept(visit, sent)
     if upload.busy:
         return visit.go(_waiting(upload))
-    return _csv(visit.node().findings(upload.source, upload.layout))
+    return _csv(visit, visit.node().findings(upload.source, upload.layout))
 
 
 @router.get("/records/template.{form}")
@@ -174,7 +174,7 @@ def get_template(visit: Visited, form: str) -> Response:
 @threaded
 def get_stored_findings(visit: Visited, import_id: str) -> Response:
     """Return all that was found in a list when it was stored."""
-    return _csv(visit.node().stored_findings_file(identifier(import_id)))
+    return _csv(visit, visit.node().stored_findings_file(identifier(import_id)))
 
 
 @router.get("/records/{import_id}")
@@ -298,10 +298,10 @@ def _live_state(visit: Visit, work: ListWork) -> LiveState:
     return LiveState("working", {"rows": [count.done, count.of or 1], "rows-text": text})
 
 
-def _csv(content: bytes) -> Response:
+def _csv(visit: Visit, content: bytes) -> Response:
     """Return findings as a file to be saved."""
     headers = {"content-disposition": 'attachment; filename="findings.csv"'}
-    return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(visit.marked(content), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _kept(visit: Visit, sent: Sent) -> Upload:

@@ -77,8 +77,8 @@ def test_papers(text: str) -> None:
         "rule": text,
         "pictures": [{"title": text, "svg": drawn, "rows": [[text, "3"]]}],
     }
-    paper = pdf.compiled("picture.typ", content)
+    paper = pdf.compiled("picture.typ", content, "")
     assert paper.startswith(b"%PDF")
-    assert paper == pdf.compiled("picture.typ", content)
-    letter = pdf.compiled("letter.typ", {"lines": [["To", text]], "paragraphs": [text, text]})
+    assert paper == pdf.compiled("picture.typ", content, "")
+    letter = pdf.compiled("letter.typ", {"title": text, "lines": [["To", text]], "paragraphs": [text, text]}, "")
     assert letter.startswith(b"%PDF")

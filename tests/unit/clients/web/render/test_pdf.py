@@ -7,8 +7,11 @@ from dataclasses import replace
 import pytest
 
 from aquila.interface.hits import LetterView
+from aquila.sentences import text_of
 from aquila.visible import visible
+from clients.web.i18n.languages import languages
 from clients.web.render import pdf
+from clients.web.text.receiver_letter import for_receiver, title_of
 from tests.support.letter_example import LETTER
 
 
@@ -33,3 +36,30 @@ def test_a_letter_that_no_font_has_is_named(text: str) -> None:
     named = "".join(letter if pdf._has_font(letter) else f"[U+{ord(letter):04X}]" for letter in visible(text))
     assert paper == pdf.pdf(LetterView(text=f"T\n\nhead\n\n{named}", lines=(("Area", named),)))
     assert named != text
+
+
+@pytest.mark.parametrize("template", ["hits.typ", "letter.typ", "picture.typ"])
+def test_each_paper_has_the_mark_of_practice(template: str) -> None:
+    """Every template takes a mark; without one the paper is another."""
+    content = {
+        "title": "T", "language": "en", "subtitle": "", "warning": "", "columns": ["A"] * 9, "rows": [], "lines": [],
+        "paragraphs": [], "category": "", "round": "", "certainty": "", "rule": "", "pictures": [],
+    }  # fmt: skip
+    plain, marked = pdf.compiled(template, content, ""), pdf.compiled(template, content, "Practice.")
+    assert plain != marked
+    assert len(marked) > len(plain)
+
+
+def test_a_letter_of_practice_says_so_everywhere() -> None:
+    """Title, head, body, subject and the receiver's language have it; the paper has the mark."""
+    letter = replace(LETTER, practice=True).view()
+    assert letter.text.startswith("PRACTICE, NOT REAL: ")
+    assert letter.lines[0][0] == "Practice"
+    assert letter.message is not None
+    assert letter.message.subject.startswith("Practice, not real: ")
+    assert "invented persons" in letter.message.body[0]
+    translated, language = for_receiver(letter), languages()["sr-Cyrl"]
+    assert translated is not None
+    assert translated.title == language.compose(title_of(letter)) != text_of(title_of(letter))
+    assert translated.lines[0][0] == language.say("Practice")
+    assert pdf.pdf(letter) != pdf.pdf(letter.model_copy(update={"practice": False}))

@@ -1,0 +1,184 @@
+"""The steps of a practice in their order, and which of them are done: as the node itself shows to its people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aquila.followup.lifecycle import Stage
+from aquila.interface.approval import ApprovalKind, ApprovalState
+from aquila.interface.hits import HitSearch
+from aquila.interface.rounds import AnswerState
+from aquila.protocol.messages import Kind
+from aquila.protocol.rounds.round_state import Phase
+from clients.sdk import ApprovalClient, HitsClient, NodeClient, QueryClient
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from aquila.interface.approval import ApprovalEntry
+    from aquila.interface.hits import HitEntry, HitPage
+    from aquila.interface.queries import QueryEntry
+    from aquila.interface.rounds import NodeRoundView
+    from aquila.interface.safeguard import FishingAlarmView
+    from clients.sdk import Connection
+
+
+def _n(message: str) -> str:
+    """Mark a message for the catalogue; it is translated where it is shown."""
+    return message
+
+
+_DECIDED = 3  # hits after which deciding is practised
+_UNDECIDED = (Stage.NEW, Stage.KNOWN, Stage.ACKNOWLEDGED)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of a practice.
+
+    Attributes:
+        login: Whose work it is.
+        title: What it is, in English.
+        text: How it is done, in English.
+        path: The page on which it is done.
+        done: Whether it was done.
+        ready: Whether it can be done now; else it waits for others.
+    """
+
+    login: str
+    title: str
+    text: str
+    path: str
+    done: bool
+    ready: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PracticeState:
+    """A practice as its people see it.
+
+    Attributes:
+        has_list: Whether a list is stored.
+        view: The round, or None before the node has heard of it.
+        waiting: The kinds of requests that wait for a second person.
+        hits: The hits between the lists, those in a follow-up first.
+        queries: The own queries.
+        alarms: The queries of others that hit too often.
+    """
+
+    has_list: bool
+    view: NodeRoundView | None
+    waiting: frozenset[ApprovalKind]
+    hits: HitPage | None
+    queries: Sequence[QueryEntry]
+    alarms: Sequence[FishingAlarmView]
+
+    @classmethod
+    def seen(cls, connection_of: Callable[[str], Connection]) -> PracticeState:
+        """Ask the node, as its officer and its analyst.
+
+        Args:
+            connection_of: Gives the connection of a person by login.
+
+        Raises:
+            AquilaError: The node refuses, or is not there.
+        """
+        officer = connection_of("officer")
+        node = NodeClient(officer)
+        rounds = node.rounds().rounds
+        view = node.round(rounds[0].round_id) if rounds else None
+        has_hits = view is not None and view.hits is not None
+        wanted = HitSearch(kind=Kind.LIST, limit=100)
+        return cls(
+            has_list=any(not one.for_query for one in node.imports().imports),
+            view=view,
+            waiting=_waiting(ApprovalClient(officer).approvals().approvals),
+            hits=HitsClient(connection_of("analyst")).search(wanted) if has_hits else None,
+            queries=QueryClient(officer).queries().queries,
+            alarms=node.safeguards(view.entry.round_id).alarms if view else (),
+        )
+
+    def followed_up(self) -> list[HitEntry]:
+        """Return the hits that are followed up: the other party answers."""
+        return [hit for hit in self.hits.hits if hit.stage is Stage.FOLLOW_UP] if self.hits else []
+
+    def steps(self) -> list[Step]:
+        """Return all steps in their order."""
+        view, stages = self.view, self.hits.by_stage if self.hits else {}
+        path = f"/rounds/{view.entry.round_id}" if view else "/rounds"
+        consented = view is not None and view.consented
+        submitted = view is not None and any(one.kind is Kind.LIST for one in view.submissions)
+        asked = ApprovalKind.SUBMISSION in self.waiting
+        decided = sum(stages.values()) - sum(stages.get(stage, 0) for stage in _UNDECIDED)
+        closed = stages.get(Stage.CLOSED, 0)
+        answered = any(one.answer is AnswerState.ANSWERED for one in self.queries)
+        is_open = view is not None and view.entry.phase not in {Phase.PROPOSED, Phase.ABORTED}
+        settled = any(one.released_at is not None or one.refused_at is not None for one in self.alarms)
+        return [
+            Step("officer", LIST, LIST_TEXT, "/records", self.has_list),
+            Step(
+                "officer", CONSENT, CONSENT_TEXT, path, consented or ApprovalKind.CONSENT in self.waiting,
+                view is not None,
+            ),
+            Step("approver", APPROVE_CONSENT, APPROVE_CONSENT_TEXT, "/approvals", consented),
+            Step("officer", SUBMIT, SUBMIT_TEXT, path, submitted or asked, is_open),
+            Step("approver", APPROVE_LIST, APPROVE_LIST_TEXT, "/approvals", submitted),
+            Step("analyst", DECIDE, DECIDE_TEXT, "/hits", decided >= _DECIDED, bool(stages)),
+            Step("analyst", ASK, ASK_TEXT, "/hits", closed + stages.get(Stage.FOLLOW_UP, 0) > 0),
+            Step("analyst", CLOSE, CLOSE_TEXT, "/hits", closed > 0),
+            Step("officer", QUERY, QUERY_TEXT, "/queries", bool(self.queries) or (submitted and asked)),
+            Step("approver", APPROVE_QUERY, APPROVE_QUERY_TEXT, "/approvals", bool(self.queries)),
+            Step("officer", READ, READ_TEXT, "/queries", bool(self.alarms), answered),
+            Step("approver", ALARM, ALARM_TEXT, path, settled, bool(self.alarms)),
+        ]  # fmt: skip
+
+
+LIST = _n("Import a list")
+LIST_TEXT = _n(
+    "Save the practice list of this page. On the page of records choose it, look at what was found, and store it."
+)
+CONSENT = _n("Ask for the consent to a round")
+CONSENT_TEXT = _n("Read the terms of the round that the secretariat proposes, and ask for your party's consent.")
+APPROVE_CONSENT = _n("Approve the consent")
+APPROVE_CONSENT_TEXT = _n("You are the second person now. Read what the officer asks for, and approve exactly that.")
+SUBMIT = _n("Submit the list")
+SUBMIT_TEXT = _n(
+    "The round opens when all parties have consented, which the others do by themselves. Submit your list, with the "
+    "reason and an invented case reference."
+)
+APPROVE_LIST = _n("Approve the submission")
+APPROVE_LIST_TEXT = _n(
+    "Read which list is to be compared and why, and approve it. The others submit theirs by themselves."
+)
+DECIDE = _n("Decide on hits")
+DECIDE_TEXT = _n(
+    "The hits come in less than a minute. Look at the reasons and at your own record, and decide on at least three."
+)
+ASK = _n("Ask the other party")
+ASK_TEXT = _n(
+    "Choose a hit that is the same person, open a follow-up, and export the letter. It is marked as "
+    "practice: send it to nobody."
+)
+CLOSE = _n("Record the reply and the outcome")
+CLOSE_TEXT = _n(
+    "The reply of the other party is on this page. Record it at the hit, and close the hit with its outcome."
+)
+QUERY = _n("Ask for three persons")
+QUERY_TEXT = _n("Type the three persons of this page on the page of queries, with an invented case reference.")
+APPROVE_QUERY = _n("Approve the query")
+APPROVE_QUERY_TEXT = _n("Read who is asked for and why, and approve it. The answer comes within seconds.")
+READ = _n("Read the answer")
+READ_TEXT = _n(
+    "Open the answer, person by party, and its sheet for printing. A moment later another party asks for far "
+    "too many persons."
+)
+ALARM = _n("Decide on an alarm")
+ALARM_TEXT = _n(
+    "Your node withholds its answer to a query that hit too many of your records. Read who asks and why, and refuse or "
+    "release the answer."
+)
+
+
+def _waiting(requests: Sequence[ApprovalEntry]) -> frozenset[ApprovalKind]:
+    return frozenset(one.kind for one in requests if one.state is ApprovalState.WAITING)
