@@ -79,6 +79,25 @@ class ApprovalView(Message):
     content: dict[str, Any]
 
 
+class AskedErasure(Message):
+    """A person's own request to erase a record with hits.
+
+    Attributes:
+        record_id: The record's own identifier; empty once the record, or the content of the request, is erased.
+        asked_because: Why it was asked for; empty in the same way.
+    """
+
+    entry: ApprovalEntry
+    record_id: Annotated[str, Field(repr=False)]
+    asked_because: Annotated[str, Field(repr=False)]
+
+
+class AskedErasures(Message):
+    """A person's own requests to erase records with hits: those that wait first, then the newest."""
+
+    requests: tuple[AskedErasure, ...]
+
+
 class Approve(Message):
     """A second person approves the content of this digest and no other."""
 

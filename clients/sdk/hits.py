@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from aquila.interface.approval import PendingApproval
+from aquila.interface.approval import ApprovalEntry, AskedErasures, PendingApproval
 from aquila.interface.hits import (
     AssignmentRequest,
     CloseRequest,
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from clients.sdk.connection import Connection
 
 _VIEWS = "/v1/hit-views"
+_ERASURES = "/v1/erasure-requests"
 
 
 class HitsClient:
@@ -191,6 +192,14 @@ class HitsClient:
         """Ask for the erasure of a record with its hits, which a second person approves."""
         body = ErasureProposal(record_id=record_id, reason=reason).model_dump(mode="json")
         return self._connection.fetch(PendingApproval, "POST", "/v1/erasure-requests", json=body)
+
+    def erasure_requests(self) -> AskedErasures:
+        """Return the erasures that this person asked for: those that wait first, then the newest."""
+        return self._connection.fetch(AskedErasures, "GET", _ERASURES)
+
+    def withdraw_erasure(self, approval_id: str) -> ApprovalEntry:
+        """Take back an own request for an erasure that waits."""
+        return self._connection.fetch(ApprovalEntry, "POST", f"{_ERASURES}/{quote(approval_id, safe='')}/withdraw")
 
     def _post(self, path: str, wanted: Message) -> None:
         self._connection.call("POST", path, json=_body(wanted))

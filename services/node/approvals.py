@@ -12,12 +12,18 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import select
+
 from aquila.audit.roles import Action
 from aquila.errors import InputError, OrderError, PolicyError
-from aquila.interface.approval import ApprovalKind
+from aquila.interface.approval import ApprovalKind, ApprovalState, AskedErasure, AskedErasures
 from aquila.interface.queries import StandingQueryState
 from aquila.protocol.messages import Justification, Kind
 from services.kit.approvals import Approvals, Content, UseCase, request
+from services.kit.approvals.decisions import withdraw
+from services.kit.approvals.requests import content_of, entry_of, row_of
+from services.kit.approvals.tables import ApprovalRow
+from services.kit.errors import NotFoundError
 from services.kit.log.entries import actor_fields
 from services.node.records import erasure
 from services.node.records.digests import checked_digest, recorded_digest
@@ -32,7 +38,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from aquila.interface.approval import PendingApproval
+    from aquila.interface.approval import ApprovalEntry, PendingApproval
     from aquila.interface.hits import ErasureProposal
     from aquila.interface.queries import StandingQueryRequest
     from aquila.interface.rounds import SubmissionRequest
@@ -41,6 +47,9 @@ if TYPE_CHECKING:
     from services.kit.storage.store import Store
     from services.node.context import Clock, Journal, NodeContext
     from services.node.round_memory import RoundMemories
+
+
+_MOST_SHOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +321,37 @@ def ask_erasure(node: NodeContext, approvals: Approvals, actor: Actor, wanted: E
         }
     subject = {"kind": ApprovalKind.ERASURE.value, "record_id": wanted.record_id}
     return request(approvals, actor, content, subject)
+
+
+def own_erasures(approvals: Approvals, actor: Actor) -> AskedErasures:
+    """Return the erasures that a person asked for: those that wait first, then the newest."""
+    waits = (ApprovalRow.state == ApprovalState.WAITING.value).desc()
+    own = ApprovalRow.kind == ApprovalKind.ERASURE.value, ApprovalRow.author == actor.person
+    query = select(ApprovalRow).where(*own).order_by(waits, ApprovalRow.asked_at.desc(), ApprovalRow.approval_id)
+    with approvals.people.store.reading("approval.erasures") as session:
+        rows = list(session.scalars(query.limit(_MOST_SHOWN)))
+    now = approvals.people.clock()
+    return AskedErasures(
+        requests=tuple(
+            AskedErasure(
+                entry=entry_of(row, actor, now), record_id=content.get("record_id", ""),
+                asked_because=content.get("reason", ""),
+            )
+            for row, content in ((row, content_of(row)) for row in rows)
+        )
+    )  # fmt: skip
+
+
+def withdraw_erasure(approvals: Approvals, actor: Actor, approval_id: str) -> ApprovalEntry:
+    """Take back an own request for an erasure; raises as `decisions.withdraw` does.
+
+    Raises:
+        NotFoundError: There is no such request for an erasure.
+    """
+    with approvals.people.store.reading("approval.erasure") as session:
+        if row_of(session, approval_id).kind != ApprovalKind.ERASURE.value:
+            raise NotFoundError("request_unknown")
+    return withdraw(approvals, actor, approval_id)
 
 
 def _erased_with(found: erasure.FoundRecord) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from clients.web.pages import (
     statistics,
     suggestions,
 )
-from clients.web.pages.hits import export, hit, queries, review, standing_queries
+from clients.web.pages.hits import erasures, export, hit, queries, review, standing_queries
 from clients.web.pages.records import corrections, lists, search
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from clients.web.app.site import Site
 
 _SHARED = (static_files.router, sign_in.router, accounts.router, approvals.router, log.router)
-_HITS = (review.router, export.router, hit.router)
+_HITS = (review.router, export.router, hit.router, erasures.router)
 _RECORDS = (lists.router, search.router, corrections.router)
 _NODE = (
     home.node,

@@ -35,7 +35,7 @@ def get_node_home(visit: Visited) -> Response:
     needs = [*of_logs(visit), *_pressing(found), *_of_approvals(visit)]
     needs += [*_of_urgent_queries(visit), *_of_standing_queries(visit), *_of_deliveries(visit)]
     needs += [*(_of_hits(visit) if visit.may("hits.see") else ()), *_pressing(found, later=True)]
-    needs += of_notifications(visit)
+    needs += [*_of_erasures(visit), *of_notifications(visit)]
     return visit.show("home.html", needs=needs, status=client.status())
 
 
@@ -75,6 +75,17 @@ def _of_approvals(visit: Visit) -> Iterator[AttentionItem]:
             text = visit.say("Another person requests this. It is valid until %(until)s.", until=until)
             path, link = f"/approvals/{one.approval_id}", visit.say("Read it and decide")
             yield AttentionItem(visit.say(APPROVALS[one.kind.value]), text, path, link, visit.say("approval"), "told")
+
+
+def _of_erasures(visit: Visit) -> Iterator[AttentionItem]:
+    """Yield the visitor's own requests for erasures that wait, as one item."""
+    if not visit.may("records.erase"):
+        return
+    found = visit.hits().erasure_requests().requests
+    if waiting := [one for one in found if one.entry.state is ApprovalState.WAITING]:
+        text = visit.say("Another person has to approve: %(count)s.", count=visit.language.number(len(waiting)))
+        title, link = visit.say("Your requests for erasures"), visit.say("See them, or take them back")
+        yield AttentionItem(title, text, "/erasures", link)
 
 
 def _of_hits(visit: Visit) -> Iterator[AttentionItem]:

@@ -7,7 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from aquila.audit.roles import Action
-from aquila.interface.approval import PendingApproval  # noqa: TC001 - read by FastAPI
+from aquila.interface.approval import (  # noqa: TC001 - read by FastAPI
+    ApprovalEntry,
+    AskedErasures,
+    PendingApproval,
+)
 from aquila.interface.hits import (
     AssignmentRequest,
     CloseRequest,
@@ -36,6 +40,7 @@ from aquila.interface.hits import (
     UndoRequest,
     WithdrawRequest,
 )
+from services.kit.approvals.routes import ApprovalId  # noqa: TC001 - read by FastAPI
 from services.kit.http.routing import ServiceRoute
 from services.kit.people import Actor, requires
 from services.node import approvals
@@ -195,6 +200,20 @@ def ask_erasure(
 ) -> PendingApproval:
     """Store a request for an erasure, for a second person to approve; then the counterparts are informed."""
     return approvals.ask_erasure(_node(request), request.app.state.approvals, actor, wanted)
+
+
+@router.get("/erasure-requests", summary="The erasures that a person asked for")
+def get_erasure_requests(request: Request, actor: Annotated[Actor, requires(Action.ERASE_RECORD)]) -> AskedErasures:
+    """List the caller's own requests: those that wait first, then the newest."""
+    return approvals.own_erasures(request.app.state.approvals, actor)
+
+
+@router.post("/erasure-requests/{approval_id}/withdraw", summary="Take back an own request for an erasure")
+def withdraw_erasure(
+    request: Request, actor: Annotated[Actor, requires(Action.ERASE_RECORD)], approval_id: ApprovalId
+) -> ApprovalEntry:
+    """End a request that waits; the record and its hits stay."""
+    return approvals.withdraw_erasure(request.app.state.approvals, actor, approval_id)
 
 
 @router.get(f"{_HIT}/letter", summary="The request of a follow-up as it would be exported")

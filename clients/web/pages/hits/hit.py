@@ -56,7 +56,7 @@ def post_erase(visit: Visited, sent: Sent) -> Response:
         if error.sentence.code != "record_has_hits":
             raise
         client.ask_erasure(record_id, sent.text("erasure_reason"))
-        return visit.go("/hits", "asked")
+        return visit.go("/erasures", "asked")
     return visit.show("erased.html", report=report)
 
 

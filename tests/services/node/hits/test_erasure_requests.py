@@ -106,3 +106,40 @@ async def test_it_is_exactly_what_was_read(office: Office) -> None:
     assert "It is refused." in await approver.send(f"{request}/refuse", reason="ask again")
     await ask(analyst, path)
     assert (await seat.get("/hits"))["total"] == 2
+
+
+async def test_its_author_sees_it_and_takes_it_back(office: Office) -> None:
+    """The analyst finds the request on the first page and takes it back: then nobody can approve it."""
+    seat, path, analyst, approver = office
+    await ask(analyst, path)
+    request, digest = await read(approver)
+    assert 'href="/erasures"' in await analyst.open("/")
+    page = await analyst.open("/erasures")
+    assert REASON in page
+    assert "r-1" in page
+    assert "It is taken back." in await analyst.send(f"/erasures/{request.rpartition('/')[2]}/withdraw")
+    assert "Take it back" not in analyst.page
+    assert 'href="/erasures"' not in await analyst.open("/")
+    await approver.send(f"{request}/approve", digest=digest, read="yes")
+    assert approver.answer.status_code == 409
+    assert (await seat.get("/hits"))["total"] == 2
+
+
+async def test_nobody_else_sees_or_takes_it_back(office: Office) -> None:
+    """A colleague's list is empty, an approver has none, and a request of another kind is not found there."""
+    seat, path, analyst, approver = office
+    await ask(analyst, path)
+    request, _ = await read(approver)
+    address = f"/v1/erasure-requests/{request.rpartition('/')[2]}/withdraw"
+    key = {"authorization": f"Bearer {signed_in(seat.node.people, 'mia', Role.ANALYST)}"}
+    colleague = analyst.client
+    colleague.cookies.clear()
+    assert (await colleague.get("/v1/erasure-requests", headers=key)).json() == {"requests": []}
+    assert (await colleague.post(address, headers=key)).status_code == 403
+    other = {"authorization": f"Bearer {signed_in(seat.node.people, 'zoe', Role.APPROVER)}"}
+    assert (await colleague.get("/v1/erasure-requests", headers=other)).status_code == 403
+    own = {"authorization": f"Bearer {signed_in(seat.node.people, 'jon', Role.OFFICER, Role.ANALYST)}"}
+    round_id = path.split("/")[2]
+    asked = (await colleague.post(f"/v1/rounds/{round_id}/consent", headers=own)).json()["approval_id"]
+    wrong = f"/v1/erasure-requests/{asked}/withdraw"
+    assert (await colleague.post(wrong, headers=own)).status_code == 404

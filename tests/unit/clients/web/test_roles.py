@@ -36,6 +36,8 @@ NODE = {
     "POST /approvals/{approval_id}/approve": "approver",
     "POST /approvals/{approval_id}/refuse": "approver",
     "POST /approvals/{approval_id}/withdraw": "officer",
+    "GET /erasures": "analyst",
+    "POST /erasures/{approval_id}/withdraw": "analyst",
     "GET /hits": "analyst",
     "POST /hits/acknowledge": "analyst",
     "POST /hits/assign": "analyst",
