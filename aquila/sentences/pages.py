@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from aquila.sentences.sentence import Table
 
 PAGES: Final[Table] = {
+    "box_not_ticked": Text("tick this before you send the form"),
     "certainty_level_unknown": Text("there is no such level of certainty"),
     "field_choice_unknown": Text("the field {name} holds none of its choices"),
     "field_not_whole_number": Text("the field {name} needs a whole number"),

@@ -103,6 +103,15 @@ class SubmittedForm:
         """Return whether a box was ticked."""
         return name in self.data
 
+    def need_tick(self, name: str) -> None:
+        """Refuse a form whose box was not ticked.
+
+        Raises:
+            InputError: It was not.
+        """
+        if not self.ticked(name):
+            raise InputError("box_not_ticked", name=name)
+
     def file(self, name: str) -> UploadFile | None:
         """Return a file that was chosen, or None."""
         value = self.data.get(name)

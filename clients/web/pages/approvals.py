@@ -57,6 +57,8 @@ def get_approval(visit: Visited, approval_id: str) -> Response:
 @threaded
 def post_approve(visit: Visited, sent: Sent, approval_id: str) -> Response:
     """Approve exactly the content that the page showed: its form carries that content's digest."""
+    visit.need("approvals.decide")
+    sent.need_tick("read")
     _client(visit).approve(identifier(approval_id), sent.text("digest"))
     return visit.go("/approvals", "approved")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Response
 
+from aquila.errors import InputError
 from aquila.interface.approval import ApprovalKind, ApprovalState
 from aquila.interface.rounds import JustificationInput, SubmissionRequest
 from aquila.protocol.messages import Kind, Mode
@@ -75,8 +76,10 @@ def get_live(visit: Visited, round_id: str) -> Response:
 
 @router.post("/rounds/{round_id}/consent")
 @threaded
-def post_consent(visit: Visited, sent: Sent, round_id: str) -> Response:  # noqa: ARG001 - the form is checked
+def post_consent(visit: Visited, sent: Sent, round_id: str) -> Response:
     """Ask for the party's consent."""
+    visit.need("consent.ask")
+    sent.need_tick("read")
     visit.node().consent(identifier(round_id))
     return visit.go(f"/rounds/{round_id}", "asked")
 
@@ -85,6 +88,9 @@ def post_consent(visit: Visited, sent: Sent, round_id: str) -> Response:  # noqa
 @threaded
 def post_submit(visit: Visited, sent: Sent, round_id: str) -> Response:
     """Ask for a submission."""
+    visit.need("submission.ask")
+    if not sent.text("import_id"):
+        raise InputError("field_choice_unknown", name="import_id")
     words = {name: sent.text(name) for name in ("legal_basis", "purpose", "case_reference", "category")}
     justification = JustificationInput.model_validate(words)
     request = SubmissionRequest(

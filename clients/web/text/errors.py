@@ -66,10 +66,11 @@ _MEANINGS: dict[type[AquilaError], tuple[str, str]] = {
 _FIELDS = {
     "login_taken": "login",
     "login_reserved_for_home_key": "login",
+    "no_file_chosen": "file",
     "role_unknown": "role",
     "service_role_unknown": "role",
 }
-_NAMED = frozenset({"field_choice_unknown", "field_not_whole_number"})
+_NAMED = frozenset({"box_not_ticked", "field_choice_unknown", "field_not_whole_number"})
 
 
 def field_of(error: AquilaError) -> str:

@@ -49,6 +49,8 @@ def post_erase(visit: Visited, sent: Sent) -> Response:
 
     Its number comes in the form, so that no address holds it.
     """
+    visit.need("records.erase")
+    sent.need_tick("sure")
     client, record_id = visit.hits(), sent.text("record_id")
     try:
         report = client.erase_record(record_id)

@@ -143,3 +143,24 @@ async def test_nobody_else_sees_or_takes_it_back(office: Office) -> None:
     asked = (await colleague.post(f"/v1/rounds/{round_id}/consent", headers=own)).json()["approval_id"]
     wrong = f"/v1/erasure-requests/{asked}/withdraw"
     assert (await colleague.post(wrong, headers=own)).status_code == 404
+
+
+async def test_boxes_have_their_faults(office: Office) -> None:
+    """An erasure and an approval without their box, and a decision without a choice, do nothing: the fault is there."""
+    _, path, analyst, approver = office
+    await analyst.open(path)
+    page = await analyst.send("/hits/erase", headers={"referer": ORIGIN + path}, record_id="r-1", erasure_reason=REASON)
+    assert analyst.answer.status_code == 422
+    assert '<a href="#sure">I am sure.</a>: tick this' in page
+    assert re.search(r'id="sure"[^>]* aria-invalid="true" aria-describedby="sure-fault"', page)
+    assert REASON in page
+    await analyst.open(path)
+    page = await analyst.send(f"{path}/decide", headers={"referer": ORIGIN + path})
+    assert analyst.answer.status_code == 422
+    assert 'id="decision" aria-describedby="decision-fault"' in page
+    await ask(analyst, path)
+    request, digest = await read(approver)
+    page = await approver.send(f"{request}/approve", headers={"referer": ORIGIN + request}, digest=digest)
+    assert approver.answer.status_code == 422
+    assert re.search(r'id="read"[^>]* aria-invalid="true" aria-describedby="read-fault"', page)
+    assert "Your decision" in page

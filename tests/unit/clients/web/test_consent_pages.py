@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import unescape
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,9 @@ async def test_earlier_rounds_are_shown_before_anybody_decides(pages: PagesDispa
     consent = page.split("Shall your party take part?")[1].split("</section>")[0]
     for text in (COMPARED, f'href="/rounds/{first}"', str(spent["full"]), str(spent["partial"])):
         assert text in consent
+    page = await officer.send(f"/rounds/{second}/consent", headers={"referer": f"{ORIGIN}/rounds/{second}"})
+    assert officer.answer.status_code == 422
+    assert re.search(r'id="read"[^>]* aria-invalid="true" aria-describedby="read-fault"', page)
     await officer.send(f"/rounds/{second}/consent", read="yes")
     (asked,) = (await seat.get("/approvals"))["approvals"][:1]
     page = unescape(await approver.open(f"/approvals/{asked['approval_id']}"))
@@ -67,5 +71,10 @@ async def test_earlier_rounds_are_shown_before_anybody_decides(pages: PagesDispa
     assert f'href="/rounds/{first}"' in page
     await approver.send(f"/approvals/{asked['approval_id']}/approve", digest=asked["digest"], read="yes")
     assert COMPARED not in unescape(await approver.open(f"/approvals/{asked['approval_id']}"))
+    await world.settle()
+    await officer.open(f"/rounds/{second}")
+    page = await officer.send(f"/rounds/{second}/submit", headers={"referer": f"{ORIGIN}/rounds/{second}"}, kind="list")
+    assert officer.answer.status_code == 422
+    assert re.search(r'<select id="import_id"[^>]* aria-invalid="true" aria-describedby="import_id-fault"', page)
     for browser in (officer, approver):
         await browser.client.aclose()

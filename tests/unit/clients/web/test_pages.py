@@ -112,6 +112,17 @@ async def test_account_is_made_and_ended(node: Any) -> None:
     assert "Sign in" in await ana.open("/records")
 
 
+async def test_a_file_that_was_not_chosen(node: Any) -> None:
+    """The fault is at the field of the file."""
+    officer = await node.visitor("ivo", "officer")
+    await officer.open("/records")
+    content = {"file": ("", b"", "text/csv")}
+    page = await officer.send("/records/preview", headers={"referer": f"{ORIGIN}/records"}, files=content)
+    assert officer.answer.status_code == 422
+    assert '<a href="#file">File</a>: no file was chosen' in page
+    assert 'aria-describedby="file-fault file-why"' in page
+
+
 async def test_a_form_comes_back_with_its_faults(node: Any) -> None:
     """Each fault is at its field and in a summary before it, with what was typed; other sites name no page."""
     administrator = await node.visitor("boss", "administrator")
@@ -344,10 +355,10 @@ async def test_what_waits_for_a_second_person(matcher: Any) -> None:
     page = await second.open(waiting)
     assert "counter-terrorism" in page
     digest = second.page.split('name="digest" value="')[1][:64]
-    await second.send(f"{waiting}/approve", digest="0" * 64)
+    await second.send(f"{waiting}/approve", digest="0" * 64, read="yes")
     assert second.answer.status_code in {403, 409}
     await second.open(waiting)
-    assert "takes effect" in await second.send(f"{waiting}/approve", digest=digest)
+    assert "takes effect" in await second.send(f"{waiting}/approve", digest=digest, read="yes")
     assert "counter-terrorism" in await first.open("/rounds")
     for way, said in (("refuse", "It is refused."), ("withdraw", "It is taken back.")):
         await first.open("/rounds/new")

@@ -97,7 +97,7 @@ async def test_a_suggestion_becomes_a_proposal(matcher: Any) -> None:
     assert "AL suggests a round" in await second.open("/")
     await second.open(waiting)
     digest = second.page.split('name="digest" value="')[1][:64]
-    await second.send(f"{waiting}/approve", digest=digest)
+    await second.send(f"{waiting}/approve", digest=digest, read="yes")
     assert "suggests a round" not in await second.open("/")
     page = await second.open(f"/rounds/suggestions/{SUGGESTED}")
     assert "a round was proposed" in page

@@ -146,6 +146,7 @@ FIELDS = {
     "name": "x", "import_id": ID, "kind": "list", "legal_basis": "x", "purpose": "x", "case_reference": "x",
     "category": "x", "area": "x", "party": ["AL", "SI"], "row": f"{ID}.{ID}", "decide": "same.0", "decision": "same",
     "colleague": "nobody", "view": "x", "number": "1", "outcome": "confirmed", f"reason-{ID[:8]}": "because",
+    "read": "yes", "sure": "yes",
 }  # fmt: skip
 """What lets each form come as far as the question who may send it."""
 
