@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import os
 import shutil
 import signal
 import socket
@@ -103,10 +104,15 @@ class Process:
 
 @dataclass(slots=True)
 class DemoProcesses:
-    """A folder of homes and the processes that run from it."""
+    """A folder of homes and the processes that run from it.
+
+    Attributes:
+        temporary: The folder for temporary files of the processes, instead of the system's.
+    """
 
     folder: Path
     processes: list[Process] = field(default_factory=list)
+    temporary: Path | None = None
 
     def start(self, names: Sequence[tuple[str, Path]]) -> list[Process]:
         """Start services by name and home, and wait until all are ready.
@@ -114,7 +120,7 @@ class DemoProcesses:
         Raises:
             PeerUnavailableError: One did not start.
         """
-        started = [_start(name, find_home(path)) for name, path in names]
+        started = [_start(name, find_home(path), self.temporary) for name, path in names]
         self.processes += started
         for process in started:
             process.wait_until_ready()
@@ -196,12 +202,15 @@ def _claimed(folder: Path) -> Iterator[TextIO]:
         yield lock
 
 
-def _start(name: str, home: Home) -> Process:
+def _start(name: str, home: Home, temporary: Path | None) -> Process:
     """Start a service; its words go into its home."""
     command = [sys.executable, "-m", "clients.cli.main", home.service, "serve", "--home", str(home.path)]
     with (home.path / _LOG).open("ab") as log, (home.path / _READY).open("wb") as ready:
+        environment = os.environ | ({"TMPDIR": str(temporary)} if temporary else {})
         # The process stays in our group, so that a closed terminal ends it with us.
-        popen = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=ready, stderr=log)  # noqa: S603 - our own
+        popen = subprocess.Popen(  # noqa: S603 - our own
+            command, stdin=subprocess.DEVNULL, stdout=ready, stderr=log, env=environment
+        )
     return Process(name, home, popen)
 
 

@@ -203,6 +203,7 @@ def practice_of(trainee: str, population: Population) -> Iterator[Practice]:
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
     try:
         with staged(folder) as stage, ExitStack() as opened:
+            stage.temporary = folder  # so that nothing of its processes is left either
             practice = Practice(stage, population, trainee)
             practice.prepare(opened)
             yield practice
