@@ -73,20 +73,23 @@ class SetResult:
         """What is promised or asked and not kept, in sentences."""
         if not self.labelled.same:
             return (*self._too_many_inputs(), *self._too_many_false())
-        return (*self._too_many_inputs(), *self._unkept(), *self._missed())
+        return (*self._too_many_inputs(), *self.unkept, *self._missed())
+
+    @property
+    def unkept(self) -> tuple[str, ...]:
+        """Which levels are right less often than they promise, in sentences."""
+        return tuple(
+            f"{self.labelled.name}: of the pairs called {level.value}, {counts.precision:.3f} are right, "
+            f"{level.least} was promised"
+            for level, counts in self.measured.by_level.items()
+            if counts.right + counts.wrong >= FEWEST_PAIRS and counts.precision < level.least
+        )
 
     def _too_many_inputs(self) -> Iterator[str]:
         """Say whether records give more inputs than they may."""
         mean = sum(self.per_record.values())
         if mean > MOST_INPUTS:
             yield f"{self.labelled.name}: {mean:.2f} inputs per record, {MOST_INPUTS:g} may be"
-
-    def _unkept(self) -> Iterator[str]:
-        """Say which levels are right less often than they promise."""
-        for level, counts in self.measured.by_level.items():
-            if counts.right + counts.wrong >= FEWEST_PAIRS and counts.precision < level.least:
-                share = f"of the pairs called {level.value}, {counts.precision:.3f} are right"
-                yield f"{self.labelled.name}: {share}, {level.least} was promised"
 
     def _missed(self) -> Iterator[str]:
         """Say which goals of the set are missed."""
