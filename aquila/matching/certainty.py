@@ -21,7 +21,7 @@ from aquila.records.rules import mask_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from aquila.records.rules import Part, Rule, RuleTable
+    from aquila.records.rules import Counted, Part, Rule, RuleTable
 
 _CACHED = 1 << 14
 _MOST_BITS = 500.0  # beyond it a double cannot tell the probability from one
@@ -154,7 +154,33 @@ def evidence_bits(table: RuleTable, rules: tuple[Rule, ...], footing: GradingBas
     learned = dict(footing.learned)
     silent = sum(learned.get(silence(family), 0) for family in silent_families(table, rules))
     moved = sum(learned.get(part.name, 0) for part in strongest_parts(rules))
-    return table_bits(table, rules) + (silent + moved) / CENTIBITS
+    together = learned.get(agreement_of_names(table, rules), 0)
+    return table_bits(table, rules) + (silent + moved + together) / CENTIBITS
+
+
+def agreement_of_names(table: RuleTable, rules: tuple[Rule, ...]) -> str:
+    """Return the kind of agreement of the names, by the parts that make it; empty where no name agrees.
+
+    What the table counts as the context of names is part of it: whether a place agrees by chance depends on the names.
+    """
+    counted = table.counted
+    agreed = {part.family: part.name for part in strongest_parts(rules)}
+    if counted is None or counted.names[0] not in agreed:
+        return ""
+    names = tuple(agreed[family] for family in counted.names if family in agreed)
+    silent = silence(counted.context) if counted.context in silent_families(table, rules) else ""
+    return label_of_names(counted, names, agreed.get(counted.context, silent))
+
+
+def label_of_names(counted: Counted, names: tuple[str, ...], context: str) -> str:
+    """Return how a kind of agreement of names is called where its weight is stated; no part is called so.
+
+    Args:
+        counted: What the table counts.
+        names: The parts of names that agree.
+        context: The part of the context that agrees, its silence, or nothing.
+    """
+    return f"{counted.names[0]}: {' + '.join(filter(None, (*names, context)))}"
 
 
 def silence(family: str) -> str:
@@ -171,8 +197,28 @@ def silent_families(table: RuleTable, rules: tuple[Rule, ...]) -> tuple[str, ...
     """
     shown = {part for rule in rules for part in rule.shown}
     told = {part.family for rule in table.rules for part in rule.parts if shown.issuperset(set(rule.parts) - {part})}
+    told |= _told_by_stronger(table, rules)
     silent = told - {part.family for part in shown} - _lacking_families(table, rules)
     return tuple(family for family, _words in table.families if family in silent)
+
+
+def _told_by_stronger(table: RuleTable, rules: tuple[Rule, ...]) -> set[str]:
+    """The families that a rule shows because stronger names agree than those that it compares.
+
+    Names that agree in spelling agree in their consonants too, so a rule on these would have shown a date.
+    """
+    counted = table.counted
+    agreed = {part.family: part.bits for part in strongest_parts(rules)}
+    if counted is None or counted.names[0] not in agreed:
+        return set()
+    names = counted.names[0]
+    return {
+        part.family
+        for rule in table.rules
+        for part in rule.parts
+        for other in rule.parts
+        if len(rule.parts) == 2 and part.family != names == other.family and agreed[names] >= other.bits  # noqa: PLR2004
+    }
 
 
 def _lacking_families(table: RuleTable, rules: tuple[Rule, ...]) -> set[str]:

@@ -47,7 +47,13 @@ def grade_lists(
     """
     most = replace(footing, settled=min(footing.size_a, footing.size_b))
     kept = [pair for pair in pairs if grade_on(table, pair.rules, most).level]
-    lefts, rights, footing = _settle(table, footing, kept, turns)
+    certain, footing = _settle(table, footing, kept, turns)
+    lefts: dict[bytes, float] = {}
+    rights: dict[bytes, float] = {}
+    for pair in certain:  # as certain as they are at last: what settled first may have gained less by it than others
+        probability = grade_on(table, pair.rules, footing).probability
+        lefts[pair.left_handle] = max(probability, lefts.get(pair.left_handle, 0.0))
+        rights[pair.right_handle] = max(probability, rights.get(pair.right_handle, 0.0))
     graded = []
     for pair in kept:
         result = grade_on(table, pair.rules, footing)
@@ -62,30 +68,31 @@ def grade_lists(
 
 def _settle(
     table: RuleTable, footing: GradingBasis, pairs: Sequence[MatchedPair], turns: int
-) -> tuple[dict[bytes, float], dict[bytes, float], GradingBasis]:
+) -> tuple[list[MatchedPair], GradingBasis]:
     """Find the records with a certain partner, first those that need no lift, then those that it makes certain.
 
     Returns:
-        The probability of the best partner of each settled record, left and right; and the footing.
+        The pairs that settle their records, and the footing.
     """
-    lefts: dict[bytes, float] = {}
-    rights: dict[bytes, float] = {}
+    certain: list[MatchedPair] = []
+    lefts: set[bytes] = set()
+    rights: set[bytes] = set()
     for turn in range(turns):
         found = [
-            (pair, result.probability)
+            pair
             for pair in pairs
             if (pair.left_handle not in lefts and pair.right_handle not in rights)
-            and (result := grade_on(table, pair.rules, footing)).level is Level.HIGH
+            and grade_on(table, pair.rules, footing).level is Level.HIGH
         ]
         if not found:
             break
-        for pair, probability in found:
-            lefts[pair.left_handle] = max(probability, lefts.get(pair.left_handle, 0.0))
-            rights[pair.right_handle] = max(probability, rights.get(pair.right_handle, 0.0))
+        certain += found
+        lefts.update(pair.left_handle for pair in found)
+        rights.update(pair.right_handle for pair in found)
         if not turn:
             footing = replace(footing, duplicates_per_million=_duplicates(table, len(found), len(lefts), len(rights)))
         footing = replace(footing, settled=min(len(lefts), len(rights)))
-    return lefts, rights, footing
+    return certain, footing
 
 
 def _duplicates(table: RuleTable, pairs: int, lefts: int, rights: int) -> int:

@@ -1,9 +1,10 @@
 """Learning from a round about its own lists, from counts of agreement patterns alone and without a label.
 
-Expectation-maximization (Dempster, Laird and Rubin 1977; Winkler 1988 for Fellegi-Sunter): for each pair of lists,
-which share of the smaller one the other holds too; for the round, how often the two records of one person agree at
-each level of a family of evidence. How often chance makes two persons agree stays the table's: it is known better
-from large lists than from the few pairs of a round, and where both are learned, chance passes for persons.
+Expectation-maximization (Dempster, Laird and Rubin 1977; Winkler 1988 for Fellegi-Sunter) over two classes of pairs.
+Of one person's pairs of records it learns, for each two lists, which share of the smaller list the other holds too; and
+for the round, how often they agree at each level. Of strangers' pairs it counts, for each two lists, how often chance
+makes names agree (`chance.py`): a name is rare or usual in these lists. How often chance makes a whole date agree is
+the table's, because where all is learned at once, chance passes for persons.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from aquila.matching.certainty import (
     CENTIBITS,
     MILLION,
     GradingBasis,
+    label_of_names,
     prior_bits,
     rules_of,
     silence,
@@ -24,21 +26,23 @@ from aquila.matching.certainty import (
     strongest_parts,
     table_bits,
 )
+from aquila.matching.chance import Countable, count_chance, countable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from aquila.records.rules import RuleTable
+    from aquila.matching.certainty import Learned
+    from aquila.records.rules import Counted, RuleTable
 
 MOST_STEPS = 200
 _CLOSE_ENOUGH = 1e-6
-LEAST_SHARE = 0.1  # of the expected share: lists with few common persons still show those they have
+LEAST_SHARE = 0.02  # of the expected share: lists with few common persons still show those they have
 BELIEF = 100.0  # so many pairs of one person do the table's usual shares count for
-_CAUTION = 2.0  # bits that a pair must have over even odds to count for a weight: chance must not teach itself
-_UNTOLD = ""  # of a family that no rule told of
-_MOST_MOVE = 6.0  # bits that a weight moves at most
+_BELIEF_IN_CONTEXT = 50.0
+_MOST_UNAGREED = 0.25  # of one person's pairs: more without a common date would let names alone pass for persons
+_MOST_BITS = 200.0
 
 
 class ListPair(NamedTuple):
@@ -53,51 +57,65 @@ class ListPair(NamedTuple):
     canaries: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Levels:
-    """The levels of all families, one after another: each part, then that none of them agrees; and one level of none.
+class _Place(NamedTuple):
+    """The numbers of a mask's names, date and context; -1 for each that is not counted."""
 
-    The last is for what a mask does not tell, because no rule compared it; it weighs nothing and is never learned.
-
-    Attributes:
-        names: The part's name, or the silence of the family where none agrees.
-        families: The family's number.
-        usual: Of the pairs of one person that agree in the family at all, the share, as the table has it; zero where
-            the table says none.
-        silent: Whether it is the silence of a family whose parts have no usual share, and so is learned in their stead.
-        moves: Whether it is a part whose weight a round moves.
-    """
-
-    names: tuple[str, ...]
-    families: NDArray[np.int64]
-    usual: NDArray[np.float64]
-    silent: NDArray[np.bool_]
-    moves: NDArray[np.bool_]
+    names: int
+    date: int
+    context: int
 
 
 @dataclass(frozen=True, slots=True)
-class _Counted:
-    """A pair of lists, mask by mask.
+class _Cells:
+    """A pair of lists, mask by mask, m.
 
     Attributes:
         counts: How many pairs of records.
-        bits: What the table makes of the mask: the log2 odds without the share.
-        levels: For each mask one level of each family.
-        smaller: The size of the smaller list.
-        canaries: How many of the pairs are no persons.
+        names, dates, contexts: What agrees, by number; -1 where it is not counted or not told.
+        rest: The table's bits of everything else.
+        told, silent: For each family whose missing evidence is learned, whether the mask tells of it, and whether it is
+            missing, m x F.
     """
 
+    pair: ListPair
     counts: NDArray[np.float64]
-    bits: NDArray[np.float64]
-    levels: NDArray[np.int64]
-    smaller: int
-    canaries: int
+    names: NDArray[np.int64]
+    dates: NDArray[np.int64]
+    contexts: NDArray[np.int64]
+    rest: NDArray[np.float64]
+    told: NDArray[np.float64]
+    silent: NDArray[np.float64]
 
-    def expected(self, share: float, moved: NDArray[np.float64], caution: float = 0.0) -> NDArray[np.float64]:
-        """Return the pairs of each mask expected to be one person, if all odds were a number of bits lower."""
-        odds = np.exp2(self.bits + np.log2(share) + moved[self.levels].sum(axis=1) - caution)
-        pairs: NDArray[np.float64] = self.counts * odds / (1 + odds)
-        return pairs
+    @property
+    def smaller(self) -> int:
+        """The size of the smaller list."""
+        return min(self.pair.size_a, self.pair.size_b)
+
+
+@dataclass(frozen=True, slots=True)
+class _Usual:
+    """The shares of one person's pairs that agree in each way, and the weights of missing evidence in bits."""
+
+    names: NDArray[np.float64]
+    dates: NDArray[np.float64]
+    contexts: NDArray[np.float64]
+    missing: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class _Weights:
+    """The weights of two lists, in bits; the last of each is that of what is not counted."""
+
+    names: NDArray[np.float64]
+    dates: NDArray[np.float64]
+    contexts: NDArray[np.float64]
+
+    def of(self, cells: _Cells) -> NDArray[np.float64]:
+        """Return the weight of names, context and date for each mask."""
+        bits: NDArray[np.float64] = (
+            self.names[cells.names] + self.contexts[cells.names, cells.contexts] + self.dates[cells.dates]
+        )
+        return bits
 
 
 def learn(table: RuleTable, lists: Sequence[ListPair], *, steps: int = MOST_STEPS) -> tuple[GradingBasis, ...]:
@@ -109,30 +127,22 @@ def learn(table: RuleTable, lists: Sequence[ListPair], *, steps: int = MOST_STEP
         steps: After how many steps learning ends even if it still moves.
 
     Returns:
-        For each pair of lists on what its pairs of records are graded: its share, at least a tenth of the expected
-        one, and the weights that all share.
+        For each pair of lists on what its pairs of records are graded: its share, at least a fiftieth of the
+        expected one, and the weights that differ from the table's.
 
     Raises:
         InputError: A mask of unknown rules, or an empty list.
     """
-    levels = _levels(table)
-    counted = [_counted(table, levels, pair) for pair in lists]
-    shares, moved = np.full(len(lists), table.expected_share), np.zeros(len(levels.names))
+    learner = _Learner(table, lists)
     for _step in range(steps):
-        found = [one.expected(share, moved) for one, share in zip(counted, shares.tolist(), strict=True)]
-        before = np.concatenate((shares, moved))
-        shares = np.array([_share(table, one, pairs) for one, pairs in zip(counted, found, strict=True)])
-        sure = [one.expected(share, moved, _CAUTION) for one, share in zip(counted, shares.tolist(), strict=True)]
-        moved = _agreed(_moved(levels, counted, found), _moved(levels, counted, sure))
-        if np.allclose(np.concatenate((shares, moved)), before, rtol=_CLOSE_ENOUGH, atol=_CLOSE_ENOUGH):
+        if learner.step():
             break
-    bits = np.rint(moved * CENTIBITS).astype(int).tolist()
-    learned = tuple(sorted((name, weight) for name, weight in zip(levels.names, bits, strict=True) if weight))
-    rounded = np.maximum(1, np.rint(shares * MILLION)).astype(int).tolist()
     twice = round(MILLION * table.expected_duplicates)
     return tuple(
-        GradingBasis(pair.size_a, pair.size_b, share, twice, learned=learned)
-        for pair, share in zip(lists, rounded, strict=True)
+        GradingBasis(
+            pair.size_a, pair.size_b, max(1, round(MILLION * float(share))), twice, learned=learner.learned(number)
+        )
+        for number, (pair, share) in enumerate(zip(lists, learner.shares, strict=True))
     )
 
 
@@ -144,79 +154,200 @@ def learn_share(
     Raises:
         InputError: As `learn`.
     """
-    pair = ListPair(patterns, size_a, size_b)
-    counted, still = _counted(table, _levels(table), pair), np.zeros(len(_levels(table).names))
+    counts = np.array(list(patterns.values()), dtype=np.float64)
+    prior = prior_bits(size_a, size_b, 1.0)
+    bits = prior + np.array([table_bits(table, rules_of(table, mask)) for mask in patterns], dtype=np.float64)
     share = table.expected_share
     for _step in range(steps):
-        before, share = share, _share(table, counted, counted.expected(share, still))
+        before = share
+        found = float(counts @ _probability(bits + np.log2(share)))
+        share = _bounded(table, found / min(size_a, size_b))
         if abs(share - before) <= _CLOSE_ENOUGH * share:
             break
     return share
 
 
-def _share(table: RuleTable, counted: _Counted, found: NDArray[np.float64]) -> float:
-    """Return the share for a number of common persons, within its bounds."""
-    return min(1.0, max(LEAST_SHARE * table.expected_share, (float(found.sum()) - counted.canaries) / counted.smaller))
+class _Learner:
+    """Expectation-maximization over the pairs of lists of one round."""
+
+    def __init__(self, table: RuleTable, lists: Sequence[ListPair]) -> None:
+        self._table = table
+        self._of = countable(table, table.counted) if table.counted else _NOTHING
+        shared = {part.family for part in table.parts if part.usual}
+        self._missing = tuple(family for family, _words in table.families if family not in shared)
+        self._cells = [self._read(pair) for pair in lists]
+        last = len(self._of.contexts) - 1
+        self._in_context = any(bool(((one.contexts >= 0) & (one.contexts < last)).any()) for one in self._cells)
+        self._usual = _Usual(
+            np.array([way.usual for way in self._of.names]),
+            self._of.usual_dates,
+            self._of.usual_contexts,
+            np.zeros(len(self._missing)),
+        )
+        self.shares = np.full(len(lists), table.expected_share)
+        self._persons = [np.zeros(len(one.counts)) for one in self._cells]
+        self._weights = [self._weigh(one, found) for one, found in zip(self._cells, self._persons, strict=True)]
+
+    def step(self) -> bool:
+        """Learn one step; return whether it changed nothing worth another."""
+        before = np.concatenate([self.shares, *(one.names for one in self._weights)])
+        self._persons = [self._expected(number) for number in range(len(self._cells))]
+        self._usual = self._learn_usual()
+        self.shares = np.array([self._share(one, found) for one, found in zip(self._cells, self._persons, strict=True)])
+        self._weights = [self._weigh(one, found) for one, found in zip(self._cells, self._persons, strict=True)]
+        after = np.concatenate([self.shares, *(one.names for one in self._weights)])
+        return bool(np.allclose(before, after, rtol=_CLOSE_ENOUGH, atol=_CLOSE_ENOUGH))
+
+    def learned(self, number: int) -> Learned:
+        """Return the weights of a pair of lists that differ from the table's."""
+        weights, silent = self._weights[number], dict(self._table.silent)
+        part_bits = {part.name: part.bits for part in self._table.parts}
+        found = dict(zip(map(silence, self._missing), self._usual.missing.tolist(), strict=True))
+        if self._table.counted:
+            date = self._table.counted.date
+            *dates, unagreed = weights.dates[:-1].tolist()
+            found |= {name: bits - part_bits[name] for name, bits in zip(self._of.dates, dates, strict=False)}
+            found[silence(date)] = unagreed - silent.get(date, 0.0)
+            found |= self._of_names(self._table.counted, weights)
+        rounded = ((name, round(bits * CENTIBITS)) for name, bits in sorted(found.items()))
+        return tuple((name, centibits) for name, centibits in rounded if centibits)
+
+    def _of_names(self, counted: Counted, weights: _Weights) -> dict[str, float]:
+        """Return how much more each kind of agreement of names weighs than its parts do in the table, by its label."""
+        bits = {part.name: part.bits for part in self._table.parts}
+        bits[silence(counted.context)] = dict(self._table.silent).get(counted.context, 0.0)
+        found = {}
+        for number, way in enumerate(self._of.names):
+            for place, context in ((-1, ""), *enumerate(self._of.contexts)):
+                plain = sum(bits[part] for part in way.parts) + bits.get(context, 0.0)
+                weight = float(weights.names[number] + weights.contexts[number, place])
+                found[label_of_names(counted, way.parts, context)] = weight - plain
+        return found
+
+    def _expected(self, number: int) -> NDArray[np.float64]:
+        """Return the pairs of each mask expected to be one person."""
+        cells = self._cells[number]
+        prior = prior_bits(cells.pair.size_a, cells.pair.size_b, float(self.shares[number]))
+        bits = prior + cells.rest + self._weights[number].of(cells) + cells.silent @ self._usual.missing
+        pairs: NDArray[np.float64] = cells.counts * _probability(bits)
+        return pairs
+
+    def _share(self, cells: _Cells, persons: NDArray[np.float64]) -> float:
+        """Return the share of common persons, estimated from the pairs with a common date."""
+        last = len(self._of.dates) - 1
+        dated = (cells.names >= 0) & (cells.dates >= 0) & (cells.dates < last)
+        other = cells.names < 0
+        unagreed = float(self._usual.dates[-1]) if last > 0 else 0.0
+        found = float(persons[dated].sum()) / (1 - unagreed) + float(persons[other].sum())
+        return _bounded(self._table, (found - cells.pair.canaries) / cells.smaller)
+
+    def _learn_usual(self) -> _Usual:
+        """Return how often one person's pairs agree in each way, from the expected pairs and the table's belief."""
+        of = self._of
+        names = np.zeros(len(of.names) + 1)
+        dates, contexts = np.zeros(len(of.dates) + 1), np.zeros(len(of.contexts) + 1)
+        told, silent = np.zeros(len(self._missing)), np.zeros(len(self._missing))
+        alone = np.array([*(way.alone for way in of.names), False])
+        for cells, persons in zip(self._cells, self._persons, strict=True):
+            agreed = (cells.names >= 0) & (cells.dates >= 0) & (cells.dates < len(of.dates) - 1)
+            np.add.at(names, cells.names[agreed], persons[agreed])
+            np.add.at(contexts, cells.contexts[agreed], persons[agreed])
+            counted = alone[cells.names]
+            np.add.at(dates, cells.dates[counted], persons[counted])
+            told += persons @ cells.told
+            silent += persons @ cells.silent
+        usual = np.array([way.usual for way in of.names])
+        shares = np.where([way.fixed for way in of.names], usual, _blended(names[:-1], usual, BELIEF))
+        of_dates = _blended(dates[:-1], of.usual_dates, BELIEF)
+        if len(of_dates) > 1:
+            of_dates[-1] = min(_MOST_UNAGREED, float(of_dates[-1]))
+        of_contexts = _blended(contexts[:-1], of.usual_contexts, _BELIEF_IN_CONTEXT)
+        return _Usual(shares, of_dates, of_contexts, np.log2((silent + BELIEF) / (told + BELIEF)))
+
+    def _weigh(self, cells: _Cells, persons: NDArray[np.float64]) -> _Weights:
+        """Return the weights of two lists, from what their strangers agree in."""
+        of, usual = self._of, self._usual
+        if not of.names:
+            return _Weights(np.zeros(1), np.zeros(1), np.zeros((1, 1)))
+        strangers = np.zeros((len(of.names) + 1, len(of.dates) + 1, len(of.contexts) + 1))
+        np.add.at(strangers, (cells.names, cells.dates, cells.contexts), cells.counts - persons)
+        chance = count_chance(of, strangers[:-1, :-1], float(cells.pair.size_a) * cells.pair.size_b)
+        names = np.append(np.log2(usual.names) - np.log2(chance.names), 0.0)
+        dates = np.append(np.log2(usual.dates) - np.log2(chance.dates), 0.0)
+        contexts = np.zeros((len(of.names) + 1, len(of.contexts) + 1))
+        if self._in_context:
+            told = np.array([way.tells_context for way in of.names])[:, np.newaxis]
+            contexts[:-1, :-1] = np.log2(np.where(told, usual.contexts, _at_all(usual.contexts)))
+            contexts[:-1, :-1] -= np.log2(np.where(told, chance.contexts, _at_all(chance.contexts)))
+        return _Weights(names, dates, contexts)
+
+    def _read(self, pair: ListPair) -> _Cells:
+        """Place the masks of two lists among what is counted.
+
+        Raises:
+            InputError: As `learn`.
+        """
+        table, of, counted = self._table, self._of, self._table.counted
+        prior_bits(pair.size_a, pair.size_b, 1.0)
+        ways = {way.parts: number for number, way in enumerate(of.names)}
+        places, rest, told, silent = [], [], [], []
+        weight = dict(table.silent)
+        for mask in pair.patterns:
+            rules = rules_of(table, mask)
+            agreed, missing = {part.family: part for part in strongest_parts(rules)}, silent_families(table, rules)
+            levels = {family: silence(family) for family in missing} | {f: part.name for f, part in agreed.items()}
+            names = -1
+            if counted:
+                names = ways.get(tuple(agreed[family].name for family in counted.names if family in agreed), -1)
+            context = -1
+            if counted and names >= 0 and counted.context in levels:
+                context = of.contexts.index(levels[counted.context])
+            date = of.dates.index(levels[counted.date]) if counted and counted.date in levels else -1
+            places.append(_Place(names, date, context))
+            taken = {counted.date} if counted else set()
+            taken |= set(counted.names) if counted and names >= 0 else set()
+            taken |= {counted.context} if counted and context >= 0 else set()
+            bits = {family: part.bits for family, part in agreed.items()} | {f: weight.get(f, 0.0) for f in missing}
+            rest.append(sum(weighs for family, weighs in bits.items() if family not in taken))
+            told.append([family in levels and family not in taken for family in self._missing])
+            silent.append([family in missing and family not in taken for family in self._missing])
+        shape = (len(places), len(self._missing))
+        columns = np.array(places, dtype=np.int64).reshape(-1, 3)
+        return _Cells(
+            pair,
+            np.array(list(pair.patterns.values()), dtype=np.float64),
+            columns[:, 0],
+            columns[:, 1],
+            columns[:, 2],
+            np.array(rest, dtype=np.float64),
+            np.array(told, dtype=np.float64).reshape(shape),
+            np.array(silent, dtype=np.float64).reshape(shape),
+        )
 
 
-def _levels(table: RuleTable) -> _Levels:
-    """The levels of a table."""
-    names: list[str] = []
-    families: list[int] = []
-    usual: list[float] = []
-    for number, (family, _words) in enumerate(table.families):
-        parts = [part for part in table.parts if part.family == family]
-        whole = sum(part.usual or 0 for part in parts) or 1
-        names.extend([*(part.name for part in parts), silence(family)])
-        usual.extend([*((part.usual or 0) / whole for part in parts), 0.0])
-        families.extend([number] * (len(parts) + 1))
-    names.append(_UNTOLD)
-    usual.append(0.0)
-    families.append(len(table.families))
-    learned = np.bincount(families, usual) > 0
-    numbers = np.array(families, dtype=np.int64)
-    silences = {silence(family) for family, _words in table.families}
-    silent = np.array([name in silences for name in names]) & ~learned[numbers]
-    fixed = {part.name for part in table.parts if part.fixed}
-    moves = (np.array(usual) > 0) & ~np.array([name in fixed for name in names])
-    return _Levels(tuple(names), numbers, np.array(usual), silent, moves)
+_EMPTY = np.zeros(0)
+_NOTHING = Countable((), (), _EMPTY, _EMPTY, (), _EMPTY, _EMPTY)
 
 
-def _counted(table: RuleTable, levels: _Levels, pair: ListPair) -> _Counted:
-    """The masks of two lists as arrays."""
-    place = {name: number for number, name in enumerate(levels.names)}
-    prior = prior_bits(pair.size_a, pair.size_b, 1.0)
-    bits, rows = [], []
-    for mask in pair.patterns:
-        rules = rules_of(table, mask)
-        told = {family: silence(family) for family in silent_families(table, rules)}
-        told |= {part.family: part.name for part in strongest_parts(rules)}
-        bits.append(prior + table_bits(table, rules))
-        rows.append([place[told.get(family, _UNTOLD)] for family, _words in table.families])
-    return _Counted(
-        np.array(list(pair.patterns.values()), dtype=np.float64),
-        np.array(bits, dtype=np.float64),
-        np.array(rows, dtype=np.int64).reshape(len(rows), len(table.families)),
-        min(pair.size_a, pair.size_b),
-        pair.canaries,
-    )
+def _bounded(table: RuleTable, share: float) -> float:
+    """Return a share within its bounds."""
+    return min(1.0, max(LEAST_SHARE * table.expected_share, share))
 
 
-def _agreed(plain: NDArray[np.float64], cautious: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how far both estimates move a weight the same way; zero if they differ."""
-    return np.maximum(0, np.minimum(plain, cautious)) + np.minimum(0, np.maximum(plain, cautious))
+def _blended(found: NDArray[np.float64], table: NDArray[np.float64], belief: float) -> NDArray[np.float64]:
+    """Return the shares found, blended with those of the table, which count as a number of further pairs."""
+    shares: NDArray[np.float64] = (found + belief * table) / (found.sum() + belief * table.sum() or 1.0)
+    return shares * (table.sum() or 1.0)
 
 
-def _moved(levels: _Levels, counted: Sequence[_Counted], found: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Return the movement of the weights when the expected pairs are added to those that the table is based on."""
-    totals = BELIEF * np.where(levels.silent, 1.0, levels.usual)
-    for one, pairs in zip(counted, found, strict=True):
-        for column in one.levels.T:
-            totals = totals + np.bincount(column, pairs, len(totals))
-    speaking = np.bincount(levels.families, np.where(levels.usual > 0, totals, 0.0))[levels.families]
-    everything = np.bincount(levels.families, totals)[levels.families]
-    moved = np.zeros(len(levels.names))
-    moves, silent = levels.moves, levels.silent
-    moved[moves] = np.log2(totals[moves] / speaking[moves] / levels.usual[moves])
-    moved[silent] = np.log2(totals[silent] / everything[silent])
-    return np.clip(moved, -_MOST_MOVE, _MOST_MOVE)
+def _at_all(contexts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return for each context the share that agrees in any, and last the share that agrees in none."""
+    shares = contexts.copy()
+    shares[..., :-1] = contexts[..., :-1].sum(axis=-1, keepdims=True)
+    return shares
+
+
+def _probability(bits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """From log2 odds to probabilities."""
+    odds: NDArray[np.float64] = np.exp2(np.clip(bits, -_MOST_BITS, _MOST_BITS))
+    return odds / (1 + odds)

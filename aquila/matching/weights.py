@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from aquila.matching.certainty import (
     CENTIBITS,
     Level,
+    agreement_of_names,
     lift_bits,
     rules_of,
     silence,
@@ -71,8 +72,10 @@ def weights_of(table: RuleTable, rule_mask: int, basis: GradingBasis, *, second:
     rules, learned = rules_of(table, rule_mask), dict(basis.learned)
     words, missing = dict(table.families), dict(table.silent)
     found = [Weight(WeightKind.PRIOR, "", standing_bits(basis, second=second))]
+    together = learned.get(agreement_of_names(table, rules), 0)
     for part in strongest_parts(rules):
-        bits = part.bits + learned.get(part.name, 0) / CENTIBITS
+        of_names = table.counted is not None and part.family == table.counted.names[0]
+        bits = part.bits + (learned.get(part.name, 0) + (together if of_names else 0)) / CENTIBITS
         found.append(Weight(WeightKind.AGREES, part.sentence, bits))
     for family in silent_families(table, rules):
         bits = missing.get(family, 0.0) + learned.get(silence(family), 0) / CENTIBITS

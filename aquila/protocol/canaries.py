@@ -45,6 +45,8 @@ CARRIER_TRIES = 16
 _RULES = 64
 _SPREAD = 4  # the number of canaries is drawn within a fourth of the manifest's
 _SAFETY = 1.25  # of what rounds of the same lists may differ by: the most that was seen is 1.01 of it without
+_MOST_SHARE = 3.0  # bits by which they move the share of common persons, at most
+_CHANCE = 0.55  # bits by which canaries move what is counted of chance, at most
 _MASK_BYTES = 8
 _NONCE = bytes(12)
 _CARRIED = "carried"
@@ -222,8 +224,8 @@ def drift_of(table: RuleTable, footings: Sequence[GradingBasis], usual: int, pai
 
     To the matcher canaries are persons, and how many there are and under which rules they meet is drawn in each round.
     Of a pair's common persons as learned, two rounds differ by all its canaries at most: one learns them as so many
-    persons, the other none of them. Weights, which all lists share, move in each family by what canaries are among the
-    persons that they are learned from. The second is an estimate: it holds in the rounds that were played for it.
+    persons, the other none of them. Weights move by what canaries are among the persons that they are learned from, and
+    what is counted of chance by those taken for strangers. It is an estimate: it holds in the rounds played for it.
 
     Args:
         table: The round's rule table.
@@ -234,11 +236,10 @@ def drift_of(table: RuleTable, footings: Sequence[GradingBasis], usual: int, pai
     canaries = most_canaries(usual)
     smaller = [min(footing.size_a, footing.size_b) for footing in footings]
     common = [size * one.common_per_million / MILLION for one, size in zip(footings, smaller, strict=True)]
-    families = len({part.family for part in table.parts if part.usual})
-    weights = families * log2(1 + canaries * pairs / (BELIEF + pairs * fmean(common)))
+    weights = log2(1 + canaries * pairs / (BELIEF + pairs * fmean(common))) + _CHANCE if table.counted else 0.0
     least = [LEAST_SHARE * table.expected_share * size for size in smaller]
     return [
-        _SAFETY * (max(log2(1 + canaries / now), log2(now / max(lowest, now - canaries))) + weights)
+        _SAFETY * (min(_MOST_SHARE, max(log2(1 + canaries / now), log2(now / max(lowest, now - canaries)))) + weights)
         for now, lowest in zip(common, least, strict=True)
     ]
 

@@ -290,7 +290,6 @@ def make_reports(  # noqa: PLR0913, PLR0917 - what a report tells
                     met=own,
                 )
             )
-    learned = next((footing.learned for footing in graded.footings.values()), ())
     return [
         HitReport(
             round_id=round_.round_id,
@@ -298,7 +297,7 @@ def make_reports(  # noqa: PLR0913, PLR0917 - what a report tells
             party=party,
             submission_id=submission_id,
             bases=tuple(sorted(bases[party], key=lambda basis: basis.counterpart)),
-            learned=tuple(LearnedWeight(of=of, centibits=centibits) for of, centibits in learned),
+            learned=(),
             hits=tuple(sorted(found, key=lambda hit: hit.hit_id)),
         )
         for party, found in hits.items()
@@ -333,6 +332,7 @@ def _bases(owners: list[str], graded: Graded) -> dict[str, list[Basis]]:
                 duplicates_per_million=footing.duplicates_per_million,
                 settled=footing.settled,
                 chance_hits=ChanceHits(**{level.value: round(_THOUSANDTHS * hits) for level, hits in chance.items()}),
+                learned=tuple(LearnedWeight(of=of, centibits=centibits) for of, centibits in footing.learned),
             )
             bases[owners[own]].append(basis)
     return bases

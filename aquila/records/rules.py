@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 BUILT_IN = ("default", "exact")
+_EARLIER = ("default-5",)
 MOST_RULES = 63  # a mask of rules is one 64-bit integer
 DEFAULT_DUPLICATES = 0.01
 _MOST_BITS = 60.0
@@ -56,6 +57,7 @@ class Part:
             usual, chance makes it too.
         known: Whether it says only that both records know the attribute: no evidence, but where it could be said and is
             not, the silence of the family is none either.
+        chance: How often two persons' records agree at exactly this level, as log2; a round counts it where it can.
     """
 
     name: str
@@ -66,6 +68,24 @@ class Part:
     usual: float | None = None
     fixed: bool = False
     known: bool = False
+    chance: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The families for which a round counts chance, for each two lists (schemas/records/match-rules.md, Learning).
+
+    Attributes:
+        names: The families whose parts together are one kind of agreement of names.
+        context: The family that agrees by chance as often as the names make it.
+        date: The family that agrees by chance whatever the names are.
+        unagreed: The share of one person's pairs of records that agree in no part of the date.
+    """
+
+    names: tuple[str, ...]
+    context: str
+    date: str
+    unagreed: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +137,7 @@ class RuleTable:
         silent: What it weighs, in bits, that no part of a family agrees; nothing for a family that is not named.
         hits: The masks of rules under which hits meet, with how many of a thousand do; those of canaries are drawn from
             them (PROTOCOL.md 3.7.12). Where the table has none, every rule.
+        counted: What a round counts about chance; None where the table leaves all weights as they are.
     """
 
     name: str
@@ -128,6 +149,7 @@ class RuleTable:
     expected_duplicates: float = DEFAULT_DUPLICATES
     silent: tuple[tuple[str, float], ...] = ()
     hits: tuple[tuple[int, int], ...] = ()
+    counted: Counted | None = None
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:
@@ -157,6 +179,11 @@ def load_rules(name_or_path: str) -> RuleTable:
         known = ", ".join(BUILT_IN)
         raise InputError("rule_table_unknown", known=known) from None
     return parse_rules(content)
+
+
+def earlier_tables() -> tuple[RuleTable, ...]:
+    """Return the tables of earlier releases, by which rounds go on that were open at an upgrade."""
+    return tuple(map(_built_in, _EARLIER))
 
 
 def parse_rules(content: str) -> RuleTable:
@@ -195,6 +222,7 @@ def _table(table: dict[str, Any]) -> RuleTable:
     if not (0 < share <= 1 and 0 < duplicates <= 1):
         raise InputError("expected_share_out_of_range")
     _check_usual(parts.values())
+    counted = _counted(table["counted"], families, parts.values()) if "counted" in table else None
     digest = hashlib.sha256(json.dumps(table, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode())
     silent = tuple((str(family), float(bits)) for family, bits in table.get("silent", {}).items())
     if not all(family in families and -_MOST_BITS <= bits <= 0 for family, bits in silent):
@@ -209,6 +237,7 @@ def _table(table: dict[str, Any]) -> RuleTable:
         duplicates,
         silent,
         _hits(table.get("hits", ()), rules),
+        counted,
     )
 
 
@@ -259,10 +288,29 @@ def _check_usual(parts: Iterable[Part]) -> None:
             raise InputError("family_usualness_incomplete", family=family)
 
 
+def _counted(content: dict[str, Any], families: dict[str, str], parts: Iterable[Part]) -> Counted:
+    """Read the families for which a round counts chance; parts of all but the further names state share and chance.
+
+    Raises:
+        InputError: A family is not known, or a part lacks its share or its chance.
+    """
+    counted = Counted(
+        tuple(map(str, content["names"])), str(content["context"]), str(content["date"]), float(content["unagreed"])
+    )
+    named = (*counted.names, counted.context, counted.date)
+    shared = {part.family for part in parts if not part.known and part.usual is None}
+    unlikely = {part.family for part in parts if not part.known and part.chance is None} - set(counted.names[1:])
+    if not set(named) <= set(families) or len(set(named)) < len(named) or not 0 < counted.unagreed < 1:
+        raise InputError("counted_families_wrong")
+    if {*named} & (shared | unlikely):
+        raise InputError("counted_families_wrong")
+    return counted
+
+
 def _part(name: str, content: dict[str, Any], families: dict[str, str]) -> Part:
     """Make a part, checked."""
     reads = str(content["reads"])
-    usual = content.get("usual")
+    usual, chance = content.get("usual"), content.get("chance")
     part = Part(
         name,
         reads,
@@ -272,10 +320,13 @@ def _part(name: str, content: dict[str, Any], families: dict[str, str]) -> Part:
         None if usual is None else float(usual),
         bool(content.get("fixed", False)),
         bool(content.get("known", False)),
+        None if chance is None else float(chance),
     )
     if not is_part(reads):
         raise InputError("part_kind_unknown", part=name, known=", ".join(PART_KINDS))
     if part.family not in families or not abs(part.bits) <= _MOST_BITS or ":" in name:
+        raise InputError("part_family_or_weight_wrong", part=name)
+    if chance is not None and not -_MOST_BITS <= float(chance) <= 0:
         raise InputError("part_family_or_weight_wrong", part=name)
     if part.known and (part.bits or part.usual is not None):
         raise InputError("part_required_only_has_weight", part=name)

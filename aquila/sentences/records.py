@@ -26,6 +26,9 @@ RECORDS: Final[Table] = {
     "country_unknown": Text(
         "is a country that the tables do not know; it agrees with the same text alone; write a country code"
     ),
+    "counted_families_wrong": Text(
+        "a family that the rule table has counted is unknown or named twice, or a part of it lacks a share or a chance"
+    ),
     "date_day_not_used": Text("has an impossible day; only year and month are used; check it against the source"),
     "date_form_unknown": Text("a date has an unknown form", "write YYYY-MM-DD, YYYY-MM or YYYY"),
     "date_impossible": Text("the {part} of a date is impossible", "write YYYY-MM-DD, YYYY-MM or YYYY"),

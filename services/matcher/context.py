@@ -12,7 +12,7 @@ from aquila.crypto.keys import IdentityKey
 from aquila.errors import InputError, KeyMaterialError, PolicyError
 from aquila.protocol.matcher import Matcher
 from aquila.protocol.registry import MATCHER, read_registry
-from aquila.records.rules import BUILT_IN, load_rules
+from aquila.records.rules import BUILT_IN, earlier_tables, load_rules
 from services.kit.approvals.authors import withdraw_lost
 from services.kit.home_folder import CHUNKS_FOLDER
 from services.kit.http.signatures import now
@@ -79,12 +79,12 @@ class MatcherContext:
         return self.settings.home / SCRATCH_FOLDER
 
     def table_of(self, digest: str) -> RuleTable:
-        """Return the match rules of a digest.
+        """Return the match rules of a digest; a round that was open at an upgrade has those of an earlier release.
 
         Raises:
             PolicyError: The matcher has none of that digest.
         """
-        for table in self.rules.values():
+        for table in (*self.rules.values(), *earlier_tables()):
             if table.digest == digest:
                 return table
         raise PolicyError("match_rules_of_round_missing", expected=digest)

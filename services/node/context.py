@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from aquila.errors import InputError
-from aquila.records.rules import BUILT_IN, load_rules
+from aquila.records.rules import BUILT_IN, earlier_tables, load_rules
 from services.kit.work.reading_progress import ListsInProgress
 
 if TYPE_CHECKING:
@@ -224,10 +224,10 @@ class NodeContext:
 
 
 def rule_tables(own: Path | None) -> dict[str, RuleTable]:
-    """Return the built-in tables and one of the operator's own, by digest.
+    """Return the built-in tables, one of the operator's own, and those of earlier releases, by digest.
 
     Raises:
         InputError: The own table cannot be read.
     """
     names = [*BUILT_IN, *([] if own is None else [str(own)])]
-    return {table.digest: table for table in map(load_rules, names)}
+    return {table.digest: table for table in (*map(load_rules, names), *earlier_tables())}

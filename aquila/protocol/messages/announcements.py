@@ -75,11 +75,19 @@ class ChanceHits(Message):
     low: Count
 
 
+class LearnedWeight(Message):
+    """The difference of a weight to the table's: of a part, of names, or of missing evidence (PROTOCOL.md 7.3)."""
+
+    of: Text
+    centibits: Annotated[int, Field(ge=-100_000, le=100_000)]
+
+
 class Basis(Message):
     """On what a counterpart's hits were graded (PROTOCOL.md 7.3, 7.4).
 
     Its records, padded; the learned share of common persons and of persons that stand in a list twice; how many
-    records have a certain partner; and how many of the hits chance alone is expected to have made.
+    records have a certain partner; how many of the hits chance alone is expected to have made; and the weights that
+    these two lists moved.
     """
 
     counterpart: PartyCode
@@ -88,13 +96,7 @@ class Basis(Message):
     duplicates_per_million: PerMillion | None = added_later()
     settled: Count | None = added_later()
     chance_hits: ChanceHits | None = added_later()
-
-
-class LearnedWeight(Message):
-    """A part's weight as moved by the round, or the learned weight of a family's missing evidence (PROTOCOL.md 7.3)."""
-
-    of: Text
-    centibits: Annotated[int, Field(ge=-100_000, le=100_000)]
+    learned: tuple[LearnedWeight, ...] | None = added_later()
 
 
 class HitReport(Message):

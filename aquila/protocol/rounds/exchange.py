@@ -248,7 +248,7 @@ def grading_basis_on(report: HitReport, basis: Basis, own: int, other: int) -> G
         own: Records of this party's submission, dummies included.
         other: Records of the counterpart's.
     """
-    learned = tuple((weight.of, weight.centibits) for weight in report.learned or ())
+    learned = tuple((weight.of, weight.centibits) for weight in (*(report.learned or ()), *(basis.learned or ())))
     twice, settled = basis.duplicates_per_million or 0, basis.settled or 0
     return GradingBasis(own, other, basis.common_per_million, twice, settled, learned)
 

@@ -153,7 +153,9 @@ class Comparison:
     def _both_tell(self, family: str) -> bool:
         """Return whether both records have values to compare in a family whose missing evidence is learned."""
         both = [(record, record_names(record)) for record in (self.one, self.other)]
-        reads = [part.reads for part in self.table.parts if part.family == family and part.usual is None]
+        counted = self.table.counted
+        told = family in {counted.context, counted.date} if counted else False
+        reads = [part.reads for part in self.table.parts if part.family == family and (told or part.usual is None)]
         return any(all(part_values(record, names, read) for record, names in both) for read in reads)
 
     def bits(self) -> float:

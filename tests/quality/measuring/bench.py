@@ -82,7 +82,7 @@ class SetResult:
             f"{self.labelled.name}: of the pairs called {level.value}, {counts.precision:.3f} are right, "
             f"{level.least} was promised"
             for level, counts in self.measured.by_level.items()
-            if counts.right + counts.wrong >= FEWEST_PAIRS and counts.precision < level.least
+            if self.labelled.same and counts.right + counts.wrong >= FEWEST_PAIRS and counts.precision < level.least
         )
 
     def _too_many_inputs(self) -> Iterator[str]:

@@ -8,6 +8,7 @@ from aquila.errors import InputError
 from aquila.matching.certainty import (
     GradingBasis,
     Level,
+    agreement_of_names,
     expected_chance_hits,
     grade,
     grade_on,
@@ -22,6 +23,7 @@ from aquila.records.person import PartialDate, Record
 from aquila.records.rules import RuleTable, load_rules
 
 DEFAULT = load_rules("default")
+EXACT = load_rules("exact")
 
 
 def mask(*names: str, table: RuleTable = DEFAULT) -> int:
@@ -130,6 +132,21 @@ def silence_of(*rules: str) -> list[str]:
     return [family for family in found if family in {"names", "origin"}]
 
 
+def test_names_in_one_spelling_sound_alike() -> None:
+    """A rule on names that sound alike would have shown a date: names that agree in spelling show that it differs."""
+    assert "date" in silent_families(DEFAULT, rules_of(DEFAULT, mask("name pair")))
+    assert "date" not in silent_families(EXACT, rules_of(EXACT, 1))
+
+
+def test_a_table_that_counts_nothing_has_no_kinds_of_names() -> None:
+    """Its weights are those of its parts."""
+    assert agreement_of_names(EXACT, rules_of(EXACT, 1)) == ""
+    assert agreement_of_names(DEFAULT, rules_of(DEFAULT, mask("document number"))) == ""
+    assert agreement_of_names(DEFAULT, rules_of(DEFAULT, mask("name, initial and date"))) == "names: name and initial"
+    placed = rules_of(DEFAULT, mask("similar pair and place", "every name"))
+    assert agreement_of_names(DEFAULT, placed) == "names: similar pair + every name + place of birth"
+
+
 def test_the_silence_of_the_names_is_evidence_too() -> None:
     """A number without a name may be borrowed: another family makes up for it."""
     alone = grade(DEFAULT, mask("document number"), 1000, 1000)
@@ -143,7 +160,7 @@ def test_the_silence_of_the_names_is_evidence_too() -> None:
         (["document number"], ["names"]),
         (["similar pair and known month"], ["origin"]),
         (["date and nationality"], ["names"]),
-        (["name pair"], []),
+        (["name pair"], ["origin"]),
     ],
 )
 def test_only_a_family_that_could_speak_is_silent(rules: list[str], silent: list[str]) -> None:

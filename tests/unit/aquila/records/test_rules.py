@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aquila.errors import InputError
-from aquila.records.rules import BUILT_IN, InputClass, load_rules, parse_rules
+from aquila.records.rules import BUILT_IN, Counted, InputClass, earlier_tables, load_rules, parse_rules
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+DEFAULT = load_rules("default")
 TABLE = """
 name = "small"
 version = 3
@@ -100,6 +101,13 @@ def test_the_built_in_tables_can_be_used(name: str) -> None:
     assert all(rule.sentence.endswith(".") and part.sentence for rule in table.rules for part in rule.parts)
 
 
+def test_rounds_that_were_open_at_an_upgrade_find_their_table() -> None:
+    """The table of the last release is the same to the byte that counts; nothing in it is counted."""
+    (earlier,) = earlier_tables()
+    assert earlier.digest == "6688b3267d4f1a880280c63fe886ce241e43c2f6857baa5769bd361ae85552a3"
+    assert (earlier.name, earlier.version, earlier.counted) == ("default", 5, None)
+
+
 def test_full_inputs_hold_an_identifier_or_two_names_with_a_whole_date() -> None:
     """What is cheaper to guess is in the class with the smaller cap."""
     for rule in load_rules("default").rules:
@@ -180,6 +188,46 @@ def test_a_table_that_cannot_be_used_is_refused(old: str, new: str, reason: str)
     assert old in TABLE
     with pytest.raises(InputError, match=reason):
         parse_rules(TABLE.replace(old, new))
+
+
+COUNTED = """
+[counted]
+names = ["names", "whole", "rarity"]
+context = "origin"
+date = "date"
+unagreed = 0.11
+"""
+
+
+def test_what_is_counted_is_read() -> None:
+    """A table says which families are names, what depends on them, and which one chance makes agree anyway."""
+    assert DEFAULT.counted == Counted(("names", "whole", "rarity"), "origin", "date", 0.11)
+    assert parse_rules(TABLE).counted is None
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        COUNTED.replace('"rarity"', '"moon"'),
+        COUNTED.replace('"origin"', '"date"'),
+        COUNTED.replace('"origin"', '"document"'),
+        COUNTED.replace("0.11", "0"),
+        COUNTED.replace("0.11", "1"),
+        COUNTED.replace('date = "date"', 'date = "phone"'),
+    ],
+)
+def test_what_cannot_be_counted_is_refused(other: str) -> None:
+    """An unknown family, one named twice, and one of whose parts shares or chances are not stated."""
+    content = resources.files("aquila.records").joinpath("tables", "default.toml").read_text("utf-8")
+    assert COUNTED in content
+    with pytest.raises(InputError, match="counted"):
+        parse_rules(content.replace(COUNTED, other))
+
+
+def test_chance_is_a_share() -> None:
+    """More than always is none."""
+    with pytest.raises(InputError, match="out of range"):
+        parse_rules(TABLE.replace("bits = 9.5", "bits = 9.5\nchance = 1.0"))
 
 
 def test_a_table_without_rules_is_refused() -> None:

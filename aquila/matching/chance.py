@@ -1,0 +1,220 @@
+"""The share of strangers whose records agree by chance, counted for each two lists.
+
+Long lists show it by themselves: nearly all pairs whose names agree and whose dates do not are strangers. How often
+strangers agree in the date as well follows from there, because whether two strangers are born on one day does not
+depend on their names. What rules show only together with a date, such as a single name, is scaled from the table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from itertools import combinations
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from aquila.matching.certainty import silence, strongest_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from aquila.records.rules import Counted, Part, Rule, RuleTable
+
+_BELIEF = 1.0  # so many strangers does the table's chance count for, of each way in which names agree
+_BELIEF_IN_DATES = 2.0
+_BELIEF_IN_CONTEXT = 3.0
+_BELIEF_IN_NAMES = 3.0
+_SPREAD = 0.7  # how the chance of the beginning of a name grows with that of a pair of names, as a power
+_MOST_CHANCE = 0.3
+
+
+class NamesAgreement(NamedTuple):
+    """A way in which names agree.
+
+    Attributes:
+        parts: The strongest part of each family of names that agrees.
+        usual: The share of one person's pairs of records that the table expects to agree so.
+        chance: The share of strangers' pairs that it expects to.
+        alone: Whether rules on names alone show it, so that strangers are counted without a date.
+        dates: The numbers of the dates by which strangers are counted, where rules on names alone do not show it.
+        weak: Whether it is no pair of names.
+        fixed: Whether a round leaves its usual share alone.
+    """
+
+    parts: tuple[str, ...]
+    usual: float
+    chance: float
+    alone: bool
+    dates: tuple[int, ...]
+    weak: bool
+    fixed: bool
+
+    @property
+    def tells_context(self) -> bool:
+        """True if rules without a whole date compare it together with the context."""
+        return self.alone or bool(self.dates)
+
+
+@dataclass(frozen=True, slots=True)
+class Countable:
+    """The names, dates and contexts of a table that has `counted`: B ways, D dates and C contexts.
+
+    Attributes:
+        names: The ways in which names agree, B.
+        dates: The parts of the date, and last that none agrees, D + 1.
+        usual_dates, chance_dates: The shares that the table expects of one person's pairs and of strangers', D + 1.
+        contexts: The parts of the context, and last that none agrees, C + 1.
+        usual_contexts, chance_contexts: The same for contexts, C + 1.
+    """
+
+    names: tuple[NamesAgreement, ...]
+    dates: tuple[str, ...]
+    usual_dates: NDArray[np.float64]
+    chance_dates: NDArray[np.float64]
+    contexts: tuple[str, ...]
+    usual_contexts: NDArray[np.float64]
+    chance_contexts: NDArray[np.float64]
+
+
+class Chance(NamedTuple):
+    """The shares of strangers of two lists that agree.
+
+    Attributes:
+        names: The share of all pairs that agrees in each way, B.
+        dates: The share that agrees in each date, D + 1.
+        contexts: Of those that agree in a way of names, the share of each context, B x (C + 1).
+    """
+
+    names: NDArray[np.float64]
+    dates: NDArray[np.float64]
+    contexts: NDArray[np.float64]
+
+
+@cache
+def countable(table: RuleTable, counted: Counted) -> Countable:
+    """Return the names, dates and contexts that a round counts.
+
+    Args:
+        table: The rule table.
+        counted: What it says of counting.
+    """
+    dates = _parts_of(table, counted.date)
+    contexts = _parts_of(table, counted.context)
+    of_dates = np.array([part.usual or 0.0 for part in dates])
+    usual_contexts = [part.usual or 0.0 for part in contexts]
+    chance_contexts = [_chance(part) for part in contexts]
+    return Countable(
+        tuple(_ways(table, counted, [part.name for part in dates])),
+        (*(part.name for part in dates), silence(counted.date)),
+        np.append((1 - counted.unagreed) * of_dates / of_dates.sum(), counted.unagreed),
+        np.array([*map(_chance, dates), 1.0]),
+        (*(part.name for part in contexts), silence(counted.context)),
+        np.array([*usual_contexts, 1 - sum(usual_contexts)]),
+        np.array([*chance_contexts, 1 - sum(chance_contexts)]),
+    )
+
+
+def count_chance(of: Countable, strangers: NDArray[np.float64], pairs: float) -> Chance:
+    """Count how often strangers of two lists agree.
+
+    Args:
+        of: What is counted.
+        strangers: How many pairs of two persons agree so, B x (D + 1) x (C + 2); the last context is untold.
+        pairs: All pairs of records of the two lists.
+    """
+    by_date = strangers.sum(axis=2)
+    alone = np.array([way.alone for way in of.names])
+    known = by_date[alone].sum(axis=0)
+    dates = (known + _BELIEF_IN_DATES) / (known[-1] + _BELIEF_IN_DATES / of.chance_dates)
+    dates[0], dates[-1] = of.chance_dates[0], 1.0
+    expected = sum(way.chance for way in of.names if way.alone) or 1.0
+    scale = _scale(of, by_date, dates, pairs * expected)
+    names = np.zeros(len(of.names))
+    contexts = np.zeros((len(of.names), len(of.contexts)))
+    for number, way in enumerate(of.names):
+        if way.alone:
+            seen = strangers[number, -1]
+            names[number] = (seen.sum() + _BELIEF) / (pairs + _BELIEF / way.chance)
+        elif way.dates:
+            seen = strangers[number][list(way.dates)].sum(axis=0)
+            often = (seen.sum() + _BELIEF) / (pairs * dates[list(way.dates)].sum())
+            names[number] = min(often, expected * scale)
+        else:
+            seen = strangers[alone, -1].sum(axis=0)
+            grown = max(1.0, scale) ** _SPREAD if way.weak else scale
+            names[number] = way.chance * grown
+        belief = _BELIEF_IN_CONTEXT * of.chance_contexts
+        contexts[number] = (seen[:-1] + belief) / (seen[:-1].sum() + _BELIEF_IN_CONTEXT)
+    return Chance(np.minimum(names, _MOST_CHANCE), dates, contexts)
+
+
+def _scale(of: Countable, by_date: NDArray[np.float64], dates: NDArray[np.float64], expected: float) -> float:
+    """The factor by which pairs of names agree by chance more often than the table expects.
+
+    Usual names are withheld where many records of a list bear them, but not together with a month: the larger of both
+    counts is taken.
+    """
+    alone = np.array([way.alone for way in of.names])
+    counted_by = sorted({date for way in of.names for date in way.dates})
+    paired = np.array([way.tells_context for way in of.names])
+    without = (by_date[alone, -1].sum() + _BELIEF_IN_NAMES) / (expected + _BELIEF_IN_NAMES)
+    share = dates[counted_by].sum()
+    dated = by_date[paired][:, counted_by].sum() + _BELIEF_IN_NAMES
+    return float(max(without, dated / (expected * share + _BELIEF_IN_NAMES)))
+
+
+def _ways(table: RuleTable, counted: Counted, dates: Sequence[str]) -> Iterator[NamesAgreement]:
+    """Yield the ways in which names can agree: those that rules on names alone show, and each part by itself."""
+    families = counted.names
+    rules = [rule for rule in table.rules if {part.family for part in rule.shown} <= set(families)]
+    shown: dict[tuple[str, ...], tuple[Part, ...]] = {}
+    for count in range(1, len(rules) + 1):
+        for some in combinations(rules, count):
+            parts = _ordered(some, families)
+            if parts and parts[0].family == families[0]:
+                shown[tuple(part.name for part in parts)] = parts
+    pairs = {parts[0].name for parts in shown.values()}
+    singles = {(part.name,): (part,) for part in _parts_of(table, families[0])}
+    whole = sum(part.usual or 0.0 for part in _parts_of(table, families[0]))
+    others = [part for family in families[1:] for part in _parts_of(table, family)]
+    for names, parts in (shown | singles).items():
+        first = parts[0]
+        usual = (first.usual or 0.0) / whole
+        if first.name in pairs:
+            for other in others:
+                usual *= (other.usual or 0.0) if other in parts else 1 - (other.usual or 0.0)
+        spread = 2.0 ** len(others) if names in shown else 1.0
+        by_dates = () if names in shown or first.name not in pairs else tuple(_dated(table, first, dates))
+        yield NamesAgreement(
+            names, usual, _chance(first) / spread, names in shown, by_dates, _is_weak(first), first.fixed
+        )
+
+
+def _ordered(rules: Sequence[Rule], families: Sequence[str]) -> tuple[Part, ...]:
+    """The strongest parts of some rules in the order of the families."""
+    agreed = {part.family: part for part in strongest_parts(tuple(rules))}
+    return tuple(agreed[family] for family in families if family in agreed)
+
+
+def _dated(table: RuleTable, names: Part, dates: Sequence[str]) -> Iterator[int]:
+    """Yield the dates that a rule compares together with a part of names, and nothing else."""
+    for rule in table.rules:
+        other = [part.name for part in rule.parts if part != names]
+        if names in rule.parts and len(other) == 1 and other[0] in dates:
+            yield dates.index(other[0])
+
+
+def _parts_of(table: RuleTable, family: str) -> list[Part]:
+    return [part for part in table.parts if part.family == family]
+
+
+def _chance(part: Part) -> float:
+    return float(2.0 ** (part.chance or 0.0))
+
+
+def _is_weak(part: Part) -> bool:
+    """Return whether a part compares a single word of a name."""
+    return part.reads.startswith("word:")

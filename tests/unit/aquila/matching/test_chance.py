@@ -1,0 +1,144 @@
+"""How often chance makes strangers agree."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from aquila.matching.chance import Chance, Countable, count_chance, countable
+from aquila.records.rules import load_rules, parse_rules
+from tests.unit.aquila.records.test_rules import TABLE
+
+DEFAULT = load_rules("default")
+SIZE = 50_000
+PAIRS = float(SIZE * SIZE)
+
+
+def of_default() -> Countable:
+    """What the default table counts."""
+    assert DEFAULT.counted is not None
+    return countable(DEFAULT, DEFAULT.counted)
+
+
+def way(of: Countable, *parts: str) -> int:
+    """The number of a way in which names agree."""
+    return next(number for number, one in enumerate(of.names) if one.parts == parts)
+
+
+def strangers(of: Countable, seen: dict[tuple[int, int, int], float]) -> Chance:
+    """What is counted where so many strangers are seen by way, date and context."""
+    counts = np.zeros((len(of.names), len(of.dates), len(of.contexts) + 1))
+    for place, count in seen.items():
+        counts[place] = count
+    return count_chance(of, counts, PAIRS)
+
+
+def test_the_ways_in_which_names_agree() -> None:
+    """Those that rules on names alone show, and each part of names by itself; their usual shares are shares."""
+    of = of_default()
+    alone = {one.parts for one in of.names if one.alone}
+    assert ("name pair", "every name", "rare pair") in alone
+    assert ("similar pair",) not in alone
+    assert len(alone) == 7
+    assert {one.parts for one in of.names} - alone == {
+        ("name and initial",), ("single beginning",), ("similar pair",), ("any pair",), ("two initials",),
+    }  # fmt: skip
+    assert sum(one.usual for one in of.names) == pytest.approx(1.0)
+    assert [one.parts for one in of.names if one.weak] == [("single beginning",)]
+    assert [one.parts for one in of.names if one.fixed] == [("two initials",)]
+    assert {of.dates[date] for one in of.names for date in one.dates} == {"decade", "known month"}
+    for shares in (of.usual_dates, of.usual_contexts, of.chance_contexts):
+        assert shares.sum() == pytest.approx(1.0)
+
+
+def test_without_strangers_the_tables_chance_counts() -> None:
+    """Short lists show nothing: then names and dates agree as often as the table expects."""
+    of = of_default()
+    counts = np.zeros((len(of.names), len(of.dates), len(of.contexts) + 1))
+    found = count_chance(of, counts, 100.0)
+    alone = [number for number, one in enumerate(of.names) if one.alone]
+    assert found.names[alone] == pytest.approx([of.names[number].chance for number in alone], rel=0.01)
+    assert found.dates[1:] == pytest.approx(of.chance_dates[1:], rel=0.01)
+    assert found.contexts[0] == pytest.approx(of.chance_contexts)
+
+
+def test_names_are_counted_where_no_date_agrees() -> None:
+    """Of long lists, the share of strangers that agrees in a way of names is what is seen."""
+    of = of_default()
+    pair = way(of, "name pair", "rare pair")
+    assert strangers(of, {(pair, -1, -1): 25_000.0}).names[pair] == pytest.approx(25_000 / PAIRS, rel=0.01)
+
+
+def test_what_is_shown_with_a_date_only_is_counted_there() -> None:
+    """Names that are too usual to be sent alone are counted by month and decade, and never above what is expected."""
+    of = of_default()
+    similar, month = way(of, "similar pair"), of.dates.index("known month")
+    few, more, most = (
+        strangers(of, {(similar, month, -1): seen, (way(of, "name pair"), -1, -1): 50_000.0}).names[similar]
+        for seen in (1.0, 20.0, 2_000_000.0)
+    )
+    assert few < more < most == pytest.approx(0.3)
+
+
+def test_single_names_grow_with_pairs_of_names() -> None:
+    """Where pairs of names agree ten times as often, so do a name with an initial; beginnings grow less."""
+    of = of_default()
+    pair, single, start = way(of, "name pair", "every name"), way(of, "name and initial"), way(of, "single beginning")
+    expected = PAIRS * sum(one.chance for one in of.names if one.alone)
+    usual, crowded = (strangers(of, {(pair, -1, -1): expected * times}).names for times in (1.0, 10.0))
+    assert crowded[single] / usual[single] == pytest.approx(10, rel=0.01)
+    assert crowded[start] / usual[start] == pytest.approx(10**0.7, rel=0.01)
+    assert strangers(of, {(pair, -1, -1): expected * 1e6}).names[start] == pytest.approx(0.3)
+
+
+def test_dates_are_counted_by_pairs_of_names() -> None:
+    """Where many strangers of one name share a month, months agree by chance as often; a whole date is the table's."""
+    of = of_default()
+    pair, month = way(of, "name pair", "every name"), of.dates.index("known month")
+    found = strangers(of, {(pair, -1, -1): 90_000.0, (pair, month, -1): 900.0, (pair, 0, -1): 900.0})
+    assert found.dates[month] == pytest.approx(0.01, rel=0.02)
+    assert found.dates[0] == of.chance_dates[0]
+    assert found.dates[-1] == 1.0
+
+
+def test_contexts_depend_on_names() -> None:
+    """Nine of ten strangers of one name have one nationality, one of ten of another name."""
+    of = of_default()
+    one, other, country = way(of, "name pair", "every name"), way(of, "name pair", "rare pair"), 1
+    found = strangers(of, {
+        (one, -1, country): 900.0, (one, -1, 2): 100.0, (other, -1, country): 100.0, (other, -1, 2): 900.0,
+    })  # fmt: skip
+    assert of.contexts[country] == "nationality"
+    assert found.contexts[one, country] == pytest.approx(0.9, abs=0.01)
+    assert found.contexts[other, country] == pytest.approx(0.1, abs=0.01)
+    assert found.contexts.sum(axis=1) == pytest.approx(np.ones(len(of.names)))
+
+
+def test_a_table_without_names_alone() -> None:
+    """Names that no rule compares alone or with part of a date have the table's chance."""
+    content = TABLE.partition("[[rules]]\nnumber = 1")[0].replace("[parts.pair]", """
+[counted]
+names = ["names"]
+context = "place"
+date = "date"
+unagreed = 0.1
+
+[parts.place]
+reads = "place"
+family = "place"
+bits = 1.0
+usual = 0.5
+chance = -2.0
+sentence = "the place agrees"
+
+[parts.pair]""").replace("[families]", '[families]\nplace = "place"')  # fmt: skip
+    content = content.replace("bits = 9.5", "bits = 9.5\nusual = 1.0\nchance = -17.0")
+    content = content.replace("bits = 14.0", "bits = 14.0\nusual = 1.0\nchance = -14.0")
+    content += '\n[[rules]]\nnumber = 3\nname = "placed"\ninput_class = "full"\nsentence = "x"\n'
+    content += 'parts = ["pair", "date", "place"]'
+    table = parse_rules(content)
+    assert table.counted is not None
+    of = countable(table, table.counted)
+    assert [(one.parts, one.alone, one.dates) for one in of.names] == [(("pair",), False, ())]
+    found = count_chance(of, np.zeros((1, len(of.dates), len(of.contexts) + 1)), PAIRS)
+    assert found.names == pytest.approx([2.0**-17])
