@@ -117,12 +117,16 @@ def countable(table: RuleTable, counted: Counted) -> Countable:
     )
 
 
-def count_chance(of: Countable, strangers: NDArray[np.float64], pairs: float) -> Chance:
+def count_chance(of: Countable, strangers: NDArray[np.float64], met: NDArray[np.float64], pairs: float) -> Chance:
     """Count how often strangers of two lists agree.
+
+    Contexts are counted among all pairs without a common date: if those that seem to be one person were left out, a
+    context in which a few strangers agree would be rare, and make persons of them.
 
     Args:
         of: What is counted.
         strangers: How many pairs of two persons agree so, B x (D + 1) x (C + 2); the last context is untold.
+        met: How many pairs do at all, of the same shape.
         pairs: All pairs of records of the two lists.
     """
     by_date = strangers.sum(axis=2)
@@ -136,14 +140,14 @@ def count_chance(of: Countable, strangers: NDArray[np.float64], pairs: float) ->
     contexts = np.zeros((len(of.names), len(of.contexts)))
     for number, way in enumerate(of.names):
         if way.alone:
-            seen = strangers[number, -1]
-            names[number] = (seen.sum() + _BELIEF) / (pairs + _BELIEF / way.chance)
+            seen = met[number, -1]
+            names[number] = (by_date[number, -1] + _BELIEF) / (pairs + _BELIEF / way.chance)
         elif way.dates:
-            seen = strangers[number][list(way.dates)].sum(axis=0)
-            often = (seen.sum() + _BELIEF) / (pairs * dates[list(way.dates)].sum())
+            seen = met[number][list(way.dates)].sum(axis=0)
+            often = (by_date[number, list(way.dates)].sum() + _BELIEF) / (pairs * dates[list(way.dates)].sum())
             names[number] = min(often, expected * scale)
         else:
-            seen = strangers[alone, -1].sum(axis=0)
+            seen = met[alone, -1].sum(axis=0)
             grown = max(1.0, scale) ** _SPREAD if way.weak else scale
             names[number] = way.chance * grown
         belief = _BELIEF_IN_CONTEXT * of.chance_contexts

@@ -269,9 +269,12 @@ class _Learner:
         of, usual = self._of, self._usual
         if not of.names:
             return _Weights(np.zeros(1), np.zeros(1), np.zeros((1, 1)))
-        strangers = np.zeros((len(of.names) + 1, len(of.dates) + 1, len(of.contexts) + 1))
-        np.add.at(strangers, (cells.names, cells.dates, cells.contexts), cells.counts - persons)
-        chance = count_chance(of, strangers[:-1, :-1], float(cells.pair.size_a) * cells.pair.size_b)
+        place = (cells.names, cells.dates, cells.contexts)
+        strangers, met = np.zeros((2, len(of.names) + 1, len(of.dates) + 1, len(of.contexts) + 1))
+        np.add.at(strangers, place, cells.counts - persons)
+        np.add.at(met, place, cells.counts)
+        pairs = float(cells.pair.size_a) * cells.pair.size_b
+        chance = count_chance(of, strangers[:-1, :-1], met[:-1, :-1], pairs)
         names = np.append(np.log2(usual.names) - np.log2(chance.names), 0.0)
         dates = np.append(np.log2(usual.dates) - np.log2(chance.dates), 0.0)
         contexts = np.zeros((len(of.names) + 1, len(of.contexts) + 1))

@@ -30,7 +30,7 @@ def strangers(of: Countable, seen: dict[tuple[int, int, int], float]) -> Chance:
     counts = np.zeros((len(of.names), len(of.dates), len(of.contexts) + 1))
     for place, count in seen.items():
         counts[place] = count
-    return count_chance(of, counts, PAIRS)
+    return count_chance(of, counts, counts, PAIRS)
 
 
 def test_the_ways_in_which_names_agree() -> None:
@@ -55,7 +55,7 @@ def test_without_strangers_the_tables_chance_counts() -> None:
     """Short lists show nothing: then names and dates agree as often as the table expects."""
     of = of_default()
     counts = np.zeros((len(of.names), len(of.dates), len(of.contexts) + 1))
-    found = count_chance(of, counts, 100.0)
+    found = count_chance(of, counts, counts, 100.0)
     alone = [number for number, one in enumerate(of.names) if one.alone]
     assert found.names[alone] == pytest.approx([of.names[number].chance for number in alone], rel=0.01)
     assert found.dates[1:] == pytest.approx(of.chance_dates[1:], rel=0.01)
@@ -140,5 +140,6 @@ sentence = "the place agrees"
     assert table.counted is not None
     of = countable(table, table.counted)
     assert [(one.parts, one.alone, one.dates) for one in of.names] == [(("pair",), False, ())]
-    found = count_chance(of, np.zeros((1, len(of.dates), len(of.contexts) + 1)), PAIRS)
+    counts = np.zeros((1, len(of.dates), len(of.contexts) + 1))
+    found = count_chance(of, counts, counts, PAIRS)
     assert found.names == pytest.approx([2.0**-17])
