@@ -310,9 +310,14 @@ def _late_submission(log: Exported) -> None:
 
 
 def _tokens_first(log: Exported) -> None:
-    first, last = log.index("evaluation"), log.index("tokens")
-    log.contents.insert(first, log.contents.pop(last))
-    log.envelopes.insert(first, log.envelopes.pop(last))
+    """Move the tokens of the party whose list came last before the evaluations of that list."""
+    first = log.index("submission", 2)
+    last = next(
+        place for place in range(first, log.size)
+        if log.entry(place).kind is EntryKind.TOKENS and log.entry(place).party == log.entry(first).party
+    )  # fmt: skip
+    log.contents.insert(first + 1, log.contents.pop(last))
+    log.envelopes.insert(first + 1, log.envelopes.pop(last))
 
 
 def _report_first(log: Exported) -> None:

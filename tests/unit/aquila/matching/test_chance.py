@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import resources
+
 import numpy as np
 import pytest
 
@@ -49,6 +51,17 @@ def test_the_ways_in_which_names_agree() -> None:
     assert {of.dates[date] for one in of.names for date in one.dates} == {"decade", "known month"}
     for shares in (of.usual_dates, of.usual_contexts, of.chance_contexts):
         assert shares.sum() == pytest.approx(1.0)
+
+
+def test_a_rule_that_shows_no_pair_of_names_is_no_way() -> None:
+    """That every name agrees is a way only where the table says that a pair of names agrees with it."""
+    content = resources.files("aquila.records").joinpath("tables", "default.toml").read_text("utf-8")
+    table = parse_rules(content.replace('also = ["similar pair"]\n', "", 1))
+    assert table.counted is not None
+    alone = {one.parts for one in countable(table, table.counted).names if one.alone}
+    assert ("every name",) not in alone
+    assert ("similar pair", "every name") not in alone
+    assert ("name pair", "every name") in alone
 
 
 def test_without_strangers_the_tables_chance_counts() -> None:
