@@ -127,7 +127,7 @@ def post_store(visit: Visited, sent: Sent) -> Response:
 @threaded
 def get_waiting(visit: Visited, upload_id: str) -> Response:
     """Show how far a list is that is looked through or stored, and then what came of it."""
-    upload = _find(visit, identifier(upload_id))
+    upload = _find(visit, upload_id)
     if upload.work is None:
         return _look_through(visit, upload)
     if upload.busy:
@@ -143,7 +143,7 @@ def get_waiting(visit: Visited, upload_id: str) -> Response:
 @threaded
 def get_live(visit: Visited, upload_id: str) -> Response:
     """Stream how far a list is."""
-    work = _find(visit, identifier(upload_id)).work
+    work = _find(visit, upload_id).work
     if work is None:
         raise InputError("file_not_waiting")
     return live(visit, lambda: _live_state(visit, work), _LOOK_SECONDS)
