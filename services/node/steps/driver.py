@@ -123,6 +123,8 @@ class RoundsDriver:
         try:
             self._busy = await each(pieces, lambda piece: piece())
             if not self._busy and node.contact.obstacle is None:
+                await verify_logs.prove_at_rest(node)
+            if not self._busy and node.contact.obstacle is None:
                 await verify_logs.send_cosignature(node)
                 if was_quiet:  # what others check of this node's log can wait until the work is done
                     await verify_logs.publish_log(node)

@@ -114,6 +114,13 @@ async def prove_log(node: NodeContext) -> None:
         raise node.contact.obstacle
 
 
+async def prove_at_rest(node: NodeContext) -> None:
+    """Look at the matcher's log if anything is not proved yet; what forbids to sign is kept as by `verify_logs`."""
+    wanted = await to_thread(_open, node, prove=True)
+    if wanted.heads or wanted.statements:
+        await verify_logs(node, prove=True)
+
+
 async def _look(node: NodeContext, *, prove: bool, held: HeldAnswer | None) -> None:
     wanted = await to_thread(_open, node, prove=prove)
     content = await _shown(node, wanted, held)

@@ -103,8 +103,8 @@ async def test_two_rounds_at_once_do_not_share_twice(world: World) -> None:
     real = seat.node.workers.run
     used: list[int] = []
 
-    async def slow(task: object, argument: object) -> object:
-        found = await real(task, argument)  # type: ignore[arg-type]  # whatever it is
+    async def slow(task: object, argument: object, **how: bool) -> object:
+        found = await real(task, argument, **how)  # type: ignore[arg-type]  # whatever it is
         if type(argument).__name__ == "EvaluateTask" and not used:
             used.append(1)
             with seat.node.store.transaction("test.other_round") as session:
