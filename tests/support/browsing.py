@@ -55,6 +55,16 @@ class Window:
     dark: bool = False
 
 
+_LOADS_ITSELF = (
+    "ERR_ABORTED", "Execution context was destroyed", "page is navigating", "interrupted by another navigation",
+)  # fmt: skip
+
+
+def _loads_itself(error: PlaywrightError) -> bool:
+    """Return whether a look or a click failed because the page loaded itself again just then."""
+    return any(sign in str(error) for sign in _LOADS_ITSELF)
+
+
 @dataclass
 class Visitor:
     """Somebody at a browser of their own.
@@ -116,7 +126,7 @@ class Visitor:
             answer = self.page.goto(self.url + path)
         except PlaywrightError as error:
             # A live page that has news in the moment in which it is left loads itself anew, and that goes first.
-            if "ERR_ABORTED" not in str(error):
+            if not _loads_itself(error):
                 raise
             answer = self.page.goto(self.url + path)
         assert answer is not None
@@ -144,7 +154,7 @@ class Visitor:
             with self.page.expect_request(leads_on), self.page.expect_navigation():
                 place.click()
         except PlaywrightError as error:
-            if "ERR_ABORTED" not in str(error):
+            if not _loads_itself(error):
                 raise
             # It had begun to load itself anew just before, and that goes first: what the click leads to is on its way.
             self.page.wait_for_event("load")
@@ -167,7 +177,7 @@ class Visitor:
             try:
                 return at()
             except PlaywrightError as error:
-                if "Execution context was destroyed" not in str(error):
+                if not _loads_itself(error):
                     raise
             except AssertionError:
                 # What was seen may be half of a page that had only begun to come.
