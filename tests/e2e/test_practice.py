@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser
 
+pytestmark = pytest.mark.e2e
+
 ROOT = Path(__file__).parents[2]
 LOOKS = 2_000  # at what the others do; more are a practice that stands still
 MARK = "Practice. Invented persons. Nothing here is real."
