@@ -164,12 +164,25 @@ def agreement_of_names(table: RuleTable, rules: tuple[Rule, ...]) -> str:
     What the table counts as the context of names is part of it: whether a place agrees by chance depends on the names.
     """
     counted = table.counted
-    agreed = {part.family: part.name for part in strongest_parts(rules)}
-    if counted is None or counted.names[0] not in agreed:
+    names = () if counted is None else names_that_agree(counted, rules)
+    if counted is None or not names:
         return ""
-    names = tuple(agreed[family] for family in counted.names if family in agreed)
     silent = silence(counted.context) if counted.context in silent_families(table, rules) else ""
-    return label_of_names(counted, names, agreed.get(counted.context, silent))
+    context = {part.family: part.name for part in strongest_parts(rules)}.get(counted.context, silent)
+    return label_of_names(counted, tuple(part.name for part in names), context)
+
+
+def names_that_agree(counted: Counted, rules: tuple[Rule, ...]) -> tuple[Part, ...]:
+    """Return the strongest part of each family of names that agrees, in the table's order; nothing without the first.
+
+    Args:
+        counted: What the table counts.
+        rules: The rules that met.
+    """
+    agreed = {part.family: part for part in strongest_parts(rules)}
+    if counted.names[0] not in agreed:
+        return ()
+    return tuple(agreed[family] for family in counted.names if family in agreed)
 
 
 def label_of_names(counted: Counted, names: tuple[str, ...], context: str) -> str:

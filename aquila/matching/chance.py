@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from aquila.matching.certainty import silence, strongest_parts
+from aquila.matching.certainty import names_that_agree, silence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from aquila.records.rules import Counted, Part, Rule, RuleTable
+    from aquila.records.rules import Counted, Part, RuleTable
 
 _BELIEF = 1.0  # so many strangers does the table's chance count for, of each way in which names agree
 _BELIEF_IN_DATES = 2.0
@@ -177,8 +177,8 @@ def _ways(table: RuleTable, counted: Counted, dates: Sequence[str]) -> Iterator[
     shown: dict[tuple[str, ...], tuple[Part, ...]] = {}
     for count in range(1, len(rules) + 1):
         for some in combinations(rules, count):
-            parts = _ordered(some, families)
-            if parts and parts[0].family == families[0]:
+            parts = names_that_agree(counted, some)
+            if parts:
                 shown[tuple(part.name for part in parts)] = parts
     pairs = {parts[0].name for parts in shown.values()}
     singles = {(part.name,): (part,) for part in _parts_of(table, families[0])}
@@ -195,12 +195,6 @@ def _ways(table: RuleTable, counted: Counted, dates: Sequence[str]) -> Iterator[
         yield NamesAgreement(
             names, usual, _chance(first) / spread, names in shown, by_dates, _is_weak(first), first.fixed
         )
-
-
-def _ordered(rules: Sequence[Rule], families: Sequence[str]) -> tuple[Part, ...]:
-    """The strongest parts of some rules in the order of the families."""
-    agreed = {part.family: part for part in strongest_parts(tuple(rules))}
-    return tuple(agreed[family] for family in families if family in agreed)
 
 
 def _dated(table: RuleTable, names: Part, dates: Sequence[str]) -> Iterator[int]:

@@ -19,6 +19,7 @@ from aquila.matching.certainty import (
     MILLION,
     GradingBasis,
     label_of_names,
+    names_that_agree,
     prior_bits,
     rules_of,
     silence,
@@ -299,9 +300,8 @@ class _Learner:
             rules = rules_of(table, mask)
             agreed, missing = {part.family: part for part in strongest_parts(rules)}, silent_families(table, rules)
             levels = {family: silence(family) for family in missing} | {f: part.name for f, part in agreed.items()}
-            names = -1
-            if counted:
-                names = ways.get(tuple(agreed[family].name for family in counted.names if family in agreed), -1)
+            parts = names_that_agree(counted, rules) if counted else ()
+            names = ways.get(tuple(part.name for part in parts), -1)
             context = -1
             if counted and names >= 0 and counted.context in levels:
                 context = of.contexts.index(levels[counted.context])

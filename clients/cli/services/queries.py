@@ -24,6 +24,17 @@ StandingId = Annotated[
     str,
     typer.Argument(metavar="WATCH", help="The standing query's id, its beginning, or `latest` for the first listed."),
 ]
+LegalBasis = Annotated[str, typer.Option(help="The legal basis of the query.")]
+Purpose = Annotated[str, typer.Option(help="What it is for.")]
+CaseReference = Annotated[str, typer.Option("--case", help="The case or file reference; no name of a person.")]
+Category = Annotated[str, typer.Option(help="The category of persons in it.")]
+ImportId = Annotated[
+    str, typer.Option("--import", metavar="IMPORT", help="A stored list of at most 20 persons, by id or `latest`.")
+]
+PersonsFile = Annotated[
+    typer.FileText | None,
+    typer.Option("--persons", metavar="FILE", help="Lines of persons, `-` for stdin, as they are pasted in pages."),
+]
 Until = Annotated[str, typer.Option(metavar="DAY", help="The last day, as 2027-03-31; at most 180 days from now.")]
 
 
@@ -31,17 +42,12 @@ Until = Annotated[str, typer.Option(metavar="DAY", help="The last day, as 2027-0
 def ask(
     round_id: RoundId,
     home: HomePath,
-    legal_basis: Annotated[str, typer.Option(help="The legal basis of this query.")],
-    purpose: Annotated[str, typer.Option(help="What it is for.")],
-    case_reference: Annotated[str, typer.Option("--case", help="The case or file reference; no name of a person.")],
-    category: Annotated[str, typer.Option(help="The category of persons in it.")],
-    import_id: Annotated[
-        str, typer.Option("--import", metavar="IMPORT", help="A stored list of at most 20 persons, by id or `latest`.")
-    ] = "",
-    persons: Annotated[
-        typer.FileText | None,
-        typer.Option("--persons", metavar="FILE", help="Lines of persons, `-` for stdin, as they are pasted in pages."),
-    ] = None,
+    legal_basis: LegalBasis,
+    purpose: Purpose,
+    case_reference: CaseReference,
+    category: Category,
+    import_id: ImportId = "",
+    persons: PersonsFile = None,
     urgent: Annotated[bool, typer.Option("--urgent", help="An answer is needed today.")] = False,
     url: Url = None,
     token_file: TokenFile = None,
@@ -51,7 +57,7 @@ def ask(
     """Ask for 1 to 20 persons; another person of the party approves before anything is sent (party)."""
     from aquila.followup.lifecycle import Urgency
     from aquila.interface.queries import QueryRequest
-    from clients.cli.connect import connect, resolve_id
+    from clients.cli.connect import connect
     from clients.cli.services.approvals import show_asked
     from clients.cli.services.rounds import justification_of
     from clients.sdk.queries import pasted_persons
@@ -59,8 +65,7 @@ def ask(
     why = justification_of(legal_basis=legal_basis, purpose=purpose, case_reference=case_reference, category=category)
     typed = pasted_persons(persons.read()) if persons else ()
     with connect(home, url, token_file, ca) as reached:
-        lists = [one.import_id for one in reached.node().imports().imports if not one.for_query]
-        taken = resolve_id("import", import_id, lists) if import_id else None
+        taken = _chosen_list(reached, import_id)
         wanted = QueryRequest(
             round_id=reached.round_id(round_id),
             persons=typed,
@@ -121,17 +126,12 @@ def watch(
     round_id: RoundId,
     home: HomePath,
     until: Until,
-    legal_basis: Annotated[str, typer.Option(help="The legal basis of the query.")],
-    purpose: Annotated[str, typer.Option(help="What it is for.")],
-    case_reference: Annotated[str, typer.Option("--case", help="The case or file reference; no name of a person.")],
-    category: Annotated[str, typer.Option(help="The category of persons in it.")],
-    import_id: Annotated[
-        str, typer.Option("--import", metavar="IMPORT", help="A stored list of at most 20 persons, by id or `latest`.")
-    ] = "",
-    persons: Annotated[
-        typer.FileText | None,
-        typer.Option("--persons", metavar="FILE", help="Lines of persons, `-` for stdin, as they are pasted in pages."),
-    ] = None,
+    legal_basis: LegalBasis,
+    purpose: Purpose,
+    case_reference: CaseReference,
+    category: Category,
+    import_id: ImportId = "",
+    persons: PersonsFile = None,
     url: Url = None,
     token_file: TokenFile = None,
     ca: Ca = None,
@@ -143,7 +143,7 @@ def watch(
     basis, purpose and category, and with no party that this round has not.
     """
     from aquila.interface.queries import StandingQueryRequest
-    from clients.cli.connect import connect, resolve_id
+    from clients.cli.connect import connect
     from clients.cli.services.approvals import show_asked
     from clients.cli.services.rounds import justification_of
     from clients.sdk.queries import end_of_day, pasted_persons
@@ -151,8 +151,7 @@ def watch(
     why = justification_of(legal_basis=legal_basis, purpose=purpose, case_reference=case_reference, category=category)
     typed, last = pasted_persons(persons.read()) if persons else (), end_of_day(until)
     with connect(home, url, token_file, ca) as reached:
-        lists = [one.import_id for one in reached.node().imports().imports if not one.for_query]
-        taken = resolve_id("import", import_id, lists) if import_id else None
+        taken = _chosen_list(reached, import_id)
         wanted = StandingQueryRequest(
             round_id=reached.round_id(round_id), persons=typed, import_id=taken, justification=why, until=last
         )
@@ -241,6 +240,16 @@ def _standing_id(reached: ConnectedService, text: str) -> str:
     from clients.cli.connect import resolve_id
 
     return resolve_id("standing query", text, [one.standing_id for one in _client(reached).standing().queries])
+
+
+def _chosen_list(reached: ConnectedService, import_id: str) -> str | None:
+    """Return the list that is meant, of those that were not made for a query; None if none is named."""
+    from clients.cli.connect import resolve_id
+
+    if not import_id:
+        return None
+    lists = [one.import_id for one in reached.node().imports().imports if not one.for_query]
+    return resolve_id("import", import_id, lists)
 
 
 def _client(reached: ConnectedService) -> QueryClient:
