@@ -146,13 +146,14 @@ class Party:
     group: Group
     log_head: Callable[[], LogHead | None] = lambda: None
 
-    def check_manifest(self, manifest: Manifest, table: RuleTable, normalizer: tuple[str, str]) -> None:
+    def check_manifest(self, manifest: Manifest, table: RuleTable, normalizers: Mapping[str, str]) -> None:
         """Refuse a round that this party could not take part in rightly (PROTOCOL.md 3.3.1).
 
         Args:
             manifest: What the secretariat proposes.
             table: The match rules that this node would use.
-            normalizer: This node's normalizer version and conformance digest.
+            normalizers: The conformance digest of each version of the normalizer that this node has, by its name,
+                the newest first.
 
         Raises:
             PolicyError: The party is not invited, or would normalize or match otherwise than the others.
@@ -168,11 +169,13 @@ class Party:
                 got=table.digest,
                 rules=manifest.rules.name,
             )
-        if (manifest.normalizer.name, manifest.normalizer.digest) != normalizer:
+        wanted = manifest.normalizer
+        if normalizers.get(wanted.name) != wanted.digest:
+            newest, digest = next(iter(normalizers.items()))
             raise PolicyError(
                 "node_name_normalization_differs",
-                expected=f"{manifest.normalizer.name} {manifest.normalizer.digest[:16]}",
-                got=f"{normalizer[0]} {normalizer[1][:16]}",
+                expected=f"{wanted.name} {wanted.digest[:16]}",
+                got=f"{newest} {digest[:16]}",
             )
 
     def consent(

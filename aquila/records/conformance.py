@@ -14,36 +14,39 @@ import hashlib
 import json
 from functools import cache
 from importlib import resources
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from aquila.records.dates import PartialDate
 from aquila.records.normalize import identifiers
 from aquila.records.normalize.latin import to_latin
-from aquila.records.normalize.letter_tables import NAMES, NORMALIZER_VERSION, table
+from aquila.records.normalize.letter_tables import EARLIER_VERSIONS, NAMES, NORMALIZER_VERSION, table
 from aquila.records.normalize.names import FORMS, name_words
 from aquila.records.person import Record
 from aquila.records.rule_parts import DATE_FORMS, PART_KINDS, WORD_MARK, record_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 _PAIRED = ("all:folded", "pair:folded", "main:folded", "pair:folded+initial", "word:folded")
+_NAME = "normalizer"
 _SOMEBODY = "Ana Ilić"  # a record needs a name; the kinds that take this one do not read it
 
 
-def conformance_answers() -> Iterator[tuple[str, str, str]]:
-    """Answer the conformance set: kind, text, answer, in the order of the set."""
+def conformance_answers(version: int = NORMALIZER_VERSION) -> Iterator[tuple[str, str, str]]:
+    """Answer the conformance set of a version: kind, text, answer, in the order of the set."""
     content = resources.files("aquila.records").joinpath("conformance.csv").read_text("utf-8")
-    for kind, text in csv.reader(content.splitlines()[1:]):
-        yield kind, text, _ANSWERS[kind](text)
+    for kind, text, since in csv.reader(content.splitlines()[1:]):
+        if int(since) <= version:
+            yield kind, text, _ANSWERS[kind](text, version)
 
 
 @cache
-def normalizer_digest() -> str:
+def normalizer_digest(version: int = NORMALIZER_VERSION) -> str:
     """SHA-256 in hex over version, tables as canonical JSON, texts and answers, all but the first length-prefixed."""
-    digest = hashlib.sha256(f"aquila normalizer {NORMALIZER_VERSION}".encode())
-    tables = ((name, json.dumps(table(name), ensure_ascii=False, sort_keys=True)) for name in NAMES)
-    for line in (*tables, *conformance_answers()):
+    digest = hashlib.sha256(f"aquila normalizer {version}".encode())
+    tables = ((name, json.dumps(table(name, version), ensure_ascii=False, sort_keys=True)) for name in NAMES)
+    for line in (*tables, *conformance_answers(version)):
         for part in line:
             encoded = part.encode()
             digest.update(len(encoded).to_bytes(4, "big") + encoded)
@@ -52,17 +55,30 @@ def normalizer_digest() -> str:
 
 def normalizer_reference() -> tuple[str, str]:
     """Return this release's normalizer as a manifest names it: version and conformance digest."""
-    return f"normalizer {NORMALIZER_VERSION}", normalizer_digest()
+    return f"{_NAME} {NORMALIZER_VERSION}", normalizer_digest()
 
 
-def _name(text: str) -> str:
+@cache
+def known_normalizers() -> Mapping[str, str]:
+    """The conformance digest of each version by its name in a manifest: this release's, then those of open rounds."""
+    return MappingProxyType(
+        {f"{_NAME} {version}": normalizer_digest(version) for version in (NORMALIZER_VERSION, *EARLIER_VERSIONS)}
+    )
+
+
+def normalizer_version(name: str) -> int:
+    """The version of one of `known_normalizers`, by its name in a manifest."""
+    return int(name.removeprefix(_NAME))
+
+
+def _name(text: str, version: int) -> str:
     """The readable Latin of a name, then each word in each form."""
-    words = name_words(text)
-    forms = (" ".join(map(FORMS[form], words)) for form in sorted(FORMS))
-    return "|".join((to_latin(text), *forms))
+    words = name_words(text, version)
+    forms = (" ".join(FORMS[form](word, version) for word in words) for form in sorted(FORMS))
+    return "|".join((to_latin(text, version), *forms))
 
 
-def _pairs(text: str) -> str:
+def _pairs(text: str, version: int) -> str:
     """Return the readings of a record's names: given names, family names, whole name and an alias, divided by bars."""
     given, family, whole, alias = text.split("|")
     record = Record(
@@ -73,48 +89,50 @@ def _pairs(text: str) -> str:
         aliases=tuple(filter(None, [alias])),
         date_of_birth=PartialDate(1980),
     )
-    return "|".join(_values(record, part) for part in _PAIRED)
+    return "|".join(_values(record, part, version) for part in _PAIRED)
 
 
-def _date(text: str) -> str:
+def _date(text: str, _version: int) -> str:
     """The date that is read, and what is wrong with it."""
     date, fault = PartialDate.salvage(text)
     return f"{date or ''} {fault}"
 
 
-def _birth(text: str) -> str:
+def _birth(text: str, version: int) -> str:
     """A date in each form in which it is compared."""
     record = Record("1", full_name=_SOMEBODY, date_of_birth=PartialDate.parse(text))
-    return "|".join(f"{form}={_values(record, f'birth:{form}')}" for form in sorted(DATE_FORMS))
+    return "|".join(f"{form}={_values(record, f'birth:{form}', version)}" for form in sorted(DATE_FORMS))
 
 
-def _place(text: str) -> str:
+def _place(text: str, version: int) -> str:
     """A place of birth as it is compared."""
-    return _values(Record("1", full_name=_SOMEBODY, place_of_birth=text), "place")
+    return _values(Record("1", full_name=_SOMEBODY, place_of_birth=text), "place", version)
 
 
-def _nationality(text: str) -> str:
+def _nationality(text: str, version: int) -> str:
     """Nationalities, parted by bars, as they are compared."""
-    return _values(Record("1", full_name=_SOMEBODY, nationality=tuple(text.split("|"))), "nationality")
+    return _values(Record("1", full_name=_SOMEBODY, nationality=tuple(text.split("|"))), "nationality", version)
 
 
-def _values(record: Record, part: str) -> str:
+def _values(record: Record, part: str, version: int) -> str:
     """All values of a part, with a plus between the words of one."""
     kind, _, form = part.partition(":")
-    return " ".join(PART_KINDS[kind].values(record, record_names(record), form)).replace(WORD_MARK, "+")
+    return " ".join(PART_KINDS[kind].values(record, record_names(record, version), form, version)).replace(
+        WORD_MARK, "+"
+    )
 
 
-_ANSWERS: dict[str, Callable[[str], str]] = {
+_ANSWERS: dict[str, Callable[[str, int], str]] = {
     "name": _name,
     "pairs": _pairs,
     "date": _date,
     "birth forms": _birth,
     "place": _place,
     "nationality": _nationality,
-    "document": identifiers.document_number,
-    "national": lambda text: " ".join(
+    "document": lambda text, _version: identifiers.document_number(text),
+    "national": lambda text, _version: " ".join(
         (identifiers.national_number(text), *identifiers.national_schemes(identifiers.national_number(text)))
     ),
-    "phone": lambda text: f"{identifiers.phone(text)} {identifiers.phone_tail(text)}",
-    "email": identifiers.email,
+    "phone": lambda text, _version: f"{identifiers.phone(text)} {identifiers.phone_tail(text)}",
+    "email": lambda text, _version: identifiers.email(text),
 }

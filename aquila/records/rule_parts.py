@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from aquila.records.normalize.countries import country
 from aquila.records.normalize.identifiers import document_number, email, national_number, phone_tail
+from aquila.records.normalize.letter_tables import NORMALIZER_VERSION
 from aquila.records.normalize.names import FORMS, name_words
 
 if TYPE_CHECKING:
@@ -48,27 +49,29 @@ class PartKind:
 
     Attributes:
         forms: The forms it takes; empty where it takes none, and with an empty one where it may take none.
-        values: The values of a record's names or of the record, given the form.
+        values: The values of a record's names or of the record, given the form and the normalizer's version.
         stands_alone: Whether the attribute identifies well enough to be a rule by itself.
     """
 
     forms: tuple[str, ...]
-    values: Callable[[Record, tuple[Name, ...], str], Iterable[str]]
+    values: Callable[[Record, tuple[Name, ...], str, int], Iterable[str]]
     stands_alone: bool = False
 
 
-def record_names(record: Record) -> tuple[Name, ...]:
-    """All names of a record: the split one, the full one, the aliases."""
+def record_names(record: Record, version: int = NORMALIZER_VERSION) -> tuple[Name, ...]:
+    """All names of a record: the split one, the full one, the aliases; words are folded by a version's tables."""
     given, family = " ".join(record.given_names), " ".join(record.family_names)
-    names = [_split_name(given, family)] if given and family else [_whole_name(given or family)]
-    names.extend(_whole_name(text) for text in (record.full_name or "", *record.aliases))
+    names = [_split_name(given, family, version)] if given and family else [_whole_name(given or family, version)]
+    names.extend(_whole_name(text, version) for text in (record.full_name or "", *record.aliases))
     return tuple(name for name in names if name.words)
 
 
-def part_values(record: Record, names: tuple[Name, ...], part: str) -> tuple[str, ...]:
-    """The values of one part for a record whose names are given, each once."""
+def part_values(
+    record: Record, names: tuple[Name, ...], part: str, version: int = NORMALIZER_VERSION
+) -> tuple[str, ...]:
+    """The values of one part for a record whose names are given, each once, by a version of the normalizer."""
     kind, _, form = part.partition(":")
-    return tuple(dict.fromkeys(PART_KINDS[kind].values(record, names, form)))
+    return tuple(dict.fromkeys(PART_KINDS[kind].values(record, names, form, version)))
 
 
 def is_part(part: str) -> bool:
@@ -83,59 +86,59 @@ def stands_alone(part: str) -> bool:
 
 
 @lru_cache(maxsize=_CACHED)
-def _split_name(given: str, family: str) -> Name:
-    first, last = name_words(given)[:MOST_WORDS], name_words(family)[:MOST_WORDS]
+def _split_name(given: str, family: str, version: int) -> Name:
+    first, last = name_words(given, version)[:MOST_WORDS], name_words(family, version)[:MOST_WORDS]
     pairs = tuple(product(first, last))
     return Name(first + last, pairs, pairs)
 
 
 @lru_cache(maxsize=_CACHED)
-def _whole_name(text: str) -> Name:
-    words = name_words(text)[:MOST_WORDS]
+def _whole_name(text: str, version: int) -> Name:
+    words = name_words(text, version)[:MOST_WORDS]
     chosen = words if len(words) <= _PAIRED_WORDS else (*words[: _PAIRED_WORDS - 1], words[-1])
     pairs = tuple(combinations(chosen, 2))
     return Name(words, pairs, ((words[0], words[-1]),) if pairs else ())
 
 
-def _all(_record: Record, names: tuple[Name, ...], form: str) -> Iterator[str]:
+def _all(_record: Record, names: tuple[Name, ...], form: str, version: int) -> Iterator[str]:
     """Every word of a name, sorted; a single word is too little."""
     shape = FORMS[form]
     for name in names:
-        words = {shape(word) for word in name.words}
+        words = {shape(word, version) for word in name.words}
         if len(words) > 1:
             yield WORD_MARK.join(sorted(words))
 
 
-def _pair(_record: Record, names: tuple[Name, ...], form: str) -> Iterator[str]:
+def _pair(_record: Record, names: tuple[Name, ...], form: str, version: int) -> Iterator[str]:
     """Two words of a name in either order; with two forms, each word takes each form once."""
-    return _paired([pair for name in names for pair in name.pairs], form)
+    return _paired([pair for name in names for pair in name.pairs], form, version)
 
 
-def _main(_record: Record, names: tuple[Name, ...], form: str) -> Iterator[str]:
+def _main(_record: Record, names: tuple[Name, ...], form: str, version: int) -> Iterator[str]:
     """Return the pairs of `_pair`; of a name that is not split, its first and last word only."""
-    return _paired([pair for name in names for pair in name.main], form)
+    return _paired([pair for name in names for pair in name.main], form, version)
 
 
-def _paired(pairs: Iterable[tuple[str, str]], form: str) -> Iterator[str]:
+def _paired(pairs: Iterable[tuple[str, str]], form: str, version: int) -> Iterator[str]:
     """The values of pairs of words."""
     first, _, second = form.partition("+")
     shape, other = FORMS[first], FORMS[second or first]
     for one, two in pairs:
         if second:
-            yield f"{shape(one)}{WORD_MARK}{other(two)}"
-            yield f"{shape(two)}{WORD_MARK}{other(one)}"
+            yield f"{shape(one, version)}{WORD_MARK}{other(two, version)}"
+            yield f"{shape(two, version)}{WORD_MARK}{other(one, version)}"
         else:
-            yield WORD_MARK.join(sorted((shape(one), shape(two))))
+            yield WORD_MARK.join(sorted((shape(one, version), shape(two, version))))
 
 
-def _word(_record: Record, names: tuple[Name, ...], form: str) -> Iterator[str]:
+def _word(_record: Record, names: tuple[Name, ...], form: str, version: int) -> Iterator[str]:
     """Any single word of a name."""
     shape = FORMS[form]
     for name in names:
-        yield from map(shape, name.words)
+        yield from (shape(word, version) for word in name.words)
 
 
-def _birth(record: Record, _names: tuple[Name, ...], form: str) -> Iterator[str]:
+def _birth(record: Record, _names: tuple[Name, ...], form: str, _version: int) -> Iterator[str]:
     """The date of birth in one of `DATE_FORMS`."""
     if record.date_of_birth is not None:
         yield from DATE_FORMS[form](record.date_of_birth)
@@ -224,20 +227,20 @@ DATE_FORMS: dict[str, Callable[[PartialDate], Iterator[str]]] = {
 }
 
 
-def _place(record: Record, _names: tuple[Name, ...], _form: str) -> Iterator[str]:
+def _place(record: Record, _names: tuple[Name, ...], _form: str, version: int) -> Iterator[str]:
     """The words of the place of birth by their consonants, in any order."""
-    words = name_words(record.place_of_birth or "")
+    words = name_words(record.place_of_birth or "", version)
     if words:
-        yield WORD_MARK.join(sorted(map(FORMS["sound"], words)))
+        yield WORD_MARK.join(sorted(FORMS["sound"](word, version) for word in words))
 
 
-def _nationality(record: Record, _names: tuple[Name, ...], form: str) -> Iterator[str]:
+def _nationality(record: Record, _names: tuple[Name, ...], form: str, version: int) -> Iterator[str]:
     """Each nationality by its country's code; in the form `known` only that there is one."""
-    for code in filter(None, map(country, record.nationality)):
+    for code in filter(None, (country(text, version) for text in record.nationality)):
         yield form or code
 
 
-def _sex(record: Record, _names: tuple[Name, ...], _form: str) -> Iterator[str]:
+def _sex(record: Record, _names: tuple[Name, ...], _form: str, _version: int) -> Iterator[str]:
     """The sex where it is F or M."""
     if record.sex in {"F", "M"}:
         yield str(record.sex)
@@ -246,7 +249,7 @@ def _sex(record: Record, _names: tuple[Name, ...], _form: str) -> Iterator[str]:
 def _identifier(field: str, read: Callable[[str], str]) -> PartKind:
     """A kind whose values are a field's canonical identifiers."""
 
-    def values(record: Record, _names: tuple[Name, ...], _form: str) -> Iterator[str]:
+    def values(record: Record, _names: tuple[Name, ...], _form: str, _version: int) -> Iterator[str]:
         return filter(None, map(read, getattr(record, field)))
 
     return PartKind((), values, stands_alone=True)

@@ -29,7 +29,7 @@ from aquila.protocol.rounds.round_state import EvaluationKey
 from aquila.protocol.rounds.verified_round import Round, read_statement
 from aquila.protocol.submission_plan import carried_by
 from aquila.protocol.submissions.submission import ROW
-from aquila.records.conformance import normalizer_reference
+from aquila.records.conformance import known_normalizers
 from aquila.simulation.file_tasks import (
     StoredEvaluateTask,
     StoredFinalizeTask,
@@ -184,7 +184,7 @@ class Rehearsal:
     def consent(self) -> None:
         """Let every party consent, then open the round (PROTOCOL.md 3.3)."""
         for node in self.nodes.values():
-            node.party.check_manifest(self.manifest, self.table, normalizer_reference())
+            node.party.check_manifest(self.manifest, self.table, known_normalizers())
             with self.measured.phase("consent", node.code):
                 node.secrets, envelope = node.party.consent(node.round, node.next_sequence(), (), self.random)
                 self.publish(envelope)

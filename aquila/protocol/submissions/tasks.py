@@ -20,6 +20,7 @@ from aquila.protocol.submissions.padding import DIGEST_BYTES, BatchInputs, input
 from aquila.protocol.submissions.submission import check_order, finalize_chunk, prepare_run
 from aquila.records.entropy import TRAIT, named_traits
 from aquila.records.inputs import record_inputs
+from aquila.records.normalize.letter_tables import NORMALIZER_VERSION
 from aquila.records.rule_parts import record_names
 
 if TYPE_CHECKING:
@@ -136,16 +137,19 @@ class DigestedBatch:
         return cls(counts, rules, content[start + inputs :], traits)
 
 
-def digest_records(first_binding: bytes, table: RuleTable, records: Sequence[Record]) -> DigestedBatch:
+def digest_records(
+    first_binding: bytes, table: RuleTable, records: Sequence[Record], normalizer: int = NORMALIZER_VERSION
+) -> DigestedBatch:
     """Normalize records, make their inputs and digest them: the first pass over a list (PROTOCOL.md 3.4.4).
 
     Args:
         first_binding: 32 bytes; an input digest is of one round.
         table: The match rules.
         records: Records of one batch.
+        normalizer: The version of the normalizer that the round's manifest names.
     """
-    named = [(record, record_names(record)) for record in records]
-    found = [record_inputs(record, table, names) for record, names in named]
+    named = [(record, record_names(record, normalizer)) for record in records]
+    found = [record_inputs(record, table, names, normalizer) for record, names in named]
     inputs = [item for of_record in found for item in of_record]
     return DigestedBatch(
         np.array([len(of_record) for of_record in found], dtype=np.uint16),

@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from aquila.records.normalize.folding import DOUBLED, fold
-from aquila.records.normalize.letter_tables import table
+from aquila.records.normalize.letter_tables import NORMALIZER_VERSION, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,9 +25,9 @@ _FEMALE = "a"  # ends the sound of a woman's name; no skeleton of more than one 
 
 
 @lru_cache(maxsize=_CACHED)
-def skeleton(folded: str) -> str:
+def skeleton(folded: str, version: int = NORMALIZER_VERSION) -> str:
     """The consonants of a folded word; a first vowel is kept as `a`, a first i before another vowel as `j`."""
-    bones = DOUBLED.sub(r"\1", _MERGED.sub(_merge, folded))
+    bones = DOUBLED.sub(r"\1", _MERGED.sub(lambda found: _merged(version)[found[0]], folded))
     first, rest = bones[:1], bones[1:]
     if first == "i" and rest[:1] in _VOWELS:
         first = "a" if rest[0] == "e" else "j"
@@ -37,27 +37,27 @@ def skeleton(folded: str) -> str:
 
 
 @lru_cache(maxsize=_CACHED)
-def sound(folded: str) -> str:
+def sound(folded: str, version: int = NORMALIZER_VERSION) -> str:
     """The skeleton of a folded word, or of the name that the tables know it to be a variant of."""
-    return _sounds().get(folded) or skeleton(folded)
+    return _sounds(version).get(folded) or skeleton(folded, version)
 
 
-def start(folded: str) -> str:
+def start(folded: str, _version: int = NORMALIZER_VERSION) -> str:
     """The first three letters of a folded word."""
     return folded[:_START]
 
 
-def initial(folded: str) -> str:
+def initial(folded: str, _version: int = NORMALIZER_VERSION) -> str:
     """The first letter of a folded word."""
     return folded[:1]
 
 
-def plain(folded: str) -> str:
+def plain(folded: str, _version: int = NORMALIZER_VERSION) -> str:
     """The folded word itself."""
     return folded
 
 
-FORMS: dict[str, Callable[[str], str]] = {
+FORMS: dict[str, Callable[[str, int], str]] = {
     "folded": plain,
     "skeleton": skeleton,
     "sound": sound,
@@ -66,27 +66,23 @@ FORMS: dict[str, Callable[[str], str]] = {
 }
 
 
-def _merge(found: re.Match[str]) -> str:
-    """Return the skeleton's letters for a letter at such a position."""
-    return _merged()[found[0]]
-
-
 @cache
-def _merged() -> dict[str, str]:
-    merged: dict[str, str] = table("folding")["skeleton"]
+def _merged(version: int) -> dict[str, str]:
+    """The skeleton's letters for a letter at such a position."""
+    merged: dict[str, str] = table("folding", version)["skeleton"]
     return merged
 
 
 @cache
-def _sounds() -> dict[str, str]:
+def _sounds(version: int) -> dict[str, str]:
     """The sound of each folded word that the tables of variants, nicknames and women's names know."""
-    sounds = {}
-    women = {fold(name.lower()) for name in table("women")["names"]}
-    apart = {fold(name.lower()) for name in table("variants")["apart"]}
+    variants, sounds = table("variants", version), {}
+    women = {fold(name.lower(), version) for name in table("women", version)["names"]}
+    apart = {fold(name.lower(), version) for name in variants["apart"]}
     for folded in women | apart:
-        sounds[folded] = folded if folded in apart else skeleton(folded) + _FEMALE
-    for group in (*table("variants")["groups"], *table("nicknames")["groups"]):
-        head = fold(group[0].lower())
-        shared = sounds.get(head) or skeleton(head)
-        sounds.update((fold(form.lower()), shared) for form in group)
+        sounds[folded] = folded if folded in apart else skeleton(folded, version) + _FEMALE
+    for group in (*variants["groups"], *table("nicknames", version)["groups"]):
+        head = fold(group[0].lower(), version)
+        shared = sounds.get(head) or skeleton(head, version)
+        sounds.update((fold(form.lower(), version), shared) for form in group)
     return sounds

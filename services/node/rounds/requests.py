@@ -12,7 +12,7 @@ from aquila.audit.roles import Action
 from aquila.errors import OrderError, PolicyError
 from aquila.protocol.messages import Kind, Mode
 from aquila.protocol.rounds.round_state import Phase, ReportKey
-from aquila.records.conformance import normalizer_reference
+from aquila.records.conformance import known_normalizers
 from aquila.sentences import Sentence
 from aquila.sentences.sentence import loads
 from services.kit.log.entries import actor_fields, append
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 def manifest_problem(node: NodeContext, manifest: Manifest) -> Sentence | None:
     """Return the obstacle to this node's participation in a round, or None if there is none (3.3.1)."""
     try:
-        node.party.check_manifest(manifest, node.table_of(manifest), normalizer_reference())
+        node.party.check_manifest(manifest, node.table_of(manifest), known_normalizers())
     except PolicyError as error:
         return error.sentence
     return None

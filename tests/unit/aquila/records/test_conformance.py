@@ -6,8 +6,14 @@ import os
 import subprocess
 import sys
 
-from aquila.records.conformance import conformance_answers, normalizer_digest
-from aquila.records.normalize import NORMALIZER_VERSION
+from aquila.records.conformance import (
+    conformance_answers,
+    known_normalizers,
+    normalizer_digest,
+    normalizer_reference,
+    normalizer_version,
+)
+from aquila.records.normalize import EARLIER_VERSIONS, NORMALIZER_VERSION
 from aquila.records.normalize.letter_tables import CYRILLIC, table
 
 _PROGRAM = """
@@ -45,8 +51,11 @@ def test_answers_are_what_parts_of_rules_give() -> None:
 
 
 def test_the_digest_is_pinned_to_the_version() -> None:
-    """Who changes an answer changes the version, and this line."""
-    assert (NORMALIZER_VERSION, normalizer_digest()[:16]) == (3, "9b3572906ea976ee")
+    """Who changes an answer changes the version, and this line; what earlier versions answer never changes."""
+    known = {name: digest[:16] for name, digest in known_normalizers().items()}
+    assert known == {"normalizer 4": "d1171c91349b20c1", "normalizer 3": "9b3572906ea976ee"}
+    assert next(iter(known)) == normalizer_reference()[0]
+    assert [normalizer_version(name) for name in known] == [NORMALIZER_VERSION, *EARLIER_VERSIONS]
 
 
 def test_the_set_uses_every_spelling_and_letter() -> None:

@@ -27,6 +27,9 @@ SAME = [
     ("Yıldız Şükrü", "Yildiz Sukru"),  # noqa: RUF001 - the Turkish letter is the point
     ("Abd al-Rahman al-Masri", "Abdul Rahman El Masri", "Abdurrahman Almasri", "'Abd-al-Rahman AL-MASRI"),
     ("Müller-Weiß", "Muller Weiss"),
+    ("KOVAČIĆ BEŠIĆ", "Kovačić Bešić", "КОВАЧИЋ БЕШИЋ"),
+    ("ZUPANČIČ", "Zupančič", "Zupancic"),
+    ("ŽIŽIĆ", "Žižić", "ZIZIC"),
 ]
 DIFFERENT = [("Milan", "Milena"), ("Ana", "Ena"), ("Marko", "Mirko"), ("Petrović", "Petković"), ("Ivan", "Jovan")]
 
