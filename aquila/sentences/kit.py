@@ -50,6 +50,23 @@ KIT: Final[Table] = {
     ),
     "call_unusable": Text("the call cannot be used: {listed}"),
     "callers_too_many": Text("too many callers at once", "the same call can be repeated in a moment"),
+    "certificate_authority_unknown": Text(
+        "no CA that is trusted here has signed the certificate of {peer}",
+        "name the CA of its certificate in the settings, or with --ca",
+    ),
+    "certificate_expired": Text(
+        "the certificate of {peer} has expired", "its administrator has to renew it; compare the clocks, too"
+    ),
+    "certificate_invalid": Text(
+        "the certificate of {peer} is not valid", "its administrator can read the reason with `openssl verify`"
+    ),
+    "certificate_missing": Text(
+        "{peer} has shown no certificate", "name one in its settings, or with --cert and --key"
+    ),
+    "certificate_not_yet_valid": Text("the certificate of {peer} is not valid yet", "compare the clocks"),
+    "certificate_of_another_name": Text(
+        "the certificate of {peer} is for another name", "call it by a name in its certificate"
+    ),
     "checkpoint_not_cosigned_by_sender": Text("the checkpoint is not cosigned by its sender"),
     "checkpoint_unknown_to_log": Text("this log has signed no such checkpoint"),
     "cosignature_time_out_of_range": Text(
@@ -139,6 +156,20 @@ KIT: Final[Table] = {
     "name_both_file_and_folder": Text("{file} is both a file and a folder"),
     "no_role_may": Text("no role of this service may do this", "`aquila roles` shows who may do what"),
     "operator_token_malformed": Text("{path} holds no operator's token", "make a new one"),
+    "own_certificate_authority_unknown": Text(
+        "{peer} trusts no CA that has signed the certificate shown to it", "its administrator names that CA in [tls] ca"
+    ),
+    "own_certificate_expired": Text(
+        "{peer} refuses the certificate shown to it, because it has expired",
+        "renew it: a service reads its files again when they change",
+    ),
+    "own_certificate_missing": Text(
+        "{peer} asks for a certificate, and none was shown", "name it in the settings, or with --cert and --key"
+    ),
+    "own_certificate_refused": Text(
+        "{peer} refuses the certificate shown to it",
+        "its administrator finds the reason in its log, as certificate_refused",
+    ),
     "party_calls_too_often": Text("the party calls too often"),
     "password_holds_login_name": Text("the password is too easy", "leave out the login name"),
     "password_too_easy": Text("the password is too easy", "leave out names of this place, and take words of your own"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ssl
 from copy import copy
 from dataclasses import dataclass, field
+from functools import partial
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from aquila.errors import InputError, MalformedError, ProtocolError
 from aquila.protocol.messages import Message
 from aquila.protocol.problems import MEDIA_TYPE
 from services.kit.errors import PeerUnavailableError, error_from_problem
+from services.kit.http.tls import RenewedContext, certificate_fault
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -153,6 +155,8 @@ class Connection:
 
     def _why(self, error: httpx.HTTPError) -> str:
         """Return the id of the fault; a service that wants a certificate ends the connection of who has none."""
+        if code := certificate_fault(error):
+            return code
         ended = isinstance(error, httpx.ReadError | httpx.RemoteProtocolError)
         return "service_ends_connection" if ended and self._shows_nothing else "service_unreachable"
 
@@ -189,12 +193,18 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _tls_context(ca: Path | None, shown: ClientCertificate | None) -> ssl.SSLContext:
-    """Return the caller's side of TLS 1.3.
+def _tls_context(ca: Path | None, shown: ClientCertificate | None) -> RenewedContext:
+    """Return the caller's side of TLS 1.3; `aquila web` runs for years, and its files change meanwhile.
 
     Raises:
         InputError: The CA cannot be read, or the certificate that is shown, or its key.
     """
+    files = (ca, *((shown.certificate, shown.key) if shown else ()))
+    return RenewedContext.of(ssl.PROTOCOL_TLS_CLIENT, partial(_new_context, ca, shown), files)
+
+
+def _new_context(ca: Path | None, shown: ClientCertificate | None) -> ssl.SSLContext:
+    """Return a context of the files as they are; raises as `_tls_context` does."""
     try:
         context = ssl.create_default_context(cafile=ca)
     except OSError as error:

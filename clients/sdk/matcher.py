@@ -7,9 +7,9 @@ from urllib.parse import quote
 
 from aquila.interface.approval import PendingApproval
 from aquila.interface.attention import AttentionList
-from aquila.interface.party import Parties
 from aquila.interface.proposal import ProposalDefaults, Suggestions, SuggestionView
 from aquila.interface.rounds import AbortReason, MatcherRoundView
+from aquila.interface.service.party import Parties
 from aquila.interface.statistics import Statistics
 from aquila.protocol.messages.feed import Rounds
 

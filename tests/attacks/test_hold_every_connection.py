@@ -13,7 +13,7 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from services.kit.http.connections import BoundedProtocol, Connections, Listener, Times, note_known_caller, places_for
-from services.kit.serving.server import server_context
+from services.kit.http.tls import server_context
 from services.kit.settings import TlsSettings
 from tests.support.authority import Authority
 

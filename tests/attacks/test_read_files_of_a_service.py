@@ -16,8 +16,7 @@ from aquila.errors import KeyMaterialError
 from clients.cli.main import main
 from clients.cli.output.screen import write_result
 from clients.cli.prompts import ask
-from services.kit.http.tls import tls_context
-from services.kit.serving.server import server_context
+from services.kit.http.tls import server_context, tls_context
 from services.kit.settings import DatabaseSettings, PeerSettings, TlsSettings, load
 from services.kit.storage.files import write_secret
 from services.kit.storage.store import private_store

@@ -34,11 +34,11 @@ class Authority:
         (folder / f"{name}.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
         return cls(folder, key, certificate)
 
-    def issue(self, name: str) -> None:
-        """Write `<name>.pem` and `<name>.key` for loopback."""
+    def issue(self, name: str, days: float = 1) -> None:
+        """Write `<name>.pem` and `<name>.key` for loopback; the certificate ends in some days, or has ended."""
         key = ec.generate_private_key(ec.SECP256R1())
         issuer = str(self.certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)[0].value)
-        certificate = _certificate(name, key, issuer, self.key, authority=False)
+        certificate = _certificate(name, key, issuer, self.key, authority=False, days=days)
         (self.folder / f"{name}.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
         octets = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         write_secret(self.folder / f"{name}.key", octets)
@@ -51,6 +51,7 @@ def _certificate(
     issuer_key: ec.EllipticCurvePrivateKey,
     *,
     authority: bool,
+    days: float = 1,
 ) -> x509.Certificate:
     today = dt.datetime.now(tz=dt.UTC)
     usage = x509.KeyUsage(
@@ -70,8 +71,8 @@ def _certificate(
         .issuer_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, issuer)]))
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(today - dt.timedelta(days=1))
-        .not_valid_after(today + dt.timedelta(days=1))
+        .not_valid_before(today - dt.timedelta(days=100))
+        .not_valid_after(today + dt.timedelta(days=days))
         .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
         .add_extension(usage, critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)

@@ -8,6 +8,7 @@ from the environment: no proxy, no credentials, no certificates.
 from __future__ import annotations
 
 import contextlib
+import ssl
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -17,7 +18,7 @@ from aquila.errors import InputError, ProtocolError
 from aquila.protocol.problems import MEDIA_TYPE
 from aquila.sentences import Sentence
 from services.kit.errors import PeerFullError, PeerUnavailableError, StoreFullError, error_from_problem
-from services.kit.http.tls import tls_context
+from services.kit.http.tls import RenewedContext, certificate_fault, tls_context
 from services.kit.work import threads
 from services.kit.work.threads import Pool
 
@@ -54,11 +55,12 @@ class Peer:
             InputError: A certificate or key cannot be read.
         """
         self.url = settings.url.rstrip("/")
+        self.tls: RenewedContext | None = tls_context(settings) if self.url.startswith("https") else None
         self._answer_bytes = settings.answer_mebibytes << 20
         self._client = httpx.AsyncClient(
             base_url=self.url,
             auth=auth,
-            verify=tls_context(settings) if self.url.startswith("https") else True,
+            verify=True if self.tls is None else self.tls,
             timeout=httpx.Timeout(settings.read_seconds, connect=settings.connect_seconds),
             follow_redirects=False,
             trust_env=False,
@@ -118,9 +120,10 @@ class Peer:
                 yield response
         except httpx.InvalidURL:
             raise InputError("call_path_malformed") from None
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, ssl.SSLError) as error:
             # Its message may quote what came; the class says what happened.
-            raise PeerUnavailableError("peer_unreachable", peer=self.url, kind=type(error).__name__) from None
+            kind, code = type(error).__name__, certificate_fault(error)
+            raise PeerUnavailableError(code or "peer_unreachable", peer=self.url, kind=kind) from None
 
 
 async def _pieces(response: httpx.Response, limit: int) -> AsyncIterator[bytes]:

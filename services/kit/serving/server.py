@@ -11,7 +11,6 @@ import contextlib
 import gc
 import json
 import socket
-import ssl
 import sys
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,10 +22,10 @@ import uvicorn
 from aquila.errors import InputError
 from services.kit.http.admission import Admission
 from services.kit.http.connections import BoundedProtocol, Connections, Listener, places_for
+from services.kit.http.tls import server_context
 from services.kit.logging import Log
 from services.kit.serving.hosts import OwnNames, names_of
 from services.kit.settings import is_loopback
-from services.kit.storage.files import check_private
 from services.kit.work.drivers import stop_all
 
 if TYPE_CHECKING:
@@ -166,26 +165,6 @@ def serve(
         ssl_context_factory=None if context is None else lambda _config, _default: context,
     )
     _Server(config, endpoint, before_end).run(sockets=[endpoint.socket])
-
-
-def server_context(tls: TlsSettings) -> ssl.SSLContext:
-    """Return the TLS 1.3 side of a service.
-
-    Raises:
-        InputError: A file is missing or is no certificate or key.
-        KeyMaterialError: The key is open to others.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_3
-    check_private(tls.key)
-    try:
-        context.load_cert_chain(tls.certificate, tls.key)
-        if tls.ca is not None:
-            context.load_verify_locations(tls.ca)
-            context.verify_mode = ssl.CERT_REQUIRED if tls.verify_clients else ssl.CERT_OPTIONAL
-    except OSError as error:
-        raise InputError("tls_certificate_or_key_unreadable", fault=error.strerror or type(error).__name__) from None
-    return context
 
 
 def lifespan_of(

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from aquila.errors import AquilaError
@@ -23,6 +25,23 @@ _FIRST_DELAY = 0.5
 _LAST_DELAY = 60.0
 
 Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class DriverState:
+    """The progress of a driver.
+
+    Attributes:
+        failures: Failed steps since the start.
+        failing: Failed steps in a row, up to now.
+        error: The last failure, while steps fail.
+        step_seconds: Seconds that the present step has taken; 0 between steps.
+    """
+
+    failures: int
+    failing: int
+    error: Exception | None
+    step_seconds: float
 
 
 class Driver:
@@ -58,7 +77,9 @@ class Driver:
         self._longest = max(interval, longest or interval)
         self._quiet = 0
         self._pause = wait
-        self._failures = 0
+        self._failures = self._all_failures = 0
+        self._error: Exception | None = None
+        self._step_began: float | None = None
         self._woken = asyncio.Event()
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
@@ -67,6 +88,13 @@ class Driver:
     def stopping(self) -> bool:
         """Return whether `stop` was called: a step of many pieces then ends after the current one."""
         return self._stopping
+
+    @property
+    def state(self) -> DriverState:
+        """Return the driver's progress. Safe in threads."""
+        began = self._step_began
+        seconds = 0.0 if began is None else time.monotonic() - began
+        return DriverState(self._all_failures, self._failures, self._error, seconds)
 
     def start(self) -> None:
         """Begin to run."""
@@ -96,16 +124,21 @@ class Driver:
 
     async def _attempt(self) -> float:
         """Take one step and return the seconds to wait for the next."""
+        self._step_began = time.monotonic()
         try:
             busy = await self._step()
         except Exception as error:  # noqa: BLE001 - a driver never ends by itself; the failure is logged
             self._failures += 1
+            self._all_failures += 1
+            self._error = error
             delay = self._delay(error)
             _LOG.warning("step_failed", driver=self.name, count=self._failures, seconds=round(delay), error=error)
             return delay
+        finally:
+            self._step_began = None
         if self._failures:
             _LOG.info("step_recovered", driver=self.name, count=self._failures)
-        self._failures = 0
+        self._failures, self._error = 0, None
         if busy:
             self._quiet = 0
             return 0.0

@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import time
 from concurrent.futures import BrokenExecutor, CancelledError, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from aquila.crypto.backend import usable_cores
@@ -21,6 +23,7 @@ from services.kit.work.open_executor import OpenExecutor
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from aquila.errors import AquilaError
     from services.kit.settings import ServiceSettings
 
 _LOG = Log("kit.executors")
@@ -28,6 +31,25 @@ _LONGEST_SECONDS = 900  # a cluster that lost all its workers waits for new ones
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkersState:
+    """The state of a service's workers.
+
+    Attributes:
+        workers: How many there are; 0 while none were needed.
+        lost: How often they were lost since the start.
+        lost_seconds: Seconds since they were lost last, or None.
+        piece_seconds: Seconds that the oldest piece of work in hand has taken; 0 without one.
+        error: Why they could not be started the last time, or None.
+    """
+
+    workers: int
+    lost: int
+    lost_seconds: float | None
+    piece_seconds: float
+    error: AquilaError | None
 
 
 class ExecutorHandle:
@@ -38,6 +60,11 @@ class ExecutorHandle:
         self._open: OpenExecutor | None = None
         self._closed = False
         self._lock = threading.Lock()
+        self._lost_count = 0
+        self._lost_at: float | None = None
+        self._used = False
+        self._pieces: dict[int, float] = {}
+        self._error: AquilaError | None = None
 
     def start(self) -> OpenExecutor:
         """Return the open executor.
@@ -50,8 +77,36 @@ class ExecutorHandle:
             if self._closed:
                 raise ExecutorError("service_stopping")
             if self._open is None:
-                self._open = self._opener()
+                try:
+                    self._open = self._opener()
+                except (ExecutorError, InputError) as error:
+                    self._error = error
+                    raise
+                self._error = None
             return self._open
+
+    def look(self) -> WorkersState:
+        """Return the state of the workers; an executor that was lost is given back here, and opened when needed.
+
+        An executor reports a lost process to its next caller: here that is an empty piece, handed in between others.
+        Before the first piece there is no process to lose.
+        """
+        with self._lock:
+            opened = self._open if self._used and not self._pieces else None
+        if opened is not None:
+            try:
+                opened.executor.submit(_nothing, None)
+            except RuntimeError:  # broken, or closed meanwhile
+                self._lost(opened)
+        with self._lock:
+            now, opened = time.monotonic(), self._open
+            return WorkersState(
+                workers=0 if opened is None else opened.workers,
+                lost=self._lost_count,
+                lost_seconds=None if self._lost_at is None else now - self._lost_at,
+                piece_seconds=now - min(self._pieces.values(), default=now),
+                error=self._error,
+            )
 
     async def run(self, function: Callable[[Item], Result], item: Item, *, small: bool = False) -> Result:
         """Do one piece of work and return its result; the event loop goes on meanwhile.
@@ -68,6 +123,11 @@ class ExecutorHandle:
         if small:
             return await asyncio.to_thread(function, item)
         opened = await asyncio.to_thread(self.start)
+        with self._in_hand():
+            return await self._run_on(opened, function, item)
+
+    async def _run_on(self, opened: OpenExecutor, function: Callable[[Item], Result], item: Item) -> Result:
+        """Do one piece of work on an open executor; raises as `run` does."""
         try:
             # Handing in may take a while too: the item is pickled, or goes over a network.
             future = await asyncio.to_thread(opened.executor.submit, function, item)
@@ -88,7 +148,8 @@ class ExecutorHandle:
         """Lend the executor to a thread that hands in pieces by itself; raises as `run` does."""
         opened = self.start()
         try:
-            yield opened
+            with self._in_hand():
+                yield opened
         except (BrokenExecutor, CancelledError, ExecutorError):
             raise self._lost(opened) from None
 
@@ -99,12 +160,25 @@ class ExecutorHandle:
         if opened is not None:
             opened.close()
 
+    @contextlib.contextmanager
+    def _in_hand(self) -> Iterator[None]:
+        """Note that a piece of work is in hand, until the block ends."""
+        with self._lock:
+            self._used, piece = True, object()
+            self._pieces[id(piece)] = time.monotonic()
+        try:
+            yield
+        finally:
+            with self._lock:
+                del self._pieces[id(piece)]
+
     def _lost(self, opened: OpenExecutor) -> ExecutorError:
         """Release a broken executor, so that the next piece opens a new one; return the error to raise."""
         with self._lock:
             ours = self._open is opened
             if ours:
                 self._open = None
+                self._lost_count, self._lost_at = self._lost_count + 1, time.monotonic()
         if ours:
             _LOG.warning("executor_lost", count=opened.workers)
             opened.close()
@@ -149,6 +223,10 @@ def open_cluster(settings: ServiceSettings) -> OpenExecutor:
     except ModuleNotFoundError:
         raise InputError("dask_not_installed") from None
     return cluster.connect(settings)
+
+
+def _nothing(_item: None) -> None:
+    """Do nothing: a piece of work that only finds out whether the workers take one."""
 
 
 def _is_cancelled() -> bool:

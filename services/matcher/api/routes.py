@@ -11,9 +11,9 @@ from pydantic import StringConstraints
 from aquila.audit.roles import Action
 from aquila.interface.approval import PendingApproval  # noqa: TC001 - read by FastAPI
 from aquila.interface.attention import AttentionList  # noqa: TC001 - read by FastAPI
-from aquila.interface.party import Parties  # noqa: TC001 - read by FastAPI
 from aquila.interface.proposal import ProposalDefaults  # noqa: TC001 - read by FastAPI
 from aquila.interface.rounds import AbortReason, MatcherRoundView, RoundProposal  # noqa: TC001 - read by FastAPI
+from aquila.interface.service.party import Parties  # noqa: TC001 - read by FastAPI
 from aquila.protocol.messages.feed import EventKind, Events, News, Rounds
 from services.kit.approvals import Approvals
 from services.kit.http.openapi import ENVELOPE, JSON, OCTETS, raw_answer, raw_body, stored

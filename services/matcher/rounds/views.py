@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 import aquila
-from aquila.interface.party import Parties, PartyView
 from aquila.interface.progress import PartyProgress, Progress
 from aquila.interface.rounds import MatcherRoundView
 from aquila.interface.sentence import SentenceView
+from aquila.interface.service.party import Parties, PartyView
 from aquila.protocol.messages.feed import EventKind
 from aquila.protocol.rounds.round_state import ReportKey
 from aquila.sentences import Sentence, quoted

@@ -21,7 +21,8 @@ from aquila.errors import InputError
 from services.kit.errors import PeerUnavailableError
 from services.kit.http.peer import Peer
 from services.kit.http.signatures import CallSigner
-from services.kit.serving.server import bind, lifespan_of, server_context
+from services.kit.http.tls import server_context
+from services.kit.serving.server import bind, lifespan_of
 from services.kit.settings import ListenSettings, PeerSettings, ServiceSettings, TlsSettings
 from services.kit.work.drivers import Driver
 from tests.support.authority import Authority

@@ -1,0 +1,1 @@
+"""Views of a service itself: its health, and the parties that it knows."""

@@ -1,0 +1,191 @@
+"""The health of a service, for its administrator and for programs that supervise it.
+
+Counts are of rounds, chunks, calls, files and days. Nothing here tells of a hit, a record or a person.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from aquila.interface.log import Cosigned
+from aquila.interface.progress import Awaited
+from aquila.interface.sentence import SentenceView
+from aquila.protocol.messages.base import Count, Identifier, Message, Seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Name = Annotated[str, Field(max_length=64)]
+
+
+class Grade(StrEnum):
+    """The grade of a check, as programs that supervise services know it; the best first."""
+
+    OK = "ok"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+class Subject(StrEnum):
+    """The subject of a check."""
+
+    DATABASE = "database"
+    DISK = "disk"
+    WORKERS = "workers"
+    DRIVERS = "drivers"
+    LOG = "log"
+    MATCHER = "matcher"
+    CLOCK = "clock"
+    CERTIFICATES = "certificates"
+    ROUNDS = "rounds"
+
+
+NEEDED = frozenset({Subject.DATABASE, Subject.DISK, Subject.WORKERS, Subject.DRIVERS, Subject.LOG, Subject.MATCHER})
+"""The subjects without which a service cannot do its work: it is not ready while one of them is critical."""
+
+
+class HealthCheck(Message):
+    """One check.
+
+    Attributes:
+        sentences: The faults that were found; none where the grade is `ok`.
+    """
+
+    subject: Subject
+    grade: Grade
+    sentences: tuple[SentenceView, ...] = ()
+
+
+class AwaitedStep(Message):
+    """A step that a round waits for.
+
+    Attributes:
+        party: The code of the party that has to take it, or `matcher`.
+        since: When it became due.
+    """
+
+    party: Name
+    step: Awaited
+    since: Seconds
+
+
+class RoundHealth(Message):
+    """The progress of an open round.
+
+    Attributes:
+        began_at: When it was proposed, or discovered by this node.
+        progress_at: When the newest statement about it was signed or came.
+        awaited: The steps that it waits for.
+        stuck: Whether it waits for a service and has made no progress for an hour, or a party missed a deadline.
+        here: Whether it is stuck at this service itself.
+    """
+
+    round_id: Identifier
+    phase: Name
+    began_at: Seconds
+    progress_at: Seconds
+    awaited: tuple[AwaitedStep, ...]
+    stuck: bool
+    here: bool
+
+
+class CertificateHealth(Message):
+    """The end of a certificate that a setting names.
+
+    Attributes:
+        setting: The setting.
+        ends_at: When the certificate ends; of a file of CAs when the last of them does. None if it cannot be read.
+        days_left: Whole days until then; negative after it.
+    """
+
+    setting: Name
+    ends_at: Seconds | None
+    days_left: int | None
+
+
+class DriverHealth(Message):
+    """A loop of the service that advances what is stored.
+
+    Attributes:
+        failures: Failed steps since the service started.
+        failing: Failed steps in a row, up to now.
+        step_seconds: Seconds that the present step has taken; 0 between steps.
+    """
+
+    driver: Name
+    failures: Count
+    failing: Count
+    step_seconds: Count
+
+
+class ContactHealth(Message):
+    """The last contact with another service: at a node with the matcher, at the matcher with each party."""
+
+    party: Name
+    at: Seconds | None
+
+
+class ServiceHealth(Message):
+    """The health of a service.
+
+    Attributes:
+        name: The party's code; `matcher` for the matcher.
+        backend: The group backend in use.
+        at: When it was found out.
+        started_at: When the service started.
+        grade: The worst grade of the checks.
+        not_ready: The subjects that keep the service from its work; none while it is ready.
+        rounds: The open rounds, the newest first.
+        left_out: Open rounds that were not looked at, because there are too many.
+        log_size: Entries of the service's own log.
+        witnesses: The newest cosignature of each witness of the own log.
+        chunks_waiting: Chunks that this service has still to fetch, compute or send; at the matcher, evaluated chunks
+            that their origins have not fetched.
+        disk_free: Bytes that files may still take.
+        workers: Processes or threads for heavy work; 0 before the first piece.
+        workers_lost: How often the workers were lost since the service started.
+        clock_difference: Seconds by which the matcher's clock is ahead of the node's; None where it is not known.
+        proofs_refused: Proofs that were found wrong since the service started.
+        sign_ins_refused: Sign-ins that were refused since the service started.
+    """
+
+    service: Literal["node", "matcher"]
+    name: Name
+    version: Name
+    backend: Name
+    at: Seconds
+    started_at: Seconds
+    grade: Grade
+    not_ready: tuple[Subject, ...]
+    checks: tuple[HealthCheck, ...]
+    rounds: tuple[RoundHealth, ...]
+    left_out: Count
+    certificates: tuple[CertificateHealth, ...]
+    drivers: tuple[DriverHealth, ...]
+    contacts: tuple[ContactHealth, ...]
+    log_size: Count
+    witnesses: tuple[Cosigned, ...]
+    chunks_waiting: Count
+    disk_free: Count
+    workers: Count
+    workers_lost: Count
+    clock_difference: int | None
+    proofs_refused: Count
+    sign_ins_refused: Count
+
+
+def worst(grades: Iterable[Grade]) -> Grade:
+    """Return the worst of some grades; `ok` of none."""
+    return max(grades, key=list(Grade).index, default=Grade.OK)
+
+
+def not_ready(checks: Iterable[HealthCheck], rounds: Iterable[RoundHealth]) -> tuple[Subject, ...]:
+    """Return the subjects that keep a service from its work.
+
+    A round that waits for another service is no reason: to take this one away would stop the others too.
+    """
+    found = [one.subject for one in checks if one.subject in NEEDED and one.grade is Grade.CRITICAL]
+    return tuple([*found, Subject.ROUNDS] if any(one.here for one in rounds) else found)
