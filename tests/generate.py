@@ -1,9 +1,9 @@
-"""Write the generated files of `schemas/` and the map of `docs/ARCHITECTURE.md`, or report differences with `--check`.
+"""Write the generated files of `schemas/`, and what is generated in `docs/`, or report differences with `--check`.
 
 `python -m tests.generate` is `make schemas`; `python -m tests.generate --check` is part of `make check`. What it
 writes: a JSON Schema of every signed message, the table of problem types, the page of the normalizer's tables, OpenAPI
-of matcher and node as they are put together for service, in homes that are thrown away, and the map of the folders. The
-same code gives the same bytes.
+of matcher and node as they are put together for service, in homes that are thrown away, the map of the folders
+in `docs/ARCHITECTURE.md`, and the shares of name pairs in `docs/MATCHING.md`. The same code gives the same bytes.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from services.matcher.settings import MatcherSettings
 from services.node import home as node_home
 from services.node import main as node_main
 from services.node.settings import NodeSettings
+from tests.quality.measuring import name_pairs
 from tests.support import architecture_map, corroboration_page, normalizer_tables
 from tests.support.openapi_examples import EXAMPLES
 
@@ -58,6 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
     files[options.into / corroboration_page.PAGE] = corroboration_page.page()
     if options.into == SCHEMAS:
         files[architecture_map.DOCUMENT] = architecture_map.document()
+        files[name_pairs.DOCUMENT] = name_pairs.document()
     if options.check:
         return check(options.into, files)
     for path, text in files.items():

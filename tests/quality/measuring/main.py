@@ -21,6 +21,7 @@ from tests.quality.measuring import charts, report
 from tests.quality.measuring.ablation import without_each, without_learning
 from tests.quality.measuring.bench import Results, measure_duplicates, measure_set
 from tests.quality.measuring.leakage import tell_lists, tell_rules
+from tests.quality.measuring.name_pairs import pair_tables, wrong_pairs
 from tests.quality.measuring.peers.run import PEERS, SPELLINGS, exact_key, run_peer
 from tests.quality.measuring.set_files import NAMES_AND_DATE, aliases, febrl4, region
 
@@ -70,7 +71,7 @@ def bench_quality(
     tables, pictures = _tables(results, compared, without), _pictures(results, without)
     measured = json.dumps(report.document(results.sets, compared), ensure_ascii=False, indent=2) + "\n"
     sections = "\n".join(f"## {name}\n\n{table}" for name, table in tables.items())
-    _write(out, {"tables.md": sections, "measured.json": measured, **pictures})
+    _write(out, {"tables.md": sections, "measured.json": measured, "name-pairs.md": wrong_pairs(), **pictures})
     if page is not None:
         page.write_text(report.insert(page.read_text("utf-8"), tables), "utf-8")
         _write(page.parent / "pictures", pictures)
@@ -138,6 +139,7 @@ def _tables(
         "duplicates": report.duplicates_table(measure_duplicates(whole.labelled, results.table)),
         "rules-told": report.rules_told_table(told, len(everyone)),
         "lists-told": report.lists_told_table(tell_lists(lists)),
+        **pair_tables(),
     }
 
 

@@ -189,7 +189,17 @@ def insert(page: str, tables: Mapping[str, str]) -> str:
         raise InputError(
             quoted("a page asks for tables that were not measured", "measure everything"), got=", ".join(missing)
         )
-    return _BLOCK.sub(lambda found: f"{found[1]}\n{tables[found['name']]}\n{found[3]}", page)
+    return replace(page, tables)
+
+
+def replace(page: str, tables: Mapping[str, str]) -> str:
+    """Put tables between the marks of a page; where there is no table for a mark, its content stays."""
+
+    def block(found: re.Match[str]) -> str:
+        table = tables.get(found["name"])
+        return found[0] if table is None else f"{found[1]}\n{table}\n{found[3]}"
+
+    return _BLOCK.sub(block, page)
 
 
 def document(results: Sequence[SetResult], peers: Mapping[str, Sequence[PeerResult]]) -> dict[str, object]:
