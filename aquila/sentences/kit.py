@@ -129,6 +129,44 @@ KIT: Final[Table] = {
     ),
     "file_digest_differs": Text("the content of {file} differs from its digest"),
     "file_name_malformed": Text("a file name needs one to eight segments of letters, digits, '.', '_' and '-'"),
+    "health_certificate_ended": Text(
+        "the certificate of {setting} has ended",
+        "put the new files in its place; they are read again without a restart",
+    ),
+    "health_certificate_ends": Text(
+        "the certificate of {setting} ends in {days} days",
+        "put the new files in its place; they are read again without a restart",
+    ),
+    "health_certificate_unreadable": Text(
+        "the file of {setting} holds no certificate that can be read", "put the right files in its place"
+    ),
+    "health_disk_full": Text(
+        "no room is left for files, because {kept} MiB are kept free",
+        "free some space; the service continues by itself",
+    ),
+    "health_disk_low": Text("files may take {free} MiB more of the disk", "free some space"),
+    "health_driver_fails": Text(
+        "{count} steps of the driver {driver} in a row have failed: {reason}",
+        "the log has each of them, as step_failed",
+    ),
+    "health_driver_hangs": Text(
+        "a step of the driver {driver} has taken more than {minutes} minutes", "restart the service; nothing is lost"
+    ),
+    "health_party_silent": Text(
+        "{party} has not called for {hours} hours, and takes part in an open round",
+        "ask its administrator whether its node runs",
+    ),
+    "health_round_stuck": Text(
+        "the round {round} waits for {parties}, and has made no progress for {hours} hours",
+        "`aquila round show {round}` shows each step",
+    ),
+    "health_worker_slow": Text(
+        "a piece of work has taken {minutes} minutes", "restart the service if it does not end; nothing is lost"
+    ),
+    "health_workers_lost": Text(
+        "workers ended {count} times since the start, the last time {minutes} minutes ago",
+        "the service starts new ones by itself; if it goes on, use fewer `workers` or more memory",
+    ),
     "home_already_made": Text("{home} is the home of a {service} already", "choose another folder"),
     "home_key_without_password": Text("the key of the home folder has no password"),
     "identity_provider_differs": Text(
@@ -212,6 +250,10 @@ KIT: Final[Table] = {
     "service_failed": Text("the service failed", "its log has the incident {incident}; the call can be repeated"),
     "service_name_unknown": Text(
         "the service is not called by this name", "its settings list its names (listen.names)"
+    ),
+    "service_not_live": Text("a driver makes no progress: {listed}", "restart the service; nothing is lost"),
+    "service_not_ready": Text(
+        "the service cannot do its work now: {listed}", "`aquila node status` or `aquila matcher status` shows why"
     ),
     "service_role_unknown": Text("a {service} has no role {unknown_roles}", "it has {known_roles}"),
     "service_stopping": Text("the service is stopping"),

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 MATCHER: Final[Table] = {
     "aborted_by_secretariat": Text("the secretariat aborted it"),
+    "answer_refused": Text("{owner} refuses its answer to a query of {asker}; the round goes on without it"),
     "bytes_for_another_party": Text("these bytes are for another party"),
     "canaries_told_differ": Text("{left} and {right} tell of different canaries among the same hits"),
     "cap_of_party_outside_round": Text("a cap is for a party that does not take part"),
@@ -36,6 +37,9 @@ MATCHER: Final[Table] = {
     "faulty_tokens": Text("{party} sent faulty tokens: {reason}"),
     "guesses_list": Text("list of {party}: {sign}"),
     "guesses_query": Text("query of {party}: {sign}"),
+    "health_rounds_failed": Text(
+        "{count} open rounds have failed", "see them on the first page, or with `aquila round list`"
+    ),
     "match_rules_of_round_missing": Text(
         "the matcher does not have the match rules of this round any more",
         "name the rule table's file in the settings (rules)",
@@ -56,14 +60,13 @@ MATCHER: Final[Table] = {
         "the registry pins another key for the matcher than this one",
         "compare `aquila party card` with the registry file",
     ),
-    "answer_refused": Text("{owner} refuses its answer to a query of {asker}; the round goes on without it"),
     "report_held_back": Text("{owner} holds back the report of a query of {asker}: {hits} hits are far too many"),
+    "round_ended_or_ending": Text("the round has ended or is to be aborted"),
+    "round_lacks_consents": Text("fewer than two parties consented in time"),
     "round_report_on_hold_at": Text(
         "the round cannot be closed while {parties} holds the report on a query back",
         "an approver there releases or refuses the report, or the round is aborted",
     ),
-    "round_ended_or_ending": Text("the round has ended or is to be aborted"),
-    "round_lacks_consents": Text("fewer than two parties consented in time"),
     "round_takes_no_chunks": Text("the round has ended and takes no chunks"),
     "round_time_over": Text("its time is over"),
     "round_time_over_without_hits": Text("its time is over, and not every party has its hits"),

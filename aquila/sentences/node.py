@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from aquila.sentences.sentence import Table
 
 NODE: Final[Table] = {
+    "answer_not_refusable": Text(
+        "this round was proposed by an earlier version, whose rounds cannot go on without one answer",
+        "release the answer, leave it on hold until the round ends, or leave the round",
+    ),
     "both_notes_verified": Text("both sides have verified that they hold the same values"),
     "canaries_differ": Text("the other side was shown other hits of those that both planted, or says so"),
     "canaries_missing": Text("{missing} of {expected} hits that both sides planted were not reported"),
@@ -35,7 +39,6 @@ NODE: Final[Table] = {
         "let the node's user write in that folder, or remove the file there",
     ),
     "delivery_too_large": Text("the file is larger than {limit} MiB, the most for a list (limits.import_mebibytes)"),
-    "list_not_being_read": Text("no list is read under this key now"),
     "delivery_unknown": Text(
         "this file does not wait in the folder of deliveries any more, or was written anew", "look at the lists again"
     ),
@@ -59,6 +62,18 @@ NODE: Final[Table] = {
     ),
     "follow_up_not_open": Text("a letter belongs to an open follow-up", "open one first: `aquila hit follow-up`"),
     "given_up": Text("{problem} (tried {attempts} times)"),
+    "health_clock_differs": Text(
+        "the clock differs by {seconds} seconds from the matcher's",
+        "set the clock; calls are refused beyond 300 seconds",
+    ),
+    "health_matcher_away": Text(
+        "the matcher has not answered for {minutes} minutes: {reason}", "nothing is lost; the node continues by itself"
+    ),
+    "health_matcher_not_called": Text("the matcher at {url} has not answered since the start"),
+    "health_rounds_need_people": Text(
+        "{count} rounds have an obstacle that somebody has to look at",
+        "see them on the first page, or with `aquila round list`",
+    ),
     "high_water_mark_unreadable": Text(
         "the high-water mark beside the round keys cannot be read: nothing tells how old this database is",
         "open rounds are refused for good; when it is explained, an administrator goes on with `aquila audit "
@@ -94,6 +109,7 @@ NODE: Final[Table] = {
     ),
     "list_differs_from_request": Text("the list is not the one any more that was asked for", "ask for it anew"),
     "list_in_unfinished_round": Text("the list is in a round that is not over", "close the round first"),
+    "list_not_being_read": Text("no list is read under this key now"),
     "list_of_standing_query": Text(
         "a standing query asks for the persons of this list", "withdraw it first, with `aquila query withdraw`"
     ),
@@ -164,15 +180,15 @@ NODE: Final[Table] = {
     "query_without_persons": Text(
         "a query is of persons that are typed, or of a stored list", "give one of them, and not both"
     ),
+    "record_differs_from_request": Text("the record has other hits or lists than when its erasure was asked for"),
+    "record_has_hits": Text(
+        "the record has {hits} hits: a second person has to approve its erasure", "ask for it with a reason"
+    ),
     "record_identifier_unknown": Text("the node holds no record of this identifier"),
     "record_unknown": Text("the node holds no such record", "search for it again; it may have been erased"),
     "registry_identity_key_differs": Text(
         "the registry pins another identity key for {party} than this node's",
         "compare fingerprints, and correct the registry at every party",
-    ),
-    "answer_not_refusable": Text(
-        "this round was proposed by an earlier version, whose rounds cannot go on without one answer",
-        "release the answer, leave it on hold until the round ends, or leave the round",
     ),
     "reply_date_in_future": Text("the date of a reply is not in the future"),
     "report_back_unknown": Text("the node holds no such report back", "see them with `aquila round show`"),
@@ -185,14 +201,6 @@ NODE: Final[Table] = {
     "round_element_cap_exceeded": Text(
         "the submission would pass the round's cap of {expected} {kind} elements with {got}"
     ),
-    "record_has_hits": Text(
-        "the record has {hits} hits: a second person has to approve its erasure", "ask for it with a reason"
-    ),
-    "record_differs_from_request": Text("the record has other hits or lists than when its erasure was asked for"),
-    "round_report_on_hold": Text(
-        "the round cannot be closed while the report on a query is on hold",
-        "release or refuse the report first",
-    ),
     "round_hits_not_here": Text("the round cannot be closed before its hits are here", "wait, or abort it"),
     "round_is_over": Text("the round is over"),
     "round_key_missing": Text(
@@ -203,6 +211,10 @@ NODE: Final[Table] = {
     "round_needs_new_proposal": Text("{reason}", "let the secretariat abort the round and propose it again"),
     "round_over_at_node": Text("the round is over at this node"),
     "round_parties_too_few": Text("a round has at least two parties"),
+    "round_report_on_hold": Text(
+        "the round cannot be closed while the report on a query is on hold",
+        "release or refuse the report first",
+    ),
     "round_secret_missing": Text("a secret of this round is missing"),
     "round_takes_no_urgency": Text("the round is of a version that knows no urgency", "ask without one"),
     "round_time_over_by_own_clock": Text("the time of the round is over by this party's clock"),

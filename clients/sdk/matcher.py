@@ -9,6 +9,7 @@ from aquila.interface.approval import PendingApproval
 from aquila.interface.attention import AttentionList
 from aquila.interface.proposal import ProposalDefaults, Suggestions, SuggestionView
 from aquila.interface.rounds import AbortReason, MatcherRoundView
+from aquila.interface.service.health import ServiceHealth
 from aquila.interface.service.party import Parties
 from aquila.interface.statistics import Statistics
 from aquila.protocol.messages.feed import Rounds
@@ -51,6 +52,10 @@ class MatcherClient:
     def rounds(self) -> Rounds:
         """Return all rounds, newest first."""
         return self._connection.fetch(Rounds, "GET", _ROUNDS)
+
+    def health(self) -> ServiceHealth:
+        """Return the report on the matcher's health."""
+        return self._connection.fetch(ServiceHealth, "GET", "/v1/service/health")
 
     def needs(self) -> AttentionList:
         """Return rounds that need attention: contradictions, alarms and delays, the most pressing first."""

@@ -20,6 +20,7 @@ from aquila.interface.records import (
 )
 from aquila.interface.rounds import AbortReason, Hits, NodeRoundView, NodeStatus, SubmissionRequest
 from aquila.interface.safeguard import RefusedAnswer, Safeguards
+from aquila.interface.service.health import ServiceHealth
 from aquila.protocol.messages.feed import Rounds
 from aquila.records.reading.layouts import RECOGNIZED, Layout
 
@@ -44,6 +45,10 @@ class NodeClient:
     def status(self) -> NodeStatus:
         """Return the node's identity, and whether it reaches the matcher."""
         return self._connection.fetch(NodeStatus, "GET", "/v1/status")
+
+    def health(self) -> ServiceHealth:
+        """Return the report on the node's health."""
+        return self._connection.fetch(ServiceHealth, "GET", "/v1/service/health")
 
     def needs(self) -> AttentionList:
         """Return rounds that need attention: alarms and duties, the most pressing first."""

@@ -7,6 +7,7 @@
     ├── PeerUnavailableError    the peer cannot be reached, or says that it is away
     │   └── PeerFullError       the peer is there and has no room now
     ├── BusyError               too many callers at once; nothing was done
+    ├── NotReadyError           the service runs and cannot do its work now
     ├── InputError
     │   ├── NotFoundError       names something that is not here
     │   ├── MisdirectedError    calls the service by a name that is not its own
@@ -58,6 +59,10 @@ class BusyError(AquilaError):
     """Too many callers at once ask for what costs much; nothing was done, and the same call may be repeated."""
 
 
+class NotReadyError(AquilaError):
+    """The service runs and cannot do its work now: the answer to its supervisor."""
+
+
 class NotFoundError(InputError):
     """Names a round, submission or chunk that is not here."""
 
@@ -96,6 +101,7 @@ PROBLEMS: ProblemTable = MappingProxyType(
         PeerUnavailableError: ProblemType("peer-unavailable", "The peer is away", 503),
         PeerFullError: ProblemType("peer-full", "The peer has no room", 503),
         BusyError: ProblemType("busy", "Too many callers at once", 503),
+        NotReadyError: ProblemType("not-ready", "The service cannot do its work now", 503),
         # 409: trying again gives the same answer.
         StoreConflictError: ProblemType("store-conflict", "The store has a conflicting entry", 409),
         NotFoundError: ProblemType("not-found", "There is nothing of this name", 404),
@@ -110,7 +116,7 @@ PROBLEMS: ProblemTable = MappingProxyType(
 
 # Seconds to wait before the same call is worth another try: a full disk needs a person, the others need a moment.
 RETRY_AFTER: Mapping[type[AquilaError], int] = MappingProxyType(
-    {StoreFullError: 300, StoreError: 5, PeerUnavailableError: 10, BusyError: 5, ExecutorError: 10}
+    {StoreFullError: 300, StoreError: 5, PeerUnavailableError: 10, BusyError: 5, NotReadyError: 5, ExecutorError: 10}
 )
 
 

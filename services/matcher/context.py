@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from aquila.audit.roles import Service
@@ -20,6 +20,7 @@ from services.kit.people.context import People
 from services.kit.settings import MEBIBYTE
 from services.kit.storage.files import ChunkFiles, check_private, read_secret
 from services.kit.storage.store import Store, private_store
+from services.kit.work.event_counts import EventCounts
 from services.kit.work.executors import executor_handle_of
 from services.matcher.home import DATABASE_FILE, SCRATCH_FOLDER
 from services.matcher.log.service_log import open_log
@@ -56,6 +57,7 @@ class MatcherContext:
         log: The matcher's log, and the matcher as a witness of the nodes' logs.
         clock: Seconds since 1970.
         random: Gives random bytes.
+        counts: Counts of events since the start.
     """
 
     settings: MatcherSettings
@@ -72,6 +74,7 @@ class MatcherContext:
     log: LogUseCases
     clock: Callable[[], int]
     random: Callable[[int], bytes]
+    counts: EventCounts = field(default_factory=EventCounts)
 
     @property
     def scratch(self) -> Path:

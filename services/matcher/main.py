@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+from functools import partial
 from typing import TYPE_CHECKING
 
 import aquila
 from aquila.audit.roles import Service
 from aquila.errors import ExecutorError
+from aquila.protocol.registry import MATCHER
 from services.kit import logging
 from services.kit.approvals import routes as approval_routes
+from services.kit.http.certificates import certificates_of
 from services.kit.http.nonces import StoredNonces
 from services.kit.http.rate_limit import Rate, RateLimiter
 from services.kit.http.signatures import CallVerifier
@@ -17,6 +20,8 @@ from services.kit.people import AccessControl
 from services.kit.people import routes as people_routes
 from services.kit.people.operator_token import TOKEN_FILE, OperatorToken
 from services.kit.serving.application import application
+from services.kit.serving.health import routes as health_routes
+from services.kit.serving.health.report import HealthParts, HealthReport
 from services.kit.serving.server import bind, lifespan_of, put_before, serve
 from services.kit.settings import load
 from services.kit.storage.migrate import migrate
@@ -27,6 +32,7 @@ from services.matcher.api import statistics
 from services.matcher.api.routes import LARGEST_PROPOSAL, PROPOSALS, ROUTERS
 from services.matcher.approvals import approvals_of
 from services.matcher.context import open_context, open_store
+from services.matcher.health import look
 from services.matcher.rounds.contacts import StoredContacts
 from services.matcher.settings import MatcherSettings
 from services.matcher.steps.pulse import Pulse
@@ -35,11 +41,12 @@ from services.matcher.steps.schedule import WOKEN_BY, steps_of
 from services.matcher.storage.tables import SPENT_NONCES
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from pathlib import Path
 
     from fastapi import FastAPI
 
+    from services.kit.approvals import Approvals
     from services.kit.serving.server import Endpoint, FrontOf
     from services.matcher.context import MatcherContext
 
@@ -69,7 +76,7 @@ def run(settings_path: Path, front: FrontOf | None = None) -> None:
     with contextlib.suppress(ExecutorError):  # a cluster that is away may come; one that cannot be used ends us here
         desk.workers.start()
     served, before_end = put_before(app, endpoint, front, desk.bell.take_down)
-    serve(served, endpoint, settings.tls, before_end)
+    serve(served, endpoint, settings.tls, before_end, app.state.health.check_live)
 
 
 def prepare(settings: MatcherSettings) -> None:
@@ -102,35 +109,68 @@ def build(
         [endpoint.authority if endpoint else f"{settings.listen.host}:{settings.listen.port}"],
         desk.clock,
     )
+    approvals, contacts = approvals_of(desk), StoredContacts(desk.store, desk.clock)
+    drivers = _drivers(desk, approvals)
+    report = _health(desk, contacts, list(drivers))
     app = application(
         title="Aquila matcher",
         version=aquila.__version__,
-        routers=[*ROUTERS, statistics.router, people_routes.router, approval_routes.router],
+        routers=[*ROUTERS, statistics.router, people_routes.router, approval_routes.router, health_routes.router],
         body_bytes=settings.limits.body_bytes,
         larger_bodies={PROPOSALS: LARGEST_PROPOSAL},
         health=desk.store.check,
-        lifespan=_lifespan(desk),
+        ready=report.check_ready,
+        live=report.check_live,
+        counts=desk.counts,
+        lifespan=_lifespan(desk, drivers),
         call_verifier=verifier,
         door=AccessControl(Service.MATCHER, OperatorToken.load(settings.home / TOKEN_FILE), desk.people),
-        contacts=StoredContacts(desk.store, desk.clock),
+        contacts=contacts,
         buckets=RateLimiter(Rate(settings.limits.calls_per_second, settings.limits.calls_at_once)),
     )
-    app.state.desk, app.state.log = desk, desk.log
-    app.state.approvals = approvals_of(desk)
+    app.state.desk, app.state.log, app.state.health = desk, desk.log, report
+    app.state.approvals = approvals
     return app
 
 
-def _lifespan(desk: MatcherContext) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
+def _health(desk: MatcherContext, contacts: StoredContacts, drivers: Sequence[Driver]) -> HealthReport:
+    """Return the report on the matcher's health."""
+    return HealthReport(
+        HealthParts(
+            service=Service.MATCHER,
+            name=MATCHER,
+            backend=desk.known.group.name,
+            settings=desk.settings,
+            store=desk.store,
+            files=desk.files,
+            workers=desk.workers,
+            log=desk.log,
+            clock=desk.clock,
+            counts=desk.counts,
+            certificates=certificates_of(desk.settings),
+            drivers=drivers,
+            look=partial(look, desk, contacts),
+        )
+    )
+
+
+def _drivers(desk: MatcherContext, approvals: Approvals) -> dict[Driver, frozenset[str] | None]:
+    """Return the matcher's drivers, each with the events that wake it; None for all."""
+    seconds = desk.settings.driver_seconds
+    return {
+        _driver(name, step, seconds, longest=_QUIET_LOOKS * seconds): WOKEN_BY.get(name)
+        for name, step in steps_of(desk, approvals).items()
+    }
+
+
+def _lifespan(
+    desk: MatcherContext, drivers: Mapping[Driver, frozenset[str] | None]
+) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
     """Return the application's lifespan: what crashes left is swept, then drivers run until the end."""
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await threads.run(Pool.DRIVERS, wipe_leftovers, desk)
-        seconds = desk.settings.driver_seconds
-        steps = steps_of(desk, app.state.approvals).items()
-        drivers = {
-            _driver(name, step, seconds, longest=_QUIET_LOOKS * seconds): WOKEN_BY.get(name) for name, step in steps
-        }
         # It is not woken itself: a look that followed each wake-up would be one more for nothing.
         pulse = _driver("pulse", Pulse(desk).step, _PULSE_SECONDS)
         async with lifespan_of([*drivers, pulse], desk.close)(app):

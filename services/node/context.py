@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from aquila.errors import InputError
 from aquila.records.rules import BUILT_IN, earlier_tables, load_rules
+from services.kit.work.event_counts import EventCounts
 from services.kit.work.reading_progress import ListsInProgress
 
 if TYPE_CHECKING:
@@ -102,6 +103,9 @@ class Contact:
 
     Attributes:
         reachable: Whether it answered.
+        answered_at: When it answered last, in seconds since 1970; None before the first time.
+        lost_at: Since when it does not answer; None while it does.
+        failure: Why it does not answer.
         clock_difference: How its clock differs from ours in seconds.
         obstacle: Why the matcher's log could not be found to have only grown; while there is one, nothing is signed or
             sent.
@@ -117,6 +121,9 @@ class Contact:
     """
 
     reachable: bool = False
+    answered_at: int | None = None
+    lost_at: int | None = None
+    failure: AquilaError | None = None
     clock_difference: int | None = None
     obstacle: AquilaError | None = None
     witnessed: int = 0
@@ -128,6 +135,16 @@ class Contact:
     held: HeldAnswer | None = None
     takes_consignments: bool = False
     state: str | None = None
+
+    def answered(self, now: int) -> None:
+        """Note that the matcher answered."""
+        self.reachable, self.answered_at, self.lost_at, self.failure = True, now, None, None
+
+    def lost(self, now: int, error: AquilaError) -> None:
+        """Note that the matcher did not answer."""
+        self.reachable, self.failure = False, error
+        if self.lost_at is None:
+            self.lost_at = now
 
 
 @dataclass(slots=True)
@@ -142,6 +159,7 @@ class NodeContext:
         high_water: How far this node has gone, outside the database.
         rounds: The memory of each round.
         lists: The lists of persons that are read now.
+        counts: Counts of events since the start.
         workers: Where the heavy pieces of work are done.
         people: Accounts, sessions and approvals.
         wake: Tells the driver that there is something to do; set when it is made.
@@ -169,6 +187,7 @@ class NodeContext:
     high_water: HighWater
     contact: Contact = field(default_factory=Contact)
     lists: ListsInProgress = field(default_factory=ListsInProgress)
+    counts: EventCounts = field(default_factory=EventCounts)
     wake: Callable[[], None] = lambda: None
     stopping: Callable[[], bool] = lambda: False
 

@@ -19,6 +19,7 @@ from services.kit.approvals import routes as approval_routes
 from services.kit.approvals.authors import withdraw_lost
 from services.kit.approvals.expiry import expire_requests
 from services.kit.home_folder import CHUNKS_FOLDER
+from services.kit.http.certificates import certificates_of
 from services.kit.http.peer import Peer
 from services.kit.http.signatures import CallSigner
 from services.kit.http.signatures import now as system_time
@@ -31,6 +32,8 @@ from services.kit.people.context import People
 from services.kit.people.operator_token import TOKEN_FILE, OperatorToken
 from services.kit.serving import server
 from services.kit.serving.application import application
+from services.kit.serving.health import routes as health_routes
+from services.kit.serving.health.report import HealthParts, HealthReport
 from services.kit.settings import MEBIBYTE, load
 from services.kit.storage.files import ChunkFiles, check_private, read_secret
 from services.kit.storage.migrate import migrate
@@ -61,6 +64,7 @@ from services.node.notifications.driver import NotificationDriver
 from services.node.records import imports, search
 from services.node.records.queries import standing_rounds
 from services.node.round_memory import Parts, RoundMemories
+from services.node.rounds import health
 from services.node.rounds.justification_retention import erase_justifications
 from services.node.rounds.suggestions import forget_suggestions
 from services.node.settings import NodeSettings
@@ -154,6 +158,7 @@ def build(settings: NodeSettings, node: NodeContext | None = None, more_drivers:
     made = node or assemble(settings)
     standing = _standing_queries(made)
     drivers = [RoundsDriver(made).driver(), _retention(made), _housekeeping(made), standing, *more_drivers]
+    report = _health(made, drivers)
     app = application(
         title="Aquila node",
         version=aquila.__version__,
@@ -171,16 +176,42 @@ def build(settings: NodeSettings, node: NodeContext | None = None, more_drivers:
             approval_routes.router,
             log_router("/v1/log"),
             matcher_log.router,
+            health_routes.router,
         ],
         body_bytes=settings.limits.body_bytes,
         larger_bodies=dict.fromkeys(rounds.LISTS, settings.limits.import_bytes),
         health=made.store.check,
+        ready=report.check_ready,
+        live=report.check_live,
+        counts=made.counts,
         lifespan=server.lifespan_of(drivers, made.close),
         door=AccessControl(Service.NODE, OperatorToken.load(settings.home / TOKEN_FILE), made.people),
     )
-    app.state.node, app.state.log = made, made.log
+    app.state.node, app.state.log, app.state.health = made, made.log, report
     app.state.approvals = node_approvals.approvals_of(made, standing.wake)
     return app
+
+
+def _health(node: NodeContext, drivers: Sequence[Driver]) -> HealthReport:
+    """Return the report on the node's health."""
+    return HealthReport(
+        HealthParts(
+            service=Service.NODE,
+            name=node.code,
+            backend=node.group.name,
+            settings=node.settings,
+            store=node.store,
+            files=node.files,
+            workers=node.workers,
+            log=node.log,
+            clock=node.clock,
+            counts=node.counts,
+            certificates=certificates_of(node.settings, node.settings.matcher),
+            drivers=drivers,
+            look=partial(health.look, node),
+            subjects=health.SUBJECTS,
+        )
+    )
 
 
 def _housekeeping(node: NodeContext) -> Driver:
@@ -252,8 +283,9 @@ def run(
         made.workers.start()
     wanted = settings.notifications
     telling = [_notifications(made, wanted, compose, endpoint.url)] if wanted and compose else []
-    app, before_end = server.put_before(build(settings, made, telling), endpoint, front)
-    server.serve(app, endpoint, settings.tls, before_end)
+    built = build(settings, made, telling)
+    app, before_end = server.put_before(built, endpoint, front)
+    server.serve(app, endpoint, settings.tls, before_end, built.state.health.check_live)
 
 
 def _registry(settings: NodeSettings, identity: IdentityKey) -> Registry:

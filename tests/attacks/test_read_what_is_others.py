@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 HITS = 313_377_331_331
 """How many hits the owner's alarm names: so long a number that no digest or signature has its digits by chance."""
 
-ANYONE = {("GET", "/health"), ("GET", "/v1/people/ways")}
+ANYONE = {("GET", "/health"), ("GET", "/live"), ("GET", "/ready"), ("GET", "/v1/people/ways")}
 """What answers a stranger: that the service lives, and how its people sign in."""
 
 FIELDS = {

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 OPEN = {
     ("GET", "/health"),
+    ("GET", "/live"),
+    ("GET", "/ready"),
     ("POST", "/v1/people/sign-in"),
     ("POST", "/v1/people/enrolment"),
     ("POST", "/v1/people/enrolment/confirm"),

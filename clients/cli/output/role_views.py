@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from aquila.audit.roles import RoleRow, RoleTable
 
 COMMANDS: Mapping[str, Action] = {
+    "node status": Action.SEE_STATUS,
+    "matcher status": Action.SEE_STATUS,
     "whoami": Action.OWN_SESSION,
     "logout": Action.OWN_SESSION,
     "user add": Action.MANAGE_PEOPLE,

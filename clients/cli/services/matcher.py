@@ -46,6 +46,18 @@ def serve(home: NewHome) -> None:
 
 
 @app.command()
+def status(home: HomePath, url: Url = None, token_file: TokenFile = None, ca: Ca = None, as_json: Json = False) -> None:
+    """Show whether the matcher is well: rounds and who they wait for, database, disk, workers, log, certificates.
+
+    The first line and the exit status are for monitoring programs of the Nagios kind: 0 ok, 1 warning, 2 critical,
+    3 unknown.
+    """
+    from clients.cli.output.health_views import show_status
+
+    show_status("matcher", home, url, token_file, ca, as_json=as_json)
+
+
+@app.command()
 def statistics(
     home: HomePath,
     category: Annotated[str, typer.Option(help="Of one category of persons.")] = "",

@@ -49,6 +49,18 @@ def serve(home: NewHome) -> None:
     run(found.settings, front=front_of_home(found), compose=compose)
 
 
+@app.command()
+def status(home: HomePath, url: Url = None, token_file: TokenFile = None, ca: Ca = None, as_json: Json = False) -> None:
+    """Show whether the node is well: rounds and who they wait for, database, disk, workers, log, certificates.
+
+    The first line and the exit status are for monitoring programs of the Nagios kind: 0 ok, 1 warning, 2 critical,
+    3 unknown.
+    """
+    from clients.cli.output.health_views import show_status
+
+    show_status("node", home, url, token_file, ca, as_json=as_json)
+
+
 @app.command("erase-record")
 def erase_record(
     record_id: Annotated[str, typer.Argument(metavar="ID", help="The record's own identifier.")],

@@ -1,8 +1,10 @@
-"""One address for a service and its pages: `/v1` and `/health` are the service's, everything else is a page."""
+"""One address for a service and its pages: `/v1` and the probes are the service's, everything else is a page."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from services.kit.http.admission import PROBES
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -29,4 +31,4 @@ class PagesDispatcher:
 
 
 def _is_service(path: str) -> bool:
-    return path in {"/v1", "/health"} or path.startswith("/v1/")
+    return path == "/v1" or path in PROBES or path.startswith("/v1/")

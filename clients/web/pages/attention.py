@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from aquila.audit.roles import Action
 from aquila.interface.attention import ACTIONS, AttentionKind
+from aquila.interface.service.health import Grade, Subject
 from clients.web.text.notifications import FAILURES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from aquila.interface.attention import AttentionList, RoundAttention
+    from clients.sdk import MatcherClient, NodeClient
     from clients.web.app.visit import Visit
 
 
@@ -190,6 +192,28 @@ def of_logs(visit: Visit) -> Iterator[AttentionItem]:
         seen = visit.may("log.see") or visit.may("log.acknowledge")
         path, link = ("/log", visit.say("See the log")) if seen else ("", "")
         yield AttentionItem(visit.say("A log was rewritten"), text, path, link, visit.say("alarm"), "stop")
+
+
+_SHOWN_OTHERWISE = frozenset({Subject.LOG, Subject.ROUNDS})
+"""Faults that have items of their own."""
+
+
+def of_service(visit: Visit, client: NodeClient | MatcherClient) -> Iterator[AttentionItem]:
+    """Yield an item where the service itself has a fault, for administrators: a certificate that ends, a full disk."""
+    if not visit.may("people.manage"):
+        return
+    checks = [one for one in client.health().checks if one.sentences and one.subject not in _SHOWN_OTHERWISE]
+    if not checks:
+        return
+    faults = "; ".join(visit.language.compose(view.sentence) for one in checks for view in one.sentences)
+    text = visit.say(
+        "%(faults)s. See `aquila %(command)s status`.",
+        faults=faults,
+        command="node" if visit.site.is_node else "matcher",
+    )
+    pressing = any(one.grade is Grade.CRITICAL for one in checks)
+    title, word = visit.say("The service needs its administrator"), visit.say("problem")
+    yield AttentionItem(title, text, "", "", word, "stop" if pressing else "care")
 
 
 def of_notifications(visit: Visit) -> Iterator[AttentionItem]:

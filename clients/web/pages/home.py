@@ -12,7 +12,7 @@ from aquila.protocol.messages.suggestions import SuggestionState
 from aquila.protocol.rounds.round_state import Phase
 from clients.sdk import ApprovalClient
 from clients.web.app.visit import Visited, threaded
-from clients.web.pages.attention import AttentionItem, of_logs, of_notifications, of_rounds
+from clients.web.pages.attention import AttentionItem, of_logs, of_notifications, of_rounds, of_service
 from clients.web.text.labels import APPROVALS
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def get_node_home(visit: Visited) -> Response:
     """Show items for an officer, approver, analyst, auditor or administrator of a party."""
     client = visit.node()
     found = list(of_rounds(visit, client.needs())) if visit.may("rounds.see") else []
-    needs = [*of_logs(visit), *_pressing(found), *_of_approvals(visit)]
+    needs = [*of_logs(visit), *of_service(visit, client), *_pressing(found), *_of_approvals(visit)]
     needs += [*_of_urgent_queries(visit), *_of_standing_queries(visit), *_of_deliveries(visit)]
     needs += [*(_of_hits(visit) if visit.may("hits.see") else ()), *_pressing(found, later=True)]
     needs += [*_of_erasures(visit), *of_notifications(visit)]
@@ -46,7 +46,8 @@ def get_matcher_home(visit: Visited) -> Response:
     visit.need("status.see")
     client, sees = visit.matcher(), visit.may("rounds.see")
     found = list(of_rounds(visit, client.needs())) if sees else []
-    needs = [*of_logs(visit), *_pressing(found), *_of_approvals(visit), *_pressing(found, later=True)]
+    needs = [*of_logs(visit), *of_service(visit, client), *_pressing(found), *_of_approvals(visit)]
+    needs += _pressing(found, later=True)
     needs += _of_suggestions(visit) if visit.may("round.propose") else ()
     needs += _watched(visit, client.rounds().rounds) if sees else ()
     return visit.show("home.html", needs=needs, status=None)

@@ -11,7 +11,7 @@ A call takes a place before it is looked at, and gives it back as soon as
 - it waits for its body: half a body holds none;
 - its answer begins, or it ends.
 
-`/health` takes none: whoever supervises the service has an answer while strangers wait.
+`/health`, `/live` and `/ready` take none: programs that supervise the service have an answer while strangers wait.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 AT_ONCE = MOST_STRANGERS + 8
 """More than can wait for a password or the provider at a time: sign-ins that take long leave places to others."""
 
-_HEALTH = "/health"
+PROBES = frozenset({"/health", "/live", "/ready"})
+"""The calls of programs that supervise a service."""
 
 
 class Admission:
@@ -40,7 +41,7 @@ class Admission:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a call when it has a place, unless its caller has left meanwhile."""
-        if scope["type"] != "http" or scope["path"] == _HEALTH:
+        if scope["type"] != "http" or scope["path"] in PROBES:
             await self._app(scope, receive, send)
             return
         place = _Place(self._places)

@@ -269,6 +269,12 @@ def entries_down(
     return _stored(session, query)
 
 
+def newest_of_round(session: Session, round_id: str) -> dict[str, int]:
+    """Return for each kind of entry of a round the time of the newest, in seconds since 1970."""
+    query = select(ENTRIES.c.kind, func.max(ENTRIES.c.time)).where(ENTRIES.c.round_id == round_id)
+    return {str(kind): int(at) for kind, at in session.execute(query.group_by(ENTRIES.c.kind))}
+
+
 def statements_kept(session: Session, round_id: str, kind: EntryKind) -> set[str]:
     """Return the digests of a round's statements of a kind whose entries still have their contents."""
     query = select(ENTRIES.c.content).where(

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from services.kit.people import Actor
 
 _LOOKED_AT = 500
+_NEWEST = 20
 _COPIES = Rate(per_second=1 / 600, size=6)
 
 
@@ -81,6 +82,13 @@ class LogUseCases:
                 for row in self.witness.alarms()
             ),
         )
+
+    def newest_cosignatures(self) -> tuple[Cosigned, ...]:
+        """Return the newest cosignature of each witness, among the newest checkpoints."""
+        with self.own.store.reading("log.cosigned") as session:
+            query = select(CHECKPOINTS.c.note).order_by(CHECKPOINTS.c.size.desc()).limit(_NEWEST)
+            notes = [parse_note(bytes(note)) for note in session.scalars(query)]
+        return tuple(self._cosigned(notes))
 
     def _cosigned(self, notes: Sequence[Note]) -> Iterator[Cosigned]:
         """Yield for every possible witness the newest of these checkpoints that it cosigned."""

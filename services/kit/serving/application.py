@@ -26,6 +26,7 @@ from services.kit.http.openapi import describe
 from services.kit.http.routing import ServiceRoute, add_routes
 from services.kit.logging import Log
 from services.kit.work import threads
+from services.kit.work.event_counts import EventCounts
 from services.kit.work.threads import Pool
 
 if TYPE_CHECKING:
@@ -69,6 +70,9 @@ def application(  # noqa: PLR0913 - each part of a service is named once, here
     body_bytes: int,
     larger_bodies: Mapping[str, int] | None = None,
     health: Callable[[], None],
+    ready: Callable[[], None] | None = None,
+    live: Callable[[], None] = lambda: None,
+    counts: EventCounts | None = None,
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None,
     call_verifier: CallVerifier | None = None,
     door: AccessControl | None = None,
@@ -83,7 +87,10 @@ def application(  # noqa: PLR0913 - each part of a service is named once, here
         routers: The handlers; every route is a `ServiceRoute`.
         body_bytes: The largest body of a signed call.
         larger_bodies: Bytes of the largest body where lists come in, by the route's path.
-        health: Raises an error of the tree when the service cannot work, `Store.check` for example.
+        health: Raises an error of the tree when the database does not answer, such as `Store.check`.
+        ready: Raises an error of the tree when the service cannot do its work; `health` if not given.
+        live: Raises an error of the tree when only a restart helps; it is called in the event loop.
+        counts: Where refused calls are counted, by the class of the error.
         lifespan: Starts and stops what runs beside the handlers.
         call_verifier: For handlers with a `SignedCaller`.
         door: For handlers that are an action.
@@ -110,15 +117,24 @@ def application(  # noqa: PLR0913 - each part of a service is named once, here
     app.state.door = door
     app.state.contacts = contacts
     app.state.buckets = buckets
+    app.state.counts = counts or EventCounts()
     app.add_exception_handler(AquilaError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_middleware(Guard)
     add_routes(app, routers)
 
-    @app.get("/health", tags=["service"], status_code=204, summary="Whether the service can work")
+    @app.get("/health", tags=["service"], status_code=204, summary="Whether the database answers")
     async def check_health() -> None:
         await threads.run(Pool.HEALTH, health)
+
+    @app.get("/live", tags=["service"], status_code=204, summary="Whether the service makes progress")
+    async def check_live() -> None:
+        live()
+
+    @app.get("/ready", tags=["service"], status_code=204, summary="Whether the service can do its work")
+    async def check_ready() -> None:
+        await threads.run(Pool.READY, ready or health)
 
     return app
 
@@ -179,9 +195,10 @@ class _Answer:
         await self._send(message)
 
 
-async def _on_error(_request: Request, error: Exception) -> Response:
+async def _on_error(request: Request, error: Exception) -> Response:
     """Answer with the problem of an error of the tree."""
     assert isinstance(error, AquilaError)
+    request.app.state.counts.add(type(error).__name__)
     response = problem_response(error)
     # Below 500 the caller was wrong, which is no trouble of ours.
     write = _LOG.info if response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR else _LOG.error

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import gc
 import json
+import os
 import socket
 import sys
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from services.kit.http.connections import BoundedProtocol, Connections, Listener
 from services.kit.http.tls import server_context
 from services.kit.logging import Log
 from services.kit.serving.hosts import OwnNames, names_of
+from services.kit.serving.supervisor import Supervisor
 from services.kit.settings import is_loopback
 from services.kit.work.drivers import stop_all
 
@@ -134,6 +136,7 @@ def serve(
     endpoint: Endpoint,
     tls: TlsSettings | None = None,
     before_end: Callable[[], None] = lambda: None,
+    live: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until SIGTERM or SIGINT.
 
@@ -145,6 +148,7 @@ def serve(
         endpoint: Its bound socket.
         tls: The service's side of TLS.
         before_end: Called in the event loop before calls in progress are waited for: it lets those go that wait.
+        live: Raises an error where the service makes no progress: then its supervisor is not told that it lives.
 
     Raises:
         InputError: A certificate or key cannot be read.
@@ -164,7 +168,8 @@ def serve(
         timeout_graceful_shutdown=_GRACE_SECONDS,
         ssl_context_factory=None if context is None else lambda _config, _default: context,
     )
-    _Server(config, endpoint, before_end).run(sockets=[endpoint.socket])
+    supervisor = Supervisor.of_process(os.environ, os.getpid())
+    _Server(config, endpoint, before_end, partial(supervisor.feed, live), supervisor).run(sockets=[endpoint.socket])
 
 
 def lifespan_of(
@@ -191,8 +196,16 @@ def lifespan_of(
 class _Server(uvicorn.Server):
     """uvicorn, with a line when it is ready."""
 
-    def __init__(self, config: uvicorn.Config, endpoint: Endpoint, before_end: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        endpoint: Endpoint,
+        before_end: Callable[[], None],
+        feed: Callable[[], None],
+        supervisor: Supervisor,
+    ) -> None:
         super().__init__(config)
+        self._feed, self._supervisor = feed, supervisor
         self._endpoint = endpoint
         self._before_end = before_end
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -209,6 +222,7 @@ class _Server(uvicorn.Server):
             ready = {"event": "ready", "url": self._endpoint.url, "port": self._endpoint.port}
             sys.stdout.write(json.dumps(ready, separators=(",", ":")) + "\n")
             sys.stdout.flush()
+            self._supervisor.ready()
             _LOG.info("ready", url=self._endpoint.url, port=self._endpoint.port)
 
     async def main_loop(self) -> None:
@@ -216,6 +230,7 @@ class _Server(uvicorn.Server):
         self._loop, counter = asyncio.get_running_loop(), 0
         while not await self.on_tick(counter):
             counter = (counter + _TICKS_A_SECOND) % (_TICKS_A_SECOND * 86_400)
+            self._feed()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._ending.wait(), timeout=1.0)
 
@@ -227,5 +242,6 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Release waiting callers, then stop."""
+        self._supervisor.stopping()
         self._before_end()
         await super().shutdown(sockets)

@@ -10,9 +10,9 @@ import asyncio
 import contextlib
 import threading
 import time
-from concurrent.futures import BrokenExecutor, CancelledError, ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from aquila.crypto.backend import usable_cores
 from aquila.errors import ExecutorError, InputError
@@ -31,6 +31,7 @@ _LONGEST_SECONDS = 900  # a cluster that lost all its workers waits for new ones
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+Parameters = ParamSpec("Parameters")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,22 @@ class WorkersState:
     error: AquilaError | None
 
 
+class _Watched(Executor):
+    """An executor that reports each piece of work that ends; it is closed by its owner."""
+
+    def __init__(self, inner: Executor, ended: Callable[[Future[Any]], None]) -> None:
+        self._inner = inner
+        self._ended = ended
+
+    def submit(
+        self, fn: Callable[Parameters, Result], /, *args: Parameters.args, **kwargs: Parameters.kwargs
+    ) -> Future[Result]:
+        """Hand in a piece of work."""
+        future = self._inner.submit(fn, *args, **kwargs)
+        future.add_done_callback(self._ended)
+        return future
+
+
 class ExecutorHandle:
     """A service's executor, opened when it is first needed and again after it was lost. Safe in threads."""
 
@@ -64,6 +81,7 @@ class ExecutorHandle:
         self._lost_at: float | None = None
         self._used = False
         self._pieces: dict[int, float] = {}
+        self._progress_at = time.monotonic()
         self._error: AquilaError | None = None
 
     def start(self) -> OpenExecutor:
@@ -84,6 +102,11 @@ class ExecutorHandle:
                     raise
                 self._error = None
             return self._open
+
+    @property
+    def quiet_seconds(self) -> float:
+        """Return the seconds since a piece of work ended last, or since the start."""
+        return time.monotonic() - self._progress_at
 
     def look(self) -> WorkersState:
         """Return the state of the workers; an executor that was lost is given back here, and opened when needed.
@@ -149,7 +172,7 @@ class ExecutorHandle:
         opened = self.start()
         try:
             with self._in_hand():
-                yield opened
+                yield replace(opened, executor=_Watched(opened.executor, self._note_progress))
         except (BrokenExecutor, CancelledError, ExecutorError):
             raise self._lost(opened) from None
 
@@ -169,8 +192,12 @@ class ExecutorHandle:
         try:
             yield
         finally:
+            self._note_progress()
             with self._lock:
                 del self._pieces[id(piece)]
+
+    def _note_progress(self, _done: object = None) -> None:
+        self._progress_at = time.monotonic()
 
     def _lost(self, opened: OpenExecutor) -> ExecutorError:
         """Release a broken executor, so that the next piece opens a new one; return the error to raise."""

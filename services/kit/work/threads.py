@@ -42,6 +42,7 @@ class Pool(StrEnum):
     PASSWORDS = "passwords"
     PROVIDER = "provider"
     HEALTH = "health"
+    READY = "ready"
 
 
 _THREADS: Mapping[Pool, int] = MappingProxyType(
@@ -55,6 +56,7 @@ _THREADS: Mapping[Pool, int] = MappingProxyType(
         Pool.PASSWORDS: 2,
         Pool.PROVIDER: 4,
         Pool.HEALTH: 1,
+        Pool.READY: 1,
     }
 )
 _MOST_WAITING: Mapping[Pool, int] = MappingProxyType({Pool.PASSWORDS: 6, Pool.PROVIDER: 4})

@@ -11,6 +11,7 @@ from aquila.protocol.rounds.round_state import Phase
 from services.matcher.events import TOKENS
 
 if TYPE_CHECKING:
+    from aquila.protocol.rounds.verified_round import Round
     from services.matcher.round_memory import CachedRound
 
 
@@ -55,6 +56,11 @@ def ready_submissions(known: CachedRound, party: str) -> tuple[str, ...]:
 def _lists_are_evaluated(known: CachedRound) -> bool:
     lists = [known.round.list_of(party) for party in known.round.participants]
     return all(found is not None and not waits_for(known, found) for found in lists)
+
+
+def is_matched(round_: Round, submission_id: str) -> bool:
+    """Return whether a query was matched: then its reports to the owners are events, and with none to its asker."""
+    return any(submission == submission_id for _, submission in round_.reports)
 
 
 def late(known: CachedRound, now: int) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from aquila.protocol.messages import Kind, Outcome
 from aquila.protocol.rounds.round_state import Phase
 from services.matcher.events import REPORT
 from services.matcher.rounds.held_reports import give_to_asker, owners_waited_for
-from services.matcher.rounds.progress import has_all_tokens
+from services.matcher.rounds.progress import has_all_tokens, is_matched
 from services.matcher.steps.iteration import OPEN, each_round
 from services.matcher.steps.join import FaultyTokensError, frozen, join, store_counts
 from services.matcher.steps.match_lists import note_fault
@@ -20,7 +20,6 @@ from services.matcher.storage.tables import HeldReportRow
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from aquila.protocol.rounds.verified_round import Round
     from services.matcher.context import MatcherContext
     from services.matcher.round_memory import CachedRound, RoundTransaction
     from services.matcher.steps.join import Joined
@@ -34,11 +33,6 @@ def match_queries(desk: MatcherContext) -> bool:
 def release_reports(desk: MatcherContext) -> bool:
     """Release the reports of queries whose owners of lists have acknowledged theirs."""
     return each_round(desk, OPEN, lambda round_id: _release(desk, round_id))
-
-
-def is_matched(round_: Round, submission_id: str) -> bool:
-    """Return whether a query was matched: then its reports to the owners are events, and with none to its asker."""
-    return any(submission == submission_id for _, submission in round_.reports)
 
 
 def _match(desk: MatcherContext, round_id: str) -> bool:

@@ -11,9 +11,8 @@ from aquila.protocol.messages.feed import EventKind
 from aquila.protocol.rounds.round_state import Phase
 from services.matcher.events import TOKENS
 from services.matcher.rounds.chunks import ChunkAddress, delete_chunks
-from services.matcher.rounds.progress import has_all_blinded, waits_for
+from services.matcher.rounds.progress import has_all_blinded, is_matched, waits_for
 from services.matcher.steps.iteration import OPEN, each_round
-from services.matcher.steps.match_queries import is_matched
 from services.matcher.storage.tables import ChunkRow
 
 if TYPE_CHECKING:

@@ -39,20 +39,25 @@ _WISHES = ("consent", "close", "abort")
 def status(node: NodeContext, version: str) -> NodeStatus:
     """Return the node at a glance."""
     obstacle, contact = node.contact.obstacle, node.contact
-    difference = contact.clock_difference
-    if isinstance(obstacle, ReplayError) and "matcher_time" in obstacle.fields:
-        difference = int(obstacle.fields["matcher_time"]) - node.clock()
     return NodeStatus(
         party=node.code,
         version=version,
         identity_fingerprint=node.party.identity.public.fingerprint,
         matcher_url=node.peer.url,
         matcher_reachable=contact.reachable and not isinstance(obstacle, PeerUnavailableError),
-        clock_difference=difference,
+        clock_difference=clock_difference(node),
         log_alarm=str(obstacle) if isinstance(obstacle, LogRewrittenError) else "",
         obstacle=str(obstacle) if obstacle else "",
         group=node.group.name,
     )
+
+
+def clock_difference(node: NodeContext) -> int | None:
+    """Return by how many seconds the matcher's clock is ahead, or None before it was compared."""
+    obstacle = node.contact.obstacle
+    if isinstance(obstacle, ReplayError) and "matcher_time" in obstacle.fields:
+        return int(obstacle.fields["matcher_time"]) - node.clock()
+    return node.contact.clock_difference
 
 
 def rounds(store: Store, rounds: RoundMemories) -> Rounds:

@@ -46,7 +46,7 @@ async def discover(node: NodeContext, listed: Rounds | None = None) -> bool:
     """
     if listed is None:
         listed = read_rounds((await node.peer.call("GET", "/v1/rounds", params={"wait": 0})).content, Rounds)
-    node.contact.reachable = True
+    node.contact.answered(node.clock())
     node.contact.state = listed.state
     node.contact.news = listed.news
     busy = False

@@ -129,7 +129,10 @@ class RoundsDriver:
                 if was_quiet:  # what others check of this node's log can wait until the work is done
                     await verify_logs.publish_log(node)
         except PeerUnavailableError as error:
-            node.contact.reachable = isinstance(error, PeerFullError)
+            if isinstance(error, PeerFullError):
+                node.contact.answered(node.clock())
+            else:
+                node.contact.lost(node.clock(), error)
             raise
         return self._busy
 

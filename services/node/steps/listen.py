@@ -73,6 +73,7 @@ class Listener:
         try:
             async with asyncio.timeout(ends):
                 node.contact.held = await self._hold(rounds)
+                node.contact.answered(node.clock())
                 node.contact.takes_consignments = node.contact.held.news.feeds is not None
             self._broken = False
         except TimeoutError:
@@ -81,7 +82,10 @@ class Listener:
                 self._patience = min(_GROWTH * patience, _LONGEST_HOLD)
         except AquilaError as error:
             # A look shows whether the matcher is away. Where calls break again and again, looks have their usual pace.
-            node.contact.reachable = not isinstance(error, PeerUnavailableError)
+            if isinstance(error, PeerUnavailableError):
+                node.contact.lost(node.clock(), error)
+            else:
+                node.contact.answered(node.clock())
             again, self._broken = self._broken, True
             _LOG.info("held_call_broke", seconds=round(time.monotonic() - began), error=error)
             if again:

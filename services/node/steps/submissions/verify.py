@@ -76,6 +76,7 @@ async def _finish(node: NodeContext, row: DownloadRow, begun: Awaitable[bytes]) 
     except (ProofError, MalformedError) as error:
         problem = Sentence.of("chunk_evaluated_wrongly", party=row.party, chunk=row.index, reason=error.sentence)
         await to_thread(give_up, node.journal, row, problem)
+        node.counts.add(type(error).__name__)
         _LOG.error("wrong_evaluation", round=row.round_id, counterpart=row.party, chunk=row.index, error=error)
 
 

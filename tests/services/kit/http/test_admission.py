@@ -91,9 +91,9 @@ def test_sign_ins_leave_places_to_others() -> None:
 async def test_health_waits_for_nobody(service: Service) -> None:
     """Whoever supervises the service is answered while every place is held; so is what is no call."""
     admission = Admission(service, at_once=1)
-    calls = [call(admission, path) for path in ("/a", "/b", "/health")]
+    calls = [call(admission, path) for path in ("/a", "/b", "/health", "/live", "/ready")]
     await settle()
-    assert service.entered == ["/a", "/health"]
+    assert service.entered == ["/a", "/health", "/live", "/ready"]
     service.over.set()
     await asyncio.wait_for(asyncio.gather(*calls), SECONDS)
     await admission({"type": "lifespan"}, None, None)  # type: ignore[arg-type]  # nothing is received or sent

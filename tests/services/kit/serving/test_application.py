@@ -16,7 +16,7 @@ from aquila.audit.roles import Action, Service
 from aquila.crypto.keys import IdentityKey
 from aquila.errors import CapError, KeyMaterialError
 from aquila.sentences import quoted
-from services.kit.errors import PeerUnavailableError, StoreError
+from services.kit.errors import NotReadyError, PeerUnavailableError, StoreError
 from services.kit.http.nonces import StoredNonces, nonce_table
 from services.kit.http.routing import SMALL_BODY, ServiceRoute
 from services.kit.http.signatures import CallSigner, CallVerifier
@@ -26,6 +26,7 @@ from services.kit.people.operator_token import OperatorToken
 from services.kit.serving.application import application
 from services.kit.settings import DatabaseSettings
 from services.kit.storage.store import Store, database_url, new_metadata, schema_change
+from services.kit.work.event_counts import EventCounts
 from tests.support.memory_nonces import MemoryNonces
 
 if TYPE_CHECKING:
@@ -388,6 +389,27 @@ async def test_health_is_what_the_service_says(tmp_path: Path) -> None:
         (tmp_path / "nowhere").mkdir()
         assert (await client.get("/health")).status_code == 204
     lost.close()
+
+
+async def test_ready_and_live_are_asked_for_by_themselves() -> None:
+    """Each has its own check; refused calls are counted by the class of their error."""
+    refused = {"ready": True, "live": True}
+
+    def check(name: str) -> None:
+        if refused[name]:
+            raise NotReadyError("service_not_ready", listed="disk")
+
+    counts = EventCounts()
+    app = application(
+        title="T", version="1", routers=[], body_bytes=LIMIT, health=lambda: None, counts=counts,
+        ready=lambda: check("ready"), live=lambda: check("live"),
+    )  # fmt: skip
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://h") as client:
+        assert [(await client.get(f"/{name}")).status_code for name in ("health", "ready", "live")] == [204, 503, 503]
+        refused.update(ready=False, live=False)
+        assert [(await client.get(f"/{name}")).status_code for name in ("ready", "live")] == [204, 204]
+    assert counts.of("NotReadyError") == 2
+    assert counts.of("SignInError") == 0
 
 
 async def test_the_operator_needs_the_token(client: httpx.AsyncClient, tmp_path: Path) -> None:

@@ -149,3 +149,53 @@ async def test_small_work_opens_nothing() -> None:
     assert await workers.run(double, 2, small=True) == 4
     with pytest.raises(DigestError):
         await workers.run(refuse, 2, small=True)
+
+
+async def test_a_process_that_was_killed_is_noticed_by_a_look() -> None:
+    """Between pieces too: the look gives the broken pool back, counts the loss, and the next piece works."""
+    workers = ExecutorHandle(lambda: open_local(2, ()))
+    assert workers.look().workers == 0
+    assert await workers.run(double, 2) == 4
+    assert workers.look().workers == 2
+    assert workers.look().lost == 0
+    opened = workers.start()
+    with pytest.raises(ExecutorError):
+        await workers.run(leave, 0)
+    assert workers.look().lost == 1
+    assert workers.look().workers == 0
+    assert await workers.run(double, 3) == 6
+    again = workers.start()
+    assert again is not opened
+    again.executor.submit(leave, 0)  # nobody waits for it
+    async with asyncio.timeout(60):
+        while workers.look().lost == 1:  # noqa: ASYNC110 - the pool has no event for it
+            await asyncio.sleep(0.01)
+    found = workers.look()
+    assert found.lost == 2
+    assert found.lost_seconds is not None
+    assert found.error is None
+    assert found.piece_seconds == 0
+    workers.close()
+
+
+async def test_workers_that_cannot_start_say_why() -> None:
+    """The reason stays until they start; a piece in hand has an age, and its end is progress."""
+    refusals = [ExecutorError(quoted("away"))]
+
+    def open_() -> OpenExecutor:
+        if refusals:
+            raise refusals.pop()
+        return open_local(1, ())
+
+    workers = ExecutorHandle(open_)
+    with pytest.raises(ExecutorError):
+        workers.start()
+    assert str(workers.look().error) == "away"
+    with workers.lent() as opened:
+        assert workers.look().piece_seconds > 0
+        before = workers.quiet_seconds
+        assert opened.executor.submit(double, 4).result() == 8
+        assert opened.ahead == 2
+    assert workers.quiet_seconds < before + 60
+    assert workers.look().error is None
+    workers.close()

@@ -12,7 +12,8 @@ from aquila.audit.roles import Role, Service, role_table
 from aquila.interface.attention import AttentionKind, AttentionList, RoundAttention
 from aquila.interface.log import LogAlarmView, LogView
 from aquila.interface.sentence import SentenceView
-from aquila.sentences import quoted
+from aquila.interface.service.health import Grade, HealthCheck, Subject
+from aquila.sentences import Sentence, quoted
 from clients.web.i18n.languages import TAGS, languages
 from clients.web.pages import attention
 
@@ -131,3 +132,40 @@ def test_a_rewritten_log_is_told_to_all(role: Role, path: str) -> None:
     (need,) = attention.of_logs(visitor)  # type: ignore[arg-type]  # as much of a visit as is asked for
     assert (need.path, need.mark) == (path, "stop")
     assert "the matcher" in need.text
+
+
+def _with(*checks: HealthCheck) -> Any:
+    """Return a client whose service has these checks."""
+    return SimpleNamespace(health=lambda: SimpleNamespace(checks=checks))
+
+
+ENDS = HealthCheck(
+    subject=Subject.CERTIFICATES,
+    grade=Grade.WARNING,
+    sentences=(SentenceView.of(Sentence.of("health_certificate_ends", setting="tls.certificate", days=12)),),
+)
+FULL = HealthCheck(
+    subject=Subject.DISK,
+    grade=Grade.CRITICAL,
+    sentences=(SentenceView.of(Sentence.of("health_disk_full", kept=256)),),
+)
+
+
+@pytest.mark.parametrize("service", list(Service))
+@pytest.mark.parametrize("tag", TAGS)
+def test_administrators_see_faults_of_the_service(service: Service, tag: str) -> None:
+    """A certificate that ends and a full disk are one item for who can mend them, in each language; nobody else's."""
+    visitor: Any = Visitor(service, Role.ADMINISTRATOR, tag)
+    (item,) = attention.of_service(visitor, _with(ENDS, FULL))
+    assert "tls.certificate" in item.text
+    assert "12" in item.text
+    assert "256 MiB" in item.text
+    assert f"aquila {service.value} status" in item.text
+    assert item.mark == "stop"
+    (soon,) = attention.of_service(visitor, _with(ENDS, HealthCheck(subject=Subject.DRIVERS, grade=Grade.OK)))
+    assert soon.mark == "care"
+    assert list(attention.of_service(visitor, _with())) == []
+    stuck = ENDS.model_copy(update={"subject": Subject.ROUNDS})
+    assert list(attention.of_service(visitor, _with(stuck))) == []  # rounds have their own items
+    auditor: Any = Visitor(service, Role.AUDITOR, tag)
+    assert list(attention.of_service(auditor, _with(FULL))) == []

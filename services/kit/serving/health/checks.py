@@ -1,0 +1,126 @@
+"""The checks that node and matcher have in common: each yields the faults of one subject."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from aquila.errors import AquilaError, LogRewrittenError
+from aquila.interface.sentence import SentenceView
+from aquila.interface.service.health import Grade, HealthCheck, worst
+from aquila.sentences import Sentence, quoted
+from aquila.sentences.sentence import loads
+from services.kit.errors import PeerUnavailableError
+from services.kit.settings import MEBIBYTE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from aquila.interface.service.health import Subject
+    from services.kit.http.certificates import CertificateEnd, CertificateEnds
+    from services.kit.log_access.use_cases import LogUseCases
+    from services.kit.work.drivers import Driver
+    from services.kit.work.executors import ExecutorHandle, WorkersState
+
+DAY = 86_400
+WARNING_DAYS = 30
+"""So many days before its end a certificate is worth a warning."""
+CRITICAL_DAYS = 7
+HUNG_SECONDS = 1_200
+"""A driver whose step takes longer makes no progress: a lost worker ends a piece of work after 900 seconds."""
+
+_LOST_SECONDS = 3_600
+_SLOW_PIECE_SECONDS = 600
+_FAILURES = 3
+_FEW_TIMES_THE_KEPT = 4
+
+Fault: TypeAlias = "tuple[Grade, Sentence]"
+
+
+def checked(subject: Subject, faults: Iterable[Fault]) -> HealthCheck:
+    """Return the check of a subject."""
+    found = list(faults)
+    sentences = tuple(SentenceView.of(sentence) for _, sentence in found)
+    return HealthCheck(subject=subject, grade=worst(grade for grade, _ in found), sentences=sentences)
+
+
+def disk_faults(free: int, kept: int) -> Iterator[Fault]:
+    """Yield the faults of the disk: no room for files, or little.
+
+    Args:
+        free: Bytes that files may still take.
+        kept: Bytes that the settings keep free beyond.
+    """
+    if free == 0:
+        yield Grade.CRITICAL, Sentence.of("health_disk_full", kept=kept // MEBIBYTE)
+    elif free < (_FEW_TIMES_THE_KEPT - 1) * kept:
+        yield Grade.WARNING, Sentence.of("health_disk_low", free=free // MEBIBYTE)
+
+
+def worker_faults(state: WorkersState) -> Iterator[Fault]:
+    """Yield the faults of the workers: they cannot be started, were lost, or one does not come to an end."""
+    if state.error is not None:
+        yield Grade.CRITICAL, state.error.sentence
+    if state.lost_seconds is not None and state.lost_seconds < _LOST_SECONDS:
+        yield Grade.WARNING, Sentence.of("health_workers_lost", count=state.lost, minutes=int(state.lost_seconds // 60))
+    if state.piece_seconds > _SLOW_PIECE_SECONDS:
+        yield Grade.WARNING, Sentence.of("health_worker_slow", minutes=int(state.piece_seconds // 60))
+
+
+def hung(drivers: Iterable[Driver], workers: ExecutorHandle) -> list[str]:
+    """Return the drivers that make no progress: in one step for long, while no piece of work has ended either."""
+    if workers.quiet_seconds <= HUNG_SECONDS:
+        return []
+    return [driver.name for driver in drivers if driver.state.step_seconds > HUNG_SECONDS]
+
+
+def driver_faults(drivers: Sequence[Driver], workers: ExecutorHandle) -> Iterator[Fault]:
+    """Yield the faults of the drivers: one that hangs, and one that fails again and again.
+
+    A peer that is away is a fault of its own.
+    """
+    for name in hung(drivers, workers):
+        yield Grade.CRITICAL, Sentence.of("health_driver_hangs", driver=name, minutes=HUNG_SECONDS // 60)
+    for driver in drivers:
+        state = driver.state
+        if state.failing < _FAILURES or state.error is None or isinstance(state.error, PeerUnavailableError):
+            continue
+        reason = state.error.sentence if isinstance(state.error, AquilaError) else quoted(type(state.error).__name__)
+        yield (
+            Grade.WARNING,
+            Sentence.of("health_driver_fails", driver=driver.name, count=state.failing, reason=reason),
+        )
+
+
+def log_faults(log: LogUseCases) -> Iterator[Fault]:
+    """Yield the faults of logs: the own one is another than it has shown, or an alarm waits for an administrator.
+
+    Raises:
+        StoreError: The database or the disk failed.
+    """
+    try:
+        log.own.check()
+    except LogRewrittenError as error:
+        yield Grade.CRITICAL, error.sentence
+    for alarm in log.witness.alarms():
+        if alarm.acknowledged_at is None:
+            yield Grade.CRITICAL, loads(alarm.sentence)
+
+
+def days_left(end: CertificateEnd, now: int) -> int | None:
+    """Return the whole days until a certificate ends, negative after it; None if it cannot be read."""
+    return None if end.ends_at is None else (end.ends_at - now) // DAY
+
+
+def certificate_faults(certificates: CertificateEnds, now: int) -> Iterator[Fault]:
+    """Yield the faults of certificates: one that ends soon or has ended, and files that cannot be used."""
+    for end in certificates.look():
+        days = days_left(end, now)
+        if days is None:
+            yield Grade.CRITICAL, Sentence.of("health_certificate_unreadable", setting=end.setting)
+        elif days < 0:
+            yield Grade.CRITICAL, Sentence.of("health_certificate_ended", setting=end.setting)
+        elif days < WARNING_DAYS:
+            grade = Grade.CRITICAL if days < CRITICAL_DAYS else Grade.WARNING
+            yield grade, Sentence.of("health_certificate_ends", setting=end.setting, days=days)
+    for fault in certificates.faults:
+        yield Grade.CRITICAL, fault.sentence

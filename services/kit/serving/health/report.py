@@ -1,0 +1,218 @@
+"""The report on a service's health. It is found out when somebody asks, and kept for a few seconds."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import aquila
+from aquila.interface.service.health import (
+    CertificateHealth,
+    ContactHealth,
+    DriverHealth,
+    Grade,
+    ServiceHealth,
+    Subject,
+    not_ready,
+    worst,
+)
+from services.kit.errors import NotReadyError, StoreError
+from services.kit.log.entries import size
+from services.kit.serving.health import checks
+from services.kit.serving.health.checks import checked
+from services.kit.serving.health.rounds import round_faults
+from services.kit.settings import MEBIBYTE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from aquila.audit.roles import Service
+    from aquila.interface.log import Cosigned
+    from aquila.interface.service.health import HealthCheck, RoundHealth
+    from services.kit.http.certificates import CertificateEnds
+    from services.kit.log_access.use_cases import LogUseCases
+    from services.kit.serving.health.checks import Fault
+    from services.kit.settings import ServiceSettings
+    from services.kit.storage.files import ChunkFiles
+    from services.kit.storage.store import Store
+    from services.kit.work.drivers import Driver
+    from services.kit.work.event_counts import EventCounts
+    from services.kit.work.executors import ExecutorHandle
+
+FRESH_SECONDS = 5.0
+"""A report is kept for this time: strangers who ask `/ready` cost one look in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPart:
+    """The part of a report that only a node or only the matcher has.
+
+    Attributes:
+        rounds: The open rounds, the newest first.
+        left_out: Open rounds that were not looked at.
+        contacts: The last contact with each other service.
+        chunks_waiting: Chunks that wait.
+        faults: Faults of subjects that the other service does not have, or not in this way.
+        clock_difference: Seconds by which the matcher's clock is ahead, at a node.
+    """
+
+    rounds: tuple[RoundHealth, ...]
+    left_out: int
+    contacts: tuple[ContactHealth, ...]
+    chunks_waiting: int
+    faults: Mapping[Subject, Sequence[Fault]] = field(default_factory=lambda: MappingProxyType({}))
+    clock_difference: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HealthParts:
+    """The parts of a service whose health is reported.
+
+    Attributes:
+        service: Its kind.
+        name: The party's code, or `matcher`.
+        backend: The group backend in use.
+        settings: Its settings.
+        store: The database.
+        files: The chunks.
+        workers: Where heavy work is done.
+        log: The own log, and the service as a witness.
+        clock: Seconds since 1970.
+        counts: Counts of events since the start.
+        certificates: Those that the settings name.
+        drivers: The loops.
+        look: Finds out the part that only this service has; raises `StoreError` where the database failed.
+        subjects: The subjects of that part.
+    """
+
+    service: Service
+    name: str
+    backend: str
+    settings: ServiceSettings
+    store: Store
+    files: ChunkFiles
+    workers: ExecutorHandle
+    log: LogUseCases
+    clock: Callable[[], int]
+    counts: EventCounts
+    certificates: CertificateEnds
+    drivers: Sequence[Driver]
+    look: Callable[[], OwnPart]
+    subjects: tuple[Subject, ...] = ()
+
+
+class HealthReport:
+    """Finds out the health of a service. Safe in threads."""
+
+    def __init__(self, parts: HealthParts) -> None:
+        self._parts = parts
+        self._started_at = parts.clock()
+        self._lock = threading.Lock()
+        self._found: ServiceHealth | None = None
+        self._fresh_until = 0.0
+
+    def health(self) -> ServiceHealth:
+        """Return the report, at most `FRESH_SECONDS` old."""
+        with self._lock:
+            if self._found is None or time.monotonic() >= self._fresh_until:
+                self._found = self._look()
+                self._fresh_until = time.monotonic() + FRESH_SECONDS
+            return self._found
+
+    def check_ready(self) -> None:
+        """Refuse where the service cannot do its work.
+
+        Raises:
+            NotReadyError: It cannot; the sentence names the subjects and nothing more.
+        """
+        found = self.health().not_ready
+        if found:
+            raise NotReadyError("service_not_ready", listed=", ".join(found))
+
+    def check_live(self) -> None:
+        """Refuse where a driver hangs, so that only a restart helps. It reads no database.
+
+        Raises:
+            NotReadyError: One does.
+        """
+        found = checks.hung(self._parts.drivers, self._parts.workers)
+        if found:
+            raise NotReadyError("service_not_live", listed=", ".join(found))
+
+    def _look(self) -> ServiceHealth:
+        """Find out the health as it is now; a database that fails is a finding too."""
+        parts, now = self._parts, self._parts.clock()
+        kept, own = parts.settings.limits.free_mebibytes * MEBIBYTE, OwnPart((), 0, (), 0)
+        found: list[HealthCheck] = []
+        log_size, free = 0, 0
+        witnesses: tuple[Cosigned, ...] = ()
+        try:
+            free = parts.files.free_space()
+            found.append(checked(Subject.DISK, checks.disk_faults(free, kept)))
+        except StoreError as error:
+            found.append(checked(Subject.DISK, [(Grade.CRITICAL, error.sentence)]))
+        try:
+            parts.store.check()
+            own = parts.look()
+            log_size, witnesses = self._log_size(), parts.log.newest_cosignatures()
+            logs = checked(Subject.LOG, [*checks.log_faults(parts.log), *own.faults.get(Subject.LOG, ())])
+            found = [checked(Subject.DATABASE, ()), *found, logs]
+        except StoreError as error:
+            found = [checked(Subject.DATABASE, [(Grade.CRITICAL, error.sentence)]), *found]
+        workers, drivers = parts.workers.look(), parts.drivers
+        found += [
+            checked(Subject.WORKERS, checks.worker_faults(workers)),
+            checked(Subject.DRIVERS, checks.driver_faults(drivers, parts.workers)),
+            *(checked(subject, own.faults.get(subject, ())) for subject in parts.subjects),
+            checked(Subject.CERTIFICATES, checks.certificate_faults(parts.certificates, now)),
+            checked(Subject.ROUNDS, [*round_faults(own.rounds, now), *own.faults.get(Subject.ROUNDS, ())]),
+        ]
+        return ServiceHealth(
+            service=parts.service.value,
+            name=parts.name,
+            version=aquila.__version__,
+            backend=parts.backend,
+            at=now,
+            started_at=self._started_at,
+            grade=worst(one.grade for one in found),
+            not_ready=not_ready(found, own.rounds),
+            checks=tuple(found),
+            rounds=own.rounds,
+            left_out=own.left_out,
+            certificates=tuple(self._certificates(now)),
+            drivers=tuple(map(_driver, drivers)),
+            contacts=own.contacts,
+            log_size=log_size,
+            witnesses=witnesses,
+            chunks_waiting=own.chunks_waiting,
+            disk_free=free,
+            workers=workers.workers,
+            workers_lost=workers.lost,
+            clock_difference=own.clock_difference,
+            proofs_refused=parts.counts.of("ProofError"),
+            sign_ins_refused=parts.counts.of("SignInError"),
+        )
+
+    def _log_size(self) -> int:
+        with self._parts.store.reading("health.log") as session:
+            return size(session)
+
+    def _certificates(self, now: int) -> Iterator[CertificateHealth]:
+        for end in self._parts.certificates.look():
+            days = checks.days_left(end, now)
+            yield CertificateHealth(setting=end.setting, ends_at=end.ends_at, days_left=days)
+
+
+def _driver(driver: Driver) -> DriverHealth:
+    state = driver.state
+    return DriverHealth(
+        driver=driver.name, failures=state.failures, failing=state.failing, step_seconds=int(state.step_seconds)
+    )
+
+
+def contacts_of(at: Mapping[str, int | None]) -> tuple[ContactHealth, ...]:
+    """Return the last contacts by party."""
+    return tuple(ContactHealth(party=party, at=when) for party, when in sorted(at.items()))

@@ -1,0 +1,144 @@
+"""The matcher's part of the report on its health: its rounds and its parties."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from aquila.audit.entries import EntryKind
+from aquila.interface.progress import Awaited
+from aquila.interface.service.health import Grade, Subject
+from aquila.protocol.messages import Kind
+from aquila.protocol.messages.feed import EventKind
+from aquila.protocol.messages.kinds import StatementKind
+from aquila.protocol.registry import MATCHER
+from aquila.protocol.rounds.round_state import Phase, ReportKey
+from aquila.sentences import Sentence
+from services.kit.log.entries import newest_of_round
+from services.kit.serving.health.report import OwnPart, contacts_of
+from services.kit.serving.health.rounds import MOST_ROUNDS, OpenRound, round_health
+from services.matcher.rounds.progress import (
+    has_all_blinded,
+    has_all_tokens,
+    is_matched,
+    late,
+    ready_submissions,
+    waits_for,
+)
+from services.matcher.storage.tables import ChunkRow, RoundRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from services.kit.serving.health.checks import Fault
+    from services.matcher.context import MatcherContext
+    from services.matcher.round_memory import CachedRound, RoundTransaction
+    from services.matcher.rounds.contacts import StoredContacts
+
+_SILENT_SECONDS = 2 * 3_600
+
+
+def look(desk: MatcherContext, contacts: StoredContacts) -> OwnPart:
+    """Find out the matcher's part of the report.
+
+    Args:
+        desk: The matcher's parts.
+        contacts: The last calls of the parties.
+
+    Raises:
+        StoreError: The database failed.
+    """
+    now, open_ = desk.clock(), RoundRow.ended_at.is_(None)
+    evaluations = (ChunkRow.what == EventKind.EVALUATION.value, ChunkRow.deleted_at.is_(None))
+    with desk.store.reading("health.rounds") as session:
+        query = select(RoundRow.round_id).where(open_).order_by(RoundRow.created_at.desc(), RoundRow.round_id)
+        ids = session.scalars(query).all()
+        failed = session.scalar(select(func.count()).where(open_, RoundRow.problem.is_not(None))) or 0
+        rounds = select(RoundRow.round_id).where(open_)
+        waiting = session.scalar(select(func.count()).where(ChunkRow.round_id.in_(rounds), *evaluations)) or 0
+    found, parties = [], set[str]()
+    for round_id in ids[:MOST_ROUNDS]:
+        with desk.known.reading(round_id) as turn:
+            found.append(round_health(_open_round(turn, now), MATCHER, now))
+            parties |= set(turn.round.participants)
+    called = contacts.by_party()
+    last = {code: called[code].at if code in called else None for code in desk.registry.parties}
+    faults = [*_silent(parties, last, now)]
+    if failed:
+        faults.append((Grade.CRITICAL, Sentence.of("health_rounds_failed", count=failed)))
+    return OwnPart(
+        rounds=tuple(found),
+        left_out=max(0, len(ids) - MOST_ROUNDS),
+        contacts=contacts_of(last),
+        chunks_waiting=waiting,
+        faults={Subject.ROUNDS: tuple(faults)},
+    )
+
+
+def _open_round(turn: RoundTransaction, now: int) -> OpenRound:
+    newest = dict(newest_of_round(turn.session, turn.row.round_id))
+    # The log names a report otherwise than its message is named.
+    newest[StatementKind.HIT_REPORT] = newest.pop(EntryKind.REPORT, 0)
+    return OpenRound(
+        round_id=turn.row.round_id,
+        phase=turn.round.phase.value,
+        began_at=turn.row.created_at,
+        newest=newest,
+        awaited=list(dict.fromkeys(_awaited(turn.known))),
+        late=late(turn.known, now),
+    )
+
+
+def _awaited(known: CachedRound) -> Iterator[tuple[str, Awaited]]:
+    """Yield the steps that a round waits for, each with the party that takes it."""
+    record = known.round
+    if record.phase is Phase.PROPOSED:
+        for one in record.manifest.participants:
+            if one.party not in record.consents and one.party not in record.refusals:
+                yield one.party, Awaited.CONSENT
+        return
+    for party in record.participants:
+        if record.list_of(party) is None:
+            yield party, Awaited.LIST
+    for submission_id in record.submissions:
+        yield from _bytes(known, submission_id)
+    yield from _reports(known)
+
+
+def _bytes(known: CachedRound, submission_id: str) -> Iterator[tuple[str, Awaited]]:
+    """Yield the bytes of a submission that have not come: of its elements, of their evaluations, or of its tokens."""
+    origin = known.round.submissions[submission_id].party
+    if not has_all_blinded(known, submission_id):
+        yield origin, Awaited.LIST
+    elif submission_id not in known.round.tokens:
+        for party in waits_for(known, submission_id):
+            yield party, Awaited.EVALUATIONS
+    if submission_id in ready_submissions(known, origin) and not has_all_tokens(known, submission_id):
+        yield origin, Awaited.TOKENS
+
+
+def _reports(known: CachedRound) -> Iterator[tuple[str, Awaited]]:
+    """Yield the reports that the matcher owes, and the receipts that parties owe."""
+    record = known.round
+    if record.phase is Phase.REPORTING:
+        for party, submission_id in record.reports:
+            # A report that an alarm holds back waits for a person.
+            if ReportKey(party, submission_id) not in record.receipts and (party, submission_id) not in record.alarms:
+                yield party, Awaited.RECEIPT
+        for submission_id, submission in record.submissions.items():
+            is_due = submission.kind is Kind.QUERY and has_all_tokens(known, submission_id)
+            if is_due and not is_matched(record, submission_id):
+                yield MATCHER, Awaited.REPORT
+    elif record.phase is Phase.MATCHING:
+        lists = [record.list_of(party) for party in record.participants]
+        if all(found is not None and has_all_tokens(known, found) for found in lists):
+            yield MATCHER, Awaited.REPORT
+
+
+def _silent(parties: Iterable[str], last: Mapping[str, int | None], now: int) -> Iterator[Fault]:
+    """Yield the parties of open rounds that have not called for hours."""
+    for party in sorted(parties):
+        at = last.get(party)
+        if at is not None and now - at > _SILENT_SECONDS:
+            yield Grade.WARNING, Sentence.of("health_party_silent", party=party, hours=(now - at) // 3_600)

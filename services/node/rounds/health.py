@@ -1,0 +1,156 @@
+"""The node's part of the report on its health: its rounds, the matcher, and the clock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from aquila.errors import LogRewrittenError
+from aquila.interface.attention import AttentionKind
+from aquila.interface.progress import Awaited
+from aquila.interface.service.health import Grade, Subject
+from aquila.protocol.messages import Kind
+from aquila.protocol.registry import MATCHER
+from aquila.protocol.rounds.round_state import Phase
+from aquila.sentences import Sentence
+from services.kit.errors import PeerUnavailableError
+from services.kit.serving.health.report import OwnPart, contacts_of
+from services.kit.serving.health.rounds import MOST_ROUNDS, OpenRound, round_health
+from services.node.rounds import attention, progress
+from services.node.rounds.requests import consent_until, submit_until
+from services.node.rounds.views import clock_difference
+from services.node.storage.states import DownloadState, LocalRoundState
+from services.node.storage.tables import ChunkRow, DownloadRow, EvaluationRow, RoundRow, StatementRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy.orm import Session
+
+    from aquila.protocol.rounds.verified_round import Round
+    from services.kit.serving.health.checks import Fault
+    from services.node.context import NodeContext
+
+SUBJECTS = (Subject.MATCHER, Subject.CLOCK)
+
+_SHORT_BREAK_SECONDS = 60
+_WARNING_SECONDS = 60
+_REFUSED_SECONDS = 300  # calls whose time differs by more are refused
+_FOR_PEOPLE = frozenset({AttentionKind.REFUSED, AttentionKind.FAILED, AttentionKind.PROBLEM})
+_OPEN = (
+    RoundRow.state == LocalRoundState.ACTIVE,
+    RoundRow.refused.is_(None),
+    RoundRow.phase.not_in([Phase.CLOSED.value, Phase.ABORTED.value]),
+)
+
+
+def look(node: NodeContext) -> OwnPart:
+    """Find out the node's part of the report.
+
+    Raises:
+        StoreError: The database failed.
+    """
+    now, difference = node.clock(), clock_difference(node)
+    with node.store.reading("health.rounds") as session:
+        query = select(RoundRow).where(*_OPEN).order_by(RoundRow.discovered_at.desc(), RoundRow.round_id)
+        rows = session.scalars(query).all()
+        waiting = _chunks_waiting(session)
+    rounds = [round_health(found, node.code, now) for row in rows[:MOST_ROUNDS] if (found := _open_round(node, row))]
+    return OwnPart(
+        rounds=tuple(rounds),
+        left_out=max(0, len(rows) - MOST_ROUNDS),
+        contacts=contacts_of({MATCHER: node.contact.answered_at}),
+        chunks_waiting=waiting,
+        faults={
+            Subject.MATCHER: tuple(_matcher_faults(node, now)),
+            Subject.CLOCK: tuple(_clock_faults(difference)),
+            Subject.ROUNDS: tuple(_attention_faults(node)),
+        },
+        clock_difference=difference,
+    )
+
+
+def _open_round(node: NodeContext, row: RoundRow) -> OpenRound | None:
+    """Return an open round in which this node takes part, or may; else None."""
+    with node.rounds.reading(row.round_id) as round_, node.store.reading("health.round") as session:
+        if round_.bindings and node.code not in round_.participants:
+            return None
+        parties = progress.parties(session, node.code, round_, progress.verified(session, round_))
+        awaited = [(one.party, one.awaited) for one in parties]
+        if round_.phase is Phase.OPEN and any(step is Awaited.EVALUATIONS for _, step in awaited):
+            # Tokens of a list are due when all lists are evaluated (PROTOCOL.md 3.6).
+            awaited = [(party, step) for party, step in awaited if step is not Awaited.TOKENS]
+        if round_.phase is Phase.MATCHING:
+            awaited.append((MATCHER, Awaited.REPORT))
+        return OpenRound(
+            round_id=row.round_id,
+            phase=round_.phase.value,
+            began_at=row.discovered_at,
+            newest=_newest(session, row.round_id),
+            awaited=awaited,
+            late=_late(round_, awaited, node.clock()),
+        )
+
+
+def _newest(session: Session, round_id: str) -> dict[str, int]:
+    """Return for each kind of statement of a round when the newest was signed or came."""
+    query = select(StatementRow.kind, func.max(StatementRow.taken_at)).where(StatementRow.round_id == round_id)
+    return {kind: at or 0 for kind, at in session.execute(query.group_by(StatementRow.kind))}
+
+
+def _late(round_: Round, awaited: list[tuple[str, Awaited]], now: int) -> set[str]:
+    """Return the parties whose step is due and whose deadline for it has passed."""
+    window = round_.manifest.window
+    deadlines = {
+        Awaited.CONSENT: consent_until(round_.manifest),
+        Awaited.LIST: submit_until(round_.manifest, Kind.LIST),
+        Awaited.EVALUATIONS: window.evaluate_by,
+    }
+    due = [(party, step) for party, step in awaited if step is not Awaited.NOTHING]
+    return {party for party, step in due if now > deadlines.get(step, window.closes_at)}
+
+
+def _chunks_waiting(session: Session) -> int:
+    """Return how many chunks of open rounds this node has still to fetch, compute or send."""
+    rounds = select(RoundRow.round_id).where(*_OPEN)
+    counted = (
+        select(func.count()).where(DownloadRow.round_id.in_(rounds), DownloadRow.state == DownloadState.WAITING),
+        select(func.count()).where(ChunkRow.round_id.in_(rounds), ~ChunkRow.sent),
+        select(func.count()).where(
+            ChunkRow.round_id.in_(rounds), ChunkRow.token_rows.is_not(None), ~ChunkRow.tokens_sent
+        ),
+        select(func.count()).where(EvaluationRow.round_id.in_(rounds), ~EvaluationRow.sent),
+    )
+    return sum(session.scalar(query) or 0 for query in counted)
+
+
+def _matcher_faults(node: NodeContext, now: int) -> Iterator[Fault]:
+    """Yield why the node does not reach the matcher, or signs and sends nothing; a short break is a warning."""
+    contact, obstacle = node.contact, node.contact.obstacle
+    away = isinstance(obstacle, PeerUnavailableError)
+    if contact.reachable and not away:
+        # Rewritten logs are faults of the log.
+        if obstacle is not None and not isinstance(obstacle, LogRewrittenError):
+            yield Grade.CRITICAL, obstacle.sentence
+        return
+    error = obstacle if away else contact.failure
+    since = contact.lost_at or contact.answered_at
+    if error is None or since is None:
+        yield Grade.WARNING, Sentence.of("health_matcher_not_called", url=node.peer.url)
+        return
+    grade = Grade.CRITICAL if now - since > _SHORT_BREAK_SECONDS else Grade.WARNING
+    yield grade, Sentence.of("health_matcher_away", minutes=(now - since) // 60, reason=error.sentence)
+
+
+def _clock_faults(difference: int | None) -> Iterator[Fault]:
+    if difference is not None and abs(difference) > _WARNING_SECONDS:
+        grade = Grade.CRITICAL if abs(difference) > _REFUSED_SECONDS else Grade.WARNING
+        yield grade, Sentence.of("health_clock_differs", seconds=abs(difference))
+
+
+def _attention_faults(node: NodeContext) -> Iterator[Fault]:
+    """Yield a fault if rounds have an obstacle that a person has to look at; alarms about hits are not for here."""
+    found = {one.round_id for one in attention.attention_list(node.journal).needs if one.kind in _FOR_PEOPLE}
+    if found:
+        yield Grade.WARNING, Sentence.of("health_rounds_need_people", count=len(found))

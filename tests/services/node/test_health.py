@@ -1,0 +1,182 @@
+"""The health of a node and of the matcher in a whole small world."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from aquila.errors import LogRewrittenError
+from aquila.interface.service.health import Grade, ServiceHealth, Subject
+from aquila.sentences import quoted
+from services.kit.errors import NotReadyError, PeerUnavailableError
+from services.kit.serving.health.report import HealthReport
+from services.matcher.steps.schedule import steps_of
+from tests.support.node_world import HEADER, LISTS
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from tests.support.node_world import World
+
+HOUR = 3_600
+
+
+def health_of(app: FastAPI) -> ServiceHealth:
+    """Return a service's health as it is now."""
+    return HealthReport(app.state.health._parts).health()
+
+
+def grade_of(found: ServiceHealth, subject: Subject) -> Grade:
+    """Return the grade of a check."""
+    return next(one.grade for one in found.checks if one.subject is subject)
+
+
+def awaited_in(found: ServiceHealth) -> set[tuple[str, str]]:
+    """Return who is waited for, and for what."""
+    return {(step.party, step.step.value) for one in found.rounds for step in one.awaited}
+
+
+async def test_a_round_from_both_sides(world: World) -> None:
+    """Node and matcher name the same steps, from the proposal to the end."""
+    node, matcher = world.nodes["AL"], world.app
+    round_id = await world.propose()
+    everyone = {(code, "consent") for code in world.nodes}
+    await world.settle()
+    assert awaited_in(health_of(node.app)) == awaited_in(health_of(matcher)) == everyone
+    for seat in world.nodes.values():
+        await seat.post(f"/rounds/{round_id}/consent")
+    await world.settle()
+    lists = {(code, "list") for code in world.nodes}
+    assert awaited_in(health_of(node.app)) == awaited_in(health_of(matcher)) == lists
+    found = health_of(matcher)
+    assert found.grade is Grade.OK
+    assert {contact.party for contact in found.contacts} == set(world.nodes)
+    assert found.log_size > 0
+    world.clock.time += 3 * HOUR
+    late = health_of(matcher)
+    assert grade_of(late, Subject.ROUNDS) is Grade.WARNING  # nobody has called for hours
+    assert not any(one.stuck for one in late.rounds)  # persons have their days
+
+
+async def test_a_node_that_stops_in_the_middle_is_waited_for(world: World) -> None:
+    """After an hour without a statement the round is stuck at the matcher, which stays ready for the others."""
+    round_id = await world.begin(lists=False)
+    await world.settle()
+    others = [code for code in world.nodes if code != "SI"]
+    for code in ["SI", *others]:
+        seat = world.nodes[code]
+        assert (await seat.submit(round_id, await seat.load(HEADER + LISTS[code]))).status_code == 202
+        await world.settle(code)
+    await world.settle(*others)
+    assert ("SI", "evaluations") in awaited_in(health_of(world.app))
+    assert not any(one.stuck for one in health_of(world.app).rounds)
+    world.clock.time += HOUR + 1
+    for app in (world.app, world.nodes["AL"].app):
+        (stuck,) = health_of(app).rounds
+        assert stuck.stuck
+        assert not stuck.here
+        assert "SI" in {step.party for step in stuck.awaited}
+        assert health_of(app).grade is Grade.CRITICAL
+        assert Subject.ROUNDS not in health_of(app).not_ready
+    assert health_of(world.app).not_ready == ()
+
+
+async def test_a_round_that_waits_for_the_service_itself(world: World) -> None:
+    """A matcher that has all tokens and makes no report is not ready."""
+    await world.begin()
+    for _ in range(40):
+        for seat in world.nodes.values():
+            await seat.step()
+        steps_of(world.app.state.desk, world.app.state.approvals)["opening"]()
+    found = health_of(world.app)
+    assert awaited_in(found) == {("matcher", "report")}
+    assert found.not_ready == ()
+    world.clock.time += HOUR + 1
+    report = HealthReport(world.app.state.health._parts)
+    assert report.health().not_ready == (Subject.ROUNDS,)
+    with pytest.raises(NotReadyError, match="rounds"):
+        report.check_ready()
+    await world.settle()
+    assert health_of(world.app).not_ready == ()
+
+
+async def test_the_matcher_and_the_clock(world: World) -> None:
+    """A short break is a warning, a long one critical; so are clocks that differ."""
+    seat = world.nodes["AL"]
+    contact, now = seat.node.contact, world.clock.time
+    assert grade_of(health_of(seat.app), Subject.MATCHER) is Grade.WARNING  # not called yet
+    contact.answered(now)
+    assert grade_of(health_of(seat.app), Subject.MATCHER) is Grade.OK
+    away = PeerUnavailableError("peer_unreachable", peer="http://m", kind="ConnectError")
+    contact.lost(now, away)
+    contact.lost(now + 5, away)
+    assert grade_of(health_of(seat.app), Subject.MATCHER) is Grade.WARNING
+    world.clock.time += 61
+    found = health_of(seat.app)
+    assert grade_of(found, Subject.MATCHER) is Grade.CRITICAL
+    assert found.not_ready == (Subject.MATCHER,)
+    contact.answered(world.clock.time)
+    contact.obstacle = PeerUnavailableError("peer_answer_failed", status_code=503)
+    assert grade_of(health_of(seat.app), Subject.MATCHER) is Grade.WARNING
+    contact.obstacle = LogRewrittenError(quoted("rewritten"))
+    assert grade_of(health_of(seat.app), Subject.MATCHER) is Grade.OK  # it is a fault of the log
+    contact.obstacle = None
+    for seconds, grade in ((60, Grade.OK), (-61, Grade.WARNING), (301, Grade.CRITICAL)):
+        contact.clock_difference = seconds
+        assert grade_of(health_of(seat.app), Subject.CLOCK) is grade
+
+
+async def test_a_database_that_fails_is_a_finding(world: World) -> None:
+    """The report is there without the database, and says that the service is not ready; it lives still."""
+    seat = world.nodes["AL"]
+    path = seat.home / "node.db"
+    path.rename(path.with_suffix(".away"))
+    seat.node.store.close()
+    path.mkdir()
+    found = health_of(seat.app)
+    assert grade_of(found, Subject.DATABASE) is Grade.CRITICAL
+    assert found.not_ready == (Subject.DATABASE,)
+    seat.app.state.health.check_live()
+    path.rmdir()
+    path.with_suffix(".away").rename(path)
+    assert grade_of(health_of(seat.app), Subject.DATABASE) is Grade.OK
+
+
+async def test_a_disk_that_fails_is_a_finding(world: World) -> None:
+    """A folder of chunks that is gone is critical."""
+    seat = world.nodes["AL"]
+    chunks = seat.node.files.root
+    chunks.rename(chunks.with_name("away"))
+    assert grade_of(health_of(seat.app), Subject.DISK) is Grade.CRITICAL
+    chunks.with_name("away").rename(chunks)
+    assert grade_of(health_of(seat.app), Subject.DISK) is not Grade.CRITICAL
+
+
+async def test_probes_tell_strangers_little(world: World) -> None:
+    """Anyone may ask whether a service lives and is ready, and reads the names of checks and nothing more."""
+    seat = world.nodes["AL"]
+    contact, now = seat.node.contact, world.clock.time
+    contact.lost(now - 100, PeerUnavailableError("peer_unreachable", peer="http://secret.example", kind="X"))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(seat.app), base_url="http://node.test") as stranger:
+        assert (await stranger.get("/live")).status_code == 204
+        answer = await stranger.get("/ready")
+        assert answer.status_code == 503
+        assert answer.headers["retry-after"] == "5"
+        assert answer.json()["fields"] == {"listed": "matcher"}
+        assert "secret.example" not in answer.text
+        assert (await stranger.get("/v1/service/health")).status_code == 401
+    whole = await seat.get("/service/health")
+    assert ServiceHealth.model_validate(whole).not_ready == (Subject.MATCHER,)
+
+
+async def test_refusals_are_counted(world: World) -> None:
+    """A sign-in that is refused is counted, without a word of who tried."""
+    seat = world.nodes["AL"]
+    body = {"login": "nobody", "password": "four invented words are enough", "code": "123456"}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(seat.app), base_url="http://node.test") as stranger:
+        assert (await stranger.post("/v1/people/sign-in", json=body)).status_code == 401
+    assert health_of(seat.app).sign_ins_refused == 1
+    seat.node.counts.add("ProofError")
+    assert health_of(seat.app).proofs_refused == 1

@@ -1,0 +1,135 @@
+"""A service's health for people and for monitoring programs: the first line, the checks, the exit status."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import typer
+
+from aquila.interface.log import Cosigned
+from aquila.interface.progress import Awaited
+from aquila.interface.sentence import SentenceView
+from aquila.interface.service.health import (
+    AwaitedStep,
+    CertificateHealth,
+    ContactHealth,
+    Grade,
+    HealthCheck,
+    RoundHealth,
+    ServiceHealth,
+    Subject,
+)
+from aquila.sentences import Sentence
+from clients.cli.output.health_views import Status, health_views, show_status, status_of
+from clients.cli.output.screen import Table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOW = 1_800_000_000
+FINE = ServiceHealth(
+    service="node", name="SI", version="1", backend="native", at=NOW, started_at=NOW - 60, grade=Grade.OK, not_ready=(),
+    checks=tuple(HealthCheck(subject=one, grade=Grade.OK) for one in Subject), rounds=(), left_out=0,
+    certificates=(CertificateHealth(setting="tls.certificate", ends_at=NOW + 86_400 * 40, days_left=40),), drivers=(),
+    contacts=(ContactHealth(party="matcher", at=NOW - 125),), log_size=7,
+    witnesses=(Cosigned(witness="matcher", size=7, at=NOW - 7_300),), chunks_waiting=3, disk_free=5 << 20, workers=2,
+    workers_lost=0, clock_difference=-2, proofs_refused=0, sign_ins_refused=0,
+)  # fmt: skip
+
+
+def test_a_service_that_is_well() -> None:
+    """One line has it all, with numbers after the bar; each check has its figure."""
+    first, checks = health_views(FINE)
+    assert first == (
+        "AQUILA NODE SI OK - 0 open rounds, 0 of them wait for somebody"
+        " | rounds=0 stuck=0 chunks=3 disk_free=5242880B log=7 certificate_days=40"
+    )
+    assert isinstance(checks, Table)
+    shown = {row[0]: row[2] for row in checks.rows}
+    assert shown == {
+        "database": "answers",
+        "disk": "5 MiB left for files",
+        "workers": "2, group backend native",
+        "drivers": "make progress",
+        "log": "7 entries, witnessed 2 h ago",
+        "matcher": "answered 2 min ago",
+        "clock": "-2 s at the matcher",
+        "certificates": "tls.certificate 40 days",
+        "rounds": "0 open rounds, 0 of them wait for somebody",
+    }
+    assert status_of(FINE) is Status.OK
+
+
+def test_a_service_that_just_started() -> None:
+    """What is not known yet is said so."""
+    young = FINE.model_copy(
+        update={"workers": 0, "witnesses": (), "contacts": (), "clock_difference": None, "certificates": ()}
+    )
+    first, checks = health_views(young)
+    assert "certificate_days" not in str(first)
+    assert isinstance(checks, Table)
+    shown = {row[0]: row[2] for row in checks.rows}
+    assert shown["workers"] == "none started yet, group backend native"
+    assert shown["log"] == "7 entries"
+    assert shown["matcher"] == "answered 0 s ago"
+    assert shown["clock"] == "not compared yet"
+    assert shown["certificates"] == "none"
+
+
+def test_the_worst_fault_comes_first() -> None:
+    """The first line names faults by their gravity; a bar in one does not begin the numbers."""
+    low = SentenceView.of(Sentence.of("health_disk_low", free=9))
+    full = SentenceView.of(Sentence.of("health_certificate_ended", setting="a|b"))
+    checks = (
+        HealthCheck(subject=Subject.DISK, grade=Grade.WARNING, sentences=(low,)),
+        HealthCheck(subject=Subject.CERTIFICATES, grade=Grade.CRITICAL, sentences=(full,)),
+    )
+    bad = FINE.model_copy(update={"checks": checks, "grade": Grade.CRITICAL, "service": "matcher", "name": "matcher"})
+    first = str(next(health_views(bad)))
+    assert first.startswith("AQUILA MATCHER CRITICAL - the certificate of a/b has ended; files may take 9 MiB more")
+    assert first.count("|") == 1
+    assert status_of(bad) is Status.CRITICAL
+    assert status_of(bad.model_copy(update={"grade": Grade.WARNING})) is Status.WARNING
+
+
+def test_rounds_and_who_they_wait_for() -> None:
+    """Each step has a row, with the time since which it is awaited."""
+    steps = (
+        AwaitedStep(party="AL", step=Awaited.LIST, since=NOW - 60),
+        AwaitedStep(party="RS", step=Awaited.LIST, since=NOW - 60),
+    )
+    rounds = (
+        RoundHealth(
+            round_id="ab" * 16,
+            phase="open",
+            began_at=1,
+            progress_at=NOW - 90_000,
+            awaited=steps,
+            stuck=True,
+            here=False,
+        ),
+        RoundHealth(
+            round_id="cd" * 16, phase="reporting", began_at=1, progress_at=NOW, awaited=(), stuck=False, here=False
+        ),
+    )
+    first, _, table, more = health_views(FINE.model_copy(update={"rounds": rounds, "left_out": 4}))
+    assert "6 open rounds, 1 of them wait for somebody" in str(first)
+    assert isinstance(table, Table)
+    assert [tuple(row) for row in table.rows] == [
+        ("abababab", "open", "list of AL", "2027-01-15 07:59 UTC", "1 d ago (stuck)"),
+        ("", "", "list of RS", "2027-01-15 07:59 UTC", ""),
+        ("cdcdcdcd", "reporting", "nobody", "", "0 s ago"),
+    ]
+    assert more == "More open rounds: 4."
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_home_that_is_none_is_unknown(tmp_path: Path, capsys: pytest.CaptureFixture[str], *, as_json: bool) -> None:
+    """Where nothing can be found out the status is 3, as monitoring programs expect."""
+    with pytest.raises(typer.Exit) as ended:
+        show_status("node", tmp_path, None, None, None, as_json=as_json)
+    assert ended.value.exit_code == Status.UNKNOWN
+    out, err = capsys.readouterr()
+    assert ('"grade": "unknown"' if as_json else "AQUILA NODE UNKNOWN - ") in out
+    assert ("hint" in err) is not as_json
