@@ -195,6 +195,12 @@ class LogSettings(Settings):
     )
 
 
+class MetricsSettings(Settings):
+    """Metrics for Prometheus."""
+
+    port: int = Field(ge=1, le=65535, description="TCP port of loopback on which metrics are served.")
+
+
 class ProviderSettings(Settings):
     """A ministry's own identity provider (OpenID Connect), besides or instead of local accounts."""
 
@@ -253,6 +259,9 @@ class ServiceSettings(Settings):
     limits: LimitSettings = Field(default_factory=LimitSettings, description="What one caller may ask for at once.")
     log: LogSettings = Field(default_factory=LogSettings, description="The log that nobody can rewrite.")
     people: PeopleSettings = Field(default_factory=PeopleSettings, description="Accounts and sessions.")
+    metrics: MetricsSettings | None = Field(
+        default=None, description="Metrics for Prometheus, to everybody on this machine; without it there are none."
+    )
     provider: ProviderSettings | None = Field(default=None, description="The ministry's own identity provider.")
     pages: bool = Field(default=True, description="Serve the pages beside the service; else `aquila web` does.")
     practice: bool = Field(

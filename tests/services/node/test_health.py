@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from prometheus_client import CollectorRegistry, generate_latest
 
 from aquila.errors import LogRewrittenError
 from aquila.interface.service.health import Grade, ServiceHealth, Subject
 from aquila.sentences import quoted
 from services.kit.errors import NotReadyError, PeerUnavailableError
+from services.kit.serving.health.metrics import HealthMetrics
 from services.kit.serving.health.report import HealthReport
 from services.matcher.steps.schedule import steps_of
 from tests.support.node_world import HEADER, LISTS
@@ -180,3 +182,17 @@ async def test_refusals_are_counted(world: World) -> None:
     assert health_of(seat.app).sign_ins_refused == 1
     seat.node.counts.add("ProofError")
     assert health_of(seat.app).proofs_refused == 1
+
+
+async def test_metrics_tell_of_no_hit_and_no_person(world: World) -> None:
+    """After a round with hits, the metrics of node and matcher have none of its names, and no word about hits."""
+    await world.begin()
+    await world.settle()
+    for app in (world.app, *(seat.app for seat in world.nodes.values())):
+        registry = CollectorRegistry()
+        registry.register(HealthMetrics(HealthReport(app.state.health._parts)))
+        text = generate_latest(registry).decode()
+        assert "aquila_ready 1.0" in text
+        assert 'aquila_rounds{phase="reporting"} 1.0' in text
+        for word in ("hoxha", "arben", "петровић", "novak", "hit", "certainty", "terrorism"):
+            assert word not in text.lower()

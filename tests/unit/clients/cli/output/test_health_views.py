@@ -7,35 +7,15 @@ from typing import TYPE_CHECKING
 import pytest
 import typer
 
-from aquila.interface.log import Cosigned
-from aquila.interface.progress import Awaited
 from aquila.interface.sentence import SentenceView
-from aquila.interface.service.health import (
-    AwaitedStep,
-    CertificateHealth,
-    ContactHealth,
-    Grade,
-    HealthCheck,
-    RoundHealth,
-    ServiceHealth,
-    Subject,
-)
+from aquila.interface.service.health import Grade, HealthCheck, Subject
 from aquila.sentences import Sentence
 from clients.cli.output.health_views import Status, health_views, show_status, status_of
 from clients.cli.output.screen import Table
+from tests.support.health_example import FINE, FULL
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-NOW = 1_800_000_000
-FINE = ServiceHealth(
-    service="node", name="SI", version="1", backend="native", at=NOW, started_at=NOW - 60, grade=Grade.OK, not_ready=(),
-    checks=tuple(HealthCheck(subject=one, grade=Grade.OK) for one in Subject), rounds=(), left_out=0,
-    certificates=(CertificateHealth(setting="tls.certificate", ends_at=NOW + 86_400 * 40, days_left=40),), drivers=(),
-    contacts=(ContactHealth(party="matcher", at=NOW - 125),), log_size=7,
-    witnesses=(Cosigned(witness="matcher", size=7, at=NOW - 7_300),), chunks_waiting=3, disk_free=5 << 20, workers=2,
-    workers_lost=0, clock_difference=-2, proofs_refused=0, sign_ins_refused=0,
-)  # fmt: skip
 
 
 def test_a_service_that_is_well() -> None:
@@ -95,25 +75,7 @@ def test_the_worst_fault_comes_first() -> None:
 
 def test_rounds_and_who_they_wait_for() -> None:
     """Each step has a row, with the time since which it is awaited."""
-    steps = (
-        AwaitedStep(party="AL", step=Awaited.LIST, since=NOW - 60),
-        AwaitedStep(party="RS", step=Awaited.LIST, since=NOW - 60),
-    )
-    rounds = (
-        RoundHealth(
-            round_id="ab" * 16,
-            phase="open",
-            began_at=1,
-            progress_at=NOW - 90_000,
-            awaited=steps,
-            stuck=True,
-            here=False,
-        ),
-        RoundHealth(
-            round_id="cd" * 16, phase="reporting", began_at=1, progress_at=NOW, awaited=(), stuck=False, here=False
-        ),
-    )
-    first, _, table, more = health_views(FINE.model_copy(update={"rounds": rounds, "left_out": 4}))
+    first, _, table, more = health_views(FULL)
     assert "6 open rounds, 1 of them wait for somebody" in str(first)
     assert isinstance(table, Table)
     assert [tuple(row) for row in table.rows] == [

@@ -1,0 +1,144 @@
+"""Metrics in Prometheus' format, on a port of loopback alone: numbers of the report on health, and nothing else.
+
+No metric counts hits, and no label bears anything of a person: labels are checks, phases, steps, drivers, settings,
+the codes of parties, and the beginnings of rounds' random ids (`tests/contract/test_metrics.py`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+from aquila.errors import InputError
+from aquila.interface.service.health import Grade
+from aquila.protocol.rounds.round_state import Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from wsgiref.simple_server import WSGIServer
+
+    from prometheus_client.core import Metric
+
+    from aquila.interface.service.health import ServiceHealth
+    from services.kit.serving.health.report import HealthReport
+
+_LOOPBACK = "127.0.0.1"
+_DIGITS = 8  # of a round's id, as commands show it
+_OPEN = (Phase.PROPOSED, Phase.OPEN, Phase.MATCHING, Phase.REPORTING)
+
+
+class HealthMetrics:
+    """Collects the metrics when Prometheus asks; in between nothing is done for them."""
+
+    def __init__(self, report: HealthReport) -> None:
+        self._report = report
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metrics as they are now."""
+        found = self._report.health()
+        yield from _service(found)
+        yield from _rounds(found)
+        yield from _work(found)
+        yield from _others(found)
+
+    def describe(self) -> Iterable[Metric]:
+        """Describe none beforehand: to ask the service before it serves would be too early."""
+        return ()
+
+
+def serve_metrics(port: int, report: HealthReport) -> WSGIServer:
+    """Serve the metrics in threads of their own until the process ends; return the server.
+
+    Args:
+        port: The TCP port of loopback; 0 takes a free one.
+        report: The report on the service's health.
+
+    Raises:
+        InputError: The port is taken.
+    """
+    registry = CollectorRegistry()
+    registry.register(HealthMetrics(report))
+    try:
+        server, _ = start_http_server(port, _LOOPBACK, registry)
+    except OSError as error:
+        raise InputError("listening_failed", port=port, host=_LOOPBACK, fault=error.strerror) from None
+    return server
+
+
+def _service(found: ServiceHealth) -> Iterator[Metric]:
+    info = ("service", "name", "version", "backend")
+    labels = (found.service, found.name, found.version, found.backend)
+    yield _gauge("info", "The service, its release and its group backend; always 1.", info, [(labels, 1)])
+    yield _number("start_time_seconds", "When the service started, in seconds since 1970.", found.started_at)
+    yield _number("ready", "Whether the service can do its work: 1 or 0.", int(not found.not_ready))
+    grades = {(one.subject.value,): list(Grade).index(one.grade) for one in found.checks}
+    yield _gauge("health", "The grade of a check: 0 ok, 1 warning, 2 critical.", ("check",), grades.items())
+    days = {(one.setting,): one.days_left for one in found.certificates if one.days_left is not None}
+    yield _gauge("certificate_days_left", "Days until the certificate of a setting ends.", ("setting",), days.items())
+    yield _total("proofs_refused", "Proofs that were found wrong since the start.", found.proofs_refused)
+    yield _total("sign_ins_refused", "Sign-ins that were refused since the start.", found.sign_ins_refused)
+
+
+def _rounds(found: ServiceHealth) -> Iterator[Metric]:
+    counts, ages = {(phase.value,): 0 for phase in _OPEN}, {(phase.value,): 0 for phase in _OPEN}
+    for one in found.rounds:
+        counts[one.phase,] = counts.get((one.phase,), 0) + 1
+        ages[one.phase,] = max(ages.get((one.phase,), 0), found.at - one.began_at)
+    yield _gauge("rounds", "Open rounds.", ("phase",), counts.items())
+    yield _gauge("round_age_seconds", "Age of the oldest open round.", ("phase",), ages.items())
+    progress = {(one.round_id[:_DIGITS],): found.at - one.progress_at for one in found.rounds}
+    yield _gauge("round_progress_age_seconds", "Seconds since the newest statement.", ("round",), progress.items())
+    yield _number("rounds_stuck", "Open rounds that are stuck.", sum(one.stuck for one in found.rounds))
+    waits: dict[tuple[str, ...], int] = {}
+    for step in (step for one in found.rounds for step in one.awaited):
+        key = step.party, step.step.value
+        waits[key] = max(waits.get(key, 0), found.at - step.since)
+    yield _gauge("awaited_seconds", "How long the longest wait for a step has taken.", ("party", "step"), waits.items())
+
+
+def _work(found: ServiceHealth) -> Iterator[Metric]:
+    yield _number(
+        "chunks_waiting", "Chunks to fetch, compute or send; at the matcher to be fetched.", found.chunks_waiting
+    )
+    yield _number("disk_free_bytes", "Bytes that files may still take on the disk of the home.", found.disk_free)
+    yield _number("workers", "Workers; 0 before the first piece of work.", found.workers)
+    yield _total("workers_lost", "How often workers were lost since the start.", found.workers_lost)
+    failures = CounterMetricFamily("aquila_driver_failures", "Failed steps since the start.", labels=["driver"])
+    for one in found.drivers:
+        failures.add_metric([one.driver], one.failures)
+    yield failures
+    failing = {(one.driver,): one.failing for one in found.drivers}
+    yield _gauge("driver_failing", "Failed steps in a row.", ("driver",), failing.items())
+    steps = {(one.driver,): one.step_seconds for one in found.drivers}
+    yield _gauge("driver_step_seconds", "Seconds that the present step has taken.", ("driver",), steps.items())
+
+
+def _others(found: ServiceHealth) -> Iterator[Metric]:
+    contacts = {(one.party,): found.at - one.at for one in found.contacts if one.at is not None}
+    yield _gauge("contact_age_seconds", "Seconds since the last contact.", ("party",), contacts.items())
+    yield _number("log_entries", "Entries of the own log.", found.log_size)
+    ages = {(one.witness,): found.at - one.at for one in found.witnesses}
+    yield _gauge("log_witness_age_seconds", "Seconds since a witness cosigned the own log.", ("witness",), ages.items())
+    if found.clock_difference is not None:
+        yield _number(
+            "clock_difference_seconds", "Seconds by which the matcher's clock is ahead.", found.clock_difference
+        )
+
+
+def _gauge(
+    name: str, text: str, labels: tuple[str, ...], values: Iterable[tuple[tuple[str, ...], int]]
+) -> GaugeMetricFamily:
+    made = GaugeMetricFamily(f"aquila_{name}", text, labels=labels)
+    for key, value in values:
+        made.add_metric(key, value)
+    return made
+
+
+def _number(name: str, text: str, value: int) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"aquila_{name}", text, value=value)
+
+
+def _total(name: str, text: str, value: int) -> CounterMetricFamily:
+    return CounterMetricFamily(f"aquila_{name}", text, value=value)
