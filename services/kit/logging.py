@@ -12,6 +12,7 @@ import json
 import logging
 import sys
 import traceback
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, TypedDict, cast
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from typing import Unpack
 
 ROOT = "aquila"
+REQUEST: ContextVar[str] = ContextVar("services.kit.logging.request", default="")
+"""The id of the call that is answered or made here; each line that is written meanwhile bears it."""
+
 TRACE_LIMIT = 12
 
 
@@ -32,6 +36,7 @@ class Fields(TypedDict, total=False):
     The names are shared by node and matcher, so that one search finds a round on both sides.
     """
 
+    request: str
     round: str
     party: str
     counterpart: str
@@ -106,6 +111,8 @@ class JsonLines(logging.Formatter):
                 line |= error_fields(record.exc_info[1])
         else:
             line |= {"event": record.msg} | _allowed(cast("Fields", fields))
+            if request := REQUEST.get():
+                line.setdefault("request", request)
         return json.dumps(line, ensure_ascii=True, separators=(",", ":"))
 
 

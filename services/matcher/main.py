@@ -21,7 +21,6 @@ from services.kit.people import routes as people_routes
 from services.kit.people.operator_token import TOKEN_FILE, OperatorToken
 from services.kit.serving.application import application
 from services.kit.serving.health import routes as health_routes
-from services.kit.serving.health.metrics import serve_metrics
 from services.kit.serving.health.report import HealthParts, HealthReport
 from services.kit.serving.server import bind, lifespan_of, put_before, serve
 from services.kit.settings import load
@@ -77,6 +76,9 @@ def run(settings_path: Path, front: FrontOf | None = None) -> None:
     with contextlib.suppress(ExecutorError):  # a cluster that is away may come; one that cannot be used ends us here
         desk.workers.start()
     if settings.metrics is not None:
+        # Without metrics the library for them is not loaded.
+        from services.kit.serving.health.metrics import serve_metrics  # noqa: PLC0415 - only here
+
         serve_metrics(settings.metrics.port, app.state.health)
     served, before_end = put_before(app, endpoint, front, desk.bell.take_down)
     serve(served, endpoint, settings.tls, before_end, app.state.health.check_live)

@@ -33,7 +33,6 @@ from services.kit.people.operator_token import TOKEN_FILE, OperatorToken
 from services.kit.serving import server
 from services.kit.serving.application import application
 from services.kit.serving.health import routes as health_routes
-from services.kit.serving.health.metrics import serve_metrics
 from services.kit.serving.health.report import HealthParts, HealthReport
 from services.kit.settings import MEBIBYTE, load
 from services.kit.storage.files import ChunkFiles, check_private, read_secret
@@ -286,6 +285,9 @@ def run(
     telling = [_notifications(made, wanted, compose, endpoint.url)] if wanted and compose else []
     built = build(settings, made, telling)
     if settings.metrics is not None:
+        # Without metrics the library for them is not loaded.
+        from services.kit.serving.health.metrics import serve_metrics  # noqa: PLC0415 - only here
+
         serve_metrics(settings.metrics.port, built.state.health)
     app, before_end = server.put_before(built, endpoint, front)
     server.serve(app, endpoint, settings.tls, before_end, built.state.health.check_live)

@@ -18,7 +18,9 @@ from aquila.errors import InputError, ProtocolError
 from aquila.protocol.problems import MEDIA_TYPE
 from aquila.sentences import Sentence
 from services.kit.errors import PeerFullError, PeerUnavailableError, StoreFullError, error_from_problem
+from services.kit.http.request_ids import HEADER, new_id
 from services.kit.http.tls import RenewedContext, certificate_fault, tls_context
+from services.kit.logging import REQUEST, Log
 from services.kit.work import threads
 from services.kit.work.threads import Pool
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from aquila.errors import AquilaError
     from services.kit.settings import PeerSettings
 
+_LOG = Log("kit.peer")
 _AWAY = frozenset({429, 502, 503, 504})  # 429 is for a node that calls too fast: it comes again like one that waited
 _PROBLEM_BYTES = 1 << 16
 _LONGEST_WAIT = 3600
@@ -113,10 +116,18 @@ class Peer:
     @contextlib.asynccontextmanager
     async def _stream(self, method: str, path: str, options: dict[str, Any]) -> AsyncIterator[httpx.Response]:
         """Open a call whose status is 2xx; raises as `call` does."""
+        request_id = REQUEST.get() or new_id()
+        headers = httpx.Headers(options.pop("headers", None))
+        headers[HEADER] = request_id
         try:
-            async with self._client.stream(method, path, **options) as response:
+            async with self._client.stream(method, path, headers=headers, **options) as response:
                 if not response.is_success:
-                    raise await _refusal(response)
+                    error = await _refusal(response)
+                    _LOG.info(
+                        "peer_refused", request=request_id, method=method, status=response.status_code,
+                        code=error.sentence.code,
+                    )  # fmt: skip
+                    raise error
                 yield response
         except httpx.InvalidURL:
             raise InputError("call_path_malformed") from None

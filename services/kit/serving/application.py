@@ -22,9 +22,11 @@ from starlette.exceptions import HTTPException
 from aquila.errors import AquilaError, InputError, SignatureError
 from aquila.protocol.problems import MEDIA_TYPE
 from services.kit.errors import BodyTooLargeError, UnknownCallerError, problem_of, retry_after_of
+from services.kit.http.admission import PROBES
 from services.kit.http.openapi import describe
+from services.kit.http.request_ids import HEADER, carrying, id_of
 from services.kit.http.routing import ServiceRoute, add_routes
-from services.kit.logging import Log
+from services.kit.logging import REQUEST, Log
 from services.kit.work import threads
 from services.kit.work.event_counts import EventCounts
 from services.kit.work.threads import Pool
@@ -164,6 +166,11 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        with carrying(id_of(scope)):
+            await self._serve(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one call, whose id is known."""
         started, answer = time.monotonic(), _Answer(send, scope["scheme"])
         try:
             await self._app(scope, receive, answer.send)
@@ -183,7 +190,7 @@ class _Answer:
 
     def __init__(self, send: Send, scheme: str) -> None:
         self._send = send
-        self._headers = _SECURITY_HEADERS | (_TLS_HEADERS if scheme == "https" else {})
+        self._headers = _SECURITY_HEADERS | {HEADER: REQUEST.get()} | (_TLS_HEADERS if scheme == "https" else {})
         self.status = 0
 
     async def send(self, message: Message) -> None:
@@ -252,8 +259,13 @@ def _place(location: Sequence[object]) -> str:
 
 
 def _log_call(scope: Scope, status: int, started: float) -> None:
-    """Write the line of a call, with the template of its route: a path is the caller's text."""
-    _LOG.info(
+    """Write the line of a call, with the template of its route: a path is the caller's text.
+
+    A probe that finds nothing wrong is for developers alone: supervisors make thousands a day.
+    """
+    quiet = scope["path"] in PROBES and status < HTTPStatus.BAD_REQUEST
+    write = _LOG.debug if quiet else _LOG.info
+    write(
         "call",
         method=scope["method"] if scope["method"] in _METHODS else "other",
         route=getattr(scope.get("route"), "path", ""),

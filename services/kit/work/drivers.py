@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from aquila.errors import AquilaError
+from services.kit.errors import PeerUnavailableError
 from services.kit.logging import Log
 
 if TYPE_CHECKING:
@@ -130,9 +131,11 @@ class Driver:
         except Exception as error:  # noqa: BLE001 - a driver never ends by itself; the failure is logged
             self._failures += 1
             self._all_failures += 1
+            is_news = _is_news(self._failures, self._error, error)
             self._error = error
             delay = self._delay(error)
-            _LOG.warning("step_failed", driver=self.name, count=self._failures, seconds=round(delay), error=error)
+            write = _LOG.warning if is_news else _LOG.debug
+            write("step_failed", driver=self.name, count=self._failures, seconds=round(delay), error=error)
             return delay
         finally:
             self._step_began = None
@@ -174,6 +177,18 @@ class Driver:
             self._woken.clear()
 
 
+def _is_news(failures: int, before: Exception | None, error: Exception) -> bool:
+    """Return whether a failure is worth a line: another one than before, or its 1st, 2nd, 4th, 8th... time.
+
+    A peer that is away for a day fails thousands of steps, and one reason each hour says as much.
+    """
+    return _reason(before) != _reason(error) or failures & (failures - 1) == 0
+
+
+def _reason(error: Exception | None) -> str:
+    return error.sentence.code if isinstance(error, AquilaError) else type(error).__name__
+
+
 async def each(items: Iterable[Item], work: Callable[[Item], Awaitable[bool]]) -> bool:
     """Do the work for every item, whatever becomes of the others, and return whether there was any.
 
@@ -186,7 +201,9 @@ async def each(items: Iterable[Item], work: Callable[[Item], Awaitable[bool]]) -
         try:
             busy |= await work(item)
         except AquilaError as error:
-            _LOG.warning("item_failed", error=error)
+            # A peer that is away is the step's failure, and is logged there.
+            write = _LOG.debug if isinstance(error, PeerUnavailableError) else _LOG.warning
+            write("item_failed", error=error)
             failed = error
     if failed is not None:
         raise failed

@@ -60,6 +60,7 @@ def serve_metrics(port: int, report: HealthReport) -> WSGIServer:
     """
     registry = CollectorRegistry()
     registry.register(HealthMetrics(report))
+    server: WSGIServer
     try:
         server, _ = start_http_server(port, _LOOPBACK, registry)
     except OSError as error:

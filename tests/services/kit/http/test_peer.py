@@ -15,10 +15,14 @@ from aquila.errors import AquilaError, CapError, InputError, MalformedError, Pro
 from aquila.sentences import quoted
 from services.kit.errors import PeerUnavailableError, StoreFullError, problem_of
 from services.kit.http.peer import Peer
+from services.kit.http.request_ids import carrying
+from services.kit.serving.application import application
 from services.kit.settings import PeerSettings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+
+    from tests.support.log_lines import Lines
 
 CONTENT = bytes(range(256)) * 1_000
 
@@ -180,3 +184,17 @@ def test_a_certificate_that_cannot_be_read_is_an_input_error(settings: dict[str,
     """Said when the client is made, not at the first call."""
     with pytest.raises(InputError, match="certificate or key"):
         Peer(PeerSettings(url="https://matcher.test", **{name: Path(path) for name, path in settings.items()}))
+
+
+@pytest.mark.parametrize("begun", ["", "ab" * 16])
+async def test_one_id_finds_a_call_in_both_logs(lines: Lines, begun: str) -> None:
+    """Caller and service write the same id: that of the call in whose course it is made, or a new one."""
+    app = application(title="T", version="1", routers=[], body_bytes=1_000, health=lambda: None)
+    peer = Peer(PeerSettings(url="http://127.0.0.1"), transport=httpx.ASGITransport(app))
+    with carrying(begun), pytest.raises(AquilaError):
+        await peer.call("GET", "/nothing", headers={"accept": "application/json"})
+    await peer.close()
+    written = {line["event"]: line for line in map(json.loads, str(lines).splitlines())}
+    assert written["call"]["request"] == written["peer_refused"]["request"]
+    assert written["peer_refused"]["status"] == 404
+    assert begun in {"", written["call"]["request"]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -267,6 +268,38 @@ async def test_invalid_parameters_are_named_and_not_repeated(
     assert answer.json()["type"] == "urn:aquila:problem:input"
     assert "body" in answer.json()["detail"] or "query.limit" in answer.json()["detail"]
     assert SECRET not in answer.text + str(lines)
+
+
+@pytest.mark.parametrize(
+    ("shown", "taken"), [("0123456789abcdef" * 2, True), (f"{SECRET}", False), ("A" * 32, False), ("", False)]
+)
+async def test_a_call_has_one_id_in_its_strict_form(
+    client: httpx.AsyncClient,
+    lines: Lines,
+    shown: str,
+    taken: bool,  # noqa: FBT001 - a case of a table
+) -> None:
+    """A caller's id is on each line of the call and in the answer; one of another form is neither."""
+    answer = await client.get("/rounds/broken/nothing", headers={"x-request-id": shown})
+    (line,) = _calls(lines)
+    assert line["request"] == answer.headers["x-request-id"]
+    assert (line["request"] == shown) is taken
+    assert re.fullmatch("[0-9a-f]{32}", line["request"])
+    assert SECRET not in str(lines)
+
+
+async def test_two_ids_are_none(client: httpx.AsyncClient, lines: Lines) -> None:
+    """Which of two is meant nobody knows."""
+    ids = ["0" * 32, "1" * 32]
+    await client.get("/nothing", headers=[("x-request-id", one) for one in ids])
+    assert _calls(lines)[0]["request"] not in ids
+
+
+async def test_probes_that_find_nothing_wrong_are_no_news(client: httpx.AsyncClient, lines: Lines) -> None:
+    """Thousands of them come in a day; one that is refused is a line like others."""
+    for path in ("/health", "/live", "/ready", "/nothing"):
+        await client.get(path)
+    assert [line["level"] for line in _calls(lines)] == ["debug", "debug", "debug", "info"]
 
 
 async def test_unknown_paths_and_methods_are_problems(client: httpx.AsyncClient, lines: Lines) -> None:
