@@ -256,11 +256,22 @@ class ChanceOfHit(Message):
 
 
 class WeightView(Message):
-    """One of the weights by which a hit was graded (PROTOCOL.md 7), in hundredths of a bit; they add up to its odds."""
+    """One of the weights by which a hit was graded (PROTOCOL.md 7), in hundredths of a bit; they add up to its odds.
+
+    `differs` says of an agreement what does not agree or is not known; it is empty where nothing.
+    """
 
     kind: WeightKind
     sentence: str
     centibits: int
+    differs: str = ""
+
+
+class NameCount(Message):
+    """A word of the own record's name, and how many records of its list have a word that is written or sounds so."""
+
+    name: str
+    records: Count
 
 
 class HitView(Message):
@@ -276,6 +287,10 @@ class HitView(Message):
         exchange: Where the exchange of notes about it stands.
         chance: What chance alone would give; None where the report was erased.
         weights: How it was graded, from the prior on; of confirmed hits only.
+        strangers_centibits: How many pairs of two persons are expected in the two lists that agree in just this way, as
+            hundredths of log2; of confirmed hits only.
+        own_names: How usual the own record's names are in its list; nothing where the list is too long to be counted.
+        own_records: How many records its list has.
         earlier: The hit of an earlier round whose decision this one carries, as long as it is kept.
     """
 
@@ -299,6 +314,9 @@ class HitView(Message):
     chance: ChanceOfHit | None = None
     earlier: HitKey | None = None
     weights: tuple[WeightView, ...] = ()
+    strangers_centibits: int | None = None
+    own_names: tuple[NameCount, ...] = ()
+    own_records: Count = 0
 
 
 class DecisionRequest(Message):

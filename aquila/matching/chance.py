@@ -10,18 +10,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
+from math import log2
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from aquila.matching.certainty import names_that_agree, silence
+from aquila.matching.certainty import names_that_agree, silence, silent_families, strongest_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from aquila.records.rules import Counted, Part, RuleTable
+    from aquila.records.rules import Counted, Part, Rule, RuleTable
 
 _BELIEF = 1.0  # so many strangers does the table's chance count for, of each way in which names agree
 _BELIEF_IN_DATES = 2.0
@@ -153,6 +154,30 @@ def count_chance(of: Countable, strangers: NDArray[np.float64], met: NDArray[np.
         belief = _BELIEF_IN_CONTEXT * of.chance_contexts
         contexts[number] = (seen[:-1] + belief) / (seen[:-1].sum() + _BELIEF_IN_CONTEXT)
     return Chance(np.minimum(names, _MOST_CHANCE), dates, contexts)
+
+
+def usual_bits(table: RuleTable, rules: tuple[Rule, ...]) -> float:
+    """Return the share of one person's pairs of records that the table expects to agree in just this way, as log2.
+
+    What it does not know is taken for certain.
+
+    Args:
+        table: The rule table.
+        rules: The rules that met.
+    """
+    agreed = {part.family: part for part in strongest_parts(rules)}
+    if table.counted is None:
+        return sum(log2(part.usual) for part in agreed.values() if part.usual is not None)
+    of = countable(table, table.counted)
+    names = tuple(part.name for part in names_that_agree(table.counted, rules))
+    shares = [way.usual for way in of.names if way.parts == names]
+    date, context = table.counted.date, table.counted.context
+    if date in agreed or date in silent_families(table, rules):
+        name = agreed[date].name if date in agreed else silence(date)
+        shares.append(float(of.usual_dates[of.dates.index(name)]))
+    if context in agreed:  # that none agrees is usual where a list has no such column
+        shares.append(float(of.usual_contexts[of.contexts.index(agreed[context].name)]))
+    return sum(map(log2, shares))
 
 
 def _scale(of: Countable, by_date: NDArray[np.float64], dates: NDArray[np.float64], expected: float) -> float:

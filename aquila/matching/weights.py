@@ -14,6 +14,7 @@ from aquila.matching.certainty import (
     CENTIBITS,
     Level,
     agreement_of_names,
+    evidence_bits,
     lift_bits,
     rules_of,
     silence,
@@ -21,6 +22,7 @@ from aquila.matching.certainty import (
     standing_bits,
     strongest_parts,
 )
+from aquila.matching.chance import usual_bits
 
 if TYPE_CHECKING:
     from aquila.matching.certainty import GradingBasis
@@ -45,11 +47,13 @@ class Weight:
             records of both lists have a certain partner.
         sentence: What agrees, or the name of the family of which nothing agrees; empty for prior and lift.
         bits: By how much it moves the odds, as log2.
+        differs: Of an agreement, what then differs or is not known; empty where nothing.
     """
 
     kind: WeightKind
     sentence: str
     bits: float
+    differs: str = ""
 
 
 def level_bits(level: Level) -> float:
@@ -76,7 +80,7 @@ def weights_of(table: RuleTable, rule_mask: int, basis: GradingBasis, *, second:
     for part in strongest_parts(rules):
         of_names = table.counted is not None and part.family == table.counted.names[0]
         bits = part.bits + (learned.get(part.name, 0) + (together if of_names else 0)) / CENTIBITS
-        found.append(Weight(WeightKind.AGREES, part.sentence, bits))
+        found.append(Weight(WeightKind.AGREES, part.sentence, bits, part.differs))
     for family in silent_families(table, rules):
         bits = missing.get(family, 0.0) + learned.get(silence(family), 0) / CENTIBITS
         if bits:
@@ -84,3 +88,21 @@ def weights_of(table: RuleTable, rule_mask: int, basis: GradingBasis, *, second:
     if not second and sum(one.bits for one in found) < level_bits(Level.HIGH):
         found.append(Weight(WeightKind.LIFT, "", lift_bits(basis)))
     return tuple(one for one in found if one.kind is not WeightKind.LIFT or one.bits)
+
+
+def strangers_bits(table: RuleTable, rule_mask: int, basis: GradingBasis) -> float:
+    """Return how many pairs of two persons are expected in two lists that agree in just this way, as log2.
+
+    A weight is how much more often one person's records agree so than two persons' do.
+
+    Args:
+        table: The round's rule table.
+        rule_mask: Bit `n - 1` is set where rule number n met; at least one.
+        basis: What is known of the two lists.
+
+    Raises:
+        InputError: As `certainty.grade_on`.
+    """
+    rules = rules_of(table, rule_mask)
+    pairs = log2(basis.size_a) + log2(basis.size_b)
+    return pairs + usual_bits(table, rules) - evidence_bits(table, rules, basis)

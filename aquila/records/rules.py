@@ -58,6 +58,7 @@ class Part:
         known: Whether it says only that both records know the attribute: no evidence, but where it could be said and is
             not, the silence of the family is none either.
         chance: How often two persons' records agree at exactly this level, as log2; a round counts it where it can.
+        differs: In plain words, what then differs or is not known, since no stronger part agrees; empty where nothing.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Part:
     fixed: bool = False
     known: bool = False
     chance: float | None = None
+    differs: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,6 +323,7 @@ def _part(name: str, content: dict[str, Any], families: dict[str, str]) -> Part:
         bool(content.get("fixed", False)),
         bool(content.get("known", False)),
         None if chance is None else float(chance),
+        str(content.get("differs", "")),
     )
     if not is_part(reads):
         raise InputError("part_kind_unknown", part=name, known=", ".join(PART_KINDS))

@@ -76,17 +76,27 @@ def compare(
         list[int] | None,
         typer.Option("--records", min=1, help="Records of the longer list; several times for several sizes."),
     ] = None,
+    common: Annotated[
+        float | None,
+        typer.Option(
+            "--common",
+            min=0.000001,
+            max=1.0,
+            help="Share of one list's persons that the other has too: 0.03 is 3 of 100.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show the values that two records share, and how certain that would be between lists of some sizes.
+    """Show the values that two records share, what differs, and how certain that would be between lists of some sizes.
 
-    It grades as a round does; the share of persons that both lists hold is the table's, where a round learns it.
+    It grades as a round does, with the table's weights; a round counts chance in its own lists, and learns the share of
+    common persons, which --common sets here.
     """
     from clients.cli.list_files import load_table
     from clients.cli.output.rule_explanations import Comparison
     from clients.cli.output.rule_views import comparison_views
 
-    found = Comparison(load_table(rules), _placed(one), _placed(other))
+    found = Comparison(load_table(rules), _placed(one), _placed(other), common)
     sizes = tuple(records or SIZES)
     Screen(as_json).result(found.document(sizes), *comparison_views(found, sizes))
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aquila.matching.certainty import CENTIBITS
+from aquila.matching.weights import WeightKind
 from aquila.protocol.messages import Kind
 from clients.cli.output.round_views import SHORT, factor
+from clients.cli.output.rule_views import by_chance
 from clients.cli.output.screen import Table, moment, numbered
 
 if TYPE_CHECKING:
@@ -48,6 +51,8 @@ def hit_tables(view: HitView) -> list[Table | str]:
         *_query(one),
         ("certainty", one.certainty.value),
         ("why", "; ".join(view.sentences)),
+        ("differs or unknown", "; ".join(_differing(view)) or "-"),
+        ("how rare", "; ".join(_rarity(view)) or "-"),
         ("by chance", _chance(view)),
         ("stands at", _stage(one)),
         ("next step by", "-" if one.due_at is None else moment(one.due_at) + (" (overdue)" if one.overdue else "")),
@@ -134,6 +139,23 @@ def _follow_up(view: HitView) -> str:
         return "-"
     urgency = view.urgency.value if view.urgency else ""
     return f"{view.channel.value} {view.reference or '(no number yet)'}, {urgency}"
+
+
+def _differing(view: HitView) -> Iterator[str]:
+    """Yield the differences, and the attributes that are not known."""
+    for one in view.weights:
+        if one.kind is WeightKind.MISSING:
+            yield f"nothing agrees: {one.sentence}"
+        elif one.differs:
+            yield one.differs
+
+
+def _rarity(view: HitView) -> Iterator[str]:
+    """Yield how often two persons agree so, and how usual the own record's names are in its list."""
+    if view.strangers_centibits is not None:
+        yield f"two persons agree in just this way at most {by_chance(view.strangers_centibits / CENTIBITS)}"
+    for one in view.own_names:
+        yield f"{one.name}: so, or sounding alike, in {one.records:,} of the {view.own_records:,} records of your list"
 
 
 def _chance(view: HitView) -> str:

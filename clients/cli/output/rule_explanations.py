@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from aquila.matching.certainty import grade, prior_bits, silent_families, strongest_parts, table_bits
+from aquila.matching.certainty import (
+    GradingBasis,
+    grade,
+    prior_bits,
+    silent_families,
+    strongest_parts,
+    table_bits,
+)
+from aquila.matching.weights import strangers_bits
 from aquila.records.inputs import record_inputs
 from aquila.records.rule_parts import WORD_MARK, part_values, record_names
 from aquila.records.rules import mask_of
@@ -100,11 +108,16 @@ def _lack_of_date(form: str, born: PartialDate | None) -> str:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Values that two records share under a table; it has a `__dict__` for what is computed once."""
+    """Values that two records share under a table; it has a `__dict__` for what is computed once.
+
+    Attributes:
+        common: Of one list's persons, the share that the other has too; the table's where none is given.
+    """
 
     table: RuleTable
     one: Record
     other: Record
+    common: float | None = None
 
     def __repr__(self) -> str:
         return "Comparison()"
@@ -164,12 +177,32 @@ class Comparison:
 
     def prior(self, size: int) -> float:
         """Return the prior in bits between two lists of this size."""
-        return prior_bits(size, size, self.table.expected_share)
+        return prior_bits(size, size, self.share)
+
+    @property
+    def share(self) -> float:
+        """Of one list's persons, the share that the other is taken to have too."""
+        return self.table.expected_share if self.common is None else self.common
+
+    def differing(self) -> list[str]:
+        """Return the differences in words: those of weak agreements, and of attributes that both records have."""
+        both = [(record, record_names(record)) for record in (self.one, self.other)]
+        found = [part.differs for part in self.parts() if part.differs]
+        for reads, words in _FIELDS.items():
+            one, other = (set(part_values(record, names, reads)) for record, names in both)
+            if one and other and not one & other:
+                found.append(f"{words[1]}: both tell of it, and it differs")
+        return found
+
+    def strangers_bits(self, size: int) -> float:
+        """Return how many pairs of two persons in two lists of this size agree in just this way, as log2; at most."""
+        mask = mask_of(rule.number for rule in self.rules)
+        return strangers_bits(self.table, mask, GradingBasis(size, size, 1, 1))
 
     def grade(self, rules: tuple[Rule, ...], size: int) -> Grade | None:
         """Grade some of the rules between two lists of this size; None if no rule met."""
         mask = mask_of(rule.number for rule in rules)
-        return grade(self.table, mask, size, size) if mask else None
+        return grade(self.table, mask, size, size, self.share) if mask else None
 
     def document(self, sizes: Iterable[int]) -> dict[str, object]:
         """Return it for JSON."""
@@ -180,10 +213,13 @@ class Comparison:
             "bits": round(self.bits(), 2),
             "agree": [{"family": part.family, "bits": part.bits, "sentence": part.sentence} for part in self.parts()],
             "differ": [{"family": family, "bits": bits} for family, bits in self.silent()],
+            "differing": self.differing(),
+            "common": self.share,
             "certainty": [
                 {
                     "records": size,
                     "prior_bits": round(self.prior(size), 2),
+                    "strangers_bits": round(self.strangers_bits(size), 2) if self.rules else None,
                     "if_rare": _certainty(self.grade(self.rules, size)),
                     "otherwise": _certainty(self.grade(self.surely_sent, size)),
                 }

@@ -105,12 +105,13 @@ def comparison_views(found: Comparison, sizes: Iterable[int]) -> list[Table | st
     """Return the values that two records share: parts, rules, and the certainty by the size of lists."""
     if not found.rules:
         return [f"{found.one.record_id} and {found.other.record_id} share no input: no hit, whatever the lists."]
-    words = dict(found.table.families)
+    words, differing = dict(found.table.families), found.differing()
     agree = [(words[part.family], f"{part.bits:.1f}", part.sentence) for part in found.parts()]
     agree += [(words[family], *_silence(bits)) for family, bits in found.silent()]
     met = [(str(rule.number), rule.name, _values(found.shared[rule.number])) for rule in found.rules]
     views: list[Table | str] = [
         Table("What agrees", ("evidence", "bits", "in words"), agree),
+        *([Table("What differs", ("in words",), [(words,) for words in differing])] if differing else []),
         Table("Rules that met", ("no.", "rule", "shared values"), met),
         _certainty_table(found, sizes),
     ]
@@ -118,7 +119,7 @@ def comparison_views(found: Comparison, sizes: Iterable[int]) -> list[Table | st
         rare = [rule.name for rule in found.rules if rule not in found.surely_sent]
         views.append(f"Rare: no more records of either list share the value than the rule allows ({', '.join(rare)}).")
     share = (
-        f"Graded with the table's weights, and {found.table.expected_share} of the persons expected in both lists.\n"
+        f"Graded with the table's weights, and {found.share} of the persons expected in both lists.\n"
         "A round learns both from what meets, and looks at the other partners of both records."
     )
     return [*views, share]
@@ -133,17 +134,26 @@ def _silence(bits: float | None) -> tuple[str, str]:
 
 def _certainty_table(found: Comparison, sizes: Iterable[int]) -> Table:
     """Return certainty by the records of the longer list, with and without what needs a rare value."""
-    columns = ["records", "prior", "evidence", "probability", "certainty"]
+    columns = ["records", "prior", "evidence", "two persons by chance", "probability", "certainty"]
     if found.depends_on_rarity:
-        columns[3:] = ["if rare", "certainty", "if not rare", "certainty"]
+        columns[4:] = ["if rare", "certainty", "if not rare", "certainty"]
     rows = []
     for size in sizes:
         grades = [found.grade(found.rules, size)]
         if found.depends_on_rarity:
             grades.append(found.grade(found.surely_sent, size))
         cells = [cell for grade in grades for cell in _grade_cells(grade)]
-        rows.append((f"{size:,}", f"{found.prior(size):.1f}", f"{found.bits():.1f}", *cells))
+        bits = f"{found.prior(size):.1f}", f"{found.bits():.1f}"
+        rows.append((f"{size:,}", *bits, by_chance(found.strangers_bits(size)), *cells))
     return Table("Certainty, by the records of the longer list", columns, rows)
+
+
+def by_chance(bits: float) -> str:
+    """Return in words how many pairs of two persons two lists have that agree by chance, from its log2."""
+    pairs = 2**bits
+    if pairs >= 1:
+        return f"about {float(f'{pairs:.2g}'):,.0f} times a round"
+    return f"once in {float(f'{1 / pairs:.2g}'):,.0f} rounds"
 
 
 def _grade_cells(grade: Grade | None) -> tuple[str, str]:

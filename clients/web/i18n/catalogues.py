@@ -125,7 +125,7 @@ def _messages() -> Iterator[Message]:
         yield from dict(rules.families).values()
         for rule in rules.rules:
             yield rule.sentence
-            yield from (part.sentence for part in rule.shown)
+            yield from (text for part in rule.shown for text in (part.sentence, part.differs) if text)
     yield from corroboration_table().sentences
     yield from (code.condition for code in handling_codes().values())
     for row in role_table().rows.values():

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from aquila.interface.hits import WeightView
 from aquila.interface.rounds import ChanceView
 from aquila.matching.certainty import CENTIBITS
-from aquila.matching.weights import weights_of
+from aquila.matching.weights import strangers_bits, weights_of
 from aquila.protocol.canaries import drift_of, grading_basis_of
 from aquila.protocol.messages import HitReport
 from aquila.protocol.messages.kinds import StatementKind
@@ -39,19 +39,26 @@ def chances(node: NodeContext, session: Session, round_: Round) -> Iterator[Chan
 
 def weights(
     node: NodeContext, session: Session, round_: Round, hit: HitRow, exchange: ExchangeRow | None
-) -> tuple[WeightView, ...]:
-    """Return the weights by which a confirmed hit was graded; none where its rules or its report are not known."""
+) -> tuple[tuple[WeightView, ...], int | None]:
+    """Return the weights by which a confirmed hit was graded, and how many pairs of strangers agree like it.
+
+    Returns:
+        No weights and None where its rules or its report are not known; the number as hundredths of its log2.
+    """
     rules, table = (exchange.rules if exchange else None) or (), node.table_of(round_.manifest)
     if state_of(exchange) != CONFIRMED or not {*rules} <= {rule.number for rule in table.rules}:
-        return ()
+        return (), None
     for facts in _facts(node, session, round_):
         if facts.query == hit.submission_id and hit.counterpart in facts.bases and rules:
-            second = hit.hit_id in facts.second
-            found = weights_of(table, mask_of(rules), facts.bases[hit.counterpart], second=second)
+            mask, basis = mask_of(rules), facts.bases[hit.counterpart]
+            found = weights_of(table, mask, basis, second=hit.hit_id in facts.second)
             return tuple(
-                WeightView(kind=one.kind, sentence=one.sentence, centibits=round(CENTIBITS * one.bits)) for one in found
-            )
-    return ()
+                WeightView(
+                    kind=one.kind, sentence=one.sentence, centibits=round(CENTIBITS * one.bits), differs=one.differs
+                )
+                for one in found
+            ), round(CENTIBITS * strangers_bits(table, mask, basis))
+    return (), None
 
 
 def _facts(node: NodeContext, session: Session, round_: Round) -> Iterator[ReportFacts]:

@@ -34,6 +34,7 @@ from services.node.hits.notes import handling_of_note
 from services.node.hits.report_facts import chances, weights
 from services.node.round_memory import round_row
 from services.node.rounds.views import problems
+from services.node.storage.name_counts import name_counts
 from services.node.storage.tables import (
     ExchangeRow,
     HitRow,
@@ -137,6 +138,8 @@ def hit_view(node: NodeContext, actor: Actor, round_id: str, hit_id: str) -> Hit
         code, exchange = hit.handling_code, session.get(ExchangeRow, (round_id, hit_id))
         status = lifecycle.status_row(session, hit)
         [entry] = with_records(session, [(hit, status)], node.clock())
+        graded_by, strangers = weights(node, session, round_, hit, exchange)
+        own_names, own_records = name_counts(session, hit.import_id, hit.position)
         name = names_of(session, [status.assignee]).get(status.assignee or "", "")
         return HitView(
             entry=entry.model_copy(
@@ -160,7 +163,10 @@ def hit_view(node: NodeContext, actor: Actor, round_id: str, hit_id: str) -> Hit
             exchange=exchange_view(exchange, entry.record, table),
             chance=_chance(node, session, round_, hit),
             earlier=_earlier(session, status),
-            weights=weights(node, session, round_, hit, exchange),
+            weights=graded_by,
+            strangers_centibits=strangers,
+            own_names=own_names,
+            own_records=own_records,
         )
 
 

@@ -22,7 +22,7 @@ from clients.web.render import charts, pdf
 from clients.web.text import labels, receiver_letter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from aquila.interface.hits import HitView, LetterView, WeightView
     from clients.sdk import HitsClient
@@ -76,6 +76,9 @@ def get_hit(visit: Visited, round_id: str, hit_id: str) -> Response:
         chance=_chance(visit, hit),
         drift=_drift(visit, hit),
         weights=_steps(visit, hit),
+        factors=[_factor(visit, one) for one in hit.weights],
+        differing=list(_differing(visit, hit)),
+        strangers=_strangers(visit, hit),
         total=_total(visit, hit),
         borders=[(level, visit.language.number(round(bits, 1))) for level, bits in _borders(visit)],
         picture=_picture(visit, hit),
@@ -203,6 +206,53 @@ _WEIGHTS = {
 def _steps(visit: Visit, hit: HitView) -> list[charts.Step]:
     """Return the weights of a hit in words."""
     return [_step(visit, _weight_words(visit, one), one.centibits) for one in hit.weights]
+
+
+_MANY_ROUNDS = 1_000_000
+
+
+def _factor(visit: Visit, one: WeightView) -> str:
+    """Return a weight in words: how much more often the case is met with one person than with two, or the reverse."""
+    times = visit.language.number(_about(2 ** (abs(one.centibits) / CENTIBITS)))
+    if one.kind is WeightKind.PRIOR:
+        return visit.say("about 1 of %(number)s pairs of records is one person", number=times)
+    if one.kind is WeightKind.LIFT:
+        return visit.say("%(times)s times the odds", times=times)
+    if one.centibits > 0:
+        return visit.say("%(times)s times as often in the records of one person as in those of two", times=times)
+    return visit.say("%(times)s times as often in the records of two persons as in those of one", times=times)
+
+
+def _differing(visit: Visit, hit: HitView) -> Iterator[str]:
+    """Yield the differences in words, and the attributes that are not known."""
+    for one in hit.weights:
+        if one.kind is WeightKind.MISSING:
+            yield _weight_words(visit, one)
+        elif one.differs:
+            yield visit.say(one.differs)
+
+
+def _strangers(visit: Visit, hit: HitView) -> str:
+    """Return in a sentence how often two persons agree like this pair by chance, or nothing where it is not known."""
+    if hit.strangers_centibits is None:
+        return ""
+    pairs = 2 ** (hit.strangers_centibits / CENTIBITS)
+    if pairs >= 1:
+        return visit.say(
+            "In two lists of these sizes, at most about %(number)s pairs of two persons agree in just this way.",
+            number=visit.language.number(_about(pairs)),
+        )
+    if 1 / pairs > _MANY_ROUNDS:
+        return visit.say("Two persons agree in just this way less than once in a million rounds of such lists.")
+    return visit.say(
+        "Two persons agree in just this way at most about once in %(number)s rounds of such lists.",
+        number=visit.language.number(_about(1 / pairs)),
+    )
+
+
+def _about(number: float) -> float:
+    """Return a number to two digits, as exactly as it is known."""
+    return float(f"{number:.2g}")
 
 
 def _step(visit: Visit, words: str, centibits: int) -> charts.Step:

@@ -11,7 +11,7 @@ from sqlalchemy import delete, event, insert, update
 from aquila.followup.lifecycle import HOUR
 from aquila.matching.certainty import Level
 from aquila.matching.weights import level_bits
-from services.node.storage.tables import ExchangeRow, HitRow, HitStatusRow, StatementRow
+from services.node.storage.tables import ExchangeRow, HitRow, HitStatusRow, RecordRow, StatementRow
 from tests.support.node_steps import does, hit_path, hit_with, kinds_in_log, round_with_hits
 
 if TYPE_CHECKING:
@@ -70,11 +70,22 @@ async def test_a_hit_says_why(world_after: WorldAfter) -> None:
     assert weights[0]["kind"] == "prior"
     assert {one["sentence"] for one in weights if one["kind"] == "agrees"} == set(sentences)
     assert sum(one["centibits"] for one in weights) >= 100 * level_bits(Level(hit["certainty"])) - len(weights)
+    # How rare that is: by chance, and in the own list, which is counted whole.
+    assert shown["strangers_centibits"] < 0
+    assert {one["records"] for one in shown["own_names"]} == {1}
+    assert [one["name"] for one in shown["own_names"]] == [
+        *shown["entry"]["record"]["given_names"], *shown["entry"]["record"]["family_names"],
+    ]  # fmt: skip
+    assert shown["own_records"] == (await al.get("/imports"))["imports"][0]["records"]
     with al.node.store.transaction("test.unconfirmed") as session:
         session.execute(update(ExchangeRow).values(accepted=False))
     view = await al.get(hit_path(hit))
     assert {"names", "date of birth"} <= set(view["sentences"])
-    assert (view["weights"], view["exchange"]["parts"]) == ([], [])
+    assert (view["weights"], view["exchange"]["parts"], view["strangers_centibits"]) == ([], [], None)
+    with al.node.store.transaction("test.unlisted") as session:
+        session.execute(delete(RecordRow))
+    view = await al.get(hit_path(hit))
+    assert (view["own_names"], view["own_records"]) == ([], 0)
 
 
 async def test_a_hit_says_what_chance_would_give(world_after: WorldAfter) -> None:

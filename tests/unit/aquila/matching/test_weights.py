@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from math import exp2
+from dataclasses import replace
+from math import exp2, log2
 
 import pytest
 
 from aquila.matching.certainty import GradingBasis, Level, grade_on
-from aquila.matching.weights import WeightKind, level_bits, weights_of
+from aquila.matching.weights import WeightKind, level_bits, strangers_bits, weights_of
 from aquila.records.rules import BUILT_IN, load_rules, mask_of
 
 TABLE = load_rules(BUILT_IN[0])
@@ -40,3 +41,30 @@ def test_missing_evidence_and_lift_are_weights_of_their_own() -> None:
     sets = [weights_of(TABLE, 1 << number, BASES["plain"]) for number in range(19)]
     missing = {one.sentence for found in sets for one in found if one.kind is WeightKind.MISSING}
     assert missing <= set(dict(TABLE.families).values())
+
+
+def test_what_differs_is_said_of_what_agrees() -> None:
+    """A part that is not the strongest of its family says what a stronger one would need."""
+    (month,) = (one for one in weights_of(TABLE, mask_of((6,)), BASES["plain"]) if "month" in one.sentence)
+    assert month.differs == "the day of birth differs, or a source does not know it"
+    (whole, *_) = (one for one in weights_of(TABLE, mask_of((1, 2)), BASES["plain"]) if "whole date" in one.sentence)
+    assert whole.differs == ""
+
+
+def test_strangers_agree_less_often_the_more_agrees() -> None:
+    """Each agreement makes chance rarer, longer lists have more pairs, and a table that counts nothing says so too."""
+    basis = BASES["plain"]
+    single, initial, pair = (
+        strangers_bits(TABLE, mask_of(rules), basis) for rules in ((2,), (1, 2), (1, 2, 9, 10, 11))
+    )
+    assert single > initial > pair
+    longer = replace(basis, size_a=2 * basis.size_a)
+    assert strangers_bits(TABLE, mask_of((1, 2)), longer) == pytest.approx(initial + 1)
+    # An agreement in a nationality is usual for one person, and rarer by chance than none.
+    assert strangers_bits(TABLE, mask_of((9, 10, 13)), basis) < strangers_bits(TABLE, mask_of((9, 10)), basis)
+    exact = load_rules("exact")
+    assert strangers_bits(exact, 1, basis) == pytest.approx(
+        log2(basis.size_a)
+        + log2(basis.size_b)
+        - sum(one.bits for one in weights_of(exact, 1, basis)[1:] if one.kind != WeightKind.LIFT)
+    )

@@ -8,7 +8,7 @@ from aquila.records.dates import PartialDate
 from aquila.records.person import Record
 from aquila.records.rules import load_rules
 from clients.cli.output.rule_explanations import Comparison, explain
-from clients.cli.output.rule_views import ALL_NUMBERS, comparison_views, guesses_view
+from clients.cli.output.rule_views import ALL_NUMBERS, by_chance, comparison_views, guesses_view
 from clients.cli.output.screen import Table
 
 
@@ -38,6 +38,34 @@ def test_what_differs_is_named_where_both_records_tell_of_it() -> None:
     rows = next(view.rows for view in comparison_views(differing, [1_000]) if isinstance(view, Table))
     assert ("place of birth or nationality", "learned") in [row[:2] for row in rows]
     assert differing.document([1_000])["differ"] == [{"family": "origin", "bits": None}]
+
+
+def test_two_records_are_compared_for_other_shares_and_sizes() -> None:
+    """A smaller share of common persons lowers the certainty, a longer list raises chance, and sex is looked at."""
+    table = load_rules("default")
+    born = PartialDate(1980, 3, 4)
+    one, other = (Record(sex, ("Vesna",), ("Đorđević",), date_of_birth=born, sex=sex) for sex in ("F", "M"))
+    usual, rare = Comparison(table, one, other), Comparison(table, one, other, 0.001)
+    assert (usual.share, rare.share) == (table.expected_share, 0.001)
+    assert rare.prior(1_000) < usual.prior(1_000)
+    graded = usual.grade(usual.rules, 1_000_000), rare.grade(rare.rules, 1_000_000)
+    assert graded[0]
+    assert graded[1]
+    assert graded[1].probability < graded[0].probability
+    assert usual.strangers_bits(10_000) > usual.strangers_bits(1_000)
+    assert usual.differing() == ["sex: both tell of it, and it differs"]
+    views = comparison_views(usual, [1_000])
+    assert any(isinstance(view, Table) and view.title == "What differs" for view in views)
+    found = usual.document([1_000])
+    assert (found["common"], found["differing"]) == (0.03, usual.differing())
+    nobody = Comparison(table, one, Record("x", ("Ilir",), ("Hoxha",), date_of_birth=PartialDate(1960, 1, 2)))
+    assert "share no input" in str(comparison_views(nobody, [1_000])[0])
+
+
+def test_chance_is_told_in_pairs_or_in_rounds() -> None:
+    """Whatever is likelier to be understood."""
+    assert by_chance(5) == "about 32 times a round"
+    assert by_chance(-8.23) == "once in 300 rounds"
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,11 @@ VIEW = {
     "entry": ENTRY, "families": ["names"], "sentences": ["all names agree"], "submission_id": None,
     "channel": "siena", "reference": "", "urgency": "urgent", "permission": "", "handling_code": "H1",
     "blocked_by": "H1", "possible": ["closed"], "history": [STEP], "withdrawals": [WITHDRAWAL],
+    "weights": [
+        {"kind": "agrees", "sentence": "all", "centibits": 900, "differs": "the year of birth differs"},
+        {"kind": "missing", "sentence": "origin", "centibits": -90},
+    ],
+    "strangers_centibits": -823, "own_names": [{"name": "Arben", "records": 12}], "own_records": 5000,
 }  # fmt: skip
 LEVELS = {"high": 10, "medium": "1-4", "low": 0, "high_and_medium": 15, "all": 15}
 TABLE = {"hits": LEVELS, "pairs": [{"left": "AL", "right": "RS", "hits": LEVELS}], "parties": []}
@@ -221,6 +226,9 @@ def test_what_chance_would_give(service: Service, capsys: pytest.CaptureFixture[
         shown = " ".join(capsys.readouterr().out.split())
         assert f"{ROW} {says}{moved}" in shown
         assert ("planted" in shown) is bool(drift)
+        assert "the year of birth differs; nothing agrees: origin" in shown
+        assert "two persons agree in just this way at most once in 300 rounds" in shown
+        assert "Arben: so, or sounding alike, in 12 of the 5,000 records of your list" in shown
 
 
 @pytest.mark.parametrize(("hits", "says"), [([], "no hit"), ([ENTRY, ENTRY], "several hits")])
