@@ -22,6 +22,7 @@ from aquila.records.reading.layouts import Encoding, Format
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from aquila.matching.own_list.prospects import Foreseen
     from aquila.records.person import Record
     from aquila.records.reading.layouts import FoundLayout
     from aquila.records.rules import RuleTable
@@ -128,6 +129,36 @@ def rule_yields(table: RuleTable, inputs: Mapping[int, int], held_back: Mapping[
         )
         for rule in table.rules
     )
+
+
+class ProspectView(Message):
+    """The highest level of a hit between two lists like one if the names agree, and something else; None for no hit."""
+
+    sentence: str
+    level: Level | None
+
+
+class Prospects(Message):
+    """The levels that hits of a list can have by names and date of birth alone.
+
+    Attributes:
+        usual_names: How many names are counted as the most usual ones.
+        usual_percent: Of the list's family names, how many of a hundred are one of these.
+        found: By what else agrees, the strongest agreement first.
+    """
+
+    usual_names: Count
+    usual_percent: Count
+    found: tuple[ProspectView, ...]
+
+    @classmethod
+    def of(cls, foreseen: Foreseen) -> Self:
+        """Return the view of all that was foreseen of a list."""
+        return cls(
+            usual_names=foreseen.usual_names,
+            usual_percent=round(100 * foreseen.usual_share),
+            found=tuple(ProspectView(sentence=one.sentence, level=one.level) for one in foreseen.prospects),
+        )
 
 
 class DeliveryView(Message):
@@ -325,6 +356,7 @@ class RecordReport(Message):
         duplicates: Pairs of accepted records that are likely one person; `DuplicateRecords` names them.
         sample: How the names of the first accepted records are read; nothing where a list was stored.
         layout: The layout in which the file was read; None from nodes before 0.3.
+        prospects: The certainty that its hits can have by names and date of birth alone.
     """
 
     import_id: Identifier | None
@@ -338,6 +370,7 @@ class RecordReport(Message):
     duplicates: Count
     sample: tuple[SampledRecord, ...] = ()
     layout: LayoutView | None = None
+    prospects: Prospects | None = None
 
 
 class DuplicatePairView(Message):

@@ -2,7 +2,7 @@
 
 An equal token inside one list tells the matcher how often a value occurs (PROTOCOL.md 3.4.7). Who counts says how: the
 preparation of a submission (`aquila.protocol.submission_plan`), and the look at a list before it is stored
-(`aquila.matching.duplicates`). What they compare a count with is here alone.
+(`aquila.matching.own_list.duplicates`). What they compare a count with is here alone.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aquila.csv_files import CsvWriter
-from aquila.matching.duplicates import MOST_SHARED, DuplicateSearch
+from aquila.matching.own_list.duplicates import MOST_SHARED, DuplicateSearch
 from aquila.records.inputs import record_inputs
 from aquila.records.reading.layouts import RECOGNIZED
 from clients.cli.list_files import load_table, read_list
@@ -17,7 +17,7 @@ from clients.cli.output.screen import Table, numbered
 
 if TYPE_CHECKING:
     from aquila.csv_files import Cell
-    from aquila.matching.duplicates import Duplicates
+    from aquila.matching.own_list.duplicates import Duplicates
     from aquila.records.person import Record
     from aquila.records.reading.layouts import Layout
 

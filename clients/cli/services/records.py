@@ -179,22 +179,25 @@ def check_list(file: Path, rules: str, limit: int, layout: Layout) -> RecordRepo
     Raises:
         InputError: The file or the rule table cannot be read.
     """
-    from aquila.interface.records import FindingView, LayoutView, RecordReport, rule_yields
+    from aquila.interface.records import FindingView, LayoutView, Prospects, RecordReport, rule_yields
     from aquila.interface.sentence import SentenceView
-    from aquila.matching.duplicates import DuplicateSearch
+    from aquila.matching.own_list.duplicates import DuplicateSearch
+    from aquila.matching.own_list.prospects import FamilyNames, foresee
     from aquila.records.inputs import record_inputs
     from clients.cli.list_files import load_table, read_list
 
-    table, counted = load_table(rules), Counter[int]()
+    table, counted, names = load_table(rules), Counter[int](), FamilyNames()
     with tempfile.TemporaryDirectory(prefix="aquila-") as scratch, DuplicateSearch(table, Path(scratch)) as search:
 
         def count(record: Record) -> None:
             inputs = record_inputs(record, table)
             counted.update(found.rule for found in inputs)
             search.note(inputs)
+            names.note(record)
 
         read = read_list(file, count, layout)
         duplicates, held_back = len(search.found().pairs), search.held_back()
+        foreseen = foresee(table, read.counts.accepted, search, duplicates, names)
     return RecordReport(
         import_id=None,
         name=file.name,
@@ -209,6 +212,7 @@ def check_list(file: Path, rules: str, limit: int, layout: Layout) -> RecordRepo
         rules=rule_yields(table, counted, held_back),
         duplicates=duplicates,
         layout=read.layout and LayoutView.of(read.layout),
+        prospects=Prospects.of(foreseen),
     )
 
 
@@ -221,7 +225,19 @@ def report_views(report: RecordReport) -> list[Table | str]:
     *findings, end = findings_views(report, len(report.findings))
     held = sum(one.held_back for one in report.rules)
     more = f"more than {DEFAULT_LIMIT} records, or than the rule allows, share their value"
-    return [*findings, inputs, *([f"{numbered(held, 'input')} would be held back: {more}."] if held else []), end]
+    held_back = [f"{numbered(held, 'input')} would be held back: {more}."] if held else []
+    return [*findings, inputs, *held_back, *prospect_views(report), end]
+
+
+def prospect_views(report: RecordReport) -> list[Table | str]:
+    """Return the certainty that hits of the list can have as a table; nothing where it cannot be foreseen."""
+    if report.prospects is None or not report.prospects.found:
+        return []
+    rows = [(one.sentence or "nothing else", one.level or "no hit") for one in report.prospects.found]
+    title = "Highest certainty between two lists like this one, where the names agree"
+    usual = report.prospects
+    names = f"Of 100 family names, {usual.usual_percent} are one of the {usual.usual_names} most usual of the list."
+    return [Table(title, ("and with them", "certainty"), rows), names]
 
 
 def layout_lines(report: RecordReport) -> list[Table | str]:

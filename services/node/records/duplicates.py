@@ -17,7 +17,7 @@ from sqlalchemy import select
 from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.audit.roles import Action
 from aquila.interface.records import DuplicatePairView, DuplicateRecords
-from aquila.matching.duplicates import DuplicateSearch
+from aquila.matching.own_list.duplicates import DuplicateSearch
 from aquila.records.inputs import record_inputs
 from aquila.records.person import Record
 from services.kit.log.entries import actor_fields, append
@@ -27,7 +27,7 @@ from services.node.storage.tables import RecordRow
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from aquila.matching.duplicates import DuplicatePair
+    from aquila.matching.own_list.duplicates import DuplicatePair
     from aquila.records.rules import RuleTable
     from services.kit.people import Actor
     from services.kit.storage.store import Store

@@ -11,7 +11,17 @@ from sqlalchemy import delete, func, insert, select
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.roles import Action
 from aquila.errors import InputError, PolicyError
-from aquila.interface.records import SAMPLED, ImportEntry, Imports, LayoutView, RecordReport, SampledRecord, rule_yields
+from aquila.interface.records import (
+    SAMPLED,
+    ImportEntry,
+    Imports,
+    LayoutView,
+    Prospects,
+    RecordReport,
+    SampledRecord,
+    rule_yields,
+)
+from aquila.matching.own_list.prospects import FamilyNames, foresee
 from aquila.records.inputs import record_inputs
 from aquila.records.normalize import NORMALIZER_VERSION
 from aquila.records.reading.headings import suggest_columns
@@ -39,7 +49,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from aquila.interface.records import FindingView
-    from aquila.matching.duplicates import DuplicateSearch
+    from aquila.matching.own_list.duplicates import DuplicateSearch
     from aquila.records.person import Record
     from aquila.records.reading.lists import FoundLayout, Layout, RawList, Row
     from aquila.records.rules import RuleTable
@@ -66,6 +76,7 @@ class _Reading:
     stored: int = 0
     for_query: bool = False
     inputs: Counter[int] = field(default_factory=Counter)
+    names: FamilyNames = field(default_factory=FamilyNames)
     sampled: int = 0
     sample: list[SampledRecord] = field(default_factory=list)
     digest: ListDigest = field(default_factory=ListDigest)
@@ -85,10 +96,12 @@ class _Reading:
             found_inputs = record_inputs(row.record, self.table)
             self.search.note(found_inputs)
             self.inputs.update(item.rule for item in found_inputs)
+            self.names.note(row.record)
             if len(self.sample) < self.sampled:
                 self.sample.append(SampledRecord.of(row.record))
 
     def report(self, import_id: str | None, name: str, layout: FoundLayout) -> RecordReport:
+        twice = len(self.search.found().pairs)
         return RecordReport(
             import_id=import_id,
             name=name,
@@ -98,9 +111,10 @@ class _Reading:
             findings=tuple(self.findings),
             findings_left_out=self.left_out,
             rules=rule_yields(self.table, self.inputs, self.search.held_back()),
-            duplicates=len(self.search.found().pairs),
+            duplicates=twice,
             sample=tuple(self.sample),
             layout=LayoutView.of(layout),
+            prospects=Prospects.of(foresee(self.table, self.counts.accepted, self.search, twice, self.names)),
         )
 
 

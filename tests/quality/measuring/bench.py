@@ -13,7 +13,7 @@ import numpy as np
 
 from aquila.crypto.backend import load_group
 from aquila.matching.certainty import Level
-from aquila.matching.duplicates import DuplicateSearch
+from aquila.matching.own_list.duplicates import DuplicateSearch
 from aquila.records.inputs import record_inputs
 from aquila.records.rules import InputClass
 from aquila.simulation import Rehearsal

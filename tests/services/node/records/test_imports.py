@@ -239,7 +239,11 @@ TWICE = "a-4,Јанковић,Мира,1988-08-08,\n"
 async def test_likely_duplicates_are_counted_and_named(world: World) -> None:
     """A check and an import say how many pairs there are; the list's duplicates are named by record id alone."""
     al, content = world.nodes["AL"], (HEADER + GOOD + TWICE).encode()
-    assert (await al.post("/records/check", content=content)).json()["duplicates"] == 1
+    checked = (await al.post("/records/check", content=content)).json()
+    assert checked["duplicates"] == 1
+    # What its hits can be at most is foreseen, and what it says of names is a share.
+    assert [one["level"] for one in checked["prospects"]["found"]][:2] == ["high", "high"]
+    assert (checked["prospects"]["usual_percent"], checked["prospects"]["usual_names"]) == (100, 40)
     report = (await al.post("/imports", params={"name": "persons"}, content=content)).json()
     assert report["duplicates"] == 1
     found = await al.get(f"/imports/{report['import_id']}/duplicates")

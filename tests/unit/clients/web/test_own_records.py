@@ -56,6 +56,19 @@ async def test_preview_shows_how_names_are_read(node: Any) -> None:
     row = page.split('<small lang="en">name pair</small>')[1].split("</tr>")[0]
     assert re.findall(r">(\d+)</td>", row) == ["16", "14"]
     assert len(page.encode()) < 100_000
+    assert "Of 100 family names of this list, 100 are one of its 40 most usual ones." in page
+    assert "cannot give this list a high certainty" not in page
+
+
+async def test_preview_warns_of_a_list_with_few_names(node: Any) -> None:
+    """Two thousand records of one name: with it, a date is no high certainty, and the page says what helps."""
+    browser = await node.visitor("ana", "officer")
+    await browser.open("/records")
+    dates = [f"{year}-{month:02}-{day:02}" for year in (1970, 1971) for month in range(1, 13) for day in range(1, 29)]
+    rows = "".join(f"m-{place}-{n},Eva,Kos,{date},\n" for place, date in enumerate(dates) for n in range(3))
+    files = {"file": ("list.csv", io.BytesIO((LIST + rows).encode()), "text/csv")}
+    page = await browser.send("/records/preview", name="", files=files)
+    assert "Names and a date of birth cannot give this list a high certainty." in page
 
 
 async def test_preview_says_in_which_encoding_a_file_is(node: Any) -> None:

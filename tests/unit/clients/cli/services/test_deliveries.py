@@ -27,7 +27,9 @@ FINDING = {
     "reason": SentenceView.of(Sentence.of("record_fields_too_few")).model_dump(mode="json"),
 }  # fmt: skip
 REPORT = {"import_id": None, "name": "", "accepted": 2, "refused": 1, "warnings": 0, "findings": [FINDING],
-          "findings_left_out": 0, "rules": [], "duplicates": 0, "sample": [], "layout": None}  # fmt: skip
+          "findings_left_out": 0, "rules": [], "duplicates": 0, "sample": [], "layout": None,
+          "prospects": {"usual_names": 40, "usual_percent": 70, "found": [
+              {"sentence": "the date agrees", "level": "medium"}, {"sentence": "", "level": None}]}}  # fmt: skip
 LAYOUT = {"format": "csv", "encoding": "utf-8", "is_guess": False, "sheet": None, "sheets": [],
           "headings": ["name", "born"], "columns": [None, None]}  # fmt: skip
 
@@ -97,7 +99,11 @@ def test_a_check_stores_nothing(service: Service, capsys: pytest.CaptureFixture[
     """The findings are shown under the file's name."""
     assert main(["records", "import-delivery", WAITS, "--home", "node", "--check"]) == ExitCode.DONE
     assert [path for path, _ in service.asked] == ["/v1/deliveries", "/v1/records/check"]
-    assert "nightly.csv: 2 records can be used, 1 row refused" in capsys.readouterr().out
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "nightly.csv: 2 records can be used, 1 row refused" in shown
+    assert "the date agrees medium" in shown
+    assert "nothing else no hit" in shown
+    assert "Of 100 family names, 70 are one of the 40 most usual of the list." in shown
 
 
 def test_refused_rows_are_shown(service: Service, capsys: pytest.CaptureFixture[str]) -> None:

@@ -179,6 +179,12 @@ class DuplicateSearch:
         held = self._connection.execute(_HELD_BACK, [limits_of(self._table, limit)]).fetchall()
         return {rule: int(inputs) for rule, inputs in held}
 
+    def alike(self, rule: int) -> int:
+        """Return how many pairs of records share a value of a rule, each counted once for each value."""
+        self._count()
+        [(pairs,)] = self._connection.execute(_ALIKE, [rule]).fetchall()
+        return int(pairs or 0)
+
     def _count(self) -> None:
         """Count the records of each value that several share, unless that is done of all that is noted."""
         self._flush()
@@ -218,6 +224,8 @@ SELECT rule, sum(records) FROM counted
 WHERE records > map_extract_value($1::MAP(UTINYINT, UBIGINT), rule)
 GROUP BY rule ORDER BY rule
 """
+
+_ALIKE = "SELECT sum(records * (records - 1) // 2) FROM counted WHERE rule = $1"
 
 _CREATE_SHARED = """
 CREATE OR REPLACE TABLE shared AS

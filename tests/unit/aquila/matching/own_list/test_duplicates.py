@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from aquila.matching.certainty import Level, grade
-from aquila.matching.duplicates import MOST_SHARED, DuplicatePair, Duplicates, DuplicateSearch
+from aquila.matching.own_list.duplicates import MOST_SHARED, DuplicatePair, Duplicates, DuplicateSearch
 from aquila.protocol.submission_plan import plan_submission
 from aquila.protocol.submissions.tasks import digest_records
 from aquila.records.frequency import DEFAULT_LIMIT

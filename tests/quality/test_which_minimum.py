@@ -1,0 +1,53 @@
+"""The advice on the minimum certainty follows from the figures on the same page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+PAGE = (Path(__file__).parents[2] / "docs" / "MATCHING.md").read_text("utf-8")
+LEVELS = ("high", "medium", "low")
+
+
+def table(after: str, before: str) -> list[list[str]]:
+    """Return the cells of the rows between two texts of the page, without the table's head."""
+    section = PAGE.split(after, 1)[1].split(before, 1)[0]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if line[:1] == "|"]
+    return rows[2:]
+
+
+@pytest.fixture(scope="module")
+def measured() -> dict[str, list[tuple[int, int, float]]]:
+    """Right and wrong hits and recall of each set, from high on."""
+    found: dict[str, dict[str, tuple[int, int, float]]] = {}
+    for name, level, right, wrong, *_, recall in table("### Lists of another hand", "On two sets"):
+        found.setdefault(name, {})[level] = (int(right), int(wrong), float(recall))
+    return {name: [levels[level] for level in LEVELS] for name, levels in found.items()}
+
+
+def cumulated(levels: list[tuple[int, int, float]]) -> list[tuple[float, float]]:
+    """Return for each minimum the share that is found, and the percentage of wrong hits."""
+    sums = [tuple(map(sum, zip(*levels[: last + 1], strict=True))) for last in range(len(levels))]
+    return [(recall, 100 * wrong / (right + wrong)) for right, wrong, recall in sums]
+
+
+def test_the_table_is_cumulated(measured: dict[str, list[tuple[int, int, float]]]) -> None:
+    """Each cell is the sum of the levels down to its minimum."""
+    rows = table("<!-- cumulated from", "<!-- end -->")
+    assert len(rows) == 7
+    for name, *cells in rows:
+        for place, (found, wrong) in enumerate(cumulated(measured[name])):
+            assert float(cells[2 * place]) == pytest.approx(found, abs=0.0061)
+            assert float(cells[2 * place + 1]) == pytest.approx(wrong, abs=0.051)
+
+
+def test_the_advice_follows(measured: dict[str, list[tuple[int, int, float]]]) -> None:
+    """Low costs fewer than one wrong hit in ten on every set; high finds one in eight where few are common."""
+    every = {name: cumulated(levels) for name, levels in measured.items()}
+    assert max(levels[2][1] for levels in every.values()) < 10
+    assert max(levels[2][0] - levels[0][0] for name, levels in every.items() if name.startswith("population")) < 0.2
+    few = every["1 of 1,000 shared, 2 x 200,000"]
+    assert few[0][0] == pytest.approx(1 / 8, abs=0.01)
+    assert few[1][0] > 0.75 * few[2][0]
+    assert every["population, 2 x 200,000"][2][0] - every["population, 2 x 200,000"][0][0] < 0.02
