@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE =
 help: ## what there is
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
-$(VENV)/.runtime: requirements/runtime.txt pyproject.toml setup.py $(wildcard aquila/crypto/native/*.[ch])
+$(VENV)/.runtime: requirements/runtime.txt pyproject.toml setup.py $(wildcard aquila/crypto/*/*.[ch])
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/runtime.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
@@ -131,7 +131,9 @@ clean: ## remove the environment and what tests and demo leave
 	rm -rf $(VENV) $(VENV)-quality $(VENV)-fuzz .demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
 
 NATIVE := aquila/crypto/native
-NATIVE_TESTS := tests/unit/aquila/crypto/test_native.py tests/unit/aquila/crypto/test_native_equality.py
+INPUTS_EQUALITY := tests/unit/aquila/records/test_plain_inputs.py
+NATIVE_TESTS := tests/unit/aquila/crypto/test_native.py tests/unit/aquila/crypto/test_native_equality.py \
+  tests/unit/aquila/crypto/test_digests.py $(INPUTS_EQUALITY)
 # Sums of limbs are checked against their bounds (lanes.h), and whatever a sanitizer finds stops the run.
 SANITIZE_FLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -DAQUILA_CHECK_BOUNDS
 
@@ -148,7 +150,7 @@ wheel: $(VENV)/.develop ## build a wheel, and install and try it in a clean envi
 	build/wheel/venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall dist/*.whl
 	cd build/wheel && venv/bin/python $(CURDIR)/tests/native/try_wheel.py auto
 
-sanitize: $(VENV)/.develop ## the native core under ASan, UBSan and the bounds check, with AVX-512 and with portable lanes
+sanitize: $(VENV)/.develop ## the C modules under ASan, UBSan and the bounds check, with AVX-512 and with portable lanes
 	for lanes in AVX512 PORTABLE; do \
 	  AQUILA_REQUIRE_NATIVE=1 AQUILA_NATIVE_FLAGS="$(SANITIZE_FLAGS) -DAQUILA_$$lanes" \
 	    $(BIN)/python setup.py -q build --build-base build/sanitize-$$lanes --build-lib build/sanitize-$$lanes/lib && \
@@ -163,5 +165,5 @@ constant-time: ## valgrind finds no branch and no address that depends on a secr
 	valgrind -q --error-exitcode=1 build/constant-time
 	! valgrind -q --error-exitcode=1 build/constant-time leak >/dev/null 2>&1 # a leak would be found
 
-equality: $(VENV)/.develop ## both backends on 100,000 random elements and scalars
-	AQUILA_EQUALITY_COUNT=100000 $(BIN)/python -m pytest -q tests/unit/aquila/crypto/test_native_equality.py
+equality: $(VENV)/.develop ## both backends on 100,000 random elements and scalars, inputs of 100,000 records and their definition
+	AQUILA_EQUALITY_COUNT=100000 $(BIN)/python -m pytest -q tests/unit/aquila/crypto/test_native_equality.py $(INPUTS_EQUALITY)

@@ -1,6 +1,7 @@
-"""The C extension; everything else about the package stands in pyproject.toml.
+"""The C extensions; everything else about the package stands in pyproject.toml.
 
-It is built where there is a C compiler and left out where there is none; libsodium then gives the same answers.
+They are built where there is a C compiler and left out where there is none; libsodium and Python then give the same
+answers.
 Settings from the environment, for builds only:
 
 AQUILA_REQUIRE_NATIVE=1: no compiler is an error.
@@ -14,22 +15,27 @@ from pathlib import Path
 
 from setuptools import Extension, setup
 
-SOURCES = Path("aquila", "crypto", "native")
 FLAGS = os.environ.get("AQUILA_NATIVE_FLAGS", "").split()
 
-CORE = Extension(
-    "aquila.crypto.native._core",
-    sources=sorted(str(path) for path in SOURCES.glob("*.c")),
-    depends=sorted(str(path) for path in SOURCES.glob("*.h")),
-    # -O2 costs half of the speed: the loops over limbs must be unrolled.
-    extra_compile_args=["-O3", "-g0", "-std=gnu11", "-Wall", "-Wextra", "-fno-strict-aliasing", *FLAGS],
-    extra_link_args=FLAGS,
-    py_limited_api=True,
-    optional=os.environ.get("AQUILA_REQUIRE_NATIVE") != "1",
-)
+
+def extension(name: str) -> Extension:
+    """Return a module that is all the C in its folder."""
+    folder = Path(*name.split(".")).parent
+    return Extension(
+        name,
+        sources=sorted(map(str, folder.glob("*.c"))),
+        depends=sorted(map(str, folder.glob("*.h"))),
+        # -O2 costs half of the speed: the loops over limbs must be unrolled.
+        extra_compile_args=["-O3", "-g0", "-std=gnu11", "-Wall", "-Wextra", "-fno-strict-aliasing", *FLAGS],
+        extra_link_args=FLAGS,
+        py_limited_api=True,
+        optional=os.environ.get("AQUILA_REQUIRE_NATIVE") != "1",
+    )
+
 
 setup(
-    ext_modules=[CORE],
-    exclude_package_data={"aquila.crypto.native": ["*.c", "*.h"]},  # sources belong to the sdist, not to a wheel
+    ext_modules=[extension("aquila.crypto.native._core"), extension("aquila.crypto.digests._digests")],
+    # Sources belong to the sdist, not to a wheel.
+    exclude_package_data={"aquila.crypto.native": ["*.c", "*.h"], "aquila.crypto.digests": ["*.c", "*.h"]},
     options={"bdist_wheel": {"py_limited_api": "cp311"}},
 )

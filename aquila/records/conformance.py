@@ -23,7 +23,7 @@ from aquila.records.normalize.latin import to_latin
 from aquila.records.normalize.letter_tables import EARLIER_VERSIONS, NAMES, NORMALIZER_VERSION, table
 from aquila.records.normalize.names import FORMS, name_words
 from aquila.records.person import Record
-from aquila.records.rule_parts import DATE_FORMS, PART_KINDS, WORD_MARK, record_names
+from aquila.records.rule_parts import DATE_FORMS, WORD_MARK, read_part, record_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -116,10 +116,7 @@ def _nationality(text: str, version: int) -> str:
 
 def _values(record: Record, part: str, version: int) -> str:
     """All values of a part, with a plus between the words of one."""
-    kind, _, form = part.partition(":")
-    return " ".join(PART_KINDS[kind].values(record, record_names(record, version), form, version)).replace(
-        WORD_MARK, "+"
-    )
+    return " ".join(read_part(record, record_names(record, version), part, version)).replace(WORD_MARK, "+")
 
 
 _ANSWERS: dict[str, Callable[[str, int], str]] = {

@@ -22,7 +22,7 @@ import numpy as np
 from aquila.errors import GridError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
     from typing import Any
 
     from numpy.typing import NDArray
@@ -48,19 +48,19 @@ _CACHED = 1 << 16
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
-def named_traits(records: Iterable[tuple[Record, tuple[Name, ...]]]) -> np.ndarray:
+def named_traits(records: Sequence[Record], names: Sequence[tuple[Name, ...]]) -> np.ndarray:
     """Return the counted traits of n records with their names, 20 bytes each (`TRAIT`).
 
     Digests of the first and the last word of the name, zero for none; and the date of birth as a whole number that
     counts days, negative where the day is not known, zero for none. A digest can be compared with a guess, so traits
     are as secret as the records.
     """
-    rows = []
-    for record, names in records:
-        words = names[0].words if names else ()
-        first, last = (_word(words[0]), _word(words[-1])) if words else (0, 0)
-        rows.append((first, last, _born(record.date_of_birth)))
-    return np.array(rows, dtype=TRAIT)
+    words = [of_record[0].words if of_record else () for of_record in names]
+    traits = np.empty(len(records), dtype=TRAIT)
+    traits["first"] = np.array([_word(of_name[0]) if of_name else 0 for of_name in words], dtype=np.uint64)
+    traits["last"] = np.array([_word(of_name[-1]) if of_name else 0 for of_name in words], dtype=np.uint64)
+    traits["born"] = [_born(record.date_of_birth) for record in records]
+    return traits
 
 
 @lru_cache(maxsize=_CACHED)
@@ -68,6 +68,7 @@ def _word(word: str) -> int:
     return int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest(), "little")
 
 
+@lru_cache(maxsize=_CACHED)
 def _born(date: PartialDate | None) -> int:
     if date is None:
         return 0

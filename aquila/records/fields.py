@@ -75,6 +75,8 @@ def read_field(name: str, texts: Sequence[str]) -> Any:  # noqa: ANN401 - the va
     """Read one field of `FIELDS` from its texts: its value, or a `FieldError` one; the same for the same texts."""
     if name == "record_id":
         return _record_id(texts)
+    if name in _IDENTIFIERS and len(texts) == 1 and _is_sound_number(name, text := clean(texts[0])):
+        return (text,)
     reasons: list[Sentence] = []
     value = _value(name, _list(name, texts, reasons), reasons)
     doubts = _doubts(name, value)
@@ -96,14 +98,19 @@ def make_row(line: int, values: Sequence[Any], faults: Mapping[int, FieldError])
     record = sound_record(values)
     if record is not None:
         findings += [Finding(line, FIELDS[place], doubt) for place in _told(faults) for doubt in faults[place].doubts]
-        findings += [Finding(line, "national_numbers", reason) for reason in contradictions(record)]
-        return AcceptedRow(line, record, tuple(findings))
+        return accept(line, record, findings)
     record_id: str | None = values[0]
     if not record_id:
         reason = Sentence.of("row_without_id")
         return refuse(line, reason, field="record_id", warnings=findings)
     reason = Sentence.of("row_has_too_little_left")
     return refuse(line, reason, record_id, warnings=findings)
+
+
+def accept(line: int, record: Record, warnings: Sequence[Finding] = ()) -> AcceptedRow:
+    """A row that gives a record, after the warnings it met, with those on fields that contradict each other."""
+    findings = [Finding(line, "national_numbers", reason) for reason in contradictions(record)]
+    return AcceptedRow(line, record, (*warnings, *findings))
 
 
 def contradictions(record: Record) -> list[Sentence]:
@@ -123,6 +130,12 @@ def refuse(
 def _told(faults: Mapping[int, FieldError]) -> list[int]:
     """Return the positions of findings in the order of reports: lists, texts, codes, the date."""
     return sorted(faults, key=_RANKS.__getitem__)
+
+
+def _is_sound_number(name: str, text: str) -> bool:
+    """Return whether a number or an address raises no finding, as most that are alone in their cell."""
+    number = _IDENTIFIERS[name][0](text) if len(text) <= LONGEST_VALUE else ""
+    return bool(number) and not (name == "national_numbers" and fails_check(number))
 
 
 def _record_id(texts: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ name, a number or even a record id. What a source writes is kept as written; `no
 from __future__ import annotations
 
 import json
+from collections import deque
 from dataclasses import dataclass, fields
 from functools import partial
 from operator import attrgetter
@@ -99,9 +100,12 @@ class Record:
             InputError: Bytes that are no record.
         """
         try:
-            stored = json.loads(content.decode())
+            text = content.decode()
+            stored, end = _read_json(text)
         except (ValueError, RecursionError):
             raise InputError("stored_record_not_json") from None
+        if end != len(text):
+            raise InputError("stored_record_not_json")
         values = list(ABSENT)
         try:
             for name, value in stored.items():
@@ -125,6 +129,7 @@ ABSENT: tuple[Any, ...] = tuple(() if name in LIST_FIELDS else None for name in 
 _SETTERS = tuple(getattr(Record, name).__set__ for name in FIELDS)
 _SORTED = tuple(sorted(FIELDS))
 _values_sorted = attrgetter(*_SORTED)
+_read_json = json.JSONDecoder().raw_decode  # looks for no white space around the object, which `to_json` does not write
 _write_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -140,6 +145,18 @@ def sound_record(values: Sequence[Any]) -> Record | None:
     for put, value in zip(_SETTERS, values, strict=True):
         put(record, value)
     return record if record.record_id and record.is_enough else None
+
+
+def sound_records(columns: Sequence[Sequence[Any]]) -> list[Record | None]:
+    """The records of values that are right one by one, given field by field in the order of `FIELDS`.
+
+    Returns:
+        For each row what `sound_record` gives.
+    """
+    records = [object.__new__(Record) for _ in columns[0]]
+    for put, column in zip(_SETTERS, columns, strict=True):
+        deque(map(put, records, column), maxlen=0)  # a setter returns nothing
+    return [record if record.record_id and record.is_enough else None for record in records]
 
 
 def _stored_text(value: object) -> str:

@@ -10,31 +10,41 @@ pairs of all words would grow with the square and add little.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import combinations, product
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
 
 from aquila.records.normalize.countries import country
 from aquila.records.normalize.identifiers import document_number, email, national_number, phone_tail
+from aquila.records.normalize.known_values import KnownValues
 from aquila.records.normalize.letter_tables import NORMALIZER_VERSION
 from aquila.records.normalize.names import FORMS, name_words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
     from aquila.records.dates import PartialDate
     from aquila.records.person import Record
 
 MOST_WORDS = 8  # of one name; more are text that is no name, and pairs grow with the square
 WORD_MARK = "\x1f"  # between the words of one part: sorts before every letter, occurs in none
 _PAIRED_WORDS = 3  # of a name that is not split: the first ones and the last
-_CACHED = 1 << 16
+_CACHED = 1 << 16  # words
+_NAMES_CACHED = 1 << 14
 
 Pairs = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
+NAMES = "names"
+"""The attribute of a record that its names are together (`record_names`); every other one is a field."""
+
+Values = Sequence[str]
+Reader = Callable[[Any], Values]
+"""Returns the values of a part, of the attribute from which they follow; one may come twice."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Name:
     """One name of a person: its folded words, the pairs of them that may identify the person, and the likeliest."""
 
@@ -48,30 +58,55 @@ class PartKind:
     """A kind of part.
 
     Attributes:
+        attribute: What of a record its values follow from: `NAMES` or a field.
+        reader: The function that reads them, of a form and a version of the normalizer.
         forms: The forms it takes; empty where it takes none, and with an empty one where it may take none.
-        values: The values of a record's names or of the record, given the form and the normalizer's version.
         stands_alone: Whether the attribute identifies well enough to be a rule by itself.
     """
 
-    forms: tuple[str, ...]
-    values: Callable[[Record, tuple[Name, ...], str, int], Iterable[str]]
+    attribute: str
+    reader: Callable[[str, int], Reader]
+    forms: tuple[str, ...] = ()
     stands_alone: bool = False
 
 
 def record_names(record: Record, version: int = NORMALIZER_VERSION) -> tuple[Name, ...]:
     """All names of a record: the split one, the full one, the aliases; words are folded by a version's tables."""
     given, family = " ".join(record.given_names), " ".join(record.family_names)
-    names = [_split_name(given, family, version)] if given and family else [_whole_name(given or family, version)]
-    names.extend(_whole_name(text, version) for text in (record.full_name or "", *record.aliases))
-    return tuple(name for name in names if name.words)
+    names = [_split_name(given, family, version) if given and family else _whole_name(given or family, version)]
+    if record.full_name or record.aliases:
+        names.extend(_whole_name(text, version) for text in (record.full_name or "", *record.aliases))
+    return tuple([name for name in names if name.words])
 
 
 def part_values(
     record: Record, names: tuple[Name, ...], part: str, version: int = NORMALIZER_VERSION
 ) -> tuple[str, ...]:
     """The values of one part for a record whose names are given, each once, by a version of the normalizer."""
+    return once(read_part(record, names, part, version))
+
+
+def read_part(record: Record, names: tuple[Name, ...], part: str, version: int) -> Values:
+    """The values of one part as they are read: `part_values`, of which one may come twice."""
+    attribute = attribute_of(part)
+    return part_reader(part, version)(names if attribute == NAMES else getattr(record, attribute))
+
+
+def once(values: Values) -> tuple[str, ...]:
+    """Return values, each once, in their order."""
+    return tuple(values) if len(values) < 2 else tuple(dict.fromkeys(values))  # noqa: PLR2004 - one comes once
+
+
+def attribute_of(part: str) -> str:
+    """The attribute of a record from which a known part's values follow: `NAMES` or a field."""
+    return PART_KINDS[part.partition(":")[0]].attribute
+
+
+@cache
+def part_reader(part: str, version: int) -> Reader:
+    """The function that reads the values of a known part from its attribute, by a version of the normalizer."""
     kind, _, form = part.partition(":")
-    return tuple(dict.fromkeys(PART_KINDS[kind].values(record, names, form, version)))
+    return PART_KINDS[kind].reader(form, version)
 
 
 def is_part(part: str) -> bool:
@@ -85,14 +120,14 @@ def stands_alone(part: str) -> bool:
     return PART_KINDS[part.partition(":")[0]].stands_alone
 
 
-@lru_cache(maxsize=_CACHED)
+@lru_cache(maxsize=_NAMES_CACHED)
 def _split_name(given: str, family: str, version: int) -> Name:
     first, last = name_words(given, version)[:MOST_WORDS], name_words(family, version)[:MOST_WORDS]
     pairs = tuple(product(first, last))
     return Name(first + last, pairs, pairs)
 
 
-@lru_cache(maxsize=_CACHED)
+@lru_cache(maxsize=_NAMES_CACHED)
 def _whole_name(text: str, version: int) -> Name:
     words = name_words(text, version)[:MOST_WORDS]
     chosen = words if len(words) <= _PAIRED_WORDS else (*words[: _PAIRED_WORDS - 1], words[-1])
@@ -100,119 +135,137 @@ def _whole_name(text: str, version: int) -> Name:
     return Name(words, pairs, ((words[0], words[-1]),) if pairs else ())
 
 
-def _all(_record: Record, names: tuple[Name, ...], form: str, version: int) -> Iterator[str]:
+@cache
+def _shape(form: str, version: int) -> Callable[[str], str]:
+    """The function that brings a folded word into a form."""
+    write = FORMS[form]
+
+    def shape(word: str) -> str:
+        return write(word, version)
+
+    return KnownValues(shape, _CACHED).__getitem__
+
+
+def _all(form: str, version: int) -> Reader:
     """Every word of a name, sorted; a single word is too little."""
-    shape = FORMS[form]
-    for name in names:
-        words = {shape(word, version) for word in name.words}
-        if len(words) > 1:
-            yield WORD_MARK.join(sorted(words))
+    shape = _shape(form, version)
+
+    def read(names: tuple[Name, ...]) -> Values:
+        values = []
+        for name in names:
+            words = set(map(shape, name.words))
+            if len(words) > 1:
+                values.append(WORD_MARK.join(sorted(words)))
+        return values
+
+    return read
 
 
-def _pair(_record: Record, names: tuple[Name, ...], form: str, version: int) -> Iterator[str]:
+def _pair(form: str, version: int) -> Reader:
     """Two words of a name in either order; with two forms, each word takes each form once."""
-    return _paired([pair for name in names for pair in name.pairs], form, version)
+    return _paired(form, version, attrgetter("pairs"))
 
 
-def _main(_record: Record, names: tuple[Name, ...], form: str, version: int) -> Iterator[str]:
-    """Return the pairs of `_pair`; of a name that is not split, its first and last word only."""
-    return _paired([pair for name in names for pair in name.main], form, version)
+def _main(form: str, version: int) -> Reader:
+    """The pairs of `_pair`; of a name that is not split, its first and last word only."""
+    return _paired(form, version, attrgetter("main"))
 
 
-def _paired(pairs: Iterable[tuple[str, str]], form: str, version: int) -> Iterator[str]:
-    """The values of pairs of words."""
+def _paired(form: str, version: int, pairs_of: Callable[[Name], Pairs]) -> Reader:
+    """The function that reads the values of pairs of words."""
     first, _, second = form.partition("+")
-    shape, other = FORMS[first], FORMS[second or first]
-    for one, two in pairs:
-        if second:
-            yield f"{shape(one, version)}{WORD_MARK}{other(two, version)}"
-            yield f"{shape(two, version)}{WORD_MARK}{other(one, version)}"
-        else:
-            yield WORD_MARK.join(sorted((shape(one, version), shape(two, version))))
+    shape, other = _shape(first, version), _shape(second or first, version)
+
+    def in_two_forms(names: tuple[Name, ...]) -> Values:
+        values: list[str] = []
+        for name in names:
+            for one, two in pairs_of(name):
+                values += (f"{shape(one)}{WORD_MARK}{other(two)}", f"{shape(two)}{WORD_MARK}{other(one)}")
+        return values
+
+    def in_one_form(names: tuple[Name, ...]) -> Values:
+        values = []
+        for name in names:
+            for one, two in pairs_of(name):
+                low, high = shape(one), shape(two)
+                values.append(f"{low}{WORD_MARK}{high}" if low <= high else f"{high}{WORD_MARK}{low}")
+        return values
+
+    return in_two_forms if second else in_one_form
 
 
-def _word(_record: Record, names: tuple[Name, ...], form: str, version: int) -> Iterator[str]:
+def _word(form: str, version: int) -> Reader:
     """Any single word of a name."""
-    shape = FORMS[form]
-    for name in names:
-        yield from (shape(word, version) for word in name.words)
+    shape = _shape(form, version)
+    return lambda names: [shape(word) for name in names for word in name.words]
 
 
-def _birth(record: Record, _names: tuple[Name, ...], form: str, _version: int) -> Iterator[str]:
+def _birth(form: str, _version: int) -> Reader:
     """The date of birth in one of `DATE_FORMS`."""
-    if record.date_of_birth is not None:
-        yield from DATE_FORMS[form](record.date_of_birth)
+    write = DATE_FORMS[form]
+    return lambda date: () if date is None else write(date)
 
 
-def _in_full(date: PartialDate) -> Iterator[str]:
-    if date.day:
-        yield str(date)
+def _in_full(date: PartialDate) -> Values:
+    return (str(date),) if date.day else ()
 
 
-def _any_order(date: PartialDate) -> Iterator[str]:
+def _any_order(date: PartialDate) -> Values:
     """Year, and day and month where nobody knows which is which; not of 1 January."""
-    if date.day and date.month and not _is_new_year(date):
-        low, high = sorted((date.month, date.day))
-        yield f"{date.year:04d}/{low:02d}/{high:02d}"
+    return tuple([f"{date.year:04d}/{day_month}" for day_month in _day_month(date)])
 
 
-def _year_month(date: PartialDate) -> Iterator[str]:
-    if date.month:
-        yield f"{date.year:04d}-{date.month:02d}"
+def _year_month(date: PartialDate) -> Values:
+    return (f"{date.year:04d}-{date.month:02d}",) if date.month else ()
 
 
-def _day_month(date: PartialDate) -> Iterator[str]:
+def _day_month(date: PartialDate) -> Values:
     """Day and month in either order, without the year; not of 1 January."""
     if date.day and date.month and not _is_new_year(date):
         low, high = sorted((date.month, date.day))
-        yield f"{low:02d}/{high:02d}"
+        return (f"{low:02d}/{high:02d}",)
+    return ()
 
 
-def _year_day(date: PartialDate) -> Iterator[str]:
-    if date.day:
-        yield f"{date.year:04d}--{date.day:02d}"
+def _year_day(date: PartialDate) -> Values:
+    return (f"{date.year:04d}--{date.day:02d}",) if date.day else ()
 
 
-def _year(date: PartialDate) -> Iterator[str]:
-    yield f"{date.year:04d}"
+def _year(date: PartialDate) -> Values:
+    return (f"{date.year:04d}",)
 
 
 def _is_new_year(date: PartialDate) -> bool:
     """Return whether it is the day that sources write if they know the year alone."""
-    return (date.month, date.day) == (1, 1)
+    return date.day == 1 == date.month
 
 
-def _new_year(date: PartialDate) -> Iterator[str]:
+def _new_year(date: PartialDate) -> Values:
     """The year of a 1 January."""
-    if _is_new_year(date):
-        yield f"{date.year:04d}"
+    return _year(date) if _is_new_year(date) else ()
 
 
-def _bare_year(date: PartialDate) -> Iterator[str]:
+def _bare_year(date: PartialDate) -> Values:
     """The year where the source knows no more."""
-    if not date.month:
-        yield f"{date.year:04d}"
+    return () if date.month else _year(date)
 
 
-def _near_year(date: PartialDate) -> Iterator[str]:
+def _near_year(date: PartialDate) -> Values:
     """Day and month in either order, and two windows of four years: years two apart always share one."""
-    for day_month in _day_month(date):
-        for shift, window in enumerate((date.year // 4, (date.year + 2) // 4)):
-            yield f"{day_month}~{window:03d}.{shift}"
+    windows = enumerate((date.year // 4, (date.year + 2) // 4))
+    return tuple([f"{day_month}~{window:03d}.{shift}" for shift, window in windows for day_month in _day_month(date)])
 
 
-def _decade(date: PartialDate) -> Iterator[str]:
-    for day_month in _day_month(date):
-        yield f"{day_month}~{date.year // 10:03d}"
+def _decade(date: PartialDate) -> Values:
+    return tuple([f"{day_month}~{date.year // 10:03d}" for day_month in _day_month(date)])
 
 
-def _some_month(date: PartialDate) -> Iterator[str]:
+def _some_month(date: PartialDate) -> Values:
     """Year and month, and every month where the source knows only the year."""
-    for month in (date.month,) if date.month else range(1, 13):
-        yield f"{date.year:04d}-{month:02d}"
+    return _year_month(date) or tuple([f"{date.year:04d}-{month:02d}" for month in range(1, 13)])
 
 
-DATE_FORMS: dict[str, Callable[[PartialDate], Iterator[str]]] = {
+DATE_FORMS: dict[str, Callable[[PartialDate], Values]] = {
     "full": _in_full,
     "any-order": _any_order,
     "new-year": _new_year,
@@ -227,45 +280,44 @@ DATE_FORMS: dict[str, Callable[[PartialDate], Iterator[str]]] = {
 }
 
 
-def _place(record: Record, _names: tuple[Name, ...], _form: str, version: int) -> Iterator[str]:
+def _place(_form: str, version: int) -> Reader:
     """The words of the place of birth by their consonants, in any order."""
-    words = name_words(record.place_of_birth or "", version)
-    if words:
-        yield WORD_MARK.join(sorted(FORMS["sound"](word, version) for word in words))
+    shape = _shape("sound", version)
+
+    def read(place: str | None) -> Values:
+        words = name_words(place or "", version)
+        return (WORD_MARK.join(sorted(map(shape, words))),) if words else ()
+
+    return read
 
 
-def _nationality(record: Record, _names: tuple[Name, ...], form: str, version: int) -> Iterator[str]:
+def _nationality(form: str, version: int) -> Reader:
     """Each nationality by its country's code; in the form `known` only that there is one."""
-    for code in filter(None, (country(text, version) for text in record.nationality)):
-        yield form or code
+    return lambda nationality: [form or code for text in nationality if (code := country(text, version))]
 
 
-def _sex(record: Record, _names: tuple[Name, ...], _form: str, _version: int) -> Iterator[str]:
+def _sex(_form: str, _version: int) -> Reader:
     """The sex where it is F or M."""
-    if record.sex in {"F", "M"}:
-        yield str(record.sex)
+    return lambda sex: (sex,) if sex in {"F", "M"} else ()
 
 
 def _identifier(field: str, read: Callable[[str], str]) -> PartKind:
     """A kind whose values are a field's canonical identifiers."""
-
-    def values(record: Record, _names: tuple[Name, ...], _form: str, _version: int) -> Iterator[str]:
-        return filter(None, map(read, getattr(record, field)))
-
-    return PartKind((), values, stands_alone=True)
+    reader: Reader = lambda texts: [number for text in texts if (number := read(text))]  # noqa: E731
+    return PartKind(field, lambda _form, _version: reader, stands_alone=True)
 
 
 _MIXED = tuple(f"{one}+{two}" for one in FORMS for two in FORMS if one != two)
 
 PART_KINDS: dict[str, PartKind] = {
-    "all": PartKind(tuple(FORMS), _all, stands_alone=True),
-    "pair": PartKind((*FORMS, *_MIXED), _pair, stands_alone=True),
-    "main": PartKind((*FORMS, *_MIXED), _main, stands_alone=True),
-    "word": PartKind(tuple(FORMS), _word),
-    "birth": PartKind(tuple(DATE_FORMS), _birth),
-    "place": PartKind((), _place),
-    "nationality": PartKind(("", "known"), _nationality),
-    "sex": PartKind((), _sex),
+    "all": PartKind(NAMES, _all, tuple(FORMS), stands_alone=True),
+    "pair": PartKind(NAMES, _pair, (*FORMS, *_MIXED), stands_alone=True),
+    "main": PartKind(NAMES, _main, (*FORMS, *_MIXED), stands_alone=True),
+    "word": PartKind(NAMES, _word, tuple(FORMS)),
+    "birth": PartKind("date_of_birth", _birth, tuple(DATE_FORMS)),
+    "place": PartKind("place_of_birth", _place),
+    "nationality": PartKind("nationality", _nationality, ("", "known")),
+    "sex": PartKind("sex", _sex),
     "document": _identifier("document_numbers", document_number),
     "national": _identifier("national_numbers", national_number),
     "phone": _identifier("phones", phone_tail),

@@ -1,12 +1,11 @@
 """Positions of a submission's inputs: numbers, input digests, padding and dummies (PROTOCOL.md 3.4.4 to 3.4.6).
 
-Columns lie in NumPy arrays: Python works once for each input, to digest its value, and for nothing else. What is
+Columns lie in NumPy arrays: Python does not go through them input by input. What is
 drawn at random comes from the submission seed, so that a batch of records comes out the same however often it is made.
 """
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,14 +16,11 @@ from aquila.errors import InputError
 from aquila.protocol.encoding import framed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from numpy.typing import NDArray
 
     from aquila.crypto.keys import SecretBytes
     from aquila.protocol.messages import Padding
-    from aquila.records.inputs import Input
-    from aquila.records.rules import InputClass, RuleTable
+    from aquila.records.rules import RuleTable
 
 DIGEST_BYTES = 32
 INPUTS_PER_RECORD = 256
@@ -85,22 +81,12 @@ def most_inputs(padding: Padding) -> int:
     return (INPUTS_PER_RECORD - 1) // largest * largest
 
 
-def input_digest_prefix(first_binding: bytes, input_class: InputClass, rule: int) -> hashlib._Hash:
-    """Return the SHA-256 state that an input's value completes to its digest (PROTOCOL.md 3.4.4)."""
-    return hashlib.sha256(framed("aquila/1 input", first_binding, input_class.value.encode(), bytes([rule])))
-
-
-def input_digests(first_binding: bytes, table: RuleTable, inputs: Iterable[Input]) -> bytes:
-    """Return the input digests of n inputs, 32 bytes each (PROTOCOL.md 3.4.4)."""
-    starts = {
-        rule.number: input_digest_prefix(first_binding, rule.input_class, rule.number).copy for rule in table.rules
+def input_prefixes(first_binding: bytes, table: RuleTable) -> dict[int, bytes]:
+    """Return by rule number the bytes that come before an input's value in its digest (PROTOCOL.md 3.4.4)."""
+    return {
+        rule.number: framed("aquila/1 input", first_binding, rule.input_class.value.encode(), bytes([rule.number]))
+        for rule in table.rules
     }
-    digests = []
-    for rule, value in inputs:
-        state = starts[rule]()
-        state.update(value)
-        digests.append(state.digest())
-    return b"".join(digests)
 
 
 def profile_positions(seed: SecretBytes, positions: NDArray[np.uint64], records: int) -> NDArray[np.uint64]:

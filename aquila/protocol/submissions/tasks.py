@@ -16,10 +16,10 @@ import numpy as np
 from aquila.crypto import dleq, oprf
 from aquila.crypto.keys import SecretBytes
 from aquila.crypto.shares import Share
-from aquila.protocol.submissions.padding import DIGEST_BYTES, BatchInputs, input_digests, number_inputs
+from aquila.protocol.submissions.padding import DIGEST_BYTES, BatchInputs, input_prefixes, number_inputs
 from aquila.protocol.submissions.submission import check_order, finalize_chunk, prepare_run
 from aquila.records.entropy import TRAIT, named_traits
-from aquila.records.inputs import record_inputs
+from aquila.records.inputs import input_maker
 from aquila.records.normalize.letter_tables import NORMALIZER_VERSION
 from aquila.records.rule_parts import record_names
 
@@ -147,16 +147,14 @@ def digest_records(
         table: The match rules.
         records: Records of one batch.
         normalizer: The version of the normalizer that the round's manifest names.
+
+    Raises:
+        InputError: A record has more inputs than can be counted.
     """
-    named = [(record, record_names(record, normalizer)) for record in records]
-    found = [record_inputs(record, table, names, normalizer) for record, names in named]
-    inputs = [item for of_record in found for item in of_record]
-    return DigestedBatch(
-        np.array([len(of_record) for of_record in found], dtype=np.uint16),
-        np.array([item.rule for item in inputs], dtype=np.uint8),
-        input_digests(first_binding, table, inputs),
-        named_traits(named),
-    )
+    names = [record_names(record, normalizer) for record in records]
+    prefixes = input_prefixes(first_binding, table)
+    found = input_maker(table, normalizer).digest(records, names, prefixes)
+    return DigestedBatch(found.counts, found.rules, found.digests, named_traits(records, names))
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

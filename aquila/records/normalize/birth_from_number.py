@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from aquila.records.dates import PartialDate
 
 FALLING_SINCE = 1997  # the year from which Hungary's check digit has falling weights
-_LEAP = 2000
+_DAYS = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)  # of each month, at most
+_LEAP_DAY = (2, 29)
 _WOMEN_FROM = 500  # the JMBG's serial numbers of women
 _FOREIGNERS, _WOMEN = 30, 50  # what Albania adds to the month
 _HUNGARIAN_DAYS_FROM = date(1867, 1, 1)
@@ -95,8 +96,8 @@ def svnr(number: str) -> NumberBirth | None:
 def _born(year: int, month: int, day: int, sex: str) -> NumberBirth | None:
     """A birth on a day that exists; in a year of two digits a leap day always does."""
     has_century = year >= 100  # noqa: PLR2004 - two digits are below
-    if not 1 <= month <= 12:  # noqa: PLR2004 - months
+    if not 1 <= month <= 12 or not 1 <= day <= _DAYS[month]:  # noqa: PLR2004 - months
         return None
-    if not 1 <= day <= calendar.monthrange(year if has_century else _LEAP, month)[1]:
+    if (month, day) == _LEAP_DAY and has_century and not calendar.isleap(year):
         return None
     return NumberBirth(year, month, day, sex, has_century)

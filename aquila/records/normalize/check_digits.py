@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
     from aquila.records.normalize.birth_from_number import NumberBirth
 
+NUMBERS_CACHED = 1 << 12
+"""A batch of a list is read, and then its inputs are made; who does both reads each number once."""
+
+_ZERO = ord("0")
 _EGN = (2, 4, 8, 5, 10, 9, 7, 3, 6)
 _LNCH = (21, 19, 17, 13, 11, 9, 7, 3, 1)
 _CNP = (2, 7, 9, 1, 4, 6, 3, 5, 8, 2, 7, 9)
@@ -33,12 +37,14 @@ class Scheme(NamedTuple):
 
     Attributes:
         countries: The codes of those who issue or issued it.
+        length: How many characters its numbers have.
         form: What its canonical numbers look like.
         check: Whether a number of that form has right check digits.
         birth: What such a number tells of its bearer's birth and sex; None where it tells nothing.
     """
 
     countries: tuple[str, ...]
+    length: int
     form: re.Pattern[str]
     check: Callable[[str], bool]
     birth: Callable[[str], NumberBirth | None] | None = None
@@ -49,12 +55,12 @@ def jmbg(number: str) -> bool:
 
     A remainder of 10 gives 0.
     """
-    return births.jmbg(number) is not None and -_weighted(number, _JMBG) % 11 % 10 == int(number[12])
+    return -_weighted(number, _JMBG) % 11 % 10 == int(number[12]) and births.jmbg(number) is not None
 
 
 def egn(number: str) -> bool:
     """Bulgaria; the month carries the century (+20 for the 19th, +40 for the 21st)."""
-    return births.egn(number) is not None and _weighted(number, _EGN) % 11 % 10 == int(number[9])
+    return _weighted(number, _EGN) % 11 % 10 == int(number[9]) and births.egn(number) is not None
 
 
 def lnch(number: str) -> bool:
@@ -65,7 +71,7 @@ def lnch(number: str) -> bool:
 def cnp(number: str) -> bool:
     """Romania; a remainder of 10 gives 1."""
     digit = {10: 1}.get(remainder := _weighted(number, _CNP) % 11, remainder)
-    return births.cnp(number) is not None and digit == int(number[12])
+    return digit == int(number[12]) and births.cnp(number) is not None
 
 
 def idnp(number: str) -> bool:
@@ -117,7 +123,7 @@ def nid(number: str) -> bool:
     The law does not publish the algorithm; this one explains the published specimens (J00101999W, J05115999K).
     """
     total = _NID_LETTERS.index(number[0]) + sum(place * int(number[place]) for place in range(1, 9))
-    return births.nid(number) is not None and _NID_LETTERS[total % len(_NID_LETTERS)] == number[9]
+    return _NID_LETTERS[total % len(_NID_LETTERS)] == number[9] and births.nid(number) is not None
 
 
 def tckn(number: str) -> bool:
@@ -131,29 +137,45 @@ _NID_LETTERS = "WABCDEFGHIJKLMNOPQRSTUV"
 _YUGOSLAV = ("BA", "HR", "ME", "MK", "RS", "SI", "XK")
 
 SCHEMES: dict[str, Scheme] = {
-    "AL-NID": Scheme(("AL",), re.compile(r"[A-T][0-9]{8}[A-W]"), nid, births.nid),
-    "AT-SVNR": Scheme(("AT",), re.compile(r"[1-9][0-9]{9}"), svnr, births.svnr),
-    "BG-EGN": Scheme(("BG",), re.compile(r"[0-9]{10}"), egn, births.egn),
-    "BG-LNCh": Scheme(("BG",), re.compile(r"[0-9]{10}"), lnch),
-    "HR-OIB": Scheme(("HR",), re.compile(r"[0-9]{11}"), oib),
-    "HU-SzA": Scheme(("HU",), re.compile(r"[1-8][0-9]{10}"), szemelyi, births.szemelyi),
-    "HU-TAJ": Scheme(("HU",), re.compile(r"[0-9]{9}"), taj),
-    "HU-tax": Scheme(("HU",), re.compile(r"8[0-9]{9}"), adoazonosito, births.adoazonosito),
-    "JMBG": Scheme(_YUGOSLAV, re.compile(r"[0-9]{13}"), jmbg, births.jmbg),
-    "MD-IDNP": Scheme(("MD",), re.compile(r"[0-2][0-9]{12}"), idnp),
-    "RO-CNP": Scheme(("RO",), re.compile(r"[1-9][0-9]{12}"), cnp, births.cnp),
-    "SI-tax": Scheme(("SI",), re.compile(r"[1-9][0-9]{7}"), davcna),
-    "TR-TCKN": Scheme(("TR",), re.compile(r"[1-9][0-9]{10}"), tckn),
+    "AL-NID": Scheme(("AL",), 10, re.compile(r"[A-T][0-9]{8}[A-W]"), nid, births.nid),
+    "AT-SVNR": Scheme(("AT",), 10, re.compile(r"[1-9][0-9]{9}"), svnr, births.svnr),
+    "BG-EGN": Scheme(("BG",), 10, re.compile(r"[0-9]{10}"), egn, births.egn),
+    "BG-LNCh": Scheme(("BG",), 10, re.compile(r"[0-9]{10}"), lnch),
+    "HR-OIB": Scheme(("HR",), 11, re.compile(r"[0-9]{11}"), oib),
+    "HU-SzA": Scheme(("HU",), 11, re.compile(r"[1-8][0-9]{10}"), szemelyi, births.szemelyi),
+    "HU-TAJ": Scheme(("HU",), 9, re.compile(r"[0-9]{9}"), taj),
+    "HU-tax": Scheme(("HU",), 10, re.compile(r"8[0-9]{9}"), adoazonosito, births.adoazonosito),
+    "JMBG": Scheme(_YUGOSLAV, 13, re.compile(r"[0-9]{13}"), jmbg, births.jmbg),
+    "MD-IDNP": Scheme(("MD",), 13, re.compile(r"[0-2][0-9]{12}"), idnp),
+    "RO-CNP": Scheme(("RO",), 13, re.compile(r"[1-9][0-9]{12}"), cnp, births.cnp),
+    "SI-tax": Scheme(("SI",), 8, re.compile(r"[1-9][0-9]{7}"), davcna),
+    "TR-TCKN": Scheme(("TR",), 11, re.compile(r"[1-9][0-9]{10}"), tckn),
 }
 """Each scheme by its name."""
 
+_BY_LENGTH = {
+    scheme.length: [(name, other) for name, other in SCHEMES.items() if other.length == scheme.length]
+    for scheme in SCHEMES.values()
+}
 
-@lru_cache(maxsize=64)  # reading a row asks several times for the same number
+
+@lru_cache(maxsize=NUMBERS_CACHED)
 def schemes_of(number: str) -> tuple[str, ...]:
     """Name the schemes whose form and check digits a canonical number satisfies."""
-    return tuple(name for name, scheme in SCHEMES.items() if scheme.form.fullmatch(number) and scheme.check(number))
+    return tuple([name for name, scheme in _schemes_of_form(number) if scheme.check(number)])
+
+
+def is_of_known_form(number: str) -> bool:
+    """Return whether a canonical number has the form of a scheme, whatever its check digits are."""
+    return bool(_schemes_of_form(number))
+
+
+def _schemes_of_form(number: str) -> list[tuple[str, Scheme]]:
+    """The schemes of whose form a number is, by name."""
+    return [(name, scheme) for name, scheme in _BY_LENGTH.get(len(number), ()) if scheme.form.fullmatch(number)]
 
 
 def _weighted(number: str, weights: Sequence[int]) -> int:
     """The sum of the first digits times their weights."""
-    return sum(map(mul, map(int, number), weights))
+    total: int = sum(map(mul, number.encode(), weights))
+    return total - _ZERO * sum(weights)

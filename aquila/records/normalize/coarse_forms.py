@@ -10,7 +10,7 @@ import re
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
-from aquila.records.normalize.folding import DOUBLED, fold
+from aquila.records.normalize.folding import fold, undoubled
 from aquila.records.normalize.letter_tables import NORMALIZER_VERSION, table
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _FEMALE = "a"  # ends the sound of a woman's name; no skeleton of more than one 
 @lru_cache(maxsize=_CACHED)
 def skeleton(folded: str, version: int = NORMALIZER_VERSION) -> str:
     """The consonants of a folded word; a first vowel is kept as `a`, a first i before another vowel as `j`."""
-    bones = DOUBLED.sub(r"\1", _MERGED.sub(lambda found: _merged(version)[found[0]], folded))
+    bones = undoubled(_MERGED.sub(lambda found: _merged(version)[found[0]], folded))
     first, rest = bones[:1], bones[1:]
     if first == "i" and rest[:1] in _VOWELS:
         first = "a" if rest[0] == "e" else "j"

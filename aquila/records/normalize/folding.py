@@ -10,7 +10,7 @@ from aquila.records.normalize.latin import longest_first
 from aquila.records.normalize.letter_tables import NORMALIZER_VERSION, table
 
 _CACHED = 1 << 16
-DOUBLED = re.compile(r"(.)\1+")
+_DOUBLED = re.compile(r"(.)\1+")
 _SERVANT = re.compile(r"abd[aeiou]l?(?=...)")  # Abdul-, Abdel-, Abdu(r)-: one prefix
 
 
@@ -32,10 +32,15 @@ def _fold_once(word: str, version: int) -> str:
     plain = pattern.sub(lambda found: replaced[found.lastindex or 0][found[0]], word)
     if not (plain.isascii() and plain.isalpha()):
         plain = "".join(letter for letter in unicodedata.normalize("NFD", plain) if "a" <= letter <= "z")
-    plain = DOUBLED.sub(r"\1", plain)
+    plain = undoubled(plain)
     if plain.startswith(("abd", "al", "el")):
-        plain = DOUBLED.sub(r"\1", _article(version).sub("", _SERVANT.sub("abdu", plain)))
+        plain = undoubled(_article(version).sub("", _SERVANT.sub("abdu", plain)))
     return plain
+
+
+def undoubled(word: str) -> str:
+    """Return a word in which no letter follows itself."""
+    return _DOUBLED.sub(lambda found: found[1], word)  # a function costs less than a template
 
 
 @cache

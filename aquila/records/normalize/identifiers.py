@@ -12,7 +12,7 @@ from functools import lru_cache
 from string import ascii_uppercase
 from typing import TYPE_CHECKING
 
-from aquila.records.normalize.check_digits import SCHEMES, schemes_of
+from aquila.records.normalize.check_digits import NUMBERS_CACHED, SCHEMES, is_of_known_form, schemes_of
 from aquila.records.normalize.latin import to_latin
 from aquila.records.normalize.phones import phone, phone_tail
 
@@ -30,27 +30,28 @@ _LONGEST_NUMBER = 30
 _LONGEST_EMAIL = 254  # RFC 5321, section 4.5.3.1.3
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 _NO_ALPHANUMERIC = re.compile(r"[^A-Z0-9]")
-_NO_DIGITS = str.maketrans("", "", "0123456789")  # takes them out
-_TYPED_FOR_DIGITS = str.maketrans("OI", "01")  # what people type for one another
+_DIGITS = b"0123456789"
 _READ_FOR_DIGITS = str.maketrans("OQDILZSB", "00011258")  # and what scanners read, where check digits confirm it
 _SHORTEST_LABEL = 2  # letters
 _FIRST_ZERO_LOST = frozenset({10, 13})  # EGN and JMBG of persons born in a year or on a day that begins with zero
 
 
+@lru_cache(maxsize=NUMBERS_CACHED)
 def document_number(text: str) -> str:
     """Upper-case letters and digits of a document's number; Cyrillic letters are transliterated.
 
-    The letters O and I become the digits 0 and 1, for which people type them; zeros before a number without letters
+    The letters O and I become the digits 0 and 1, which people mean by them; zeros before a number without letters
     go, because spreadsheets lose them.
     """
-    number = _alphanumeric(text).translate(_TYPED_FOR_DIGITS)
+    number = _alphanumeric(text).replace("O", "0").replace("I", "1")
     if number.isdigit():
         number = number.lstrip("0")
-    digits = len(number) - len(number.translate(_NO_DIGITS))
+    letters = len(number.encode().translate(None, _DIGITS))
+    digits = len(number) - letters
     return number if _identifies(number, _SHORTEST_DOCUMENT) and digits >= _SHORTEST_DOCUMENT - 2 else ""
 
 
-@lru_cache(maxsize=64)  # reading a row asks several times for the same number
+@lru_cache(maxsize=NUMBERS_CACHED)
 def national_number(text: str) -> str:
     """Upper-case letters and digits of a national number.
 
@@ -72,7 +73,7 @@ def national_schemes(number: str) -> tuple[str, ...]:
 
 def fails_check(number: str) -> bool:
     """Return whether a canonical national number has the form of known schemes and the check digits of none."""
-    return not schemes_of(number) and any(scheme.form.fullmatch(number) for scheme in SCHEMES.values())
+    return not schemes_of(number) and is_of_known_form(number)
 
 
 def number_doubt(number: str, birth: PartialDate | None, sex: str | None) -> str:
@@ -122,9 +123,10 @@ def _alphanumeric(text: str) -> str:
     """Latin capitals and digits of a text, in their order."""
     if not text.isascii():
         text = unicodedata.normalize("NFKD", to_latin(text).replace("đ", "d"))
-    return _NO_ALPHANUMERIC.sub("", text.upper())
+    capitals = text.upper()
+    return capitals if capitals.isascii() and capitals.isalnum() else _NO_ALPHANUMERIC.sub("", capitals)
 
 
 def _identifies(number: str, shortest: int) -> bool:
     """Return whether a number is long enough, short enough and more than one character repeated."""
-    return shortest <= len(number) <= _LONGEST_NUMBER and len(set(number)) > 1
+    return shortest <= len(number) <= _LONGEST_NUMBER and number.count(number[0]) < len(number)

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 
+from aquila.records.normalize.check_digits import NUMBERS_CACHED
 from aquila.records.normalize.letter_tables import table
 
 _DIGITS = range(6, 16)  # E.164 allows 15
 _SHORTEST_SUBSCRIBER = 5
 _BARE_INTERNATIONAL = 11  # digits from which a number that begins with a region's code and no zero is international
+_SEPARATORS = b"+ /.-"
+_PLAIN = re.compile(r"[0-9+ /.-]*")  # has no extension, and no zero in parentheses
 _EXTENSION = re.compile(r"(?:ext|lok|dw|kl|int|вн|лок)\.?\s*[0-9]+\s*\Z|[x#][0-9]+\s*\Z", re.IGNORECASE)
 
 
@@ -32,7 +35,7 @@ def phone(text: str, country: str = "") -> str:
     code, subscriber = _parted(text, country)
     if not subscriber:
         return ""
-    return f"+{code}{subscriber}" if code else _digits(text)
+    return f"+{code}{subscriber}" if code else _digits(_written(text))
 
 
 def phone_tail(text: str, country: str = "") -> str:
@@ -40,13 +43,14 @@ def phone_tail(text: str, country: str = "") -> str:
     return _parted(text, country)[1]
 
 
+@lru_cache(maxsize=NUMBERS_CACHED)
 def _parted(text: str, country: str) -> tuple[str, str]:
     """Part a number into country code, empty where it is not known, and subscriber's number, empty where it is none."""
-    digits = _digits(text)
-    written = unicodedata.normalize("NFKC", text).strip().lstrip("(")
+    written = _written(text)
+    digits = _digits(written)
     if len(digits.lstrip("0")) not in _DIGITS or len(set(digits)) == 1:
         return "", ""
-    if written.startswith(("+", "00")):
+    if written.lstrip("(").startswith(("+", "00")):
         code, subscriber = _after_code(digits.lstrip("0"))
     elif country in _countries():
         code, trunk = _countries()[country]
@@ -59,9 +63,16 @@ def _parted(text: str, country: str) -> tuple[str, str]:
     return (code, subscriber) if len(subscriber) >= _SHORTEST_SUBSCRIBER else ("", "")
 
 
-def _digits(text: str) -> str:
+def _written(text: str) -> str:
+    """A number in the characters of its plain form."""
+    return unicodedata.normalize("NFKC", text).strip()
+
+
+def _digits(written: str) -> str:
     """The digits of a number in ASCII, without `(0)` and extension."""
-    written = _EXTENSION.sub("", unicodedata.normalize("NFKC", text).strip()).replace("(0)", "")
+    if _PLAIN.fullmatch(written):
+        return written.encode().translate(None, _SEPARATORS).decode()
+    written = _EXTENSION.sub("", written).replace("(0)", "")
     digits = filter(str.isdigit, written)
     return "".join(digits) if written.isascii() else "".join(str(unicodedata.digit(letter)) for letter in digits)
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from aquila.records.fields import FieldError, make_row, read_field
-from aquila.records.person import ABSENT, FIELDS, LIST_FIELDS, sound_record
+from aquila.records.fields import FieldError, accept, make_row, read_field
+from aquila.records.person import ABSENT, FIELDS, LIST_FIELDS, sound_records
 from aquila.records.rows import AcceptedRow, Row
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 MOST_KNOWN = 1 << 15  # cells of one column
 LONGEST_KNOWN = 100  # characters
 _LISTS = frozenset(LIST_FIELDS)
-_NATIONAL_NUMBERS = FIELDS.index("national_numbers")  # compared with the rest of the record
 _OWN = frozenset({"record_id", "document_numbers", "national_numbers", "phones", "emails"})  # hardly ever repeat
 
 
@@ -40,8 +39,11 @@ class Column(dict[str, Any]):
         self.is_kept = name not in _OWN
 
     def __missing__(self, cell: str) -> Any:  # noqa: ANN401 - the value of any field
-        value = read_field(self.name, cell.split(";") if self.is_parted else (cell,))
-        if self.is_kept and len(cell) <= LONGEST_KNOWN:
+        if not cell:
+            value = ABSENT[FIELDS.index(self.name)]
+        else:
+            value = read_field(self.name, cell.split(";") if self.is_parted else (cell,))
+        if not cell or (self.is_kept and len(cell) <= LONGEST_KNOWN):
             if len(self) >= MOST_KNOWN:
                 self.clear()
             self[cell] = value
@@ -58,16 +60,24 @@ class CellReader:
 
     columns: tuple[tuple[int, int, Column], ...]
 
-    def read(self, line: int, cells: Sequence[str]) -> Row:
-        """Read the row that begins on a line."""
-        values = list(ABSENT)
-        faults: dict[int, FieldError] = {}
+    def read(self, lines: Sequence[int], rows: Sequence[Sequence[str]]) -> list[Row]:
+        """Read rows that begin on some lines, column by column."""
+        texts = list(zip(*rows, strict=True))
+        nothing = {absent: (absent,) * len(rows) for absent in set(ABSENT)}
+        values: list[Sequence[Any]] = [nothing[absent] for absent in ABSENT]
+        faulty: set[int] = set()
         for place, field, column in self.columns:
-            if cell := cells[place]:
-                value = values[field] = column[cell]
-                if value.__class__ is FieldError:
-                    faults[field] = value
-        return _row(line, values, faults)
+            found = values[field] = list(map(column.__getitem__, texts[place])) if rows else []
+            if FieldError in set(map(type, found)):
+                faulty |= {at for at, value in enumerate(found) if value.__class__ is FieldError}
+        return [
+            _row(line, [column[at] for column in values])
+            if record is None or at in faulty
+            else accept(line, record)
+            if record.national_numbers
+            else AcceptedRow(line, record)
+            for at, (line, record) in enumerate(zip(lines, sound_records(values), strict=True))
+        ]
 
 
 @lru_cache(maxsize=16)
@@ -85,22 +95,15 @@ def cell_reader(columns: tuple[str | None, ...]) -> CellReader:
 def read_texts(line: int, texts: Mapping[str, Sequence[str]]) -> Row:
     """Read a row from the texts of its fields, by field name."""
     columns, values = _whole_columns(), list(ABSENT)
-    faults: dict[int, FieldError] = {}
     for name, given in texts.items():
         field, column = columns[name]
-        value = values[field] = column[given[0]] if len(given) == 1 else read_field(name, given)
-        if value.__class__ is FieldError:
-            faults[field] = value
-    return _row(line, values, faults)
+        values[field] = column[given[0]] if len(given) == 1 else read_field(name, given)
+    return _row(line, values)
 
 
-def _row(line: int, values: list[Any], faults: dict[int, FieldError]) -> Row:
-    """Make a row of what its fields gave, in the order of `FIELDS`.
-
-    With no fault there is nothing to tell, but of national numbers, which may contradict other fields.
-    """
-    if not faults and not values[_NATIONAL_NUMBERS] and (record := sound_record(values)) is not None:
-        return AcceptedRow(line, record)
+def _row(line: int, values: list[Any]) -> Row:
+    """Make a row of what its fields gave, in the order of `FIELDS`."""
+    faults = {field: value for field, value in enumerate(values) if value.__class__ is FieldError}
     for field, fault in faults.items():
         values[field] = fault.value
     return make_row(line, values, faults)

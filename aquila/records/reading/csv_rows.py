@@ -133,26 +133,31 @@ def _part_rows(lines: Sequence[Line], separator: str) -> Iterator[_Parted]:
 
 def _read_lines(plan: CsvPlan, first: int, texts: list[str], parted: list[list[str]]) -> list[Row]:
     """Read rows that take one line each."""
-    width, read = len(plan.columns), cell_reader(plan.columns).read
-    return [
-        read(number, cells) if len(cells) == width else _refuse_width(plan, number, cells)
-        for number, cells in enumerate(parted, first)
-        if len(cells) == width or texts[number - first].strip()  # a blank line has one cell, or none
-    ]
+    width = len(plan.columns)
+    if all(len(cells) == width for cells in parted):
+        return cell_reader(plan.columns).read(range(first, first + len(parted)), parted)
+    numbered = enumerate(parted, first)
+    kept = [row for row in numbered if len(row[1]) == width or texts[row[0] - first].strip()]  # no blank lines
+    return _read_cells(plan, kept)
 
 
 def _read_apart(plan: CsvPlan, lines: Sequence[Line]) -> list[Row]:
     """Read rows of which some take several lines or cannot be parted."""
-    width, read = len(plan.columns), cell_reader(plan.columns).read
-    rows: list[Row] = []
-    for line, _end, cells, reason in _part_rows(lines, plan.separator):
-        if line.is_blank:
-            continue
-        if cells is None:
-            rows.append(refuse(line.number, reason or _UNREADABLE))
-        else:
-            rows.append(read(line.number, cells) if len(cells) == width else _refuse_width(plan, line.number, cells))
-    return rows
+    parted = [row for row in _part_rows(lines, plan.separator) if not row.line.is_blank]
+    return _read_cells(plan, [(row.line.number, row.cells or row.reason or _UNREADABLE) for row in parted])
+
+
+def _read_cells(plan: CsvPlan, rows: Sequence[tuple[int, list[str] | Sentence]]) -> list[Row]:
+    """Read the rows that have the header's fields, and refuse the others, which have other ones or a reason."""
+    width = len(plan.columns)
+    sound = [(line, cells) for line, cells in rows if isinstance(cells, list) and len(cells) == width]
+    read = iter(cell_reader(plan.columns).read([line for line, _cells in sound], [cells for _line, cells in sound]))
+    return [
+        refuse(line, cells) if isinstance(cells, Sentence)
+        else next(read) if len(cells) == width
+        else _refuse_width(plan, line, cells)
+        for line, cells in rows
+    ]  # fmt: skip
 
 
 def _refuse_width(plan: CsvPlan, line: int, cells: Sequence[str]) -> RefusedRow:

@@ -31,7 +31,8 @@ REGION = Path(__file__).parents[3] / "quality" / "region"
 
 def traits_of(records: Iterable[Record]) -> np.ndarray:
     """Return what is counted of records, whose names are read here."""
-    return named_traits((record, record_names(record)) for record in records)
+    every = list(records)
+    return named_traits(every, list(map(record_names, every)))
 
 
 def noted(people: Iterable[tuple[str, str, dt.date | int | None]]) -> list[Record]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from aquila.records.inputs import Input, record_inputs
+from aquila.records.inputs import Input, InputMaker, record_inputs
 from aquila.records.person import PartialDate, Record
+from aquila.records.rule_parts import record_names
 from aquila.records.rules import load_rules
 
 DEFAULT, EXACT = load_rules("default"), load_rules("exact")
@@ -55,3 +56,14 @@ def test_script_and_order_of_names_give_the_same_inputs(other: Record) -> None:
 def test_an_input_does_not_show_its_value() -> None:
     """Inputs are personal."""
     assert repr(record_inputs(ANA, EXACT)) == "(Input(rule=1),)"
+
+
+def test_names_that_are_known_are_not_read_again() -> None:
+    """With its names given a record has the same inputs."""
+    assert record_inputs(ANA, DEFAULT, record_names(ANA)) == record_inputs(ANA, DEFAULT)
+
+
+def test_digests_do_not_show_themselves() -> None:
+    """Digests can be compared with guesses, so a log line has their number alone."""
+    found = InputMaker(EXACT).digest([ANA], [record_names(ANA)], {1: b""})
+    assert repr(found) == "DigestedInputs(1)"

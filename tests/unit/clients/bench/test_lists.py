@@ -36,7 +36,7 @@ def test_the_same_again(tmp_path: Path) -> None:
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes() != (tmp_path / "c").read_bytes()
 
 
-@pytest.mark.parametrize(("code", "stated"), [("SI", 13.15), ("RS", 13.19)])
+@pytest.mark.parametrize(("code", "stated"), [("SI", 13.16), ("RS", 13.14)])
 def test_records_give_the_inputs_that_the_page_states(tmp_path: Path, code: str, stated: float) -> None:
     """As many per record as docs/PERFORMANCE.md says, within one per cent."""
     page = (Path(__file__).parents[4] / "docs" / "PERFORMANCE.md").read_text("utf-8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,8 +15,8 @@ from aquila.protocol.encoding import framed
 from aquila.protocol.messages import Padding
 from aquila.protocol.submissions import padding as p
 from aquila.records.inputs import Input
-from aquila.records.rules import InputClass
 from aquila.simulation import DEFAULT_PADDING, NO_PADDING
+from tests.support.plain_inputs import plain_digests
 from tests.support.stage import BOTH_CLASSES
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def placed(
         first=first,
         counts=np.array([len(record) for record in records], dtype=np.int64),
         rules=np.array([item.rule for item in every], dtype=np.uint8),
-        digests=p.input_digests(BINDING, BOTH_CLASSES, every),
+        digests=plain_digests(BINDING, BOTH_CLASSES, every),
     )
     if blank:
         own = 32 * len(records[0])
@@ -88,26 +87,18 @@ def test_most_inputs_of_a_record(seed: SecretBytes, padding: Padding, most: int)
     assert caught.value.fields == {"expected": most, "got": most + 1}
 
 
-def test_input_digest() -> None:
+def test_input_prefixes() -> None:
     """An input digest is SHA-256 over the framed label, first binding, class and rule, and the value (3.4.4)."""
-    found = p.input_digests(BINDING, BOTH_CLASSES, [Input(2, b"value"), Input(1, b"value")])
-    expected = [
-        hashlib.sha256(framed("aquila/1 input", BINDING, kind, rule) + b"value").digest()
-        for kind, rule in ((b"partial", b"\x02"), (b"full", b"\x01"))
-    ]
-    assert found == b"".join(expected)
-    assert p.input_digests(BINDING, BOTH_CLASSES, []) == b""
+    assert p.input_prefixes(BINDING, BOTH_CLASSES) == {
+        1: framed("aquila/1 input", BINDING, b"full", b"\x01"),
+        2: framed("aquila/1 input", BINDING, b"partial", b"\x02"),
+    }
 
 
 def test_an_input_has_another_digest_elsewhere() -> None:
-    """Another round, class or rule gives another digest of the same value: nothing is comparable across them."""
-    states = {
-        p.input_digest_prefix(binding, kind, rule).digest()
-        for binding in (BINDING, bytes(32))
-        for kind in InputClass
-        for rule in (1, 2)
-    }
-    assert len(states) == 8
+    """Another round or rule gives another prefix, and so another digest of the same value."""
+    one, other = p.input_prefixes(BINDING, BOTH_CLASSES), p.input_prefixes(bytes(32), BOTH_CLASSES)
+    assert len({*one.values(), *other.values()}) == 4
 
 
 def test_places_of_records(seed: SecretBytes) -> None:
@@ -119,7 +110,7 @@ def test_places_of_records(seed: SecretBytes) -> None:
     assert found.rules.tolist()[6] == 1
     assert set(found.rules.tolist()) <= {1, 2}
     expected = digests_of(
-        p.NumberedInputs(found.numbers, found.rules, p.input_digests(BINDING, BOTH_CLASSES, first + second))
+        p.NumberedInputs(found.numbers, found.rules, plain_digests(BINDING, BOTH_CLASSES, first + second))
     )
     padding = [padding_digest(seed, number) for number in (1283, 1536, 1537, 1793)]
     assert digests_of(found) == [*expected[:3], *padding[:3], expected[3], padding[3]]
@@ -130,7 +121,7 @@ def test_a_dummy_has_rules_and_no_values(seed: SecretBytes) -> None:
     record = [Input(2, b"x"), Input(1, b"y")]
     found = placed(seed, [record, record], real=6, blank=True)
     assert found.rules.tolist() == [2, 1, 2, 1]
-    real = p.input_digests(BINDING, BOTH_CLASSES, record)
+    real = plain_digests(BINDING, BOTH_CLASSES, record)
     assert found.digests[:64] == real
     assert digests_of(found)[2:] == [padding_digest(seed, number) for number in (1536, 1537)]
 

@@ -17,10 +17,11 @@ from aquila.errors import MalformedError
 from aquila.protocol.encoding import framed
 from aquila.protocol.messages import Padding
 from aquila.protocol.submissions import submission as s
-from aquila.protocol.submissions.padding import BatchInputs, NumberedInputs, input_digests, number_inputs
+from aquila.protocol.submissions.padding import BatchInputs, NumberedInputs, number_inputs
 from aquila.records.inputs import Input
 from aquila.records.rules import InputClass
 from aquila.simulation import NO_PADDING
+from tests.support.plain_inputs import plain_digests
 from tests.support.stage import BOTH_CLASSES
 
 if TYPE_CHECKING:
@@ -43,14 +44,14 @@ def places(count: int, seed: SecretBytes, padding: Padding = NO_PADDING) -> Numb
         first=0,
         counts=np.full(count, 2),
         rules=np.array([item.rule for item in inputs], dtype=np.uint8),
-        digests=input_digests(BINDING, BOTH_CLASSES, inputs),
+        digests=plain_digests(BINDING, BOTH_CLASSES, inputs),
     )
     return number_inputs(seed, BOTH_CLASSES, padding, batch, count)
 
 
 def one_place(rule: int) -> NumberedInputs:
     """Return the place of a single input."""
-    digests = input_digests(BINDING, BOTH_CLASSES, [Input(rule, b"value")])
+    digests = plain_digests(BINDING, BOTH_CLASSES, [Input(rule, b"value")])
     return NumberedInputs(np.array([0], dtype=np.uint64), np.array([rule], dtype=np.uint8), digests)
 
 

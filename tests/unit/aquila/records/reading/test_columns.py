@@ -7,24 +7,29 @@ import pytest
 from aquila.records.fields import FieldError
 from aquila.records.person import PartialDate, Record
 from aquila.records.reading.columns import MOST_KNOWN, Column, cell_reader, read_texts
-from aquila.records.rows import AcceptedRow, RefusedRow
+from aquila.records.rows import AcceptedRow, RefusedRow, Row
 
 HEADER = ("record_id", None, "given_names", "family_names", "date_of_birth", "sex")
 SOUND = ["1", "38", "Ana;Mara", "Ilić", "1980-02-03", "F"]
 
 
+def read_one(line: int, cells: list[str]) -> Row:
+    """Read a single row."""
+    [row] = cell_reader(HEADER).read([line], [cells])
+    return row
+
+
 def test_a_sound_row_is_a_record_without_warnings() -> None:
     """Lists are parted, unknown columns left aside, empty cells absent."""
-    read = cell_reader(HEADER).read
     record = Record("1", ("Ana", "Mara"), ("Ilić",), None, (), PartialDate(1980, 2, 3), "F")
-    assert read(7, SOUND) == AcceptedRow(7, record)
-    assert read(8, ["1", "", "Ana", "Ilić", "", ""]) == AcceptedRow(8, Record("1", ("Ana",), ("Ilić",)))
+    assert read_one(7, SOUND) == AcceptedRow(7, record)
+    assert read_one(8, ["1", "", "Ana", "Ilić", "", ""]) == AcceptedRow(8, Record("1", ("Ana",), ("Ilić",)))
 
 
 def test_what_is_wrong_is_told_of_each_row_anew() -> None:
     """A known cell carries its reasons; the line is the row's."""
     for line in (2, 3):
-        row = cell_reader(HEADER).read(line, ["1", "", "Ana", "Ilić", "1980-02-31", "Q"])
+        row = read_one(line, ["1", "", "Ana", "Ilić", "1980-02-31", "Q"])
         assert isinstance(row, AcceptedRow)
         assert str(row.record.date_of_birth) == "1980-02"
         assert [(warning.line, warning.field) for warning in row.warnings] == [(line, "sex"), (line, "date_of_birth")]
@@ -35,9 +40,29 @@ def test_a_row_without_id_or_name_is_refused(place: int, field: str) -> None:
     """With nothing else wrong."""
     cells = ["1", "", "Ana", "Ilić", "", ""]
     cells[place] = ""
-    row = cell_reader(HEADER).read(2, cells)
+    row = read_one(2, cells)
     assert isinstance(row, RefusedRow)
     assert [finding.field for finding in row.findings] == [field]
+
+
+def test_rows_that_are_read_together_are_those_read_alone() -> None:
+    """Sound rows, faulty ones, refused ones and numbers of another birth keep their places and their lines."""
+    header = (*HEADER, "national_numbers")
+    rows = [
+        [*SOUND, ""],
+        ["", *SOUND[1:], "1"],
+        ["2", "", "Ana", "", "31.02.1980", "Q", ""],
+        [*SOUND, "0101980710008;1"],
+        ["3", "", "", "Ilić", "", "", "0101980710008"],
+        [*SOUND, "0302980715005"],
+        ["4", "", "Ana", "", "1980", "X", "0101980710009"],
+    ]
+    read = cell_reader(header).read
+    together = read(range(2, 9), rows)
+    assert together == [row for line, cells in enumerate(rows, start=2) for row in read([line], [cells])]
+    refused = [place for place, row in enumerate(together) if isinstance(row, RefusedRow)]
+    assert refused == [1, 4]
+    assert read([], []) == []
 
 
 def test_texts_of_several_values_are_read_too() -> None:
@@ -52,7 +77,7 @@ def test_texts_of_several_values_are_read_too() -> None:
 
 def test_what_repeats_is_one_object() -> None:
     """Two records of one name share it."""
-    one, other = (cell_reader(HEADER).read(line, SOUND) for line in (2, 3))
+    one, other = (read_one(line, SOUND) for line in (2, 3))
     assert isinstance(one, AcceptedRow)
     assert isinstance(other, AcceptedRow)
     assert one.record.given_names is other.record.given_names

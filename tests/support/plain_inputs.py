@@ -1,0 +1,101 @@
+"""The definition of inputs (schemas/records/match-rules.md), for one record, one rule and one value at a time.
+
+Nothing is kept, grouped or compiled here. `aquila.records.inputs` is compared with it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from itertools import combinations, product
+from typing import TYPE_CHECKING
+
+from aquila.protocol.encoding import framed
+from aquila.records.normalize import country, document_number, email, name_words, national_number, phone_tail
+from aquila.records.normalize.coarse_forms import FORMS
+from aquila.records.rule_parts import DATE_FORMS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from aquila.records.person import Record
+    from aquila.records.rules import RuleTable
+
+BETWEEN_PARTS, BETWEEN_WORDS = "\x1e", "\x1f"
+MOST_WORDS = 8
+IDENTIFIERS = {
+    "document": ("document_numbers", document_number),
+    "national": ("national_numbers", national_number),
+    "phone": ("phones", phone_tail),
+    "email": ("emails", email),
+}
+Words = tuple[str, ...]
+Pair = tuple[str, str]
+
+
+def plain_inputs(record: Record, table: RuleTable, version: int) -> list[tuple[int, bytes]]:
+    """All inputs of a record, each once, by rule and bytes."""
+    found = set()
+    for rule in table.rules:
+        values = [list(_values(record, part.reads, version)) for part in rule.parts]
+        found |= {(rule.number, BETWEEN_PARTS.join(chosen).encode()) for chosen in product(*values)}
+    return sorted(found)
+
+
+def plain_digests(first_binding: bytes, table: RuleTable, inputs: Iterable[tuple[int, bytes]]) -> bytes:
+    """The input digests of inputs, 32 bytes each (PROTOCOL.md 3.4.4)."""
+    classes = {rule.number: rule.input_class.value.encode() for rule in table.rules}
+    return b"".join(
+        hashlib.sha256(framed("aquila/1 input", first_binding, classes[rule], bytes([rule])) + value).digest()
+        for rule, value in inputs
+    )
+
+
+def _values(record: Record, part: str, version: int) -> Iterator[str]:
+    kind, _, form = part.partition(":")
+    if kind in {"all", "pair", "main", "word"}:
+        for words, pairs, main in _names(record, version):
+            yield from _of_name(kind, form, version, words, main if kind == "main" else pairs)
+    elif kind == "birth" and record.date_of_birth:
+        yield from DATE_FORMS[form](record.date_of_birth)
+    elif kind == "place" and (found := name_words(record.place_of_birth or "", version)):
+        yield BETWEEN_WORDS.join(sorted(FORMS["sound"](word, version) for word in found))
+    elif kind == "nationality":
+        yield from (form or code for text in record.nationality if (code := country(text, version)))
+    elif kind == "sex" and record.sex in {"F", "M"}:
+        yield str(record.sex)
+    elif kind in IDENTIFIERS:
+        field, canonical = IDENTIFIERS[kind]
+        yield from filter(None, map(canonical, getattr(record, field)))
+
+
+def _of_name(kind: str, form: str, version: int, words: Words, pairs: list[Pair]) -> Iterator[str]:
+    first, _, second = form.partition("+")
+    if kind == "all":
+        shaped = {FORMS[first](word, version) for word in words}
+        if len(shaped) > 1:
+            yield BETWEEN_WORDS.join(sorted(shaped))
+    elif kind == "word":
+        yield from (FORMS[first](word, version) for word in words)
+    elif second:
+        for one, two in pairs:
+            yield FORMS[first](one, version) + BETWEEN_WORDS + FORMS[second](two, version)
+            yield FORMS[first](two, version) + BETWEEN_WORDS + FORMS[second](one, version)
+    else:
+        for pair in pairs:
+            yield BETWEEN_WORDS.join(sorted(FORMS[first](word, version) for word in pair))
+
+
+def _names(record: Record, version: int) -> Iterator[tuple[Words, list[Pair], list[Pair]]]:
+    """The words of each name, its pairs, and the likeliest of them."""
+    given, family = " ".join(record.given_names), " ".join(record.family_names)
+    whole = [record.full_name or "", *record.aliases]
+    if given and family:
+        first, last = (name_words(text, version)[:MOST_WORDS] for text in (given, family))
+        pairs = [(one, other) for one in first for other in last]
+        yield first + last, pairs, pairs
+    else:
+        whole.append(given or family)
+    for text in whole:
+        words = name_words(text, version)[:MOST_WORDS]
+        chosen = words if len(words) <= 3 else (*words[:2], words[-1])
+        yield words, list(combinations(chosen, 2)), [(words[0], words[-1])] if len(words) > 1 else []
