@@ -97,6 +97,8 @@ async def test_both_sides_see_that_a_hit_is_of_a_query(world_after: WorldAfter) 
         expected = {"asker": "AL", "own": own, "reason": JUSTIFICATION | {"urgency": "urgent"}}
         assert hit["query"] == expected
         shown = await seat.get(f"/rounds/{round_id}/hits/{hit['hit_id']}")
+        # The persons of a query are few: the names are counted in the party's list.
+        assert shown["own_records"] == max(one["records"] for one in (await seat.get("/imports"))["imports"]) > 1
         assert shown["entry"]["query"] == expected
         lists = (await seat.get("/hits?kind=list"))["hits"]
         assert lists
