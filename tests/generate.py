@@ -23,12 +23,12 @@ from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Note
 from aquila.protocol.registry import RegisteredParty, Registry, write_registry
 from services.kit.errors import PROBLEMS
 from services.kit.settings import load
-from services.matcher import home as matcher_home
 from services.matcher import main as matcher_main
 from services.matcher.settings import MatcherSettings
-from services.node import home as node_home
+from services.matcher.storage import home as matcher_home
 from services.node import main as node_main
 from services.node.settings import NodeSettings
+from services.node.storage import home as node_home
 from tests.quality.measuring import name_pairs
 from tests.support import architecture_map, corroboration_page, normalizer_tables
 from tests.support.openapi_examples import EXAMPLES

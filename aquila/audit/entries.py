@@ -89,6 +89,7 @@ class EntryKind(StrEnum):
     LOG_CONSULTED = "log_consulted"
     LOG_EXPORTED = "log_exported"
     LOG_PRUNED = "log_pruned"
+    BACKUP = "backup"
 
 
 class Word(StrEnum):

@@ -23,6 +23,40 @@ COMMAND: Final[Table] = {
     "authenticator_secret_malformed": Text(
         "{secret} holds no authenticator's secret", "it is letters and digits of base 32"
     ),
+    "backup_already_there": Text("{file} is there already", "a backup never replaces another; name a new file"),
+    "backup_content_malformed": Text("what opens is no whole backup", "use another copy of the file"),
+    "backup_file_name_not_allowed": Text(
+        "the backup names a file outside of the home, or in a folder that no backup fills"
+    ),
+    "backup_file_unreadable": Text("{file} cannot be read: {fault}"),
+    "backup_form_unknown": Text(
+        "a backup of the form {got} is unknown here", "restore it with the release that made it, or a later one"
+    ),
+    "backup_home_file_too_large": Text(
+        "{file} is too large for a backup", "files that settings name have at most 16 MiB"
+    ),
+    "backup_key_already_made": Text("{file} is there already", "a key is never replaced; name a new file"),
+    "backup_log_entry_differs": Text(
+        "entry {index} of the log in the backup is not the one that its hash names",
+        "use an earlier backup, and compare the log with an export",
+    ),
+    "backup_log_root_differs": Text(
+        "the log in the backup differs from its signed root at {size} entries",
+        "use an earlier backup, and compare the log with an export",
+    ),
+    "backup_of_another_service": Text("this is a backup of a {got}, not of a {expected}", "use `aquila {got} restore`"),
+    "backup_of_later_release": Text(
+        "the backup was made by release {release}, whose schema this release does not know", "install that release"
+    ),
+    "backup_private_key_malformed": Text(
+        "{file} holds no private backup key, or a digit of it is wrong", "`aquila backup-key` makes one"
+    ),
+    "backup_public_key_malformed": Text("{file} holds no public backup key", "`aquila backup-key` makes one"),
+    "backup_schema_differs": Text(
+        "the database has the schema {revision}, which this release does not use",
+        "start the service with this release once, or use the release that runs",
+    ),
+    "backup_table_unknown": Text("the backup has rows of {table} that its schema does not have"),
     "bench_process_ended": Text("the process of {process} ended"),
     "bench_query_unanswered": Text("a query was not answered within {seconds} seconds"),
     "bench_waited_in_vain": Text("waited in vain for {what}"),
@@ -45,6 +79,104 @@ COMMAND: Final[Table] = {
     "demo_process_ended": Text("the process of {process} ended by itself", "its last log lines are above"),
     "demo_round_aborted": Text("the round was aborted: {ending}"),
     "demo_waited_in_vain": Text("waited in vain for {what}", "see the logs in the homes"),
+    "doctor_backup_fine": Text("the newest backup is {days} days old"),
+    "doctor_backup_old": Text("the newest backup is {days} days old", "make one each day: `aquila {service} backup`"),
+    "doctor_certificate_ends": Text(
+        "the certificate of {setting} ends in {days} days",
+        "ask its issuer for a new one, and put it in place of the file; no restart is needed",
+    ),
+    "doctor_certificate_expired": Text(
+        "the certificate of {setting} ended {days} days ago",
+        "ask its issuer for a new one, and put it in place of the file; no restart is needed",
+    ),
+    "doctor_certificate_fine": Text("the certificate of {setting} ends in {days} days"),
+    "doctor_certificate_not_yet_valid": Text("the certificate of {setting} is not valid yet", "set the clock, or wait"),
+    "doctor_certificate_without_name": Text(
+        "the certificate of {setting} does not name {host}",
+        "ask its issuer for one with this name, or correct listen.public_url",
+    ),
+    "doctor_chain_broken": Text(
+        "the certificates in the file of {setting} are no chain",
+        "put the own certificate first, then that of its issuer, and so on",
+    ),
+    "doctor_clock_differs": Text(
+        "the clock differs by {seconds} s from the matcher's",
+        "let the clock follow a time server; calls with more than 300 s are refused",
+    ),
+    "doctor_clock_fine": Text("the clock differs by {seconds} s from the matcher's"),
+    "doctor_clock_unknown": Text("the matcher's answer has no time"),
+    "doctor_database_asynchronous": Text(
+        "the database may lose what it has confirmed (synchronous_commit)",
+        "set synchronous_commit = on: a database that lost a commit counts as an older copy",
+    ),
+    "doctor_database_empty": Text("the database has no tables", "they are made at the first start"),
+    "doctor_database_failed": Text(
+        "the database does not answer: {kind}", "check [database], whether the server runs, and its pg_hba.conf"
+    ),
+    "doctor_database_fine": Text("{kind} answers, with schema {revision}"),
+    "doctor_database_missing": Text(
+        "{file} does not exist", "it is made at the first start; if there was one, restore it"
+    ),
+    "doctor_database_older": Text(
+        "the database has the earlier schema {revision}", "it is brought up to date at the next start"
+    ),
+    "doctor_database_rights": Text("the database's role may not make tables", "see deploy/database-role.sh"),
+    "doctor_database_superuser": Text(
+        "the database's role is a superuser", "use a role that owns this one database: deploy/database-role.sh"
+    ),
+    "doctor_disk_fine": Text("{free} MiB are free"),
+    "doctor_disk_full": Text(
+        "{free} MiB are free, and {kept} MiB are kept free: the service takes no files",
+        "make room on the disk of the home",
+    ),
+    "doctor_disk_nearly_full": Text(
+        "{free} MiB are free, of which {kept} MiB are kept free", "make room on the disk of the home"
+    ),
+    "doctor_file_missing": Text("{file} does not exist, which {setting} names", "put it there, or correct the setting"),
+    "doctor_files_of_others": Text(
+        "{count} files belong to another user than the home, such as {file}", "give them to the owner of {home}: chown"
+    ),
+    "doctor_files_open": Text("{count} files or folders can be read by others", "{remedy}"),
+    "doctor_identity": Text("identity key {fingerprint}"),
+    "doctor_key_of_another_certificate": Text(
+        "the private key of {setting} is not that of its certificate", "put the key of this certificate there"
+    ),
+    "doctor_log_alarms": Text(
+        "{count} alarms of the log are open: nothing is signed",
+        "see them with `aquila audit status`; deploy/OPERATIONS.md, *The log*",
+    ),
+    "doctor_mail_failed": Text("the mail server {host} takes no mail: {failure}", "check [notifications.mail]"),
+    "doctor_no_backup": Text("the log knows of no backup", "make one each day: `aquila {service} backup`"),
+    "doctor_no_certificate": Text("{file} holds no certificate", "it must be PEM"),
+    "doctor_no_connection": Text("no connection ({kind})"),
+    "doctor_not_running": Text("nothing answers at {url}", "start the service; its log says why it ended"),
+    "doctor_only_loopback": Text("the service listens on loopback, without TLS"),
+    "doctor_other_answer": Text(
+        "{host} answers with status {status}, and not as an Aquila service",
+        "check the address and what is in front of it",
+    ),
+    "doctor_other_issuer": Text("{host} is not the provider of the settings", "check provider.issuer"),
+    "doctor_other_user": Text(
+        "{home} belongs to another user than the one who runs this",
+        "run it as the service's user, or its rights are not seen",
+    ),
+    "doctor_people_key_missing": Text(
+        "{file} does not exist",
+        "it is made at the first start; if there was one, bring it from the safe, or everyone has to enrol again",
+    ),
+    "doctor_private_key_unreadable": Text(
+        "{setting} holds no private key, or one with a password", "it must be unencrypted PEM"
+    ),
+    "doctor_reached": Text("{host} answers"),
+    "doctor_registry_fine": Text("the registry has {parties}"),
+    "doctor_registry_missing": Text(
+        "{file} does not exist", "register the cards of all: `aquila party register CARD...`"
+    ),
+    "doctor_rights_fine": Text("{count} files and folders belong to the service alone"),
+    "doctor_running": Text("the service answers at {url}"),
+    "doctor_unreachable": Text(
+        "{host} cannot be reached: {reason}", "check the address, the network and the certificates"
+    ),
     "file_holds_several_records": Text("{path}: there are {count} records", "choose one by its id"),
     "file_names_party_twice": Text("the file names {party} twice"),
     "file_refused": Text("{path}: {reason}"),
@@ -98,6 +230,25 @@ COMMAND: Final[Table] = {
     "registered_key_differs": Text(
         "{party} is registered with another key, of fingerprint {short_fingerprint}",
         "speak to the party; if its key did change, remove the old entry from the registry file by hand",
+    ),
+    "restore_database_not_empty": Text(
+        "the database of the settings is not empty",
+        "make an empty database, and name it in a settings file with --settings",
+    ),
+    "restore_home_not_empty": Text("{home} is not an empty folder", "name a new folder; a restore replaces nothing"),
+    "restore_identity_differs": Text(
+        "the identity key is another one than the key that signed the backup",
+        "bring the key of that time from the safe",
+    ),
+    "restore_identity_missing": Text(
+        "the identity key {file} is missing, which no backup holds", "bring it from the safe: --secret {file}"
+    ),
+    "restore_mark_unreadable": Text(
+        "{file} is no high-water mark",
+        "it is keys/high-water.json of the old home; without it, limits of the days since the backup count as used",
+    ),
+    "restore_settings_of_another_home": Text(
+        "the settings name the home {home}", 'write `home = "."` into the settings, and name them with --settings'
     ),
     "rule_table_refused": Text("{name_or_path}: {reason}"),
     "service_address_malformed": Text("{url} is no address of a service", "write https://host:port"),

@@ -57,6 +57,13 @@ CRYPTO: Final[Table] = {
     "scalar_out_of_range": Text("the scalar at position {index} is zero or not below the group's order"),
     "sealed_batch_not_opened": Text("a sealed batch does not open"),
     "sealed_note_not_opened": Text("a sealed note does not open"),
+    "sealed_stream_changed": Text(
+        "the sealed file was changed, or its end is missing, at piece {number}", "use another copy of the file"
+    ),
+    "sealed_stream_for_another_key": Text(
+        "the file is sealed to the key {expected}, and this is the key {got}", "use the private key of that name"
+    ),
+    "sealed_stream_missing": Text("this is no sealed file of Aquila, or its beginning is missing"),
     "sealing_key_not_x_wing": Text("a sealing key is no X-Wing key"),
     "secret_key_not_32_bytes": Text("a secret key has 32 bytes"),
     "share_key_not_32_bytes": Text("a share's public key has 32 bytes"),

@@ -255,6 +255,10 @@ KIT: Final[Table] = {
     "service_not_ready": Text(
         "the service cannot do its work now: {listed}", "`aquila node status` or `aquila matcher status` shows why"
     ),
+    "service_restored_from_backup": Text(
+        "this service was restored from a backup, and its log may be older than the one that it has shown",
+        "when it is explained, an administrator goes on with `aquila audit acknowledge`",
+    ),
     "service_role_unknown": Text("a {service} has no role {unknown_roles}", "it has {known_roles}"),
     "service_stopping": Text("the service is stopping"),
     "session_missing_or_over": Text("there is no session, or it is over", "sign in with `aquila login`"),

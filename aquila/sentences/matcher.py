@@ -48,6 +48,7 @@ MATCHER: Final[Table] = {
     "matcher_registry_unreadable": Text(
         "the registry {registry} cannot be read: {fault}", "register the parties' cards first: aquila party register"
     ),
+    "matcher_restored": Text("the matcher was restored from a backup, which holds no elements and tokens"),
     "new_home_settings_unreadable": Text("the settings file {settings} cannot be read: {kind}"),
     "participant_named_twice": Text("a participant is named twice"),
     "participants_not_registered": Text(

@@ -18,7 +18,7 @@ import typer
 from aquila.errors import AquilaError, InputError
 from clients.cli.exit_codes import ExitCode, exit_code_of
 from clients.cli.identity import CERTIFICATE, LOGIN
-from clients.cli.offline import audit_bundles, bench, demo, rehearse, rules, train
+from clients.cli.offline import audit_bundles, backups, bench, demo, doctor, rehearse, rules, train
 from clients.cli.options import Json
 from clients.cli.output.screen import Screen
 from clients.cli.services import (
@@ -56,6 +56,12 @@ records.app.command()(record_search.show)
 records.app.command()(deliveries.deliveries)
 records.app.command("import-delivery")(deliveries.import_delivery)
 node.app.command()(train.train)
+node.app.command("backup")(backups.back_up_node)
+node.app.command("restore")(backups.restore_node)
+matcher.app.command("backup")(backups.back_up_matcher)
+matcher.app.command("restore")(backups.restore_matcher)
+app.command("backup-key")(backups.backup_key)
+app.command()(doctor.doctor)
 app.add_typer(parties.app, name="party")
 app.add_typer(rounds.app, name="round")
 app.add_typer(queries.app, name="query")

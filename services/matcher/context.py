@@ -22,9 +22,9 @@ from services.kit.storage.files import ChunkFiles, check_private, read_secret
 from services.kit.storage.store import Store, private_store
 from services.kit.work.event_counts import EventCounts
 from services.kit.work.executors import executor_handle_of
-from services.matcher.home import DATABASE_FILE, SCRATCH_FOLDER
 from services.matcher.log.service_log import open_log
 from services.matcher.round_memory import RoundCache
+from services.matcher.storage.home import DATABASE_FILE, SCRATCH_FOLDER
 from services.matcher.wakeup import HeldCalls, Wakeup
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from aquila.protocol.messages.manifest import DEFAULT_CANARIES, MOST_CANARIES
-from services.kit.settings import MEBIBYTE, ServiceSettings, SettingPath, Settings
+from services.kit.settings import MEBIBYTE, KeyedSettings, Settings
 
 _HOUR = 3_600
 _DAY = 24 * _HOUR
@@ -64,12 +64,9 @@ class MatchSettings(Settings):
     rows_per_range: int = Field(default=1_000_000, ge=1_000, description="Token rows joined at once, about.")
 
 
-class MatcherSettings(ServiceSettings):
+class MatcherSettings(KeyedSettings):
     """All settings in a matcher's file."""
 
-    identity: SettingPath = Field(description="PEM file with the matcher's identity key, readable by it alone.")
-    registry: SettingPath = Field(description="The registry file with the pinned keys of all parties.")
-    rules: SettingPath | None = Field(default=None, description="A rule table of one's own, besides the built-in ones.")
     driver_seconds: float = Field(
         default=2.0,
         gt=0,

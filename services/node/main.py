@@ -56,7 +56,6 @@ from services.node.api import (
 from services.node.api import records as api_records
 from services.node.context import NodeContext, rule_tables
 from services.node.hits.saved_filters import forget_views
-from services.node.home import DATABASE_FILE, KEYS_FOLDER
 from services.node.logs import matcher_log
 from services.node.logs.own_log import open_log, seen_head
 from services.node.notifications.choices import forget_choices
@@ -72,6 +71,7 @@ from services.node.steps.driver import RoundsDriver
 from services.node.steps.submissions.tasks import PRELOAD
 from services.node.storage import high_water
 from services.node.storage.high_water import HighWater
+from services.node.storage.home import DATABASE_FILE, KEYS_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -11,9 +11,9 @@ from pydantic import Field, StringConstraints, model_validator
 from aquila.records.rules import InputClass
 from services.kit.settings import (
     MEBIBYTE,
+    KeyedSettings,
     LimitSettings,
     PeerSettings,
-    ServiceSettings,
     SettingPath,
     Settings,
     is_loopback,
@@ -114,15 +114,12 @@ class NotificationSettings(Settings):
         return self
 
 
-class NodeSettings(ServiceSettings):
+class NodeSettings(KeyedSettings):
     """All settings in a node's file."""
 
     code: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] = Field(description="The party's code.")
     name: str = Field(min_length=1, description="The party's name.")
     matcher: PeerSettings = Field(description="Where the matcher is, and how it is trusted.")
-    identity: SettingPath = Field(description="PEM file with the party's identity key, readable by the node alone.")
-    registry: SettingPath = Field(description="The registry file with the pinned keys of all parties.")
-    rules: SettingPath | None = Field(default=None, description="A rule table of one's own, besides the built-in ones.")
     deliveries: SettingPath | None = Field(
         default=None,
         description="Folder into which a system of the party puts list files for officers.",

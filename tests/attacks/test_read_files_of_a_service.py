@@ -20,10 +20,10 @@ from services.kit.http.tls import server_context, tls_context
 from services.kit.settings import DatabaseSettings, PeerSettings, TlsSettings, load
 from services.kit.storage.files import write_secret
 from services.kit.storage.store import private_store
-from services.matcher import home as matcher_home
 from services.matcher.context import open_store
 from services.matcher.settings import MatcherSettings
-from services.node import home as node_home
+from services.matcher.storage import home as matcher_home
+from services.node.storage import home as node_home
 
 _TABLE = text("CREATE TABLE t (n INTEGER)")
 

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 LOCAL_COMMANDS = frozenset(
     {
-        "audit prove-consistency", "audit prove-inclusion", "audit verify", "bench", "code", "demo", "enrol", "login",
-        "matcher init", "matcher serve", "node init", "node serve", "node train", "party card", "party register",
-        "records template", "rehearse", "roles", "rules compare", "rules explain", "rules list", "web",
+        "audit prove-consistency", "audit prove-inclusion", "audit verify", "backup-key", "bench", "code", "demo",
+        "doctor", "enrol", "login", "matcher backup", "matcher init", "matcher restore", "matcher serve", "node backup",
+        "node init", "node restore", "node serve", "node train", "party card", "party register", "records template",
+        "rehearse", "roles", "rules compare", "rules explain", "rules list", "web",
     }
 )  # fmt: skip
 """Commands that need nobody's permission: they work on files alone, or are how a person gets in."""

@@ -6,8 +6,12 @@ import re
 import tomllib
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
+
+from clients.cli.main import app
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -54,6 +58,41 @@ def test_commands_and_folders_exist(document: str) -> None:
     assert named <= targets
     paths = [one for one in re.findall(r"`([\w.-]+/[\w./-]*)`", text) if not one.startswith(("dist/", ".venv"))]
     assert [one for one in paths if not (ROOT / one).exists()] == []
+
+
+@pytest.mark.parametrize("document", ["deploy/OPERATIONS.md", "README.md", "docs/PRACTICE.md"])
+def test_commands_of_aquila_exist(document: str) -> None:
+    """Every command that a document names is one, and has every option that is named with it."""
+    text = (ROOT / document).read_text("utf-8")
+    blocks = "\n".join(re.findall(r"^ {4}(aquila .*)", re.sub(r" *\\\n *", " ", text), re.MULTILINE))
+    spans = [" ".join(one.split()) for one in re.findall(r"`(aquila [^`]+)`", text)]
+    assert spans or blocks
+    root = get_command(app)
+    wrong = [one for one in (*spans, *blocks.splitlines()) if not _is_command(root, one.split()[1:])]
+    assert wrong == []
+    assert not _is_command(root, ["node", "restore", "FILE", "--nothing"])
+    assert not _is_command(root, ["node", "nothing"])
+
+
+def _is_command(command: Any, words: list[str]) -> bool:
+    """Return whether words name a command and options of it, values aside."""
+    while words and (children := getattr(command, "commands", None)) is not None:
+        word, *words = words
+        if word.startswith("--"):
+            if not _has(command, word):
+                return False
+            words = words[1:] if words and words[0].isupper() else words
+            if words and words[0] == "local":  # a login
+                words = words[1:]
+        elif word in children:
+            command = children[word]
+        else:
+            return word in {"…", "..."}
+    return all(_has(command, word) for word in words if word.startswith("--"))
+
+
+def _has(command: Any, option: str) -> bool:
+    return option == "--help" or any(option.rstrip("….,") in one.opts for one in command.params)
 
 
 def test_the_changelog_has_sections_and_releases() -> None:

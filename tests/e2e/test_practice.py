@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from services.node.home import create
+from services.node.storage.home import create
 from tests.support.browsing import Visitor, Window, chromium
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from services.kit.settings import DatabaseSettings
 from services.kit.storage.files import write_secret
 from services.kit.storage.migrate import migrate
 from services.kit.storage.store import Store, database_url
-from services.matcher import home as matcher_home
 from services.matcher import main as matcher_main
-from services.node import home as node_home
+from services.matcher.storage import home as matcher_home
 from services.node import main as node_main
+from services.node.storage import home as node_home
 
 
 def lay_tables(home: Path) -> None:

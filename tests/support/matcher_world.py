@@ -26,10 +26,10 @@ from aquila.simulation import NO_PADDING, REHEARSED
 from services.kit.http.signatures import CallSigner
 from services.kit.settings import load
 from services.kit.storage.files import write_secret
-from services.matcher.home import create
 from services.matcher.main import build, prepare
 from services.matcher.settings import MatcherSettings
 from services.matcher.steps.schedule import steps_of
+from services.matcher.storage.home import create
 from tests.support.clock import Clock
 from tests.support.databases import lay_tables
 from tests.support.people import FourEyes, patient, two_persons

@@ -13,15 +13,15 @@ from sqlalchemy import func, select
 from aquila.errors import AquilaError
 from aquila.protocol.registry import RegisteredParty, Registry, write_registry
 from services.kit.settings import load
-from services.matcher import home as matcher_home
 from services.matcher import main as matcher_main
 from services.matcher.settings import MatcherSettings
 from services.matcher.steps.schedule import steps_of
+from services.matcher.storage import home as matcher_home
 from services.matcher.storage.tables import EventRow
-from services.node import home as node_home
 from services.node import main as node_main
 from services.node.settings import NodeSettings
 from services.node.steps.driver import RoundsDriver
+from services.node.storage import home as node_home
 from tests.support.clock import Clock
 from tests.support.databases import lay_tables
 from tests.support.people import FourEyes, patient, signed_in, two_persons

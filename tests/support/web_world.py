@@ -18,12 +18,12 @@ from aquila.protocol.registry import RegisteredParty, Registry, write_registry
 from clients.web.wiring import front_of
 from services.kit.serving.server import Endpoint
 from services.kit.settings import load
-from services.matcher import home as matcher_home
 from services.matcher import main as matcher_main
 from services.matcher.settings import MatcherSettings
-from services.node import home as node_home
+from services.matcher.storage import home as matcher_home
 from services.node import main as node_main
 from services.node.settings import NodeSettings
+from services.node.storage import home as node_home
 from tests.support.databases import lay_tables
 from tests.support.people import signed_in
 

@@ -18,8 +18,8 @@ from clients.sdk import find_home
 from clients.stage.accounts import StaffSessions, open_sessions
 from clients.stage.processes import free_ports
 from services.kit.storage.files import write_secret
-from services.matcher.home import create as create_matcher
-from services.node.home import create as create_node
+from services.matcher.storage.home import create as create_matcher
+from services.node.storage.home import create as create_node
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

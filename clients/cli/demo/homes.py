@@ -12,8 +12,8 @@ from clients.sdk import find_home
 from clients.sdk.cards import Cards
 from clients.stage.processes import free_ports
 from services.kit.storage.files import write_secret
-from services.matcher.home import create as create_matcher
-from services.node.home import create as create_node
+from services.matcher.storage.home import create as create_matcher
+from services.node.storage.home import create as create_node
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -26,7 +26,7 @@ def init(
 ) -> None:
     """Make the home of a matcher: settings, a new identity key, the operator's token. Starts nothing."""
     from clients.cli.services.parties import own_card, show_card
-    from services.matcher.home import create
+    from services.matcher.storage.home import create
 
     create(home, port=port, settings=settings)
     screen = Screen(as_json)

@@ -29,7 +29,7 @@ def init(
 ) -> None:
     """Make the home of a party's node: settings, a new identity key, the operator's token. Starts nothing."""
     from clients.cli.services.parties import own_card, show_card
-    from services.node.home import create
+    from services.node.storage.home import create
 
     create(home, code, name, matcher, matcher_ca=matcher_ca, port=port, poll_seconds=poll_seconds)
     screen = Screen(as_json)

@@ -279,6 +279,7 @@ ENTRIES = {
     "log_consulted": _n("log looked at"),
     "log_exported": _n("log exported"),
     "log_pruned": _n("contents erased after their time"),
+    "backup": _n("backup made"),
 }
 APPROVALS = {
     "consent": _n("Consent to a round"),

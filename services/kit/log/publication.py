@@ -290,12 +290,17 @@ class OwnLog:
             if published is not None:
                 self.files.write(f"statistics/{round_id}.json", published)
         self._write_registry()
-        note = session.scalar(select(CHECKPOINTS.c.note).where(CHECKPOINTS.c.size == size))
         sizes = select(CHECKPOINTS.c.size).where(CHECKPOINTS.c.size <= size).order_by(CHECKPOINTS.c.size)
         index = "".join(f"{number}\n" for number in session.scalars(sizes))
-        self.files.write(f"checkpoints/{size}", note or b"")
+        # More than one where the files are not there, after a restore, or an earlier publication failed.
+        unwritten = select(CHECKPOINTS.c.size, CHECKPOINTS.c.note).where(
+            CHECKPOINTS.c.size > start, CHECKPOINTS.c.size <= size
+        )
+        note = b""
+        for number, note in session.execute(unwritten.order_by(CHECKPOINTS.c.size)):
+            self.files.write(f"checkpoints/{number}", note)
         self.files.write(INDEX_FILE, index.encode())
-        self.files.write(CHECKPOINT_FILE, note or b"")
+        self.files.write(CHECKPOINT_FILE, note)
 
     def _write_registry(self) -> None:
         """Write the fingerprints of the pinned keys, where they are new."""

@@ -72,6 +72,33 @@ def migrate(store: Store, package: str, revision: str = "head") -> str:
     return after
 
 
+def lay(connection: Connection, package: str, revision: str) -> None:
+    """Make the tables of a revision in an empty database, within the caller's `schema_change`.
+
+    Raises:
+        StoreError: The database failed, or this program does not know the revision.
+    """
+    try:
+        _run(connection, _scripts(package), revision)
+    except CommandError:
+        raise StoreError("database_schema_unknown", revision=revision) from None
+
+
+def head_revision(package: str) -> str:
+    """Return the revision of the schema that this program needs."""
+    return _scripts(package).get_current_head() or ""
+
+
+def known_revisions(package: str) -> frozenset[str]:
+    """Return the revisions that this program can bring up to date."""
+    return frozenset(script.revision for script in _scripts(package).walk_revisions())
+
+
+def revision_of(connection: Connection) -> str:
+    """Return the revision of a database's schema, or nothing for an empty database."""
+    return _revision(connection)
+
+
 def draft(store: Store, package: str, metadata: MetaData, message: str) -> Path:
     """Write a script from the difference between a migrated store and the models, for a person to edit."""
     scripts = _scripts(package)

@@ -6,6 +6,7 @@ What a server or a command says is not kept and not shown: it may quote an addre
 
 from __future__ import annotations
 
+import contextlib
 import json
 import smtplib
 import ssl
@@ -19,6 +20,8 @@ from aquila.interface.attention import Channel, DeliveryFailure
 from services.kit.storage.files import read_secret
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from aquila.interface.attention import Notification, NotificationText
     from services.node.settings import MailSettings, NotificationSettings
 
@@ -56,7 +59,24 @@ def deliver(
         raise DeliveryError(DeliveryFailure.SETTINGS)  # the channel was taken out of the settings
 
 
+def sign_in(settings: MailSettings) -> None:
+    """Connect to the mail server and sign in as for a notification, and send nothing.
+
+    Raises:
+        DeliveryError: It would not take one.
+    """
+    with _signed_in(settings):
+        pass
+
+
 def _mail(settings: MailSettings, to: str, text: NotificationText) -> None:
+    with _signed_in(settings) as server:
+        server.send_message(_message(settings, to, text))
+
+
+@contextlib.contextmanager
+def _signed_in(settings: MailSettings) -> Iterator[smtplib.SMTP]:
+    """Lend a connection to the server, on which the node is signed in; errors of the block are a failure's too."""
     try:
         context = ssl.create_default_context(cafile=settings.ca)
         password = read_secret(settings.password_file).decode().strip() if settings.password_file else ""
@@ -66,7 +86,7 @@ def _mail(settings: MailSettings, to: str, text: NotificationText) -> None:
         with _connected(settings, context) as server:
             if password:
                 server.login(settings.user, password)
-            server.send_message(_message(settings, to, text))
+            yield server
     except smtplib.SMTPAuthenticationError:
         failure = DeliveryFailure.SIGN_IN
     except (ssl.SSLError, smtplib.SMTPNotSupportedError):

@@ -67,10 +67,10 @@ def check_own_log(node: NodeContext) -> None:
         node.log.own.check()
         node.high_water.keep()
     except (LogRewrittenError, RestoredBackupError) as error:
-        raise _alarm(node, error) from None
+        raise alarm_over_own_log(node, error) from None
 
 
-def _alarm(node: NodeContext, found: LogRewrittenError | RestoredBackupError) -> LogRewrittenError:
+def alarm_over_own_log(node: NodeContext, found: LogRewrittenError | RestoredBackupError) -> LogRewrittenError:
     """Store the alarm and refuse the open rounds for good, together; return the reason that forbids to sign or send.
 
     Acknowledging the alarm revives none of these rounds.
@@ -220,7 +220,7 @@ async def publish_log(node: NodeContext) -> None:
         assert update is not None
         cosigned = (await node.peer.call("POST", "/v1/log/checkpoints", content=update.to_bytes())).content
     except LogRewrittenError as error:
-        raise await to_thread(_alarm, node, error) from None
+        raise await to_thread(alarm_over_own_log, node, error) from None
     await to_thread(own.take_cosignature, MATCHER, cosigned)
     contact.witnessed = parse_checkpoint(newest.text).size
 

@@ -213,10 +213,18 @@ class HighWater:
             self.marks = marks
 
 
+def read_marks(content: bytes) -> Marks | None:
+    """Return the content of a file, or None where it is none."""
+    try:
+        return Marks.model_validate_json(content)
+    except ValidationError:
+        return None
+
+
 def _read(path: Path) -> Marks | None:
     try:
-        return Marks.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError):
+        return read_marks(path.read_bytes())
+    except OSError:
         return None
 
 

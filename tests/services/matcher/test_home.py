@@ -13,10 +13,10 @@ from aquila.errors import InputError, KeyMaterialError, PolicyError
 from aquila.protocol.registry import RegisteredParty, Registry, write_registry
 from services.kit.settings import described, load
 from services.matcher.context import open_store
-from services.matcher.home import create
 from services.matcher.main import build, prepare
 from services.matcher.settings import MatcherSettings
 from services.matcher.steps.schedule import steps_of
+from services.matcher.storage.home import create
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,9 @@ from aquila.crypto.keys import IdentityKey
 from aquila.errors import InputError
 from aquila.protocol.registry import RegisteredParty, Registry
 from services.kit.settings import described, load
-from services.node import home, main
+from services.node import main
 from services.node.settings import NodeSettings
+from services.node.storage import home
 
 if TYPE_CHECKING:
     from pathlib import Path

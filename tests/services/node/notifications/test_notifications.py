@@ -18,6 +18,7 @@ from clients.web.text.notifications import compose
 from services.kit.people.tables import AccountRow
 from services.kit.storage.files import write_secret
 from services.node.notifications.choices import forget_choices
+from services.node.notifications.delivery import DeliveryError, sign_in
 from services.node.notifications.driver import DAY, LEAST_SECONDS, NotificationDriver
 from services.node.records.queries import standing_rounds
 from services.node.settings import MailSettings, NotificationSettings
@@ -94,6 +95,18 @@ def last(mail: MailServer) -> str:
 def lines_of(message: EmailMessage) -> str:
     """Return the lines that tell how much waits."""
     return str(message.get_content()).replace("\r\n", "\n").partition("\n\n")[0]
+
+
+def test_signing_in_sends_nothing(mail: MailServer, tmp_path: Path) -> None:
+    """The doctor's look at the mail server connects and signs in; a wrong password is found, and no mail is sent."""
+    given = settings_of(mail).mail
+    assert given is not None
+    sign_in(given)
+    write_secret(tmp_path / "wrong", b"wrong")
+    with pytest.raises(DeliveryError) as refused:
+        sign_in(given.model_copy(update={"password_file": tmp_path / "wrong"}))
+    assert refused.value.failure.value == "sign_in"
+    assert mail.messages == []
 
 
 async def test_an_analyst_is_told_once_a_day_and_of_what_is_urgent_at_once(

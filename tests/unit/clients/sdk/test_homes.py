@@ -9,8 +9,8 @@ import pytest
 from aquila.errors import InputError, KeyMaterialError
 from clients.sdk import ClientCertificate, find_home
 from services.kit.storage.files import write_secret
-from services.matcher.home import create as create_matcher
-from services.node.home import create as create_node
+from services.matcher.storage.home import create as create_matcher
+from services.node.storage.home import create as create_node
 
 
 def test_made_homes(tmp_path: Path) -> None:

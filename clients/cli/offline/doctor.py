@@ -1,0 +1,131 @@
+"""`aquila doctor`: what is wrong with a service's home and its surroundings, and what to do."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from clients.cli.exit_codes import ExitCode
+from clients.cli.options import Json
+from clients.cli.output.screen import Screen, Table, numbered
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from services.kit.administration.backup.services import BackedService
+    from services.kit.administration.doctor.findings import Finding, Findings
+    from services.kit.settings import KeyedSettings
+    from services.node.settings import MailSettings, NodeSettings
+
+
+def doctor(
+    home: Annotated[
+        Path, typer.Option("--home", envvar="AQUILA_HOME", metavar="FOLDER", help="The home folder to look at.")
+    ],
+    offline: Annotated[bool, typer.Option("--offline", help="Call no other service.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Look at a service's home, settings, certificates, database, disk, clock and surroundings, and state what to do.
+
+    It changes nothing. Run it as the service's user, on its machine. The exit status is 1 if something is critical.
+    """
+    from aquila.interface.service.health import Grade
+
+    found = list(_examine(home, offline=offline))
+    worst = [grade for grade in (Grade.CRITICAL, Grade.WARNING) if any(one.grade is grade for one in found)]
+    document = {
+        "grade": (worst[0] if worst else Grade.OK).value,
+        "findings": [
+            {
+                "subject": one.subject,
+                "grade": one.grade.value,
+                "code": one.sentence.code,
+                "text": one.text,
+                "hint": one.hint,
+            }
+            for one in found
+        ],
+    }
+    rows = [(one.grade.value, one.subject, one.text, one.hint) for one in found]
+    faults = sum(one.grade is Grade.CRITICAL for one in found)
+    warnings = sum(one.grade is Grade.WARNING for one in found)
+    summary = f"{numbered(faults, 'critical finding')}, {numbered(warnings, 'warning')}."
+    Screen(as_json).result(document, Table("", ("", "about", "finding", "what to do"), rows), summary)
+    if faults:
+        raise typer.Exit(ExitCode.REFUSED)
+
+
+def _examine(home: Path, *, offline: bool) -> Iterator[Finding]:
+    """Yield all findings, those of the home first."""
+    from aquila.errors import AquilaError
+    from aquila.interface.service.health import Grade
+    from clients.sdk import find_home
+    from services.kit.administration.doctor import certificates, database, network
+    from services.kit.administration.doctor import home as of_home
+    from services.kit.administration.doctor.findings import Finding, examined
+    from services.kit.http.signatures import now
+
+    service = _service(find_home(home).service)
+    try:
+        settings = service.load(home)
+    except AquilaError as error:
+        yield Finding("settings", Grade.CRITICAL, error.sentence)
+        return
+    node = _node(settings)
+    code = node.code if node is not None else "matcher"
+    checks: list[tuple[str, Callable[[], Findings]]] = [
+        ("home", partial(of_home.examine_rights, settings)),
+        ("files", partial(of_home.examine_files, settings)),
+        ("registry", partial(of_home.examine_registry, settings, code)),
+        ("disk", partial(of_home.examine_disk, settings)),
+        ("certificates", partial(certificates.examine_service, settings, now())),
+        ("database", partial(database.examine_database, service, settings, now())),
+    ]
+    if settings.command is not None:
+        checks.append(("certificates", partial(certificates.examine_peer, "command", settings.command, now())))
+    if node is not None:
+        checks.append(("certificates", partial(certificates.examine_peer, "matcher", node.matcher, now())))
+    if not offline:
+        checks.append(("service", partial(network.examine_own_address, settings)))
+        if node is not None:
+            checks.append(("matcher", partial(network.examine_peer, "matcher", node.matcher, now)))
+            if node.notifications is not None and node.notifications.mail is not None:
+                checks.append(("mail", partial(_examine_mail, node.notifications.mail)))
+        if settings.provider is not None:
+            checks.append(("provider", partial(network.examine_provider, settings.provider)))
+    for subject, check in checks:
+        yield from examined(subject, check)
+
+
+def _service(name: str) -> BackedService:
+    """Return the facts of a service by its name."""
+    if name == "node":
+        from services.node.backup import SERVICE
+
+        return SERVICE
+    from services.matcher.backup import SERVICE as MATCHER
+
+    return MATCHER
+
+
+def _node(settings: KeyedSettings) -> NodeSettings | None:
+    """Return the settings if they are a node's."""
+    from services.node.settings import NodeSettings
+
+    return settings if isinstance(settings, NodeSettings) else None
+
+
+def _examine_mail(settings: MailSettings) -> Findings:
+    """Yield a finding about the mail server, to which nothing is sent."""
+    from services.kit.administration.doctor.findings import critical, fine
+    from services.node.notifications.delivery import DeliveryError, sign_in
+
+    try:
+        sign_in(settings)
+    except DeliveryError as error:
+        yield critical("mail", "doctor_mail_failed", host=settings.host, failure=error.failure.value)
+    else:
+        yield fine("mail", "doctor_reached", host=settings.host)

@@ -1,0 +1,250 @@
+"""The content of a backup: JSON lines, compressed, signed by the service's identity key and sealed to a recipient.
+
+The first line is the head; then each file of the home is a line; then each table is a line that begins its rows, each
+an array; then a line with the counts; the last line is the signature over all before. Anybody can seal to a public
+key, so only the signature says that a backup is the service's own. Nothing is taken from a backup before it was read
+and verified to its end.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import gzip
+import hashlib
+import io
+import json
+import zlib
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+
+from aquila.crypto.keys import VerifyKey
+from aquila.crypto.sealed_stream import OpeningReader, SealingWriter
+from aquila.errors import AquilaError, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from aquila.crypto.keys import IdentityKey, SealingKey
+
+CONTEXT = b"backup"
+_LABEL = b"aquila/1 backup "
+_LARGEST_LINE = 512 << 20
+_LEVEL = 6
+_BROKEN = (gzip.BadGzipFile, EOFError, zlib.error, ValidationError, ValueError)
+
+
+class _Line(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Needed(_Line):
+    """A file that the settings name and the backup does not hold.
+
+    Attributes:
+        setting: The setting's dotted name.
+        file: Its path, relative to the home where it lies in it.
+        secret: Whether it is left out because it is secret.
+    """
+
+    setting: str
+    file: str
+    secret: bool
+
+
+class Head(_Line):
+    """The head of a backup: whose it is, and from when.
+
+    Attributes:
+        backup: The version of this form.
+        service: `node` or `matcher`.
+        party: The party's code, or `matcher`.
+        release: The release of Aquila that made it.
+        revision: The revision of the database's schema.
+        database: `sqlite` or `postgresql`, whichever it was.
+        created_at: When its snapshot was taken, in seconds since 1970.
+        identity: The public identity key, which signs the backup.
+        log_size: Entries of the service's own log.
+        log_root: The root over them, or nothing for an empty log.
+        needed: Files that a restored home needs besides.
+    """
+
+    backup: Literal[1] = 1
+    service: Literal["node", "matcher"]
+    party: str
+    release: str
+    revision: Annotated[str, StringConstraints(pattern=r"^[0-9]{4}$")]
+    database: str
+    created_at: int
+    identity: str
+    log_size: int
+    log_root: str
+    needed: tuple[Needed, ...] = ()
+
+    @property
+    def key(self) -> VerifyKey:
+        """The public identity key; raises MalformedError where it is none."""
+        return VerifyKey.from_hex(self.identity)
+
+
+class HomeFile(_Line):
+    """A file of the home: its name, relative to it, and its content."""
+
+    file: str
+    content: str
+
+    @classmethod
+    def of(cls, name: str, content: bytes) -> HomeFile:
+        """Make the line of a file."""
+        return cls(file=name, content=base64.b64encode(content).decode())
+
+    def octets(self) -> bytes:
+        """Return the content; raises ValueError where it is none."""
+        return base64.b64decode(self.content, validate=True)
+
+
+class TableHead(_Line):
+    """The beginning of a table's rows: its columns in order, and which of them hold bytes, in base64."""
+
+    table: str
+    columns: tuple[str, ...]
+    binary: tuple[int, ...] = ()
+
+    def write(self, row: Sequence[Any]) -> list[Any]:
+        """Return a row as it is written."""
+        values = list(row)
+        for index in self.binary:
+            if values[index] is not None:
+                values[index] = base64.b64encode(bytes(values[index])).decode()
+        return values
+
+    def read(self, row: list[Any]) -> dict[str, Any]:
+        """Return a written row by column; raises ValueError where it does not fit."""
+        if len(row) != len(self.columns):
+            raise ValueError("a row does not fit its table")
+        for index in self.binary:
+            if row[index] is not None:
+                row[index] = base64.b64decode(row[index], validate=True)
+        return dict(zip(self.columns, row, strict=True))
+
+
+class Counts(_Line):
+    """The rows of each table, at the end."""
+
+    rows: dict[str, int]
+
+
+class _Signature(_Line):
+    signature: str
+
+
+@dataclass
+class ArchiveWriter:
+    """Writes the lines of a backup."""
+
+    into: BinaryIO
+    digest: Any = field(default_factory=hashlib.sha256)
+    rows: Counter[str] = field(default_factory=Counter)
+
+    def put(self, line: _Line | list[Any]) -> None:
+        """Write one line."""
+        document = line.model_dump(mode="json") if isinstance(line, BaseModel) else line
+        octets = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        self.digest.update(octets)
+        self.into.write(octets)
+
+    def put_rows(self, head: TableHead, rows: Iterator[Sequence[Any]]) -> None:
+        """Write a table."""
+        self.put(head)
+        self.rows[head.table] = 0
+        for row in rows:
+            self.put(head.write(row))
+            self.rows[head.table] += 1
+
+    def sign(self, identity: IdentityKey) -> None:
+        """Write the counts and the signature."""
+        self.put(Counts(rows=dict(self.rows)))
+        self.put(_Signature(signature=identity.sign(_LABEL + self.digest.digest()).hex()))
+
+
+@contextlib.contextmanager
+def writing(into: BinaryIO, public: bytes) -> Iterator[ArchiveWriter]:
+    """Write a backup; where the block raises, what was written does not open."""
+    sealing = SealingWriter(into, public, CONTEXT)
+    try:
+        with gzip.GzipFile("", "wb", _LEVEL, sealing, mtime=0) as packed:
+            yield ArchiveWriter(packed)  # type: ignore[arg-type]  # GzipFile is a BinaryIO in all but name
+    except BaseException:
+        sealing.abandon()
+        raise
+    sealing.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row with the table that it is of."""
+
+    table: str
+    values: dict[str, Any]
+
+
+def read_archive(source: BinaryIO, key: SealingKey) -> Iterator[Head | HomeFile | TableHead | Row | Counts]:
+    """Yield the lines of a backup in order; when the last was yielded without an error, all of them are verified.
+
+    Args:
+        source: The sealed file.
+        key: The recipient's private key.
+
+    Raises:
+        SealError: It does not open: another key, changed, or cut.
+        InputError: What opens is no backup, or of a later form.
+        SignatureError: It is not signed by the key that its head names.
+    """
+    try:
+        opening = OpeningReader(source, key, CONTEXT)
+        with gzip.GzipFile("", "rb", fileobj=io.BufferedReader(opening, 1 << 17)) as packed:
+            yield from _lines(packed)  # type: ignore[arg-type]  # GzipFile is a BinaryIO in all but name
+    except AquilaError:
+        raise
+    except _BROKEN:
+        raise InputError("backup_content_malformed") from None
+
+
+def _lines(packed: BinaryIO) -> Iterator[Head | HomeFile | TableHead | Row | Counts]:
+    digest, rows, table = hashlib.sha256(), Counter[str](), None
+    first = packed.readline(_LARGEST_LINE)
+    document = json.loads(first)
+    if not isinstance(document, dict) or document.get("backup") != 1:
+        raise InputError("backup_form_unknown", got=str(document.get("backup")) if isinstance(document, dict) else "")
+    head = Head.model_validate(document)
+    digest.update(first)
+    yield head
+    while line := packed.readline(_LARGEST_LINE):
+        document = json.loads(line)
+        if isinstance(document, dict) and "signature" in document:
+            signature = bytes.fromhex(_Signature.model_validate(document).signature)
+            head.key.verify(signature, _LABEL + digest.digest())
+            if packed.read(1):
+                raise ValueError("something follows the signature")
+            return
+        digest.update(line)
+        if isinstance(document, list):
+            if table is None:
+                raise ValueError("a row without a table")
+            rows[table.table] += 1
+            yield Row(table.table, table.read(document))
+        elif "table" in document:
+            table = TableHead.model_validate(document)
+            rows[table.table] += 0
+            yield table
+        elif "rows" in document:
+            counts = Counts.model_validate(document)
+            if counts.rows != dict(rows):
+                raise ValueError("rows are missing")
+            yield counts
+        else:
+            yield HomeFile.model_validate(document)
+    raise ValueError("the signature is missing")

@@ -1,0 +1,93 @@
+"""The files of a home in a backup: settings, registry, rules and certificates, and never a secret.
+
+`identity.pem`, `people.key`, `operator.token`, private keys and passwords are kept apart, so that a backup and its key
+together do not make their holder the party. `keys/`, `log/` and `chunks/` are left out as a whole: round keys must not
+outlive their rounds, the log's files follow from its rows, and chunks are of rounds that do not go on.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel
+
+from aquila.errors import InputError, MalformedError
+from services.kit.administration.backup.archive import HomeFile, Needed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from services.kit.administration.backup.services import BackedService
+    from services.kit.settings import KeyedSettings
+
+_FOLDERS = frozenset({"keys", "log", "chunks", "scratch"})
+_NO_FILES = frozenset({"home", "deliveries"})
+_SECRETS = ("identity", "key", "key_file", "password_file", "secret_file")
+_LARGEST_FILE = 16 << 20
+
+
+def file_settings(settings: BaseModel, prefix: str = "") -> Iterator[tuple[str, Path]]:
+    """Yield the settings that name files, by dotted name."""
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, BaseModel):
+            yield from file_settings(value, f"{prefix}{name}.")
+        elif isinstance(value, Path) and name not in _NO_FILES:
+            yield prefix + name, value
+
+
+def is_secret(setting: str) -> bool:
+    """Return whether a setting names a file that no backup holds."""
+    return setting.rpartition(".")[2].endswith(_SECRETS)
+
+
+def collect(service: BackedService, settings: KeyedSettings, folder: Path) -> tuple[list[HomeFile], list[Needed]]:
+    """Return the files of a home that a backup holds, and those that a restored home needs besides.
+
+    Args:
+        service: Which service.
+        settings: Its settings.
+        folder: The folder of its settings file.
+
+    Raises:
+        InputError: A file that the settings name cannot be read.
+    """
+    kept = [HomeFile.of(service.settings_file, _read(folder / service.settings_file))]
+    needed = []
+    for setting, path in file_settings(settings):
+        name = _within(path, folder)
+        content = None if is_secret(setting) or name is None else _read(path)
+        if name is None or content is None or b"PRIVATE KEY" in content:
+            secret = is_secret(setting) or (content is not None and b"PRIVATE KEY" in content)
+            needed.append(Needed(setting=setting, file=name or str(path), secret=secret))
+        elif all(one.file != name for one in kept):
+            kept.append(HomeFile.of(name, content))
+    return kept, needed
+
+
+def check_name(name: str) -> None:
+    """Refuse the name of a home's file in a backup that leads elsewhere, or into a folder that no backup fills.
+
+    Raises:
+        MalformedError: It does.
+    """
+    parts = Path(name).parts
+    if not parts or Path(name).is_absolute() or ".." in parts or parts[0] in _FOLDERS:
+        raise MalformedError("backup_file_name_not_allowed")
+
+
+def _within(path: Path, folder: Path) -> str | None:
+    """Return the name of a file relative to the home, or None where it lies elsewhere."""
+    resolved, home = path.resolve(), folder.resolve()
+    return resolved.relative_to(home).as_posix() if resolved.is_relative_to(home) else None
+
+
+def _read(path: Path) -> bytes:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError("backup_file_unreadable", file=str(path), fault=error.strerror) from None
+    if len(content) > _LARGEST_FILE:
+        raise InputError("backup_home_file_too_large", file=str(path))
+    return content

@@ -1,0 +1,106 @@
+"""Making a backup: while the service runs, from one snapshot of its database."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import aquila
+from aquila.audit.entries import Entry, EntryKind
+from aquila.audit.roles import Role
+from aquila.crypto.keys import IdentityKey
+from aquila.crypto.sealed_stream import recipient_name
+from aquila.errors import InputError
+from services.kit.actor import LOCAL_KEY
+from services.kit.administration.backup.archive import Head, writing
+from services.kit.administration.backup.home_files import collect
+from services.kit.administration.backup.rows import head_of, rows_of, tables_of
+from services.kit.errors import StoreError
+from services.kit.log.entries import append, frontier
+from services.kit.storage.files import read_secret, replacing
+from services.kit.storage.migrate import head_revision, revision_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from sqlalchemy.orm import Session
+
+    from services.kit.administration.backup.archive import ArchiveWriter
+    from services.kit.administration.backup.services import BackedService
+    from services.kit.storage.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A backup that was made: its head, the rows of each table, its files, and its size in bytes."""
+
+    head: Head
+    rows: dict[str, int]
+    files: tuple[str, ...]
+    size: int
+
+
+def back_up(  # noqa: PLR0913, PLR0917 - what a backup is made of
+    service: BackedService, home: Path, party: str, public: bytes, out: Path, clock: Callable[[], int]
+) -> Made:
+    """Write a backup of a service, which may be running, into a new file; the log gets an entry of it.
+
+    Args:
+        service: Which service.
+        home: Its home folder.
+        party: The party's code, or `matcher`.
+        public: The key to which the backup is sealed.
+        out: The new file.
+        clock: Seconds since 1970.
+
+    Raises:
+        InputError: The file is there already, or the home cannot be read.
+        KeyMaterialError: The identity key cannot be read, or the home is open to others.
+        StoreError: The database or the disk failed, or the database is of another release.
+    """
+    if out.exists():
+        raise InputError("backup_already_there", file=str(out))
+    settings = service.load(home)
+    files, needed = collect(service, settings, home)
+    with (
+        IdentityKey.from_pem(read_secret(settings.identity)) as identity,
+        contextlib.closing(service.open_store(settings)) as store,
+    ):
+        # The entry is committed first, so that the backup holds it too.
+        _check_revision(store, service)
+        with store.transaction("backup.log") as session:
+            digests = {"recipient": recipient_name(public)}
+            actor = {"person": LOCAL_KEY, "role": Role.ADMINISTRATOR.value}  # who can read the home acts as one
+            append(session, Entry.of(EntryKind.BACKUP, clock(), party, digests=digests, **actor))
+        with replacing(out) as into, writing(into, public) as archive, store.reading("backup.read") as session:
+            edge = frontier(session)  # the first statement: the snapshot begins here
+            head = Head(
+                service=service.name, party=party, release=aquila.__version__, revision=head_revision(service.package),
+                database=store.engine.dialect.name, created_at=clock(), identity=identity.public.hex,
+                log_size=edge.size, log_root=edge.root.hex() if edge.size else "", needed=tuple(needed),
+            )  # fmt: skip
+            archive.put(head)
+            for file in files:
+                archive.put(file)
+            _put_tables(session, service, archive)
+            archive.sign(identity)
+    return Made(head, dict(archive.rows), tuple(file.file for file in files), out.stat().st_size)
+
+
+def _put_tables(session: Session, service: BackedService, archive: ArchiveWriter) -> None:
+    for table in tables_of(service.metadata, service.left_out):
+        archive.put_rows(head_of(table), rows_of(session, table))
+
+
+def _check_revision(store: Store, service: BackedService) -> None:
+    """Refuse a database that this release has not brought up to date yet.
+
+    Raises:
+        StoreError: It has another revision.
+    """
+    with store.reading("backup.revision") as session:
+        revision = revision_of(session.connection())
+    if revision != head_revision(service.package):
+        raise StoreError("backup_schema_differs", revision=revision or "none")

@@ -1,0 +1,98 @@
+"""The doctor's look at a database: whether it answers, its schema, its rights, alarms in it, and the newest backup."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, create_engine, func, inspect, select, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from aquila.audit.entries import EntryKind
+from services.kit.administration.doctor.findings import critical, fine, warning
+from services.kit.log.entries import ALARMS, ENTRIES
+from services.kit.storage.files import check_private
+from services.kit.storage.migrate import head_revision, known_revisions, revision_of
+from services.kit.storage.store import database_url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from services.kit.administration.backup.services import BackedService
+    from services.kit.administration.doctor.findings import Finding, Findings
+    from services.kit.settings import KeyedSettings
+
+_OLD_BACKUP_DAYS = 7
+_DAY = 86_400
+
+
+def examine_database(service: BackedService, settings: KeyedSettings, now: int) -> Findings:
+    """Yield findings about a database, which is opened for reading alone.
+
+    Args:
+        service: Which service.
+        settings: Its settings.
+        now: Seconds since 1970.
+    """
+    url = database_url(settings.database, settings.home / service.database_file)
+    if url.get_backend_name() == "sqlite":
+        path = settings.home / service.database_file if not settings.database.url else None
+        path = path or settings.home / str(url.database)
+        if not path.exists():
+            yield warning("database", "doctor_database_missing", file=str(path))
+            return
+        check_private(path)
+        # Without a write-ahead log nobody has it open, and `immutable` leaves no file behind.
+        mode = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "mode=ro&immutable=1"
+        engine = create_engine(f"sqlite:///file:{path}?{mode}&uri=true", hide_parameters=True)
+    else:
+        arguments = {"connect_timeout": 10, "options": "-c default_transaction_read_only=on"}
+        engine = create_engine(url, connect_args=arguments, hide_parameters=True)
+    try:
+        with contextlib.closing(engine.connect()) as connection:
+            yield from _examine(service, connection, now)
+    except SQLAlchemyError as error:
+        yield critical("database", "doctor_database_failed", kind=type(error).__name__)
+    finally:
+        engine.dispose()
+
+
+def _examine(service: BackedService, connection: Connection, now: int) -> Iterator[Finding]:
+    if connection.dialect.name == "postgresql":
+        yield from _postgresql(connection)
+    if not inspect(connection).get_table_names():
+        yield warning("database", "doctor_database_empty")
+        return
+    revision = revision_of(connection)
+    if revision not in known_revisions(service.package):
+        yield critical("database", "database_schema_unknown", revision=revision)
+        return
+    if revision != head_revision(service.package):
+        yield warning("database", "doctor_database_older", revision=revision)
+        return
+    yield fine("database", "doctor_database_fine", kind=connection.dialect.name, revision=revision)
+    alarms = connection.scalar(select(func.count()).select_from(ALARMS).where(ALARMS.c.acknowledged_at.is_(None)))
+    if alarms:
+        yield critical("log", "doctor_log_alarms", count=alarms)
+    newest = connection.scalar(select(func.max(ENTRIES.c.time)).where(ENTRIES.c.kind == EntryKind.BACKUP.value))
+    if newest is None:
+        yield warning("backup", "doctor_no_backup", service=service.name)
+    elif now - newest > _OLD_BACKUP_DAYS * _DAY:
+        yield warning("backup", "doctor_backup_old", days=(now - newest) // _DAY, service=service.name)
+    else:
+        yield fine("backup", "doctor_backup_fine", days=max(0, now - newest) // _DAY)
+
+
+def _postgresql(connection: Connection) -> Iterator[Finding]:
+    rights = connection.execute(
+        text(
+            "SELECT has_schema_privilege(current_schema(), 'CREATE'), rolsuper "
+            "FROM pg_roles WHERE rolname = current_user"
+        )
+    ).one()
+    if not rights[0]:
+        yield critical("database", "doctor_database_rights")
+    if rights[1]:
+        yield warning("database", "doctor_database_superuser")
+    if connection.scalar(text("SHOW synchronous_commit")) in {"off", "local"}:
+        yield critical("database", "doctor_database_asynchronous")

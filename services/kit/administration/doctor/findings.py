@@ -1,0 +1,66 @@
+"""Findings of the doctor: a subject, a grade, and a sentence with its hint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from aquila.errors import AquilaError
+from aquila.interface.service.health import Grade
+from aquila.sentences import Sentence, hint_of, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding.
+
+    Attributes:
+        subject: What was looked at: `home`, `certificates`, `database`, ...
+        grade: How bad it is.
+        sentence: What was found.
+    """
+
+    subject: str
+    grade: Grade
+    sentence: Sentence
+
+    @property
+    def text(self) -> str:
+        """The finding in English."""
+        return text_of(self.sentence)
+
+    @property
+    def hint(self) -> str:
+        """The remedy in English, or nothing."""
+        return hint_of(self.sentence)
+
+
+Findings: TypeAlias = "Iterator[Finding]"
+
+
+def fine(subject: str, code: str, **fields: str | int) -> Finding:
+    """Return the finding that something is as it should be."""
+    return Finding(subject, Grade.OK, Sentence.of(code, **fields))
+
+
+def warning(subject: str, code: str, **fields: str | int) -> Finding:
+    """Return a finding that needs a person some day."""
+    return Finding(subject, Grade.WARNING, Sentence.of(code, **fields))
+
+
+def critical(subject: str, code: str, **fields: str | int) -> Finding:
+    """Return a finding with which the service cannot work."""
+    return Finding(subject, Grade.CRITICAL, Sentence.of(code, **fields))
+
+
+def examined(subject: str, check: Callable[[], Findings]) -> list[Finding]:
+    """Return the findings of a check; an error of the tree that it raises is its last one."""
+    found: list[Finding] = []
+    try:
+        found.extend(check())
+    except AquilaError as error:
+        found.append(Finding(subject, Grade.CRITICAL, error.sentence))
+    return found

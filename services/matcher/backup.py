@@ -1,0 +1,129 @@
+"""Backup and restore of the matcher, and what a restored matcher may still do (ADR 57)."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from aquila.errors import RestoredBackupError
+from aquila.protocol.messages import Outcome
+from aquila.protocol.registry import MATCHER
+from aquila.protocol.rounds.round_state import Phase
+from aquila.sentences import Sentence
+from aquila.sentences.sentence import dumps
+from services.kit.administration.backup.make import back_up
+from services.kit.administration.backup.restore import restoring
+from services.kit.administration.backup.services import FLEETING, BackedService
+from services.kit.administration.backup.verification import check
+from services.kit.http.signatures import now as system_time
+from services.matcher.context import open_context
+from services.matcher.events import NOBODY
+from services.matcher.main import PACKAGE, prepare
+from services.matcher.settings import MatcherSettings
+from services.matcher.storage.home import DATABASE_FILE
+from services.matcher.storage.tables import SPENT_NONCES, EventRow, MatcherRows, RoundRow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from sqlalchemy.orm import Session
+
+    from aquila.crypto.keys import SealingKey
+    from services.kit.administration.backup.make import Made
+    from services.kit.administration.backup.restore import Source
+    from services.kit.administration.backup.verification import Checked
+
+SERVICE = BackedService(
+    name="matcher",
+    package=PACKAGE,
+    metadata=MatcherRows.metadata,
+    left_out=FLEETING | {SPENT_NONCES.name},
+    settings_class=MatcherSettings,
+    database_file=DATABASE_FILE,
+)
+
+RESTORED_EVENT = "restored"
+"""The kind of the event behind which a restored matcher goes on; no party sees it."""
+
+_SKIPPED_EVENTS = 1 << 32
+_ENDED = (Phase.CLOSED.value, Phase.ABORTED.value)
+
+
+@dataclass(frozen=True, slots=True)
+class RestoredMatcher:
+    """A matcher that was restored, and what follows.
+
+    Attributes:
+        checked: The backup.
+        missing: Files that its settings name and that are not there.
+        aborted: Open rounds that it aborts when it starts.
+    """
+
+    checked: Checked
+    missing: tuple[str, ...]
+    aborted: int
+
+
+def back_up_matcher(home: Path, public: bytes, out: Path, clock: Callable[[], int] = system_time) -> Made:
+    """Back the matcher up; arguments and errors are those of `back_up`."""
+    return back_up(SERVICE, home, MATCHER, public, out, clock)
+
+
+def check_matcher(file: Path, key: SealingKey) -> Checked:
+    """Verify a matcher's backup; raises as `check` does."""
+    with file.open("rb") as source:
+        return check(SERVICE, source, key)
+
+
+def restore_matcher(source: Source, home: Path, clock: Callable[[], int] = system_time) -> RestoredMatcher:
+    """Restore the matcher into a new home. It witnesses no log before an administrator has acknowledged the alarm.
+
+    Every open round is aborted when it starts: elements and tokens are in no backup, and parties have said things that
+    the backup does not know.
+
+    Args:
+        source: The backup and the secrets.
+        home: The new home.
+        clock: Seconds since 1970.
+
+    Raises:
+        AquilaError: As `restoring`.
+    """
+    with restoring(SERVICE, source, home) as restored:
+        settings = restored.settings
+        assert isinstance(settings, MatcherSettings)
+        prepare(settings)
+        desk = open_context(settings, clock)
+        with contextlib.closing(desk):
+            newest = desk.log.own.newest()
+            aborted = 0
+
+            def follow(session: Session) -> None:
+                nonlocal aborted
+                aborted = _abort_open(session)
+                _skip_events(session)
+
+            error = RestoredBackupError("service_restored_from_backup", what="shrunk")
+            desk.log.witness.told(error, b"" if newest is None else newest.to_bytes(), follow)
+    return RestoredMatcher(restored.checked, restored.missing, aborted)
+
+
+def _abort_open(session: Session) -> int:
+    """Have every open round aborted by the step that ends rounds; return how many there are."""
+    rows = session.scalars(select(RoundRow).where(RoundRow.phase.not_in(_ENDED))).all()
+    for row in rows:
+        row.wish, row.reason = Outcome.ABORTED.value, dumps(Sentence.of("matcher_restored"))
+    return len(rows)
+
+
+def _skip_events(session: Session) -> None:
+    """Leave a gap in the numbers of events: parties have seen later ones, and ask for those that follow."""
+    newest = session.scalar(select(func.max(EventRow.event_id)))
+    if newest is not None:
+        round_id = session.scalar(select(EventRow.round_id).where(EventRow.event_id == newest))
+        number = newest + _SKIPPED_EVENTS
+        session.add(EventRow(event_id=number, round_id=round_id, kind=RESTORED_EVENT, party=MATCHER, audience=NOBODY))

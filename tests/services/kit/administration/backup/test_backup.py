@@ -1,0 +1,267 @@
+"""Backups of a small home: what is refused, what is left behind, and what goes from one database to another."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import MetaData, insert, make_url, select
+
+import aquila
+from aquila.crypto.keys import IdentityKey, SealingKey
+from aquila.errors import AquilaError, AuditError, InputError, KeyMaterialError, SealError, SignatureError
+from aquila.protocol.registry import RegisteredParty, Registry, write_registry
+from aquila.records.normalize import NORMALIZER_VERSION
+from services.kit.administration.backup.archive import Head, HomeFile, TableHead, read_archive, writing
+from services.kit.administration.backup.restore import Source
+from services.kit.administration.backup.rows import head_of, rows_of
+from services.kit.errors import StoreError
+from services.kit.log import entries
+from services.kit.storage.migrate import head_revision, migrate, revision_of
+from services.kit.storage.store import Store
+from services.matcher.storage import home as matcher_home
+from services.node.backup import SERVICE, back_up_node, check_node, restore_node
+from services.node.main import PACKAGE
+from services.node.storage import home as node_home
+from services.node.storage.tables import ImportRow, RecordRow
+from tests.support.backups import KEY
+from tests.support.clock import Clock
+from tests.support.databases import lay_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from sqlalchemy import URL
+
+CLOCK = Clock()
+IMPORT = {
+    "import_id": "a" * 32, "name": "list", "format": "csv", "records": 1, "refused": 0, "imported_at": 1,
+    "complete": True, "normalizer": NORMALIZER_VERSION, "digest": None, "for_query": False,
+}  # fmt: skip
+RECORD = {"import_id": "a" * 32, "position": 0, "record_id": "x\n'\"", "content": b"\x00\xff", "words": "љубав"}
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A node's home with a list of one record."""
+    path = tmp_path / "home"
+    key = node_home.create(path, "SI", "Slovenia", "http://127.0.0.1:8700", port=0)
+    matcher = matcher_home.create(tmp_path / "matcher", port=0)
+    registry = Registry(matcher, {"SI": RegisteredParty("SI", "SI", key)})
+    (path / "registry.toml").write_bytes(write_registry(registry))
+    lay_tables(path)
+    return path
+
+
+@pytest.fixture
+def backup(home: Path, tmp_path: Path) -> Path:
+    """A backup of the home."""
+    back_up_node(home, KEY.public, tmp_path / "backup", CLOCK)
+    return tmp_path / "backup"
+
+
+def source(backup: Path, home: Path, settings: Path | None = None) -> Source:
+    """Return what a restore needs."""
+    return Source(backup, KEY, [home / "identity.pem"], settings)
+
+
+def forged(into: Path, change: Callable[[list[object]], None], identity: IdentityKey, backup: Path) -> Path:
+    """Write a backup with changed lines under a signature of a key."""
+    with backup.open("rb") as file:
+        lines: list[object] = list(read_archive(file, KEY))
+    change(lines)
+    with into.open("wb") as out, writing(out, KEY.public) as archive:
+        for line in lines:
+            if isinstance(line, TableHead):
+                archive.put_rows(line, iter(()))
+            elif isinstance(line, Head | HomeFile):
+                archive.put(line)
+        archive.sign(identity)
+    return into
+
+
+def test_a_backup_is_an_entry_of_the_log(home: Path, backup: Path) -> None:
+    """The log says to which key a backup was sealed, and the backup holds that entry too."""
+    settings = SERVICE.load(home)
+    with closing(SERVICE.open_store(settings)) as store, store.reading("test.log") as session:
+        [(_, entry)] = entries.entries(session)
+    assert entry is not None
+    assert (entry.kind.value, entry.role, list(entry.digests)) == ("backup", "administrator", ["recipient"])
+    assert check_node(backup, KEY).head.log_size == 1
+    assert backup.stat().st_mode & 0o777 == 0o600
+
+
+def test_it_replaces_nothing(home: Path, backup: Path) -> None:
+    """Neither a backup nor a home that is there is replaced."""
+    with pytest.raises(InputError, match="is there already"):
+        back_up_node(home, KEY.public, backup, CLOCK)
+    with pytest.raises(InputError, match="not an empty folder"):
+        restore_node(source(backup, home), home, clock=CLOCK)
+
+
+def test_nothing_is_left_of_a_restore_that_fails(home: Path, backup: Path, tmp_path: Path) -> None:
+    """Without the identity key, with another one, or with another home in the settings, no home comes into being."""
+    new = tmp_path / "new"
+    with pytest.raises(InputError, match="identity key"):
+        restore_node(Source(backup, KEY, []), new, clock=CLOCK)
+    other = tmp_path / "other" / "identity.pem"
+    other.parent.mkdir()
+    shutil.copy(tmp_path / "matcher" / "identity.pem", other)
+    with pytest.raises(KeyMaterialError, match="another one"):
+        restore_node(Source(backup, KEY, [other]), new, clock=CLOCK)
+    settings = tmp_path / "settings.toml"
+    settings.write_text((home / "node.toml").read_text().replace('home = "."', f'home = "{tmp_path}"'))
+    with pytest.raises(InputError, match="the home"):
+        restore_node(source(backup, home, settings), new, clock=CLOCK)
+    assert not new.exists()
+    new.mkdir(mode=0o700)
+    with pytest.raises(InputError, match="high-water mark"):
+        restore_node(source(backup, home), new, mark=home / "identity.pem", clock=CLOCK)
+    with pytest.raises(InputError, match="identity key"):
+        restore_node(Source(backup, KEY, []), new, clock=CLOCK)
+    assert not any(new.iterdir())
+
+
+def test_a_cut_or_changed_file_is_refused(home: Path, backup: Path, tmp_path: Path) -> None:
+    """A cut file, a changed one, and one for another key restore nothing."""
+    content = backup.read_bytes()
+    for changed in (content[:-20], content[:-1] + bytes([content[-1] ^ 1]), content + b"x", b""):
+        backup.write_bytes(changed)
+        with pytest.raises(SealError):
+            restore_node(source(backup, home), tmp_path / "new", clock=CLOCK)
+    backup.write_bytes(content)
+    with pytest.raises(SealError, match="sealed to the key"):
+        check_node(backup, SealingKey.from_bytes(bytes(32)))
+    assert not (tmp_path / "new").exists()
+
+
+def test_what_others_sealed_is_refused(home: Path, backup: Path, tmp_path: Path) -> None:
+    """Anybody can seal to a public key: without the service's signature nothing is restored."""
+    stranger = IdentityKey.from_pem((tmp_path / "matcher" / "identity.pem").read_bytes())
+    with pytest.raises(SignatureError):
+        check_node(forged(tmp_path / "forged", lambda _: None, stranger, backup), KEY)
+
+    def names_stranger(lines: list[object]) -> None:
+        assert isinstance(lines[0], Head)
+        lines[0] = lines[0].model_copy(update={"identity": stranger.public.hex, "log_size": 0, "log_root": ""})
+
+    whole = forged(tmp_path / "forged", names_stranger, stranger, backup)
+    assert check_node(whole, KEY).head.key == stranger.public
+    with pytest.raises(KeyMaterialError, match="another one"):
+        restore_node(source(whole, home), tmp_path / "new", clock=CLOCK)
+
+
+def test_a_content_that_does_not_fit_is_refused(home: Path, backup: Path, tmp_path: Path) -> None:
+    """A file outside of the home, a log without its entries, another service and a later release are refused."""
+    own = IdentityKey.from_pem((home / "identity.pem").read_bytes())
+
+    def escapes(lines: list[object]) -> None:
+        lines.insert(1, HomeFile.of("keys/../../x", b""))
+
+    def named(**changes: object) -> Callable[[list[object]], None]:
+        def change(lines: list[object]) -> None:
+            assert isinstance(lines[0], Head)
+            lines[0] = lines[0].model_copy(update=changes)
+
+        return change
+
+    for change in (escapes, named(), named(service="matcher"), named(revision="9999"), named(backup=2)):
+        with pytest.raises((InputError, AuditError, AquilaError)):
+            check_node(forged(tmp_path / "forged", change, own, backup), KEY)
+    no_table = forged(tmp_path / "forged", named(log_size=0, log_root=""), own, backup)
+    assert check_node(no_table, KEY).rows["log_entry"] == 0
+
+
+def test_bytes_that_are_no_backup(tmp_path: Path) -> None:
+    """A sealed stream of other content is refused as such."""
+    for content in (b"", b"{", b"[1]\n", b'{"backup":1}\n', b'{"x":1}\n'):
+        path = tmp_path / "other"
+        with path.open("wb") as out, writing(out, KEY.public) as archive:
+            archive.into.write(content)
+        with pytest.raises(InputError):
+            check_node(path, KEY)
+
+
+def test_private_keys_stay_out(home: Path, tmp_path: Path) -> None:
+    """A certificate of the home is kept; a file with a private key is not, whatever setting names it."""
+    (home / "cert.pem").write_text("-----BEGIN CERTIFICATE-----\n")
+    (home / "both.pem").write_text("-----BEGIN PRIVATE KEY-----\n")
+    outside = tmp_path / "ca.pem"
+    outside.write_text("-----BEGIN CERTIFICATE-----\n")
+    with (home / "node.toml").open("a") as file:
+        file.write(f'[tls]\ncertificate = "cert.pem"\nkey = "both.pem"\nca = "{outside}"\n[command]\nca = "both.pem"\n')
+    made = back_up_node(home, KEY.public, tmp_path / "backup", CLOCK)
+    assert set(made.files) == {"node.toml", "registry.toml", "cert.pem"}
+    assert {(one.setting, one.secret) for one in made.head.needed} == {
+        ("identity", True),
+        ("tls.key", True),
+        ("tls.ca", False),
+        ("command.ca", True),
+    }
+    restored = restore_node(source(tmp_path / "backup", home), tmp_path / "new", clock=CLOCK)
+    assert (tmp_path / "new" / "cert.pem").exists()
+    assert [one.split(":")[0] for one in restored.missing] == ["tls.key", "command.ca"]
+
+
+def test_a_database_of_another_release_is_not_backed_up(home: Path, tmp_path: Path) -> None:
+    """A database that this release has not brought up to date is refused, and leaves no file."""
+    (home / "node.db").unlink()
+    with pytest.raises(AquilaError):
+        back_up_node(home, KEY.public, tmp_path / "backup", CLOCK)
+    with closing(SERVICE.open_store(SERVICE.load(home), new=True)) as store:
+        migrate(store, PACKAGE, "0020")
+    with pytest.raises(StoreError, match="0020"):
+        back_up_node(home, KEY.public, tmp_path / "backup", CLOCK)
+    assert not (tmp_path / "backup").exists()
+
+
+def test_an_earlier_schema_is_brought_up_to_date(home: Path, tmp_path: Path) -> None:
+    """A backup of an earlier release is restored in its own schema, and migrated."""
+    with closing(Store(make_url(f"sqlite:///{tmp_path / 'early.db'}"))) as store:
+        migrate(store, PACKAGE, "0020")
+        tables = MetaData()
+        tables.reflect(store.engine)
+        own = IdentityKey.from_pem((home / "identity.pem").read_bytes())
+        head = Head(
+            service="node", party="SI", release=aquila.__version__, revision="0020", database="sqlite",
+            created_at=CLOCK(), identity=own.public.hex, log_size=0, log_root="",
+        )  # fmt: skip
+        with (tmp_path / "backup").open("wb") as out, writing(out, KEY.public) as archive:
+            archive.put(head)
+            for name in ("node.toml", "registry.toml"):
+                archive.put(HomeFile.of(name, (home / name).read_bytes()))
+            with store.reading("test.early") as session:
+                for table in tables.sorted_tables:
+                    if table.name != "alembic_version":
+                        archive.put_rows(head_of(table), rows_of(session, table))
+            archive.sign(own)
+    restored = restore_node(source(tmp_path / "backup", home), tmp_path / "new", clock=CLOCK)
+    assert restored.checked.head.revision == "0020"
+    settings = SERVICE.load(tmp_path / "new")
+    with closing(SERVICE.open_store(settings)) as store, store.reading("test.revision") as session:
+        assert revision_of(session.connection()) == head_revision(PACKAGE)
+
+
+def test_from_one_database_to_the_other(home: Path, tmp_path: Path, postgres_url: URL) -> None:
+    """A backup of SQLite is restored on PostgreSQL, whose numbers go on behind; it has to be empty."""
+    settings = SERVICE.load(home)
+    with closing(SERVICE.open_store(settings)) as store, store.transaction("test.rows") as session:
+        session.execute(insert(ImportRow).values(IMPORT))
+        session.execute(insert(RecordRow).values(RECORD))
+    back_up_node(home, KEY.public, tmp_path / "backup", CLOCK)
+    url = postgres_url.render_as_string(hide_password=False)
+    (tmp_path / "pg.toml").write_text((home / "node.toml").read_text() + f'\n[database]\nurl = "{url}"\n')
+    new = source(tmp_path / "backup", home, tmp_path / "pg.toml")
+    restore_node(new, tmp_path / "new", clock=CLOCK)
+    with closing(SERVICE.open_store(SERVICE.load(tmp_path / "new"))) as store:
+        with store.reading("test.rows") as session:
+            assert dict(session.execute(select(RecordRow.__table__)).mappings().one()) == RECORD
+        with store.transaction("test.alarm") as session:
+            found = session.execute(select(entries.ALARMS)).mappings().one()
+            session.execute(insert(entries.ALARMS).values({k: v for k, v in found.items() if k != "alarm_id"}))
+    with pytest.raises(InputError, match="not empty"):
+        restore_node(new, tmp_path / "again", clock=CLOCK)
+    assert not (tmp_path / "again").exists()

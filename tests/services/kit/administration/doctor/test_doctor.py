@@ -1,0 +1,256 @@
+"""The doctor finds each fault that is put into a home, states what to do, and changes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from contextlib import closing
+from email.utils import formatdate
+from functools import partial
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import insert, text
+from sqlalchemy.engine import make_url
+
+from aquila.protocol.registry import RegisteredParty, Registry, write_registry
+from clients.cli.main import main
+from services.kit.administration.doctor import certificates, database, network
+from services.kit.administration.doctor.findings import examined
+from services.kit.log.entries import ALARMS
+from services.kit.settings import PeerSettings, ProviderSettings, TlsSettings
+from services.kit.storage.migrate import migrate
+from services.matcher.storage import home as matcher_home
+from services.node.backup import SERVICE, back_up_node
+from services.node.main import PACKAGE
+from services.node.storage import home as node_home
+from tests.support.authority import Authority
+from tests.support.backups import KEY
+from tests.support.databases import lay_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from sqlalchemy import URL
+
+    from services.kit.administration.doctor.findings import Finding, Findings
+
+NOW = int(time.time())
+DAY = 86_400
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A node's home without a fault, whose service does not run."""
+    path = tmp_path / "home"
+    key = node_home.create(path, "SI", "Slovenia", "http://127.0.0.1:9", port=0)
+    matcher = matcher_home.create(tmp_path / "matcher", port=0)
+    (path / "registry.toml").write_bytes(write_registry(Registry(matcher, {"SI": RegisteredParty("SI", "SI", key)})))
+    (path / "registry.toml").chmod(0o600)
+    lay_tables(path)
+    (path / "people.key").write_bytes(bytes(32))
+    (path / "people.key").chmod(0o600)
+    back_up_node(path, KEY.public, tmp_path / "backup", lambda: NOW)
+    return path
+
+
+def doctor(home: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, str]]:
+    """Return the exit status of the command, and what it found by code."""
+    status = main(["doctor", "--home", str(home), "--offline", "--json"])
+    document = json.loads(capsys.readouterr().out)
+    return status, {one["code"]: one["grade"] for one in document["findings"]}
+
+
+def faults(found: list[Finding]) -> dict[str, str]:
+    """Return findings that are not fine, by code."""
+    return {one.sentence.code: one.grade.value for one in found if one.grade.value != "ok"}
+
+
+def looked(check: Callable[[], Findings]) -> dict[str, str]:
+    """Return the faults that a check finds."""
+    return faults(examined("test", check))
+
+
+def state(folder: Path) -> dict[str, tuple[int, int, str]]:
+    """Return everything that a change of a folder would change."""
+    return {
+        str(path): (
+            path.stat().st_mode,
+            path.stat().st_mtime_ns,
+            hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "",
+        )
+        for path in (folder, *folder.rglob("*"))
+    }
+
+
+def test_a_home_without_a_fault(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is found, the exit status is 0, and nothing was changed; people read the same as a table."""
+    before = state(home)
+    status, found = doctor(home, capsys)
+    assert status == 0
+    assert set(found.values()) == {"ok"}, found
+    assert state(home) == before
+    assert main(["doctor", "--home", str(home), "--offline"]) == 0
+    assert "0 critical findings, 0 warnings." in capsys.readouterr().out
+
+
+def test_faults_of_files(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Files that others can read, that are missing, and keys that do not fit are named with what to do."""
+    (home / "ca.pem").write_text("no secret")
+    (home / "ca.pem").chmod(0o644)
+    assert doctor(home, capsys)[0] == 0
+    (home / "operator.token").chmod(0o644)
+    status, found = doctor(home, capsys)
+    assert status == 1
+    assert found["doctor_files_open"] == "critical"
+    (home / "operator.token").chmod(0o600)
+    (home / "people.key").unlink()
+    status, found = doctor(home, capsys)
+    assert (status, found["doctor_people_key_missing"]) == (0, "warning")
+    identity = (home / "identity.pem").read_bytes()
+    (home / "identity.pem").write_bytes((tmp_path / "matcher" / "identity.pem").read_bytes())
+    assert doctor(home, capsys)[1]["registry_identity_key_differs"] == "critical"
+    (home / "identity.pem").write_bytes(identity)
+    (home / "registry.toml").unlink()
+    assert doctor(home, capsys)[1]["doctor_registry_missing"] == "critical"
+    settings = (home / "node.toml").read_text()
+    (home / "node.toml").write_text(settings + '[command]\nca = "nowhere.pem"\n')
+    assert doctor(home, capsys)[1]["doctor_file_missing"] == "critical"
+    (home / "node.toml").write_text(settings + "[command]\nx = 1\n")
+    assert doctor(home, capsys)[1] == {"settings_file_unusable": "critical"}
+    (home / "node.toml").write_text(settings + "[limits]\nfree_mebibytes = 1000000000\n")
+    assert doctor(home, capsys)[1]["doctor_disk_full"] == "critical"
+
+
+def test_faults_of_a_database(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An open alarm, a backup that is missing or old, an earlier schema and a missing file are found."""
+    settings = SERVICE.load(home)
+    with closing(SERVICE.open_store(settings)) as store, store.transaction("test.alarm") as session:
+        session.execute(insert(ALARMS).values(origin="x", what="fork", sentence="{}", seen=None, got=b"", found_at=1))
+    assert doctor(home, capsys)[1]["doctor_log_alarms"] == "critical"
+    later = partial(database.examine_database, SERVICE, settings, NOW + 9 * DAY)
+    assert looked(later)["doctor_backup_old"] == "warning"
+    (home / "node.db").unlink()
+    assert doctor(home, capsys)[1]["doctor_database_missing"] == "warning"
+    assert not (home / "node.db").exists()
+    with closing(SERVICE.open_store(settings, new=True)) as store:
+        assert looked(partial(database.examine_database, SERVICE, settings, NOW)) == {
+            "doctor_database_empty": "warning"
+        }
+        migrate(store, PACKAGE, "0020")
+        assert looked(later) == {"doctor_database_older": "warning"}
+        migrate(store, PACKAGE)
+        assert looked(later) == {"doctor_no_backup": "warning"}
+        with store.transaction("test.revision") as session:
+            session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        assert looked(later) == {"database_schema_unknown": "critical"}
+
+
+def test_faults_of_postgresql(home: Path, postgres_url: URL) -> None:
+    """A superuser, lost commits and a server that is away are found."""
+    url = postgres_url.render_as_string(hide_password=False)
+    settings = SERVICE.load(home)
+    settings = settings.model_copy(update={"database": settings.database.model_copy(update={"url": url})})
+    check = partial(database.examine_database, SERVICE, settings, NOW)
+    assert looked(check) == {"doctor_database_superuser": "warning", "doctor_database_empty": "warning"}
+    with closing(SERVICE.open_store(settings)) as store, store.transaction("test.commit") as session:
+        session.execute(text(f"ALTER DATABASE {make_url(url).database} SET synchronous_commit = off"))
+    assert looked(check)["doctor_database_asynchronous"] == "critical"
+    away = settings.database.model_copy(update={"url": "postgresql+psycopg://nobody@127.0.0.1:9/none"})
+    settings = settings.model_copy(update={"database": away})
+    found = looked(partial(database.examine_database, SERVICE, settings, NOW))
+    assert found == {"doctor_database_failed": "critical"}
+
+
+def test_faults_of_certificates(home: Path, tmp_path: Path) -> None:
+    """Days left, a key of another certificate, a broken chain, a missing name and unreadable files are found."""
+    authority = Authority.create(tmp_path, "ca")
+    for name, days in (("good", 90), ("soon", 10), ("over", -2)):
+        authority.issue(name, days)
+    (tmp_path / "chain.pem").write_bytes((tmp_path / "good.pem").read_bytes() + (tmp_path / "soon.pem").read_bytes())
+    (tmp_path / "text.pem").write_text("text")
+    settings = SERVICE.load(home)
+
+    def found(certificate: str, key: str, host: str = "127.0.0.1") -> dict[str, str]:
+        tls = TlsSettings(certificate=tmp_path / f"{certificate}.pem", key=tmp_path / f"{key}.key")
+        listen = settings.listen.model_copy(update={"public_url": f"https://{host}"})
+        changed = settings.model_copy(update={"tls": tls, "listen": listen})
+        return looked(partial(certificates.examine_service, changed, NOW))
+
+    assert found("good", "good") == {}
+    assert found("soon", "soon") == {"doctor_certificate_ends": "warning"}
+    assert found("over", "over") == {"doctor_certificate_expired": "critical"}
+    assert found("good", "soon")["doctor_key_of_another_certificate"] == "critical"
+    assert found("chain", "good")["doctor_chain_broken"] == "critical"
+    assert found("good", "good", "node.example.org") == {"doctor_certificate_without_name": "critical"}
+    assert found("text", "good") == {"doctor_no_certificate": "critical"}
+    assert found("nowhere", "good") == {"backup_file_unreadable": "critical"}
+    early = partial(certificates.examine_authority, "tls.ca", tmp_path / "ca.pem", NOW + 9 * DAY)
+    assert looked(early) == {"doctor_certificate_expired": "critical"}
+    reachable = settings.model_copy(update={"listen": settings.listen.model_copy(update={"host": "192.0.2.1"})})
+    assert looked(partial(certificates.examine_service, reachable, NOW)) == {"tls_off_on_reachable_host": "critical"}
+
+
+class Answers(BaseHTTPRequestHandler):
+    """A service, or something else, that answers everything."""
+
+    status, skew, body = 204, 0, b""
+
+    def do_GET(self) -> None:
+        """Answer."""
+        self.send_response_only(self.status)
+        self.send_header("Date", formatdate(time.time() + self.skew, usegmt=True))
+        self.send_header("Content-Length", str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def log_message(self, *_: object) -> None:
+        """Log nothing."""
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    """The address of something that answers."""
+    server = HTTPServer(("127.0.0.1", 0), Answers)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_faults_of_the_surroundings(home: Path, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A matcher that is away, that is something else, or whose clock differs, and a provider of another name."""
+
+    def clock() -> int:
+        return int(time.time())
+
+    check = partial(network.examine_peer, "matcher", PeerSettings(url=address), clock)
+    assert looked(check) == {}
+    for skew, grade in ((200, "warning"), (-4_000, "critical")):
+        monkeypatch.setattr(Answers, "skew", skew)
+        assert looked(check) == {"doctor_clock_differs": grade}
+    monkeypatch.setattr(Answers, "status", 404)
+    assert looked(check) == {"doctor_other_answer": "critical"}
+    away = partial(network.examine_peer, "matcher", PeerSettings(url="http://127.0.0.1:9"), clock)
+    assert looked(away) == {"doctor_unreachable": "critical"}
+    provider = ProviderSettings(
+        issuer=address, client_id="x", client_secret_file=home / "x", redirect_url=address, roles={}
+    )
+    monkeypatch.setattr(Answers, "status", 200)
+    assert looked(partial(network.examine_provider, provider)) == {"doctor_other_issuer": "critical"}
+    monkeypatch.setattr(Answers, "body", json.dumps({"issuer": address}).encode())
+    assert looked(partial(network.examine_provider, provider)) == {}
+    port = int(address.rpartition(":")[2])
+    settings = SERVICE.load(home)
+    running = settings.model_copy(update={"listen": settings.listen.model_copy(update={"port": port})})
+    assert looked(partial(network.examine_own_address, running)) == {}
+    stopped = settings.model_copy(update={"listen": settings.listen.model_copy(update={"port": 9})})
+    assert looked(partial(network.examine_own_address, stopped)) == {"doctor_not_running": "warning"}

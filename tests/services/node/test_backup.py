@@ -1,0 +1,160 @@
+"""A node's machine is lost and restored from a backup: what goes on, and what it may not do any more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import func, select
+
+from aquila.records.rules import InputClass
+from services.kit.log.publication import INDEX_FILE
+from services.node.backup import SERVICE
+from services.node.records.erasure import record_digest
+from services.node.storage.tables import ErasedRecordRow, EvaluationRow, RecordRow
+from tests.support.backups import Safe
+from tests.support.node_steps import closed_round, kinds_in_log, open_round, spent
+from tests.support.node_world import HEADER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.support.node_world import PartyNode, World
+
+
+@pytest.fixture
+def safe(world: World, tmp_path: Path, service_database: Callable[[], str]) -> Safe:
+    """A safe apart from the machines."""
+    return Safe(tmp_path / "safe", world, service_database)
+
+
+def evaluated(seat: PartyNode) -> int:
+    """Return how many chunks a node has evaluated."""
+    with seat.node.store.reading("test.evaluated") as session:
+        return session.scalar(select(func.count()).select_from(EvaluationRow)) or 0
+
+
+async def goes_on(world: World) -> None:
+    """Play a new round to its hits at everyone."""
+    again = await world.begin()
+    await world.settle()
+    assert await world.phase(again) == "reporting"
+    assert (await world.nodes["AL"].get(f"/rounds/{again}/hits"))["hits"]
+
+
+async def test_between_rounds_everything_is_there_again(world: World, safe: Safe) -> None:
+    """Lists, hits and log are as they were; after the alarm and a day with used limits, a round is played."""
+    round_id = await closed_round(world)
+    seat = world.nodes["AL"]
+    hits = (await seat.get(f"/rounds/{round_id}/hits"))["hits"]
+    made = safe.back_up("AL")
+    assert made.rows["record"] == 3
+    assert not made.rows.keys() & SERVICE.left_out
+    kinds = kinds_in_log(seat)
+    assert kinds[-1] == "backup"
+    restored = await safe.lose_node("AL")
+    assert (restored.refused, restored.counted_days, restored.missing) == (0, 1, ())
+    assert (await seat.get(f"/rounds/{round_id}/hits"))["hits"] == hits
+    assert set(kinds_in_log(seat)[len(kinds) :]) == {"log_alarm", "consultation"}
+    # 1. Nothing is signed before an administrator has acknowledged the alarm.
+    await world.settle()
+    (alarm,) = (await seat.get("/log"))["alarms"]
+    assert "restored from a backup" in alarm["sentence"]["text"]
+    assert set(kinds_in_log(seat)[len(kinds) :]) == {"log_alarm", "consultation"}
+    await world.acknowledge_alarms()
+    # 2. The limits of the day count as used, and a round waits for the next one.
+    caps = seat.node.settings.caps
+    assert spent(seat, "RS", InputClass.FULL)[0] == caps.day_full
+    world.clock.time += 86_400
+    await goes_on(world)
+    # 3. The log's files are whole again, those of before the backup too.
+    own = seat.node.log.own
+    own.publish()
+    sizes = own.files.read(INDEX_FILE).decode().split()
+    assert len(sizes) > 1
+    assert all(own.files.exists(f"checkpoints/{size}") for size in sizes)
+    own.check()
+
+
+async def test_in_a_round_it_is_refused_for_good(world: World, safe: Safe) -> None:
+    """A round that was open at the backup is over: the keys are gone, nothing is evaluated twice, and it is aborted."""
+    round_id = await open_round(world)
+    safe.back_up("AL")
+    await world.settle()
+    seat = world.nodes["AL"]
+    assert evaluated(seat)
+    restored = await safe.lose_node("AL")
+    assert restored.refused == 1
+    before = evaluated(seat)
+    await world.settle()
+    await world.acknowledge_alarms()
+    assert evaluated(seat) == before
+    assert (await seat.round(round_id))["keys_present"] is False
+    answer = await seat.post(f"/rounds/{round_id}/abort", json={"reason": "the machine was lost"})
+    assert answer.status_code == 202, answer.text
+    await world.settle()
+    assert await world.phase(round_id) == "aborted"
+    world.clock.time += 86_400
+    await goes_on(world)
+
+
+async def test_a_round_that_the_backup_does_not_know_is_refused_too(world: World, safe: Safe) -> None:
+    """The node meets its own consent in the feed, which its database does not hold."""
+    safe.back_up("AL")
+    round_id = await world.begin()
+    await world.settle()
+    await safe.lose_node("AL")
+    await world.settle()
+    await world.acknowledge_alarms()
+    seat = world.nodes["AL"]
+    assert evaluated(seat) == 0
+    assert (await seat.round(round_id))["keys_present"] is False
+
+
+async def test_with_the_mark_of_the_old_machine_the_counts_are_exact(world: World, safe: Safe) -> None:
+    """What was evaluated after the backup counts, no more and no less."""
+    await open_round(world)
+    safe.back_up("AL")
+    await world.settle()
+    seat = world.nodes["AL"]
+    exact = spent(seat, "RS", InputClass.FULL)
+    assert exact[0] > 0
+    restored = await safe.lose_node("AL", mark=True)
+    assert restored.counted_days == 0
+    assert spent(seat, "RS", InputClass.FULL) == exact
+
+
+async def test_days_since_the_backup_count_as_used(world: World, safe: Safe) -> None:
+    """An old backup without the mark leaves no room in the longer window: caps are never paid twice."""
+    safe.back_up("AL")
+    world.clock.time += 5 * 86_400
+    restored = await safe.lose_node("AL")
+    assert restored.counted_days == 6
+    seat = world.nodes["AL"]
+    caps = seat.node.settings.caps
+    assert spent(seat, "SI", InputClass.PARTIAL) == (caps.day_partial, 6 * caps.day_partial)
+
+
+async def test_erased_records_are_erased_again(world: World, safe: Safe) -> None:
+    """Identifiers of records that were erased since the backup are erased again, and do not come back by a list."""
+    seat = world.nodes["AL"]
+    await seat.load(HEADER + "al-1,Arben,Hoxha,1980-03-04,\nal-2,Ilir,Kola,1975-01-02,\n")
+    safe.back_up("AL")
+    restored = await safe.lose_node("AL", erased=["al-2", "al-9"])
+    assert (restored.erased, restored.not_found, restored.kept) == (1, 1, 0)
+    with seat.node.store.reading("test.records") as session:
+        assert session.scalars(select(RecordRow.record_id)).all() == ["al-1"]
+    assert "erasure" in kinds_in_log(seat)
+    with seat.node.store.reading("test.erased") as session:
+        known = set(session.scalars(select(ErasedRecordRow.record_digest)))
+    assert known == {record_digest("al-2"), record_digest("al-9")}
+
+
+async def test_a_backup_has_no_key_and_nobodys_session(world: World, safe: Safe) -> None:
+    """Round keys, sealed secrets, sessions and the identity key are in no backup."""
+    await open_round(world)
+    made = safe.back_up("AL")
+    assert made.files == ("node.toml", "registry.toml")
+    assert {one.file for one in made.head.needed if one.secret} == {"identity.pem"}
+    assert not made.rows.keys() & {"secret", "note_secret", "session", "provider_sign_in"}

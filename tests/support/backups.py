@@ -1,0 +1,106 @@
+"""Backups in tests: made of a world's services, whose machines are then lost and restored."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from random import Random
+from typing import TYPE_CHECKING
+
+import httpx
+
+from aquila.crypto.keys import SealingKey
+from services.kit.administration.backup.restore import Source
+from services.matcher.backup import RestoredMatcher, back_up_matcher, restore_matcher
+from services.node.backup import RestoredNode, back_up_node, restore_node
+from tests.support.node_world import open_world
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from services.kit.administration.backup.make import Made
+    from tests.support.node_world import World
+
+KEY = SealingKey.from_bytes(Random(53).randbytes(32))
+
+
+@dataclass
+class Safe:
+    """What is kept apart from the machines of a world: backups, and copies of identity keys.
+
+    Attributes:
+        folder: Where it is.
+        world: The world.
+        database: Makes an empty database and returns its URL, or nothing for SQLite.
+    """
+
+    folder: Path
+    world: World
+    database: Callable[[], str] = str
+
+    def __post_init__(self) -> None:
+        """Put the identity keys into the safe."""
+        self.folder.mkdir()
+        for name in ("matcher", *self.world.nodes):
+            (self.folder / name).mkdir()
+            shutil.copy(self.world.path / name / "identity.pem", self.folder / name)
+
+    def back_up(self, name: str) -> Made:
+        """Back up a node, or the matcher, while it runs; the newest backup counts."""
+        out, home = self.folder / name / "backup", self.world.path / name
+        out.unlink(missing_ok=True)
+        if name == "matcher":
+            return back_up_matcher(home, KEY.public, out, self.world.clock)
+        return back_up_node(home, KEY.public, out, self.world.clock)
+
+    async def lose_node(self, code: str, *, mark: bool = False, erased: Sequence[str] = ()) -> RestoredNode:
+        """Lose a node's machine with everything on it, restore it from its backup, and start it.
+
+        Args:
+            code: Whose node.
+            mark: Whether the high-water mark of the lost machine can still be read.
+            erased: Identifiers of records that were erased since the backup.
+        """
+        seat = self.world.nodes[code]
+        await seat.operator.aclose()
+        seat.stop()
+        kept = self.folder / code / "high-water.json"
+        if mark:
+            shutil.copy(seat.home / "keys" / "high-water.json", kept)
+        settings = self._new_settings(seat.home / "node.toml")
+        shutil.rmtree(seat.home)
+        restored = restore_node(
+            self._source(code, settings), seat.home, kept if mark else None, erased, self.world.clock
+        )  # fmt: skip
+        seat.start()
+        return restored
+
+    async def lose_matcher(self) -> RestoredMatcher:
+        """Lose the matcher's machine with everything on it, restore it, and start it and every node's connection."""
+        world = self.world
+        home = world.path / "matcher"
+        world.app.state.desk.close()
+        await world.operator.aclose()
+        shutil.rmtree(home)
+        restored = restore_matcher(self._source("matcher", None), home, world.clock)
+        opened = open_world(world.path, world.clock, ())
+        world.app, world.operator = opened.app, opened.operator
+        for seat in world.nodes.values():
+            seat.transport = httpx.ASGITransport(app=world.app)
+            await seat.operator.aclose()
+            seat.restart()
+        return restored
+
+    def _source(self, name: str, settings: Path | None) -> Source:
+        return Source(self.folder / name / "backup", KEY, [self.folder / name / "identity.pem"], settings)
+
+    def _new_settings(self, path: Path) -> Path | None:
+        """Return settings with a new database, where the old one is none of the home's own."""
+        url = self.database()
+        if not url:
+            return None
+        before, _, _ = path.read_text().partition("\n[database]")
+        settings = self.folder / "node.toml"
+        settings.write_text(f'{before}\n[database]\nurl = "{url}"\n')
+        return settings
