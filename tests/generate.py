@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 from aquila.audit.entries import Entry
 from aquila.crypto.keys import IdentityKey
 from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Note
+from aquila.protocol.registration.invitations import Invitation, JoinRequest
+from aquila.protocol.registration.statements import RegistryAcceptance, RegistryStatement
 from aquila.protocol.registry import RegisteredParty, Registry, write_registry
 from services.kit.errors import PROBLEMS
 from services.kit.settings import load
@@ -42,6 +44,9 @@ if TYPE_CHECKING:
 
 SCHEMAS = Path(__file__).parents[1] / "schemas"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+REGISTRATION = (Invitation, JoinRequest, RegistryStatement, RegistryAcceptance)
+"""Signed messages about the registry (PROTOCOL.md 11)."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -81,7 +86,8 @@ def check(folder: Path, files: dict[Path, str]) -> int:
 def generated() -> dict[str, dict[str, Any]]:
     """Return the content of every generated JSON file, by its name."""
     files = {
-        f"json/{message.__name__}.schema.json": schema(message) for message in (*ANNOUNCEMENTS, *PARTY_STATEMENTS, Note)
+        f"json/{message.__name__}.schema.json": schema(message)
+        for message in (*ANNOUNCEMENTS, *PARTY_STATEMENTS, *REGISTRATION, Note)
     }
     with tempfile.TemporaryDirectory() as folder:
         openapi = {f"openapi/{name}.json": exemplified(app.openapi()) for name, app in applications(Path(folder))}

@@ -83,6 +83,10 @@ class EntryKind(StrEnum):
     SIGN_OUT = "sign_out"
     ACCOUNT_LOCKED = "account_locked"
     ACCOUNT_CHANGED = "account_changed"
+    # The registry.
+    PARTY_INVITED = "party_invited"
+    REGISTRY_CHANGED = "registry_changed"
+    REGISTRY_ACCEPTED = "registry_accepted"
     # The log itself.
     LOG_ALARM = "log_alarm"
     ALARM_ACKNOWLEDGED = "alarm_acknowledged"

@@ -42,6 +42,7 @@ class Action(StrEnum):
     OWN_SESSION = "session.own"
     SEE_STATUS = "status.see"
     MANAGE_PEOPLE = "people.manage"
+    MANAGE_REGISTRY = "registry.manage"
     SEE_ROUNDS = "rounds.see"
     SEE_APPROVALS = "approvals.see"
     DECIDE_APPROVALS = "approvals.decide"

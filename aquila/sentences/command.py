@@ -186,6 +186,7 @@ COMMAND: Final[Table] = {
         "{path} is no home of a {wanted}",
         "make one with `aquila node init` or `aquila matcher init`, and name it with --home or AQUILA_HOME",
     ),
+    "given_file_too_large": Text("{path} is too large to be an invitation, a request to join or a card"),
     "hit_id_without_single_match": Text(
         "{text} means {how_many}", "give the id or more of its digits; `aquila hit list` shows them"
     ),
@@ -218,6 +219,7 @@ COMMAND: Final[Table] = {
     "option_file_unreadable": Text("{path} cannot be read: {fault}"),
     "option_not_hexadecimal": Text("{option} is not hexadecimal"),
     "option_not_whole_number": Text("{option} is not a whole number from 0"),
+    "options_unusable": Text("these options cannot be used: {fields}"),
     "out_folder_not_made": Text("{folder} cannot be made: {fault}", "name a folder of yours with --out"),
     "output_path_unwritable": Text("{path} cannot be written", "name a file in a folder of yours"),
     "output_write_failed": Text("{path} cannot be written: {fault}", "name a file in a folder of yours"),

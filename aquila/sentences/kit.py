@@ -192,6 +192,10 @@ KIT: Final[Table] = {
     "login_taken": Text("there is an account of this login", "see them with `aquila user list`"),
     "migration_breaks_reference": Text("the migration breaks a reference between rows; nothing was changed"),
     "name_both_file_and_folder": Text("{file} is both a file and a folder"),
+    "new_address_certificate_alone": Text(
+        "certificate and key come together, and with the address (--public-url) that the certificate names"
+    ),
+    "new_address_not_https": Text("the address of a service that others call is https://HOST or https://HOST:PORT"),
     "no_role_may": Text("no role of this service may do this", "`aquila roles` shows who may do what"),
     "operator_token_malformed": Text("{path} holds no operator's token", "make a new one"),
     "own_certificate_authority_unknown": Text(
@@ -207,6 +211,9 @@ KIT: Final[Table] = {
     "own_certificate_refused": Text(
         "{peer} refuses the certificate shown to it",
         "its administrator finds the reason in its log, as certificate_refused",
+    ),
+    "own_ca_unreadable": Text(
+        "{path} does not hold a CA of this service", "the certificate comes from elsewhere: renew it there"
     ),
     "party_calls_too_often": Text("the party calls too often"),
     "password_holds_login_name": Text("the password is too easy", "leave out the login name"),

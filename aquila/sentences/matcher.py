@@ -45,6 +45,13 @@ MATCHER: Final[Table] = {
         "name the rule table's file in the settings (rules)",
     ),
     "match_rules_unknown": Text("the matcher has no match rules of this name", "it has {listed}"),
+    "matcher_address_unknown": Text(
+        "the matcher's own address is not known: its port is left to the system",
+        "set listen.public_url or listen.port in matcher.toml",
+    ),
+    "matcher_ca_unreadable": Text(
+        "the CA {path} cannot be read", "set command.ca in matcher.toml to the CA of its certificate"
+    ),
     "matcher_registry_unreadable": Text(
         "the registry {registry} cannot be read: {fault}", "register the parties' cards first: aquila party register"
     ),
@@ -54,9 +61,23 @@ MATCHER: Final[Table] = {
     "participants_not_registered": Text(
         "the registry does not know {parties}", "register the party's card, then start the matcher again"
     ),
+    "party_in_open_rounds": Text(
+        "{party} is in {count} rounds that are not over, such as {round}", "close or abort these rounds first"
+    ),
+    "party_not_registered": Text(
+        "{party} is not registered here, or has left", "see the parties with `aquila party registry`"
+    ),
+    "party_registered_already": Text(
+        "{party} is registered here already, with the key that it has or had",
+        "a party that lost its key cannot be invited again under its code",
+    ),
     "party_suggestions_too_many": Text("too many suggestions of this party wait"),
     "party_takes_no_further_part": Text("{party} takes no further part: {reason}"),
     "proposal_unusable": Text("the proposal makes no manifest: {fields}"),
+    "registry_accepted_otherwise": Text(
+        "{party} accepted another registry under number {number} than this matcher stated",
+        "somebody spoke to {party} in this matcher's name: compare the words by telephone",
+    ),
     "registry_matcher_key_differs": Text(
         "the registry pins another key for the matcher than this one",
         "compare `aquila party card` with the registry file",

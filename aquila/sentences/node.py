@@ -130,10 +130,12 @@ NODE: Final[Table] = {
         "the log {origin} does not hold a statement that the matcher took: {kind}",
         "nothing more is signed or sent; have the log's owner explain where it is",
     ),
+    "manifest_names_left_party": Text("the round names {parties}, which the registry does not have or which has left"),
     "manifest_of_another_round": Text("the matcher gave another round's manifest"),
     "matched_record_stays": Text(
         "the record has hits, which show what was matched", "erase it with its hits, and import the corrected one anew"
     ),
+    "matcher_address_unusable": Text("the registry names an address of the matcher that is not https"),
     "matcher_feed_goes_backwards": Text("the matcher's feed goes backwards"),
     "matcher_feed_page_unreadable": Text("a page of the matcher's feed cannot be read"),
     "matcher_has_no_room": Text("the matcher has no room now, and sending waits for it: {reason}"),
@@ -186,9 +188,16 @@ NODE: Final[Table] = {
     ),
     "record_identifier_unknown": Text("the node holds no record of this identifier"),
     "record_unknown": Text("the node holds no such record", "search for it again; it may have been erased"),
+    "registry_feed_unreadable": Text("the matcher's answer about the registry cannot be read"),
+    "registry_file_of_statements_unreadable": Text(
+        "this file holds no statements on the registry", "the secretariat makes it: aquila matcher move"
+    ),
     "registry_identity_key_differs": Text(
         "the registry pins another identity key for {party} than this node's",
         "compare fingerprints, and correct the registry at every party",
+    ),
+    "registry_statement_not_newest": Text(
+        "this is not the newest registry that waits", "read it again: aquila party registry"
     ),
     "reply_date_in_future": Text("the date of a reply is not in the future"),
     "report_back_unknown": Text("the node holds no such report back", "see them with `aquila round show`"),

@@ -62,7 +62,29 @@ PROTOCOL: Final[Table] = {
     "fault_unreadable": Text("the note opens, but its content is none that a note can have"),
     "fault_unreported": Text("a note came for a hit that the matcher did not report here"),
     "fault_withheld": Text("the matcher withheld rules that met: both records agree in more than it reported"),
+    "file_changed_or_foreign": Text(
+        "this file is not {wanted}, or it was changed on its way",
+        "have it sent again, as an attached file; nobody may open and save it in between",
+    ),
+    "file_kind_invitation": Text("an invitation"),
+    "file_kind_join_request": Text("a request to join"),
+    "file_kind_registry_statement": Text("a statement on the registry"),
+    "file_of_another_kind": Text(
+        "this file is {present}, and {wanted} is needed here",
+        "the secretariat sends the invitation (.invite), the party its request to join (.join)",
+    ),
     "hits_already_withdrawn": Text("{party} has withdrawn {count} of these hits already"),
+    "invitation_expired": Text(
+        "the invitation of {party} has expired", "the secretariat makes a new one: aquila matcher invite"
+    ),
+    "invitation_of_another_matcher": Text(
+        "the request of {party} answers an invitation that this matcher did not make",
+        "somebody came between you and {party}, or the invitation is of another matcher: speak to {party} by telephone",
+    ),
+    "invitation_of_another_party": Text(
+        "{party} answers an invitation that was made for {invited}",
+        "the secretariat makes one for each party: aquila matcher invite",
+    ),
     "list_already_submitted": Text("{party} has submitted its list already"),
     "list_without_inputs": Text(
         "no record of this list gives an input under the round's match rules",
@@ -124,6 +146,7 @@ PROTOCOL: Final[Table] = {
     "peer_answer_not_problem_document": Text("the peer's answer is no problem document"),
     "receipt_of_refused_answer": Text("{party} acknowledges a report after it has refused its answer"),
     "record_inputs_too_many": Text("a record has more inputs than can be sent"),
+    "registry_acceptance_of_another_party": Text("an acceptance of the registry names {party}, which did not sign it"),
     "registry_file_names_twice": Text(
         "the registry file names a party or a key twice", "each party has one key of its own"
     ),
@@ -133,6 +156,30 @@ PROTOCOL: Final[Table] = {
     "registry_file_unreadable": Text(
         "the registry file cannot be read: {kind}",
         "it needs [matcher] identity_key, and for each party [[party]] code, name and identity_key",
+    ),
+    "registry_lacks_party": Text(
+        "the newer registry lacks {party}, which is registered here",
+        "a party that leaves stays in the registry, marked as having left; call the secretariat",
+    ),
+    "registry_party_returns": Text(
+        "the newer registry has {party} again, which had left", "a party that returns gets another registry of all"
+    ),
+    "registry_replaces_key": Text(
+        "the newer registry names another identity key for {party} than the one registered here",
+        "accept nothing, and call {party} and the secretariat by telephone: somebody may speak in its name",
+    ),
+    "registry_stated_twice": Text(
+        "the matcher signed two different registries after number {number}",
+        "accept nothing; compare the words of `aquila party registry` with the other parties by telephone, "
+        "then call the secretariat: its matcher, or whoever speaks in its name, shows each party something else",
+    ),
+    "registry_statement_missing": Text("the statement on the registry with number {number} is missing"),
+    "registry_statement_of_another_matcher": Text(
+        "the statement on the registry names another matcher than its signer"
+    ),
+    "registry_without_own_key": Text(
+        "the registry does not name {party} with this node's own identity key",
+        "accept nothing, and call the secretariat by telephone: it admitted somebody else as {party}",
     ),
     "report_already_acknowledged": Text("{party} has acknowledged this report already"),
     "report_before_all_lists": Text("the report comes before every list is in"),
@@ -171,6 +218,20 @@ PROTOCOL: Final[Table] = {
     "round_takes_no_queries": Text("this round takes no queries"),
     "share_already_used": Text("{party} brings a share that is in use already"),
     "signed_bytes_differ": Text("the bytes are not those that were signed", "fetch or send them again"),
+    "spoken_digits_misheard": Text(
+        "these are not {expected} digits of a registry or request ({got} came)", "have them read again, group by group"
+    ),
+    "spoken_word_unknown": Text(
+        "word number {place} is not on the list of words", "have it spelled; its first four letters are enough"
+    ),
+    "spoken_words_differ": Text(
+        "these are the words of something else than what is here",
+        "do not go on: somebody may have changed it on its way; compare again by telephone, then have it sent again",
+    ),
+    "spoken_words_misheard": Text(
+        "one of the words was misheard: together they are no words of anything", "have all of them read again"
+    ),
+    "spoken_words_not_all": Text("there are {expected} words, and {got} came", "have all of them read again"),
     "statement_number_signed_twice": Text("{party} signed two different statements under the number {sequence}"),
     "statement_of_another_round": Text("the statement belongs to another round"),
     "statement_of_old_participants": Text("the set of participants was amended; the statement names the old one"),

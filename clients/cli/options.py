@@ -97,4 +97,32 @@ Ca = Annotated[
     typer.Option(envvar="AQUILA_CA", metavar="FILE", help="PEM file of the CA of the service's certificate."),
 ]
 
+NewUrl = Annotated[
+    str,
+    typer.Option(
+        "--public-url",
+        metavar="URL",
+        help="Under which others call the service, https://HOST:PORT; without it loopback alone.",
+    ),
+]
+
+NewCertificate = Annotated[
+    Path | None,
+    typer.Option(
+        "--certificate", metavar="FILE", help="PEM file of the service's certificate; without it the home makes a CA."
+    ),
+]
+
+NewKey = Annotated[Path | None, typer.Option("--key", metavar="FILE", help="PEM file of its private key.")]
+
+NewCa = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="PEM file of the CA of that certificate, if not a public one."),
+]
+
+Spoken = Annotated[
+    str | None,
+    typer.Option("--spoken", metavar="TEXT", help="The words or digits that were read to you; asked for without it."),
+]
+
 RoundId = Annotated[str, typer.Argument(metavar="ROUND", help="The round's id, its beginning, or `latest`.")]

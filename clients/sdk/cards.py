@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from aquila.crypto.keys import VerifyKey
@@ -24,18 +24,20 @@ _CODE_LETTERS = 2
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A party's code (or `matcher`), name and public identity key."""
+    """A party's code (or `matcher`), name and public identity key, and whether it has left."""
 
     code: str
     name: str
     key: VerifyKey
+    left: bool = False
 
     def text(self) -> str:
         """Return the card as a piece of a registry file."""
         if self.code == MATCHER:
             return f'[matcher]\nidentity_key = "{self.key.hex}"\n'
         name = json.dumps(self.name, ensure_ascii=False)
-        return f'[[party]]\ncode = "{self.code}"\nname = {name}\nidentity_key = "{self.key.hex}"\n'
+        left = "left = true\n" if self.left else ""
+        return f'[[party]]\ncode = "{self.code}"\nname = {name}\nidentity_key = "{self.key.hex}"\n{left}'
 
 
 @dataclass(slots=True)
@@ -74,8 +76,9 @@ class Cards:
         holder = next((other.code for other in self.by_code.values() if other.key == card.key), card.code)
         if holder != card.code:
             raise PolicyError("key_registered_to_another_party", party=card.code, holder=holder)
-        self.by_code[card.code] = card
-        return known != card
+        kept = card if known is None else replace(card, left=card.left or known.left)  # who has left does not come back
+        self.by_code[card.code] = kept
+        return known != kept
 
     def text(self) -> str:
         """Return the registry file: the matcher first, then the parties in the order of their codes."""
@@ -92,7 +95,7 @@ def _cards(content: bytes) -> Iterable[Card]:
     try:
         document = tomllib.loads(content.decode())
         cards = [
-            Card(entry["code"], entry["name"], VerifyKey.from_hex(entry["identity_key"]))
+            Card(entry["code"], entry["name"], VerifyKey.from_hex(entry["identity_key"]), entry.get("left") is True)
             for entry in document.get("party", [])
         ]
         if MATCHER in document:

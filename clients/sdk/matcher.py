@@ -10,16 +10,18 @@ from aquila.interface.attention import AttentionList
 from aquila.interface.proposal import ProposalDefaults, Suggestions, SuggestionView
 from aquila.interface.rounds import AbortReason, MatcherRoundView
 from aquila.interface.service.health import ServiceHealth
-from aquila.interface.service.party import Parties
+from aquila.interface.service.party import Admittance, FileContent, NewMatcherAddress, Parties, RegistryView
 from aquila.interface.statistics import Statistics
 from aquila.protocol.messages.feed import Rounds
 
 if TYPE_CHECKING:
     from aquila.interface.rounds import RoundProposal
+    from aquila.interface.service.party import NewInvitation
     from clients.sdk.connection import Connection
 
 _ROUNDS = "/v1/operator/rounds"
 _SUGGESTIONS = "/v1/operator/suggestions"
+_REGISTRY = "/v1/operator/registry"
 
 
 class MatcherClient:
@@ -64,6 +66,33 @@ class MatcherClient:
     def parties(self) -> Parties:
         """Return the parties that the matcher knows, with their keys and last contacts."""
         return self._connection.fetch(Parties, "GET", "/v1/operator/parties")
+
+    def registry(self) -> RegistryView:
+        """Return the registry and who has accepted it."""
+        return self._connection.fetch(RegistryView, "GET", _REGISTRY)
+
+    def restate_registry(self) -> RegistryView:
+        """State the registry again, after its file was changed."""
+        return self._connection.fetch(RegistryView, "POST", _REGISTRY)
+
+    def move(self, url: str, ca: str | None) -> str:
+        """State another address of the matcher, and return the content of the file for the parties."""
+        body = NewMatcherAddress(url=url, ca=ca).model_dump(mode="json")
+        return self._connection.fetch(FileContent, "POST", f"{_REGISTRY}/move", json=body).content
+
+    def invite(self, wanted: NewInvitation) -> str:
+        """Return the content of an invitation's file."""
+        body = wanted.model_dump(mode="json")
+        return self._connection.fetch(FileContent, "POST", f"{_REGISTRY}/invitations", json=body).content
+
+    def admit(self, request: str, spoken: str) -> RegistryView:
+        """Register the party of a request to join, by the words that it reads aloud."""
+        body = Admittance(content=request, spoken=spoken).model_dump(mode="json")
+        return self._connection.fetch(RegistryView, "POST", f"{_REGISTRY}/parties", json=body)
+
+    def remove_party(self, party: str) -> RegistryView:
+        """Let a party leave."""
+        return self._connection.fetch(RegistryView, "POST", f"{_REGISTRY}/parties/{quote(party, safe='')}/remove")
 
     def round(self, round_id: str) -> MatcherRoundView:
         """Return one round as the matcher sees it."""

@@ -21,6 +21,7 @@ from aquila.interface.records import (
 from aquila.interface.rounds import AbortReason, Hits, NodeRoundView, NodeStatus, SubmissionRequest
 from aquila.interface.safeguard import RefusedAnswer, Safeguards
 from aquila.interface.service.health import ServiceHealth
+from aquila.interface.service.party import AcceptedRegistry, FileContent, RegistryView
 from aquila.protocol.messages.feed import Rounds
 from aquila.records.reading.layouts import RECOGNIZED, Layout
 
@@ -74,6 +75,24 @@ class NodeClient:
     def end_notifications(self) -> None:
         """End the caller's notifications."""
         self._connection.call("DELETE", "/v1/notifications")
+
+    def registry(self) -> RegistryView:
+        """Return the registry in force, and a newer one that waits, as the node knows them."""
+        return self._connection.fetch(RegistryView, "GET", "/v1/registry")
+
+    def fetch_registry(self) -> RegistryView:
+        """Let the node fetch the registry from the matcher, and return it."""
+        return self._connection.fetch(RegistryView, "POST", "/v1/registry/fetch")
+
+    def take_registry(self, content: str) -> RegistryView:
+        """Give the node statements on the registry that came as a file."""
+        body = FileContent(content=content).model_dump(mode="json")
+        return self._connection.fetch(RegistryView, "POST", "/v1/registry/statements", json=body)
+
+    def accept_registry(self, digest: str, spoken: str) -> RegistryView:
+        """Accept the newer registry, by the words that another party reads aloud."""
+        body = AcceptedRegistry(digest=digest, spoken=spoken).model_dump(mode="json")
+        return self._connection.fetch(RegistryView, "POST", "/v1/registry/accept", json=body)
 
     def check(
         self, source: BinaryIO | Delivered, layout: Layout = RECOGNIZED, rules: str = "default", *, key: str = ""

@@ -5,19 +5,23 @@ Creating a home and starting the service are separate acts. Nothing that is ther
 
 from __future__ import annotations
 
+import json
 import secrets
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from aquila.crypto.keys import IdentityKey
 from aquila.errors import InputError
 from aquila.protocol.registry import write_registry
+from services.kit.http.own_certificates import OwnCertificates, issue, make_ca
 from services.kit.people.operator_token import TOKEN_FILE, OperatorToken
-from services.kit.settings import load
+from services.kit.settings import is_loopback, load
 from services.kit.storage.files import check_private, write_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from aquila.crypto.keys import VerifyKey
     from aquila.protocol.registry import Registry
@@ -27,11 +31,83 @@ IDENTITY_FILE = "identity.pem"
 REGISTRY_FILE = "registry.toml"
 CHUNKS_FOLDER = "chunks"
 LOG_FOLDER = "log"
+TLS_FOLDER = "tls"
 
 _PRACTICE = """
 # Practice: all persons here are invented, and every page and paper says so.
 practice = true
 """
+
+
+@dataclass(frozen=True, slots=True)
+class NewAddress:
+    """The address of a new service, and the certificate that it shows there.
+
+    Attributes:
+        port: The TCP port; 0 takes a free one.
+        url: Under which others call it: `https://host`, with the port where it is not 443; nothing for loopback alone.
+        certificate: PEM file of a certificate for the URL's host; without it the home gets a CA and a certificate.
+        key: PEM file of that certificate's private key.
+        ca: PEM file of the CA of that certificate; without it callers know it by the CAs of their systems.
+    """
+
+    port: int
+    url: str = ""
+    certificate: Path | None = None
+    key: Path | None = None
+    ca: Path | None = None
+
+    def check(self) -> None:
+        """Refuse an address that others cannot use.
+
+        Raises:
+            InputError: It is not https, or certificate and key do not come together.
+        """
+        parts = urlsplit(self.url)
+        if self.url and (parts.scheme != "https" or not parts.hostname or parts.path not in {"", "/"} or parts.query):
+            raise InputError("new_address_not_https")
+        if (self.certificate is None) != (self.key is None) or (self.certificate and not self.url):
+            raise InputError("new_address_certificate_alone")
+
+    def lines(self) -> str:
+        """Return the lines of a settings file: `[listen]`, and with a URL `[tls]` and `[command]`."""
+        host = urlsplit(self.url).hostname or "127.0.0.1"
+        listening = "127.0.0.1" if is_loopback(host) else "0.0.0.0"  # noqa: S104 - others call it, over TLS
+        lines = ["[listen]", f"host = {toml(listening)}", f"port = {self.port}"]
+        if not self.url:
+            return "\n".join(lines)
+        lines.append(f"public_url = {toml(self.url.rstrip('/'))}")
+        own = OwnCertificates(Path(TLS_FOLDER))
+        certificate, key = (self.certificate or own.certificate), (self.key or own.key)
+        ca = self.ca if self.certificate else own.ca
+        shown = [str(one.resolve()) if self.certificate else str(one) for one in (certificate, key)]
+        lines += ["", "[tls]", f"certificate = {toml(shown[0])}", f"key = {toml(shown[1])}"]
+        if ca is not None:
+            lines += ["", "# Callers trust this CA: it is in each invitation.", "[command]"]
+            lines.append(f"ca = {toml(str(ca.resolve()) if self.certificate else str(ca))}")
+        return "\n".join(lines)
+
+    def make_certificates(self, home: Path, name: str) -> None:
+        """Make the CA and the certificate of a home that shall have its own; raises as `issue` does."""
+        if self.url and self.certificate is None:
+            files = OwnCertificates(home / TLS_FOLDER)
+            make_ca(files, name)
+            issue(files, str(urlsplit(self.url).hostname))
+
+
+def port_of(port: int | None, url: str, usual: int) -> int:
+    """Return the port of a new service: the one that is named, that of its URL, or the usual one."""
+    if port is not None:
+        return port
+    try:
+        return urlsplit(url).port or usual
+    except ValueError:
+        raise InputError("new_address_not_https") from None
+
+
+def toml(value: str) -> str:
+    """Return a TOML string: JSON's escapes are TOML's."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def practice_line(*, practice: bool) -> str:

@@ -105,6 +105,10 @@ class PeerSettings(Settings):
     ca: SettingPath | None = Field(default=None, description="PEM file with the CA of the peer; else the system's CAs.")
     certificate: SettingPath | None = Field(default=None, description="PEM file with the client certificate to show.")
     key: SettingPath | None = Field(default=None, description="PEM file with the client certificate's private key.")
+    follow_registry: bool = Field(
+        default=False,
+        description="Take the matcher's address and CA from the registry in force.",
+    )
     connect_seconds: float = Field(default=10, gt=0, description="Seconds to wait for a connection.")
     read_seconds: float = Field(default=60, gt=0, description="Seconds to wait for the peer's next bytes.")
     answer_mebibytes: int = Field(default=16, ge=1, description="Largest answer that is read into memory, in MiB.")

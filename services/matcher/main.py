@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import aquila
 from aquila.audit.roles import Service
 from aquila.errors import ExecutorError
-from aquila.protocol.registry import MATCHER
+from aquila.protocol.registry import MATCHER, Callers
 from services.kit import logging
 from services.kit.approvals import routes as approval_routes
 from services.kit.http.certificates import certificates_of
@@ -28,11 +28,11 @@ from services.kit.storage.migrate import migrate
 from services.kit.work import threads
 from services.kit.work.drivers import Driver
 from services.kit.work.threads import Pool
+from services.matcher.administration.health import look
 from services.matcher.api import statistics
 from services.matcher.api.routes import LARGEST_PROPOSAL, PROPOSALS, ROUTERS
 from services.matcher.approvals import approvals_of
 from services.matcher.context import open_context, open_store
-from services.matcher.health import look
 from services.matcher.rounds.contacts import StoredContacts
 from services.matcher.settings import MatcherSettings
 from services.matcher.steps.pulse import Pulse
@@ -109,7 +109,7 @@ def build(
     """
     desk = open_context(settings, clock)
     verifier = CallVerifier(
-        desk.registry.by_fingerprint(),
+        Callers(desk.registry),
         StoredNonces(desk.store, SPENT_NONCES),
         [endpoint.authority if endpoint else f"{settings.listen.host}:{settings.listen.port}"],
         desk.clock,

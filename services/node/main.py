@@ -37,6 +37,7 @@ from services.kit.serving.health.report import HealthParts, HealthReport
 from services.kit.settings import MEBIBYTE, load
 from services.kit.storage.files import ChunkFiles, check_private, read_secret
 from services.kit.storage.migrate import migrate
+from services.kit.storage.registry import stored_statements
 from services.kit.storage.store import private_store
 from services.kit.work import threads
 from services.kit.work.drivers import Driver
@@ -47,6 +48,7 @@ from services.node.api import (
     hits,
     notifications,
     queries,
+    registry,
     rounds,
     safeguards,
     saved_filters,
@@ -66,6 +68,8 @@ from services.node.round_memory import Parts, RoundMemories
 from services.node.rounds import health
 from services.node.rounds.justification_retention import erase_justifications
 from services.node.rounds.suggestions import forget_suggestions
+from services.node.safeguards import registry as safeguards_registry
+from services.node.safeguards.matcher_address import followed
 from services.node.settings import NodeSettings
 from services.node.steps.driver import RoundsDriver
 from services.node.steps.submissions.tasks import PRELOAD
@@ -82,6 +86,8 @@ if TYPE_CHECKING:
 
     from aquila.protocol.registry import Registry
     from services.kit.serving.server import FrontOf
+    from services.kit.settings import PeerSettings
+    from services.kit.storage.store import Store
     from services.node.notifications.driver import Compose
     from services.node.settings import NotificationSettings
 
@@ -90,6 +96,7 @@ _HOUSEKEEPING_SECONDS = 60
 _RETENTION_SECONDS = 3_600.0
 _NOTIFICATION_SECONDS = 60.0
 _STANDING_SECONDS = 30.0
+_REGISTRY_SECONDS = 600.0
 
 
 def assemble(
@@ -133,7 +140,7 @@ def assemble(
         store=store,
         files=files,
         keys=keys,
-        peer=Peer(settings.matcher, CallSigner(identity, settings.code, clock), transport),
+        peer=Peer(_matcher_address(settings, store, registry), CallSigner(identity, settings.code, clock), transport),
         workers=executor_handle_of(settings, PRELOAD),
         people=People.of(Service.NODE, settings.code, store, settings, clock, withdraw_lost, settings.name),
         rounds=RoundMemories(Parts(store, registry, group, keys, clock, random)),
@@ -157,7 +164,15 @@ def build(settings: NodeSettings, node: NodeContext | None = None, more_drivers:
     """
     made = node or assemble(settings)
     standing = _standing_queries(made)
-    drivers = [RoundsDriver(made).driver(), _retention(made), _housekeeping(made), standing, *more_drivers]
+    newer_registry = Driver("registry", partial(safeguards_registry.look, made), interval=_REGISTRY_SECONDS)
+    drivers = [
+        RoundsDriver(made).driver(),
+        _retention(made),
+        _housekeeping(made),
+        standing,
+        newer_registry,
+        *more_drivers,
+    ]
     report = _health(made, drivers)
     app = application(
         title="Aquila node",
@@ -172,6 +187,7 @@ def build(settings: NodeSettings, node: NodeContext | None = None, more_drivers:
             saved_filters.router,
             suggestions.router,
             notifications.router,
+            registry.router,
             people_routes.router,
             approval_routes.router,
             log_router("/v1/log"),
@@ -291,6 +307,12 @@ def run(
         serve_metrics(settings.metrics.port, built.state.health)
     app, before_end = server.put_before(built, endpoint, front)
     server.serve(app, endpoint, settings.tls, before_end, built.state.health.check_live)
+
+
+def _matcher_address(settings: NodeSettings, store: Store, registry: Registry) -> PeerSettings:
+    """Return the settings of calls to the matcher; raises as `followed` does."""
+    with store.reading("registry.address") as session:
+        return followed(settings.matcher, stored_statements.in_force(session, registry.matcher), settings.home)
 
 
 def _registry(settings: NodeSettings, identity: IdentityKey) -> Registry:

@@ -64,6 +64,7 @@ class Cast:
         administrator.write(key=(service.home / "operator.token").read_text().strip(), login="chief")
         administrator.press("Make the account")
         administrator.choose_password()
+        administrator.open("/registry")
         made = []
         for login, role in people:
             administrator.open("/people")

@@ -13,10 +13,13 @@ _TERMS = {
 }
 _REASON = {"reason": "the list of the wrong year was submitted"}
 _CODE = "492039"
+_SPOKEN = "legal winner thank year wave sausage worth useful legal winner thank yellow"
 _WORDS = "four invented words are enough"
 
 EXAMPLES: dict[str, Any] = {
     "AbortReason": _REASON,
+    "AcceptedRegistry": {"digest": "9b" * 32, "spoken": _SPOKEN},
+    "Admittance": {"content": "{}", "spoken": _SPOKEN},
     "NotificationChoice": {"channel": "mail", "address": "analyst@ministry.example", "language": "en"},
     "Admission": {"issuer": "https://id.example.org", "subject": "u-17", "name": "Officer One"},
     "Approve": {"digest": "9b" * 32},
@@ -40,6 +43,9 @@ EXAMPLES: dict[str, Any] = {
         "every": {"counterpart": "RS", "certainty": "low"}, "total": 12, "decision": "not_the_same",
         "remark": "another year of birth",
     },
+    "FileContent": {"content": '{"statements":[],"acceptances":[]}'},
+    "NewMatcherAddress": {"url": "https://matcher.example.org:8700", "ca": None},
+    "NewInvitation": {"party": "HR", "name": "Croatia", "days": 14},
     "NewAccount": {"login": "officer-1", "roles": ["officer"]},
     "NewFilter": {"name": "new and sure", "shows": {"stage": "new", "certainty": "high"}},
     "PasswordChange": {"password": _WORDS, "code": _CODE, "new_password": "other invented words are enough"},

@@ -1,4 +1,4 @@
-"""The matcher's views of the parties: the keys that it pins, to be compared by telephone, and last contacts."""
+"""The parties and the registry, as people see them: keys to be compared by telephone, changes, and last contacts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from aquila.protocol.messages.base import Digest, Message, PartyCode, Seconds
+from aquila.interface.sentence import SentenceView
+from aquila.protocol.messages.base import Count, Digest, GivenText, Message, PartyCode, Seconds
+from aquila.protocol.registration.invitations import Address, Certificates
 
 
 class PartyView(Message):
@@ -30,3 +32,96 @@ class Parties(Message):
     matcher_fingerprint: Digest
     version: str
     parties: tuple[PartyView, ...]
+
+
+class RegistryPartyView(Message):
+    """A party in a registry.
+
+    Attributes:
+        left: Whether it has left.
+        accepted: The number of the statement that it accepted last, or None.
+        differs: Whether it accepted another registry under the number of this one.
+    """
+
+    party: PartyCode
+    name: str
+    identity_fingerprint: Digest
+    left: bool
+    accepted: Count | None
+    differs: bool
+
+
+class RegistryStatementView(Message):
+    """A statement of the matcher on the registry.
+
+    Attributes:
+        words: Twelve words that stand for the digest, to be compared by telephone.
+        digits: The same in eight groups of five digits.
+        url: Where the matcher is.
+        joined: Parties that the registry in force lacks.
+        left: Parties that it marks as having left, other than the registry in force.
+        moved: Whether the matcher's address or the CA of its certificate changes.
+    """
+
+    number: Count
+    digest: Digest
+    made_at: Seconds
+    words: tuple[str, ...]
+    digits: tuple[str, ...]
+    url: str
+    parties: tuple[RegistryPartyView, ...]
+    joined: tuple[PartyCode, ...]
+    left: tuple[PartyCode, ...]
+    moved: bool
+
+
+class RegistryView(Message):
+    """The registry of a service.
+
+    Attributes:
+        parties: Those in force here.
+        in_force: The statement that is in force, or None where the parties were registered by their cards.
+        waiting: A newer statement that waits for the administrator, or None.
+        obstacle: Why no statement can be accepted, or None.
+        fetch_problem: Why a node could not fetch the matcher's statements just now, or None.
+    """
+
+    parties: tuple[RegistryPartyView, ...]
+    in_force: RegistryStatementView | None
+    waiting: RegistryStatementView | None
+    obstacle: SentenceView | None
+    fetch_problem: SentenceView | None = None
+
+
+class NewInvitation(Message):
+    """A party that the secretariat invites: its code, its name, and the days for which the invitation counts."""
+
+    party: PartyCode
+    name: GivenText
+    days: Annotated[int, Field(ge=1, le=90)] = 14
+
+
+class NewMatcherAddress(Message):
+    """The matcher's new address, and the CA of its certificate there in PEM, or None where the systems' CAs know it."""
+
+    url: Address
+    ca: Certificates | None = None
+
+
+class FileContent(Message):
+    """The content of a file: an invitation, a request to join, or statements on the registry."""
+
+    content: Annotated[str, Field(max_length=1 << 20)]
+
+
+class Admittance(FileContent):
+    """A request to join, and the words or digits that its party read aloud."""
+
+    spoken: Annotated[str, Field(max_length=300)]
+
+
+class AcceptedRegistry(Message):
+    """A statement that is accepted, and the words or digits that another party read aloud."""
+
+    digest: Digest
+    spoken: Annotated[str, Field(max_length=300)]

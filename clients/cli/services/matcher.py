@@ -7,9 +7,22 @@ from typing import Annotated
 
 import typer
 
-from clients.cli.options import Ca, HomePath, Json, NewHome, TokenFile, Url
+from clients.cli.given_files import read_file
+from clients.cli.options import (
+    Ca,
+    HomePath,
+    Json,
+    NewCa,
+    NewCertificate,
+    NewHome,
+    NewKey,
+    NewUrl,
+    Spoken,
+    TokenFile,
+    Url,
+)
 from clients.cli.output.screen import Screen
-from clients.cli.services import suggestions
+from clients.cli.services import parties, suggestions
 
 app = typer.Typer(help="The secretariat's matcher: make its home, serve it.")
 
@@ -17,7 +30,14 @@ app = typer.Typer(help="The secretariat's matcher: make its home, serve it.")
 @app.command()
 def init(
     home: NewHome,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Where the matcher listens; 0 takes a free port.")] = 8700,
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="Where the matcher listens; that of --public-url by default, or 8700."),
+    ] = None,
+    public_url: NewUrl = "",
+    certificate: NewCertificate = None,
+    key: NewKey = None,
+    certificate_ca: NewCa = None,
     settings: Annotated[
         Path | None,
         typer.Option("--settings", metavar="FILE", help="A settings file to begin with, instead of the least one."),
@@ -25,13 +45,138 @@ def init(
     as_json: Json = False,
 ) -> None:
     """Make the home of a matcher: settings, a new identity key, the operator's token. Starts nothing."""
+    from aquila.protocol.registry import Registry, write_registry
+    from clients.cli.output.screen import write_result
     from clients.cli.services.parties import own_card, show_card
+    from services.kit.home_folder import REGISTRY_FILE, NewAddress, port_of
     from services.matcher.storage.home import create
 
-    create(home, port=port, settings=settings)
+    address = NewAddress(port_of(port, public_url, 8700), public_url, certificate, key, certificate_ca)
+    create(home, address=address, settings=settings)
+    own = own_card(home)
+    if not (home / REGISTRY_FILE).exists():
+        write_result(home / REGISTRY_FILE, write_registry(Registry(own.key, {})).decode())
     screen = Screen(as_json)
-    show_card(screen, own_card(home))
-    screen.note(f"Next: `aquila party register CARD... --home {home}`, then `aquila matcher serve --home {home}`.")
+    show_card(screen, own)
+    screen.note(f"Next: `aquila matcher serve --home {home}`, then `aquila matcher invite CODE --home {home}`.")
+
+
+@app.command()
+def invite(
+    party: Annotated[str, typer.Argument(metavar="CODE", help="The party's code: two capital letters, such as SI.")],
+    home: HomePath,
+    name: Annotated[str, typer.Option(help="The party's name, as the others will know it.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Where the invitation goes; si.invite of SI.")
+    ] = None,
+    days: Annotated[int, typer.Option(min=1, max=90, help="How long it counts.")] = 14,
+    url: Url = None,
+    token_file: TokenFile = None,
+    ca: Ca = None,
+    as_json: Json = False,
+) -> None:
+    """Invite a party: write a file with the matcher's key, its address and its CA's certificate. It holds no secret."""
+    from aquila.interface.service.party import NewInvitation
+    from clients.cli.connect import connect
+    from clients.cli.output.registry_views import built
+    from clients.cli.output.screen import write_result
+
+    path = out or Path(f"{party.lower()}.invite")
+    with connect(home, url, token_file, ca) as reached:
+        content = reached.matcher().invite(built(NewInvitation, party=party, name=name, days=days))
+    write_result(path, content)
+    sentence = (
+        f"Send {path} to {name}. It counts for {days} days, for {party} alone. Then wait for the request to join."
+    )
+    Screen(as_json).result({"party": party, "file": str(path), "days": days}, sentence)
+
+
+@app.command()
+def admit(
+    request: Annotated[Path, typer.Argument(metavar="FILE", help="The party's request to join.")],
+    home: HomePath,
+    spoken: Spoken = None,
+    url: Url = None,
+    token_file: TokenFile = None,
+    ca: Ca = None,
+    as_json: Json = False,
+) -> None:
+    """Register the party of a request to join, after it has read its words to you by telephone."""
+    from aquila.protocol.registration.invitations import open_request
+    from clients.cli.connect import connect
+    from clients.cli.output.registry_views import show_registry
+    from clients.cli.prompts import ask
+
+    content = read_file(request)
+    asking = open_request(content).message
+    screen = Screen(as_json)
+    screen.note(f"{asking.party} ({asking.name}) asks to join. Call it at a number that you know from elsewhere.")
+    heard = spoken or ask(f"The words or digits that {asking.party} reads to you", echo=True)
+    with connect(home, url, token_file, ca) as reached:
+        view = reached.matcher().admit(content.decode(), heard)
+    show_registry(screen, view, f"Admitted: {asking.party}.")
+
+
+@app.command()
+def remove(
+    party: Annotated[str, typer.Argument(metavar="CODE", help="The party's code.")],
+    home: HomePath,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    url: Url = None,
+    token_file: TokenFile = None,
+    ca: Ca = None,
+    as_json: Json = False,
+) -> None:
+    """Let a party leave: its calls are refused from now on, and the others accept a registry without it."""
+    from clients.cli.connect import connect
+    from clients.cli.output.registry_views import show_registry
+
+    if not yes:
+        typer.confirm(f"{party} cannot come back under its key. Let it leave?", abort=True, err=True)
+    with connect(home, url, token_file, ca) as reached:
+        view = reached.matcher().remove_party(party)
+    show_registry(Screen(as_json), view, f"{party} has left.")
+
+
+@app.command()
+def move(
+    home: HomePath,
+    public_url: Annotated[str, typer.Option("--public-url", metavar="URL", help="The new address, https://HOST:PORT.")],
+    certificate_ca: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="PEM file of the CA of its certificate there; the home's own by default."),
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the file for the parties goes.")] = Path(
+        "matcher.registry"
+    ),
+    url: Url = None,
+    token_file: TokenFile = None,
+    ca: Ca = None,
+    as_json: Json = False,
+) -> None:
+    """State the matcher's new address, and write the file by which the parties learn it."""
+    from clients.cli.connect import connect
+    from clients.cli.output.screen import write_result
+
+    with connect(home, url, token_file, ca) as reached:
+        trusted = certificate_ca or reached.home.ca
+        content = reached.matcher().move(public_url, read_file(trusted).decode("ascii", "replace") if trusted else None)
+    write_result(out, content)
+    sentence = f"Now let the matcher listen there, and send {out} to the parties: aquila party accept --from FILE."
+    Screen(as_json).result({"file": str(out), "url": public_url}, sentence)
+
+
+@app.command("state-registry")
+def state_registry(
+    home: HomePath, url: Url = None, token_file: TokenFile = None, ca: Ca = None, as_json: Json = False
+) -> None:
+    """State the registry again after cards were registered by hand."""
+    from clients.cli.connect import connect
+    from clients.cli.output.registry_views import show_registry
+
+    with connect(home, url, token_file, ca) as reached:
+        view = reached.matcher().restate_registry()
+    show_registry(Screen(as_json), view, "")
 
 
 @app.command()
@@ -85,3 +230,4 @@ def statistics(
 
 app.command("suggestions")(suggestions.suggestions)
 app.command("set-aside")(suggestions.set_aside)
+app.command("renew-certificate")(parties.renew_certificate)

@@ -7,9 +7,21 @@ from typing import Annotated
 
 import typer
 
-from clients.cli.options import Ca, HomePath, Json, NewHome, TokenFile, Url
+from clients.cli.given_files import read_file
+from clients.cli.options import (
+    Ca,
+    HomePath,
+    Json,
+    NewCa,
+    NewCertificate,
+    NewHome,
+    NewKey,
+    NewUrl,
+    TokenFile,
+    Url,
+)
 from clients.cli.output.screen import Screen, numbered
-from clients.cli.services import suggestions
+from clients.cli.services import parties, suggestions
 
 app = typer.Typer(help="A party's node: make its home, serve it.")
 
@@ -35,6 +47,48 @@ def init(
     screen = Screen(as_json)
     show_card(screen, own_card(home))
     screen.note(f"Next: `aquila party register CARD... --home {home}`, then `aquila node serve --home {home}`.")
+
+
+@app.command()
+def join(
+    invitation: Annotated[Path, typer.Argument(metavar="FILE", help="The secretariat's invitation.")],
+    home: NewHome,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Where the request to join goes; si.join of SI.")
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="Where the node listens; that of --public-url by default, or 8701."),
+    ] = None,
+    public_url: NewUrl = "",
+    certificate: NewCertificate = None,
+    key: NewKey = None,
+    certificate_ca: NewCa = None,
+    as_json: Json = False,
+) -> None:
+    """Make the home of a party's node from an invitation, and write the request to join. Starts nothing."""
+    from clients.cli.output.registry_views import spoken_views
+    from clients.cli.output.screen import write_result
+    from services.kit.home_folder import NewAddress, port_of
+    from services.node.storage.home import create_invited
+
+    content = read_file(invitation)
+    address = NewAddress(port_of(port, public_url, 8701), public_url, certificate, key, certificate_ca)
+    made = create_invited(home, content, address)
+    path = out or Path(f"{made.party.lower()}.join")
+    write_result(path, made.request.decode())
+    document = {
+        "home": str(home), "party": made.party, "name": made.name, "matcher": made.matcher_url, "file": str(path),
+        "words": made.spoken.sentence, "digits": made.spoken.number,
+    }  # fmt: skip
+    screen = Screen(as_json)
+    screen.result(
+        document,
+        f"{made.party} ({made.name}): home {home}, matcher {made.matcher_url}.",
+        f"Send {path} to the secretariat, then read these words to it by telephone:",
+        *spoken_views(made.spoken.words, made.spoken.digits),
+    )
+    screen.note(f"Next: `aquila node serve --home {home}`; when all are admitted, `aquila party accept --home {home}`.")
 
 
 @app.command()
@@ -103,3 +157,4 @@ def erase_record(
 
 app.command("suggest-round")(suggestions.suggest)
 app.command("suggestions")(suggestions.own_suggestions)
+app.command("renew-certificate")(parties.renew_certificate)

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from clients.cli.options import HomePath, Json
+from clients.cli.given_files import read_file
+from clients.cli.options import Ca, HomePath, Json, NewHome, Spoken, TokenFile, Url
 from clients.cli.output.screen import Screen, Table, numbered, write_result
 
 if TYPE_CHECKING:
+    from aquila.interface.service.party import RegistryView
+    from clients.cli.connect import ConnectedService
     from clients.sdk.cards import Card, Cards
 
 app = typer.Typer(help="Parties: print one's own card, register the cards of the others.")
@@ -56,6 +59,66 @@ def register(
     Screen(as_json).result(document, table, f"{numbered(new, 'new entry', 'new entries')} in {path}.")
 
 
+@app.command()
+def registry(
+    home: HomePath, url: Url = None, token_file: TokenFile = None, ca: Ca = None, as_json: Json = False
+) -> None:
+    """Show the registry: its parties, its words to read to others by telephone, and who has accepted it."""
+    from clients.cli.connect import connect
+    from clients.cli.output.registry_views import show_registry
+
+    with connect(home, url, token_file, ca) as reached:
+        show_registry(Screen(as_json), _current(reached), "")
+
+
+@app.command()
+def accept(
+    home: HomePath,
+    spoken: Spoken = None,
+    file: Annotated[
+        Path | None, typer.Option("--from", metavar="FILE", help="The secretariat's file, if the matcher has moved.")
+    ] = None,
+    url: Url = None,
+    token_file: TokenFile = None,
+    ca: Ca = None,
+    as_json: Json = False,
+) -> None:
+    """Accept the secretariat's newer registry, after another party has read its words to you by telephone."""
+    from aquila.errors import PolicyError
+    from clients.cli.connect import connect
+    from clients.cli.output.registry_views import changes, show_registry, warn_of_fetch
+    from clients.cli.prompts import ask
+
+    screen = Screen(as_json)
+    with connect(home, url, token_file, ca) as reached:
+        node = reached.node()
+        view = node.fetch_registry() if file is None else node.take_registry(read_file(file).decode("utf-8", "replace"))
+        warn_of_fetch(screen, view)
+        if view.obstacle is not None:
+            raise PolicyError(view.obstacle.sentence)
+        if view.waiting is None:
+            show_registry(screen, view, "No newer registry waits.")
+            return
+        screen.show(*changes(view.waiting))
+        heard = spoken or ask("The words or digits that another party reads to you", echo=True)
+        view = node.accept_registry(view.waiting.digest, heard)
+    show_registry(screen, view, "Accepted.")
+
+
+def renew_certificate(home: NewHome, as_json: Json = False) -> None:
+    """Give the service a new certificate of its home's own CA; those who trust the CA notice nothing."""
+    from urllib.parse import urlsplit
+
+    from clients.sdk import find_home
+    from services.kit.home_folder import TLS_FOLDER
+    from services.kit.http.own_certificates import OwnCertificates, issue
+
+    found = find_home(home)
+    until = issue(OwnCertificates(home / TLS_FOLDER), str(urlsplit(found.url()).hostname))
+    sentence = f"The new certificate is valid until {until:%Y-%m-%d}. The {found.service} shows it at once."
+    Screen(as_json).result({"valid_until": until.isoformat()}, sentence)
+
+
 def show_card(screen: Screen, own: Card) -> None:
     """Show a card on stdout, as a piece of a registry file, and its fingerprint on stderr."""
     screen.result(_document(own), own.text().rstrip())
@@ -98,6 +161,13 @@ def _read(path: Path) -> Cards:
 
     with open_list_file(path) as stream:
         return Cards.read(stream.read())
+
+
+def _current(reached: ConnectedService) -> RegistryView:
+    """Return the registry as a service knows it, after a node has asked the matcher."""
+    from clients.sdk import NodeClient
+
+    return reached.client.fetch_registry() if isinstance(reached.client, NodeClient) else reached.client.registry()
 
 
 def _document(card: Card) -> dict[str, str]:

@@ -45,6 +45,7 @@ _PLACES = {
         Section("/hits", _n("Hits"), Action.SEE_HITS),
         Section("/approvals", _n("Approvals"), Action.SEE_APPROVALS),
         Section("/log", _n("Log"), Action.SEE_LOG, also=Action.ACKNOWLEDGE_LOG),
+        Section("/registry", _n("Registry"), Action.MANAGE_REGISTRY),
         Section("/people", _n("Accounts"), Action.MANAGE_PEOPLE),
     ),
     Service.MATCHER: (
@@ -54,6 +55,7 @@ _PLACES = {
         Section("/statistics", _n("Statistics"), Action.SEE_STATISTICS),
         Section("/approvals", _n("Approvals"), Action.SEE_APPROVALS),
         Section("/log", _n("Log"), Action.SEE_LOG, also=Action.ACKNOWLEDGE_LOG),
+        Section("/registry", _n("Registry"), Action.MANAGE_REGISTRY),
         Section("/people", _n("Accounts"), Action.MANAGE_PEOPLE),
     ),
 }

@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clients.web.pages import (
-    accounts,
     approvals,
     home,
-    log,
     matcher_rounds,
     node_rounds,
     practice,
@@ -17,6 +15,7 @@ from clients.web.pages import (
     statistics,
     suggestions,
 )
+from clients.web.pages.administration import accounts, log, registry
 from clients.web.pages.hits import erasures, export, hit, queries, review, standing_queries
 from clients.web.pages.records import corrections, lists, search
 
@@ -33,6 +32,7 @@ _RECORDS = (lists.router, search.router, corrections.router)
 _NODE = (
     home.node,
     accounts.node,
+    registry.node,
     *_HITS,
     standing_queries.router,
     queries.router,
@@ -40,7 +40,7 @@ _NODE = (
     suggestions.node,
     node_rounds.router,
 )
-_MATCHER = (home.matcher, suggestions.matcher, matcher_rounds.router, statistics.router)
+_MATCHER = (home.matcher, registry.matcher, suggestions.matcher, matcher_rounds.router, statistics.router)
 
 
 def routers_of(site: Site) -> Sequence[APIRouter]:

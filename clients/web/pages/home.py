@@ -35,7 +35,7 @@ def get_node_home(visit: Visited) -> Response:
     needs = [*of_logs(visit), *of_service(visit, client), *_pressing(found), *_of_approvals(visit)]
     needs += [*_of_urgent_queries(visit), *_of_standing_queries(visit), *_of_deliveries(visit)]
     needs += [*(_of_hits(visit) if visit.may("hits.see") else ()), *_pressing(found, later=True)]
-    needs += [*_of_erasures(visit), *of_notifications(visit)]
+    needs += [*_of_erasures(visit), *of_notifications(visit), *_of_registry(visit)]
     return visit.show("home.html", needs=needs, status=client.status())
 
 
@@ -87,6 +87,21 @@ def _of_erasures(visit: Visit) -> Iterator[AttentionItem]:
         text = visit.say("Another person has to approve: %(count)s.", count=visit.language.number(len(waiting)))
         title, link = visit.say("Your requests for erasures"), visit.say("See them, or take them back")
         yield AttentionItem(title, text, "/erasures", link)
+
+
+def _of_registry(visit: Visit) -> Iterator[AttentionItem]:
+    """Yield a newer registry that waits for the administrator, or one that cannot be accepted."""
+    view = visit.node().registry() if visit.may("registry.manage") else None
+    if view is None or view.waiting is None:
+        return
+    title, path = visit.say("A newer registry waits"), "/registry"
+    text = visit.say(
+        "Number %(number)s: compare its words with another party, then accept it.", number=view.waiting.number
+    )
+    if view.obstacle is not None:
+        text = visit.language.compose(view.obstacle.sentence)
+    tag = (visit.say("alarm"), "stop") if view.obstacle is not None else (visit.say("to do"), "told")
+    yield AttentionItem(title, text, path, visit.say("See the registry"), *tag)
 
 
 def _of_hits(visit: Visit) -> Iterator[AttentionItem]:

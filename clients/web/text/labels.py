@@ -278,6 +278,9 @@ ENTRIES = {
     "alarm_acknowledged": _n("alarm acknowledged"),
     "log_consulted": _n("log looked at"),
     "log_exported": _n("log exported"),
+    "party_invited": _n("party invited"),
+    "registry_changed": _n("registry changed"),
+    "registry_accepted": _n("registry accepted"),
     "log_pruned": _n("contents erased after their time"),
     "backup": _n("backup made"),
 }

@@ -57,7 +57,9 @@ class Peer:
         Raises:
             InputError: A certificate or key cannot be read.
         """
+        self.settings = settings
         self.url = settings.url.rstrip("/")
+        self._auth, self._transport = auth, transport
         self.tls: RenewedContext | None = tls_context(settings) if self.url.startswith("https") else None
         self._answer_bytes = settings.answer_mebibytes << 20
         self._client = httpx.AsyncClient(
@@ -71,6 +73,10 @@ class Peer:
             headers={"accept-encoding": "identity", "user-agent": f"aquila/{aquila.__version__}"},
             transport=transport,
         )
+
+    def moved(self, settings: PeerSettings) -> Peer:
+        """Return a client of the same peer at another address; this one stays for the calls that it makes."""
+        return Peer(settings, self._auth, self._transport)
 
     async def call(self, method: str, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
         """Make a call and return its whole answer, whose status is 2xx.

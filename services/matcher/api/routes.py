@@ -24,6 +24,8 @@ from services.kit.log_access.routes import people_router
 from services.kit.people import Actor, requires
 from services.kit.work import threads
 from services.matcher.api.consignments import router as consignments
+from services.matcher.api.registry import operator as registry_operator
+from services.matcher.api.registry import parties as registry_parties
 from services.matcher.api.suggestions import operator as suggestion_operator
 from services.matcher.api.suggestions import parties as suggestion_parties
 from services.matcher.approvals import ask_abort, ask_proposal
@@ -298,6 +300,8 @@ ROUTERS: Sequence[APIRouter] = (
     desk_calls,
     suggestion_parties,
     suggestion_operator,
+    registry_parties,
+    registry_operator,
     log_parties,
     people_router("/v1/operator/log"),
 )

@@ -76,7 +76,7 @@ def manifest_of(desk: MatcherContext, proposal: RoundProposal) -> Manifest:
         InputError: The proposal names parties or rules that are not known, or contradicts itself.
     """
     parties = sorted(set(proposal.participants))
-    strangers = [party for party in parties if party not in desk.registry.parties]
+    strangers = [party for party in parties if party not in desk.registry.present()]
     if strangers:
         raise InputError("participants_not_registered", parties=", ".join(strangers))
     if len(parties) != len(proposal.participants):
@@ -122,7 +122,7 @@ def defaults_of(desk: MatcherContext) -> ProposalDefaults:
     settings, fields = desk.settings.rounds, RoundProposal.model_fields
     first = fields["rules"].default
     return ProposalDefaults(
-        parties=tuple(sorted(desk.registry.parties)),
+        parties=desk.registry.present(),
         rules=tuple(sorted(desk.rules, key=lambda name: (name != first, name))),
         caps=ClassCounts(full=settings.cap_full, partial=settings.cap_partial),
         window=_window(desk.clock(), settings),

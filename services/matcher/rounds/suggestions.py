@@ -59,7 +59,7 @@ def accept_suggestion(desk: MatcherContext, caller: str, suggestion_id: str, oct
     if len(octets) > LARGEST_SUGGESTION:
         raise BodyTooLargeError("suggestion_too_long", expected=LARGEST_SUGGESTION, got=len(octets))
     terms = Suggestion.from_payload(octets)
-    if set(terms.participants) - set(desk.registry.parties):
+    if set(terms.participants) - set(desk.registry.present()):
         raise InputError("suggestion_party_unknown")
     if caller not in terms.participants:
         raise InputError("suggestion_without_own_party", party=caller)
@@ -98,7 +98,7 @@ def list_suggestions(desk: MatcherContext) -> Suggestions:
     query = select(SuggestionRow).order_by(_WAITS.desc(), SuggestionRow.made_at.desc(), SuggestionRow.suggestion_id)
     with desk.store.reading("suggestion.list") as session:
         shown = tuple(map(_view, session.scalars(query.limit(_SHOWN))))
-    return Suggestions(parties=tuple(sorted(desk.registry.parties)), suggestions=shown)
+    return Suggestions(parties=desk.registry.present(), suggestions=shown)
 
 
 def show_suggestion(desk: MatcherContext, suggestion_id: str) -> SuggestionView:

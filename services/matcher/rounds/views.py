@@ -148,6 +148,7 @@ def parties_view(desk: MatcherContext, contacts: Mapping[str, Contact]) -> Parti
                 release=contacts[code].release if code in contacts else "",
             )
             for code, party in sorted(desk.registry.parties.items())
+            if not party.left
         ),
     )
 

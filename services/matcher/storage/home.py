@@ -9,7 +9,7 @@ import tomllib
 from typing import TYPE_CHECKING
 
 from aquila.errors import InputError
-from services.kit.home_folder import IDENTITY_FILE, REGISTRY_FILE, make_home, practice_line
+from services.kit.home_folder import IDENTITY_FILE, REGISTRY_FILE, NewAddress, make_home, practice_line
 from services.matcher.settings import MatcherSettings
 
 if TYPE_CHECKING:
@@ -34,9 +34,7 @@ registry = "registry.toml"
 driver_seconds = {driver_seconds}
 {practice}
 # Nodes and the operator call here; other addresses than loopback need [tls].
-[listen]
-host = "127.0.0.1"
-port = {port}
+{listen}
 
 # What a round has whose proposal leaves it open: elements of each party by class.
 [rounds]
@@ -57,6 +55,7 @@ def create(  # noqa: PLR0913 - what a matcher's settings begin with
     *,
     registry: Registry | None = None,
     port: int = 8700,
+    address: NewAddress | None = None,
     driver_seconds: float = 2.0,
     practice: bool = False,
     settings: Path | None = None,
@@ -67,6 +66,7 @@ def create(  # noqa: PLR0913 - what a matcher's settings begin with
         path: The folder; made if it is missing.
         registry: The pinned keys; without them the file `registry.toml` is put there later.
         port: Where it listens; 0 takes a free port.
+        address: Where it listens, with a URL and TLS; then instead of `port`.
         driver_seconds: Seconds between two looks at the deadlines.
         practice: Whether all persons will be invented.
         settings: A settings file to begin with, in which the home is the file's own folder; then it says port,
@@ -78,8 +78,13 @@ def create(  # noqa: PLR0913 - what a matcher's settings begin with
         StoreError: The disk is full or failed.
     """
     practice_text = practice_line(practice=practice)
-    least = _SETTINGS.format(port=port, driver_seconds=float(driver_seconds), practice=practice_text)
+    where = address or NewAddress(port)
+    where.check()
+    least = _SETTINGS.format(listen=where.lines(), driver_seconds=float(driver_seconds), practice=practice_text)
     content = least if settings is None else _read(settings)
+    if settings is None and not (path / SETTINGS_FILE).exists():
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        where.make_certificates(path, "the matcher")
     return make_home(path / SETTINGS_FILE, content, MatcherSettings, registry=registry)
 
 

@@ -9,6 +9,7 @@ from services.kit.approvals import tables as approval_tables
 from services.kit.http.nonces import nonce_table
 from services.kit.log import entries
 from services.kit.people import tables as people_tables
+from services.kit.storage.registry import stored_statements
 from services.kit.storage.store import Rows, new_metadata
 
 BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up by itself in INTEGER columns only
@@ -242,3 +243,4 @@ SPENT_NONCES = nonce_table(MatcherRows.metadata)
 entries.declare(MatcherRows.metadata)
 people_tables.declare(MatcherRows.metadata)
 approval_tables.declare(MatcherRows.metadata)
+stored_statements.declare(MatcherRows.metadata)

@@ -35,7 +35,10 @@ if TYPE_CHECKING:
 
 
 def manifest_problem(node: NodeContext, manifest: Manifest) -> Sentence | None:
-    """Return the obstacle to this node's participation in a round, or None if there is none (3.3.1)."""
+    """Return the obstacle to this node's participation in a round, or None if there is none (3.3.1, 11.6)."""
+    left = {one.party for one in manifest.participants} - set(node.registry.present())
+    if left:
+        return Sentence.of("manifest_names_left_party", parties=", ".join(sorted(left)))
     try:
         node.party.check_manifest(manifest, node.table_of(manifest), known_normalizers())
     except PolicyError as error:

@@ -40,7 +40,7 @@ def suggest(node: NodeContext, actor: Actor, wanted: Suggestion) -> SuggestionVi
         InputError: It names a party that is not registered here, or not this one.
         PolicyError: As many wait for an answer as may.
     """
-    strangers = sorted(set(wanted.participants) - set(node.registry.parties))
+    strangers = sorted(set(wanted.participants) - set(node.registry.present()))
     if strangers:
         raise InputError("parties_unknown_to_registry", listed=", ".join(strangers))
     if node.code not in wanted.participants:
@@ -75,7 +75,7 @@ def list_suggestions(node: NodeContext) -> Suggestions:
     query = select(SuggestionRow).order_by(first, SuggestionRow.made_at.desc(), SuggestionRow.suggestion_id)
     with node.store.reading("suggestion.list") as session:
         shown = tuple(_view(node.code, row) for row in session.scalars(query.limit(_SHOWN)))
-    return Suggestions(parties=tuple(sorted(node.registry.parties)), suggestions=shown)
+    return Suggestions(parties=node.registry.present(), suggestions=shown)
 
 
 def take_answers(journal: Journal, answers: Iterable[SuggestionAnswer]) -> bool:

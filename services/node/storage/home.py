@@ -5,21 +5,33 @@ Creating a home and starting the node are separate acts. Nothing that is there a
 
 from __future__ import annotations
 
-import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from services.kit.home_folder import make_home, practice_line
+from aquila.crypto.keys import IdentityKey
+from aquila.protocol.registration.invitations import (
+    JoinRequest,
+    check_time,
+    open_invitation,
+    open_request,
+    sign_file,
+)
+from aquila.protocol.registration.spoken_words import Spoken, spoken
+from aquila.protocol.registry import RegisteredParty, Registry, write_registry
+from services.kit.home_folder import IDENTITY_FILE, REGISTRY_FILE, NewAddress, make_home, practice_line, toml
+from services.kit.http.signatures import now as system_time
+from services.kit.storage.files import read_secret, write_secret
 from services.node.settings import NodeSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from aquila.crypto.keys import VerifyKey
-    from aquila.protocol.registry import Registry
 
 SETTINGS_FILE = "node.toml"
 DATABASE_FILE = "node.db"
 KEYS_FOLDER = "keys"
+CA_FILE = "matcher-ca.pem"
 
 _SETTINGS = """\
 # A node of Aquila. Relative paths count from this file's folder; the operations page lists every setting.
@@ -37,17 +49,71 @@ registry = "registry.toml"
 poll_seconds = {poll_seconds}
 {practice}
 # The operator's interface; other addresses than loopback need [tls].
-[listen]
-host = "127.0.0.1"
-port = {port}
+{listen}
 
 # The matcher; https everywhere but on loopback, with the CA that signed its certificate.
 [matcher]
 url = {matcher_url}
 {ca}
+{follow}
 # A report of 200,000 hits is read in one piece.
 answer_mebibytes = 96
 """
+
+
+@dataclass(frozen=True, slots=True)
+class InvitedHome:
+    """A home that was made from an invitation.
+
+    Attributes:
+        request: The content of the file that asks to join.
+        spoken: The words and digits of the request, to be read to the secretariat.
+    """
+
+    party: str
+    name: str
+    matcher_url: str
+    request: bytes
+    spoken: Spoken
+
+
+def create_invited(path: Path, content: bytes, address: NewAddress, now: int | None = None) -> InvitedHome:
+    """Make a home from the content of an invitation; its registry has the matcher and this party alone.
+
+    Args:
+        path: The folder; made if it is missing.
+        content: The invitation.
+        address: Where the node listens.
+        now: Seconds since 1970; the system's clock if not given.
+
+    Raises:
+        InputError: The content is no invitation, or as `create`.
+        PolicyError: The invitation has expired.
+        StoreError: The disk is full or failed.
+    """
+    opened = open_invitation(content)
+    invitation = opened.message
+    check_time(invitation, system_time() if now is None else now)
+    ca = None
+    if invitation.ca is not None:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        ca = path / CA_FILE
+        write_secret(ca, invitation.ca.encode())
+    own = create(
+        path, invitation.party, invitation.name, invitation.url, matcher_ca=ca, address=address, follow_registry=True
+    )
+    parties = {invitation.party: RegisteredParty(invitation.party, invitation.name, own)}
+    write_secret(path / REGISTRY_FILE, write_registry(Registry(opened.key, parties)))
+    with IdentityKey.from_pem(read_secret(path / IDENTITY_FILE)) as identity:
+        request = sign_file(
+            JoinRequest(
+                party=invitation.party, name=invitation.name, identity_key=own.hex,
+                invitation=opened.envelope.decode(),
+            ),
+            identity,
+        )  # fmt: skip
+    words = spoken(open_request(request).digest)
+    return InvitedHome(invitation.party, invitation.name, invitation.url, request, words)
 
 
 def create(  # noqa: PLR0913 - what a node's settings begin with
@@ -59,8 +125,10 @@ def create(  # noqa: PLR0913 - what a node's settings begin with
     registry: Registry | None = None,
     matcher_ca: Path | None = None,
     port: int = 8700,
+    address: NewAddress | None = None,
     poll_seconds: float = 2.0,
     practice: bool = False,
+    follow_registry: bool = False,
 ) -> VerifyKey:
     """Make a home and return the public half of its new identity key, for the registry.
 
@@ -72,25 +140,28 @@ def create(  # noqa: PLR0913 - what a node's settings begin with
         registry: The pinned keys; without them the file `registry.toml` is put there later.
         matcher_ca: PEM file with the CA of the matcher's certificate.
         port: Where the operator's interface listens; 0 takes a free port.
+        address: Where it listens, with a URL and TLS; then instead of `port`.
         poll_seconds: Seconds between two looks at the matcher.
         practice: Whether all persons will be invented.
+        follow_registry: Whether the matcher's address and CA follow the registry in force.
 
     Raises:
         InputError: There is a home already, or a value is none that a setting can have.
         StoreError: The disk is full or failed.
     """
+    where = address or NewAddress(port)
+    where.check()
     content = _SETTINGS.format(
-        code=_text(code),
-        name=_text(name),
+        code=toml(code),
+        name=toml(name),
         poll_seconds=float(poll_seconds),
         practice=practice_line(practice=practice),
-        port=port,
-        matcher_url=_text(matcher_url),
-        ca=f"ca = {_text(str(matcher_ca.resolve()))}" if matcher_ca else '# ca = "matcher-ca.pem"',
+        listen=where.lines(),
+        matcher_url=toml(matcher_url),
+        ca=f"ca = {toml(str(matcher_ca.resolve()))}" if matcher_ca else '# ca = "matcher-ca.pem"',
+        follow="follow_registry = true" if follow_registry else "# follow_registry = true",
     )
+    if not (path / SETTINGS_FILE).exists():
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        where.make_certificates(path, name)
     return make_home(path / SETTINGS_FILE, content, NodeSettings, folders=[KEYS_FOLDER], registry=registry)
-
-
-def _text(value: str) -> str:
-    """Return a TOML string: JSON's escapes are TOML's."""
-    return json.dumps(value, ensure_ascii=False)

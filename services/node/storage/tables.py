@@ -24,6 +24,7 @@ from aquila.interface.queries import StandingQueryState
 from services.kit.approvals import tables as approval_tables
 from services.kit.log import entries as log_entries
 from services.kit.people import tables as people_tables
+from services.kit.storage.registry import stored_statements
 from services.kit.storage.states import following, state_text
 from services.kit.storage.store import Rows, new_metadata
 from services.node.storage.states import (
@@ -710,3 +711,4 @@ class NotificationRow(NodeRows):
 log_entries.declare(NodeRows.metadata)
 people_tables.declare(NodeRows.metadata)
 approval_tables.declare(NodeRows.metadata)
+stored_statements.declare(NodeRows.metadata)

@@ -8,7 +8,8 @@ import pytest
 
 from aquila.crypto.keys import IdentityKey
 from aquila.errors import InputError, SignatureError
-from aquila.protocol.registry import MATCHER, RegisteredParty, Registry, read_registry, write_registry
+from aquila.protocol.registry import MATCHER, Callers, RegisteredParty, Registry, read_registry, write_registry
+from tests.support.registering import registry_of
 
 MATCHER_KEY, AL_KEY, SI_KEY = (IdentityKey(bytes([number]) * 32).public for number in (1, 2, 3))
 REGISTRY = Registry(
@@ -55,7 +56,6 @@ def replaced(old: str, new: str) -> bytes:
         pytest.param(b"a = " + b"[" * 50_000, id="nested until Python gives up"),
         pytest.param(b"a = " + b"9" * 5_000, id="number too long"),
         pytest.param(replaced("[matcher]", "[other]"), id="no matcher"),
-        pytest.param(FILE.split("[[party]]")[0].encode(), id="no party"),
         pytest.param(replaced('name = "Slovenija"\n', ""), id="no name"),
         pytest.param(replaced('"Slovenija"', '""'), id="empty name"),
         pytest.param(replaced('"Slovenija"', "17"), id="name is a number"),
@@ -91,3 +91,27 @@ def test_a_registry_of_many() -> None:
     printable = {code: party for code, party in parties.items() if party.name.isprintable()}
     registry = Registry(MATCHER_KEY, printable)
     assert read_registry(write_registry(registry) + (b"" if printable else b"party = []")) == registry
+
+
+def test_a_party_that_left_is_written_and_read_again() -> None:
+    """It keeps its key, and takes part in nothing new."""
+    registry = registry_of("RS", "SI", left=("RS",))
+    again = read_registry(write_registry(registry))
+    assert again == registry
+    assert again.present() == ("SI",)
+    assert again.key_of("RS") == registry.parties["RS"].key
+
+
+def test_callers_follow_the_registry() -> None:
+    """A party that joins may call at once, and one that has left may not any more."""
+    registry = registry_of("RS")
+    callers = Callers(registry)
+    rs, si = (registry_of("RS", "SI").parties[code].key for code in ("RS", "SI"))
+    assert (callers[rs.fingerprint], si.fingerprint in callers, len(callers)) == (("RS", rs), False, 2)
+    registry.adopt(registry_of("RS", "SI", left=("RS",)))
+    assert set(callers) == {si.fingerprint, registry.matcher.fingerprint}
+
+
+def test_a_registry_may_have_no_party_yet() -> None:
+    """As that of a matcher before the first party joins."""
+    assert read_registry(write_registry(registry_of())).parties == {}

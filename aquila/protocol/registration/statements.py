@@ -1,0 +1,228 @@
+"""Signed statements on the registry, their order, and the parties' acceptances (PROTOCOL.md 11.5 to 11.7).
+
+Each statement of the matcher states the whole registry and names the one before. A node takes a newer one into force
+when its administrator accepts it, after its words were compared with the other parties; nothing changes before. A
+party's acceptance is signed, so that the others see who has the same registry.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from aquila.crypto.envelope import open_envelope, sign_envelope
+from aquila.crypto.keys import VerifyKey
+from aquila.errors import EquivocationError, MalformedError, OrderError, PolicyError
+from aquila.protocol.messages.base import MAX_PARTIES, Digest, Message, PartyCode, Seconds, Text, ascending
+from aquila.protocol.registration.invitations import Address, Certificates, KeyHex
+from aquila.protocol.registry import RegisteredParty, Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from aquila.crypto.keys import IdentityKey
+
+MOST_STATEMENTS = 200
+"""How many statements one answer of the matcher has at most."""
+
+Number = Annotated[int, Field(ge=1, le=2**31)]
+
+
+class RegistryEntry(Message):
+    """A party in a statement; the fields are those of `RegisteredParty`."""
+
+    party: PartyCode
+    name: Text
+    identity_key: KeyHex
+    left: bool
+
+
+class RegistryStatement(Message):
+    """The whole registry, as the matcher states it.
+
+    Attributes:
+        number: 1, 2, ...
+        previous: Digest of the statement before; None of the first.
+        made_at: Seconds since 1970.
+        matcher_key: The matcher's identity key.
+        url: Where the matcher is.
+        ca: The CA of its certificate, or None where the system's CAs know it.
+        parties: By code, ascending; a party that has left stays, with its key.
+    """
+
+    payload_type: ClassVar[str] = "application/vnd.aquila.registry+json"
+
+    number: Number
+    previous: Digest | None
+    made_at: Seconds
+    matcher_key: KeyHex
+    url: Address
+    ca: Certificates | None
+    parties: Annotated[tuple[RegistryEntry, ...], Field(max_length=MAX_PARTIES)]
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Self:
+        ascending([entry.party for entry in self.parties], "parties")
+        keys = {entry.identity_key for entry in self.parties} | {self.matcher_key}
+        if len(keys) != len(self.parties) + 1:
+            raise ValueError("a key occurs twice")
+        if (self.number == 1) != (self.previous is None):
+            raise ValueError("the first statement alone has none before")
+        return self
+
+    def registry(self) -> Registry:
+        """Return the registry that it states.
+
+        Raises:
+            MalformedError: A key is none.
+        """
+        parties = {
+            entry.party: RegisteredParty(entry.party, entry.name, VerifyKey.from_hex(entry.identity_key), entry.left)
+            for entry in self.parties
+        }
+        return Registry(VerifyKey.from_hex(self.matcher_key), parties)
+
+
+class RegistryAcceptance(Message):
+    """A party has taken a statement into force.
+
+    Attributes:
+        party: Which one; its key signs.
+        number: The statement's number.
+        statement: Its digest.
+        accepted_at: Seconds since 1970.
+    """
+
+    payload_type: ClassVar[str] = "application/vnd.aquila.registryacceptance+json"
+
+    party: PartyCode
+    number: Number
+    statement: Digest
+    accepted_at: Seconds
+
+
+class RegistryFeed(Message):
+    """The matcher's answer to a party: envelopes of statements in their order, and of the newest acceptances."""
+
+    statements: tuple[str, ...]
+    acceptances: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SignedStatement:
+    """A verified statement with its digest and its envelope."""
+
+    message: RegistryStatement
+    digest: str
+    envelope: bytes
+
+
+def next_statement(
+    registry: Registry, previous: SignedStatement | None, now: int, url: str, ca: str | None
+) -> RegistryStatement:
+    """Return the statement that follows another one and states this registry.
+
+    Raises:
+        PolicyError: The registry is no continuation of what was stated.
+    """
+    if previous is not None:
+        previous.message.registry().check_successor(registry)
+    entries = [
+        RegistryEntry(party=code, name=party.name, identity_key=party.key.hex, left=party.left)
+        for code, party in sorted(registry.parties.items())
+    ]
+    return RegistryStatement(
+        number=1 if previous is None else previous.message.number + 1,
+        previous=None if previous is None else previous.digest,
+        made_at=now,
+        matcher_key=registry.matcher.hex,
+        url=url,
+        ca=ca,
+        parties=tuple(entries),
+    )
+
+
+def sign_statement(message: RegistryStatement | RegistryAcceptance, key: IdentityKey) -> bytes:
+    """Return the envelope of a statement or of an acceptance."""
+    return sign_envelope(message.payload_type, message.payload(), key)
+
+
+def open_statement(envelope: bytes, matcher: VerifyKey) -> SignedStatement:
+    """Read a statement that the pinned matcher signed.
+
+    Raises:
+        MalformedError: It is none, or its matcher's key is not the one that signed it.
+        SignatureError: Another key signed it.
+    """
+    kind = RegistryStatement.payload_type
+    opened = open_envelope(envelope, {kind}, {matcher.fingerprint: matcher})
+    message = RegistryStatement.from_payload(opened.payload)
+    if message.registry().matcher != matcher:
+        raise MalformedError("registry_statement_of_another_matcher")
+    return SignedStatement(message, opened.digest, envelope)
+
+
+def check_order(statements: Sequence[SignedStatement]) -> None:
+    """Check that statements follow one another.
+
+    Raises:
+        EquivocationError: Two different ones bear one number, or one names another before it than the one shown.
+        OrderError: One is missing.
+        PolicyError: One is no continuation of the one before.
+    """
+    for before, after in pairwise(statements):
+        numbers = before.message.number, after.message.number
+        if numbers[0] == numbers[1] or (numbers[0] + 1 == numbers[1] and after.message.previous != before.digest):
+            raise EquivocationError(
+                "registry_stated_twice", number=numbers[0], expected=before.digest, got=after.message.previous or ""
+            )
+        if numbers[0] + 1 != numbers[1]:
+            raise OrderError("registry_statement_missing", number=numbers[0] + 1)
+        before.message.registry().check_successor(after.message.registry())
+
+
+def check_acceptable(statement: SignedStatement, in_force: Registry, code: str, own: VerifyKey) -> Registry:
+    """Return the registry of a statement that a party may accept.
+
+    1. It continues the registry that is in force at this party, whether that was stated or registered by hand.
+    2. It names this party with its own key.
+
+    Raises:
+        PolicyError: 1 or 2 does not hold.
+    """
+    newer = statement.message.registry()
+    # 1.
+    in_force.check_successor(newer)
+    # 2.
+    if code not in newer.parties or newer.parties[code].key != own:
+        raise PolicyError("registry_without_own_key", party=code)
+    return newer
+
+
+def open_acceptance(envelope: bytes, registry: Registry) -> RegistryAcceptance:
+    """Read an acceptance that one of a registry's parties signed.
+
+    Raises:
+        MalformedError: It is none, or names another party than its signer.
+        SignatureError: The registry does not know its signer.
+    """
+    kind = RegistryAcceptance.payload_type
+    holders = registry.by_fingerprint()
+    opened = open_envelope(envelope, {kind}, {print_: key for print_, (_, key) in holders.items()})
+    message = RegistryAcceptance.from_payload(opened.payload)
+    if holders[opened.signer.fingerprint][0] != message.party:
+        raise MalformedError("registry_acceptance_of_another_party", party=message.party)
+    return message
+
+
+def differences(before: Registry, after: Registry) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the codes of the parties that a newer registry adds, and of those that it marks as having left."""
+    joined = tuple(sorted(set(after.parties) - set(before.parties)))
+    return joined, tuple(sorted(_left(after.parties.values()) - _left(before.parties.values())))
+
+
+def _left(parties: Iterable[RegisteredParty]) -> set[str]:
+    return {party.code for party in parties if party.left}

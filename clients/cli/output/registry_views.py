@@ -1,0 +1,80 @@
+"""The registry on the screen: parties, changes, and the words that people compare by telephone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import ValidationError
+
+from aquila.errors import InputError
+from aquila.protocol.messages.base import Message, fields_at_fault
+from clients.cli.output.screen import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from aquila.interface.service.party import RegistryPartyView, RegistryStatementView, RegistryView
+    from clients.cli.output.screen import Screen
+
+M = TypeVar("M", bound=Message)
+_IN_A_LINE = 4
+
+
+def built(cls: type[M], **fields: object) -> M:
+    """Return a message from what the command line gave.
+
+    Raises:
+        InputError: A value is none that the message can have.
+    """
+    try:
+        return cls.model_validate(fields)
+    except ValidationError as error:
+        raise InputError("options_unusable", fields=fields_at_fault(error)) from None
+
+
+def show_registry(screen: Screen, view: RegistryView, sentence: str) -> None:
+    """Show a registry: its parties, what waits, and the words to compare."""
+    warn_of_fetch(screen, view)
+    rows = [_row(one) for one in view.parties]
+    shown: list[Table | str] = [sentence] if sentence else []
+    shown.append(Table("Registry in force", ("party", "name", "state", "has accepted"), rows))
+    if view.obstacle is not None:
+        shown.append(f"The newer registry cannot be accepted: {view.obstacle.text}.")
+    for statement, state in ((view.in_force, "in force"), (view.waiting, "waits for you: aquila party accept")):
+        if statement is not None:
+            shown.append(f"Registry number {statement.number}, {state}. Its words:")
+            shown += spoken_views(statement.words, statement.digits)
+    if view.in_force is None and view.waiting is None:
+        shown.append("No statement of the matcher has been accepted here yet.")
+    screen.result(view.model_dump(mode="json"), *shown)
+
+
+def warn_of_fetch(screen: Screen, view: RegistryView) -> None:
+    """Warn that the matcher's statements could not be fetched."""
+    if view.fetch_problem is not None:
+        screen.warn(f"the matcher's statements were not fetched: {view.fetch_problem.text}")
+
+
+def changes(statement: RegistryStatementView) -> Iterator[Table | str]:
+    """Yield the changes of a newer registry."""
+    yield Table(
+        f"Registry number {statement.number}", ("party", "name", "state", "has accepted"),
+        [_row(one, statement.joined) for one in statement.parties],
+    )  # fmt: skip
+    if statement.moved:
+        yield f"The matcher is at {statement.url} from now on, or its CA changes."
+    yield "Its words have to come from another party, not from the matcher: call it, or join its conference."
+
+
+def spoken_views(words: Sequence[str], digits: Sequence[str]) -> Iterator[str]:
+    """Yield words and digits in lines that are read aloud well."""
+    for parts in (words, digits):
+        for start in range(0, len(parts), _IN_A_LINE):
+            yield "    " + "   ".join(parts[start : start + _IN_A_LINE])
+        yield ""
+
+
+def _row(one: RegistryPartyView, joined: Sequence[str] = ()) -> tuple[str, str, str, str]:
+    state = "has left" if one.left else "joins" if one.party in joined else "takes part"
+    accepted = "nothing yet" if one.accepted is None else f"number {one.accepted}"
+    return one.party, one.name, state, f"{accepted}: ANOTHER REGISTRY" if one.differs else accepted

@@ -1,0 +1,1 @@
+"""The matcher's administration: the registry with its signed statements, and the report on health."""

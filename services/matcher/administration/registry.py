@@ -1,0 +1,222 @@
+"""The registry at the matcher: each change is a signed statement, and parties accept it (PROTOCOL.md 11)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from aquila.audit.entries import Entry, EntryKind
+from aquila.audit.roles import Action
+from aquila.errors import PolicyError, SignatureError
+from aquila.interface.service.party import FileContent, RegistryView
+from aquila.protocol.registration.invitations import Invitation, accepted_invitation, open_request, sign_file
+from aquila.protocol.registration.spoken_words import check_spoken
+from aquila.protocol.registration.statements import (
+    MOST_STATEMENTS,
+    RegistryFeed,
+    next_statement,
+    open_acceptance,
+    open_statement,
+    sign_statement,
+)
+from aquila.protocol.registry import MATCHER, RegisteredParty, Registry
+from aquila.protocol.rounds.round_state import Phase
+from services.kit.errors import NotFoundError
+from services.kit.log import entries
+from services.kit.logging import Log
+from services.kit.storage.registry import stored_statements as stored
+from services.kit.storage.registry.views import party_views, statement_view
+from services.matcher.administration.address import address_of
+from services.matcher.events import manifest_in
+from services.matcher.storage.tables import RoundRow
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from aquila.interface.service.party import NewInvitation
+    from services.kit.people import Actor
+    from services.matcher.context import MatcherContext
+
+_LOG = Log("matcher.registry")
+_DAY = 86_400
+_OVER = (Phase.CLOSED.value, Phase.ABORTED.value)
+
+
+def invite(desk: MatcherContext, actor: Actor, wanted: NewInvitation) -> FileContent:
+    """Return the file of a new invitation; nothing of it is stored but its entry in the log.
+
+    Raises:
+        PolicyError: The party is registered already.
+        InputError: The matcher's own address or CA cannot be told from its settings.
+    """
+    if wanted.party in desk.registry.parties:
+        raise PolicyError("party_registered_already", party=wanted.party)
+    url, ca = address_of(desk.settings)
+    invitation = Invitation(
+        invitation_id=desk.random(16).hex(), party=wanted.party, name=wanted.name,
+        matcher_key=desk.registry.matcher.hex, url=url, ca=ca, expires_at=desk.clock() + wanted.days * _DAY,
+    )  # fmt: skip
+    with desk.store.transaction("registry.invite") as session:
+        _log_entry(
+            session, desk, EntryKind.PARTY_INVITED, actor, recipient=wanted.party,
+            counts={"days": wanted.days}, ids={"invitation": invitation.invitation_id},
+        )  # fmt: skip
+    return FileContent(content=sign_file(invitation, desk.matcher.identity).decode())
+
+
+def admit(desk: MatcherContext, actor: Actor, content: str, heard: str) -> RegistryView:
+    """Register the party of a request to join, and state the registry that follows.
+
+    1. The request is whole, and answers an invitation of this matcher for this party that has not expired.
+    2. Its words are those that the party reads aloud, so the party made it, and holds the invitation as it was made.
+    3. The party is not registered yet; if it is with the same key, nothing changes.
+
+    Raises:
+        InputError: The file or the words cannot be read.
+        PolicyError: 1, 2 or 3 does not hold.
+    """
+    # 1.
+    request = open_request(content.encode())
+    invited = accepted_invitation(request.message, desk.registry.matcher, desk.clock())
+    # 2.
+    check_spoken(request.digest, heard)
+    # 3.
+    known = desk.registry.parties.get(invited.party)
+    if known is not None and (known.key != request.key or known.left):
+        raise PolicyError("party_registered_already", party=invited.party)
+    party = RegisteredParty(invited.party, invited.name, request.key)
+    holders = {print_: holder for print_, (holder, _) in desk.registry.by_fingerprint().items()}
+    if holders.get(request.key.fingerprint, invited.party) != invited.party:
+        raise PolicyError(
+            "key_registered_to_another_party", party=invited.party, holder=holders[request.key.fingerprint]
+        )
+    newer = Registry(desk.registry.matcher, {**desk.registry.parties, invited.party: party})
+    if not _is_stated(desk, newer):
+        _state(desk, actor, newer, invited.party)
+    return show(desk)
+
+
+def remove(desk: MatcherContext, actor: Actor, code: str) -> RegistryView:
+    """Mark a party as having left, and state the registry that follows; its calls are refused from now on.
+
+    Raises:
+        NotFoundError: It is not registered, or has left before.
+        PolicyError: A round that is not over names it.
+    """
+    if code not in desk.registry.present():
+        raise NotFoundError("party_not_registered", party=code)
+    if named := _open_rounds(desk, code):
+        raise PolicyError("party_in_open_rounds", party=code, count=len(named), round=named[0])
+    left = replace(desk.registry.parties[code], left=True)
+    _state(desk, actor, Registry(desk.registry.matcher, {**desk.registry.parties, code: left}), code)
+    return show(desk)
+
+
+def restate(desk: MatcherContext, actor: Actor) -> RegistryView:
+    """State the registry again if its parties are not those of the last statement."""
+    if not _is_stated(desk, desk.registry):
+        _state(desk, actor, desk.registry, None)
+    return show(desk)
+
+
+def move(desk: MatcherContext, actor: Actor, url: str, ca: str | None) -> FileContent:
+    """State another address of the matcher, and return the file for the parties, who reach it there once they accept.
+
+    Raises:
+        InputError: It is no address, or the CA is none.
+    """
+    _state(desk, actor, desk.registry, None, (url.rstrip("/"), ca))
+    return FileContent(content=feed(desk, 1).model_dump_json())
+
+
+def show(desk: MatcherContext) -> RegistryView:
+    """Return the registry, its newest statement, and who has accepted it."""
+    with desk.store.reading("registry.show") as session:
+        last = stored.in_force(session, desk.registry.matcher)
+        accepted = stored.acceptances(session, desk.registry)
+    view = last and statement_view(last, desk.registry, accepted, (last.message.url, last.message.ca))
+    parties = party_views(desk.registry, accepted, last)
+    return RegistryView(parties=parties, in_force=view, waiting=None, obstacle=None)
+
+
+def feed(desk: MatcherContext, first: int) -> RegistryFeed:
+    """Return the statements from a number on, and everyone's newest acceptance."""
+    with desk.store.reading("registry.feed") as session:
+        statements = stored.statements_from(session, desk.registry.matcher, first)[:MOST_STATEMENTS]
+        accepted = stored.acceptance_envelopes(session)
+    return RegistryFeed(statements=tuple(one.envelope.decode() for one in statements), acceptances=tuple(accepted))
+
+
+def take_acceptance(desk: MatcherContext, caller: str, envelope: bytes) -> bool:
+    """Store a party's acceptance, and return whether it is new.
+
+    Raises:
+        SignatureError: Another than the caller signed it.
+        NotFoundError: There is no statement of its number.
+        PolicyError: The statement of its number is another one: this party was shown another registry.
+    """
+    acceptance = open_acceptance(envelope, desk.registry)
+    if acceptance.party != caller:
+        raise SignatureError("registry_acceptance_of_another_party", party=acceptance.party)
+    with desk.store.transaction("registry.acceptance") as session:
+        found = stored.statements_from(session, desk.registry.matcher, acceptance.number)
+        if not found or found[0].message.number != acceptance.number:
+            raise NotFoundError("registry_statement_missing", number=acceptance.number)
+        if found[0].digest != acceptance.statement:
+            raise PolicyError("registry_accepted_otherwise", party=caller, number=acceptance.number)
+        new = stored.store_acceptance(session, acceptance, envelope)
+        if new:
+            entry = Entry.of(
+                EntryKind.REGISTRY_ACCEPTED, desk.clock(), caller, counts={"number": acceptance.number},
+                digests={"registry": acceptance.statement},
+            )  # fmt: skip
+            entries.append(session, entry)
+    return new
+
+
+def _state(
+    desk: MatcherContext,
+    actor: Actor,
+    newer: Registry,
+    changed: str | None,
+    moved: tuple[str, str | None] | None = None,
+) -> None:
+    """Sign and store the statement of a registry, write the registry file, and take it into force."""
+    with desk.store.transaction("registry.state") as session:
+        last = stored.in_force(session, desk.registry.matcher)
+        # An address once stated stays until it is moved: the settings may follow later.
+        stated = (last.message.url, last.message.ca) if last else address_of(desk.settings)
+        message = next_statement(newer, last, desk.clock(), *(moved or stated))
+        statement = open_statement(sign_statement(message, desk.matcher.identity), desk.registry.matcher)
+        stored.store_statement(session, statement, desk.clock())
+        stored.mark_accepted(session, statement, desk.clock(), actor.person)
+        _log_entry(
+            session, desk, EntryKind.REGISTRY_CHANGED, actor, recipient=changed,
+            counts={"number": message.number, "parties": len(newer.present())}, digests={"registry": statement.digest},
+        )  # fmt: skip
+        # Before the commit: if we crash here, the file is ahead of the statements, and the same change is made again.
+        stored.write_registry_file(desk.settings.registry, newer)
+    desk.registry.adopt(newer)
+    _LOG.info("registry_stated", count=message.number)
+
+
+def _is_stated(desk: MatcherContext, registry: Registry) -> bool:
+    """Return whether the last statement states a registry, with the matcher's address."""
+    with desk.store.reading("registry.last") as session:
+        last = stored.in_force(session, desk.registry.matcher)
+    return last is not None and last.message.registry() == registry
+
+
+def _open_rounds(desk: MatcherContext, code: str) -> list[str]:
+    """Return the rounds that name a party and are not over."""
+    query = select(RoundRow).where(RoundRow.phase.not_in(_OVER)).order_by(RoundRow.created_at)
+    with desk.store.reading("registry.rounds") as session:
+        rows = [(row.round_id, manifest_in(row.manifest)) for row in session.scalars(query)]
+    return [round_id for round_id, manifest in rows if code in {one.party for one in manifest.participants}]
+
+
+def _log_entry(session: Session, desk: MatcherContext, kind: EntryKind, actor: Actor, **fields: Any) -> None:  # noqa: ANN401 - an entry's fields
+    entry = Entry.of(kind, desk.clock(), MATCHER, **fields, **entries.actor_fields(actor, Action.MANAGE_REGISTRY))
+    entries.append(session, entry)

@@ -1,0 +1,89 @@
+"""The calls about the registry: parties read and accept it, signed; the administrator invites, admits, removes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+
+from aquila.audit.roles import Action
+from aquila.interface.service.party import Admittance, FileContent, NewInvitation, NewMatcherAddress, RegistryView  # noqa: TC001 - read by FastAPI
+from aquila.protocol.registration.statements import RegistryFeed  # noqa: TC001 - read by FastAPI
+from services.kit.http.openapi import ENVELOPE, JSON, raw_body, stored
+from services.kit.http.routing import ServiceRoute
+from services.kit.http.signed_calls import SignedCaller  # noqa: TC001 - read by FastAPI
+from services.kit.people import Actor, requires
+from services.matcher.administration import registry as statements
+from services.matcher.context import MatcherContext
+
+
+async def _desk(request: Request) -> MatcherContext:
+    desk: MatcherContext = request.app.state.desk
+    return desk
+
+
+At = Annotated[MatcherContext, Depends(_desk)]
+Administrator = Annotated[Actor, requires(Action.MANAGE_REGISTRY)]
+Party = Annotated[str, Path(pattern=r"^[A-Z]{2}$")]
+
+parties = APIRouter(route_class=ServiceRoute, prefix="/v1/registry", tags=["parties"])
+operator = APIRouter(route_class=ServiceRoute, prefix="/v1/operator/registry", tags=["operator"])
+
+
+@parties.get("", summary="Statements on the registry from a number on, and the newest acceptances")
+def get_statements(
+    desk: At,
+    call: SignedCaller,  # noqa: ARG001 - the caller is verified
+    first: Annotated[int, Query(ge=1, le=2**31)] = 1,
+) -> RegistryFeed:
+    """Return the statements in their envelopes."""
+    return statements.feed(desk, first)
+
+
+@parties.put(
+    "/acceptance",
+    status_code=201,
+    summary="A party has accepted a statement on the registry",
+    response_class=Response,
+    responses=stored("The acceptance"),
+    openapi_extra=raw_body("The acceptance in its DSSE envelope (PROTOCOL.md 11.7).", JSON, schema=ENVELOPE),
+)
+def put_acceptance(desk: At, call: SignedCaller) -> Response:
+    """Take an acceptance."""
+    return Response(status_code=201 if statements.take_acceptance(desk, call.party, call.body) else 200)
+
+
+@operator.get("", summary="The registry and who has accepted it", dependencies=[requires(Action.MANAGE_REGISTRY)])
+def get_registry(desk: At) -> RegistryView:
+    """Return the registry."""
+    return statements.show(desk)
+
+
+@operator.post("", summary="State the registry again, after its file was changed")
+def post_registry(desk: At, actor: Administrator) -> RegistryView:
+    """State the registry."""
+    return statements.restate(desk, actor)
+
+
+@operator.post("/move", summary="State another address of the matcher")
+def post_move(desk: At, actor: Administrator, wanted: NewMatcherAddress) -> FileContent:
+    """Return the file for the parties."""
+    return statements.move(desk, actor, wanted.url, wanted.ca)
+
+
+@operator.post("/invitations", summary="Invite a party")
+def post_invitation(desk: At, actor: Administrator, wanted: NewInvitation) -> FileContent:
+    """Return the file for the party."""
+    return statements.invite(desk, actor, wanted)
+
+
+@operator.post("/parties", summary="Admit a party that asks to join, after its words were compared")
+def post_party(desk: At, actor: Administrator, request: Admittance) -> RegistryView:
+    """Register the party."""
+    return statements.admit(desk, actor, request.content, request.spoken)
+
+
+@operator.post("/parties/{party}/remove", summary="Let a party leave")
+def post_removal(desk: At, actor: Administrator, party: Party) -> RegistryView:
+    """Mark the party as having left."""
+    return statements.remove(desk, actor, party)

@@ -1,0 +1,55 @@
+"""The registry at a node, for its administrator: what is in force, what waits, and accepting it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+
+from aquila.audit.roles import Action
+from aquila.interface.service.party import AcceptedRegistry, FileContent, RegistryView  # noqa: TC001 - read by FastAPI
+from services.kit.http.routing import ServiceRoute
+from services.kit.people import Actor, requires
+from services.kit.work import threads
+from services.node.context import NodeContext
+from services.node.safeguards import registry as statements
+
+router = APIRouter(route_class=ServiceRoute, prefix="/v1/registry", tags=["registry"])
+
+
+def _node(request: Request) -> NodeContext:
+    node = request.app.state.node
+    assert isinstance(node, NodeContext)
+    return node
+
+
+@router.get("", summary="The registry, and a newer one that waits", dependencies=[requires(Action.MANAGE_REGISTRY)])
+def get_registry(request: Request) -> RegistryView:
+    """Return the registry as it is stored here."""
+    return statements.show(_node(request))
+
+
+@router.post(
+    "/fetch", summary="Fetch the registry from the matcher now", dependencies=[requires(Action.MANAGE_REGISTRY)]
+)
+async def post_fetch(request: Request) -> RegistryView:
+    """Fetch newer statements and acceptances, and return all that is known then."""
+    return await statements.fetch_and_show(_node(request))
+
+
+@router.post(
+    "/statements", summary="Take statements that came as a file", dependencies=[requires(Action.MANAGE_REGISTRY)]
+)
+def post_statements(request: Request, file: FileContent) -> RegistryView:
+    """Store the statements, and return all that is known then."""
+    return statements.take_file(_node(request), file.content)
+
+
+@router.post("/accept", summary="Accept the newer registry, after its words were compared")
+async def post_accept(
+    request: Request, actor: Annotated[Actor, requires(Action.MANAGE_REGISTRY)], wanted: AcceptedRegistry
+) -> RegistryView:
+    """Take the registry into force, and send the acceptance; the driver sends it later if the matcher is away."""
+    node = _node(request)
+    await threads.run_call(statements.accept, node, actor, wanted.digest, wanted.spoken)
+    return await statements.fetch_and_show(node)

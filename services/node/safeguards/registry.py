@@ -1,0 +1,225 @@
+"""The registry at a node: newer statements wait for the administrator, who accepts one (PROTOCOL.md 11.5 to 11.7)."""
+
+from __future__ import annotations
+
+from asyncio import to_thread
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from aquila.audit.entries import Entry, EntryKind
+from aquila.audit.roles import Action
+from aquila.errors import InputError, MalformedError, PolicyError, ProtocolError
+from aquila.interface.sentence import SentenceView
+from aquila.interface.service.party import RegistryView
+from aquila.protocol.registration.spoken_words import check_spoken
+from aquila.protocol.registration.statements import (
+    RegistryAcceptance,
+    RegistryFeed,
+    check_acceptable,
+    check_order,
+    open_acceptance,
+    open_statement,
+    sign_statement,
+)
+from services.kit.errors import NotFoundError, PeerUnavailableError
+from services.kit.log import entries
+from services.kit.logging import Log
+from services.kit.storage.registry import stored_statements as stored
+from services.kit.storage.registry.views import party_views, statement_view
+from services.node.safeguards.matcher_address import address_of, followed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
+
+    from aquila.protocol.registration.statements import SignedStatement
+    from aquila.protocol.registry import Registry
+    from aquila.sentences import Sentence
+    from services.kit.people import Actor
+    from services.kit.storage.store import Store
+    from services.node.context import NodeContext
+
+_LOG = Log("node.registry")
+_AS_JSON = {"content-type": "application/json"}
+
+
+async def fetch(node: NodeContext) -> bool:
+    """Fetch newer statements and the others' acceptances, send the own one, and return whether anything was new.
+
+    Raises:
+        PeerUnavailableError: The matcher is away.
+        ProtocolError: It does not know this party yet, or its answer is not what it should be.
+    """
+    first = await to_thread(_newest_number, node.store)
+    answer = await node.peer.call("GET", "/v1/registry", params={"first": first})
+    try:
+        feed = RegistryFeed.model_validate_json(answer.content)
+    except ValidationError:
+        raise MalformedError("registry_feed_unreadable") from None
+    new = await to_thread(_take, node, feed)
+    own = await to_thread(_own_acceptance, node)
+    if own is not None and own not in feed.acceptances:
+        try:
+            await node.peer.call("PUT", "/v1/registry/acceptance", content=own.encode(), headers=_AS_JSON)
+        except PolicyError as error:  # the two registries differ, which `show` says
+            _LOG.warning("registry_acceptance_refused", error=error)
+    return new
+
+
+async def look(node: NodeContext) -> bool:
+    """Fetch what is newer, for the driver, and return whether anything was new.
+
+    A matcher that is away, does not know this party yet, or is of a release without statements is asked again later.
+    """
+    try:
+        return await fetch(node)
+    except (PeerUnavailableError, NotFoundError, ProtocolError) as error:
+        _LOG.info("registry_not_fetched", error=error)
+        return False
+
+
+async def fetch_and_show(node: NodeContext) -> RegistryView:
+    """Fetch what is newer, and return the registry; a fetch that fails is a part of what is shown."""
+    problem = None
+    try:
+        await fetch(node)
+    except (PeerUnavailableError, NotFoundError, ProtocolError, PolicyError) as error:
+        problem = SentenceView.of(error.sentence)
+    return (await to_thread(show, node)).model_copy(update={"fetch_problem": problem})
+
+
+def take_file(node: NodeContext, content: str) -> RegistryView:
+    """Store statements and acceptances that came as a file, for a matcher that has moved already.
+
+    Raises:
+        InputError: It is another file.
+        ProtocolError: What it holds is not signed as it must be.
+    """
+    try:
+        feed = RegistryFeed.model_validate_json(content)
+    except ValidationError:
+        raise InputError("registry_file_of_statements_unreadable") from None
+    _take(node, feed)
+    return show(node)
+
+
+def show(node: NodeContext) -> RegistryView:
+    """Return the registry in force, the newest statement that waits, and why it cannot be accepted."""
+    with node.store.reading("registry.show") as session:
+        known, accepted = _known(session, node), stored.in_force(session, node.registry.matcher)
+        agreed = stored.acceptances(session, _everyone(known, node.registry))
+    obstacle = _obstacle(node, known, accepted)
+    pending = _pending(known, accepted)
+    waiting = pending[-1] if pending else None
+    address = address_of(node.peer.settings)
+    return RegistryView(
+        parties=party_views(node.registry, agreed, accepted),
+        in_force=accepted and statement_view(accepted, node.registry, agreed, address),
+        waiting=waiting and statement_view(waiting, node.registry, agreed, address),
+        obstacle=obstacle and SentenceView.of(obstacle),
+    )
+
+
+def accept(node: NodeContext, actor: Actor, digest: str, heard: str) -> RegistryView:
+    """Take the newest statement into force.
+
+    1. It is the one that the administrator has read.
+    2. The statements follow one another, it continues the registry in force, and names this party's own key.
+    3. Its words are those that another party reads aloud.
+
+    Raises:
+        NotFoundError: 1 does not hold.
+        ProtocolError, PolicyError: 2 does not hold.
+        InputError: The words cannot be read.
+        PolicyError: 3 does not hold.
+    """
+    with node.store.transaction("registry.accept") as session:
+        known, accepted = _known(session, node), stored.in_force(session, node.registry.matcher)
+        # 1.
+        newest = next(iter(_pending(known, accepted)[-1:]), accepted)
+        if newest is None or newest.digest != digest:
+            raise NotFoundError("registry_statement_not_newest")
+        # 2.
+        check_order(known)
+        newer = check_acceptable(newest, node.registry, node.code, node.party.identity.public)
+        # 3.
+        check_spoken(digest, heard)
+        matcher = followed(node.settings.matcher, newest, node.settings.home)
+        if accepted is None or accepted.digest != digest:
+            now = node.clock()
+            stored.mark_accepted(session, newest, now, actor.person)
+            acceptance = RegistryAcceptance(
+                party=node.code, number=newest.message.number, statement=digest, accepted_at=now
+            )
+            stored.store_acceptance(session, acceptance, sign_statement(acceptance, node.party.identity))
+            entry = Entry.of(
+                EntryKind.REGISTRY_ACCEPTED, now, node.code, digests={"registry": digest},
+                counts={"number": newest.message.number, "parties": len(newer.present())},
+                **entries.actor_fields(actor, Action.MANAGE_REGISTRY),
+            )  # fmt: skip
+            entries.append(session, entry)
+            # Before the commit: if we crash here, the file is ahead, and the same statement is accepted again.
+            stored.write_registry_file(node.settings.registry, newer)
+    node.registry.adopt(newer)
+    if address_of(matcher) != address_of(node.peer.settings):
+        node.peer = node.peer.moved(matcher)
+    node.wake()
+    _LOG.info("registry_accepted", count=newest.message.number)
+    return show(node)
+
+
+def _take(node: NodeContext, feed: RegistryFeed) -> bool:
+    """Store the statements and acceptances of the matcher's answer, and return whether any was new."""
+    found = [open_statement(envelope.encode(), node.registry.matcher) for envelope in feed.statements]
+    with node.store.transaction("registry.take") as session:
+        new = [stored.store_statement(session, statement, node.clock()) for statement in found]
+        everyone = _everyone(_known(session, node), node.registry)
+        agreed = [(open_acceptance(envelope.encode(), everyone), envelope.encode()) for envelope in feed.acceptances]
+        new += [stored.store_acceptance(session, *one) for one in agreed]
+    if any(new):
+        _LOG.info("registry_fetched", count=sum(new))
+    return any(new)
+
+
+def _pending(known: Sequence[SignedStatement], accepted: SignedStatement | None) -> list[SignedStatement]:
+    """Return the statements that are not in force."""
+    return [one for one in known if accepted is None or one.digest != accepted.digest]
+
+
+def _newest_number(store: Store) -> int:
+    """Return the number from which statements are fetched: that of the newest, so that another one of it is noticed."""
+    with store.reading("registry.newest") as session:
+        return stored.newest_number(session) or 1
+
+
+def _own_acceptance(node: NodeContext) -> str | None:
+    """Return the envelope of the own acceptance, or None before the first."""
+    with node.store.reading("registry.own") as session:
+        return stored.acceptance_of(session, node.code)
+
+
+def _everyone(known: Sequence[SignedStatement], registry: Registry) -> Registry:
+    """Return the registry whose parties' acceptances can be read: that of the newest statement, which names most."""
+    return known[-1].message.registry() if known else registry
+
+
+def _known(session: Session, node: NodeContext) -> list[SignedStatement]:
+    """Return the statement in force and those after it, in their order; two of one number are both there."""
+    accepted = stored.in_force(session, node.registry.matcher)
+    first = 1 if accepted is None else accepted.message.number
+    return stored.statements_from(session, node.registry.matcher, first)
+
+
+def _obstacle(node: NodeContext, known: Sequence[SignedStatement], accepted: SignedStatement | None) -> Sentence | None:
+    """Return why the newest statement cannot be accepted, or None."""
+    pending = _pending(known, accepted)
+    if not pending:
+        return None
+    try:
+        check_order(known)
+        check_acceptable(pending[-1], node.registry, node.code, node.party.identity.public)
+    except (ProtocolError, PolicyError) as error:
+        return error.sentence
+    return None

@@ -1,0 +1,193 @@
+"""A party joins by an invitation, everyone accepts the registry with it, and a party leaves: at the whole services."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aquila.protocol.registry import read_registry
+from services.kit.http.peer import Peer
+from services.kit.http.signatures import CallSigner
+from services.kit.log import entries
+from services.node.safeguards import registry as statements
+from tests.support.ceremony import REGISTRY, accept, admit, fetched, invite, join, make_home
+from tests.support.registering import key_of
+
+if TYPE_CHECKING:
+    from tests.support.node_world import World
+
+
+def logged(store: Any, kind: str) -> list[Any]:
+    """Return a log's entries of a kind."""
+    with store.reading("test.log") as session:
+        return [entry for _, entry in entries.entries(session) if entry is not None and entry.kind == kind]
+
+
+async def test_a_party_joins_and_takes_part_at_once(world: World) -> None:
+    """No service starts again: after everyone has accepted, the four play a round until its hits are there."""
+    await join(world)
+    views = [await accept(node) for node in world.nodes.values()]
+    assert len({" ".join(view["in_force"]["words"]) for view in views}) == 1
+    for node in world.nodes.values():
+        view = await fetched(node)
+        assert {one["party"]: one["accepted"] for one in view["parties"]} == dict.fromkeys(["AL", "HR", "RS", "SI"], 1)
+        assert (view["waiting"], view["obstacle"]) == (None, None)
+        assert read_registry((node.home / "registry.toml").read_bytes()) == node.node.registry
+    at_matcher = (await world.operator.get(REGISTRY)).json()
+    assert at_matcher["in_force"]["words"] == views[0]["in_force"]["words"]
+    assert {one["accepted"] for one in at_matcher["parties"]} == {1}
+    round_id = await world.propose()
+    for node in world.nodes.values():
+        answer = await node.post(f"/rounds/{round_id}/consent")
+        assert answer.status_code == 202, answer.text
+    await world.until(lambda: _is_open(world, round_id))
+
+
+async def _is_open(world: World, round_id: str) -> bool:
+    return await world.phase(round_id) == "open"
+
+
+async def test_each_step_is_logged_with_its_person(world: World) -> None:
+    """The matcher's log has invitation, change and acceptances; a node's log its own acceptance."""
+    node = await join(world)
+    view = await accept(node)
+    matcher, digest = world.app.state.desk.store, view["in_force"]["digest"]
+    (invited,) = logged(matcher, "party_invited")
+    (changed,) = logged(matcher, "registry_changed")
+    (accepted,) = logged(matcher, "registry_accepted")
+    (own,) = logged(node.node.store, "registry_accepted")
+    assert (invited.recipient, invited.role, changed.recipient, changed.role) == ("HR", "administrator") * 2
+    assert {one.digests["registry"] for one in (changed, accepted, own)} == {digest}
+    assert (accepted.party, accepted.person, own.party, own.role) == ("HR", None, "HR", "administrator")
+
+
+async def test_nothing_changes_before_the_administrator_accepts(world: World) -> None:
+    """A newer registry waits; a round that names a party that is not accepted yet is not discovered."""
+    await join(world)
+    node = world.nodes["SI"]
+    view = await fetched(node)
+    assert (view["in_force"], view["waiting"]["joined"], view["waiting"]["left"]) == (None, ["HR"], [])
+    assert "HR" not in node.node.registry.parties
+    round_id = await world.propose()
+    await world.step()
+    assert round_id not in [one["round_id"] for one in (await node.get("/rounds"))["rounds"]]
+    await accept(node)
+    await world.settle()
+    assert round_id in [one["round_id"] for one in (await node.get("/rounds"))["rounds"]]
+
+
+async def test_a_party_leaves(world: World) -> None:
+    """Its calls are refused, no round names it, and its old statements still verify; the others accept that."""
+    al, si = world.nodes["AL"], world.nodes["SI"]
+    round_id = await world.begin()
+    refused = await world.operator.post(f"{REGISTRY}/parties/AL/remove")
+    assert (refused.status_code, refused.json()["code"]) == (403, "party_in_open_rounds")
+    await world.operator.post(f"/v1/operator/rounds/{round_id}/abort", json={"reason": "AL leaves"})
+    await world.settle()
+    answer = await world.operator.post(f"{REGISTRY}/parties/AL/remove")
+    assert answer.status_code == 200, answer.text
+    assert [one["left"] for one in answer.json()["parties"]] == [True, False, False]
+    assert (await fetched(al))["fetch_problem"]["code"] == "call_signature_not_pinned"
+    assert (await fetched(si))["waiting"]["left"] == ["AL"]
+    await accept(si)
+    assert (await si.round(round_id))["entry"]["phase"] == "aborted"
+    for body in ({"participants": ["AL", "RS"]}, {"participants": ["RS", "SI"]}):
+        terms = {"area": "a", "legal_basis": "b", "purpose": "c", "category": "d", **body}
+        proposed = await world.operator.post("/v1/operator/rounds", json=terms)
+        assert proposed.status_code == (422 if "AL" in body["participants"] else 202)
+    assert (await world.operator.post(f"{REGISTRY}/parties/AL/remove")).status_code == 404
+    again = await world.operator.post(f"{REGISTRY}/invitations", json={"party": "AL", "name": "Party AL"})
+    assert again.json()["code"] == "party_registered_already"
+
+
+async def test_a_restart_keeps_everything(world: World) -> None:
+    """At a node whose registry waits, and at one that has accepted it."""
+    await join(world)
+    for code in ("RS", "SI"):
+        node = world.nodes[code]
+        before = await (accept(node) if code == "RS" else fetched(node))
+        node.restart()
+        assert await node.get("/registry") == before
+
+
+async def test_accepting_again_changes_nothing(world: World) -> None:
+    """The acceptance is sent until the matcher has it, and an admission that is repeated is the same registry."""
+    made = make_home(world, await invite(world))
+    first = (await admit(world, made.request, made.spoken.sentence)).json()
+    assert (await admit(world, made.request, made.spoken.sentence)).json() == first
+    node = world.nodes["SI"]
+    newest = (await fetched(node))["waiting"]
+    body = {"digest": newest["digest"], "spoken": " ".join(newest["words"])}
+    answers = [(await node.post("/registry/accept", json=body)).json() for _ in range(2)]
+    assert answers[0] == answers[1]
+    assert len(logged(node.node.store, "registry_accepted")) == 1
+    stale = await node.post("/registry/accept", json=body | {"digest": "ab" * 32})
+    assert stale.json()["code"] == "registry_statement_not_newest"
+
+
+async def test_an_acceptance_that_was_not_sent_goes_with_the_next_look(world: World) -> None:
+    """The matcher was away while the administrator accepted."""
+    await join(world)
+    node = world.nodes["SI"]
+    newest = (await fetched(node))["waiting"]
+    peer = node.node.peer
+    node.node.peer = Peer(node.node.settings.matcher, CallSigner(key_of("false"), "SI", world.clock), node.transport)
+    body = {"digest": newest["digest"], "spoken": " ".join(newest["words"])}
+    assert (await node.post("/registry/accept", json=body)).status_code == 200
+    await node.node.peer.close()
+    node.node.peer = peer
+    assert [one["accepted"] for one in (await world.operator.get(REGISTRY)).json()["parties"]] == [None] * 4
+    await statements.fetch(node.node)
+    accepted = {one["party"]: one["accepted"] for one in (await world.operator.get(REGISTRY)).json()["parties"]}
+    assert accepted == {"AL": None, "HR": None, "RS": None, "SI": 1}
+
+
+async def test_parties_that_were_registered_by_their_cards_are_stated(world: World) -> None:
+    """The secretariat changes from cards to statements with one command; the same again states nothing new."""
+    first = (await world.operator.post(REGISTRY)).json()
+    assert first["in_force"]["number"] == 1
+    assert [one["party"] for one in first["in_force"]["parties"]] == ["AL", "RS", "SI"]
+    assert (await world.operator.post(REGISTRY)).json() == first
+    view = await accept(world.nodes["SI"])
+    assert (view["in_force"]["joined"], view["in_force"]["left"]) == ([], [])
+
+
+MOVED = "http://127.0.0.1:8799"
+
+
+async def test_the_matcher_moves(world: World) -> None:
+    """Parties accept its new address from a file, and call it there from then on, after a restart as well."""
+    hr, si = await join(world), world.nodes["SI"]
+    for node in (hr, si):
+        await accept(node)
+    moved = await world.operator.post(f"{REGISTRY}/move", json={"url": MOVED})
+    assert moved.status_code == 200, moved.text
+    for node in (hr, si):
+        view = (await node.post("/registry/statements", json={"content": moved.json()["content"]})).json()
+        assert (view["waiting"]["moved"], view["waiting"]["url"], view["obstacle"]) == (True, MOVED, None)
+        body = {"digest": view["waiting"]["digest"], "spoken": " ".join(view["waiting"]["digits"])}
+        assert (await node.post("/registry/accept", json=body)).status_code == 200
+    # A home that was made from an invitation follows the registry; one of cards keeps its settings.
+    assert (hr.node.peer.url, si.node.peer.url) == (MOVED, "http://127.0.0.1:8700")
+    hr.restart()
+    assert hr.node.peer.url == MOVED
+    # What is stated later keeps the address, whatever the matcher's settings say by now.
+    await join(world, "XK")
+    assert (await fetched(si))["waiting"]["url"] == MOVED
+
+
+async def test_an_address_in_the_clear_is_refused(world: World) -> None:
+    """Though the matcher states it and the words agree."""
+    hr = await join(world)
+    await accept(hr)
+    moved = await world.operator.post(f"{REGISTRY}/move", json={"url": "http://matcher.example.org"})
+    view = (await hr.post("/registry/statements", json={"content": moved.json()["content"]})).json()
+    body = {"digest": view["waiting"]["digest"], "spoken": " ".join(view["waiting"]["words"])}
+    answer = await hr.post("/registry/accept", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (403, "matcher_address_unusable")
+    assert hr.node.peer.url == "http://127.0.0.1:8700"
+
+
+async def test_another_file_holds_no_statements(world: World) -> None:
+    """An invitation, for example."""
+    answer = await world.nodes["SI"].post("/registry/statements", json={"content": (await invite(world)).decode()})
+    assert (answer.status_code, answer.json()["code"]) == (422, "registry_file_of_statements_unreadable")

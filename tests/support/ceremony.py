@@ -1,0 +1,63 @@
+"""Parties that join a world by an invitation, and accept its registry, as their administrators do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from services.kit.home_folder import NewAddress
+from services.node.storage import home as node_home
+from tests.support.node_world import PartyNode
+
+if TYPE_CHECKING:
+    import httpx
+
+    from services.node.storage.home import InvitedHome
+    from tests.support.node_world import World
+
+REGISTRY = "/v1/operator/registry"
+
+
+async def invite(world: World, party: str = "HR") -> bytes:
+    """Return an invitation of the matcher."""
+    answer = await world.operator.post(f"{REGISTRY}/invitations", json={"party": party, "name": f"Party {party}"})
+    assert answer.status_code == 200, answer.text
+    content: str = answer.json()["content"]
+    return content.encode()
+
+
+def make_home(world: World, content: bytes, folder: str = "HR") -> InvitedHome:
+    """Make the home of a party from its invitation."""
+    return node_home.create_invited(world.path / folder, content, NewAddress(0), world.clock())
+
+
+async def admit(world: World, request: bytes, heard: str) -> httpx.Response:
+    """Let the secretariat admit a party by the words that it heard."""
+    return await world.operator.post(f"{REGISTRY}/parties", json={"content": request.decode(), "spoken": heard})
+
+
+async def join(world: World, party: str = "HR") -> PartyNode:
+    """Invite a party, let it make its home, admit it, and start its node."""
+    made = make_home(world, await invite(world, party), party)
+    answer = await admit(world, made.request, made.spoken.sentence)
+    assert answer.status_code == 200, answer.text
+    node = PartyNode(world.path / party, world.clock, next(iter(world.nodes.values())).transport)
+    world.nodes[party] = node
+    return node
+
+
+async def fetched(node: PartyNode) -> dict[str, Any]:
+    """Let a node fetch the registry, and return it."""
+    answer = await node.post("/registry/fetch")
+    assert answer.status_code == 200, answer.text
+    view: dict[str, Any] = answer.json()
+    return view
+
+
+async def accept(node: PartyNode) -> dict[str, Any]:
+    """Accept the newest registry at a node."""
+    newest = (await fetched(node))["waiting"]
+    body = {"digest": newest["digest"], "spoken": " ".join(newest["words"])}
+    answer = await node.post("/registry/accept", json=body)
+    assert answer.status_code == 200, answer.text
+    view: dict[str, Any] = answer.json()
+    return view

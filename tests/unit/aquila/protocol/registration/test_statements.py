@@ -1,0 +1,149 @@
+"""Statements on the registry: their order, what a party may accept, and acceptances."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from aquila.errors import AquilaError, EquivocationError, MalformedError, OrderError, PolicyError, SignatureError
+from aquila.protocol.registration.statements import (
+    RegistryAcceptance,
+    RegistryStatement,
+    SignedStatement,
+    check_acceptable,
+    check_order,
+    differences,
+    next_statement,
+    open_acceptance,
+    open_statement,
+    sign_statement,
+)
+from aquila.protocol.registry import RegisteredParty, Registry
+from tests.support.registering import CA, MATCHER_KEY, NOW, URL, key_of, registry_of, stated
+
+FIRST = stated(registry_of("SI"))
+SECOND = stated(registry_of("RS", "SI"), FIRST)
+THIRD = stated(registry_of("RS", "SI", left=("RS",)), SECOND)
+
+
+def test_a_statement_states_the_whole_registry() -> None:
+    """It is read back as it was stated, and names the one before."""
+    assert SECOND.message.registry() == registry_of("RS", "SI")
+    assert (SECOND.message.number, SECOND.message.previous) == (2, FIRST.digest)
+    assert (THIRD.message.url, THIRD.message.ca) == (URL, CA)
+    check_order([FIRST, SECOND, THIRD])
+
+
+def _replaced(registry: Registry, code: str) -> Registry:
+    party = RegisteredParty(code, f"Party {code}", key_of("false").public)
+    return Registry(registry.matcher, {**registry.parties, code: party})
+
+
+@pytest.mark.parametrize(
+    ("newer", "code"),
+    [
+        (registry_of("RS", left=("RS",)), "registry_lacks_party"),
+        (_replaced(registry_of("RS", "SI", left=("RS",)), "SI"), "registry_replaces_key"),
+        (Registry(key_of("false").public, registry_of("RS", "SI").parties), "registry_replaces_key"),
+        (registry_of("RS", "SI"), "registry_party_returns"),
+    ],
+)
+def test_no_key_is_replaced_and_no_party_dropped(newer: Registry, code: str) -> None:
+    """Not by a statement, and not in the registry that is in force."""
+    before = registry_of("RS", "SI", left=("RS",))
+    with pytest.raises(PolicyError) as caught:
+        next_statement(newer, THIRD, NOW, URL, None)
+    assert caught.value.sentence.code == code
+    with pytest.raises(PolicyError):
+        before.adopt(newer)
+    assert before == registry_of("RS", "SI", left=("RS",))
+
+
+def _other(number: int, previous: SignedStatement | None, *codes: str) -> SignedStatement:
+    """Return a statement that the matcher signed in place of another one."""
+    message = next_statement(registry_of(*codes), previous, NOW + 1, URL, CA)
+    assert message.number == number
+    return open_statement(sign_statement(message, MATCHER_KEY), MATCHER_KEY.public)
+
+
+def test_two_registries_of_one_number_are_an_equivocation() -> None:
+    """Whether both are there, or only what follows one of them."""
+    other = _other(2, FIRST, "HR", "SI")
+    after_other = _other(3, other, "HR", "MK", "SI")
+    for found in ([FIRST, SECOND, other], [FIRST, SECOND, after_other]):
+        with pytest.raises(EquivocationError):
+            check_order(found)
+
+
+def test_a_missing_statement_is_noticed() -> None:
+    """A chain has no gap."""
+    with pytest.raises(OrderError):
+        check_order([FIRST, THIRD])
+
+
+def test_a_statement_that_drops_a_party_breaks_the_chain() -> None:
+    """Though the matcher signed it with the right number."""
+    content = THIRD.message.model_copy(update={"parties": SECOND.message.parties[:1]})
+    forged = open_statement(sign_statement(content, MATCHER_KEY), MATCHER_KEY.public)
+    with pytest.raises(PolicyError):
+        check_order([SECOND, forged])
+
+
+def test_a_party_accepts_what_continues_its_registry_and_names_its_key() -> None:
+    """Otherwise the secretariat has admitted somebody else in its place."""
+    own = key_of("RS").public
+    assert check_acceptable(SECOND, registry_of("RS"), "RS", own) == registry_of("RS", "SI")
+    for statement, code, key in ((FIRST, "RS", own), (SECOND, "SI", own), (SECOND, "RS", key_of("false").public)):
+        with pytest.raises(PolicyError) as caught:
+            check_acceptable(statement, registry_of(), code, key)
+        assert caught.value.sentence.code == "registry_without_own_key"
+    with pytest.raises(PolicyError) as caught:
+        check_acceptable(SECOND, registry_of("HR", "RS"), "RS", own)
+    assert caught.value.sentence.code == "registry_lacks_party"
+
+
+def test_only_the_pinned_matcher_states_the_registry() -> None:
+    """Another signer, or a statement that names another matcher than its signer."""
+    with pytest.raises(SignatureError):
+        open_statement(FIRST.envelope, key_of("false").public)
+    forged = sign_statement(FIRST.message.model_copy(update={"matcher_key": key_of("false").public.hex}), MATCHER_KEY)
+    with pytest.raises(MalformedError):
+        open_statement(forged, MATCHER_KEY.public)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"number": 2},
+        {"previous": "ab" * 32},
+        {"parties": SECOND.message.model_dump()["parties"][::-1]},
+        {"parties": [{**SECOND.message.model_dump()["parties"][0], "identity_key": MATCHER_KEY.public.hex}]},
+    ],
+)
+def test_a_statement_that_contradicts_itself_is_refused(changes: dict[str, Any]) -> None:
+    """A first one with another before it, parties out of order, or a key that occurs twice."""
+    with pytest.raises(ValidationError):
+        RegistryStatement.model_validate(FIRST.message.model_dump() | changes)
+
+
+def _accepted(party: str, signer: str) -> bytes:
+    message = RegistryAcceptance(party=party, number=2, statement=SECOND.digest, accepted_at=NOW)
+    return sign_statement(message, key_of(signer))
+
+
+def test_an_acceptance_is_the_partys_own() -> None:
+    """Signed with the key of the party that it names, which the registry knows."""
+    registry = registry_of("RS", "SI")
+    assert open_acceptance(_accepted("RS", "RS"), registry).statement == SECOND.digest
+    for party, signer in (("RS", "SI"), ("RS", "false")):
+        with pytest.raises(AquilaError):
+            open_acceptance(_accepted(party, signer), registry)
+
+
+def test_differences_are_parties_that_join_and_leave() -> None:
+    """By their codes, in order."""
+    before, after = registry_of("RS", "SI"), registry_of("AL", "MK", "RS", "SI", left=("SI",))
+    assert differences(before, after) == (("AL", "MK"), ("SI",))
+    assert differences(after, after) == ((), ())

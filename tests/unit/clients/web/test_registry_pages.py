@@ -1,0 +1,100 @@
+"""The page of the registry: what waits, the words that are typed, and what the visitor reads when they are wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.crypto.keys import IdentityKey
+from aquila.protocol.registration.spoken_words import spoken
+from aquila.protocol.registration.statements import next_statement, open_statement, sign_statement
+from aquila.protocol.registry import RegisteredParty, Registry, read_registry
+from services.kit.storage.registry.stored_statements import store_statement
+from tests.support.registering import key_of
+from tests.support.web_world import homes, matcher, node
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from aquila.protocol.registration.statements import SignedStatement
+    from tests.support.web_world import ServedPages
+
+__all__ = ["homes", "matcher", "node"]
+
+
+def _state(homes: Path, served: ServedPages, left: tuple[str, ...] = (), **keys: IdentityKey) -> SignedStatement:
+    """Let a registry wait at a node: that of its home with more parties, or other keys, signed by the matcher."""
+    registry = read_registry((homes / "SI" / "registry.toml").read_bytes())
+    parties = {code: RegisteredParty(code, f"Party {code}", key.public) for code, key in keys.items()}
+    parties = {**registry.parties, **parties}
+    parties |= {code: RegisteredParty(code, code, parties[code].key, left=True) for code in left}
+    with IdentityKey.from_pem((homes / "matcher" / "identity.pem").read_bytes()) as identity:
+        message = next_statement(
+            Registry(registry.matcher, parties), None, served.clock[0], "http://127.0.0.1:8700", None
+        )
+        statement = open_statement(sign_statement(message, identity), identity.public)
+    with served.log.own.store.transaction("test.statement") as session:
+        store_statement(session, statement, served.clock[0])
+    return statement
+
+
+async def test_the_administrator_accepts_by_the_words_of_another(homes: Path, node: ServedPages) -> None:
+    """The first page leads to it; wrong words are refused at their field, and right ones put it into force."""
+    statement = _state(homes, node, HR=key_of("HR"))
+    browser = await node.visitor("admin", "administrator")
+    assert "A newer registry waits" in await browser.open("/")
+    page = await browser.open("/registry")
+    assert "Registry number 1 waits for you" in page
+    assert "Party HR" in page
+    assert "joins" in page
+    other = spoken("ab" * 32).sentence
+    page = await browser.send("/registry/accept", digest=statement.digest, spoken=other)
+    assert browser.answer.status_code == 422
+    assert "these are the words of something else than what is here" in page
+    assert 'aria-invalid="true"' in page
+    assert other in page
+    page = await browser.send("/registry/accept", digest=statement.digest, spoken=spoken(statement.digest).sentence)
+    assert browser.answer.status_code == 200
+    assert "Registry number 1 is in force" in page
+    assert "The registry is in force here" in page
+    assert "HR" in read_registry((homes / "SI" / "registry.toml").read_bytes()).parties
+    assert "A newer registry waits" not in await browser.open("/")
+
+
+async def test_a_registry_that_replaces_a_key_cannot_be_accepted(homes: Path, node: ServedPages) -> None:
+    """There is no form for it, and the reason is on the first page too."""
+    _state(homes, node, AL=key_of("false"))
+    browser = await node.visitor("admin", "administrator")
+    page = await browser.open("/registry")
+    assert "It cannot be accepted" in page
+    assert "another identity key for AL" in page
+    assert 'action="/registry/accept"' not in page
+    assert "another identity key for AL" in await browser.open("/")
+
+
+async def test_a_matcher_that_is_away_is_said(homes: Path, node: ServedPages) -> None:
+    """What is stored is shown all the same, in the visitor's language; a party that leaves is marked."""
+    _state(homes, node, left=("AL",))
+    browser = await node.visitor("admin", "administrator")
+    await browser.open("/registry")
+    page = await browser.send("/registry/fetch")
+    assert "The matcher did not answer" in page
+    assert "has left" in page
+
+
+@pytest.mark.parametrize("role", ["officer", "approver", "analyst", "auditor"])
+async def test_others_do_not_see_it(node: ServedPages, role: str) -> None:
+    """Neither the page nor its place in the navigation."""
+    browser = await node.visitor("somebody", role)
+    assert "/registry" not in browser.page
+    await browser.open("/registry")
+    assert browser.answer.status_code == 403
+
+
+async def test_the_matchers_administrator_sees_who_has_accepted(matcher: ServedPages) -> None:
+    """Parties that were registered by their cards, before there is a statement."""
+    browser = await matcher.visitor("admin", "administrator")
+    page = await browser.open("/registry")
+    assert "No statement of the matcher has been accepted here yet" in page
+    assert "nothing yet" in page
