@@ -1,4 +1,4 @@
-"""Backup and restore of the matcher, and what a restored matcher may still do (ADR 57)."""
+"""Backup and restore of the matcher, and what a restored matcher may still do (ADR 58)."""
 
 from __future__ import annotations
 

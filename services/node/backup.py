@@ -1,4 +1,4 @@
-"""Backup and restore of a node, and what a restored node may still do (PROTOCOL.md 3.2.4, ADR 57)."""
+"""Backup and restore of a node, and what a restored node may still do (PROTOCOL.md 3.2.4, ADR 58)."""
 
 from __future__ import annotations
 
