@@ -81,14 +81,6 @@ COMMAND: Final[Table] = {
     "demo_waited_in_vain": Text("waited in vain for {what}", "see the logs in the homes"),
     "doctor_backup_fine": Text("the newest backup is {days} days old"),
     "doctor_backup_old": Text("the newest backup is {days} days old", "make one each day: `aquila {service} backup`"),
-    "doctor_certificate_ends": Text(
-        "the certificate of {setting} ends in {days} days",
-        "ask its issuer for a new one, and put it in place of the file; no restart is needed",
-    ),
-    "doctor_certificate_expired": Text(
-        "the certificate of {setting} ended {days} days ago",
-        "ask its issuer for a new one, and put it in place of the file; no restart is needed",
-    ),
     "doctor_certificate_fine": Text("the certificate of {setting} ends in {days} days"),
     "doctor_certificate_not_yet_valid": Text("the certificate of {setting} is not valid yet", "set the clock, or wait"),
     "doctor_certificate_without_name": Text(
@@ -125,29 +117,18 @@ COMMAND: Final[Table] = {
         "the database's role is a superuser", "use a role that owns this one database: deploy/database-role.sh"
     ),
     "doctor_disk_fine": Text("{free} MiB are free"),
-    "doctor_disk_full": Text(
-        "{free} MiB are free, and {kept} MiB are kept free: the service takes no files",
-        "make room on the disk of the home",
-    ),
-    "doctor_disk_nearly_full": Text(
-        "{free} MiB are free, of which {kept} MiB are kept free", "make room on the disk of the home"
-    ),
     "doctor_file_missing": Text("{file} does not exist, which {setting} names", "put it there, or correct the setting"),
     "doctor_files_of_others": Text(
         "{count} files belong to another user than the home, such as {file}", "give them to the owner of {home}: chown"
     ),
     "doctor_files_open": Text("{count} files or folders can be read by others", "{remedy}"),
     "doctor_identity": Text("identity key {fingerprint}"),
-    "doctor_key_of_another_certificate": Text(
-        "the private key of {setting} is not that of its certificate", "put the key of this certificate there"
-    ),
     "doctor_log_alarms": Text(
         "{count} alarms of the log are open: nothing is signed",
         "see them with `aquila audit status`; deploy/OPERATIONS.md, *The log*",
     ),
     "doctor_mail_failed": Text("the mail server {host} takes no mail: {failure}", "check [notifications.mail]"),
     "doctor_no_backup": Text("the log knows of no backup", "make one each day: `aquila {service} backup`"),
-    "doctor_no_certificate": Text("{file} holds no certificate", "it must be PEM"),
     "doctor_no_connection": Text("no connection ({kind})"),
     "doctor_not_running": Text("nothing answers at {url}", "start the service; its log says why it ended"),
     "doctor_only_loopback": Text("the service listens on loopback, without TLS"),
@@ -163,9 +144,6 @@ COMMAND: Final[Table] = {
     "doctor_people_key_missing": Text(
         "{file} does not exist",
         "it is made at the first start; if there was one, bring it from the safe, or everyone has to enrol again",
-    ),
-    "doctor_private_key_unreadable": Text(
-        "{setting} holds no private key, or one with a password", "it must be unencrypted PEM"
     ),
     "doctor_reached": Text("{host} answers"),
     "doctor_registry_fine": Text("the registry has {parties}"),

@@ -81,13 +81,12 @@ def _examine(home: Path, *, offline: bool) -> Iterator[Finding]:
         ("files", partial(of_home.examine_files, settings)),
         ("registry", partial(of_home.examine_registry, settings, code)),
         ("disk", partial(of_home.examine_disk, settings)),
-        ("certificates", partial(certificates.examine_service, settings, now())),
+        (
+            "certificates",
+            partial(certificates.examine_certificates, settings, None if node is None else node.matcher, now()),
+        ),
         ("database", partial(database.examine_database, service, settings, now())),
     ]
-    if settings.command is not None:
-        checks.append(("certificates", partial(certificates.examine_peer, "command", settings.command, now())))
-    if node is not None:
-        checks.append(("certificates", partial(certificates.examine_peer, "matcher", node.matcher, now())))
     if not offline:
         checks.append(("service", partial(network.examine_own_address, settings)))
         if node is not None:

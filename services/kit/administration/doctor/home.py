@@ -8,12 +8,12 @@ import stat
 from typing import TYPE_CHECKING
 
 from aquila.crypto.keys import IdentityKey
-from aquila.errors import KeyMaterialError
 from aquila.protocol.registry import read_registry
 from services.kit.administration.backup.home_files import file_settings, is_secret
-from services.kit.administration.doctor.findings import critical, fine, warning
+from services.kit.administration.doctor.findings import Finding, critical, fine, warning
 from services.kit.people.context import KEY_FILE
 from services.kit.people.operator_token import TOKEN_FILE, OperatorToken
+from services.kit.serving.health.checks import disk_faults
 from services.kit.settings import MEBIBYTE
 from services.kit.storage.files import check_private, read_secret
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from services.kit.administration.doctor.findings import Findings
     from services.kit.settings import KeyedSettings
 
-_LITTLE_ROOM = 4
 _SHOWN = 3
 _KEYS = "keys"
 _DATABASE = ("node.db", "matcher.db")
@@ -102,15 +101,8 @@ def examine_registry(settings: KeyedSettings, code: str) -> Findings:
 
 
 def examine_disk(settings: KeyedSettings) -> Findings:
-    """Yield findings about the room on the home's disk."""
-    try:
-        free = shutil.disk_usage(settings.home).free // MEBIBYTE
-    except OSError:
-        raise KeyMaterialError("secret_unreadable", path=settings.home, fault="disk") from None
-    kept = settings.limits.free_mebibytes
-    if free <= kept:
-        yield critical("disk", "doctor_disk_full", free=free, kept=kept)
-    elif free <= _LITTLE_ROOM * kept:
-        yield warning("disk", "doctor_disk_nearly_full", free=free, kept=kept)
-    else:
-        yield fine("disk", "doctor_disk_fine", free=free)
+    """Yield findings about the room on the home's disk; raises OSError where the home is gone."""
+    kept = settings.limits.free_mebibytes * MEBIBYTE
+    free = max(0, shutil.disk_usage(settings.home).free - kept)
+    faults = [Finding("disk", grade, sentence) for grade, sentence in disk_faults(free, kept)]
+    yield from faults or [fine("disk", "doctor_disk_fine", free=free // MEBIBYTE)]

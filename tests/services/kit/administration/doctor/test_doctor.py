@@ -123,7 +123,7 @@ def test_faults_of_files(home: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
     (home / "node.toml").write_text(settings + "[command]\nx = 1\n")
     assert doctor(home, capsys)[1] == {"settings_file_unusable": "critical"}
     (home / "node.toml").write_text(settings + "[limits]\nfree_mebibytes = 1000000000\n")
-    assert doctor(home, capsys)[1]["doctor_disk_full"] == "critical"
+    assert doctor(home, capsys)[1]["health_disk_full"] == "critical"
 
 
 def test_faults_of_a_database(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -167,7 +167,7 @@ def test_faults_of_postgresql(home: Path, postgres_url: URL) -> None:
 
 
 def test_faults_of_certificates(home: Path, tmp_path: Path) -> None:
-    """Days left, a key of another certificate, a broken chain, a missing name and unreadable files are found."""
+    """Ends, a key of another certificate, a broken chain, a missing name and unreadable files are found."""
     authority = Authority.create(tmp_path, "ca")
     for name, days in (("good", 90), ("soon", 10), ("over", -2)):
         authority.issue(name, days)
@@ -179,20 +179,23 @@ def test_faults_of_certificates(home: Path, tmp_path: Path) -> None:
         tls = TlsSettings(certificate=tmp_path / f"{certificate}.pem", key=tmp_path / f"{key}.key")
         listen = settings.listen.model_copy(update={"public_url": f"https://{host}"})
         changed = settings.model_copy(update={"tls": tls, "listen": listen})
-        return looked(partial(certificates.examine_service, changed, NOW))
+        return looked(partial(certificates.examine_certificates, changed, None, NOW))
 
     assert found("good", "good") == {}
-    assert found("soon", "soon") == {"doctor_certificate_ends": "warning"}
-    assert found("over", "over") == {"doctor_certificate_expired": "critical"}
-    assert found("good", "soon")["doctor_key_of_another_certificate"] == "critical"
-    assert found("chain", "good")["doctor_chain_broken"] == "critical"
+    assert found("soon", "soon") == {"health_certificate_ends": "warning"}
+    assert found("over", "over") == {"health_certificate_ended": "critical"}
+    assert found("good", "soon") == {"tls_certificate_or_key_unreadable": "critical"}
+    assert found("chain", "good") == {"doctor_chain_broken": "critical"}
     assert found("good", "good", "node.example.org") == {"doctor_certificate_without_name": "critical"}
-    assert found("text", "good") == {"doctor_no_certificate": "critical"}
-    assert found("nowhere", "good") == {"backup_file_unreadable": "critical"}
-    early = partial(certificates.examine_authority, "tls.ca", tmp_path / "ca.pem", NOW + 9 * DAY)
-    assert looked(early) == {"doctor_certificate_expired": "critical"}
+    assert found("text", "good")["health_certificate_unreadable"] == "critical"
+    assert found("nowhere", "good")["health_certificate_unreadable"] == "critical"
+    shown = {"certificate": tmp_path / "soon.pem", "key": tmp_path / "soon.key", "ca": tmp_path / "ca.pem"}
+    peer = PeerSettings(url="https://127.0.0.1:9", **shown)
+    early = partial(certificates.examine_certificates, settings, peer, NOW - 200 * DAY)
+    assert looked(early) == {"doctor_certificate_not_yet_valid": "critical"}
     reachable = settings.model_copy(update={"listen": settings.listen.model_copy(update={"host": "192.0.2.1"})})
-    assert looked(partial(certificates.examine_service, reachable, NOW)) == {"tls_off_on_reachable_host": "critical"}
+    none = partial(certificates.examine_certificates, reachable, None, NOW)
+    assert looked(none) == {"tls_off_on_reachable_host": "critical"}
 
 
 class Answers(BaseHTTPRequestHandler):
