@@ -137,7 +137,7 @@ NATIVE_TESTS := tests/unit/aquila/crypto/test_native.py tests/unit/aquila/crypto
 # Sums of limbs are checked against their bounds (lanes.h), and whatever a sanitizer finds stops the run.
 SANITIZE_FLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -DAQUILA_CHECK_BOUNDS
 
-.PHONY: wheel sanitize constant-time equality
+.PHONY: wheel sanitize constant-time equality aarch64
 
 wheel: $(VENV)/.develop ## build a wheel, and install and try it in a clean environment, with and without a compiler
 	rm -rf build/wheel dist
@@ -146,24 +146,41 @@ wheel: $(VENV)/.develop ## build a wheel, and install and try it in a clean envi
 	$(PYTHON) -m venv build/wheel/venv
 	build/wheel/venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/runtime.txt
 	build/wheel/venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall dist/plain/*.whl
-	cd build/wheel && venv/bin/python $(CURDIR)/tests/native/try_wheel.py sodium
+	cd build/wheel && venv/bin/python $(CURDIR)/tests/native/try_wheel.py libsodium
 	build/wheel/venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall dist/*.whl
 	cd build/wheel && venv/bin/python $(CURDIR)/tests/native/try_wheel.py auto
 
-sanitize: $(VENV)/.develop ## the C modules under ASan, UBSan and the bounds check, with AVX-512 and with portable lanes
-	for lanes in AVX512 PORTABLE; do \
-	  AQUILA_REQUIRE_NATIVE=1 AQUILA_NATIVE_FLAGS="$(SANITIZE_FLAGS) -DAQUILA_$$lanes" \
-	    $(BIN)/python setup.py -q build --build-base build/sanitize-$$lanes --build-lib build/sanitize-$$lanes/lib && \
+sanitize: $(VENV)/.develop ## the C modules under ASan, UBSan and the bounds check; the one in AVX-512 also emulated
+	for lanes in "" ifma; do \
+	  folder=build/sanitize-$${lanes:-all} && \
+	  AQUILA_REQUIRE_NATIVE=1 AQUILA_NATIVE_BACKENDS=$$lanes AQUILA_NATIVE_FLAGS="$(SANITIZE_FLAGS) $${lanes:+-DAQUILA_EMULATED}" \
+	    $(BIN)/python setup.py -q build --build-base $$folder --build-lib $$folder/lib && \
 	  LD_PRELOAD=$$($(CC) -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0 AQUILA_EQUALITY_COUNT=1000 \
-	    PYTHONPATH=build/sanitize-$$lanes/lib $(BIN)/pytest -q -o pythonpath= -p no:cacheprovider $(NATIVE_TESTS) || exit 1; \
+	    PYTHONPATH=$$folder/lib $(BIN)/pytest -q -o pythonpath= -p no:cacheprovider $(NATIVE_TESTS) || exit 1; \
 	done
 
-constant-time: ## valgrind finds no branch and no address that depends on a secret (needs valgrind)
-	mkdir -p build
-	$(CC) -O2 -g -std=gnu11 -DAQUILA_PORTABLE -I $(NATIVE) -o build/constant-time tests/native/constant_time.c \
-	  $(filter-out $(NATIVE)/module.c, $(wildcard $(NATIVE)/*.c))
-	valgrind -q --error-exitcode=1 build/constant-time
-	! valgrind -q --error-exitcode=1 build/constant-time leak >/dev/null 2>&1 # a leak would be found
+# Valgrind does not know AVX-512, so that the backend with it is emulated.
+CONSTANT_TIME := PORTABLE $(if $(filter x86_64,$(shell uname -m)),AVX2 IFMA)
+WITHOUT_PYTHON := $(filter-out $(NATIVE)/module.c,$(wildcard $(NATIVE)/*.c))
+AS_BUILT := -std=gnu11 -Wall -Wextra -fno-strict-aliasing -I $(NATIVE)
 
-equality: $(VENV)/.develop ## both backends on 100,000 random elements and scalars, inputs of 100,000 records and their definition
+constant-time: ## valgrind finds no branch and no address that depends on a secret, in any backend (needs valgrind)
+	mkdir -p build
+	for backend in $(CONSTANT_TIME); do \
+	  program=build/constant-time-$$backend && echo $$backend && \
+	  $(CC) -O3 -g $(AS_BUILT) -DAQUILA_$$backend -DAQUILA_EMULATED -o $$program tests/native/constant_time.c $(WITHOUT_PYTHON) && \
+	  valgrind -q --error-exitcode=1 $$program && \
+	  if valgrind -q --error-exitcode=1 $$program leak >/dev/null 2>&1; then echo "a leak was not found"; exit 1; fi || exit 1; \
+	done
+
+equality: $(VENV)/.develop ## all backends on 100,000 random elements and scalars, inputs of 100,000 records and their definition
 	AQUILA_EQUALITY_COUNT=100000 $(BIN)/python -m pytest -q tests/unit/aquila/crypto/test_native_equality.py $(INPUTS_EQUALITY)
+
+aarch64: ## the portable core, built for aarch64 and run by an emulator, answers as this machine's (installs Debian's cross compiler and qemu-user)
+	command -v aarch64-linux-gnu-gcc qemu-aarch64 >/dev/null || { apt-get update -qq && \
+	  apt-get install -y -qq --no-install-recommends gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user >/dev/null; }
+	mkdir -p build
+	aarch64-linux-gnu-gcc -static -O3 $(AS_BUILT) -DAQUILA_PORTABLE -o build/answers-aarch64 tests/native/answers.c $(WITHOUT_PYTHON)
+	$(CC) -O3 $(AS_BUILT) -DAQUILA_PORTABLE -o build/answers tests/native/answers.c $(WITHOUT_PYTHON)
+	build/answers >build/answers.txt
+	qemu-aarch64 build/answers-aarch64 | cmp - build/answers.txt

@@ -1,7 +1,7 @@
 """Choice of the backend that does the group arithmetic.
 
-Everything above calls `load_group` once and passes the group on. Both backends give the same bytes and the same
-errors; the native one is chosen where it was built and the processor can run it, because it is several times faster.
+Everything above calls `load_group` once and passes the group on. All backends give the same bytes and the same
+errors; the fastest that was built and that the processor can run is chosen.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from aquila.crypto.native.batch import NativeGroup, load_core
+from aquila.crypto.native.batch import NATIVE_BACKENDS, NativeBackend, NativeGroup, load_core
 from aquila.crypto.sodium import SodiumGroup, load_library
 from aquila.errors import InputError
 
@@ -20,36 +20,42 @@ if TYPE_CHECKING:
 
     from aquila.crypto.group import Group
 
-Backend = Literal["auto", "native", "sodium"]
+Backend = Literal["auto", "libsodium"] | NativeBackend
+
+BACKENDS: tuple[Backend, ...] = (*NATIVE_BACKENDS, "libsodium")
+"""The fastest first."""
 
 SYSTEM_AFFINITY: Callable[[int], Collection[int]] | None = getattr(os, "sched_getaffinity", None)
 """What Linux has and other systems lack."""
 
 
 def load_group(
-    threads: int | None = None, backend: Backend = "auto", find_core: Callable[[], ModuleType] = load_core
+    threads: int | None = None, backend: Backend = "auto", find_core: Callable[[NativeBackend], ModuleType] = load_core
 ) -> Group:
     """Return the best backend of this machine, or the one asked for.
 
     Args:
         threads: How many cores a batch may use; by default all that this process may run on.
-        backend: `auto` takes the native one where it can be had, else libsodium, and the group's `reason` says why.
-        find_core: Brings the C module; `load_core` in use.
+        backend: `auto` takes the first that can be used of `NATIVE_BACKENDS` and libsodium, and the group's `reason`
+            says why.
+        find_core: Brings the C module of a backend; `load_core` in use.
 
     Raises:
         InputError: `threads` is below 1, or the backend asked for, or any, cannot be loaded.
     """
     cores = usable_cores() if threads is None else threads
-    if backend == "sodium":
+    if backend == "libsodium":
         return SodiumGroup(cores)
-    try:
-        core = find_core()
-    except InputError as absent:
-        if backend == "native":
-            raise
-        library = load_library()
-        return SodiumGroup(cores, replace(library, reason=f"{library.reason}, because {absent}"))
-    return NativeGroup(cores, core)
+    if backend != "auto":
+        return NativeGroup(backend, cores, find_core(backend))
+    because = ""
+    for native in NATIVE_BACKENDS:
+        try:
+            return NativeGroup(native, cores, find_core(native), because)
+        except InputError as absent:
+            because = because or f", because {absent}"
+    library = load_library()
+    return SodiumGroup(cores, replace(library, reason=f"{library.reason}{because}"))
 
 
 def usable_cores(affinity: Callable[[int], Collection[int]] | None = SYSTEM_AFFINITY) -> int:

@@ -2,7 +2,8 @@
 
 A batch of n elements is n * 32 bytes, a batch of n scalars n * 32 bytes, little endian; position i of the result
 belongs to position i of the operands, and an empty batch gives `b""`. This module says what a backend offers and
-holds the checks that need no curve arithmetic; `aquila.crypto.sodium` is the portable backend.
+holds the checks that need no curve arithmetic; `aquila.crypto.native.batch` has the backends in C, and
+`aquila.crypto.sodium` the one of libsodium.
 
 Two rules hold in every operation, so that no caller has to remember them. An element is refused if its encoding is
 not canonical, has bit 255 set or is the identity; a scalar is refused if it is zero or not below ORDER. A product of

@@ -167,8 +167,8 @@ class SodiumGroup:
 
     @property
     def name(self) -> str:
-        """`sodium`."""
-        return "sodium"
+        """`libsodium`."""
+        return "libsodium"
 
     @property
     def reason(self) -> str:

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 CRYPTO: Final[Table] = {
     "batch_length_no_multiple": Text("a batch of {what} must be a multiple of {width} bytes"),
     "batch_lengths_differ": Text("two batches that belong together differ in length"),
-    "c_extension_not_built": Text("the C extension was not built here", "install with a C compiler"),
+    "c_extension_not_built": Text(
+        "the backend {backend} was not built here",
+        "install with a C compiler; only x86-64 processors have ifma and avx2",
+    ),
     "domain_separation_tag_length_wrong": Text("a domain separation tag has 1 to 255 bytes"),
     "ed25519_key_not_32_bytes": Text("an Ed25519 public key has 32 bytes"),
     "ed25519_key_small_order": Text("an Ed25519 public key has small order"),
@@ -49,7 +52,7 @@ CRYPTO: Final[Table] = {
     "nonce_not_32_bytes": Text("the nonce needs 32 fresh bytes"),
     "oblivious_input_too_long": Text("an input of the oblivious function has at most 65,535 bytes"),
     "outputs_not_multiple_of_64": Text("outputs must be a multiple of 64 bytes"),
-    "processor_feature_missing": Text("the processor lacks {listed}", "use libsodium"),
+    "processor_feature_missing": Text("the processor lacks {listed}", "use another backend"),
     "proof_inputs_missing": Text("a proof needs at least one input, and an output for each"),
     "proof_scalars_not_canonical": Text("a proof must be two canonical scalars of 32 bytes"),
     "public_key_not_64_digits": Text("a public key must be 64 lower-case hexadecimal digits"),

@@ -7,11 +7,15 @@ import platform
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 
 from aquila import __version__
 from aquila.crypto.backend import load_group, usable_cores
+
+if TYPE_CHECKING:
+    from aquila.crypto.backend import Backend
 
 _PROCESSORS = Path("/proc/cpuinfo")
 _LIBRARIES = ("numpy", "duckdb", "cryptography")
@@ -46,9 +50,13 @@ class Machine:
         return asdict(self)
 
 
-def this_machine() -> Machine:
-    """Describe the machine that this runs on."""
-    group = load_group(1)
+def this_machine(backend: Backend = "auto") -> Machine:
+    """Describe the machine that this runs on, with one of its backends.
+
+    Raises:
+        InputError: The backend cannot be used here.
+    """
+    group = load_group(1, backend)
     return Machine(
         processor=processor_model(_PROCESSORS),
         cores=usable_cores(),

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from clients.bench.joining import Join
     from clients.bench.records import RecordStep
     from clients.bench.rounds import PlayedRound
-    from clients.bench.steps import Operation, Step
+    from clients.bench.steps import Step
 
 _MIB = 1 << 20
 _NOTHING = "-"
+_COMPARED = "libsodium"
 _VERIFIED = "verified evaluation: evaluate, prove and verify"
 
 
@@ -132,30 +133,22 @@ def machine_table(machine: Machine) -> str:
 
 
 def _steps(steps: Sequence[Step]) -> str:
-    """Return the table of steps: both backends side by side, and the figures of a prototype."""
-    found: dict[Operation, dict[str, Step]] = {}
+    """Return the table of steps: all backends, each compared with libsodium, and the figures of a prototype."""
+    backends = list(dict.fromkeys(step.backend for step in steps))
+    native = [backend for backend in backends if backend != _COMPARED] if _COMPARED in backends else []
+    found: dict[str, dict[str, float]] = {}
     for step in steps:
-        found.setdefault(step.operation, {})[step.backend] = step
+        found.setdefault(step.operation.name, {})[step.backend] = step.spread.least
+    found[_VERIFIED] = {
+        backend: sum(found[of.name][backend] for of in (EVALUATE, PROVE, VERIFY)) for backend in backends
+    }
+    reached = {step.operation.name: step.operation.reached for step in steps}
     rows = [
-        (operation.name, *_compared(operation.reached, _least(by, "native"), _least(by, "sodium")))
-        for operation, by in found.items()
+        (name, *(by[one] for one in backends), *(by[_COMPARED] / by[one] for one in native), reached.get(name))
+        for name, by in found.items()
     ]
-    sums = [
-        sum(filter(None, (_least(found[step], backend) for step in (EVALUATE, PROVE, VERIFY)))) or None
-        for backend in ("native", "sodium")
-    ]
-    rows.append((_VERIFIED, *_compared(None, *sums)))
-    columns = ("step", "native", "libsodium", "times faster", "reached", "native / reached")
+    columns = ("step", *backends, *(f"{one}, times faster" for one in native), "reached")
     return table(columns, rows) + "\nEach figure is the least of the repeats, in processor time.\n"
-
-
-def _least(by_backend: dict[str, Step], backend: str) -> float | None:
-    return by_backend[backend].spread.least if backend in by_backend else None
-
-
-def _compared(reached: float | None, native: float | None, sodium: float | None) -> tuple[float | None, ...]:
-    faster = sodium / native if native and sodium else None
-    return native, sodium, faster, reached, native / reached if native and reached else None
 
 
 def _records(steps: Sequence[RecordStep]) -> str:

@@ -62,7 +62,7 @@ class PlayedRound:
         return asdict(self) | {"microseconds_per_element_and_party": self.per_element}
 
 
-def measure_round(folder: Path, parties: int, records: int, rules: str = "exact") -> PlayedRound:
+def measure_round(folder: Path, parties: int, records: int, rules: str = "exact", backend: str = "auto") -> PlayedRound:
     """Play a round among a number of parties with a number of records each.
 
     Args:
@@ -70,6 +70,7 @@ def measure_round(folder: Path, parties: int, records: int, rules: str = "exact"
         parties: 2 to 12.
         records: Of each list.
         rules: A built-in table, or a file.
+        backend: The group backend.
 
     Raises:
         ExecutorError: The round failed.
@@ -81,7 +82,7 @@ def measure_round(folder: Path, parties: int, records: int, rules: str = "exact"
             write_list(path, code, records)
         named += ["--party", f"{code}={path}"]
     hits, report = folder / "hits.csv", folder / "report.json"
-    targets = ["--out", str(hits), "--report", str(report), "--rules", rules]
+    targets = ["--out", str(hits), "--report", str(report), "--rules", rules, "--backend", backend]
     watched = watch([sys.executable, "-m", "clients.cli.main", "rehearse", *named, *targets])
     return played(json.loads(report.read_text("utf-8")), watched, records, rules)
 

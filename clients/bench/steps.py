@@ -7,12 +7,13 @@ others are the steps of a round (PROTOCOL.md 3.4 to 3.6) as parties take them.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from aquila.crypto import dleq, oprf
-from aquila.crypto.backend import load_group
+from aquila.crypto.backend import BACKENDS, load_group
 from aquila.crypto.group import WIDE_BYTES
 from aquila.crypto.keys import SecretBytes
 from aquila.crypto.shares import Share, new_share
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from aquila.crypto.backend import Backend
     from aquila.crypto.group import Group
 
-BATCH = {"native": 65_535, "sodium": 2_048}
-"""Elements of a measured batch: as many as a chunk may have, and fewer where each takes ten times as long."""
+BATCH: dict[Backend, int] = {"ifma": 65_535, "avx2": 32_768, "portable": 16_384, "libsodium": 2_048}
+"""Elements of a measured batch: as many as a chunk may have, and fewer where each takes longer."""
 
 _INPUT_BYTES = 32
 _CONTEXT = b"aquila bench"
@@ -67,14 +68,13 @@ class Step:
 
 
 def backends() -> list[Backend]:
-    """Return the backends of this machine, the one in use first."""
-    first = load_group(1).name
-    found: list[Backend] = ["native"] if first == "native" else []
-    try:
-        load_group(1, "sodium")
-    except InputError:
-        return found
-    return [*found, "sodium"]
+    """Return the backends of this machine, the fastest first, which is the one in use."""
+    found: list[Backend] = []
+    for backend in BACKENDS:
+        with suppress(InputError):
+            load_group(1, backend)
+            found.append(backend)
+    return found
 
 
 @dataclass(slots=True)
@@ -94,7 +94,7 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.group = load_group(1, self.backend)
-        self.size = self.size or BATCH[self.group.name]
+        self.size = self.size or BATCH[self.backend]
 
     def run(self) -> Iterator[Step]:
         """Measure the operations, then the steps of a round in their order, each on the results of those before."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -19,6 +19,11 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on s
 
 Rules = Annotated[
     str, typer.Option("--rules", metavar="NAME|FILE", help="Match rules: default, exact, or a TOML file of your own.")
+]
+
+BackendChoice = Annotated[
+    Literal["auto", "ifma", "avx2", "portable", "libsodium"],
+    typer.Option("--backend", help="The code that computes in the group; by default the fastest of this machine."),
 ]
 
 Lists = Annotated[

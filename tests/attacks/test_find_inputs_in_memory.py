@@ -1,6 +1,6 @@
 """Who gets a copy of a node's memory after the work, such as a core dump, wants digests to test guesses against.
 
-A process of its own hashes inputs in the native core and is read from outside while it waits. What is searched for,
+A process of its own hashes inputs in a native core and is read from outside while it waits. What is searched for,
 the process itself never had but in the core's own buffers: the expanded digest of an input, and inputs in the frames in
 which they are hashed.
 """
@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aquila.crypto.native.batch import load_core
+from aquila.crypto.native.batch import NATIVE_BACKENDS, load_core
 from aquila.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from aquila.crypto.native.batch import NativeBackend
 
 WIDTH = 64
 COUNT = 40
@@ -27,13 +29,13 @@ DST = b"a tag of this test"
 BLOCK = 128
 WORK = """
 import sys
-from aquila.crypto.native import _core
-count, width, dst = int(sys.argv[1]), int(sys.argv[2]), bytes.fromhex(sys.argv[3])
+from aquila.crypto.native.batch import load_core
+core, count, width, dst = load_core(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), bytes.fromhex(sys.argv[4])
 inputs, ones = bytearray(sys.stdin.buffer.read(count * width)), bytearray(([1] + [0] * 31) * count)
 out, blinded, outputs = bytearray(32 * count), bytearray(32 * count), bytearray(64 * count)
-_core.hash_to_group(out, inputs, dst)
-_core.blind(blinded, inputs, dst, ones)
-_core.finalize(outputs, inputs, ones, b"", b"", blinded)
+core.hash_to_group(out, inputs, dst)
+core.blind(blinded, inputs, dst, ones)
+core.finalize(outputs, inputs, ones, b"", b"", blinded)
 print("done", flush=True)
 sys.stdin.buffer.read()
 """
@@ -47,9 +49,9 @@ def expanded(message: bytes) -> bytes:
 
 
 @contextmanager
-def memory_after_work(inputs: bytes) -> Iterator[list[bytes]]:
+def memory_after_work(backend: NativeBackend, inputs: bytes) -> Iterator[list[bytes]]:
     """Yield what the process can write to, region by region, when it has worked and waits."""
-    command = [sys.executable, "-c", WORK, str(COUNT), str(WIDTH), DST.hex()]
+    command = [sys.executable, "-c", WORK, backend, str(COUNT), str(WIDTH), DST.hex()]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -68,14 +70,15 @@ def memory_after_work(inputs: bytes) -> Iterator[list[bytes]]:
         process.stdin.close()
 
 
-def test_no_digest_is_left_in_memory() -> None:
+@pytest.mark.parametrize("backend", NATIVE_BACKENDS)
+def test_no_digest_is_left_in_memory(backend: NativeBackend) -> None:
     """Neither in freed memory nor on the stack; the inputs themselves are there, where Python has them."""
     try:
-        load_core()
+        load_core(backend)
     except InputError as absent:
         pytest.skip(str(absent))
     inputs = [hashlib.sha512(b"input %d" % number).digest() for number in range(COUNT)]
-    with memory_after_work(b"".join(inputs)) as regions:
+    with memory_after_work(backend, b"".join(inputs)) as regions:
         assert any(inputs[0] in region for region in regions)
         for one in inputs:
             for left in (expanded(one), one + bytes([0, 64, 0]) + DST, one + bytes([0, 32])):

@@ -78,7 +78,7 @@ def test_the_image_holds_all_of_aquila_with_its_native_core(tmp_path: Path) -> N
     make_environment(environment)
     installed = install(context, environment)
     assert set(files(installed)) == set(files(context))
-    asked = "from aquila.crypto.native import _core; print(_core.__file__)"
+    asked = "from aquila.crypto.native import _portable; print(_portable.__file__)"
     words = [str(environment / "bin/python"), "-P", "-c", asked]
     core = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60).stdout.strip()
     assert Path(core).is_relative_to(installed)

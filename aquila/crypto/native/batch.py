@@ -1,15 +1,15 @@
-"""The `Group` of the C module: checks that need no curve arithmetic, and slices of a batch on several cores.
+"""The `Group` of a C module: checks that need no curve arithmetic, and slices of a batch on several cores.
 
 The C code releases the GIL for a whole slice. What it is given it takes as checked: lengths, scalars, and that no
 element is the identity; those checks are `aquila.crypto.group`'s, in the order in which `SodiumGroup` makes them, so
-that both backends name the same position.
+that all backends name the same position.
 """
 
 from __future__ import annotations
 
 import importlib
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from aquila.crypto.group import (
     ELEMENT_BYTES,
@@ -38,22 +38,29 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
-CORE_MODULE = "aquila.crypto.native._core"
+NativeBackend = Literal["ifma", "avx2", "portable"]
+
+NATIVE_BACKENDS: dict[NativeBackend, str] = {
+    "ifma": "the C extension with AVX-512 IFMA, eight elements at a time",
+    "avx2": "the C extension with AVX2, four elements at a time",
+    "portable": "the portable C extension, one element at a time",
+}
+"""The builds of the C module, the fastest first, and what each does."""
 
 GRAIN = 256
 """Elements that share an inversion in C. Slices are multiples of it, and no smaller batch is shared."""
 
 
-def load_core(name: str = CORE_MODULE) -> ModuleType:
-    """Import the C module, if it was built and this processor can run it.
+def load_core(backend: NativeBackend) -> ModuleType:
+    """Import the C module of a backend, if it was built and this processor can run it.
 
     Raises:
         InputError: it was not built, or the processor lacks instructions; the message says which.
     """
     try:
-        core = importlib.import_module(name)
+        core = importlib.import_module(f"aquila.crypto.native._{backend}")
     except ImportError:
-        raise InputError("c_extension_not_built") from None
+        raise InputError("c_extension_not_built", backend=backend) from None
     missing = core.missing()
     if missing:
         raise InputError("processor_feature_missing", listed=", ".join(missing))
@@ -61,35 +68,41 @@ def load_core(name: str = CORE_MODULE) -> ModuleType:
 
 
 class NativeGroup:
-    """The `Group` of the C module.
+    """The `Group` of a C module.
 
     It may be used from several threads at once. With one thread it starts none of its own, and also serves a forked
     process; the threads of a larger one do not survive a fork, so that a child process makes a group of its own.
 
     Args:
+        backend: Which build of it.
         threads: How many slices of a batch run at the same time.
         core: The C module; by default `load_core` brings it.
+        choice: Why it was chosen, as the end of a sentence.
 
     Raises:
         InputError: `threads` is below 1, or the C module cannot be used on this machine.
     """
 
-    def __init__(self, threads: int = 1, core: ModuleType | None = None) -> None:
+    def __init__(
+        self, backend: NativeBackend, threads: int = 1, core: ModuleType | None = None, choice: str = ""
+    ) -> None:
         if threads < 1:
             raise InputError("thread_count_too_small", got=threads)
-        self._core = core or load_core()
+        self._backend = backend
+        self._core = core or load_core(backend)
+        self._choice = choice
         self._threads = threads
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="aquila-native")
 
     @property
     def name(self) -> str:
-        """`native`."""
-        return "native"
+        """`ifma`, `avx2` or `portable`."""
+        return self._backend
 
     @property
     def reason(self) -> str:
         """Return which instructions do the work, and how many threads share a batch."""
-        return f"the C extension, because the processor has AVX-512 with IFMA; threads: {self._threads}"
+        return f"{NATIVE_BACKENDS[self._backend]}{self._choice}; threads: {self._threads}"
 
     def hash_to_group(self, messages: bytes, width: int, dst: bytes) -> bytes:
         """Map messages to elements; see `Group.hash_to_group`."""

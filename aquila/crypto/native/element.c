@@ -46,7 +46,7 @@ static void hash_messages(const messages *m, sha512_state *state)
     for (size_t i = 0; i < m->blocks; i++) sha512_block(state, m->octets + i * SHA512_BLOCK, m->stride);
 }
 
-/* expand_message_xmd (RFC 9380 section 5.3.1) to 64 bytes, one block, of eight messages. `first` and `second` hold
+/* expand_message_xmd (RFC 9380 section 5.3.1) to 64 bytes, one block, of a message in each lane. `first` and `second` hold
  * everything but the messages and the digest already. */
 static void expand(uint8_t *uniform, const sha512_state *after_zeros, const messages *first, const messages *second)
 {

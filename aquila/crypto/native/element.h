@@ -5,7 +5,7 @@
 #include "group.h"
 #include "sha512.h"
 
-/* Eight messages of one length, with room for their padding. */
+/* One message of one length for each lane, with room for their padding. */
 typedef struct {
     uint8_t *octets;
     size_t blocks, stride;

@@ -1,14 +1,14 @@
 /* The one-way map of RFC 9496 section 4.3.4: two Elligator maps, added. */
 #include "ristretto.h"
 
-static const field_constant FIELD_D = {0xb4dca135978a3, 0x4d4141d8ab75e, 0x779e89800700a, 0xfe738cc740797,
-                                       0x52036cee2b6f};
-static const field_constant FIELD_SQRT_AD_MINUS_ONE = {0x7f6a0497b2e1b, 0x0c1b7854bd7e9, 0x1f5d1fdaf9d8e,
-                                                       0x48ac0f3cfcc93, 0x376931bf2b83};
-static const field_constant FIELD_ONE_MINUS_D_SQ = {0xc09c1945fc176, 0x38cd5e350fe27, 0xe70dfe42c81a1,
-                                                    0xe0d79994abddb, 0x029072a8b2b3};
-static const field_constant FIELD_D_MINUS_ONE_SQ = {0xd5aaa44ed4d20, 0x2cb01e199931a, 0x29b4eebd29e4a,
-                                                    0x22414cdcd32f5, 0x5968b37af66c};
+static const field_constant FIELD_D =
+    FIELD_CONSTANT(0x75eb4dca135978a3ull, 0x00700a4d4141d8abull, 0x8cc740797779e898ull, 0x52036cee2b6ffe73ull);
+static const field_constant FIELD_SQRT_AD_MINUS_ONE =
+    FIELD_CONSTANT(0x7e97f6a0497b2e1bull, 0xaf9d8e0c1b7854bdull, 0x0f3cfcc931f5d1fdull, 0x376931bf2b8348acull);
+static const field_constant FIELD_ONE_MINUS_D_SQ =
+    FIELD_CONSTANT(0xe27c09c1945fc176ull, 0x2c81a138cd5e350full, 0x9994abddbe70dfe4ull, 0x029072a8b2b3e0d7ull);
+static const field_constant FIELD_D_MINUS_ONE_SQ =
+    FIELD_CONSTANT(0x31ad5aaa44ed4d20ull, 0xd29e4a2cb01e1999ull, 0x4cdcd32f529b4eebull, 0x5968b37af66c2241ull);
 
 #define EACH_CHAIN for (int k = 0; k < CHAINS; k++)
 

@@ -1,8 +1,8 @@
 /* Powers in the field: inversion and square roots. The exponents are public; the bases may be secret. */
 #include "field.h"
 
-const field_constant FIELD_SQRT_M1 = {0xe1b274a0ea0b0, 0x06ad2fe478c4e, 0xdfbd7a72f4318, 0xdf0b2b4d00993,
-                                      0x2b8324804fc1};
+const field_constant FIELD_SQRT_M1 =
+    FIELD_CONSTANT(0xc4ee1b274a0ea0b0ull, 0x2f431806ad2fe478ull, 0x2b4d00993dfbd7a7ull, 0x2b8324804fc1df0bull);
 
 #define EACH_CHAIN for (int k = 0; k < CHAINS; k++)
 

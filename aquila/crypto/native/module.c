@@ -1,4 +1,4 @@
-/* The Python module aquila.crypto.native._core: buffers in, buffers out.
+/* The Python modules aquila.crypto.native._ifma, _avx2 and _portable, one for each backend: buffers in, buffers out.
  *
  * Each function checks the lengths of its buffers, releases the lock that Python has, and calls batch.h. It writes
  * to its first argument and returns the position of the first refused element, or None.
@@ -11,6 +11,17 @@
 
 #include "batch.h"
 #include "scalar.h"
+
+#if defined(AQUILA_IFMA)
+#define NAME "_ifma"
+#define INIT PyInit__ifma
+#elif defined(AQUILA_AVX2)
+#define NAME "_avx2"
+#define INIT PyInit__avx2
+#else
+#define NAME "_portable"
+#define INIT PyInit__portable
+#endif
 
 #define ELEMENT 32
 #define FEW_BUFFERS 5
@@ -256,10 +267,10 @@ static PyObject *missing(PyObject *module, PyObject *nothing)
 {
     (void)module;
     (void)nothing;
-#if defined(AQUILA_PORTABLE)
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+    return Py_BuildValue("(s)", "little-endian byte order");
+#elif defined(AQUILA_PORTABLE) || defined(AQUILA_EMULATED)
     return PyTuple_New(0);
-#elif !defined(__x86_64__)
-    return Py_BuildValue("(s)", "x86-64");
 #else
     PyObject *names = PyList_New(0);
     __builtin_cpu_init();
@@ -269,11 +280,16 @@ static PyObject *missing(PyObject *module, PyObject *nothing)
         if (!name || PyList_Append(names, name) < 0) Py_CLEAR(names);                                                  \
         Py_XDECREF(name);                                                                                              \
     }
+#if defined(AQUILA_IFMA)
     NEED("avx512f")
     NEED("avx512dq")
     NEED("avx512bw")
     NEED("avx512vl")
     NEED("avx512ifma")
+#else
+    NEED("avx2")
+    NEED("fma")
+#endif
     NEED("bmi2")
     if (!names) return NULL;
     PyObject *all = PyList_AsTuple(names);
@@ -306,10 +322,10 @@ static PyModuleDef_Slot SLOTS[] = {{0, NULL}};
 
 static struct PyModuleDef MODULE = {
     .m_base = PyModuleDef_HEAD_INIT,
-    .m_name = "aquila.crypto.native._core",
+    .m_name = "aquila.crypto.native." NAME,
     .m_doc = "Batches of ristretto255 over contiguous bytes.",
     .m_methods = METHODS,
     .m_slots = SLOTS,
 };
 
-PyMODINIT_FUNC PyInit__core(void) { return PyModuleDef_Init(&MODULE); }
+PyMODINIT_FUNC INIT(void) { return PyModuleDef_Init(&MODULE); }

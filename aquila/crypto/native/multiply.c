@@ -9,7 +9,7 @@ static NOINLINE void make_multiples(multiples *table, const point *p)
     cached_point one = point_cache(*p);
     table->multiple[0] = one;
     for (int i = 1; i < TABLE; i++) {
-        sum = i == 1 ? point_double(sum, 1) : point_add(sum, one, 0, 1);
+        sum = i == 1 ? point_double(sum, 1) : point_add(sum, one, lanes_chosen(0), 1);
         table->multiple[i] = point_cache(sum);
     }
 }

@@ -15,16 +15,15 @@
 #include "scalar.h"
 
 #define TABLE 8
-/* Groups whose encodings share an inversion: 256 elements. */
-#define CHUNK_GROUPS 8
-#define CHUNK_VECTORS (CHUNK_GROUPS * CHAINS)
-#define CHUNK_SIZE (CHUNK_GROUPS * GROUP_SIZE)
+/* Elements whose encodings share an inversion, and how many vectors that are. */
+#define CHUNK_SIZE 256
+#define CHUNK_VECTORS (CHUNK_SIZE / LANES)
 
 typedef struct {
     cached_point multiple[TABLE];
 } multiples;
 
-/* A point of a sum of products with its scalar, eight lanes of each: digit i of lane l is digits[i][l], as a 64-bit
+/* A point of a sum of products with its scalar, for each lane: digit i of lane l is digits[i][l], as a 64-bit
  * integer. */
 typedef struct {
     multiples table;
@@ -38,7 +37,7 @@ typedef struct {
     size_t vectors;
 } product_chunk;
 
-/* Set the digits of up to eight scalars, halved; with the stride 0 it is one scalar for all lanes. */
+/* Set the digits of up to LANES scalars, halved; with the stride 0 it is one scalar for all lanes. */
 void operand_scalars(operand *o, const uint8_t *scalars, size_t stride, size_t count);
 
 /* Set the point. */

@@ -1,4 +1,4 @@
-/* Points of the curve -x^2 + y^2 = 1 + d x^2 y^2, eight at once.
+/* Points of the curve -x^2 + y^2 = 1 + d x^2 y^2, one for each lane.
  *
  * Extended coordinates (X : Y : Z : T), x = X/Z, y = Y/Z, x y = T/Z, and the complete addition and doubling of Hisil,
  * Wong, Carter and Dawson, "Twisted Edwards Curves Revisited" (2008), sections 3.1 to 3.3, for a = -1. Complete: no
@@ -25,8 +25,8 @@ typedef struct {
     field y_plus_x, y_minus_x, t2d;
 } affine_point;
 
-static const field_constant FIELD_D2 = {0x69b9426b2f159, 0x9a8283b156ebd, 0xef3d13000e014, 0xfce7198e80f2e,
-                                        0x2406d9dc56df};
+static const field_constant FIELD_D2 =
+    FIELD_CONSTANT(0xebd69b9426b2f159ull, 0x00e0149a8283b156ull, 0x198e80f2eef3d130ull, 0x2406d9dc56dffce7ull);
 
 INLINE point point_identity(void)
 {
@@ -54,9 +54,8 @@ INLINE point point_complete(wide e_wide, wide f_wide, wide g_wide, wide h_wide, 
 INLINE point point_double(point p, int with_t)
 {
     wide a = wide_square(field_factor(p.x)), b = wide_square(field_factor(p.y)), c = wide_square(field_factor(p.z));
-    wide s = wide_square(factor_carry(wide_add(field_widen(p.x), field_widen(p.y))));
     wide h = wide_add(a, b);                                       /* 2 products */
-    wide e = wide_subtract(s, h);                                  /* 2XY */
+    wide e = wide_twice(p.x, p.y, h);                              /* 2XY */
     wide g = wide_subtract(b, a);                                  /* Y^2 - X^2 */
     wide f = wide_subtract(wide_add(wide_add(c, c), a), b);        /* 2Z^2 - G: 3 products + BIAS */
     return point_complete(e, f, g, h, with_t);
@@ -78,9 +77,8 @@ INLINE point point_add(point p, cached_point q, lane_mask negative, int with_t)
 {
     field plus = field_select(negative, q.y_plus_x, q.y_minus_x);
     field minus = field_select(negative, q.y_minus_x, q.y_plus_x);
-    wide x = field_widen(p.x), y = field_widen(p.y);
-    wide a = wide_multiply(factor_carry(wide_subtract(y, x)), field_factor(minus));
-    wide b = wide_multiply(factor_carry(wide_add(y, x)), field_factor(plus));
+    wide a = wide_multiply(factor_subtract(p.y, p.x), field_factor(minus));
+    wide b = wide_multiply(factor_add(p.y, p.x), field_factor(plus));
     wide c = wide_multiply(field_factor(p.t), field_factor(q.t2d));
     wide d = wide_multiply(field_factor(p.z), field_factor(q.z2));
     return point_add_products(a, b, c, d, negative, with_t);
@@ -90,15 +88,14 @@ INLINE point point_add_affine(point p, affine_point q, lane_mask negative, int w
 {
     field plus = field_select(negative, q.y_plus_x, q.y_minus_x);
     field minus = field_select(negative, q.y_minus_x, q.y_plus_x);
-    wide x = field_widen(p.x), y = field_widen(p.y);
-    wide a = wide_multiply(factor_carry(wide_subtract(y, x)), field_factor(minus));
-    wide b = wide_multiply(factor_carry(wide_add(y, x)), field_factor(plus));
+    wide a = wide_multiply(factor_subtract(p.y, p.x), field_factor(minus));
+    wide b = wide_multiply(factor_add(p.y, p.x), field_factor(plus));
     wide c = wide_multiply(field_factor(p.t), field_factor(q.t2d));
     wide d = wide_add(field_widen(p.z), field_widen(p.z));
     return point_add_products(a, b, c, d, negative, with_t);
 }
 
-INLINE point point_sum(point p, point q) { return point_add(p, point_cache(q), 0, 1); }
+INLINE point point_sum(point p, point q) { return point_add(p, point_cache(q), lanes_chosen(0), 1); }
 
 INLINE point point_select(lane_mask mask, point a, point b)
 {

@@ -1,10 +1,10 @@
 /* Decode and encode elements: RFC 9496 sections 4.3.1 and 4.3.2, and the encoding of doubles with a shared inversion. */
 #include "ristretto.h"
 
-static const field_constant FIELD_D = {0xb4dca135978a3, 0x4d4141d8ab75e, 0x779e89800700a, 0xfe738cc740797,
-                                       0x52036cee2b6f};
-static const field_constant FIELD_INVSQRT_A_MINUS_D = {0x8fdaa805d40ea, 0x175a4172be99c, 0xe01d8409d2f16,
-                                                       0xfca216c27b91f, 0x786c8905cfaf};
+static const field_constant FIELD_D =
+    FIELD_CONSTANT(0x75eb4dca135978a3ull, 0x00700a4d4141d8abull, 0x8cc740797779e898ull, 0x52036cee2b6ffe73ull);
+static const field_constant FIELD_INVSQRT_A_MINUS_D =
+    FIELD_CONSTANT(0x99c8fdaa805d40eaull, 0x9d2f16175a4172beull, 0x16c27b91fe01d840ull, 0x786c8905cfaffca2ull);
 
 #define EACH_CHAIN for (int k = 0; k < CHAINS; k++)
 
@@ -17,11 +17,12 @@ group_mask ristretto_decode(point out[CHAINS], const uint8_t octets[GROUP_SIZE *
     {
         const uint8_t *start = octets + k * LANES * ELEMENT_BYTES;
         /* Steps 1 to 3: canonical, so below p and without bit 255; and not negative, so even. */
-        s[k] = field_read(start, ELEMENT_BYTES);
-        field frozen = field_freeze(s[k]);
+        frozen limbs = field_limbs(start, ELEMENT_BYTES);
+        s[k] = field_of_integers(limbs);
+        frozen canonical = field_freeze(s[k]);
         refused[k] = lanes_test(lanes_gather(start, ELEMENT_BYTES, 3), lanes_same(1ull << 63));
-        for (int i = 0; i < LIMBS; i++) refused[k] |= (lane_mask)~lanes_equal(frozen.limb[i], s[k].limb[i]);
-        refused[k] |= lanes_test(frozen.limb[0], lanes_same(1));
+        for (int i = 0; i < LIMBS; i++) refused[k] |= (lane_mask)~lanes_equal(canonical.limb[i], limbs.limb[i]);
+        refused[k] |= lanes_test(canonical.limb[0], lanes_same(1));
         /* Step 4. */
         field ss = field_square(s[k]);
         u1[k] = field_subtract(one, ss);
@@ -41,7 +42,7 @@ group_mask ristretto_decode(point out[CHAINS], const uint8_t octets[GROUP_SIZE *
         field t = field_multiply(x, y);
         refused[k] |= (lane_mask)~squares[k] | field_is_negative(t) | field_is_zero(y);
         out[k] = (point){x, y, one, t};
-        all |= (group_mask)refused[k] << (k * LANES);
+        all |= (group_mask)lanes_bits(refused[k]) << (k * LANES);
     }
     return all;
 }
@@ -87,10 +88,9 @@ void ristretto_encode(uint8_t octets[GROUP_SIZE * ELEMENT_BYTES], const point p[
 doubled_point ristretto_double(const point *p)
 {
     wide a = wide_square(field_factor(p->x)), b = wide_square(field_factor(p->y)), c = wide_square(field_factor(p->z));
-    wide s = wide_square(field_factor(field_add(p->x, p->y)));
     wide g = wide_add(a, b);
     doubled_point r;
-    r.e = field_carry(wide_subtract(s, g));
+    r.e = field_carry(wide_twice(p->x, p->y, g));
     r.f = field_carry(wide_subtract(b, a));
     r.g = field_carry(g);
     r.h = field_carry(wide_subtract(wide_add(wide_add(c, c), a), b));

@@ -1,4 +1,4 @@
-/* SHA-512 of eight messages at once: FIPS 180-4 section 6.4, one message in each lane. */
+/* SHA-512 of several messages at once: FIPS 180-4 section 6.4, one message in each lane. */
 #include "sha512.h"
 
 #include "scalar.h"
@@ -44,15 +44,15 @@ void sha512_start(sha512_state *state)
 /* The sixteen words of each lane's block, from big endian. */
 static void load(lanes w[16], const uint8_t *blocks, size_t stride)
 {
-    for (int half = 0; half < 2; half++) {
-        lanes *rows = w + 8 * half;
+    for (int start = 0; start < 16; start += LANES) {
+        lanes *rows = w + start;
         for (size_t i = 0; i < LANES; i++) {
             uint64_t words[LANES];
-            memcpy(words, blocks + i * stride + 64 * half, 64);
+            memcpy(words, blocks + i * stride + 8 * start, sizeof words);
             rows[i] = lanes_load(words);
         }
         lanes_transpose(rows);
-        for (int i = 0; i < 8; i++) rows[i] = lanes_swap_bytes(rows[i]);
+        for (int i = 0; i < LANES; i++) rows[i] = lanes_swap_bytes(rows[i]);
     }
 }
 
@@ -89,11 +89,13 @@ void sha512_finish(const sha512_state *state, uint8_t *digests, size_t stride)
 {
     lanes rows[LANES];
     uint64_t words[LANES];
-    for (int i = 0; i < 8; i++) rows[i] = lanes_swap_bytes(state->word[i]);
-    lanes_transpose(rows);
-    for (size_t i = 0; i < LANES; i++) {
-        lanes_store(words, rows[i]);
-        memcpy(digests + i * stride, words, SHA512_DIGEST);
+    for (int start = 0; start < 8; start += LANES) {
+        for (int i = 0; i < LANES; i++) rows[i] = lanes_swap_bytes(state->word[start + i]);
+        lanes_transpose(rows);
+        for (size_t i = 0; i < LANES; i++) {
+            lanes_store(words, rows[i]);
+            memcpy(digests + i * stride + 8 * start, words, sizeof words);
+        }
     }
     wipe(words, sizeof words);
 }

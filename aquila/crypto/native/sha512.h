@@ -1,4 +1,4 @@
-/* SHA-512 (FIPS 180-4) of eight messages of one length at once. */
+/* SHA-512 (FIPS 180-4) of as many messages of one length at once as there are lanes. */
 #ifndef AQUILA_SHA512_H
 #define AQUILA_SHA512_H
 
@@ -19,7 +19,7 @@ void sha512_start(sha512_state *state);
 /* Take one block of each message; block i of 128 bytes starts at blocks + i * stride. */
 void sha512_block(sha512_state *state, const uint8_t *blocks, size_t stride);
 
-/* Write the eight digests of 64 bytes, `stride` bytes apart. */
+/* Write the digests of 64 bytes, `stride` bytes apart. */
 void sha512_finish(const sha512_state *state, uint8_t *digests, size_t stride);
 
 /* Blocks of a message of `length` bytes with its padding. */

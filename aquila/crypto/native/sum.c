@@ -12,6 +12,7 @@
 
 /* A decoded point in memory: y + x, y - x and 2dxy, five limbs each, on two cache lines. */
 #define POINT_WORDS 16
+#define POINT_PARTS (3 * LIMBS)
 /* A vector of points in memory, lane by lane: X, Y, Z and T, five limbs each. */
 #define BUCKET_WORDS (4 * LIMBS)
 
@@ -37,7 +38,7 @@ static int weight_bits(const uint8_t *weights, size_t n)
     return 8 * (highest + 1);
 }
 
-/* The window that needs the fewest additions: for each window n / 8 steps and, for the buckets, two for each size
+/* The window that needs the fewest additions: for each window n / LANES steps and, for the buckets, two for each size
  * of a lane, which cost a quarter more. */
 static int window_bits(size_t n, int weight)
 {
@@ -65,15 +66,13 @@ static outcome fill_table(sum_work *w, const uint8_t *elements)
         for (size_t k = 0; k < CHAINS && k * LANES < count; k++) {
             cached_point c = point_cache(p[k]);
             const field parts[3] = {c.y_plus_x, c.y_minus_x, c.t2d};
-            lanes rows[2 * LANES];
-            for (int i = 0; i < 3 * LIMBS; i++) rows[i] = parts[i / LIMBS].limb[i % LIMBS];
+            lanes rows[POINT_WORDS];
+            for (int i = 0; i < POINT_PARTS; i++) rows[i] = parts[i / LIMBS].limb[i % LIMBS];
             rows[15] = lanes_zero();
-            lanes_transpose(rows);
-            lanes_transpose(rows + LANES);
+            for (int i = 0; i < POINT_WORDS; i += LANES) lanes_transpose(rows + i);
             for (size_t lane = 0; lane < LANES && k * LANES + lane < count; lane++) {
                 uint64_t *to = w->table + (done + k * LANES + lane) * POINT_WORDS;
-                lanes_store(to, rows[lane]);
-                lanes_store(to + LANES, rows[LANES + lane]);
+                for (size_t i = 0; i < POINT_WORDS; i += LANES) lanes_store(to + i, rows[i + lane]);
             }
         }
     }
@@ -135,13 +134,12 @@ INLINE point load_point(const lanes *from)
 /* Load one point of the table for each lane. */
 INLINE affine_point load_affine(const uint64_t *const from[LANES])
 {
-    lanes rows[2 * LANES];
-    for (int lane = 0; lane < LANES; lane++) {
-        rows[lane] = lanes_load(from[lane]);
-        rows[LANES + lane] = lanes_load(from[lane] + LANES);
+    lanes rows[POINT_WORDS];
+    UNROLL for (int i = 0; i < POINT_WORDS; i += LANES)
+    {
+        UNROLL for (int lane = 0; lane < LANES; lane++) rows[i + lane] = lanes_load(from[lane] + i);
+        lanes_transpose(rows + i);
     }
-    lanes_transpose(rows);
-    lanes_transpose(rows + LANES);
     affine_point p;
     EACH_LIMB(p.y_plus_x.limb[i] = rows[i];
               p.y_minus_x.limb[i] = rows[LIMBS + i];
@@ -172,7 +170,9 @@ INLINE void next_bucket(const sum_work *w, lane_cursor *c)
 /* The buckets of one window. */
 static NOINLINE void fill_buckets(sum_work *w)
 {
-    static const uint64_t NEUTRAL[POINT_WORDS] __attribute__((aligned(64))) = {1, 0, 0, 0, 0, 1};
+    uint64_t one[LANES];
+    lanes_store(one, field_same(FIELD_ONE).limb[0]);
+    const uint64_t neutral[POINT_WORDS] = {[0] = one[0], [LIMBS] = one[0]}; /* y + x = y - x = 1 */
     lane_cursor cursor[LANES];
     lanes stored[BUCKET_WORDS];
     point sum = point_identity();
@@ -192,21 +192,21 @@ static NOINLINE void fill_buckets(sum_work *w)
         for (int lane = 0; lane < LANES; lane++) {
             lane_cursor *c = &cursor[lane];
             if (c->next == c->end) {
-                from[lane] = NEUTRAL;
+                from[lane] = neutral;
                 continue;
             }
             uint32_t entry = w->order[c->next];
             __builtin_prefetch(w->table + (size_t)(w->order[c->next + 6] >> 1) * POINT_WORDS);
-            __builtin_prefetch(w->table + (size_t)(w->order[c->next + 6] >> 1) * POINT_WORDS + LANES);
+            __builtin_prefetch(w->table + (size_t)(w->order[c->next + 6] >> 1) * POINT_WORDS + 8);
             from[lane] = w->table + (size_t)(entry >> 1) * POINT_WORDS;
             negative |= (entry & 1u) << lane;
             c->next++;
             full |= (unsigned)(c->next == c->bucket_end) << lane;
         }
-        sum = point_add_affine(sum, load_affine(from), (lane_mask)negative, 1);
+        sum = point_add_affine(sum, load_affine(from), lanes_chosen(negative), 1);
         if (!full) continue;
         store_point(stored, sum);
-        sum = point_select((lane_mask)full, sum, point_identity());
+        sum = point_select(lanes_chosen(full), sum, point_identity());
         for (int lane = 0; lane < LANES; lane++) {
             if (!(full >> lane & 1)) continue;
             flush(w, stored, lane, cursor[lane].size);
@@ -220,15 +220,16 @@ static NOINLINE void fill_buckets(sum_work *w)
  * that many times its running sum is added at the end. */
 static NOINLINE point window_sum(const sum_work *w)
 {
-    static const uint64_t LANE_NUMBERS[LANES] = {0, 1, 2, 3, 4, 5, 6, 7};
+    uint64_t numbers[LANES];
+    for (uint64_t i = 0; i < LANES; i++) numbers[i] = i;
     point running = point_identity(), total = point_identity();
     for (size_t i = w->per_lane; i-- > 0;) {
         running = point_sum(running, load_point(w->buckets + i * BUCKET_WORDS));
         total = point_sum(total, running);
     }
     point offset = point_identity();
-    lanes number = lanes_load(LANE_NUMBERS);
-    for (uint64_t bit = 4; bit; bit >>= 1) {
+    lanes number = lanes_load(numbers);
+    for (uint64_t bit = LANES / 2; bit; bit >>= 1) {
         offset = point_double(offset, 1);
         point more = point_sum(offset, running);
         offset = point_select(lanes_test(number, lanes_same(bit)), offset, more);
@@ -237,17 +238,15 @@ static NOINLINE point window_sum(const sum_work *w)
     return point_sum(total, offset);
 }
 
-/* Add up the eight lanes; every lane of the result is the sum. */
+/* Add up the lanes; every lane of the result is the sum. */
 static point add_lanes(point p)
 {
-    for (uint64_t distance = 4; distance; distance >>= 1) {
-        uint64_t order[LANES];
-        for (uint64_t i = 0; i < LANES; i++) order[i] = i ^ distance;
+    for (size_t distance = LANES / 2; distance; distance >>= 1) {
         point q;
-        EACH_LIMB(q.x.limb[i] = lanes_permute(p.x.limb[i], order);
-                  q.y.limb[i] = lanes_permute(p.y.limb[i], order);
-                  q.z.limb[i] = lanes_permute(p.z.limb[i], order);
-                  q.t.limb[i] = lanes_permute(p.t.limb[i], order));
+        EACH_LIMB(q.x.limb[i] = lanes_exchange(p.x.limb[i], distance);
+                  q.y.limb[i] = lanes_exchange(p.y.limb[i], distance);
+                  q.z.limb[i] = lanes_exchange(p.z.limb[i], distance);
+                  q.t.limb[i] = lanes_exchange(p.t.limb[i], distance));
         p = point_sum(p, q);
     }
     return p;

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from clients.cli.options import Json, Rules
+from clients.cli.options import BackendChoice, Json, Rules
 from clients.cli.output.screen import Screen, numbered, write_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from aquila.crypto.backend import Backend
     from clients.bench.queries.run import QueryResults
     from clients.bench.report import Results
 
@@ -42,6 +43,7 @@ def bench(
         typer.Option(min=20, help="Records of each party of that one round: 100,000, or 5,000 with --queries."),
     ] = None,
     rules: Rules = "exact",
+    backend: BackendChoice = "auto",
     queries: Annotated[
         bool,
         typer.Option("--queries", help="Ask queries among real services on two networks, and watch them idle."),
@@ -52,19 +54,22 @@ def bench(
     """Measure steps, records, the join, and rounds as they grow; a few minutes, or one round of any size."""
     from clients.bench.hardware import this_machine
     from clients.bench.report import Results
+    from clients.bench.rounds import measure_round
 
-    screen, results = Screen(as_json), Results(this_machine())
+    if queries and backend != "auto":
+        raise typer.BadParameter("--backend is not for --queries: services choose their own")
+    screen, results = Screen(as_json), Results(this_machine(backend))
     if queries:
         _queries(screen, out, parties or _QUERY_PARTIES, _QUERY_RECORDS if records is None else records, count)
         return
     with screen.progress() as watch, tempfile.TemporaryDirectory(prefix="aquila-") as scratch:
         folder = Path(scratch)
         if parties is None:
-            _steps(results, folder, watch)
+            _steps(results, folder, backend, watch)
         else:
-            _round(results, folder, parties, records or _ROUND_RECORDS, rules)
+            results.alone = [measure_round(folder, parties, records or _ROUND_RECORDS, rules, backend)]
         if parties is None and not quick:
-            _join_and_growth(results, folder, rules, watch)
+            _join_and_growth(results, folder, rules, backend, watch)
     name = "bench" if parties is None else f"round-{parties}x{records or _ROUND_RECORDS}-{Path(rules).stem}"
     screen.result(results.document(), results.page(), _written(results, out, name))
 
@@ -79,25 +84,19 @@ def _queries(screen: Screen, out: Path, parties: int, records: int, count: int) 
     screen.result(results.document(), results.page(), _written(results, out, f"queries-{parties}x{records}"))
 
 
-def _steps(results: Results, folder: Path, watch: Watch) -> None:
+def _steps(results: Results, folder: Path, backend: Backend, watch: Watch) -> None:
     from clients.bench.records import measure_records
     from clients.bench.steps import Bench, backends
 
-    for backend in backends():
-        for step in Bench(backend, _REPEATS).run():
+    for one in backends() if backend == "auto" else [backend]:
+        for step in Bench(one, _REPEATS).run():
             results.steps.append(step)
-        watch("steps", backend, 1, 1)
+        watch("steps", one, 1, 1)
     results.records = list(measure_records(folder))
     watch("steps", "records", 1, 1)
 
 
-def _round(results: Results, folder: Path, parties: int, records: int, rules: str) -> None:
-    from clients.bench.rounds import measure_round
-
-    results.alone = [measure_round(folder, parties, records, rules)]
-
-
-def _join_and_growth(results: Results, folder: Path, rules: str, watch: Watch) -> None:
+def _join_and_growth(results: Results, folder: Path, rules: str, backend: Backend, watch: Watch) -> None:
     from clients.bench.joining import measure_join
     from clients.bench.rounds import measure_round
 
@@ -105,10 +104,10 @@ def _join_and_growth(results: Results, folder: Path, rules: str, watch: Watch) -
         results.join = measure_join(Path(tokens))
     watch("join", "matcher", 1, 1)
     for size in _SIZES:
-        results.sizes.append(measure_round(folder, _SIZES_PARTIES, size, rules))
+        results.sizes.append(measure_round(folder, _SIZES_PARTIES, size, rules, backend))
         watch("round", f"{_SIZES_PARTIES} x {size:,}", 1, 1)
     for parties in _PARTIES:
-        results.parties.append(measure_round(folder, parties, _PARTIES_RECORDS, rules))
+        results.parties.append(measure_round(folder, parties, _PARTIES_RECORDS, rules, backend))
         watch("round", f"{parties} x {_PARTIES_RECORDS:,}", 1, 1)
 
 

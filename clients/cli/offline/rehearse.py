@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aquila.csv_files import CsvWriter
-from clients.cli.options import Json, Lists, Out, Report, Rules
+from clients.cli.options import BackendChoice, Json, Lists, Out, Report, Rules
 from clients.cli.output.screen import Screen, Table, check_target, numbered, write_result
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def rehearse(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes that share the work; by default one for each core.")
     ] = None,
+    backend: BackendChoice = "auto",
     as_json: Json = False,
 ) -> None:
     """Play a whole round of several parties' files on this machine, every cryptographic step included.
@@ -94,7 +95,7 @@ def rehearse(
     entries = _entries(party)
     for target in filter(None, (out, report)):
         check_target(target)
-    table, group = load_table(rules), load_group(1)
+    table, group = load_table(rules), load_group(1, backend)
     workers = _workers(entries) if workers is None else workers
     with (
         screen.progress() as watch,

@@ -141,11 +141,11 @@ def test_a_worker_that_is_gone() -> None:
 
 def test_a_task_gets_the_group_of_its_process() -> None:
     """A process makes its group once, and the backend that was asked for."""
-    named = partial(with_group, name_of, "sodium")
+    named = partial(with_group, name_of, "libsodium")
     with local_pool(2, ["aquila.crypto.backend"]) as pool:
-        assert list(in_order(pool, named, range(3), 2)) == [("sodium", number) for number in range(3)]
-    assert list(in_order(InProcess(), named, range(3), 2)) == [("sodium", number) for number in range(3)]
-    assert group_of("sodium") is group_of("sodium")
+        assert list(in_order(pool, named, range(3), 2)) == [("libsodium", number) for number in range(3)]
+    assert list(in_order(InProcess(), named, range(3), 2)) == [("libsodium", number) for number in range(3)]
+    assert group_of("libsodium") is group_of("libsodium")
 
 
 def test_one_worker_is_this_process() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aquila.crypto.backend import load_group
+from aquila.crypto.backend import BACKENDS, load_group
 from aquila.errors import InputError
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from aquila.crypto.group import Group
 
 
-@pytest.fixture(scope="session", params=["native", "sodium"])
+@pytest.fixture(scope="session", params=BACKENDS)
 def group(request: pytest.FixtureRequest) -> Group:
     """Each backend of this machine, on two threads, so that batches are shared."""
     try:

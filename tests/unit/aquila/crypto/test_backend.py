@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import os
 import threading
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
 
-from aquila.crypto.backend import load_group, usable_cores
+from aquila.crypto.backend import BACKENDS, load_group, usable_cores
 from aquila.crypto.group import GENERATOR
+from aquila.crypto.native.batch import NATIVE_BACKENDS
 from aquila.errors import InputError
 from aquila.sentences import quoted
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from aquila.crypto.backend import Backend
+    from aquila.crypto.native.batch import NativeBackend
 
 
-def find_nothing() -> ModuleType:
-    """Look for the C module on a machine whose processor is too old."""
-    raise InputError(quoted("the processor lacks avx512ifma"))
+def find_nothing(backend: NativeBackend) -> ModuleType:
+    """Look for a C module on a machine whose processor is too old for any."""
+    raise InputError(quoted(f"the processor lacks what {backend} needs"))
 
 
 def test_all_usable_cores_by_default() -> None:
@@ -36,7 +37,7 @@ def test_threads_as_asked_for() -> None:
         load_group(0)
 
 
-@pytest.mark.parametrize("backend", ["native", "sodium"])
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_one_thread_is_the_callers(backend: Backend) -> None:
     """A group of one thread starts none: it is cheap to make, and works on in a process that was forked."""
     try:
@@ -49,19 +50,35 @@ def test_one_thread_is_the_callers(backend: Backend) -> None:
 
 
 def test_libsodium_stands_in() -> None:
-    """Without the native core libsodium computes, and the reason says which one and why."""
+    """Without a C module libsodium computes, and the reason says which one and why not the fastest."""
     group = load_group(1, find_core=find_nothing)
-    assert group.name == "sodium"
+    assert group.name == "libsodium"
     assert group.reason.startswith("libsodium 1.")
-    assert "because the processor lacks avx512ifma" in group.reason
+    assert "because the processor lacks what ifma needs" in group.reason
     assert group.multiply_base((1).to_bytes(32, "little")) == GENERATOR
+
+
+def test_the_fastest_that_there_is() -> None:
+    """Backends are tried from the fastest on, and the reason says why a faster one is not used."""
+    core = ModuleType("a C module")
+
+    def find_slowest(backend: NativeBackend) -> ModuleType:
+        return core if backend == "portable" else find_nothing(backend)
+
+    for find, name, choice in (
+        (lambda _: core, "ifma", ""),
+        (find_slowest, "portable", ", because the processor lacks what ifma needs"),
+    ):
+        group = load_group(1, find_core=find)
+        assert (group.name, group.reason) == (name, f"{NATIVE_BACKENDS[name]}{choice}; threads: 1")
 
 
 def test_backend_that_is_asked_for() -> None:
     """A backend that is asked for is used or refused, never replaced."""
-    assert load_group(1, "sodium").name == "sodium"
-    with pytest.raises(InputError):
-        load_group(1, "native", find_core=find_nothing)
+    assert load_group(1, "libsodium").name == "libsodium"
+    for backend in NATIVE_BACKENDS:
+        with pytest.raises(InputError, match=f"what {backend} needs"):
+            load_group(1, backend, find_core=find_nothing)
 
 
 def test_cores_of_a_restricted_process() -> None:

@@ -1,20 +1,22 @@
-"""The native backend: how it is found, its own operations, and what the C module refuses."""
+"""The native backends: how they are found, and what their C modules refuse."""
 
 from __future__ import annotations
 
 import sys
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from aquila.crypto.group import GENERATOR
-from aquila.crypto.native.batch import CORE_MODULE, NativeGroup, load_core
+from aquila.crypto.native.batch import NATIVE_BACKENDS, NativeGroup, load_core
 from aquila.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
+
+    from aquila.crypto.native.batch import NativeBackend
 
 
 def scalar(number: int) -> bytes:
@@ -22,45 +24,47 @@ def scalar(number: int) -> bytes:
     return number.to_bytes(32, "little")
 
 
+@pytest.fixture(scope="module", params=NATIVE_BACKENDS)
+def backend(request: pytest.FixtureRequest) -> NativeBackend:
+    """Each native backend."""
+    return cast("NativeBackend", request.param)
+
+
 @pytest.fixture(scope="module")
-def core() -> ModuleType:
-    """The C module, where it was built and the processor can run it."""
+def core(backend: NativeBackend) -> ModuleType:
+    """The backend's C module, where it was built and the processor can run it."""
     try:
-        return load_core()
+        return load_core(backend)
     except InputError as absent:
         pytest.skip(str(absent))
 
 
-@pytest.fixture(scope="module")
-def native(core: ModuleType) -> NativeGroup:
-    """The native group on three threads."""
-    return NativeGroup(3, core)
-
-
 def test_module_that_was_not_built() -> None:
     """Without the C module the reason says so."""
-    with pytest.raises(InputError, match="not built"):
-        load_core("aquila_absent_core")
+    with pytest.raises(InputError, match="the backend absent was not built here"):
+        load_core(cast("NativeBackend", "absent"))
 
 
 def test_processor_that_lacks_instructions(monkeypatch: pytest.MonkeyPatch) -> None:
     """A processor that cannot run the code is told by what it lacks."""
-    monkeypatch.setitem(sys.modules, "aquila_old", SimpleNamespace(missing=lambda: ("avx512f", "avx512ifma")))
+    module = "aquila.crypto.native._old"
+    monkeypatch.setitem(sys.modules, module, SimpleNamespace(missing=lambda: ("avx512f", "avx512ifma")))
     with pytest.raises(InputError, match="the processor lacks avx512f, avx512ifma"):
-        load_core("aquila_old")
+        load_core(cast("NativeBackend", "old"))
 
 
-def test_module_is_found_by_default(native: NativeGroup) -> None:
+@pytest.mark.usefixtures("core")
+def test_module_is_found_by_default(backend: NativeBackend) -> None:
     """A group without a module takes the one that was built, and says what it runs on."""
-    assert NativeGroup().multiply_base(scalar(1)) == GENERATOR
-    assert native.name == "native"
-    assert native.reason == "the C extension, because the processor has AVX-512 with IFMA; threads: 3"
+    group = NativeGroup(backend, 3)
+    assert group.multiply_base(scalar(1)) == GENERATOR
+    assert (group.name, group.reason) == (backend, f"{NATIVE_BACKENDS[backend]}; threads: 3")
 
 
-def test_no_thread(core: ModuleType) -> None:
+def test_no_thread(backend: NativeBackend, core: ModuleType) -> None:
     """At least one thread is needed."""
     with pytest.raises(InputError):
-        NativeGroup(0, core)
+        NativeGroup(backend, 0, core)
 
 
 def test_buffers_that_do_not_fit(core: ModuleType) -> None:
@@ -132,8 +136,3 @@ def test_empty_buffers(core: ModuleType) -> None:
     assert core.weighted_sum(bytearray(32), b"", b"") is None
     assert core.blind(bytearray(), b"", b"dst", b"") is None
     assert core.finalize(bytearray(), b"", b"", b"", b"", b"") is None
-
-
-def test_module_name() -> None:
-    """The name that is imported is that of the stub beside the C files."""
-    assert CORE_MODULE.endswith("native._core")

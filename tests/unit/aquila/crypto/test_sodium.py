@@ -98,7 +98,7 @@ def test_library_that_cannot_be_initialized() -> None:
 def test_group_says_what_it_is() -> None:
     """The group names its backend, the library and its threads."""
     group = SodiumGroup(2)
-    assert group.name == "sodium"
+    assert group.name == "libsodium"
     assert group.reason.startswith("libsodium 1.")
     assert group.reason.endswith("threads: 2")
 

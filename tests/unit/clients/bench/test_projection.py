@@ -26,7 +26,7 @@ def measured() -> list[Step]:
     """Return steps of two backends, the one in use first."""
     return [
         Step(operation, backend, TimingSpread(least, least * slower, least))
-        for backend, slower in (("native", 1), ("sodium", 10))
+        for backend, slower in (("ifma", 1), ("libsodium", 10))
         for operation, least in LEAST.items()
     ]
 

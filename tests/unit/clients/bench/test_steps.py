@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ from aquila.crypto.backend import load_group
 from clients.bench.hardware import processor_model, this_machine
 from clients.bench.records import measure_records
 from clients.bench.steps import DECODE, DECODE_SUM_FULL, DECODE_SUM_SHORT, SUM_FULL, SUM_SHORT, Bench, backends
+from clients.cli.main import main
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +24,15 @@ def test_every_backend_has_every_step() -> None:
     steps = [[step.operation for step in Bench(backend, 1, 16).run()] for backend in found]
     assert all(of == steps[0] for of in steps)
     assert {step.reached for step in steps[0]} > {1.5, 5.3, 0.32}
+
+
+def test_a_backend_of_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One round can be measured on a backend that is asked for; services choose their own."""
+    out = ["--out", str(tmp_path)]
+    assert main(["bench", *out, "--json", "--parties", "2", "--records", "20", "--backend", "libsodium"]) == 0
+    assert json.loads(capsys.readouterr().out)["machine"]["backend"] == "libsodium"
+    assert main(["bench", *out, "--queries", "--backend", "libsodium"]) != 0
+    assert "services choose their own" in capsys.readouterr().err
 
 
 def test_sums_are_told_without_decoding() -> None:

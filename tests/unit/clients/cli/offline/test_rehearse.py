@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from aquila.crypto.backend import BACKENDS, load_group
+from aquila.errors import InputError
 from clients.cli.main import main
 from clients.cli.offline.rehearse import hits_csv
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from aquila.crypto.backend import Backend
 
 HEADER = "record_id,given_names,family_names,date_of_birth,phones\n"
 
@@ -45,6 +49,18 @@ def test_known_hits(folder: Path, padding: str) -> None:
         ("AL", "a2", "SI", "s2"),
         ("RS", "r1", "SI", "s1"),
     }
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_backend_that_is_asked_for(folder: Path, backend: Backend) -> None:
+    """Every backend finds the same hits, and the report names it."""
+    try:
+        load_group(1, backend)
+    except InputError as absent:
+        pytest.skip(str(absent))
+    assert main(["rehearse", *LISTS, "--rules", "exact", "--backend", backend, "--report", "report.json"]) == 0
+    assert json.loads((folder / "report.json").read_text(encoding="utf-8"))["group"]["name"] == backend
+    assert _pairs(folder) == {("AL", "a2", "SI", "s2"), ("RS", "r1", "SI", "s1")}
 
 
 def test_columns(folder: Path) -> None:
