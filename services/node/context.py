@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from aquila.errors import InputError
 from aquila.records.rules import BUILT_IN, earlier_tables, load_rules
+from services.kit.logging import Log
 from services.kit.work.event_counts import EventCounts
 from services.kit.work.reading_progress import ListsInProgress
 
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from services.node.settings import NodeSettings
     from services.node.storage.high_water import HighWater
 
+
+_LOG = Log("node.contact")
 
 Clock: TypeAlias = Callable[[], int]
 """Seconds since 1970."""
@@ -138,6 +141,8 @@ class Contact:
 
     def answered(self, now: int) -> None:
         """Note that the matcher answered."""
+        if self.lost_at is not None:
+            _LOG.info("matcher_back", seconds=now - self.lost_at)
         self.reachable, self.answered_at, self.lost_at, self.failure = True, now, None, None
 
     def lost(self, now: int, error: AquilaError) -> None:
@@ -145,6 +150,7 @@ class Contact:
         self.reachable, self.failure = False, error
         if self.lost_at is None:
             self.lost_at = now
+            _LOG.warning("matcher_lost", error=error)
 
 
 @dataclass(slots=True)

@@ -105,7 +105,7 @@ def _worst_first(health: ServiceHealth) -> list[HealthCheck]:
 
 def _in_short(health: ServiceHealth) -> str:
     waiting = sum(bool(one.awaited) for one in health.rounds)
-    return f"{numbered(len(health.rounds) + health.left_out, 'open round')}, {waiting} of them wait for somebody"
+    return f"open rounds: {len(health.rounds) + health.left_out:,}, of them waiting for somebody: {waiting:,}"
 
 
 def _numbers(health: ServiceHealth) -> str:

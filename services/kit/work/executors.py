@@ -120,7 +120,9 @@ class ExecutorHandle:
             try:
                 opened.executor.submit(_nothing, None)
             except RuntimeError:  # broken, or closed meanwhile
-                self._lost(opened)
+                if self._release(opened):
+                    # The end of its processes may take a while: nobody who looks waits for that.
+                    threading.Thread(target=opened.close, daemon=True).start()
         with self._lock:
             now, opened = time.monotonic(), self._open
             return WorkersState(
@@ -201,6 +203,12 @@ class ExecutorHandle:
 
     def _lost(self, opened: OpenExecutor) -> ExecutorError:
         """Release a broken executor, so that the next piece opens a new one; return the error to raise."""
+        if self._release(opened):
+            opened.close()
+        return ExecutorError("dask_worker_gone")
+
+    def _release(self, opened: OpenExecutor) -> bool:
+        """Use a broken executor no more; return whether it was in use, so that it is closed once."""
         with self._lock:
             ours = self._open is opened
             if ours:
@@ -208,8 +216,7 @@ class ExecutorHandle:
                 self._lost_count, self._lost_at = self._lost_count + 1, time.monotonic()
         if ours:
             _LOG.warning("executor_lost", count=opened.workers)
-            opened.close()
-        return ExecutorError("dask_worker_gone")
+        return ours
 
 
 def executor_handle_of(settings: ServiceSettings, preload: Sequence[str]) -> ExecutorHandle:

@@ -16,6 +16,7 @@ from aquila.errors import AquilaError, AuditError, LogRewrittenError, RestoredBa
 from aquila.protocol.messages.proofs import ProofRequest, Proofs
 from aquila.protocol.registry import MATCHER
 from aquila.sentences import Sentence
+from services.kit.errors import PeerFullError, PeerUnavailableError
 from services.node.logs import inclusion_promises, named_heads
 from services.node.rounds import statements as round_statements
 from services.node.storage.high_water import RESTORED
@@ -52,8 +53,11 @@ async def verify_logs(node: NodeContext, *, prove: bool, held: HeldAnswer | None
             await publish_log(node)
     except AquilaError as error:
         node.contact.obstacle = error
+        if isinstance(error, PeerUnavailableError) and not isinstance(error, PeerFullError):
+            node.contact.lost(node.clock(), error)
         return
     node.contact.obstacle = None
+    node.contact.answered(node.clock())
 
 
 def check_own_log(node: NodeContext) -> None:

@@ -22,7 +22,7 @@ def test_a_service_that_is_well() -> None:
     """One line has it all, with numbers after the bar; each check has its figure."""
     first, checks = health_views(FINE)
     assert first == (
-        "AQUILA NODE SI OK - 0 open rounds, 0 of them wait for somebody"
+        "AQUILA NODE SI OK - open rounds: 0, of them waiting for somebody: 0"
         " | rounds=0 stuck=0 chunks=3 disk_free=5242880B log=7 certificate_days=40"
     )
     assert isinstance(checks, Table)
@@ -36,7 +36,7 @@ def test_a_service_that_is_well() -> None:
         "matcher": "answered 2 min ago",
         "clock": "-2 s at the matcher",
         "certificates": "tls.certificate 40 days",
-        "rounds": "0 open rounds, 0 of them wait for somebody",
+        "rounds": "open rounds: 0, of them waiting for somebody: 0",
     }
     assert status_of(FINE) is Status.OK
 
@@ -76,7 +76,7 @@ def test_the_worst_fault_comes_first() -> None:
 def test_rounds_and_who_they_wait_for() -> None:
     """Each step has a row, with the time since which it is awaited."""
     first, _, table, more = health_views(FULL)
-    assert "6 open rounds, 1 of them wait for somebody" in str(first)
+    assert "open rounds: 6, of them waiting for somebody: 1" in str(first)
     assert isinstance(table, Table)
     assert [tuple(row) for row in table.rows] == [
         ("abababab", "open", "list of AL", "2027-01-15 07:59 UTC", "1 d ago (stuck)"),
