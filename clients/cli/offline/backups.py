@@ -216,7 +216,7 @@ def _show_made(screen: Screen, out: Path, made: Made) -> None:
     sentences = [
         f"Backed up to {out}: {numbered(sum(made.rows.values()), 'row')}, {made.size:,} bytes.",
         f"Files in it: {', '.join(made.files)}.",
-        f"Not in it, because they are secret: {secrets}, people.key.",
+        f"Not in it, because they are secret: {secrets}.",
     ]
     if others:
         sentences.append(f"Not in it, because they lie elsewhere: {others}.")

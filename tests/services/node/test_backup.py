@@ -156,5 +156,5 @@ async def test_a_backup_has_no_key_and_nobodys_session(world: World, safe: Safe)
     await open_round(world)
     made = safe.back_up("AL")
     assert made.files == ("node.toml", "registry.toml")
-    assert {one.file for one in made.head.needed if one.secret} == {"identity.pem"}
+    assert {one.file for one in made.head.needed if one.secret} == {"identity.pem", "people.key"}
     assert not made.rows.keys() & {"secret", "note_secret", "session", "provider_sign_in"}

@@ -63,6 +63,12 @@ def collect(service: BackedService, settings: KeyedSettings, folder: Path) -> tu
             needed.append(Needed(setting=setting, file=name or str(path), secret=secret))
         elif all(one.file != name for one in kept):
             kept.append(HomeFile.of(name, content))
+    # Keys that no setting names: those of people, and of the CA that the home made for itself.
+    known = {one.file for one in needed}
+    for path in sorted(folder.rglob("*.key")):
+        name = path.relative_to(folder).as_posix()
+        if name not in known and path.relative_to(folder).parts[0] not in _FOLDERS:
+            needed.append(Needed(setting="home", file=name, secret=True))
     return kept, needed
 
 

@@ -19,6 +19,7 @@ from services.kit.administration.backup.restore import Source
 from services.kit.administration.backup.rows import head_of, rows_of
 from services.kit.errors import StoreError
 from services.kit.log import entries
+from services.kit.storage.files import write_secret
 from services.kit.storage.migrate import head_revision, migrate, revision_of
 from services.kit.storage.store import Store
 from services.matcher.storage import home as matcher_home
@@ -188,6 +189,8 @@ def test_bytes_that_are_no_backup(tmp_path: Path) -> None:
 def test_private_keys_stay_out(home: Path, tmp_path: Path) -> None:
     """A certificate of the home is kept; a file with a private key is not, whatever setting names it."""
     (home / "cert.pem").write_text("-----BEGIN CERTIFICATE-----\n")
+    (home / "tls").mkdir(mode=0o700)
+    write_secret(home / "tls" / "ca.key", b"key of the own CA")
     (home / "both.pem").write_text("-----BEGIN PRIVATE KEY-----\n")
     outside = tmp_path / "ca.pem"
     outside.write_text("-----BEGIN CERTIFICATE-----\n")
@@ -200,8 +203,11 @@ def test_private_keys_stay_out(home: Path, tmp_path: Path) -> None:
         ("tls.key", True),
         ("tls.ca", False),
         ("command.ca", True),
+        ("home", True),
     }
-    restored = restore_node(source(tmp_path / "backup", home), tmp_path / "new", clock=CLOCK)
+    brought = Source(tmp_path / "backup", KEY, [home / "identity.pem", home / "tls" / "ca.key"])
+    restored = restore_node(brought, tmp_path / "new", clock=CLOCK)
+    assert (tmp_path / "new" / "tls" / "ca.key").read_bytes() == b"key of the own CA"
     assert (tmp_path / "new" / "cert.pem").exists()
     assert [one.split(":")[0] for one in restored.missing] == ["tls.key", "command.ca"]
 
