@@ -112,7 +112,7 @@ def statistics_of(round_id: str, entries: Iterable[Entry]) -> Statistics:
         elif entry.kind is EntryKind.CANARIES:
             _take_off(found, entry, told)
         elif entry.kind is EntryKind.REPORT:
-            found.count(str(entry.recipient), "reports")
+            found.count(str(entry.recipient), "reports", int(not entry.counts.get("page", 0)))
         elif entry.kind in SAID:
             found.count(entry.party, SAID[entry.kind])
     return found

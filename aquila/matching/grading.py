@@ -45,25 +45,41 @@ def grade_lists(
     Returns:
         The footing with what is settled, and the pairs that reach a level, in their order.
     """
-    most = replace(footing, settled=min(footing.size_a, footing.size_b))
-    kept = [pair for pair in pairs if grade_on(table, pair.rules, most).level]
+    most = _Grades(table, replace(footing, settled=min(footing.size_a, footing.size_b)))
+    kept = [pair for pair in pairs if most.of(pair.rules).level]
     certain, footing = _settle(table, footing, kept, turns)
     lefts: dict[bytes, float] = {}
     rights: dict[bytes, float] = {}
+    firsts, seconds = _Grades(table, footing), _Grades(table, footing, second=True)
     for pair in certain:  # as certain as they are at last: what settled first may have gained less by it than others
-        probability = grade_on(table, pair.rules, footing).probability
+        probability = firsts.of(pair.rules).probability
         lefts[pair.left_handle] = max(probability, lefts.get(pair.left_handle, 0.0))
         rights[pair.right_handle] = max(probability, rights.get(pair.right_handle, 0.0))
     graded = []
     for pair in kept:
-        result = grade_on(table, pair.rules, footing)
+        result = firsts.of(pair.rules)
         best = max(lefts.get(pair.left_handle, 0.0), rights.get(pair.right_handle, 0.0))
         second = best > result.probability
         if second:
-            result = grade_on(table, pair.rules, footing, second=True)
+            result = seconds.of(pair.rules)
         if result.level:
             graded.append(RankedPair(pair, result, second))
     return footing, graded
+
+
+class _Grades:
+    """The grades on one footing by the rules that met: many pairs meet in few ways."""
+
+    def __init__(self, table: RuleTable, footing: GradingBasis, *, second: bool = False) -> None:
+        self._terms, self._second = (table, footing), second
+        self._known: dict[int, Grade] = {}
+
+    def of(self, rules: int) -> Grade:
+        """Return the grade of a pair by the mask of its rules."""
+        if rules not in self._known:
+            table, footing = self._terms
+            self._known[rules] = grade_on(table, rules, footing, second=self._second)
+        return self._known[rules]
 
 
 def _settle(
@@ -78,11 +94,12 @@ def _settle(
     lefts: set[bytes] = set()
     rights: set[bytes] = set()
     for turn in range(turns):
+        grades = _Grades(table, footing)
         found = [
             pair
             for pair in pairs
             if (pair.left_handle not in lefts and pair.right_handle not in rights)
-            and grade_on(table, pair.rules, footing).level is Level.HIGH
+            and grades.of(pair.rules).level is Level.HIGH
         ]
         if not found:
             break

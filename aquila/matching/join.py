@@ -160,6 +160,7 @@ class TokenTable:
 
     def pairs(self) -> Iterator[MatchedPair]:
         """Yield every pair of records that met, once, with all rules that met, in the order of lists and handles."""
+        masks = {mask: mask for counts in self._patterns.values() for mask in counts}  # one object of each
         for path in self._grouped:
             with closing(open_database(replace(self._limits, threads=1), "pairs")) as connection:
                 result = connection.execute("SELECT * FROM read_parquet($1)", [path])
@@ -167,7 +168,7 @@ class TokenTable:
                     for number, left_high, left_low, right_high, right_low, rules in batch:
                         left, right = self._allowed[number]
                         handles = _handle(left_high, left_low), _handle(right_high, right_low)
-                        yield MatchedPair(left, right, *handles, rules)
+                        yield MatchedPair(left, right, *handles, masks[rules])
 
     def met(self, pairs: Sequence[MatchedPair]) -> list[MatchedTokenPositions]:
         """Find again which tokens met, for a few of all pairs; they stay here until the table is closed.
@@ -181,6 +182,7 @@ class TokenTable:
         found = [MatchedTokenPositions(b"", b"")] * len(pairs)
         if not pairs:
             return found
+        known: dict[MatchedTokenPositions, MatchedTokenPositions] = {}  # few of all positions occur: each is kept once
         columns: dict[str, np.ndarray] = {"number": np.arange(len(pairs), dtype=np.uint32)}
         for side in ("left", "right"):
             handles = b"".join(getattr(pair, f"{side}_handle") for pair in pairs)
@@ -193,7 +195,8 @@ class TokenTable:
             result = connection.execute(_MET, [[file.path for file in self._writer.files]])
             while batch := result.fetchmany(_FETCH):
                 for number, left, right in batch:
-                    found[number] = MatchedTokenPositions(bytes(left), bytes(right))
+                    positions = MatchedTokenPositions(bytes(left), bytes(right))
+                    found[number] = known.setdefault(positions, positions)
         return found
 
     def _ranges(self) -> Iterator[tuple[int, int]]:

@@ -292,6 +292,21 @@ def canary_statement(
     return tuple(told)
 
 
+def report_of_canaries(pages: Iterable[HitReport], carried: Sequence[PlantedCanary]) -> HitReport:
+    """Return a party's report of the lists with the hits of its canaries alone, as one message.
+
+    Args:
+        pages: The pages of the report, at least one, or the one message that it is.
+        carried: The canaries.
+    """
+    handles, first, hits = {one.handle for one in carried}, None, []
+    for page in pages:
+        first = first or page
+        hits += [hit for hit in page.hits if hit.handle in handles]
+    assert first is not None
+    return first.model_copy(update={"page": None, "hits": tuple(hits)})
+
+
 class Verdict(NamedTuple):
     """The results of the canaries of a pair, as one of the two parties sees them.
 

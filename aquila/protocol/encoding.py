@@ -22,7 +22,12 @@ def canonical(document: dict[str, object]) -> bytes:
 
 def framed(label: str, *parts: bytes) -> bytes:
     """Return the label and the parts, each behind its length as 4 bytes, big endian (PROTOCOL.md 2.3)."""
-    return b"".join(len(part).to_bytes(4, "big") + part for part in (label.encode(), *parts))
+    return b"".join([behind_length(part) for part in (label.encode(), *parts)])
+
+
+def behind_length(part: bytes) -> bytes:
+    """Return a part behind its length as 4 bytes, big endian, as `framed` has it."""
+    return len(part).to_bytes(4, "big") + part
 
 
 def digest(label: str, *parts: bytes) -> bytes:

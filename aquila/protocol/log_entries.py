@@ -167,9 +167,14 @@ def _report(message: HitReport) -> tuple[EntryKind, dict[str, Any]]:
     levels = Counter(hit.certainty.value for hit in message.hits)
     return EntryKind.REPORT, {
         "recipient": message.party,
-        "counts": {"hits": len(message.hits)} | {level.value: levels[level.value] for level in Level},
+        "counts": {"hits": len(message.hits)} | {level.value: levels[level.value] for level in Level} | _page(message),
         "ids": _of(message.submission_id),
     }
+
+
+def _page(message: HitReport) -> dict[str, int]:
+    """Return the counts that the entry of a page has besides: its number, from 0, and how many pages there are."""
+    return {} if message.page is None else {"page": message.page.number, "pages": message.page.pages}
 
 
 @fields_of.register(Receipt)

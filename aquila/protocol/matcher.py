@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+import numpy as np
+
 from aquila.crypto.envelope import sign_envelope
 from aquila.crypto.group import ELEMENT_BYTES
 from aquila.errors import InputError, MalformedError, OrderError, PolicyError
@@ -19,6 +21,7 @@ from aquila.matching.grading import grade_lists
 from aquila.matching.join import TOKEN_ROW_BYTES, parse_rows
 from aquila.matching.learning import ListPair, learn
 from aquila.protocol.messages import (
+    MOST_HITS_OF_A_PAGE,
     Basis,
     ChanceHits,
     ConsentReference,
@@ -30,6 +33,7 @@ from aquila.protocol.messages import (
     Message,
     Opening,
     Outcome,
+    ReportPage,
 )
 from aquila.protocol.rounds import rules
 from aquila.protocol.rounds.exchange import unfinished
@@ -37,7 +41,7 @@ from aquila.protocol.rounds.round_state import Phase, ReportKey
 from aquila.records.rules import InputClass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from aquila.crypto.keys import IdentityKey
     from aquila.matching.certainty import GradingBasis
@@ -47,6 +51,7 @@ if TYPE_CHECKING:
     from aquila.records.rules import RuleTable
 
 _THOUSANDTHS = 1_000
+_SIDES = "left", "right"
 
 Footings: TypeAlias = "dict[tuple[int, int], GradingBasis]"
 """On what the pairs of two lists are graded, by their list numbers."""
@@ -258,8 +263,8 @@ def grade_pairs(round_: Round, table: RuleTable, footings: Footings, pairs: Iter
 
 def make_reports(  # noqa: PLR0913, PLR0917 - what a report tells
     round_: Round, submissions: list[str], graded: Graded, met: Sequence[MatchedTokenPositions],
-    submission_id: str | None, random: Callable[[int], bytes],
-) -> list[HitReport]:  # fmt: skip
+    submission_id: str | None, random: Callable[[int], bytes], *, most_hits: int | None = MOST_HITS_OF_A_PAGE,
+) -> Iterator[HitReport]:  # fmt: skip
     """Turn graded pairs into one report for each party, the same hit under the same id on both sides (3.7.3).
 
     Args:
@@ -269,39 +274,56 @@ def make_reports(  # noqa: PLR0913, PLR0917 - what a report tells
         met: Which tokens of each of these pairs met (`TokenTable.met`).
         submission_id: The query that was matched, or None for the lists.
         random: Gives the hit ids' 16 random bytes.
+        most_hits: A report of the lists with more hits comes in pages of so many (3.7.17); None where it must not.
+
+    Yields:
+        The report of each party, or its pages in their order; the hits of one page are in memory at a time.
     """
     owners = [round_.submissions[submission].party for submission in submissions]
     bases = _bases(owners, graded)
-    hits: dict[str, list[Hit]] = {party: [] for party in parties_concerned(round_, submission_id)}
-    for (pair, level, result, second), places in zip(graded.pairs, met, strict=True):
-        hit_id = random(16).hex()
-        left = pair.left, pair.left_handle.hex(), places.left.hex()
-        right = pair.right, pair.right_handle.hex(), places.right.hex()
-        for (one, handle, own), (other, counterpart_handle, _) in ((left, right), (right, left)):
-            hits[owners[one]].append(
-                Hit(
-                    hit_id=hit_id,
-                    handle=handle,
-                    counterpart=owners[other],
-                    counterpart_handle=counterpart_handle,
-                    certainty=level,
-                    families=result.families,
-                    second=second,
-                    met=own,
-                )
+    ids = np.frombuffer(b"".join([random(16) for _ in graded.pairs]), dtype="S16")
+    lefts, rights = (np.array([getattr(one.pair, side) for one in graded.pairs], dtype=np.int64) for side in _SIDES)
+    order = np.argsort(ids)
+    for party in parties_concerned(round_, submission_id):
+        own = np.array([owner == party for owner in owners])
+        mine = order[(own[lefts] | own[rights])[order]]
+        size = most_hits if most_hits and submission_id is None else max(len(mine), 1)
+        pages = max(1, -(-len(mine) // size))
+        for number in range(pages):
+            hits = (
+                _hit(graded.pairs[place], met[place], ids[place : place + 1].tobytes(), owners, party)
+                for place in mine[number * size : (number + 1) * size].tolist()
             )
-    return [
-        HitReport(
-            round_id=round_.round_id,
-            binding=round_.binding,
-            party=party,
-            submission_id=submission_id,
-            bases=tuple(sorted(bases[party], key=lambda basis: basis.counterpart)),
-            learned=(),
-            hits=tuple(sorted(found, key=lambda hit: hit.hit_id)),
-        )
-        for party, found in hits.items()
-    ]
+            yield HitReport(
+                round_id=round_.round_id,
+                binding=round_.binding,
+                party=party,
+                submission_id=submission_id,
+                page=ReportPage(number=number, pages=pages) if pages > 1 else None,
+                bases=tuple(sorted(bases[party], key=lambda basis: basis.counterpart)),
+                learned=(),
+                hits=tuple(hits),
+            )
+
+
+def _hit(found: GradedPair, places: MatchedTokenPositions, hit_id: bytes, owners: list[str], party: str) -> Hit:
+    """Return a hit as one of its two parties sees it."""
+    pair, level, result, second = found
+    left, right = (
+        (owners[pair.left], pair.left_handle, places.left),
+        (owners[pair.right], pair.right_handle, places.right),
+    )
+    (_, handle, met), (other, counterpart_handle, _) = (left, right) if left[0] == party else (right, left)
+    return Hit(
+        hit_id=hit_id.hex(),
+        handle=handle.hex(),
+        counterpart=other,
+        counterpart_handle=counterpart_handle.hex(),
+        certainty=level,
+        families=result.families,
+        second=second,
+        met=met.hex(),
+    )
 
 
 def without_refused(round_: Round, report: HitReport) -> HitReport:

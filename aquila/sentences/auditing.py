@@ -48,6 +48,7 @@ AUDITING: Final[Table] = {
     "entry_notes_not_due": Text("entry {index}: {sender} sends notes to {receiver} that are not due"),
     "entry_pair_wrongly_matched": Text("entry {index}: {left} and {right} are matched twice, or may not be"),
     "entry_report_not_due": Text("entry {index}: {party} is sent a report that is not due"),
+    "entry_report_page_out_of_order": Text("entry {index}: a page of the report to {party} is not the next one"),
     "entry_report_sent_twice": Text("entry {index}: {party} is sent a second report of the same"),
     "entry_round_not_proposed": Text("entry {index}: it is of a round that was never proposed"),
     "entry_seen_head_differs": Text(

@@ -187,6 +187,8 @@ PROTOCOL: Final[Table] = {
     "report_hits_below_least_certainty": Text("the report has hits below the round's least certainty"),
     "report_list_size_differs": Text("the report tells another size for the list of {counterpart} than it signed"),
     "report_of_refused_answer": Text("a report has hits of {counterpart}, which has refused its answer"),
+    "report_page_out_of_order": Text("a page of the report of {party} is not the next one"),
+    "report_pages_differ": Text("the pages of the report of {party} are not of one report"),
     "report_pair_not_matchable": Text("the report tells of a pair that may not be matched"),
     "report_party_outside_round": Text("the report is for a party that is not in the round"),
     "report_submission_without_tokens": Text("the report is of no submission whose tokens came"),

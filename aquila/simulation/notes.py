@@ -1,22 +1,24 @@
 """The sealed exchange of a rehearsal: every hit gets a note from both sides, and both verify (PROTOCOL.md 3.7.5 ff.).
 
 Notes are of the length and kind of real ones; what they say of a record is nothing, because a rehearsal keeps no more
-of a record than its id. Hits are independent pieces of work, and go to the executor like chunks: a report at once, then
-a batch of notes at once. What opens notes travels with them; it shows nothing of itself.
+of a record than its id. Hits are independent pieces of work, and go to the executor like chunks, a batch at once. What
+opens notes travels as bytes; it shows nothing of itself.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from hashlib import shake_256
 from itertools import count
 from typing import TYPE_CHECKING
 
-from aquila.protocol.messages import MAX_NOTES, Fault, HitReport, Note, Notes
+from aquila.protocol.messages import Fault, HitReport, Note, Notes
 from aquila.protocol.rounds.exchange import (
+    NoteOpening,
     held_tokens,
+    hit_batches,
     marks_needed,
-    note_batches,
     prepare_sized,
     seal_entry,
     signed_sizes,
@@ -25,25 +27,29 @@ from aquila.protocol.rounds.exchange import (
 from aquila.simulation.manifest import REHEARSED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from aquila.crypto.group import Group
-    from aquila.protocol.rounds.exchange import HeldTokens, NoteOpening
+    from aquila.protocol.rounds.exchange import HeldTokens, HitBatch
+    from aquila.protocol.rounds.verified_round import Accepted
     from aquila.records.rules import RuleTable
     from aquila.simulation.party_state import SimulatedParty
 
     Random = Callable[[int], bytes]
 
+_ID_BYTES = 16
+
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Sealing:
-    """The notes of a report to seal.
+    """A batch of hits whose notes are to be sealed.
 
     Attributes:
         sizes: How many records the parties of the report signed.
         table: The match rules.
-        report: The report as JSON, which travels faster than the object.
+        report: The report with these hits alone, as JSON, which travels faster than the object.
         held: The tokens of its records.
+        marks: How many marks each note of the report has.
         fresh: 32 fresh random bytes, from which all that is drawn follows.
     """
 
@@ -51,64 +57,113 @@ class Sealing:
     table: RuleTable
     report: bytes
     held: Mapping[bytes, HeldTokens]
+    marks: int
     fresh: bytes
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Sealed:
-    """The batches of sealed notes of a report with their receivers, and what opens the notes of the others."""
+    """The sealed notes of a batch, and what opens the notes of the other side, both in the order of the hits."""
 
-    batches: tuple[tuple[str, tuple[bytes, ...]], ...]
-    openings: Mapping[str, NoteOpening]
+    entries: tuple[bytes, ...]
+    openings: tuple[bytes, ...]
 
 
-def sealing_of(node: SimulatedParty, table: RuleTable, random: Random) -> Sealing:
-    """Gather what sealing a node's notes needs; its token secrets go."""
-    assert node.report is not None
-    held = held_tokens({bytes.fromhex(hit.handle) for hit in node.report.hits}, node.finalized())
+def sealings_of(
+    node: SimulatedParty, table: RuleTable, random: Random, most: int
+) -> Iterator[tuple[HitBatch, Sealing]]:
+    """Gather, batch by batch, what sealing a node's notes needs; its token secrets go before the first.
+
+    Args:
+        node: The party, which has its report.
+        table: The match rules.
+        random: Gives each batch its seed.
+        most: Notes of a batch at most.
+    """
+    assert node.told is not None
+    held = held_tokens(node.handles_told(), node.finalized())
     node.forget_tokens()
-    report = node.report.model_dump_json().encode()
-    return Sealing(signed_sizes(node.round, node.report), table, report, held, random(32))
+    marks, sizes = marks_needed(held.most), signed_sizes(node.round, node.told)
+    for batch in hit_batches(node.pages(), most):
+        mine = held.of([bytes.fromhex(hit.handle) for hit in batch.hits])
+        report = node.told.model_copy(update={"hits": batch.hits}).payload()
+        yield batch, Sealing(sizes, table, report, mine, marks, random(32))
 
 
 def seal_notes(_group: Group, work: Sealing) -> Sealed:
-    """Seal a note for each hit of a report; a task for any executor, which needs no group."""
+    """Seal a note for each hit of a batch; a task for any executor, which needs no group."""
     report, random = HitReport.model_validate_json(work.report), drawn_from(work.fresh)
     prepared = list(prepare_sized(work.sizes, work.table, report, work.held, random))
-    marks = marks_needed(prepared)
-    batches = (
-        (to, tuple(seal_entry(one, _note(report.party, one.opening.told, random), marks, random) for one in batch))
-        for to, batch in note_batches(prepared, MAX_NOTES)
-    )
-    return Sealed(tuple(batches), {one.opening.hit_id: one.opening for one in prepared})
+    entries = (seal_entry(one, _note(report.party, one.opening.told, random), work.marks, random) for one in prepared)
+    return Sealed(tuple(entries), tuple(one.opening.to_bytes() for one in prepared))
+
+
+class Arrivals:
+    """Batches of notes that wait until their receiver has prepared all hits that they can name.
+
+    Every party goes through its hits in the order of their ids, so a batch waits for the other side's next one, and no
+    more than a few are on their way.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: dict[tuple[str, str], deque[tuple[str, Accepted]]] = {}
+        self._reached: dict[tuple[str, str], str] = {}
+
+    def put(self, sender: str, batch: HitBatch, accepted: Accepted) -> Iterator[Accepted]:
+        """Take a batch that was sent, and yield those that can be verified now, in the order of their coming."""
+        last = batch.hits[-1].hit_id
+        sent, back = (sender, batch.counterpart), (batch.counterpart, sender)
+        self._reached[sent] = last
+        self._waiting.setdefault(sent, deque()).append((last, accepted))
+        for there, here in ((sent, back), (back, sent)):
+            line = self._waiting.get(there, ())
+            while line and line[0][0] <= self._reached.get(here, ""):
+                yield line.popleft()[1]
+
+    def rest(self) -> Iterator[Accepted]:
+        """Yield the batches that still wait, once every party has sent its last one."""
+        for line in self._waiting.values():
+            yield from (accepted for _, accepted in line)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Opened:
-    """A batch of notes at its receiver, each still sealed, with the openings of those that its report names."""
+    """A batch of notes at its receiver, each still sealed.
+
+    Attributes:
+        entries: Hit ids and sealed notes.
+        openings: What opens those that the receiver's report names.
+        before: The hits of which the same sender sent a note before.
+    """
 
     entries: Sequence[tuple[str, bytes]]
-    openings: Mapping[str, NoteOpening]
+    openings: Mapping[str, bytes]
+    before: frozenset[str]
 
 
 def open_notes(node: SimulatedParty, notes: Notes) -> Opened:
-    """Open a batch of notes at its receiver."""
+    """Open a batch of notes at its receiver; what opens each of them goes."""
     assert node.secrets is not None
     entries = node.party.open_notes(notes, node.secrets.sealing)
-    return Opened(entries, {hit_id: node.openings[hit_id] for hit_id, _ in entries if hit_id in node.openings})
+    ids = sorted({hit_id for hit_id, _ in entries})
+    openings = {hit_id: node.openings.pop(hit_id) for hit_id in ids if hit_id in node.openings}
+    return Opened(entries, openings, _noted_before(node, notes.party, ids))
 
 
-def verify_notes(_group: Group, work: Opened) -> dict[str, Fault | None]:
-    """Verify the notes of a batch, and return for each hit the parts that do not hold; a task for any executor."""
-    found = verify_batch(work.openings, (), work.entries)
-    return {hit_id: one if isinstance(one, Fault) else None for hit_id, one in found.items()}
+def _noted_before(node: SimulatedParty, sender: str, ids: Sequence[str]) -> frozenset[str]:
+    """Return those of some hits, ascending, of which a sender's note came before; from now on all of them have."""
+    noted, now = node.noted.setdefault(sender, []), bytes.fromhex("".join(ids))
+    near = [one for one in noted if one[:_ID_BYTES] <= now[-_ID_BYTES:] and now[:_ID_BYTES] <= one[-_ID_BYTES:]]
+    noted.append(now)
+    every = {one[place : place + _ID_BYTES].hex() for one in near for place in range(0, len(one), _ID_BYTES)}
+    return frozenset(every & set(ids))
 
 
-def refuted_of(node: SimulatedParty, found: Mapping[str, Fault | None]) -> dict[str, Fault]:
-    """Return the hits of a batch that do not hold, and why; a second note of a hit is none."""
-    again = dict.fromkeys(node.noted & set(found), Fault.REPEATED)
-    node.noted |= set(found)
-    return {hit_id: fault for hit_id, fault in {**found, **again}.items() if fault}
+def verify_notes(_group: Group, work: Opened) -> dict[str, Fault]:
+    """Verify the notes of a batch, and return the hits that do not hold, and why; a task for any executor."""
+    openings = {hit_id: NoteOpening.from_bytes(content) for hit_id, content in work.openings.items()}
+    found = verify_batch(openings, work.before, work.entries)
+    return {hit_id: one for hit_id, one in found.items() if isinstance(one, Fault)}
 
 
 def drawn_from(fresh: bytes) -> Random:

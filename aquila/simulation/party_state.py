@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from aquila.protocol.messages import HitReport
 from aquila.protocol.submissions.submission import HANDLE_BYTES, FinalizedChunk, handles_of
 from aquila.records.rows import ReadReport
 from aquila.simulation.scratch_files import Chunks, RecordIds, Runs, Spool
@@ -18,9 +19,7 @@ if TYPE_CHECKING:
     from aquila.crypto.keys import ExchangeKey, SecretBytes
     from aquila.matching.certainty import Level
     from aquila.protocol.canaries import Canary, PlantedCanary
-    from aquila.protocol.messages import HitReport
     from aquila.protocol.party import Party, RoundSecrets
-    from aquila.protocol.rounds.exchange import NoteOpening
     from aquila.protocol.rounds.verified_round import Round
     from aquila.protocol.submission_plan import SubmissionPlan
     from aquila.protocol.submissions.tasks import Outline
@@ -58,8 +57,10 @@ class SimulatedParty:
         digests: What the first pass made, until the second is over.
         runs: What the second pass made, until it is cut into chunks.
         chunks: The submission.
-        openings: What opens the notes of its hits, by hit id.
-        noted: The hits whose note came.
+        told: Its report without the hits.
+        hits: How many hits its report has.
+        openings: What opens the notes that are to come, by hit id.
+        noted: The ids of the hits whose note came, by sender: of each batch 16 bytes each, ascending.
         canaries: What its list is to carry.
         carried: What it keeps of them.
     """
@@ -82,12 +83,15 @@ class SimulatedParty:
     chunks: Chunks = field(init=False)
     evaluated: int = 0
     verified: int = 0
-    report: HitReport | None = None
+    told: HitReport | None = None
+    hits: int = 0
     canaries: tuple[Canary, ...] = ()
     carried: tuple[PlantedCanary, ...] = ()
-    openings: dict[str, NoteOpening] = field(default_factory=dict)
-    noted: set[str] = field(default_factory=set)
+    openings: dict[str, bytes] = field(default_factory=dict)
+    noted: dict[str, list[bytes]] = field(default_factory=dict)
     _tokens: Spool | None = None
+    _pages: Spool | list[bytes] = field(default_factory=list)
+    _told_of: list[bytes] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.chunks = Chunks(self.directory)
@@ -125,6 +129,38 @@ class SimulatedParty:
         assert self._tokens is not None
         self._tokens.delete()
         self._tokens = None
+
+    def take_report(self, page: HitReport) -> None:
+        """Keep a page of the report, or the one message that it is, in place of an earlier report."""
+        if self.told is None or page.page is None or not page.page.number:
+            self.forget_report()
+            self.told = page.model_copy(update={"page": None, "hits": ()})
+            self._pages = [] if page.page is None else Spool(self.directory / "report")
+        self._pages.append(page.payload())
+        self._told_of.append(b"".join([bytes.fromhex(hit.handle) for hit in page.hits]))
+        self.hits += len(page.hits)
+
+    def pages(self) -> Iterator[HitReport]:
+        """Yield the pages of the report in their order."""
+        for place in range(len(self._pages)):
+            yield HitReport.model_validate_json(self._pages[place])
+
+    def handles_told(self) -> list[bytes]:
+        """Return the own handles of the report's hits, joined."""
+        return self._told_of
+
+    @property
+    def report(self) -> HitReport | None:
+        """The whole report as one message, all hits of it in memory; None before it came."""
+        if self.told is None:
+            return None
+        return self.told.model_copy(update={"hits": tuple(hit for page in self.pages() for hit in page.hits)})
+
+    def forget_report(self) -> None:
+        """Delete what was kept of a report."""
+        if isinstance(self._pages, Spool):
+            self._pages.delete()
+        self.told, self._pages, self._told_of, self.hits = None, [], [], 0
 
     def record_ids_of(self, handles: Collection[bytes]) -> dict[bytes, str]:
         """Return the record id of each of some handles of this party."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import chain, groupby, zip_longest
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -20,9 +20,9 @@ from aquila.errors import InputError
 from aquila.executors import InProcess
 from aquila.matching.join import TOKEN_ROW_BYTES, TokenTable
 from aquila.protocol import matcher as roles
-from aquila.protocol.canaries import canaries_of, canary_statement, judge
+from aquila.protocol.canaries import canaries_of, canary_statement, judge, report_of_canaries
 from aquila.protocol.matcher import Matcher
-from aquila.protocol.messages import Kind, Outcome, Padding
+from aquila.protocol.messages import MAX_NOTES, MOST_HITS_OF_A_PAGE, Kind, Outcome, Padding
 from aquila.protocol.party import Party
 from aquila.protocol.registry import RegisteredParty, Registry
 from aquila.protocol.rounds.round_state import EvaluationKey
@@ -41,7 +41,7 @@ from aquila.simulation.file_tasks import (
 from aquila.simulation.list_passes import blind_lists, read_lists
 from aquila.simulation.manifest import CHUNK_ELEMENTS, NO_PADDING, REHEARSED, Terms, make_manifest
 from aquila.simulation.metrics import Measurements, TaskRunner, without_measurement
-from aquila.simulation.notes import open_notes, refuted_of, seal_notes, sealing_of, verify_notes
+from aquila.simulation.notes import Arrivals, open_notes, seal_notes, sealings_of, verify_notes
 from aquila.simulation.party_state import RehearsedHit, SimulatedParty
 from aquila.simulation.sources import RecordList
 
@@ -55,11 +55,16 @@ if TYPE_CHECKING:
     from aquila.matching.certainty import Level
     from aquila.protocol.canaries import Verdict
     from aquila.protocol.messages import Fault, HitReport, Notes
+    from aquila.protocol.rounds.exchange import HitBatch
     from aquila.protocol.rounds.verified_round import Accepted
     from aquila.records.person import Record
     from aquila.records.rules import RuleTable
     from aquila.simulation.metrics import Watch
+    from aquila.simulation.notes import Sealing
     from aquila.simulation.sources import Source
+
+
+_NAMED_AT_ONCE = 100_000
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -113,6 +118,8 @@ class Rehearsal:
         frequency_limit: How many records of one list may share a value.
         chunk_elements: Elements of a chunk at most.
         canaries: How many canaries each two lists share on average.
+        most_hits: Hits of a page of a report at most.
+        most_notes: Notes of a batch at most.
         watch: Is told how far each phase of each party is.
         executor: Where the tasks are done; by default in this process.
         workers: How many tasks it does at the same time.
@@ -135,6 +142,8 @@ class Rehearsal:
         frequency_limit: int = 8,
         chunk_elements: int = CHUNK_ELEMENTS,
         canaries: int = 0,
+        most_hits: int = MOST_HITS_OF_A_PAGE,
+        most_notes: int = MAX_NOTES,
         watch: Watch = without_measurement,
         executor: Executor | None = None,
         workers: int = 1,
@@ -142,6 +151,7 @@ class Rehearsal:
         if len(lists) < 2:  # noqa: PLR2004  # a match needs two
             raise InputError("simulated_parties_too_few", got=len(lists))
         self.group, self.table, self.random, self.directory, self.now = group, table, random, directory, now
+        self._most_hits, self._most_notes = most_hits, most_notes
         self.measured = Measurements(watch=watch)
         self.refuted: dict[str, Fault] = {}
         self.verdicts: dict[tuple[str, str], Verdict] = {}
@@ -315,51 +325,71 @@ class Rehearsal:
             footings = roles.learn_grading_bases(self.round, self.table, submissions, tokens.patterns())
             graded = roles.grade_pairs(self.round, self.table, footings, tokens.pairs())
             met = tokens.met([graded_pair.pair for graded_pair in graded.pairs])
-            reports = roles.make_reports(self.round, submissions, graded, met, None, self.random)
+            terms = self.round, submissions, graded, met, None, self.random
+            reports = roles.make_reports(*terms, most_hits=self._most_hits)
         self.measured.look_at_disk(self.directory)
         self.measured.watch("match", "matcher", 1, 1)
         self.tell(reports)
         return self._with_record_ids(graded.pairs)
 
     def tell(self, reports: Iterable[HitReport]) -> None:
-        """Report to every party, and let it acknowledge its report (PROTOCOL.md 3.7.3 and 3.7.4)."""
+        """Report to every party, and let it acknowledge its report (PROTOCOL.md 3.7.3 and 3.7.4).
+
+        Args:
+            reports: The report of each party, or its pages in their order.
+        """
         for report in reports:
             self.publish(self.matcher.report(report))
-            self.nodes[report.party].report = report
+            self.nodes[report.party].take_report(report)
         self.meet_canaries()
         for node in self.nodes.values():
-            assert node.report is not None
-            self.publish(node.party.receipt(node.round, node.next_sequence(), None, len(node.report.hits)))
+            self.publish(node.party.receipt(node.round, node.next_sequence(), None, node.hits))
 
     def exchange_notes(self) -> None:
         """Let every party seal a note for each of its hits, and verify the notes of the others (PROTOCOL.md 3.7.5 ff.).
 
         What does not hold is in `refuted`, by hit id; of every other hit both sides know that the other holds the same.
         """
-        self.verify(*self.send_notes(*self.nodes.values()))
+        self._verify(self._arriving())
         for code in self.nodes:
             self.measured.watch("exchange", code, 1, 1)
 
     def send_notes(self, *nodes: SimulatedParty) -> list[Accepted]:
         """Let parties seal a note for each of their hits, and send them; return the statements."""
-        sent = []
-        works = ((node, sealing_of(node, self.table, self.random)) for node in nodes)
-        for node, sealed in self.workshop.do("exchange", lambda node: node.code, seal_notes, works):
-            node.openings = dict(sealed.openings)
-            with self.measured.phase("exchange", node.code):
-                for index, (to, entries) in enumerate(sealed.batches):
-                    envelope = node.party.notes(node.round, node.next_sequence(), to, None, index, entries)
-                    sent.append(self.publish(envelope, only={node.code, to}))
-        return sent
+        return [accepted for _, _, accepted in self._sent(nodes)]
 
     def verify(self, *sent: Accepted) -> None:
         """Let the receivers of batches of notes verify and confirm them."""
+        self._verify(sent)
+
+    def _arriving(self) -> Iterator[Accepted]:
+        """Let all parties send their notes side by side, and yield each batch as soon as it can be verified."""
+        arrivals = Arrivals()
+        for node, batch, accepted in self._sent(tuple(self.nodes.values())):
+            yield from arrivals.put(node.code, batch, accepted)
+        yield from arrivals.rest()
+
+    def _sent(self, nodes: Sequence[SimulatedParty]) -> Iterator[tuple[SimulatedParty, HitBatch, Accepted]]:
+        """Let parties seal and send their notes, a batch of each in turn."""
+        works = chain.from_iterable(zip_longest(*(self._sealings(node) for node in nodes)))
+        done = self.workshop.do("exchange", lambda label: label[0].code, seal_notes, filter(None, works))
+        for (node, batch), sealed in done:
+            with self.measured.phase("exchange", node.code):
+                node.openings |= zip((hit.hit_id for hit in batch.hits), sealed.openings, strict=True)
+                terms = batch.counterpart, None, batch.index, sealed.entries
+                envelope = node.party.notes(node.round, node.next_sequence(), *terms)
+                accepted = self.publish(envelope, only={node.code, batch.counterpart})
+            yield node, batch, accepted
+
+    def _sealings(self, node: SimulatedParty) -> Iterator[tuple[tuple[SimulatedParty, HitBatch], Sealing]]:
+        return (((node, batch), work) for batch, work in sealings_of(node, self.table, self.random, self._most_notes))
+
+    def _verify(self, sent: Iterable[Accepted]) -> None:
         every = ((accepted.digest, cast("Notes", accepted.message)) for accepted in sent)
         works = (((digest, notes), open_notes(self.nodes[notes.to], notes)) for digest, notes in every)
-        for (digest, notes), found in self.workshop.do("exchange", lambda label: label[1].to, verify_notes, works):
+        for (digest, notes), refuted in self.workshop.do("exchange", lambda label: label[1].to, verify_notes, works):
             node = self.nodes[notes.to]
             with self.measured.phase("exchange", node.code):
-                refuted = refuted_of(node, found)
                 self.refuted |= refuted
                 confirmation = node.party.confirm(node.round, node.next_sequence(), notes, digest, refuted)
                 self.publish(confirmation, only={node.code, notes.party})
@@ -368,14 +398,13 @@ class Rehearsal:
         """Have every party disclose its canaries, and judge those of each of its pairs (PROTOCOL.md 3.7.13)."""
         if not self.manifest.canaries:
             return
+        reports = {code: report_of_canaries(node.pages(), node.carried) for code, node in self.nodes.items()}
         for node in self.nodes.values():
-            assert node.report is not None
-            pairs = canary_statement(node.round, *node.pair_terms(), node.report)
+            pairs = canary_statement(node.round, *node.pair_terms(), reports[node.code])
             self.publish(node.party.tell_canaries(node.round, node.next_sequence(), pairs))
         for node in self.nodes.values():
-            assert node.report is not None
             for told in (node.round.canaries[code] for code in node.round.counterparts_of(node.code)):
-                verdict = judge(node.round, self.table, *node.pair_terms(), node.report, told)
+                verdict = judge(node.round, self.table, *node.pair_terms(), reports[node.code], told)
                 self.verdicts[node.code, told.party] = verdict
 
     def close(self) -> None:
@@ -384,10 +413,9 @@ class Rehearsal:
         for node in self.nodes.values():
             assert node.secrets is not None
             assert node.seed is not None
-            assert node.report is not None
             node.secrets.close()
             node.seed.close()
-            self.publish(node.party.close(node.round, node.next_sequence(), len(node.report.hits)))
+            self.publish(node.party.close(node.round, node.next_sequence(), node.hits))
 
     def publish(self, envelope: bytes, only: Collection[str] | None = None) -> Accepted:
         """Give a statement to the matcher and, once it counts there, to every party or only to some.
@@ -405,19 +433,22 @@ class Rehearsal:
         nodes = list(self.nodes.values())
         canaries = {bytes.fromhex(carried.handle) for node in nodes for carried in node.carried}
         graded = [found for found in graded if found.pair.left_handle not in canaries]
-        handles: list[set[bytes]] = [set() for _ in nodes]
-        for pair, *_ in graded:
-            handles[pair.left].add(pair.left_handle)
-            handles[pair.right].add(pair.right_handle)
-        ids = [node.record_ids_of(met) for node, met in zip(nodes, handles, strict=True)]
-        hits = [
-            RehearsedHit(
-                nodes[pair.left].code, ids[pair.left][pair.left_handle],
-                nodes[pair.right].code, ids[pair.right][pair.right_handle],
-                level, result.probability, result.rules,
-            )
-            for pair, level, result, _second in graded
-        ]  # fmt: skip
+        hits: list[RehearsedHit] = []
+        for first in range(0, len(graded), _NAMED_AT_ONCE):
+            some = graded[first : first + _NAMED_AT_ONCE]
+            handles: list[set[bytes]] = [set() for _ in nodes]
+            for pair, *_ in some:
+                handles[pair.left].add(pair.left_handle)
+                handles[pair.right].add(pair.right_handle)
+            ids = [node.record_ids_of(met) for node, met in zip(nodes, handles, strict=True)]
+            hits += (
+                RehearsedHit(
+                    nodes[pair.left].code, ids[pair.left][pair.left_handle],
+                    nodes[pair.right].code, ids[pair.right][pair.right_handle],
+                    level, result.probability, result.rules,
+                )
+                for pair, level, result, _second in some
+            )  # fmt: skip
         return sorted(hits)
 
 

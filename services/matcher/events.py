@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
+    from aquila.protocol.messages import Message
     from aquila.protocol.rounds.verified_round import Accepted, Round
 
 ALL, OTHERS, READER, NOBODY = "all", "others", "reader", "nobody"
@@ -41,6 +42,9 @@ TOKENS = "tokens"
 
 REPORT = StatementKind.HIT_REPORT.value
 """What the events of reports are called."""
+
+FIRST_PAGE = func.coalesce(EventRow.chunk_index, 0) == 0
+"""The condition of events of reports that are counted: of a report in pages the first one (PROTOCOL.md 3.7.17)."""
 
 NOTES = StatementKind.NOTES.value
 """What the events of sealed notes are called."""
@@ -83,8 +87,15 @@ def statement_event(round_: Round, accepted: Accepted, envelope: bytes) -> Event
         digest=accepted.digest,
         envelope=envelope.decode(),
         submission_id=getattr(message, "submission_id", None),
-        chunk_index=getattr(message, "index", None),
+        chunk_index=_number_of(message),
     )
+
+
+def _number_of(message: Message) -> int | None:
+    """Return the number of the chunk, batch or page that a statement is about; None for every other."""
+    if isinstance(message, HitReport):
+        return None if message.page is None else message.page.number
+    return getattr(message, "index", None)
 
 
 def bytes_event(  # noqa: PLR0913, PLR0917 - what an event says
@@ -114,22 +125,18 @@ def bytes_event(  # noqa: PLR0913, PLR0917 - what an event says
 
 def visible_events(session: Session, round_id: str, caller: str, after: int, limit: int) -> tuple[Event, ...]:
     """Return the next events that a party may see, at most `limit` and about 4 MiB of them."""
-    query = (
-        select(EventRow)
-        .where(EventRow.round_id == round_id, EventRow.event_id > after, visible_to(caller))
-        .order_by(EventRow.event_id)
-        .limit(limit)
-        .execution_options(yield_per=50)
-    )
-    events: list[Event] = []
-    size = 0
-    with session.scalars(query) as rows:  # closed at once, because a page may end before the rows do
-        for row in rows:
-            events.append(_view(row))
-            size += len(row.envelope or "")
-            if size >= _PAGE_BYTES:
-                break
-    return tuple(events)
+    mine = EventRow.round_id == round_id, EventRow.event_id > after, visible_to(caller)
+    sizes = select(EventRow.event_id, func.coalesce(func.length(EventRow.envelope), 0)).where(*mine)
+    last, size = after, 0
+    # The sizes first: what is not of this page is not even read.
+    for event_id, length in session.execute(sizes.order_by(EventRow.event_id).limit(limit)).all():
+        last, size = event_id, size + length
+        if size >= _PAGE_BYTES:
+            break
+    if last == after:
+        return ()
+    rows = session.scalars(select(EventRow).where(*mine, EventRow.event_id <= last).order_by(EventRow.event_id))
+    return tuple(_view(row) for row in rows)
 
 
 def log_places(session: Session, caller: str, digests: Sequence[str]) -> dict[str, int]:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 _KEPT = 64
 _LOCKS = 64
-_PAGE = 1_000
+_PAGE = 16  # events read at once: a page of a report has some megabytes
 
 
 @dataclass(slots=True)
@@ -73,7 +73,8 @@ class CachedRound:
             sent = SentNotes(event.party, event.reader or "", event.submission_id, event.chunk_index)
             self.round.notes[event.digest or ""] = sent
         else:
-            # A report that its party has was deleted; its digest still says what the receipt was for.
+            # A report that its party has was deleted; its digest, of pages that of the last one, still says what the
+            # receipt was for.
             self.round.reports[ReportKey(event.party, event.submission_id)] = event.digest or ""
         self.last_event = event.event_id
 

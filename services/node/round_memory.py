@@ -71,11 +71,11 @@ class PreparedSubmission:
 
 @dataclass(frozen=True, slots=True)
 class ReportFacts:
-    """Data of a report that are the same for many of its hits: a report is one message, which is read once.
+    """Data of a report, or of a page of it, that are the same for many of its hits; the message is read once.
 
     Attributes:
         query: The query that it is about, or None for the lists.
-        chances: What it says of chance, for each counterpart.
+        chances: What it says of chance, for each counterpart; of a report in pages the last one tells it.
         bases: On what the hits with each counterpart were graded.
         second: Hits one of whose records has a partner that is more certain.
     """

@@ -332,6 +332,30 @@ def _report_twice(log: Exported) -> None:
     log.envelopes.insert(place, b"")
 
 
+def _into_pages(log: Exported, *numbers: int) -> None:
+    """Tell a report in pages, all of its hits on the first one."""
+    place = log.index("report")
+    whole, content, envelope = log.entry(place).counts, log.contents[place], log.envelopes[place]
+    for number, page in enumerate(numbers):
+        if number:
+            log.contents.insert(place + number, content)
+            log.envelopes.insert(place + number, envelope)
+        counts = whole if not number else dict.fromkeys(whole, 0)
+        log.change(place + number, counts=counts | {"page": page, "pages": 2})
+
+
+def _pages_out_of_order(log: Exported) -> None:
+    _into_pages(log, 1, 0)
+
+
+def _page_twice(log: Exported) -> None:
+    _into_pages(log, 0, 0)
+
+
+def _page_left_out(log: Exported) -> None:
+    _into_pages(log, 0)
+
+
 def _match_twice(log: Exported) -> None:
     place = log.index("match")
     log.contents.insert(place, log.contents[place])
@@ -405,6 +429,9 @@ MATCHER: dict[str, tuple[Callable[[Exported], None], str]] = {
     "a submission after its time": (_late_submission, "the time for a submission is over"),
     "tokens before evaluations": (_tokens_first, "does not allow it: tokens before .* evaluations"),
     "a report before its time": (_report_first, "is sent a report that is not due"),
+    "pages out of order": (_pages_out_of_order, "a page of the report to .. is not the next one"),
+    "a page twice": (_page_twice, "a page of the report to .. is not the next one"),
+    "a page left out": (_page_left_out, "does not allow it: .. acknowledges a report that it was not sent"),
     "a report twice": (_report_twice, "is sent a second report of the same"),
     "a match twice": (_match_twice, "AL and RS are matched twice, or may not be"),
     "another manifest": (_forged_manifest, "entry .*: the statement there is another one"),

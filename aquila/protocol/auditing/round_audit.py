@@ -26,6 +26,7 @@ class RoundAudit:
         opened_at: Index of the opening's entry, or None.
         entries: The round's entries by index.
         reported: Hits at each level by party and submission, from the reports' entries.
+        pages: By party and submission, the next page of a report and the hits at each level on those before it.
         matched: Hits at each level by pair and submission, from the matches' entries.
         last_words: For each party the index of its last statement.
         numbers: For each party the numbers of its statements.
@@ -38,6 +39,7 @@ class RoundAudit:
     entries: dict[int, Entry] = field(default_factory=dict)
     opened_at: int | None = None
     reported: dict[ReportKey, Counter[str]] = field(default_factory=dict)
+    pages: dict[ReportKey, tuple[int, Counter[str]]] = field(default_factory=dict)
     matched: dict[tuple[str, str, str | None], Counter[str]] = field(default_factory=dict)
     last_words: dict[str, int] = field(default_factory=dict)
     numbers: dict[str, Numbers] = field(default_factory=dict)

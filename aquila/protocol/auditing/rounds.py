@@ -255,6 +255,15 @@ def _take_report(audit: RoundAudit, index: int, entry: Entry) -> None:
     if key in audit.reported:
         raise AuditError("entry_report_sent_twice", **_of(round_), index=index, party=party)
     levels = Counter({level: entry.counts.get(level, 0) for level in LEVELS})
+    # 3.7.17: a report is there with its last page; the receipt names that one's digest and all hits.
+    page, pages = entry.counts.get("page", 0), entry.counts.get("pages", 1)
+    taken, before = audit.pages.pop(key, (0, Counter()))
+    if page != taken or not page < pages:
+        raise AuditError("entry_report_page_out_of_order", **_of(round_), index=index, party=party)
+    levels += before
+    if page + 1 < pages:
+        audit.pages[key] = page + 1, levels
+        return
     round_.reports[key] = entry.digests["statement"]
     # By level and not by counterpart, which no entry tells: receipts and notes are held against the total.
     audit.reported[key] = round_.reported[key] = levels

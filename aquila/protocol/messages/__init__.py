@@ -8,6 +8,7 @@ are judged in `aquila.protocol.rounds.verified_round`; what one message alone ca
 from __future__ import annotations
 
 from aquila.protocol.messages.announcements import (
+    MOST_HITS_OF_A_PAGE,
     Basis,
     ChanceHits,
     ConsentReference,
@@ -17,6 +18,7 @@ from aquila.protocol.messages.announcements import (
     LearnedWeight,
     Opening,
     Outcome,
+    ReportPage,
 )
 from aquila.protocol.messages.base import MAX_CHUNK_ELEMENTS, ClassCounts, Message
 from aquila.protocol.messages.corrections import (
@@ -103,6 +105,7 @@ __all__ = [
     "LOG_HEADS",
     "MAX_CHUNK_ELEMENTS",
     "MAX_NOTES",
+    "MOST_HITS_OF_A_PAGE",
     "MOST_WITHDRAWN",
     "PARTY_STATEMENTS",
     "WITHHELD_ANSWERS",
@@ -151,6 +154,7 @@ __all__ = [
     "Reference",
     "Refusal",
     "RefutedHit",
+    "ReportPage",
     "SharePublic",
     "SourceCode",
     "Spent",

@@ -156,6 +156,11 @@ class Manifest(Message):
         return self.revision is not None and self.revision >= WITHHELD_ANSWERS
 
     @property
+    def takes_pages(self) -> bool:
+        """Return whether every party of the round reads a report that comes in pages (PROTOCOL.md 3.7.17)."""
+        return self.tells_withheld_answers
+
+    @property
     def takes_urgency(self) -> bool:
         """Return whether a justification of the round may have an urgency (PROTOCOL.md 3.4.1)."""
         return self.tells_withheld_answers

@@ -6,8 +6,11 @@ the counterpart's note of this hit and nothing else, so that token secrets need 
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
+from struct import Struct
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,14 +20,15 @@ from aquila.crypto.oprf import SECRET_BYTES, TOKEN_BYTES
 from aquila.crypto.sealing import MARK_BYTES, NONCE_BYTES, TAG_BYTES, NoteKeys
 from aquila.errors import InputError, KeyMaterialError, MalformedError, SealError
 from aquila.matching.certainty import GradingBasis, grade_on
-from aquila.protocol.encoding import canonical, digest, framed
+from aquila.protocol.encoding import behind_length, canonical, digest, framed
 from aquila.protocol.messages import Fault, Kind, Note
 from aquila.protocol.submissions.submission import HANDLE_BYTES, TOKEN_ROW
 from aquila.records.rules import mask_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
+    from aquila.matching.certainty import Level
     from aquila.protocol.messages import Basis, Hit, HitReport
     from aquila.protocol.rounds.round_state import RoundState
     from aquila.protocol.submissions.submission import FinalizedChunk
@@ -41,7 +45,9 @@ _ID_BYTES = 16
 _KEY_BYTES = 32
 _FIXED_BYTES = _ID_BYTES + NONCE_BYTES + NOTE_BYTES + TAG_BYTES
 
+_MARK = Struct(f"{MARK_BYTES}s")
 _SIFT_BITS = 20
+_HANDLE = f"S{HANDLE_BYTES}"  # of one length all of them, so that NumPy's zeros at an end change no comparison
 _FAULTS = (None, *Fault)
 
 
@@ -54,51 +60,96 @@ class HeldTokens:
     secrets: bytes
 
 
-def held_tokens(handles: Collection[bytes], chunks: Iterable[FinalizedChunk]) -> dict[bytes, HeldTokens]:
+class TokensByRecord(Mapping[bytes, HeldTokens]):
+    """The tokens of some own records by handle, as columns over all of them: 65 bytes for each token.
+
+    Args:
+        handles: The handle of each token, 16 bytes, ascending.
+        rules: The rule of each token.
+        tokens: The tokens, ascending within a handle.
+        secrets: Their token secrets.
+    """
+
+    def __init__(self, handles: np.ndarray, rules: bytes, tokens: bytes, secrets: bytes) -> None:
+        changes = np.flatnonzero(handles[1:] != handles[:-1]) + 1
+        starts = np.concatenate([np.zeros(min(1, len(handles)), dtype=np.int64), changes])
+        self._handles, self._ends = handles[starts], np.append(starts, len(handles))
+        self._rules, self._tokens, self._secrets = rules, tokens, secrets
+
+    def __getitem__(self, handle: bytes) -> HeldTokens:
+        place = int(np.searchsorted(self._handles, np.bytes_(handle)))
+        if place == len(self._handles) or self._handle(place) != handle:
+            raise KeyError
+        return self._between(*self._ends[place : place + 2].tolist())
+
+    def of(self, handles: Collection[bytes]) -> dict[bytes, HeldTokens]:
+        """Return the tokens of those of some records that are here, faster than one by one."""
+        wanted = np.frombuffer(b"".join(handles), dtype=_HANDLE)
+        places = np.searchsorted(self._handles, wanted)
+        ends = zip(self._ends[places].tolist(), np.append(self._ends, 0)[places + 1].tolist(), strict=True)
+        here = np.isin(wanted, self._handles).tolist()
+        return {
+            handle: self._between(start, end)
+            for handle, is_here, (start, end) in zip(handles, here, ends, strict=True)
+            if is_here
+        }
+
+    def _between(self, start: int, end: int) -> HeldTokens:
+        return HeldTokens(
+            self._rules[start:end],
+            self._tokens[TOKEN_BYTES * start : TOKEN_BYTES * end],
+            self._secrets[SECRET_BYTES * start : SECRET_BYTES * end],
+        )
+
+    def __iter__(self) -> Iterator[bytes]:
+        return map(self._handle, range(len(self._handles)))
+
+    def __len__(self) -> int:
+        return len(self._handles)
+
+    @property
+    def most(self) -> int:
+        """The number of tokens of the record that has most of them."""
+        return int(np.diff(self._ends).max(initial=0))
+
+    def _handle(self, place: int) -> bytes:
+        handle: bytes = self._handles[place : place + 1].tobytes()
+        return handle
+
+
+def held_tokens(handles: Iterable[bytes], chunks: Iterable[FinalizedChunk]) -> TokensByRecord:
     """Pick the tokens of some records out of a whole submission.
 
     Args:
-        handles: The handles of the records.
+        handles: The handles of the records, in any order, and more than once or several in one piece as it comes.
         chunks: All chunks of the submission, looked at one by one.
     """
-    wanted = np.frombuffer(b"".join(handles), dtype=">u8")[::2].astype(np.uint64)
+    wanted = np.unique(np.frombuffer(b"".join(handles), dtype=_HANDLE))
     shift = np.uint64(64 - _SIFT_BITS)
     sift = np.zeros(1 << _SIFT_BITS, dtype=bool)
-    sift[wanted >> shift] = True
+    sift[wanted.view(">u8")[::2].astype(np.uint64) >> shift] = True
     rows, secrets = [np.empty(0, dtype=TOKEN_ROW)], [np.empty(0, dtype=f"V{SECRET_BYTES}")]
     for chunk in chunks:
         found = np.frombuffer(chunk.rows, dtype=TOKEN_ROW)
         first = np.ascontiguousarray(found["handle"]).view(">u8")[::2].astype(np.uint64)
-        # One look into a small table sifts out nearly all rows; what chance lets through is dropped at the end.
+        # One look into a small table sifts out nearly all rows; what chance lets through is dropped next.
         places = np.flatnonzero(sift[first >> shift])
+        places = places[np.isin(np.ascontiguousarray(found["handle"][places]).view(_HANDLE), wanted)]
         rows.append(found[places])
         secrets.append(np.frombuffer(chunk.secrets, dtype=f"V{SECRET_BYTES}")[places])
-    return dict(_by_handle(set(handles), np.concatenate(rows), np.concatenate(secrets)))
+    return _by_record(np.concatenate(rows), np.concatenate(secrets))
 
 
-def _by_handle(handles: set[bytes], rows: np.ndarray, secrets: np.ndarray) -> Iterator[tuple[bytes, HeldTokens]]:
+def _by_record(rows: np.ndarray, secrets: np.ndarray) -> TokensByRecord:
     words = [
         np.ascontiguousarray(rows[name]).view(">u8")[part::2].astype(np.uint64)
         for name in ("token", "handle")
         for part in (1, 0)
     ]
     order = np.lexsort(words)
-    rows, secrets = rows[order], secrets[order]
-    high, low = words[3][order], words[2][order]
-    changes = np.flatnonzero((high[1:] != high[:-1]) | (low[1:] != low[:-1])) + 1
-    borders = [0, *changes.tolist(), len(rows)] if len(rows) else []
-    columns = rows["rule"].tobytes(), rows["token"].tobytes(), secrets.tobytes(), rows["handle"].tobytes()
-    for start, end in pairwise(borders):
-        handle = columns[3][HANDLE_BYTES * start : HANDLE_BYTES * (start + 1)]
-        if handle in handles:
-            yield (
-                handle,
-                HeldTokens(
-                    columns[0][start:end],
-                    columns[1][TOKEN_BYTES * start : TOKEN_BYTES * end],
-                    columns[2][SECRET_BYTES * start : SECRET_BYTES * end],
-                ),
-            )
+    rows = rows[order]
+    handles = np.ascontiguousarray(rows["handle"]).view(_HANDLE)
+    return TokensByRecord(handles, rows["rule"].tobytes(), rows["token"].tobytes(), secrets[order].tobytes())
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -176,7 +227,7 @@ def prepare(
     Args:
         round_: The record, which has taken the report.
         table: The match rules.
-        report: The own report.
+        report: The own report, or some of its hits.
         held: The tokens of the own records that it names.
         random: For the keys of a hit that cannot be sealed; its note then opens for nobody.
     """
@@ -187,27 +238,62 @@ def prepare_sized(
     sizes: Mapping[str, int], table: RuleTable, report: HitReport, held: Mapping[bytes, HeldTokens], random: Random
 ) -> Iterator[Prepared]:
     """Do as `prepare` where the record of the round is not at hand, but what is needed of it (`signed_sizes`)."""
-    ground = {basis.counterpart: _Ground.of(sizes, report, basis) for basis in report.bases}
-    binding = bytes.fromhex(report.binding)
+    bases = {basis.counterpart: basis for basis in report.bases}
+    pairs: dict[str, _Pair | None] = {}
     for hit in report.hits:
-        on, own = ground.get(hit.counterpart), held.get(bytes.fromhex(hit.handle))
-        places = bytes.fromhex(hit.met or "")
+        code = hit.counterpart
+        if code not in pairs:
+            pairs[code] = _Pair.of(sizes, table, report, bases[code]) if code in bases else None
+        on, own, places = pairs[code], held.get(bytes.fromhex(hit.handle)), bytes.fromhex(hit.met or "")
         if on is None or own is None or not _are_places(places, len(own.rules)):
             keys, other = (NoteKeys(random(_KEY_BYTES), random(_KEY_BYTES)) for _ in range(2))
             told = hit.hit_id * 2  # of nothing
             yield Prepared(hit, keys, (), NoteOpening(hit.hit_id, other, b"", b"", (), told, Fault.FOREIGN))
-            continue
-        secrets = b"".join(own.secrets[SECRET_BYTES * place : SECRET_BYTES * (place + 1)] for place in places)
-        rules = bytes(own.rules[place] for place in places)
-        other_handle = bytes.fromhex(hit.counterpart_handle or "")
-        sides = (report.party, bytes.fromhex(hit.handle)), (hit.counterpart, other_handle)
-        contexts = (_context(binding, hit, pair, rules) for pair in (sides, sides[::-1]))
-        keys, other = NoteKeys.derive(secrets, binding, *contexts)
-        result = grade_on(table, mask_of(rules), on.footing, second=bool(hit.second))
-        fault = None if (result.level, result.families) == (hit.certainty, hit.families) else Fault.LEVEL
-        marks = tuple(other.marks(own.tokens))
-        opening = NoteOpening(hit.hit_id, other, own.rules, places, marks, on.told(hit), fault)
-        yield Prepared(hit, keys, tuple(keys.marks(own.tokens)), opening)
+        else:
+            yield on.prepare(hit, own, places)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pair:
+    """The part that the hits with one counterpart have in common; they are of few kinds, each graded once."""
+
+    table: RuleTable
+    ground: _Ground
+    binding: bytes
+    prefix: bytes
+    codes: tuple[bytes, bytes]
+    grades: dict[tuple[bytes, bool], tuple[Level | None, tuple[str, ...]]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, sizes: Mapping[str, int], table: RuleTable, report: HitReport, basis: Basis) -> _Pair:
+        binding = bytes.fromhex(report.binding)
+        mine, theirs = behind_length(report.party.encode()), behind_length(basis.counterpart.encode())
+        prefix = framed("aquila/1 note", binding)
+        return cls(table, _Ground.of(sizes, report, basis), binding, prefix, (mine + theirs, theirs + mine))
+
+    def prepare(self, hit: Hit, own: HeldTokens, places: bytes) -> Prepared:
+        """Derive the keys of a hit that can be sealed."""
+        secrets = b"".join([own.secrets[SECRET_BYTES * place : SECRET_BYTES * (place + 1)] for place in places])
+        rules = bytes([own.rules[place] for place in places])
+        # The keys of a note are bound to sender and receiver with their handles, in this order (3.7.5).
+        mine, theirs = behind_length(bytes.fromhex(hit.handle)), bytes.fromhex(hit.counterpart_handle or "")
+        theirs, prefix = behind_length(theirs), self.prefix + behind_length(bytes.fromhex(hit.hit_id))
+        behind = behind_length(rules)
+        sent, received = self.codes
+        contexts = prefix + sent + mine + theirs + behind, prefix + received + theirs + mine + behind
+        keys, other = NoteKeys.derive(secrets, self.binding, *contexts)
+        fault = None if (hit.certainty, hit.families) == self._grade(rules, second=bool(hit.second)) else Fault.LEVEL
+        opening = NoteOpening(
+            hit.hit_id, other, own.rules, places, tuple(other.marks(own.tokens)), self.ground.told(hit), fault
+        )
+        return Prepared(hit, keys, tuple(keys.marks(own.tokens)), opening)
+
+    def _grade(self, rules: bytes, *, second: bool) -> tuple[Level | None, tuple[str, ...]]:
+        kind = rules, second
+        if kind not in self.grades:
+            result = grade_on(self.table, mask_of(rules), self.ground.footing, second=second)
+            self.grades[kind] = result.level, result.families
+        return self.grades[kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +302,7 @@ class _Ground:
 
     footing: GradingBasis
     digest: bytes
-    shown: dict[tuple[str, bool, tuple[str, ...]], bytes] = field(default_factory=dict)
+    told_before: dict[tuple[Level, bool | None, tuple[str, ...]], bytes] = field(default_factory=dict)
 
     @classmethod
     def of(cls, sizes: Mapping[str, int], report: HitReport, basis: Basis) -> _Ground:
@@ -232,11 +318,12 @@ class _Ground:
 
     def told(self, hit: Hit) -> str:
         """Return the digest of the matcher's report on a hit (PROTOCOL.md 3.7.8)."""
-        place = hit.certainty.value, bool(hit.second), hit.families
-        if place not in self.shown:  # few grades are told of many hits
+        kind = hit.certainty, hit.second, hit.families
+        if kind not in self.told_before:  # few grades are told of many hits
             families = (family.encode() for family in hit.families)
-            self.shown[place] = digest("aquila/1 grade", self.digest, place[0].encode(), bytes([place[1]]), *families)
-        return digest("aquila/1 told", self.shown[place], bytes.fromhex(hit.hit_id)).hex()
+            grade = hit.certainty.value.encode(), bytes([bool(hit.second)]), *families
+            self.told_before[kind] = framed("aquila/1 told", digest("aquila/1 grade", self.digest, *grade))
+        return hashlib.sha256(self.told_before[kind] + behind_length(bytes.fromhex(hit.hit_id))).hexdigest()
 
 
 def grading_basis_on(report: HitReport, basis: Basis, own: int, other: int) -> GradingBasis:
@@ -271,26 +358,19 @@ def records_in_report(round_: RoundState, party: str, query: str | None) -> int:
     return round_.submissions[found].records if found else 0
 
 
-def _context(binding: bytes, hit: Hit, sides: tuple[tuple[str, bytes], ...], rules: bytes) -> bytes:
-    """Return the context to which the keys of a note are bound: sender and receiver with handles, in this order."""
-    sender, receiver = sides
-    return framed(
-        "aquila/1 note", binding, bytes.fromhex(hit.hit_id), sender[0].encode(), receiver[0].encode(), sender[1],
-        receiver[1], rules,
-    )  # fmt: skip
-
-
 def _are_places(places: bytes, tokens: int) -> bool:
     ascending = all(left < right for left, right in pairwise(places))
     return bool(places) and ascending and places[-1] < tokens
 
 
-def marks_needed(prepared: Iterable[Prepared]) -> int:
+def marks_needed(most: int) -> int:
     """Return how many marks each note of a report has: enough for any of its records, rounded up.
 
     So the length of a note says nothing of its record, not even to the counterpart.
+
+    Args:
+        most: How many tokens the record has that has most (`TokensByRecord.most`).
     """
-    most = max((len(one.marks) for one in prepared), default=0)
     return min(MOST_MARKS, -(-max(most, 1) // _MARKS_STEP) * _MARKS_STEP)
 
 
@@ -309,12 +389,13 @@ def seal_entry(prepared: Prepared, note: Note, marks: int, random: Random) -> by
     content = note.model_dump_json().encode()
     if len(content) > NOTE_BYTES - 2:
         raise InputError("note_too_long", got=len(content))
-    padded = len(content).to_bytes(2, "big") + content + bytes(NOTE_BYTES - 2 - len(content))
-    fill = random((marks - len(prepared.marks)) * MARK_BYTES)
-    filled = [fill[place : place + MARK_BYTES] for place in range(0, len(fill), MARK_BYTES)]
+    padded = len(content).to_bytes(2, "big") + content.ljust(NOTE_BYTES - 2, b"\x00")
+    drawn = random(NONCE_BYTES + (marks - len(prepared.marks)) * MARK_BYTES)
+    every = [*prepared.marks, *(mark for (mark,) in _MARK.iter_unpack(drawn[NONCE_BYTES:]))]
     # In the order of their bytes, which says nothing of the order of the tokens.
-    every = b"".join(sorted([*prepared.marks, *filled]))
-    return bytes.fromhex(prepared.hit.hit_id) + prepared.keys.seal_note(padded + every, random(NONCE_BYTES))
+    every.sort()
+    sealed = prepared.keys.seal_note(padded + b"".join(every), drawn[:NONCE_BYTES])
+    return bytes.fromhex(prepared.hit.hit_id) + sealed
 
 
 def entries_of(batch: bytes, hits: int) -> Iterator[tuple[str, bytes]]:
@@ -355,7 +436,7 @@ def open_entry(opening: NoteOpening, sealed: bytes) -> Note | Fault:
         return Fault.TOLD
     # 4. It reported every token that met: the marks of both sides agree where the tokens do, and nowhere else.
     marks = content[NOTE_BYTES:]
-    theirs = {marks[place : place + MARK_BYTES] for place in range(0, len(marks), MARK_BYTES)}
+    theirs = {mark for (mark,) in _MARK.iter_unpack(marks[: len(marks) // MARK_BYTES * MARK_BYTES])}
     common = {place for place, mark in enumerate(opening.marks) if mark in theirs}
     if common != set(opening.places):
         return Fault.WITHHELD if common > set(opening.places) else Fault.UNREADABLE
@@ -385,12 +466,36 @@ def verify_batch(
     return found
 
 
-def note_batches(prepared: Sequence[Prepared], most: int) -> Iterator[tuple[str, list[Prepared]]]:
-    """Part hits into batches for each counterpart, in the order of their ids."""
-    for counterpart in sorted({one.hit.counterpart for one in prepared}):
-        mine = sorted((one for one in prepared if one.hit.counterpart == counterpart), key=lambda one: one.hit.hit_id)
-        for first in range(0, len(mine), most):
-            yield counterpart, mine[first : first + most]
+@dataclass(frozen=True, slots=True)
+class HitBatch:
+    """Hits of a report whose notes are sent together: with whom, which batch of the report it is, and the hits."""
+
+    counterpart: str
+    index: int
+    hits: tuple[Hit, ...]
+
+
+def hit_batches(pages: Iterable[HitReport], most: int) -> Iterator[HitBatch]:
+    """Part a report's hits into batches for each counterpart, in the order of their ids.
+
+    The same pages give the same batches, and no more hits than a batch of each counterpart are held meanwhile.
+
+    Args:
+        pages: The pages of the report in their order, or the one message that it is.
+        most: Hits of a batch at most.
+    """
+    index = 0
+    waiting: dict[str, list[Hit]] = {}
+    for page in pages:
+        for hit in sorted(page.hits, key=lambda one: one.hit_id):
+            together = waiting.setdefault(hit.counterpart, [])
+            together.append(hit)
+            if len(together) == most:
+                yield HitBatch(hit.counterpart, index, tuple(waiting.pop(hit.counterpart)))
+                index += 1
+    for counterpart in sorted(waiting):
+        yield HitBatch(counterpart, index, tuple(waiting[counterpart]))
+        index += 1
 
 
 def unfinished(round_: RoundState) -> tuple[tuple[str, str], ...]:

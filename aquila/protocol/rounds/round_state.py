@@ -68,6 +68,21 @@ class ReportKey(NamedTuple):
     submission_id: str | None
 
 
+class PagesTaken(NamedTuple):
+    """The pages of a report that came while others are missing: how many of how many, and the terms of all pages.
+
+    Attributes:
+        hits: By counterpart, the hits so far.
+        last: The id of the last hit.
+    """
+
+    taken: int
+    pages: int
+    terms: tuple[object, ...]
+    hits: Counter[str]
+    last: str
+
+
 class AlarmKey(NamedTuple):
     """Key of an alarm: the list's owner, and the query."""
 
@@ -84,11 +99,12 @@ class WithdrawnHit(NamedTuple):
 
 
 class AnnouncementKey(NamedTuple):
-    """Key under which an announcement is unique: its kind, and for a report its party and query."""
+    """Key under which an announcement is unique: its kind, and for a report its party, its query and its page."""
 
     kind: StatementKind
     party: str | None = None
     submission_id: str | None = None
+    page: int | None = None
 
 
 class Phase(StrEnum):
@@ -134,7 +150,8 @@ class RoundState:
         submissions: By submission id, the list or query (3.4), without those of parties that were left out.
         evaluations: By chunk and evaluator, the evaluation (3.5).
         tokens: By submission id, the statement of its tokens (3.6).
-        reports: By party and query, the digest of the report that the party was sent (3.7.1).
+        reports: By party and query, the digest of the report that the party was sent (3.7.1), or of its last page.
+        report_pages: By party and query, what came of a report whose last page is missing yet (3.7.17).
         reported: By party and query, how many hits of the report there are by counterpart. It lacks reports that cannot
             be verified (2.1) and those whose envelope was deleted; in an audit it counts by level instead.
         receipts: By party and query, the receipt of the report (3.7.4).
@@ -170,6 +187,7 @@ class RoundState:
     evaluations: dict[EvaluationKey, Evaluation] = field(default_factory=dict)
     tokens: dict[str, Tokens] = field(default_factory=dict)
     reports: dict[ReportKey, str] = field(default_factory=dict)
+    report_pages: dict[ReportKey, PagesTaken] = field(default_factory=dict)
     reported: dict[ReportKey, Counter[str]] = field(default_factory=dict)
     receipts: dict[ReportKey, Receipt] = field(default_factory=dict)
     notes: dict[str, SentNotes] = field(default_factory=dict)

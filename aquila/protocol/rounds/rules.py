@@ -89,7 +89,7 @@ from aquila.protocol.messages import (
 from aquila.protocol.messages.kinds import kind_of
 from aquila.protocol.rounds.corrections import apply_acknowledgement, apply_outcomes, apply_withdrawal
 from aquila.protocol.rounds.exchange import records_in_report
-from aquila.protocol.rounds.round_state import AlarmKey, EvaluationKey, ReportKey, SentNotes
+from aquila.protocol.rounds.round_state import AlarmKey, EvaluationKey, PagesTaken, ReportKey, SentNotes
 from aquila.records.rules import InputClass
 
 if TYPE_CHECKING:
@@ -451,7 +451,22 @@ def _report(message: HitReport, round_: RoundState, payload_digest: str, _now: i
     verifiable = message.can_be_verified
     if not verifiable and round_.manifest.canaries is not None:
         raise MalformedError("report_verification_missing", round=round_.round_id)
-    # 3.7.3: the sizes on which it was graded are those that were signed.
+    _sizes_as_signed(message, round_)
+    key = ReportKey(message.party, message.submission_id)
+    before = _pages_before(message, round_, key)
+    hits = before.hits + Counter(hit.counterpart for hit in message.hits)
+    if message.page is not None and not message.page.is_last:
+        terms, last = (message.bases, message.learned), message.hits[-1].hit_id
+        round_.report_pages[key] = PagesTaken(before.taken + 1, message.page.pages, terms, hits, last)
+        return
+    round_.report_pages.pop(key, None)
+    round_.reports[key] = payload_digest
+    if verifiable:  # else no notes can be exchanged, and nobody waits for any
+        round_.reported[key] = hits
+
+
+def _sizes_as_signed(message: HitReport, round_: RoundState) -> None:
+    """Refuse a report that was graded on other sizes than were signed (PROTOCOL.md 3.7.3)."""
     for basis in message.bases:
         signed = records_in_report(round_, basis.counterpart, message.submission_id)
         if basis.records != signed:
@@ -463,10 +478,21 @@ def _report(message: HitReport, round_: RoundState, payload_digest: str, _now: i
                 got=basis.records,
                 counterpart=basis.counterpart,
             )
-    key = ReportKey(message.party, message.submission_id)
-    round_.reports[key] = payload_digest
-    if verifiable:  # else no notes can be exchanged, and nobody waits for any
-        round_.reported[key] = Counter(hit.counterpart for hit in message.hits)
+
+
+def _pages_before(message: HitReport, round_: RoundState, key: ReportKey) -> PagesTaken:
+    """Return the part of a report before this message, which has to be its next page (PROTOCOL.md 3.7.17)."""
+    page, before = message.page, round_.report_pages.get(key)
+    expected = before.taken if before else 0
+    if key in round_.reports or (page.number if page else 0) != expected:
+        raise OrderError("report_page_out_of_order", round=round_.round_id, party=message.party)
+    if page is None:
+        return PagesTaken(0, 1, (), Counter(), "")
+    terms = message.bases, message.learned
+    before = before or PagesTaken(0, page.pages, terms, Counter(), "")
+    if (page.pages, terms) != (before.pages, before.terms) or message.hits[0].hit_id <= before.last:
+        raise MalformedError("report_pages_differ", round=round_.round_id, party=message.party)
+    return before
 
 
 def _nothing_refused(round_: RoundState, message: HitReport, others: Collection[str]) -> None:
@@ -480,7 +506,7 @@ def _nothing_refused(round_: RoundState, message: HitReport, others: Collection[
 
 def _no_weaker(round_: RoundState, message: HitReport) -> None:
     """Refuse a report with hits that are less sure than the round reports (3.7.15)."""
-    if any(hit.certainty < round_.manifest.minimum_certainty for hit in message.hits):
+    if any(level < round_.manifest.minimum_certainty for level in {hit.certainty for hit in message.hits}):
         raise PolicyError(
             "report_hits_below_least_certainty",
             round=round_.round_id,

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from aquila.crypto.group import Group
 
 LARGEST_STATEMENT = 96 << 20
-"""Bytes of an envelope at most: a submission of 600,000 chunks, or a report of 200,000 hits."""
+"""Bytes of an envelope at most: a submission of 600,000 chunks, or the report of a query with 200,000 hits."""
 
 _MESSAGES: dict[str, type[Message]] = {kind.payload_type: kind for kind in (*PARTY_STATEMENTS, *ANNOUNCEMENTS)}
 
@@ -218,14 +218,15 @@ class Round(RoundState):
 
 
 def announcement_key(message: Message) -> AnnouncementKey:
-    """Return the key under which an announcement is unique: its kind, and for a report its party and query.
+    """Return the key under which an announcement is unique: its kind, and for a report its party, query and page.
 
     Raises:
         MalformedError: It is not announced within a round.
     """
     kind = kind_of(message)
     if isinstance(message, HitReport):
-        return AnnouncementKey(kind, message.party, message.submission_id)
+        page = None if message.page is None else message.page.number
+        return AnnouncementKey(kind, message.party, message.submission_id, page)
     if isinstance(message, Opening | Ending):
         return AnnouncementKey(kind)
     raise MalformedError("announcement_not_within_round", message_type=kind.value, kind=kind)

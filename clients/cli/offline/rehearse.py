@@ -230,7 +230,7 @@ def _chance_hits(played: Rehearsal) -> dict[str, float]:
     """Return how many hits of each level the reports expect to be the work of chance."""
     expected = dict.fromkeys((level.value for level in reversed(Minimum)), 0)
     for node in played.nodes.values():
-        for basis in node.report.bases if node.report else ():
+        for basis in node.told.bases if node.told else ():
             if node.code < basis.counterpart:  # both sides are told the same
                 for level, thousandths in (basis.chance_hits.model_dump() if basis.chance_hits else {}).items():
                     expected[level] += thousandths

@@ -64,6 +64,8 @@ NAMES = {
     "of": _n("of"),
     "outcome": _n("outcome"),
     "output": _n("what was answered"),
+    "page": _n("page, from 0"),
+    "pages": _n("pages"),
     "pairs": _n("pairs"),
     "partial": _n("of the class partial"),
     "participants": _n("participants"),

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from aquila.audit.statistics import SAID, Statistics
 from aquila.crypto.envelope import open_envelope
 from aquila.protocol.messages import Kind, Submission
 from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.rounds.verified_round import LARGEST_STATEMENT
-from services.matcher.events import NOBODY, SUBMISSION
+from services.matcher.events import FIRST_PAGE, NOBODY, REPORT, SUBMISSION
 from services.matcher.storage.tables import EventRow, HitCountRow, RoundRow
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def round_statistics(session: Session, registry: Registry, round_id: str) -> byt
         return None
     found = Statistics(round_id, row.created_at, row.ended_at, row.phase)
     said = select(EventRow.party, EventRow.statement, func.count()).where(
-        EventRow.round_id == round_id, EventRow.statement.is_not(None)
+        EventRow.round_id == round_id, EventRow.statement.is_not(None), or_(EventRow.statement != REPORT, FIRST_PAGE)
     )
     for party, statement, count in session.execute(said.group_by(EventRow.party, EventRow.statement)):
         if statement == StatementKind.HIT_REPORT:

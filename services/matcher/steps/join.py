@@ -53,12 +53,13 @@ class Joined:
     """The result of a join: one report for each party concerned, the hits of each pair at each level, and flags.
 
     Attributes:
+        reports: Each report, or its pages in their order; they are made as they are taken, once.
         pairs: The parties whose records were joined, whether they had hits or not.
         flags: By submission, what in its tokens looks like guesses.
         known: How many persons so many parties know, by the least level of the hits that join a person.
     """
 
-    reports: list[HitReport]
+    reports: Iterable[HitReport]
     pairs: list[tuple[str, str]]
     hits: Counter[tuple[str, str, str]]
     flags: dict[str, tuple[Sentence, ...]]
@@ -120,7 +121,9 @@ def join(
             footings = learn_grading_bases(round_, table, submissions, tokens.patterns())
             graded = grade_pairs(round_, table, footings, tokens.pairs())
             met = tokens.met([hit.pair for hit in graded.pairs])
-    reports = make_reports(round_, submissions, graded, met, query, desk.random)
+    # Parties of an earlier revision do not read pages.
+    pages = {} if round_.manifest.takes_pages else {"most_hits": None}
+    reports = make_reports(round_, submissions, graded, met, query, desk.random, **pages)
     owners = [round_.submissions[submission_id].party for submission_id in submissions]
     hits: Counter[tuple[str, str, str]] = Counter()
     for pair, level, *_ in graded.pairs:

@@ -11,7 +11,7 @@ from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds.round_state import ReportKey
 from services.kit.log.entries import append
 from services.kit.logging import Log
-from services.matcher.events import REPORT
+from services.matcher.events import FIRST_PAGE, REPORT
 from services.matcher.steps.iteration import ENDED, each_round
 from services.matcher.steps.join import wipe_scratch
 from services.matcher.storage.tables import ChunkRow, EventRow, HeldReportRow, RoundRow
@@ -45,7 +45,7 @@ def _clean(desk: MatcherContext, round_id: str) -> bool:
     with desk.known.reading(round_id) as turn:
         live = turn.session.scalar(_live_chunks(round_id))
         reports = _reports(turn)
-        done = [event.event_id for event in reports if _has_report(desk, turn, event)]
+        done = [event_id for event_id, party, query in reports if _has_report(desk, turn, party, query)]
     if live is None and not done and reports:
         return False  # nothing to do until a party acknowledges or closes
     # 1. The bytes. If we crash here, the rows still tell of them, and this is done again.
@@ -75,7 +75,7 @@ def _erasure(turn: RoundTransaction) -> Entry:
     """Return the entry of everything that was deleted of a round: how much it was, never what."""
     chunks = select(func.count()).select_from(ChunkRow).where(ChunkRow.round_id == turn.row.round_id)
     reports = select(func.count()).select_from(EventRow)
-    reports = reports.where(EventRow.round_id == turn.row.round_id, EventRow.statement == REPORT)
+    reports = reports.where(EventRow.round_id == turn.row.round_id, EventRow.statement == REPORT, FIRST_PAGE)
     counts = {"chunks": turn.session.scalar(chunks) or 0, "reports": turn.session.scalar(reports) or 0}
     return Entry.of(EntryKind.ERASURE, turn.clock(), MATCHER, round=turn.row.round_id, counts=counts)
 
@@ -85,17 +85,17 @@ def _live_chunks(round_id: str) -> Select[int]:
     return select(ChunkRow.chunk_index).where(ChunkRow.round_id == round_id, ChunkRow.deleted_at.is_(None)).limit(1)
 
 
-def _reports(turn: RoundTransaction) -> list[EventRow]:
-    """Return the reports whose envelopes are still there."""
-    query = select(EventRow).where(
+def _reports(turn: RoundTransaction) -> list[tuple[int, str, str | None]]:
+    """Return event, party and query of the reports, or of their pages, whose envelopes are still there."""
+    query = select(EventRow.event_id, EventRow.party, EventRow.submission_id).where(
         EventRow.round_id == turn.row.round_id, EventRow.statement == REPORT, EventRow.envelope.is_not(None)
     )
-    return list(turn.session.scalars(query))
+    return [(event_id, party, of) for event_id, party, of in turn.session.execute(query)]
 
 
-def _has_report(desk: MatcherContext, turn: RoundTransaction, event: EventRow) -> bool:
+def _has_report(desk: MatcherContext, turn: RoundTransaction, party: str, query: str | None) -> bool:
     """Return whether a report's party has it, has closed, or has let the round's retention pass."""
-    closed = event.party in turn.round.closings
-    acknowledged = ReportKey(event.party, event.submission_id) in turn.round.receipts
+    closed = party in turn.round.closings
+    acknowledged = ReportKey(party, query) in turn.round.receipts
     kept_until = (turn.row.ended_at or 0) + turn.round.manifest.retention_days * _DAY
     return closed or acknowledged or desk.clock() > kept_until

@@ -48,10 +48,12 @@ def weights(
     rules, table = (exchange.rules if exchange else None) or (), node.table_of(round_.manifest)
     if state_of(exchange) != CONFIRMED or not {*rules} <= {rule.number for rule in table.rules}:
         return (), None
-    for facts in _facts(node, session, round_):
-        if facts.query == hit.submission_id and hit.counterpart in facts.bases and rules:
+    every = [facts for facts in _facts(node, session, round_) if facts.query == hit.submission_id]
+    for facts in every:
+        if hit.counterpart in facts.bases and rules:
             mask, basis = mask_of(rules), facts.bases[hit.counterpart]
-            found = weights_of(table, mask, basis, second=hit.hit_id in facts.second)
+            second = any(hit.hit_id in page.second for page in every)  # which page of the report has it
+            found = weights_of(table, mask, basis, second=second)
             return tuple(
                 WeightView(
                     kind=one.kind, sentence=one.sentence, centibits=round(CENTIBITS * one.bits), differs=one.differs
@@ -79,7 +81,7 @@ def _read(node: NodeContext, round_: Round, envelope: bytes) -> ReportFacts:
     sizes = signed_sizes(round_, report)
     return ReportFacts(
         query=report.submission_id,
-        chances=tuple(_chances(node, round_, report)),
+        chances=tuple(_chances(node, round_, report)) if report.is_complete else (),  # each page says the same
         bases={
             one.counterpart: grading_basis_on(report, one, sizes[report.party], sizes[one.counterpart])
             for one in report.bases

@@ -11,21 +11,22 @@ from sqlalchemy import select
 
 from aquila.audit.entries import Entry, EntryKind
 from aquila.protocol import canaries as core
-from aquila.protocol.messages import HitReport, Kind
-from aquila.protocol.messages.kinds import StatementKind
+from aquila.protocol.messages import Kind
 from aquila.protocol.submission_plan import carried_by
 from aquila.sentences import Sentence
 from services.kit.log import entries
 from services.kit.logging import Log
 from services.node.rounds import statements
-from services.node.storage.tables import CanaryRow, SecretRow, StatementRow
+from services.node.rounds.own_reports import own_reports, pages_of
+from services.node.storage.tables import CanaryRow, SecretRow
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy.orm import Session
 
     from aquila.protocol.canaries import Canary, PlantedCanary, Verdict
-    from aquila.protocol.messages import PairCanaries
-    from aquila.protocol.registry import Registry
+    from aquila.protocol.messages import HitReport, PairCanaries
     from aquila.protocol.rounds.verified_round import Round
     from services.kit.storage.store import Store
     from services.node.context import Journal, NodeContext, Signer
@@ -65,15 +66,22 @@ def planted_canaries(store: Store, rounds: RoundMemories, round_id: str) -> tupl
 def due_canary_statements(node: NodeContext, round_: Round, report: HitReport) -> tuple[PairCanaries, ...]:
     """Return the canary statements due with this node's report of the lists; empty if there are none.
 
+    Args:
+        node: The node.
+        round_: The record, which has not taken the report yet.
+        report: The report, or its last page; the pages before it are stored.
+
     Raises:
         KeyMaterialError: The round key is missing.
     """
     if not round_.manifest.canaries or report.submission_id is not None:
         return ()
     exchange = node.rounds.of(round_.round_id).secrets().exchange
-    return core.canary_statement(
-        round_, node.code, exchange, planted_canaries(node.store, node.rounds, round_.round_id), report
-    )
+    carried = planted_canaries(node.store, node.rounds, round_.round_id)
+    pages = [report]
+    if report.page is not None:
+        pages.insert(0, _own_report(node, round_.round_id, carried) or report)
+    return core.canary_statement(round_, node.code, exchange, carried, core.report_of_canaries(pages, carried))
 
 
 def store_told(session: Session, signer: Signer, round_: Round, pairs: tuple[PairCanaries, ...]) -> None:
@@ -100,27 +108,19 @@ def judge(node: NodeContext, round_id: str) -> bool:
         return False
     told = {party: said for party, said in round_.canaries.items() if party != node.code}
     due = [] if told.keys() <= book.judged else _due(node.store, round_id)
-    judged = False
-    for counterpart in sorted(told.keys() & set(due)):
-        with node.store.reading("canaries.report") as session:
-            report = _own_report(session, node.code, node.registry, round_id)
+    pairs = sorted(told.keys() & set(due))
+    if pairs:
+        carried = planted_canaries(node.store, node.rounds, round_id)
+        report = _own_report(node, round_id, carried)
         if report is None:
-            return judged
+            return False
         table, exchange = node.table_of(round_.manifest), book.secrets().exchange
-        verdict = core.judge(
-            round_,
-            table,
-            node.code,
-            exchange,
-            planted_canaries(node.store, node.rounds, round_id),
-            report,
-            told[counterpart],
-        )
-        with node.store.transaction("canaries.judge") as session:
-            _store_verdict(session, node.journal, round_id, counterpart, verdict)
-        judged = True
+        for counterpart in pairs:
+            verdict = core.judge(round_, table, node.code, exchange, carried, report, told[counterpart])
+            with node.store.transaction("canaries.judge") as session:
+                _store_verdict(session, node.journal, round_id, counterpart, verdict)
     book.judged |= told.keys()
-    return judged
+    return bool(pairs)
 
 
 def _due(store: Store, round_id: str) -> list[str]:
@@ -130,13 +130,10 @@ def _due(store: Store, round_id: str) -> list[str]:
         return list(session.scalars(query))
 
 
-def _own_report(session: Session, code: str, registry: Registry, round_id: str) -> HitReport | None:
-    mine = StatementRow.round_id == round_id, StatementRow.kind == StatementKind.HIT_REPORT.value
-    for envelope in session.scalars(select(StatementRow.envelope).where(*mine).order_by(StatementRow.event_id)):
-        report = statements.message_of(statements.open_statement(registry, envelope))
-        if isinstance(report, HitReport) and report.party == code and report.submission_id is None:
-            return report
-    return None
+def _own_report(node: NodeContext, round_id: str, carried: Sequence[PlantedCanary]) -> HitReport | None:
+    """Return of the report of the lists, or of its pages that came, the hits of canaries alone."""
+    report = own_reports(node.store, node.registry, node.code, round_id).get("")
+    return core.report_of_canaries(pages_of(node.store, node.registry, report), carried) if report else None
 
 
 def _store_verdict(session: Session, journal: Journal, round_id: str, counterpart: str, verdict: Verdict) -> None:

@@ -7,21 +7,22 @@ can be closed while notes are on their way. Every piece is committed alone and c
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from aquila.crypto.keys import SealingKey
 from aquila.errors import KeyMaterialError, ProtocolError
-from aquila.protocol.messages import MAX_NOTES, Fault, HitReport, Note, Notes
-from aquila.protocol.messages.kinds import StatementKind
+from aquila.protocol.messages import MAX_NOTES, Fault, Note, Notes
 from aquila.protocol.rounds.exchange import (
     NoteOpening,
     held_tokens,
+    hit_batches,
     marks_needed,
-    note_batches,
-    prepare,
+    prepare_sized,
     seal_entry,
+    signed_sizes,
     submission_in_report,
     verify_batch,
 )
@@ -32,6 +33,7 @@ from services.kit.storage.files import destroy_secret
 from services.node.hits import notes
 from services.node.round_memory import round_row
 from services.node.rounds import paths, statements
+from services.node.rounds.own_reports import own_reports, pages_of
 from services.node.storage.states import LocalRoundState
 from services.node.storage.tables import (
     ChunkRow,
@@ -46,17 +48,20 @@ from services.node.storage.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
     from aquila.crypto.vault import RoundKey
-    from aquila.protocol.rounds.exchange import Prepared
+    from aquila.protocol.messages import HitReport
+    from aquila.protocol.rounds.exchange import HitBatch, TokensByRecord
     from aquila.protocol.rounds.verified_round import Round
+    from aquila.records.rules import RuleTable
     from services.kit.storage.store import Store
     from services.node.context import Journal, NodeContext
     from services.node.round_memory import RoundMemories
+    from services.node.rounds.own_reports import OwnReport
 
 _LOG = Log("node.exchange")
 _PER_STEP = 16
@@ -108,18 +113,12 @@ def prepare_reports(node: NodeContext, round_id: str) -> bool:
         done = set(
             session.scalars(select(PreparedReportRow.submission_id).where(PreparedReportRow.round_id == round_id))
         )
-        kind = StatementRow.kind == StatementKind.HIT_REPORT.value, StatementRow.event_id.is_not(None)
-        envelopes = (
-            session.scalars(select(StatementRow.envelope).where(StatementRow.round_id == round_id, *kind)).all()
-            if len(book.record().reports) > len(done)
-            else ()
-        )
+    if len(book.record().reports) <= len(done):
+        return False
     busy = False
-    for envelope in envelopes:
-        report = statements.message_of(statements.open_statement(node.registry, envelope))
-        assert isinstance(report, HitReport)
-        if report.party == node.code and (report.submission_id or "") not in done:
-            if report.can_be_verified and node.has_rules_of(book.record().manifest):
+    for query, report in own_reports(node.store, node.registry, node.code, round_id).items():
+        if report.complete and query not in done:
+            if report.verifiable and node.has_rules_of(book.record().manifest):
                 _prepare(node, book.record(), report)
             else:
                 _set_aside(node.journal, book.record(), report)
@@ -127,9 +126,9 @@ def prepare_reports(node: NodeContext, round_id: str) -> bool:
     return busy
 
 
-def _set_aside(journal: Journal, round_: Round, report: HitReport) -> None:
+def _set_aside(journal: Journal, round_: Round, report: OwnReport) -> None:
     """Leave the hits of a report unconfirmed, because another version of Aquila played this round."""
-    place = {"round_id": round_.round_id, "submission_id": report.submission_id or ""}
+    place = {"round_id": round_.round_id, "submission_id": report.terms.submission_id or ""}
     with journal.store.transaction("exchange.set_aside") as session:
         session.add(PreparedReportRow(prepared_at=journal.clock(), **place))
         if report.hits:
@@ -138,26 +137,76 @@ def _set_aside(journal: Journal, round_: Round, report: HitReport) -> None:
             )
 
 
-def _prepare(node: NodeContext, round_: Round, report: HitReport) -> None:
-    """Make keys, notes and openings of a report's hits, and store them under the note key."""
-    book, random = node.rounds.of(round_.round_id), node.random
-    submission = submission_in_report(round_, node.code, report.submission_id)
-    handles = {bytes.fromhex(hit.handle) for hit in report.hits}
-    held = held_tokens(handles, _chunks(node, round_.round_id, submission) if submission and handles else ())
-    prepared = list(prepare(round_, node.table_of(round_.manifest), report, held, random))
-    with book.note_key(make=True) as key, node.store.transaction("exchange.prepare") as session:
+def _prepare(node: NodeContext, round_: Round, report: OwnReport) -> None:
+    """Make keys, notes and openings of a report's hits, and store them under the note key, batch by batch.
+
+    The same report gives the same batches, so after a crash those that are stored already are passed over. Notes of
+    the others are opened when all of it is prepared.
+    """
+    book, terms = node.rounds.of(round_.round_id), report.terms
+    place = {"round_id": round_.round_id, "submission_id": terms.submission_id or ""}
+    submission = submission_in_report(round_, node.code, terms.submission_id)
+    held = held_tokens(report.handles, _chunks(node, round_.round_id, submission) if submission and report.hits else ())
+    kit = _Kit(terms, signed_sizes(round_, terms), node.table_of(round_.manifest), held, marks_needed(held.most), place)
+    with book.note_key(make=True) as key:
         # If we crash here, the key lies there, and the next attempt takes it.
-        if session.get(NoteSecretRow, round_.round_id) is None:
-            sealed = key.seal(_SEALING_KEY, book.secrets().sealing.to_bytes(), random)
-            session.add(NoteSecretRow(round_id=round_.round_id, sealed=sealed))
-        place = {"round_id": round_.round_id, "submission_id": report.submission_id or ""}
+        with node.store.transaction("exchange.secret") as session:
+            if session.get(NoteSecretRow, round_.round_id) is None:
+                sealed = key.seal(_SEALING_KEY, book.secrets().sealing.to_bytes(), node.random)
+                session.add(NoteSecretRow(round_id=round_.round_id, sealed=sealed))
+        for batch in hit_batches(pages_of(node.store, node.registry, report), MAX_NOTES):
+            with node.store.transaction("exchange.prepare") as session:
+                if session.scalar(_own_batch(place, batch.index)) is None:
+                    _prepare_batch(session, node, key, kit, batch)
+    with node.store.transaction("exchange.prepared") as session:
         session.add(PreparedReportRow(prepared_at=node.clock(), **place))
-        entries = _store_hits(session, node, key, prepared, place)
-        for index, (counterpart, batch) in enumerate(note_batches(prepared, MAX_NOTES)):
-            ids = [one.hit.hit_id for one in batch]
-            octets = key.seal(_batch(place, index), b"".join(entries[hit_id] for hit_id in ids), random)
-            session.add(NoteBatchRow(counterpart=counterpart, index=index, own=True, hits=ids, entries=octets, **place))
-    _LOG.info("hits_prepared", round=round_.round_id, count=len(prepared))
+    _LOG.info("hits_prepared", round=round_.round_id, count=report.hits)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Kit:
+    """The terms on which the hits of one report are prepared: the report without them, and the data of all of them."""
+
+    terms: HitReport
+    sizes: Mapping[str, int]
+    table: RuleTable
+    held: TokensByRecord
+    marks: int
+    place: dict[str, str]
+
+
+def _own_batch(place: dict[str, str], index: int) -> Select[int]:
+    """Return the query of an own batch of notes."""
+    mine = NoteBatchRow.round_id == place["round_id"], NoteBatchRow.submission_id == place["submission_id"]
+    return select(NoteBatchRow.batch_id).where(NoteBatchRow.own, NoteBatchRow.index == index, *mine)
+
+
+def _prepare_batch(session: Session, node: NodeContext, key: RoundKey, kit: _Kit, batch: HitBatch) -> None:
+    """Store the note openings of some hits and their own sealed notes."""
+    report = kit.terms.model_copy(update={"hits": batch.hits})
+    ids = [hit.hit_id for hit in batch.hits]
+    records = _records(session, kit.place["round_id"], ids)
+    entries, rows, faulty = [], [], dict[Fault, list[str]]()
+    held = kit.held.of([bytes.fromhex(hit.handle) for hit in batch.hits])
+    for one in prepare_sized(kit.sizes, kit.table, report, held, node.random):
+        hit_id, reference = one.hit.hit_id, notes.draw_reference(node.code, node.random)
+        record: dict[str, str] = json.loads(records.get(hit_id) or b"{}")
+        note = notes.note_of(node, record, reference, one.opening.told)
+        entries.append(seal_entry(one, note, kit.marks, node.random))
+        opening = key.seal(hit_id, one.opening.to_bytes(), node.random)
+        rows.append(
+            {"hit_id": hit_id, "counterpart": batch.counterpart, "reference": reference, "opening": opening} | kit.place
+        )
+        if one.opening.fault is not None:
+            faulty.setdefault(one.opening.fault, []).append(hit_id)
+    session.execute(insert(ExchangeRow), rows)
+    octets = key.seal(_batch(kit.place, batch.index), b"".join(entries), node.random)
+    session.add(
+        NoteBatchRow(counterpart=batch.counterpart, index=batch.index, own=True, hits=ids, entries=octets, **kit.place)
+    )
+    for fault, wrong in faulty.items():
+        found = notes.exchange_rows(session, kit.place["round_id"], wrong)
+        notes.refute(session, node.journal, list(found.values()), fault, node.code)
 
 
 def _chunks(node: NodeContext, round_id: str, submission: str) -> Iterator[FinalizedChunk]:
@@ -171,33 +220,11 @@ def _chunks(node: NodeContext, round_id: str, submission: str) -> Iterator[Final
         yield FinalizedChunk(*(key.open(name, node.files.read(name)) for name in names))
 
 
-def _store_hits(
-    session: Session, node: NodeContext, key: RoundKey, prepared: Sequence[Prepared], place: dict[str, str]
-) -> dict[str, bytes]:
-    """Store the note openings of the hits, and return the own sealed notes by hit id."""
-    marks, entries = marks_needed(prepared), {}
-    records = _records(session, place["round_id"], place["submission_id"] or None)
-    for one in prepared:
-        hit_id, reference = one.hit.hit_id, notes.draw_reference(node.code, node.random)
-        record: dict[str, str] = json.loads(records.get(hit_id) or b"{}")
-        note = notes.note_of(node, record, reference, one.opening.told)
-        entries[hit_id] = seal_entry(one, note, marks, node.random)
-        opening = key.seal(hit_id, one.opening.to_bytes(), node.random)
-        row = ExchangeRow(hit_id=hit_id, counterpart=one.hit.counterpart, reference=reference, opening=opening, **place)
-        session.add(row)
-        if one.opening.fault is not None:
-            notes.refute(session, node.journal, [row], one.opening.fault, node.code)
-    return entries
-
-
-def _records(session: Session, round_id: str, submission_id: str | None) -> dict[str, bytes]:
-    """Return the own records of a report's hits as JSON, by hit id."""
+def _records(session: Session, round_id: str, hit_ids: Sequence[str]) -> dict[str, bytes]:
+    """Return the own records of some hits as JSON, by hit id."""
     at = (RecordRow.import_id == HitRow.import_id) & (RecordRow.position == HitRow.position)
-    query = select(HitRow.hit_id, RecordRow.content).join(RecordRow, at)
-    found = session.execute(
-        query.where(HitRow.round_id == round_id, HitRow.submission_id.is_not_distinct_from(submission_id))
-    )
-    return {row.hit_id: row.content for row in found}
+    query = select(HitRow.hit_id, RecordRow.content).join(RecordRow, at).where(HitRow.round_id == round_id)
+    return {row.hit_id: row.content for row in session.execute(query.where(HitRow.hit_id.in_(hit_ids)))}
 
 
 def _batch(place: dict[str, str], index: int) -> str:
@@ -211,10 +238,12 @@ def _sign(node: NodeContext, round_id: str) -> bool:
     with book.reading() as round_, node.store.transaction("exchange.sign") as session:
         if node.clock() > round_.notes_expire:
             return False
-        rows = session.scalars(select(NoteBatchRow).where(*waiting).order_by(NoteBatchRow.batch_id)).all()
-        row = next((row for row in rows if _is_due(session, node.code, round_, row)), None)
-        if row is None:
+        columns = select(NoteBatchRow.batch_id, NoteBatchRow.counterpart, NoteBatchRow.submission_id).where(*waiting)
+        lines = session.execute(columns.order_by(NoteBatchRow.batch_id)).all()
+        due = next((line[0] for line in lines if _is_due(session, node.code, round_, line[1], line[2])), None)
+        if due is None:
             return False
+        row = session.get_one(NoteBatchRow, due)
         with book.note_key() as key:
             place = {"submission_id": row.submission_id}
             octets = key.open(_batch(place, row.index), row.entries or b"")
@@ -228,14 +257,14 @@ def _sign(node: NodeContext, round_id: str) -> bool:
     return True
 
 
-def _is_due(session: Session, code: str, round_: Round, row: NoteBatchRow) -> bool:
+def _is_due(session: Session, code: str, round_: Round, counterpart: str, submission_id: str) -> bool:
     """Return whether notes may go: on lists and own queries at once, on another's query after the asker's notes."""
-    query = round_.submissions.get(row.submission_id)
+    query = round_.submissions.get(submission_id)
     if query is None or query.party == code:
         return True
     came = select(NoteBatchRow.batch_id).where(
-        NoteBatchRow.round_id == round_.round_id, ~NoteBatchRow.own, NoteBatchRow.counterpart == row.counterpart,
-        NoteBatchRow.submission_id == row.submission_id,
+        NoteBatchRow.round_id == round_.round_id, ~NoteBatchRow.own, NoteBatchRow.counterpart == counterpart,
+        NoteBatchRow.submission_id == submission_id,
     )  # fmt: skip
     return session.scalar(came.limit(1)) is not None
 

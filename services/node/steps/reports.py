@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 from sqlalchemy import select
 
 from aquila.errors import ProtocolError
@@ -15,6 +16,7 @@ from aquila.protocol.messages.feed import EventKind
 from aquila.protocol.rounds.round_state import ReportKey
 from aquila.protocol.submissions.submission import HANDLE_BYTES, handles_of
 from aquila.sentences import Sentence
+from aquila.sentences.sentence import loads
 from services.kit.log.entries import append
 from services.kit.logging import Log
 from services.node.hits import known_pairs, lifecycle
@@ -30,6 +32,7 @@ from services.node.storage.tables import (
     ImportRow,
     PendingStatementKind,
     PendingStatementRow,
+    ProblemRow,
     RecordRow,
     SubmissionRow,
 )
@@ -104,13 +107,14 @@ def resolve(node: NodeContext, round_id: str, event: Event) -> ResolvedReport | 
         start=records,
     )
     planted = {one.handle: position for position, one in riding}
-    told = canaries.due_canary_statements(node, book.record(), report)
+    told = canaries.due_canary_statements(node, book.record(), report) if report.is_complete else ()
     if not wanted:
         return ResolvedReport(submission.import_id, {}, frozenset(), planted, told)
     with book.seed(submission.submission_id) as seed:
-        every = handles_of(seed, range(records)).hex()
-        handles = ((every[2 * HANDLE_BYTES * n : 2 * HANDLE_BYTES * (n + 1)], n) for n in range(records))
-        positions = {position: handle for handle, position in handles if handle in wanted}
+        every = np.frombuffer(handles_of(seed, range(records)), dtype=f"S{HANDLE_BYTES}")
+    mine = np.frombuffer(bytes.fromhex("".join(wanted)), dtype=every.dtype)
+    places = np.flatnonzero(np.isin(every, mine)).tolist()
+    positions = {place: every[place : place + 1].tobytes().hex() for place in places}
     records_found = _known_records(node.store, submission.import_id, positions)
     return ResolvedReport(
         submission.import_id, records_found, frozenset(positions.values()) - set(records_found), planted, told
@@ -134,8 +138,19 @@ def _known_records(store: Store, import_id: str, positions: dict[int, str]) -> d
     return found
 
 
-def store(session: Session, node: NodeContext, round_: Round, report: HitReport, found: ResolvedReport | None) -> None:
-    """Store a report's hits and let the receipt be signed, in the transaction that takes the report."""
+def store(  # noqa: PLR0913, PLR0917 - a report, and what was found of it
+    session: Session, node: NodeContext, round_: Round, report: HitReport, digest: str, found: ResolvedReport | None
+) -> None:
+    """Store the hits of a report, or of a page, in the transaction that takes it, and let the receipt of all be signed.
+
+    Args:
+        session: The transaction.
+        node: The node.
+        round_: The record, which has taken the report.
+        report: The report, or a page of it.
+        digest: The digest of this statement.
+        found: The own records behind its handles.
+    """
     rows: dict[str, HitRow] = {}
     known = set(session.scalars(select(HitRow.hit_id).where(HitRow.round_id == round_.round_id)))
     for hit in report.hits:
@@ -148,7 +163,7 @@ def store(session: Session, node: NodeContext, round_: Round, report: HitReport,
                 handling_code=record.handling_code, canary=hit.handle in found.planted, person=record.person,
             )  # fmt: skip
     session.add_all(rows.values())
-    append(session, statement_entry(report, round_.reports[ReportKey(node.code, report.submission_id)], node.clock()))
+    append(session, statement_entry(report, digest, node.clock()))
     coming = [row for row in rows.values() if not row.canary]
     query = round_.submissions.get(report.submission_id or "")
     urgent = query is not None and query.justification.urgency is Urgency.URGENT
@@ -157,13 +172,13 @@ def store(session: Session, node: NodeContext, round_: Round, report: HitReport,
     if is_of_standing_query(session, report.submission_id):
         known_pairs.mark_first(session, coming)
     gone = [hit for hit in report.hits if found and hit.handle in found.erased and hit.hit_id not in known]
-    stored = len(rows) + len(gone)
-    unknown = len(report.hits) - stored
-    if unknown:
-        problem = Sentence.of("hits_on_records_never_sent", hits=unknown)
-        statements.report_problem(
-            session, node.clock, round_.round_id, f"report {report.submission_id or 'lists'}", problem
-        )
+    unknown = _count_unknown(session, node, report, len(report.hits) - len(rows) - len(gone))
+    _LOG.info("hits_stored", round=round_.round_id, count=len(rows) + len(gone))
+    if not report.is_complete:
+        _tell_erased(session, node.clock, report, gone, counted=True)
+        return
+    reported = round_.reported.get(ReportKey(node.code, report.submission_id))
+    stored = (len(report.hits) if reported is None else reported.total()) - unknown
     # Before the receipt: once the matcher has that of everybody it may end the round.
     canaries.store_told(session, node.signer, round_, found.told if found else ())
     withheld = alarms.raise_alarm(session, node, round_, report, stored)
@@ -176,7 +191,17 @@ def store(session: Session, node: NodeContext, round_: Round, report: HitReport,
             round_,
             PendingStatementRow(kind=PendingStatementKind.RECEIPT.value, hits=stored, **place),
         )
-    _LOG.info("hits_stored", round=round_.round_id, count=stored)
+
+
+def _count_unknown(session: Session, node: NodeContext, report: HitReport, unknown: int) -> int:
+    """Report how many hits are on no record that was sent, those of earlier pages counted, and return how many."""
+    place = f"report {report.submission_id or 'lists'}"
+    before = session.get(ProblemRow, (report.round_id, place)) if report.page and report.page.number else None
+    total = unknown + (int(str(loads(before.sentence).fields["hits"])) if before else 0)
+    if unknown:
+        problem = Sentence.of("hits_on_records_never_sent", hits=total)
+        statements.report_problem(session, node.clock, report.round_id, place, problem)
+    return total
 
 
 def _tell_erased(session: Session, clock: Clock, report: HitReport, gone: Sequence[Hit], *, counted: bool) -> None:

@@ -275,7 +275,7 @@ def _follow(taking: _FeedContext, message: Message, digest: str, before: tuple[s
     elif isinstance(message, Amendment) and round_.participants != before:
         exclude_absent.drop_absent(session, node.signer, round_, row)
     elif isinstance(message, HitReport) and message.party == node.code and row.state == LocalRoundState.ACTIVE:
-        reports.store(session, node, round_, message, taking.found)
+        reports.store(session, node, round_, message, digest, taking.found)
     elif isinstance(message, Notes) and message.to == node.code:
         notes.apply_notes(session, message, digest)
     elif isinstance(message, Confirmation) and message.to == node.code:

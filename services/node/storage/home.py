@@ -56,7 +56,7 @@ poll_seconds = {poll_seconds}
 url = {matcher_url}
 {ca}
 {follow}
-# A report of 200,000 hits is read in one piece.
+# The report of a query is read in one piece: 200,000 hits.
 answer_mebibytes = 96
 """
 

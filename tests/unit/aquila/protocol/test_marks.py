@@ -115,7 +115,7 @@ def test_a_receiver_can_try_all_its_own_tokens(hit: tuple[Stage, Prepared, Prepa
         source_evaluation="B", information_evaluation="2", handling_code="H0", category="suspects",
         reference="RS-0A1B-2C3D-4E5F", contact="the unit", report=rs.opening.told,
     )  # fmt: skip
-    sealed = exchange.seal_entry(rs, note, exchange.marks_needed([rs]), stage.random)[16:]
+    sealed = exchange.seal_entry(rs, note, exchange.marks_needed(len(rs.marks)), stage.random)[16:]
     theirs = marks_in(sealed, si)
     shared = {
         handle: sum(mark in theirs for mark in si.opening.keys.marks(held.tokens))
@@ -129,7 +129,8 @@ def test_a_node_keeps_the_marks_of_the_record_that_hit_alone(hit: tuple[Stage, P
     """What opens the note later has a mark for each token of si-1, and none of those of other records."""
     stage, si, _ = hit
     tokens = every_token(stage, "SI")
-    own = tokens[bytes.fromhex(si.hit.handle)]
+    mine = bytes.fromhex(si.hit.handle)
+    own = tokens[mine]
     assert set(si.opening.marks) == set(si.opening.keys.marks(own.tokens))
-    others = b"".join(held.tokens for held in tokens.values() if held is not own)
+    others = b"".join(held.tokens for handle, held in tokens.items() if handle != mine)
     assert not set(si.opening.marks) & set(si.opening.keys.marks(others))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from aquila.errors import MalformedError
+from aquila.protocol.encoding import canonical
 from aquila.protocol.messages import Ending, HitReport, Opening
 from tests.support.samples import SAMPLES, read
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from aquila.protocol.messages import Message
 
 AL, SI = SAMPLES[Opening]["consents"]
+LISTS = {"submission_id": None}
 BASIS, HIT = SAMPLES[HitReport]["bases"][0], SAMPLES[HitReport]["hits"][0]
 
 
@@ -29,6 +31,13 @@ BASIS, HIT = SAMPLES[HitReport]["bases"][0], SAMPLES[HitReport]["hits"][0]
         pytest.param(HitReport, {"hits": [HIT | {"certainty": "sure"}]}, id="unknown level"),
         pytest.param(HitReport, {"hits": [HIT | {"handle": "0"}]}, id="short handle"),
         pytest.param(HitReport, {"hits": [HIT | {"name": "somebody"}]}, id="a name"),
+        pytest.param(HitReport, {"page": {"number": 0, "pages": 2}}, id="page of a query"),
+        pytest.param(HitReport, LISTS | {"page": {"number": 2, "pages": 2}}, id="page after the last"),
+        pytest.param(HitReport, LISTS | {"page": {"number": 0, "pages": 1}}, id="one page"),
+        pytest.param(HitReport, LISTS | {"page": {"number": 0, "pages": 2}, "hits": []}, id="empty page"),
+        pytest.param(
+            HitReport, LISTS | {"page": {"number": 0, "pages": 2}, "hits": [HIT, HIT]}, id="hit twice on a page"
+        ),
         pytest.param(Ending, {"outcome": "lost"}, id="unknown outcome"),
     ],
 )
@@ -36,3 +45,18 @@ def test_an_announcement_that_contradicts_itself(kind: type[Message], changes: d
     """Each of these announcements is refused."""
     with pytest.raises(MalformedError):
         read(kind, **changes)
+
+
+@pytest.mark.parametrize("page", [None, {"number": 0, "pages": 2}, {"number": 1, "pages": 2}])
+def test_a_report_is_written_as_every_message(page: dict[str, int] | None) -> None:
+    """What pydantic writes of a report is its canonical encoding, also of letters that JSON escapes and of old ones."""
+    changes = LISTS | ({"page": page} if page else {})
+    report = read(HitReport, **changes)
+    assert report.is_complete == (page is None or page["number"] == 1)
+    told = [hit.model_copy(update={"families": ('č"\\/\u2028', "names")}) for hit in report.hits]
+    bare = [hit.model_copy(update={"met": None, "second": None, "counterpart_handle": None}) for hit in report.hits]
+    bases = tuple(basis.model_copy(update={"learned": None, "chance_hits": None}) for basis in report.bases)
+    for fields in ({}, {"hits": tuple(told)}, {"hits": tuple(bare)}, {"bases": bases}, {"learned": None}):
+        changed = report.model_copy(update=fields)
+        assert changed.payload() == canonical(changed.model_dump(mode="json"))
+        assert HitReport.from_payload(changed.payload()) == changed

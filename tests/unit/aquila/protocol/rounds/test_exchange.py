@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aquila.protocol.messages import HitReport
-    from aquila.protocol.rounds.exchange import HeldTokens, Prepared
+    from aquila.protocol.rounds.exchange import Prepared, TokensByRecord
     from tests.support.stage import Stage
 
 RANDOM = Random(5).randbytes
@@ -34,7 +33,7 @@ def chunk(*rows: tuple[bytes, int, int]) -> FinalizedChunk:
     return FinalizedChunk(content, b"".join(number.to_bytes(32, "big") for _, _, number in rows))
 
 
-def held_of(stage: Stage, code: str, report: HitReport | None = None) -> dict[bytes, HeldTokens]:
+def held_of(stage: Stage, code: str, report: HitReport | None = None) -> TokensByRecord:
     """Return the tokens of a party's records in its report."""
     node = stage.nodes[code]
     handles = {bytes.fromhex(hit.handle) for hit in (report or node.report).hits}
@@ -60,7 +59,7 @@ def note(told: str, **changes: Any) -> Note:
 
 def sealed(one: Prepared, **changes: Any) -> bytes:
     """Return a sealed note as it stands behind its hit id."""
-    marks = exchange.marks_needed([one])
+    marks = exchange.marks_needed(len(one.marks))
     return exchange.seal_entry(one, note(one.opening.told, **changes), marks, RANDOM)[16:]
 
 
@@ -76,7 +75,7 @@ def test_tokens_of_some_records() -> None:
     near = ONE[:8] + b"\x09" * 8  # another record whose handle begins alike
     chunks = [chunk((TWO, 1, 9), (ONE, 3, 7), (near, 1, 4)), chunk((ONE, 2, 3), (b"\x03" * 16, 1, 1))]
     found = exchange.held_tokens([ONE, b"\x07" * 16], chunks)
-    assert set(found) == {ONE}
+    assert (set(found), len(found)) == ({ONE}, 1)
     assert found[ONE].rules == b"\x02\x03"
     assert found[ONE].tokens == (3).to_bytes(16, "big") + (7).to_bytes(16, "big")
     assert found[ONE].secrets == (3).to_bytes(32, "big") + (7).to_bytes(32, "big")
@@ -172,8 +171,8 @@ def test_every_note_of_a_report_is_as_long(stage: Stage) -> None:
     """Neither what a note says nor how many tokens its record has can be told from its length."""
     stage.reported()
     every = list(prepared(stage, "SI").values())
-    marks = exchange.marks_needed(every)
-    assert (marks, exchange.marks_needed([])) == (32, 32)
+    marks = exchange.marks_needed(held_of(stage, "SI").most)
+    assert (marks, exchange.marks_needed(exchange.held_tokens([], []).most)) == (32, 32)
     longest = {"category": "č" * 60, "contact": '"' * 60}
     entries = [
         exchange.seal_entry(one, note(one.opening.told, **changes), marks, RANDOM)
@@ -184,8 +183,7 @@ def test_every_note_of_a_report_is_as_long(stage: Stage) -> None:
     assert [hit_id for hit_id, _ in exchange.entries_of(b"".join(entries), len(entries))][::2] == [
         one.hit.hit_id for one in every
     ]
-    many = replace(every[0], marks=tuple(bytes([n]) * MARK_BYTES for n in range(250)))
-    assert exchange.marks_needed([*every, many]) == 256
+    assert [exchange.marks_needed(most) for most in (33, 250, 300)] == [64, 256, 256]
 
 
 def test_a_note_that_is_too_long(stage: Stage) -> None:
@@ -203,14 +201,18 @@ def test_a_batch_of_another_length(length: int, hits: int) -> None:
 
 
 def test_batches_by_counterpart(stage: Stage) -> None:
-    """Hits go in batches of one counterpart each, in the order of their ids."""
-    stage.reported()
-    every = list(prepared(stage, "SI").values())
-    batches = list(exchange.note_batches(every, 1))
-    assert [to for to, _ in batches] == sorted(one.hit.counterpart for one in every)
-    assert Counter(len(batch) for _, batch in batches) == {1: len(every)}
-    (ids,) = ([one.hit.hit_id for one in batch] for to, batch in exchange.note_batches(every, 9) if to == "RS")
-    assert ids == sorted(ids)
+    """Hits go in batches of one counterpart each, in the order of their ids, the same from pages as from one report."""
+    report = stage.reported().nodes["SI"].report
+    mixed = report.model_copy(update={"hits": report.hits[::-1]})
+    batches = list(exchange.hit_batches([mixed], 1))
+    assert [batch.index for batch in batches] == list(range(len(report.hits)))
+    assert [hit for batch in batches for hit in batch.hits] == list(report.hits)
+    together = list(exchange.hit_batches([mixed], 9))
+    assert [batch.counterpart for batch in together] == ["AL", "RS"]
+    for batch in together:
+        assert batch.hits == tuple(hit for hit in report.hits if hit.counterpart == batch.counterpart)
+    pages = [report.model_copy(update={"hits": report.hits[place : place + 1]}) for place in range(len(report.hits))]
+    assert list(exchange.hit_batches(pages, 9)) == together
 
 
 def test_regrading(stage: Stage) -> None:

@@ -87,7 +87,7 @@ def test_the_example_is_what_a_round_does(stage: Stage) -> None:
     """A round of three parties has the messages, signers and phases of the example, in its order."""
     played = []
     stage.finalized().match()
-    stage.exchange_notes()
+    stage.verify(*stage.send_notes(*stage.nodes.values()))
     stage.close()
     record = stage.new_record(sees_everything=True)
     for envelope in stage.envelopes:

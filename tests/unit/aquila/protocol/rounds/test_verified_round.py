@@ -190,9 +190,12 @@ def test_the_payload_of_another_kind(stage: Stage) -> None:
 
 
 def test_what_an_announcement_says_once() -> None:
-    """A report is announced once for each party and query; other messages are not announced within a round."""
+    """A report is announced once for each party, query and page; other messages are not announced within a round."""
     report = read(HitReport)
-    assert announcement_key(report) == (StatementKind.HIT_REPORT, "SI", "f" * 32)
-    assert announcement_key(read(HitReport, submission_id=None)) == (StatementKind.HIT_REPORT, "SI", None)
+    assert announcement_key(report) == (StatementKind.HIT_REPORT, "SI", "f" * 32, None)
+    page = {"number": 1, "pages": 3}
+    for fields, expected in (({}, None), ({"page": page}, 1)):
+        key = announcement_key(read(HitReport, submission_id=None, **fields))
+        assert key == (StatementKind.HIT_REPORT, "SI", None, expected)
     with pytest.raises(MalformedError, match="a refusal is no announcement"):
         announcement_key(read(Refusal))

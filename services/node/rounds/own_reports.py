@@ -1,0 +1,76 @@
+"""This node's reports of a round as they are stored: a statement each, or one for each page (PROTOCOL.md 3.7.17).
+
+A report is read page by page, and each page from the store when it is its turn: the hits of one page are in memory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from aquila.protocol.messages import HitReport
+from aquila.protocol.messages.kinds import StatementKind
+from services.node.rounds import statements
+from services.node.storage.tables import StatementRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aquila.protocol.registry import Registry
+    from services.kit.storage.store import Store
+
+
+@dataclass(slots=True)
+class OwnReport:
+    """A report that came.
+
+    Attributes:
+        terms: It without its hits.
+        digests: The digests of its pages, or of the one statement that it is, in the order of the feed.
+        handles: The own handles of its hits, joined, page by page.
+        hits: How many hits it has, so far.
+        complete: Whether its last page came.
+        verifiable: Whether it holds what notes are made from (2.1).
+    """
+
+    terms: HitReport
+    digests: list[str] = field(default_factory=list)
+    handles: list[bytes] = field(default_factory=list)
+    hits: int = 0
+    complete: bool = False
+    verifiable: bool = True
+
+
+def own_reports(store: Store, registry: Registry, code: str, round_id: str) -> dict[str, OwnReport]:
+    """Return the reports of a party that came, by query, that of the lists by an empty text."""
+    mine = StatementRow.kind == StatementKind.HIT_REPORT.value, StatementRow.event_id.is_not(None)
+    with store.reading("reports.own") as session:
+        query = select(StatementRow.digest).where(StatementRow.round_id == round_id, *mine)
+        digests = session.scalars(query.order_by(StatementRow.event_id)).all()
+    found: dict[str, OwnReport] = {}
+    for digest in digests:
+        page = _page(store, registry, round_id, digest)
+        if page.party == code:
+            terms = page.model_copy(update={"page": None, "hits": ()})
+            report = found.setdefault(page.submission_id or "", OwnReport(terms))
+            report.digests.append(digest)
+            report.handles.append(b"".join([bytes.fromhex(hit.handle) for hit in page.hits]))
+            report.hits += len(page.hits)
+            report.complete, report.verifiable = page.is_complete, report.verifiable and page.can_be_verified
+    return found
+
+
+def pages_of(store: Store, registry: Registry, report: OwnReport) -> Iterator[HitReport]:
+    """Yield the pages of a report in their order."""
+    for digest in report.digests:
+        yield _page(store, registry, report.terms.round_id, digest)
+
+
+def _page(store: Store, registry: Registry, round_id: str, digest: str) -> HitReport:
+    with store.reading("reports.page") as session:
+        envelope = session.get_one(StatementRow, (round_id, digest)).envelope
+    message = statements.message_of(statements.open_statement(registry, envelope))
+    assert isinstance(message, HitReport)  # as the row's kind says
+    return message

@@ -1,0 +1,130 @@
+"""A report with more hits than one message tells comes in pages: what the parties find is the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aquila.errors import EquivocationError, MalformedError, OrderError
+from aquila.protocol.canaries import report_of_canaries
+from aquila.protocol.messages import Fault, HitReport, LearnedWeight
+from aquila.protocol.rounds.round_state import Phase, ReportKey
+from aquila.simulation.scratch_files import Spool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.support.stage import Stage
+
+LISTS = ReportKey("SI", None)
+
+
+def pages_of(stage: Stage, code: str = "SI") -> list[HitReport]:
+    """Let the matcher match, give nobody a report, and return the pages of one party's."""
+    stage.finalized()
+    found: list[HitReport] = []
+    stage.tell = found.extend  # type: ignore[method-assign]
+    stage.match()
+    return [page for page in found if page.party == code]
+
+
+def test_the_same_round_in_pages(staged: Callable[..., Stage]) -> None:
+    """Hits, their ids and what is found of them are the same as in a round whose reports are one message each."""
+    whole = staged().reported()
+    paged = staged(most_hits=1, most_notes=1).reported()
+    for code, node in paged.nodes.items():
+        assert [page.page.number for page in node.pages()] == list(range(len(whole.nodes[code].report.hits)))
+        assert node.report == whole.nodes[code].report.model_copy(update={"binding": node.report.binding})
+        assert paged.round.receipts[ReportKey(code, None)].hits == node.hits == len(node.report.hits)
+        assert isinstance(node._pages, Spool)
+    paged.exchange_notes()
+    paged.close()
+    assert (paged.round.phase, paged.refuted) == (Phase.CLOSED, {})
+    confirmed = sum(one.confirmed for one in paged.round.confirmations.values())
+    assert confirmed == sum(node.hits for node in paged.nodes.values())
+    assert all(not node.openings for node in paged.nodes.values())
+    assert paged.restored().reports == paged.round.reports
+
+
+def test_a_report_takes_the_place_of_another(staged: Callable[..., Stage]) -> None:
+    """What a party keeps of a report, in pages or whole, goes when another one comes."""
+    stage = staged(most_hits=1)
+    node = stage.nodes["SI"]
+    assert node.report is None
+    pages = pages_of(stage)
+    for _ in range(2):
+        for page in pages:
+            node.take_report(page)
+        assert (list(node.pages()), node.hits) == (pages, len(pages))
+    node.take_report(pages[0].model_copy(update={"page": None}))
+    assert (node.hits, node.report.hits) == (1, pages[0].hits)
+
+
+def test_a_hit_hidden_from_one_side(staged: Callable[..., Stage]) -> None:
+    """Batches that are not alike on both sides wait for each other: the hidden hit is found, and all others hold."""
+    stage = staged(most_notes=1).finalized()
+
+    def lie(report: HitReport) -> HitReport:
+        return report.model_copy(update={"hits": report.hits[1:]}) if report.party == "RS" else report
+
+    stage.lie = lie
+    stage.match()
+    (hidden,) = {
+        hit.hit_id for code in ("AL", "SI") for hit in stage.nodes[code].report.hits if hit.counterpart == "RS"
+    } - {hit.hit_id for hit in stage.nodes["RS"].report.hits}
+    stage.exchange_notes()
+    assert stage.refuted == {hidden: Fault.UNREPORTED}
+
+
+def test_canaries_of_all_pages(staged: Callable[..., Stage]) -> None:
+    """Canaries are disclosed and judged over all pages of a report."""
+    changes = {"canaries": 4, "padding": {"inputs_per_record": (), "records_multiple": 16}}
+    stage = staged(most_hits=2, most_notes=3, canaries=4, changes=changes).reported()
+    assert stage.verdicts
+    assert all(verdict.trustworthy for verdict in stage.verdicts.values())
+    node = stage.nodes["SI"]
+    told = report_of_canaries(node.pages(), node.carried)
+    assert {hit.handle for hit in told.hits} <= {one.handle for one in node.carried}
+    assert (told.page, told.bases) == (None, node.report.bases)
+
+
+def test_pages_come_in_their_order(staged: Callable[..., Stage]) -> None:
+    """The report is there with its last page; a page that is not the next one is refused, and so is another one."""
+    stage = staged(most_hits=1)
+    first, *rest = pages_of(stage)
+    later = [stage.matcher.report(page) for page in rest]
+    assert len(later) > 1
+    stage.refused(OrderError, later[0], "is not the next one")
+    stage.publish(stage.matcher.report(first))
+    assert not stage.publish(stage.matcher.report(first)).new
+    assert LISTS not in stage.round.reports
+    other = tuple(hit.model_copy(update={"hit_id": "0" * 32}) for hit in first.hits)
+    stage.refused(EquivocationError, stage.matcher.report(first.model_copy(update={"hits": other})), "two different")
+    stage.refused(OrderError, later[1], "is not the next one")
+    accepted = [stage.publish(envelope) for envelope in later]
+    assert stage.round.reports[LISTS] == accepted[-1].digest
+    assert stage.round.reported[LISTS].total() == 1 + len(accepted)
+    assert LISTS not in stage.round.report_pages
+
+
+def test_pages_of_different_reports(staged: Callable[..., Stage]) -> None:
+    """Pages agree in their number and in what they say of the lists, and no hit comes twice or out of its order."""
+    stage = staged(most_hits=1)
+    first, second, *_ = pages_of(stage)
+    stage.publish(stage.matcher.report(first))
+    for change in (
+        {"page": second.page.model_copy(update={"pages": 9})},
+        {"bases": second.bases[:1]},
+        {"learned": (LearnedWeight(of="date", centibits=1),)},
+        {"hits": first.hits},
+    ):
+        stage.refused(MalformedError, stage.matcher.report(second.model_copy(update=change)), "not of one report")
+    whole = stage.matcher.report(second.model_copy(update={"page": None}))
+    stage.refused(OrderError, whole, "is not the next one")
+
+
+def test_a_whole_report_ends_it(staged: Callable[..., Stage]) -> None:
+    """After a report that is one message no page counts."""
+    stage = staged(most_hits=1)
+    first, *_ = pages_of(stage)
+    stage.publish(stage.matcher.report(first.model_copy(update={"page": None})))
+    stage.refused(OrderError, stage.matcher.report(first), "is not the next one")

@@ -1,0 +1,133 @@
+"""Reports in pages among three nodes and a matcher, and notes that are prepared batch by batch."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select
+
+from aquila.protocol import matcher as roles
+from aquila.protocol.messages.kinds import StatementKind
+from aquila.protocol.rounds import exchange
+from aquila.protocol.rounds.round_state import ReportKey
+from services.kit.errors import StoreError
+from services.matcher.events import REPORT
+from services.matcher.log.statistics import round_statistics
+from services.matcher.steps import join
+from services.matcher.storage.tables import EventRow
+from services.node.steps import exchange_notes
+from services.node.storage.tables import CanaryRow, ExchangeRow, HitRow, NoteBatchRow, StatementRow
+from tests.support.node_steps import round_before_matching
+from tests.support.sentences import texts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    import pytest
+
+    from aquila.protocol.messages import HitReport
+    from aquila.protocol.rounds.exchange import HitBatch
+    from tests.support.node_world import PartyNode, World
+    from tests.support.played_worlds import WorldAfter
+
+PADDED = {"padding": {"inputs_per_record": [], "records_multiple": 16}, "canaries": 8}
+
+
+async def padded_round_before_matching(world: World) -> str:
+    """Play a round with canaries until everyone has sent its tokens."""
+    return await round_before_matching(world, **PADDED)
+
+
+def rows(seat: PartyNode, table: type[Any]) -> list[Any]:
+    """Return a node's rows."""
+    with seat.node.store.reading("test.rows") as session:
+        return list(session.scalars(select(table)))
+
+
+def reports_of(seat: PartyNode) -> int:
+    """Return how many messages of reports a node has."""
+    query = select(func.count()).where(StatementRow.kind == StatementKind.HIT_REPORT.value)
+    with seat.node.store.reading("test.reports") as session:
+        return session.scalar(query) or 0
+
+
+def all_confirmed(seat: PartyNode) -> bool:
+    """Return whether both sides have verified all hits of a node, of which it has some."""
+    found = rows(seat, ExchangeRow)
+    return bool(found) and all(row.verified and row.accepted and row.fault is None for row in found)
+
+
+async def test_a_round_with_pages(world_after: WorldAfter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hits of all pages are stored, acknowledged once, confirmed and judged with canaries; a report counts once."""
+    monkeypatch.setattr(join, "make_reports", partial(roles.make_reports, most_hits=3))
+    monkeypatch.setattr(exchange_notes, "MAX_NOTES", 2)
+    world, round_id = await world_after(padded_round_before_matching)
+    await world.settle()
+    desk = world.app.state.desk
+    for code, seat in world.nodes.items():
+        assert reports_of(seat) > 2
+        hits = rows(seat, HitRow)
+        record = seat.node.rounds.of(round_id).record()
+        assert record.receipts[ReportKey(code, None)].hits == len(hits)
+        assert all_confirmed(seat)
+        assert len(rows(seat, ExchangeRow)) == len(hits)
+        judged = rows(seat, CanaryRow)
+        assert all(row.judged_at and row.expected and not (row.missing or row.wrong or row.differing) for row in judged)
+        assert not texts((await seat.round(round_id))["problems"])
+        view = await seat.get(f"/rounds/{round_id}/hits")
+        assert len(view["hits"]) == 2
+        assert len(view["chance"]) == 2
+        hit = view["hits"][0]
+        assert (await seat.get(f"/rounds/{round_id}/hits/{hit['hit_id']}"))["weights"]
+    answer = await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
+    assert answer.status_code == 202, answer.text
+    await world.settle()
+    assert await world.phase(round_id) == "closed"
+    with desk.store.reading("test.statistics") as session:
+        assert round_statistics(session, desk.registry, round_id).count(b'"reports":1') == 3
+        left = select(func.count()).where(EventRow.statement == REPORT, EventRow.envelope.is_not(None))
+        assert session.scalar(left) == 0
+    # What is left of them still says what the receipts were for, also to a matcher that starts again.
+    desk.known.forget(round_id)
+    with desk.known.reading(round_id) as turn:
+        assert set(turn.round.receipts) == {ReportKey(code, None) for code in world.nodes}
+
+
+async def test_hits_that_were_never_sent_are_counted_over_pages(
+    world_after: WorldAfter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The problem names how many hits of all pages are on no record of this node."""
+
+    def foreign(*arguments: Any, **more: Any) -> Iterator[HitReport]:
+        for page in roles.make_reports(*arguments, **(more | {"most_hits": 1})):
+            hits = [hit.model_copy(update={"handle": "0" * 32}) for hit in page.hits]
+            yield page.model_copy(update={"hits": tuple(hits)}) if page.party == "SI" else page
+
+    monkeypatch.setattr(join, "make_reports", foreign)
+    world, round_id = await world_after(round_before_matching)
+    await world.until(lambda: reports_of(world.nodes["SI"]) == 2)
+    problems = texts((await world.nodes["SI"].round(round_id))["problems"])
+    assert any("2 hits" in problem for problem in problems), problems
+
+
+async def test_a_node_that_stops_while_it_prepares(world_after: WorldAfter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches that are stored are not made again, the others are, and every hit is confirmed on both sides."""
+    stopped: set[str] = set()
+
+    def stopping(pages: Iterable[HitReport], _most: int) -> Iterator[HitBatch]:
+        for number, batch in enumerate(exchange.hit_batches(pages, 1)):
+            if number == 1 and len(stopped) < 3:
+                stopped.add(batch.hits[0].hit_id + str(len(stopped)))
+                raise StoreError("database_failed")
+            yield batch
+
+    monkeypatch.setattr(exchange_notes, "hit_batches", stopping)
+    world, round_id = await world_after(round_before_matching)
+    await world.settle()
+    assert len(stopped) == 3
+    for seat in world.nodes.values():
+        assert all_confirmed(seat)
+        own = [row for row in rows(seat, NoteBatchRow) if row.own]
+        assert sorted(row.index for row in own) == list(range(len(own)))
+        assert not texts((await seat.round(round_id))["problems"])
