@@ -129,6 +129,7 @@ def test_a_record_does_not_show_itself() -> None:
         b'{"record_id":"1","full_name":"Ana","date_of_birth":1980}',
         b'{"record_id":"1","full_name":"Ana","sex":"Q"}',
         b'{"record_id":"1","given_names":["Ana"]}',
+        b'{"record_id":"1","full_name":"Ana"}{}',
         b"[" * 100_000,
     ],
 )
