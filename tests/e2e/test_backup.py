@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -113,12 +114,20 @@ class Drill:
         return round_id
 
     def verify_logs(self) -> None:
-        """Export the log of each service and verify it offline."""
+        """Export the log of each service and verify it offline, once the newest cosignatures have come."""
         for service in self.world.services.values():
-            auditor = self.world.person(self.auditors[service.name])
-            archive = self.safe / f"{service.name}-{time.monotonic_ns()}.tar"
-            run("audit", "export", "--home", str(service.home), "--out", str(archive), person=auditor)
+            self.world.until(partial(self._verifies, service), 120)
+
+    def _verifies(self, service: Service) -> bool:
+        """Return whether a new export of a log verifies; a cosignature follows its checkpoint a little later."""
+        archive = self.safe / f"{service.name}-{time.monotonic_ns()}.tar"
+        auditor = self.world.person(self.auditors[service.name])
+        run("audit", "export", "--home", str(service.home), "--out", str(archive), person=auditor)
+        try:
             run("audit", "verify", str(archive), "--registry", str(service.home / "registry.toml"))
+        except AssertionError:
+            return False
+        return True
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.soak)])
