@@ -106,8 +106,9 @@ def ftm_lists(draw: st.DrawFn) -> bytes:
 
 @given(rows())
 def test_known_cells_make_the_row_that_reading_each_text_makes(table: tuple[tuple[str, ...], list[list[str]]]) -> None:
-    """Record, findings and refusal, for rows of which nothing is wrong and for any other."""
+    """Record, findings and refusal, for rows of which nothing is wrong and for any other, read alone or together."""
     columns, every = table
+    found = []
     for row in every:
         texts = {
             name: cell.split(";") if name in LIST_FIELDS else [cell]
@@ -115,8 +116,10 @@ def test_known_cells_make_the_row_that_reading_each_text_makes(table: tuple[tupl
             if cell
         }
         careful = _read_carefully(7, texts)
-        assert cell_reader(columns).read(7, row) == careful
+        assert cell_reader(columns).read([7], [row]) == [careful]
         assert read_texts(7, texts) == careful
+        found.append(careful)
+    assert cell_reader(columns).read([7] * len(every), every) == found
 
 
 @given(csv_lists(), st.integers(1, 5))

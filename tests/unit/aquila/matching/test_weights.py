@@ -62,6 +62,11 @@ def test_strangers_agree_less_often_the_more_agrees() -> None:
     assert strangers_bits(TABLE, mask_of((1, 2)), longer) == pytest.approx(initial + 1)
     # An agreement in a nationality is usual for one person, and rarer by chance than none.
     assert strangers_bits(TABLE, mask_of((9, 10, 13)), basis) < strangers_bits(TABLE, mask_of((9, 10)), basis)
+    # A number alone says nothing of names and date, and its share is not known: it is taken for certain.
+    number = weights_of(TABLE, mask_of((16,)), basis)
+    evidence = sum(one.bits for one in number if one.kind in {WeightKind.AGREES, WeightKind.MISSING})
+    pairs = log2(basis.size_a) + log2(basis.size_b)
+    assert strangers_bits(TABLE, mask_of((16,)), basis) == pytest.approx(pairs - evidence)
     exact = load_rules("exact")
     assert strangers_bits(exact, 1, basis) == pytest.approx(
         log2(basis.size_a)
