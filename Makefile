@@ -39,7 +39,7 @@ UNDER_ATTACK := tests/e2e/test_attack.py
 # Whole rounds of three services within one process: the longest of the tests of services.
 ROUNDS := tests/services/scenarios $(addprefix tests/services/matcher/,test_queries.py test_restart.py)\
   $(addprefix tests/services/node/,$(addsuffix .py,\
-  test_crashes test_in_flight test_liars test_query test_whole_round hits/test_answers hits/test_follow_up hits/test_withdrawals\
+  test_backup test_crashes test_in_flight test_liars test_query test_report_in_pages test_whole_round hits/test_answers hits/test_follow_up hits/test_withdrawals\
   records/test_erasure records/test_search rounds/test_progress safeguards/test_alarms safeguards/test_canaries\
   safeguards/test_evaluation_limits storage/test_high_water notifications/test_notifications steps/test_close steps/test_exclude_absent steps/test_exchange_notes))
 
