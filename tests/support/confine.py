@@ -30,7 +30,8 @@ Setting = tuple[str, str]
 Sets = Mapping[str, Sequence[str]]
 
 LEFT_TO_SYSTEMD = frozenset({
-    "Type", "ExecStart", "Restart", "RestartSec", "TimeoutStopSec", "KillMode", "Environment", "WorkingDirectory",
+    "Type", "ExecStart", "Restart", "RestartSec", "TimeoutStartSec", "TimeoutStopSec", "WatchdogSec",
+    "KillMode", "Environment", "WorkingDirectory",
     "User", "Group", "StateDirectory", "StateDirectoryMode", "RuntimeDirectory", "RuntimeDirectoryMode",
     "ProtectSystem", "ProtectHome", "ProtectControlGroups", "ProtectProc", "ProcSubset", "PrivateTmp", "RemoveIPC",
     "CapabilityBoundingSet", "AmbientCapabilities", "MemoryMax", "MemorySwapMax", "IPAddressAllow", "IPAddressDeny",
