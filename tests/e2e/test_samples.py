@@ -61,6 +61,7 @@ class SampleWorld(World):
             content = re.sub(r'(?<=\[database\]\nurl = )"[^"]*"', json.dumps(self.database_urls[service.name]), content)
         # No disk of a test has as much room as a matcher's should, and no test waits for as long as a node's network.
         content = re.sub("free_mebibytes = [0-9]+", "free_mebibytes = 16", content)
+        content = re.sub(r"(?<=\[metrics\]\nport = )[0-9]+", str(free_port()), content)
         content = content.replace("poll_seconds = 5.0", "poll_seconds = 0.1")
         settings.write_text(content, encoding="utf-8")
         service.start()
@@ -161,7 +162,8 @@ def refuses_whoever_shows_nothing(world: SampleWorld) -> None:
         env=os.environ | {"HOME": str(world.person("stranger"))},
     )  # fmt: skip
     assert done.returncode != 0
-    assert "--cert FILE --key FILE" in done.stderr
+    assert "asks for a certificate, and none was shown" in done.stderr
+    assert "--cert and --key" in done.stderr
 
 
 @contextlib.contextmanager
