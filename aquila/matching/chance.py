@@ -102,8 +102,8 @@ def countable(table: RuleTable, counted: Counted) -> Countable:
         table: The rule table.
         counted: What it says of counting.
     """
-    dates = _parts_of(table, counted.date)
-    contexts = _parts_of(table, counted.context)
+    dates = parts_of(table, counted.date)
+    contexts = parts_of(table, counted.context)
     of_dates = np.array([part.usual or 0.0 for part in dates])
     usual_contexts = [part.usual or 0.0 for part in contexts]
     chance_contexts = [_chance(part) for part in contexts]
@@ -206,9 +206,9 @@ def _ways(table: RuleTable, counted: Counted, dates: Sequence[str]) -> Iterator[
             if parts:
                 shown[tuple(part.name for part in parts)] = parts
     pairs = {parts[0].name for parts in shown.values()}
-    singles = {(part.name,): (part,) for part in _parts_of(table, families[0])}
-    whole = sum(part.usual or 0.0 for part in _parts_of(table, families[0]))
-    others = [part for family in families[1:] for part in _parts_of(table, family)]
+    singles = {(part.name,): (part,) for part in parts_of(table, families[0])}
+    whole = sum(part.usual or 0.0 for part in parts_of(table, families[0]))
+    others = [part for family in families[1:] for part in parts_of(table, family)]
     for names, parts in (shown | singles).items():
         first = parts[0]
         usual = (first.usual or 0.0) / whole
@@ -230,7 +230,8 @@ def _dated(table: RuleTable, names: Part, dates: Sequence[str]) -> Iterator[int]
             yield dates.index(other[0])
 
 
-def _parts_of(table: RuleTable, family: str) -> list[Part]:
+def parts_of(table: RuleTable, family: str) -> list[Part]:
+    """Return the parts of an evidence family, in the table's order."""
     return [part for part in table.parts if part.family == family]
 
 

@@ -13,7 +13,7 @@ from math import exp2, log2
 from typing import TYPE_CHECKING
 
 from aquila.matching.certainty import Level, level_of, prior_bits
-from aquila.matching.chance import countable
+from aquila.matching.chance import countable, parts_of
 from aquila.records.normalize.coarse_forms import sound
 from aquila.records.normalize.names import name_words
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from aquila.matching.own_list.duplicates import DuplicateSearch
     from aquila.records.person import Record
-    from aquila.records.rules import Counted, Part, RuleTable
+    from aquila.records.rules import Counted, RuleTable
 
 USUAL_NAMES = 40
 _DATES = 2  # of the ways in which dates agree, the most usual ones
@@ -111,13 +111,9 @@ def prospects(table: RuleTable, records: int, alike: int) -> tuple[Prospect, ...
     return tuple(_foreseen(table, table.counted, records, alike))
 
 
-def _parts(table: RuleTable, family: str) -> list[Part]:
-    return [part for part in table.parts if part.family == family]
-
-
 def _foreseen(table: RuleTable, counted: Counted, records: int, alike: int) -> Iterator[Prospect]:
     of, pairs = countable(table, counted), records * (records - 1) / 2
-    main, *further = (max(_parts(table, family), key=lambda part: part.bits) for family in counted.names)
+    main, *further = (max(parts_of(table, family), key=lambda part: part.bits) for family in counted.names)
     chance = (alike + 1) / (pairs + exp2(-(main.chance or 0.0)))
     names = log2(main.usual or 1.0) - log2(chance) + sum(part.bits for part in further)
     prior = prior_bits(records, records, table.expected_share)

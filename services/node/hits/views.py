@@ -139,9 +139,9 @@ def hit_view(node: NodeContext, actor: Actor, round_id: str, hit_id: str) -> Hit
         status = lifecycle.status_row(session, hit)
         [entry] = with_records(session, [(hit, status)], node.clock())
         graded_by, strangers = weights(node, session, round_, hit, exchange)
-        own_names, own_records = name_counts(session, hit.import_id, hit.position)
+        place = hit.import_id, hit.position
         name = names_of(session, [status.assignee]).get(status.assignee or "", "")
-        return HitView(
+        view = HitView(
             entry=entry.model_copy(
                 update={"assignee_name": name, "query": query_of(node.code, round_, hit.submission_id)}
             ),
@@ -165,9 +165,10 @@ def hit_view(node: NodeContext, actor: Actor, round_id: str, hit_id: str) -> Hit
             earlier=_earlier(session, status),
             weights=graded_by,
             strangers_centibits=strangers,
-            own_names=own_names,
-            own_records=own_records,
         )
+    with node.store.reading("hit.names") as session:  # a list is counted: neither the round nor a writer waits for it
+        own_names, own_records = name_counts(session, *place)
+    return view.model_copy(update={"own_names": own_names, "own_records": own_records})
 
 
 def with_records(session: Session, rows: Sequence[tuple[HitRow, HitStatusRow]], now: int) -> Iterator[HitEntry]:

@@ -80,9 +80,9 @@ class NamePair:
     reason: str
     explanation: str
 
-    def is_right(self, form: str) -> bool:
-        """Return whether the normalizer agrees with the speaker in a form."""
-        first, second = ({FORMS[form](word, NORMALIZER_VERSION) for word in name_words(name)} for name in self.names)
+    def is_right(self, form: str, version: int = NORMALIZER_VERSION) -> bool:
+        """Return whether a version of the normalizer agrees with the speaker in a form."""
+        first, second = ({FORMS[form](word, version) for word in name_words(name, version)} for name in self.names)
         return self.same is not first.isdisjoint(second)
 
 
