@@ -13,6 +13,7 @@ import os
 import signal
 from collections import deque
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from functools import cache
 from multiprocessing import forkserver, get_all_start_methods, get_context, parent_process, resource_tracker
 from multiprocessing.connection import wait
@@ -108,7 +109,28 @@ def local_pool(workers: int | None = None, preload: Sequence[str] = ()) -> Execu
     count = usable_cores() if workers is None else workers
     if count <= 1:
         return InProcess()
-    return ProcessPoolExecutor(count, mp_context=_context(preload), initializer=begin_worker)
+    return _Pool(count, mp_context=_context(preload), initializer=begin_worker)
+
+
+class _Pool(ProcessPoolExecutor):
+    """A pool of processes that is broken, and no error of the system, when one more of them cannot be started.
+
+    A pool starts its processes when pieces of work are handed in. If one of them ends at that moment, the pipes that
+    the next one needs are closed already, and `submit` of the standard library raises an `OSError`.
+    """
+
+    def submit(
+        self, fn: Callable[Parameters, Result], /, *args: Parameters.args, **kwargs: Parameters.kwargs
+    ) -> Future[Result]:
+        """Hand in a piece of work.
+
+        Raises:
+            BrokenProcessPool: A process has ended, or none can be started.
+        """
+        try:
+            return super().submit(fn, *args, **kwargs)
+        except OSError as error:
+            raise BrokenProcessPool from error
 
 
 class InProcess(Executor):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import signal
 import time
 from concurrent.futures import Future
 from functools import partial
-from multiprocessing import Pipe
+from multiprocessing import Pipe, forkserver
 from typing import TYPE_CHECKING
 
 import pytest
@@ -135,6 +136,18 @@ def test_a_worker_that_is_gone() -> None:
         stream = in_order(pool, leave_at_three, range(10), 10)
         with pytest.raises(ExecutorError, match="without an answer"):
             list(stream)
+        with pytest.raises(ExecutorError, match="without an answer"):
+            list(in_order(pool, twice, range(10), 1))
+
+
+def test_a_pool_that_breaks_while_it_starts_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pipes for one more process are closed already when another one ends: that is a lost worker, too."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+
+    with local_pool(2) as pool:
+        monkeypatch.setattr(forkserver, "connect_to_new_process", refuse)
         with pytest.raises(ExecutorError, match="without an answer"):
             list(in_order(pool, twice, range(10), 1))
 
