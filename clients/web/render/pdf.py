@@ -10,33 +10,27 @@ from typing import TYPE_CHECKING
 
 import typst
 
-from aquila.sentences import text_of
 from aquila.visible import visible
 from clients.web.text.labels import PRACTICE
-from clients.web.text.receiver_letter import for_receiver, title_of
+from clients.web.text.request_letter import ComposedLetter, versions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from aquila.interface.hits import LetterView
+    from clients.web.i18n.languages import Language
 
 
 _RARE = re.compile(r"[^\x00-\u052f\u2000-\u206f]")  # what is not Latin, Greek, Cyrillic or a common sign
 
 
-def pdf(letter: LetterView) -> bytes:
-    """Return a letter as an accessible PDF, with its receiver's language on a second page where there is one.
+def pdf(letter: LetterView, language: Language) -> bytes:
+    """Return a letter as an accessible PDF in a person's language, with the receiver's, if another, on a second page.
 
     Its texts reach the typesetter as values and are never read as markup.
     """
-    content: dict[str, object] = {
-        "title": text_of(title_of(letter)),
-        "lines": letter.lines,
-        "paragraphs": paragraphs(letter),
-    }
-    if (translated := for_receiver(letter)) is not None:
-        content["translated"] = translated._asdict()
-    return compiled("letter.typ", content, PRACTICE if letter.practice else "")
+    made = [version._asdict() for version in versions(letter, language)]
+    return compiled("letter.typ", {"versions": made}, PRACTICE if letter.practice else "")
 
 
 def compiled(template: str, content: Mapping[str, object], mark: str) -> bytes:
@@ -57,8 +51,8 @@ def compiled(template: str, content: Mapping[str, object], mark: str) -> bytes:
 @lru_cache(maxsize=4_096)
 def _has_font(letter: str) -> bool:
     try:
-        content = {"title": "-", "mark": "", "lines": [], "paragraphs": [letter]}
-        _set("letter.typ", json.dumps(content, ensure_ascii=False))
+        one = ComposedLetter("en", "-", [], [letter], "-", "-")
+        _set("letter.typ", json.dumps({"versions": [one._asdict()], "mark": ""}, ensure_ascii=False))
     except typst.TypstError:
         return False
     return True
@@ -81,8 +75,3 @@ def _set(template: str, content: str) -> bytes:
         pdf_standards=["ua-1"],
     )
     return made
-
-
-def paragraphs(letter: LetterView) -> list[str]:
-    """Return the letter's body: what follows its title and its head, each paragraph as one line."""
-    return [part.replace("\n", " ").strip() for part in letter.text.split("\n\n")[2:] if part.strip()]

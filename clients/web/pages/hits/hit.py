@@ -13,13 +13,12 @@ from aquila.errors import InputError, OrderError, PolicyError
 from aquila.followup.lifecycle import Channel, Decision, Ground, HitOutcome, Urgency
 from aquila.matching.certainty import CENTIBITS, Level
 from aquila.matching.weights import WeightKind, level_bits
-from aquila.sentences import text_of
 from clients.web.app.paths import identifier
 from clients.web.app.visit import Sent, Visited, threaded
 from clients.web.pages.hits.filters import list_of_address
 from clients.web.pages.hits.people import NOBODY, colleague_choices
 from clients.web.render import charts, pdf
-from clients.web.text import labels, receiver_letter
+from clients.web.text import labels, request_letter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -96,7 +95,7 @@ def post_letter_pdf(visit: Visited, sent: Sent, round_id: str, hit_id: str) -> R
     """Return the letter as a PDF; that it was exported is logged, once it is made."""
     client, place = visit.hits(), (identifier(round_id), identifier(hit_id))
     draft = client.letter_draft(*place)
-    content = pdf.pdf(draft)
+    content = pdf.pdf(draft, visit.language)
     _export(client, place, draft)
     headers = {"content-disposition": f'attachment; filename="request-{hit_id[:8]}.pdf"'}
     return Response(content, media_type="application/pdf", headers=headers)
@@ -120,14 +119,10 @@ def post_letter(visit: Visited, sent: Sent, round_id: str, hit_id: str) -> Respo
     """Show the letter for printing; that it was exported is logged, once the page is made."""
     client, place = visit.hits(), (identifier(round_id), identifier(hit_id))
     draft = client.letter_draft(*place)
-    paragraphs = pdf.paragraphs(draft)
     page = visit.show(
         "letter.html",
-        letter=draft,
-        title=text_of(receiver_letter.title_of(draft)),
-        paragraphs=paragraphs,
-        translated_letter=receiver_letter.for_receiver(draft),
-        message=receiver_letter.as_text(draft.message) if draft.message else "",
+        versions=request_letter.versions(draft, visit.language),
+        message=request_letter.as_text(draft.message) if draft.message else "",
         round_id=round_id,
         hit_id=hit_id,
     )

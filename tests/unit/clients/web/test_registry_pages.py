@@ -10,6 +10,7 @@ from aquila.crypto.keys import IdentityKey
 from aquila.protocol.registration.spoken_words import spoken
 from aquila.protocol.registration.statements import next_statement, open_statement, sign_statement
 from aquila.protocol.registry import RegisteredParty, Registry, read_registry
+from clients.web.text.labels import fingerprint
 from services.kit.storage.registry.stored_statements import store_statement
 from tests.support.registering import key_of
 from tests.support.web_world import homes, matcher, node
@@ -92,9 +93,12 @@ async def test_others_do_not_see_it(node: ServedPages, role: str) -> None:
     assert browser.answer.status_code == 403
 
 
-async def test_the_matchers_administrator_sees_who_has_accepted(matcher: ServedPages) -> None:
-    """Parties that were registered by their cards, before there is a statement."""
+async def test_the_matchers_administrator_sees_who_has_accepted(homes: Path, matcher: ServedPages) -> None:
+    """Parties that were registered by their cards, before there is a statement, with the fingerprints of their keys."""
     browser = await matcher.visitor("admin", "administrator")
     page = await browser.open("/registry")
+    parties = read_registry((homes / "matcher" / "registry.toml").read_bytes()).parties.values()
+    assert parties
+    assert all(fingerprint(party.key.fingerprint) in page for party in parties)
     assert "No statement of the matcher has been accepted here yet" in page
     assert "nothing yet" in page

@@ -8,6 +8,7 @@ import pytest
 
 from clients.web.render import pdf
 from clients.web.render.charts import Amount, Step, bars, heat_map, waterfall
+from clients.web.text.request_letter import ComposedLetter
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = "<script>alert(1)</script>#let"
@@ -80,5 +81,6 @@ def test_papers(text: str) -> None:
     paper = pdf.compiled("picture.typ", content, "")
     assert paper.startswith(b"%PDF")
     assert paper == pdf.compiled("picture.typ", content, "")
-    letter = pdf.compiled("letter.typ", {"title": text, "lines": [["To", text]], "paragraphs": [text, text]}, "")
+    version = ComposedLetter("en", text, [("To", text)], [text, text], text, text)
+    letter = pdf.compiled("letter.typ", {"versions": [version._asdict()]}, "")
     assert letter.startswith(b"%PDF")

@@ -11,8 +11,10 @@ from aquila.sentences import text_of
 from aquila.visible import visible
 from clients.web.i18n.languages import languages
 from clients.web.render import pdf
-from clients.web.text.receiver_letter import for_receiver, title_of
+from clients.web.text.request_letter import ComposedLetter, title_of, versions
 from tests.support.letter_example import LETTER
+
+ENGLISH = languages()["en"]
 
 
 def test_references_of_both_sides_reach_the_paper() -> None:
@@ -22,19 +24,19 @@ def test_references_of_both_sides_reach_the_paper() -> None:
         for own in ("", "AL-1234-5678-9ABC")
         for other in ("", "RS-1234-5678-9ABC")
     ]
-    papers = [pdf.pdf(LetterView(text=letter.text(), lines=letter.lines())) for letter in made]
+    papers = [pdf.pdf(LetterView(text=letter.text(), lines=letter.lines()), ENGLISH) for letter in made]
     assert len(set(papers)) == 4
     assert all(paper.startswith(b"%PDF") for paper in papers)
-    assert papers[3] == pdf.pdf(LetterView(text=made[3].text(), lines=made[3].lines()))
+    assert papers[3] == pdf.pdf(LetterView(text=made[3].text(), lines=made[3].lines()), ENGLISH)
 
 
 @pytest.mark.parametrize("text", ["\u738b \u5927", "\U0001f600", "\u202egnp", "\u0531 \u738b \u0645"])
 def test_a_letter_that_no_font_has_is_named(text: str) -> None:
     """The paper is made all the same; what the fonts have stays beside it."""
-    paper = pdf.pdf(LetterView(text=f"T\n\nhead\n\n{text}", lines=(("Area", text),)))
+    paper = pdf.pdf(LetterView(text=f"T\n\nhead\n\n{text}", lines=(("Area", text),)), ENGLISH)
     assert paper.startswith(b"%PDF")
     named = "".join(letter if pdf._has_font(letter) else f"[U+{ord(letter):04X}]" for letter in visible(text))
-    assert paper == pdf.pdf(LetterView(text=f"T\n\nhead\n\n{named}", lines=(("Area", named),)))
+    assert paper == pdf.pdf(LetterView(text=f"T\n\nhead\n\n{named}", lines=(("Area", named),)), ENGLISH)
     assert named != text
 
 
@@ -42,8 +44,9 @@ def test_a_letter_that_no_font_has_is_named(text: str) -> None:
 def test_each_paper_has_the_mark_of_practice(template: str) -> None:
     """Every template takes a mark; without one the paper is another."""
     content = {
-        "title": "T", "language": "en", "subtitle": "", "warning": "", "columns": ["A"] * 9, "rows": [], "lines": [],
-        "paragraphs": [], "category": "", "round": "", "certainty": "", "rule": "", "pictures": [],
+        "title": "T", "language": "en", "subtitle": "", "warning": "", "columns": ["A"] * 9, "rows": [],
+        "category": "", "round": "", "certainty": "", "rule": "", "pictures": [],
+        "versions": [ComposedLetter("sq", "T", [], [], "", "")._asdict()],
     }  # fmt: skip
     plain, marked = pdf.compiled(template, content, ""), pdf.compiled(template, content, "Practice.")
     assert plain != marked
@@ -58,8 +61,8 @@ def test_a_letter_of_practice_says_so_everywhere() -> None:
     assert letter.message is not None
     assert letter.message.subject.startswith("Practice, not real: ")
     assert "invented persons" in letter.message.body[0]
-    translated, language = for_receiver(letter), languages()["sr-Cyrl"]
-    assert translated is not None
+    language = languages()["sr-Cyrl"]
+    _, translated = versions(letter, ENGLISH)
     assert translated.title == language.compose(title_of(letter)) != text_of(title_of(letter))
     assert translated.lines[0][0] == language.say("Practice")
-    assert pdf.pdf(letter) != pdf.pdf(letter.model_copy(update={"practice": False}))
+    assert pdf.pdf(letter, ENGLISH) != pdf.pdf(letter.model_copy(update={"practice": False}), ENGLISH)

@@ -1,10 +1,10 @@
-"""The request after a hit in the language of the party that receives it, and as a message to be copied."""
+"""The request after a hit: in the sender's language, in that of the party that receives it, and as a message."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from aquila.sentences import Sentence
+from aquila.sentences import Sentence, text_of
 from clients.web.i18n.languages import languages
 
 if TYPE_CHECKING:
@@ -17,20 +17,24 @@ OF_PARTY: Mapping[str, str] = {"AL": "sq", "XK": "sq", "RS": "sr-Cyrl"}
 """The language in which a party reads a letter, where there is a catalogue of it."""
 
 
-class TranslatedLetter(NamedTuple):
-    """A letter in another language than English.
+class ComposedLetter(NamedTuple):
+    """A letter in one language.
 
     Attributes:
         lang: The language's tag.
         title: Its title.
         lines: Its head, as label and text.
         paragraphs: Its body.
+        signed_on: The label of the line for place and date.
+        signed_by: The label of the line for the signature.
     """
 
     lang: str
     title: str
-    lines: list[tuple[str, str]]
+    lines: list[tuple[str, ...]]
     paragraphs: list[str]
+    signed_on: str
+    signed_by: str
 
 
 def title_of(letter: LetterView) -> Sentence:
@@ -39,17 +43,41 @@ def title_of(letter: LetterView) -> Sentence:
     return Sentence.of("letter_practice_title", title=title) if letter.practice else title
 
 
-def for_receiver(letter: LetterView) -> TranslatedLetter | None:
-    """Return a letter in its receiver's language; None where no catalogue has it or an earlier release wrote it."""
-    language = languages().get(OF_PARTY.get(letter.message.receiver, "")) if letter.message else None
-    if language is None:
-        return None
-    return TranslatedLetter(
+def versions(letter: LetterView, own: Language) -> list[ComposedLetter]:
+    """Return a letter in the sender's language, then in its receiver's.
+
+    The second is English where no catalogue has the receiver's. Where both are the same there is one; a letter
+    that a node of an earlier release wrote is in English alone.
+
+    Args:
+        letter: The letter.
+        own: The language of the person who sends it.
+    """
+    known = languages()
+    if not letter.head or letter.message is None:
+        return [_in_english(letter, known["en"])]
+    receivers = known[OF_PARTY.get(letter.message.receiver, "en")]
+    return [_composed(letter, language) for language in ([own] if own.tag == receivers.tag else [own, receivers])]
+
+
+def _composed(letter: LetterView, language: Language) -> ComposedLetter:
+    return ComposedLetter(
         language.tag,
         language.compose(title_of(letter)),
         [(language.compose(label.sentence), _said(language, text.sentence)) for label, text in letter.head],
         [f"{language.compose(paragraph.sentence)}." for paragraph in letter.body],
+        *_signed(language),
     )
+
+
+def _in_english(letter: LetterView, english: Language) -> ComposedLetter:
+    """Return a letter that has no sentences: its body is what follows title and head, each paragraph as one line."""
+    paragraphs = [part.replace("\n", " ").strip() for part in letter.text.split("\n\n")[2:] if part.strip()]
+    return ComposedLetter(english.tag, text_of(title_of(letter)), list(letter.lines), paragraphs, *_signed(english))
+
+
+def _signed(language: Language) -> tuple[str, str]:
+    return language.say("Place and date"), language.say("Signature")
 
 
 def _said(language: Language, sentence: Sentence) -> str:
