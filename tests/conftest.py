@@ -25,7 +25,7 @@ from services.kit.settings import DatabaseSettings
 from services.kit.storage.store import Store, database_url
 from tests.support.made_once import made_once
 from tests.support.postgres_databases import PostgresDatabases
-from tests.support.stage import Stage
+from tests.support.staged_round import StagedRound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -110,13 +110,13 @@ def log(matchers_log: Exported) -> Exported:
 
 
 @pytest.fixture
-def staged(group: Group, tmp_path: Path) -> Callable[..., Stage]:
+def staged(group: Group, tmp_path: Path) -> Callable[..., StagedRound]:
     """Make a stage of a round with other terms than usual."""
-    return partial(Stage, group, tmp_path)
+    return partial(StagedRound, group, tmp_path)
 
 
 @pytest.fixture
-def stage(staged: Callable[..., Stage]) -> Stage:
+def stage(staged: Callable[..., StagedRound]) -> StagedRound:
     """A proposed round of AL, RS and SI."""
     return staged()
 

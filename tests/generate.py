@@ -119,7 +119,7 @@ def applications(folder: Path) -> Iterator[tuple[str, FastAPI]]:
         (folder / name / "registry.toml").write_bytes(write_registry(registry))
     matcher = matcher_main.build(load(folder / "matcher" / "matcher.toml", MatcherSettings))
     yield "matcher", matcher
-    matcher.state.desk.close()
+    matcher.state.context.close()
     node = node_main.build(load(folder / "node" / "node.toml", NodeSettings))
     yield "node", node
     node.state.node.store.close()

@@ -17,13 +17,13 @@ from playwright.sync_api import sync_playwright
 from clients.cli.demo.population import populate
 from clients.cli.demo.scenario import DemoScenario
 from clients.cli.output.screen import Screen
-from clients.stage.accounts import PASSWORD, secret_file
-from clients.stage.processes import staged
+from clients.local_services.accounts import PASSWORD, secret_file
+from clients.local_services.processes import staged
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-    from clients.stage.processes import Process
+    from clients.local_services.processes import Process
 
 _WIDTH, _HEIGHT = 1280, 860
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -35,7 +35,7 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="aquila-") as scratch, staged(Path(scratch) / "demo") as stage:
         story = DemoScenario(Screen(), stage, populate(1_000, 1), keep=True)
-        cast = story.tell_all()
+        cast = story.play_all()
         services = {process.name: process for process in stage.processes}
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=_FLAGS)

@@ -17,7 +17,7 @@ class Progress(Message):
     of: Count
 
 
-class PartyStanding(Message):
+class PartyStatus(Message):
     """The part of a party's status that every state of a round holds.
 
     Attributes:
@@ -34,7 +34,7 @@ class PartyStanding(Message):
     queries: Count
 
 
-class PartyProgress(PartyStanding):
+class PartyProgress(PartyStatus):
     """The progress of one party in a round, as the matcher sees it.
 
     Attributes:
@@ -65,7 +65,7 @@ class Awaited(StrEnum):
     NOTHING = "nothing"
 
 
-class PartyAtNode(PartyStanding):
+class PartyAtNode(PartyStatus):
     """The progress of one party in a round, from a node's state; evaluations between other parties are not in it.
 
     Attributes:

@@ -31,7 +31,7 @@ MILLION = 1_000_000
 
 Learned = tuple[tuple[str, int], ...]
 """What a round learned, in hundredths of a bit: how much more a part weighs than in the table, by its name, and how
-much it weighs that no part of a family agrees, by `silence`."""
+much it weighs that no part of a family agrees, by `missing_evidence`."""
 
 
 class Level(StrEnum):
@@ -136,7 +136,7 @@ def grade_on(table: RuleTable, rule_mask: int, footing: GradingBasis, *, second:
     """
     rules = rules_of(table, rule_mask)
     parts = strongest_parts(rules)
-    bits = evidence_bits(table, rules, footing) + standing_bits(footing, second=second)
+    bits = evidence_bits(table, rules, footing) + rank_bits(footing, second=second)
     if not second and _probability(bits) < Level.HIGH.least:
         bits += lift_bits(footing)
     probability = _probability(bits)
@@ -152,7 +152,7 @@ def grade_on(table: RuleTable, rule_mask: int, footing: GradingBasis, *, second:
 def evidence_bits(table: RuleTable, rules: tuple[Rule, ...], footing: GradingBasis) -> float:
     """Return the weight of the rules that met: the strongest part of each family, and missing evidence of others."""
     learned = dict(footing.learned)
-    silent = sum(learned.get(silence(family), 0) for family in silent_families(table, rules))
+    silent = sum(learned.get(missing_evidence(family), 0) for family in missing_families(table, rules))
     moved = sum(learned.get(part.name, 0) for part in strongest_parts(rules))
     together = learned.get(agreement_of_names(table, rules), 0)
     return table_bits(table, rules) + (silent + moved + together) / CENTIBITS
@@ -167,7 +167,7 @@ def agreement_of_names(table: RuleTable, rules: tuple[Rule, ...]) -> str:
     names = () if counted is None else names_that_agree(counted, rules)
     if counted is None or not names:
         return ""
-    silent = silence(counted.context) if counted.context in silent_families(table, rules) else ""
+    silent = missing_evidence(counted.context) if counted.context in missing_families(table, rules) else ""
     context = {part.family: part.name for part in strongest_parts(rules)}.get(counted.context, silent)
     return label_of_names(counted, tuple(part.name for part in names), context)
 
@@ -196,12 +196,12 @@ def label_of_names(counted: Counted, names: tuple[str, ...], context: str) -> st
     return f"{counted.names[0]}: {' + '.join(filter(None, (*names, context)))}"
 
 
-def silence(family: str) -> str:
+def missing_evidence(family: str) -> str:
     """Return the name for the case that no part of a family agrees; no part is called so."""
     return f"{family}: silent"
 
 
-def silent_families(table: RuleTable, rules: tuple[Rule, ...]) -> tuple[str, ...]:
+def missing_families(table: RuleTable, rules: tuple[Rule, ...]) -> tuple[str, ...]:
     """Return the families of which no part agrees though a rule would have shown it.
 
     A rule tells of a family where all its other parts agree. Where none could, silence says nothing: a place that is
@@ -251,11 +251,11 @@ def _lacking_families(table: RuleTable, rules: tuple[Rule, ...]) -> set[str]:
 def table_bits(table: RuleTable, rules: tuple[Rule, ...]) -> float:
     """Return the table's weight of the strongest parts of the rules that met, and of missing evidence elsewhere."""
     weights = dict(table.silent)
-    silent = sum(weights.get(family, 0.0) for family in silent_families(table, rules))
+    silent = sum(weights.get(family, 0.0) for family in missing_families(table, rules))
     return sum(part.bits for part in strongest_parts(rules)) + silent
 
 
-def standing_bits(footing: GradingBasis, *, second: bool) -> float:
+def rank_bits(footing: GradingBasis, *, second: bool) -> float:
     """The prior odds of a pair as log2: of a second partner, the share of duplicates counts instead.
 
     Raises:

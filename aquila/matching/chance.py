@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from aquila.matching.certainty import names_that_agree, silence, silent_families, strongest_parts
+from aquila.matching.certainty import missing_evidence, missing_families, names_that_agree, strongest_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -54,7 +54,7 @@ class NamesAgreement(NamedTuple):
     fixed: bool
 
     @property
-    def tells_context(self) -> bool:
+    def implies_context(self) -> bool:
         """True if rules without a whole date compare it together with the context."""
         return self.alone or bool(self.dates)
 
@@ -109,10 +109,10 @@ def countable(table: RuleTable, counted: Counted) -> Countable:
     chance_contexts = [_chance(part) for part in contexts]
     return Countable(
         tuple(_ways(table, counted, [part.name for part in dates])),
-        (*(part.name for part in dates), silence(counted.date)),
+        (*(part.name for part in dates), missing_evidence(counted.date)),
         np.append((1 - counted.unagreed) * of_dates / of_dates.sum(), counted.unagreed),
         np.array([*map(_chance, dates), 1.0]),
-        (*(part.name for part in contexts), silence(counted.context)),
+        (*(part.name for part in contexts), missing_evidence(counted.context)),
         np.array([*usual_contexts, 1 - sum(usual_contexts)]),
         np.array([*chance_contexts, 1 - sum(chance_contexts)]),
     )
@@ -172,8 +172,8 @@ def usual_bits(table: RuleTable, rules: tuple[Rule, ...]) -> float:
     names = tuple(part.name for part in names_that_agree(table.counted, rules))
     shares = [way.usual for way in of.names if way.parts == names]
     date, context = table.counted.date, table.counted.context
-    if date in agreed or date in silent_families(table, rules):
-        name = agreed[date].name if date in agreed else silence(date)
+    if date in agreed or date in missing_families(table, rules):
+        name = agreed[date].name if date in agreed else missing_evidence(date)
         shares.append(float(of.usual_dates[of.dates.index(name)]))
     if context in agreed:  # that none agrees is usual where a list has no such column
         shares.append(float(of.usual_contexts[of.contexts.index(agreed[context].name)]))
@@ -188,7 +188,7 @@ def _scale(of: Countable, by_date: NDArray[np.float64], dates: NDArray[np.float6
     """
     alone = np.array([way.alone for way in of.names])
     counted_by = sorted({date for way in of.names for date in way.dates})
-    paired = np.array([way.tells_context for way in of.names])
+    paired = np.array([way.implies_context for way in of.names])
     without = (by_date[alone, -1].sum() + _BELIEF_IN_NAMES) / (expected + _BELIEF_IN_NAMES)
     share = dates[counted_by].sum()
     dated = by_date[paired][:, counted_by].sum() + _BELIEF_IN_NAMES

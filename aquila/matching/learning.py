@@ -19,11 +19,11 @@ from aquila.matching.certainty import (
     MILLION,
     GradingBasis,
     label_of_names,
+    missing_evidence,
+    missing_families,
     names_that_agree,
     prior_bits,
     rules_of,
-    silence,
-    silent_families,
     strongest_parts,
     table_bits,
 )
@@ -203,12 +203,12 @@ class _Learner:
         """Return the weights of a pair of lists that differ from the table's."""
         weights, silent = self._weights[number], dict(self._table.silent)
         part_bits = {part.name: part.bits for part in self._table.parts}
-        found = dict(zip(map(silence, self._missing), self._usual.missing.tolist(), strict=True))
+        found = dict(zip(map(missing_evidence, self._missing), self._usual.missing.tolist(), strict=True))
         if self._table.counted:
             date = self._table.counted.date
             *dates, unagreed = weights.dates[:-1].tolist()
             found |= {name: bits - part_bits[name] for name, bits in zip(self._of.dates, dates, strict=False)}
-            found[silence(date)] = unagreed - silent.get(date, 0.0)
+            found[missing_evidence(date)] = unagreed - silent.get(date, 0.0)
             found |= self._of_names(self._table.counted, weights)
         rounded = ((name, round(bits * CENTIBITS)) for name, bits in sorted(found.items()))
         return tuple((name, centibits) for name, centibits in rounded if centibits)
@@ -216,7 +216,7 @@ class _Learner:
     def _of_names(self, counted: Counted, weights: _Weights) -> dict[str, float]:
         """Return how much more each kind of agreement of names weighs than its parts do in the table, by its label."""
         bits = {part.name: part.bits for part in self._table.parts}
-        bits[silence(counted.context)] = dict(self._table.silent).get(counted.context, 0.0)
+        bits[missing_evidence(counted.context)] = dict(self._table.silent).get(counted.context, 0.0)
         found = {}
         for number, way in enumerate(self._of.names):
             for place, context in ((-1, ""), *enumerate(self._of.contexts)):
@@ -280,7 +280,7 @@ class _Learner:
         dates = np.append(np.log2(usual.dates) - np.log2(chance.dates), 0.0)
         contexts = np.zeros((len(of.names) + 1, len(of.contexts) + 1))
         if self._in_context:
-            told = np.array([way.tells_context for way in of.names])[:, np.newaxis]
+            told = np.array([way.implies_context for way in of.names])[:, np.newaxis]
             contexts[:-1, :-1] = np.log2(np.where(told, usual.contexts, _at_all(usual.contexts)))
             contexts[:-1, :-1] -= np.log2(np.where(told, chance.contexts, _at_all(chance.contexts)))
         return _Weights(names, dates, contexts)
@@ -298,8 +298,10 @@ class _Learner:
         weight = dict(table.silent)
         for mask in pair.patterns:
             rules = rules_of(table, mask)
-            agreed, missing = {part.family: part for part in strongest_parts(rules)}, silent_families(table, rules)
-            levels = {family: silence(family) for family in missing} | {f: part.name for f, part in agreed.items()}
+            agreed, missing = {part.family: part for part in strongest_parts(rules)}, missing_families(table, rules)
+            levels = {family: missing_evidence(family) for family in missing} | {
+                f: part.name for f, part in agreed.items()
+            }
             parts = names_that_agree(counted, rules) if counted else ()
             names = ways.get(tuple(part.name for part in parts), -1)
             context = -1

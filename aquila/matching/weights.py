@@ -16,10 +16,10 @@ from aquila.matching.certainty import (
     agreement_of_names,
     evidence_bits,
     lift_bits,
+    missing_evidence,
+    missing_families,
+    rank_bits,
     rules_of,
-    silence,
-    silent_families,
-    standing_bits,
     strongest_parts,
 )
 from aquila.matching.chance import usual_bits
@@ -75,14 +75,14 @@ def weights_of(table: RuleTable, rule_mask: int, basis: GradingBasis, *, second:
     """
     rules, learned = rules_of(table, rule_mask), dict(basis.learned)
     words, missing = dict(table.families), dict(table.silent)
-    found = [Weight(WeightKind.PRIOR, "", standing_bits(basis, second=second))]
+    found = [Weight(WeightKind.PRIOR, "", rank_bits(basis, second=second))]
     together = learned.get(agreement_of_names(table, rules), 0)
     for part in strongest_parts(rules):
         of_names = table.counted is not None and part.family == table.counted.names[0]
         bits = part.bits + (learned.get(part.name, 0) + (together if of_names else 0)) / CENTIBITS
         found.append(Weight(WeightKind.AGREES, part.sentence, bits, part.differs))
-    for family in silent_families(table, rules):
-        bits = missing.get(family, 0.0) + learned.get(silence(family), 0) / CENTIBITS
+    for family in missing_families(table, rules):
+        bits = missing.get(family, 0.0) + learned.get(missing_evidence(family), 0) / CENTIBITS
         if bits:
             found.append(Weight(WeightKind.MISSING, words[family], bits))
     if not second and sum(one.bits for one in found) < level_bits(Level.HIGH):

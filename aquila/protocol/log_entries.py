@@ -289,7 +289,7 @@ def match_entry(  # noqa: PLR0913, PLR0917 - what a combination of two lists con
     )  # fmt: skip
 
 
-def tells_hits(entry: Entry, queries: Collection[str]) -> bool:
+def discloses_hits(entry: Entry, queries: Collection[str]) -> bool:
     """Return whether an entry reveals the hits of one of these queries: all of a query but how it was made.
 
     Which query a refused statement is about stands in the statement alone, so that each counts.

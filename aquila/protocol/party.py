@@ -465,7 +465,7 @@ class Party:
             ),
         )
 
-    def tell_canaries(self, round_: Round, sequence: int, pairs: Sequence[PairCanaries]) -> bytes:
+    def declare_canaries(self, round_: Round, sequence: int, pairs: Sequence[PairCanaries]) -> bytes:
         """Sign how many of this party's hits are canaries; before its receipt, so that nobody misses it (3.7.13)."""
         return self._signed(
             round_,
@@ -636,7 +636,7 @@ class Party:
             ),
         )
 
-    def tell_outcomes(self, round_: Round, sequence: int, pairs: Sequence[PairOutcomes]) -> bytes:
+    def report_outcomes(self, round_: Round, sequence: int, pairs: Sequence[PairOutcomes]) -> bytes:
         """Sign what came of this party's hits so far, as counts (PROTOCOL.md 3.11.4)."""
         return self._signed(
             round_,

@@ -30,8 +30,8 @@ def csv_template() -> bytes:
 
 def xlsx_template() -> bytes:
     """Return an Excel workbook; all of its columns are formatted as text."""
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("records")
+    workbook = Workbook(write_only=True)
+    sheet = workbook.create_sheet("records")
     sheet.freeze_panes = "A2"
     header = []
     for number, field in enumerate(FIELDS, start=1):
@@ -42,7 +42,7 @@ def xlsx_template() -> bytes:
         header.append(cell)
     sheet.append(header)
     written = io.BytesIO()
-    book.save(written)
+    workbook.save(written)
     return written.getvalue()
 
 

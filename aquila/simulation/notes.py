@@ -81,7 +81,7 @@ def sealings_of(
         most: Notes of a batch at most.
     """
     assert node.told is not None
-    held = held_tokens(node.handles_told(), node.finalized())
+    held = held_tokens(node.reported_handles(), node.finalized())
     node.forget_tokens()
     marks, sizes = marks_needed(held.most), signed_sizes(node.round, node.told)
     for batch in hit_batches(node.pages(), most):
@@ -94,7 +94,9 @@ def seal_notes(_group: Group, work: Sealing) -> Sealed:
     """Seal a note for each hit of a batch; a task for any executor, which needs no group."""
     report, random = HitReport.model_validate_json(work.report), drawn_from(work.fresh)
     prepared = list(prepare_sized(work.sizes, work.table, report, work.held, random))
-    entries = (seal_entry(one, _note(report.party, one.opening.told, random), work.marks, random) for one in prepared)
+    entries = (
+        seal_entry(one, _note(report.party, one.opening.report_digest, random), work.marks, random) for one in prepared
+    )
     return Sealed(tuple(entries), tuple(one.opening.to_bytes() for one in prepared))
 
 

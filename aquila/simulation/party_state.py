@@ -145,7 +145,7 @@ class SimulatedParty:
         for place in range(len(self._pages)):
             yield HitReport.model_validate_json(self._pages[place])
 
-    def handles_told(self) -> list[bytes]:
+    def reported_handles(self) -> list[bytes]:
         """Return the own handles of the report's hits, joined."""
         return self._told_of
 

@@ -329,10 +329,10 @@ class Rehearsal:
             reports = roles.make_reports(*terms, most_hits=self._most_hits)
         self.measured.look_at_disk(self.directory)
         self.measured.watch("match", "matcher", 1, 1)
-        self.tell(reports)
+        self.deliver(reports)
         return self._with_record_ids(graded.pairs)
 
-    def tell(self, reports: Iterable[HitReport]) -> None:
+    def deliver(self, reports: Iterable[HitReport]) -> None:
         """Report to every party, and let it acknowledge its report (PROTOCOL.md 3.7.3 and 3.7.4).
 
         Args:
@@ -401,7 +401,7 @@ class Rehearsal:
         reports = {code: report_of_canaries(node.pages(), node.carried) for code, node in self.nodes.items()}
         for node in self.nodes.values():
             pairs = canary_statement(node.round, *node.pair_terms(), reports[node.code])
-            self.publish(node.party.tell_canaries(node.round, node.next_sequence(), pairs))
+            self.publish(node.party.declare_canaries(node.round, node.next_sequence(), pairs))
         for node in self.nodes.values():
             for told in (node.round.canaries[code] for code in node.round.counterparts_of(node.code)):
                 verdict = judge(node.round, self.table, *node.pair_terms(), reports[node.code], told)

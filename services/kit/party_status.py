@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def party_status(record: Round, party: str) -> dict[str, Any]:
-    """Return the fields of a `PartyStanding`, for the view that is made of it."""
+    """Return the fields of a `PartyStatus`, for the view that is made of it."""
     return {
         "party": party,
         "takes_part": party in record.participants or not record.bindings,

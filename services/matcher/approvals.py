@@ -41,28 +41,28 @@ class Proposal(UseCase[_OpenedProposal]):
 
     kind = ApprovalKind.PROPOSAL
 
-    def __init__(self, desk: MatcherContext) -> None:
-        self._desk = desk
+    def __init__(self, context: MatcherContext) -> None:
+        self._context = context
 
     @contextlib.contextmanager
     def open(self, name: str, content: Content) -> Iterator[_OpenedProposal]:
         """Open a transaction for the manifest as it was asked for."""
         manifest = Manifest.model_validate_json(canonical(content["manifest"]))
-        with self._desk.store.transaction(name) as session:
+        with self._context.store.transaction(name) as session:
             yield _OpenedProposal(session, manifest, content.get("suggestion_id"))
 
     def check(self, opened: _OpenedProposal) -> None:
         """Raise as `check_proposal` and, for a suggestion, `waiting_row` do."""
-        check_proposal(self._desk, opened.manifest)
+        check_proposal(self._context, opened.manifest)
         if opened.suggestion_id is not None:
             waiting_row(opened.session, opened.suggestion_id)
 
     def apply(self, opened: _OpenedProposal) -> None:
         """Propose the round; raises as `check` does."""
         session, manifest = opened.session, opened.manifest
-        propose_round(self._desk, session, manifest)
+        propose_round(self._context, session, manifest)
         if opened.suggestion_id is not None:
-            proposed_from(session, opened.suggestion_id, manifest.round_id, self._desk.clock())
+            proposed_from(session, opened.suggestion_id, manifest.round_id, self._context.clock())
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +98,16 @@ class Abort(UseCase[_OpenedAbort]):
         request_abort(opened.turn, opened.reason)
 
 
-def approvals_of(desk: MatcherContext) -> Approvals:
+def approvals_of(context: MatcherContext) -> Approvals:
     """Return four eyes at this matcher."""
-    return Approvals(desk.people, (Proposal(desk), Abort(desk.known)), desk.bell.ring)
+    return Approvals(context.people, (Proposal(context), Abort(context.round_cache)), context.wakeup.notify)
 
 
-def ask_proposal(desk: MatcherContext, approvals: Approvals, actor: Actor, proposal: RoundProposal) -> PendingApproval:
+def ask_proposal(
+    context: MatcherContext, approvals: Approvals, actor: Actor, proposal: RoundProposal
+) -> PendingApproval:
     """Ask for a new round; raises as `manifest_of`, `check_proposal` and, for a suggestion, `waiting_row` do."""
-    manifest = manifest_of(desk, proposal)
+    manifest = manifest_of(context, proposal)
     content = {
         "kind": ApprovalKind.PROPOSAL.value,
         "round_id": manifest.round_id,

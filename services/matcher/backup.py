@@ -97,9 +97,9 @@ def restore_matcher(source: Source, home: Path, clock: Callable[[], int] = syste
         settings = restored.settings
         assert isinstance(settings, MatcherSettings)
         prepare(settings)
-        desk = open_context(settings, clock)
-        with contextlib.closing(desk):
-            newest = desk.log.own.newest()
+        context = open_context(settings, clock)
+        with contextlib.closing(context):
+            newest = context.log.own.newest()
             aborted = 0
 
             def follow(session: Session) -> None:
@@ -108,7 +108,7 @@ def restore_matcher(source: Source, home: Path, clock: Callable[[], int] = syste
                 _skip_events(session)
 
             error = RestoredBackupError("service_restored_from_backup", what="shrunk")
-            desk.log.witness.told(error, b"" if newest is None else newest.to_bytes(), follow)
+            context.log.witness.report_contradiction(error, b"" if newest is None else newest.to_bytes(), follow)
     return RestoredMatcher(restored.checked, restored.missing, aborted)
 
 

@@ -49,10 +49,10 @@ class MatcherContext:
         registry: The pinned keys.
         matcher: The role, with its identity key.
         rules: The match rules that rounds may use, by name.
-        known: The records of rounds.
+        round_cache: The records of rounds.
         workers: Where tokens are joined.
         people: Accounts, sessions and approvals.
-        bell: Wakes drivers and waiting calls of this process.
+        wakeup: Wakes drivers and waiting calls of this process.
         held: The calls that parties hold open in this process.
         log: The matcher's log, and the matcher as a witness of the nodes' logs.
         clock: Seconds since 1970.
@@ -66,10 +66,10 @@ class MatcherContext:
     registry: Registry
     matcher: Matcher
     rules: Mapping[str, RuleTable]
-    known: RoundCache
+    round_cache: RoundCache
     workers: ExecutorHandle
     people: People
-    bell: Wakeup
+    wakeup: Wakeup
     held: HeldCalls
     log: LogUseCases
     clock: Callable[[], int]
@@ -133,10 +133,10 @@ def open_context(settings: MatcherSettings, clock: Callable[[], int] | None = No
         registry=registry,
         matcher=Matcher(identity),
         rules=_rules(settings),
-        known=RoundCache(store, registry, load_group(settings.workers or None), clock),
+        round_cache=RoundCache(store, registry, load_group(settings.workers or None), clock),
         workers=executor_handle_of(settings, ["aquila.matching.join_tasks"]),
         people=People.of(Service.MATCHER, MATCHER, store, settings, clock, withdraw_lost),
-        bell=Wakeup(),
+        wakeup=Wakeup(),
         held=HeldCalls(),
         log=open_log(settings.home, store, identity, registry, clock),
         clock=clock,

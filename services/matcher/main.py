@@ -72,15 +72,15 @@ def run(settings_path: Path, front: FrontOf | None = None) -> None:
     prepare(settings)
     endpoint = bind(settings)
     app = build(settings, endpoint)
-    desk: MatcherContext = app.state.desk
+    context: MatcherContext = app.state.context
     with contextlib.suppress(ExecutorError):  # a cluster that is away may come; one that cannot be used ends us here
-        desk.workers.start()
+        context.workers.start()
     if settings.metrics is not None:
         # Without metrics the library for them is not loaded.
         from services.kit.serving.health.metrics import serve_metrics  # noqa: PLC0415 - only here
 
         serve_metrics(settings.metrics.port, app.state.health)
-    served, before_end = put_before(app, endpoint, front, desk.bell.take_down)
+    served, before_end = put_before(app, endpoint, front, context.wakeup.stop)
     serve(served, endpoint, settings.tls, before_end, app.state.health.check_live)
 
 
@@ -107,83 +107,83 @@ def build(
         InputError: The registry or the rules cannot be read.
         KeyMaterialError: A key or token cannot be read.
     """
-    desk = open_context(settings, clock)
+    context = open_context(settings, clock)
     verifier = CallVerifier(
-        Callers(desk.registry),
-        StoredNonces(desk.store, SPENT_NONCES),
+        Callers(context.registry),
+        StoredNonces(context.store, SPENT_NONCES),
         [endpoint.authority if endpoint else f"{settings.listen.host}:{settings.listen.port}"],
-        desk.clock,
+        context.clock,
     )
-    approvals, contacts = approvals_of(desk), StoredContacts(desk.store, desk.clock)
-    drivers = _drivers(desk, approvals)
-    report = _health(desk, contacts, list(drivers))
+    approvals, contacts = approvals_of(context), StoredContacts(context.store, context.clock)
+    drivers = _drivers(context, approvals)
+    report = _health(context, contacts, list(drivers))
     app = application(
         title="Aquila matcher",
         version=aquila.__version__,
         routers=[*ROUTERS, statistics.router, people_routes.router, approval_routes.router, health_routes.router],
         body_bytes=settings.limits.body_bytes,
         larger_bodies={PROPOSALS: LARGEST_PROPOSAL},
-        health=desk.store.check,
+        health=context.store.check,
         ready=report.check_ready,
         live=report.check_live,
-        counts=desk.counts,
-        lifespan=_lifespan(desk, drivers),
+        counts=context.counts,
+        lifespan=_lifespan(context, drivers),
         call_verifier=verifier,
-        door=AccessControl(Service.MATCHER, OperatorToken.load(settings.home / TOKEN_FILE), desk.people),
+        door=AccessControl(Service.MATCHER, OperatorToken.load(settings.home / TOKEN_FILE), context.people),
         contacts=contacts,
         buckets=RateLimiter(Rate(settings.limits.calls_per_second, settings.limits.calls_at_once)),
     )
-    app.state.desk, app.state.log, app.state.health = desk, desk.log, report
+    app.state.context, app.state.log, app.state.health = context, context.log, report
     app.state.approvals = approvals
     return app
 
 
-def _health(desk: MatcherContext, contacts: StoredContacts, drivers: Sequence[Driver]) -> HealthReport:
+def _health(context: MatcherContext, contacts: StoredContacts, drivers: Sequence[Driver]) -> HealthReport:
     """Return the report on the matcher's health."""
     return HealthReport(
         HealthParts(
             service=Service.MATCHER,
             name=MATCHER,
-            backend=desk.known.group.name,
-            settings=desk.settings,
-            store=desk.store,
-            files=desk.files,
-            workers=desk.workers,
-            log=desk.log,
-            clock=desk.clock,
-            counts=desk.counts,
-            certificates=certificates_of(desk.settings),
+            backend=context.round_cache.group.name,
+            settings=context.settings,
+            store=context.store,
+            files=context.files,
+            workers=context.workers,
+            log=context.log,
+            clock=context.clock,
+            counts=context.counts,
+            certificates=certificates_of(context.settings),
             drivers=drivers,
-            look=partial(look, desk, contacts),
+            look=partial(look, context, contacts),
         )
     )
 
 
-def _drivers(desk: MatcherContext, approvals: Approvals) -> dict[Driver, frozenset[str] | None]:
+def _drivers(context: MatcherContext, approvals: Approvals) -> dict[Driver, frozenset[str] | None]:
     """Return the matcher's drivers, each with the events that wake it; None for all."""
-    seconds = desk.settings.driver_seconds
+    seconds = context.settings.driver_seconds
     return {
         _driver(name, step, seconds, longest=_QUIET_LOOKS * seconds): WOKEN_BY.get(name)
-        for name, step in steps_of(desk, approvals).items()
+        for name, step in steps_of(context, approvals).items()
     }
 
 
 def _lifespan(
-    desk: MatcherContext, drivers: Mapping[Driver, frozenset[str] | None]
+    context: MatcherContext, drivers: Mapping[Driver, frozenset[str] | None]
 ) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
     """Return the application's lifespan: what crashes left is swept, then drivers run until the end."""
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await threads.run(Pool.DRIVERS, wipe_leftovers, desk)
+        await threads.run(Pool.DRIVERS, wipe_leftovers, context)
         # It is not woken itself: a look that followed each wake-up would be one more for nothing.
-        pulse = _driver("pulse", Pulse(desk).step, _PULSE_SECONDS)
-        async with lifespan_of([*drivers, pulse], desk.close)(app):
-            desk.bell.hang(drivers)
+        pulse = _driver("pulse", Pulse(context).step, _PULSE_SECONDS)
+        async with lifespan_of([*drivers, pulse], context.close)(app):
+            context.wakeup.start(drivers)
             try:
                 yield
             finally:
-                desk.bell.take_down()
+                context.wakeup.stop()
 
     return lifespan
 

@@ -85,14 +85,14 @@ class RoundTransaction:
 
     session: Session
     row: RoundRow
-    known: CachedRound
+    cached: CachedRound
     clock: Callable[[], int]
     touched: bool = False
 
     @property
     def round(self) -> Round:
         """The verified record."""
-        return self.known.round
+        return self.cached.round
 
     def accept(self, envelope: bytes, now: int | None = None) -> Accepted:
         """Verify a statement, and store it with its entry in the log if it is new; raises as `Round.accept` does."""
@@ -109,14 +109,14 @@ class RoundTransaction:
     def add_bytes(self, event: EventRow) -> None:
         """Store the event of bytes that came."""
         self.touched = True
-        self.known.stored[event.kind, event.submission_id or "", event.party] += 1
+        self.cached.stored[event.kind, event.submission_id or "", event.party] += 1
         self.add(event)
 
     def add(self, event: EventRow) -> None:
         """Store an event whose effect the record has already."""
         self.session.add(event)
         self.session.flush()
-        self.known.last_event = event.event_id
+        self.cached.last_event = event.event_id
 
 
 class RoundCache:

@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 
 class Wakeup:
-    """Rung from any thread; listened to in the event loop. Before `hang` and after `take_down` nobody hears it."""
+    """Notified from any thread; awaited in the event loop. Before `start` and after `stop` it wakes nobody."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._drivers: Mapping[Driver, Collection[str] | None] = {}
-        self._rung = asyncio.Event()
+        self._notified = asyncio.Event()
         self.down = False
 
-    def hang(self, drivers: Mapping[Driver, Collection[str] | None] | None = None) -> None:
+    def start(self, drivers: Mapping[Driver, Collection[str] | None] | None = None) -> None:
         """Begin to wake drivers and waiters, in the running event loop.
 
         Args:
@@ -34,13 +34,13 @@ class Wakeup:
         self._loop = asyncio.get_running_loop()
         self._drivers = drivers or {}
 
-    def take_down(self) -> None:
+    def stop(self) -> None:
         """Release all waiters, and wake nobody any more; `down` lets waiters know that nothing will come."""
         self.down = True
-        self._ring(None)
+        self._notify(None)
         self._loop = None
 
-    def ring(self, kind: str | None = None) -> None:
+    def notify(self, kind: str | None = None) -> None:
         """Signal that something was committed.
 
         Args:
@@ -49,15 +49,15 @@ class Wakeup:
         if self._loop is not None:
             # The loop may end at this moment; then nobody waits any more.
             with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._ring, kind)
+                self._loop.call_soon_threadsafe(self._notify, kind)
 
     def listen(self) -> asyncio.Event:
         """Return the event that the next signal sets; take it before looking at the state that may have changed."""
-        return self._rung
+        return self._notified
 
-    def _ring(self, kind: str | None) -> None:
-        self._rung.set()
-        self._rung = asyncio.Event()
+    def _notify(self, kind: str | None) -> None:
+        self._notified.set()
+        self._notified = asyncio.Event()
         for driver, kinds in self._drivers.items():
             if kind is None or kinds is None or kind in kinds:
                 driver.wake()

@@ -127,7 +127,7 @@ def assemble(
     keys = settings.home / KEYS_FOLDER
     keys.mkdir(mode=0o700, parents=True, exist_ok=True)
     files = ChunkFiles(settings.home / CHUNKS_FOLDER, settings.limits.free_mebibytes * MEBIBYTE)
-    files.sweep(older_than=0)  # no other process writes here
+    files.remove_leftovers(older_than=0)  # no other process writes here
     group = load_group(settings.workers or None)
     party = Party(settings.code, identity, group)
     log = open_log(settings.home, store, party, registry, clock)

@@ -31,7 +31,7 @@ def world(tmp_path: Path, group: Group) -> Iterator[World]:
     made = World(tmp_path / "matcher", "", group, "AL RS")
     made.app.state.buckets = RateLimiter(Rate(per_second=0.001, size=5), lambda: 0.0)
     yield made
-    made.desk.close()
+    made.context.close()
 
 
 async def test_call_as_often_as_one_likes(world: World) -> None:
@@ -39,7 +39,7 @@ async def test_call_as_often_as_one_likes(world: World) -> None:
     answers = [await world.nodes["AL"].call("GET", "/v1/rounds") for _ in range(20)]
     assert [answer.status_code for answer in answers] == [200] * 5 + [429] * 15
     assert answers[-1].headers["retry-after"] == "1000"
-    with world.desk.store.reading("test") as session:
+    with world.context.store.reading("test") as session:
         assert session.scalar(select(func.count()).select_from(SPENT_NONCES)) == 5
     assert (await world.nodes["RS"].call("GET", "/v1/rounds")).status_code == 200
 
@@ -71,7 +71,7 @@ async def test_show_checkpoints_without_end(tmp_path: Path) -> None:
             append(session, Entry.of(EntryKind.IMPORT, 1_800_000_000, "RS", counts={"records": 1}))
         await world.settle()
     origin = log_name("RS", node.party.identity.public)
-    with world.app.state.desk.store.reading("test") as session:
+    with world.app.state.context.store.reading("test") as session:
         sizes = session.scalars(select(WITNESSED.c.size).where(WITNESSED.c.origin == origin)).all()
     assert len(sizes) == 1
     assert sizes[0] >= 12

@@ -51,8 +51,8 @@ POINTS = {
 class Liar(httpx.AsyncBaseTransport):
     """The matcher as one node sees it: what it hides it keeps, so that the node can be asked for it once more."""
 
-    def __init__(self, world: World, seat: PartyNode) -> None:
-        self._world, self._seat, self._real = world, seat, seat.transport
+    def __init__(self, world: World, party_node: PartyNode) -> None:
+        self._world, self._party_node, self._real = world, party_node, party_node.transport
         self.lie = Lie.NONE
         self.shows_until = 0
         self._chunks: dict[str, bytes] = {}
@@ -79,12 +79,12 @@ class Liar(httpx.AsyncBaseTransport):
         return _answer(page.model_copy(update={"events": shown}).model_dump_json().encode())
 
     def _is_own(self, envelope: str | None) -> bool:
-        node = self._seat.node
+        node = self._party_node.node
         signer = statements.open_statement(node.registry, envelope.encode()).signer if envelope else None
         return signer is not None and signer.fingerprint == node.party.identity.public.fingerprint
 
     def _cosigned(self, content: bytes) -> bytes:
-        own = self._world.app.state.desk.log.own
+        own = self._world.app.state.context.log.own
         name = witness_name("matcher", own.key.public)
         return cosign(parse_update(content).note, name, own.key, self._world.clock()).to_bytes()
 
@@ -97,15 +97,15 @@ class Story:
     """A round that AL went through, with copies of its database from several points of it."""
 
     def __init__(self, world: World) -> None:
-        self.world, self.seat = world, world.nodes["AL"]
-        self.liar = Liar(world, self.seat)
+        self.world, self.party_node = world, world.nodes["AL"]
+        self.liar = Liar(world, self.party_node)
         self.round_id = ""
         self.spent: tuple[int, int] = (0, 0)
 
     async def play(self) -> None:
         """Play a round up to its reports, keep copies on the way, and keep AL's home as it is then."""
-        self.seat.transport = self.liar
-        self.seat.restart()
+        self.party_node.transport = self.liar
+        self.party_node.restart()
         self._copy("unknown")
         self.round_id = await self.world.begin()
         await self.world.until(lambda: self._signed("consent"))
@@ -114,12 +114,12 @@ class Story:
         self._copy("open")
         await self.world.until(lambda: self.evaluated() == 2)
         self._copy("evaluated")
-        with self.seat.node.store.reading("test.cursor") as session:
+        with self.party_node.node.store.reading("test.cursor") as session:
             self.liar.shows_until = round_row(session, self.round_id).cursor
         await self.world.settle()
         assert await self.world.phase(self.round_id) == "reporting"
         self.spent = self.counted()
-        self.seat.node.store.scrub()
+        self.party_node.node.store.erase_deleted()
         self._copy("last")
 
     async def restore(self, point: str) -> int:
@@ -127,49 +127,49 @@ class Story:
 
         Where the matcher lies about nothing, the log's files stay as they were last.
         """
-        await self.seat.operator.aclose()
-        self.seat.stop()
-        shutil.rmtree(self.seat.home)
-        shutil.copytree(self._copied("last"), self.seat.home)
-        shutil.copy(self._copied(point) / "node.db", self.seat.home)
+        await self.party_node.operator.aclose()
+        self.party_node.stop()
+        shutil.rmtree(self.party_node.home)
+        shutil.copytree(self._copied("last"), self.party_node.home)
+        shutil.copy(self._copied(point) / "node.db", self.party_node.home)
         if self.liar.lie is not Lie.NONE:
-            shutil.rmtree(self.seat.home / "log")
-            shutil.copytree(self._copied(point) / "log", self.seat.home / "log")
-        self.seat.start()
+            shutil.rmtree(self.party_node.home / "log")
+            shutil.copytree(self._copied(point) / "log", self.party_node.home / "log")
+        self.party_node.start()
         return self.evaluated()
 
     def is_refused(self) -> bool:
         """Tell whether AL takes no further part in the round."""
-        with self.seat.node.store.reading("test.refused") as session:
+        with self.party_node.node.store.reading("test.refused") as session:
             row = session.get(RoundRow, self.round_id)
         return row is not None and row.refused is not None
 
     def evaluated(self) -> int:
         """Return how many chunks AL's database says that it has evaluated."""
-        with self.seat.node.store.reading("test.evaluated") as session:
+        with self.party_node.node.store.reading("test.evaluated") as session:
             return session.scalar(select(func.count()).select_from(EvaluationRow)) or 0
 
     def counted(self) -> tuple[int, int]:
         """Return what AL has evaluated for RS today and in the window, of the class full."""
-        with self.seat.node.store.reading("test.counted") as session:
+        with self.party_node.node.store.reading("test.counted") as session:
             return evaluation_limits.spent(
-                session, self.seat.node.clock, self.seat.node.settings.caps, "RS", InputClass.FULL
+                session, self.party_node.node.clock, self.party_node.node.settings.caps, "RS", InputClass.FULL
             )
 
     def _copied(self, point: str) -> Path:
         return self.world.path / "copies" / point
 
     def _copy(self, point: str) -> None:
-        self.seat.node.store.scrub()
-        shutil.copytree(self.seat.home, self._copied(point))
+        self.party_node.node.store.erase_deleted()
+        shutil.copytree(self.party_node.home, self._copied(point))
 
     def _signed(self, kind: str) -> bool:
-        with self.seat.node.store.reading("test.signed") as session:
+        with self.party_node.node.store.reading("test.signed") as session:
             query = select(StatementRow.digest).where(StatementRow.own, StatementRow.kind == kind)
             return session.scalar(query) is not None
 
     async def _is_open(self) -> bool:
-        return (await self.seat.round(self.round_id))["entry"]["phase"] == "open"
+        return (await self.party_node.round(self.round_id))["entry"]["phase"] == "open"
 
 
 @pytest.fixture
@@ -188,8 +188,8 @@ async def test_an_older_copy_evaluates_nothing(story: Story) -> None:
         for point in points:
             before = await story.restore(point)
             # 1. One step, however busy the node is: the alarm is stored, and the round is refused with it.
-            await story.seat.step()
-            (alarm,) = (await story.seat.get("/log"))["alarms"]
+            await story.party_node.step()
+            (alarm,) = (await story.party_node.get("/log"))["alarms"]
             assert ("another log" if story.liar.lie is Lie.NONE else "restored from a backup") in alarm["sentence"][
                 "text"
             ]

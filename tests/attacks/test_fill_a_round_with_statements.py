@@ -12,7 +12,7 @@ from services.kit.log.entries import size
 from services.matcher.rounds.statements import accept_statement
 from services.matcher.storage.tables import EventRow, EvidenceRow, RefusedStatementRow, RepeatedStatementRow
 from tests.support.matcher_world import Node, World
-from tests.support.sentences import texts
+from tests.support.sentence_texts import texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ def world(tmp_path: Path, group: Group) -> Iterator[World]:
     """A matcher with AL, RS and SI."""
     made = World(tmp_path / "matcher", "", group, "AL RS SI")
     yield made
-    made.desk.close()
+    made.context.close()
 
 
 def refuse_often(world: World, node: Node) -> None:
@@ -38,15 +38,15 @@ def refuse_often(world: World, node: Node) -> None:
     for number in range(MANY):
         envelope = node.party.refuse(node.round, node.next(), f"reason {number}")
         if number == 0:
-            assert accept_statement(world.desk, world.round_id, node.code, envelope)
+            assert accept_statement(world.context, world.round_id, node.code, envelope)
             continue
         with pytest.raises(RepeatedError):
-            accept_statement(world.desk, world.round_id, node.code, envelope)
+            accept_statement(world.context, world.round_id, node.code, envelope)
 
 
 def stored(world: World, table: type) -> int:
     """Return how many rows there are of SI."""
-    with world.desk.store.reading("test") as session:
+    with world.context.store.reading("test") as session:
         return len(session.scalars(select(table).where(table.party == "SI")).all())
 
 
@@ -56,7 +56,7 @@ async def test_refusals_of_who_never_consented(world: World) -> None:
     outside = world.nodes.pop("SI")
     await outside.sync()
     refuse_often(world, outside)
-    with world.desk.store.reading("test") as session:
+    with world.context.store.reading("test") as session:
         entries = size(session)
         assert session.get_one(RepeatedStatementRow, (world.round_id, "SI")).statements == MANY - 1
     assert [stored(world, table) for table in (EventRow, EvidenceRow, RefusedStatementRow)] == [1, 0, 0]

@@ -41,9 +41,9 @@ async def rounds(world: World, count: int = 1) -> list[str]:
     lists, made = {"AL": PEOPLE, "RS": ["Mira,Marić,1970-01-02,\n"]}, []
     for _ in range(count):
         round_id = await world.begin(lists=False, mode="lists_and_queries")
-        for code, seat in world.nodes.items():
+        for code, party_node in world.nodes.items():
             rows = "".join(f"{code}-{n},{line}" for n, line in enumerate(lists[code]))
-            await seat.submit(round_id, await seat.load(HEADER + rows))
+            await party_node.submit(round_id, await party_node.load(HEADER + rows))
         await world.settle()
         made.append(round_id)
     return made

@@ -14,7 +14,7 @@ from services.node.storage.tables import StatementRow, WithdrawalRow
 from tests.support.clock import Clock
 from tests.support.node_steps import PEOPLE, answered, does, hit_path
 from tests.support.node_world import HEADER, World, make_world
-from tests.support.sentences import texts
+from tests.support.sentence_texts import texts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -39,9 +39,9 @@ async def asked(world: World) -> tuple[World, str]:
     """RS asked for everyone on AL's list, which raised the alarm, and for one of SI, which did not."""
     round_id = await world.begin(lists=False, mode="lists_and_queries")
     lists = {"AL": PEOPLE, "RS": ["Mira,Marić,1970-01-02,\n"], "SI": [SHARED, "Tone,Kranjc,1971-03-04,\n"]}
-    for code, seat in world.nodes.items():
+    for code, party_node in world.nodes.items():
         rows = "".join(f"{code}-{n},{line}" for n, line in enumerate(lists[code]))
-        await seat.submit(round_id, await seat.load(HEADER + rows))
+        await party_node.submit(round_id, await party_node.load(HEADER + rows))
     await world.settle()
     question = HEADER + "".join(f"q-{n},{line}" for n, line in enumerate(PEOPLE))
     await world.nodes["RS"].submit(round_id, await world.nodes["RS"].load(question, "query"), "query")
@@ -61,16 +61,16 @@ async def withdraw_and_erase(world: World, round_id: str) -> tuple[list[str], st
     told = hits["AL-0"]
     await does(al, told | {"round_id": round_id}, "withdrawal", ground="incorrect")
     (own,) = await answered(si, round_id)
-    for seat, record in ((al, "AL-1"), (si, "SI-0")):
+    for party_node, record in ((al, "AL-1"), (si, "SI-0")):
         wanted = {"record_id": record, "reason": "the court says so"}
-        assert (await seat.post("/erasure-requests", json=wanted)).status_code == 202
+        assert (await party_node.post("/erasure-requests", json=wanted)).status_code == 202
     await world.settle()
     return [told["hit_id"], hits["AL-1"]["hit_id"], own["hit_id"]], told["submission_id"]
 
 
 def heard(world: World, round_id: str) -> bytes:
     """Return everything that the matcher's feed tells RS, decoded."""
-    with world.app.state.desk.store.reading("test.feed") as session:
+    with world.app.state.context.store.reading("test.feed") as session:
         events = visible_events(session, round_id, "RS", 0, 1_000_000)
         assert newest_withdrawal_events(session, "RS") == {}
     envelopes = [json.loads(event.envelope) for event in events if event.envelope]
@@ -79,13 +79,13 @@ def heard(world: World, round_id: str) -> bytes:
 
 def of_queries(world: World, round_id: str) -> list[Any]:
     """Return the withdrawals towards RS that the matcher's record has."""
-    with world.app.state.desk.known.reading(round_id) as turn:
+    with world.app.state.context.round_cache.reading(round_id) as turn:
         return [said for said in turn.round.withdrawals.values() if said.counterpart == "RS"]
 
 
-def said_by(seat: PartyNode) -> set[str]:
+def said_by(party_node: PartyNode) -> set[str]:
     """Return the kinds of a node's own statements that came after its hits."""
-    with seat.node.store.reading("test.said") as session:
+    with party_node.node.store.reading("test.said") as session:
         return {*session.scalars(select(StatementRow.kind).where(StatementRow.own))} & {"withdrawal", "outcomes"}
 
 
@@ -128,7 +128,7 @@ async def test_nobody_tells_after_an_end_without_a_release(asked: tuple[World, s
     assert await world.phase(round_id) == "aborted"
     with al.node.store.reading("test.untold") as session:
         assert not session.scalars(select(WithdrawalRow).where(WithdrawalRow.own)).all()
-    with world.app.state.desk.known.reading(round_id) as turn:
+    with world.app.state.context.round_cache.reading(round_id) as turn:
         world.clock.time = turn.round.notes_expire + 1
     await world.settle()
     assert of_queries(world, round_id) == []

@@ -47,9 +47,9 @@ async def made(tmp_path: Path) -> AsyncIterator[Callable[[], World]]:
         await world.close()
 
 
-def kinds_said(seat: PartyNode) -> list[str]:
+def kinds_said(party_node: PartyNode) -> list[str]:
     """Return the kinds of what a node has signed, in order."""
-    with seat.node.store.reading("test.said") as session:
+    with party_node.node.store.reading("test.said") as session:
         query = select(StatementRow.kind).where(StatementRow.own).order_by(StatementRow.sequence)
         return list(session.scalars(query))
 
@@ -87,13 +87,13 @@ async def test_nothing_is_signed_after_what_is_not_logged(
     await world.settle()
     await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
     await world.settle()
-    seat = world.nodes["AL"]
-    (alarm,) = (await seat.get("/log"))["alarms"]
+    party_node = world.nodes["AL"]
+    (alarm,) = (await party_node.get("/log"))["alarms"]
     assert alarm["what"] == "missing"
-    assert statements.open_statement(seat.node.registry, alarm["seen"].encode()).digest == dropped[0]
-    assert before not in kinds_said(seat)
-    assert alarm["sentence"]["text"] in (await seat.get("/status"))["log_alarm"]
-    with seat.node.store.reading("test.log") as session:
+    assert statements.open_statement(party_node.node.registry, alarm["seen"].encode()).digest == dropped[0]
+    assert before not in kinds_said(party_node)
+    assert alarm["sentence"]["text"] in (await party_node.get("/status"))["log_alarm"]
+    with party_node.node.store.reading("test.log") as session:
         (entry,) = [entry for _, entry in entries(session) if entry and entry.kind is EntryKind.LOG_ALARM]
     assert entry.ids == {"what": "missing"}
 
@@ -108,9 +108,9 @@ async def test_another_entry_proves_nothing(made: Callable[[], World], monkeypat
     world = made()
     await world.begin()
     await world.settle()
-    for seat in world.nodes.values():
-        assert [alarm["what"] for alarm in (await seat.get("/log"))["alarms"]] == ["missing"]
-        assert "tokens" not in kinds_said(seat)
+    for party_node in world.nodes.values():
+        assert [alarm["what"] for alarm in (await party_node.get("/log"))["alarms"]] == ["missing"]
+        assert "tokens" not in kinds_said(party_node)
 
 
 async def test_an_administrator_goes_on_without(made: Callable[[], World], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,12 +119,12 @@ async def test_an_administrator_goes_on_without(made: Callable[[], World], monke
     world = made()
     round_id = await world.begin()
     await world.settle()
-    seat = world.nodes["RS"]
-    (alarm,) = (await seat.get("/log"))["alarms"]
-    assert (await seat.post(f"/log/alarms/{alarm['alarm_id']}/acknowledge")).status_code == 204
+    party_node = world.nodes["RS"]
+    (alarm,) = (await party_node.get("/log"))["alarms"]
+    assert (await party_node.post(f"/log/alarms/{alarm['alarm_id']}/acknowledge")).status_code == 204
     await world.settle()
     assert await world.phase(round_id) == "reporting"
-    with seat.node.store.reading("test.promises") as session:
+    with party_node.node.store.reading("test.promises") as session:
         rows = session.scalars(select(StatementRow).where(StatementRow.promise.is_not(None))).all()
     assert {row.digest for row in rows if row.promise == Promise.EXCUSED} == set(dropped)
     assert {row.promise for row in rows} == {Promise.EXCUSED, Promise.PROVED}
@@ -137,18 +137,18 @@ async def test_an_honest_log_proves_everything(made: Callable[[], World]) -> Non
     await world.settle()
     await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
     await world.settle()
-    desk = world.app.state.desk
-    with desk.store.reading("test.entries") as session:
+    context = world.app.state.context
+    with context.store.reading("test.entries") as session:
         digests = {index: entry.digests.get("statement") for index, entry in entries(session) if entry}
         notes = [parse_note(note) for note in session.scalars(select(CHECKPOINTS.c.note))]
-    for code, seat in world.nodes.items():
-        with seat.node.store.reading("test.promises") as session:
+    for code, party_node in world.nodes.items():
+        with party_node.node.store.reading("test.promises") as session:
             rows = session.scalars(select(StatementRow).where(StatementRow.promise.is_not(None))).all()
         assert {row.promise for row in rows} == {Promise.PROVED}
         assert all(digests[row.log_index] == row.digest for row in rows if row.log_index is not None)
         assert {"consent", "opening", "submission", "evaluation", "tokens", "hitreport", "receipt", "ending",
                 "closing"} <= {row.kind for row in rows}  # fmt: skip
-        key = seat.node.registry.key_of(code)
+        key = party_node.node.registry.key_of(code)
         cosigned = [note for note in notes if cosigned_at(note, witness_name(code, key), key) is not None]
         assert max(parse_checkpoint(note.text).size for note in cosigned) > max(row.log_index or 0 for row in rows)
 
@@ -156,8 +156,8 @@ async def test_an_honest_log_proves_everything(made: Callable[[], World]) -> Non
 async def test_a_cosignature_that_was_lost(made: Callable[[], World], monkeypatch: pytest.MonkeyPatch) -> None:
     """A node sends its newest cosignature again until the matcher has it, also after a start."""
     world = made()
-    seat = world.nodes["AL"]
-    honest = seat.node.peer.call
+    party_node = world.nodes["AL"]
+    honest = party_node.node.peer.call
     lost: list[str] = []
 
     async def losing(method: str, path: str, **options: Any) -> Any:
@@ -166,18 +166,18 @@ async def test_a_cosignature_that_was_lost(made: Callable[[], World], monkeypatc
             raise PeerUnavailableError(quoted("the matcher went away"))
         return await honest(method, path, **options)
 
-    monkeypatch.setattr(seat.node.peer, "call", losing)
+    monkeypatch.setattr(party_node.node.peer, "call", losing)
     await world.propose()
     await world.settle()
     assert len(lost) > 1
     assert not cosigned_by(world, "AL")
-    seat.restart()
+    party_node.restart()
     await world.settle()
     assert cosigned_by(world, "AL")
 
 
 def cosigned_by(world: World, code: str) -> bool:
     """Tell whether the newest checkpoint of the matcher's log is cosigned by a party."""
-    own = world.app.state.desk.log.own
+    own = world.app.state.context.log.own
     key, note = own.registry.key_of(code), own.newest()
     return note is not None and cosigned_at(note, witness_name(code, key), key) is not None

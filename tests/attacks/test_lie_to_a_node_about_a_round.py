@@ -36,32 +36,32 @@ async def opened(world: World) -> str:
     """Return a round that is open, as every node knows, without a list."""
     round_id = await world.begin(lists=False)
     await world.settle()
-    assert all([(await seat.round(round_id))["binding"] for seat in world.nodes.values()])
+    assert all([(await party_node.round(round_id))["binding"] for party_node in world.nodes.values()])
     return round_id
 
 
-def a_list(seat: PartyNode, round_id: str, sequence: int = 50) -> bytes:
+def a_list(party_node: PartyNode, round_id: str, sequence: int = 50) -> bytes:
     """Return a list that a party signs and does not send."""
     chunk = ChunkReference(input_class=InputClass.FULL, elements=2, digest="0" * 64)
     reason = Justification(**JUSTIFICATION, officer="p-0123456789ab")
-    record = seat.node.rounds.of(round_id).record()
-    return seat.node.party.submit(record, sequence, "ab" * 16, Kind.LIST, reason, 2, [chunk])
+    record = party_node.node.rounds.of(round_id).record()
+    return party_node.node.party.submit(record, sequence, "ab" * 16, Kind.LIST, reason, 2, [chunk])
 
 
-def show(seat: PartyNode, round_id: str, *envelopes: bytes, ready: tuple[str, ...] = ()) -> None:
+def show(party_node: PartyNode, round_id: str, *envelopes: bytes, ready: tuple[str, ...] = ()) -> None:
     """Let the matcher show a node statements as its next events."""
-    with seat.node.store.reading("test.cursor") as session:
+    with party_node.node.store.reading("test.cursor") as session:
         cursor = round_row(session, round_id).cursor
     events = tuple(
         Event(event_id=cursor + number, kind=EventKind.STATEMENT, envelope=envelope.decode())
         for number, envelope in enumerate(envelopes, start=1)
     )
-    take_page(seat.node, round_id, Events(events=events, ready=ready, late=(), time=0))
+    take_page(party_node.node, round_id, Events(events=events, ready=ready, late=(), time=0))
 
 
-def kept(seat: PartyNode) -> tuple[int, int]:
+def kept(party_node: PartyNode) -> tuple[int, int]:
     """Return how many statements that do not count a node keeps, and how many problems it notes."""
-    with seat.node.store.reading("test.kept") as session:
+    with party_node.node.store.reading("test.kept") as session:
         evidence = session.scalar(select(func.count()).where(StatementRow.kind == "evidence")) or 0
         return evidence, session.scalar(select(func.count()).select_from(ProblemRow)) or 0
 
@@ -71,10 +71,10 @@ async def test_show_a_list_as_if_it_had_come_in_time(world: World, *, late: bool
     """AL has read the whole feed after the deadline and its slack: what was not there then came too late."""
     round_id = await opened(world)
     al = world.nodes["AL"]
-    book = al.node.rounds.of(round_id)
-    book.read_at = book.record().manifest.window.submit_by + SLACK_SECONDS + int(late)
+    memory = al.node.rounds.of(round_id)
+    memory.read_at = memory.record().manifest.window.submit_by + SLACK_SECONDS + int(late)
     show(al, round_id, a_list(world.nodes["RS"], round_id))
-    assert (book.record().list_of("RS") is None) == late
+    assert (memory.record().list_of("RS") is None) == late
     assert kept(al) == (int(late), int(late))
 
 
@@ -119,15 +119,15 @@ async def test_ask_for_tokens_before_every_list_is_signed(world: World) -> None:
     """SI has signed none: AL has every evaluation of its own list and the matcher's word, and sends no token."""
     round_id = await world.begin(lists=False)
     for code in ("AL", "RS"):
-        seat = world.nodes[code]
-        await seat.submit(round_id, await seat.load(HEADER + LISTS[code]))
+        party_node = world.nodes[code]
+        await party_node.submit(round_id, await party_node.load(HEADER + LISTS[code]))
     await world.settle()
     al = world.nodes["AL"]
     own = al.node.rounds.of(round_id).record().list_of("AL")
     assert own is not None
     show(al, round_id, ready=(own,))
     assert not await finalize.finalize(al.node, round_id, lambda: False)
-    seat = world.nodes["SI"]
-    await seat.submit(round_id, await seat.load(HEADER + LISTS["SI"]))
+    party_node = world.nodes["SI"]
+    await party_node.submit(round_id, await party_node.load(HEADER + LISTS["SI"]))
     await world.settle()
     assert (await al.round(round_id))["hits"] == 2

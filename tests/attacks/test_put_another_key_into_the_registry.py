@@ -43,7 +43,7 @@ def _code(answer: httpx.Response) -> str:
 
 
 def _registered(world: World) -> set[str]:
-    return set(world.app.state.desk.registry.parties)
+    return set(world.app.state.context.registry.parties)
 
 
 def _asked(invited: bytes, key: IdentityKey, party: str = "HR") -> bytes:
@@ -131,7 +131,7 @@ def _lie(world: World, node: PartyNode, *lies: SignedStatement) -> None:
 
 def _stated(world: World, registry: Registry, previous: SignedStatement | None = None) -> SignedStatement:
     """Return a statement that the matcher signs and shows to whom it wants."""
-    identity = world.app.state.desk.matcher.identity
+    identity = world.app.state.context.matcher.identity
     message = next_statement(registry, previous, world.clock(), "http://127.0.0.1:8700", None)
     return open_statement(sign_statement(message, identity), identity.public)
 
@@ -197,9 +197,9 @@ async def test_the_others_see_that_a_party_accepted_another_registry(world: Worl
 
 
 def _statements(world: World) -> list[SignedStatement]:
-    desk = world.app.state.desk
-    with desk.store.reading("test.statements") as session:
-        return statements_from(session, desk.registry.matcher)
+    context = world.app.state.context
+    with context.store.reading("test.statements") as session:
+        return statements_from(session, context.registry.matcher)
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ async def test_a_statement_of_another_than_the_matcher_is_no_statement(world: Wo
 
 async def test_only_the_administrator_invites_and_admits(world: World) -> None:
     """A stranger and an officer of the secretariat are refused, and so are parties."""
-    token = signed_in(world.app.state.desk.people, "officer", Role.SECRETARIAT)
+    token = signed_in(world.app.state.context.people, "officer", Role.SECRETARIAT)
     body: dict[str, Any] = {"party": "HR", "name": "Party HR"}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=world.app), base_url="http://127.0.0.1:8700") as one:
         assert (await one.post(f"{REGISTRY}/invitations", json=body)).status_code == 401

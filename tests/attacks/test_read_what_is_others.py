@@ -57,7 +57,7 @@ async def alarmed(tmp_path: Path, group: Group) -> Any:
     try:
         yield await _play(world)
     finally:
-        world.desk.close()
+        world.context.close()
 
 
 async def _play(world: World) -> World:
@@ -78,12 +78,12 @@ async def _play(world: World) -> World:
 
 
 def _log(world: World) -> list[Entry]:
-    with world.desk.store.reading("test") as session:
+    with world.context.store.reading("test") as session:
         return [entry for _, entry in entries(session) if entry is not None]
 
 
 def _events(world: World) -> list[EventRow]:
-    with world.desk.store.reading("test") as session:
+    with world.context.store.reading("test") as session:
         return list(session.scalars(select(EventRow)))
 
 
@@ -92,7 +92,7 @@ def _calls(world: World) -> Iterator[tuple[str, str, str]]:
     query = next(event.submission_id for event in _events(world) if event.statement == "alarm")
     values = {
         "round_id": [world.round_id], "submission_id": [world.nodes["AL"].list.submission_id, query],
-        "party": ["RS", "AL"], "index": ["0"], "name": ["checkpoint", *world.desk.log.own.files.names()],
+        "party": ["RS", "AL"], "index": ["0"], "name": ["checkpoint", *world.context.log.own.files.names()],
         "suggestion_id": ["0" * 32],
     }  # fmt: skip
     for route in iter_route_contexts(world.app.routes):
@@ -247,5 +247,5 @@ async def _cosign(world: World, code: str) -> None:
 
 def _exported(world: World) -> bytes:
     archive = io.BytesIO()
-    world.desk.log.export(Actor("p-0123456789ab", frozenset({Role.AUDITOR})), archive)
+    world.context.log.export(Actor("p-0123456789ab", frozenset({Role.AUDITOR})), archive)
     return archive.getvalue()

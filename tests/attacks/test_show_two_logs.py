@@ -35,7 +35,7 @@ class SecondLog(httpx.AsyncBaseTransport):
     def __init__(self, world: World, folder: Path) -> None:
         self.honest = httpx.ASGITransport(app=world.app)
         self.frozen: Update | None = None
-        real = world.app.state.desk.log.own
+        real = world.app.state.context.log.own
         store = Store(database_url(DatabaseSettings(), folder / "second.db"))
         metadata = new_metadata()
         declare(metadata)
@@ -119,29 +119,29 @@ async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     await made.close()
 
 
-async def deceive(world: World, seat: PartyNode, path: Path, model: PartyNode | None = None) -> SecondLog:
+async def deceive(world: World, party_node: PartyNode, path: Path, model: PartyNode | None = None) -> SecondLog:
     """Show a party a log of its own from now on, as large as the one that another party sees."""
     second = SecondLog(world, path) if model is None else Twin(world, path, model)
-    await seat.operator.aclose()
-    await seat.node.peer.close()
-    seat.transport = second
-    seat.restart()
+    await party_node.operator.aclose()
+    await party_node.node.peer.close()
+    party_node.transport = second
+    party_node.restart()
     return second
 
 
-async def alarm_of(seat: PartyNode) -> dict[str, Any]:
+async def alarm_of(party_node: PartyNode) -> dict[str, Any]:
     """Return the one open alarm of a node, whose evidence must be the checkpoint that it was shown."""
-    (alarm,) = (await seat.get("/log"))["alarms"]
-    key = seat.node.registry.matcher
+    (alarm,) = (await party_node.get("/log"))["alarms"]
+    key = party_node.node.registry.matcher
     open_checkpoint(alarm["got"].encode(), log_name("matcher", key), key)
-    assert alarm["sentence"]["text"] in (await seat.get("/status"))["log_alarm"]
+    assert alarm["sentence"]["text"] in (await party_node.get("/status"))["log_alarm"]
     found: dict[str, Any] = alarm
     return found
 
 
-def accused_by(seat: PartyNode, alarm: dict[str, Any]) -> Statement:
+def accused_by(party_node: PartyNode, alarm: dict[str, Any]) -> Statement:
     """Return the statement that is the alarm's other evidence."""
-    message: Any = statements.message_of(statements.open_statement(seat.node.registry, alarm["seen"].encode()))
+    message: Any = statements.message_of(statements.open_statement(party_node.node.registry, alarm["seen"].encode()))
     return message
 
 
@@ -151,7 +151,7 @@ async def test_two_parties_two_logs(world: World, tmp_path: Path, size: int, wha
     (await deceive(world, world.nodes["RS"], tmp_path)).fill(size)
     round_id = await world.begin()
     await world.settle()
-    alarms = {code: await alarm_of(seat) for code, seat in world.nodes.items()}
+    alarms = {code: await alarm_of(party_node) for code, party_node in world.nodes.items()}
     assert alarms["AL"]["what"] == what
     for code, other in (("AL", "RS"), ("RS", "AL")):
         statement = accused_by(world.nodes[code], alarms[code])
@@ -173,19 +173,19 @@ async def three(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 
 async def test_three_parties_and_two_heads_of_one_size(three: World, tmp_path: Path) -> None:
     """RS is shown another log of the very size that AL sees: AL and SI accuse with RS's statement, RS with theirs."""
-    seats = three.nodes
-    await deceive(three, seats["RS"], tmp_path, seats["AL"])
+    party_nodes = three.nodes
+    await deceive(three, party_nodes["RS"], tmp_path, party_nodes["AL"])
     round_id = await three.begin(lists=False)
     await three.settle()
-    with three.app.state.desk.known.reading(round_id) as turn:
+    with three.app.state.context.round_cache.reading(round_id) as turn:
         heads = {code: consent.log_head for code, consent in turn.round.consents.items()}
-    assert set(heads) == set(seats)
+    assert set(heads) == set(party_nodes)
     assert heads["AL"].size == heads["RS"].size
     assert heads["AL"].root != heads["RS"].root
-    for code, seat in seats.items():
-        alarm = await alarm_of(seat)
+    for code, party_node in party_nodes.items():
+        alarm = await alarm_of(party_node)
         assert alarm["what"] == "fork"
-        statement = accused_by(seat, alarm)
+        statement = accused_by(party_node, alarm)
         assert (statement.party == "RS") == (code != "RS")
         assert statement.log_head == heads[statement.party]
     assert await three.phase(round_id) in {"proposed", "open"}
@@ -195,13 +195,13 @@ async def test_a_log_that_stands_still(world: World, tmp_path: Path) -> None:
     """A party to which the log shows nothing new hears from others' statements that it went on."""
     round_id = await world.begin(lists=False)
     await world.settle()
-    seat, other = world.nodes["RS"], world.nodes["AL"]
-    second = await deceive(world, seat, tmp_path)
-    second.frozen = world.app.state.desk.log.own.update(seat.node.log.witness.seen_size("matcher"))
+    party_node, other = world.nodes["RS"], world.nodes["AL"]
+    second = await deceive(world, party_node, tmp_path)
+    second.frozen = world.app.state.context.log.own.update(party_node.node.log.witness.seen_size("matcher"))
     await world.propose()
     await other.submit(round_id, await other.load("record_id,given_names,family_names\nal-1,Ana,Novak\n"))
     await world.settle()
-    alarm = await alarm_of(seat)
+    alarm = await alarm_of(party_node)
     assert alarm["what"] == "shrunk"
-    assert accused_by(seat, alarm).party == "AL"
+    assert accused_by(party_node, alarm).party == "AL"
     assert not (await other.get("/log"))["alarms"]

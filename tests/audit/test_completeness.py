@@ -61,7 +61,7 @@ def test_the_forms_match_what_is_there(world: World) -> None:
 
 async def test_rows_and_entries_are_one(world: World) -> None:
     """Commits fail everywhere during a whole round; each row still has its entry, and each entry its row."""
-    stores = [world.app.state.desk.store, *(seat.node.store for seat in world.nodes.values())]
+    stores = [world.app.state.context.store, *(party_node.node.store for party_node in world.nodes.values())]
     failing = [FailingCommits(store, number) for number, store in enumerate(stores)]
     round_id = await world.begin()
     for one in failing:
@@ -86,14 +86,14 @@ async def test_a_round_is_told_in_the_order_of_what_was_done(world: World) -> No
     await world.settle()
     await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
     await world.settle()
-    seat = world.nodes["AL"]
-    assert list(kinds(seat.node.store)) == [
+    party_node = world.nodes["AL"]
+    assert list(kinds(party_node.node.store)) == [
         EntryKind.DISCOVERY, EntryKind.APPROVAL_REQUESTED, EntryKind.APPROVED, EntryKind.IMPORT, EntryKind.CONSENT,
         EntryKind.SUBMISSION, EntryKind.EVALUATION, EntryKind.TOKENS, EntryKind.REPORT, EntryKind.RECEIPT,
         EntryKind.DISCLOSURE, EntryKind.HIT_CONFIRMED, EntryKind.NOTE_RECEIVED, EntryKind.KEY_DESTRUCTION,
         EntryKind.CLOSING,
     ]  # fmt: skip
-    assert list(kinds(world.app.state.desk.store)) == [
+    assert list(kinds(world.app.state.context.store)) == [
         EntryKind.APPROVAL_REQUESTED, EntryKind.PROPOSAL, EntryKind.APPROVED, EntryKind.CONSENT, EntryKind.OPENING,
         EntryKind.SUBMISSION, EntryKind.EVALUATION, EntryKind.TOKENS, EntryKind.REPORT, EntryKind.MATCH,
         EntryKind.RECEIPT, EntryKind.DISCLOSURE, EntryKind.NOTE_RECEIVED, EntryKind.END_ASKED, EntryKind.ENDING,
@@ -103,13 +103,13 @@ async def test_a_round_is_told_in_the_order_of_what_was_done(world: World) -> No
 
 async def test_reading_the_log_is_an_entry(world: World) -> None:
     """Its entries, or those of a round, with who read them; how large it is and whether it holds is no reading."""
-    seat = world.nodes["AL"]
+    party_node = world.nodes["AL"]
     round_id = await world.begin()
-    await seat.get("/log")
-    assert EntryKind.LOG_CONSULTED not in kinds(seat.node.store)
-    await seat.get("/log/entries")
-    await seat.get(f"/log/rounds/{round_id}")
-    found = [entry for entry in all_entries(seat.node.store) if entry.kind is EntryKind.LOG_CONSULTED]
+    await party_node.get("/log")
+    assert EntryKind.LOG_CONSULTED not in kinds(party_node.node.store)
+    await party_node.get("/log/entries")
+    await party_node.get(f"/log/rounds/{round_id}")
+    found = [entry for entry in all_entries(party_node.node.store) if entry.kind is EntryKind.LOG_CONSULTED]
     assert [entry.round for entry in found] == [None, round_id]
     assert all(entry.person and entry.role for entry in found)
 
@@ -118,53 +118,53 @@ async def test_looking_is_an_entry_or_no_look(world: World) -> None:
     """Where the entry of a consultation cannot be committed, nobody sees a hit or a record."""
     round_id = await world.begin()
     await world.settle()
-    seat = world.nodes["AL"]
-    failing = FailingCommits(seat.node.store, 1)
+    party_node = world.nodes["AL"]
+    failing = FailingCommits(party_node.node.store, 1)
     failing.on, failing.random = True, Random(0)
     failing.random.random = lambda: 0.0  # type: ignore[method-assign]  # every commit fails from here on
-    answer = await seat.operator.get(f"/v1/rounds/{round_id}/hits")
+    answer = await party_node.operator.get(f"/v1/rounds/{round_id}/hits")
     assert answer.status_code == 500
     assert "Hoxha" not in answer.text
-    answer = await seat.post("/records/search", json={"number": "al-list-1"})
+    answer = await party_node.post("/records/search", json={"number": "al-list-1"})
     assert answer.status_code == 500
     assert "Hoxha" not in answer.text
     failing.on = False
-    assert EntryKind.CONSULTATION not in kinds(seat.node.store)
-    await seat.get(f"/rounds/{round_id}/hits")
-    assert kinds(seat.node.store)[EntryKind.CONSULTATION] == 1
+    assert EntryKind.CONSULTATION not in kinds(party_node.node.store)
+    await party_node.get(f"/rounds/{round_id}/hits")
+    assert kinds(party_node.node.store)[EntryKind.CONSULTATION] == 1
 
 
 async def test_who_asked_for_an_end_is_an_entry(world: World) -> None:
     """A person closes a round at the matcher or a node, or leaves it; asked again at a node, nothing new was done."""
     round_id = await world.begin()
     await world.settle()
-    seat = world.nodes["AL"]
+    party_node = world.nodes["AL"]
     for _ in range(2):
-        assert (await seat.post(f"/rounds/{round_id}/close")).status_code == 202
+        assert (await party_node.post(f"/rounds/{round_id}/close")).status_code == 202
     left = await world.propose()
-    assert (await seat.post(f"/rounds/{left}/abort", json={"reason": "not ours"})).status_code == 202
+    assert (await party_node.post(f"/rounds/{left}/abort", json={"reason": "not ours"})).status_code == 202
     await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
-    asked = [entry for entry in all_entries(seat.node.store) if entry.kind is EntryKind.END_ASKED]
+    asked = [entry for entry in all_entries(party_node.node.store) if entry.kind is EntryKind.END_ASKED]
     assert [(entry.round, entry.ids["what"]) for entry in asked] == [(round_id, "close"), (left, "abort")]
     assert all(entry.person and entry.role for entry in asked)
-    assert kinds(world.app.state.desk.store)[EntryKind.END_ASKED] == 1
+    assert kinds(world.app.state.context.store)[EntryKind.END_ASKED] == 1
 
 
 async def _step(world: World) -> None:
     """Take a step everywhere, whatever becomes of it; what is in memory is read anew, as after a kill."""
-    desk = world.app.state.desk
+    context = world.app.state.context
     try:
         world.matcher_step()
     except FailedCommitError:
-        for row in list(desk.known._known):
-            desk.known.forget(row)
-    for seat in world.nodes.values():
+        for row in list(context.round_cache._known):
+            context.round_cache.forget(row)
+    for party_node in world.nodes.values():
         try:
-            await seat.rounds.step()
+            await party_node.rounds.step()
         except Exception:  # noqa: BLE001 - whatever a failed commit leads to
-            seat.node.rounds.clear()
-            for row in list(desk.known._known):
-                desk.known.forget(row)
+            party_node.node.rounds.clear()
+            for row in list(context.round_cache._known):
+                context.round_cache.forget(row)
 
 
 def kinds(store: Store) -> Counter[EntryKind]:
@@ -180,9 +180,9 @@ def all_entries(store: Store) -> list[Entry]:
 
 def check(world: World) -> None:
     """Compare rows and entries at the matcher and at every node."""
-    _check_matcher(world.app.state.desk.store)
-    for seat in world.nodes.values():
-        _check_node(seat.node.store)
+    _check_matcher(world.app.state.context.store)
+    for party_node in world.nodes.values():
+        _check_node(party_node.node.store)
 
 
 def _check_matcher(store: Store) -> None:

@@ -11,7 +11,7 @@ from aquila.audit.entries import EntryKind
 from aquila.audit.left_out import LEFT_OUT_FILE
 from aquila.errors import AuditError
 from aquila.protocol.auditing import audit_rounds, read_log
-from aquila.protocol.log_entries import tells_hits
+from aquila.protocol.log_entries import discloses_hits
 from clients.cli.main import main
 from tests.support.exported import Exported, exported
 
@@ -42,7 +42,7 @@ def in_part(log: Exported) -> str:
     """Leave out what tells the hits of the query; return the round's id."""
     there = [index for index in range(log.size) if log.contents[index]]
     (query,) = {log.entry(index).ids["submission"] for index in there if log.entry(index).ids.get("of") == "query"}
-    gone = [index for index in there if tells_hits(log.entry(index), {query})]
+    gone = [index for index in there if discloses_hits(log.entry(index), {query})]
     round_id = str(log.entry(gone[0]).round)
     leave_out(log, *gone, rounds={round_id: len(gone)})
     return round_id

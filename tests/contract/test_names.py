@@ -5,6 +5,12 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 MODULES = frozenset(
@@ -14,8 +20,8 @@ MODULES = frozenset(
         "amend",
         "asking",
         "audit_log",
-        "beside",
         "bell",
+        "beside",
         "book",
         "calculated",
         "calls",
@@ -55,6 +61,7 @@ MODULES = frozenset(
         "seats",
         "sentences",
         "showing",
+        "stage",
         "standing",
         "story",
         "telling",
@@ -94,15 +101,19 @@ CLASSES = frozenset(
         "Inside",
         "Known",
         "KnownRounds",
+        "LastWord",
         "Left",
         "Life",
+        "ListTelling",
         "LogDesk",
         "Need",
         "Needs",
         "Noted",
         "Office",
         "Parcel",
+        "PartyStanding",
         "Places",
+        "RuleTelling",
         "Seat",
         "SpentRow",
         "Spread",
@@ -125,24 +136,48 @@ FUNCTIONS = frozenset(
         "book_of",
         "check_room",
         "clean_up",
+        "desk_of",
         "footing_of",
         "footing_on",
+        "handles_told",
+        "hang",
         "has_room",
         "held_back_of",
+        "is_never_told",
         "learn_footings",
         "life_of",
         "life_row",
         "make_cast",
+        "may_tell",
         "news_of",
         "note_problem",
         "open_desk",
         "open_office",
+        "particulars",
         "places_of",
+        "scrub",
+        "silence",
+        "silent_families",
+        "standing_bits",
+        "store_told",
+        "sweep",
+        "take_down",
+        "tally",
+        "tell_all",
+        "tell_canaries",
         "tell_erased",
         "tell_hidden",
         "tell_late",
+        "tell_lists",
+        "tell_outcomes",
+        "tell_refusals",
+        "tell_rules",
+        "tells_context",
+        "tells_hits",
+        "tells_withheld_answers",
         "told_apart",
         "trouble_of",
+        "untold_queries",
         "wish_abort",
         "wish_close",
         "wish_consent",
@@ -153,18 +188,56 @@ FUNCTIONS = frozenset(
 """Names of public functions that were renamed."""
 
 
+VARIABLES = frozenset(["bell", "book", "desk", "seat", "seats"])
+"""Names of arguments, variables and attributes that were renamed, in tests as well."""
+
+
+def _trees(*tops: str) -> Iterator[tuple[Path, ast.Module]]:
+    """Yield each module of some folders with its syntax tree; the homes of earlier versions keep their own names."""
+    for top in tops:
+        for path in sorted((ROOT / top).rglob("*.py")):
+            if not path.is_relative_to(ROOT / "tests" / "migrations"):
+                yield path, ast.parse(path.read_text("utf-8"))
+
+
+def _retired(node: ast.AST) -> str | None:
+    """Return the retired name that a part of a module bears, or None."""
+    match node:
+        case ast.ClassDef(name=name) if name in CLASSES:
+            return name
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) if name in FUNCTIONS:
+            return name
+        case ast.arg(arg=name) | ast.Name(id=name) | ast.Attribute(attr=name) if name in VARIABLES:
+            return name
+    return None
+
+
 def test_no_retired_name_is_used() -> None:
-    """Every name of the wheel is none of these."""
-    files = [path for top in ("aquila", "services", "clients") for path in (ROOT / top).rglob("*.py")]
-    assert not {path.relative_to(ROOT).as_posix() for path in files if path.stem in MODULES}
+    """Every name of the wheel, and of what tests of several folders use, is none of these."""
     found = [
-        f"{path.relative_to(ROOT)}: {node.name}"
-        for path in files
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
-        if (isinstance(node, ast.ClassDef) and node.name in CLASSES)
-        or (isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name in FUNCTIONS)
+        f"{path.relative_to(ROOT)}: {name}"
+        for path, tree in _trees("aquila", "services", "clients", "tests/support")
+        for name in [path.stem if path.stem in MODULES else None, *map(_retired, ast.walk(tree))]
+        if name
     ]
     assert not found
+
+
+def test_no_test_uses_a_retired_variable() -> None:
+    """Tests call the nodes and contexts of services as the services do."""
+    found = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path, tree in _trees("tests")
+        for name in map(_retired, ast.walk(tree))
+        if name in VARIABLES
+    ]
+    assert not found
+
+
+@pytest.mark.parametrize("line", ["def scrub(self): ...", "class Office: ...", "self.desk = 1", "def f(seat): ..."])
+def test_a_retired_name_is_found(line: str) -> None:
+    """Functions, classes, attributes and arguments are looked at."""
+    assert any(map(_retired, ast.walk(ast.parse(line))))
 
 
 def test_the_glossary_retires_them() -> None:

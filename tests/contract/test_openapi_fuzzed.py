@@ -90,14 +90,14 @@ class Fuzz:
         called()
 
     async def _answer(self, service: str, caller: str, login: str, case: Case) -> httpx.Response:
-        seat = self.world.nodes[ASKER]
-        app, people = (seat.app, seat.node.people) if service == "node" else _matcher(self.world)
+        party_node = self.world.nodes[ASKER]
+        app, people = (party_node.app, party_node.node.people) if service == "node" else _matcher(self.world)
         base = "http://node.test" if service == "node" else MATCHER_URL
         made = requests.Request(**case.as_transport_kwargs(base_url=base)).prepare()
         headers = {name: value for name, value in made.headers.items() if name.lower() != "content-length"}
         auth: httpx.Auth | None = None
         if caller == PARTY:
-            auth = CallSigner(seat.node.party.identity, ASKER, self.world.clock)
+            auth = CallSigner(party_node.node.party.identity, ASKER, self.world.clock)
         elif caller != NOBODY:
             headers["authorization"] = f"Bearer {signed_in(people, login, Role(caller))}"
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), auth=auth) as client:
@@ -105,7 +105,7 @@ class Fuzz:
 
 
 def _matcher(world: World) -> tuple[Any, People]:
-    return world.app, world.app.state.desk.people
+    return world.app, world.app.state.context.people
 
 
 def _operations(service: str) -> Iterator[Any]:
@@ -117,9 +117,9 @@ def _operations(service: str) -> Iterator[Any]:
 
 async def _known(world: World, round_id: str) -> dict[str, list[str]]:
     """Return identifiers of what is there."""
-    seat = world.nodes[ASKER]
-    hits = (await seat.get(f"/rounds/{round_id}/hits"))["hits"]
-    view = await seat.round(round_id)
+    party_node = world.nodes[ASKER]
+    hits = (await party_node.get(f"/rounds/{round_id}/hits"))["hits"]
+    view = await party_node.round(round_id)
     return {
         "round_id": [round_id],
         "hit_id": [hit["hit_id"] for hit in hits],

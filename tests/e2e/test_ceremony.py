@@ -27,8 +27,8 @@ MOST_AT_A_PARTY, MOST_FOR_A_PARTY = 5, 2
 
 
 @dataclass
-class Desk:
-    """An administrator's desk at one service: its folder, and the commands that were given there."""
+class Operator:
+    """An administrator's operator at one service: its folder, and the commands that were given there."""
 
     process: Process
     matcher_port: int
@@ -83,7 +83,7 @@ def _process(stage: World, name: str, kind: str) -> Process:
 
 
 def _folder(stage: World, name: str) -> Path:
-    folder = stage.root / f"desk-{name}"
+    folder = stage.root / f"operator-{name}"
     folder.mkdir()
     return folder
 
@@ -104,9 +104,9 @@ def test_five_parties_by_the_documented_commands(stage: World, files: dict[str, 
     """At most five commands at each party, two for each at the secretariat, and no edited file; a round over TLS."""
     first, for_each, at_each, at_last = ceremony_commands()
     matcher = _process(stage, "matcher", "matcher")
-    secretariat = Desk(matcher, matcher.port, _folder(stage, "secretariat"))
-    desks = {
-        code: Desk(_process(stage, code, "node"), matcher.port, _folder(stage, code), code, name)
+    secretariat = Operator(matcher, matcher.port, _folder(stage, "secretariat"))
+    operators = {
+        code: Operator(_process(stage, code, "node"), matcher.port, _folder(stage, code), code, name)
         for code, name in PARTIES.items()
     }
     # 1. The secretariat.
@@ -114,26 +114,26 @@ def test_five_parties_by_the_documented_commands(stage: World, files: dict[str, 
         secretariat.give(command)
     # 2 and 3. The secretariat for each party, and each party.
     invite, admit = for_each
-    for desk in desks.values():
-        secretariat.code, secretariat.name = desk.code, desk.name
+    for operator in operators.values():
+        secretariat.code, secretariat.name = operator.code, operator.name
         secretariat.give(invite)
-        _send(secretariat, desk, f"{desk.code.lower()}.invite")
-        joined = desk.give(at_each[0])
-        _send(desk, secretariat, f"{desk.code.lower()}.join")
-        heard = _read_digits(joined) if desk.code == "XK" else _read_aloud(joined)
-        assert f"Admitted: {desk.code}" in secretariat.give(admit, heard)
+        _send(secretariat, operator, f"{operator.code.lower()}.invite")
+        joined = operator.give(at_each[0])
+        _send(operator, secretariat, f"{operator.code.lower()}.join")
+        heard = _read_digits(joined) if operator.code == "XK" else _read_aloud(joined)
+        assert f"Admitted: {operator.code}" in secretariat.give(admit, heard)
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda desk: desk.give(at_each[1]), desks.values()))
+        list(pool.map(lambda operator: operator.give(at_each[1]), operators.values()))
     # 4. All together: Albania reads, and everyone types.
     conference = subprocess.run(
-        [AQUILA, "party", "registry", "--home", str(desks["AL"].process.home)],
+        [AQUILA, "party", "registry", "--home", str(operators["AL"].process.home)],
         capture_output=True, text=True, check=True, timeout=120,
     )  # fmt: skip
     words = _read_aloud(conference.stdout)
-    for desk in desks.values():
-        assert "Accepted." in desk.give(at_last[0], words)
+    for operator in operators.values():
+        assert "Accepted." in operator.give(at_last[0], words)
     # The claim of the operations page.
-    assert {len(desk.given) for desk in desks.values()} == {3}
+    assert {len(operator.given) for operator in operators.values()} == {3}
     assert len(at_each) + len(at_last) <= MOST_AT_A_PARTY
     assert len(for_each) <= MOST_FOR_A_PARTY
     assert len(secretariat.given) == len(first) + len(for_each) * len(PARTIES)
@@ -142,15 +142,17 @@ def test_five_parties_by_the_documented_commands(stage: World, files: dict[str, 
         [AQUILA, "party", "registry", "--home", str(matcher.home), "--json"], timeout=120
     ))  # fmt: skip
     assert {one["party"]: one["accepted"] for one in view["parties"]} == dict.fromkeys(PARTIES, len(PARTIES))
-    registries = {(desk.process.home / "registry.toml").read_bytes() for desk in (*desks.values(), secretariat)}
+    registries = {
+        (operator.process.home / "registry.toml").read_bytes() for operator in (*operators.values(), secretariat)
+    }
     assert len(registries) == 1
     with pytest.raises(httpx.TransportError):
         httpx.get(f"http://127.0.0.1:{matcher.port}/health", timeout=10)
     _play(stage, files, tmp_path)
 
 
-def _send(sender: Desk, receiver: Desk, name: str) -> None:
-    """Carry a file from one desk to another, as mail does."""
+def _send(sender: Operator, receiver: Operator, name: str) -> None:
+    """Carry a file from one operator to another, as mail does."""
     (receiver.folder / name).write_bytes((sender.folder / name).read_bytes())
 
 

@@ -44,7 +44,7 @@ def quiet_world(tmp_path: Path) -> Iterator[World]:
         made.stop()
 
 
-class Cast:
+class SignedInPeople:
     """The people of a world at their browsers."""
 
     def __init__(self, browser: Browser, window: Window, matcher: str) -> None:
@@ -236,7 +236,7 @@ def propose(world: World, officer: Visitor, first: Visitor, second: Visitor) -> 
 )
 def test_the_story(browser: Browser, quiet_world: World, files: dict[str, Path], window: Window) -> None:
     """From the first account to a closed hit: administrator, officer, approver, analyst, auditor, secretariat."""
-    world, cast = quiet_world, Cast(browser, window, quiet_world.matcher.url)
+    world, cast = quiet_world, SignedInPeople(browser, window, quiet_world.matcher.url)
     for path in files.values():
         make_hostile(path)
     roles = [("ofi", "officer"), ("app", "approver"), ("ana", "analyst"), ("aud", "auditor")]
@@ -284,7 +284,7 @@ def test_the_story(browser: Browser, quiet_world: World, files: dict[str, Path],
     _leaks(cast, files)
 
 
-def _leaks(cast: Cast, files: dict[str, Path]) -> None:
+def _leaks(cast: SignedInPeople, files: dict[str, Path]) -> None:
     """No address and nothing that a browser keeps holds a word of a record; the matcher's pages hold none at all.
 
     Markup from a file is on no page, and nothing of a page may be cached.

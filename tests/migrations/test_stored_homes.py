@@ -12,7 +12,7 @@ from services.kit.log import entries
 from tests.migrations.homes.make import HOMES, archive_of
 from tests.support.clock import Clock
 from tests.support.node_world import World, open_world
-from tests.support.sentences import texts
+from tests.support.sentence_texts import texts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -43,20 +43,22 @@ class Upgraded(World):
     async def listed(self) -> dict[str, dict[str, str]]:
         """Return the phase of every round, as each service lists it."""
         found = {"matcher": (await self.operator.get("/v1/operator/rounds")).json()}
-        found |= {code: await seat.get("/rounds") for code, seat in self.nodes.items()}
+        found |= {code: await party_node.get("/rounds") for code, party_node in self.nodes.items()}
         return {who: {one["round_id"]: one["phase"] for one in told["rounds"]} for who, told in found.items()}
 
     async def hits(self, round_id: str) -> dict[str, set[tuple[str, ...]]]:
         """Return each party's hits of a round: own record, counterpart and level."""
         return {
             code: {(hit["record_id"], hit["counterpart"], hit["certainty"]) for hit in found["hits"]}
-            for code, seat in self.nodes.items()
-            if (found := await seat.get(f"/rounds/{round_id}/hits"))
+            for code, party_node in self.nodes.items()
+            if (found := await party_node.get(f"/rounds/{round_id}/hits"))
         }
 
     async def problems(self, round_id: str) -> set[str]:
         """Return what stands in the way of a round at any node."""
-        return {one for seat in self.nodes.values() for one in texts((await seat.round(round_id))["problems"])}
+        return {
+            one for party_node in self.nodes.values() for one in texts((await party_node.round(round_id))["problems"])
+        }
 
     async def end(self, how: str, *names: str) -> None:
         """Let the secretariat end rounds, and every node destroy its keys."""
@@ -66,7 +68,7 @@ class Upgraded(World):
             assert answer.is_success, answer.text
         await self.settle()
         for name in names:
-            views = [await seat.round(self.round_id(name)) for seat in self.nodes.values()]
+            views = [await party_node.round(self.round_id(name)) for party_node in self.nodes.values()]
             assert not any(view["keys_present"] for view in views)
 
 
@@ -159,6 +161,6 @@ async def test_rounds_of_the_first_version_are_read_and_ended(upgraded: Callable
 def test_every_entry_of_the_log_is_read(upgraded: Callable[[str], Upgraded], version: str) -> None:
     """The contents of the log are as they were hashed; the first version had none."""
     world = upgraded(version)
-    for store in (world.app.state.desk.store, *(seat.node.store for seat in world.nodes.values())):
+    for store in (world.app.state.context.store, *(party_node.node.store for party_node in world.nodes.values())):
         with store.reading("test.log") as session:
             assert all(entry is not None for _, entry in entries.entries(session))

@@ -24,7 +24,7 @@ from aquila.protocol.problems import error_from_problem
 from aquila.protocol.registry import RegisteredParty, Registry, read_registry, write_registry
 from aquila.protocol.submissions.submission import check_order
 from tests.support.samples import DIGEST, ROUND, SAMPLES
-from tests.support.stage import EXPECTED, LISTS, Stage
+from tests.support.staged_round import EXPECTED, LISTS, StagedRound
 
 if TYPE_CHECKING:
     from aquila.crypto.group import Group
@@ -48,9 +48,9 @@ def group() -> Group:
 
 
 @pytest.fixture(scope="module")
-def played(group: Group, tmp_path_factory: pytest.TempPathFactory) -> Stage:
+def played(group: Group, tmp_path_factory: pytest.TempPathFactory) -> StagedRound:
     """A whole round, with every statement that was made in it."""
-    stage = Stage(group, tmp_path_factory.mktemp("played"))
+    stage = StagedRound(group, tmp_path_factory.mktemp("played"))
     stage.finalized().match()
     stage.exchange_notes()
     stage.close()
@@ -155,7 +155,7 @@ def replace_somewhere(content: Any, data: st.DataObject) -> None:
 
 
 @given(st.binary(max_size=300))
-def test_arbitrary_envelopes(played: Stage, envelope: bytes) -> None:
+def test_arbitrary_envelopes(played: StagedRound, envelope: bytes) -> None:
     """No bytes at all get into a record, and none raise anything outside the tree."""
     with pytest.raises(AquilaError):
         played.new_record().accept(envelope)
@@ -163,7 +163,7 @@ def test_arbitrary_envelopes(played: Stage, envelope: bytes) -> None:
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
-def test_mutated_envelopes(played: Stage, data: st.DataObject) -> None:
+def test_mutated_envelopes(played: StagedRound, data: st.DataObject) -> None:
     """An envelope of the round with a byte changed, cut or doubled is refused with an error of the tree."""
     envelope = data.draw(st.sampled_from(played.envelopes))
     place = data.draw(st.integers(0, len(envelope) - 1))
@@ -182,7 +182,7 @@ def test_mutated_envelopes(played: Stage, data: st.DataObject) -> None:
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
-def test_signed_lies(played: Stage, data: st.DataObject) -> None:
+def test_signed_lies(played: StagedRound, data: st.DataObject) -> None:
     """A statement with one value changed, signed by the right key, at any moment of a round: taken, or an error."""
     known = data.draw(st.integers(0, len(played.envelopes) - 1))
     record = played.new_record(sees_everything=data.draw(st.booleans()))
@@ -213,7 +213,7 @@ def test_arbitrary_registries(content: bytes) -> None:
 
 
 @given(st.data())
-def test_mutated_registries(played: Stage, data: st.DataObject) -> None:
+def test_mutated_registries(played: StagedRound, data: st.DataObject) -> None:
     """A registry file with a few letters changed is a registry or an error of the tree."""
     content = bytearray(write_registry(played.registry))
     place = data.draw(st.integers(0, len(content) - 1))
@@ -223,7 +223,7 @@ def test_mutated_registries(played: Stage, data: st.DataObject) -> None:
 
 
 @given(st.text(min_size=1, max_size=40))
-def test_registries_come_back(played: Stage, name: str) -> None:
+def test_registries_come_back(played: StagedRound, name: str) -> None:
     """A party's name of any printable text comes back from the file."""
     key = played.registry.parties["SI"].key
     registry = Registry(played.registry.matcher, {"SI": RegisteredParty("SI", name, key)})
@@ -257,7 +257,7 @@ def test_hits_do_not_depend_on_any_order(group: Group, tmp_path_factory: pytest.
     random = Random(seed)
     codes = random.sample(sorted(LISTS), len(LISTS))
     lists = {code: random.sample(LISTS[code], len(LISTS[code])) for code in codes}
-    stage = Stage(group, tmp_path_factory.mktemp("order"), lists, seed=seed)
+    stage = StagedRound(group, tmp_path_factory.mktemp("order"), lists, seed=seed)
     assert stage.finalized().matched() == EXPECTED
 
 
@@ -272,7 +272,7 @@ def test_hits_are_those_of_the_records_that_are_there(
     kept = {code: [record for record in LISTS[code] if record.record_id not in missing] for code in LISTS}
     lists = {code: records for code, records in kept.items() if records}
     assume(len(lists) >= 2)
-    stage = Stage(group, tmp_path_factory.mktemp("missing"), lists)
+    stage = StagedRound(group, tmp_path_factory.mktemp("missing"), lists)
     assert stage.finalized().matched() == {hit for hit in EXPECTED if not missing & set(hit)}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.quality.measuring.leakage import tell_lists, tell_rules
+from tests.quality.measuring.leakage import list_leakage, rule_leakage
 from tests.quality.measuring.plaintext_matching import send
 from tests.support.counted import FIVE_RULES, RECORDS
 
@@ -13,7 +13,7 @@ TABLE = replace(FIVE_RULES, rules=tuple(rule for rule in FIVE_RULES.rules if "pl
 
 def test_tokens_of_a_rule() -> None:
     """How many there are, how many several records share, and who shares one."""
-    by_rule = {one.rule.name: one for one in tell_rules([send(RECORDS, TABLE)], TABLE, RECORDS)}
+    by_rule = {one.rule.name: one for one in rule_leakage([send(RECORDS, TABLE)], TABLE, RECORDS)}
     assert (by_rule["pair and year"].tokens, by_rule["pair and year"].shared) == (3, 0)
     assert (by_rule["pair"].tokens, by_rule["pair"].shared, by_rule["pair"].records) == (2, 1, 3)
     assert by_rule["document"].tokens == 1
@@ -21,13 +21,13 @@ def test_tokens_of_a_rule() -> None:
 
 def test_a_rule_has_its_guesses() -> None:
     """Guesses stand beside the tokens of the rule; of numbers nothing is known."""
-    guesses = {one.rule.name: one.guesses for one in tell_rules([send(RECORDS, TABLE)], TABLE, RECORDS)}
+    guesses = {one.rule.name: one.guesses for one in rule_leakage([send(RECORDS, TABLE)], TABLE, RECORDS)}
     assert guesses == {"pair and year": 60, "pair": 1, "document": None}
 
 
 def test_lists_as_a_whole() -> None:
     """Who is connected, and whose profile is alone."""
-    told = tell_lists([send(RECORDS, TABLE)])
+    told = list_leakage([send(RECORDS, TABLE)])
     assert (told.records, told.connected, told.largest) == (4, 3, 3)
     assert told.inputs == (1, 2.0, 3)
     assert (told.profiles, told.alone) == (3, 2)

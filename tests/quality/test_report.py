@@ -14,7 +14,7 @@ from clients.people.lists import common_lists, unrelated_lists
 from tests.quality.measuring import charts, report
 from tests.quality.measuring.ablation import without_each, without_learning
 from tests.quality.measuring.bench import SetResult, measure_duplicates, measure_set
-from tests.quality.measuring.leakage import tell_lists, tell_rules
+from tests.quality.measuring.leakage import list_leakage, rule_leakage
 from tests.quality.measuring.measures import Bin
 from tests.quality.measuring.peers.run import PeerResult, best_f1, exact_key, run_peer
 
@@ -40,8 +40,8 @@ def test_every_table_tells_of_the_set(result: SetResult) -> None:
         report.calibration_table([result]),
         report.ablation_table({name: without_each(result.meetings, table, result.labelled)}, {name: result}),
         report.learning_table({name: without_learning(result.meetings, table, result.labelled)}),
-        report.rules_told_table(tell_rules(sent, table, records), len(records)),
-        report.lists_told_table(tell_lists(sent)),
+        report.rule_leakage_table(rule_leakage(sent, table, records), len(records)),
+        report.list_leakage_table(list_leakage(sent)),
         report.duplicates_table(measure_duplicates(result.labelled, table)),
     ]
     for shown in tables:

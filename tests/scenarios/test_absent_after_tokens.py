@@ -10,24 +10,24 @@ from aquila.errors import KeyMaterialError, OrderError
 from aquila.protocol import matcher as roles
 from aquila.protocol.messages import Outcome
 from aquila.protocol.rounds.round_state import Phase
-from tests.support.stage import NOW, WINDOW
+from tests.support.staged_round import NOW, WINDOW
 
 if TYPE_CHECKING:
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 
-def test_nobody_can_be_left_out_any_more(stage: Stage) -> None:
+def test_nobody_can_be_left_out_any_more(stage: StagedRound) -> None:
     """After a token the amendment is refused, and the matcher calls nobody late."""
     stage.evaluated()
     stage.finalize(stage.nodes["RS"])
     stage.now = WINDOW.evaluate_by + 1
     assert roles.late_parties(stage.round, stage.now) == ()
-    seat = stage.nodes["SI"]
-    amendment = seat.party.amend(seat.round, seat.sequence + 1, ("AL",), stage.now)
+    party_node = stage.nodes["SI"]
+    amendment = party_node.party.amend(party_node.round, party_node.sequence + 1, ("AL",), stage.now)
     stage.refused(OrderError, amendment, "tokens were sent")
 
 
-def test_the_round_is_aborted_and_reveals_nothing(stage: Stage) -> None:
+def test_the_round_is_aborted_and_reveals_nothing(stage: StagedRound) -> None:
     """Without every list's tokens there is no report, and no closing but by an abort."""
     stage.evaluated()
     stage.finalize(stage.nodes["RS"])
@@ -41,7 +41,7 @@ def test_the_round_is_aborted_and_reveals_nothing(stage: Stage) -> None:
     assert not stage.round.reports
 
 
-def test_after_the_abort_nothing_is_evaluated(stage: Stage) -> None:
+def test_after_the_abort_nothing_is_evaluated(stage: StagedRound) -> None:
     """A node evaluates for no ended round, and a closed share evaluates nothing anyway."""
     stage.submitted()
     stage.abort()
@@ -54,21 +54,23 @@ def test_after_the_abort_nothing_is_evaluated(stage: Stage) -> None:
         stage.send_chunk("SI", "RS", 0, elements)
 
 
-def test_every_party_signs_that_its_keys_are_gone(stage: Stage) -> None:
+def test_every_party_signs_that_its_keys_are_gone(stage: StagedRound) -> None:
     """An abort destroys what a close destroys, and each party says so."""
     stage.evaluated()
     stage.finalize(stage.nodes["RS"])
     stage.abort()
-    for seat in stage.nodes.values():
-        stage.publish(seat.party.close(seat.round, seat.next_sequence(), 0))
+    for party_node in stage.nodes.values():
+        stage.publish(party_node.party.close(party_node.round, party_node.next_sequence(), 0))
     assert set(stage.round.closings) == {"AL", "RS", "SI"}
 
 
-def test_an_abort_before_the_opening(stage: Stage) -> None:
+def test_an_abort_before_the_opening(stage: StagedRound) -> None:
     """A round that never opened has no binding; its parties close it all the same."""
-    seat = stage.nodes["AL"]
-    seat.secrets, envelope = seat.party.consent(seat.round, seat.next_sequence(), (), stage.random)
+    party_node = stage.nodes["AL"]
+    party_node.secrets, envelope = party_node.party.consent(
+        party_node.round, party_node.next_sequence(), (), stage.random
+    )
     stage.publish(envelope)
     stage.abort()
-    stage.publish(seat.party.close(seat.round, seat.next_sequence(), 0))
+    stage.publish(party_node.party.close(party_node.round, party_node.next_sequence(), 0))
     assert stage.round.closings["AL"].binding is None

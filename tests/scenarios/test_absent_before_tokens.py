@@ -10,13 +10,13 @@ from aquila.errors import BindingError, OrderError, PolicyError
 from aquila.protocol import matcher as roles
 from aquila.protocol.messages import Amendment, Tokens
 from aquila.protocol.rounds.rules import amended_binding
-from tests.support.stage import EXPECTED, LISTS, WINDOW
+from tests.support.staged_round import EXPECTED, LISTS, WINDOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aquila.protocol.messages import Evaluation
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 
 def without(code: str) -> set[tuple[str, str, str, str]]:
@@ -24,7 +24,7 @@ def without(code: str) -> set[tuple[str, str, str, str]]:
     return {pair for pair in EXPECTED if code not in pair}
 
 
-def test_without_its_list(stage: Stage) -> None:
+def test_without_its_list(stage: StagedRound) -> None:
     """A party that never submits is left out; the rest of the round gives its hits."""
     stage.consent()
     stage.submit(stage.nodes["RS"])
@@ -39,7 +39,7 @@ def test_without_its_list(stage: Stage) -> None:
     stage.close()
 
 
-def test_without_its_evaluations(stage: Stage) -> None:
+def test_without_its_evaluations(stage: StagedRound) -> None:
     """A party that submits and then vanishes is left out with its list; evaluations of the others stay valid."""
     stage.submitted()
     for origin in ("RS", "SI"):
@@ -56,7 +56,7 @@ def test_without_its_evaluations(stage: Stage) -> None:
     assert stage.matched() == without("AL")
 
 
-def test_without_its_bytes(stage: Stage) -> None:
+def test_without_its_bytes(stage: StagedRound) -> None:
     """A party that signs its list and vanishes before its chunks came is late, and nobody who waits for them is."""
     stage.submitted()
     for origin in ("RS", "SI"):
@@ -66,7 +66,7 @@ def test_without_its_bytes(stage: Stage) -> None:
     assert roles.late_parties(stage.round, stage.now, [stage.nodes["AL"].submission_id]) == ("AL",)
 
 
-def test_the_same_hits_as_a_round_without_it(staged: Callable[..., Stage], stage: Stage) -> None:
+def test_the_same_hits_as_a_round_without_it(staged: Callable[..., StagedRound], stage: StagedRound) -> None:
     """Whoever is left finds the same as if the absent party had not been invited."""
     other = staged({code: LISTS[code] for code in ("RS", "SI")}, seed=7)
     assert other.finalized().matched() == without("AL")
@@ -80,7 +80,7 @@ def test_the_same_hits_as_a_round_without_it(staged: Callable[..., Stage], stage
     assert stage.matched() == without("AL")
 
 
-def test_the_binding_is_a_second_one(stage: Stage) -> None:
+def test_the_binding_is_a_second_one(stage: StagedRound) -> None:
     """The amended binding names the first and the absent; what goes into inputs stays."""
     stage.submitted()
     first, stage.now = stage.round.binding, WINDOW.evaluate_by + 1
@@ -90,7 +90,7 @@ def test_the_binding_is_a_second_one(stage: Stage) -> None:
     assert {node.round.binding for node in stage.nodes.values()} == {stage.round.binding}
 
 
-def test_nobody_signs_before_the_deadline(stage: Stage) -> None:
+def test_nobody_signs_before_the_deadline(stage: StagedRound) -> None:
     """A matcher that says too early that a party is late gets no amendment."""
     stage.submitted()
     node = stage.nodes["SI"]
@@ -100,7 +100,7 @@ def test_nobody_signs_before_the_deadline(stage: Stage) -> None:
     assert roles.late_parties(stage.round, stage.now) == ()
 
 
-def test_one_signature_is_not_enough(stage: Stage) -> None:
+def test_one_signature_is_not_enough(stage: StagedRound) -> None:
     """The amendment is in force when everyone who stays has signed it; until then the old set stands."""
     stage.submitted()
     node = stage.nodes["SI"]
@@ -109,7 +109,7 @@ def test_one_signature_is_not_enough(stage: Stage) -> None:
     assert len(stage.round.bindings) == 1
 
 
-def test_whoever_signed_sends_no_tokens_under_the_old_set(stage: Stage) -> None:
+def test_whoever_signed_sends_no_tokens_under_the_old_set(stage: StagedRound) -> None:
     """Between its amendment and the amended binding a party is bound to silence."""
     stage.evaluated()
     node = stage.nodes["SI"]
@@ -118,7 +118,7 @@ def test_whoever_signed_sends_no_tokens_under_the_old_set(stage: Stage) -> None:
         stage.finalize(node)
 
 
-def test_tokens_under_the_old_binding_are_refused(stage: Stage) -> None:
+def test_tokens_under_the_old_binding_are_refused(stage: StagedRound) -> None:
     """Tokens are sent for the set of participants in force."""
     stage.submitted()
     old, stage.now = stage.round.binding, WINDOW.evaluate_by + 1
@@ -131,7 +131,7 @@ def test_tokens_under_the_old_binding_are_refused(stage: Stage) -> None:
     stage.refused(BindingError, stage.signed("SI", tokens), "was amended")
 
 
-def test_the_absent_party_comes_back_too_late(stage: Stage) -> None:
+def test_the_absent_party_comes_back_too_late(stage: StagedRound) -> None:
     """Who was left out is no participant any more, whatever it signs."""
     stage.consent()
     stage.submit(stage.nodes["SI"])
@@ -145,13 +145,13 @@ def test_the_absent_party_comes_back_too_late(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("absent", [("SI",), ("XK",), ("AL", "RS")], ids=["signer", "stranger", "all others"])
-def test_an_amendment_that_leaves_no_round(stage: Stage, absent: tuple[str, ...]) -> None:
+def test_an_amendment_that_leaves_no_round(stage: StagedRound, absent: tuple[str, ...]) -> None:
     """An amendment names participants, not its signer, and leaves at least two."""
     stage.submitted()
     stage.refused(PolicyError, stage.signed("SI", stage.statement("SI", Amendment, absent=absent)), "two participants")
 
 
-def test_an_amendment_under_another_binding(stage: Stage) -> None:
+def test_an_amendment_under_another_binding(stage: StagedRound) -> None:
     """A second amendment of the first set, after the first is in force, is refused."""
     stage.submitted()
     old, stage.now = stage.round.binding, WINDOW.evaluate_by + 1

@@ -10,18 +10,18 @@ from aquila.errors import BindingError, OrderError, RepeatedError
 from aquila.followup.lifecycle import Ground
 from aquila.protocol.messages import Mode, Outcome
 from tests.scenarios.test_query import reports_of
-from tests.support.stage import LISTS
+from tests.support.staged_round import LISTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from aquila.simulation import SimulatedParty
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 
 @pytest.fixture
-def asked(staged: Callable[..., Stage], tmp_path: Path) -> tuple[Stage, SimulatedParty]:
+def asked(staged: Callable[..., StagedRound], tmp_path: Path) -> tuple[StagedRound, SimulatedParty]:
     """A round in which SI asked, and the owners have their reports."""
     stage = staged(changes={"mode": Mode.LISTS_AND_QUERIES}).finalized()
     asker = stage.ask("SI", LISTS["AL"][:2])
@@ -32,7 +32,7 @@ def asked(staged: Callable[..., Stage], tmp_path: Path) -> tuple[Stage, Simulate
     return stage, asker
 
 
-def test_an_owner_raises_its_alarm_once(asked: tuple[Stage, SimulatedParty]) -> None:
+def test_an_owner_raises_its_alarm_once(asked: tuple[StagedRound, SimulatedParty]) -> None:
     """In place of the receipt, which may follow; then it is too late for another."""
     stage, asker = asked
     node = stage.nodes["AL"]
@@ -46,7 +46,7 @@ def test_an_owner_raises_its_alarm_once(asked: tuple[Stage, SimulatedParty]) -> 
     assert ("AL", asker.submission_id) in stage.round.receipts
 
 
-def test_what_is_no_alarm(asked: tuple[Stage, SimulatedParty]) -> None:
+def test_what_is_no_alarm(asked: tuple[StagedRound, SimulatedParty]) -> None:
     """Of a list, of an own query, of an unknown one, after the receipt, or of another report: none of it counts."""
     stage, asker = asked
     node = stage.nodes["AL"]
@@ -64,7 +64,7 @@ def test_what_is_no_alarm(asked: tuple[Stage, SimulatedParty]) -> None:
 
 
 def test_hits_of_a_query_are_withdrawn_when_its_asker_was_told(
-    asked: tuple[Stage, SimulatedParty], tmp_path: Path
+    asked: tuple[StagedRound, SimulatedParty], tmp_path: Path
 ) -> None:
     """Before, the withdrawal would tell it that there are any; of a list, or of no query, none can be named."""
     stage, asker = asked
@@ -87,7 +87,7 @@ def test_hits_of_a_query_are_withdrawn_when_its_asker_was_told(
     assert [said.submission_id for said in stage.round.withdrawals.values()] == [asker.submission_id]
 
 
-def test_an_alarm_that_crosses_the_end(asked: tuple[Stage, SimulatedParty]) -> None:
+def test_an_alarm_that_crosses_the_end(asked: tuple[StagedRound, SimulatedParty]) -> None:
     """The owner had its report before the round ended: its alarm counts, and keeps its place when it is read back.
 
     Once the owner has closed, it raises none any more.

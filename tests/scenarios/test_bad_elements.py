@@ -10,10 +10,10 @@ import pytest
 from aquila.crypto.group import GENERATOR
 from aquila.errors import DigestError, MalformedError
 from aquila.protocol.messages import Evaluation
-from tests.support.stage import verified
+from tests.support.staged_round import verified
 
 if TYPE_CHECKING:
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 
 IDENTITY = bytes(32)
@@ -25,7 +25,7 @@ NONE = {"identity": IDENTITY, "not canonical": NOT_CANONICAL, "bit 255": BIT_255
         "negative": NEGATIVE}  # fmt: skip
 
 
-def submit_bytes(stage: Stage, chunk: bytes, elements: int | None = None) -> None:
+def submit_bytes(stage: StagedRound, chunk: bytes, elements: int | None = None) -> None:
     """Let SI sign a list of one chunk with these bytes."""
     chunks = stage.nodes["SI"].chunks
     reference, right = chunks.references[0], chunks.elements(0)
@@ -43,7 +43,7 @@ def submit_bytes(stage: Stage, chunk: bytes, elements: int | None = None) -> Non
 
 
 @pytest.mark.parametrize("element", NONE.values(), ids=NONE)
-def test_a_blinded_element_that_is_none(stage: Stage, element: bytes) -> None:
+def test_a_blinded_element_that_is_none(stage: StagedRound, element: bytes) -> None:
     """An evaluator refuses the whole chunk and says which element is wrong."""
     stage.submitted()
     right = stage.nodes["SI"].chunks.elements(0)
@@ -55,7 +55,7 @@ def test_a_blinded_element_that_is_none(stage: Stage, element: bytes) -> None:
 
 
 @pytest.mark.parametrize("element", NONE.values(), ids=NONE)
-def test_an_evaluated_element_that_is_none(stage: Stage, element: bytes) -> None:
+def test_an_evaluated_element_that_is_none(stage: StagedRound, element: bytes) -> None:
     """The origin refuses an answer with such an element before it looks at the proof."""
     stage.submitted()
     chunk = stage.nodes["SI"].chunks.elements(0)
@@ -68,7 +68,7 @@ def test_an_evaluated_element_that_is_none(stage: Stage, element: bytes) -> None
         verified(node.party, node.round, evaluation, chunk, lie)
 
 
-def test_an_answer_of_another_length(stage: Stage) -> None:
+def test_an_answer_of_another_length(stage: StagedRound) -> None:
     """There is one answer for each element."""
     stage.submitted()
     chunk = stage.nodes["SI"].chunks.elements(0)
@@ -81,7 +81,7 @@ def test_an_answer_of_another_length(stage: Stage) -> None:
             verified(node.party, node.round, evaluation, chunk, lie)
 
 
-def test_elements_twice(stage: Stage) -> None:
+def test_elements_twice(stage: StagedRound) -> None:
     """An element twice in a chunk would tell nothing new for another count of the cap: it is refused."""
     stage.submitted()
     right = stage.nodes["SI"].chunks.elements(0)
@@ -92,7 +92,7 @@ def test_elements_twice(stage: Stage) -> None:
     assert caught.value.fields["index"] == 1
 
 
-def test_elements_out_of_order(stage: Stage) -> None:
+def test_elements_out_of_order(stage: StagedRound) -> None:
     """Elements in the order of the records would tell that order."""
     stage.submitted()
     right = stage.nodes["SI"].chunks.elements(0)
@@ -104,7 +104,7 @@ def test_elements_out_of_order(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("signed", [1, 2, 5], ids=["far more", "more", "fewer"])
-def test_more_elements_than_signed(stage: Stage, signed: int) -> None:
+def test_more_elements_than_signed(stage: StagedRound, signed: int) -> None:
     """What is evaluated is what was counted against the cap: a chunk that holds more is refused."""
     stage.submitted()
     chunk = stage.nodes["SI"].chunks.elements(0)
@@ -113,7 +113,7 @@ def test_more_elements_than_signed(stage: Stage, signed: int) -> None:
         stage.send_chunk("SI", "RS", 0, chunk)
 
 
-def test_other_bytes_than_signed(stage: Stage) -> None:
+def test_other_bytes_than_signed(stage: StagedRound) -> None:
     """A chunk is evaluated only as its origin signed it."""
     stage.submitted()
     chunk = stage.nodes["SI"].chunks.elements(0)

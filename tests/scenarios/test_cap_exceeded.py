@@ -11,12 +11,12 @@ from aquila.protocol.messages import ClassCounts, Kind, Mode, PartyCap, Submissi
 from aquila.protocol.rounds.rules import spent
 from aquila.records.rules import InputClass
 from aquila.simulation import DEFAULT_PADDING
-from tests.support.stage import LISTS
+from tests.support.staged_round import LISTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 
 def caps(full: int, partial: int) -> dict[str, object]:
@@ -30,7 +30,7 @@ def caps(full: int, partial: int) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(("full", "partial", "kind"), [(4, 5, "full"), (5, 4, "partial")])
-def test_one_element_too_many(staged: Callable[..., Stage], full: int, partial: int, kind: str) -> None:
+def test_one_element_too_many(staged: Callable[..., StagedRound], full: int, partial: int, kind: str) -> None:
     """A list of five records passes a cap of four elements in either class; nothing of it counts."""
     stage = staged(changes=caps(full, partial))
     stage.consent()
@@ -40,13 +40,13 @@ def test_one_element_too_many(staged: Callable[..., Stage], full: int, partial: 
     assert not stage.round.submissions
 
 
-def test_exactly_the_cap(staged: Callable[..., Stage]) -> None:
+def test_exactly_the_cap(staged: Callable[..., StagedRound]) -> None:
     """As many elements as the cap says are allowed, and are all that is spent."""
     stage = staged(changes=caps(5, 5)).submitted()
     assert [spent(stage.round, "SI", kind) for kind in InputClass] == [5, 5]
 
 
-def test_queries_add_up(staged: Callable[..., Stage]) -> None:
+def test_queries_add_up(staged: Callable[..., StagedRound]) -> None:
     """The cap counts every submission of the round: the list, and each query."""
     stage = staged(changes=caps(7, 7)).submitted()
     stage.ask("SI", LISTS["SI"][:1])
@@ -56,7 +56,7 @@ def test_queries_add_up(staged: Callable[..., Stage]) -> None:
     assert spent(stage.round, "SI", InputClass.FULL) == 7
 
 
-def test_every_party_counts_by_itself(staged: Callable[..., Stage]) -> None:
+def test_every_party_counts_by_itself(staged: Callable[..., StagedRound]) -> None:
     """A matcher that lets a submission over the cap through finds no evaluator."""
     stage = staged(changes=caps(4, 5))
     stage.consent()
@@ -68,14 +68,14 @@ def test_every_party_counts_by_itself(staged: Callable[..., Stage]) -> None:
     stage.refused(CapError, envelope, "would pass its cap")
 
 
-def _terms(stage: Stage) -> tuple[object, int]:
+def _terms(stage: StagedRound) -> tuple[object, int]:
     """Return a justification and a number of records."""
     stage.submit(stage.nodes["AL"])
     submission = stage.round.submissions[stage.nodes["AL"].submission_id]
     return submission.justification, 5
 
 
-def test_padding_counts(staged: Callable[..., Stage]) -> None:
+def test_padding_counts(staged: Callable[..., StagedRound]) -> None:
     """A dummy is evaluated like a real record, and is counted like one."""
     stage = staged(changes=caps(5, 5) | {"padding": DEFAULT_PADDING})
     stage.consent()
@@ -83,7 +83,7 @@ def test_padding_counts(staged: Callable[..., Stage]) -> None:
         stage.submit(stage.nodes["SI"])
 
 
-def test_a_chunk_larger_than_the_manifest_allows(stage: Stage) -> None:
+def test_a_chunk_larger_than_the_manifest_allows(stage: StagedRound) -> None:
     """A chunk keeps to the manifest's size, whatever the total."""
     stage.submitted()
     submission = stage.round.submissions[stage.nodes["SI"].submission_id]
@@ -98,7 +98,7 @@ def test_a_chunk_larger_than_the_manifest_allows(stage: Stage) -> None:
     stage.refused(MalformedError, stage.signed("SI", Submission.model_validate(content)), "larger than the manifest")
 
 
-def test_a_query_in_a_round_of_lists(stage: Stage) -> None:
+def test_a_query_in_a_round_of_lists(stage: StagedRound) -> None:
     """Queries are submitted only where the manifest allows them."""
     stage.submitted()
     with pytest.raises(PolicyError, match="takes no queries"):

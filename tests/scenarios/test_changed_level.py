@@ -9,13 +9,13 @@ import pytest
 from aquila.errors import MalformedError
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import Fault
-from tests.support.stage import regrade
+from tests.support.staged_round import regrade
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from aquila.protocol.messages import HitReport
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 
 def told(parties: Collection[str], hits: dict[str, Any], **report: Any) -> Callable[[HitReport], HitReport]:
@@ -29,7 +29,7 @@ def told(parties: Collection[str], hits: dict[str, Any], **report: Any) -> Calla
     return lie
 
 
-def faults(stage: Stage) -> dict[tuple[str, str], set[str]]:
+def faults(stage: StagedRound) -> dict[tuple[str, str], set[str]]:
     """Return what each party found wrong with hits with each other one."""
     found: dict[tuple[str, str], set[str]] = {}
     for confirmation in stage.round.confirmations.values():
@@ -38,7 +38,7 @@ def faults(stage: Stage) -> dict[tuple[str, str], set[str]]:
     return found
 
 
-def test_lowered_at_both_sides(stage: Stage) -> None:
+def test_lowered_at_both_sides(stage: StagedRound) -> None:
     """A level that both sides are told alike does not follow from the rules that met."""
     stage.finalized().lie = told(("AL", "RS", "SI"), {"certainty": Level.LOW})
     stage.match()
@@ -47,7 +47,7 @@ def test_lowered_at_both_sides(stage: Stage) -> None:
     assert all(found == {Fault.LEVEL} for found in faults(stage).values())
 
 
-def test_raised_at_one_side(stage: Stage) -> None:
+def test_raised_at_one_side(stage: StagedRound) -> None:
     """The side that is told another level finds it wrong; the other one finds that it was told otherwise."""
     stage.finalized().lie = told(("SI",), {"certainty": Level.LOW})
     stage.match()
@@ -58,7 +58,7 @@ def test_raised_at_one_side(stage: Stage) -> None:
     assert found["AL", "RS"] == set()
 
 
-def test_rules_withheld_from_both_sides(stage: Stage) -> None:
+def test_rules_withheld_from_both_sides(stage: StagedRound) -> None:
     """Told of one token of two, with the level that follows from it, both sides still see that they hold more."""
     stage.finalized()
 
@@ -88,7 +88,7 @@ def test_rules_withheld_from_both_sides(stage: Stage) -> None:
     assert all(found == {Fault.WITHHELD} for found in faults(stage).values())
 
 
-def test_another_basis_at_one_side(stage: Stage) -> None:
+def test_another_basis_at_one_side(stage: StagedRound) -> None:
     """What the matcher learned is told to both sides alike, or they find out."""
     stage.finalized()
 
@@ -105,7 +105,7 @@ def test_another_basis_at_one_side(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("records", [1, 1_000_000])
-def test_another_size_than_was_signed(stage: Stage, records: int) -> None:
+def test_another_size_than_was_signed(stage: StagedRound, records: int) -> None:
     """A report that tells another size of a list than its owner signed is refused."""
     stage.finalized()
     true: list[HitReport] = []

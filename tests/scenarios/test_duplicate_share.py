@@ -11,10 +11,10 @@ from aquila.errors import BindingError, MalformedError, PolicyError, ProofError
 from aquila.protocol.messages import Consent
 
 if TYPE_CHECKING:
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 
-def consent_of(stage: Stage, code: str) -> Consent:
+def consent_of(stage: StagedRound, code: str) -> Consent:
     """Let a party consent and return its consent."""
     node = stage.nodes[code]
     node.secrets, envelope = node.party.consent(node.round, node.next_sequence(), (), stage.random)
@@ -22,13 +22,13 @@ def consent_of(stage: Stage, code: str) -> Consent:
     return stage.round.consents[code]
 
 
-def test_one_share_for_both_classes(stage: Stage) -> None:
+def test_one_share_for_both_classes(stage: StagedRound) -> None:
     """A share for each class is a share of its own, or an element of one class would serve the other."""
     share = new_share(stage.group, stage.random)
     stage.refused(PolicyError, stage.consent_with("SI", share, share), "in use already")
 
 
-def test_a_share_of_another_party(stage: Stage) -> None:
+def test_a_share_of_another_party(stage: StagedRound) -> None:
     """Whoever colludes and knows another's share cannot bring it a second time, in either class."""
     consent_of(stage, "AL")
     known, fresh = stage.nodes["AL"].secrets.shares, new_share(stage.group, stage.random)
@@ -38,7 +38,7 @@ def test_a_share_of_another_party(stage: Stage) -> None:
         stage.refused(PolicyError, stage.consent_with("SI", fresh, copied), "in use already")
 
 
-def test_the_keys_and_proofs_of_another_party(stage: Stage) -> None:
+def test_the_keys_and_proofs_of_another_party(stage: StagedRound) -> None:
     """A consent copied whole from another party is refused, before and after that one was shown."""
     theirs = consent_of(stage, "AL")
     stage.refused(PolicyError, stage.changed("SI", theirs, party="SI"), "in use already")
@@ -46,7 +46,7 @@ def test_the_keys_and_proofs_of_another_party(stage: Stage) -> None:
     stage.refused(ProofError, stage.changed("SI", theirs, party="SI", sequence=1))
 
 
-def test_the_identity_as_a_share(stage: Stage) -> None:
+def test_the_identity_as_a_share(stage: StagedRound) -> None:
     """The identity would be a share of zero: it is no key."""
     own = consent_of(stage, "AL")
     stage.forget()
@@ -54,7 +54,7 @@ def test_the_identity_as_a_share(stage: Stage) -> None:
     stage.refused(MalformedError, stage.changed("AL", own, shares=(zero, own.shares[1])))
 
 
-def test_a_share_that_cancels_the_others(stage: Stage) -> None:
+def test_a_share_that_cancels_the_others(stage: StagedRound) -> None:
     """A key chosen as a function of the others' has no proof that its holder knows the share."""
     other = consent_of(stage, "AL")
     mine = consent_of(stage, "SI")
@@ -66,7 +66,7 @@ def test_a_share_that_cancels_the_others(stage: Stage) -> None:
         stage.round.accept(stage.changed("SI", mine, shares=shares))
 
 
-def test_a_proof_for_another_round(stage: Stage) -> None:
+def test_a_proof_for_another_round(stage: StagedRound) -> None:
     """A proof of knowledge is bound to the manifest, and a consent to the manifest it names."""
     shares = [new_share(stage.group, stage.random) for _ in range(2)]
     other = stage.consent_with("SI", *shares, manifest_digest="0" * 64)
@@ -75,7 +75,7 @@ def test_a_proof_for_another_round(stage: Stage) -> None:
     stage.refused(ProofError, stage.changed("SI", message, manifest_digest=stage.round.manifest_digest))
 
 
-def test_a_proof_for_other_keys(stage: Stage) -> None:
+def test_a_proof_for_other_keys(stage: StagedRound) -> None:
     """The proof covers every key of the consent: none can be exchanged."""
     own = consent_of(stage, "AL")
     stage.forget()

@@ -10,10 +10,10 @@ from aquila.crypto.shares import new_share
 from aquila.errors import BindingError, EquivocationError
 
 if TYPE_CHECKING:
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 
-def two_consents(stage: Stage, code: str) -> tuple[bytes, bytes]:
+def two_consents(stage: StagedRound, code: str) -> tuple[bytes, bytes]:
     """Return two consents of one party under one number, with different keys."""
     first, second = (
         stage.consent_with(code, new_share(stage.group, stage.random), new_share(stage.group, stage.random))
@@ -22,7 +22,7 @@ def two_consents(stage: Stage, code: str) -> tuple[bytes, bytes]:
     return first, second
 
 
-def test_the_second_consent_is_evidence(stage: Stage) -> None:
+def test_the_second_consent_is_evidence(stage: StagedRound) -> None:
     """The same number twice with other contents is refused, and the error names both digests."""
     first, second = two_consents(stage, "SI")
     stage.publish(first)
@@ -32,7 +32,7 @@ def test_the_second_consent_is_evidence(stage: Stage) -> None:
     stage.refused(EquivocationError, second)
 
 
-def test_two_audiences_find_out(stage: Stage) -> None:
+def test_two_audiences_find_out(stage: StagedRound) -> None:
     """Parties that were shown different consents do not take the same opening."""
     first, second = two_consents(stage, "SI")
     for node, shown in ((stage.nodes["AL"], first), (stage.nodes["RS"], second)):
@@ -47,7 +47,7 @@ def test_two_audiences_find_out(stage: Stage) -> None:
         stage.nodes["RS"].round.accept(opening)
 
 
-def test_a_consent_with_other_keys_later(stage: Stage) -> None:
+def test_a_consent_with_other_keys_later(stage: StagedRound) -> None:
     """A second consent under the next number is an equivocation too, also after the opening."""
     stage.consent()
     other = stage.consent_with("SI", new_share(stage.group, stage.random), new_share(stage.group, stage.random))

@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aquila.protocol.rounds.round_state import Phase
-from tests.support.stage import EXPECTED
+from tests.support.staged_round import EXPECTED
 
 if TYPE_CHECKING:
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 
-def test_the_right_records_hit(stage: Stage) -> None:
+def test_the_right_records_hit(stage: StagedRound) -> None:
     """Exactly the persons that two lists share are hits."""
     assert stage.finalized().matched() == EXPECTED
 
 
-def test_both_sides_see_the_same_hit(stage: Stage) -> None:
+def test_both_sides_see_the_same_hit(stage: StagedRound) -> None:
     """A hit has one id on both sides, and each side's own handle."""
     stage.finalized().match()
     sides = {code: {hit.hit_id: hit for hit in node.report.hits} for code, node in stage.nodes.items()}
@@ -28,7 +28,7 @@ def test_both_sides_see_the_same_hit(stage: Stage) -> None:
             assert len(stage.nodes[code].record_ids_of([bytes.fromhex(hit.handle)])) == 1
 
 
-def test_a_round_goes_through_its_phases(stage: Stage) -> None:
+def test_a_round_goes_through_its_phases(stage: StagedRound) -> None:
     """A record says where the round stands, as it goes on."""
     phases = [stage.round.phase]
     for step in (

@@ -14,7 +14,7 @@ from aquila.errors import ProofError
 from aquila.protocol.messages import ChunkReference, Evaluation, Kind
 from aquila.records.rules import InputClass
 from aquila.simulation import REHEARSED
-from tests.support.stage import Stage, verified
+from tests.support.staged_round import StagedRound, verified
 
 COUNT = 65_535
 FILE = Path(__file__).parents[1] / "vectors" / "forged_dleq_batch.bin"
@@ -24,7 +24,7 @@ def test_the_origin_refuses_it(tmp_path: Path) -> None:
     """In a round in which the forger consented with the vector's very key, the origin finds the proof wrong."""
     content, cuts = FILE.read_bytes(), [0, 32, 64, 128, 128 + 32 * COUNT, 128 + 64 * COUNT]
     public, secret, proof, inputs, outputs = (content[start:end] for start, end in pairwise(cuts))
-    stage = Stage(load_group(), tmp_path, chunk_elements=COUNT)
+    stage = StagedRound(load_group(), tmp_path, chunk_elements=COUNT)
     # 1. RS consents with the vector's share for the class full; the others are honest.
     share = Share.from_bytes(stage.group, secret)
     assert share.public_key == public

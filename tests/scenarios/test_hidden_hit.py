@@ -9,14 +9,14 @@ import pytest
 from aquila.errors import OrderError
 from aquila.protocol.messages import Fault, Notes, Outcome
 from aquila.protocol.rounds.exchange import unfinished
-from tests.support.stage import NOW, WINDOW
+from tests.support.staged_round import NOW, WINDOW
 
 if TYPE_CHECKING:
     from aquila.protocol.messages import HitReport
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 
-def test_hidden_from_one_side(stage: Stage) -> None:
+def test_hidden_from_one_side(stage: StagedRound) -> None:
     """The side from which a hit was hidden gets a note for it, and so learns that the matcher lied."""
 
     def lie(report: HitReport) -> HitReport:
@@ -32,7 +32,7 @@ def test_hidden_from_one_side(stage: Stage) -> None:
     assert unfinished(stage.round) == (("SI", "RS"),)
 
 
-def test_hidden_notes(stage: Stage) -> None:
+def test_hidden_notes(stage: StagedRound) -> None:
     """While notes are withheld, the round is not closed before its time, and says who waits; then it is."""
     stage.reported()
     for node in stage.nodes.values():

@@ -13,12 +13,12 @@ from aquila.protocol.submissions.submission import handles_of
 
 if TYPE_CHECKING:
     from aquila.protocol.messages import HitReport
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 INVENTED = "e" * 32
 
 
-def invent(stage: Stage) -> None:
+def invent(stage: StagedRound) -> None:
     """Let the matcher report a hit of SI's third record with AL's third, whose tokens have nothing in common."""
     handles = {code: handles_of(stage.nodes[code].seed, [2]).hex() for code in ("AL", "SI")}
 
@@ -35,7 +35,7 @@ def invent(stage: Stage) -> None:
     stage.lie = lie
 
 
-def test_both_sides_refute_it(stage: Stage) -> None:
+def test_both_sides_refute_it(stage: StagedRound) -> None:
     """Neither note opens at the other side, because the two records have no token in common; real hits hold."""
     stage.finalized()
     invent(stage)
@@ -46,7 +46,7 @@ def test_both_sides_refute_it(stage: Stage) -> None:
     assert set(found) == {("AL", "SI"), ("SI", "AL")}
 
 
-def test_the_counterpart_cannot_read_it_either(stage: Stage) -> None:
+def test_the_counterpart_cannot_read_it_either(stage: StagedRound) -> None:
     """A matcher that has the counterpart's sealing key and every token, but not the same inputs, opens no note."""
     stage.finalized()
     invent(stage)
@@ -70,7 +70,7 @@ def test_the_counterpart_cannot_read_it_either(stage: Stage) -> None:
             assert isinstance(open_entry(one.opening, sealed), Fault)
 
 
-def test_who_has_only_the_statement_reads_nothing(stage: Stage) -> None:
+def test_who_has_only_the_statement_reads_nothing(stage: StagedRound) -> None:
     """Neither the matcher nor a third party can open a batch that was sealed to another one."""
     stage.reported()
     for accepted in stage.send_notes(stage.nodes["SI"]):

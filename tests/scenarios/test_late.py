@@ -7,27 +7,27 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aquila.errors import OrderError
-from tests.support.stage import NOW, WINDOW
+from tests.support.staged_round import NOW, WINDOW
 
 if TYPE_CHECKING:
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 
-def test_a_late_consent_does_not_count(stage: Stage) -> None:
+def test_a_late_consent_does_not_count(stage: StagedRound) -> None:
     """After the deadline no consent is taken."""
     stage.now = WINDOW.consent_by + 1
     with pytest.raises(OrderError, match="time for a consent"):
         stage.consent()
 
 
-def test_a_consent_on_the_last_second_counts(stage: Stage) -> None:
+def test_a_consent_on_the_last_second_counts(stage: StagedRound) -> None:
     """Deadlines are inclusive."""
     stage.now = WINDOW.consent_by
     stage.consent()
     assert len(stage.round.participants) == 3
 
 
-def test_the_matcher_waits_for_late_consents(stage: Stage) -> None:
+def test_the_matcher_waits_for_late_consents(stage: StagedRound) -> None:
     """A round is not opened while a party may still consent; then two are enough, and one is not."""
     for code, enough in (("AL", False), ("RS", True)):
         node = stage.nodes[code]
@@ -42,7 +42,7 @@ def test_the_matcher_waits_for_late_consents(stage: Stage) -> None:
     assert stage.round.participants == ("AL", "RS")
 
 
-def test_a_late_list_does_not_count(stage: Stage) -> None:
+def test_a_late_list_does_not_count(stage: StagedRound) -> None:
     """After the deadline for lists none is taken."""
     stage.consent()
     stage.now = WINDOW.submit_by + 1
@@ -51,7 +51,7 @@ def test_a_late_list_does_not_count(stage: Stage) -> None:
     assert not stage.round.submissions
 
 
-def test_the_number_of_a_refused_statement_stays_empty(stage: Stage) -> None:
+def test_the_number_of_a_refused_statement_stays_empty(stage: StagedRound) -> None:
     """A party whose list came too late goes on: its next statement has the next number, and counts."""
     stage.consent()
     stage.now = WINDOW.submit_by + 1

@@ -11,36 +11,36 @@ from aquila.protocol.messages import Opening
 from aquila.protocol.rounds.rules import first_binding
 
 if TYPE_CHECKING:
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 
-def open_without(stage: Stage, code: str) -> bytes:
+def open_without(stage: StagedRound, code: str) -> bytes:
     """Open the round with everyone but one party, and return that one's consent, which nobody has seen."""
-    seat = stage.nodes[code]
-    seat.secrets, late = seat.party.consent(seat.round, seat.next_sequence(), (), stage.random)
+    party_node = stage.nodes[code]
+    party_node.secrets, late = party_node.party.consent(party_node.round, party_node.next_sequence(), (), stage.random)
     for other in stage.nodes.values():
-        if other is not seat:
+        if other is not party_node:
             other.secrets, envelope = other.party.consent(other.round, other.next_sequence(), (), stage.random)
             stage.publish(envelope)
     stage.publish(stage.matcher.open(stage.round, stage.now + 1))
     return late
 
 
-def test_a_consent_after_the_opening(stage: Stage) -> None:
+def test_a_consent_after_the_opening(stage: StagedRound) -> None:
     """The participants are those of the opening; whoever comes later waits for another round."""
     stage.refused(OrderError, open_without(stage, "AL"), "no party joins late")
     assert stage.round.participants == ("RS", "SI")
 
 
-def test_it_sees_that_it_was_left_out(stage: Stage) -> None:
+def test_it_sees_that_it_was_left_out(stage: StagedRound) -> None:
     """A node whose own consent is not in the opening takes no part."""
     open_without(stage, "AL")
-    seat = stage.nodes["AL"]
+    party_node = stage.nodes["AL"]
     with pytest.raises(BindingError, match="opened without the consent of AL"):
-        seat.party.check_opening(seat.round, "0" * 64)
+        party_node.party.check_opening(party_node.round, "0" * 64)
 
 
-def test_it_takes_part_in_nothing(stage: Stage) -> None:
+def test_it_takes_part_in_nothing(stage: StagedRound) -> None:
     """Nothing that it signs counts, and it evaluates nothing."""
     open_without(stage, "AL")
     stage.submit(stage.nodes["SI"])
@@ -50,7 +50,7 @@ def test_it_takes_part_in_nothing(stage: Stage) -> None:
         stage.send_chunk("SI", "AL", 0, stage.nodes["SI"].chunks.elements(0))
 
 
-def test_a_second_opening(stage: Stage) -> None:
+def test_a_second_opening(stage: StagedRound) -> None:
     """The matcher cannot open the round again with others: two openings are an equivocation."""
     stage.consent()
     consents = tuple({"party": code, "digest": stage.round.consent_digests[code]} for code in ("RS", "SI"))

@@ -13,12 +13,12 @@ from aquila.protocol.messages import Consent, Evaluation, Opening, Receipt, Subm
 from aquila.protocol.submissions.submission import DIGEST_BYTES, blinds_of, finalize_chunk
 from aquila.records.inputs import record_inputs
 from aquila.records.rules import InputClass
-from tests.support.stage import person
+from tests.support.staged_round import person
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 PERSONS = {
     "AL": (
@@ -33,14 +33,14 @@ PERSONS = {
 
 
 @pytest.fixture
-def played(staged: Callable[..., Stage]) -> Stage:
+def played(staged: Callable[..., StagedRound]) -> StagedRound:
     """A round under the full table with dummies, played until everyone has its hits, but not closed."""
     stage = staged(PERSONS, rules="default", chunk_elements=64)
     stage.finalized().match()
     return stage
 
 
-def sent(stage: Stage) -> Iterator[bytes]:
+def sent(stage: StagedRound) -> Iterator[bytes]:
     """Yield everything that left a party: envelopes and what they sign, elements, evaluations, tokens."""
     yield from (stage.manifest_envelope, *stage.envelopes)
     yield from stage.signed_payloads()
@@ -50,7 +50,7 @@ def sent(stage: Stage) -> Iterator[bytes]:
     yield from (rows for chunks in stage.tokens.values() for rows in chunks)
 
 
-def said(stage: Stage) -> Iterator[bytes]:
+def said(stage: StagedRound) -> Iterator[bytes]:
     """Yield every error that the round's own statements give where they do not belong, and how objects print."""
     record = stage.new_record()
     for envelope in stage.envelopes:
@@ -69,7 +69,7 @@ def said(stage: Stage) -> Iterator[bytes]:
     yield f"{stage.round}".encode()
 
 
-def personal(stage: Stage) -> Iterator[bytes]:
+def personal(stage: StagedRound) -> Iterator[bytes]:
     """Yield names, dates, numbers and record ids of the lists, as written, normalized and as inputs."""
     for records in stage.lists.values():
         for record in records:
@@ -80,7 +80,7 @@ def personal(stage: Stage) -> Iterator[bytes]:
             yield from (item.value for item in record_inputs(record, stage.table) if len(item.value) >= 6)
 
 
-def secret(stage: Stage) -> Iterator[bytes]:
+def secret(stage: StagedRound) -> Iterator[bytes]:
     """Yield input digests, blinds, shares, seeds, other round secrets and token secrets."""
     for node in stage.nodes.values():
         yield node.seed.to_bytes()
@@ -109,14 +109,14 @@ def spellings(value: bytes) -> tuple[bytes, ...]:
     return value, value.hex().encode(), base64.b64encode(value).rstrip(b"=")[:-1]
 
 
-def test_nothing_personal_is_sent_or_said(played: Stage) -> None:
+def test_nothing_personal_is_sent_or_said(played: StagedRound) -> None:
     """No statement, element, token row, error or printed object holds a person's name, date, number or id."""
     everything = b"\n".join((*sent(played), *said(played))).lower()
     found = [value for value in personal(played) if value.lower() in everything]
     assert not found
 
 
-def test_no_secret_is_sent_or_said(played: Stage) -> None:
+def test_no_secret_is_sent_or_said(played: StagedRound) -> None:
     """Nor does any hold an input digest, a blind, a share, a seed, a key or a token secret, however written."""
     everything = b"\n".join((*sent(played), *said(played)))
     secrets = list(secret(played))
@@ -124,7 +124,7 @@ def test_no_secret_is_sent_or_said(played: Stage) -> None:
     assert not [value for value in secrets if any(form in everything for form in spellings(value))]
 
 
-def test_the_search_would_find_it(played: Stage) -> None:
+def test_the_search_would_find_it(played: StagedRound) -> None:
     """The same search finds what is there on purpose: public keys, and the tokens among the rows."""
     everything = b"\n".join(sent(played))
     for code, consent in played.round.consents.items():
@@ -135,14 +135,14 @@ def test_the_search_would_find_it(played: Stage) -> None:
             assert any(form in everything for form in spellings(key))
 
 
-def test_a_record_that_did_not_hit_has_no_trace(played: Stage) -> None:
+def test_a_record_that_did_not_hit_has_no_trace(played: StagedRound) -> None:
     """Reports name handles of hits alone; each is of a record that the other list holds too."""
     for node in played.nodes.values():
         named = node.record_ids_of([bytes.fromhex(hit.handle) for hit in node.report.hits])
         assert set(named.values()) == {played.lists[node.code][0].record_id}
 
 
-def test_every_kind_of_statement_was_searched(played: Stage) -> None:
+def test_every_kind_of_statement_was_searched(played: StagedRound) -> None:
     """What is searched holds every kind of statement that a round without trouble has."""
     kinds = {kind.payload_type.encode() for kind in (Consent, Opening, Submission, Evaluation, Tokens, Receipt)}
     assert not [kind for kind in kinds if not any(kind in envelope for envelope in played.envelopes)]

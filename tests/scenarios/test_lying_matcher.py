@@ -12,10 +12,10 @@ from aquila.protocol.messages import HitReport
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 
-def report(stage: Stage, **fields: Any) -> bytes:
+def report(stage: StagedRound, **fields: Any) -> bytes:
     """Return a signed report, empty and for SI where nothing else is said."""
     content = {"party": "SI", "submission_id": None, "bases": (), "learned": (), "hits": ()} | fields
     binding = fields.get("binding") or stage.round.binding
@@ -36,43 +36,43 @@ def hit(counterpart: str) -> dict[str, Any]:
     }
 
 
-def test_before_the_lists_are_in(stage: Stage) -> None:
+def test_before_the_lists_are_in(stage: StagedRound) -> None:
     """Nothing can have matched before every list's tokens came."""
     stage.evaluated()
     stage.refused(OrderError, report(stage), "before every list is in")
 
 
-def test_before_the_opening(stage: Stage) -> None:
+def test_before_the_opening(stage: StagedRound) -> None:
     """A round that is not open has nothing to report."""
     stage.refused(OrderError, report(stage, binding="0" * 64), "not open yet")
 
 
-def test_of_a_query_that_nobody_asked(stage: Stage) -> None:
+def test_of_a_query_that_nobody_asked(stage: StagedRound) -> None:
     """A query's report comes after its tokens."""
     stage.finalized()
     stage.refused(OrderError, report(stage, submission_id="0" * 32), "no submission whose tokens came")
 
 
-def test_for_a_stranger(stage: Stage) -> None:
+def test_for_a_stranger(stage: StagedRound) -> None:
     """A report is for a participant."""
     stage.finalized()
     stage.refused(OrderError, report(stage, party="XK"), "not in the round")
 
 
-def test_of_another_binding(stage: Stage) -> None:
+def test_of_another_binding(stage: StagedRound) -> None:
     """A report names the binding in force."""
     stage.finalized()
     stage.refused(BindingError, report(stage, binding="0" * 64), "another binding")
 
 
-def test_two_reports_to_one_party(stage: Stage) -> None:
+def test_two_reports_to_one_party(stage: StagedRound) -> None:
     """A second, different report to one party is an equivocation, kept as evidence."""
     stage.finalized().match()
     stage.refused(EquivocationError, report(stage), "two different announcements of the kind hitreport")
 
 
 @pytest.mark.parametrize("counterpart", ["AL", "SI", "XK"], ids=["pair not allowed", "oneself", "stranger"])
-def test_of_a_pair_that_may_not_be_matched(staged: Callable[..., Stage], counterpart: str) -> None:
+def test_of_a_pair_that_may_not_be_matched(staged: Callable[..., StagedRound], counterpart: str) -> None:
     """A report of records that the manifest did not let meet is refused."""
     stage = staged(changes={"pairs": (("AL", "RS"), ("RS", "SI"))}).finalized()
     stage.refused(PolicyError, report(stage, hits=(hit(counterpart),)), "may not be matched")
@@ -87,7 +87,7 @@ def test_of_a_pair_that_may_not_be_matched(staged: Callable[..., Stage], counter
     stage.refused(PolicyError, report(stage, bases=(basis,)), "may not be matched")
 
 
-def test_pairs_that_may_not_be_matched_never_are(staged: Callable[..., Stage]) -> None:
+def test_pairs_that_may_not_be_matched_never_are(staged: Callable[..., StagedRound]) -> None:
     """Records of a pair without reciprocity do not hit, though their tokens are equal."""
     stage = staged(changes={"pairs": (("AL", "RS"), ("RS", "SI"))}).finalized()
     assert stage.matched() == {("AL", "al-1", "RS", "rs-3"), ("RS", "rs-1", "SI", "si-1"), ("RS", "rs-2", "SI", "si-2"),

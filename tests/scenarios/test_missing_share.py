@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from aquila.protocol.submissions.submission import finalize_chunk
 
 if TYPE_CHECKING:
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 
 def tokens(rows: bytes) -> set[bytes]:
@@ -15,7 +15,7 @@ def tokens(rows: bytes) -> set[bytes]:
     return {rows[start + 17 : start + 33] for start in range(0, len(rows), 33)}
 
 
-def test_without_one_share_no_token_is_right(stage: Stage) -> None:
+def test_without_one_share_no_token_is_right(stage: StagedRound) -> None:
     """What SI and AL finalize of their guesses without RS meets no token of any list; with RS it meets its own."""
     stage.finalized()
     node = stage.nodes["SI"]
@@ -30,7 +30,7 @@ def test_without_one_share_no_token_is_right(stage: Stage) -> None:
         assert right <= lists["SI"]
 
 
-def test_a_share_twice_does_not_stand_for_the_missing_one(stage: Stage) -> None:
+def test_a_share_twice_does_not_stand_for_the_missing_one(stage: StagedRound) -> None:
     """The sum needs each share once: another party's answer in its place gives no right token."""
     stage.finalized()
     node = stage.nodes["SI"]

@@ -9,16 +9,16 @@ import pytest
 from aquila.errors import BindingError, EquivocationError, MalformedError, OrderError, PolicyError, SealError
 from aquila.protocol.messages import Confirmation, Fault, Notes
 from aquila.protocol.rounds.round_state import EXCHANGE_SECONDS
-from tests.support.stage import WINDOW
+from tests.support.staged_round import WINDOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aquila.protocol.rounds.verified_round import Accepted
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 
-def batch(stage: Stage, sender: str, to: str) -> Accepted:
+def batch(stage: StagedRound, sender: str, to: str) -> Accepted:
     """Let a party send its notes, and return the batch for one other."""
     (found,) = (one for one in stage.send_notes(stage.nodes[sender]) if notes_in(one).to == to)
     return found
@@ -30,26 +30,26 @@ def notes_in(sent: Accepted) -> Notes:
     return sent.message
 
 
-def resent(stage: Stage, sender: str, to: str, entries: list[bytes], index: int = 90) -> Accepted:
+def resent(stage: StagedRound, sender: str, to: str, entries: list[bytes], index: int = 90) -> Accepted:
     """Let a party sign a batch of its own choice."""
     node = stage.nodes[sender]
     envelope = node.party.notes(node.round, node.next_sequence(), to, None, index, entries)
     return stage.publish(envelope, only={sender, to})
 
 
-def opened(stage: Stage, sent: Accepted) -> list[tuple[str, bytes]]:
+def opened(stage: StagedRound, sent: Accepted) -> list[tuple[str, bytes]]:
     """Return the entries of a batch as its receiver opens it."""
     node = stage.nodes[notes_in(sent).to]
     return node.party.open_notes(notes_in(sent), node.secrets.sealing)
 
 
-def refuted_by(stage: Stage, sent: Accepted) -> set[str]:
+def refuted_by(stage: StagedRound, sent: Accepted) -> set[str]:
     """Let the receiver verify a batch, and return what it found wrong."""
     stage.verify(sent)
     return {hit.fault for hit in stage.round.confirmations[sent.digest].refuted}
 
 
-def test_swapped(stage: Stage) -> None:
+def test_swapped(stage: StagedRound) -> None:
     """Notes of two hits that change their places open for neither."""
     stage.reported()
     list(stage.send_notes(stage.nodes["SI"]))
@@ -59,7 +59,7 @@ def test_swapped(stage: Stage) -> None:
     assert refuted_by(stage, swapped) == {Fault.SEALED}
 
 
-def test_reflected(stage: Stage) -> None:
+def test_reflected(stage: StagedRound) -> None:
     """A note that comes back to its sender as if it were the counterpart's does not open."""
     stage.reported()
     own = opened(stage, batch(stage, "SI", "RS"))
@@ -68,7 +68,7 @@ def test_reflected(stage: Stage) -> None:
     assert refuted_by(stage, reflected) == {Fault.SEALED}
 
 
-def test_from_an_earlier_round(stage: Stage, staged: Callable[..., Stage]) -> None:
+def test_from_an_earlier_round(stage: StagedRound, staged: Callable[..., StagedRound]) -> None:
     """A note of another round of the same parties, on the same records, does not open in this one."""
     stage.reported()
     earlier = opened(stage, batch(stage, "RS", "SI"))
@@ -82,7 +82,7 @@ def test_from_an_earlier_round(stage: Stage, staged: Callable[..., Stage]) -> No
     assert refuted_by(later, replayed) == {Fault.SEALED}
 
 
-def test_repeated(stage: Stage) -> None:
+def test_repeated(stage: StagedRound) -> None:
     """A second note for a hit is found, though it would open."""
     stage.reported()
     list(stage.send_notes(stage.nodes["SI"]))
@@ -92,7 +92,7 @@ def test_repeated(stage: Stage) -> None:
     assert refuted_by(stage, again) == {Fault.REPEATED}
 
 
-def test_relayed_by_a_third_party(stage: Stage) -> None:
+def test_relayed_by_a_third_party(stage: StagedRound) -> None:
     """A batch that another party signs as its own was not sealed by it, and does not open."""
     stage.reported()
     sent = notes_in(batch(stage, "RS", "SI"))
@@ -104,7 +104,7 @@ def test_relayed_by_a_third_party(stage: Stage) -> None:
         si.party.open_notes(sent.model_copy(update={"sealed": "A"}), si.secrets.sealing)
 
 
-def test_the_same_batch_twice(stage: Stage) -> None:
+def test_the_same_batch_twice(stage: StagedRound) -> None:
     """A batch comes once under its number, and is confirmed once."""
     stage.reported()
     sent = batch(stage, "RS", "SI")
@@ -119,7 +119,7 @@ def test_the_same_batch_twice(stage: Stage) -> None:
         stage.round.accept(envelope)
 
 
-def test_before_the_reports(stage: Stage) -> None:
+def test_before_the_reports(stage: StagedRound) -> None:
     """The matcher takes no notes while one of both sides has no report."""
     stage.finalized()
     fields = {"to": "RS", "submission_id": None, "index": 0, "hits": 1, "sealed": "AAAA"}
@@ -128,14 +128,14 @@ def test_before_the_reports(stage: Stage) -> None:
         stage.round.accept(envelope)
 
 
-def test_for_a_pair_that_may_not_be_matched(staged: Callable[..., Stage]) -> None:
+def test_for_a_pair_that_may_not_be_matched(staged: Callable[..., StagedRound]) -> None:
     """Notes go to counterparts only."""
     stage = staged(changes={"pairs": (("AL", "RS"), ("RS", "SI"))}).reported()
     fields = {"to": "AL", "submission_id": None, "index": 0, "hits": 1, "sealed": "AAAA"}
     stage.refused(PolicyError, stage.signed("SI", stage.statement("SI", Notes, **fields)), "may not be matched")
 
 
-def test_confirmations_of_what_was_not_sent(stage: Stage) -> None:
+def test_confirmations_of_what_was_not_sent(stage: StagedRound) -> None:
     """A confirmation is of notes that were sent to its signer, of the report that it names."""
     stage.reported()
     sent = batch(stage, "RS", "SI")
@@ -149,7 +149,7 @@ def test_confirmations_of_what_was_not_sent(stage: Stage) -> None:
             stage.round.accept(stage.signed(code, other))
 
 
-def test_after_their_time(stage: Stage) -> None:
+def test_after_their_time(stage: StagedRound) -> None:
     """Notes are taken for a week after the round's window, also when it has ended, and not later."""
     stage.reported()
     stage.now = WINDOW.closes_at + 1

@@ -8,13 +8,13 @@ import pytest
 
 from aquila.errors import BindingError, OrderError
 from aquila.protocol.messages import Closing, Ending, Opening, Outcome, Receipt, Submission, Tokens
-from tests.support.stage import NOW
+from tests.support.staged_round import NOW
 
 if TYPE_CHECKING:
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 
-def test_a_submission_before_the_opening(stage: Stage) -> None:
+def test_a_submission_before_the_opening(stage: StagedRound) -> None:
     """There is no binding that it could name."""
     stage.submitted()
     submission = stage.round.submissions[stage.nodes["SI"].submission_id]
@@ -22,24 +22,26 @@ def test_a_submission_before_the_opening(stage: Stage) -> None:
     stage.refused(OrderError, stage.changed("SI", submission), "not open yet")
 
 
-def test_the_matcher_opens_twice(stage: Stage) -> None:
+def test_the_matcher_opens_twice(stage: StagedRound) -> None:
     """An open round is not opened again, and an aborted one never."""
     stage.consent()
     with pytest.raises(OrderError, match="open already"):
         stage.matcher.open(stage.round, stage.now)
 
 
-def test_an_opening_after_the_abort(stage: Stage) -> None:
+def test_an_opening_after_the_abort(stage: StagedRound) -> None:
     """What was aborted before it opened does not open."""
-    for seat in stage.nodes.values():
-        seat.secrets, envelope = seat.party.consent(seat.round, seat.next_sequence(), (), stage.random)
+    for party_node in stage.nodes.values():
+        party_node.secrets, envelope = party_node.party.consent(
+            party_node.round, party_node.next_sequence(), (), stage.random
+        )
         stage.publish(envelope)
     opening = stage.matcher.open(stage.round, stage.now)
     stage.abort()
     stage.refused(OrderError, opening, "the round is aborted already")
 
 
-def test_an_opening_with_a_consent_too_few(stage: Stage) -> None:
+def test_an_opening_with_a_consent_too_few(stage: StagedRound) -> None:
     """A node finds out that its own consent is missing, though everything else is right."""
     stage.consent()
     opening = Opening.from_payload(stage.signed_payloads()[-1])
@@ -51,18 +53,18 @@ def test_an_opening_with_a_consent_too_few(stage: Stage) -> None:
         record.accept(stage.signed("matcher", opening.model_copy(update={"consents": short})))
 
 
-def test_a_list_twice(stage: Stage) -> None:
+def test_a_list_twice(stage: StagedRound) -> None:
     """A query with the id of a submission that is there, or after a closing, is refused."""
     stage.finalized().match()
-    seat = stage.nodes["SI"]
-    stage.publish(seat.party.close(seat.round, seat.next_sequence(), 0))
+    party_node = stage.nodes["SI"]
+    stage.publish(party_node.party.close(party_node.round, party_node.next_sequence(), 0))
     submission = stage.round.submissions[stage.nodes["AL"].submission_id]
     for record in (stage.round, *(other.round for other in stage.nodes.values())):
         del record.submissions[submission.submission_id]
     stage.refused(OrderError, stage.changed("AL", submission), "takes no submission any more")
 
 
-def test_closing_before_the_receipt(stage: Stage) -> None:
+def test_closing_before_the_receipt(stage: StagedRound) -> None:
     """A party that closes before it has its hits would leave the other side alone: the matcher, who knows, refuses."""
     stage.finalized()
     closing = stage.statement("SI", Closing, destroyed=True, hits=0, binding=stage.round.binding)
@@ -70,7 +72,7 @@ def test_closing_before_the_receipt(stage: Stage) -> None:
         stage.round.accept(stage.signed("SI", closing))
 
 
-def test_closing_another_round(stage: Stage) -> None:
+def test_closing_another_round(stage: StagedRound) -> None:
     """A closing names a binding of this round, or none where it never opened."""
     stage.finalized().match()
     for binding in ("0" * 64, None):
@@ -78,7 +80,7 @@ def test_closing_another_round(stage: Stage) -> None:
         stage.refused(BindingError, stage.signed("SI", closing), "another round than this")
 
 
-def test_the_matcher_closes_before_all_receipts(stage: Stage) -> None:
+def test_the_matcher_closes_before_all_receipts(stage: StagedRound) -> None:
     """While a party has not acknowledged its hits, the matcher does not close the round, and says for whom it waits."""
     stage.finalized().match()
     del stage.round.receipts["RS", None]
@@ -86,7 +88,7 @@ def test_the_matcher_closes_before_all_receipts(stage: Stage) -> None:
         stage.matcher.end(stage.round, Outcome.CLOSED, "done", NOW)
 
 
-def test_the_matcher_ends_twice(stage: Stage) -> None:
+def test_the_matcher_ends_twice(stage: StagedRound) -> None:
     """What has ended does not end again."""
     stage.finalized().match()
     stage.exchange_notes()
@@ -95,14 +97,14 @@ def test_the_matcher_ends_twice(stage: Stage) -> None:
         stage.matcher.end(stage.round, Outcome.ABORTED, "again", NOW)
 
 
-def test_closed_without_a_report(stage: Stage) -> None:
+def test_closed_without_a_report(stage: StagedRound) -> None:
     """A matcher cannot call a round closed that reported nothing."""
     stage.finalized()
     ending = Ending(round_id=stage.manifest.round_id, outcome=Outcome.CLOSED, reason="done")
     stage.refused(OrderError, stage.signed("matcher", ending), "closed after its hits were reported")
 
 
-def test_after_the_end(stage: Stage) -> None:
+def test_after_the_end(stage: StagedRound) -> None:
     """An ended round takes no consent, submission, evaluation, amendment or tokens, only receipts and closings."""
     stage.evaluated()
     record, si = stage.round, stage.nodes["SI"]
@@ -120,7 +122,7 @@ def test_after_the_end(stage: Stage) -> None:
         stage.refused(OrderError, envelope, r"has ended \(aborted\)")
 
 
-def test_a_receipt_under_the_old_binding(stage: Stage) -> None:
+def test_a_receipt_under_the_old_binding(stage: StagedRound) -> None:
     """A receipt names the binding in force."""
     stage.submitted()
     old, stage.now = stage.round.binding, stage.manifest.window.evaluate_by + 1
@@ -133,10 +135,10 @@ def test_a_receipt_under_the_old_binding(stage: Stage) -> None:
     stage.refused(BindingError, stage.signed("SI", receipt), "was amended")
 
 
-def test_a_party_goes(stage: Stage) -> None:
+def test_a_party_goes(stage: StagedRound) -> None:
     """A refusal is taken at any time, and says why."""
     stage.submitted()
-    seat = stage.nodes["SI"]
-    stage.publish(seat.party.refuse(seat.round, seat.next_sequence(), "restored from a backup"))
+    party_node = stage.nodes["SI"]
+    stage.publish(party_node.party.refuse(party_node.round, party_node.next_sequence(), "restored from a backup"))
     assert stage.round.refusals["SI"].reason == "restored from a backup"
-    assert isinstance(stage.round.submissions[seat.submission_id], Submission)
+    assert isinstance(stage.round.submissions[party_node.submission_id], Submission)

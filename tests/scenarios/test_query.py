@@ -10,7 +10,7 @@ from aquila.errors import EquivocationError, InputError, OrderError
 from aquila.matching.join import TokenTable
 from aquila.protocol import matcher as roles
 from aquila.protocol.messages import Mode
-from tests.support.stage import LISTS, WINDOW, person
+from tests.support.staged_round import LISTS, WINDOW, person
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
     from aquila.protocol.messages import HitReport
     from aquila.simulation import SimulatedParty
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 
 QUESTION = (person("q-1", "Бесник", "Хоџа", "1979-05-06"), person("q-2", "Nobody", "Atall", "1950-01-01"))
 
 
 @pytest.fixture
-def asked(staged: Callable[..., Stage]) -> Stage:
+def asked(staged: Callable[..., StagedRound]) -> StagedRound:
     """A round that takes queries, with every list in."""
     return staged(changes={"mode": Mode.LISTS_AND_QUERIES}).finalized()
 
 
-def reports_of(stage: Stage, asker: SimulatedParty, directory: Path) -> list[HitReport]:
+def reports_of(stage: StagedRound, asker: SimulatedParty, directory: Path) -> list[HitReport]:
     """Match a query against the lists of its counterparts, as the matcher does."""
     submissions = [asker.submission_id, *roles.lists_for_query(stage.round, asker.submission_id)]
     directory.mkdir()
@@ -45,7 +45,7 @@ def reports_of(stage: Stage, asker: SimulatedParty, directory: Path) -> list[Hit
     return roles.make_reports(stage.round, submissions, graded, met, asker.submission_id, stage.random)
 
 
-def test_both_sides_learn_of_it(asked: Stage, tmp_path: Path) -> None:
+def test_both_sides_learn_of_it(asked: StagedRound, tmp_path: Path) -> None:
     """The asker and the owners of the lists get a report each, with the same hits."""
     asker = asked.ask("SI", LISTS["AL"][:1])
     asked.answer(asker)
@@ -59,14 +59,14 @@ def test_both_sides_learn_of_it(asked: Stage, tmp_path: Path) -> None:
     assert {party for party, submission in asked.round.receipts if submission} == {"AL", "RS", "SI"}
 
 
-def test_a_question_without_an_answer(asked: Stage, tmp_path: Path) -> None:
+def test_a_question_without_an_answer(asked: StagedRound, tmp_path: Path) -> None:
     """A question that hits nothing gives empty reports to all whom it concerns."""
     asker = asked.ask("SI", QUESTION[1:])
     asked.answer(asker)
     assert [report.hits for report in reports_of(asked, asker, tmp_path / "query")] == [(), (), ()]
 
 
-def test_only_allowed_counterparts(staged: Callable[..., Stage], tmp_path: Path) -> None:
+def test_only_allowed_counterparts(staged: Callable[..., StagedRound], tmp_path: Path) -> None:
     """A query meets the lists of its origin's counterparts, and nobody else hears of it."""
     stage = staged(changes={"mode": Mode.LISTS_AND_QUERIES, "pairs": (("AL", "RS"), ("RS", "SI"))}).finalized()
     asker = stage.ask("SI", LISTS["AL"][:1])
@@ -74,7 +74,7 @@ def test_only_allowed_counterparts(staged: Callable[..., Stage], tmp_path: Path)
     assert {report.party for report in reports_of(stage, asker, tmp_path / "query")} == {"RS", "SI"}
 
 
-def test_after_the_window(asked: Stage) -> None:
+def test_after_the_window(asked: StagedRound) -> None:
     """A query comes until the round closes, later than a list, and not after."""
     asked.now = WINDOW.closes_at
     asked.ask("SI", QUESTION)
@@ -83,14 +83,14 @@ def test_after_the_window(asked: Stage) -> None:
         asked.ask("SI", QUESTION)
 
 
-def test_under_the_id_of_another(asked: Stage) -> None:
+def test_under_the_id_of_another(asked: StagedRound) -> None:
     """A submission id is used once in a round."""
     asker = asked.ask("SI", QUESTION)
     again = asked.changed("RS", asked.round.submissions[asker.submission_id], party="RS")
     asked.refused(EquivocationError, again, "id is taken")
 
 
-def test_a_list_is_no_query(asked: Stage) -> None:
+def test_a_list_is_no_query(asked: StagedRound) -> None:
     """Lists are matched with lists, not as a query."""
     with pytest.raises(InputError, match="no query"):
         roles.lists_for_query(asked.round, asked.nodes["SI"].submission_id)

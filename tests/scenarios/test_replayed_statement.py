@@ -10,10 +10,10 @@ from aquila.protocol.messages import Receipt
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 
-def test_everything_again_changes_nothing(stage: Stage) -> None:
+def test_everything_again_changes_nothing(stage: StagedRound) -> None:
     """Every statement of a whole round, sent again, is known and changes no record."""
     stage.finalized().match()
     stage.exchange_notes()
@@ -24,7 +24,7 @@ def test_everything_again_changes_nothing(stage: Stage) -> None:
         assert repr(record) == before
 
 
-def test_statements_of_another_round(staged: Callable[..., Stage], stage: Stage) -> None:
+def test_statements_of_another_round(staged: Callable[..., StagedRound], stage: StagedRound) -> None:
     """No statement of one round counts in another one of the same parties under the same keys."""
     stage.finalized().match()
     stage.exchange_notes()
@@ -35,7 +35,7 @@ def test_statements_of_another_round(staged: Callable[..., Stage], stage: Stage)
         other.refused(BindingError, envelope, "another round")
 
 
-def test_old_contents_under_a_new_number(stage: Stage) -> None:
+def test_old_contents_under_a_new_number(stage: StagedRound) -> None:
     """A submission, an evaluation or tokens signed anew under another number are refused as a second one."""
     stage.finalized()
     record, si = stage.round, stage.nodes["SI"]
@@ -46,14 +46,14 @@ def test_old_contents_under_a_new_number(stage: Stage) -> None:
     stage.refused(EquivocationError, stage.changed("SI", record.consents["SI"]), "consented already")
 
 
-def test_a_receipt_of_another_report(stage: Stage) -> None:
+def test_a_receipt_of_another_report(stage: StagedRound) -> None:
     """A receipt names the report that its party was sent."""
     stage.finalized().match()
     receipt = stage.statement("SI", Receipt, submission_id=None, report_digest="0" * 64, hits=0)
     stage.refused(BindingError, stage.signed("SI", receipt), "was not sent")
 
 
-def test_a_restart_reads_the_same_round(stage: Stage) -> None:
+def test_a_restart_reads_the_same_round(stage: StagedRound) -> None:
     """What was accepted, read back in its order, gives the same record."""
     stage.finalized().match()
     stage.exchange_notes()

@@ -13,21 +13,21 @@ from aquila.simulation.scratch_files import Spool
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 LISTS = ReportKey("SI", None)
 
 
-def pages_of(stage: Stage, code: str = "SI") -> list[HitReport]:
+def pages_of(stage: StagedRound, code: str = "SI") -> list[HitReport]:
     """Let the matcher match, give nobody a report, and return the pages of one party's."""
     stage.finalized()
     found: list[HitReport] = []
-    stage.tell = found.extend  # type: ignore[method-assign]
+    stage.deliver = found.extend  # type: ignore[method-assign]
     stage.match()
     return [page for page in found if page.party == code]
 
 
-def test_the_same_round_in_pages(staged: Callable[..., Stage]) -> None:
+def test_the_same_round_in_pages(staged: Callable[..., StagedRound]) -> None:
     """Hits, their ids and what is found of them are the same as in a round whose reports are one message each."""
     whole = staged().reported()
     paged = staged(most_hits=1, most_notes=1).reported()
@@ -45,7 +45,7 @@ def test_the_same_round_in_pages(staged: Callable[..., Stage]) -> None:
     assert paged.restored().reports == paged.round.reports
 
 
-def test_a_report_takes_the_place_of_another(staged: Callable[..., Stage]) -> None:
+def test_a_report_takes_the_place_of_another(staged: Callable[..., StagedRound]) -> None:
     """What a party keeps of a report, in pages or whole, goes when another one comes."""
     stage = staged(most_hits=1)
     node = stage.nodes["SI"]
@@ -59,7 +59,7 @@ def test_a_report_takes_the_place_of_another(staged: Callable[..., Stage]) -> No
     assert (node.hits, node.report.hits) == (1, pages[0].hits)
 
 
-def test_a_hit_hidden_from_one_side(staged: Callable[..., Stage]) -> None:
+def test_a_hit_hidden_from_one_side(staged: Callable[..., StagedRound]) -> None:
     """Batches that are not alike on both sides wait for each other: the hidden hit is found, and all others hold."""
     stage = staged(most_notes=1).finalized()
 
@@ -75,7 +75,7 @@ def test_a_hit_hidden_from_one_side(staged: Callable[..., Stage]) -> None:
     assert stage.refuted == {hidden: Fault.UNREPORTED}
 
 
-def test_canaries_of_all_pages(staged: Callable[..., Stage]) -> None:
+def test_canaries_of_all_pages(staged: Callable[..., StagedRound]) -> None:
     """Canaries are disclosed and judged over all pages of a report."""
     changes = {"canaries": 4, "padding": {"inputs_per_record": (), "records_multiple": 16}}
     stage = staged(most_hits=2, most_notes=3, canaries=4, changes=changes).reported()
@@ -87,7 +87,7 @@ def test_canaries_of_all_pages(staged: Callable[..., Stage]) -> None:
     assert (told.page, told.bases) == (None, node.report.bases)
 
 
-def test_pages_come_in_their_order(staged: Callable[..., Stage]) -> None:
+def test_pages_come_in_their_order(staged: Callable[..., StagedRound]) -> None:
     """The report is there with its last page; a page that is not the next one is refused, and so is another one."""
     stage = staged(most_hits=1)
     first, *rest = pages_of(stage)
@@ -106,7 +106,7 @@ def test_pages_come_in_their_order(staged: Callable[..., Stage]) -> None:
     assert LISTS not in stage.round.report_pages
 
 
-def test_pages_of_different_reports(staged: Callable[..., Stage]) -> None:
+def test_pages_of_different_reports(staged: Callable[..., StagedRound]) -> None:
     """Pages agree in their number and in what they say of the lists, and no hit comes twice or out of its order."""
     stage = staged(most_hits=1)
     first, second, *_ = pages_of(stage)
@@ -122,7 +122,7 @@ def test_pages_of_different_reports(staged: Callable[..., Stage]) -> None:
     stage.refused(OrderError, whole, "is not the next one")
 
 
-def test_a_whole_report_ends_it(staged: Callable[..., Stage]) -> None:
+def test_a_whole_report_ends_it(staged: Callable[..., StagedRound]) -> None:
     """After a report that is one message no page counts."""
     stage = staged(most_hits=1)
     first, *_ = pages_of(stage)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aquila.protocol.messages import HitReport
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 LATER = [
     ("report", "learned"), ("bases", "duplicates_per_million"), ("bases", "settled"), ("bases", "chance_hits"),
@@ -30,14 +30,14 @@ def without(report: HitReport, where: str, field: str) -> HitReport:
 
 
 @pytest.mark.parametrize(("where", "field"), LATER)
-def test_a_matcher_leaves_out_what_hits_are_verified_by(stage: Stage, where: str, field: str) -> None:
+def test_a_matcher_leaves_out_what_hits_are_verified_by(stage: StagedRound, where: str, field: str) -> None:
     """In a round of today such a report is refused: its hits could be neither confirmed nor refuted."""
     stage.finalized().lie = lambda report: without(report, where, field)
     with pytest.raises(MalformedError, match="lacks what its hits are verified by"):
         stage.match()
 
 
-def test_a_round_of_the_first_version(staged: Callable[..., Stage]) -> None:
+def test_a_round_of_the_first_version(staged: Callable[..., StagedRound]) -> None:
     """Its manifest knew no canaries: what it reports is read, and nobody waits for notes that cannot be made."""
     stage = staged(changes={"canaries": None})
 

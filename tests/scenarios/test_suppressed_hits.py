@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aquila.protocol.messages import HitReport
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 TERMS: dict[str, Any] = {"padding": Padding(inputs_per_record=(), records_multiple=40), "canaries": 8}
 
 
-def seen(stage: Stage, own: str, other: str, hidden: set[str]) -> Verdict:
+def seen(stage: StagedRound, own: str, other: str, hidden: set[str]) -> Verdict:
     """Let a party judge as if some of its hits had not been reported."""
     node = stage.nodes[own]
     assert node.report is not None
@@ -29,21 +29,21 @@ def seen(stage: Stage, own: str, other: str, hidden: set[str]) -> Verdict:
 
 
 @pytest.fixture
-def met(staged: Callable[..., Stage]) -> Stage:
+def met(staged: Callable[..., StagedRound]) -> StagedRound:
     """A round with canaries whose reports are there."""
     stage = staged(**TERMS).finalized()
     stage.match()
     return stage
 
 
-def shared(stage: Stage) -> list[str]:
+def shared(stage: StagedRound) -> list[str]:
     """Return the ids of the hits of AL and RS."""
     report: HitReport | None = stage.nodes["AL"].report
     assert report is not None
     return [hit.hit_id for hit in report.hits if hit.counterpart == "RS"]
 
 
-def test_a_quarter_of_a_pair(met: Stage) -> None:
+def test_a_quarter_of_a_pair(met: StagedRound) -> None:
     """Of a hundred matchers that drop a quarter of a pair's hits about nine of ten are found out, by either side."""
     ids, random, found = shared(met), Random(4), 0
     canaries = met.verdicts["AL", "RS"].expected
@@ -55,14 +55,14 @@ def test_a_quarter_of_a_pair(met: Stage) -> None:
     assert abs(found / 100 - (1 - 0.75**canaries)) < 0.1
 
 
-def test_everything_of_a_pair(met: Stage) -> None:
+def test_everything_of_a_pair(met: StagedRound) -> None:
     """A pair that is left out wholly is always seen, and no other is suspected."""
     hidden = set(shared(met))
     assert seen(met, "AL", "RS", hidden).missing == met.verdicts["AL", "RS"].expected
     assert seen(met, "AL", "SI", hidden).trustworthy
 
 
-def test_one_persons_hit_is_not_seen(met: Stage) -> None:
+def test_one_persons_hit_is_not_seen(met: StagedRound) -> None:
     """What canaries do not show: the one hit that is no canary."""
     planted = {one.handle for one in met.nodes["AL"].carried}
     report = met.nodes["AL"].report
@@ -72,7 +72,7 @@ def test_one_persons_hit_is_not_seen(met: Stage) -> None:
     assert seen(met, "AL", "RS", hidden).trustworthy
 
 
-def test_a_matcher_cannot_pick_the_persons(staged: Callable[..., Stage]) -> None:
+def test_a_matcher_cannot_pick_the_persons(staged: Callable[..., StagedRound]) -> None:
     """What the matcher has of a canary is what it has of a hit: a handle, rules, a level, families."""
     stage = staged(**TERMS).finalized()
     with stage.token_table() as tokens:
@@ -86,7 +86,7 @@ def test_a_matcher_cannot_pick_the_persons(staged: Callable[..., Stage]) -> None
     assert grades == persons
 
 
-def test_canaries_that_cross_the_end(met: Stage) -> None:
+def test_canaries_that_cross_the_end(met: StagedRound) -> None:
     """An aborted round still hears of a party's canaries, which statistics need, if its report came before the end."""
     told = {envelope for envelope in met.envelopes if Canaries.payload_type.encode() in envelope}
     (own,) = (envelope for envelope in told if met.statement_in(envelope, Canaries).party == "AL")

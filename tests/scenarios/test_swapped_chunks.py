@@ -10,13 +10,13 @@ from aquila.crypto import dleq
 from aquila.errors import BindingError, DigestError, OrderError, ProofError
 from aquila.protocol.party import proof_context
 from aquila.records.rules import InputClass
-from tests.support.stage import FULL
+from tests.support.staged_round import FULL
 
 if TYPE_CHECKING:
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 
-def test_an_answer_to_another_origin(stage: Stage) -> None:
+def test_an_answer_to_another_origin(stage: StagedRound) -> None:
     """The proof names the origin: an answer to AL's chunk is none to the same chunk of SI."""
     stage.submitted()
     evaluation, elements = stage.right_evaluation()
@@ -29,7 +29,7 @@ def test_an_answer_to_another_origin(stage: Stage) -> None:
         stage.check(evaluation.model_copy(update={"proof": proof.hex()}), elements)
 
 
-def test_chunks_of_two_origins_exchanged(stage: Stage) -> None:
+def test_chunks_of_two_origins_exchanged(stage: StagedRound) -> None:
     """A statement about the chunk of one origin under the name of another is refused."""
     stage.submitted()
     evaluation, _ = stage.right_evaluation()

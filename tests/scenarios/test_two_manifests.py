@@ -11,22 +11,22 @@ from aquila.protocol.messages import Submission
 from aquila.protocol.rounds.verified_round import Round
 
 if TYPE_CHECKING:
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 
-def other_manifest(stage: Stage) -> bytes:
+def other_manifest(stage: StagedRound) -> bytes:
     """Return another manifest of the same round in the matcher's envelope."""
     return stage.matcher.propose(stage.manifest.model_copy(update={"purpose": "another purpose"}))
 
 
-def test_a_consent_to_the_other_manifest_is_refused(stage: Stage) -> None:
+def test_a_consent_to_the_other_manifest_is_refused(stage: StagedRound) -> None:
     """A consent names the digest of the manifest that its party was shown."""
     other = Round.from_manifest(stage.registry, stage.group, other_manifest(stage))
     _, envelope = stage.nodes["SI"].party.consent(other, 1, (), stage.random)
     stage.refused(BindingError, envelope, "another manifest")
 
 
-def test_the_bindings_differ(stage: Stage) -> None:
+def test_the_bindings_differ(stage: StagedRound) -> None:
     """Two rounds that differ in nothing but a word of the manifest have different bindings and share no statement."""
     other = Round.from_manifest(stage.registry, stage.group, other_manifest(stage))
     stage.consent()
@@ -39,7 +39,7 @@ def test_the_bindings_differ(stage: Stage) -> None:
         other.accept(stage.envelopes[-1])
 
 
-def test_a_statement_under_a_binding_that_never_was(stage: Stage) -> None:
+def test_a_statement_under_a_binding_that_never_was(stage: StagedRound) -> None:
     """A binding of nobody is refused, whoever names it."""
     stage.submitted()
     submission = stage.round.submissions[stage.nodes["SI"].submission_id]
@@ -47,7 +47,7 @@ def test_a_statement_under_a_binding_that_never_was(stage: Stage) -> None:
     stage.refused(BindingError, stage.changed("SI", submission, binding="0" * 64), "another binding")
 
 
-def test_a_second_manifest_is_no_statement_of_the_round(stage: Stage) -> None:
+def test_a_second_manifest_is_no_statement_of_the_round(stage: StagedRound) -> None:
     """A manifest begins a record and is never taken into one."""
     stage.refused(MalformedError, other_manifest(stage), "no announcement")
     stage.refused(MalformedError, stage.manifest_envelope, "no announcement")

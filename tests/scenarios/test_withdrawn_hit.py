@@ -11,11 +11,11 @@ from aquila.followup.lifecycle import Ground
 from aquila.protocol.messages import Withdrawal
 
 if TYPE_CHECKING:
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 
 @pytest.fixture
-def over(stage: Stage) -> Stage:
+def over(stage: StagedRound) -> StagedRound:
     """A round that was closed."""
     stage.finalized().match()
     stage.exchange_notes()
@@ -23,14 +23,14 @@ def over(stage: Stage) -> Stage:
     return stage
 
 
-def hit_of(stage: Stage, code: str, counterpart: str) -> str:
+def hit_of(stage: StagedRound, code: str, counterpart: str) -> str:
     """Return the id of a hit of two parties."""
     report = stage.nodes[code].report
     assert report is not None
     return next(hit.hit_id for hit in report.hits if hit.counterpart == counterpart)
 
 
-def test_the_owner_withdraws_and_the_counterpart_gives_a_receipt(over: Stage) -> None:
+def test_the_owner_withdraws_and_the_counterpart_gives_a_receipt(over: StagedRound) -> None:
     """Keys of the round are gone by then; identity keys are enough."""
     si, rs = over.nodes["SI"], over.nodes["RS"]
     hit = hit_of(over, "SI", "RS")
@@ -42,7 +42,7 @@ def test_the_owner_withdraws_and_the_counterpart_gives_a_receipt(over: Stage) ->
     assert si.round.acknowledgements[digest].party == "RS"
 
 
-def test_the_matcher_cannot_withdraw_in_a_party_s_name(over: Stage) -> None:
+def test_the_matcher_cannot_withdraw_in_a_party_s_name(over: StagedRound) -> None:
     """A withdrawal that the matcher made up, signed by itself or by another party, does not count."""
     fields = {"counterpart": "RS", "hits": (hit_of(over, "SI", "RS"),), "ground": Ground.INCORRECT}
     made_up = over.statement("SI", Withdrawal, **fields)
@@ -50,7 +50,7 @@ def test_the_matcher_cannot_withdraw_in_a_party_s_name(over: Stage) -> None:
     over.refused(SignatureError, over.signed("AL", made_up))
 
 
-def test_the_matcher_cannot_make_up_a_receipt(over: Stage) -> None:
+def test_the_matcher_cannot_make_up_a_receipt(over: StagedRound) -> None:
     """Only the counterpart's own signature over this withdrawal is a receipt; another party's is none."""
     si, al = over.nodes["SI"], over.nodes["AL"]
     over.publish(si.party.withdraw(si.round, si.next_sequence(), "RS", [hit_of(over, "SI", "RS")], Ground.UNLAWFUL))
@@ -59,7 +59,7 @@ def test_the_matcher_cannot_make_up_a_receipt(over: Stage) -> None:
     assert not over.round.acknowledgements
 
 
-def test_a_withdrawal_is_not_played_twice(over: Stage) -> None:
+def test_a_withdrawal_is_not_played_twice(over: StagedRound) -> None:
     """The same envelope changes nothing, and the same hits under another number are refused."""
     si = over.nodes["SI"]
     hit = hit_of(over, "SI", "RS")

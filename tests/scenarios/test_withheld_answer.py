@@ -13,7 +13,7 @@ from aquila.protocol.matcher import without_refused
 from aquila.protocol.messages import LOG_HEADS, WITHHELD_ANSWERS, LogHead, Mode, WithheldAnswer, Withholding
 from aquila.protocol.rounds.exchange import unfinished
 from tests.scenarios.test_query import reports_of
-from tests.support.stage import LISTS
+from tests.support.staged_round import LISTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from aquila.errors import AquilaError
     from aquila.protocol.messages import HitReport
     from aquila.simulation import SimulatedParty
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 ON_HOLD, REFUSED = Withholding
 
 
-def play(stage: Stage, revision: int, directory: Path) -> tuple[SimulatedParty, HitReport]:
+def play(stage: StagedRound, revision: int, directory: Path) -> tuple[SimulatedParty, HitReport]:
     """Play a round of a revision in which SI asked; AL and RS have their reports, and AL has raised its alarm."""
     stage.restage({"revision": revision, "mode": Mode.LISTS_AND_QUERIES})
     for node in stage.nodes.values():
@@ -45,32 +45,32 @@ def play(stage: Stage, revision: int, directory: Path) -> tuple[SimulatedParty, 
 
 
 @pytest.fixture
-def asked(staged: Callable[..., Stage], tmp_path: Path) -> tuple[Stage, SimulatedParty, HitReport]:
+def asked(staged: Callable[..., StagedRound], tmp_path: Path) -> tuple[StagedRound, SimulatedParty, HitReport]:
     """Such a round, the asker, and the report that is held for it."""
     stage = staged()
     return stage, *play(stage, WITHHELD_ANSWERS, tmp_path / "query")
 
 
-def withhold(stage: Stage, code: str, query: str, state: Withholding) -> bytes:
+def withhold(stage: StagedRound, code: str, query: str, state: Withholding) -> bytes:
     """Let a party sign that its answer is withheld, under its next number; the number is not taken yet."""
     node = stage.nodes[code]
     return node.party.withhold_answer(node.round, node.sequence + 1, query, state)
 
 
-def tell(stage: Stage, code: str, query: str, state: Withholding) -> None:
+def tell(stage: StagedRound, code: str, query: str, state: Withholding) -> None:
     """Let a party withhold its answer; it and the asker hear of it."""
     envelope = withhold(stage, code, query, state)
     stage.nodes[code].next_sequence()
     stage.publish(envelope, only=[code, "SI"])
 
 
-def not_taken(stage: Stage, error: type[AquilaError], envelope: bytes, match: str) -> None:
+def not_taken(stage: StagedRound, error: type[AquilaError], envelope: bytes, match: str) -> None:
     """Check that the matcher, which sees everything, refuses an envelope."""
     with pytest.raises(error, match=match):
         stage.round.accept(envelope, now=stage.now)
 
 
-def test_a_refused_answer_is_left_out_of_the_report(asked: tuple[Stage, SimulatedParty, HitReport]) -> None:
+def test_a_refused_answer_is_left_out_of_the_report(asked: tuple[StagedRound, SimulatedParty, HitReport]) -> None:
     """The asker hears that it is on hold, then refused, and takes the report without it; the rest is as it was."""
     stage, asker, report = asked
     query = asker.submission_id
@@ -103,7 +103,7 @@ def test_a_refused_answer_is_left_out_of_the_report(asked: tuple[Stage, Simulate
     assert stage.restored(sees_everything=True).withheld == stage.round.withheld
 
 
-def test_what_is_no_withheld_answer(asked: tuple[Stage, SimulatedParty, HitReport]) -> None:
+def test_what_is_no_withheld_answer(asked: tuple[StagedRound, SimulatedParty, HitReport]) -> None:
     """Of a list, of an own query, out of order, without an alarm, of another binding: none of it counts."""
     stage, asker, _ = asked
     query = asker.submission_id
@@ -120,7 +120,7 @@ def test_what_is_no_withheld_answer(asked: tuple[Stage, SimulatedParty, HitRepor
     not_taken(stage, OrderError, withhold(stage, "AL", query, REFUSED), "did otherwise")
 
 
-def test_it_is_too_late_once_the_answer_was_given(asked: tuple[Stage, SimulatedParty, HitReport]) -> None:
+def test_it_is_too_late_once_the_answer_was_given(asked: tuple[StagedRound, SimulatedParty, HitReport]) -> None:
     """After the receipt, and after the asker's report, nothing is refused any more; nor after the party's last word."""
     stage, asker, report = asked
     query, owner = asker.submission_id, stage.nodes["AL"]
@@ -135,7 +135,7 @@ def test_it_is_too_late_once_the_answer_was_given(asked: tuple[Stage, SimulatedP
     not_taken(stage, RepeatedError, withhold(stage, "AL", query, REFUSED), "has ended its part")
 
 
-def test_a_round_of_an_earlier_revision_has_none(staged: Callable[..., Stage], tmp_path: Path) -> None:
+def test_a_round_of_an_earlier_revision_has_none(staged: Callable[..., StagedRound], tmp_path: Path) -> None:
     """An earlier release would not know the statement: it is signed in no round that such a node may be in."""
     stage = staged()
     asker, _ = play(stage, LOG_HEADS, tmp_path / "query")

@@ -8,20 +8,20 @@ import pytest
 
 from aquila.errors import BindingError, ProofError
 from aquila.records.rules import InputClass
-from tests.support.stage import PARTIAL
+from tests.support.staged_round import PARTIAL
 
 if TYPE_CHECKING:
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 
-def test_the_share_of_the_other_class(stage: Stage) -> None:
+def test_the_share_of_the_other_class(stage: StagedRound) -> None:
     """The share of one class gives no evaluation of the other."""
     stage.submitted()
     with pytest.raises(ProofError):
         stage.check(*stage.evaluation_with(stage.nodes["RS"].secrets.shares[InputClass.PARTIAL]))
 
 
-def test_the_class_that_the_origin_did_not_sign(stage: Stage) -> None:
+def test_the_class_that_the_origin_did_not_sign(stage: StagedRound) -> None:
     """An evaluation of a full chunk that calls it partial, or the other way, is refused by everyone."""
     stage.submitted()
     full, _ = stage.right_evaluation()

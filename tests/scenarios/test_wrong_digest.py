@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aquila.errors import BindingError, DigestError
-from tests.support.stage import FULL, PARTIAL
+from tests.support.staged_round import FULL, PARTIAL
 
 if TYPE_CHECKING:
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 
-def test_another_size_or_digest(stage: Stage) -> None:
+def test_another_size_or_digest(stage: StagedRound) -> None:
     """Number and input digest are those that the origin signed."""
     stage.submitted()
     evaluation, _ = stage.right_evaluation()
@@ -21,7 +21,7 @@ def test_another_size_or_digest(stage: Stage) -> None:
     stage.refused(BindingError, stage.changed("RS", evaluation, input_digest="0" * 64), "class, size or digest")
 
 
-def test_other_bytes_than_it_signed(stage: Stage) -> None:
+def test_other_bytes_than_it_signed(stage: StagedRound) -> None:
     """Evaluated elements are those whose digest their party signed."""
     stage.submitted()
     evaluation, elements = stage.right_evaluation()
@@ -30,7 +30,7 @@ def test_other_bytes_than_it_signed(stage: Stage) -> None:
     assert caught.value.fields["chunk"] == FULL
 
 
-def test_other_elements_than_their_origin_signed(stage: Stage) -> None:
+def test_other_elements_than_their_origin_signed(stage: StagedRound) -> None:
     """A chunk that was changed on its way, or cut, is evaluated by nobody."""
     stage.submitted()
     chunk = stage.nodes["SI"].chunks.elements(FULL)

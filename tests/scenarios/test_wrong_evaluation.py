@@ -8,13 +8,13 @@ import pytest
 
 from aquila.crypto.shares import new_share
 from aquila.errors import EquivocationError, MalformedError, OrderError
-from tests.support.stage import FULL
+from tests.support.staged_round import FULL
 
 if TYPE_CHECKING:
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 
-def test_a_chunk_that_is_not_there(stage: Stage) -> None:
+def test_a_chunk_that_is_not_there(stage: StagedRound) -> None:
     """A submission has the chunks that its origin signed."""
     stage.submitted()
     evaluation, _ = stage.right_evaluation()
@@ -23,7 +23,7 @@ def test_a_chunk_that_is_not_there(stage: Stage) -> None:
         stage.send_chunk("SI", "RS", 99, b"")
 
 
-def test_its_own_elements(stage: Stage) -> None:
+def test_its_own_elements(stage: StagedRound) -> None:
     """A party is no evaluator of its own list, neither in a statement nor when asked."""
     stage.submitted()
     evaluation, _ = stage.right_evaluation()
@@ -33,7 +33,7 @@ def test_its_own_elements(stage: Stage) -> None:
         stage.send_chunk("SI", "SI", FULL, stage.nodes["SI"].chunks.elements(FULL))
 
 
-def test_two_answers_to_one_chunk(stage: Stage) -> None:
+def test_two_answers_to_one_chunk(stage: StagedRound) -> None:
     """A second answer, right or wrong, is an equivocation."""
     stage.submitted()
     stage.check(*stage.right_evaluation())
@@ -42,7 +42,7 @@ def test_two_answers_to_one_chunk(stage: Stage) -> None:
     stage.refused(EquivocationError, stage.signed("RS", other), "evaluated this chunk already")
 
 
-def test_an_unknown_submission(stage: Stage) -> None:
+def test_an_unknown_submission(stage: StagedRound) -> None:
     """Nobody evaluates what no party has signed."""
     stage.submitted()
     node = stage.nodes["RS"]

@@ -13,30 +13,30 @@ from aquila.protocol.messages import Opening, Outcome, Refusal
 from aquila.protocol.registry import RegisteredParty, Registry
 from aquila.protocol.rounds.verified_round import Round
 from aquila.records.conformance import known_normalizers
-from tests.support.stage import NOW
+from tests.support.staged_round import NOW
 
 if TYPE_CHECKING:
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 
-def refusal(stage: Stage, party: str) -> Refusal:
+def refusal(stage: StagedRound, party: str) -> Refusal:
     """Return a party's refusal, which may come at any time."""
     return Refusal(round_id=stage.manifest.round_id, party=party, sequence=1, reason="no")
 
 
-def test_an_unknown_key(stage: Stage) -> None:
+def test_an_unknown_key(stage: StagedRound) -> None:
     """A key that the registry does not pin signs nothing."""
     message, key = refusal(stage, "SI"), IdentityKey.generate(stage.random)
     stage.refused(SignatureError, sign_envelope(message.payload_type, message.payload(), key), "not known here")
 
 
-def test_the_key_of_another_party(stage: Stage) -> None:
+def test_the_key_of_another_party(stage: StagedRound) -> None:
     """No party speaks in another's name, nor does the matcher."""
     stage.refused(SignatureError, stage.signed("RS", refusal(stage, "SI")), "another party than it names")
     stage.refused(SignatureError, stage.signed("matcher", refusal(stage, "SI")), "another party than it names")
 
 
-def test_a_broken_signature(stage: Stage) -> None:
+def test_a_broken_signature(stage: StagedRound) -> None:
     """A signature of other bytes does not verify."""
     content = stage.signed("SI", refusal(stage, "SI"))
     other = stage.signed("SI", refusal(stage, "SI").model_copy(update={"reason": "yes"}))
@@ -44,20 +44,20 @@ def test_a_broken_signature(stage: Stage) -> None:
     stage.refused(SignatureError, other.split(b'"sig":"')[0] + b'"sig":"' + signature)
 
 
-def test_a_party_cannot_announce(stage: Stage) -> None:
+def test_a_party_cannot_announce(stage: StagedRound) -> None:
     """Openings, reports and endings are the matcher's."""
     stage.consent()
     opening = Opening.from_payload(stage.signed_payloads()[-1])
     stage.refused(SignatureError, stage.signed("SI", opening), "only the matcher announces")
 
 
-def test_a_manifest_of_a_party(stage: Stage) -> None:
+def test_a_manifest_of_a_party(stage: StagedRound) -> None:
     """A round begins with a manifest that the matcher signed."""
     with pytest.raises(SignatureError):
         Round.from_manifest(stage.registry, stage.group, stage.signed("SI", stage.manifest))
 
 
-def test_a_manifest_with_another_fingerprint(stage: Stage) -> None:
+def test_a_manifest_with_another_fingerprint(stage: StagedRound) -> None:
     """A matcher cannot bring a key of its own for a party: the registry pins another."""
     parties = dict(stage.registry.parties)
     parties["SI"] = RegisteredParty("SI", "SI", IdentityKey.generate(stage.random).public)
@@ -68,7 +68,7 @@ def test_a_manifest_with_another_fingerprint(stage: Stage) -> None:
         Round.from_manifest(Registry(stage.registry.matcher, parties), stage.group, stage.manifest_envelope)
 
 
-def test_a_registered_party_that_is_not_invited(stage: Stage) -> None:
+def test_a_registered_party_that_is_not_invited(stage: StagedRound) -> None:
     """A contracting party that the manifest does not name says nothing in the round."""
     key = IdentityKey.generate(stage.random)
     parties = dict(stage.registry.parties) | {"XK": RegisteredParty("XK", "Kosovo*", key.public)}
@@ -78,14 +78,14 @@ def test_a_registered_party_that_is_not_invited(stage: Stage) -> None:
         record.accept(sign_envelope(message.payload_type, message.payload(), key))
 
 
-def test_a_node_with_another_key_than_the_manifest_names(stage: Stage) -> None:
+def test_a_node_with_another_key_than_the_manifest_names(stage: StagedRound) -> None:
     """A node whose own key is not in the manifest refuses to consent."""
     other = type(stage.nodes["SI"].party)("SI", IdentityKey.generate(stage.random), stage.group)
     with pytest.raises(PolicyError, match="does not name SI"):
         other.check_manifest(stage.manifest, stage.table, known_normalizers())
 
 
-def test_an_ending_by_a_party(stage: Stage) -> None:
+def test_an_ending_by_a_party(stage: StagedRound) -> None:
     """A party may refuse, never end the round for the others."""
     stage.consent()
     ending = stage.matcher.end(stage.round, Outcome.ABORTED, "no", NOW)

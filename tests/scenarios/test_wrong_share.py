@@ -10,33 +10,33 @@ import pytest
 from aquila.crypto.shares import new_share
 from aquila.errors import ProofError
 from aquila.records.rules import InputClass
-from tests.support.stage import FULL
+from tests.support.staged_round import FULL
 
 if TYPE_CHECKING:
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 
-def test_the_right_share_verifies(stage: Stage) -> None:
+def test_the_right_share_verifies(stage: StagedRound) -> None:
     """What the stories below change is otherwise accepted."""
     stage.submitted()
     stage.check(*stage.right_evaluation())
 
 
-def test_a_fresh_share(stage: Stage) -> None:
+def test_a_fresh_share(stage: StagedRound) -> None:
     """An evaluation with a share that nobody consented to does not verify."""
     stage.submitted()
     with pytest.raises(ProofError):
         stage.check(*stage.evaluation_with(new_share(stage.group, stage.random)))
 
 
-def test_the_share_of_another_party(stage: Stage) -> None:
+def test_the_share_of_another_party(stage: StagedRound) -> None:
     """Each party answers with its own share, or the sum would count one twice."""
     stage.submitted()
     with pytest.raises(ProofError):
         stage.check(*stage.evaluation_with(stage.nodes["AL"].secrets.shares[InputClass.FULL]))
 
 
-def test_a_relayed_element(stage: Stage) -> None:
+def test_a_relayed_element(stage: StagedRound) -> None:
     """A party that returns what it was sent has evaluated nothing."""
     stage.submitted()
     evaluation, _ = stage.right_evaluation()
@@ -46,7 +46,7 @@ def test_a_relayed_element(stage: Stage) -> None:
         stage.check(lie, relayed)
 
 
-def test_one_wrong_element_among_right_ones(stage: Stage) -> None:
+def test_one_wrong_element_among_right_ones(stage: StagedRound) -> None:
     """Two evaluated elements exchanged are found out, though both are right elsewhere."""
     stage.submitted()
     evaluation, elements = stage.right_evaluation()

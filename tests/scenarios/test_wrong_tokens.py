@@ -11,23 +11,23 @@ from aquila.protocol import matcher as roles
 from aquila.protocol.messages import Tokens
 
 if TYPE_CHECKING:
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 
-def tokens(stage: Stage, code: str, submission_id: str, rows: int, **fields: Any) -> bytes:
+def tokens(stage: StagedRound, code: str, submission_id: str, rows: int, **fields: Any) -> bytes:
     """Return a signed statement of one chunk of so many token rows."""
     chunks = ({"rows": rows, "digest": "0" * 64},)
     return stage.signed(code, stage.statement(code, Tokens, submission_id=submission_id, chunks=chunks, **fields))
 
 
-def test_before_any_evaluation(stage: Stage) -> None:
+def test_before_any_evaluation(stage: StagedRound) -> None:
     """The matcher, which sees all evaluations, takes no tokens before them."""
     stage.submitted()
     with pytest.raises(OrderError, match="tokens before 8 evaluations"):
         stage.round.accept(tokens(stage, "SI", stage.nodes["SI"].submission_id, 10))
 
 
-def test_before_the_last_evaluation(stage: Stage) -> None:
+def test_before_the_last_evaluation(stage: StagedRound) -> None:
     """One missing evaluation is enough to refuse them: the token would lack a share."""
     stage.evaluated()
     stage.round.evaluations.popitem()
@@ -36,13 +36,13 @@ def test_before_the_last_evaluation(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("rows", [9, 11])
-def test_of_another_number(stage: Stage, rows: int) -> None:
+def test_of_another_number(stage: StagedRound, rows: int) -> None:
     """There is one token for each element that was evaluated."""
     stage.evaluated()
     stage.refused(MalformedError, tokens(stage, "SI", stage.nodes["SI"].submission_id, rows), "another number")
 
 
-def test_of_another_number_in_a_class(stage: Stage) -> None:
+def test_of_another_number_in_a_class(stage: StagedRound) -> None:
     """The matcher counts rows by class: five full and five partial elements give no six full tokens."""
     stage.finalized()
     rows = b"".join(stage.tokens[stage.nodes["SI"].submission_id])
@@ -54,20 +54,20 @@ def test_of_another_number_in_a_class(stage: Stage) -> None:
         count.check(stage.round.submissions[stage.nodes["SI"].submission_id])
 
 
-def test_of_a_rule_that_is_not_there(stage: Stage) -> None:
+def test_of_a_rule_that_is_not_there(stage: StagedRound) -> None:
     """A row names a rule of the round's table."""
     with pytest.raises(MalformedError, match="rule that the round does not have"):
         roles.TokenCount(stage.table).add(bytes(16) + b"\x03" + bytes(16))
 
 
-def test_of_another_party(stage: Stage) -> None:
+def test_of_another_party(stage: StagedRound) -> None:
     """A party sends the tokens of its own submissions."""
     stage.evaluated()
     stage.refused(OrderError, tokens(stage, "RS", stage.nodes["SI"].submission_id, 10), "no such submission")
     stage.refused(OrderError, tokens(stage, "RS", "0" * 32, 10), "no such submission")
 
 
-def test_under_another_binding(stage: Stage) -> None:
+def test_under_another_binding(stage: StagedRound) -> None:
     """Tokens name the binding in force."""
     stage.evaluated()
     stage.refused(BindingError, tokens(stage, "SI", stage.nodes["SI"].submission_id, 10, binding="0" * 64))

@@ -62,34 +62,34 @@ class Safe:
             mark: Whether the high-water mark of the lost machine can still be read.
             erased: Identifiers of records that were erased since the backup.
         """
-        seat = self.world.nodes[code]
-        await seat.operator.aclose()
-        seat.stop()
+        party_node = self.world.nodes[code]
+        await party_node.operator.aclose()
+        party_node.stop()
         kept = self.folder / code / "high-water.json"
         if mark:
-            shutil.copy(seat.home / "keys" / "high-water.json", kept)
-        settings = self._new_settings(seat.home / "node.toml")
-        shutil.rmtree(seat.home)
+            shutil.copy(party_node.home / "keys" / "high-water.json", kept)
+        settings = self._new_settings(party_node.home / "node.toml")
+        shutil.rmtree(party_node.home)
         restored = restore_node(
-            self._source(code, settings), seat.home, kept if mark else None, erased, self.world.clock
+            self._source(code, settings), party_node.home, kept if mark else None, erased, self.world.clock
         )  # fmt: skip
-        seat.start()
+        party_node.start()
         return restored
 
     async def lose_matcher(self) -> RestoredMatcher:
         """Lose the matcher's machine with everything on it, restore it, and start it and every node's connection."""
         world = self.world
         home = world.path / "matcher"
-        world.app.state.desk.close()
+        world.app.state.context.close()
         await world.operator.aclose()
         shutil.rmtree(home)
         restored = restore_matcher(self._source("matcher", None), home, world.clock)
         opened = open_world(world.path, world.clock, ())
         world.app, world.operator = opened.app, opened.operator
-        for seat in world.nodes.values():
-            seat.transport = httpx.ASGITransport(app=world.app)
-            await seat.operator.aclose()
-            seat.restart()
+        for party_node in world.nodes.values():
+            party_node.transport = httpx.ASGITransport(app=world.app)
+            await party_node.operator.aclose()
+            party_node.restart()
         return restored
 
     def _source(self, name: str, settings: Path | None) -> Source:

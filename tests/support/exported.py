@@ -295,8 +295,8 @@ async def _export(world: World, path: Path) -> None:
     answer = await world.operator.get("/v1/operator/log/export")
     assert answer.status_code == 200, answer.text
     (path / "matcher.tar").write_bytes(answer.content)
-    for code, seat in world.nodes.items():
-        answer = await seat.operator.get("/v1/log/export")
+    for code, party_node in world.nodes.items():
+        answer = await party_node.operator.get("/v1/log/export")
         assert answer.status_code == 200, answer.text
         (path / f"{code}.tar").write_bytes(answer.content)
     answer = await world.nodes["SI"].operator.get("/v1/log/matcher")

@@ -21,25 +21,25 @@ async def fishing(world: World) -> tuple[str, str]:
     """Play a round in which RS asks for everyone on AL's list and one person of SI's, until AL has the report."""
     round_id = await world.begin(lists=False, mode="lists_and_queries")
     lists = {"AL": PEOPLE, "RS": ["Mira,Marić,1970-01-02,\n"], "SI": [OF_SI]}
-    for code, seat in world.nodes.items():
+    for code, party_node in world.nodes.items():
         rows = "".join(f"{code}-{n},{line}" for n, line in enumerate(lists[code]))
-        await seat.submit(round_id, await seat.load(HEADER + rows))
+        await party_node.submit(round_id, await party_node.load(HEADER + rows))
 
     async def reporting() -> bool:
         return await world.phase(round_id) == "reporting"
 
     await world.until(reporting)
     await world.settle()
-    seat = world.nodes["RS"]
+    party_node = world.nodes["RS"]
     question = HEADER + "".join(f"q-{n},{line}" for n, line in enumerate([*PEOPLE, OF_SI]))
-    answer = await seat.submit(round_id, await seat.load(question, "query"), "query")
+    answer = await party_node.submit(round_id, await party_node.load(question, "query"), "query")
     await world.settle()
-    return round_id, submission_of(answer, seat)
+    return round_id, submission_of(answer, party_node)
 
 
-def submission_of(answer: Any, seat: PartyNode) -> str:
-    """Return the id of the query, from the seat's newest submission."""
-    with seat.node.store.reading("test.query") as session:
+def submission_of(answer: Any, party_node: PartyNode) -> str:
+    """Return the id of the query, from the node's newest submission."""
+    with party_node.node.store.reading("test.query") as session:
         found = session.scalars(select(SubmissionRow.submission_id).where(SubmissionRow.kind == "query")).one()
     assert answer.status_code in {200, 201, 202}
     return found

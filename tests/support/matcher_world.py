@@ -33,7 +33,7 @@ from services.matcher.storage.home import create
 from tests.support.clock import Clock
 from tests.support.databases import lay_tables
 from tests.support.people import FourEyes, patient, two_persons
-from tests.support.stage import blinded, verified
+from tests.support.staged_round import blinded, verified
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -279,19 +279,19 @@ class World:
         prepare(self.settings)
         self.round_id = ""
         self.app = build(self.settings, clock=self.clock)
-        self.steps = steps_of(self.desk, self.app.state.approvals)
+        self.steps = steps_of(self.context, self.app.state.approvals)
         self.nodes = {code: Node(self, code, key) for code, key in keys.items()}
-        self.secretariat = two_persons(self.desk.people)
+        self.secretariat = two_persons(self.context.people)
 
     @property
-    def desk(self) -> MatcherContext:
+    def context(self) -> MatcherContext:
         """The matcher's parts."""
-        return self.app.state.desk
+        return self.app.state.context
 
     def log_head(self) -> LogHead | None:
         """Return the head of the matcher's log as a party sees it that looks now."""
-        self.desk.log.own.publish()
-        newest = self.desk.log.own.newest()
+        self.context.log.own.publish()
+        newest = self.context.log.own.newest()
         if newest is None:
             return None
         checkpoint = parse_checkpoint(newest.text)
@@ -299,9 +299,9 @@ class World:
 
     def restart(self) -> None:
         """Kill the matcher and start it on what it stored."""
-        self.desk.close()
+        self.context.close()
         self.app = build(self.settings, clock=self.clock)
-        self.steps = steps_of(self.desk, self.app.state.approvals)
+        self.steps = steps_of(self.context, self.app.state.approvals)
 
     async def call(self, method: str, url: str, **options: Any) -> httpx.Response:
         """Make a call of the application."""
@@ -396,9 +396,9 @@ class World:
 
     def count(self, table: type) -> int:
         """Return how many rows a table has."""
-        with self.desk.store.reading("test") as session:
+        with self.context.store.reading("test") as session:
             return session.scalar(select(func.count()).select_from(table))
 
     def chunk_files(self) -> list[str]:
         """Return the names of all chunks on the disk."""
-        return self.desk.files.names()
+        return self.context.files.names()

@@ -10,7 +10,7 @@ from services.kit.log import entries
 from services.matcher.storage.tables import OutcomeCountRow
 from services.node.safeguards import evaluation_limits
 from services.node.settings import EvaluationCaps
-from tests.support.sentences import texts
+from tests.support.sentence_texts import texts
 
 if TYPE_CHECKING:
     from aquila.records.rules import InputClass
@@ -32,22 +32,22 @@ def hit_path(hit: dict[str, Any], rest: str = "") -> str:
     return f"/rounds/{hit['round_id']}/hits/{hit['hit_id']}{rest}"
 
 
-async def hit_with(seat: PartyNode, counterpart: str) -> dict[str, Any]:
+async def hit_with(party_node: PartyNode, counterpart: str) -> dict[str, Any]:
     """Return a node's hit with a counterpart, as its list has it."""
-    page = await seat.get(f"/hits?counterpart={counterpart}")
+    page = await party_node.get(f"/hits?counterpart={counterpart}")
     hit: dict[str, Any] = page["hits"][0]
     return hit
 
 
-async def does(seat: PartyNode, hit: dict[str, Any], what: str, **body: Any) -> None:
+async def does(party_node: PartyNode, hit: dict[str, Any], what: str, **body: Any) -> None:
     """Take a step with a hit, which is accepted."""
-    answer = await seat.post(hit_path(hit, f"/{what}"), json=body or None)
+    answer = await party_node.post(hit_path(hit, f"/{what}"), json=body or None)
     assert answer.status_code in {202, 204}, answer.text
 
 
-def kinds_in_log(seat: PartyNode) -> list[str]:
+def kinds_in_log(party_node: PartyNode) -> list[str]:
     """Return the kinds of a node's log entries."""
-    with seat.node.store.reading("test.log") as session:
+    with party_node.node.store.reading("test.log") as session:
         return [entry.kind.value for _, entry in entries.entries(session) if entry is not None]
 
 
@@ -67,7 +67,7 @@ async def round_before_matching(world: World, **options: Any) -> str:
     round_id = await world.begin(**options)
 
     async def sent() -> bool:
-        submissions = [(await seat.round(round_id))["submissions"] for seat in world.nodes.values()]
+        submissions = [(await party_node.round(round_id))["submissions"] for party_node in world.nodes.values()]
         return all(one and one[0]["state"] == "tokens_sent" for one in submissions)
 
     await world.until(sent)
@@ -99,29 +99,29 @@ async def closed_round(world: World) -> str:
 
 def counts(world: World, round_id: str) -> set[tuple[str, str, str, str, int]]:
     """Return what the matcher stores of outcomes."""
-    with world.app.state.desk.store.reading("test.outcomes") as session:
+    with world.app.state.context.store.reading("test.outcomes") as session:
         rows = session.scalars(select(OutcomeCountRow).where(OutcomeCountRow.round_id == round_id)).all()
     return {(row.party, row.counterpart, row.certainty, row.outcome, row.hits) for row in rows}
 
 
-async def answered(seat: PartyNode, round_id: str) -> list[Any]:
-    """Return the hits of the seat's query."""
-    hits = (await seat.get(f"/rounds/{round_id}/hits"))["hits"]
+async def answered(party_node: PartyNode, round_id: str) -> list[Any]:
+    """Return the hits of the node's query."""
+    hits = (await party_node.get(f"/rounds/{round_id}/hits"))["hits"]
     return [hit for hit in hits if hit["submission_id"]]
 
 
-def limit(seat: PartyNode, **caps: int) -> None:
+def limit(party_node: PartyNode, **caps: int) -> None:
     """Let a node run with these caps by day."""
     roomy = {"day_full": LARGE, "day_partial": LARGE, "window_full": LARGE, "window_partial": LARGE}
-    seat.node.settings = seat.node.settings.model_copy(update={"caps": EvaluationCaps(**(roomy | caps))})
+    party_node.node.settings = party_node.node.settings.model_copy(update={"caps": EvaluationCaps(**(roomy | caps))})
 
 
-async def problems(seat: PartyNode, round_id: str) -> str:
+async def problems(party_node: PartyNode, round_id: str) -> str:
     """Return what the operator reads of a round's problems."""
-    return " ".join(texts((await seat.round(round_id))["problems"]))
+    return " ".join(texts((await party_node.round(round_id))["problems"]))
 
 
-def spent(seat: PartyNode, origin: str, kind: InputClass) -> tuple[int, int]:
+def spent(party_node: PartyNode, origin: str, kind: InputClass) -> tuple[int, int]:
     """Return what a node has evaluated for a party today and in the window."""
-    with seat.node.store.reading("test.spent") as session:
-        return evaluation_limits.spent(session, seat.node.clock, seat.node.settings.caps, origin, kind)
+    with party_node.node.store.reading("test.spent") as session:
+        return evaluation_limits.spent(session, party_node.node.clock, party_node.node.settings.caps, origin, kind)

@@ -149,17 +149,17 @@ class World:
 
     async def close(self) -> None:
         """Stop every service, and everyone's connections to them."""
-        for seat in self.nodes.values():
-            await seat.operator.aclose()
-            await seat.node.peer.close()
-            seat.stop()
+        for party_node in self.nodes.values():
+            await party_node.operator.aclose()
+            await party_node.node.peer.close()
+            party_node.stop()
         await self.operator.aclose()
-        self.app.state.desk.close()
+        self.app.state.context.close()
 
     def matcher_step(self) -> bool:
         """Take one step of each of the matcher's drivers."""
         busy = False
-        for step in steps_of(self.app.state.desk, self.app.state.approvals).values():
+        for step in steps_of(self.app.state.context, self.app.state.approvals).values():
             try:
                 busy |= step()
             except AquilaError:
@@ -192,7 +192,7 @@ class World:
         raise AssertionError("it never came to that")
 
     async def propose(self, **options: Any) -> str:
-        """Propose a round among all seats and return its id."""
+        """Propose a round among all nodes and return its id."""
         body = {
             "participants": sorted(self.nodes),
             "area": "counter-terrorism",
@@ -211,11 +211,11 @@ class World:
     async def begin(self, *, lists: bool = True, **options: Any) -> str:
         """Propose a round, let everyone consent and wish to submit its list."""
         round_id = await self.propose(**options)
-        for code, seat in self.nodes.items():
-            answer = await seat.post(f"/rounds/{round_id}/consent")
+        for code, party_node in self.nodes.items():
+            answer = await party_node.post(f"/rounds/{round_id}/consent")
             assert answer.status_code == 202, answer.text
             if lists:
-                answer = await seat.submit(round_id, await seat.load(HEADER + LISTS[code]))
+                answer = await party_node.submit(round_id, await party_node.load(HEADER + LISTS[code]))
                 assert answer.status_code == 202, answer.text
         return round_id
 
@@ -227,16 +227,16 @@ class World:
 
     async def acknowledge_alarms(self, *codes: str) -> None:
         """Let the administrators of the matcher and of these nodes acknowledge alarms until none comes up any more."""
-        seats = [self.nodes[code] for code in codes or self.nodes]
-        while [await _acknowledged(*place) for place in self._logs(seats)].count(True):
+        party_nodes = [self.nodes[code] for code in codes or self.nodes]
+        while [await _acknowledged(*place) for place in self._logs(party_nodes)].count(True):
             await self.settle()
 
-    def _logs(self, seats: list[PartyNode]) -> list[tuple[httpx.AsyncClient, str]]:
-        return [(self.operator, "/v1/operator/log"), *((seat.operator, "/v1/log") for seat in seats)]
+    def _logs(self, party_nodes: list[PartyNode]) -> list[tuple[httpx.AsyncClient, str]]:
+        return [(self.operator, "/v1/operator/log"), *((party_node.operator, "/v1/log") for party_node in party_nodes)]
 
     def notes_left(self) -> int:
         """Return how many batches of sealed notes are at the matcher."""
-        with self.app.state.desk.store.reading("test.notes") as session:
+        with self.app.state.context.store.reading("test.notes") as session:
             kept = EventRow.statement == "notes", EventRow.envelope.is_not(None)
             return session.scalar(select(func.count()).where(*kept)) or 0
 
@@ -297,6 +297,6 @@ def open_world(path: Path, clock: Clock, codes: tuple[str, ...] = ("AL", "RS", "
     matcher_main.prepare(settings)
     app = matcher_main.build(settings, clock=clock)
     transport = httpx.ASGITransport(app=app)
-    secretariat = FourEyes(transport, two_persons(app.state.desk.people))
+    secretariat = FourEyes(transport, two_persons(app.state.context.people))
     operator = httpx.AsyncClient(transport=secretariat, base_url=MATCHER_URL)
     return World(path, clock, app, {code: PartyNode(path / code, clock, transport) for code in codes}, operator)

@@ -26,18 +26,18 @@ def xlsx(*sheets: Iterable[Sequence[Any]], formats: Mapping[str, str] | None = N
         formats: Number formats of cells of the first sheet, by their coordinates.
         epoch: The date system.
     """
-    book = Workbook()
-    book.remove(book.worksheets[0])
+    workbook = Workbook()
+    workbook.remove(workbook.worksheets[0])
     if epoch is not None:
-        book.epoch = epoch
+        workbook.epoch = epoch
     for number, rows in enumerate(sheets, start=1):
-        sheet = book.create_sheet(f"List {number}")
+        sheet = workbook.create_sheet(f"List {number}")
         for row in rows:
             sheet.append(row)
     for coordinate, form in (formats or {}).items():
-        book.worksheets[0][coordinate].number_format = form
+        workbook.worksheets[0][coordinate].number_format = form
     written = io.BytesIO()
-    book.save(written)
+    workbook.save(written)
     return written.getvalue()
 
 

@@ -130,9 +130,9 @@ class ServedPages:
         return browser
 
 
-def visitor_of(app: Any, seat: PartyNode, role: Role) -> Browser:
+def visitor_of(app: Any, party_node: PartyNode, role: Role) -> Browser:
     """Return the browser of somebody with a role at a node of a world, who is signed in."""
-    cookies = {"aquila-session-8701": signed_in(seat.node.people, role.value, role)}
+    cookies = {"aquila-session-8701": signed_in(party_node.node.people, role.value, role)}
     return Browser(httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=ORIGIN, cookies=cookies))
 
 
@@ -184,8 +184,8 @@ async def matcher(homes: Path) -> AsyncIterator[ServedPages]:
     clock = [int(time.time())]
     app = matcher_main.build(settings, clock=lambda: clock[0])
     token = (homes / "matcher" / "operator.token").read_text().strip()
-    place = ServedPages(front_of(Service.MATCHER, "Secretariat")(app, endpoint()), token, clock, app.state.desk.log)
+    place = ServedPages(front_of(Service.MATCHER, "Secretariat")(app, endpoint()), token, clock, app.state.context.log)
     yield place
     place.app.end()
     await place.close()
-    app.state.desk.close()
+    app.state.context.close()

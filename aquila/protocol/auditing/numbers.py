@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from aquila.errors import AuditError
 from aquila.protocol.auditing.unproven import Unproven
-from aquila.protocol.messages import LastWord, Outcome
+from aquila.protocol.messages import EndingStatement, Outcome
 from aquila.sentences import Sentence
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Numbers:
         """Take a statement that counts."""
         self.entered.add(message.sequence)
         self.earlier |= earlier
-        if isinstance(message, LastWord):
+        if isinstance(message, EndingStatement):
             self.given_up += message.given_up or ()
             if message.given_up is None and message.sequence > _JUMP:
                 self.jumps.add(message.sequence)

@@ -151,19 +151,19 @@ class Manifest(Message):
         return self.revision is not None
 
     @property
-    def tells_withheld_answers(self) -> bool:
+    def has_withheld_answers(self) -> bool:
         """Return whether an owner discloses to an asker that it withholds its answer (PROTOCOL.md 3.7.16)."""
         return self.revision is not None and self.revision >= WITHHELD_ANSWERS
 
     @property
     def takes_pages(self) -> bool:
         """Return whether every party of the round reads a report that comes in pages (PROTOCOL.md 3.7.17)."""
-        return self.tells_withheld_answers
+        return self.has_withheld_answers
 
     @property
     def takes_urgency(self) -> bool:
         """Return whether a justification of the round may have an urgency (PROTOCOL.md 3.4.1)."""
-        return self.tells_withheld_answers
+        return self.has_withheld_answers
 
     def fingerprint_of(self, party: str) -> str | None:
         """Return the identity fingerprint that the manifest names for a party, or None for a stranger."""

@@ -262,7 +262,7 @@ class Canaries(BoundStatement):
         return self
 
 
-class LastWord(Statement):
+class EndingStatement(Statement):
     """The end of a party's work in a round.
 
     Attributes:
@@ -282,7 +282,7 @@ class LastWord(Statement):
         return self
 
 
-class Closing(LastWord):
+class Closing(EndingStatement):
     """A party destroyed its round key, and with it share, seed and token secrets (PROTOCOL.md 3.9).
 
     It names the binding in force, or none where the round ended before it opened.
@@ -295,7 +295,7 @@ class Closing(LastWord):
     hits: Count
 
 
-class Refusal(LastWord):
+class Refusal(EndingStatement):
     """A party ends its part in a round: it destroyed its keys, and the round is aborted (PROTOCOL.md 3.9)."""
 
     payload_type: ClassVar[str] = "application/vnd.aquila.refusal+json"

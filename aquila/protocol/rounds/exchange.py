@@ -162,7 +162,7 @@ class NoteOpening:
         rules: The rule of each token of the own record, in ascending order of the tokens.
         places: Which of these tokens met, as the matcher reported.
         marks: Of each token, as the other side's note has it where it holds the same.
-        told: Digest of what the matcher told of the hit.
+        report_digest: Digest of what the matcher reported of the hit.
         fault: What is wrong with the report already.
     """
 
@@ -171,7 +171,7 @@ class NoteOpening:
     rules: bytes
     places: bytes
     marks: tuple[bytes, ...]
-    told: str
+    report_digest: str
     fault: Fault | None
 
     @property
@@ -183,7 +183,7 @@ class NoteOpening:
         """Return it for a key to seal."""
         return b"".join(
             (
-                bytes.fromhex(self.hit_id), self.keys.seal, self.keys.mark, bytes.fromhex(self.told),
+                bytes.fromhex(self.hit_id), self.keys.seal, self.keys.mark, bytes.fromhex(self.report_digest),
                 bytes([_FAULTS.index(self.fault), len(self.rules), len(self.places)]),
                 self.rules, self.places, *self.marks,
             )
@@ -247,8 +247,8 @@ def prepare_sized(
         on, own, places = pairs[code], held.get(bytes.fromhex(hit.handle)), bytes.fromhex(hit.met or "")
         if on is None or own is None or not _are_places(places, len(own.rules)):
             keys, other = (NoteKeys(random(_KEY_BYTES), random(_KEY_BYTES)) for _ in range(2))
-            told = hit.hit_id * 2  # of nothing
-            yield Prepared(hit, keys, (), NoteOpening(hit.hit_id, other, b"", b"", (), told, Fault.FOREIGN))
+            nothing = hit.hit_id * 2
+            yield Prepared(hit, keys, (), NoteOpening(hit.hit_id, other, b"", b"", (), nothing, Fault.FOREIGN))
         else:
             yield on.prepare(hit, own, places)
 
@@ -284,7 +284,13 @@ class _Pair:
         keys, other = NoteKeys.derive(secrets, self.binding, *contexts)
         fault = None if (hit.certainty, hit.families) == self._grade(rules, second=bool(hit.second)) else Fault.LEVEL
         opening = NoteOpening(
-            hit.hit_id, other, own.rules, places, tuple(other.marks(own.tokens)), self.ground.told(hit), fault
+            hit.hit_id,
+            other,
+            own.rules,
+            places,
+            tuple(other.marks(own.tokens)),
+            self.ground.report_digest_of(hit),
+            fault,
         )
         return Prepared(hit, keys, tuple(keys.marks(own.tokens)), opening)
 
@@ -302,7 +308,7 @@ class _Ground:
 
     footing: GradingBasis
     digest: bytes
-    told_before: dict[tuple[Level, bool | None, tuple[str, ...]], bytes] = field(default_factory=dict)
+    digests_before: dict[tuple[Level, bool | None, tuple[str, ...]], bytes] = field(default_factory=dict)
 
     @classmethod
     def of(cls, sizes: Mapping[str, int], report: HitReport, basis: Basis) -> _Ground:
@@ -316,14 +322,14 @@ class _Ground:
         }
         return cls(footing, digest("aquila/1 basis", canonical(shown)))
 
-    def told(self, hit: Hit) -> str:
+    def report_digest_of(self, hit: Hit) -> str:
         """Return the digest of the matcher's report on a hit (PROTOCOL.md 3.7.8)."""
         kind = hit.certainty, hit.second, hit.families
-        if kind not in self.told_before:  # few grades are told of many hits
+        if kind not in self.digests_before:  # few grades are told of many hits
             families = (family.encode() for family in hit.families)
             grade = hit.certainty.value.encode(), bytes([bool(hit.second)]), *families
-            self.told_before[kind] = framed("aquila/1 told", digest("aquila/1 grade", self.digest, *grade))
-        return hashlib.sha256(self.told_before[kind] + behind_length(bytes.fromhex(hit.hit_id))).hexdigest()
+            self.digests_before[kind] = framed("aquila/1 told", digest("aquila/1 grade", self.digest, *grade))
+        return hashlib.sha256(self.digests_before[kind] + behind_length(bytes.fromhex(hit.hit_id))).hexdigest()
 
 
 def grading_basis_on(report: HitReport, basis: Basis, own: int, other: int) -> GradingBasis:
@@ -432,7 +438,7 @@ def open_entry(opening: NoteOpening, sealed: bytes) -> Note | Fault:
     except ValidationError:
         return Fault.UNREADABLE
     # 3. The matcher told both sides the same.
-    if note.report != opening.told:
+    if note.report != opening.report_digest:
         return Fault.TOLD
     # 4. It reported every token that met: the marks of both sides agree where the tokens do, and nowhere else.
     marks = content[NOTE_BYTES:]

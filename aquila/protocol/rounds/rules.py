@@ -593,7 +593,7 @@ def _alarm(message: Alarm, round_: RoundState, _digest: str, _now: int | None) -
 def _withheld_answer(message: WithheldAnswer, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take the word of a list's owner to a query's asker that its answer is on hold or refused (PROTOCOL.md 3.7.16)."""
     _in_force(round_, message)
-    if not round_.manifest.tells_withheld_answers:
+    if not round_.manifest.has_withheld_answers:
         raise MalformedError("withheld_answer_not_of_round", round=round_.round_id, party=message.party)
     query = round_.submissions.get(message.submission_id)
     if query is None or query.kind is not Kind.QUERY or message.party not in round_.counterparts_of(query.party):

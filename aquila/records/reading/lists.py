@@ -155,11 +155,11 @@ def _read_head(stream: BinaryIO, layout: Layout, stack: ExitStack) -> _Head:
     """Read the head of a file; a spreadsheet stays open as long as the stack."""
     form = layout.format or spreadsheet_format(stream)
     if form is not None and form in _OPENED:
-        book = stack.enter_context(_OPENED[form](stream))
-        sheet = _choose_sheet(book, layout.sheet)
-        headings, line = sheet_headings(book.rows(sheet))
-        found = FoundLayout(form, sheet=sheet + 1, sheets=book.sheets, headings=headings)
-        return _Head(found, line=line, rows=partial(book.rows, sheet))
+        workbook = stack.enter_context(_OPENED[form](stream))
+        sheet = _choose_sheet(workbook, layout.sheet)
+        headings, line = sheet_headings(workbook.rows(sheet))
+        found = FoundLayout(form, sheet=sheet + 1, sheets=workbook.sheets, headings=headings)
+        return _Head(found, line=line, rows=partial(workbook.rows, sheet))
     encoding, is_guess = (layout.encoding, False) if layout.encoding else find_encoding(stream)
     if form is None or layout.encoding is None:
         stream.seek(0)
@@ -178,16 +178,16 @@ def _read_head(stream: BinaryIO, layout: Layout, stack: ExitStack) -> _Head:
     return _Head(FoundLayout(form, encoding, is_guess), encoding=read_as, source=source)
 
 
-def _choose_sheet(book: Workbook, wanted: int | None) -> int:
+def _choose_sheet(workbook: Workbook, wanted: int | None) -> int:
     """Return the place of the sheet that is wanted, or of the first one that names a known column, or of the first.
 
     Raises:
         InputError: There is no such sheet.
     """
     if wanted is None:
-        return next((place for place in range(len(book.sheets)) if names_columns(book.rows(place))), 0)
-    if wanted > len(book.sheets):
-        raise InputError("sheet_unknown", sheets=len(book.sheets))
+        return next((place for place in range(len(workbook.sheets)) if names_columns(workbook.rows(place))), 0)
+    if wanted > len(workbook.sheets):
+        raise InputError("sheet_unknown", sheets=len(workbook.sheets))
     return wanted - 1
 
 

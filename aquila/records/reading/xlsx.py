@@ -29,13 +29,13 @@ _LITERAL = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
 class _XlsxWorkbook:
     """An open workbook."""
 
-    def __init__(self, book: Any) -> None:  # noqa: ANN401 - openpyxl states no types
-        self._book = book
-        self.sheets = tuple(str(sheet.title) for sheet in book.worksheets)
+    def __init__(self, workbook: Any) -> None:  # noqa: ANN401 - openpyxl states no types
+        self._workbook = workbook
+        self.sheets = tuple(str(sheet.title) for sheet in workbook.worksheets)
 
     def rows(self, sheet: int, width: int = MOST_COLUMNS + 1) -> Iterator[SheetRow]:
         """Yield the rows of a sheet."""
-        chosen = self._book.worksheets[sheet]
+        chosen = self._workbook.worksheets[sheet]
         chosen.reset_dimensions()  # some programs state wrong ones, by which cells would be left out
         rows = chosen.iter_rows(max_row=MOST_ROWS, max_col=width)
         yield from (_row(number, cells) for number, cells in enumerate(rows, start=1))
@@ -51,8 +51,8 @@ def opened_xlsx(stream: BinaryIO) -> Iterator[Workbook]:
     with opened_archive(stream):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about parts that lists do not have, such as rules for entries
-            book = load_workbook(stream, read_only=True, data_only=True)
-        yield _XlsxWorkbook(book)
+            workbook = load_workbook(stream, read_only=True, data_only=True)
+        yield _XlsxWorkbook(workbook)
 
 
 def _row(number: int, cells: Sequence[Any]) -> SheetRow:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from clients.stage.processes import Process
+    from clients.local_services.processes import Process
 
 
 @dataclass(frozen=True, slots=True)

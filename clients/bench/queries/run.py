@@ -10,7 +10,7 @@ from clients.bench.queries.idling import measure_idling
 from clients.bench.queries.latency import measure_queries
 from clients.bench.queries.services import BenchServices
 from clients.bench.report import machine_table, table
-from clients.stage.processes import staged
+from clients.local_services.processes import staged
 
 if TYPE_CHECKING:
     from collections.abc import Callable

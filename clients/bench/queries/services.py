@@ -14,9 +14,9 @@ from aquila.protocol.messages import Kind, Mode
 from aquila.protocol.registry import MATCHER, RegisteredParty, Registry, write_registry
 from aquila.protocol.rounds.round_state import Phase
 from clients.bench.lists import PARTIES, write_list
+from clients.local_services.accounts import StaffSessions, open_sessions
+from clients.local_services.processes import free_ports
 from clients.sdk import find_home
-from clients.stage.accounts import StaffSessions, open_sessions
-from clients.stage.processes import free_ports
 from services.kit.storage.files import write_secret
 from services.matcher.storage.home import create as create_matcher
 from services.node.storage.home import create as create_node
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from clients.local_services.processes import DemoProcesses, Process
     from clients.sdk import NodeClient
-    from clients.stage.processes import DemoProcesses, Process
 
 PEOPLE = {MATCHER: ("secretariat-1", "secretariat-2")}
 STAFF = ("officer", "approver", "analyst")

@@ -1,4 +1,4 @@
-"""The demo's cast: homes of a matcher and three nodes that know one another's keys, and their lists as files."""
+"""The demo's homes: those of a matcher and three nodes that know one another's keys, and their lists as files."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from aquila.protocol.registry import MATCHER
 from clients.cli.services.parties import own_card
+from clients.local_services.processes import free_ports
 from clients.people.nationals import COUNTRIES
 from clients.sdk import find_home
 from clients.sdk.cards import Cards
-from clients.stage.processes import free_ports
 from services.kit.storage.files import write_secret
 from services.matcher.storage.home import create as create_matcher
 from services.node.storage.home import create as create_node
@@ -61,7 +61,7 @@ def make_homes(folder: Path, population: Population, *, practice: bool = False) 
     registry = Cards({card.code: card for card in cards}).text().encode()
     for home in homes.values():
         write_secret(find_home(home).registry, registry)
-    cast = DemoHomes(homes, cards)
+    demo_homes = DemoHomes(homes, cards)
     for code in COUNTRIES:
-        write_secret(cast.list_file(code), population.file(code))
-    return cast
+        write_secret(demo_homes.list_file(code), population.file(code))
+    return demo_homes

@@ -26,10 +26,10 @@ from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds.round_state import Phase
 from clients.cli.demo.homes import make_homes
 from clients.cli.demo.population import questions
+from clients.local_services.accounts import open_sessions
+from clients.local_services.processes import MARKER, staged
 from clients.people.nationals import COUNTRIES
 from clients.sdk import QueryClient
-from clients.stage.accounts import open_sessions
-from clients.stage.processes import MARKER, staged
 from clients.web.app.practice import MATERIAL
 from services.kit.errors import PeerUnavailableError
 from services.kit.storage.files import write_secret
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from aquila.interface.rounds import NodeRoundView
     from clients.cli.demo.homes import DemoHomes
     from clients.cli.demo.population import Population
-    from clients.stage.accounts import StaffSessions
-    from clients.stage.processes import DemoProcesses
+    from clients.local_services.accounts import StaffSessions
+    from clients.local_services.processes import DemoProcesses
 
 SIZE = 400
 """Persons of each list: some twenty hits, and a round of some seconds."""
@@ -94,14 +94,14 @@ class Practice:
         Raises:
             AquilaError: A service does not start, or refuses something.
         """
-        cast = make_homes(self.stage.folder, self.population, practice=True)
+        demo_homes = make_homes(self.stage.folder, self.population, practice=True)
         self._write_material()
-        self.stage.start([(name, home) for name, home in cast.homes.items()])
+        self.stage.start([(name, home) for name, home in demo_homes.homes.items()])
         self.staff = {one.name: open_sessions(one, opened) for one in self.stage.processes}
         self._propose()
         for code in self._others:
             self._consent(code)
-            self._import(cast, code)
+            self._import(demo_homes, code)
 
     def step(self) -> None:
         """Let the other parties do what they would do now.
@@ -148,16 +148,16 @@ class Practice:
             time.sleep(_LOOK_SECONDS)
         self.staff[code].approve("approver", self.staff[code].node("officer").consent(self.round_id))
 
-    def _import(self, cast: DemoHomes, code: str) -> None:
-        with cast.list_file(code).open("rb") as stream:
-            self.staff[code].node("officer").import_list(stream, cast.list_file(code).name, accept_refused=True)
+    def _import(self, demo_homes: DemoHomes, code: str) -> None:
+        with demo_homes.list_file(code).open("rb") as stream:
+            self.staff[code].node("officer").import_list(stream, demo_homes.list_file(code).name, accept_refused=True)
 
     def _submit(self, code: str) -> None:
-        office = self.staff[code]
-        import_id = office.node("officer").imports().imports[0].import_id
+        staff = self.staff[code]
+        import_id = staff.node("officer").imports().imports[0].import_id
         reason = JustificationInput(case_reference=f"PRACTICE {code} 1", **_TERMS)
         wanted = SubmissionRequest(import_id=import_id, kind=Kind.LIST, justification=reason)
-        office.approve("approver", office.node("officer").submit(self.round_id, wanted))
+        staff.approve("approver", staff.node("officer").submit(self.round_id, wanted))
         self.submitted.add(code)
 
     def _is_answered(self) -> bool:
@@ -168,15 +168,15 @@ class Practice:
     def _raise_alarm(self) -> None:
         """Make a query of another party that raises an alarm at the trainee's node: it hits too many persons."""
         code = self._others[0]
-        office = self.staff[code]
+        staff = self.staff[code]
         rows = [
             row for row in self.population.rows[self.trainee][:-1] if len(row["date_of_birth"]) == len("YYYY-MM-DD")
         ]
         names = ("given_names", "family_names", "date_of_birth", "national_numbers", "document_numbers")
         persons = tuple(QueryPerson(**{name: row.get(name, "") for name in names}) for row in rows[:_ALARMING_PERSONS])
         reason = JustificationInput(case_reference=f"PRACTICE {code} 2", urgency=Urgency.URGENT, **_TERMS)
-        client = QueryClient(office.connections["officer"])
-        office.approve(
+        client = QueryClient(staff.connections["officer"])
+        staff.approve(
             "approver", client.ask(QueryRequest(round_id=self.round_id, persons=persons, justification=reason))
         )
         self.asked = True
@@ -199,7 +199,7 @@ def practice_of(trainee: str, population: Population) -> Iterator[Practice]:
     Raises:
         AquilaError: It cannot begin.
     """
-    sweep()
+    remove_leftovers()
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
     try:
         with staged(folder) as stage, ExitStack() as opened:
@@ -211,7 +211,7 @@ def practice_of(trainee: str, population: Population) -> Iterator[Practice]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def sweep() -> None:
+def remove_leftovers() -> None:
     """Delete the folders of own practices that were killed before they could do so."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError):

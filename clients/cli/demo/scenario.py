@@ -28,10 +28,10 @@ from clients.cli.output.follow import watch
 from clients.cli.output.query_views import query_views
 from clients.cli.output.round_views import SHORT, hits_table
 from clients.cli.output.screen import Table, numbered
+from clients.local_services.accounts import open_sessions
 from clients.people.nationals import COUNTRIES
 from clients.sdk import QueryClient, find_home
 from clients.sdk.log import LogClient
-from clients.stage.accounts import open_sessions
 from services.kit.errors import PeerUnavailableError
 
 if TYPE_CHECKING:
@@ -42,9 +42,9 @@ if TYPE_CHECKING:
     from clients.cli.demo.homes import DemoHomes
     from clients.cli.demo.population import Population
     from clients.cli.output.screen import Screen
+    from clients.local_services.accounts import StaffSessions
+    from clients.local_services.processes import DemoProcesses
     from clients.sdk import MatcherClient, NodeClient
-    from clients.stage.accounts import StaffSessions
-    from clients.stage.processes import DemoProcesses
 
 _SHOWN_HITS = 10
 _PATIENCE_SECONDS = 300.0
@@ -59,7 +59,7 @@ _NAMED = ("given_names", "family_names")
 
 @dataclass(slots=True)
 class DemoScenario:
-    """One demo; `tell_all` plays it.
+    """One demo; `play_all` plays it.
 
     Attributes:
         document: What came of it, for `--json`.
@@ -76,34 +76,34 @@ class DemoScenario:
     told: set[tuple[str, str]] = field(default_factory=set)
     keep: bool = False
 
-    def tell_all(self) -> DemoHomes:
+    def play_all(self) -> DemoHomes:
         """Play every step; the services are still running at the end."""
         started = time.monotonic()
         self._show_lists()
-        cast = self._make_services()
+        demo_homes = self._make_services()
         with ExitStack() as opened:
-            offices = self._sign_in(opened)
-            secretariat = offices.pop(MATCHER)
+            all_staff = self._sign_in(opened)
+            secretariat = all_staff.pop(MATCHER)
             matcher = secretariat.matcher("secretariat-1")
-            imports = self._import_lists(cast, {code: office.node("officer") for code, office in offices.items()})
-            self._open_round(secretariat, offices)
-            self._submit(matcher, offices, imports)
-            self._show_hits({code: office.node("analyst") for code, office in offices.items()})
-            self._ask(offices[_ASKING])
-            self._search_matcher(cast)
-            self._close(cast, matcher)
-            self._audit(cast, LogClient(secretariat.connections["auditor"]))
+            imports = self._import_lists(demo_homes, {code: staff.node("officer") for code, staff in all_staff.items()})
+            self._open_round(secretariat, all_staff)
+            self._submit(matcher, all_staff, imports)
+            self._show_hits({code: staff.node("analyst") for code, staff in all_staff.items()})
+            self._ask(all_staff[_ASKING])
+            self._search_matcher(demo_homes)
+            self._close(demo_homes, matcher)
+            self._audit(demo_homes, LogClient(secretariat.connections["auditor"]))
             if self.keep:
-                self._leave_waiting(secretariat, offices)
+                self._leave_waiting(secretariat, all_staff)
         self.document["seconds"] = round(time.monotonic() - started, 1)
-        return cast
+        return demo_homes
 
     def _show_lists(self) -> None:
         self._head("Three lists of invented persons")
         rows = [
             (code, NAMES[code], len(self.population.rows[code]), _sample(self.population, code)) for code in COUNTRIES
         ]
-        self.screen.tell(
+        self.screen.narrate(
             Table("", ("party", "", "rows", "one person whom all three noted, each in its own way"), rows),
             f"{IN_TWO} persons stand in two of the lists and {IN_ALL} in all three, written in different ways: "
             f"{len(self.population.common)} pairs of records to find. Only this demo knows which.",
@@ -111,45 +111,45 @@ class DemoScenario:
 
     def _make_services(self) -> DemoHomes:
         self._head("A matcher and three nodes, each a process of its own with its own keys")
-        cast = make_homes(self.stage.folder, self.population)
-        processes = self.stage.start([(name, home) for name, home in cast.homes.items()])
-        prints = {card.code: card.key.short_fingerprint for card in cast.cards}
+        demo_homes = make_homes(self.stage.folder, self.population)
+        processes = self.stage.start([(name, home) for name, home in demo_homes.homes.items()])
+        prints = {card.code: card.key.short_fingerprint for card in demo_homes.cards}
         rows = [(p.name, p.url, str(p.pid), str(p.home.path), prints[p.name]) for p in processes]
-        self.screen.tell(
+        self.screen.narrate(
             Table("", ("who", "address", "process", "home", "fingerprint of its key"), rows),
             "Each has the others' public keys from a file, as if compared by telephone. Nodes call the matcher; nobody "
             "calls a node but its own officer.",
         )
-        return cast
+        return demo_homes
 
     def _sign_in(self, opened: ExitStack) -> dict[str, StaffSessions]:
         self._head("Everyone has an account: a password and an authenticator, and the roles of the work")
-        offices = {process.name: open_sessions(process, opened) for process in self.stage.processes}
-        rows = [(name, ", ".join(office.pseudonyms)) for name, office in offices.items()]
-        officer = offices[COUNTRIES[0]].pseudonyms["officer"]
-        self.screen.tell(
+        all_staff = {process.name: open_sessions(process, opened) for process in self.stage.processes}
+        rows = [(name, ", ".join(staff.pseudonyms)) for name, staff in all_staff.items()]
+        officer = all_staff[COUNTRIES[0]].pseudonyms["officer"]
+        self.screen.narrate(
             Table("", ("who", "accounts"), rows),
             f"The log knows them by pseudonyms alone: {COUNTRIES[0]}'s officer is {officer}.",
         )
-        return offices
+        return all_staff
 
-    def _import_lists(self, cast: DemoHomes, nodes: Mapping[str, NodeClient]) -> dict[str, str]:
+    def _import_lists(self, demo_homes: DemoHomes, nodes: Mapping[str, NodeClient]) -> dict[str, str]:
         self._head("Each party brings its list into its own node")
         imports, rows = {}, []
         for code, node in nodes.items():
-            with cast.list_file(code).open("rb") as stream:
-                report = node.import_list(stream, cast.list_file(code).name, accept_refused=True)
+            with demo_homes.list_file(code).open("rb") as stream:
+                report = node.import_list(stream, demo_homes.list_file(code).name, accept_refused=True)
             assert report.import_id is not None
             imports[code] = report.import_id
             refused = [f"line {found.line}" for found in report.findings if found.severity == "refusal"]
             rows.append((code, report.accepted, report.warnings, report.refused, ", ".join(refused)))
-        self.screen.tell(
+        self.screen.narrate(
             Table("", ("party", "records", "warnings", "refused", "which"), rows),
             "The last row of each list holds too little to match on; `aquila records check` says so line by line.",
         )
         return imports
 
-    def _open_round(self, secretariat: StaffSessions, offices: Mapping[str, StaffSessions]) -> None:
+    def _open_round(self, secretariat: StaffSessions, all_staff: Mapping[str, StaffSessions]) -> None:
         self._head("The secretariat proposes a round; each party reads it and consents, always two persons together")
         proposal = RoundProposal(
             participants=COUNTRIES, area="counter-terrorism", legal_basis=_BASIS, purpose=_PURPOSE, category=_CATEGORY,
@@ -160,20 +160,22 @@ class DemoScenario:
         secretariat.approve("secretariat-2", asked)
         assert asked.round_id is not None  # a proposal names its round
         self.round_id = asked.round_id
-        for code, office in offices.items():
-            node = office.node("officer")
+        for code, staff in all_staff.items():
+            node = staff.node("officer")
             self._until(partial(self._knows, node), f"{code} to hear of the round")
-            office.approve("approver", node.consent(self.round_id))
+            staff.approve("approver", node.consent(self.round_id))
         view = self._follow(matcher, Phase.OPEN)
-        self.screen.tell(
+        self.screen.narrate(
             f"Round {self.round_id[:SHORT]}: {view.manifest.area}, {view.manifest.category}.",
             f"Each node made a key for this round alone. What binds it to all consents: {str(view.binding)[:16]}...",
         )
 
-    def _submit(self, matcher: MatcherClient, offices: Mapping[str, StaffSessions], imports: Mapping[str, str]) -> None:
+    def _submit(
+        self, matcher: MatcherClient, all_staff: Mapping[str, StaffSessions], imports: Mapping[str, str]
+    ) -> None:
         self._head("Each party submits its list: an officer gives the reason, another person approves exactly that")
         started, rows = time.monotonic(), list[tuple[object, ...]]()
-        for code, office in offices.items():
+        for code, staff in all_staff.items():
             justification = JustificationInput(
                 legal_basis=_BASIS,
                 purpose=_PURPOSE,
@@ -181,14 +183,16 @@ class DemoScenario:
                 category=_CATEGORY,
             )
             request = SubmissionRequest(import_id=imports[code], kind=Kind.LIST, justification=justification)
-            asked = office.node("officer").submit(self.round_id, request)
-            office.approve("approver", asked)
-            rows.append((code, justification.case_reference, asked.digest[:16], *map(office.pseudonyms.get, _TWO)))
-        self.screen.tell(Table("", ("party", "case", "digest of what was approved", "asked by", "approved by"), rows))
+            asked = staff.node("officer").submit(self.round_id, request)
+            staff.approve("approver", asked)
+            rows.append((code, justification.case_reference, asked.digest[:16], *map(staff.pseudonyms.get, _TWO)))
+        self.screen.narrate(
+            Table("", ("party", "case", "digest of what was approved", "asked by", "approved by"), rows)
+        )
         view = self._follow(matcher, Phase.REPORTING)
         seconds = round(time.monotonic() - started, 1)
         chunks = sum(party.blinded.of for party in view.parties)
-        self.screen.tell(
+        self.screen.narrate(
             f"Each node blinded its list, evaluated the others' lists with its own key and checked every proof "
             f"({numbered(chunks, 'chunk')}, {seconds} s).",
         )
@@ -205,7 +209,7 @@ class DemoScenario:
 
         self._until(exchanged, "the sealed notes of all hits")
         for code, found in hits.items():
-            self.screen.tell(
+            self.screen.narrate(
                 f"{code}, {NAMES[code]}: {numbered(len(found.hits), 'hit')}", *hits_table(found, _SHOWN_HITS)
             )
         self._read_notes(hits)
@@ -217,7 +221,7 @@ class DemoScenario:
         states = Counter(hit.exchange.state for hit in _every(hits) if hit.exchange)
         told = [hit.exchange.intelligence for hit in _every(hits) if hit.exchange and hit.exchange.intelligence]
         raised = [one for one in told if one.before != one.after]
-        self.screen.tell(
+        self.screen.narrate(
             "For each hit both nodes sealed a note that only the holder of the same inputs can open: "
             f"{states['confirmed'] // 2} hits are confirmed by both sides, {states['refuted'] // 2} refuted.",
             f"The counterpart's note raised the certainty of the intelligence in {len(raised)} of {len(told)} records"
@@ -239,7 +243,7 @@ class DemoScenario:
             for one in node.safeguards(self.round_id).canaries
             if code < one.counterpart
         ]
-        self.screen.tell(
+        self.screen.narrate(
             Table("Hits that two nodes planted, and no person", ("pair", "planted", "met"), rows),
             "They look like others to the matcher: had it left out every fourth hit, nine of ten pairs would say so.",
         )
@@ -260,7 +264,7 @@ class DemoScenario:
             (level.value, sum(pairs[pair] is level for pair in found), sum(pairs[pair] is level for pair in extra))
             for level in reversed(Level)
         ]
-        self.screen.tell(
+        self.screen.narrate(
             Table("How good is it?", ("certainty", "known pairs found", "other persons taken for one"), rows),
             f"Of {len(common)} known pairs {len(found)} were found and {len(common) - len(found)} missed; "
             f"{numbered(len(extra), 'hit is wrong', 'hits are wrong')}.",
@@ -269,10 +273,10 @@ class DemoScenario:
             "known": len(common), "found": len(found), "missed": len(common) - len(found), "extra": len(extra),
         }  # fmt: skip
 
-    def _ask(self, office: StaffSessions) -> None:
+    def _ask(self, staff: StaffSessions) -> None:
         """Play a query, from the officer's question to the answers of the other parties."""
         self._head(f"A query: {NAMES[_ASKING]} asks for three persons, and two persons stand for it")
-        client = QueryClient(office.connections["officer"])
+        client = QueryClient(staff.connections["officer"])
         justification = JustificationInput(
             legal_basis=_BASIS, purpose="a check at the border", case_reference=f"{_ASKING} 2026-002 (demo)",
             category=_CATEGORY, urgency=Urgency.URGENT,
@@ -280,7 +284,7 @@ class DemoScenario:
         persons = tuple(QueryPerson(**fields) for fields in questions(self.population, _ASKING))
         asked = client.ask(QueryRequest(round_id=self.round_id, persons=persons, justification=justification))
         started = time.monotonic()
-        office.approve("approver", asked)
+        staff.approve("approver", asked)
         answers: list[QueryAnswer] = []
 
         def answered() -> bool:
@@ -293,7 +297,7 @@ class DemoScenario:
             (one.record_id, *(" ".join(one.record.get(name, "")) for name in _NAMED), one.record["date_of_birth"])
             for one in answers[0].persons
         ]
-        self.screen.tell(
+        self.screen.narrate(
             Table("The question", ("person", "given names", "family names", "born"), rows),
             *query_views(answers[0]),
             f"{seconds} s from the approval to hits that both sides have confirmed. The others' analysts see that it "
@@ -302,12 +306,12 @@ class DemoScenario:
         hits = [sorted({hit.party for hit in person.hits}) for person in answers[0].persons]
         self.document["query"] = {"seconds": seconds, "hits": hits}
 
-    def _search_matcher(self, cast: DemoHomes) -> None:
+    def _search_matcher(self, demo_homes: DemoHomes) -> None:
         self._head("What the matcher holds: no name, no date, no number")
         rows = [row for listed in self.population.rows.values() for row in listed]
-        result = search(cast.homes[MATCHER], rows)
+        result = search(demo_homes.homes[MATCHER], rows)
         found = ", ".join(map(str, result.found_in)) or "none"
-        self.screen.tell(
+        self.screen.narrate(
             f"Looked for {result.needles:,} names, dates and numbers of all three lists, as written and in "
             f"small letters, in {numbered(result.files, 'file')} of the matcher ({result.octets:,} bytes).",
             f"Found in: {found}.",
@@ -317,9 +321,12 @@ class DemoScenario:
             "needles": result.needles, "files": result.files, "bytes": result.octets, "found_in": len(result.found_in),
         }  # fmt: skip
 
-    def _close(self, cast: DemoHomes, matcher: MatcherClient) -> None:
+    def _close(self, demo_homes: DemoHomes, matcher: MatcherClient) -> None:
         self._head("The round is closed: keys and tokens are destroyed")
-        before, samples = {name: left_in(home) for name, home in cast.homes.items()}, samples_of(cast.homes.values())
+        before, samples = (
+            {name: left_in(home) for name, home in demo_homes.homes.items()},
+            samples_of(demo_homes.homes.values()),
+        )
         self._until(
             lambda: all(p.acknowledged for p in matcher.round(self.round_id).parties), "every party to fetch its hits"
         )
@@ -327,15 +334,15 @@ class DemoScenario:
         self._until(
             lambda: all(p.closed for p in matcher.round(self.round_id).parties), "every party to destroy its keys"
         )
-        after = {name: left_in(home) for name, home in cast.homes.items()}
-        self._until(lambda: left_in(cast.homes[MATCHER]).chunks == 0, "the matcher to delete the tokens")
-        after = {name: left_in(home) for name, home in cast.homes.items()}
+        after = {name: left_in(home) for name, home in demo_homes.homes.items()}
+        self._until(lambda: left_in(demo_homes.homes[MATCHER]).chunks == 0, "the matcher to delete the tokens")
+        after = {name: left_in(home) for name, home in demo_homes.homes.items()}
         rows = [
             (name, f"{one.keys} -> {after[name].keys}", f"{one.chunks} -> {after[name].chunks}", f"{one.octets:,}")
             for name, one in before.items()
         ]
-        still = still_there(cast.homes.values(), samples)
-        self.screen.tell(
+        still = still_there(demo_homes.homes.values(), samples)
+        self.screen.narrate(
             Table("", ("who", "round keys", "chunks of elements and tokens", "bytes before"), rows),
             f"{numbered(len(samples), 'sample')} of these bytes, looked for again in every file of all homes: found in "
             f"{', '.join(map(str, still)) or 'none'}. What stays are hits as opaque ids, counts and signed statements.",
@@ -343,7 +350,7 @@ class DemoScenario:
         self.document["left"] = {name: {"keys": one.keys, "chunks": one.chunks} for name, one in after.items()}
         self.document["samples_still_found"] = len(still)
 
-    def _leave_waiting(self, secretariat: StaffSessions, offices: Mapping[str, StaffSessions]) -> None:
+    def _leave_waiting(self, secretariat: StaffSessions, all_staff: Mapping[str, StaffSessions]) -> None:
         """Leave something to do: a second round, to which one party's officer asks to consent."""
         self._head("A second round waits, for whoever wants to go on by hand")
         proposal = RoundProposal(
@@ -353,25 +360,25 @@ class DemoScenario:
         asked = secretariat.matcher("secretariat-1").propose(proposal)
         secretariat.approve("secretariat-2", asked)
         assert asked.round_id is not None
-        for code, office in offices.items():
-            node = office.node("officer")
+        for code, staff in all_staff.items():
+            node = staff.node("officer")
             known = partial(self._knows, node, asked.round_id)
             self._until(known, f"{code} to hear of the round")
-        offices[_ASKING].node("officer").consent(asked.round_id)
-        self.screen.tell(
+        all_staff[_ASKING].node("officer").consent(asked.round_id)
+        self.screen.narrate(
             f"Round {asked.round_id[:SHORT]}: {_ASKING}'s officer asks to consent, and its approver has to decide; "
             "the other parties have not read it yet.",
         )
 
-    def _audit(self, cast: DemoHomes, auditor: LogClient) -> None:
+    def _audit(self, demo_homes: DemoHomes, auditor: LogClient) -> None:
         self._head("An auditor takes the log away and checks it alone, with nothing but the parties' public keys")
         ended = auditor.entries(limit=1).size
         self._until(lambda: _witnessed(auditor, ended), "every party to witness the end of the round")
-        archive = cast.homes[MATCHER].with_name("log.tar")
+        archive = demo_homes.homes[MATCHER].with_name("log.tar")
         archive.write_bytes(auditor.export())
-        log, rounds, forged = check_log(archive, find_home(cast.homes[MATCHER]).registry)
+        log, rounds, forged = check_log(archive, find_home(demo_homes.homes[MATCHER]).registry)
         kinds = Counter(entry.kind.value.replace("_", " ") for entry in log.entries if entry is not None)
-        self.screen.tell(
+        self.screen.narrate(
             Table("", ("what the log holds", "entries"), [*sorted(kinds.items())]),
             f"{numbered(log.checkpoint.size, 'entry', 'entries')} under one signed head, witnessed by "
             f"{', '.join(sorted(log.cosigned))}; every statement, proof of knowledge, count and step of "
@@ -427,7 +434,7 @@ class DemoScenario:
 
     def _head(self, title: str) -> None:
         self.steps += 1
-        self.screen.tell("", f"{self.steps}. {title}")
+        self.screen.narrate("", f"{self.steps}. {title}")
 
 
 def _witnessed(log: LogClient, entries: int) -> bool:

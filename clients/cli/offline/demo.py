@@ -13,7 +13,7 @@ from clients.cli.output.screen import Screen, Table
 
 if TYPE_CHECKING:
     from clients.cli.demo.homes import DemoHomes
-    from clients.stage.processes import DemoProcesses
+    from clients.local_services.processes import DemoProcesses
 
 _LOOK_SECONDS = 1.0
 _TERMS = "--area demo --legal-basis demo --purpose demo --category demo"
@@ -33,17 +33,17 @@ def demo(
     from aquila.errors import AquilaError
     from clients.cli.demo.population import populate
     from clients.cli.demo.scenario import DemoScenario
-    from clients.stage.processes import staged
+    from clients.local_services.processes import staged
 
     screen = Screen(as_json)
     with staged(folder) as stage:
         story = DemoScenario(screen, stage, populate(size, seed), keep=keep)
         try:
-            cast = story.tell_all()
+            made = story.play_all()
         except AquilaError:
             _show_logs(screen, stage)
             raise
-        screen.tell("", *(_pages(stage) if keep else ()), *_next_steps(cast, keep=keep))
+        screen.narrate("", *(_pages(stage) if keep else ()), *_next_steps(made, keep=keep))
         if as_json:
             screen.result(story.document)
         if keep:
@@ -58,7 +58,7 @@ def _show_logs(screen: Screen, stage: DemoProcesses) -> None:
 
 def _pages(stage: DemoProcesses) -> list[str | Table]:
     """Return where the pages are, and who can sign in there."""
-    from clients.stage.accounts import PASSWORD, SECRETS, logins_of
+    from clients.local_services.accounts import PASSWORD, SECRETS, logins_of
 
     rows = [(process.name, f"{process.url}/", ", ".join(logins_of(process))) for process in stage.processes]
     code = f"aquila code {stage.folder / SECRETS}/<home>-<login>"
@@ -70,11 +70,11 @@ def _pages(stage: DemoProcesses) -> list[str | Table]:
     ]
 
 
-def _next_steps(cast: DemoHomes, *, keep: bool) -> list[str]:
+def _next_steps(made: DemoHomes, *, keep: bool) -> list[str]:
     """Return suggestions for next steps."""
-    from clients.stage.accounts import PASSWORD, SECRETS
+    from clients.local_services.accounts import PASSWORD, SECRETS
 
-    party, matcher = cast.homes["SI"], cast.homes["matcher"]
+    party, matcher = made.homes["SI"], made.homes["matcher"]
     if keep:
         secrets = party.parent / SECRETS
         return [
@@ -92,8 +92,8 @@ def _next_steps(cast: DemoHomes, *, keep: bool) -> list[str]:
     return [
         "What to try next:",
         "  make demo KEEP=1                                   the same, left running for your own commands",
-        f"  aquila records check {cast.list_file('RS')}                 what is wrong with a list, line by line",
-        f"  aquila rehearse --party RS={cast.list_file('RS')} --party SI={cast.list_file('SI')} --out hits.csv",
+        f"  aquila records check {made.list_file('RS')}                 what is wrong with a list, line by line",
+        f"  aquila rehearse --party RS={made.list_file('RS')} --party SI={made.list_file('SI')} --out hits.csv",
         "                                                     the same round in one process, on your own files too",
         "  aquila bench                                       what each step costs on this machine",
         f"All processes are stopped. Homes and logs are in {party.parent} until the next demo.",

@@ -130,7 +130,7 @@ def rehearse(
     }
     if report is not None:
         write_result(report, _json(document))
-    _tell_findings(screen, entries, report)
+    _show_findings(screen, entries, report)
     screen.result(document, *_views(entries, hits, out, document))
 
 
@@ -242,7 +242,7 @@ def _by_certainty(hits: Iterable[RehearsedHit]) -> dict[str, int]:
     return {level.value: counts[level.value] for level in reversed(Minimum)}
 
 
-def _tell_findings(screen: Screen, entries: list[Entry], report: Path | None) -> None:
+def _show_findings(screen: Screen, entries: list[Entry], report: Path | None) -> None:
     """Report how many rows were omitted, and of each file the first reasons."""
     where = f"all are in {report}" if report else "see all with `aquila records check FILE`, or ask for --report"
     for entry in entries:

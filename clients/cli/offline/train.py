@@ -28,7 +28,7 @@ def train(
     screen.note("Practice. Invented persons. Nothing here is real. It starts in about a minute.")
     try:
         with practice_of(party, populate(SIZE, seed)) as practice:
-            screen.tell(
+            screen.narrate(
                 f"Open in a browser on this machine: {practice.address}",
                 "The page says what to do next. Ctrl-C ends the practice and deletes all of it.",
             )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from aquila.interface.progress import Progress
 
-    Told = Callable[[str, str, int, int], None]
+    ReportProgress = Callable[[str, str, int, int], None]
 
 V = TypeVar("V", bound=MatcherRoundView | NodeRoundView)
 
@@ -24,7 +24,9 @@ _AT_MATCHER = ("blinded elements sent", "evaluated for others", "tokens sent")
 _AT_NODE = ("prepared", "sent", "evaluated by others", "tokens sent")
 
 
-def watch(look: Callable[[], V], told: Told, until: Phase, pause: Callable[[float], object] = time.sleep) -> V:
+def watch(
+    look: Callable[[], V], told: ReportProgress, until: Phase, pause: Callable[[float], object] = time.sleep
+) -> V:
     """Poll a round, report the progress of each party, and return the view that reached the phase.
 
     Args:
@@ -35,14 +37,14 @@ def watch(look: Callable[[], V], told: Told, until: Phase, pause: Callable[[floa
     """
     while True:
         view = look()
-        tell(view, told)
+        report_progress(view, told)
         phase = Phase(view.entry.phase)
         if phase in ENDED or _ORDER.index(phase) >= _ORDER.index(until):
             return view
         pause(POLL_SECONDS)
 
 
-def tell(view: MatcherRoundView | NodeRoundView, told: Told) -> None:
+def report_progress(view: MatcherRoundView | NodeRoundView, told: ReportProgress) -> None:
     """Report the progress in a view: of each party the steps that are done, and the first that is not."""
     for who, steps in _steps(view):
         for name, done, of in steps:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from aquila.matching.certainty import (
     GradingBasis,
     grade,
+    missing_families,
     prior_bits,
-    silent_families,
     strongest_parts,
     table_bits,
 )
@@ -159,7 +159,7 @@ class Comparison:
         weights = dict(self.table.silent)
         return [
             (family, weights.get(family))
-            for family in silent_families(self.table, self.rules)
+            for family in missing_families(self.table, self.rules)
             if family in weights or self._both_tell(family)
         ]
 

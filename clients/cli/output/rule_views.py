@@ -107,7 +107,7 @@ def comparison_views(found: Comparison, sizes: Iterable[int]) -> list[Table | st
         return [f"{found.one.record_id} and {found.other.record_id} share no input: no hit, whatever the lists."]
     words, differing = dict(found.table.families), found.differing()
     agree = [(words[part.family], f"{part.bits:.1f}", part.sentence) for part in found.parts()]
-    agree += [(words[family], *_silence(bits)) for family, bits in found.silent()]
+    agree += [(words[family], *_missing_evidence(bits)) for family, bits in found.silent()]
     met = [(str(rule.number), rule.name, _values(found.shared[rule.number])) for rule in found.rules]
     views: list[Table | str] = [
         Table("What agrees", ("evidence", "bits", "in words"), agree),
@@ -125,7 +125,7 @@ def comparison_views(found: Comparison, sizes: Iterable[int]) -> list[Table | st
     return [*views, share]
 
 
-def _silence(bits: float | None) -> tuple[str, str]:
+def _missing_evidence(bits: float | None) -> tuple[str, str]:
     """Return the weight of a family without agreement, and its words."""
     if bits is None:
         return "learned", "both tell of it, and nothing agrees: a round learns how much that speaks against the pair"

@@ -70,7 +70,7 @@ class Screen:
                 self.out.write(_rendered(view, self.out) + "\n")
         self.out.flush()
 
-    def tell(self, *views: Table | str) -> None:
+    def narrate(self, *views: Table | str) -> None:
         """Report a sequence of events: on stdout, or on stderr if stdout is for one document."""
         stream = self.err if self.as_json else self.out
         for view in views:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import pyotp
 
 from aquila.errors import OrderError
+from clients.local_services.accounts import PASSWORD, secret_beside
 from clients.sdk import PeopleClient
-from clients.stage.accounts import PASSWORD, secret_beside
 from services.kit.errors import UnknownCallerError
 from services.kit.storage.files import read_secret
 

@@ -136,7 +136,7 @@ class Uploads:
     def keep(self, session: str, name: str, layout: Layout, source: BinaryIO | Delivered, size: int) -> Upload:
         """Keep a list of some bytes in place of the session's last one; the oldest goes where there are too many."""
         self.drop(session)
-        self.sweep()
+        self.close_expired()
         if len(self._held) >= _MOST:
             self._close([min(self._held.values(), key=lambda upload: upload.until)])
         made = Upload(secrets.token_hex(16), session, name, layout, source, self._clock() + _KEPT_SECONDS, size)
@@ -145,7 +145,7 @@ class Uploads:
 
     def find(self, session: str, upload_id: str) -> Upload | None:
         """Return a session's list, from its beginning if nothing reads it now; None if it is not kept any more."""
-        self.sweep()
+        self.close_expired()
         found = self._held.get(upload_id)
         if found is None or found.session != session:
             return None
@@ -155,7 +155,7 @@ class Uploads:
 
     def of(self, session: str) -> Upload | None:
         """Return the list that waits for a session, or None."""
-        self.sweep()
+        self.close_expired()
         return next((upload for upload in self._held.values() if upload.session == session), None)
 
     def drop(self, session: str) -> None:
@@ -166,7 +166,7 @@ class Uploads:
         """Close every file."""
         self._close(list(self._held.values()))
 
-    def sweep(self) -> None:
+    def close_expired(self) -> None:
         """Close what has waited for too long."""
         now = self._clock()
         self._close(upload for upload in list(self._held.values()) if upload.until <= now)

@@ -114,7 +114,7 @@ def post_abort(visit: Visited, sent: Sent, round_id: str) -> Response:
 
 def _form(visit: Visit, form: ProposalForm, defaults: ProposalDefaults) -> Response:
     """Show the form, with each error next to its field."""
-    wrong = form.told(visit.say)
+    wrong = form.field_errors(visit.say)
     status = 422 if wrong or form.refusal else 200
     rules = [(name, name) for name in defaults.rules]
     return visit.show(

@@ -69,6 +69,6 @@ def post_set_aside(visit: Visited, sent: Sent, suggestion_id: str) -> Response:
 
 def _form(visit: Visit, form: Form, known: Sequence[str]) -> Response:
     """Show the form, with each error next to its field."""
-    wrong = form.told(visit.say)
+    wrong = form.field_errors(visit.say)
     status = 422 if wrong or form.refusal else 200
     return visit.show("suggest.html", status, form=form, faults=wrong, codes=known)

@@ -95,7 +95,7 @@ class Form:
         """Return the value of a field."""
         return self.texts.get(name, "")
 
-    def told(self, say: Callable[..., str]) -> FieldErrors:
+    def field_errors(self, say: Callable[..., str]) -> FieldErrors:
         """Return the error, in the language of `say`."""
         return FieldErrors({name: say(fault.message, **fault.values) for name, fault in self.faults.items()})
 

@@ -84,7 +84,7 @@ class QueryForm:
         """Return the value of a field."""
         return self.texts.get(name, "")
 
-    def told(self, say: Callable[..., str]) -> FieldErrors:
+    def field_errors(self, say: Callable[..., str]) -> FieldErrors:
         """Return the errors in the language of `say`."""
         return FieldErrors({name: say(fault.message, **fault.values) for name, fault in self.faults.items()})
 

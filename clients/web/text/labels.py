@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 from aquila.interface.sentence import SentenceView
 from aquila.records.rules import BUILT_IN, load_rules
-from clients.web.text.log_entries import particulars
+from clients.web.text.log_entries import entry_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -453,7 +453,7 @@ def filters(language: Language) -> dict[str, Callable[..., object]]:
         "joined": joined,
         "plain_rule": partial(plain_rule, language=language),
         "figure": partial(figure, language=language),
-        "particulars": partial(particulars, language=language),
+        "entry_fields": partial(entry_fields, language=language),
     }
 
 

@@ -159,7 +159,7 @@ _OF_PARTY = re.compile(r"([a-z]{2})_(high|medium|low)")
 _SHORT = 8
 
 
-def particulars(entry: Entry, language: Language) -> Iterator[tuple[str, Markup]]:
+def entry_fields(entry: Entry, language: Language) -> Iterator[tuple[str, Markup]]:
     """Yield the name and the value of each particular, in the visitor's language."""
     for name, value in entry.ids.items():
         word = WORDS.get(value)

@@ -26,7 +26,7 @@ from aquila.audit.tiles import (
     write_bundle,
     write_statements,
 )
-from aquila.protocol.log_entries import tells_hits
+from aquila.protocol.log_entries import discloses_hits
 from services.kit.log.publication import CHECKPOINT_FILE
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Scope:
             return True  # without it nobody can tell whether retention allowed an erasure
         untold = self.untold.get(entry.round or "", frozenset())
         total = bool(untold) and self.rounds is not None and entry.kind in _TOTALS
-        return self.has(entry.round) and not total and not tells_hits(entry, untold)
+        return self.has(entry.round) and not total and not discloses_hits(entry, untold)
 
 
 @dataclass(slots=True)

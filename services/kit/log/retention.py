@@ -86,7 +86,7 @@ class Retention:
     def _rewrite(self, size: int) -> None:
         """Write the files without what was erased, empty the database's own files of it, and take the mark away."""
         self._own.refresh(size)
-        self._own.store.scrub(ENTRIES)
+        self._own.store.erase_deleted(ENTRIES)
         self._own.files.delete(_MARK)
 
     def _covered(self, session: Session, now: int) -> int:

@@ -175,7 +175,7 @@ class Witness:
         _LOG.error("log_rewritten", counterpart=holder, error=error)
         raise error
 
-    def told(self, error: AquilaError, own: bytes, follow: Callable[[Session], None]) -> None:
+    def report_contradiction(self, error: AquilaError, own: bytes, follow: Callable[[Session], None]) -> None:
         """Keep that another witness, or our own files, contradict our own log; raises nothing.
 
         Args:
@@ -183,7 +183,7 @@ class Witness:
             own: The newest checkpoint of our own log, or nothing.
             follow: What follows from it, in the same transaction, each time that it is found.
         """
-        with self.store.transaction("log.told") as session:
+        with self.store.transaction("log.contradicted") as session:
             follow(session)
             origin = log_name(self.holder, self.key.public)
             if _open_alarm(session, [origin]) is None:

@@ -1,8 +1,8 @@
 """Files: content that is too large for a row, and secrets, written so that a crash leaves the old state or the new.
 
 A write is a temporary file in the same folder, fsync, rename, fsync of the folder: until the rename nobody sees the
-new content, after it nobody sees the old. What a crash leaves is a file whose name starts with a dot; `sweep` removes
-it. Names are relative, short and plain, so that no name can leave the root.
+new content, after it nobody sees the old. What a crash leaves is a file whose name starts with a dot;
+`remove_leftovers` removes it. Names are relative, short and plain, so that no name can leave the root.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ class ChunkFiles:
                 shutil.rmtree(path)
             _fsync_folder(path.parent)
 
-    def sweep(self, older_than: float = 3600) -> int:
+    def remove_leftovers(self, older_than: float = 3600) -> int:
         """Remove what crashed writes left and return how many files that were.
 
         Args:

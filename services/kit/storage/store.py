@@ -123,7 +123,7 @@ class Store:
             session.connection()
             yield session
 
-    def scrub(self, *tables: Table) -> None:
+    def erase_deleted(self, *tables: Table) -> None:
         """Remove the bytes of deleted rows from the database's files, as far as the database can.
 
         SQLite overwrites deleted rows at once (`secure_delete`); this empties the write-ahead log too. PostgreSQL
@@ -133,7 +133,7 @@ class Store:
         Raises:
             StoreError: The database failed, or a reader held on to an old snapshot for too long.
         """
-        with _mapped("store.scrub", self.engine.url), self.engine.connect() as connection:
+        with _mapped("store.erase_deleted", self.engine.url), self.engine.connect() as connection:
             if self.is_sqlite:
                 cursor: Any = _raw(connection).execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 if cursor.fetchone()[0]:

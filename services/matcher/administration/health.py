@@ -39,19 +39,19 @@ if TYPE_CHECKING:
 _SILENT_SECONDS = 2 * 3_600
 
 
-def look(desk: MatcherContext, contacts: StoredContacts) -> OwnPart:
+def look(context: MatcherContext, contacts: StoredContacts) -> OwnPart:
     """Find out the matcher's part of the report.
 
     Args:
-        desk: The matcher's parts.
+        context: The matcher's parts.
         contacts: The last calls of the parties.
 
     Raises:
         StoreError: The database failed.
     """
-    now, open_ = desk.clock(), RoundRow.ended_at.is_(None)
+    now, open_ = context.clock(), RoundRow.ended_at.is_(None)
     evaluations = (ChunkRow.what == EventKind.EVALUATION.value, ChunkRow.deleted_at.is_(None))
-    with desk.store.reading("health.rounds") as session:
+    with context.store.reading("health.rounds") as session:
         query = select(RoundRow.round_id).where(open_).order_by(RoundRow.created_at.desc(), RoundRow.round_id)
         ids = session.scalars(query).all()
         failed = session.scalar(select(func.count()).where(open_, RoundRow.problem.is_not(None))) or 0
@@ -59,11 +59,11 @@ def look(desk: MatcherContext, contacts: StoredContacts) -> OwnPart:
         waiting = session.scalar(select(func.count()).where(ChunkRow.round_id.in_(rounds), *evaluations)) or 0
     found, parties = [], set[str]()
     for round_id in ids[:MOST_ROUNDS]:
-        with desk.known.reading(round_id) as turn:
+        with context.round_cache.reading(round_id) as turn:
             found.append(round_health(_open_round(turn, now), MATCHER, now))
             parties |= set(turn.round.participants)
     called = contacts.by_party()
-    last = {code: called[code].at if code in called else None for code in desk.registry.parties}
+    last = {code: called[code].at if code in called else None for code in context.registry.parties}
     faults = [*_silent(parties, last, now)]
     if failed:
         faults.append((Grade.CRITICAL, Sentence.of("health_rounds_failed", count=failed)))
@@ -85,8 +85,8 @@ def _open_round(turn: RoundTransaction, now: int) -> OpenRound:
         phase=turn.round.phase.value,
         began_at=turn.row.created_at,
         newest=newest,
-        awaited=list(dict.fromkeys(_awaited(turn.known))),
-        late=late(turn.known, now),
+        awaited=list(dict.fromkeys(_awaited(turn.cached))),
+        late=late(turn.cached, now),
     )
 
 

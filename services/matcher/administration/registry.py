@@ -44,29 +44,29 @@ _DAY = 86_400
 _OVER = (Phase.CLOSED.value, Phase.ABORTED.value)
 
 
-def invite(desk: MatcherContext, actor: Actor, wanted: NewInvitation) -> FileContent:
+def invite(context: MatcherContext, actor: Actor, wanted: NewInvitation) -> FileContent:
     """Return the file of a new invitation; nothing of it is stored but its entry in the log.
 
     Raises:
         PolicyError: The party is registered already.
         InputError: The matcher's own address or CA cannot be told from its settings.
     """
-    if wanted.party in desk.registry.parties:
+    if wanted.party in context.registry.parties:
         raise PolicyError("party_registered_already", party=wanted.party)
-    url, ca = address_of(desk.settings)
+    url, ca = address_of(context.settings)
     invitation = Invitation(
-        invitation_id=desk.random(16).hex(), party=wanted.party, name=wanted.name,
-        matcher_key=desk.registry.matcher.hex, url=url, ca=ca, expires_at=desk.clock() + wanted.days * _DAY,
+        invitation_id=context.random(16).hex(), party=wanted.party, name=wanted.name,
+        matcher_key=context.registry.matcher.hex, url=url, ca=ca, expires_at=context.clock() + wanted.days * _DAY,
     )  # fmt: skip
-    with desk.store.transaction("registry.invite") as session:
+    with context.store.transaction("registry.invite") as session:
         _log_entry(
-            session, desk, EntryKind.PARTY_INVITED, actor, recipient=wanted.party,
+            session, context, EntryKind.PARTY_INVITED, actor, recipient=wanted.party,
             counts={"days": wanted.days}, ids={"invitation": invitation.invitation_id},
         )  # fmt: skip
-    return FileContent(content=sign_file(invitation, desk.matcher.identity).decode())
+    return FileContent(content=sign_file(invitation, context.matcher.identity).decode())
 
 
-def admit(desk: MatcherContext, actor: Actor, content: str, heard: str) -> RegistryView:
+def admit(context: MatcherContext, actor: Actor, content: str, heard: str) -> RegistryView:
     """Register the party of a request to join, and state the registry that follows.
 
     1. The request is whole, and answers an invitation of this matcher for this party that has not expired.
@@ -79,77 +79,77 @@ def admit(desk: MatcherContext, actor: Actor, content: str, heard: str) -> Regis
     """
     # 1.
     request = open_request(content.encode())
-    invited = accepted_invitation(request.message, desk.registry.matcher, desk.clock())
+    invited = accepted_invitation(request.message, context.registry.matcher, context.clock())
     # 2.
     check_spoken(request.digest, heard)
     # 3.
-    known = desk.registry.parties.get(invited.party)
+    known = context.registry.parties.get(invited.party)
     if known is not None and (known.key != request.key or known.left):
         raise PolicyError("party_registered_already", party=invited.party)
     party = RegisteredParty(invited.party, invited.name, request.key)
-    holders = {print_: holder for print_, (holder, _) in desk.registry.by_fingerprint().items()}
+    holders = {print_: holder for print_, (holder, _) in context.registry.by_fingerprint().items()}
     if holders.get(request.key.fingerprint, invited.party) != invited.party:
         raise PolicyError(
             "key_registered_to_another_party", party=invited.party, holder=holders[request.key.fingerprint]
         )
-    newer = Registry(desk.registry.matcher, {**desk.registry.parties, invited.party: party})
-    if not _is_stated(desk, newer):
-        _state(desk, actor, newer, invited.party)
-    return show(desk)
+    newer = Registry(context.registry.matcher, {**context.registry.parties, invited.party: party})
+    if not _is_stated(context, newer):
+        _state(context, actor, newer, invited.party)
+    return show(context)
 
 
-def remove(desk: MatcherContext, actor: Actor, code: str) -> RegistryView:
+def remove(context: MatcherContext, actor: Actor, code: str) -> RegistryView:
     """Mark a party as having left, and state the registry that follows; its calls are refused from now on.
 
     Raises:
         NotFoundError: It is not registered, or has left before.
         PolicyError: A round that is not over names it.
     """
-    if code not in desk.registry.present():
+    if code not in context.registry.present():
         raise NotFoundError("party_not_registered", party=code)
-    if named := _open_rounds(desk, code):
+    if named := _open_rounds(context, code):
         raise PolicyError("party_in_open_rounds", party=code, count=len(named), round=named[0])
-    left = replace(desk.registry.parties[code], left=True)
-    _state(desk, actor, Registry(desk.registry.matcher, {**desk.registry.parties, code: left}), code)
-    return show(desk)
+    left = replace(context.registry.parties[code], left=True)
+    _state(context, actor, Registry(context.registry.matcher, {**context.registry.parties, code: left}), code)
+    return show(context)
 
 
-def restate(desk: MatcherContext, actor: Actor) -> RegistryView:
+def restate(context: MatcherContext, actor: Actor) -> RegistryView:
     """State the registry again if its parties are not those of the last statement."""
-    if not _is_stated(desk, desk.registry):
-        _state(desk, actor, desk.registry, None)
-    return show(desk)
+    if not _is_stated(context, context.registry):
+        _state(context, actor, context.registry, None)
+    return show(context)
 
 
-def move(desk: MatcherContext, actor: Actor, url: str, ca: str | None) -> FileContent:
+def move(context: MatcherContext, actor: Actor, url: str, ca: str | None) -> FileContent:
     """State another address of the matcher, and return the file for the parties, who reach it there once they accept.
 
     Raises:
         InputError: It is no address, or the CA is none.
     """
-    _state(desk, actor, desk.registry, None, (url.rstrip("/"), ca))
-    return FileContent(content=feed(desk, 1).model_dump_json())
+    _state(context, actor, context.registry, None, (url.rstrip("/"), ca))
+    return FileContent(content=feed(context, 1).model_dump_json())
 
 
-def show(desk: MatcherContext) -> RegistryView:
+def show(context: MatcherContext) -> RegistryView:
     """Return the registry, its newest statement, and who has accepted it."""
-    with desk.store.reading("registry.show") as session:
-        last = stored.in_force(session, desk.registry.matcher)
-        accepted = stored.acceptances(session, desk.registry)
-    view = last and statement_view(last, desk.registry, accepted, (last.message.url, last.message.ca))
-    parties = party_views(desk.registry, accepted, last)
+    with context.store.reading("registry.show") as session:
+        last = stored.in_force(session, context.registry.matcher)
+        accepted = stored.acceptances(session, context.registry)
+    view = last and statement_view(last, context.registry, accepted, (last.message.url, last.message.ca))
+    parties = party_views(context.registry, accepted, last)
     return RegistryView(parties=parties, in_force=view, waiting=None, obstacle=None)
 
 
-def feed(desk: MatcherContext, first: int) -> RegistryFeed:
+def feed(context: MatcherContext, first: int) -> RegistryFeed:
     """Return the statements from a number on, and everyone's newest acceptance."""
-    with desk.store.reading("registry.feed") as session:
-        statements = stored.statements_from(session, desk.registry.matcher, first)[:MOST_STATEMENTS]
+    with context.store.reading("registry.feed") as session:
+        statements = stored.statements_from(session, context.registry.matcher, first)[:MOST_STATEMENTS]
         accepted = stored.acceptance_envelopes(session)
     return RegistryFeed(statements=tuple(one.envelope.decode() for one in statements), acceptances=tuple(accepted))
 
 
-def take_acceptance(desk: MatcherContext, caller: str, envelope: bytes) -> bool:
+def take_acceptance(context: MatcherContext, caller: str, envelope: bytes) -> bool:
     """Store a party's acceptance, and return whether it is new.
 
     Raises:
@@ -157,11 +157,11 @@ def take_acceptance(desk: MatcherContext, caller: str, envelope: bytes) -> bool:
         NotFoundError: There is no statement of its number.
         PolicyError: The statement of its number is another one: this party was shown another registry.
     """
-    acceptance = open_acceptance(envelope, desk.registry)
+    acceptance = open_acceptance(envelope, context.registry)
     if acceptance.party != caller:
         raise SignatureError("registry_acceptance_of_another_party", party=acceptance.party)
-    with desk.store.transaction("registry.acceptance") as session:
-        found = stored.statements_from(session, desk.registry.matcher, acceptance.number)
+    with context.store.transaction("registry.acceptance") as session:
+        found = stored.statements_from(session, context.registry.matcher, acceptance.number)
         if not found or found[0].message.number != acceptance.number:
             raise NotFoundError("registry_statement_missing", number=acceptance.number)
         if found[0].digest != acceptance.statement:
@@ -169,7 +169,7 @@ def take_acceptance(desk: MatcherContext, caller: str, envelope: bytes) -> bool:
         new = stored.store_acceptance(session, acceptance, envelope)
         if new:
             entry = Entry.of(
-                EntryKind.REGISTRY_ACCEPTED, desk.clock(), caller, counts={"number": acceptance.number},
+                EntryKind.REGISTRY_ACCEPTED, context.clock(), caller, counts={"number": acceptance.number},
                 digests={"registry": acceptance.statement},
             )  # fmt: skip
             entries.append(session, entry)
@@ -177,46 +177,46 @@ def take_acceptance(desk: MatcherContext, caller: str, envelope: bytes) -> bool:
 
 
 def _state(
-    desk: MatcherContext,
+    context: MatcherContext,
     actor: Actor,
     newer: Registry,
     changed: str | None,
     moved: tuple[str, str | None] | None = None,
 ) -> None:
     """Sign and store the statement of a registry, write the registry file, and take it into force."""
-    with desk.store.transaction("registry.state") as session:
-        last = stored.in_force(session, desk.registry.matcher)
+    with context.store.transaction("registry.state") as session:
+        last = stored.in_force(session, context.registry.matcher)
         # An address once stated stays until it is moved: the settings may follow later.
-        stated = (last.message.url, last.message.ca) if last else address_of(desk.settings)
-        message = next_statement(newer, last, desk.clock(), *(moved or stated))
-        statement = open_statement(sign_statement(message, desk.matcher.identity), desk.registry.matcher)
-        stored.store_statement(session, statement, desk.clock())
-        stored.mark_accepted(session, statement, desk.clock(), actor.person)
+        stated = (last.message.url, last.message.ca) if last else address_of(context.settings)
+        message = next_statement(newer, last, context.clock(), *(moved or stated))
+        statement = open_statement(sign_statement(message, context.matcher.identity), context.registry.matcher)
+        stored.store_statement(session, statement, context.clock())
+        stored.mark_accepted(session, statement, context.clock(), actor.person)
         _log_entry(
-            session, desk, EntryKind.REGISTRY_CHANGED, actor, recipient=changed,
+            session, context, EntryKind.REGISTRY_CHANGED, actor, recipient=changed,
             counts={"number": message.number, "parties": len(newer.present())}, digests={"registry": statement.digest},
         )  # fmt: skip
         # Before the commit: if we crash here, the file is ahead of the statements, and the same change is made again.
-        stored.write_registry_file(desk.settings.registry, newer)
-    desk.registry.adopt(newer)
+        stored.write_registry_file(context.settings.registry, newer)
+    context.registry.adopt(newer)
     _LOG.info("registry_stated", count=message.number)
 
 
-def _is_stated(desk: MatcherContext, registry: Registry) -> bool:
+def _is_stated(context: MatcherContext, registry: Registry) -> bool:
     """Return whether the last statement states a registry, with the matcher's address."""
-    with desk.store.reading("registry.last") as session:
-        last = stored.in_force(session, desk.registry.matcher)
+    with context.store.reading("registry.last") as session:
+        last = stored.in_force(session, context.registry.matcher)
     return last is not None and last.message.registry() == registry
 
 
-def _open_rounds(desk: MatcherContext, code: str) -> list[str]:
+def _open_rounds(context: MatcherContext, code: str) -> list[str]:
     """Return the rounds that name a party and are not over."""
     query = select(RoundRow).where(RoundRow.phase.not_in(_OVER)).order_by(RoundRow.created_at)
-    with desk.store.reading("registry.rounds") as session:
+    with context.store.reading("registry.rounds") as session:
         rows = [(row.round_id, manifest_in(row.manifest)) for row in session.scalars(query)]
     return [round_id for round_id, manifest in rows if code in {one.party for one in manifest.participants}]
 
 
-def _log_entry(session: Session, desk: MatcherContext, kind: EntryKind, actor: Actor, **fields: Any) -> None:  # noqa: ANN401 - an entry's fields
-    entry = Entry.of(kind, desk.clock(), MATCHER, **fields, **entries.actor_fields(actor, Action.MANAGE_REGISTRY))
+def _log_entry(session: Session, context: MatcherContext, kind: EntryKind, actor: Actor, **fields: Any) -> None:  # noqa: ANN401 - an entry's fields
+    entry = Entry.of(kind, context.clock(), MATCHER, **fields, **entries.actor_fields(actor, Action.MANAGE_REGISTRY))
     entries.append(session, entry)

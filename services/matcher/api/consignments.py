@@ -37,16 +37,18 @@ def post_consignment(
     request: Request, call: SignedCaller, round_id: Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 ) -> Response:
     """Take several parts of one party."""
-    desk: MatcherContext = request.app.state.desk
-    answer = take_consignment(desk, round_id, call.party, Consignment.from_payload(call.body))
+    context: MatcherContext = request.app.state.context
+    answer = take_consignment(context, round_id, call.party, Consignment.from_payload(call.body))
     return Response(answer.payload(), media_type=JSON)
 
 
-def take_consignment(desk: MatcherContext, round_id: str, caller: str, consignment: Consignment) -> ConsignmentAnswer:
+def take_consignment(
+    context: MatcherContext, round_id: str, caller: str, consignment: Consignment
+) -> ConsignmentAnswer:
     """Take parts one after the other, up to the first that is refused; what was taken before it stays.
 
     Args:
-        desk: The matcher's parts.
+        context: The matcher's parts.
         round_id: In which round.
         caller: Who called.
         consignment: The parts.
@@ -57,10 +59,10 @@ def take_consignment(desk: MatcherContext, round_id: str, caller: str, consignme
     for number, part in enumerate(consignment.parts):
         try:
             if isinstance(part, StatementPart):
-                accept_statement(desk, round_id, caller, part.envelope.encode())
+                accept_statement(context, round_id, caller, part.envelope.encode())
             else:
                 address = ChunkAddress(round_id, part.submission_id, part.part, caller, part.index)
-                put_chunk(desk, caller, address, _content(part))
+                put_chunk(context, caller, address, _content(part))
         except StoreError:
             if not number:
                 raise

@@ -17,12 +17,12 @@ from services.matcher.administration import registry as statements
 from services.matcher.context import MatcherContext
 
 
-async def _desk(request: Request) -> MatcherContext:
-    desk: MatcherContext = request.app.state.desk
-    return desk
+async def _context(request: Request) -> MatcherContext:
+    context: MatcherContext = request.app.state.context
+    return context
 
 
-At = Annotated[MatcherContext, Depends(_desk)]
+At = Annotated[MatcherContext, Depends(_context)]
 Administrator = Annotated[Actor, requires(Action.MANAGE_REGISTRY)]
 Party = Annotated[str, Path(pattern=r"^[A-Z]{2}$")]
 
@@ -32,12 +32,12 @@ operator = APIRouter(route_class=ServiceRoute, prefix="/v1/operator/registry", t
 
 @parties.get("", summary="Statements on the registry from a number on, and the newest acceptances")
 def get_statements(
-    desk: At,
+    context: At,
     call: SignedCaller,  # noqa: ARG001 - the caller is verified
     first: Annotated[int, Query(ge=1, le=2**31)] = 1,
 ) -> RegistryFeed:
     """Return the statements in their envelopes."""
-    return statements.feed(desk, first)
+    return statements.feed(context, first)
 
 
 @parties.put(
@@ -48,42 +48,42 @@ def get_statements(
     responses=stored("The acceptance"),
     openapi_extra=raw_body("The acceptance in its DSSE envelope (PROTOCOL.md 11.7).", JSON, schema=ENVELOPE),
 )
-def put_acceptance(desk: At, call: SignedCaller) -> Response:
+def put_acceptance(context: At, call: SignedCaller) -> Response:
     """Take an acceptance."""
-    return Response(status_code=201 if statements.take_acceptance(desk, call.party, call.body) else 200)
+    return Response(status_code=201 if statements.take_acceptance(context, call.party, call.body) else 200)
 
 
 @operator.get("", summary="The registry and who has accepted it", dependencies=[requires(Action.MANAGE_REGISTRY)])
-def get_registry(desk: At) -> RegistryView:
+def get_registry(context: At) -> RegistryView:
     """Return the registry."""
-    return statements.show(desk)
+    return statements.show(context)
 
 
 @operator.post("", summary="State the registry again, after its file was changed")
-def post_registry(desk: At, actor: Administrator) -> RegistryView:
+def post_registry(context: At, actor: Administrator) -> RegistryView:
     """State the registry."""
-    return statements.restate(desk, actor)
+    return statements.restate(context, actor)
 
 
 @operator.post("/move", summary="State another address of the matcher")
-def post_move(desk: At, actor: Administrator, wanted: NewMatcherAddress) -> FileContent:
+def post_move(context: At, actor: Administrator, wanted: NewMatcherAddress) -> FileContent:
     """Return the file for the parties."""
-    return statements.move(desk, actor, wanted.url, wanted.ca)
+    return statements.move(context, actor, wanted.url, wanted.ca)
 
 
 @operator.post("/invitations", summary="Invite a party")
-def post_invitation(desk: At, actor: Administrator, wanted: NewInvitation) -> FileContent:
+def post_invitation(context: At, actor: Administrator, wanted: NewInvitation) -> FileContent:
     """Return the file for the party."""
-    return statements.invite(desk, actor, wanted)
+    return statements.invite(context, actor, wanted)
 
 
 @operator.post("/parties", summary="Admit a party that asks to join, after its words were compared")
-def post_party(desk: At, actor: Administrator, request: Admittance) -> RegistryView:
+def post_party(context: At, actor: Administrator, request: Admittance) -> RegistryView:
     """Register the party."""
-    return statements.admit(desk, actor, request.content, request.spoken)
+    return statements.admit(context, actor, request.content, request.spoken)
 
 
 @operator.post("/parties/{party}/remove", summary="Let a party leave")
-def post_removal(desk: At, actor: Administrator, party: Party) -> RegistryView:
+def post_removal(context: At, actor: Administrator, party: Party) -> RegistryView:
     """Mark the party as having left."""
-    return statements.remove(desk, actor, party)
+    return statements.remove(context, actor, party)

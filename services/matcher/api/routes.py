@@ -51,9 +51,9 @@ _IDENTIFIER = r"^[0-9a-f]{32}$"
 _MOST_ROUNDS = 300  # that one call names: more do not fit into the head of a request
 
 
-async def _desk(request: Request) -> MatcherContext:
-    desk: MatcherContext = request.app.state.desk
-    return desk
+async def _context(request: Request) -> MatcherContext:
+    context: MatcherContext = request.app.state.context
+    return context
 
 
 async def _approvals(request: Request) -> Approvals:
@@ -66,7 +66,7 @@ async def _contacts(request: Request) -> StoredContacts:
     return found
 
 
-At = Annotated[MatcherContext, Depends(_desk)]
+At = Annotated[MatcherContext, Depends(_context)]
 KnownContacts = Annotated[StoredContacts, Depends(_contacts)]
 FourEyes = Annotated[Approvals, Depends(_approvals)]
 RoundId = Annotated[str, Path(pattern=_IDENTIFIER)]
@@ -84,7 +84,7 @@ operator = APIRouter(route_class=ServiceRoute, prefix=PROPOSALS, tags=["operator
     "", summary="The rounds whose manifest names the caller, at once or as soon as there is news", response_model=News
 )
 async def get_rounds(  # noqa: PLR0913, PLR0917 - each is a parameter of the call
-    desk: At,
+    context: At,
     contacts: KnownContacts,
     call: SignedCaller,
     wait: Annotated[float | None, Query(ge=0, le=LONGEST_HOLD)] = None,
@@ -95,11 +95,11 @@ async def get_rounds(  # noqa: PLR0913, PLR0917 - each is a parameter of the cal
 ) -> Response:
     """List the rounds of the caller; with `wait` the call is held until there is news (PROTOCOL.md 9.6)."""
     if wait is None:
-        found: Rounds | AsyncIterator[bytes] = await threads.run_call(rounds_of, desk, call.party)
+        found: Rounds | AsyncIterator[bytes] = await threads.run_call(rounds_of, context, call.party)
     else:
         parts = (one.partition(":") for one in read)
         known = ReadState(state, {round_id: int(event) for round_id, _, event in parts}, feeds, log)
-        found = await news_for(desk, contacts, call.party, known, wait)
+        found = await news_for(context, contacts, call.party, known, wait)
     if isinstance(found, Rounds):
         return Response(found.model_dump_json(), media_type=JSON)
     return StreamingResponse(found, media_type=JSON)
@@ -111,14 +111,14 @@ async def get_rounds(  # noqa: PLR0913, PLR0917 - each is a parameter of the cal
     response_class=Response,
     responses=raw_answer("The manifest in its DSSE envelope (PROTOCOL.md 2.1).", JSON, ENVELOPE),
 )
-def get_manifest(desk: At, call: SignedCaller, round_id: RoundId) -> Response:
+def get_manifest(context: At, call: SignedCaller, round_id: RoundId) -> Response:
     """Return the manifest in its envelope."""
-    return Response(manifest_envelope(desk, round_id, call.party), media_type=JSON)
+    return Response(manifest_envelope(context, round_id, call.party), media_type=JSON)
 
 
 @parties.get("/{round_id}/events", summary="The next events, waited for")
 async def get_events(  # noqa: PLR0913, PLR0917 - each is a parameter of the call
-    desk: At,
+    context: At,
     call: SignedCaller,
     round_id: RoundId,
     after: Annotated[int, Query(ge=0, le=2**53)] = 0,
@@ -126,7 +126,7 @@ async def get_events(  # noqa: PLR0913, PLR0917 - each is a parameter of the cal
     wait: Annotated[float, Query(ge=0, le=LONGEST_WAIT)] = 0,
 ) -> Events:
     """Return the new events of a round."""
-    return await events_of(desk, round_id, call.party, after, limit, wait)
+    return await events_of(context, round_id, call.party, after, limit, wait)
 
 
 @parties.post(
@@ -137,9 +137,9 @@ async def get_events(  # noqa: PLR0913, PLR0917 - each is a parameter of the cal
     responses=stored("The statement"),
     openapi_extra=raw_body("A statement in its DSSE envelope (PROTOCOL.md 2.1).", JSON, schema=ENVELOPE),
 )
-def post_statement(desk: At, call: SignedCaller, round_id: RoundId) -> Response:
+def post_statement(context: At, call: SignedCaller, round_id: RoundId) -> Response:
     """Take a statement."""
-    return _stored(new=accept_statement(desk, round_id, call.party, call.body))
+    return _stored(new=accept_statement(context, round_id, call.party, call.body))
 
 
 @parties.put(
@@ -150,10 +150,12 @@ def post_statement(desk: At, call: SignedCaller, round_id: RoundId) -> Response:
     responses=stored("The chunk"),
     openapi_extra=raw_body("Blinded elements, 32 bytes each, ascending (PROTOCOL.md 3.4.5).", OCTETS),
 )
-def put_blinded(desk: At, call: SignedCaller, round_id: RoundId, submission_id: SubmissionId, index: Index) -> Response:
+def put_blinded(
+    context: At, call: SignedCaller, round_id: RoundId, submission_id: SubmissionId, index: Index
+) -> Response:
     """Take a chunk of blinded elements."""
     place = ChunkAddress(round_id, submission_id, EventKind.BLINDED, call.party, index)
-    return _stored(new=put_chunk(desk, call.party, place, call.body))
+    return _stored(new=put_chunk(context, call.party, place, call.body))
 
 
 @parties.get(
@@ -162,10 +164,12 @@ def put_blinded(desk: At, call: SignedCaller, round_id: RoundId, submission_id: 
     response_class=Response,
     responses=raw_answer("Blinded elements, 32 bytes each, ascending (PROTOCOL.md 3.4.5).", OCTETS),
 )
-def get_blinded(desk: At, call: SignedCaller, round_id: RoundId, submission_id: SubmissionId, index: Index) -> Response:
+def get_blinded(
+    context: At, call: SignedCaller, round_id: RoundId, submission_id: SubmissionId, index: Index
+) -> Response:
     """Return a chunk of blinded elements."""
     return Response(
-        get_chunk(desk, call.party, ChunkAddress(round_id, submission_id, EventKind.BLINDED, "", index)),
+        get_chunk(context, call.party, ChunkAddress(round_id, submission_id, EventKind.BLINDED, "", index)),
         media_type=OCTETS,
     )
 
@@ -186,9 +190,9 @@ _EVALUATION = "/{round_id}/submissions/{submission_id}/evaluations/{party}/{inde
     responses=stored("The chunk"),
     openapi_extra=raw_body("Evaluated elements, 32 bytes each, in the order of the blinded ones.", OCTETS),
 )
-def put_evaluation(desk: At, call: SignedCaller, place: EvaluationPlace) -> Response:
+def put_evaluation(context: At, call: SignedCaller, place: EvaluationPlace) -> Response:
     """Take an evaluated chunk."""
-    return _stored(new=put_chunk(desk, call.party, place, call.body))
+    return _stored(new=put_chunk(context, call.party, place, call.body))
 
 
 @parties.get(
@@ -197,15 +201,15 @@ def put_evaluation(desk: At, call: SignedCaller, place: EvaluationPlace) -> Resp
     response_class=Response,
     responses=raw_answer("Evaluated elements, 32 bytes each, in the order of the blinded ones.", OCTETS),
 )
-def get_evaluation(desk: At, call: SignedCaller, place: EvaluationPlace) -> Response:
+def get_evaluation(context: At, call: SignedCaller, place: EvaluationPlace) -> Response:
     """Return an evaluated chunk."""
-    return Response(get_chunk(desk, call.party, place), media_type=OCTETS)
+    return Response(get_chunk(context, call.party, place), media_type=OCTETS)
 
 
 @parties.delete(_EVALUATION, status_code=204, summary="The origin has it: its bytes are deleted")
-def delete_evaluation(desk: At, call: SignedCaller, place: EvaluationPlace) -> None:
+def delete_evaluation(context: At, call: SignedCaller, place: EvaluationPlace) -> None:
     """Delete an evaluated chunk."""
-    acknowledge_evaluation(desk, call.party, place)
+    acknowledge_evaluation(context, call.party, place)
 
 
 @parties.put(
@@ -216,31 +220,33 @@ def delete_evaluation(desk: At, call: SignedCaller, place: EvaluationPlace) -> N
     responses=stored("The chunk"),
     openapi_extra=raw_body("Token rows, 33 bytes each, ascending by token (PROTOCOL.md 3.6.2).", OCTETS),
 )
-def put_tokens(desk: At, call: SignedCaller, round_id: RoundId, submission_id: SubmissionId, index: Index) -> Response:
+def put_tokens(
+    context: At, call: SignedCaller, round_id: RoundId, submission_id: SubmissionId, index: Index
+) -> Response:
     """Take a chunk of token rows."""
     return _stored(
-        new=put_chunk(desk, call.party, ChunkAddress(round_id, submission_id, TOKENS, call.party, index), call.body)
+        new=put_chunk(context, call.party, ChunkAddress(round_id, submission_id, TOKENS, call.party, index), call.body)
     )
 
 
 @operator.post("", status_code=202, summary="Ask for a new round")
 def post_round(
-    desk: At, approvals: FourEyes, actor: Annotated[Actor, requires(Action.PROPOSE_ROUND)], proposal: RoundProposal
+    context: At, approvals: FourEyes, actor: Annotated[Actor, requires(Action.PROPOSE_ROUND)], proposal: RoundProposal
 ) -> PendingApproval:
     """Store a proposal of a round, for a second person to approve."""
-    return ask_proposal(desk, approvals, actor, proposal)
+    return ask_proposal(context, approvals, actor, proposal)
 
 
 @operator.get("", summary="All rounds", dependencies=[requires(Action.SEE_ROUNDS)])
-def get_all_rounds(desk: At) -> Rounds:
+def get_all_rounds(context: At) -> Rounds:
     """List all rounds."""
-    return rounds_of(desk)
+    return rounds_of(context)
 
 
 @operator.get("/{round_id}", summary="A round", dependencies=[requires(Action.SEE_ROUNDS)])
-def get_round(desk: At, round_id: RoundId) -> MatcherRoundView:
+def get_round(context: At, round_id: RoundId) -> MatcherRoundView:
     """Return a round."""
-    return round_view(desk, round_id)
+    return round_view(context, round_id)
 
 
 @operator.post(
@@ -248,9 +254,9 @@ def get_round(desk: At, round_id: RoundId) -> MatcherRoundView:
     status_code=202,
     summary="Close a round as soon as every party has its hits",
 )
-def post_close(desk: At, actor: Annotated[Actor, requires(Action.CLOSE_ROUND)], round_id: RoundId) -> None:
+def post_close(context: At, actor: Annotated[Actor, requires(Action.CLOSE_ROUND)], round_id: RoundId) -> None:
     """Take the wish to close a round."""
-    request_close(desk, actor, round_id)
+    request_close(context, actor, round_id)
 
 
 @operator.post("/{round_id}/abort", status_code=202, summary="Ask for the end of a round")
@@ -261,31 +267,31 @@ def post_abort(
     return ask_abort(approvals, actor, round_id, reason.reason)
 
 
-desk_calls = APIRouter(route_class=ServiceRoute, prefix="/v1/operator", tags=["operator"])
+context_calls = APIRouter(route_class=ServiceRoute, prefix="/v1/operator", tags=["operator"])
 
 
-@desk_calls.get(
+@context_calls.get(
     "/parties", summary="The parties, their keys and last contacts", dependencies=[requires(Action.SEE_ROUNDS)]
 )
-def get_parties(desk: At, contacts: KnownContacts) -> Parties:
+def get_parties(context: At, contacts: KnownContacts) -> Parties:
     """List the parties."""
-    return parties_view(desk, contacts.by_party())
+    return parties_view(context, contacts.by_party())
 
 
-@desk_calls.get(
+@context_calls.get(
     "/proposal-defaults",
     summary="What a proposal has that leaves things open",
     dependencies=[requires(Action.PROPOSE_ROUND)],
 )
-def get_proposal_defaults(desk: At) -> ProposalDefaults:
+def get_proposal_defaults(context: At) -> ProposalDefaults:
     """Return the defaults of a proposal and what it can choose."""
-    return defaults_of(desk)
+    return defaults_of(context)
 
 
-@desk_calls.get("/needs", summary="What rounds need of the secretariat", dependencies=[requires(Action.SEE_ROUNDS)])
-def get_needs(desk: At) -> AttentionList:
+@context_calls.get("/needs", summary="What rounds need of the secretariat", dependencies=[requires(Action.SEE_ROUNDS)])
+def get_needs(context: At) -> AttentionList:
     """Return contradictions, alarms and delays, the most pressing first."""
-    return attention_list(desk)
+    return attention_list(context)
 
 
 def _stored(*, new: bool) -> Response:
@@ -297,7 +303,7 @@ ROUTERS: Sequence[APIRouter] = (
     parties,
     consignments,
     operator,
-    desk_calls,
+    context_calls,
     suggestion_parties,
     suggestion_operator,
     registry_parties,

@@ -20,12 +20,12 @@ router = APIRouter(
 )
 
 
-async def _desk(request: Request) -> MatcherContext:
-    desk: MatcherContext = request.app.state.desk
-    return desk
+async def _context(request: Request) -> MatcherContext:
+    context: MatcherContext = request.app.state.context
+    return context
 
 
-At = Annotated[MatcherContext, Depends(_desk)]
+At = Annotated[MatcherContext, Depends(_context)]
 Category = Annotated[str | None, Query(max_length=500, description="One category of persons; all by default.")]
 Day = Annotated[date | None, Query(description="A day of the matcher's own time zone; no bound by default.")]
 
@@ -38,9 +38,9 @@ Within = Annotated[published.Period, Depends(_period)]
 
 
 @router.get("/statistics", summary="Rounds in numbers, and which is the latest of each category")
-def get_statistics(desk: At, period: Within, category: Category = None) -> Statistics:
+def get_statistics(context: At, period: Within, category: Category = None) -> Statistics:
     """Return the statistics of rounds, each by itself and rounded."""
-    return published.statistics(desk, category, period)
+    return published.statistics(context, category, period)
 
 
 @router.get(
@@ -49,7 +49,7 @@ def get_statistics(desk: At, period: Within, category: Category = None) -> Stati
     response_class=Response,
     responses=raw_answer("The statistics.", CSV),
 )
-def get_statistics_csv(desk: At, period: Within, category: Category = None) -> Response:
+def get_statistics_csv(context: At, period: Within, category: Category = None) -> Response:
     """Return the statistics as CSV."""
-    content = published.as_csv(published.statistics(desk, category, period))
+    content = published.as_csv(published.statistics(context, category, period))
     return Response(content, media_type="text/csv; charset=utf-8")

@@ -18,12 +18,12 @@ from services.matcher.context import MatcherContext
 from services.matcher.rounds import suggestions
 
 
-async def _desk(request: Request) -> MatcherContext:
-    desk: MatcherContext = request.app.state.desk
-    return desk
+async def _context(request: Request) -> MatcherContext:
+    context: MatcherContext = request.app.state.context
+    return context
 
 
-At = Annotated[MatcherContext, Depends(_desk)]
+At = Annotated[MatcherContext, Depends(_context)]
 SuggestionId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
 parties = APIRouter(route_class=ServiceRoute, prefix="/v1/suggestions", tags=["parties"])
@@ -40,27 +40,30 @@ operator = APIRouter(route_class=ServiceRoute, prefix="/v1/operator/suggestions"
         "The suggestion in RFC 8785 encoding (PROTOCOL.md 9.4).", JSON, schema=Suggestion.model_json_schema()
     ),
 )
-def put_suggestion(desk: At, call: SignedCaller, suggestion_id: SuggestionId) -> Response:
+def put_suggestion(context: At, call: SignedCaller, suggestion_id: SuggestionId) -> Response:
     """Take a suggestion."""
-    new = suggestions.accept_suggestion(desk, call.party, suggestion_id, call.body)
+    new = suggestions.accept_suggestion(context, call.party, suggestion_id, call.body)
     return Response(status_code=201 if new else 200)
 
 
 @operator.get("", summary="Suggestions of rounds", dependencies=[requires(Action.SEE_ROUNDS)])
-def get_suggestions(desk: At) -> Suggestions:
+def get_suggestions(context: At) -> Suggestions:
     """List the suggestions."""
-    return suggestions.list_suggestions(desk)
+    return suggestions.list_suggestions(context)
 
 
 @operator.get("/{suggestion_id}", summary="A suggestion", dependencies=[requires(Action.SEE_ROUNDS)])
-def get_suggestion(desk: At, suggestion_id: SuggestionId) -> SuggestionView:
+def get_suggestion(context: At, suggestion_id: SuggestionId) -> SuggestionView:
     """Return a suggestion."""
-    return suggestions.show_suggestion(desk, suggestion_id)
+    return suggestions.show_suggestion(context, suggestion_id)
 
 
 @operator.post("/{suggestion_id}/set-aside", summary="Set a suggestion aside")
 def post_set_aside(
-    desk: At, actor: Annotated[Actor, requires(Action.PROPOSE_ROUND)], suggestion_id: SuggestionId, reason: AbortReason
+    context: At,
+    actor: Annotated[Actor, requires(Action.PROPOSE_ROUND)],
+    suggestion_id: SuggestionId,
+    reason: AbortReason,
 ) -> SuggestionView:
     """Set a suggestion aside with a reason."""
-    return suggestions.set_aside(desk, actor, suggestion_id, reason.reason)
+    return suggestions.set_aside(context, actor, suggestion_id, reason.reason)

@@ -55,10 +55,10 @@ def scope_of(session: Session, party: str | None) -> Scope:
     if party is not None:
         rows = session.execute(select(RoundRow.round_id, RoundRow.manifest))
         named = frozenset(round_id for round_id, manifest in rows if manifest_in(manifest).fingerprint_of(party))
-    return Scope(untold_queries(session), named)
+    return Scope(undisclosed_queries(session), named)
 
 
-def untold_queries(session: Session) -> dict[str, frozenset[str]]:
+def undisclosed_queries(session: Session) -> dict[str, frozenset[str]]:
     """Return by round the queries that were matched, and some of whose hits their asker does not have.
 
     It has no report of its own, or an owner of a list refused its answer.

@@ -32,15 +32,15 @@ REMEMBERED = 30 * 86_400
 _ORDER = list(AttentionKind)
 
 
-def attention_list(desk: MatcherContext) -> AttentionList:
+def attention_list(context: MatcherContext) -> AttentionList:
     """Return the rounds that need the secretariat's attention, the most pressing first and of these the newest."""
-    now = desk.clock()
-    with desk.store.reading("needs.list") as session:
+    now = context.clock()
+    with context.store.reading("needs.list") as session:
         found = [*_stored(session, now)]
         open_ = select(RoundRow.round_id).where(RoundRow.ended_at.is_(None))
         rounds = session.scalars(open_.order_by(RoundRow.created_at.desc(), RoundRow.round_id).limit(MOST)).all()
     for round_id in rounds:
-        with desk.known.reading(round_id) as turn:
+        with context.round_cache.reading(round_id) as turn:
             found += _of_round(turn, now)
     found.sort(key=lambda need: _ORDER.index(need.kind))
     return AttentionList(needs=tuple(found[:MOST]), left_out=max(0, len(found) - MOST))
@@ -70,7 +70,7 @@ def _of_round(turn: RoundTransaction, now: int) -> Iterator[RoundAttention]:
         yield _need(turn.row, AttentionKind.CANARIES, tuple(sorted(differing)), len(differing))
     if holders := {party for party, _, _ in held_reports(turn.round)}:
         yield _need(turn.row, AttentionKind.HELD_BACK, tuple(sorted(holders)), len(holders))
-    if missing := late(turn.known, now):
+    if missing := late(turn.cached, now):
         yield _need(turn.row, AttentionKind.LATE, missing, len(missing))
 
 

@@ -57,7 +57,7 @@ class ChunkAddress:
         return f"{self.round_id}/{self.submission_id}/{self.what}/{self.party}/{self.index}"
 
 
-def put_chunk(desk: MatcherContext, caller: str, place: ChunkAddress, content: bytes) -> bool:
+def put_chunk(context: MatcherContext, caller: str, place: ChunkAddress, content: bytes) -> bool:
     """Store a chunk that the caller signed before, and return whether it was new.
 
     Raises:
@@ -68,34 +68,34 @@ def put_chunk(desk: MatcherContext, caller: str, place: ChunkAddress, content: b
         StoreFullError: The disk or the round's quota is full; come again later.
     """
     # 1. It is due, and what was signed.
-    with desk.known.reading(place.round_id) as turn:
+    with context.round_cache.reading(place.round_id) as turn:
         check_participant(turn.round, caller)
         size, digest = expected_chunk(turn.round, caller, place)
         if turn.session.get(ChunkRow, place.key) is not None:
             return False
-        _check_quota(desk, turn, place, size)
+        _check_quota(context, turn, place, size)
     if len(content) != size:
         raise MalformedError("chunk_size_differs", chunk=place.index, expected=size, got=len(content))  # fmt: skip
     check_digest(content, digest, submission=place.submission_id, chunk=place.index)
     # 2. The bytes, durable when `write` returns. If we crash after it, a file without a row is left.
-    desk.files.write(place.name, content, bytes.fromhex(digest))
+    context.files.write(place.name, content, bytes.fromhex(digest))
     # 3. The row and the event. If we crash before the commit, the party sends the chunk again; if after it and before
     #    the answer, the same call finds the row. A commit that failed may be one that came through: the file stays.
     try:
-        new = _record(desk, caller, place, size, digest)
+        new = _record(context, caller, place, size, digest)
     except ProtocolError:
         # The round ended or was amended while we wrote: nobody will ask for these bytes.
-        desk.files.delete(place.name)
+        context.files.delete(place.name)
         raise
-    desk.bell.ring(str(place.what))
+    context.wakeup.notify(str(place.what))
     return new
 
 
-def get_chunk(desk: MatcherContext, caller: str, place: ChunkAddress, most: int | None = None) -> bytes:
+def get_chunk(context: MatcherContext, caller: str, place: ChunkAddress, most: int | None = None) -> bytes:
     """Return a chunk: blinded ones to every participant, evaluations to the submission's origin.
 
     Args:
-        desk: The matcher's parts.
+        context: The matcher's parts.
         caller: Who asks.
         place: The address of the chunk.
         most: Bytes that it may have; any number if None.
@@ -104,7 +104,7 @@ def get_chunk(desk: MatcherContext, caller: str, place: ChunkAddress, most: int 
         NotFoundError: There is no such round for the caller, or the chunk did not come, was deleted or is larger.
         PolicyError: It is not for the caller.
     """
-    with desk.known.reading(place.round_id) as turn:
+    with context.round_cache.reading(place.round_id) as turn:
         check_participant(turn.round, caller)
         origin = _origin(turn.round, place)
         blinded = place.what == EventKind.BLINDED
@@ -115,17 +115,17 @@ def get_chunk(desk: MatcherContext, caller: str, place: ChunkAddress, most: int 
         row = turn.session.get(ChunkRow, place.key)
     if row is None or row.deleted_at is not None or (most is not None and row.size > most):
         raise NotFoundError("chunk_not_here", submission=place.submission_id, chunk=place.index)
-    return desk.files.read(place.name, bytes.fromhex(row.digest))
+    return context.files.read(place.name, bytes.fromhex(row.digest))
 
 
-def acknowledge_evaluation(desk: MatcherContext, caller: str, place: ChunkAddress) -> None:
+def acknowledge_evaluation(context: MatcherContext, caller: str, place: ChunkAddress) -> None:
     """Delete an evaluation that the submission's origin has fetched and stored; can be repeated.
 
     Raises:
         NotFoundError: There is no such round for the caller, or no such evaluation came.
         PolicyError: The caller is not the origin.
     """
-    with desk.known.reading(place.round_id) as turn:
+    with context.round_cache.reading(place.round_id) as turn:
         check_participant(turn.round, caller)
         if caller != _origin(turn.round, place):
             raise PolicyError("bytes_for_another_party", party=caller, chunk=place.index)
@@ -134,7 +134,7 @@ def acknowledge_evaluation(desk: MatcherContext, caller: str, place: ChunkAddres
     if row is None:
         raise NotFoundError("evaluation_not_here", submission=place.submission_id, chunk=place.index)
     if row.deleted_at is None:
-        delete_chunks(desk, [place, *needless])
+        delete_chunks(context, [place, *needless])
 
 
 def _needless_after(turn: RoundTransaction, place: ChunkAddress) -> list[ChunkAddress]:
@@ -150,19 +150,19 @@ def _needless_after(turn: RoundTransaction, place: ChunkAddress) -> list[ChunkAd
     return [replace(place, what=EventKind.BLINDED.value, party=_origin(turn.round, place))]
 
 
-def delete_chunks(desk: MatcherContext, places: list[ChunkAddress]) -> None:
+def delete_chunks(context: MatcherContext, places: list[ChunkAddress]) -> None:
     """Delete chunks of one round for good; can be repeated.
 
     The files go first: if we crash between, rows are left that tell of files which are gone, and whoever asked for
     the deletion asks again.
     """
     for place in places:
-        desk.files.delete(place.name)
-    with desk.known.writing("chunk.delete", places[0].round_id) as turn:
+        context.files.delete(place.name)
+    with context.round_cache.writing("chunk.delete", places[0].round_id) as turn:
         for place in places:
             row = turn.session.get(ChunkRow, place.key)
             if row is not None and row.deleted_at is None:
-                row.deleted_at = desk.clock()
+                row.deleted_at = context.clock()
                 turn.row.evaluation_bytes -= row.size if place.what == EventKind.EVALUATION else 0
 
 
@@ -198,18 +198,18 @@ def _origin(round_: Round, place: ChunkAddress) -> str:
     return submission.party
 
 
-def _check_quota(desk: MatcherContext, turn: RoundTransaction, place: ChunkAddress, size: int) -> None:
+def _check_quota(context: MatcherContext, turn: RoundTransaction, place: ChunkAddress, size: int) -> None:
     """Hold evaluators back while origins are slow to fetch (back-pressure).
 
     Calls at the same time may pass together; the overshoot is as many chunks as there are threads.
     """
-    quota = desk.settings.quotas
+    quota = context.settings.quotas
     if place.what == EventKind.EVALUATION and turn.row.evaluation_bytes + size > quota.evaluation_bytes:
         raise StoreFullError("evaluation_quota_used_up", round=place.round_id, retry_after=quota.retry_seconds)
 
 
-def _record(desk: MatcherContext, caller: str, place: ChunkAddress, size: int, digest: str) -> bool:
-    with desk.known.writing("chunk.store", place.round_id) as turn:
+def _record(context: MatcherContext, caller: str, place: ChunkAddress, size: int, digest: str) -> bool:
+    with context.round_cache.writing("chunk.store", place.round_id) as turn:
         expected_chunk(turn.round, caller, place)
         if turn.session.get(ChunkRow, place.key) is not None:
             return False
@@ -222,7 +222,7 @@ def _record(desk: MatcherContext, caller: str, place: ChunkAddress, size: int, d
                 chunk_index=place.index,
                 size=size,
                 digest=digest,
-                stored_at=desk.clock(),
+                stored_at=context.clock(),
             )
         )
         turn.row.evaluation_bytes += size if place.what == EventKind.EVALUATION else 0

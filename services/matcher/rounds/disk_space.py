@@ -21,21 +21,21 @@ if TYPE_CHECKING:
     from services.matcher.context import MatcherContext
 
 
-def check_disk_space(desk: MatcherContext, manifest: Manifest) -> None:
+def check_disk_space(context: MatcherContext, manifest: Manifest) -> None:
     """Refuse a round whose caps may take more than the disk has left after the other open rounds.
 
     Raises:
         PolicyError: They may.
     """
-    needed = disk_bytes(manifest, desk.settings.quotas.evaluation_bytes)
-    free = max(0, desk.files.free_space() - reserved_bytes(desk))
+    needed = disk_bytes(manifest, context.settings.quotas.evaluation_bytes)
+    free = max(0, context.files.free_space() - reserved_bytes(context))
     if needed > free:
         raise PolicyError(
             "caps_exceed_free_disk", expected=free, got=needed, needed=needed // MEBIBYTE, free=free // MEBIBYTE
         )
 
 
-def reserved_bytes(desk: MatcherContext) -> int:
+def reserved_bytes(context: MatcherContext) -> int:
     """Return the bytes that open rounds may still take, besides what they have taken."""
     taken = (
         select(ChunkRow.round_id, func.sum(ChunkRow.size).label("bytes"))
@@ -44,7 +44,7 @@ def reserved_bytes(desk: MatcherContext) -> int:
         .subquery()
     )
     query = select(RoundRow.manifest, taken.c.bytes).outerjoin(taken, taken.c.round_id == RoundRow.round_id)
-    with desk.store.reading("rounds.promised") as session:
+    with context.store.reading("rounds.promised") as session:
         rows = session.execute(query.where(RoundRow.ended_at.is_(None))).all()
-    quota = desk.settings.quotas.evaluation_bytes
+    quota = context.settings.quotas.evaluation_bytes
     return sum(max(0, disk_bytes(manifest_in(manifest), quota) - int(used or 0)) for manifest, used in rows)

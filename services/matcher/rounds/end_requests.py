@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from services.matcher.round_memory import RoundTransaction
 
 
-def request_close(desk: MatcherContext, actor: Actor, round_id: str) -> None:
+def request_close(context: MatcherContext, actor: Actor, round_id: str) -> None:
     """Store a request to close a round, with its author; a request to abort takes precedence.
 
     Raises:
         NotFoundError: There is no such round.
         OrderError: It has ended already, is to be aborted, or a party holds a report back.
     """
-    with desk.known.writing("round.wish", round_id) as turn:
+    with context.round_cache.writing("round.wish", round_id) as turn:
         check_end(turn)
         if holders := {party for party, _, _ in held_reports(turn.round)}:
             raise OrderError("round_report_on_hold_at", round=round_id, parties=", ".join(sorted(holders)))
@@ -39,7 +39,7 @@ def request_close(desk: MatcherContext, actor: Actor, round_id: str) -> None:
                 **actor_fields(actor, Action.CLOSE_ROUND),
             ),
         )  # fmt: skip
-    desk.bell.ring()
+    context.wakeup.notify()
 
 
 def check_end(turn: RoundTransaction) -> None:

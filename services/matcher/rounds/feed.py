@@ -24,12 +24,12 @@ LONGEST_WAIT = 20
 _LOOK_SECONDS = 1.0
 
 
-def rounds_of(desk: MatcherContext, caller: str | None = None) -> Rounds:
+def rounds_of(context: MatcherContext, caller: str | None = None) -> Rounds:
     """Return the rounds whose manifest names the caller, or all of them for the operator, newest first."""
-    with desk.store.reading("rounds.list") as session:
+    with context.store.reading("rounds.list") as session:
         rows = session.scalars(select(RoundRow).order_by(RoundRow.created_at.desc(), RoundRow.round_id)).all()
         news = newest_withdrawal_events(session, caller) if caller else {}
-        answers = answers_for(session, caller, desk.clock()) if caller else ()
+        answers = answers_for(session, caller, context.clock()) if caller else ()
     entries = [entry_of(row) for row in rows]
     mine = tuple(entry for entry in entries if caller is None or caller in entry.participants)
     return Rounds(rounds=mine, news=news, answers=answers)
@@ -47,20 +47,20 @@ def entry_of(row: RoundRow) -> RoundEntry:
     )
 
 
-def manifest_envelope(desk: MatcherContext, round_id: str, caller: str) -> bytes:
+def manifest_envelope(context: MatcherContext, round_id: str, caller: str) -> bytes:
     """Return the signed manifest; raises `NotFoundError` where the caller is not in it."""
-    with desk.known.reading(round_id) as turn:
+    with context.round_cache.reading(round_id) as turn:
         check_participant(turn.round, caller)
         return turn.row.manifest
 
 
 async def events_of(  # noqa: PLR0913, PLR0917 - the parameters of the call
-    desk: MatcherContext, round_id: str, caller: str, after: int, limit: int, wait: float
+    context: MatcherContext, round_id: str, caller: str, after: int, limit: int, wait: float
 ) -> Events:
     """Return the next events that the caller may see, waiting for the first one.
 
     Args:
-        desk: The matcher's parts.
+        context: The matcher's parts.
         round_id: Which round.
         caller: Who asks.
         after: The last event that it has.
@@ -73,27 +73,27 @@ async def events_of(  # noqa: PLR0913, PLR0917 - the parameters of the call
     wait = min(wait, LONGEST_WAIT)
     ends = time.monotonic() + wait
     while True:
-        # The bell is taken before the look, so that nothing is missed in between.
-        rung = desk.bell.listen()
-        page, due = await threads.run_call(page_of, desk, round_id, caller, after, limit)
+        # The event is taken before the look, so that nothing is missed in between.
+        notified = context.wakeup.listen()
+        page, due = await threads.run_call(page_of, context, round_id, caller, after, limit)
         left = ends - time.monotonic()
         # Something is due: the caller may not know it, because what made it due was not for its eyes. It hears of it
         # within a second, and one that knows already asks no more often than that.
         # A service that stops keeps nobody waiting.
-        if page.events or left <= 0 or desk.bell.down or (due and left < wait - _LOOK_SECONDS):
+        if page.events or left <= 0 or context.wakeup.down or (due and left < wait - _LOOK_SECONDS):
             return page
-        # Other processes ring other bells, and time makes parties late: look each second anyway.
+        # Other processes notify waiters of their own, and time makes parties late: look each second anyway.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(rung.wait(), min(left, _LOOK_SECONDS))
+            await asyncio.wait_for(notified.wait(), min(left, _LOOK_SECONDS))
 
 
-def page_of(desk: MatcherContext, round_id: str, caller: str, after: int, limit: int) -> tuple[Events, bool]:
+def page_of(context: MatcherContext, round_id: str, caller: str, after: int, limit: int) -> tuple[Events, bool]:
     """Return the next events of a feed at once, and whether something is due; raises as `events_of` does."""
-    now = desk.clock()
-    with desk.known.reading(round_id) as turn:
+    now = context.clock()
+    with context.round_cache.reading(round_id) as turn:
         check_participant(turn.round, caller)
         events = visible_events(turn.session, round_id, caller, after, limit)
-        ready = ready_submissions(turn.known, caller)
-        overdue = late(turn.known, now)
+        ready = ready_submissions(turn.cached, caller)
+        overdue = late(turn.cached, now)
         due = bool(overdue) or any(submission not in turn.round.tokens for submission in ready)
     return Events(events=events, ready=ready, late=overdue, time=now), due

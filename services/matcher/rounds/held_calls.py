@@ -76,12 +76,12 @@ class ReadState:
 
 
 async def news_for(
-    desk: MatcherContext, contacts: Contacts, caller: str, known: ReadState, wait: float
+    context: MatcherContext, contacts: Contacts, caller: str, known: ReadState, wait: float
 ) -> Rounds | AsyncIterator[bytes]:
     """Return the caller's rounds with their state where there is something that it does not know, or wait for that.
 
     Args:
-        desk: The matcher's parts.
+        context: The matcher's parts.
         contacts: Where it is kept that the caller is there.
         caller: Who asks.
         known: What it knows already.
@@ -91,32 +91,32 @@ async def news_for(
         The rounds, or signs of life until there is news and then the rounds as JSON. It ends without news when the time
         is over, when the service stops, and when the caller holds too many other calls.
     """
-    found = await threads.run_call(_with_state, desk, caller)
+    found = await threads.run_call(_with_state, context, caller)
     mine = {one.round_id for one in found.rounds}
     known = replace(known, read={round_id: event for round_id, event in known.read.items() if round_id in mine})
-    if not wait or found.state != known.state or await threads.run_call(_has_unread, desk, caller, known):
-        return await threads.run_call(_with_more, desk, caller, known, found)
-    return _held(desk, contacts, caller, known, wait)
+    if not wait or found.state != known.state or await threads.run_call(_has_unread, context, caller, known):
+        return await threads.run_call(_with_more, context, caller, known, found)
+    return _held(context, contacts, caller, known, wait)
 
 
 async def _held(
-    desk: MatcherContext, contacts: Contacts, caller: str, known: ReadState, wait: float
+    context: MatcherContext, contacts: Contacts, caller: str, known: ReadState, wait: float
 ) -> AsyncIterator[bytes]:
-    with desk.held.hold(caller) as replaced:
+    with context.held.hold(caller) as replaced:
         ends = time.monotonic() + wait
         compared = time.monotonic()
         compare_at, alive_at = compared + _STATE_SECONDS, compared + SIGN_OF_LIFE_SECONDS
-        while not (desk.bell.down or replaced.is_set() or time.monotonic() >= ends):
-            # The bell is taken before the look, so that nothing is missed in between.
-            rung = desk.bell.listen()
-            if await threads.run_call(_has_unread, desk, caller, known):
+        while not (context.wakeup.down or replaced.is_set() or time.monotonic() >= ends):
+            # The event is taken before the look, so that nothing is missed in between.
+            notified = context.wakeup.listen()
+            if await threads.run_call(_has_unread, context, caller, known):
                 break
             if time.monotonic() >= compare_at:
-                if (await threads.run_call(_with_state, desk, caller)).state != known.state:
+                if (await threads.run_call(_with_state, context, caller)).state != known.state:
                     break
                 compared = time.monotonic()
                 compare_at = compared + _IDLE_STATE_SECONDS
-            while not await _happens(rung, replaced, min(ends, compare_at, alive_at) - time.monotonic()):
+            while not await _happens(notified, replaced, min(ends, compare_at, alive_at) - time.monotonic()):
                 if time.monotonic() >= alive_at:
                     contacts.note_alive(caller)
                     yield b" "
@@ -126,12 +126,12 @@ async def _held(
             else:
                 compare_at = min(compare_at, compared + _STATE_SECONDS)
                 await asyncio.sleep(_LOOK_SECONDS)
-    yield await threads.run_call(_answer, desk, caller, known)
+    yield await threads.run_call(_answer, context, caller, known)
 
 
-async def _happens(rung: asyncio.Event, replaced: asyncio.Event, seconds: float) -> bool:
+async def _happens(notified: asyncio.Event, replaced: asyncio.Event, seconds: float) -> bool:
     """Wait until one of two events is set, and return whether it was in time."""
-    waiting = [asyncio.ensure_future(rung.wait()), asyncio.ensure_future(replaced.wait())]
+    waiting = [asyncio.ensure_future(notified.wait()), asyncio.ensure_future(replaced.wait())]
     try:
         done, _ = await asyncio.wait(waiting, timeout=max(0.0, seconds), return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -140,7 +140,7 @@ async def _happens(rung: asyncio.Event, replaced: asyncio.Event, seconds: float)
     return bool(done)
 
 
-def _has_unread(desk: MatcherContext, caller: str, known: ReadState) -> bool:
+def _has_unread(context: MatcherContext, caller: str, known: ReadState) -> bool:
     """Return whether there is an event for the caller beyond what it has read, in rounds that name it.
 
     Bytes of few chunks are news when all of them are there, so that a party is woken once and not for each.
@@ -148,23 +148,23 @@ def _has_unread(desk: MatcherContext, caller: str, known: ReadState) -> bool:
     if not known.read:
         return False
     columns = EventRow.kind, EventRow.round_id, EventRow.submission_id
-    with desk.store.reading("held.look") as session:
+    with context.store.reading("held.look") as session:
         found = session.execute(_unread(caller, known, *columns).limit(_MOST_LOOKED_AT)).all()
     if len(found) == _MOST_LOOKED_AT or any(event.kind == EventKind.STATEMENT for event in found):
         return True
-    return any(_is_whole(desk, *event) for event in set(found))
+    return any(_is_whole(context, *event) for event in set(found))
 
 
-def _is_whole(desk: MatcherContext, kind: str, round_id: str, submission_id: str) -> bool:
+def _is_whole(context: MatcherContext, kind: str, round_id: str, submission_id: str) -> bool:
     """Return whether all bytes of a kind are there, or a submission has many and each is worth a look."""
-    with desk.known.reading(round_id) as turn:
+    with context.round_cache.reading(round_id) as turn:
         submission = turn.round.submissions.get(submission_id)
         if submission is None or len(submission.chunks) > _FEW_CHUNKS:
             return True
         if kind == EventKind.BLINDED:
-            return has_all_blinded(turn.known, submission_id)
+            return has_all_blinded(turn.cached, submission_id)
         # Of a list each evaluation is worth a look: the tokens of all lists wait for the last one.
-        return submission.kind is Kind.LIST or not waits_for(turn.known, submission_id)
+        return submission.kind is Kind.LIST or not waits_for(turn.cached, submission_id)
 
 
 def _unread(caller: str, known: ReadState, *columns: InstrumentedAttribute[Any]) -> Select[Any]:
@@ -177,30 +177,30 @@ def _unread(caller: str, known: ReadState, *columns: InstrumentedAttribute[Any])
     return select(*columns).where(or_(*beyond), visible_to(caller), news, acts)
 
 
-def _answer(desk: MatcherContext, caller: str, known: ReadState) -> bytes:
+def _answer(context: MatcherContext, caller: str, known: ReadState) -> bytes:
     """Return the answer of a held call as JSON."""
-    return _with_more(desk, caller, known, _with_state(desk, caller)).model_dump_json().encode()
+    return _with_more(context, caller, known, _with_state(context, caller)).model_dump_json().encode()
 
 
-def _with_more(desk: MatcherContext, caller: str, known: ReadState, found: Rounds) -> News:
+def _with_more(context: MatcherContext, caller: str, known: ReadState, found: Rounds) -> News:
     """Return an answer with the pages of feeds and the log's growth that the caller would ask for next."""
     feeds: dict[str, Events] | None = None
     if known.feeds:
-        with desk.store.reading("held.unread") as session:
+        with context.store.reading("held.unread") as session:
             unread = set(session.scalars(_unread(caller, known, EventRow.round_id).distinct())) if known.read else set()
         first = sorted(known.read, key=lambda one: one not in unread)[:_MOST_FEEDS]
-        feeds = {one: _with_bytes(desk, one, caller, known.read[one]) for one in first}
-    grown = None if known.log is None else desk.log.own.update(known.log)
+        feeds = {one: _with_bytes(context, one, caller, known.read[one]) for one in first}
+    grown = None if known.log is None else context.log.own.update(known.log)
     log = None if grown is None else grown.to_bytes().decode()
     return News(**{name: getattr(found, name) for name in Rounds.model_fields}, feeds=feeds, log=log)
 
 
-def _with_state(desk: MatcherContext, caller: str) -> Rounds:
+def _with_state(context: MatcherContext, caller: str) -> Rounds:
     """Return the caller's rounds with the name of their state: rounds, news, answers, and what is due."""
-    found = rounds_of(desk, caller)
-    with desk.store.reading("held.open") as session:
+    found = rounds_of(context, caller)
+    with context.store.reading("held.open") as session:
         going_on = set(session.scalars(select(RoundRow.round_id).where(RoundRow.ended_at.is_(None))))
-    due = {one.round_id: _due(desk, one.round_id, caller) for one in found.rounds if one.round_id in going_on}
+    due = {one.round_id: _due(context, one.round_id, caller) for one in found.rounds if one.round_id in going_on}
     content: dict[str, object] = {
         "rounds": sorted(one.round_id for one in found.rounds),
         "news": found.news,
@@ -210,12 +210,12 @@ def _with_state(desk: MatcherContext, caller: str) -> Rounds:
     return found.model_copy(update={"state": hashlib.sha256(canonical(content)).hexdigest()})
 
 
-def _with_bytes(desk: MatcherContext, round_id: str, caller: str, after: int) -> Events:
+def _with_bytes(context: MatcherContext, round_id: str, caller: str, after: int) -> Events:
     """Return the next page of a feed, with the bytes of its events where these are few."""
-    page, _ = page_of(desk, round_id, caller, after, _PAGE)
+    page, _ = page_of(context, round_id, caller, after, _PAGE)
     events, room = [], _BYTES_OF_FEED
     for event in page.events:
-        content = None if event.kind is EventKind.STATEMENT or not room else _content(desk, round_id, caller, event)
+        content = None if event.kind is EventKind.STATEMENT or not room else _content(context, round_id, caller, event)
         if content is not None and len(content) <= room:
             room -= len(content)
             event = event.model_copy(update={"content": base64.b64encode(content).decode()})  # noqa: PLW2901 - it is the same event
@@ -223,18 +223,18 @@ def _with_bytes(desk: MatcherContext, round_id: str, caller: str, after: int) ->
     return page.model_copy(update={"events": tuple(events)})
 
 
-def _content(desk: MatcherContext, round_id: str, caller: str, event: Event) -> bytes | None:
+def _content(context: MatcherContext, round_id: str, caller: str, event: Event) -> bytes | None:
     """Return the bytes of an event, unless they are gone, many, or for another party."""
     party = "" if event.kind is EventKind.BLINDED else event.party or ""
     address = ChunkAddress(round_id, event.submission_id or "", event.kind, party, event.index or 0)
     try:
-        return get_chunk(desk, caller, address, LARGEST_CONTENT * 3 // 4)
+        return get_chunk(context, caller, address, LARGEST_CONTENT * 3 // 4)
     except (NotFoundError, PolicyError, ProtocolError, StoreError):
         return None  # whoever asks for them hears why
 
 
-def _due(desk: MatcherContext, round_id: str, caller: str) -> list[list[str]]:
+def _due(context: MatcherContext, round_id: str, caller: str) -> list[list[str]]:
     """Return the caller's submissions whose tokens are waited for, and the parties that are late."""
-    with desk.known.reading(round_id) as turn:
-        ready = [one for one in ready_submissions(turn.known, caller) if one not in turn.round.tokens]
-        return [ready, list(late(turn.known, desk.clock()))]
+    with context.round_cache.reading(round_id) as turn:
+        ready = [one for one in ready_submissions(turn.cached, caller) if one not in turn.round.tokens]
+        return [ready, list(late(turn.cached, context.clock()))]

@@ -35,11 +35,11 @@ def undecided_alarms(round_: Round, query: str) -> list[str]:
     return sorted(key.party for key in round_.alarms if key.submission_id == query and key.party in waited_for)
 
 
-def give_to_asker(desk: MatcherContext, turn: RoundTransaction, row: HeldReportRow) -> None:
+def give_to_asker(context: MatcherContext, turn: RoundTransaction, row: HeldReportRow) -> None:
     """Give a held report to its asker, in this transaction, without what owners refused (PROTOCOL.md 3.7.16)."""
     report = HitReport.from_payload(base64.b64decode(json.loads(row.envelope)["payload"]))
     told = without_refused(turn.round, report)
-    turn.accept(row.envelope.encode() if told == report else desk.matcher.report(told))
+    turn.accept(row.envelope.encode() if told == report else context.matcher.report(told))
     turn.session.execute(
         delete(HeldReportRow).where(
             HeldReportRow.round_id == row.round_id, HeldReportRow.submission_id == row.submission_id

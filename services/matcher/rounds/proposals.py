@@ -38,73 +38,73 @@ if TYPE_CHECKING:
 _LOG = Log("matcher.manifests")
 
 
-def check_proposal(desk: MatcherContext, manifest: Manifest) -> None:
+def check_proposal(context: MatcherContext, manifest: Manifest) -> None:
     """Refuse a round that could not be proposed now.
 
     Raises:
         PolicyError: Its caps may take more than the disk has.
         OrderError: The time for consents is over.
     """
-    check_disk_space(desk, manifest)
-    if desk.clock() > manifest.window.consent_by:
+    check_disk_space(context, manifest)
+    if context.clock() > manifest.window.consent_by:
         raise OrderError("consent_time_before_proposal", round=manifest.round_id)
 
 
-def propose_round(desk: MatcherContext, session: Session, manifest: Manifest) -> None:
+def propose_round(context: MatcherContext, session: Session, manifest: Manifest) -> None:
     """Sign a manifest and store the new round; raises as `check_proposal` does."""
-    check_proposal(desk, manifest)
-    envelope = desk.matcher.propose(manifest)
+    check_proposal(context, manifest)
+    envelope = context.matcher.propose(manifest)
     # The pinned keys are the manifest's by construction; reading it back shows that every party can read it.
-    round_ = Round.from_manifest(desk.registry, desk.known.group, envelope)
+    round_ = Round.from_manifest(context.registry, context.round_cache.group, envelope)
     session.add(
         RoundRow(
             round_id=manifest.round_id,
             manifest=envelope,
             phase=Phase.PROPOSED.value,
-            created_at=desk.clock(),
+            created_at=context.clock(),
             evaluation_bytes=0,
         )
     )
-    append(session, statement_entry(manifest, round_.manifest_digest, desk.clock()))
+    append(session, statement_entry(manifest, round_.manifest_digest, context.clock()))
     _LOG.info("round_proposed", round=manifest.round_id, count=len(manifest.participants))
 
 
-def manifest_of(desk: MatcherContext, proposal: RoundProposal) -> Manifest:
+def manifest_of(context: MatcherContext, proposal: RoundProposal) -> Manifest:
     """Return the manifest of a proposal, with the settings where it leaves something open.
 
     Raises:
         InputError: The proposal names parties or rules that are not known, or contradicts itself.
     """
     parties = sorted(set(proposal.participants))
-    strangers = [party for party in parties if party not in desk.registry.present()]
+    strangers = [party for party in parties if party not in context.registry.present()]
     if strangers:
         raise InputError("participants_not_registered", parties=", ".join(strangers))
     if len(parties) != len(proposal.participants):
         raise InputError("participant_named_twice")
-    table = desk.rules.get(proposal.rules)
+    table = context.rules.get(proposal.rules)
     if table is None:
-        raise InputError("match_rules_unknown", listed=", ".join(sorted(desk.rules)))
+        raise InputError("match_rules_unknown", listed=", ".join(sorted(context.rules)))
     version, conformance = normalizer_reference()
-    defaults = desk.settings.rounds
+    defaults = context.settings.rounds
     pairs = proposal.pairs or tuple((a, b) for a in parties for b in parties if a < b)
     try:
         return Manifest(
             protocol="aquila/1",
-            round_id=desk.random(16).hex(),
+            round_id=context.random(16).hex(),
             mode=proposal.mode,
             area=proposal.area,
             legal_basis=proposal.legal_basis,
             purpose=proposal.purpose,
             category=proposal.category,
             participants=tuple(
-                Participant(party=party, identity_fingerprint=desk.registry.key_of(party).fingerprint)
+                Participant(party=party, identity_fingerprint=context.registry.key_of(party).fingerprint)
                 for party in parties
             ),
             pairs=tuple(sorted((min(pair), max(pair)) for pair in pairs)),
             rules=TableReference(name=table.name, digest=table.digest),
             normalizer=TableReference(name=version, digest=conformance),
             caps=_caps(parties, proposal, defaults),
-            window=proposal.window or _window(desk.clock(), defaults),
+            window=proposal.window or _window(context.clock(), defaults),
             chunk_elements=proposal.chunk_elements,
             padding=proposal.padding or _padding(defaults),
             minimum_certainty=proposal.minimum_certainty,
@@ -117,15 +117,15 @@ def manifest_of(desk: MatcherContext, proposal: RoundProposal) -> Manifest:
         raise InputError("proposal_unusable", fields=fields_at_fault(error)) from None
 
 
-def defaults_of(desk: MatcherContext) -> ProposalDefaults:
+def defaults_of(context: MatcherContext) -> ProposalDefaults:
     """Return the default values of a proposal, and its choices."""
-    settings, fields = desk.settings.rounds, RoundProposal.model_fields
+    settings, fields = context.settings.rounds, RoundProposal.model_fields
     first = fields["rules"].default
     return ProposalDefaults(
-        parties=desk.registry.present(),
-        rules=tuple(sorted(desk.rules, key=lambda name: (name != first, name))),
+        parties=context.registry.present(),
+        rules=tuple(sorted(context.rules, key=lambda name: (name != first, name))),
         caps=ClassCounts(full=settings.cap_full, partial=settings.cap_partial),
-        window=_window(desk.clock(), settings),
+        window=_window(context.clock(), settings),
         padding=_padding(settings),
         minimum_certainty=fields["minimum_certainty"].default,
         frequency_limit=fields["frequency_limit"].default,

@@ -46,11 +46,11 @@ _REFUSED = (OrderError, BindingError, PolicyError, MalformedError, ProofError)
 _MOST_EVIDENCE = 100  # of each kind, of one party in one round: a liar cannot fill the disk with its lies
 
 
-def accept_statement(desk: MatcherContext, round_id: str, caller: str, envelope: bytes) -> bool:
+def accept_statement(context: MatcherContext, round_id: str, caller: str, envelope: bytes) -> bool:
     """Take a statement of the caller and return whether it was new.
 
     Args:
-        desk: The matcher's parts.
+        context: The matcher's parts.
         round_id: In which round.
         caller: Who called.
         envelope: What it signed.
@@ -63,18 +63,18 @@ def accept_statement(desk: MatcherContext, round_id: str, caller: str, envelope:
         StoreError: It may or may not be stored; the call can be repeated.
     """
     # 1. The caller itself signed it: nobody speaks for another, and a stranger's envelope costs no more than this.
-    key = desk.registry.key_of(caller)
+    key = context.registry.key_of(caller)
     opened = open_envelope(envelope, list(_TYPES), {key.fingerprint: key}, limit=LARGEST_STATEMENT)
     message = _TYPES[opened.payload_type].from_payload(opened.payload)
     # 2. One transaction: catch up, verify, store; of what is refused, that it was. If we crash before its end, nothing
     #    was said; if after it and before the answer, the party says it again and hears that it is known.
-    with desk.known.writing("statement.accept", round_id) as turn:
+    with context.round_cache.writing("statement.accept", round_id) as turn:
         check_participant(turn.round, caller)
-        _tokens_are_due(turn.known, message)
-        now = desk.clock()
+        _tokens_are_due(turn.cached, message)
+        now = context.clock()
         try:
             if message.log_head is not None:
-                desk.log.own.check_head(turn.session, caller, message.log_head)
+                context.log.own.check_head(turn.session, caller, message.log_head)
             accepted = turn.accept(envelope, now=now)
         except EquivocationError as error:
             refused: AquilaError | None = error
@@ -95,7 +95,7 @@ def accept_statement(desk: MatcherContext, round_id: str, caller: str, envelope:
         raise refused
     if accepted.new:
         _LOG.info("statement_accepted", round=round_id, party=caller, state=kind_of(message).value)
-        desk.bell.ring(kind_of(message).value)
+        context.wakeup.notify(kind_of(message).value)
     return accepted.new
 
 

@@ -39,11 +39,11 @@ _TOLD_SECONDS = 30 * _DAY
 _WAITS = SuggestionRow.state == SuggestionState.WAITING.value
 
 
-def accept_suggestion(desk: MatcherContext, caller: str, suggestion_id: str, octets: bytes) -> bool:
+def accept_suggestion(context: MatcherContext, caller: str, suggestion_id: str, octets: bytes) -> bool:
     """Take a party's suggestion and return whether it was new.
 
     Args:
-        desk: The matcher's parts.
+        context: The matcher's parts.
         caller: Whose it is.
         suggestion_id: By which the party knows it.
         octets: Its canonical JSON.
@@ -59,12 +59,12 @@ def accept_suggestion(desk: MatcherContext, caller: str, suggestion_id: str, oct
     if len(octets) > LARGEST_SUGGESTION:
         raise BodyTooLargeError("suggestion_too_long", expected=LARGEST_SUGGESTION, got=len(octets))
     terms = Suggestion.from_payload(octets)
-    if set(terms.participants) - set(desk.registry.present()):
+    if set(terms.participants) - set(context.registry.present()):
         raise InputError("suggestion_party_unknown")
     if caller not in terms.participants:
         raise InputError("suggestion_without_own_party", party=caller)
     content = terms.model_dump(mode="json")
-    with desk.store.transaction("suggestion.take") as session:
+    with context.store.transaction("suggestion.take") as session:
         # 2. The same again is known: the party may not have heard the answer.
         known = session.get(SuggestionRow, suggestion_id)
         if known is not None:
@@ -78,14 +78,14 @@ def accept_suggestion(desk: MatcherContext, caller: str, suggestion_id: str, oct
         session.add(
             SuggestionRow(
                 suggestion_id=suggestion_id, party=caller, terms=content, state=SuggestionState.WAITING.value,
-                made_at=desk.clock(), reason="",
+                made_at=context.clock(), reason="",
             )
         )  # fmt: skip
         why = {"legal_basis": terms.legal_basis, "purpose": terms.purpose, "category": terms.category}
         entries.append(
             session,
             Entry.of(
-                EntryKind.SUGGESTION, desk.clock(), caller, recipient=MATCHER, reason=why,
+                EntryKind.SUGGESTION, context.clock(), caller, recipient=MATCHER, reason=why,
                 counts={"parties": len(terms.participants)}, ids={"suggestion": suggestion_id},
             ),
         )  # fmt: skip
@@ -93,36 +93,36 @@ def accept_suggestion(desk: MatcherContext, caller: str, suggestion_id: str, oct
     return True
 
 
-def list_suggestions(desk: MatcherContext) -> Suggestions:
+def list_suggestions(context: MatcherContext) -> Suggestions:
     """Return the suggestions; those that wait first, then the newest."""
     query = select(SuggestionRow).order_by(_WAITS.desc(), SuggestionRow.made_at.desc(), SuggestionRow.suggestion_id)
-    with desk.store.reading("suggestion.list") as session:
+    with context.store.reading("suggestion.list") as session:
         shown = tuple(map(_view, session.scalars(query.limit(_SHOWN))))
-    return Suggestions(parties=desk.registry.present(), suggestions=shown)
+    return Suggestions(parties=context.registry.present(), suggestions=shown)
 
 
-def show_suggestion(desk: MatcherContext, suggestion_id: str) -> SuggestionView:
+def show_suggestion(context: MatcherContext, suggestion_id: str) -> SuggestionView:
     """Return a suggestion.
 
     Raises:
         NotFoundError: There is no such one.
     """
-    with desk.store.reading("suggestion.show") as session:
+    with context.store.reading("suggestion.show") as session:
         return _view(_row(session, suggestion_id))
 
 
-def set_aside(desk: MatcherContext, actor: Actor, suggestion_id: str, reason: str) -> SuggestionView:
+def set_aside(context: MatcherContext, actor: Actor, suggestion_id: str, reason: str) -> SuggestionView:
     """Set a suggestion aside with a reason, which its party reads.
 
     Raises:
         NotFoundError: There is no such one.
         OrderError: It was answered already.
     """
-    with desk.store.transaction("suggestion.set_aside") as session:
+    with context.store.transaction("suggestion.set_aside") as session:
         row = waiting_row(session, suggestion_id)
         row.reason = reason
         who = entries.actor_fields(actor, Action.PROPOSE_ROUND)
-        _answer(session, row, SuggestionState.SET_ASIDE, desk.clock(), **who)
+        _answer(session, row, SuggestionState.SET_ASIDE, context.clock(), **who)
         return _view(row)
 
 
@@ -157,15 +157,15 @@ def answers_for(session: Session, party: str, now: int) -> tuple[SuggestionAnswe
     )
 
 
-def forget_suggestions(desk: MatcherContext, retention_days: int) -> bool:
+def forget_suggestions(context: MatcherContext, retention_days: int) -> bool:
     """Erase suggestions after the log's retention, and return whether there were any."""
-    old = SuggestionRow.made_at <= desk.clock() - retention_days * _DAY
-    with desk.store.reading("suggestion.old") as session:
+    old = SuggestionRow.made_at <= context.clock() - retention_days * _DAY
+    with context.store.reading("suggestion.old") as session:
         due = session.scalar(select(func.count()).where(old)) or 0
     if due:
-        with desk.store.transaction("suggestion.erase") as session:
+        with context.store.transaction("suggestion.erase") as session:
             session.execute(delete(SuggestionRow).where(old))
-            erased = Entry.of(EntryKind.ERASURE, desk.clock(), MATCHER, counts={"suggestions": due})
+            erased = Entry.of(EntryKind.ERASURE, context.clock(), MATCHER, counts={"suggestions": due})
             entries.append(session, erased)
     return due > 0
 

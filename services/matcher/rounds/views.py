@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from services.matcher.rounds.contacts import Contact
 
 
-def round_view(desk: MatcherContext, round_id: str) -> MatcherRoundView:
+def round_view(context: MatcherContext, round_id: str) -> MatcherRoundView:
     """Return a round as the operator sees it; raises `NotFoundError` for an unknown one."""
-    with desk.known.reading(round_id) as turn:
+    with context.round_cache.reading(round_id) as turn:
         counts = turn.session.scalars(select(HitCountRow).where(HitCountRow.round_id == round_id)).all()
         evidence = select(func.count()).select_from(EvidenceRow).where(EvidenceRow.round_id == round_id)
         by_certainty: Counter[str] = Counter()
@@ -49,7 +49,7 @@ def round_view(desk: MatcherContext, round_id: str) -> MatcherRoundView:
             manifest_digest=record.manifest_digest,
             binding=record.binding if record.bindings else None,
             participants=record.participants,
-            parties=tuple(_progress(turn.known, p.party, counts) for p in record.manifest.participants),
+            parties=tuple(_progress(turn.cached, p.party, counts) for p in record.manifest.participants),
             hits_by_certainty=dict(by_certainty),
             canaries_by_certainty=dict(+planted),
             ending=_ending(turn),
@@ -107,7 +107,7 @@ def refused_answers(record: Round) -> Iterator[tuple[str, str]]:
 
 def _problems(turn: RoundTransaction) -> Iterator[Sentence]:
     """Yield the problems of a round."""
-    record = turn.known.round
+    record = turn.cached.round
     if turn.row.problem is not None:
         yield loads(turn.row.problem)
     for left, right in disputed_pairs(record):
@@ -129,15 +129,15 @@ def _flags(turn: RoundTransaction) -> Iterator[Sentence]:
             yield Sentence.of(f"guesses_{submission.kind.value}", party=submission.party, sign=loads(row.sentence))
 
 
-def parties_view(desk: MatcherContext, contacts: Mapping[str, Contact]) -> Parties:
+def parties_view(context: MatcherContext, contacts: Mapping[str, Contact]) -> Parties:
     """Return the parties that are registered here.
 
     Args:
-        desk: The matcher's parts.
+        context: The matcher's parts.
         contacts: Their last calls, by party.
     """
     return Parties(
-        matcher_fingerprint=desk.registry.matcher.fingerprint,
+        matcher_fingerprint=context.registry.matcher.fingerprint,
         version=aquila.__version__,
         parties=tuple(
             PartyView(
@@ -147,7 +147,7 @@ def parties_view(desk: MatcherContext, contacts: Mapping[str, Contact]) -> Parti
                 called_at=contacts[code].at if code in contacts else None,
                 release=contacts[code].release if code in contacts else "",
             )
-            for code, party in sorted(desk.registry.parties.items())
+            for code, party in sorted(context.registry.parties.items())
             if not party.left
         ),
     )

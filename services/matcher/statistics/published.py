@@ -60,9 +60,9 @@ class Period:
         return (self.since is None or self.since <= day) and (self.until is None or day <= self.until)
 
 
-def statistics(desk: MatcherContext, category: str | None = None, period: Period | None = None) -> Statistics:
+def statistics(context: MatcherContext, category: str | None = None, period: Period | None = None) -> Statistics:
     """Return rounds in numbers: all, or those of a category or period; of each category, its latest is named."""
-    with desk.store.reading("statistics") as session:
+    with context.store.reading("statistics") as session:
         rows = session.scalars(select(RoundRow).order_by(RoundRow.created_at.desc(), RoundRow.round_id)).all()
         found = [(row, manifest_in(row.manifest)) for row in rows]
         rounding = _rounding(session)

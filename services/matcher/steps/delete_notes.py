@@ -16,29 +16,29 @@ if TYPE_CHECKING:
 _LOG = Log("matcher.notes")
 
 
-def delete_notes(desk: MatcherContext) -> bool:
+def delete_notes(context: MatcherContext) -> bool:
     """Delete collected and expired notes of every round, and return whether there were any."""
     kept = EventRow.statement == NOTES, EventRow.envelope.is_not(None)
-    with desk.store.reading("notes.rounds") as session:
+    with context.store.reading("notes.rounds") as session:
         rounds = session.scalars(select(EventRow.round_id).where(*kept).distinct()).all()
     busy = False
     for round_id in rounds:
-        busy |= _delete(desk, round_id)
+        busy |= _delete(context, round_id)
     return busy
 
 
-def _delete(desk: MatcherContext, round_id: str) -> bool:
+def _delete(context: MatcherContext, round_id: str) -> bool:
     kept = EventRow.round_id == round_id, EventRow.statement == NOTES, EventRow.envelope.is_not(None)
-    with desk.known.reading(round_id) as turn:
-        expired = desk.clock() > turn.round.notes_expire
+    with context.round_cache.reading(round_id) as turn:
+        expired = context.clock() > turn.round.notes_expire
         events = turn.session.execute(select(EventRow.event_id, EventRow.digest).where(*kept)).all()
         done = [event_id for event_id, digest in events if expired or digest in turn.round.confirmations]
     if not done:
         return False
-    with desk.known.writing("notes.delete", round_id) as turn:
+    with context.round_cache.writing("notes.delete", round_id) as turn:
         turn.session.execute(update(EventRow).where(EventRow.event_id.in_(done)).values(envelope=None))
     if len(done) == len(events):
         # What the database's files keep of them is sealed; it goes when the last one does, and with the round's end.
-        desk.store.scrub(EventRow.__table__)  # type: ignore[arg-type]  # a declared table is a Table
+        context.store.erase_deleted(EventRow.__table__)  # type: ignore[arg-type]  # a declared table is a Table
     _LOG.info("notes_deleted", round=round_id, count=len(done))
     return True

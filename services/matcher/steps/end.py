@@ -25,21 +25,21 @@ _LOG = Log("matcher.ending")
 _LONGEST_REASON = 500
 
 
-def end_due(desk: MatcherContext) -> bool:
+def end_due(context: MatcherContext) -> bool:
     """End every round whose end is due."""
-    return each_round(desk, OPEN, lambda round_id: _end(desk, round_id))
+    return each_round(context, OPEN, lambda round_id: _end(context, round_id))
 
 
-def _end(desk: MatcherContext, round_id: str) -> bool:
-    with desk.known.reading(round_id) as turn:
-        if _due(turn, desk.clock()) is None:
+def _end(context: MatcherContext, round_id: str) -> bool:
+    with context.round_cache.reading(round_id) as turn:
+        if _due(turn, context.clock()) is None:
             return False
-    with desk.known.writing("round.end", round_id) as turn:
-        due = _due(turn, desk.clock())
+    with context.round_cache.writing("round.end", round_id) as turn:
+        due = _due(turn, context.clock())
         if due is None:
             return False  # another worker was first
-        end_round(desk, turn, *due)
-    desk.bell.ring()
+        end_round(context, turn, *due)
+    context.wakeup.notify()
     _LOG.info("round_ended", round=round_id, state=due[0].value)
     return True
 
@@ -68,20 +68,20 @@ def can_be_closed(turn: RoundTransaction) -> bool:
     return turn.round.phase is Phase.REPORTING and acknowledged
 
 
-def end_round(desk: MatcherContext, turn: RoundTransaction, outcome: Outcome, reason: Sentence) -> None:
+def end_round(context: MatcherContext, turn: RoundTransaction, outcome: Outcome, reason: Sentence) -> None:
     """Sign and store the end, after what the end must not withhold: a query's report whose other side has its own.
 
     One over which an owner raised an alarm that nobody decided on is never told: the end of the round is the end of the
     time for it (PROTOCOL.md 3.7.14).
     """
     # Signed first: notes of a report that comes with the end are exchanged after it.
-    ending = desk.matcher.end(turn.round, outcome, text_of(reason)[:_LONGEST_REASON], desk.clock())
+    ending = context.matcher.end(turn.round, outcome, text_of(reason)[:_LONGEST_REASON], context.clock())
     turn.row.reason = dumps(reason)
     held = select(HeldReportRow).where(HeldReportRow.round_id == turn.row.round_id)
     for row in turn.session.scalars(held).all():
         if not undecided_alarms(turn.round, row.submission_id):
-            give_to_asker(desk, turn, row)
+            give_to_asker(context, turn, row)
     turn.session.execute(delete(HeldReportRow).where(HeldReportRow.round_id == turn.row.round_id))
     turn.accept(ending)
-    turn.row.ended_at = desk.clock()
+    turn.row.ended_at = context.clock()
     freeze(turn.session, turn.row.round_id)

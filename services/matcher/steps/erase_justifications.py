@@ -32,25 +32,25 @@ _WHOLE = EventRow.statement == SUBMISSION, EventRow.audience != NOBODY
 class JustificationErasure:
     """The step, which looks once an hour."""
 
-    def __init__(self, desk: MatcherContext) -> None:
-        self._desk = desk
+    def __init__(self, context: MatcherContext) -> None:
+        self._context = context
         self._looked_at = -_HOUR
 
     def step(self) -> bool:
         """Erase the justifications of submissions whose time is over, and return whether there were any."""
-        desk, now = self._desk, self._desk.clock()
+        context, now = self._context, self._context.clock()
         if now - self._looked_at < _HOUR:
             return False
         old = RoundRow.created_at <= now - JUSTIFICATION_DAYS * _DAY
         query = select(EventRow.round_id).join(RoundRow, RoundRow.round_id == EventRow.round_id).distinct()
-        with desk.store.reading("justifications.rounds") as session:
+        with context.store.reading("justifications.rounds") as session:
             rounds = session.scalars(query.where(*_WHOLE, old, RoundRow.ended_at.is_not(None))).all()
             due = [round_id for round_id in rounds if _due(session, round_id)]
         for round_id in due:
-            _erase(desk, round_id)
+            _erase(context, round_id)
         if due:
             # If we crash before this, the bytes go with the next scrub.
-            desk.store.scrub(EventRow.__table__)  # type: ignore[arg-type]  # a declared table is a Table
+            context.store.erase_deleted(EventRow.__table__)  # type: ignore[arg-type]  # a declared table is a Table
         self._looked_at = now
         return bool(due)
 
@@ -66,11 +66,11 @@ def _due(session: Session, round_id: str) -> Sequence[EventRow]:
     return [event for event in events if event.digest not in kept]
 
 
-def _erase(desk: MatcherContext, round_id: str) -> None:
-    with desk.store.transaction("justifications.erase") as session:
+def _erase(context: MatcherContext, round_id: str) -> None:
+    with context.store.transaction("justifications.erase") as session:
         events = _due(session, round_id)
         for event in events:
             event.envelope = without_justification((event.envelope or "").encode()).decode()
             event.audience = NOBODY
-    desk.known.forget(round_id)
+    context.round_cache.forget(round_id)
     _LOG.info("justifications_erased", round=round_id, count=len(events))

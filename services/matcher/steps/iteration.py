@@ -26,13 +26,13 @@ ENDED = RoundRow.ended_at.is_not(None) & RoundRow.finished_at.is_(None)
 """Rounds that ended and whose traces are not all gone."""
 
 
-def each_round(desk: MatcherContext, which: ColumnElement[bool], work: Callable[[str], bool]) -> bool:
+def each_round(context: MatcherContext, which: ColumnElement[bool], work: Callable[[str], bool]) -> bool:
     """Do the work for every round, and return whether there was any.
 
     Raises:
         AquilaError: The last failure, after all rounds had their turn; each one is logged.
     """
-    with desk.store.reading("rounds.due") as session:
+    with context.store.reading("rounds.due") as session:
         rounds = session.scalars(select(RoundRow.round_id).where(which).order_by(RoundRow.created_at)).all()
     busy, failed = False, None
     for round_id in rounds:

@@ -77,12 +77,12 @@ def frozen(round_: Round) -> Round:
 
 
 def join(
-    desk: MatcherContext, round_: Round, submissions: list[str], pairs: Sequence[tuple[int, int]], query: str | None
+    context: MatcherContext, round_: Round, submissions: list[str], pairs: Sequence[tuple[int, int]], query: str | None
 ) -> Joined | None:
     """Join the tokens of submissions; None where another process is joining.
 
     Args:
-        desk: The matcher's parts.
+        context: The matcher's parts.
         round_: A record that nobody changes meanwhile.
         submissions: Whose tokens; their places are the list numbers. A query comes first, and its lists were joined
             before.
@@ -95,9 +95,9 @@ def join(
         PolicyError: The matcher does not have the round's match rules, or its workers do not see its scratch folder.
         ExecutorError: A worker is gone; the join begins anew.
     """
-    table = desk.table_of(round_.manifest.rules.digest)
-    limits = desk.settings.match
-    with _scratch(desk.scratch) as folder, desk.workers.lent() as opened:
+    table = context.table_of(round_.manifest.rules.digest)
+    limits = context.settings.match
+    with _scratch(context.scratch) as folder, context.workers.lent() as opened:
         if folder is None:
             return None
         # Several tasks are at work at once, and share what the join may use.
@@ -107,12 +107,12 @@ def join(
         ) as tokens:
             if query is None:
                 flags = {
-                    submission_id: _add(desk, round_, table, tokens, number, submission_id)
+                    submission_id: _add(context, round_, table, tokens, number, submission_id)
                     for number, submission_id in enumerate(submissions)
                 }
             else:
-                flags = {query: _add(desk, round_, table, tokens, 0, query)}
-                _add_meeting(desk, round_, tokens, submissions)
+                flags = {query: _add(context, round_, table, tokens, 0, query)}
+                _add_meeting(context, round_, tokens, submissions)
             # The little that can meet a query is less work than the way to a worker.
             executor = None if query is not None and tokens.rows <= _FEW_ROWS else opened.executor
             if executor is not None:
@@ -123,7 +123,7 @@ def join(
             met = tokens.met([hit.pair for hit in graded.pairs])
     # Parties of an earlier revision do not read pages.
     pages = {} if round_.manifest.takes_pages else {"most_hits": None}
-    reports = make_reports(round_, submissions, graded, met, query, desk.random, **pages)
+    reports = make_reports(round_, submissions, graded, met, query, context.random, **pages)
     owners = [round_.submissions[submission_id].party for submission_id in submissions]
     hits: Counter[tuple[str, str, str]] = Counter()
     for pair, level, *_ in graded.pairs:
@@ -191,13 +191,13 @@ def store_counts(turn: RoundTransaction, joined: Joined, query: str | None) -> N
 
 
 def _add(  # noqa: PLR0913, PLR0917 - where the tokens come from and go to
-    desk: MatcherContext, round_: Round, table: RuleTable, tokens: TokenTable, number: int, submission_id: str
+    context: MatcherContext, round_: Round, table: RuleTable, tokens: TokenTable, number: int, submission_id: str
 ) -> tuple[Sentence, ...]:
     """Add one submission's tokens, count them over all its chunks, and return the signs of guesses."""
     submission = round_.submissions[submission_id]
     count = TokenCount(table)
     multiplicity = Multiplicity(table, submission.elements.full + submission.elements.partial)
-    for rows in _chunks(desk, round_, submission_id):
+    for rows in _chunks(context, round_, submission_id):
         with _blamed_on(submission.party):
             count.add(rows)
             tokens.add(number, rows)
@@ -207,23 +207,23 @@ def _add(  # noqa: PLR0913, PLR0917 - where the tokens come from and go to
     return multiplicity.flags(round_.manifest.frequency_limit)
 
 
-def _add_meeting(desk: MatcherContext, round_: Round, tokens: TokenTable, submissions: Sequence[str]) -> None:
+def _add_meeting(context: MatcherContext, round_: Round, tokens: TokenTable, submissions: Sequence[str]) -> None:
     """Add of lists what can matter for a query, whose tokens are few; the lists were counted when they were joined."""
     query, *lists = submissions
-    sought = first_bits(_chunks(desk, round_, query))
+    sought = first_bits(_chunks(context, round_, query))
     for number, submission_id in enumerate(lists, start=1):
-        handles = meeting_handles(_chunks(desk, round_, submission_id), sought)
+        handles = meeting_handles(_chunks(context, round_, submission_id), sought)
         if len(handles):
-            for rows in rows_of(_chunks(desk, round_, submission_id), handles):
+            for rows in rows_of(_chunks(context, round_, submission_id), handles):
                 tokens.add(number, rows)
 
 
-def _chunks(desk: MatcherContext, round_: Round, submission_id: str) -> Iterator[bytes]:
+def _chunks(context: MatcherContext, round_: Round, submission_id: str) -> Iterator[bytes]:
     """Read the token rows of a submission chunk by chunk; raises as `join` does where a file was lost or changed."""
     party = round_.submissions[submission_id].party
     for index, reference in enumerate(round_.tokens[submission_id].chunks):
         place = ChunkAddress(round_.round_id, submission_id, TOKENS, party, index)
-        yield desk.files.read(place.name, bytes.fromhex(reference.digest))
+        yield context.files.read(place.name, bytes.fromhex(reference.digest))
 
 
 @contextlib.contextmanager
@@ -260,7 +260,7 @@ def _scratch(folder: Path) -> Iterator[Path | None]:
         os.close(descriptor)
 
 
-def wipe_scratch(desk: MatcherContext) -> None:
+def wipe_scratch(context: MatcherContext) -> None:
     """Remove what a killed join left, unless one is going on."""
-    with _scratch(desk.scratch):
+    with _scratch(context.scratch):
         pass

@@ -22,46 +22,46 @@ if TYPE_CHECKING:
 _LOG = Log("matcher.matching")
 
 
-def match_lists(desk: MatcherContext) -> bool:
+def match_lists(context: MatcherContext) -> bool:
     """Match the lists of every round whose tokens are all in."""
-    return each_round(desk, OPEN, lambda round_id: _match(desk, round_id))
+    return each_round(context, OPEN, lambda round_id: _match(context, round_id))
 
 
-def _match(desk: MatcherContext, round_id: str) -> bool:
-    with desk.known.reading(round_id) as turn:
-        if turn.row.wish == Outcome.ABORTED.value or not _due(turn.known):
+def _match(context: MatcherContext, round_id: str) -> bool:
+    with context.round_cache.reading(round_id) as turn:
+        if turn.row.wish == Outcome.ABORTED.value or not _due(turn.cached):
             return False
         record = frozen(turn.round)
     submissions = [submission for party in record.participants if (submission := record.list_of(party))]
     pairs = [(submissions.index(left), submissions.index(right)) for left, right in lists_to_join(record)]
     try:
-        joined = join(desk, record, submissions, pairs, None)
+        joined = join(context, record, submissions, pairs, None)
     except FaultyTokensError as error:
-        note_fault(desk, round_id, error)
+        note_fault(context, round_id, error)
         return True
     if joined is None:
         return False
     # All reports and counts, or none: if we crash before the commit, the lists are matched again, under new hit ids
     # that nobody has seen.
-    with desk.known.writing("lists.report", round_id) as turn:
-        if turn.round.ending is not None or not _due(turn.known):
+    with context.round_cache.writing("lists.report", round_id) as turn:
+        if turn.round.ending is not None or not _due(turn.cached):
             return False
         for report in joined.reports:
-            turn.accept(desk.matcher.report(report))
+            turn.accept(context.matcher.report(report))
         store_counts(turn, joined, None)
-    desk.bell.ring(REPORT)
+    context.wakeup.notify(REPORT)
     return True
 
 
-def note_fault(desk: MatcherContext, round_id: str, error: FaultyTokensError) -> None:
+def note_fault(context: MatcherContext, round_id: str, error: FaultyTokensError) -> None:
     """Record a party's faulty tokens as a problem of the round, which is aborted for it: they cannot be sent again."""
     _LOG.error("faulty_tokens", round=round_id, error=error)
-    with desk.known.writing("round.fault", round_id) as turn:
+    with context.round_cache.writing("round.fault", round_id) as turn:
         if turn.round.ending is None:
             fault = Sentence.of("faulty_tokens", party=error.fields["party"], reason=error.sentence)
             turn.row.problem = turn.row.reason = dumps(fault)
             turn.row.wish = Outcome.ABORTED.value
-    desk.bell.ring()
+    context.wakeup.notify()
 
 
 def _due(known: CachedRound) -> bool:

@@ -25,45 +25,45 @@ if TYPE_CHECKING:
     from services.matcher.steps.join import Joined
 
 
-def match_queries(desk: MatcherContext) -> bool:
+def match_queries(context: MatcherContext) -> bool:
     """Match every query whose tokens are in, one of each round at a time."""
-    return each_round(desk, OPEN, lambda round_id: _match(desk, round_id))
+    return each_round(context, OPEN, lambda round_id: _match(context, round_id))
 
 
-def release_reports(desk: MatcherContext) -> bool:
+def release_reports(context: MatcherContext) -> bool:
     """Release the reports of queries whose owners of lists have acknowledged theirs."""
-    return each_round(desk, OPEN, lambda round_id: _release(desk, round_id))
+    return each_round(context, OPEN, lambda round_id: _release(context, round_id))
 
 
-def _match(desk: MatcherContext, round_id: str) -> bool:
-    with desk.known.reading(round_id) as turn:
-        due = _due(turn.session, turn.known)
+def _match(context: MatcherContext, round_id: str) -> bool:
+    with context.round_cache.reading(round_id) as turn:
+        due = _due(turn.session, turn.cached)
         if turn.row.wish == Outcome.ABORTED.value or not due:
             return False
         record = frozen(turn.round)
     query = due[0]
     submissions = [query, *lists_for_query(record, query)]
     try:
-        joined = join(desk, record, submissions, [(0, n) for n in range(1, len(submissions))], query)
+        joined = join(context, record, submissions, [(0, n) for n in range(1, len(submissions))], query)
     except FaultyTokensError as error:
-        note_fault(desk, round_id, error)
+        note_fault(context, round_id, error)
         return True
     if joined is None:
         return False
     # The owners' reports as events and the asker's on hold, together: if we crash before the commit, it is matched
     # again, and nobody has seen anything.
-    with desk.known.writing("query.report", round_id) as turn:
-        if turn.round.ending is not None or query not in _due(turn.session, turn.known):
+    with context.round_cache.writing("query.report", round_id) as turn:
+        if turn.round.ending is not None or query not in _due(turn.session, turn.cached):
             return False
-        _store(desk, turn, joined, query)
-    desk.bell.ring(REPORT)
+        _store(context, turn, joined, query)
+    context.wakeup.notify(REPORT)
     return True
 
 
-def _store(desk: MatcherContext, turn: RoundTransaction, joined: Joined, query: str) -> None:
+def _store(context: MatcherContext, turn: RoundTransaction, joined: Joined, query: str) -> None:
     asker = turn.round.submissions[query].party
     for report in joined.reports:
-        envelope = desk.matcher.report(report)
+        envelope = context.matcher.report(report)
         if report.party == asker:
             turn.session.add(HeldReportRow(round_id=turn.row.round_id, submission_id=query, envelope=envelope.decode()))
         else:
@@ -71,15 +71,15 @@ def _store(desk: MatcherContext, turn: RoundTransaction, joined: Joined, query: 
     store_counts(turn, joined, query)
 
 
-def _release(desk: MatcherContext, round_id: str) -> bool:
-    with desk.known.reading(round_id) as turn:
+def _release(context: MatcherContext, round_id: str) -> bool:
+    with context.round_cache.reading(round_id) as turn:
         if not _releasable(turn):
             return False
-    with desk.known.writing("query.release", round_id) as turn:
+    with context.round_cache.writing("query.release", round_id) as turn:
         due = _releasable(turn)
         for row in due:
-            give_to_asker(desk, turn, row)
-    desk.bell.ring(REPORT)
+            give_to_asker(context, turn, row)
+    context.wakeup.notify(REPORT)
     return bool(due)
 
 

@@ -19,23 +19,23 @@ _LOG = Log("matcher.opening")
 _FEWEST = 2
 
 
-def open_due(desk: MatcherContext) -> bool:
+def open_due(context: MatcherContext) -> bool:
     """Open every round whose consents are in, and abort those that too few agreed to."""
-    return each_round(desk, OPEN, lambda round_id: _open(desk, round_id))
+    return each_round(context, OPEN, lambda round_id: _open(context, round_id))
 
 
-def _open(desk: MatcherContext, round_id: str) -> bool:
-    with desk.known.reading(round_id) as turn:
-        if not _due(turn.round, desk.clock()):
+def _open(context: MatcherContext, round_id: str) -> bool:
+    with context.round_cache.reading(round_id) as turn:
+        if not _due(turn.round, context.clock()):
             return False
-    with desk.known.writing("round.open", round_id) as turn:
-        if not _due(turn.round, desk.clock()):
+    with context.round_cache.writing("round.open", round_id) as turn:
+        if not _due(turn.round, context.clock()):
             return False  # another worker was first
         if len(turn.round.consents) < _FEWEST:
-            end_round(desk, turn, Outcome.ABORTED, Sentence.of("round_lacks_consents"))
+            end_round(context, turn, Outcome.ABORTED, Sentence.of("round_lacks_consents"))
         else:
-            turn.accept(desk.matcher.open(turn.round, desk.clock()))
-    desk.bell.ring()
+            turn.accept(context.matcher.open(turn.round, context.clock()))
+    context.wakeup.notify()
     _LOG.info("round_opened", round=round_id)
     return True
 

@@ -26,27 +26,27 @@ _GROUP = (ChunkRow.what, ChunkRow.submission_id, ChunkRow.party)
 class Deletion:
     """The step, which looks at a round again only when it has a new event; after a restart it looks at all."""
 
-    def __init__(self, desk: MatcherContext) -> None:
-        self._desk = desk
+    def __init__(self, context: MatcherContext) -> None:
+        self._context = context
         self._looked_at: dict[str, int] = {}
 
     def step(self) -> bool:
         """Delete what is not needed, up to 500 chunks of each round at a time."""
-        return each_round(self._desk, OPEN, self._delete)
+        return each_round(self._context, OPEN, self._delete)
 
     def _delete(self, round_id: str) -> bool:
-        with self._desk.known.reading(round_id) as turn:
-            newest = turn.known.last_event
+        with self._context.round_cache.reading(round_id) as turn:
+            newest = turn.cached.last_event
             if self._looked_at.get(round_id) == newest:
                 return False
             live = (ChunkRow.round_id == round_id) & ChunkRow.deleted_at.is_(None)
             # Groups first: there are a few hundred of them at most, and tens of thousands of chunks.
             groups = turn.session.execute(select(*_GROUP).where(live).distinct()).all()
-            needless = [group for group in groups if _is_needless(turn.known, *group)]
+            needless = [group for group in groups if _is_needless(turn.cached, *group)]
             rows = turn.session.scalars(select(ChunkRow).where(live, tuple_(*_GROUP).in_(needless)).limit(_BATCH))
             doomed = [ChunkAddress(round_id, row.submission_id, row.what, row.party, row.chunk_index) for row in rows]
         if doomed:
-            delete_chunks(self._desk, doomed)
+            delete_chunks(self._context, doomed)
         if len(doomed) < _BATCH:
             self._looked_at[round_id] = newest
         return bool(doomed)

@@ -8,11 +8,11 @@ if TYPE_CHECKING:
     from services.matcher.context import MatcherContext
 
 
-def publish_log(desk: MatcherContext) -> bool:
-    """Publish the log. It waits for the next interval or bell whatever it did: a checkpoint covers many entries.
+def publish_log(context: MatcherContext) -> bool:
+    """Publish the log. It waits for the next interval or wake-up whatever it did: a checkpoint covers many entries.
 
     Raises:
         LogRewrittenError: The files show another log than the database; nothing is signed.
     """
-    desk.log.own.publish()
+    context.log.own.publish()
     return False

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class Pulse:
     """The step, which rings the wake-up of its process when there is something new."""
 
-    def __init__(self, desk: MatcherContext) -> None:
-        self._desk = desk
+    def __init__(self, context: MatcherContext) -> None:
+        self._context = context
         self._seen: tuple[int, int] | None = None
 
     def step(self) -> bool:
@@ -26,10 +26,10 @@ class Pulse:
             StoreError: The database failed.
         """
         rounds, newest = select(func.count()).select_from(RoundRow), select(func.max(EventRow.event_id))
-        with self._desk.store.reading("pulse.look") as session:
+        with self._context.store.reading("pulse.look") as session:
             count, event = session.execute(select(rounds.scalar_subquery(), newest.scalar_subquery())).one()
         seen = count or 0, event or 0
         if self._seen not in {None, seen}:
-            self._desk.bell.ring()
+            self._context.wakeup.notify()
         self._seen = seen
         return False

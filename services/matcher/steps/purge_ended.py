@@ -26,47 +26,47 @@ _LOG = Log("matcher.cleaning")
 _DAY = 86_400
 
 
-def purge_ended(desk: MatcherContext) -> bool:
+def purge_ended(context: MatcherContext) -> bool:
     """Clean up after every round that ended."""
-    return each_round(desk, ENDED, lambda round_id: _clean(desk, round_id))
+    return each_round(context, ENDED, lambda round_id: _clean(context, round_id))
 
 
-def wipe_leftovers(desk: MatcherContext) -> None:
+def wipe_leftovers(context: MatcherContext) -> None:
     """Delete, at start, what crashes left: halves of files, a join's scratch, chunks of finished rounds."""
-    desk.files.sweep()
-    wipe_scratch(desk)
-    with desk.store.reading("rounds.finished") as session:
+    context.files.remove_leftovers()
+    wipe_scratch(context)
+    with context.store.reading("rounds.finished") as session:
         finished = set(session.scalars(select(RoundRow.round_id).where(RoundRow.finished_at.is_not(None))))
-    for folder in sorted({name.partition("/")[0] for name in desk.files.names()} & finished):
-        desk.files.delete_tree(folder)
+    for folder in sorted({name.partition("/")[0] for name in context.files.names()} & finished):
+        context.files.delete_tree(folder)
 
 
-def _clean(desk: MatcherContext, round_id: str) -> bool:
-    with desk.known.reading(round_id) as turn:
+def _clean(context: MatcherContext, round_id: str) -> bool:
+    with context.round_cache.reading(round_id) as turn:
         live = turn.session.scalar(_live_chunks(round_id))
         reports = _reports(turn)
-        done = [event_id for event_id, party, query in reports if _has_report(desk, turn, party, query)]
+        done = [event_id for event_id, party, query in reports if _has_report(context, turn, party, query)]
     if live is None and not done and reports:
         return False  # nothing to do until a party acknowledges or closes
     # 1. The bytes. If we crash here, the rows still tell of them, and this is done again.
-    desk.files.delete_tree(round_id)
+    context.files.delete_tree(round_id)
     # 2. What rows tell of them, and the reports that their parties have.
-    with desk.known.writing("round.clean", round_id) as turn:
+    with context.round_cache.writing("round.clean", round_id) as turn:
         turn.session.execute(
             update(ChunkRow)
             .where(ChunkRow.round_id == round_id, ChunkRow.deleted_at.is_(None))
-            .values(deleted_at=desk.clock())
+            .values(deleted_at=context.clock())
         )
         turn.session.execute(update(EventRow).where(EventRow.event_id.in_(done)).values(envelope=None))
         turn.row.evaluation_bytes = 0
     # 3. What the database's files keep of deleted rows. If we crash before step 4, all this is done again.
-    desk.store.scrub(EventRow.__table__, HeldReportRow.__table__)  # type: ignore[arg-type]  # declared tables are Tables
+    context.store.erase_deleted(EventRow.__table__, HeldReportRow.__table__)  # type: ignore[arg-type]  # declared tables are Tables
     # 4. Finished when no report is left.
     if len(done) == len(reports):
-        with desk.known.writing("round.finish", round_id) as turn:
-            turn.row.finished_at = desk.clock()
+        with context.round_cache.writing("round.finish", round_id) as turn:
+            turn.row.finished_at = context.clock()
             append(turn.session, _erasure(turn))
-        desk.known.forget(round_id)
+        context.round_cache.forget(round_id)
         _LOG.info("round_finished", round=round_id)
     return True
 
@@ -93,9 +93,9 @@ def _reports(turn: RoundTransaction) -> list[tuple[int, str, str | None]]:
     return [(event_id, party, of) for event_id, party, of in turn.session.execute(query)]
 
 
-def _has_report(desk: MatcherContext, turn: RoundTransaction, party: str, query: str | None) -> bool:
+def _has_report(context: MatcherContext, turn: RoundTransaction, party: str, query: str | None) -> bool:
     """Return whether a report's party has it, has closed, or has let the round's retention pass."""
     closed = party in turn.round.closings
     acknowledged = ReportKey(party, query) in turn.round.receipts
     kept_until = (turn.row.ended_at or 0) + turn.round.manifest.retention_days * _DAY
-    return closed or acknowledged or desk.clock() > kept_until
+    return closed or acknowledged or context.clock() > kept_until

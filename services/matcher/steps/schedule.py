@@ -57,20 +57,20 @@ WOKEN_BY: Mapping[str, frozenset[str]] = MappingProxyType(
 """The kinds of events that wake a driver; what the matcher's own steps and people do wakes all of them."""
 
 
-def steps_of(desk: MatcherContext, approvals: Approvals) -> Mapping[str, Callable[[], bool]]:
+def steps_of(context: MatcherContext, approvals: Approvals) -> Mapping[str, Callable[[], bool]]:
     """Return the matcher's steps by the names of their drivers."""
-    deletion = Deletion(desk)
-    days = desk.settings.log.retention_days
-    retention, justifications = Retention(desk.log.own, days), JustificationErasure(desk)
+    deletion = Deletion(context)
+    days = context.settings.log.retention_days
+    retention, justifications = Retention(context.log.own, days), JustificationErasure(context)
     return {
-        "opening": lambda: open_due(desk),
-        "matching": lambda: match_lists(desk),
-        "queries": lambda: match_queries(desk) | release_reports(desk),
-        "ending": lambda: end_due(desk),
+        "opening": lambda: open_due(context),
+        "matching": lambda: match_lists(context),
+        "queries": lambda: match_queries(context) | release_reports(context),
+        "ending": lambda: end_due(context),
         "deleting": deletion.step,
-        "cleaning": lambda: purge_ended(desk),
-        "notes": lambda: delete_notes(desk),
-        "log": lambda: publish_log(desk),
+        "cleaning": lambda: purge_ended(context),
+        "notes": lambda: delete_notes(context),
+        "log": lambda: publish_log(context),
         "retention": lambda: retention.step() | justifications.step(),
-        "people": lambda: expire_requests(approvals, days) | forget_suggestions(desk, days),
+        "people": lambda: expire_requests(approvals, days) | forget_suggestions(context, days),
     }

@@ -39,7 +39,7 @@ def queries_of(session: Session, code: str, registry: Registry, round_id: str, h
     return found
 
 
-def may_tell(clock: Clock, code: str, round_: Round, query: str, held: Collection[str]) -> bool:
+def may_disclose(clock: Clock, code: str, round_: Round, query: str, held: Collection[str]) -> bool:
     """Return whether the asker of a query may learn of its hits.
 
     Where its notes never come, the matcher decides once their time is over: it alone knows whether the asker has its
@@ -53,7 +53,7 @@ def may_tell(clock: Clock, code: str, round_: Round, query: str, held: Collectio
     return query not in held and clock() > round_.notes_expire
 
 
-def is_never_told(code: str, round_: Round, query: str, held: Collection[str]) -> bool:
+def is_never_disclosed(code: str, round_: Round, query: str, held: Collection[str]) -> bool:
     """Return whether the asker of a query never learns of its hits here.
 
     The round ended under the alarm, or this party refused its answer.

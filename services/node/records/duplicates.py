@@ -49,7 +49,7 @@ def searching(home: Path, table: RuleTable) -> Iterator[DuplicateSearch]:
         yield search
 
 
-def sweep(home: Path) -> None:
+def remove_leftovers(home: Path) -> None:
     """Remove what searches left that a crash ended."""
     for folder in home.glob(f"{_FOLDER}*"):
         shutil.rmtree(folder)

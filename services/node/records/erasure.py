@@ -58,8 +58,8 @@ if TYPE_CHECKING:
     from services.node.context import Clock, NodeContext
 
 _LOG = Log("node.erasure")
-_SCRUBS = 40
-_SCRUB_SECONDS = 0.05
+_ATTEMPTS = 40
+_ATTEMPT_SECONDS = 0.05
 _SENT = frozenset(SubmissionState) - {SubmissionState.WISHED, SubmissionState.FAILED}
 
 
@@ -189,7 +189,7 @@ def withdraw_hits_of(  # noqa: PLR0913 - what a withdrawal is made of
         )  # fmt: skip
 
 
-def tally(session: Session, round_id: str, counterpart: str, certainty: str, outcome: str) -> None:
+def add_erased_outcome(session: Session, round_id: str, counterpart: str, certainty: str, outcome: str) -> None:
     """Count an erased hit, for the outcomes that are reported to the matcher.
 
     One that is erased while an alarm holds its report back is not counted: no receipt says that it was here.
@@ -249,14 +249,16 @@ def without_erased(store: Store, rows: Iterable[Row]) -> Iterator[Row]:
 
 def overwrite_deleted(store: Store, *tables: Table) -> None:
     """Remove the bytes of what was deleted from these tables; a reader may be in the way for a moment."""
-    for _ in range(_SCRUBS):
+    for _ in range(_ATTEMPTS):
         try:
-            store.scrub(*tables)
+            store.erase_deleted(*tables)
         except StoreError:
-            time.sleep(_SCRUB_SECONDS)
+            time.sleep(_ATTEMPT_SECONDS)
         else:
             return
-    _LOG.warning("scrub_deferred")  # deleted rows are overwritten; what the journal has of them goes with the next one
+    _LOG.warning(
+        "erasure_deferred"
+    )  # deleted rows are overwritten; what the journal has of them goes with the next one
 
 
 def _erase_requests(session: Session, record_id: str) -> None:
@@ -292,7 +294,7 @@ def _erase_hit(session: Session, clock: Clock, hit: HitRow) -> None:
     withdraw_hits_of(session, clock, hit.round_id, hit.hit_id, hit.counterpart, late=is_late(life.arrived_at, clock()))
     outcome = "withdrawn" if life.outcome is None else outcome_of(life.stage, life.outcome)
     if hit.submission_id not in held_back(session, hit.round_id):
-        tally(session, hit.round_id, hit.counterpart, hit.certainty, outcome)
+        add_erased_outcome(session, hit.round_id, hit.counterpart, hit.certainty, outcome)
         lifecycle.note_outcome(session, clock, hit.round_id)
     session.flush()
     session.expunge(life)

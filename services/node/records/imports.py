@@ -270,7 +270,7 @@ def _store_batch(store: Store, import_id: str, first: int, batch: list[Record], 
 
 def remove_incomplete(journal: Journal, home: Path) -> None:
     """Remove what an import or a search that was interrupted has left."""
-    duplicates.sweep(home)
+    duplicates.remove_leftovers(home)
     with journal.store.reading("import.incomplete") as session:
         left = list(session.scalars(select(ImportRow.import_id).where(~ImportRow.complete)))
     for import_id in left:

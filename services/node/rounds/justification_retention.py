@@ -51,7 +51,7 @@ def erase_justifications(node: NodeContext) -> bool:
         node.rounds.forget(round_id)
     # If we crash here, or a reader is in the way, the bytes go with the next scrub.
     tables = SubmissionRow.__table__, StatementRow.__table__, StandingQueryRow.__table__
-    node.store.scrub(*tables)  # type: ignore[arg-type]  # declared tables are Tables
+    node.store.erase_deleted(*tables)  # type: ignore[arg-type]  # declared tables are Tables
     return True
 
 

@@ -86,15 +86,15 @@ def raise_alarm(session: Session, node: NodeContext, round_: Round, report: HitR
         session, node.signer, round_.round_id,
         lambda number: node.party.alarm(round_, number, submission_id, hits, expected),
     )  # fmt: skip
-    if round_.manifest.tells_withheld_answers:
-        _tell_asker(session, node, round_, submission_id, Withholding.ON_HOLD)
+    if round_.manifest.has_withheld_answers:
+        _notify_asker(session, node, round_, submission_id, Withholding.ON_HOLD)
     problem = Sentence.of("far_too_many_hits", of=of, party=query.party, hits=hits, expected=f"{expected:.1f}")
     statements.report_problem(session, node.clock, round_.round_id, _place(submission_id), problem)
     _LOG.warning("fishing_alarm", round=round_.round_id, submission=submission_id, count=hits)
     return True
 
 
-def _tell_asker(session: Session, node: NodeContext, round_: Round, submission_id: str, state: Withholding) -> None:
+def _notify_asker(session: Session, node: NodeContext, round_: Round, submission_id: str, state: Withholding) -> None:
     """Sign for a query's asker that this party's answer is on hold or refused."""
     statements.sign(
         session, node.signer, round_.round_id,
@@ -190,7 +190,7 @@ def refuse(node: NodeContext, round_id: str, submission_id: str, by: Actor, beca
 def is_refusable(round_: Round, row: AlarmRow) -> bool:
     """Return whether the answer that an alarm holds back can be refused, and the round go on."""
     undecided = row.released_at is None and row.refused_at is None
-    return undecided and round_.ending is None and round_.manifest.tells_withheld_answers
+    return undecided and round_.ending is None and round_.manifest.has_withheld_answers
 
 
 def _undecided(session: Session, round_: Round, submission_id: str) -> AlarmRow:
@@ -205,7 +205,7 @@ def _undecided(session: Session, round_: Round, submission_id: str) -> AlarmRow:
     return row
 
 
-def tell_refusals(node: NodeContext, round_id: str) -> bool:
+def send_refusals(node: NodeContext, round_id: str) -> bool:
     """Sign for their askers that answers are refused, where a person refused them; return whether there was one."""
     query = select(AlarmRow).where(
         AlarmRow.round_id == round_id, AlarmRow.refused_at.is_not(None), ~AlarmRow.refusal_signed
@@ -215,7 +215,7 @@ def tell_refusals(node: NodeContext, round_id: str) -> bool:
             return False
     with node.rounds.of(round_id).reading() as round_, node.store.transaction("alarm.tell_refusal") as session:
         for row in session.scalars(query):
-            _tell_asker(session, node, round_, row.submission_id, Withholding.REFUSED)
+            _notify_asker(session, node, round_, row.submission_id, Withholding.REFUSED)
             row.refusal_signed = True
     return True
 

@@ -84,14 +84,16 @@ def due_canary_statements(node: NodeContext, round_: Round, report: HitReport) -
     return core.canary_statement(round_, node.code, exchange, carried, core.report_of_canaries(pages, carried))
 
 
-def store_told(session: Session, signer: Signer, round_: Round, pairs: tuple[PairCanaries, ...]) -> None:
+def store_canaries_of_node(session: Session, signer: Signer, round_: Round, pairs: tuple[PairCanaries, ...]) -> None:
     """Sign this node's canary statements, before its receipt, and store a row for each pair."""
     if not pairs:
         return
     session.add_all(
         CanaryRow(round_id=round_.round_id, counterpart=pair.counterpart, **pair.hits.model_dump()) for pair in pairs
     )
-    statements.sign(session, signer, round_.round_id, lambda number: signer.party.tell_canaries(round_, number, pairs))
+    statements.sign(
+        session, signer, round_.round_id, lambda number: signer.party.declare_canaries(round_, number, pairs)
+    )
 
 
 def judge(node: NodeContext, round_id: str) -> bool:
@@ -102,24 +104,24 @@ def judge(node: NodeContext, round_id: str) -> bool:
     Raises:
         KeyMaterialError: The round key is missing.
     """
-    book = node.rounds.of(round_id)
-    round_ = book.record()
+    memory = node.rounds.of(round_id)
+    round_ = memory.record()
     if not node.has_rules_of(round_.manifest):
         return False
     told = {party: said for party, said in round_.canaries.items() if party != node.code}
-    due = [] if told.keys() <= book.judged else _due(node.store, round_id)
+    due = [] if told.keys() <= memory.judged else _due(node.store, round_id)
     pairs = sorted(told.keys() & set(due))
     if pairs:
         carried = planted_canaries(node.store, node.rounds, round_id)
         report = _own_report(node, round_id, carried)
         if report is None:
             return False
-        table, exchange = node.table_of(round_.manifest), book.secrets().exchange
+        table, exchange = node.table_of(round_.manifest), memory.secrets().exchange
         for counterpart in pairs:
             verdict = core.judge(round_, table, node.code, exchange, carried, report, told[counterpart])
             with node.store.transaction("canaries.judge") as session:
                 _store_verdict(session, node.journal, round_id, counterpart, verdict)
-    book.judged |= told.keys()
+    memory.judged |= told.keys()
     return bool(pairs)
 
 

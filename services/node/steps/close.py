@@ -51,8 +51,8 @@ def decide(node: NodeContext, round_id: str) -> bool:
 
     From the mark on nothing is evaluated, finalized or sent but last words.
     """
-    book = node.rounds.of(round_id)
-    with book.reading() as round_, node.store.transaction("close.decide") as session:
+    memory = node.rounds.of(round_id)
+    with memory.reading() as round_, node.store.transaction("close.decide") as session:
         row = round_row(session, round_id)
         reason = _reason(session, node.journal, round_, row)
         if row.state != LocalRoundState.ACTIVE or reason is None:
@@ -88,14 +88,14 @@ def _reason(session: Session, journal: Journal, round_: Round, row: RoundRow) ->
 
 def destroy_key(node: NodeContext, round_id: str) -> bool:
     """Destroy what a marked round leaves behind, then sign that it is gone. All of it can be repeated."""
-    book = node.rounds.of(round_id)
+    memory = node.rounds.of(round_id)
     # 0. What opens notes needs the token secrets once more. Where the key is gone already, hits stay unconfirmed; where
     #    this node takes no further part, nothing is kept for notes.
     with contextlib.suppress(KeyMaterialError):
         exchange_notes.prepare_reports(node, round_id)
     exchange_notes.forget_if_refused(node.store, node.rounds, round_id)
     # 1. The key: from here on every sealed secret, in the database, its journal and every copy, is noise.
-    book.destroy_key()
+    memory.destroy_key()
     # 2. The files. If we crash here, the round is still marked, and we begin again at 1.
     node.files.delete_tree(round_id)
     # 3. The rows, and their bytes in the database's own files.
@@ -109,12 +109,12 @@ def destroy_key(node: NodeContext, round_id: str) -> bool:
             .where(StatementRow.round_id == round_id, unsent)
             .values(refusal=dumps(Sentence.of("round_is_over")))
         )
-    node.store.scrub(SecretRow.__table__, DownloadRow.__table__, ChunkRow.__table__)  # type: ignore[arg-type]  # tables, all of them
+    node.store.erase_deleted(SecretRow.__table__, DownloadRow.__table__, ChunkRow.__table__)  # type: ignore[arg-type]  # tables, all of them
     # 4. The statement that it is done, with the mark that it is. While a log is under alarm nothing is signed: all this
     #    is repeated then.
     if isinstance(node.contact.obstacle, LogRewrittenError):
         return False
-    with book.reading() as round_, node.store.transaction("close.sign") as session:
+    with memory.reading() as round_, node.store.transaction("close.sign") as session:
         row = round_row(session, round_id)
         append(session, Entry.of(EntryKind.KEY_DESTRUCTION, node.clock(), node.code, round=round_id))
         _last_words(session, node.signer, round_, row)

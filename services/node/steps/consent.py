@@ -21,12 +21,12 @@ _LOG = Log("node.consent")
 
 def consent(node: NodeContext, round_id: str) -> bool:
     """Consent where the operator wants it, and return whether it was done."""
-    book = node.rounds.of(round_id)
+    memory = node.rounds.of(round_id)
     with node.store.reading("consent.wish") as session:
         row = round_row(session, round_id)
     if not is_consent_due(row):
         return False
-    with book.reading() as round_:
+    with memory.reading() as round_:
         problem = late_consent(round_, node.clock()) or manifest_problem(node, round_.manifest)
         if problem:
             with node.store.transaction("consent.refuse") as session:
@@ -34,7 +34,7 @@ def consent(node: NodeContext, round_id: str) -> bool:
                 round_row(session, round_id).consent_wished = False
             return False
         # The key comes first: if we crash after this, it lies there unused, and a new one takes its place.
-        book.make_key()
+        memory.make_key()
         with node.store.transaction("consent.sign") as session:
             _sign(session, node, round_)
         # If we crash here, the sealed secrets and the statement are there together, and the outbox sends it.
@@ -43,12 +43,12 @@ def consent(node: NodeContext, round_id: str) -> bool:
 
 
 def _sign(session: Session, node: NodeContext, round_: Round) -> None:
-    book = node.rounds.of(round_.round_id)
+    memory = node.rounds.of(round_.round_id)
     earlier = earlier_rounds(session, round_.manifest)
 
     def make(number: int) -> bytes:
         secrets, envelope = node.party.consent(round_, number, earlier, node.random)
-        statements.put_secret(session, round_.round_id, ROUND_SECRETS, book.seal(ROUND_SECRETS, secrets.to_bytes()))
+        statements.put_secret(session, round_.round_id, ROUND_SECRETS, memory.seal(ROUND_SECRETS, secrets.to_bytes()))
         secrets.close()
         return envelope
 

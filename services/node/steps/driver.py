@@ -138,10 +138,10 @@ class RoundsDriver:
 
     async def _take(self, round_id: str, page: Awaitable[sync.FeedPage] | None = None, *, looked: bool = False) -> bool:
         """Advance a round, and return whether it had anything to do; raises as `advance` does."""
-        busy, book = await advance(self._node, round_id, page, looked=looked), self._node.rounds.of(round_id)
+        busy, memory = await advance(self._node, round_id, page, looked=looked), self._node.rounds.of(round_id)
         # What is waited for from others comes with news; another step is for what this one has left to do here.
-        self._again |= busy and book.goes_on
-        if busy and book.works_on:
+        self._again |= busy and memory.goes_on
+        if busy and memory.works_on:
             self._working.append(round_id)
         return busy
 
@@ -200,8 +200,8 @@ async def advance(
         PeerUnavailableError, StoreError: It cannot go on now.
         AquilaError: What stands in the way was noted as a problem of the round.
     """
-    book = node.rounds.of(round_id)
-    book.goes_on, book.works_on = not looked, False
+    memory = node.rounds.of(round_id)
+    memory.goes_on, memory.works_on = not looked, False
     try:
         busy = await (_go_on(node, round_id) if looked else _advance(node, round_id, page))
     except (PeerUnavailableError, StoreError):
@@ -213,12 +213,12 @@ async def advance(
         await to_thread(_refuse, node.journal, round_id, error)
         return True
     except AquilaError as error:
-        book.troubled = True
+        memory.troubled = True
         await to_thread(_note, node.journal, round_id, error)
         raise
-    if book.troubled:
+    if memory.troubled:
         await to_thread(_clear, node.store, round_id)
-        book.troubled = False
+        memory.troubled = False
     return busy
 
 
@@ -233,29 +233,29 @@ async def _advance(node: NodeContext, round_id: str, page: Awaitable[sync.FeedPa
     ends = _turn(node)
     read, more = await sync.sync(node, round_id, page)
     # Nothing is signed before the whole feed was read: it may tell that this database is a restored one.
-    book, row = node.rounds.of(round_id), await to_thread(_row, node.store, round_id)
+    memory, row = node.rounds.of(round_id), await to_thread(_row, node.store, round_id)
     if row.state == LocalRoundState.ACTIVE and await _decide(node, round_id, row):
         return True
     # No withdrawal and no note leaves before the receipt.
-    if book.synced and row.refused is None and await _sign_pending(node, round_id):
+    if memory.synced and row.refused is None and await _sign_pending(node, round_id):
         more |= await to_thread(withdraw.send_corrections, node, round_id)
         exchanged, left = await _exchange(node, round_id, ends)
         read, more = read or exchanged, more or left
     if row.refused is not None:
         await to_thread(exchange_notes.forget_if_refused, node.store, node.rounds, round_id)
-    takes_part = row.state == LocalRoundState.ACTIVE and row.refused is None and book.synced
+    takes_part = row.state == LocalRoundState.ACTIVE and row.refused is None and memory.synced
     if takes_part:
         more |= await to_thread(consent.consent, node, round_id)
     if not takes_part or row.consent_digest is None:
-        book.goes_on = more or not book.synced
+        memory.goes_on = more or not memory.synced
         return await outbox.send_statements(node, round_id) or read or more
-    await to_thread(book.check_key)
+    await to_thread(memory.check_key)
     # Before tokens are signed: whoever signs an amendment sends no tokens under the old set.
     more |= await to_thread(exclude_absent.exclude_absent, node, round_id)
     more |= await to_thread(alarms.acknowledge, node, round_id)
-    more |= await to_thread(alarms.tell_refusals, node, round_id)
-    busy, book.works_on = await _work(node, round_id, ends)
-    book.goes_on = more
+    more |= await to_thread(alarms.send_refusals, node, round_id)
+    busy, memory.works_on = await _work(node, round_id, ends)
+    memory.goes_on = more
     return read or more or busy
 
 
@@ -263,12 +263,12 @@ async def _go_on(node: NodeContext, round_id: str) -> bool:
     """Do what the step before has made possible, and return whether there was anything; raises as `advance` does."""
     if node.contact.obstacle is not None:
         raise node.contact.obstacle
-    book, row = node.rounds.of(round_id), await to_thread(_row, node.store, round_id)
+    memory, row = node.rounds.of(round_id), await to_thread(_row, node.store, round_id)
     if row.state != LocalRoundState.ACTIVE or row.refused is not None:
-        book.goes_on = True
+        memory.goes_on = True
         return True
-    await to_thread(book.check_key)
-    busy, book.works_on = await _work(node, round_id, _turn(node))
+    await to_thread(memory.check_key)
+    busy, memory.works_on = await _work(node, round_id, _turn(node))
     return busy
 
 

@@ -105,7 +105,7 @@ def prepare_reports(node: NodeContext, round_id: str) -> bool:
     Raises:
         KeyMaterialError: The round key is missing.
     """
-    book = node.rounds.of(round_id)
+    memory = node.rounds.of(round_id)
     with node.store.reading("exchange.reports") as session:
         row = round_row(session, round_id)
         if row.state == LocalRoundState.DESTROYED or row.refused is not None:
@@ -113,15 +113,15 @@ def prepare_reports(node: NodeContext, round_id: str) -> bool:
         done = set(
             session.scalars(select(PreparedReportRow.submission_id).where(PreparedReportRow.round_id == round_id))
         )
-    if len(book.record().reports) <= len(done):
+    if len(memory.record().reports) <= len(done):
         return False
     busy = False
     for query, report in own_reports(node.store, node.registry, node.code, round_id).items():
         if report.complete and query not in done:
-            if report.verifiable and node.has_rules_of(book.record().manifest):
-                _prepare(node, book.record(), report)
+            if report.verifiable and node.has_rules_of(memory.record().manifest):
+                _prepare(node, memory.record(), report)
             else:
-                _set_aside(node.journal, book.record(), report)
+                _set_aside(node.journal, memory.record(), report)
             busy = True
     return busy
 
@@ -143,16 +143,16 @@ def _prepare(node: NodeContext, round_: Round, report: OwnReport) -> None:
     The same report gives the same batches, so after a crash those that are stored already are passed over. Notes of
     the others are opened when all of it is prepared.
     """
-    book, terms = node.rounds.of(round_.round_id), report.terms
+    memory, terms = node.rounds.of(round_.round_id), report.terms
     place = {"round_id": round_.round_id, "submission_id": terms.submission_id or ""}
     submission = submission_in_report(round_, node.code, terms.submission_id)
     held = held_tokens(report.handles, _chunks(node, round_.round_id, submission) if submission and report.hits else ())
     kit = _Kit(terms, signed_sizes(round_, terms), node.table_of(round_.manifest), held, marks_needed(held.most), place)
-    with book.note_key(make=True) as key:
+    with memory.note_key(make=True) as key:
         # If we crash here, the key lies there, and the next attempt takes it.
         with node.store.transaction("exchange.secret") as session:
             if session.get(NoteSecretRow, round_.round_id) is None:
-                sealed = key.seal(_SEALING_KEY, book.secrets().sealing.to_bytes(), node.random)
+                sealed = key.seal(_SEALING_KEY, memory.secrets().sealing.to_bytes(), node.random)
                 session.add(NoteSecretRow(round_id=round_.round_id, sealed=sealed))
         for batch in hit_batches(pages_of(node.store, node.registry, report), MAX_NOTES):
             with node.store.transaction("exchange.prepare") as session:
@@ -191,7 +191,7 @@ def _prepare_batch(session: Session, node: NodeContext, key: RoundKey, kit: _Kit
     for one in prepare_sized(kit.sizes, kit.table, report, held, node.random):
         hit_id, reference = one.hit.hit_id, notes.draw_reference(node.code, node.random)
         record: dict[str, str] = json.loads(records.get(hit_id) or b"{}")
-        note = notes.note_of(node, record, reference, one.opening.told)
+        note = notes.note_of(node, record, reference, one.opening.report_digest)
         entries.append(seal_entry(one, note, kit.marks, node.random))
         opening = key.seal(hit_id, one.opening.to_bytes(), node.random)
         rows.append(
@@ -233,9 +233,9 @@ def _batch(place: dict[str, str], index: int) -> str:
 
 def _sign(node: NodeContext, round_id: str) -> bool:
     """Sign the next batch of own notes that is due (PROTOCOL.md 3.7.7), and return whether there was one."""
-    book = node.rounds.of(round_id)
+    memory = node.rounds.of(round_id)
     waiting = NoteBatchRow.round_id == round_id, NoteBatchRow.own, NoteBatchRow.digest.is_(None)
-    with book.reading() as round_, node.store.transaction("exchange.sign") as session:
+    with memory.reading() as round_, node.store.transaction("exchange.sign") as session:
         if node.clock() > round_.notes_expire:
             return False
         columns = select(NoteBatchRow.batch_id, NoteBatchRow.counterpart, NoteBatchRow.submission_id).where(*waiting)
@@ -244,7 +244,7 @@ def _sign(node: NodeContext, round_id: str) -> bool:
         if due is None:
             return False
         row = session.get_one(NoteBatchRow, due)
-        with book.note_key() as key:
+        with memory.note_key() as key:
             place = {"submission_id": row.submission_id}
             octets = key.open(_batch(place, row.index), row.entries or b"")
         width = len(octets) // len(row.hits)
@@ -271,10 +271,10 @@ def _is_due(session: Session, code: str, round_: Round, counterpart: str, submis
 
 def _open(node: NodeContext, round_id: str) -> bool:
     """Open the next batch that came, verify its notes and sign a confirmation; return whether there was one."""
-    book = node.rounds.of(round_id)
+    memory = node.rounds.of(round_id)
     prepared = select(PreparedReportRow.submission_id).where(PreparedReportRow.round_id == round_id)
     waiting = NoteBatchRow.round_id == round_id, ~NoteBatchRow.own, ~NoteBatchRow.done
-    with book.reading() as round_, node.store.transaction("exchange.open") as session:
+    with memory.reading() as round_, node.store.transaction("exchange.open") as session:
         query = select(NoteBatchRow).where(*waiting, NoteBatchRow.submission_id.in_(prepared))
         row = session.scalars(query.order_by(NoteBatchRow.batch_id).limit(1)).first()
         if row is None or node.clock() > round_.notes_expire:
@@ -283,7 +283,7 @@ def _open(node: NodeContext, round_id: str) -> bool:
         message = statements.message_of(statements.open_statement(node.registry, statement.envelope))
         assert isinstance(message, Notes)
         row.done = True
-        with book.note_key() as key, _sealing_key(session, round_id, key) as sealing:
+        with memory.note_key() as key, _sealing_key(session, round_id, key) as sealing:
             try:
                 entries = node.party.open_notes(message, sealing)
             except ProtocolError as error:
@@ -390,5 +390,5 @@ def _destroy(store: Store, rounds: RoundMemories, round_id: str, *, over: bool) 
         batches = update(NoteBatchRow).where(NoteBatchRow.round_id == round_id)
         session.execute(batches.values({"entries": None, "done": True} if over else {"entries": None}))
         session.execute(delete(NoteSecretRow).where(NoteSecretRow.round_id == round_id))
-    store.scrub(ExchangeRow.__table__, NoteBatchRow.__table__, NoteSecretRow.__table__)  # type: ignore[arg-type]  # tables, all of them
+    store.erase_deleted(ExchangeRow.__table__, NoteBatchRow.__table__, NoteSecretRow.__table__)  # type: ignore[arg-type]  # tables, all of them
     _LOG.info("note_key_destroyed", round=round_id)

@@ -31,11 +31,11 @@ _LEAST = 2
 
 def exclude_absent(node: NodeContext, round_id: str) -> bool:
     """Sign that the round goes on without those who are late by the matcher's word and by our own clock."""
-    book = node.rounds.of(round_id)
-    absent = tuple(sorted(book.late))
+    memory = node.rounds.of(round_id)
+    absent = tuple(sorted(memory.late))
     if not absent or node.code in absent:
         return False
-    with book.reading() as round_, node.store.transaction("round.amend") as session:
+    with memory.reading() as round_, node.store.transaction("round.amend") as session:
         left = [party for party in round_.participants if party not in absent]
         if round_.phase is not Phase.OPEN or len(left) < _LEAST or set(absent) - set(round_.participants):
             return False

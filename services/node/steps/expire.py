@@ -49,7 +49,7 @@ def expire(node: NodeContext) -> bool:
     for round_id in over:
         _erase(node, round_id)
     if over:
-        node.store.scrub(*tables_of_hits(), *(row.__table__ for row in EXPIRING))  # type: ignore[arg-type]  # tables, all of them
+        node.store.erase_deleted(*tables_of_hits(), *(row.__table__ for row in EXPIRING))  # type: ignore[arg-type]  # tables, all of them
     return bool(over)
 
 

@@ -123,9 +123,9 @@ def _until_deadline(node: NodeContext, rounds: Sequence[str]) -> float:
     """Return the seconds until a deadline of one of the rounds passes, or sending may go on; at most an hour."""
     now, times = node.clock(), list[int]()
     for round_id in rounds:
-        book = node.rounds.of(round_id)
-        with book.reading() as round_:
+        memory = node.rounds.of(round_id)
+        with memory.reading() as round_:
             times += [*deadlines(round_.manifest), round_.notes_expire]
-        times.append(book.full_until)
+        times.append(memory.full_until)
     # A deadline has passed when its last second is over.
     return min((1.0 + at - now for at in times if at >= now), default=float(_LONGEST_HOLD))

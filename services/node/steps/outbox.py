@@ -278,8 +278,8 @@ async def send_bytes(node: NodeContext, round_id: str, ends: Callable[[], bool])
     Raises:
         PeerUnavailableError: The matcher is away.
     """
-    book = node.rounds.of(round_id)
-    if book.is_paused():
+    memory = node.rounds.of(round_id)
+    if memory.is_paused():
         return False
     parcels = await to_thread(_parcels, node, round_id)
     taken: list[PendingUpload] = []
@@ -287,7 +287,7 @@ async def send_bytes(node: NodeContext, round_id: str, ends: Callable[[], bool])
     try:
         await run_in_order(until(ends, parcels), send, note, node.calls)
     except PeerFullError as error:
-        book.full_until = node.clock() + (retry_after_of(error) or 1)
+        memory.full_until = node.clock() + (retry_after_of(error) or 1)
         problem = Sentence.of("matcher_has_no_room", reason=error.sentence)
         await to_thread(_note, node.journal, round_id, _ROOM, problem)
         return False
@@ -336,14 +336,14 @@ def _parcel_sent(store: Store, files: ChunkFiles, round_id: str, parcel: Pending
 
 
 def _parcels(node: NodeContext, round_id: str) -> list[PendingUpload]:
-    book = node.rounds.of(round_id)
-    with node.store.reading("outbox.bytes") as session, book.reading() as round_:
-        submitted = {*round_.submissions, *_named(book.taken, StatementKind.SUBMISSION)}
+    memory = node.rounds.of(round_id)
+    with node.store.reading("outbox.bytes") as session, memory.reading() as round_:
+        submitted = {*round_.submissions, *_named(memory.taken, StatementKind.SUBMISSION)}
         blinded = select(ChunkRow).where(
             ChunkRow.round_id == round_id, ~ChunkRow.sent, ChunkRow.submission_id.in_(submitted)
         )
         answers = select(EvaluationRow).where(EvaluationRow.round_id == round_id, ~EvaluationRow.sent)
-        finalized = {*round_.tokens, *_named(book.taken, StatementKind.TOKENS)}
+        finalized = {*round_.tokens, *_named(memory.taken, StatementKind.TOKENS)}
         tokens = select(ChunkRow).where(
             ChunkRow.round_id == round_id, ~ChunkRow.tokens_sent, ChunkRow.submission_id.in_(finalized)
         )
@@ -353,7 +353,7 @@ def _parcels(node: NodeContext, round_id: str) -> list[PendingUpload]:
             _answer(node.code, node.files, row)
             for row in session.scalars(answers.order_by(EvaluationRow.submission_id, EvaluationRow.index))
             if EvaluationKey(row.submission_id, row.index, node.code) in round_.evaluations
-            or TakenStatement(StatementKind.EVALUATION, row.submission_id, row.index) in book.taken
+            or TakenStatement(StatementKind.EVALUATION, row.submission_id, row.index) in memory.taken
         ][:_PER_TURN]
         parcels += [
             _tokens(node.files, node.rounds, row) for row in session.scalars(tokens.order_by(*order).limit(_PER_TURN))

@@ -101,16 +101,16 @@ def resolve(node: NodeContext, round_id: str, event: Event) -> ResolvedReport | 
         records = session.get_one(ImportRow, submission.import_id).records if submission else 0
     if submission is None:
         return None
-    book = node.rounds.of(round_id)
+    memory = node.rounds.of(round_id)
     riding = enumerate(
         canaries.planted_canaries(node.store, node.rounds, round_id) if submission.kind == Kind.LIST else (),
         start=records,
     )
     planted = {one.handle: position for position, one in riding}
-    told = canaries.due_canary_statements(node, book.record(), report) if report.is_complete else ()
+    told = canaries.due_canary_statements(node, memory.record(), report) if report.is_complete else ()
     if not wanted:
         return ResolvedReport(submission.import_id, {}, frozenset(), planted, told)
-    with book.seed(submission.submission_id) as seed:
+    with memory.seed(submission.submission_id) as seed:
         every = np.frombuffer(handles_of(seed, range(records)), dtype=f"S{HANDLE_BYTES}")
     mine = np.frombuffer(bytes.fromhex("".join(wanted)), dtype=every.dtype)
     places = np.flatnonzero(np.isin(every, mine)).tolist()
@@ -175,14 +175,14 @@ def store(  # noqa: PLR0913, PLR0917 - a report, and what was found of it
     unknown = _count_unknown(session, node, report, len(report.hits) - len(rows) - len(gone))
     _LOG.info("hits_stored", round=round_.round_id, count=len(rows) + len(gone))
     if not report.is_complete:
-        _tell_erased(session, node.clock, report, gone, counted=True)
+        _withdraw_erased(session, node.clock, report, gone, counted=True)
         return
     reported = round_.reported.get(ReportKey(node.code, report.submission_id))
     stored = (len(report.hits) if reported is None else reported.total()) - unknown
     # Before the receipt: once the matcher has that of everybody it may end the round.
-    canaries.store_told(session, node.signer, round_, found.told if found else ())
+    canaries.store_canaries_of_node(session, node.signer, round_, found.told if found else ())
     withheld = alarms.raise_alarm(session, node, round_, report, stored)
-    _tell_erased(session, node.clock, report, gone, counted=not withheld)
+    _withdraw_erased(session, node.clock, report, gone, counted=not withheld)
     if not withheld:
         place = {"round_id": round_.round_id, "submission_id": report.submission_id or ""}
         pending_statements.put(
@@ -204,12 +204,12 @@ def _count_unknown(session: Session, node: NodeContext, report: HitReport, unkno
     return total
 
 
-def _tell_erased(session: Session, clock: Clock, report: HitReport, gone: Sequence[Hit], *, counted: bool) -> None:
+def _withdraw_erased(session: Session, clock: Clock, report: HitReport, gone: Sequence[Hit], *, counted: bool) -> None:
     """Withdraw hits on records that were erased since their list was submitted."""
     for hit in gone:
         erasure.withdraw_hits_of(session, clock, report.round_id, hit.hit_id, hit.counterpart, late=False)
         if counted:
-            erasure.tally(session, report.round_id, hit.counterpart, hit.certainty.value, "withdrawn")
+            erasure.add_erased_outcome(session, report.round_id, hit.counterpart, hit.certainty.value, "withdrawn")
     if gone and counted:
         lifecycle.note_outcome(session, clock, report.round_id)
 

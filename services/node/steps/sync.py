@@ -162,31 +162,31 @@ def _ending_of(registry: Registry, round_id: str, event: Event) -> Ending | None
 
 def take_page(node: NodeContext, round_id: str, page: Events) -> None:
     """Take a page into the record: statements, and what can be fetched."""
-    book = node.rounds.of(round_id)
+    memory = node.rounds.of(round_id)
     for events in _in_turns(node.code, node.registry, page.events):
         # Positions of handles take a while to find: before the transaction, so that no other writer waits for it.
         found = reports.resolve(node, round_id, events[0]) if len(events) == 1 else None
-        with book.changing() as round_, node.store.transaction("round.sync") as session:
+        with memory.changing() as round_, node.store.transaction("round.sync") as session:
             row = round_row(session, round_id)
-            taking = _FeedContext(session, node, round_, row, found, max(0, book.read_at - SLACK_SECONDS))
+            taking = _FeedContext(session, node, round_, row, found, max(0, memory.read_at - SLACK_SECONDS))
             for event in events:
                 if not _take(taking, event):
                     return
                 row.cursor, row.phase = event.event_id, round_.phase.value
             # If we crash here, nothing of these events was taken, and they are fetched again.
-    _keep_bytes(book, page)
-    book.ready, book.late = frozenset(page.ready), page.late
-    book.synced = book.synced or len(page.events) < PAGE
+    _keep_bytes(memory, page)
+    memory.ready, memory.late = frozenset(page.ready), page.late
+    memory.synced = memory.synced or len(page.events) < PAGE
 
 
-def _keep_bytes(book: RoundMemory, page: Events) -> None:
+def _keep_bytes(memory: RoundMemory, page: Events) -> None:
     """Keep the bytes that came with a page for this step; what does not use them now fetches them later."""
-    book.brought.clear()
+    memory.brought.clear()
     for event in page.events:
         if event.content is not None:
             party = "" if event.kind is EventKind.BLINDED else event.party or ""
             # Something else than base64 is not what was signed, as the digest will tell.
-            book.brought[event.submission_id or "", event.index or 0, party] = _decoded(event.content)
+            memory.brought[event.submission_id or "", event.index or 0, party] = _decoded(event.content)
 
 
 def _decoded(content: str) -> bytes:

@@ -86,7 +86,7 @@ def alarm_over_own_log(node: NodeContext, found: LogRewrittenError | RestoredBac
         round_statements.refuse_open(session, node, Sentence.of(RESTORED))
 
     error = LogRewrittenError(found.sentence, **({"what": "shrunk"} | found.fields))
-    node.log.witness.told(error, b"" if newest is None else newest.to_bytes(), refuse)
+    node.log.witness.report_contradiction(error, b"" if newest is None else newest.to_bytes(), refuse)
     # If we crash here, rounds that this database does not know raise the alarm once more.
     node.high_water.settle()
     node.contact.obstacle, node.contact.witnessed = error, 0

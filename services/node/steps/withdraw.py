@@ -58,7 +58,7 @@ def send_corrections(node: NodeContext, round_id: str) -> bool:
             round_row(session, round_id).outcomes_changed_at = None  # nobody would take it any more
             return False
         signed = [_withdraw(session, node.signer, round_), _acknowledge(session, node.signer, round_)]
-        return any([*signed, _tell_outcomes(session, node, round_)])
+        return any([*signed, _report_outcomes(session, node, round_)])
 
 
 def _withdraw(session: Session, signer: Signer, round_: Round) -> bool:
@@ -77,9 +77,9 @@ def _withdraw(session: Session, signer: Signer, round_: Round) -> bool:
     groups: dict[tuple[str, str, str], list[WithdrawalRow]] = {}
     for row in rows:
         query = queries.get(row.hit_id, "")
-        if undisclosed.is_never_told(signer.code, round_, query, held):
+        if undisclosed.is_never_disclosed(signer.code, round_, query, held):
             session.delete(row)
-        elif not query or undisclosed.may_tell(signer.clock, signer.code, round_, query, held):
+        elif not query or undisclosed.may_disclose(signer.clock, signer.code, round_, query, held):
             groups.setdefault((row.counterpart, row.ground, query), []).append(row)
     for (counterpart, ground, query), together in sorted(groups.items()):
         for first in range(0, len(together), MOST_WITHDRAWN):
@@ -124,7 +124,7 @@ def _sign_acknowledgement(  # noqa: PLR0913 - what the statement says
     )  # fmt: skip
 
 
-def _tell_outcomes(session: Session, node: NodeContext, round_: Round) -> bool:
+def _report_outcomes(session: Session, node: NodeContext, round_: Round) -> bool:
     """Sign what came of the hits so far, some hours after the first change; return whether it was time.
 
     One statement tells of many. Hits of a report that an alarm of this node holds back are none of them.
@@ -134,7 +134,7 @@ def _tell_outcomes(session: Session, node: NodeContext, round_: Round) -> bool:
         return False
     pairs = outcomes_of(session, round_.round_id, held_back(session, round_.round_id))
     statements.sign(
-        session, node.signer, round_.round_id, lambda number: node.party.tell_outcomes(round_, number, pairs)
+        session, node.signer, round_.round_id, lambda number: node.party.report_outcomes(round_, number, pairs)
     )
     row.outcomes_changed_at = None
     _LOG.info("outcomes_signed", round=round_.round_id)

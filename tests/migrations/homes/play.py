@@ -72,9 +72,15 @@ async def ends(world: World, round_id: str, how: str, body: dict[str, str] | Non
     await world.settle()
 
 
+def context_of(world: World) -> Any:
+    """Return the matcher's context; worlds of earlier versions call it desk."""
+    state = world.app.state
+    return state.context if hasattr(state, "context") else state.desk
+
+
 def evaluations(world: World) -> int:
     """Return how many evaluated chunks the matcher was ever sent."""
-    with world.app.state.desk.store.reading("play.evaluations") as session:
+    with context_of(world).store.reading("play.evaluations") as session:
         return session.scalar(select(func.count()).where(EventRow.kind == "evaluation")) or 0
 
 
@@ -150,7 +156,7 @@ async def play(folder: Path) -> None:
     for seat in nodes_of(world).values():
         seat.stop()
         enrol(seat.home / "node.db")
-    world.app.state.desk.close()
+    context_of(world).close()
     enrol(folder / "matcher" / "matcher.db")
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class RuleTelling:
+class RuleLeakage:
     """What the tokens of one rule tell, over all lists together.
 
     Attributes:
@@ -42,7 +42,7 @@ class RuleTelling:
 
 
 @dataclass(frozen=True, slots=True)
-class ListTelling:
+class ListLeakage:
     """What lists tell as a whole.
 
     Attributes:
@@ -64,7 +64,7 @@ class ListTelling:
     sizes: dict[int, int]
 
 
-def tell_rules(sent: Sequence[Sent], table: RuleTable, population: Sequence[Record]) -> list[RuleTelling]:
+def rule_leakage(sent: Sequence[Sent], table: RuleTable, population: Sequence[Record]) -> list[RuleLeakage]:
     """Measure each rule.
 
     Args:
@@ -83,12 +83,12 @@ def tell_rules(sent: Sequence[Sent], table: RuleTable, population: Sequence[Reco
         records.update({rule: len(places) for rule, places in together.items()})
     guesses = guesses_by_rule(table, population)
     return [
-        RuleTelling(rule, tokens[rule.number], shared[rule.number], records[rule.number], guesses[rule.number])
+        RuleLeakage(rule, tokens[rule.number], shared[rule.number], records[rule.number], guesses[rule.number])
         for rule in table.rules
     ]
 
 
-def tell_lists(sent: Sequence[Sent]) -> ListTelling:
+def list_leakage(sent: Sequence[Sent]) -> ListLeakage:
     """Measure lists as a whole."""
     connected, largest, alone = 0, 0, 0
     profiles: set[bytes] = set()
@@ -102,7 +102,7 @@ def tell_lists(sent: Sequence[Sent]) -> ListTelling:
         counted = Counter(row.tobytes() for row in counts)
         profiles.update(counted)
         alone += sum(count for count in counted.values() if count == 1)
-    return ListTelling(
+    return ListLeakage(
         records=len(numbers),
         connected=connected,
         largest=largest,

@@ -20,7 +20,7 @@ from clients.people.lists import common_lists, unrelated_lists
 from tests.quality.measuring import charts, report
 from tests.quality.measuring.ablation import without_each, without_learning
 from tests.quality.measuring.bench import Results, measure_duplicates, measure_set
-from tests.quality.measuring.leakage import tell_lists, tell_rules
+from tests.quality.measuring.leakage import list_leakage, rule_leakage
 from tests.quality.measuring.name_pairs import pair_tables, wrong_pairs
 from tests.quality.measuring.peers.run import PEERS, SPELLINGS, exact_key, run_peer
 from tests.quality.measuring.set_files import NAMES_AND_DATE, aliases, febrl4, region
@@ -127,7 +127,7 @@ def _tables(
     whole = labelled[_ALL_FIELDS_NAME]
     lists = list(whole.sent.values())
     everyone = [record for one in lists for record in one.records]
-    told = tell_rules(lists, results.table, everyone)
+    told = rule_leakage(lists, results.table, everyone)
     return {
         "f1": report.f1_table(results.sets, compared) + "\n" + report.peer_notes(compared),
         "levels": report.level_table(results.sets),
@@ -137,8 +137,8 @@ def _tables(
         "learning": report.learning_table(_unlearned(results)),
         "calibration": report.calibration_table(results.sets),
         "duplicates": report.duplicates_table(measure_duplicates(whole.labelled, results.table)),
-        "rules-told": report.rules_told_table(told, len(everyone)),
-        "lists-told": report.lists_told_table(tell_lists(lists)),
+        "rules-told": report.rule_leakage_table(told, len(everyone)),
+        "lists-told": report.list_leakage_table(list_leakage(lists)),
         **pair_tables(),
     }
 

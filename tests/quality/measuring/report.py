@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tests.quality.measuring.ablation import Without
     from tests.quality.measuring.bench import SetResult
-    from tests.quality.measuring.leakage import ListTelling, RuleTelling
+    from tests.quality.measuring.leakage import ListLeakage, RuleLeakage
     from tests.quality.measuring.measures import Measured
     from tests.quality.measuring.peers.run import PeerResult
 
@@ -146,7 +146,7 @@ def calibration_table(results: Sequence[SetResult]) -> str:
     return markdown(("set", "said", "right", "right pairs", "pairs"), rows)
 
 
-def rules_told_table(found: Sequence[RuleTelling], records: int) -> str:
+def rule_leakage_table(found: Sequence[RuleLeakage], records: int) -> str:
     """Return what each rule's tokens tell, and what it takes to guess its inputs."""
     rows = [
         (
@@ -163,7 +163,7 @@ def rules_told_table(found: Sequence[RuleTelling], records: int) -> str:
     return markdown(columns, rows)
 
 
-def lists_told_table(one: ListTelling) -> str:
+def list_leakage_table(one: ListLeakage) -> str:
     """Return what lists tell as a whole."""
     least, middle, most = one.inputs
     sizes = ", ".join(f"{size}: {count / one.records:.1%}" for size, count in one.sizes.items())

@@ -28,7 +28,7 @@ def worlds(tmp_path: Path, group: Group, service_database: Callable[[], str]) ->
 
     yield make
     for world in made:
-        world.desk.close()
+        world.context.close()
 
 
 @pytest.fixture
@@ -48,4 +48,4 @@ def world_on_both(tmp_path: Path, store_url: URL, group: Group) -> Iterator[Worl
     """A world of AL, RS and SI, once on SQLite and once on PostgreSQL."""
     made = World(tmp_path / "matcher", store_url.render_as_string(hide_password=False), group, "AL RS SI")
     yield made
-    made.desk.close()
+    made.context.close()

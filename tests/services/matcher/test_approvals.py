@@ -18,7 +18,7 @@ PROPOSAL = {"participants": ["AL", "RS"], "area": "a", "legal_basis": "b", "purp
 
 def officer(world: World, login: str, *roles: Role) -> httpx.AsyncClient:
     """Return the calls of one person who acts alone."""
-    token = signed_in(world.desk.people, login, *(roles or (Role.SECRETARIAT,)))
+    token = signed_in(world.context.people, login, *(roles or (Role.SECRETARIAT,)))
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(world.app), base_url=f"{BASE}/v1", headers={"authorization": f"Bearer {token}"}
     )

@@ -138,16 +138,16 @@ async def test_nothing_is_left_of_tokens_and_reports(world_on_both: World) -> No
     world.advance()
     assert finished_at(world) == NOW
     assert world.chunk_files() == []
-    assert [path for path in world.desk.scratch.rglob("*") if path.name != "lock"] == []
-    with world.desk.store.reading("test") as session:
+    assert [path for path in world.context.scratch.rglob("*") if path.name != "lock"] == []
+    with world.context.store.reading("test") as session:
         assert all(row.deleted_at == NOW for row in session.scalars(select(ChunkRow)))
     stored = b"".join(
         path.read_bytes()
         for path in world.folder.rglob("*")
         if path.is_file() and path.suffix not in {".pem", ".token"}
     )
-    if world.desk.store.is_sqlite:
-        database = world.desk.store.engine.url.database
+    if world.context.store.is_sqlite:
+        database = world.context.store.engine.url.database
         stored += b"".join(path.read_bytes() for path in world.folder.parent.glob(f"{database.rpartition('/')[2]}*"))
     for content in contents:
         assert content not in stored
@@ -164,12 +164,12 @@ def token_rows(node: Node) -> list[bytes]:
 
 def reports_left(world: World) -> list[str]:
     """Return whose reports the database still holds."""
-    with world.desk.store.reading("test") as session:
+    with world.context.store.reading("test") as session:
         query = select(EventRow.party).where(EventRow.statement == "hitreport", EventRow.envelope.is_not(None))
         return sorted(session.scalars(query))
 
 
 def finished_at(world: World) -> int | None:
     """Return when the round was finished."""
-    with world.desk.store.reading("test") as session:
+    with world.context.store.reading("test") as session:
         return session.scalar(select(RoundRow.finished_at))

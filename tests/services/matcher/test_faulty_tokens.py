@@ -8,7 +8,7 @@ import pytest
 
 from aquila.protocol.messages import Kind
 from tests.support.matcher_world import LISTS
-from tests.support.sentences import texts
+from tests.support.sentence_texts import texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,7 +72,7 @@ async def test_a_file_that_was_changed_on_our_disk(world: World) -> None:
     for node in world.nodes.values():
         await node.finalize(node.list)
     name = next(name for name in world.chunk_files() if "/tokens/" in name)
-    path = world.desk.files.path(name)
+    path = world.context.files.path(name)
     content = path.read_bytes()
     path.write_bytes(bytes(len(content)))
     with pytest.raises(Exception, match="was changed"):

@@ -91,8 +91,8 @@ def test_rules_that_are_gone(tmp_path: Path) -> None:
     prepare(settings)
     app = build(settings)
     with pytest.raises(PolicyError, match="match rules"):
-        app.state.desk.table_of("0" * 64)
-    app.state.desk.close()
+        app.state.context.table_of("0" * 64)
+    app.state.context.close()
 
 
 async def test_the_lifespan(tmp_path: Path) -> None:
@@ -101,11 +101,11 @@ async def test_the_lifespan(tmp_path: Path) -> None:
     prepare(settings)
     app = build(settings)
     steps = {"opening", "matching", "queries", "ending", "deleting", "cleaning", "notes", "log", "retention", "people"}
-    assert set(steps_of(app.state.desk, app.state.approvals)) == steps
+    assert set(steps_of(app.state.context, app.state.approvals)) == steps
     async with app.router.lifespan_context(app):
-        assert app.state.desk.bell._loop is not None
-        app.state.desk.bell.ring()
-    assert app.state.desk.bell._loop is None
+        assert app.state.context.wakeup._loop is not None
+        app.state.context.wakeup.notify()
+    assert app.state.context.wakeup._loop is None
 
 
 def test_a_home_begins_with_given_settings(tmp_path: Path) -> None:

@@ -23,8 +23,8 @@ async def test_tokens_are_joined_by_processes(worlds: Callable[..., World]) -> N
     world = worlds("AL RS SI", workers=2)
     await world.acknowledged()
     assert {code: len(node.reports[None].hits) for code, node in world.nodes.items()} == {"AL": 1, "RS": 2, "SI": 1}
-    assert isinstance(world.desk.workers.start().executor, ProcessPoolExecutor)
-    assert not (world.desk.scratch / "join").exists()
+    assert isinstance(world.context.workers.start().executor, ProcessPoolExecutor)
+    assert not (world.context.scratch / "join").exists()
 
 
 def test_workers_that_do_not_see_the_scratch_folder(tmp_path: Path) -> None:

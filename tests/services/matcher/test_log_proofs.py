@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 async def test_statements_are_proved_at_once(world: World) -> None:
     """What was just taken is proved, under a checkpoint that is signed for it, from the statement alone."""
     await world.reported()
-    with world.desk.store.reading("test.events") as session:
+    with world.context.store.reading("test.events") as session:
         query = select(EventRow).where(EventRow.digest.is_not(None)).order_by(EventRow.event_id)
         rows = session.scalars(query).all()
     asked = ProofRequest(old=0, heads=(), statements=tuple(row.digest or "" for row in rows))

@@ -73,11 +73,11 @@ async def test_killed_in_the_middle_of_a_join(world: World) -> None:
     await world.evaluated()
     for node in world.nodes.values():
         await node.finalize(node.list)
-    left = world.desk.scratch / "join"
+    left = world.context.scratch / "join"
     left.mkdir(parents=True)
     (left / "00000000.parquet").write_bytes(b"tokens")
     world.restart()
-    wipe_leftovers(world.desk)
+    wipe_leftovers(world.context)
     assert not left.exists()
     world.advance()
     assert not left.exists()
@@ -111,7 +111,7 @@ async def test_a_statement_whose_commit_failed(world: World, monkeypatch: pytest
     await world.propose()
     node = world.nodes["AL"]
     await node.sync()
-    _, envelope = node.party.consent(node.round, node.next(), (), world.desk.random)
+    _, envelope = node.party.consent(node.round, node.next(), (), world.context.random)
 
     def full(*_: object) -> None:
         raise StoreError(quoted("the disk is full"))
@@ -172,7 +172,7 @@ async def test_two_workers_on_one_database(world_on_both: World) -> None:
     await world.nodes["RS"].sync()
     assert len(world.nodes["RS"].reports[None].hits) == 2
     world.app = first
-    second.state.desk.close()
+    second.state.context.close()
 
 
 async def test_chunks_of_a_finished_round_are_swept(world: World) -> None:
@@ -181,10 +181,10 @@ async def test_chunks_of_a_finished_round_are_swept(world: World) -> None:
     await world.operate("POST", f"/{world.round_id}/abort", json={"reason": "test"})
     world.advance()
     finished = world.round_id
-    world.desk.files.write(f"{finished}/{'a' * 32}/blinded/AL/0", b"late")
+    world.context.files.write(f"{finished}/{'a' * 32}/blinded/AL/0", b"late")
     await world.submitted()
     kept = len(world.chunk_files()) - 1
-    wipe_leftovers(world.desk)
+    wipe_leftovers(world.context)
     assert len(world.chunk_files()) == kept
     assert not any(name.startswith(finished) for name in world.chunk_files())
 
@@ -192,7 +192,7 @@ async def test_chunks_of_a_finished_round_are_swept(world: World) -> None:
 async def test_a_store_that_does_not_hold_together(world: World) -> None:
     """A changed row is our trouble, not the caller's, and nothing is served from it."""
     await world.opened()
-    with world.desk.store.transaction("test") as session:
+    with world.context.store.transaction("test") as session:
         event = session.query(EventRow).first()
         event.envelope = event.envelope.replace('"sig":"', '"sig":"A')
     world.restart()
@@ -207,13 +207,13 @@ async def test_another_process_is_joining(world: World) -> None:
     await world.evaluated()
     for node in world.nodes.values():
         await node.finalize(node.list)
-    world.desk.scratch.mkdir()
-    with (world.desk.scratch / "lock").open("w") as lock:
+    world.context.scratch.mkdir()
+    with (world.context.scratch / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        (world.desk.scratch / "join").mkdir()
+        (world.context.scratch / "join").mkdir()
         assert world.steps["matching"]() is False
-        wipe_leftovers(world.desk)
-        assert (world.desk.scratch / "join").is_dir()
+        wipe_leftovers(world.context)
+        assert (world.context.scratch / "join").is_dir()
     world.advance()
     assert (await world.view())["entry"]["phase"] == "reporting"
 

@@ -37,10 +37,10 @@ async def test_from_proposal_to_nothing_left(world_on_both: World) -> None:
     assert view["ending"]["text"] == "closed: every party has its hits"
     assert all(party["closed"] and party["acknowledged"] for party in view["parties"])
     assert world.chunk_files() == []
-    [figures] = published.statistics(world.desk).rounds
+    [figures] = published.statistics(world.context).rounds
     assert {one.party for one in figures.lists} == {"AL", "RS", "SI"}
     assert [{(of.left, of.right): of.hits.all for of in table.pairs} for table in figures.hits] == [
         {("AL", "RS"): "1-4", ("AL", "SI"): 0, ("RS", "SI"): "1-4"}
     ]
-    with world.desk.store.reading("test.persons") as session:
+    with world.context.store.reading("test.persons") as session:
         assert sum(row.persons for row in session.scalars(select(KnownCountRow))) > 0

@@ -17,7 +17,7 @@ from services.kit.log import entries
 from services.node.rounds.justification_retention import erase_justifications
 from services.node.storage.tables import ImportRow, RecordRow, SubmissionRow
 from tests.support.node_world import HEADER, JUSTIFICATION, LISTS
-from tests.support.sentences import texts
+from tests.support.sentence_texts import texts
 
 if TYPE_CHECKING:
     import httpx
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from tests.support.node_world import PartyNode, World
 
 
-class Office:
+class Staff:
     """An officer, an approver, and what they do with each other's requests."""
 
-    def __init__(self, seat: PartyNode) -> None:
-        self.seat = seat
-        self.officer = seat.person(Role.OFFICER)
-        self.approver = seat.person(Role.APPROVER)
+    def __init__(self, party_node: PartyNode) -> None:
+        self.party_node = party_node
+        self.officer = party_node.person(Role.OFFICER)
+        self.approver = party_node.person(Role.APPROVER)
 
     async def ask_consent(self, round_id: str) -> dict[str, Any]:
         """Let the officer ask for a consent."""
@@ -61,216 +61,216 @@ class Office:
 
     def logged(self) -> list[str]:
         """Return the kinds of the last entries of the log that tell of requests."""
-        with self.seat.node.store.reading("test.log") as session:
+        with self.party_node.node.store.reading("test.log") as session:
             kinds = [entry.kind.value for _, entry in entries.entries(session) if entry]
         return [kind for kind in kinds if kind.startswith("appro")]
 
 
 @pytest.fixture
-async def office(world: World) -> Office:
-    """The office of Albania."""
-    return Office(world.nodes["AL"])
+async def staff(world: World) -> Staff:
+    """The staff of Albania."""
+    return Staff(world.nodes["AL"])
 
 
-async def test_a_consent_waits_for_a_second_person(world: World, office: Office) -> None:
+async def test_a_consent_waits_for_a_second_person(world: World, staff: Staff) -> None:
     """Nothing is signed before; the approver reads the whole manifest; afterwards the node consents."""
     round_id = await world.propose()
-    asked = await office.ask_consent(round_id)
+    asked = await staff.ask_consent(round_id)
     await world.settle()
-    view = await office.seat.round(round_id)
+    view = await staff.party_node.round(round_id)
     assert (view["consented"], view["wishes"]) == (False, [])
-    shown = await office.shown(asked)
+    shown = await staff.shown(asked)
     assert shown["content"]["manifest"] == view["manifest"]
     assert hashlib.sha256(rfc8785.dumps(shown["content"])).hexdigest() == asked["digest"]
-    decided = await office.decide(asked)
+    decided = await staff.decide(asked)
     assert (decided.status_code, decided.json()["state"]) == (200, "approved")
     await world.settle()
-    assert (await office.seat.round(round_id))["consented"]
-    assert office.logged() == ["approval_requested", "approved"]
+    assert (await staff.party_node.round(round_id))["consented"]
+    assert staff.logged() == ["approval_requested", "approved"]
 
 
-async def test_a_submission_takes_effect_as_it_was_approved(world: World, office: Office) -> None:
+async def test_a_submission_takes_effect_as_it_was_approved(world: World, staff: Staff) -> None:
     """Its id is known when it is asked for, and its justification names the author as the log does."""
     round_id = await world.begin(lists=False)
-    asked = await office.ask_submission(round_id, await office.seat.load(HEADER + LISTS["AL"], "informants"))
-    assert (await office.seat.round(round_id))["submissions"] == []
-    shown = await office.shown(asked)
+    asked = await staff.ask_submission(round_id, await staff.party_node.load(HEADER + LISTS["AL"], "informants"))
+    assert (await staff.party_node.round(round_id))["submissions"] == []
+    shown = await staff.shown(asked)
     assert shown["content"]["import"]["name"] == "informants"
     assert shown["content"]["import"]["records"] == 3
-    assert (await office.decide(asked)).status_code == 200
-    with office.seat.node.store.reading("test") as session:
+    assert (await staff.decide(asked)).status_code == 200
+    with staff.party_node.node.store.reading("test") as session:
         row = session.get_one(SubmissionRow, asked["submission_id"])
     assert row.justification == JUSTIFICATION | {"officer": shown["entry"]["author"]}
 
 
 @pytest.mark.parametrize("missing", sorted(JUSTIFICATION))
-async def test_nothing_is_asked_without_a_justification(world: World, office: Office, missing: str) -> None:
+async def test_nothing_is_asked_without_a_justification(world: World, staff: Staff, missing: str) -> None:
     """Each of its parts is required, and who the officer is cannot be typed."""
     round_id = await world.begin(lists=False)
-    import_id = await office.seat.load(HEADER + LISTS["AL"])
+    import_id = await staff.party_node.load(HEADER + LISTS["AL"])
     for change in ({missing: ""}, {"officer": "p-0123456789ab"}):
         wanted = {"import_id": import_id, "kind": "list", "justification": JUSTIFICATION | change}
-        answer = await office.officer.post(f"/v1/rounds/{round_id}/submissions", json=wanted)
+        answer = await staff.officer.post(f"/v1/rounds/{round_id}/submissions", json=wanted)
         assert answer.status_code == 422
-    assert (await office.approver.get("/v1/approvals")).json()["approvals"][0]["state"] == "approved"  # the consent
+    assert (await staff.approver.get("/v1/approvals")).json()["approvals"][0]["state"] == "approved"  # the consent
 
 
-async def test_what_cannot_take_effect_is_not_asked_for(world: World, office: Office) -> None:
+async def test_what_cannot_take_effect_is_not_asked_for(world: World, staff: Staff) -> None:
     """An unknown round or list, a second consent, and a list without a consent are refused at once."""
     round_id = await world.propose()
     wanted = {"import_id": "0" * 32, "kind": "list", "justification": JUSTIFICATION}
-    assert (await office.officer.post(f"/v1/rounds/{'0' * 32}/consent")).status_code == 404
-    assert (await office.officer.post(f"/v1/rounds/{round_id}/submissions", json=wanted)).status_code == 404
-    wanted["import_id"] = await office.seat.load(HEADER + LISTS["AL"])
-    assert (await office.officer.post(f"/v1/rounds/{round_id}/submissions", json=wanted)).status_code == 409
-    await office.decide(await office.ask_consent(round_id))
-    assert (await office.officer.post(f"/v1/rounds/{round_id}/consent")).status_code == 409
+    assert (await staff.officer.post(f"/v1/rounds/{'0' * 32}/consent")).status_code == 404
+    assert (await staff.officer.post(f"/v1/rounds/{round_id}/submissions", json=wanted)).status_code == 404
+    wanted["import_id"] = await staff.party_node.load(HEADER + LISTS["AL"])
+    assert (await staff.officer.post(f"/v1/rounds/{round_id}/submissions", json=wanted)).status_code == 409
+    await staff.decide(await staff.ask_consent(round_id))
+    assert (await staff.officer.post(f"/v1/rounds/{round_id}/consent")).status_code == 409
 
 
-async def test_what_cannot_take_effect_any_more_is_not_approved(world: World, office: Office) -> None:
+async def test_what_cannot_take_effect_any_more_is_not_approved(world: World, staff: Staff) -> None:
     """The consent comes too late: nothing is recorded, and the request still waits."""
     round_id = await world.propose()
-    asked = await office.ask_consent(round_id)
+    asked = await staff.ask_consent(round_id)
     world.clock.time += 8 * 86_400
-    with office.seat.node.store.transaction("test") as session:
+    with staff.party_node.node.store.transaction("test") as session:
         session.execute(update(ApprovalRow).values(expires_at=world.clock.time + 1))
-    assert (await office.decide(asked)).status_code == 409
-    assert (await office.shown(asked))["entry"]["state"] == "waiting"
+    assert (await staff.decide(asked)).status_code == 409
+    assert (await staff.shown(asked))["entry"]["state"] == "waiting"
 
 
-async def test_a_refusal_and_its_reason(world: World, office: Office) -> None:
+async def test_a_refusal_and_its_reason(world: World, staff: Staff) -> None:
     """The officer reads why; a request that was decided is decided for good."""
     round_id = await world.propose()
-    asked = await office.ask_consent(round_id)
-    refused = await office.decide(asked, "refuse", reason="the legal basis is another one")
+    asked = await staff.ask_consent(round_id)
+    refused = await staff.decide(asked, "refuse", reason="the legal basis is another one")
     assert refused.status_code == 200
-    listed = (await office.officer.get("/v1/approvals")).json()["approvals"]
+    listed = (await staff.officer.get("/v1/approvals")).json()["approvals"]
     assert [(entry["state"], entry["reason"], entry["own"]) for entry in listed] == [
         ("refused", "the legal basis is another one", True)
     ]
     for decision in ("approve", "refuse"):
         body = {} if decision == "approve" else {"reason": "no"}
-        assert (await office.decide(asked, decision, **body)).status_code == 409
-    assert office.logged() == ["approval_requested", "approval_denied"]
+        assert (await staff.decide(asked, decision, **body)).status_code == 409
+    assert staff.logged() == ["approval_requested", "approval_denied"]
 
 
-async def test_an_author_takes_a_request_back(world: World, office: Office) -> None:
+async def test_an_author_takes_a_request_back(world: World, staff: Staff) -> None:
     """Another officer cannot, and afterwards nobody approves it."""
-    asked = await office.ask_consent(await world.propose())
-    other = office.seat.person(Role.OFFICER, Role.ANALYST)
+    asked = await staff.ask_consent(await world.propose())
+    other = staff.party_node.person(Role.OFFICER, Role.ANALYST)
     path = f"/v1/approvals/{asked['approval_id']}/withdraw"
     assert (await other.post(path)).status_code == 403
-    assert (await office.officer.post(path)).json()["state"] == "withdrawn"
-    assert (await office.officer.post(path)).status_code == 409
-    assert (await office.decide(asked)).status_code == 409
+    assert (await staff.officer.post(path)).json()["state"] == "withdrawn"
+    assert (await staff.officer.post(path)).status_code == 409
+    assert (await staff.decide(asked)).status_code == 409
 
 
-async def test_a_request_expires(world: World, office: Office) -> None:
+async def test_a_request_expires(world: World, staff: Staff) -> None:
     """After three days nobody approves it, and the log says that it is over."""
-    asked = await office.ask_consent(await world.propose())
+    asked = await staff.ask_consent(await world.propose())
     world.clock.time += 72 * 3_600
-    assert (await office.decide(asked)).status_code == 409
-    assert (await office.shown(asked))["entry"]["state"] == "expired"
-    approvals = office.seat.app.state.approvals
+    assert (await staff.decide(asked)).status_code == 409
+    assert (await staff.shown(asked))["entry"]["state"] == "expired"
+    approvals = staff.party_node.app.state.approvals
     assert expire(approvals)
     assert not expire(approvals)
-    assert office.logged() == ["approval_requested", "approval_denied"]
+    assert staff.logged() == ["approval_requested", "approval_denied"]
 
 
-async def test_a_content_that_was_changed_in_the_database_takes_no_effect(world: World, office: Office) -> None:
+async def test_a_content_that_was_changed_in_the_database_takes_no_effect(world: World, staff: Staff) -> None:
     """The digest is computed anew from what is stored; the log has the one that was asked for."""
-    asked = await office.ask_consent(await world.propose())
-    with office.seat.node.store.transaction("test") as session:
+    asked = await staff.ask_consent(await world.propose())
+    with staff.party_node.node.store.transaction("test") as session:
         row = session.scalars(select(ApprovalRow)).one()
         row.content = row.content.replace(b"terrorism", b"tax fraud")
-    assert (await office.decide(asked)).status_code == 503
-    assert (await office.approver.get(f"/v1/approvals/{asked['approval_id']}")).status_code == 503
-    assert office.logged() == ["approval_requested"]
+    assert (await staff.decide(asked)).status_code == 503
+    assert (await staff.approver.get(f"/v1/approvals/{asked['approval_id']}")).status_code == 503
+    assert staff.logged() == ["approval_requested"]
 
 
-async def test_a_list_that_was_replaced_is_another_one(world: World, office: Office) -> None:
+async def test_a_list_that_was_replaced_is_another_one(world: World, staff: Staff) -> None:
     """The approver saw three records; with two it is another content."""
     round_id = await world.begin(lists=False)
-    import_id = await office.seat.load(HEADER + LISTS["AL"])
-    asked = await office.ask_submission(round_id, import_id)
-    assert (await office.seat.operator.delete(f"/v1/imports/{import_id}")).status_code == 204
-    assert (await office.decide(asked)).status_code == 404
-    assert (await office.seat.round(round_id))["submissions"] == []
+    import_id = await staff.party_node.load(HEADER + LISTS["AL"])
+    asked = await staff.ask_submission(round_id, import_id)
+    assert (await staff.party_node.operator.delete(f"/v1/imports/{import_id}")).status_code == 204
+    assert (await staff.decide(asked)).status_code == 404
+    assert (await staff.party_node.round(round_id))["submissions"] == []
 
 
-def change_a_record(seat: PartyNode) -> None:
+def change_a_record(party_node: PartyNode) -> None:
     """Put another person in the place of a stored record, as who has the database can."""
-    with seat.node.store.transaction("test.forge") as session:
+    with party_node.node.store.transaction("test.forge") as session:
         row = session.scalars(select(RecordRow).where(RecordRow.record_id == "al-list-1")).one()
         row.content = row.content.replace(b"Hoxha", b"Kurti")
 
 
-async def test_a_record_that_was_changed_in_the_database_is_not_asked_for(world: World, office: Office) -> None:
+async def test_a_record_that_was_changed_in_the_database_is_not_asked_for(world: World, staff: Staff) -> None:
     """The digest that was made when the list came is that of its records, not of their number."""
     round_id = await world.begin(lists=False)
-    import_id = await office.seat.load(HEADER + LISTS["AL"])
-    change_a_record(office.seat)
+    import_id = await staff.party_node.load(HEADER + LISTS["AL"])
+    change_a_record(staff.party_node)
     wanted = {"import_id": import_id, "kind": "list", "justification": JUSTIFICATION}
-    answer = await office.officer.post(f"/v1/rounds/{round_id}/submissions", json=wanted)
+    answer = await staff.officer.post(f"/v1/rounds/{round_id}/submissions", json=wanted)
     assert (answer.status_code, "not those that were imported" in answer.json()["detail"]) == (409, True)
-    with office.seat.node.store.transaction("test.restored") as session:
+    with staff.party_node.node.store.transaction("test.restored") as session:
         session.get_one(ImportRow, import_id).digest = None
-    shown = await office.shown(await office.ask_submission(round_id, import_id))
-    with office.seat.node.store.reading("test.digest") as session:
+    shown = await staff.shown(await staff.ask_submission(round_id, import_id))
+    with staff.party_node.node.store.reading("test.digest") as session:
         # A list that came before there were digests has one from when it is first asked for.
         assert session.get_one(ImportRow, import_id).digest == shown["content"]["import"]["digest"]
 
 
-async def test_a_record_that_was_changed_after_it_was_asked_for(world: World, office: Office) -> None:
+async def test_a_record_that_was_changed_after_it_was_asked_for(world: World, staff: Staff) -> None:
     """The approval does not take effect."""
     round_id = await world.begin(lists=False)
-    asked = await office.ask_submission(round_id, await office.seat.load(HEADER + LISTS["AL"]))
-    change_a_record(office.seat)
-    answer = await office.decide(asked)
+    asked = await staff.ask_submission(round_id, await staff.party_node.load(HEADER + LISTS["AL"]))
+    change_a_record(staff.party_node)
+    answer = await staff.decide(asked)
     assert (answer.status_code, "not those that were imported" in answer.json()["detail"]) == (409, True)
-    assert (await office.seat.round(round_id))["submissions"] == []
+    assert (await staff.party_node.round(round_id))["submissions"] == []
 
 
 @pytest.mark.parametrize("state", ["wished", "preparing"])
-async def test_a_record_that_was_changed_after_the_approval(world: World, office: Office, state: str) -> None:
+async def test_a_record_that_was_changed_after_the_approval(world: World, staff: Staff, state: str) -> None:
     """Nothing of the list is sent, and the round says why; also where it was changed while it was being prepared."""
     round_id = await world.begin(lists=False)
-    asked = await office.ask_submission(round_id, await office.seat.load(HEADER + LISTS["AL"]))
-    await office.decide(asked)
+    asked = await staff.ask_submission(round_id, await staff.party_node.load(HEADER + LISTS["AL"]))
+    await staff.decide(asked)
 
     async def reached() -> bool:
-        return bool((await office.seat.round(round_id))["submissions"][0]["state"] == state)
+        return bool((await staff.party_node.round(round_id))["submissions"][0]["state"] == state)
 
     await world.until(reached)
-    change_a_record(office.seat)
+    change_a_record(staff.party_node)
     await world.settle()
-    view = await office.seat.round(round_id)
+    view = await staff.party_node.round(round_id)
     assert [one["state"] for one in view["submissions"]] == ["failed"]
     assert any("not those that were approved" in problem for problem in texts(view["problems"]))
 
 
-async def test_an_erased_record_makes_it_another_list(world: World, office: Office) -> None:
+async def test_an_erased_record_makes_it_another_list(world: World, staff: Staff) -> None:
     """What was asked for before cannot be approved any more; what is left can be asked for anew and is sent."""
     round_id = await world.begin(lists=False)
-    import_id = await office.seat.load(HEADER + LISTS["AL"])
-    asked = await office.ask_submission(round_id, import_id)
-    assert (await office.seat.post("/erasures", json={"record_id": "al-list-1"})).status_code == 200
-    answer = await office.decide(asked)
+    import_id = await staff.party_node.load(HEADER + LISTS["AL"])
+    asked = await staff.ask_submission(round_id, import_id)
+    assert (await staff.party_node.post("/erasures", json={"record_id": "al-list-1"})).status_code == 200
+    answer = await staff.decide(asked)
     assert (answer.status_code, "not the one any more" in answer.json()["detail"]) == (409, True)
-    await office.decide(await office.ask_submission(round_id, import_id))
+    await staff.decide(await staff.ask_submission(round_id, import_id))
 
     async def sent() -> bool:
-        return bool((await office.seat.round(round_id))["submissions"][0]["state"] == "submitted")
+        return bool((await staff.party_node.round(round_id))["submissions"][0]["state"] == "submitted")
 
     await world.until(sent)
 
 
-async def test_reasons_are_erased_after_three_years(world: World, office: Office) -> None:
+async def test_reasons_are_erased_after_three_years(world: World, staff: Staff) -> None:
     """The justification and the content go, with an entry that counts them; who asked and who approved stays."""
     round_id = await world.begin(lists=False)
-    asked = await office.ask_submission(round_id, await office.seat.load(HEADER + LISTS["AL"]))
-    await office.decide(asked)
-    node, approvals = office.seat.node, office.seat.app.state.approvals
+    asked = await staff.ask_submission(round_id, await staff.party_node.load(HEADER + LISTS["AL"]))
+    await staff.decide(asked)
+    node, approvals = staff.party_node.node, staff.party_node.app.state.approvals
     world.clock.time += 1_095 * 86_400 - 1
     assert not expire_requests(approvals, 1_095)
     assert not erase_justifications(node)
@@ -278,7 +278,7 @@ async def test_reasons_are_erased_after_three_years(world: World, office: Office
     assert expire_requests(approvals, 1_095)
     assert erase_justifications(node)
     assert not expire_requests(approvals, 1_095) | erase_justifications(node)
-    shown = await office.shown(asked)
+    shown = await staff.shown(asked)
     assert (shown["content"], shown["entry"]["digest"]) == ({}, asked["digest"])
     with node.store.reading("test") as session:
         assert session.get_one(SubmissionRow, asked["submission_id"]).justification == {}
@@ -286,9 +286,9 @@ async def test_reasons_are_erased_after_three_years(world: World, office: Office
     assert erased == [{"requests": 2}, {"justifications": 1}]
 
 
-async def test_an_unknown_request(office: Office) -> None:
+async def test_an_unknown_request(staff: Staff) -> None:
     """Nothing of it can be seen or decided."""
     nothing = {"approval_id": "0" * 32, "digest": "0" * 64}
-    assert (await office.decide(nothing)).status_code == 404
-    assert (await office.decide(nothing, "refuse", reason="no")).status_code == 404
-    assert (await office.officer.post(f"/v1/approvals/{'0' * 32}/withdraw")).status_code == 404
+    assert (await staff.decide(nothing)).status_code == 404
+    assert (await staff.decide(nothing, "refuse", reason="no")).status_code == 404
+    assert (await staff.officer.post(f"/v1/approvals/{'0' * 32}/withdraw")).status_code == 404

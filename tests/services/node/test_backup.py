@@ -29,9 +29,9 @@ def safe(world: World, tmp_path: Path, service_database: Callable[[], str]) -> S
     return Safe(tmp_path / "safe", world, service_database)
 
 
-def evaluated(seat: PartyNode) -> int:
+def evaluated(party_node: PartyNode) -> int:
     """Return how many chunks a node has evaluated."""
-    with seat.node.store.reading("test.evaluated") as session:
+    with party_node.node.store.reading("test.evaluated") as session:
         return session.scalar(select(func.count()).select_from(EvaluationRow)) or 0
 
 
@@ -46,30 +46,30 @@ async def goes_on(world: World) -> None:
 async def test_between_rounds_everything_is_there_again(world: World, safe: Safe) -> None:
     """Lists, hits and log are as they were; after the alarm and a day with used limits, a round is played."""
     round_id = await closed_round(world)
-    seat = world.nodes["AL"]
-    hits = (await seat.get(f"/rounds/{round_id}/hits"))["hits"]
+    party_node = world.nodes["AL"]
+    hits = (await party_node.get(f"/rounds/{round_id}/hits"))["hits"]
     made = safe.back_up("AL")
     assert made.rows["record"] == 3
     assert not made.rows.keys() & SERVICE.left_out
-    kinds = kinds_in_log(seat)
+    kinds = kinds_in_log(party_node)
     assert kinds[-1] == "backup"
     restored = await safe.lose_node("AL")
     assert (restored.refused, restored.counted_days, restored.missing) == (0, 1, ())
-    assert (await seat.get(f"/rounds/{round_id}/hits"))["hits"] == hits
-    assert set(kinds_in_log(seat)[len(kinds) :]) == {"log_alarm", "consultation"}
+    assert (await party_node.get(f"/rounds/{round_id}/hits"))["hits"] == hits
+    assert set(kinds_in_log(party_node)[len(kinds) :]) == {"log_alarm", "consultation"}
     # 1. Nothing is signed before an administrator has acknowledged the alarm.
     await world.settle()
-    (alarm,) = (await seat.get("/log"))["alarms"]
+    (alarm,) = (await party_node.get("/log"))["alarms"]
     assert "restored from a backup" in alarm["sentence"]["text"]
-    assert set(kinds_in_log(seat)[len(kinds) :]) == {"log_alarm", "consultation"}
+    assert set(kinds_in_log(party_node)[len(kinds) :]) == {"log_alarm", "consultation"}
     await world.acknowledge_alarms()
     # 2. The limits of the day count as used, and a round waits for the next one.
-    caps = seat.node.settings.caps
-    assert spent(seat, "RS", InputClass.FULL)[0] == caps.day_full
+    caps = party_node.node.settings.caps
+    assert spent(party_node, "RS", InputClass.FULL)[0] == caps.day_full
     world.clock.time += 86_400
     await goes_on(world)
     # 3. The log's files are whole again, those of before the backup too.
-    own = seat.node.log.own
+    own = party_node.node.log.own
     own.publish()
     sizes = own.files.read(INDEX_FILE).decode().split()
     assert len(sizes) > 1
@@ -82,16 +82,16 @@ async def test_in_a_round_it_is_refused_for_good(world: World, safe: Safe) -> No
     round_id = await open_round(world)
     safe.back_up("AL")
     await world.settle()
-    seat = world.nodes["AL"]
-    assert evaluated(seat)
+    party_node = world.nodes["AL"]
+    assert evaluated(party_node)
     restored = await safe.lose_node("AL")
     assert restored.refused == 1
-    before = evaluated(seat)
+    before = evaluated(party_node)
     await world.settle()
     await world.acknowledge_alarms()
-    assert evaluated(seat) == before
-    assert (await seat.round(round_id))["keys_present"] is False
-    answer = await seat.post(f"/rounds/{round_id}/abort", json={"reason": "the machine was lost"})
+    assert evaluated(party_node) == before
+    assert (await party_node.round(round_id))["keys_present"] is False
+    answer = await party_node.post(f"/rounds/{round_id}/abort", json={"reason": "the machine was lost"})
     assert answer.status_code == 202, answer.text
     await world.settle()
     assert await world.phase(round_id) == "aborted"
@@ -107,9 +107,9 @@ async def test_a_round_that_the_backup_does_not_know_is_refused_too(world: World
     await safe.lose_node("AL")
     await world.settle()
     await world.acknowledge_alarms()
-    seat = world.nodes["AL"]
-    assert evaluated(seat) == 0
-    assert (await seat.round(round_id))["keys_present"] is False
+    party_node = world.nodes["AL"]
+    assert evaluated(party_node) == 0
+    assert (await party_node.round(round_id))["keys_present"] is False
 
 
 async def test_with_the_mark_of_the_old_machine_the_counts_are_exact(world: World, safe: Safe) -> None:
@@ -117,12 +117,12 @@ async def test_with_the_mark_of_the_old_machine_the_counts_are_exact(world: Worl
     await open_round(world)
     safe.back_up("AL")
     await world.settle()
-    seat = world.nodes["AL"]
-    exact = spent(seat, "RS", InputClass.FULL)
+    party_node = world.nodes["AL"]
+    exact = spent(party_node, "RS", InputClass.FULL)
     assert exact[0] > 0
     restored = await safe.lose_node("AL", mark=True)
     assert restored.counted_days == 0
-    assert spent(seat, "RS", InputClass.FULL) == exact
+    assert spent(party_node, "RS", InputClass.FULL) == exact
 
 
 async def test_days_since_the_backup_count_as_used(world: World, safe: Safe) -> None:
@@ -131,22 +131,22 @@ async def test_days_since_the_backup_count_as_used(world: World, safe: Safe) -> 
     world.clock.time += 5 * 86_400
     restored = await safe.lose_node("AL")
     assert restored.counted_days == 6
-    seat = world.nodes["AL"]
-    caps = seat.node.settings.caps
-    assert spent(seat, "SI", InputClass.PARTIAL) == (caps.day_partial, 6 * caps.day_partial)
+    party_node = world.nodes["AL"]
+    caps = party_node.node.settings.caps
+    assert spent(party_node, "SI", InputClass.PARTIAL) == (caps.day_partial, 6 * caps.day_partial)
 
 
 async def test_erased_records_are_erased_again(world: World, safe: Safe) -> None:
     """Identifiers of records that were erased since the backup are erased again, and do not come back by a list."""
-    seat = world.nodes["AL"]
-    await seat.load(HEADER + "al-1,Arben,Hoxha,1980-03-04,\nal-2,Ilir,Kola,1975-01-02,\n")
+    party_node = world.nodes["AL"]
+    await party_node.load(HEADER + "al-1,Arben,Hoxha,1980-03-04,\nal-2,Ilir,Kola,1975-01-02,\n")
     safe.back_up("AL")
     restored = await safe.lose_node("AL", erased=["al-2", "al-9"])
     assert (restored.erased, restored.not_found, restored.kept) == (1, 1, 0)
-    with seat.node.store.reading("test.records") as session:
+    with party_node.node.store.reading("test.records") as session:
         assert session.scalars(select(RecordRow.record_id)).all() == ["al-1"]
-    assert "erasure" in kinds_in_log(seat)
-    with seat.node.store.reading("test.erased") as session:
+    assert "erasure" in kinds_in_log(party_node)
+    with party_node.node.store.reading("test.erased") as session:
         known = set(session.scalars(select(ErasedRecordRow.record_digest)))
     assert known == {record_digest("al-2"), record_digest("al-9")}
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.services.node.test_whole_round import pairs
-from tests.support.sentences import texts
+from tests.support.sentence_texts import texts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 async def test_a_node_restarted_after_every_step_ends_with_the_same_hits(world: World) -> None:
     """Every part of every node is made anew from what is stored between any two steps, and nothing is done twice."""
     round_id = await world.begin()
-    seats = world.nodes.values()
+    party_nodes = world.nodes.values()
     for _ in range(60):
-        for seat in seats:
-            seat.restart()
+        for party_node in party_nodes:
+            party_node.restart()
         await world.step()
-        views = [await seat.round(round_id) for seat in seats]
+        views = [await party_node.round(round_id) for party_node in party_nodes]
         if all(view["hits"] == 2 for view in views):
             break
     assert pairs(await world.nodes["AL"].get(f"/rounds/{round_id}/hits")) == {
         ("al-list-1", "RS"),
         ("al-list-2", "SI"),
     }
-    for seat in seats:
-        view = await seat.round(round_id)
+    for party_node in party_nodes:
+        view = await party_node.round(round_id)
         assert texts(view["problems"]) == []
         assert view["evaluated_for_others"] == {"done": 4, "of": 4}
 

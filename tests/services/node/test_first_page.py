@@ -38,18 +38,18 @@ def statements(store: Store) -> Iterator[list[str]]:
 
 async def test_it_takes_no_more_statements_with_many_hits(world: World) -> None:
     """Hits are counted by one grouped statement for the cards and for the number in the bar."""
-    seat, round_id = world.nodes["AL"], await world.propose()
-    front = front_of(Service.NODE, "Albania")(seat.app, endpoint())
+    party_node, round_id = world.nodes["AL"], await world.propose()
+    front = front_of(Service.NODE, "Albania")(party_node.app, endpoint())
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=front), base_url=ORIGIN) as client:
-        client.cookies.set(front._site.cookie("session"), signed_in(seat.node.people, "eva", Role.ANALYST))
+        client.cookies.set(front._site.cookie("session"), signed_in(party_node.node.people, "eva", Role.ANALYST))
         browser = Browser(client)
         await browser.open("/")
-        with statements(seat.node.store) as without:
+        with statements(party_node.node.store) as without:
             await browser.open("/")
         levels = ("low", "medium", "high")
         hits = [StoredHit(number, "RS", levels[min(number % 4, 2)]) for number in range(MANY)]
-        store_hits(seat.node.store, round_id, hits, world.clock.time)
-        with statements(seat.node.store) as with_many:
+        store_hits(party_node.node.store, round_id, hits, world.clock.time)
+        with statements(party_node.node.store) as with_many:
             page = await browser.open("/")
         assert "By certainty: high: 120, medium: 60, low: 60." in page
         assert with_many == without

@@ -47,8 +47,8 @@ async def test_a_round_from_both_sides(world: World) -> None:
     everyone = {(code, "consent") for code in world.nodes}
     await world.settle()
     assert awaited_in(health_of(node.app)) == awaited_in(health_of(matcher)) == everyone
-    for seat in world.nodes.values():
-        await seat.post(f"/rounds/{round_id}/consent")
+    for party_node in world.nodes.values():
+        await party_node.post(f"/rounds/{round_id}/consent")
     await world.settle()
     lists = {(code, "list") for code in world.nodes}
     assert awaited_in(health_of(node.app)) == awaited_in(health_of(matcher)) == lists
@@ -68,8 +68,8 @@ async def test_a_node_that_stops_in_the_middle_is_waited_for(world: World) -> No
     await world.settle()
     others = [code for code in world.nodes if code != "SI"]
     for code in ["SI", *others]:
-        seat = world.nodes[code]
-        assert (await seat.submit(round_id, await seat.load(HEADER + LISTS[code]))).status_code == 202
+        party_node = world.nodes[code]
+        assert (await party_node.submit(round_id, await party_node.load(HEADER + LISTS[code]))).status_code == 202
         await world.settle(code)
     await world.settle(*others)
     assert ("SI", "evaluations") in awaited_in(health_of(world.app))
@@ -89,9 +89,9 @@ async def test_a_round_that_waits_for_the_service_itself(world: World) -> None:
     """A matcher that has all tokens and makes no report is not ready."""
     await world.begin()
     for _ in range(40):
-        for seat in world.nodes.values():
-            await seat.step()
-        steps_of(world.app.state.desk, world.app.state.approvals)["opening"]()
+        for party_node in world.nodes.values():
+            await party_node.step()
+        steps_of(world.app.state.context, world.app.state.approvals)["opening"]()
     found = health_of(world.app)
     assert awaited_in(found) == {("matcher", "report")}
     assert found.not_ready == ()
@@ -106,62 +106,64 @@ async def test_a_round_that_waits_for_the_service_itself(world: World) -> None:
 
 async def test_the_matcher_and_the_clock(world: World) -> None:
     """A short break is a warning, a long one critical; so are clocks that differ."""
-    seat = world.nodes["AL"]
-    contact, now = seat.node.contact, world.clock.time
-    assert grade_of(health_of(seat.app), Subject.MATCHER) is Grade.WARNING  # not called yet
+    party_node = world.nodes["AL"]
+    contact, now = party_node.node.contact, world.clock.time
+    assert grade_of(health_of(party_node.app), Subject.MATCHER) is Grade.WARNING  # not called yet
     contact.answered(now)
-    assert grade_of(health_of(seat.app), Subject.MATCHER) is Grade.OK
+    assert grade_of(health_of(party_node.app), Subject.MATCHER) is Grade.OK
     away = PeerUnavailableError("peer_unreachable", peer="http://m", kind="ConnectError")
     contact.lost(now, away)
     contact.lost(now + 5, away)
-    assert grade_of(health_of(seat.app), Subject.MATCHER) is Grade.WARNING
+    assert grade_of(health_of(party_node.app), Subject.MATCHER) is Grade.WARNING
     world.clock.time += 61
-    found = health_of(seat.app)
+    found = health_of(party_node.app)
     assert grade_of(found, Subject.MATCHER) is Grade.CRITICAL
     assert found.not_ready == (Subject.MATCHER,)
     contact.answered(world.clock.time)
     contact.obstacle = PeerUnavailableError("peer_answer_failed", status_code=503)
-    assert grade_of(health_of(seat.app), Subject.MATCHER) is Grade.WARNING
+    assert grade_of(health_of(party_node.app), Subject.MATCHER) is Grade.WARNING
     contact.obstacle = LogRewrittenError(quoted("rewritten"))
-    assert grade_of(health_of(seat.app), Subject.MATCHER) is Grade.OK  # it is a fault of the log
+    assert grade_of(health_of(party_node.app), Subject.MATCHER) is Grade.OK  # it is a fault of the log
     contact.obstacle = None
     for seconds, grade in ((60, Grade.OK), (-61, Grade.WARNING), (301, Grade.CRITICAL)):
         contact.clock_difference = seconds
-        assert grade_of(health_of(seat.app), Subject.CLOCK) is grade
+        assert grade_of(health_of(party_node.app), Subject.CLOCK) is grade
 
 
 async def test_a_database_that_fails_is_a_finding(world: World) -> None:
     """The report is there without the database, and says that the service is not ready; it lives still."""
-    seat = world.nodes["AL"]
-    path = seat.home / "node.db"
+    party_node = world.nodes["AL"]
+    path = party_node.home / "node.db"
     path.rename(path.with_suffix(".away"))
-    seat.node.store.close()
+    party_node.node.store.close()
     path.mkdir()
-    found = health_of(seat.app)
+    found = health_of(party_node.app)
     assert grade_of(found, Subject.DATABASE) is Grade.CRITICAL
     assert found.not_ready == (Subject.DATABASE,)
-    seat.app.state.health.check_live()
+    party_node.app.state.health.check_live()
     path.rmdir()
     path.with_suffix(".away").rename(path)
-    assert grade_of(health_of(seat.app), Subject.DATABASE) is Grade.OK
+    assert grade_of(health_of(party_node.app), Subject.DATABASE) is Grade.OK
 
 
 async def test_a_disk_that_fails_is_a_finding(world: World) -> None:
     """A folder of chunks that is gone is critical."""
-    seat = world.nodes["AL"]
-    chunks = seat.node.files.root
+    party_node = world.nodes["AL"]
+    chunks = party_node.node.files.root
     chunks.rename(chunks.with_name("away"))
-    assert grade_of(health_of(seat.app), Subject.DISK) is Grade.CRITICAL
+    assert grade_of(health_of(party_node.app), Subject.DISK) is Grade.CRITICAL
     chunks.with_name("away").rename(chunks)
-    assert grade_of(health_of(seat.app), Subject.DISK) is not Grade.CRITICAL
+    assert grade_of(health_of(party_node.app), Subject.DISK) is not Grade.CRITICAL
 
 
 async def test_probes_tell_strangers_little(world: World) -> None:
     """Anyone may ask whether a service lives and is ready, and reads the names of checks and nothing more."""
-    seat = world.nodes["AL"]
-    contact, now = seat.node.contact, world.clock.time
+    party_node = world.nodes["AL"]
+    contact, now = party_node.node.contact, world.clock.time
     contact.lost(now - 100, PeerUnavailableError("peer_unreachable", peer="http://secret.example", kind="X"))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(seat.app), base_url="http://node.test") as stranger:
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(party_node.app), base_url="http://node.test"
+    ) as stranger:
         assert (await stranger.get("/live")).status_code == 204
         answer = await stranger.get("/ready")
         assert answer.status_code == 503
@@ -169,26 +171,28 @@ async def test_probes_tell_strangers_little(world: World) -> None:
         assert answer.json()["fields"] == {"listed": "matcher"}
         assert "secret.example" not in answer.text
         assert (await stranger.get("/v1/service/health")).status_code == 401
-    whole = await seat.get("/service/health")
+    whole = await party_node.get("/service/health")
     assert ServiceHealth.model_validate(whole).not_ready == (Subject.MATCHER,)
 
 
 async def test_refusals_are_counted(world: World) -> None:
     """A sign-in that is refused is counted, without a word of who tried."""
-    seat = world.nodes["AL"]
+    party_node = world.nodes["AL"]
     body = {"login": "nobody", "password": "four invented words are enough", "code": "123456"}
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(seat.app), base_url="http://node.test") as stranger:
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(party_node.app), base_url="http://node.test"
+    ) as stranger:
         assert (await stranger.post("/v1/people/sign-in", json=body)).status_code == 401
-    assert health_of(seat.app).sign_ins_refused == 1
-    seat.node.counts.add("ProofError")
-    assert health_of(seat.app).proofs_refused == 1
+    assert health_of(party_node.app).sign_ins_refused == 1
+    party_node.node.counts.add("ProofError")
+    assert health_of(party_node.app).proofs_refused == 1
 
 
 async def test_metrics_tell_of_no_hit_and_no_person(world: World) -> None:
     """After a round with hits, the metrics of node and matcher have none of its names, and no word about hits."""
     await world.begin()
     await world.settle()
-    for app in (world.app, *(seat.app for seat in world.nodes.values())):
+    for app in (world.app, *(party_node.app for party_node in world.nodes.values())):
         registry = CollectorRegistry()
         registry.register(HealthMetrics(HealthReport(app.state.health._parts)))
         text = generate_latest(registry).decode()

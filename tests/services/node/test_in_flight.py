@@ -20,7 +20,7 @@ from services.node.storage.states import DownloadKind
 from services.node.storage.tables import DownloadRow, EvaluationCountRow, EvaluationRow, StatementRow
 from tests.support.node_steps import open_round
 from tests.support.node_world import HEADER, LISTS
-from tests.support.sentences import texts
+from tests.support.sentence_texts import texts
 
 if TYPE_CHECKING:
     from tests.support.node_world import PartyNode, World
@@ -50,15 +50,15 @@ class Full(httpx.AsyncBaseTransport):
         return await self.honest.handle_async_request(request)
 
 
-def restart_through(seat: PartyNode, transport: httpx.AsyncBaseTransport) -> None:
+def restart_through(party_node: PartyNode, transport: httpx.AsyncBaseTransport) -> None:
     """Start a node again with another way to the matcher."""
-    seat.transport = transport
-    seat.restart()
+    party_node.transport = transport
+    party_node.restart()
 
 
-def evaluated(seat: PartyNode) -> int:
+def evaluated(party_node: PartyNode) -> int:
     """Return how many chunks a node has evaluated."""
-    with seat.node.store.reading("test") as session:
+    with party_node.node.store.reading("test") as session:
         return session.scalar(select(func.count()).select_from(EvaluationRow)) or 0
 
 
@@ -106,10 +106,10 @@ async def test_a_chunk_is_signed_once(world: World) -> None:
     assert row is not None
     path = f"/v1/rounds/{round_id}/submissions/{row.submission_id}/blinded/{row.index}"
     chunk = (await al.node.peer.call("GET", path)).content
-    book = al.node.rounds.of(round_id)
+    memory = al.node.rounds.of(round_id)
     again = await al.node.workers.run(
         EVALUATE,
-        al.node.party.to_evaluate(book.record(), book.secrets(), row.submission_id, row.index, chunk, b"\x01" * 32),
+        al.node.party.to_evaluate(memory.record(), memory.secrets(), row.submission_id, row.index, chunk, b"\x01" * 32),
     )
     store_answer(al.node, row, again)
     with al.node.store.reading("test") as session:

@@ -22,7 +22,7 @@ from services.node.steps.discover import store_manifest
 from services.node.steps.sync import take_page
 from services.node.storage.tables import StatementRow
 from tests.support.node_world import JUSTIFICATION
-from tests.support.sentences import texts
+from tests.support.sentence_texts import texts
 
 if TYPE_CHECKING:
     from aquila.protocol.rounds.verified_round import Round
@@ -62,9 +62,9 @@ class Lying(httpx.AsyncBaseTransport):
         return httpx.Response(answer.status_code, stream=httpx.ByteStream(bytes(content)))
 
 
-async def problems(seat: PartyNode, round_id: str) -> str:
+async def problems(party_node: PartyNode, round_id: str) -> str:
     """Return the problems of a round in one text."""
-    return "; ".join(texts((await seat.round(round_id))["problems"]))
+    return "; ".join(texts((await party_node.round(round_id))["problems"]))
 
 
 async def test_a_wrong_evaluation_is_never_finalized(world: World) -> None:
@@ -152,10 +152,10 @@ async def test_a_second_manifest_under_a_known_number_is_evidence(world: World) 
     round_id = await world.propose()
     al = world.nodes["AL"]
     await al.step()
-    desk = world.app.state.desk
+    context = world.app.state.context
     record = al.node.rounds.of(round_id).record()
     other = record.manifest.model_copy(update={"purpose": "another one"})
-    envelope = desk.matcher.propose(other)
+    envelope = context.matcher.propose(other)
     assert not store_manifest(al.node, round_id, envelope)
     assert "two different manifests" in await problems(al, round_id)
     assert (await al.post(f"/rounds/{round_id}/consent")).status_code == 403
@@ -168,19 +168,19 @@ async def test_a_round_with_other_match_rules_is_shown_and_refused(world: World)
     record = al.node.rounds.of(round_id).record()
     rules = record.manifest.rules.model_copy(update={"digest": "0" * 64})
     other = record.manifest.model_copy(update={"round_id": "cd" * 16, "rules": rules})
-    store_manifest(al.node, "cd" * 16, world.app.state.desk.matcher.propose(other))
+    store_manifest(al.node, "cd" * 16, world.app.state.context.matcher.propose(other))
     assert "other match rules" in await problems(al, "cd" * 16)
     answer = await al.post(f"/rounds/{'cd' * 16}/consent")
     assert answer.status_code == 403
     assert "other match rules" in answer.json()["detail"]
 
 
-def show(seat: PartyNode, round_id: str, envelope: bytes) -> None:
+def show(party_node: PartyNode, round_id: str, envelope: bytes) -> None:
     """Let the matcher show a node a statement as its next event."""
-    with seat.node.store.reading("test.cursor") as session:
+    with party_node.node.store.reading("test.cursor") as session:
         cursor = round_row(session, round_id).cursor
     event = Event(event_id=cursor + 1, kind=EventKind.STATEMENT, envelope=envelope.decode())
-    take_page(seat.node, round_id, Events(events=(event,), ready=(), late=(), time=0))
+    take_page(party_node.node, round_id, Events(events=(event,), ready=(), late=(), time=0))
 
 
 async def test_two_evaluations_of_one_chunk_are_evidence(world: World) -> None:

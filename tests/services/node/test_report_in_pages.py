@@ -19,7 +19,7 @@ from services.matcher.storage.tables import EventRow
 from services.node.steps import exchange_notes
 from services.node.storage.tables import CanaryRow, ExchangeRow, HitRow, NoteBatchRow, StatementRow
 from tests.support.node_steps import round_before_matching
-from tests.support.sentences import texts
+from tests.support.sentence_texts import texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -39,22 +39,22 @@ async def padded_round_before_matching(world: World) -> str:
     return await round_before_matching(world, **PADDED)
 
 
-def rows(seat: PartyNode, table: type[Any]) -> list[Any]:
+def rows(party_node: PartyNode, table: type[Any]) -> list[Any]:
     """Return a node's rows."""
-    with seat.node.store.reading("test.rows") as session:
+    with party_node.node.store.reading("test.rows") as session:
         return list(session.scalars(select(table)))
 
 
-def reports_of(seat: PartyNode) -> int:
+def reports_of(party_node: PartyNode) -> int:
     """Return how many messages of reports a node has."""
     query = select(func.count()).where(StatementRow.kind == StatementKind.HIT_REPORT.value)
-    with seat.node.store.reading("test.reports") as session:
+    with party_node.node.store.reading("test.reports") as session:
         return session.scalar(query) or 0
 
 
-def all_confirmed(seat: PartyNode) -> bool:
+def all_confirmed(party_node: PartyNode) -> bool:
     """Return whether both sides have verified all hits of a node, of which it has some."""
-    found = rows(seat, ExchangeRow)
+    found = rows(party_node, ExchangeRow)
     return bool(found) and all(row.verified and row.accepted and row.fault is None for row in found)
 
 
@@ -64,33 +64,33 @@ async def test_a_round_with_pages(world_after: WorldAfter, monkeypatch: pytest.M
     monkeypatch.setattr(exchange_notes, "MAX_NOTES", 2)
     world, round_id = await world_after(padded_round_before_matching)
     await world.settle()
-    desk = world.app.state.desk
-    for code, seat in world.nodes.items():
-        assert reports_of(seat) > 2
-        hits = rows(seat, HitRow)
-        record = seat.node.rounds.of(round_id).record()
+    context = world.app.state.context
+    for code, party_node in world.nodes.items():
+        assert reports_of(party_node) > 2
+        hits = rows(party_node, HitRow)
+        record = party_node.node.rounds.of(round_id).record()
         assert record.receipts[ReportKey(code, None)].hits == len(hits)
-        assert all_confirmed(seat)
-        assert len(rows(seat, ExchangeRow)) == len(hits)
-        judged = rows(seat, CanaryRow)
+        assert all_confirmed(party_node)
+        assert len(rows(party_node, ExchangeRow)) == len(hits)
+        judged = rows(party_node, CanaryRow)
         assert all(row.judged_at and row.expected and not (row.missing or row.wrong or row.differing) for row in judged)
-        assert not texts((await seat.round(round_id))["problems"])
-        view = await seat.get(f"/rounds/{round_id}/hits")
+        assert not texts((await party_node.round(round_id))["problems"])
+        view = await party_node.get(f"/rounds/{round_id}/hits")
         assert len(view["hits"]) == 2
         assert len(view["chance"]) == 2
         hit = view["hits"][0]
-        assert (await seat.get(f"/rounds/{round_id}/hits/{hit['hit_id']}"))["weights"]
+        assert (await party_node.get(f"/rounds/{round_id}/hits/{hit['hit_id']}"))["weights"]
     answer = await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
     assert answer.status_code == 202, answer.text
     await world.settle()
     assert await world.phase(round_id) == "closed"
-    with desk.store.reading("test.statistics") as session:
-        assert round_statistics(session, desk.registry, round_id).count(b'"reports":1') == 3
+    with context.store.reading("test.statistics") as session:
+        assert round_statistics(session, context.registry, round_id).count(b'"reports":1') == 3
         left = select(func.count()).where(EventRow.statement == REPORT, EventRow.envelope.is_not(None))
         assert session.scalar(left) == 0
     # What is left of them still says what the receipts were for, also to a matcher that starts again.
-    desk.known.forget(round_id)
-    with desk.known.reading(round_id) as turn:
+    context.round_cache.forget(round_id)
+    with context.round_cache.reading(round_id) as turn:
         assert set(turn.round.receipts) == {ReportKey(code, None) for code in world.nodes}
 
 
@@ -126,8 +126,8 @@ async def test_a_node_that_stops_while_it_prepares(world_after: WorldAfter, monk
     world, round_id = await world_after(round_before_matching)
     await world.settle()
     assert len(stopped) == 3
-    for seat in world.nodes.values():
-        assert all_confirmed(seat)
-        own = [row for row in rows(seat, NoteBatchRow) if row.own]
+    for party_node in world.nodes.values():
+        assert all_confirmed(party_node)
+        own = [row for row in rows(party_node, NoteBatchRow) if row.own]
         assert sorted(row.index for row in own) == list(range(len(own)))
-        assert not texts((await seat.round(round_id))["problems"])
+        assert not texts((await party_node.round(round_id))["problems"])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.support.node_steps import closed_round
 from tests.support.node_world import make_world
-from tests.support.sentences import texts
+from tests.support.sentence_texts import texts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,8 +50,8 @@ async def test_a_node_on_postgresql_finds_the_same(tmp_path: Path, clock: Clock,
     assert pairs(await world.nodes["AL"].get(f"/rounds/{round_id}/hits")) == {("al-list-1", "RS")}
     await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
     await world.settle()
-    for seat in world.nodes.values():
-        view = await seat.round(round_id)
+    for party_node in world.nodes.values():
+        view = await party_node.round(round_id)
         assert (view["entry"]["phase"], view["keys_present"], texts(view["problems"])) == ("closed", False, [])
     await world.close()
 
@@ -71,8 +71,8 @@ async def test_a_later_consent_shows_what_was_spent_before(world_after: WorldAft
     }
     assert {one["evaluator"] for one in earlier["spent"]} == {"AL"}
     assert "compare" in found["earlier_sentence"]
-    for seat in world.nodes.values():
-        await seat.post(f"/rounds/{second}/consent")
+    for party_node in world.nodes.values():
+        await party_node.post(f"/rounds/{second}/consent")
     await world.settle()
     found = await world.nodes["AL"].get(f"/rounds/{second}/safeguards")
     assert {one["evaluator"] for one in found["earlier_rounds"][0]["spent"]} == set(world.nodes)

@@ -11,15 +11,15 @@ from aquila.errors import GridError
 from aquila.protocol import submission_plan
 from services.kit.log import entries as log_entries
 from tests.support.node_world import HEADER
-from tests.support.sentences import texts
-from tests.support.stage import LISTS, person
+from tests.support.sentence_texts import texts
+from tests.support.staged_round import LISTS, person
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aquila.audit.entries import Entry
     from tests.support.node_world import PartyNode, World
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 GUESSES = [
     (given, family, f"19{50 + year}-0{1 + year % 9}-1{year % 10}")
@@ -27,7 +27,7 @@ GUESSES = [
 ]
 
 
-def test_the_protocol_refuses_it(staged: Callable[..., Stage]) -> None:
+def test_the_protocol_refuses_it(staged: Callable[..., StagedRound]) -> None:
     """Nine names with twenty dates each are no persons, and nothing is blinded."""
     grid = [person(f"g-{number}", *guess) for number, guess in enumerate(GUESSES)]
     stage = staged(lists=LISTS | {"SI": grid})
@@ -40,18 +40,18 @@ def test_the_protocol_refuses_it(staged: Callable[..., Stage]) -> None:
 async def test_its_own_node_refuses_it(world: World) -> None:
     """The officer reads why, the log has an entry without a name, and another list may be submitted."""
     round_id = await world.begin(lists=False)
-    seat = world.nodes["SI"]
+    party_node = world.nodes["SI"]
     grid = "".join(f"g-{n},{given},{family},{born},\n" for n, (given, family, born) in enumerate(GUESSES))
-    await seat.submit(round_id, await seat.load(HEADER + grid))
+    await party_node.submit(round_id, await party_node.load(HEADER + grid))
     await world.settle()
-    view = await seat.round(round_id)
+    view = await party_node.round(round_id)
     assert view["submissions"][0]["state"] == "failed"
     assert "looks like guesses" in " ".join(texts(view["problems"]))
-    entries = [entry for entry in _log(seat) if entry.kind == "submission_refused"]
+    entries = [entry for entry in _log(party_node) if entry.kind == "submission_refused"]
     assert [entry.counts["records"] for entry in entries] == [len(GUESSES)]
     assert entries[0].ids["submission"] == view["submissions"][0]["submission_id"]
     assert "Hoxha" not in entries[0].content().decode()
-    answer = await seat.submit(round_id, await seat.load(HEADER + "si-1,Ana,Novak,1985-07-07,\n"))
+    answer = await party_node.submit(round_id, await party_node.load(HEADER + "si-1,Ana,Novak,1985-07-07,\n"))
     assert answer.status_code == 202
 
 
@@ -62,10 +62,10 @@ async def test_the_matcher_flags_what_a_dishonest_node_lets_through(
     monkeypatch.setattr(submission_plan, "check_entropy", lambda _traits: None)
     monkeypatch.setattr(submission_plan, "_frequent", lambda *_: [])
     round_id = await world.begin(lists=False)
-    for code, seat in world.nodes.items():
+    for code, party_node in world.nodes.items():
         lines = GUESSES if code == "SI" else [("Ana", "Novak", "1985-07-07"), ("Mira", code, "1960-01-02")]
         content = "".join(f"g-{n},{given},{family},{born},\n" for n, (given, family, born) in enumerate(lines))
-        await seat.submit(round_id, await seat.load(HEADER + content))
+        await party_node.submit(round_id, await party_node.load(HEADER + content))
 
     async def reported() -> bool:
         return await world.phase(round_id) == "reporting"
@@ -77,6 +77,6 @@ async def test_the_matcher_flags_what_a_dishonest_node_lets_through(
     assert "stand in more than 8 records, up to 20" in " ".join(texts(view["flags"]))
 
 
-def _log(seat: PartyNode) -> list[Entry]:
-    with seat.node.store.reading("test.log") as session:
+def _log(party_node: PartyNode) -> list[Entry]:
+    with party_node.node.store.reading("test.log") as session:
         return [entry for _, entry in log_entries.entries(session) if entry is not None]

@@ -28,7 +28,7 @@ async def audited(world: World, group: Group) -> tuple[list[RoundAudit], list[Un
     """Check the logs of all, and compare them; return the matcher's rounds and what of them is not proven."""
     registry = read_registry((world.path / "matcher" / "registry.toml").read_bytes())
     archives = [(await world.operator.get("/v1/operator/log/export")).content]
-    archives += [(await seat.operator.get("/v1/log/export")).content for seat in world.nodes.values()]
+    archives += [(await party_node.operator.get("/v1/log/export")).content for party_node in world.nodes.values()]
     logs: list[LogRecord] = []
     rounds: list[RoundAudit] = []
     for archive in archives:

@@ -20,7 +20,7 @@ from services.node.rounds.justification_retention import erase_justifications
 from services.node.storage.tables import StatementRow, SubmissionRow
 from tests.support.node_steps import hit_path, hit_with
 from tests.support.node_world import HEADER, LISTS, World
-from tests.support.sentences import texts
+from tests.support.sentence_texts import texts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,11 +44,11 @@ def codes() -> tuple[str, ...]:
 async def world(world: World) -> World:
     """A matcher and two nodes whose closed round keeps its hits for longer than three years."""
     round_id = await world.propose(retention_days=2_000)
-    for code, seat in world.nodes.items():
-        assert (await seat.post(f"/rounds/{round_id}/consent")).status_code == 202
+    for code, party_node in world.nodes.items():
+        assert (await party_node.post(f"/rounds/{round_id}/consent")).status_code == 202
         why = dict.fromkeys(("legal_basis", "purpose", "category"), "as the law says") | {"case_reference": CASE}
-        body = {"import_id": await seat.load(HEADER + LISTS[code]), "kind": "list", "justification": why}
-        assert (await seat.post(f"/rounds/{round_id}/submissions", json=body)).status_code == 202
+        body = {"import_id": await party_node.load(HEADER + LISTS[code]), "kind": "list", "justification": why}
+        assert (await party_node.post(f"/rounds/{round_id}/submissions", json=body)).status_code == 202
     await world.settle()
     await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
     await world.settle()
@@ -59,14 +59,14 @@ async def later(world: World, seconds: int) -> None:
     """Let time pass, and everyone keep house."""
     world.clock.time += seconds
     for _ in range(2):
-        for seat in world.nodes.values():
-            await seat.get("/log/entries")  # an idle log has no newer checkpoint that a witness could see
+        for party_node in world.nodes.values():
+            await party_node.get("/log/entries")  # an idle log has no newer checkpoint that a witness could see
         await world.operator.get("/v1/operator/log/entries")
         await world.settle()
-        for seat in world.nodes.values():
-            Retention(seat.node.log.own, 1_095).step()
-            expire_requests(seat.app.state.approvals, 1_095)
-            erase_justifications(seat.node)
+        for party_node in world.nodes.values():
+            Retention(party_node.node.log.own, 1_095).step()
+            expire_requests(party_node.app.state.approvals, 1_095)
+            erase_justifications(party_node.node)
 
 
 def holders(world: World) -> list[str]:
@@ -74,9 +74,9 @@ def holders(world: World) -> list[str]:
     columns: dict[str, tuple[Any, ...]] = dict.fromkeys(
         world.nodes, (StatementRow.envelope, SubmissionRow.justification)
     )
-    stores = {code: seat.node.store for code, seat in world.nodes.items()}
-    stores["matcher"], columns["matcher"] = world.app.state.desk.store, (EventRow.envelope,)
-    homes = {code: seat.home for code, seat in world.nodes.items()} | {"matcher": world.path / "matcher"}
+    stores = {code: party_node.node.store for code, party_node in world.nodes.items()}
+    stores["matcher"], columns["matcher"] = world.app.state.context.store, (EventRow.envelope,)
+    homes = {code: party_node.home for code, party_node in world.nodes.items()} | {"matcher": world.path / "matcher"}
     found = []
     for name, store in stores.items():
         with store.reading("test.rows") as session:
@@ -106,7 +106,7 @@ async def test_it_is_nowhere_and_the_round_still_holds_together(world: World, gr
     # 3. The hit is there still, at a node that starts anew, and can still be withdrawn.
     al, rs = world.nodes["AL"], world.nodes["RS"]
     al.restart()
-    world.app.state.desk.known.forget((await hit_with(al, "RS"))["round_id"])
+    world.app.state.context.round_cache.forget((await hit_with(al, "RS"))["round_id"])
     hit = await hit_with(al, "RS")
     assert (await al.post(hit_path(hit, "/withdrawal"), json={"ground": "incorrect", "reason": "late"})).is_success
     await world.settle()

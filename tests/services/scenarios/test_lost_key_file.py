@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.support.node_world import HEADER, LISTS
-from tests.support.sentences import texts
+from tests.support.sentence_texts import texts
 
 if TYPE_CHECKING:
     from tests.support.node_world import World
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 async def lose(world: World, round_id: str) -> None:
     """Take the key's file of RS away after its consent, as a wrong hand or a disk does, and start the node again."""
-    seat = world.nodes["RS"]
-    path = seat.node.keys / f"{round_id}.key"
+    party_node = world.nodes["RS"]
+    path = party_node.node.keys / f"{round_id}.key"
     await world.until(path.is_file)
     path.unlink()
-    seat.restart()
+    party_node.restart()
 
 
 async def test_it_says_so_and_evaluates_nothing(world: World) -> None:
@@ -25,8 +25,8 @@ async def test_it_says_so_and_evaluates_nothing(world: World) -> None:
     round_id = await world.begin(lists=False)
     await lose(world, round_id)
     for code in ("AL", "SI"):
-        seat = world.nodes[code]
-        assert (await seat.submit(round_id, await seat.load(HEADER + LISTS[code]))).status_code == 202
+        party_node = world.nodes[code]
+        assert (await party_node.submit(round_id, await party_node.load(HEADER + LISTS[code]))).status_code == 202
     await world.settle()
     view = await world.nodes["RS"].round(round_id)
     assert "key of this round is missing" in " ".join(texts(view["problems"]))
@@ -47,7 +47,7 @@ async def test_the_round_is_ended_and_a_new_one_goes_its_way(world: World) -> No
     assert answer.status_code == 202, answer.text
     await world.settle()
     assert await world.phase(round_id) == "aborted"
-    assert not any((seat.node.keys / f"{round_id}.key").exists() for seat in world.nodes.values())
+    assert not any((party_node.node.keys / f"{round_id}.key").exists() for party_node in world.nodes.values())
     again = await world.begin()
     await world.settle()
     assert await world.phase(again) == "reporting"

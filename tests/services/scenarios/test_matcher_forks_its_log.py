@@ -12,7 +12,7 @@ from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.witness import log_name
 from services.kit.log.entries import CHECKPOINTS, EDGE, ENTRIES, append, entries
 from services.node.storage.tables import StatementRow
-from tests.support.sentences import texts
+from tests.support.sentence_texts import texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,14 +28,14 @@ def codes() -> tuple[str, ...]:
 
 def rewrite(world: World, change: Callable[[list[Entry]], list[Entry]]) -> None:
     """Let the matcher's administrator write the whole log anew, as one who holds its key and its disk can."""
-    desk = world.app.state.desk
-    with desk.store.transaction("test.rewrite") as session:
+    context = world.app.state.context
+    with context.store.transaction("test.rewrite") as session:
         kept = change([entry for _, entry in entries(session) if entry is not None])
         for table in (ENTRIES, EDGE, CHECKPOINTS):
             session.execute(delete(table))
         for entry in kept:
             append(session, entry)
-    files = desk.log.own.files
+    files = context.log.own.files
     for name in files.names():
         files.delete(name)
 
@@ -60,28 +60,30 @@ async def test_nodes_stop(world: World, change: Callable[[list[Entry]], list[Ent
     round_id = await world.begin(lists=False)
     await world.settle()
     rewrite(world, change)
-    seat = world.nodes["AL"]
+    party_node = world.nodes["AL"]
     before = said(world)
-    answer = await seat.submit(round_id, await seat.load("record_id,given_names,family_names\nal-1,Ana,Novak\n"))
+    answer = await party_node.submit(
+        round_id, await party_node.load("record_id,given_names,family_names\nal-1,Ana,Novak\n")
+    )
     assert answer.status_code == 202
     await world.settle()
     # 1. Nothing more was signed, and the reason is to be seen wherever one looks.
     assert said(world) == before
-    assert any(sentence in problem for problem in texts((await seat.round(round_id))["problems"]))
-    assert sentence in (await seat.get("/status"))["log_alarm"]
+    assert any(sentence in problem for problem in texts((await party_node.round(round_id))["problems"]))
+    assert sentence in (await party_node.get("/status"))["log_alarm"]
     # 2. Both checkpoints are evidence, each signed by the matcher.
-    (alarm,) = (await seat.get("/log"))["alarms"]
+    (alarm,) = (await party_node.get("/log"))["alarms"]
     assert alarm["what"] == what
-    key = seat.node.registry.matcher
+    key = party_node.node.registry.matcher
     seen, _ = open_checkpoint(alarm["seen"].encode(), log_name("matcher", key), key)
     if alarm["got"]:
         got, _ = open_checkpoint(alarm["got"].encode(), log_name("matcher", key), key)
         assert (seen.size, seen.root) != (got.size, got.root)
     # 3. The alarm is an entry of the node's own log, and a new start does not forget it.
-    with seat.node.store.reading("test.log") as session:
+    with party_node.node.store.reading("test.log") as session:
         kinds = [entry.kind for _, entry in entries(session) if entry is not None]
     assert kinds.count(EntryKind.LOG_ALARM) == 1
-    seat.restart()
+    party_node.restart()
     await world.settle()
     assert said(world) == before
 
@@ -92,19 +94,19 @@ async def test_an_administrator_goes_on(world: World) -> None:
     await world.settle()
     rewrite(world, without_the_second)
     await world.settle()
-    for seat in world.nodes.values():
-        (alarm,) = (await seat.get("/log"))["alarms"]
-        answer = await seat.post(f"/log/alarms/{alarm['alarm_id']}/acknowledge")
+    for party_node in world.nodes.values():
+        (alarm,) = (await party_node.get("/log"))["alarms"]
+        answer = await party_node.post(f"/log/alarms/{alarm['alarm_id']}/acknowledge")
         assert answer.status_code == 204, answer.text
-        again = await seat.post(f"/log/alarms/{alarm['alarm_id']}/acknowledge")
+        again = await party_node.post(f"/log/alarms/{alarm['alarm_id']}/acknowledge")
         assert again.status_code == 409
-        assert (await seat.post("/log/alarms/99/acknowledge")).status_code == 404
+        assert (await party_node.post("/log/alarms/99/acknowledge")).status_code == 404
     await world.settle()
     assert (await world.nodes["AL"].get("/status"))["log_alarm"] == ""
-    seat = world.nodes["AL"]
-    await seat.submit(round_id, await seat.load("record_id,given_names,family_names\nal-1,Ana,Novak\n"))
+    party_node = world.nodes["AL"]
+    await party_node.submit(round_id, await party_node.load("record_id,given_names,family_names\nal-1,Ana,Novak\n"))
     await world.until(lambda: len(said(world)) > 2)
-    with seat.node.store.reading("test.log") as session:
+    with party_node.node.store.reading("test.log") as session:
         kinds = [entry.kind for _, entry in entries(session) if entry is not None]
     assert EntryKind.ALARM_ACKNOWLEDGED in kinds
     assert kinds.count(EntryKind.LOG_ALARM) == 1
@@ -113,30 +115,30 @@ async def test_an_administrator_goes_on(world: World) -> None:
 async def test_a_restored_database_does_not_forget(world: World) -> None:
     """The last checkpoint lies outside the database too: a node restored from a backup finds a shrunk log."""
     await world.propose()
-    seat = world.nodes["AL"]
+    party_node = world.nodes["AL"]
     await world.settle()
-    before = seat.node.log.witness.seen_size("matcher")
-    seat.node.store.scrub()
+    before = party_node.node.log.witness.seen_size("matcher")
+    party_node.node.store.erase_deleted()
     backup = (world.path / "AL" / "node.db").read_bytes()
     for other in world.nodes.values():
         await other.load("record_id,given_names,family_names\nal-1,Ana,Novak\n")
     await world.propose()
     await world.settle()
-    seen = seat.node.log.witness.seen_size("matcher")
+    seen = party_node.node.log.witness.seen_size("matcher")
     assert seen > before
-    seat.stop()
+    party_node.stop()
     (world.path / "AL" / "node.db").write_bytes(backup)
     for left in world.path.glob("AL/node.db-*"):
         left.unlink()
     rewrite(world, lambda found: found[:1])
-    seat.start()
+    party_node.start()
     await world.settle("AL")
     # Its own log is behind its files too, and is looked at first.
-    (alarm,) = (await seat.get("/log"))["alarms"]
+    (alarm,) = (await party_node.get("/log"))["alarms"]
     assert "another log" in alarm["sentence"]["text"]
-    assert (await seat.post(f"/log/alarms/{alarm['alarm_id']}/acknowledge")).status_code == 204
+    assert (await party_node.post(f"/log/alarms/{alarm['alarm_id']}/acknowledge")).status_code == 204
     await world.settle("AL")
-    assert f"shrank from {seen} to 1" in (await seat.get("/status"))["log_alarm"]
+    assert f"shrank from {seen} to 1" in (await party_node.get("/status"))["log_alarm"]
 
 
 async def test_keys_are_destroyed_all_the_same(world: World) -> None:
@@ -148,15 +150,15 @@ async def test_keys_are_destroyed_all_the_same(world: World) -> None:
     before = said(world)
     world.clock.time += 10_000_000
     await world.settle()
-    seat = world.nodes["AL"]
-    assert not (await seat.round(round_id))["keys_present"]
+    party_node = world.nodes["AL"]
+    assert not (await party_node.round(round_id))["keys_present"]
     assert said(world) == before
 
 
 def said(world: World) -> list[str]:
     """Return the digests of everything that the nodes have signed."""
     digests: list[str] = []
-    for seat in world.nodes.values():
-        with seat.node.store.reading("test.said") as session:
+    for party_node in world.nodes.values():
+        with party_node.node.store.reading("test.said") as session:
             digests += session.scalars(select(StatementRow.digest).where(StatementRow.own))
     return digests

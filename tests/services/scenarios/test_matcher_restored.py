@@ -30,14 +30,14 @@ async def test_in_a_round_the_round_is_aborted_everywhere(world: World, safe: Sa
     assert restored.aborted == 1
     await world.settle()
     # 1. Every node has the alarm of the matcher's log, and the matcher its own.
-    for seat in world.nodes.values():
-        assert any(alarm["acknowledged_at"] is None for alarm in (await seat.get("/log"))["alarms"])
+    for party_node in world.nodes.values():
+        assert any(alarm["acknowledged_at"] is None for alarm in (await party_node.get("/log"))["alarms"])
     await world.acknowledge_alarms()
     # 2. The round is over, and its keys are gone.
     assert await world.phase(round_id) == "aborted"
-    for seat in world.nodes.values():
-        assert (await seat.round(round_id))["entry"]["phase"] == "aborted"
-        assert not (seat.node.keys / f"{round_id}.key").exists()
+    for party_node in world.nodes.values():
+        assert (await party_node.round(round_id))["entry"]["phase"] == "aborted"
+        assert not (party_node.node.keys / f"{round_id}.key").exists()
     # 3. A new round goes its way.
     again = await world.begin()
     await world.settle()
@@ -58,4 +58,4 @@ async def test_between_rounds_everything_is_there_again(world: World, safe: Safe
     again = await world.begin()
     await world.settle()
     assert await world.phase(again) == "reporting"
-    world.app.state.desk.log.own.check()
+    world.app.state.context.log.own.check()

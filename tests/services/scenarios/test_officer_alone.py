@@ -25,27 +25,27 @@ async def _approve(person: httpx.AsyncClient, asked: dict[str, Any]) -> int:
     return (await person.post(path, json={"digest": asked["digest"]})).status_code
 
 
-async def _administrator(seat: PartyNode) -> httpx.AsyncClient:
+async def _administrator(party_node: PartyNode) -> httpx.AsyncClient:
     """Return the calls of whoever holds the key in the home folder."""
-    person = seat.person(Role.OFFICER)
-    person.headers["authorization"] = f"Bearer {(seat.home / 'operator.token').read_text().strip()}"
+    person = party_node.person(Role.OFFICER)
+    person.headers["authorization"] = f"Bearer {(party_node.home / 'operator.token').read_text().strip()}"
     return person
 
 
 async def test_an_officer_alone_cannot_submit(world: World) -> None:
     """Neither as officer, nor as approver of the own request, nor with the administrator's key; a second person can."""
     round_id = await world.begin(lists=False)
-    seat = world.nodes["AL"]
-    import_id = await seat.load(HEADER + LISTS["AL"])
-    officer, both = seat.person(Role.OFFICER), seat.person(Role.OFFICER, Role.APPROVER)
-    administrator = await _administrator(seat)
+    party_node = world.nodes["AL"]
+    import_id = await party_node.load(HEADER + LISTS["AL"])
+    officer, both = party_node.person(Role.OFFICER), party_node.person(Role.OFFICER, Role.APPROVER)
+    administrator = await _administrator(party_node)
 
     # 1. An officer may ask, and not approve.
     asked = (await _ask(officer, round_id, import_id)).json()
     assert await _approve(officer, asked) == 403
 
     # 2. Somebody with both roles may approve what others ask for, and not what that person asked for.
-    other_list = await seat.load(HEADER + LISTS["AL"], "another list")
+    other_list = await party_node.load(HEADER + LISTS["AL"], "another list")
     own = (await _ask(both, round_id, other_list, "2026/2")).json()
     assert await _approve(both, own) == 403
 
@@ -56,14 +56,14 @@ async def test_an_officer_alone_cannot_submit(world: World) -> None:
 
     # Nothing was prepared, signed or sent.
     await world.settle()
-    assert (await seat.round(round_id))["submissions"] == []
-    assert not any(world.app.state.desk.files.names())
+    assert (await party_node.round(round_id))["submissions"] == []
+    assert not any(world.app.state.context.files.names())
 
     # A second person lets it go, and the log has both.
     assert await _approve(both, asked) == 200
     await world.settle()
-    assert [view["state"] for view in (await seat.round(round_id))["submissions"]] == ["submitted"]
-    with seat.node.store.reading("test.log") as session:
+    assert [view["state"] for view in (await party_node.round(round_id))["submissions"]] == ["submitted"]
+    with party_node.node.store.reading("test.log") as session:
         approved = [entry for _, entry in entries.entries(session) if entry and entry.kind == "approved"]
     assert approved[-1].person != approved[-1].ids["author"]
     assert approved[-1].digests == {"content": asked["digest"]}

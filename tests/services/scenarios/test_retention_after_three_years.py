@@ -47,17 +47,17 @@ async def world(world: World) -> World:
 async def witnessed(world: World) -> None:
     """Let something be logged, which witnesses see: an idle log has no newer checkpoint to cosign."""
     await world.operator.get("/v1/operator/log/entries")
-    world.app.state.desk.log.own.publish()
-    for seat in world.nodes.values():
-        while await seat.step():  # a node cosigns when it has come to rest
+    world.app.state.context.log.own.publish()
+    for party_node in world.nodes.values():
+        while await party_node.step():  # a node cosigns when it has come to rest
             continue
 
 
 async def test_contents_go_and_proofs_stay(world: World, group: Group, tmp_path: Path) -> None:
     """The purpose that an officer wrote is in no file and no row; the log still holds together, and grows."""
-    desk = world.app.state.desk
-    retention = Retention(desk.log.own, 1_095)
-    with desk.store.reading("test.before") as session:
+    context = world.app.state.context
+    retention = Retention(context.log.own, 1_095)
+    with context.store.reading("test.before") as session:
         before = leaves(session, 0, frontier(session).size)
     # 1. A day too early nothing goes.
     world.clock.time += THREE_YEARS - DAY
@@ -69,7 +69,7 @@ async def test_contents_go_and_proofs_stay(world: World, group: Group, tmp_path:
     world.clock.time += 3_600
     assert retention.step()
     assert not retention.step()
-    with desk.store.reading("test.after") as session:
+    with context.store.reading("test.after") as session:
         found = [entry for _, entry in entries(session)]
         after = leaves(session, 0, len(found))
         root = frontier(session).root
@@ -94,13 +94,13 @@ async def test_contents_go_and_proofs_stay(world: World, group: Group, tmp_path:
 
 async def test_what_no_witness_saw_stays(world: World) -> None:
     """The service's own clock is not enough: an entry that nobody has cosigned is not old."""
-    desk = world.app.state.desk
-    with desk.store.transaction("test.unseen") as session:
+    context = world.app.state.context
+    with context.store.transaction("test.unseen") as session:
         index = append(session, Entry.of(EntryKind.LOG_EXPORTED, world.clock(), "matcher"))
     world.clock.time += THREE_YEARS + DAY
     await witnessed(world)
-    Retention(desk.log.own, 1_095).step()
-    with desk.store.reading("test.after") as session:
+    Retention(context.log.own, 1_095).step()
+    with context.store.reading("test.after") as session:
         assert session.scalar(select(ENTRIES.c.content).where(ENTRIES.c.index == index)) is not None
 
 
@@ -111,28 +111,28 @@ async def test_a_round_that_asks_for_longer_is_kept_longer(tmp_path: Path) -> No
         await made.propose(retention_days=2_000)
         await made.settle()
         made.clock.time += THREE_YEARS + DAY
-        desk = made.app.state.desk
+        context = made.app.state.context
         await witnessed(made)
-        assert not Retention(desk.log.own, 1_095).step()
+        assert not Retention(context.log.own, 1_095).step()
         made.clock.time += 1_000 * DAY
         await witnessed(made)
-        assert Retention(desk.log.own, 1_095).step()
+        assert Retention(context.log.own, 1_095).step()
     finally:
         await made.close()
 
 
 async def test_a_crash_between_rows_and_files_is_mended(world: World) -> None:
     """The mark that was written first makes the next step write the files anew."""
-    desk = world.app.state.desk
-    own = desk.log.own
+    context = world.app.state.context
+    own = context.log.own
     world.clock.time += THREE_YEARS + DAY
     await witnessed(world)
     own.files.write("erasing", b"3")
-    with desk.store.transaction("test.crash") as session:
+    with context.store.transaction("test.crash") as session:
         session.execute(ENTRIES.update().where(ENTRIES.c.index < 2).values(content=None))
     await asyncio.to_thread(Retention(own, 1_095).step)
     assert not own.files.exists("erasing")
-    with desk.store.reading("test.kept") as session:
+    with context.store.reading("test.kept") as session:
         assert session.scalar(select(func.count()).where(ENTRIES.c.content.is_not(None)))
     held = b"".join(own.files.read(name) for name in own.files.names("tile/entries"))
     assert b"Article" not in held

@@ -123,7 +123,7 @@ def _live_state(visit: Visit, progress: QueryProgress) -> LiveState:
 
 def _show(visit: Visit, found: Queries, form: QueryForm) -> Response:
     """Show the page, with each error next to its field."""
-    faults = form.told(visit.say)
+    faults = form.field_errors(visit.say)
     may_ask = visit.may("submission.ask")
     stored = visit.node().imports().imports if may_ask else ()
     waiting: list[Any] = []

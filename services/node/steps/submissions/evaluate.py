@@ -62,19 +62,19 @@ async def evaluate(node: NodeContext, round_id: str, ends: Callable[[], bool]) -
 
 def _allowed(node: NodeContext, round_id: str) -> Sequence[DownloadRow]:
     """Return the next chunks within this node's evaluation limits; the others wait, and that is reported."""
-    book = node.rounds.of(round_id)
+    memory = node.rounds.of(round_id)
     with node.store.reading("evaluation.allowance") as session:
         rows, full = evaluation_limits.allowed(
             session,
             node.clock,
             node.settings.caps,
-            book.record(),
+            memory.record(),
             partial(_waiting, session, round_id, DownloadKind.CHUNK),
         )
-    if full != book.no_room_for:
+    if full != memory.no_room_for:
         with node.store.transaction("evaluation.no_room") as session:
-            evaluation_limits.report_exhausted(session, node, round_id, book.no_room_for, full)
-        book.no_room_for = full
+            evaluation_limits.report_exhausted(session, node, round_id, memory.no_room_for, full)
+        memory.no_room_for = full
     return rows
 
 
@@ -88,11 +88,11 @@ async def _begin(node: NodeContext, row: DownloadRow) -> Evaluated:
 
 
 def _work(node: NodeContext, row: DownloadRow, chunk: bytes) -> EvaluateTask:
-    book = node.rounds.of(row.round_id)
+    memory = node.rounds.of(row.round_id)
     with node.store.reading("evaluation.cap") as session:
-        _check_cap(session, book.record(), row)
+        _check_cap(session, memory.record(), row)
     return node.party.to_evaluate(
-        book.record(), book.secrets(), row.submission_id, row.index, chunk, node.random(KEY_BYTES)
+        memory.record(), memory.secrets(), row.submission_id, row.index, chunk, node.random(KEY_BYTES)
     )
 
 
@@ -117,12 +117,12 @@ def store_answer(node: NodeContext, row: DownloadRow, evaluated: Evaluated) -> N
         OrderError: Meanwhile its origin left the round.
         KeyMaterialError: The round key is missing.
     """
-    book = node.rounds.of(row.round_id)
-    book.check_key()
+    memory = node.rounds.of(row.round_id)
+    memory.check_key()
     # If we crash here, nobody has seen an answer; the elements come out the same, the proof is made anew.
     node.files.write(paths.answer(row.round_id, row.submission_id, row.index), evaluated.elements)
     # The evaluation and its count are committed before the answer leaves.
-    with book.reading() as round_, node.store.transaction("evaluation.commit") as session:
+    with memory.reading() as round_, node.store.transaction("evaluation.commit") as session:
         stored = session.get_one(DownloadRow, (row.submission_id, row.index, row.party))
         if stored.state != DownloadState.WAITING:
             return  # answered or given up already: it is never signed twice

@@ -61,13 +61,13 @@ async def finalize(node: NodeContext, round_id: str, ends: Callable[[], bool]) -
 
 
 def _due(node: NodeContext, round_id: str) -> SubmissionRow | None:
-    book = node.rounds.of(round_id)
-    round_ = book.record()
+    memory = node.rounds.of(round_id)
+    round_ = memory.record()
     query = select(SubmissionRow).where(
         SubmissionRow.round_id == round_id, SubmissionRow.state == SubmissionState.SUBMITTED
     )
     with node.store.reading("finalize.due") as session:
-        due = [row for row in session.scalars(query) if _is_due(session, round_, row, book.ready)]
+        due = [row for row in session.scalars(query) if _is_due(session, round_, row, memory.ready)]
         if not due or signed_under(session, node.registry, round_):
             return None
     return due[0]
@@ -101,14 +101,14 @@ async def _begin(node: NodeContext, round_: Round, chunk: ChunkRow) -> Finalized
 
 
 def _work(node: NodeContext, round_: Round, chunk: ChunkRow) -> FinalizeTask:
-    book, index, submission = node.rounds.of(chunk.round_id), chunk.index, chunk.submission_id
+    memory, index, submission = node.rounds.of(chunk.round_id), chunk.index, chunk.submission_id
     rows = np.frombuffer(node.files.read(paths.rows(chunk.round_id, submission, index)), dtype=ROW)
     evaluations = {
         party: node.files.read(paths.evaluated(chunk.round_id, submission, party, index))
         for party in round_.evaluators_of(submission)
     }
-    with book.seed(submission) as seed:
-        return node.party.to_finalize(round_, book.secrets(), seed, submission, index, rows, evaluations)
+    with memory.seed(submission) as seed:
+        return node.party.to_finalize(round_, memory.secrets(), seed, submission, index, rows, evaluations)
 
 
 async def _finish(node: NodeContext, chunk: ChunkRow, begun: Awaitable[FinalizedChunk]) -> None:
@@ -117,12 +117,12 @@ async def _finish(node: NodeContext, chunk: ChunkRow, begun: Awaitable[Finalized
 
 def _keep(node: NodeContext, chunk: ChunkRow, made: FinalizedChunk) -> None:
     """Seal one chunk's tokens and their secrets."""
-    book, index, submission = node.rounds.of(chunk.round_id), chunk.index, chunk.submission_id
+    memory, index, submission = node.rounds.of(chunk.round_id), chunk.index, chunk.submission_id
     for name, content in (
         (paths.tokens(chunk.round_id, submission, index), made.rows),
         (paths.token_secrets(chunk.round_id, submission, index), made.secrets),
     ):
-        node.files.write(name, book.seal(name, content))
+        node.files.write(name, memory.seal(name, content))
     # If we crash here, the same tokens are made again.
     with node.store.transaction("finalize.chunk") as session:
         stored = session.get_one(ChunkRow, (submission, index))

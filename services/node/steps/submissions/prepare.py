@@ -110,21 +110,21 @@ async def _advance(node: NodeContext, round_: Round, row: SubmissionRow, ends: C
     if row.state == SubmissionState.WISHED:
         await to_thread(_begin, node, round_, row)
         return
-    book = node.rounds.of(round_.round_id)
-    if row.submission_id not in book.works and not await _digest(node, round_, row, ends):
+    memory = node.rounds.of(round_.round_id)
+    if row.submission_id not in memory.works and not await _digest(node, round_, row, ends):
         return
-    if await _blind(node, row, book.works[row.submission_id], ends):
+    if await _blind(node, row, memory.works[row.submission_id], ends):
         await to_thread(_cut_and_sign, node, round_, row)
 
 
 def _begin(node: NodeContext, round_: Round, row: SubmissionRow) -> None:
     """Draw the seed and seal it, and count the records."""
-    book = node.rounds.of(round_.round_id)
-    book.check_key()
+    memory = node.rounds.of(round_.round_id)
+    memory.check_key()
     planted = len(canaries.canaries_to_plant(node, round_, row.kind))
     with SecretBytes(node.random(KEY_BYTES)) as seed, node.store.transaction("submission.begin") as session:
         name = seed_name(row.submission_id)
-        statements.put_secret(session, row.round_id, name, book.seal(name, seed.to_bytes()))
+        statements.put_secret(session, row.round_id, name, memory.seal(name, seed.to_bytes()))
         check_approved(session, row.import_id, row.records_digest, row.round_id)
         stored, imported = (
             session.get_one(SubmissionRow, row.submission_id),
@@ -201,8 +201,8 @@ def _plan(node: NodeContext, round_: Round, row: SubmissionRow, real: int) -> No
         counts = {str(rule): count for rule, count in sorted(plan.held_back.items())}
         session.get_one(SubmissionRow, row.submission_id).held_back = counts
     # If we crash here, the same is decided again.
-    book = node.rounds.of(row.round_id)
-    book.works[row.submission_id] = PreparedSubmission(plan, book.seed(row.submission_id), real)
+    memory = node.rounds.of(row.round_id)
+    memory.works[row.submission_id] = PreparedSubmission(plan, memory.seed(row.submission_id), real)
 
 
 async def _blind(node: NodeContext, row: SubmissionRow, work: PreparedSubmission, ends: Callable[[], bool]) -> bool:

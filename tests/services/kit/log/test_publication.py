@@ -73,7 +73,7 @@ class Side:
         self.witness = Witness(self.store, files, self.holder, key, REGISTRY, lambda: self.time)
 
     @property
-    def desk(self) -> LogUseCases:
+    def use_cases(self) -> LogUseCases:
         """Both sides of the log."""
         return LogUseCases(self.own, self.witness)
 
@@ -105,7 +105,7 @@ def test_nothing_is_signed_over_nothing(side: Side) -> None:
     assert not side.own.publish()
     assert side.own.newest() is None
     assert side.own.update(0) is None
-    assert side.desk.view().size == 0
+    assert side.use_cases.view().size == 0
 
 
 def test_its_files_are_the_log(side: Side) -> None:
@@ -144,7 +144,7 @@ def test_a_changed_entry_is_shown_as_such(side: Side, *, published: bool) -> Non
     side.fill(300)
     if published:
         side.own.publish()
-    assert side.desk.page(AUDITOR, None, 300, None, None).broken == ()
+    assert side.use_cases.page(AUDITOR, None, 300, None, None).broken == ()
     other = Entry.of(EntryKind.IMPORT, 5, "SI", round=ROUND, counts={"records": 7})
 
     def put(place: int, **values: bytes) -> None:
@@ -156,13 +156,13 @@ def test_a_changed_entry_is_shown_as_such(side: Side, *, published: bool) -> Non
             before = select(ENTRIES.c.content, ENTRIES.c.leaf_hash).where(ENTRIES.c.index == place)
             right = session.execute(before).one()._asdict()
         put(place, content=other.content())
-        assert side.desk.page(AUDITOR, None, 310, None, None).broken == (place,)
+        assert side.use_cases.page(AUDITOR, None, 310, None, None).broken == (place,)
         put(place, leaf_hash=other.leaf())
-        found = side.desk.round_entries(AUDITOR, ROUND)
+        found = side.use_cases.round_entries(AUDITOR, ROUND)
         assert (place in found.broken) == published
         assert found.entries[place].entry == other
         put(place, **right)
-        assert side.desk.page(AUDITOR, None, 310, None, None).broken == ()
+        assert side.use_cases.page(AUDITOR, None, 310, None, None).broken == ()
 
 
 def test_an_entry_that_cannot_be_read_is_shown_as_changed(side: Side) -> None:
@@ -171,7 +171,7 @@ def test_an_entry_that_cannot_be_read_is_shown_as_changed(side: Side) -> None:
     side.own.publish()
     with side.store.transaction("test.change") as session:
         session.execute(update(ENTRIES).where(ENTRIES.c.index == 1).values(content=b"<b>"))
-    page = side.desk.page(AUDITOR, None, 5, None, None)
+    page = side.use_cases.page(AUDITOR, None, 5, None, None)
     assert (page.broken, page.entries[1].entry) == ((1,), None)
 
 
@@ -197,7 +197,7 @@ def test_cosignatures_are_kept(side: Side) -> None:
     given = cosign(note, witness_name("AL", KEYS["AL"].public), KEYS["AL"], now)
     side.own.take_cosignature("AL", given.to_bytes())
     assert parse_note(side.own.files.read("checkpoint")) == given
-    assert [(found.witness, found.size, found.at) for found in side.desk.view().witnesses] == [("AL", 2, now)]
+    assert [(found.witness, found.size, found.at) for found in side.use_cases.view().witnesses] == [("AL", 2, now)]
     with pytest.raises(AuditError, match="not cosigned by its sender"):
         side.own.take_cosignature("matcher", given.to_bytes())
     with pytest.raises(SignatureError):
@@ -240,8 +240,8 @@ def test_a_database_behind_its_files_signs_nothing(side: Side) -> None:
     with pytest.raises(LogRewrittenError, match="another log"):
         side.own.check()
     followed: list[Session] = []
-    side.witness.told(caught.value, b"", followed.append)
-    side.witness.told(caught.value, b"", followed.append)
+    side.witness.report_contradiction(caught.value, b"", followed.append)
+    side.witness.report_contradiction(caught.value, b"", followed.append)
     assert len(followed) == 2
     (alarm,) = side.witness.alarms()
     with pytest.raises(LogRewrittenError):
@@ -255,7 +255,7 @@ def test_an_export_is_the_folder(side: Side) -> None:
     """The archive holds every file, and its newest entry says that it was exported."""
     side.fill(1)
     archive = io.BytesIO()
-    side.desk.export(AUDITOR, archive)
+    side.use_cases.export(AUDITOR, archive)
     archive.seek(0)
     with tarfile.open(fileobj=archive) as opened:
         members = {member.name: member for member in opened.getmembers()}
@@ -271,11 +271,11 @@ def test_looking_at_the_log_is_an_entry(side: Side) -> None:
     side.fill(2)
     with side.store.transaction("test.erase") as session:
         session.execute(update(ENTRIES).where(ENTRIES.c.index == 0).values(content=None))
-    found = side.desk.round_entries(AUDITOR, ROUND).entries
+    found = side.use_cases.round_entries(AUDITOR, ROUND).entries
     assert [item.entry is None for item in found] == [True, False]
-    assert side.desk.round_entries(AUDITOR, ROUND).entries[2].entry is not None
+    assert side.use_cases.round_entries(AUDITOR, ROUND).entries[2].entry is not None
     with pytest.raises(NotFoundError):
-        side.desk.round_entries(AUDITOR, "f" * 32)
+        side.use_cases.round_entries(AUDITOR, "f" * 32)
 
 
 def test_bundles_are_written_anew_after_an_erasure(side: Side) -> None:

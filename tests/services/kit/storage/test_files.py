@@ -166,8 +166,8 @@ def test_sweeping_removes_only_what_crashed_writes_left(files: ChunkFiles) -> No
     (files.root / "r1" / ".a.0123.part").write_bytes(b"half")
     assert files.names() == ["r1/a"]
     assert _everything(files.root) == ["r1/.a.0123.part", "r1/a"]
-    assert files.sweep() == 0
-    assert files.sweep(older_than=-1) == 1
+    assert files.remove_leftovers() == 0
+    assert files.remove_leftovers(older_than=-1) == 1
     assert _everything(files.root) == ["r1/a"]
 
 
@@ -250,7 +250,7 @@ ChunkFiles(pathlib.Path({str(root)!r})).write("a", pieces())
         writer.send_signal(signal.SIGKILL)
     assert files.read("a") == b"old"
     assert len(_everything(root)) == 2
-    assert files.sweep(older_than=-1) == 1
+    assert files.remove_leftovers(older_than=-1) == 1
     assert _everything(root) == ["a"]
 
 

@@ -235,7 +235,7 @@ def test_deleted_rows_are_gone_from_the_files_after_scrubbing(store: Store, tmp_
         session.execute(insert(Counter), [{"name": f"{SECRET} {number}", "value": number} for number in range(500)])
     with store.transaction("test") as session:
         session.execute(delete(Counter))
-    store.scrub(Counter.__table__)  # type: ignore[arg-type]  # a table
+    store.erase_deleted(Counter.__table__)  # type: ignore[arg-type]  # a table
     with store.reading("test") as session:
         assert session.execute(select(func.count()).select_from(Counter)).scalar_one() == 0
     if store.is_sqlite:
@@ -252,8 +252,8 @@ def test_scrubbing_under_a_reader_is_told(tmp_path: Path) -> None:
         with store.transaction("test") as writer:
             writer.add(Counter(name="a", value=1))
         with pytest.raises(StoreError, match="reader"):
-            store.scrub()
-    store.scrub()
+            store.erase_deleted()
+    store.erase_deleted()
     store.close()
 
 

@@ -30,13 +30,13 @@ async def test_evidence_and_flags_are_told(world: World) -> None:
     round_id = (await world.operate("POST", json=SHORT)).json()["round_id"]
     assert await found(world) == []
     now = world.clock.time
-    with world.desk.store.transaction("test.needs") as session:
+    with world.context.store.transaction("test.needs") as session:
         session.add(EvidenceRow(round_id=round_id, party="AL", digest="0" * 64, refused="{}", found_at=now))
         for number in range(2):
             session.add(FlagRow(round_id=round_id, submission_id="1" * 32, number=number, sentence="often"))
         session.get_one(RoundRow, round_id).problem = "the join failed"
     assert await found(world) == [("evidence", [], 1), ("problem", [], 1), ("flags", [], 2)]
-    with world.desk.store.transaction("test.over") as session:
+    with world.context.store.transaction("test.over") as session:
         session.get_one(RoundRow, round_id).ended_at = now
     assert await found(world) == [("evidence", [], 1), ("flags", [], 2)]
     world.clock.time += attention.REMEMBERED + 1

@@ -27,7 +27,7 @@ async def test_they_are_taken_off_each_level(three: World) -> None:
     await three.propose()
     told: Any = SimpleNamespace(party="RS", pairs=[SimpleNamespace(counterpart="AL", hits=Hits())])
     levels = ("high", "medium", "low")
-    with three.desk.store.transaction("test.counts") as session:
+    with three.context.store.transaction("test.counts") as session:
         key = {"round_id": three.round_id, "submission_id": "", "left": "AL", "right": "RS"}
         session.add_all(HitCountRow(**key, certainty=level, hits=10) for level in levels)
         session.add_all(
@@ -37,7 +37,7 @@ async def test_they_are_taken_off_each_level(three: World) -> None:
         for canaries in ({}, {"AL": told}):
             round_: Any = SimpleNamespace(round_id=three.round_id, canaries=canaries)
             subtract_canaries(session, round_, told)
-    with three.desk.store.reading("test.read") as session:
+    with three.context.store.reading("test.read") as session:
         hits = {row.certainty: row.hits for row in session.scalars(select(HitCountRow))}
         known = {row.certainty: row.persons for row in session.scalars(select(KnownCountRow))}
     assert hits == {"high": 7, "medium": 8, "low": 9}

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def written(world: World) -> dict[str, tuple[int, str]]:
     """Return what lies in the database."""
-    with world.desk.store.reading("test.read") as session:
+    with world.context.store.reading("test.read") as session:
         return {row.party: (row.called_at, row.release) for row in session.scalars(select(ContactRow))}
 
 
@@ -37,7 +37,7 @@ async def test_a_restart_forgets_no_contact(world: World) -> None:
 def test_once_a_minute(world: World) -> None:
     """The newest contact is shown at once and written a minute after the last one; parties do not wait for another."""
     clock = Clock()
-    contacts = StoredContacts(world.desk.store, clock)
+    contacts = StoredContacts(world.context.store, clock)
     contacts.note("AL", "1")
     clock.time += 59
     contacts.note("AL", "2")
@@ -52,7 +52,7 @@ def test_once_a_minute(world: World) -> None:
 def test_two_processes(world: World) -> None:
     """What another process wrote since is newer than what this one saw."""
     clock = Clock()
-    one, other = StoredContacts(world.desk.store, clock), StoredContacts(world.desk.store, clock)
+    one, other = StoredContacts(world.context.store, clock), StoredContacts(world.context.store, clock)
     one.note("AL", "1")
     clock.time += 70
     other.note("AL", "2")

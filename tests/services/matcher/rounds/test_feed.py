@@ -75,7 +75,7 @@ async def test_a_page_has_a_size(world: World, monkeypatch: pytest.MonkeyPatch) 
 async def test_a_waiting_call_hears_at_once(world: World) -> None:
     """Of an event that is for it; after its time it hears of none."""
     await world.opened()
-    world.desk.bell.hang()
+    world.context.wakeup.start()
     node = world.nodes["AL"]
     await node.sync()
     started = time.monotonic()
@@ -104,11 +104,11 @@ async def test_a_waiting_call_hears_what_is_due(world: World) -> None:
 async def test_a_bell_that_was_taken_down(world: World) -> None:
     """At the end nobody is woken any more, and nothing fails."""
     await world.opened()
-    world.desk.bell.hang()
-    waiting = world.desk.bell.listen()
-    world.desk.bell.take_down()
+    world.context.wakeup.start()
+    waiting = world.context.wakeup.listen()
+    world.context.wakeup.stop()
     assert waiting.is_set()
-    world.desk.bell.ring()
+    world.context.wakeup.notify()
 
 
 async def test_who_waits_is_let_go_when_the_matcher_stops(world: World) -> None:
@@ -116,10 +116,10 @@ async def test_who_waits_is_let_go_when_the_matcher_stops(world: World) -> None:
     await world.opened()
     node = world.nodes["AL"]
     await node.sync()
-    world.desk.bell.hang()
+    world.context.wakeup.start()
     waiting = asyncio.create_task(node.call("GET", f"events?after={node.cursor}&wait=20"))
     await asyncio.sleep(0.05)
     assert not waiting.done()
-    world.desk.bell.take_down()
+    world.context.wakeup.stop()
     answer = await asyncio.wait_for(waiting, 15)
     assert Events.model_validate_json(answer.content).events == ()

@@ -44,11 +44,11 @@ def rounds_in(answer: httpx.Response) -> Rounds:
 async def held(world: World, node: Node) -> asyncio.Task[httpx.Response]:
     """Let a party that knows everything hold a call, and return when the matcher holds it."""
     await node.sync()
-    before = world.desk.held.count(node.code)
+    before = world.context.held.count(node.code)
     state = rounds_in(await hear(node)).state
     waiting = asyncio.create_task(hear(node, state, LONG))
     async with asyncio.timeout(30):
-        while world.desk.held.count(node.code) == before < HeldCalls.most:  # noqa: ASYNC110 - a count, in tests alone
+        while world.context.held.count(node.code) == before < HeldCalls.most:  # noqa: ASYNC110 - a count, in tests alone
             await asyncio.sleep(0.01)
     assert not waiting.done()
     return waiting
@@ -57,13 +57,13 @@ async def held(world: World, node: Node) -> asyncio.Task[httpx.Response]:
 async def test_an_event_answers_at_once(world: World) -> None:
     """The party hears of a statement that it may see as soon as it is committed, with its rounds and their state."""
     await world.opened()
-    world.desk.bell.hang()
+    world.context.wakeup.start()
     waiting = await held(world, world.nodes["AL"])
     await world.nodes["RS"].submit()
     answer = rounds_in(await asyncio.wait_for(waiting, 30))
     assert [one.round_id for one in answer.rounds] == [world.round_id]
     assert answer.state is not None
-    assert world.desk.held.count("AL") == 0
+    assert world.context.held.count("AL") == 0
 
 
 async def test_news_bring_what_is_asked_for_next(world: World) -> None:
@@ -73,7 +73,7 @@ async def test_news_bring_what_is_asked_for_next(world: World) -> None:
     await node.sync()
     cursor = node.cursor
     sent = await world.nodes["RS"].submit()
-    world.desk.log.own.publish()
+    world.context.log.own.publish()
     query = f"wait=0&feeds=true&log=1&read={world.round_id}:{cursor}"
     news = News.model_validate_json((await node.call("GET", f"/v1/rounds?{query}")).content)
     assert news.feeds is not None
@@ -102,7 +102,7 @@ async def test_bytes_that_are_gone_or_many(world: World, monkeypatch: pytest.Mon
         assert {one.content for one in events} == {None}
         assert EventKind.BLINDED in {one.kind for one in events}
         for name in world.chunk_files():
-            world.desk.files.delete(name)
+            world.context.files.delete(name)
         monkeypatch.undo()
 
 
@@ -116,15 +116,15 @@ async def test_a_statement_whose_bytes_are_not_there(world: World) -> None:
     envelope, sent = other.prepared(Kind.LIST, None)
     assert (await other.say(envelope)).status_code == 201
     unread = ReadState(state or "", {world.round_id: node.cursor})
-    assert not held_calls._has_unread(world.desk, "AL", unread)
+    assert not held_calls._has_unread(world.context, "AL", unread)
     await other.put_blinded(sent)
-    assert held_calls._has_unread(world.desk, "AL", unread)
+    assert held_calls._has_unread(world.context, "AL", unread)
 
 
 async def test_what_was_not_read_answers_before_waiting(world: World) -> None:
     """Nothing is missed between two calls: what is beyond the party's place in a feed answers the next one."""
     await world.opened()
-    world.desk.bell.hang()
+    world.context.wakeup.start()
     node = world.nodes["AL"]
     await node.sync()
     state = rounds_in(await hear(node)).state
@@ -136,7 +136,7 @@ async def test_events_of_others_do_not_answer(three: World) -> None:
     """What is not for a party's eyes does not end its call, and tells it nothing; its own time does."""
     await three.opened()
     await three.nodes["RS"].submit()
-    three.desk.bell.hang()
+    three.context.wakeup.start()
     node = three.nodes["AL"]
     await node.sync()
     state = rounds_in(await hear(node)).state
@@ -157,20 +157,20 @@ async def test_another_round_than_ones_own(world: World) -> None:
 
 async def test_a_new_round_answers(world: World) -> None:
     """A party that follows no round hears of one that names it."""
-    world.desk.bell.hang()
+    world.context.wakeup.start()
     node = world.nodes["AL"]
     known = rounds_in(await node.call("GET", "/v1/rounds?wait=0"))
     assert known.rounds == ()
     waiting = asyncio.create_task(node.call("GET", f"/v1/rounds?wait={LONG}&state={known.state}"))
     await world.propose()
-    world.desk.bell.ring()
+    world.context.wakeup.notify()
     assert len(rounds_in(await asyncio.wait_for(waiting, 30)).rounds) == 1
 
 
 async def test_what_is_due_answers(three: World) -> None:
     """The last evaluation of another party's list makes tokens due, though no event says so to this party."""
     await three.submitted()
-    three.desk.bell.hang()
+    three.context.wakeup.start()
     own, other, last = three.nodes.values()
     for node in (own, other):
         await node.evaluate()
@@ -190,15 +190,15 @@ async def test_what_is_due_answers(three: World) -> None:
 async def test_another_process_rings_too(world: World) -> None:
     """What another process commits is found by a look at the newest event, and rings here."""
     await world.opened()
-    pulse = Pulse(world.desk)
+    pulse = Pulse(world.context)
     assert pulse.step() is False
     waiting = await held(world, world.nodes["AL"])
-    await world.nodes["RS"].submit()  # nobody rings: the bell of this process does not hang
-    world.desk.bell.hang()
+    await world.nodes["RS"].submit()  # nobody notifies: the wake-up of this process was not started
+    world.context.wakeup.start()
     assert not waiting.done()
     pulse.step()
     rounds_in(await asyncio.wait_for(waiting, 30))
-    rung = world.desk.bell.listen()
+    rung = world.context.wakeup.listen()
     pulse.step()
     await asyncio.sleep(0.01)
     assert not rung.is_set()
@@ -207,25 +207,25 @@ async def test_another_process_rings_too(world: World) -> None:
 async def test_a_party_holds_few(world: World) -> None:
     """One call more ends the oldest, of this party alone."""
     await world.opened()
-    world.desk.bell.hang()
+    world.context.wakeup.start()
     other = await held(world, world.nodes["RS"])
     calls = [await held(world, world.nodes["AL"]) for _ in range(HeldCalls.most)]
     calls.append(await held(world, world.nodes["AL"]))
     rounds_in(await asyncio.wait_for(calls[0], 30))
     assert [call.done() for call in (*calls[1:], other)] == [False, False, False]
-    assert world.desk.held.count("AL") == HeldCalls.most
-    world.desk.bell.take_down()
+    assert world.context.held.count("AL") == HeldCalls.most
+    world.context.wakeup.stop()
     for call in (*calls[1:], other):
         rounds_in(await asyncio.wait_for(call, 30))
-    assert world.desk.held.count("AL") == 0
+    assert world.context.held.count("AL") == 0
 
 
 async def test_a_stopping_matcher_holds_nothing(world: World) -> None:
     """Held calls do not hold up the end of the service; a call that comes then is answered."""
     await world.opened()
-    world.desk.bell.hang()
+    world.context.wakeup.start()
     waiting = await held(world, world.nodes["AL"])
-    world.desk.bell.take_down()
+    world.context.wakeup.stop()
     state = rounds_in(await asyncio.wait_for(waiting, 30)).state
     assert rounds_in(await asyncio.wait_for(hear(world.nodes["AL"], state, LONG), 30)).state == state
 
@@ -234,7 +234,7 @@ async def test_signs_of_life(world: World, monkeypatch: pytest.MonkeyPatch) -> N
     """While nothing happens the connection carries spaces, and the party counts as there; nothing is written."""
     monkeypatch.setattr(held_calls, "SIGN_OF_LIFE_SECONDS", 0.05)
     await world.opened()
-    world.desk.bell.hang()
+    world.context.wakeup.start()
     node = world.nodes["AL"]
     await node.sync()
     state = rounds_in(await hear(node)).state
@@ -248,12 +248,12 @@ async def test_signs_of_life(world: World, monkeypatch: pytest.MonkeyPatch) -> N
 async def test_a_stranger_holds_nothing(world: World) -> None:
     """A call without a registered party's signature is refused before anything waits."""
     await world.opened()
-    world.desk.bell.hang()
+    world.context.wakeup.start()
     started = time.monotonic()
     answer = await world.call("GET", f"/v1/rounds?wait={LONG}")
     assert answer.status_code == 401
     assert time.monotonic() - started < 30
-    assert sum(world.desk.held.count(code) for code in world.nodes) == 0
+    assert sum(world.context.held.count(code) for code in world.nodes) == 0
 
 
 @pytest.mark.parametrize(
@@ -273,9 +273,9 @@ async def test_an_earlier_node(world: World) -> None:
 
 async def test_the_wake_up_before_it_hangs() -> None:
     """Nobody hears a ring before there is an event loop to ring in."""
-    bell = Wakeup()
-    rung = bell.listen()
-    bell.ring()
+    wakeup = Wakeup()
+    rung = wakeup.listen()
+    wakeup.notify()
     assert not rung.is_set()
 
 
@@ -287,9 +287,9 @@ async def test_an_event_wakes_whom_it_can_give_work(world: World) -> None:
         def wake(self) -> None:
             woken.append(self.name)
 
-    steps = steps_of(world.desk, world.app.state.approvals)
+    steps = steps_of(world.context, world.app.state.approvals)
     assert set(WOKEN_BY) == set(steps)
-    world.desk.bell.hang({Sleeper(name, _nothing): WOKEN_BY[name] for name in steps})
+    world.context.wakeup.start({Sleeper(name, _nothing): WOKEN_BY[name] for name in steps})
     for kind, names in (
         ("consent", {"opening"}),
         ("tokens", {"matching", "queries", "deleting"}),
@@ -299,7 +299,7 @@ async def test_an_event_wakes_whom_it_can_give_work(world: World) -> None:
         (None, set(steps)),
     ):
         woken.clear()
-        world.desk.bell.ring(kind)
+        world.context.wakeup.notify(kind)
         await asyncio.sleep(0.01)
         assert set(woken) == names
 

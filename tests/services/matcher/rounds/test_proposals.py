@@ -93,24 +93,24 @@ async def test_rounds_are_listed_newest_first(world: World) -> None:
 
 async def test_rounds_share_the_disk(world: World) -> None:
     """What open rounds may still take is not promised again; a round that ended takes nothing more."""
-    elements = (world.desk.files.free_space() * 2 // 3) // (32 + 2 * 33)
+    elements = (world.context.files.free_space() * 2 // 3) // (32 + 2 * 33)
     caps = [{"party": code, "elements": {"full": elements // 2, "partial": 0}} for code in ("AL", "RS")]
     first = await world.operate("POST", json=SHORT | {"caps": caps})
     assert first.status_code == 202
-    assert reserved_bytes(world.desk) > world.desk.files.free_space() // 2
+    assert reserved_bytes(world.context) > world.context.files.free_space() // 2
     refused = await world.operate("POST", json=SHORT | {"caps": caps})
     assert refused.status_code == 403
     assert "beside the other open rounds" in refused.json()["detail"]
     round_id = first.json()["round_id"]
     await world.operate("POST", f"/{round_id}/abort", json={"reason": "test"})
     world.advance()
-    assert reserved_bytes(world.desk) == 0
+    assert reserved_bytes(world.context) == 0
     assert (await world.operate("POST", json=SHORT | {"caps": caps})).status_code == 202
 
 
 async def test_what_a_round_has_taken_is_not_promised_twice(world: World) -> None:
     """Its chunks are on the disk already, and the disk says so."""
     await world.opened()
-    before = reserved_bytes(world.desk)
+    before = reserved_bytes(world.context)
     sent = await world.nodes["AL"].submit()
-    assert reserved_bytes(world.desk) == before - sum(len(octets) for _, _, octets in sent.chunks)
+    assert reserved_bytes(world.context) == before - sum(len(octets) for _, _, octets in sent.chunks)

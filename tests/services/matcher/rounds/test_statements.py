@@ -67,7 +67,7 @@ async def test_a_head_that_the_log_never_signed(
     assert problem(answer) == expected
     assert problem(await node.say(node.signed(told))) == expected
     assert world.count(EventRow) == 1
-    with world.desk.store.reading("test") as session:
+    with world.context.store.reading("test") as session:
         kept = session.query(RefusedStatementRow).one()
         entered = [entry for _, entry in entries(session) if entry and entry.kind == "statement_refused"]
     assert (kept.party, kept.envelope) == ("AL", node.signed(told).decode())
@@ -201,7 +201,7 @@ async def test_two_consents_are_evidence(world_on_both: World) -> None:
         assert problem(await node.say(envelope)) == (409, "equivocation")
     view = await world.view()
     assert (first["evidence"], view["evidence"]) == (0, 1)
-    with world.desk.store.reading("test") as session:
+    with world.context.store.reading("test") as session:
         kept = session.query(EvidenceRow).one()
         consent = session.query(EventRow).one()
     assert kept.party == "AL"
@@ -228,7 +228,7 @@ async def test_two_lists_are_evidence(world: World) -> None:
     node.sequence += 1
     envelope, _ = node.prepared()
     assert problem(await node.say(envelope)) == (409, "equivocation")
-    with world.desk.store.reading("test") as session:
+    with world.context.store.reading("test") as session:
         kept = session.query(EvidenceRow).one()
         event = session.query(EventRow).filter_by(submission_id=first, statement="submission").one()
     assert kept.accepted == event.envelope
@@ -242,7 +242,7 @@ async def test_two_evaluations_of_a_chunk_are_evidence(world: World) -> None:
         node.round, node.secrets, node.next(), origin.submission_id, 0, origin.chunks[0][2], secrets.token_bytes(32)
     )
     assert problem(await node.say(again.envelope)) == (409, "equivocation")
-    with world.desk.store.reading("test") as session:
+    with world.context.store.reading("test") as session:
         kept = session.query(EvidenceRow).one()
     assert kept.accepted is not None
     assert kept.accepted != kept.refused
@@ -256,7 +256,7 @@ async def test_a_refused_statement_is_kept(world: World) -> None:
     envelope, _ = node.prepared(Kind.QUERY)  # in a round of lists alone
     for _ in range(2):
         assert problem(await node.say(envelope)) == (403, "policy")
-    with world.desk.store.reading("test") as session:
+    with world.context.store.reading("test") as session:
         (entry,) = (one for _, one in entries(session) if one is not None and one.kind is EntryKind.STATEMENT_REFUSED)
         assert (entry.recipient, entry.counts) == ("AL", {"sequence": node.sequence})
         assert statements_of(session, [entry]) == [envelope]
@@ -272,7 +272,7 @@ async def test_refused_notes_are_not_in_the_logs_files(world: World) -> None:
     notes = Notes(to="RS", submission_id=None, index=0, hits=1, sealed="AAAA", **common)
     envelope = sign_envelope(Notes.payload_type, notes.payload(), node.party.identity)
     assert problem(await node.say(envelope)) == (409, "order")
-    with world.desk.store.reading("test") as session:
+    with world.context.store.reading("test") as session:
         (entry,) = (one for _, one in entries(session) if one is not None and one.kind is EntryKind.STATEMENT_REFUSED)
         assert statements_of(session, [entry]) == [b""]
         assert session.query(RefusedStatementRow).one().envelope is None
@@ -307,7 +307,7 @@ async def test_two_tokens_statements_are_evidence(world: World) -> None:
     await node.finalize(node.list)
     node.list.tokens = [bytes(len(rows)) for rows in node.list.tokens]
     assert problem(await node.say(node.tokens_statement(node.list))) == (409, "equivocation")
-    with world.desk.store.reading("test") as session:
+    with world.context.store.reading("test") as session:
         kept = session.query(EvidenceRow).one()
         event = session.query(EventRow).filter_by(statement="tokens").one()
     assert kept.accepted == event.envelope

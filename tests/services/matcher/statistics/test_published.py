@@ -56,7 +56,7 @@ async def round_with(
     """Propose a round, store counts as a match does, and end it as a round ends."""
     await three.propose(**changes)
     round_id, matched_at = three.round_id, three.clock() + days * DAY
-    with three.desk.store.transaction("test.counts") as session:
+    with three.context.store.transaction("test.counts") as session:
         for submission, of in (("", hits), ("9" * 32, query or {})):
             for (pair, level), count in of.items():
                 left, right = pair.split()
@@ -109,7 +109,7 @@ async def test_a_large_number_stays_beside_a_small_one(three: World) -> None:
 async def say_outcomes(three: World, round_id: str) -> None:
     """Store what one party says of its hits."""
     key = {"round_id": round_id, "party": "AL", "counterpart": "RS", "certainty": "high"}
-    with three.desk.store.transaction("test.outcomes") as session:
+    with three.context.store.transaction("test.outcomes") as session:
         session.add_all(OutcomeCountRow(**key, outcome=word, hits=4) for word in ("confirmed", "refuted", "open"))
 
 
@@ -117,7 +117,7 @@ async def test_published_again_it_is_the_same(three: World) -> None:
     """Whenever it is asked for, after a restart, and in another round of the same lists; another key gives another."""
     hits = {(pair, level): 6 + number for number, (pair, level) in enumerate(
         (pair, level) for pair in ("AL RS", "AL SI", "RS SI") for level in ("high", "medium", "low"))}  # fmt: skip
-    with three.desk.store.transaction("test.key") as session:
+    with three.context.store.transaction("test.key") as session:
         session.execute(update(RoundingKeyRow).values(key=b"a" * 32))
     await round_with(three, hits)
     await say_outcomes(three, first_id := three.round_id)
@@ -129,10 +129,10 @@ async def test_published_again_it_is_the_same(three: World) -> None:
     [second] = again.values()
     assert all(second[name] == first[name] for name in ("hits", "known", "outcomes", "pair_outcomes"))
     assert first["outcomes"]
-    with three.desk.store.transaction("test.key") as session:
+    with three.context.store.transaction("test.key") as session:
         session.execute(update(RoundingKeyRow).values(key=b"k" * 32))
     assert all(one["hits"] != first["hits"] for one in (await read(three)).json()["rounds"])
-    with three.desk.store.transaction("test.key") as session:
+    with three.context.store.transaction("test.key") as session:
         session.execute(delete(RoundingKeyRow))
     await read(three, status=404)
 
@@ -145,7 +145,7 @@ async def test_numbers_come_when_the_round_has_ended(three: World) -> None:
     assert len(one["lists"]) == 3
     await round_with(three, days=1)
     before = (await read(three)).json()["rounds"]
-    with three.desk.store.transaction("test.late") as session:
+    with three.context.store.transaction("test.late") as session:
         session.execute(update(HitCountRow).where(HitCountRow.round_id != round_id).values(hits=HitCountRow.hits - 1))
         session.execute(update(KnownCountRow).values(persons=KnownCountRow.persons - 1))
     assert (await read(three)).json()["rounds"] == before
@@ -197,7 +197,7 @@ async def test_precision_is_made_of_published_numbers(three: World) -> None:
     said = {("AL", "RS", "high", "confirmed"): 400, ("RS", "AL", "high", "confirmed"): 300,
             ("RS", "AL", "high", "refuted"): 100, ("AL", "SI", "low", "refuted"): 3,
             ("RS", "SI", "medium", "open"): 40}  # fmt: skip
-    with three.desk.store.transaction("test.outcomes") as session:
+    with three.context.store.transaction("test.outcomes") as session:
         for (party, other, level, outcome), count in said.items():
             key = {"round_id": round_id, "party": party, "counterpart": other, "certainty": level}
             session.add(OutcomeCountRow(**key, outcome=outcome, hits=count))
@@ -233,7 +233,7 @@ async def test_a_round_without_a_match(three: World, ended: bool) -> None:  # no
     """Nothing was matched, so there is nothing to show, nothing fails, and the picture is of no such round."""
     await three.propose()
     if ended:
-        with three.desk.store.transaction("test.end") as session:
+        with three.context.store.transaction("test.end") as session:
             session.execute(update(RoundRow).values(ended_at=three.clock()))
     found = (await read(three)).json()
     [one] = found["rounds"]

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 @pytest.fixture
 async def al(world: World) -> PartyNode:
     """Albania's node with two hits."""
-    seat, round_id = world.nodes["AL"], await world.propose()
-    store_hits(seat.node.store, round_id, [StoredHit(0, "RS"), StoredHit(1, "RS")], world.clock.time)
-    return seat
+    party_node, round_id = world.nodes["AL"], await world.propose()
+    store_hits(party_node.node.store, round_id, [StoredHit(0, "RS"), StoredHit(1, "RS")], world.clock.time)
+    return party_node
 
 
 async def hits(person: httpx.AsyncClient, **wanted: Any) -> list[dict[str, Any]]:

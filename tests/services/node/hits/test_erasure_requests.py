@@ -24,22 +24,22 @@ if TYPE_CHECKING:
     from tests.support.node_world import PartyNode, World
 
 REASON = "the court of Tirana says so"
-Office = tuple["PartyNode", str, Browser, Browser]
+Staff = tuple["PartyNode", str, Browser, Browser]
 
 
 @pytest.fixture
-async def office(world: World) -> AsyncIterator[Office]:
+async def staff(world: World) -> AsyncIterator[Staff]:
     """Albania's node with a record that has two hits, the path of one, and the browsers of analyst and approver."""
-    seat, round_id = world.nodes["AL"], await world.propose()
-    (hit, _) = store_hits(seat.node.store, round_id, [StoredHit(1, "RS"), StoredHit(1, "SI")], world.clock.time)
-    front = front_of(Service.NODE, "Albania")(seat.app, endpoint())
+    party_node, round_id = world.nodes["AL"], await world.propose()
+    (hit, _) = store_hits(party_node.node.store, round_id, [StoredHit(1, "RS"), StoredHit(1, "SI")], world.clock.time)
+    front = front_of(Service.NODE, "Albania")(party_node.app, endpoint())
 
     def browser(login: str, role: Role) -> Browser:
-        cookies = {front._site.cookie("session"): signed_in(seat.node.people, login, role)}
+        cookies = {front._site.cookie("session"): signed_in(party_node.node.people, login, role)}
         return Browser(httpx.AsyncClient(transport=httpx.ASGITransport(app=front), base_url=ORIGIN, cookies=cookies))
 
     analyst, approver = browser("eva", Role.ANALYST), browser("bor", Role.APPROVER)
-    yield seat, f"/hits/{round_id}/{hit}", analyst, approver
+    yield party_node, f"/hits/{round_id}/{hit}", analyst, approver
     for one in (analyst, approver):
         await one.client.aclose()
     front.end()
@@ -64,19 +64,19 @@ async def read(approver: Browser) -> tuple[str, str]:
 
 
 @pytest.mark.database_files
-async def test_a_second_person_approves_it(office: Office) -> None:
+async def test_a_second_person_approves_it(staff: Staff) -> None:
     """Nothing goes before; afterwards neither record nor hit nor reason is left, and the log names both persons."""
-    seat, path, analyst, approver = office
+    party_node, path, analyst, approver = staff
     await ask(analyst, path)
     await ask_again(analyst, path)
-    assert (await seat.get("/hits"))["total"] == 2
+    assert (await party_node.get("/hits"))["total"] == 2
     request, digest = await read(approver)
     assert "takes effect" in await approver.send(f"{request}/approve", digest=digest, read="yes")
-    assert (await seat.get("/hits"))["total"] == 0
+    assert (await party_node.get("/hits"))["total"] == 0
     for word in (b"r-1", REASON.encode(), b"Ilir"):
-        assert word not in seat.stored_bytes()
+        assert word not in party_node.stored_bytes()
     assert REASON not in await approver.open(request)
-    with seat.node.store.reading("test.log") as session:
+    with party_node.node.store.reading("test.log") as session:
         logged = [entry for _, entry in entries.entries(session) if entry]
         row = session.scalars(select(ApprovalRow)).one()
     (erasure,) = [entry for entry in logged if entry.kind == "erasure"]
@@ -94,23 +94,23 @@ async def ask_again(analyst: Browser, path: str) -> None:
     assert analyst.answer.status_code == 409
 
 
-async def test_it_is_exactly_what_was_read(office: Office) -> None:
+async def test_it_is_exactly_what_was_read(staff: Staff) -> None:
     """Where another list has the record since, the request does not take effect, and can be asked for again."""
-    seat, path, analyst, approver = office
+    party_node, path, analyst, approver = staff
     await ask(analyst, path)
     request, digest = await read(approver)
-    await seat.load(HEADER + "r-1,Ilir,Hoxha,1951-03-02,\n")
+    await party_node.load(HEADER + "r-1,Ilir,Hoxha,1951-03-02,\n")
     assert "other hits or lists" in await approver.send(f"{request}/approve", digest=digest, read="yes")
     assert approver.answer.status_code == 409
     await approver.open(request)
     assert "It is refused." in await approver.send(f"{request}/refuse", reason="ask again")
     await ask(analyst, path)
-    assert (await seat.get("/hits"))["total"] == 2
+    assert (await party_node.get("/hits"))["total"] == 2
 
 
-async def test_its_author_sees_it_and_takes_it_back(office: Office) -> None:
+async def test_its_author_sees_it_and_takes_it_back(staff: Staff) -> None:
     """The analyst finds the request on the first page and takes it back: then nobody can approve it."""
-    seat, path, analyst, approver = office
+    party_node, path, analyst, approver = staff
     await ask(analyst, path)
     request, digest = await read(approver)
     assert 'href="/erasures"' in await analyst.open("/")
@@ -122,32 +122,32 @@ async def test_its_author_sees_it_and_takes_it_back(office: Office) -> None:
     assert 'href="/erasures"' not in await analyst.open("/")
     await approver.send(f"{request}/approve", digest=digest, read="yes")
     assert approver.answer.status_code == 409
-    assert (await seat.get("/hits"))["total"] == 2
+    assert (await party_node.get("/hits"))["total"] == 2
 
 
-async def test_nobody_else_sees_or_takes_it_back(office: Office) -> None:
+async def test_nobody_else_sees_or_takes_it_back(staff: Staff) -> None:
     """A colleague's list is empty, an approver has none, and a request of another kind is not found there."""
-    seat, path, analyst, approver = office
+    party_node, path, analyst, approver = staff
     await ask(analyst, path)
     request, _ = await read(approver)
     address = f"/v1/erasure-requests/{request.rpartition('/')[2]}/withdraw"
-    key = {"authorization": f"Bearer {signed_in(seat.node.people, 'mia', Role.ANALYST)}"}
+    key = {"authorization": f"Bearer {signed_in(party_node.node.people, 'mia', Role.ANALYST)}"}
     colleague = analyst.client
     colleague.cookies.clear()
     assert (await colleague.get("/v1/erasure-requests", headers=key)).json() == {"requests": []}
     assert (await colleague.post(address, headers=key)).status_code == 403
-    other = {"authorization": f"Bearer {signed_in(seat.node.people, 'zoe', Role.APPROVER)}"}
+    other = {"authorization": f"Bearer {signed_in(party_node.node.people, 'zoe', Role.APPROVER)}"}
     assert (await colleague.get("/v1/erasure-requests", headers=other)).status_code == 403
-    own = {"authorization": f"Bearer {signed_in(seat.node.people, 'jon', Role.OFFICER, Role.ANALYST)}"}
+    own = {"authorization": f"Bearer {signed_in(party_node.node.people, 'jon', Role.OFFICER, Role.ANALYST)}"}
     round_id = path.split("/")[2]
     asked = (await colleague.post(f"/v1/rounds/{round_id}/consent", headers=own)).json()["approval_id"]
     wrong = f"/v1/erasure-requests/{asked}/withdraw"
     assert (await colleague.post(wrong, headers=own)).status_code == 404
 
 
-async def test_boxes_have_their_faults(office: Office) -> None:
+async def test_boxes_have_their_faults(staff: Staff) -> None:
     """An erasure and an approval without their box, and a decision without a choice, do nothing: the fault is there."""
-    _, path, analyst, approver = office
+    _, path, analyst, approver = staff
     await analyst.open(path)
     page = await analyst.send("/hits/erase", headers={"referer": ORIGIN + path}, record_id="r-1", erasure_reason=REASON)
     assert analyst.answer.status_code == 422

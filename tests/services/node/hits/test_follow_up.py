@@ -164,7 +164,7 @@ async def test_filters_and_pages(world_after: WorldAfter) -> None:
 async def test_ten_thousand_hits_are_paged(world: World) -> None:
     """A page in the middle of a large round has its fifty hits and the numbers of all, and reads no other hits."""
     round_id = await world.propose()
-    seat = world.nodes["AL"]
+    party_node = world.nodes["AL"]
     rows = [
         {
             "round_id": round_id, "hit_id": f"{number:032x}", "import_id": "0" * 32, "position": number,
@@ -177,7 +177,7 @@ async def test_ten_thousand_hits_are_paged(world: World) -> None:
         {"round_id": round_id, "hit_id": row["hit_id"], "arrived_at": world.clock.time, "stage": "new", "due_at": 1}
         for row in rows
     ]
-    with seat.node.store.transaction("test.many") as session:
+    with party_node.node.store.transaction("test.many") as session:
         session.execute(insert(HitRow), rows)
         session.execute(insert(HitStatusRow), lives)
     read: list[HitRow] = []
@@ -187,12 +187,12 @@ async def test_ten_thousand_hits_are_paged(world: World) -> None:
 
     event.listen(HitRow, "load", note)
     try:
-        page = await seat.get(f"/hits?counterpart=RS&offset={MANY // 2 - 50}&limit=50")
+        page = await party_node.get(f"/hits?counterpart=RS&offset={MANY // 2 - 50}&limit=50")
     finally:
         event.remove(HitRow, "load", note)
     assert len(read) == 50
     assert (len(page["hits"]), page["total"], page["overdue"]) == (50, MANY // 2, MANY // 2)
-    first = (await seat.get("/hits?limit=200"))["hits"]
+    first = (await party_node.get("/hits?limit=200"))["hits"]
     assert {hit["certainty"] for hit in first} == {"high"}
 
 
@@ -203,9 +203,9 @@ async def test_a_handling_code_blocks_the_letter(world: World, code: str) -> Non
     lists = {"AL": f"al-list-1,Arben,Hoxha,1980-03-04,{code}\n", "RS": "rs-1,Arben,Hoxha,1980-03-04,H2\n"}
     lists["SI"] = "si-1,Ana,Novak,1985-07-07,H0\n"
     round_id = await world.propose()
-    for name, seat in world.nodes.items():
-        await seat.post(f"/rounds/{round_id}/consent")
-        await seat.submit(round_id, await seat.load(header + lists[name]))
+    for name, party_node in world.nodes.items():
+        await party_node.post(f"/rounds/{round_id}/consent")
+        await party_node.submit(round_id, await party_node.load(header + lists[name]))
     await world.settle()
     al = world.nodes["AL"]
     hit = await hit_with(al, "RS")

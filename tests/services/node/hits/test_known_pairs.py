@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 async def again(world: World, hits: list[StoredHit]) -> list[dict[str, Any]]:
     """Let hits come in another round, and return them in the order of their ids."""
-    seat, round_id = world.nodes["AL"], await world.propose()
+    party_node, round_id = world.nodes["AL"], await world.propose()
     await world.settle()
-    store_hits(seat.node.store, round_id, hits, world.clock.time)
-    with seat.node.store.transaction("test.report") as session:
+    store_hits(party_node.node.store, round_id, hits, world.clock.time)
+    with party_node.node.store.transaction("test.report") as session:
         rows = session.scalars(select(HitRow).where(HitRow.round_id == round_id)).all()
-        carry(session, seat.node.journal, round_id, rows)
-    found = (await seat.get(f"/hits?round_id={round_id}"))["hits"]
+        carry(session, party_node.node.journal, round_id, rows)
+    found = (await party_node.get(f"/hits?round_id={round_id}"))["hits"]
     return sorted(found, key=lambda hit: str(hit["hit_id"]))
 
 

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from tests.support.played_worlds import WorldAfter
 
 
-async def posted(seat: PartyNode, path: str, **body: Any) -> dict[str, Any]:
+async def posted(party_node: PartyNode, path: str, **body: Any) -> dict[str, Any]:
     """Send a call that is accepted, and return its answer."""
-    answer = await seat.post(path, json=body)
+    answer = await party_node.post(path, json=body)
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
@@ -30,18 +30,18 @@ def key(hit: dict[str, Any]) -> dict[str, str]:
     return {"round_id": hit["round_id"], "hit_id": hit["hit_id"]}
 
 
-async def stages(seat: PartyNode) -> list[tuple[str, str | None]]:
+async def stages(party_node: PartyNode) -> list[tuple[str, str | None]]:
     """Return stage and decision of each hit of a node."""
-    return [(hit["stage"], hit["decision"]) for hit in (await seat.get("/hits"))["hits"]]
+    return [(hit["stage"], hit["decision"]) for hit in (await party_node.get("/hits"))["hits"]]
 
 
 @pytest.fixture
 async def al(world: World) -> PartyNode:
     """Albania's node with three hits: one own person is known to both others, another one to Slovenia."""
-    seat, round_id = world.nodes["AL"], await world.propose()
+    party_node, round_id = world.nodes["AL"], await world.propose()
     hits = [StoredHit(0, "RS"), StoredHit(0, "SI", "medium"), StoredHit(1, "SI", "low", ("names",))]
-    store_hits(seat.node.store, round_id, hits, world.clock.time)
-    return seat
+    store_hits(party_node.node.store, round_id, hits, world.clock.time)
+    return party_node
 
 
 async def test_a_list_says_why_and_who_else_knows_the_person(al: PartyNode) -> None:
@@ -62,15 +62,15 @@ async def test_a_list_says_why_and_who_else_knows_the_person(al: PartyNode) -> N
 async def test_a_confirmed_hit_names_the_parts_that_agree(world_after: WorldAfter) -> None:
     """Lists have the names of the parts, for words of their own; a submission has the name of its list."""
     world, round_id = await world_after(round_with_hits)
-    seat = world.nodes["AL"]
+    party_node = world.nodes["AL"]
     named = {part.name for rule in load_rules("default").rules for part in rule.parts}
-    hits = (await seat.get("/hits"))["hits"]
+    hits = (await party_node.get("/hits"))["hits"]
     assert hits
     for hit in hits:
         assert len(hit["parts"]) == len(hit["reasons"])
         assert set(hit["parts"]) <= named
-    lists = {one["import_id"]: one["name"] for one in (await seat.get("/imports"))["imports"]}
-    for one in (await seat.round(round_id))["submissions"]:
+    lists = {one["import_id"]: one["name"] for one in (await party_node.get("/imports"))["imports"]}
+    for one in (await party_node.round(round_id))["submissions"]:
         assert one["name"] == lists[one["import_id"]]
 
 

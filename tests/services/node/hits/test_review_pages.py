@@ -28,15 +28,15 @@ MANY = 120
 @pytest.fixture
 async def ana(world: World) -> AsyncIterator[Browser]:
     """The browser of an analyst of Albania, whose node has many hits: persons known to one or to two others."""
-    seat, round_id = world.nodes["AL"], await world.propose()
+    party_node, round_id = world.nodes["AL"], await world.propose()
     hits = [
         StoredHit(number * 2 // 3, ("RS", "SI")[number % 2], ("low", "medium", "high")[number % 3])
         for number in range(MANY)
     ]
-    store_hits(seat.node.store, round_id, hits, world.clock.time)
-    front = front_of(Service.NODE, "Albania")(seat.app, endpoint())
+    store_hits(party_node.node.store, round_id, hits, world.clock.time)
+    front = front_of(Service.NODE, "Albania")(party_node.app, endpoint())
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=front), base_url=ORIGIN) as client:
-        client.cookies.set(front._site.cookie("session"), signed_in(seat.node.people, "eva", Role.ANALYST))
+        client.cookies.set(front._site.cookie("session"), signed_in(party_node.node.people, "eva", Role.ANALYST))
         yield Browser(client)
     front.end()
 

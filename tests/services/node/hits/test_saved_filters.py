@@ -44,13 +44,13 @@ async def test_a_view_is_kept_and_removed(world: World) -> None:
 
 async def test_nobody_else_sees_or_removes_it(world: World) -> None:
     """Another analyst has views of their own; who may see no hits has none."""
-    seat = world.nodes["AL"]
-    one, other = seat.person(Role.ANALYST), seat.person(Role.ANALYST, Role.OFFICER)
+    party_node = world.nodes["AL"]
+    one, other = party_node.person(Role.ANALYST), party_node.person(Role.ANALYST, Role.OFFICER)
     view = (await one.post(VIEWS, json={"name": "mine", "shows": SHOWS})).json()
     assert await kept(other) == []
     assert (await other.delete(f"{VIEWS}/{view['view_id']}")).status_code == 404
     assert len(await kept(one)) == 1
-    assert (await seat.person(Role.AUDITOR).get(VIEWS)).status_code == 403
+    assert (await party_node.person(Role.AUDITOR).get(VIEWS)).status_code == 403
 
 
 async def test_there_are_so_many_at_most(world: World) -> None:
@@ -74,12 +74,12 @@ async def test_what_cannot_be_kept(world: World, body: dict[str, Any]) -> None:
 
 async def test_it_goes_with_the_account(world: World) -> None:
     """When an administrator ends the account, its views are removed; others' stay."""
-    seat = world.nodes["AL"]
-    for person in (seat.person(Role.ANALYST), seat.person(Role.ANALYST, Role.OFFICER)):
+    party_node = world.nodes["AL"]
+    for person in (party_node.person(Role.ANALYST), party_node.person(Role.ANALYST, Role.OFFICER)):
         await person.post(VIEWS, json={"name": "mine", "shows": SHOWS})
-    assert not forget_views(seat.node.store)
-    with seat.node.store.transaction("test.ended") as session:
+    assert not forget_views(party_node.node.store)
+    with party_node.node.store.transaction("test.ended") as session:
         session.query(AccountRow).filter_by(login="person-analyst").one().active = False
-    assert forget_views(seat.node.store)
-    with seat.node.store.reading("test.left") as session:
+    assert forget_views(party_node.node.store)
+    with party_node.node.store.reading("test.left") as session:
         assert session.query(SavedFilterRow).count() == 1

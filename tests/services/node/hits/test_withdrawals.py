@@ -9,16 +9,16 @@ from sqlalchemy import delete, select
 from aquila.followup.lifecycle import HOUR
 from services.node.storage.tables import HitStatusRow, RoundRow, WithdrawalRow
 from tests.support.node_steps import closed_round, counts, does, hit_path, hit_with, kinds_in_log, round_with_hits
-from tests.support.sentences import texts
+from tests.support.sentence_texts import texts
 
 if TYPE_CHECKING:
     from tests.support.node_world import PartyNode
     from tests.support.played_worlds import WorldAfter
 
 
-async def withdrawals(seat: PartyNode, hit: dict[str, Any]) -> list[dict[str, Any]]:
+async def withdrawals(party_node: PartyNode, hit: dict[str, Any]) -> list[dict[str, Any]]:
     """Return what a node knows of withdrawals of a hit."""
-    found: list[dict[str, Any]] = (await seat.get(hit_path(hit)))["withdrawals"]
+    found: list[dict[str, Any]] = (await party_node.get(hit_path(hit)))["withdrawals"]
     return found
 
 
@@ -41,8 +41,8 @@ async def test_the_counterpart_marks_it_and_the_owner_sees_the_receipt(world_aft
     }  # fmt: skip
     assert (await si.get("/hits?stage=withdrawn"))["total"] == 0
     assert {"withdrawal", "withdrawal_acknowledged"} <= set(kinds_in_log(al)) & set(kinds_in_log(rs))
-    for seat in (al, rs):
-        assert texts((await seat.round(hit["round_id"]))["problems"]) == []
+    for party_node in (al, rs):
+        assert texts((await party_node.round(hit["round_id"]))["problems"]) == []
 
 
 async def test_a_late_withdrawal_needs_a_reason_that_stays_here(world_after: WorldAfter) -> None:
@@ -57,7 +57,7 @@ async def test_a_late_withdrawal_needs_a_reason_that_stays_here(world_after: Wor
     await world.settle()
     assert [one["late"] for one in await withdrawals(al, hit) + await withdrawals(rs, hit)] == [True, True]
     assert (await al.get(hit_path(hit)))["history"][-1]["remark"] == "the court said so"
-    with world.app.state.desk.known.reading(round_id) as turn:
+    with world.app.state.context.round_cache.reading(round_id) as turn:
         assert [one.ground.value for one in turn.round.withdrawals.values()] == ["unlawful"]
         assert "court" not in repr(turn.round.withdrawals)
 
@@ -148,7 +148,7 @@ async def test_a_withdrawal_of_a_hit_that_is_not_there(world_after: WorldAfter) 
     await world.settle()
     problems = texts((await rs.round(round_id))["problems"])
     assert problems == ["AL withdraws 1 hits that this node does not hold"]
-    with world.app.state.desk.known.reading(round_id) as turn:
+    with world.app.state.context.round_cache.reading(round_id) as turn:
         assert [one.hits for one in turn.round.acknowledgements.values()] == [0]
 
 
@@ -175,5 +175,5 @@ async def test_a_withdrawal_of_a_hit_that_no_analyst_sees(world_after: WorldAfte
     await does(al, hit, "withdrawal", ground="incorrect")
     await world.settle()
     assert [one["state"] for one in await withdrawals(al, hit)] == ["acknowledged"]
-    with world.app.state.desk.known.reading(round_id) as turn:
+    with world.app.state.context.round_cache.reading(round_id) as turn:
         assert [one.hits for one in turn.round.acknowledgements.values()] == [0]

@@ -76,10 +76,10 @@ def settings_of(mail: MailServer, **changes: Any) -> NotificationSettings:
     return NotificationSettings(mail=MailSettings(**(given | changes)))
 
 
-def teller(seat: PartyNode, settings: NotificationSettings) -> NotificationDriver:
+def teller(party_node: PartyNode, settings: NotificationSettings) -> NotificationDriver:
     """Let a node tell its people in this way; return the driver that does."""
-    seat.node.settings = seat.node.settings.model_copy(update={"notifications": settings})
-    return NotificationDriver(seat.node.journal, settings, ADDRESS, compose, seat.node.settings.deliveries)
+    party_node.node.settings = party_node.node.settings.model_copy(update={"notifications": settings})
+    return NotificationDriver(party_node.node.journal, settings, ADDRESS, compose, party_node.node.settings.deliveries)
 
 
 async def choose(person: httpx.AsyncClient, **changes: str) -> httpx.Response:
@@ -189,10 +189,10 @@ async def test_each_is_told_of_what_the_roles_allow_in_the_own_language(
     assert not any("2" in text for text in texts.values())
 
 
-async def chosen(seat: PartyNode, told: NotificationDriver, *roles: Role) -> None:
+async def chosen(party_node: PartyNode, told: NotificationDriver, *roles: Role) -> None:
     """Let people of these roles choose to be told, and confirm it, with all that waits already."""
     for role in roles:
-        async with seat.person(role) as person:
+        async with party_node.person(role) as person:
             assert (await choose(person, address=f"{role}@ministry.example")).status_code == 200
     await told.step()
     await told.step()
@@ -314,9 +314,9 @@ async def test_a_quiet_node_writes_nothing(world_after: WorldAfter, mail: MailSe
     assert (al.node.store.engine.pool.checkedout(), rows(al)) == written
 
 
-def rows(seat: PartyNode) -> list[tuple[Any, ...]]:
+def rows(party_node: PartyNode) -> list[tuple[Any, ...]]:
     """Return all that a node keeps of notifications."""
-    with seat.node.store.reading("test.rows") as session:
+    with party_node.node.store.reading("test.rows") as session:
         return [tuple(row) for row in session.execute(select(NotificationRow.__table__))]
 
 

@@ -37,29 +37,31 @@ def reads_of_records(store: Store) -> Iterator[list[str]]:
         event.remove(store.engine, "before_cursor_execute", before_execute)
 
 
-async def ask(seat: PartyNode, round_id: str, import_id: str) -> dict[str, Any]:
+async def ask(party_node: PartyNode, round_id: str, import_id: str) -> dict[str, Any]:
     """Let an officer ask for a submission."""
     wanted = {"import_id": import_id, "kind": "list", "justification": JUSTIFICATION}
-    answer = await seat.person(Role.OFFICER).post(f"/v1/rounds/{round_id}/submissions", json=wanted)
+    answer = await party_node.person(Role.OFFICER).post(f"/v1/rounds/{round_id}/submissions", json=wanted)
     assert answer.status_code == 202, answer.text
     return dict(answer.json())
 
 
 async def test_records_are_read_once_for_each_step_of_the_chain(world: World) -> None:
     """Never when the list comes, once when it is asked for and approved, and around the batches that are worked on."""
-    seat = world.nodes["AL"]
+    party_node = world.nodes["AL"]
     round_id = await world.begin(lists=False)
-    with reads_of_records(seat.node.store) as reads:
-        import_id = await seat.load(HEADER + LISTS["AL"])
+    with reads_of_records(party_node.node.store) as reads:
+        import_id = await party_node.load(HEADER + LISTS["AL"])
         assert reads == []
-        asked = await ask(seat, round_id, import_id)
+        asked = await ask(party_node, round_id, import_id)
         assert reads == ["all"]
         shown = {"digest": asked["digest"]}
-        answer = await seat.person(Role.APPROVER).post(f"/v1/approvals/{asked['approval_id']}/approve", json=shown)
+        answer = await party_node.person(Role.APPROVER).post(
+            f"/v1/approvals/{asked['approval_id']}/approve", json=shown
+        )
         assert (answer.status_code, reads) == (200, ["all", "all"])
 
         async def submitted() -> bool:
-            return bool((await seat.round(round_id))["submissions"][0]["state"] == "submitted")
+            return bool((await party_node.round(round_id))["submissions"][0]["state"] == "submitted")
 
         await world.until(submitted)
         assert reads == ["all", "all", "all", "batch", "all"]
@@ -67,15 +69,15 @@ async def test_records_are_read_once_for_each_step_of_the_chain(world: World) ->
 
 async def test_a_list_without_a_digest_gets_one_by_one_reading(world: World) -> None:
     """It is recorded, and then known without reading."""
-    seat = world.nodes["AL"]
-    import_id = await seat.load(HEADER + LISTS["AL"])
-    recorded = recorded_digest(seat.node.store, import_id)
-    with seat.node.store.transaction("test.forget") as session:
+    party_node = world.nodes["AL"]
+    import_id = await party_node.load(HEADER + LISTS["AL"])
+    recorded = recorded_digest(party_node.node.store, import_id)
+    with party_node.node.store.transaction("test.forget") as session:
         session.get_one(ImportRow, import_id).digest = None
-    with reads_of_records(seat.node.store) as reads:
-        assert checked_digest(seat.node.store, import_id) == recorded
+    with reads_of_records(party_node.node.store) as reads:
+        assert checked_digest(party_node.node.store, import_id) == recorded
         assert reads == ["all"]
-        assert recorded_digest(seat.node.store, import_id) == recorded
+        assert recorded_digest(party_node.node.store, import_id) == recorded
         assert reads == ["all"]
 
 

@@ -21,7 +21,7 @@ from services.node.storage.tables import (
 )
 from tests.support.node_steps import closed_round, counts, does, hit_path, hit_with, kinds_in_log
 from tests.support.node_world import HEADER, LISTS
-from tests.support.sentences import texts
+from tests.support.sentence_texts import texts
 
 if TYPE_CHECKING:
     import httpx
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
 HOUR = 3_600
 
 
-async def erase(seat: PartyNode, record_id: str) -> httpx.Response:
+async def erase(party_node: PartyNode, record_id: str) -> httpx.Response:
     """Let one person ask a node to erase a record with its hits, and another approve it."""
-    return await seat.post("/erasure-requests", json={"record_id": record_id, "reason": "the court says so"})
+    return await party_node.post("/erasure-requests", json={"record_id": record_id, "reason": "the court says so"})
 
 
-def note_at(seat: PartyNode, hit: dict[str, Any]) -> object:
+def note_at(party_node: PartyNode, hit: dict[str, Any]) -> object:
     """Return what the counterpart's note on a hit said, as a node keeps it."""
-    with seat.node.store.reading("test.note") as session:
+    with party_node.node.store.reading("test.note") as session:
         return session.get_one(ExchangeRow, (hit["round_id"], hit["hit_id"])).note
 
 
@@ -71,7 +71,7 @@ async def test_nothing_of_it_is_left_and_the_counterpart_marks_it(world_after: W
     assert [entry.counts for entry in entries] == [{"records": 1, "hits": 1, "imports": 1}]
     assert not entries[0].ids
     assert not entries[0].digests
-    with world.app.state.desk.known.reading(hit["round_id"]) as turn:
+    with world.app.state.context.round_cache.reading(hit["round_id"]) as turn:
         assert [(one.hits, one.erased) for one in turn.round.acknowledgements.values()] == [(1, True)]
 
 

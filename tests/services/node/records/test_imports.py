@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from services.node.records import imports
 from services.node.storage.tables import FindingRow, ImportRow, RecordRow
 from tests.support.node_world import HEADER
-from tests.support.sentences import texts
+from tests.support.sentence_texts import texts
 from tests.support.spreadsheets import xlsx
 
 if TYPE_CHECKING:
@@ -88,12 +88,12 @@ async def test_a_list_in_another_layout_is_recognized_and_reported(world: World)
     assert report["layout"]["is_guess"]
     named = await al.post("/records/check", params={"encoding": "iso-8859-2"}, content=rows)
     assert (named.json()["layout"]["encoding"], named.json()["layout"]["is_guess"]) == ("iso-8859-2", False)
-    book = xlsx([line.split(",") for line in (HEADER + GOOD).splitlines()])
-    stored_report = (await al.post("/imports", params={"name": "book", "sheet": "1"}, content=book)).json()
+    workbook = xlsx([line.split(",") for line in (HEADER + GOOD).splitlines()])
+    stored_report = (await al.post("/imports", params={"name": "workbook", "sheet": "1"}, content=workbook)).json()
     assert stored_report["layout"]["format"] == "xlsx"
     assert stored_report["accepted"] == 1
     for wrong in ({"encoding": "ebcdic"}, {"format": "xml"}, {"sheet": "0"}, {"sheet": "2"}):
-        assert (await al.post("/records/check", params=wrong, content=book)).status_code == 422
+        assert (await al.post("/records/check", params=wrong, content=workbook)).status_code == 422
 
 
 async def test_columns_are_chosen_once_and_remembered(world: World) -> None:

@@ -25,17 +25,17 @@ def asking(round_id: str, *persons: dict[str, str], **more: Any) -> dict[str, An
     return {"round_id": round_id, "persons": list(persons), "justification": JUSTIFICATION | more}
 
 
-async def asked(seat: PartyNode, round_id: str, *persons: dict[str, str], **more: Any) -> str:
+async def asked(party_node: PartyNode, round_id: str, *persons: dict[str, str], **more: Any) -> str:
     """Ask for persons, with the approval of a second person, and return the query's id."""
-    answer = await seat.post("/queries", json=asking(round_id, *persons, **more))
+    answer = await party_node.post("/queries", json=asking(round_id, *persons, **more))
     assert answer.status_code == 202, answer.text
     submission_id: str = answer.json()["submission_id"]
     return submission_id
 
 
-async def imports_of(seat: PartyNode) -> list[dict[str, Any]]:
+async def imports_of(party_node: PartyNode) -> list[dict[str, Any]]:
     """Return the stored lists of a node."""
-    found: list[dict[str, Any]] = (await seat.get("/imports"))["imports"]
+    found: list[dict[str, Any]] = (await party_node.get("/imports"))["imports"]
     return found
 
 
@@ -92,18 +92,18 @@ async def test_both_sides_see_that_a_hit_is_of_a_query(world_after: WorldAfter) 
     await asked(world.nodes["AL"], round_id, MIRA, urgency="urgent")
     await world.settle()
     for code, own in (("RS", False), ("AL", True)):
-        seat = world.nodes[code]
-        (hit,) = (await seat.get("/hits?kind=query"))["hits"]
+        party_node = world.nodes[code]
+        (hit,) = (await party_node.get("/hits?kind=query"))["hits"]
         expected = {"asker": "AL", "own": own, "reason": JUSTIFICATION | {"urgency": "urgent"}}
         assert hit["query"] == expected
-        shown = await seat.get(f"/rounds/{round_id}/hits/{hit['hit_id']}")
+        shown = await party_node.get(f"/rounds/{round_id}/hits/{hit['hit_id']}")
         # The persons of a query are few: the names are counted in the party's list.
-        assert shown["own_records"] == max(one["records"] for one in (await seat.get("/imports"))["imports"]) > 1
+        assert shown["own_records"] == max(one["records"] for one in (await party_node.get("/imports"))["imports"]) > 1
         assert shown["entry"]["query"] == expected
-        lists = (await seat.get("/hits?kind=list"))["hits"]
+        lists = (await party_node.get("/hits?kind=list"))["hits"]
         assert lists
         assert all(one["query"] is None for one in lists)
-        assert len(lists) + 1 == (await seat.get("/hits"))["total"]
+        assert len(lists) + 1 == (await party_node.get("/hits"))["total"]
 
 
 async def test_persons_of_a_query_are_no_list(world_after: WorldAfter) -> None:

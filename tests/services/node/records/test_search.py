@@ -33,28 +33,28 @@ PERSONS = (
 )
 
 
-async def search(seat: PartyNode, **wanted: Any) -> dict[str, Any]:
+async def search(party_node: PartyNode, **wanted: Any) -> dict[str, Any]:
     """Search a node's own records."""
-    answer = await seat.post("/records/search", json=wanted)
+    answer = await party_node.post("/records/search", json=wanted)
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
 
 
-async def ids(seat: PartyNode, **wanted: Any) -> list[str]:
+async def ids(party_node: PartyNode, **wanted: Any) -> list[str]:
     """Return the numbers of the records that a search finds."""
-    return [one["record_id"] for one in (await search(seat, **wanted))["records"]]
+    return [one["record_id"] for one in (await search(party_node, **wanted))["records"]]
 
 
-async def place_of(seat: PartyNode, record_id: str) -> str:
+async def place_of(party_node: PartyNode, record_id: str) -> str:
     """Return the path of a record."""
-    (one,) = (await search(seat, number=record_id))["records"]
+    (one,) = (await search(party_node, number=record_id))["records"]
     return f"/imports/{one['import_id']}/records/{one['position']}"
 
 
-def looks(seat: PartyNode) -> list[Entry]:
+def looks(party_node: PartyNode) -> list[Entry]:
     """Return the entries of consultations."""
-    with seat.node.store.reading("test.looks") as session:
+    with party_node.node.store.reading("test.looks") as session:
         return [entry for _, entry in entries.entries(session) if entry and entry.kind == "consultation"]
 
 

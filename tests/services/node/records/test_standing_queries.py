@@ -64,24 +64,24 @@ async def later_round(world: World, more: str = "", **terms: Any) -> str:
     """Play a later round in which RS lists more persons; return its id."""
     world.clock.time += DAY
     round_id = await world.propose(**TERMS | terms)
-    for code, seat in world.nodes.items():
+    for code, party_node in world.nodes.items():
         if code in terms.get("participants", world.nodes):
-            assert (await seat.post(f"/rounds/{round_id}/consent")).status_code == 202
+            assert (await party_node.post(f"/rounds/{round_id}/consent")).status_code == 202
             content = HEADER + LISTS[code] + (more if code == "RS" else "")
-            assert (await seat.submit(round_id, await seat.load(content))).status_code == 202
+            assert (await party_node.submit(round_id, await party_node.load(content))).status_code == 202
     await world.settle()
     return round_id
 
 
-def log_of(seat: PartyNode, kind: str) -> list[Any]:
+def log_of(party_node: PartyNode, kind: str) -> list[Any]:
     """Return a node's log entries of a kind."""
-    with seat.node.store.reading("test.log") as session:
+    with party_node.node.store.reading("test.log") as session:
         return [entry for _, entry in entries.entries(session) if entry is not None and entry.kind.value == kind]
 
 
-async def waiting(seat: PartyNode, role: Role) -> dict[str, Any]:
+async def waiting(party_node: PartyNode, role: Role) -> dict[str, Any]:
     """Return the counts that a person in this role reads."""
-    async with seat.person(role) as person:
+    async with party_node.person(role) as person:
         found: dict[str, Any] = (await person.get("/v1/waiting")).json()["counts"]
         return found
 

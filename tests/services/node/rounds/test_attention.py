@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from tests.support.node_world import PartyNode, World
 
 
-async def kinds(seat: PartyNode) -> list[str]:
+async def kinds(party_node: PartyNode) -> list[str]:
     """Return the kinds of what a node's rounds need, in their order."""
-    return [need["kind"] for need in (await seat.get("/needs"))["needs"]]
+    return [need["kind"] for need in (await party_node.get("/needs"))["needs"]]
 
 
 def alarm(round_id: str, number: int, at: int, **changes: Any) -> AlarmRow:
@@ -39,33 +39,33 @@ def canary(round_id: str, counterpart: str, at: int, **changes: Any) -> CanaryRo
 async def test_a_proposal_waits_for_consent_and_then_for_a_list(world: World) -> None:
     """With the terms' words and the deadline; once both are asked for, nothing waits."""
     round_id = await world.propose()
-    seat = world.nodes["AL"]
-    (need,) = (await seat.get("/needs"))["needs"]
-    window = (await seat.round(round_id))["manifest"]["window"]
+    party_node = world.nodes["AL"]
+    (need,) = (await party_node.get("/needs"))["needs"]
+    window = (await party_node.round(round_id))["manifest"]["window"]
     assert (need["kind"], need["area"], need["category"]) == ("consent", "counter-terrorism", "terrorism")
     assert (need["round_id"], need["until"], need["parties"]) == (round_id, window["consent_by"], [])
-    await seat.post(f"/rounds/{round_id}/consent")
-    assert await kinds(seat) == []
+    await party_node.post(f"/rounds/{round_id}/consent")
+    assert await kinds(party_node) == []
     await world.settle()
-    assert await kinds(seat) == ["list"]
-    await seat.submit(round_id, await seat.load(HEADER + LISTS["AL"]))
-    assert await kinds(seat) == []
+    assert await kinds(party_node) == ["list"]
+    await party_node.submit(round_id, await party_node.load(HEADER + LISTS["AL"]))
+    assert await kinds(party_node) == []
 
 
 async def test_what_is_too_late_waits_for_nobody(world: World) -> None:
     """After its deadline a consent is no duty any more."""
     await world.propose()
-    seat = world.nodes["AL"]
+    party_node = world.nodes["AL"]
     world.clock.time += 8 * 86_400
-    assert await kinds(seat) == []
+    assert await kinds(party_node) == []
 
 
 async def test_alarms_come_first(world: World) -> None:
     """Planted hits and held answers before problems, problems before duties, each once for its round."""
     first, second = await world.propose(), await world.propose()
     await world.settle()
-    seat, now = world.nodes["AL"], world.clock.time
-    with seat.node.store.transaction("test.alarms") as session:
+    party_node, now = world.nodes["AL"], world.clock.time
+    with party_node.node.store.transaction("test.alarms") as session:
         session.add(ProblemRow(round_id=second, place="step", sentence="the disk is full", noted_at=now))
         session.add_all(alarm(first, number, now) for number in range(2))
         session.add(alarm(second, 3, now, released_at=now))
@@ -74,7 +74,7 @@ async def test_alarms_come_first(world: World) -> None:
         session.add(canary(second, "RS", now))
         for place in ("alarm 1", "canaries RS", "submission 1"):
             session.add(ProblemRow(round_id=first, place=place, sentence="told elsewhere", noted_at=now))
-    found = (await seat.get("/needs"))["needs"]
+    found = (await party_node.get("/needs"))["needs"]
     shown = [(need["kind"], need["round_id"], need["parties"], need["count"]) for need in found[:3]]
     assert shown == [
         ("canaries", first, ["RS", "SI"], 2),
@@ -87,40 +87,40 @@ async def test_alarms_come_first(world: World) -> None:
 async def test_planted_hits_stay_after_the_round_for_a_while(world: World) -> None:
     """A round that is over needs nothing else, and these for thirty days."""
     round_id = await world.propose()
-    seat, now = world.nodes["AL"], world.clock.time
-    with seat.node.store.transaction("test.over") as session:
+    party_node, now = world.nodes["AL"], world.clock.time
+    with party_node.node.store.transaction("test.over") as session:
         session.add(canary(round_id, "RS", now, wrong=1))
         session.add(alarm(round_id, 1, now))
         session.get_one(RoundRow, round_id).phase = "closed"
-    assert await kinds(seat) == ["canaries"]
+    assert await kinds(party_node) == ["canaries"]
     world.clock.time += attention.REMEMBERED + 1
-    assert await kinds(seat) == []
+    assert await kinds(party_node) == []
 
 
 async def test_refusals_are_told_apart(world: World) -> None:
     """A round that the node refused, and a submission that it gave up until another one stands for it."""
     refused, failing = await world.propose(), await world.propose()
     await world.settle()
-    seat, now = world.nodes["AL"], world.clock.time
-    await seat.post(f"/rounds/{failing}/consent")
+    party_node, now = world.nodes["AL"], world.clock.time
+    await party_node.post(f"/rounds/{failing}/consent")
     await world.settle()
-    with seat.node.store.transaction("test.refused") as session:
+    with party_node.node.store.transaction("test.refused") as session:
         session.get_one(RoundRow, refused).refused = "another manifest"
         session.add(ProblemRow(round_id=refused, place="manifest", sentence="another manifest", noted_at=now))
-    await seat.submit(failing, await seat.load(HEADER + LISTS["AL"]))
-    with seat.node.store.reading("test.submission") as session:
+    await party_node.submit(failing, await party_node.load(HEADER + LISTS["AL"]))
+    with party_node.node.store.reading("test.submission") as session:
         (row,) = session.query(SubmissionRow).all()
-    prepare.fail(seat.node, row, PolicyError(quoted("the list looks like guesses")))
-    assert await kinds(seat) == ["refused", "failed", "list"]
-    await seat.submit(failing, await seat.load(HEADER + LISTS["AL"]))
-    assert await kinds(seat) == ["refused"]
+    prepare.fail(party_node.node, row, PolicyError(quoted("the list looks like guesses")))
+    assert await kinds(party_node) == ["refused", "failed", "list"]
+    await party_node.submit(failing, await party_node.load(HEADER + LISTS["AL"]))
+    assert await kinds(party_node) == ["refused"]
 
 
 async def test_no_more_than_a_page_takes(world: World) -> None:
     """The most pressing are shown, and the others counted."""
     round_id = await world.propose()
-    seat = world.nodes["AL"]
-    with seat.node.store.transaction("test.many") as session:
+    party_node = world.nodes["AL"]
+    with party_node.node.store.transaction("test.many") as session:
         manifest = session.get_one(RoundRow, round_id).manifest
         for number in range(attention.MOST):
             other = f"{number:032x}"
@@ -130,6 +130,6 @@ async def test_no_more_than_a_page_takes(world: World) -> None:
                     refused="no",
                 )
             )  # fmt: skip
-    found = await seat.get("/needs")
+    found = await party_node.get("/needs")
     assert len(found["needs"]) == attention.MOST
     assert found["left_out"] == 1

@@ -27,8 +27,8 @@ def awaited(found: dict[str, dict[str, Any]]) -> dict[str, str]:
 
 async def submit(world: World, round_id: str, code: str) -> None:
     """Let a party submit its list."""
-    seat = world.nodes[code]
-    assert (await seat.submit(round_id, await seat.load(HEADER + LISTS[code]))).status_code == 202
+    party_node = world.nodes[code]
+    assert (await party_node.submit(round_id, await party_node.load(HEADER + LISTS[code]))).status_code == 202
 
 
 async def test_each_step_names_who_is_awaited(world: World) -> None:

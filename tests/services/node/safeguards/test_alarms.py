@@ -11,7 +11,7 @@ from services.kit.log import entries
 from services.node.storage.tables import AlarmRow, RoundRow
 from tests.support.fishing import fishing
 from tests.support.node_steps import PEOPLE, answered
-from tests.support.sentences import texts
+from tests.support.sentence_texts import texts
 
 if TYPE_CHECKING:
     from tests.support.node_world import PartyNode, World
@@ -25,9 +25,9 @@ async def asked(world_after: WorldAfter) -> tuple[World, str, str]:
     return world, round_id, query
 
 
-def logged(seat: PartyNode, kind: str) -> list[Any]:
+def logged(party_node: PartyNode, kind: str) -> list[Any]:
     """Return a node's log entries of a kind."""
-    with seat.node.store.reading("test.log") as session:
+    with party_node.node.store.reading("test.log") as session:
         return [entry for _, entry in entries.entries(session) if entry is not None and entry.kind == kind]
 
 
@@ -72,8 +72,8 @@ async def test_it_is_held_back_and_released_by_a_person(asked: tuple[World, str,
     await world.settle()
     assert len(await answered(asker, round_id)) == len(PEOPLE) + 1
     assert states(await query_of(asker, round_id)) == {"AL": "answered", "SI": "answered"}
-    for seat in (owner, asker):
-        assert (await seat.get("/needs"))["needs"] == []
+    for party_node in (owner, asker):
+        assert (await party_node.get("/needs"))["needs"] == []
     assert (await world.operator.get("/v1/operator/needs")).json()["needs"] == []
     (entry,) = logged(owner, "alarm_released")
     assert entry.person
@@ -82,9 +82,9 @@ async def test_it_is_held_back_and_released_by_a_person(asked: tuple[World, str,
     assert (await owner.post(f"/rounds/{round_id}/alarms/{query}/release")).status_code == 404
 
 
-async def query_of(seat: PartyNode, round_id: str) -> Any:
-    """Return the seat's query in a round, as the round's page has it."""
-    (query,) = [one for one in (await seat.round(round_id))["submissions"] if one["kind"] == "query"]
+async def query_of(party_node: PartyNode, round_id: str) -> Any:
+    """Return the node's query in a round, as the round's page has it."""
+    (query,) = [one for one in (await party_node.round(round_id))["submissions"] if one["kind"] == "query"]
     return query
 
 
@@ -203,8 +203,8 @@ async def test_a_wish_to_close_waits_for_a_report_on_hold(asked: tuple[World, st
 async def test_what_was_spent_is_shown(asked: tuple[World, str, str]) -> None:
     """Elements of each party and class beside the round's cap and the node's own, and earlier rounds in words."""
     world, round_id, _ = asked
-    seat = world.nodes["AL"]
-    found = await seat.get(f"/rounds/{round_id}/safeguards")
+    party_node = world.nodes["AL"]
+    found = await party_node.get(f"/rounds/{round_id}/safeguards")
     assert {(one["origin"], one["input_class"]) for one in found["spent"]} == {
         (code, kind) for code in ("RS", "SI") for kind in ("full", "partial")
     }
@@ -214,7 +214,7 @@ async def test_what_was_spent_is_shown(asked: tuple[World, str, str]) -> None:
     assert (found["earlier_rounds"], found["earlier_sentence"]) == ([], "")
     again = await world.begin()
     await world.settle()
-    found = await seat.get(f"/rounds/{again}/safeguards")
+    found = await party_node.get(f"/rounds/{again}/safeguards")
     (earlier,) = found["earlier_rounds"]
     assert earlier["round_id"] == round_id
     assert earlier["came_at"] is not None

@@ -13,7 +13,7 @@ from services.matcher.steps import join
 from services.node.storage.tables import CanaryRow, HitRow
 from tests.services.node.test_whole_round import pairs
 from tests.support.node_steps import round_before_matching
-from tests.support.sentences import texts
+from tests.support.sentence_texts import texts
 
 if TYPE_CHECKING:
     import pytest
@@ -38,15 +38,15 @@ async def padded_round_before_matching(world: World) -> str:
     return await round_before_matching(world, **PADDED)
 
 
-def rows(seat: PartyNode, table: type[Any], round_id: str) -> list[Any]:
+def rows(party_node: PartyNode, table: type[Any], round_id: str) -> list[Any]:
     """Return a node's rows of a round."""
-    with seat.node.store.reading("test.rows") as session:
+    with party_node.node.store.reading("test.rows") as session:
         return list(session.scalars(select(table).where(table.round_id == round_id)))
 
 
-def logged(seat: PartyNode, kind: str) -> list[Any]:
+def logged(party_node: PartyNode, kind: str) -> list[Any]:
     """Return a node's log entries of a kind."""
-    with seat.node.store.reading("test.log") as session:
+    with party_node.node.store.reading("test.log") as session:
         return [entry for _, entry in entries.entries(session) if entry is not None and entry.kind == kind]
 
 
@@ -54,20 +54,20 @@ async def test_they_meet_and_nobody_sees_them_as_hits(world: World) -> None:
     """Every pair's canaries are met on both sides; hits are the persons', and the matcher's counts are theirs too."""
     round_id = await play(world)
     expected = {"AL": {("al-list-1", "RS"), ("al-list-2", "SI")}, "RS": {("rs-1", "AL"), ("rs-2", "SI")}}
-    for code, seat in world.nodes.items():
-        judged = rows(seat, CanaryRow, round_id)
+    for code, party_node in world.nodes.items():
+        judged = rows(party_node, CanaryRow, round_id)
         assert {row.counterpart for row in judged} == set(world.nodes) - {code}
         assert all(row.judged_at and row.expected and not (row.missing or row.wrong or row.differing) for row in judged)
-        view = await seat.round(round_id)
-        hits = await seat.get(f"/rounds/{round_id}/hits")
+        view = await party_node.round(round_id)
+        hits = await party_node.get(f"/rounds/{round_id}/hits")
         assert pairs(hits) == expected.get(code, pairs(hits))
         assert view["hits"] == len(hits["hits"]) == 2
         assert all(one["drift_centibits"] > 100 for one in hits["chance"])
         assert not texts(view["problems"])
-        planted = [row for row in rows(seat, HitRow, round_id) if row.canary]
+        planted = [row for row in rows(party_node, HitRow, round_id) if row.canary]
         assert len(planted) == sum(row.high + row.medium + row.low for row in judged) > 8
-        assert (await seat.get("/hits"))["total"] == 2
-        answer = await seat.operator.get(f"/v1/hits/{round_id}/{planted[0].hit_id}")
+        assert (await party_node.get("/hits"))["total"] == 2
+        answer = await party_node.operator.get(f"/v1/hits/{round_id}/{planted[0].hit_id}")
         assert answer.status_code == 404
     view = (await world.operator.get(f"/v1/operator/rounds/{round_id}")).json()
     assert sum(view["hits_by_certainty"].values()) == 3
@@ -136,8 +136,8 @@ async def test_a_changed_level_is_named(world_after: WorldAfter, monkeypatch: py
     monkeypatch.setattr(join, "make_reports", lowered)
     world, round_id = await world_after(padded_round_before_matching)
     await world.settle()
-    for seat in world.nodes.values():
-        problems = " ".join(texts((await seat.round(round_id))["problems"]))
+    for party_node in world.nodes.values():
+        problems = " ".join(texts((await party_node.round(round_id))["problems"]))
         assert "were reported of another certainty" in problems
 
 
@@ -168,9 +168,9 @@ async def test_a_round_that_ends_at_once_is_judged_all_the_same(world: World) ->
     await world.until(closable)
     await world.until(closed)
     await world.settle()
-    for seat in world.nodes.values():
-        assert all(row.judged_at for row in rows(seat, CanaryRow, round_id))
-        assert not (await seat.round(round_id))["keys_present"]
+    for party_node in world.nodes.values():
+        assert all(row.judged_at for row in rows(party_node, CanaryRow, round_id))
+        assert not (await party_node.round(round_id))["keys_present"]
 
 
 async def test_pairs_that_may_not_be_matched_share_none(world: World) -> None:

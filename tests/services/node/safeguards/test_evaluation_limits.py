@@ -20,67 +20,67 @@ if TYPE_CHECKING:
     from tests.support.played_worlds import WorldAfter
 
 
-def in_all(seat: PartyNode) -> int:
+def in_all(party_node: PartyNode) -> int:
     """Return what a node has evaluated, by the day."""
-    with seat.node.store.reading("test.spent") as session:
+    with party_node.node.store.reading("test.spent") as session:
         return session.scalar(select(func.coalesce(func.sum(DailyEvaluationRow.elements), 0))) or 0
 
 
 async def test_what_does_not_fit_waits_for_the_next_day(world: World, clock: Clock) -> None:
     """A node evaluates nothing beyond its cap of the day, says so, and goes on when the day is over."""
-    seat = world.nodes["AL"]
-    limit(seat, day_partial=3)
+    party_node = world.nodes["AL"]
+    limit(party_node, day_partial=3)
     round_id = await world.begin()
     await world.settle()
-    assert spent(seat, "RS", InputClass.PARTIAL) == (0, 0)
-    assert spent(seat, "RS", InputClass.FULL)[0] > 0
-    found = await problems(seat, round_id)
+    assert spent(party_node, "RS", InputClass.PARTIAL) == (0, 0)
+    assert spent(party_node, "RS", InputClass.FULL)[0] > 0
+    found = await problems(party_node, round_id)
     assert "has evaluated as many elements of the class partial for RS as its own caps allow: 3 in a day" in found
     assert await world.phase(round_id) == "open"
-    limit(seat)
+    limit(party_node)
     await world.until(lambda: _reported(world, round_id))
-    assert "its own caps allow" not in await problems(seat, round_id)
-    used = spent(seat, "RS", InputClass.PARTIAL)[0]
-    limit(seat, day_partial=used)
-    assert _room(seat) == 0
+    assert "its own caps allow" not in await problems(party_node, round_id)
+    used = spent(party_node, "RS", InputClass.PARTIAL)[0]
+    limit(party_node, day_partial=used)
+    assert _room(party_node) == 0
     clock.time += DAY
-    assert _room(seat) == used
+    assert _room(party_node) == used
 
 
 async def test_a_large_submission_does_not_hold_up_others(world: World) -> None:
     """Where one party's list is over the cap, the other's is evaluated all the same."""
-    seat = world.nodes["AL"]
+    party_node = world.nodes["AL"]
     round_id = await world.begin()
-    limit(seat, day_full=2)
+    limit(party_node, day_full=2)
     await world.settle()
-    with seat.node.store.transaction("test.spent") as session:
-        day = seat.node.clock() // DAY
+    with party_node.node.store.transaction("test.spent") as session:
+        day = party_node.node.clock() // DAY
         session.add(
             DailyEvaluationRow(origin="RS", input_class="full", day=day, round_id="0" * 32, elements=LARGE),
         )
-    limit(seat, day_full=LARGE)
+    limit(party_node, day_full=LARGE)
     await world.settle()
-    assert spent(seat, "SI", InputClass.FULL)[0] > 0
-    assert "for RS" in await problems(seat, round_id)
-    assert "for SI" not in await problems(seat, round_id)
+    assert spent(party_node, "SI", InputClass.FULL)[0] > 0
+    assert "for RS" in await problems(party_node, round_id)
+    assert "for SI" not in await problems(party_node, round_id)
 
 
 async def test_the_count_outlives_the_round_and_a_restart(world_after: WorldAfter) -> None:
     """An aborted round gives nothing back, and neither does a new start of the node."""
     world, first = await world_after(round_with_hits)
-    seat = world.nodes["AL"]
-    before = spent(seat, "RS", InputClass.FULL)
+    party_node = world.nodes["AL"]
+    before = spent(party_node, "RS", InputClass.FULL)
     assert before[0] > 0
-    await seat.post(f"/rounds/{first}/abort", json={"reason": "test"})
+    await party_node.post(f"/rounds/{first}/abort", json={"reason": "test"})
     await world.settle()
-    seat.restart()
-    assert spent(seat, "RS", InputClass.FULL) == before
+    party_node.restart()
+    assert spent(party_node, "RS", InputClass.FULL) == before
 
 
 async def test_the_longer_window(world: World, clock: Clock) -> None:
     """What was evaluated on other days counts until it leaves the window; a clock set back makes no room."""
-    seat = world.nodes["AL"]
-    with seat.node.store.transaction("test.spent") as session:
+    party_node = world.nodes["AL"]
+    with party_node.node.store.transaction("test.spent") as session:
         day = clock() // DAY
         for past, elements in ((29, 5), (30, 70), (0, 1), (-2, 10)):
             session.add(
@@ -88,42 +88,45 @@ async def test_the_longer_window(world: World, clock: Clock) -> None:
                     origin="RS", input_class="full", day=day - past, round_id=f"{past % 97:032x}", elements=elements
                 )
             )
-    assert spent(seat, "RS", InputClass.FULL) == (11, 16)
-    limit(seat, day_full=100, window_full=20)
-    with seat.node.store.reading("test.room") as session:
+    assert spent(party_node, "RS", InputClass.FULL) == (11, 16)
+    limit(party_node, day_full=100, window_full=20)
+    with party_node.node.store.reading("test.room") as session:
         assert (
-            evaluation_limits.remaining(session, seat.node.clock, seat.node.settings.caps, "RS", InputClass.FULL) == 4
+            evaluation_limits.remaining(
+                session, party_node.node.clock, party_node.node.settings.caps, "RS", InputClass.FULL
+            )
+            == 4
         )
 
 
 async def test_two_rounds_at_once_do_not_share_twice(world: World) -> None:
     """What was in flight when another round used up the room is not committed."""
-    seat = world.nodes["AL"]
+    party_node = world.nodes["AL"]
     round_id = await world.begin()
-    real = seat.node.workers.run
+    real = party_node.node.workers.run
     used: list[int] = []
 
     async def slow(task: object, argument: object, **how: bool) -> object:
         found = await real(task, argument, **how)  # type: ignore[arg-type]  # whatever it is
         if type(argument).__name__ == "EvaluateTask" and not used:
             used.append(1)
-            with seat.node.store.transaction("test.other_round") as session:
+            with party_node.node.store.transaction("test.other_round") as session:
                 for origin in ("RS", "SI"):
                     for kind in InputClass:
                         session.add(
                             DailyEvaluationRow(
-                                origin=origin, input_class=kind.value, day=seat.node.clock() // DAY,
+                                origin=origin, input_class=kind.value, day=party_node.node.clock() // DAY,
                                 round_id="f" * 32, elements=LARGE,
                             )
                         )  # fmt: skip
         return found
 
-    seat.node.workers.run = slow  # type: ignore[method-assign, assignment]  # the other round's evaluations come between
-    limit(seat)
+    party_node.node.workers.run = slow  # type: ignore[method-assign, assignment]  # the other round's evaluations come between
+    limit(party_node)
     await world.settle()
     assert used
-    assert in_all(seat) == 4 * LARGE
-    assert "its own caps allow" in await problems(seat, round_id)
+    assert in_all(party_node) == 4 * LARGE
+    assert "its own caps allow" in await problems(party_node, round_id)
 
 
 @pytest.mark.parametrize("name", sorted(EvaluationCaps.model_fields))
@@ -134,9 +137,11 @@ def test_the_defaults_are_those_of_the_operations_page(name: str) -> None:
     assert f" {getattr(EvaluationCaps(), name):,}." in line
 
 
-def _room(seat: PartyNode) -> int:
-    with seat.node.store.reading("test.room") as session:
-        return evaluation_limits.remaining(session, seat.node.clock, seat.node.settings.caps, "RS", InputClass.PARTIAL)
+def _room(party_node: PartyNode) -> int:
+    with party_node.node.store.reading("test.room") as session:
+        return evaluation_limits.remaining(
+            session, party_node.node.clock, party_node.node.settings.caps, "RS", InputClass.PARTIAL
+        )
 
 
 async def _reported(world: World, round_id: str) -> bool:

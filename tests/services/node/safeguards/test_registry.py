@@ -50,7 +50,7 @@ async def test_each_step_is_logged_with_its_person(world: World) -> None:
     """The matcher's log has invitation, change and acceptances; a node's log its own acceptance."""
     node = await join(world)
     view = await accept(node)
-    matcher, digest = world.app.state.desk.store, view["in_force"]["digest"]
+    matcher, digest = world.app.state.context.store, view["in_force"]["digest"]
     (invited,) = logged(matcher, "party_invited")
     (changed,) = logged(matcher, "registry_changed")
     (accepted,) = logged(matcher, "registry_accepted")

@@ -23,26 +23,26 @@ if TYPE_CHECKING:
     from tests.support.played_worlds import WorldAfter
 
 
-def live_secrets(seat: PartyNode, round_id: str) -> dict[str, bytes]:
+def live_secrets(party_node: PartyNode, round_id: str) -> dict[str, bytes]:
     """Return the round's real secrets as they are while the round is open, by what they are."""
-    node, book = seat.node, seat.node.rounds.of(round_id)
-    found = {kind.value: share.to_bytes() for kind, share in book.secrets().shares.items()}
-    found |= {"exchange": book.secrets().exchange.to_bytes(), "sealing": book.secrets().sealing.to_bytes()}
+    node, memory = party_node.node, party_node.node.rounds.of(round_id)
+    found = {kind.value: share.to_bytes() for kind, share in memory.secrets().shares.items()}
+    found |= {"exchange": memory.secrets().exchange.to_bytes(), "sealing": memory.secrets().sealing.to_bytes()}
     with node.store.reading("test.submission") as session:
         submission = session.scalars(select(SubmissionRow)).one().submission_id
         chunk = session.scalars(select(ChunkRow).where(ChunkRow.index == 0)).one()
-    seed = book.seed(submission)
+    seed = memory.seed(submission)
     found["seed"] = seed.to_bytes()
     found["blind"] = blinds_of(node.group, seed, [0])
     for name in (paths.tokens(round_id, submission, 0), paths.token_secrets(round_id, submission, 0)):
         if node.files.exists(name):
-            content = book.key().open(name, node.files.read(name))
+            content = memory.key().open(name, node.files.read(name))
             found[f"{name} first"], found[f"{name} last"] = content[16:33], content[-16:]
     if node.files.exists(paths.blinded(round_id, submission, 0)):
         elements = np.frombuffer(node.files.read(paths.blinded(round_id, submission, 0)), dtype="S32")
         found["element"] = elements[0]
     assert chunk.digest
-    found["key"] = book.key().to_bytes()
+    found["key"] = memory.key().to_bytes()
     return found
 
 
@@ -52,10 +52,10 @@ def assert_nothing_is_left(content: bytes, secrets: dict[str, bytes]) -> None:
     assert left == []
 
 
-def copy_database(seat: PartyNode, to: Path) -> None:
+def copy_database(party_node: PartyNode, to: Path) -> None:
     """Copy the database and its journal as a backup does."""
     to.mkdir()
-    for path in seat.home.glob("node.db*"):
+    for path in party_node.home.glob("node.db*"):
         shutil.copy(path, to / path.name)
 
 
@@ -79,7 +79,7 @@ async def test_after_close_nothing_secret_is_left(world: World, tmp_path: Path) 
     assert secrets["key"] in al.stored_bytes()
     answer = await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
     assert answer.status_code == 202
-    await world.until(lambda: all(not seat.node.files.names() for seat in world.nodes.values()))
+    await world.until(lambda: all(not party_node.node.files.names() for party_node in world.nodes.values()))
     await world.settle()
     assert_nothing_is_left(al.stored_bytes(), secrets)
     with al.node.store.reading("test.rows") as session:
@@ -109,11 +109,11 @@ async def test_after_abort_nothing_secret_is_left(world: World, steps: int) -> N
         await world.step()
     secrets = live_secrets(al, round_id)
     assert (await al.post(f"/rounds/{round_id}/abort", json={"reason": "wrong list"})).status_code == 202
-    await world.until(lambda: all(not seat.node.files.names() for seat in world.nodes.values()))
+    await world.until(lambda: all(not party_node.node.files.names() for party_node in world.nodes.values()))
     await world.settle()
     assert_nothing_is_left(al.stored_bytes(), secrets)
-    for seat in world.nodes.values():
-        view = await seat.round(round_id)
+    for party_node in world.nodes.values():
+        view = await party_node.round(round_id)
         assert (view["entry"]["phase"], view["keys_present"], view["wishes"]) == ("aborted", False, [])
     assert await world.phase(round_id) == "aborted"
 

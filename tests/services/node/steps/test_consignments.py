@@ -46,51 +46,51 @@ class Answering(httpx.AsyncBaseTransport):
         return httpx.Response(200, stream=httpx.ByteStream(self.answer.payload()), request=request)
 
 
-def reached(seat: PartyNode, answer: ConsignmentAnswer | None = None) -> Answering:
+def reached(party_node: PartyNode, answer: ConsignmentAnswer | None = None) -> Answering:
     """Return the matcher as a node reaches it from now on; it takes consignments."""
-    found = Answering(seat.node.peer._client._transport, answer)
-    seat.node.peer._client._transport = found
-    seat.node.contact.takes_consignments = True
+    found = Answering(party_node.node.peer._client._transport, answer)
+    party_node.node.peer._client._transport = found
+    party_node.node.contact.takes_consignments = True
     return found
 
 
 async def signed(world: World) -> tuple[str, PartyNode]:
     """Let AL sign for its list and send nothing yet."""
-    seat = world.nodes["AL"]
+    party_node = world.nodes["AL"]
     round_id = await world.begin(lists=False)
     await world.settle()
-    seat.node.contact.takes_consignments = True
-    matcher = seat.node.peer._client._transport
-    seat.node.peer._client._transport = httpx.MockTransport(lambda request: httpx.Response(503, request=request))
-    await seat.submit(round_id, await seat.load(HEADER + LISTS["AL"]))
-    seat.node.peer._client._transport = matcher
-    reached(seat, ConsignmentAnswer(taken=0))
-    while not unsent(seat):
-        await seat.step()
-    seat.node.peer._client._transport = matcher
-    return round_id, seat
+    party_node.node.contact.takes_consignments = True
+    matcher = party_node.node.peer._client._transport
+    party_node.node.peer._client._transport = httpx.MockTransport(lambda request: httpx.Response(503, request=request))
+    await party_node.submit(round_id, await party_node.load(HEADER + LISTS["AL"]))
+    party_node.node.peer._client._transport = matcher
+    reached(party_node, ConsignmentAnswer(taken=0))
+    while not unsent(party_node):
+        await party_node.step()
+    party_node.node.peer._client._transport = matcher
+    return round_id, party_node
 
 
-def unsent(seat: PartyNode) -> list[StatementRow]:
+def unsent(party_node: PartyNode) -> list[StatementRow]:
     """Return the statements that the matcher has not got."""
-    with seat.node.store.reading("test.unsent") as session:
+    with party_node.node.store.reading("test.unsent") as session:
         return session.query(StatementRow).filter(StatementRow.own, ~StatementRow.sent).all()
 
 
-def chunks(seat: PartyNode) -> list[bool]:
+def chunks(party_node: PartyNode) -> list[bool]:
     """Return of each chunk whether the matcher has it."""
-    with seat.node.store.reading("test.chunks") as session:
+    with party_node.node.store.reading("test.chunks") as session:
         return [row.sent for row in session.query(ChunkRow).order_by(ChunkRow.index)]
 
 
 async def test_a_list_travels_with_its_chunks(world: World) -> None:
     """One call carries the statement and all chunks, and the world goes on to the hits by consignments alone."""
-    round_id, seat = await signed(world)
-    calls = reached(seat)
-    assert await outbox.send_statements(seat.node, round_id)
+    round_id, party_node = await signed(world)
+    calls = reached(party_node)
+    assert await outbox.send_statements(party_node.node, round_id)
     assert calls.calls == [("POST", "consignments")]
-    assert chunks(seat) == [True] * (len(calls.consignments[0].parts) - 1)
-    assert unsent(seat) == []
+    assert chunks(party_node) == [True] * (len(calls.consignments[0].parts) - 1)
+    assert unsent(party_node) == []
     other = world.nodes["RS"]
     reached(other)
     await other.submit(round_id, await other.load(HEADER + LISTS["RS"]))
@@ -101,60 +101,63 @@ async def test_a_list_travels_with_its_chunks(world: World) -> None:
 
 async def test_a_matcher_that_takes_nothing_now(world: World) -> None:
     """Nothing is marked, and it is tried again at the next step."""
-    round_id, seat = await signed(world)
-    calls = reached(seat, ConsignmentAnswer(taken=0))
-    assert not await outbox.send_statements(seat.node, round_id)
+    round_id, party_node = await signed(world)
+    calls = reached(party_node, ConsignmentAnswer(taken=0))
+    assert not await outbox.send_statements(party_node.node, round_id)
     assert len(calls.calls) == 1
-    assert len(unsent(seat)) == 1
+    assert len(unsent(party_node)) == 1
 
 
 async def test_bytes_that_are_refused_go_by_themselves(world: World) -> None:
     """The statement counts as sent; its chunks are sent one by one, where the answer says what is wrong with them."""
-    round_id, seat = await signed(world)
+    round_id, party_node = await signed(world)
     answer = ConsignmentAnswer(
         taken=1, problem=canonical(problem_of(OrderError("submission_unknown", submission="x"))).decode()
     )
-    reached(seat, answer)
-    assert await outbox.send_statements(seat.node, round_id)
-    assert (unsent(seat), set(chunks(seat))) == ([], {False})
+    reached(party_node, answer)
+    assert await outbox.send_statements(party_node.node, round_id)
+    assert (unsent(party_node), set(chunks(party_node))) == ([], {False})
 
 
 async def test_a_refused_statement(world: World) -> None:
     """It is given up with its reason, as one that was sent by itself."""
-    round_id, seat = await signed(world)
+    round_id, party_node = await signed(world)
     reached(
-        seat, ConsignmentAnswer(taken=0, problem=canonical(problem_of(BindingError(quoted("another round")))).decode())
+        party_node,
+        ConsignmentAnswer(taken=0, problem=canonical(problem_of(BindingError(quoted("another round")))).decode()),
     )
-    assert not await outbox.send_statements(seat.node, round_id)
-    (row,) = unsent(seat)
+    assert not await outbox.send_statements(party_node.node, round_id)
+    (row,) = unsent(party_node)
     assert row.refusal is not None
-    assert (await seat.round(round_id))["submissions"][0]["state"] == "failed"
+    assert (await party_node.round(round_id))["submissions"][0]["state"] == "failed"
 
 
 async def test_a_refusal_that_is_not_about_the_statement(world: World) -> None:
     """It is raised, and nothing is given up."""
-    round_id, seat = await signed(world)
-    reached(seat, ConsignmentAnswer(taken=0, problem=canonical(problem_of(SignatureError(quoted("no")))).decode()))
+    round_id, party_node = await signed(world)
+    reached(
+        party_node, ConsignmentAnswer(taken=0, problem=canonical(problem_of(SignatureError(quoted("no")))).decode())
+    )
     with pytest.raises(SignatureError):
-        await outbox.send_statements(seat.node, round_id)
-    assert [row.refusal for row in unsent(seat)] == [None]
+        await outbox.send_statements(party_node.node, round_id)
+    assert [row.refusal for row in unsent(party_node)] == [None]
 
 
 async def test_many_bytes_do_not_travel_along(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a statement names many bytes they are sent by themselves; a consignment has one statement at least."""
-    round_id, seat = await signed(world)
+    round_id, party_node = await signed(world)
     monkeypatch.setattr(outbox, "_FEW_BYTES", 1)
     monkeypatch.setattr(outbox, "MOST_PARTS", 1)
-    calls = reached(seat)
-    assert await outbox.send_statements(seat.node, round_id)
+    calls = reached(party_node)
+    assert await outbox.send_statements(party_node.node, round_id)
     assert [len(consignment.parts) for consignment in calls.consignments] == [1]
     assert MOST_PARTS > 1
-    assert set(chunks(seat)) == {False}
-    (row, *_) = _own(seat)
+    assert set(chunks(party_node)) == {False}
+    (row, *_) = _own(party_node)
     monkeypatch.setattr(outbox, "_TOGETHER_BYTES", 1)
-    assert len(outbox._packed(seat.node, [row, row])) == 1
+    assert len(outbox._packed(party_node.node, [row, row])) == 1
 
 
-def _own(seat: PartyNode) -> list[StatementRow]:
-    with seat.node.store.reading("test.own") as session:
+def _own(party_node: PartyNode) -> list[StatementRow]:
+    with party_node.node.store.reading("test.own") as session:
         return session.query(StatementRow).filter(StatementRow.own).all()

@@ -20,7 +20,7 @@ from services.node.rounds import statements
 from services.node.steps import close
 from services.node.storage.tables import ExchangeRow, NoteBatchRow, NoteSecretRow
 from tests.support.node_steps import round_before_matching, round_for_queries, round_with_hits
-from tests.support.sentences import texts
+from tests.support.sentence_texts import texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,38 +55,38 @@ class Scribbler(Party):
         return super().notes(round_, sequence, to, submission_id, index, [b"no note"] * len(entries))
 
 
-def rows(seat: PartyNode, table: Any = ExchangeRow) -> list[Any]:
+def rows(party_node: PartyNode, table: Any = ExchangeRow) -> list[Any]:
     """Return a node's rows of the exchange."""
-    with seat.node.store.reading("test.exchange") as session:
+    with party_node.node.store.reading("test.exchange") as session:
         return list(session.scalars(select(table)))
 
 
-def with_party(seat: PartyNode, code: str) -> list[ExchangeRow]:
+def with_party(party_node: PartyNode, code: str) -> list[ExchangeRow]:
     """Return a node's hits with one other party."""
-    return [row for row in rows(seat) if row.counterpart == code]
+    return [row for row in rows(party_node) if row.counterpart == code]
 
 
-def logged(seat: PartyNode) -> set[str]:
+def logged(party_node: PartyNode) -> set[str]:
     """Return the kinds of entries in a node's log."""
-    with seat.node.store.reading("test.log") as session:
+    with party_node.node.store.reading("test.log") as session:
         return set(session.scalars(select(ENTRIES.c.kind)))
 
 
-def has_note_key(seat: PartyNode, round_id: str) -> bool:
+def has_note_key(party_node: PartyNode, round_id: str) -> bool:
     """Tell whether a note key lies at a node, or anything under it."""
-    return seat.node.rounds.of(round_id).note_key_path.is_file() or bool(rows(seat, NoteSecretRow))
+    return party_node.node.rounds.of(round_id).note_key_path.is_file() or bool(rows(party_node, NoteSecretRow))
 
 
 def lying(world: World, lie: Callable[[HitReport], HitReport]) -> None:
     """Let the matcher lie in its reports."""
-    desk = world.app.state.desk
-    made = type("Lying", (Liar,), {"lie": staticmethod(lie)})(desk.matcher.identity)
-    world.app.state.desk = replace(desk, matcher=made)
+    context = world.app.state.context
+    made = type("Lying", (Liar,), {"lie": staticmethod(lie)})(context.matcher.identity)
+    world.app.state.context = replace(context, matcher=made)
 
 
-async def problems(seat: PartyNode, round_id: str) -> str:
+async def problems(party_node: PartyNode, round_id: str) -> str:
     """Return a node's problems with a round."""
-    return "\n".join(texts((await seat.round(round_id))["problems"]))
+    return "\n".join(texts((await party_node.round(round_id))["problems"]))
 
 
 async def close_round(world: World, round_id: str) -> None:
@@ -113,11 +113,11 @@ async def test_both_sides_confirm(world: World) -> None:
     """Every hit is confirmed on both sides, notes are gone at the matcher, and the round closes; keys go with it."""
     round_id = await world.begin()
     await world.settle()
-    for seat in world.nodes.values():
-        assert rows(seat)
-        assert all(row.verified and row.accepted and row.rules and row.fault is None for row in rows(seat))
-        assert await problems(seat, round_id) == ""
-        assert {"disclosure", "note_received", "hit_confirmed"} <= logged(seat)
+    for party_node in world.nodes.values():
+        assert rows(party_node)
+        assert all(row.verified and row.accepted and row.rules and row.fault is None for row in rows(party_node))
+        assert await problems(party_node, round_id) == ""
+        assert {"disclosure", "note_received", "hit_confirmed"} <= logged(party_node)
     references = {row.hit_id: row.reference for row in rows(world.nodes["AL"])}
     for code in ("RS", "SI"):
         notes = {row.hit_id: row.note["reference"] for row in with_party(world.nodes[code], "AL")}
@@ -127,16 +127,16 @@ async def test_both_sides_confirm(world: World) -> None:
     await close_round(world, round_id)
     await world.settle()
     assert await world.phase(round_id) == "closed"
-    assert not any(has_note_key(seat, round_id) for seat in world.nodes.values())
+    assert not any(has_note_key(party_node, round_id) for party_node in world.nodes.values())
 
 
 async def test_what_a_note_says(world: World) -> None:
     """The counterpart's codes and reference are shown with the rules, and what both evaluations say together."""
     round_id = await world.propose(participants=["AL", "RS"])
     for code, content in (("AL", AL_CODED), ("RS", RS_CODED)):
-        seat = world.nodes[code]
-        assert (await seat.post(f"/rounds/{round_id}/consent")).status_code == 202
-        answer = await seat.submit(round_id, await seat.load(content))
+        party_node = world.nodes[code]
+        assert (await party_node.post(f"/rounds/{round_id}/consent")).status_code == 202
+        answer = await party_node.submit(round_id, await party_node.load(content))
         assert answer.status_code == 202, answer.text
     await world.settle()
     shown = {code: (await world.nodes[code].get(f"/rounds/{round_id}/hits"))["hits"] for code in ("AL", "RS")}
@@ -201,7 +201,7 @@ async def test_hidden_from_one_side(world_after: WorldAfter) -> None:
     world.clock.time += 100 * 86_400
     await world.settle()
     assert await world.phase(round_id) == "closed"
-    assert not any(has_note_key(seat, round_id) for seat in world.nodes.values())
+    assert not any(has_note_key(party_node, round_id) for party_node in world.nodes.values())
     assert "the time for notes is over" in await problems(world.nodes["SI"], round_id)
 
 
@@ -219,9 +219,9 @@ async def test_a_node_that_comes_late(world_after: WorldAfter) -> None:
     assert "unconfirmed after the round's time" in await problems(al, round_id)
     rs.restart()
     await world.settle()
-    assert all(row.verified and row.accepted for seat in world.nodes.values() for row in rows(seat))
+    assert all(row.verified and row.accepted for party_node in world.nodes.values() for row in rows(party_node))
     assert world.notes_left() == 0
-    assert not any(has_note_key(seat, round_id) for seat in world.nodes.values())
+    assert not any(has_note_key(party_node, round_id) for party_node in world.nodes.values())
 
 
 async def test_a_node_that_never_comes(world_after: WorldAfter) -> None:
@@ -273,10 +273,10 @@ async def test_a_round_is_aborted_while_notes_are_on_their_way(world_after: Worl
     assert answer.status_code == 202, answer.text
     await world.settle()
     assert await world.phase(round_id) == "aborted"
-    for seat in world.nodes.values():
-        assert rows(seat)
-        assert all(row.verified and row.accepted for row in rows(seat))
-        assert not has_note_key(seat, round_id)
+    for party_node in world.nodes.values():
+        assert rows(party_node)
+        assert all(row.verified and row.accepted for row in rows(party_node))
+        assert not has_note_key(party_node, round_id)
 
 
 async def test_destroying_twice_prepares_once(world_after: WorldAfter) -> None:
@@ -309,10 +309,10 @@ async def test_notes_of_a_query(world_after: WorldAfter) -> None:
     answer = await al.submit(round_id, await al.load(AL_CODED, "question"), "query")
     query = answer.json()["submission_id"]
     await world.settle()
-    for seat in world.nodes.values():
-        mine = [row for row in rows(seat) if row.submission_id == query]
+    for party_node in world.nodes.values():
+        mine = [row for row in rows(party_node) if row.submission_id == query]
         assert all(row.verified and row.accepted for row in mine)
-        assert bool(mine) == (seat.node.code in {"AL", "RS"})
+        assert bool(mine) == (party_node.node.code in {"AL", "RS"})
     assert world.notes_left() == 0
 
 
@@ -324,7 +324,7 @@ async def test_restarts_change_nothing(world_after: WorldAfter) -> None:
         world.nodes["AL"].restart()
     await world.settle()
     assert await problems(world.nodes["AL"], round_id) == ""
-    assert all(row.verified and row.accepted for seat in world.nodes.values() for row in rows(seat))
+    assert all(row.verified and row.accepted for party_node in world.nodes.values() for row in rows(party_node))
 
 
 async def test_a_confirmation_of_nothing(world_after: WorldAfter) -> None:

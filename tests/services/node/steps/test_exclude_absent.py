@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from services.node.steps.exclude_absent import exclude_absent
 from tests.services.node.test_whole_round import pairs
 from tests.support.node_steps import open_round
-from tests.support.sentences import texts
+from tests.support.sentence_texts import texts
 
 if TYPE_CHECKING:
     from tests.support.node_world import World

@@ -54,16 +54,16 @@ class Counting(httpx.AsyncBaseTransport):
         return sum("wait=3600" in str(url) for url in self.calls)
 
 
-def reached(seat: PartyNode) -> Counting:
+def reached(party_node: PartyNode) -> Counting:
     """Return the matcher as a node reaches it from now on."""
-    counting = Counting(seat.node.peer._client._transport)
-    seat.node.peer._client._transport = counting
+    counting = Counting(party_node.node.peer._client._transport)
+    party_node.node.peer._client._transport = counting
     return counting
 
 
-def listener(seat: PartyNode) -> Listener:
+def listener(party_node: PartyNode) -> Listener:
     """Return a node's listener, which takes no time to look again."""
-    return Listener(seat.node, lambda: open_rounds(seat.node))
+    return Listener(party_node.node, lambda: open_rounds(party_node.node))
 
 
 def written(folder: Path) -> dict[str, tuple[int, int]]:
@@ -75,78 +75,78 @@ def written(folder: Path) -> dict[str, tuple[int, int]]:
     }
 
 
-async def waits(seat: PartyNode, waiting: asyncio.Task[None], world: World) -> None:
+async def waits(party_node: PartyNode, waiting: asyncio.Task[None], world: World) -> None:
     """Return when the matcher holds a node's call."""
     async with asyncio.timeout(30):
-        while not world.app.state.desk.held.count(seat.node.code):
+        while not world.app.state.context.held.count(party_node.node.code):
             assert not waiting.done()
             await asyncio.sleep(0.01)
 
 
 async def test_news_ends_the_wait_and_comes_with_it(world: World) -> None:
     """A node that waits hears of a proposal at once, and its next step asks for no list of rounds."""
-    world.app.state.desk.bell.hang()
-    seat = world.nodes["AL"]
+    world.app.state.context.wakeup.start()
+    party_node = world.nodes["AL"]
     await world.settle()
-    calls = reached(seat)
-    waiting = asyncio.create_task(listener(seat).wait(60))
-    await waits(seat, waiting, world)
+    calls = reached(party_node)
+    waiting = asyncio.create_task(listener(party_node).wait(60))
+    await waits(party_node, waiting, world)
     del world.nodes["AL"]  # the others hear of it by themselves
     round_id = await world.propose(participants=["AL", "RS"])
-    world.nodes["AL"] = seat
-    world.app.state.desk.bell.ring()
+    world.nodes["AL"] = party_node
+    world.app.state.context.wakeup.notify()
     await asyncio.wait_for(waiting, 30)
-    assert seat.node.contact.held is not None
+    assert party_node.node.contact.held is not None
     calls.calls.clear()
-    await seat.step()
-    assert (await seat.round(round_id))["entry"]["phase"] == "proposed"
+    await party_node.step()
+    assert (await party_node.round(round_id))["entry"]["phase"] == "proposed"
     assert "/v1/rounds" not in {url.path for url in calls.calls}
 
 
 async def test_a_step_after_news_asks_for_nothing(world: World) -> None:
     """The feed, the few bytes of a chunk and the growth of the log come with the news: what follows is only sent."""
-    world.app.state.desk.bell.hang()
-    seat, other = world.nodes["AL"], world.nodes["RS"]
+    world.app.state.context.wakeup.start()
+    party_node, other = world.nodes["AL"], world.nodes["RS"]
     round_id = await world.begin(lists=False)
     await world.settle()
-    calls = reached(seat)
-    waiting = asyncio.create_task(listener(seat).wait(60))
-    await waits(seat, waiting, world)
+    calls = reached(party_node)
+    waiting = asyncio.create_task(listener(party_node).wait(60))
+    await waits(party_node, waiting, world)
     await other.submit(round_id, await other.load(HEADER + LISTS["RS"]))
     while await other.step():
         pass
     await asyncio.wait_for(waiting, 30)
     calls.calls.clear()
-    await seat.step()
+    await party_node.step()
     (path,) = [url.path for url in calls.calls]
     assert path.endswith("/consignments")  # the statement and the bytes of its evaluations together
 
 
 async def test_bytes_that_are_not_what_was_signed(world: World) -> None:
     """What came with the news and has another digest is fetched again, and evaluated then."""
-    seat, other = world.nodes["AL"], world.nodes["RS"]
+    party_node, other = world.nodes["AL"], world.nodes["RS"]
     round_id = await world.begin(lists=False)
     await world.settle()
     await other.submit(round_id, await other.load(HEADER + LISTS["RS"]))
     while await other.step():
         pass
-    page = await sync.fetch(seat.node, round_id)
+    page = await sync.fetch(party_node.node, round_id)
     spoilt = [
         one.model_copy(update={"content": "?" if one.index else "AAAA"}) if one.kind is EventKind.BLINDED else one
         for one in page.events.events
     ]
-    sync.take_page(seat.node, round_id, page.events.model_copy(update={"events": tuple(spoilt)}))
-    assert set(seat.node.rounds.of(round_id).brought.values()) <= {b"", bytes(3)}
+    sync.take_page(party_node.node, round_id, page.events.model_copy(update={"events": tuple(spoilt)}))
+    assert set(party_node.node.rounds.of(round_id).brought.values()) <= {b"", bytes(3)}
     await world.settle()
-    assert seat.node.rounds.of(round_id).record().evaluations
+    assert party_node.node.rounds.of(round_id).record().evaluations
 
 
 async def test_an_idle_world_writes_nothing(world: World) -> None:
     """While nothing happens, nodes hold one call each, and no file of a node or of the matcher changes."""
-    world.app.state.desk.bell.hang()
+    world.app.state.context.wakeup.start()
     await world.begin(lists=False)
     await world.settle()
-    waiting = {code: asyncio.create_task(listener(seat).wait(60)) for code, seat in world.nodes.items()}
+    waiting = {code: asyncio.create_task(listener(party_node).wait(60)) for code, party_node in world.nodes.items()}
     for code, task in waiting.items():
         await waits(world.nodes[code], task, world)
     before = written(world.path)
@@ -156,19 +156,19 @@ async def test_an_idle_world_writes_nothing(world: World) -> None:
         await asyncio.sleep(0.05)
     assert written(world.path) == before
     assert not any(task.done() for task in waiting.values())
-    world.app.state.desk.bell.take_down()
+    world.app.state.context.wakeup.stop()
     await asyncio.wait_for(asyncio.gather(*waiting.values()), 30)
 
 
 async def test_a_broken_call_is_followed_by_a_look(world: World) -> None:
     """The first break ends the wait at once; where calls break again and again, looks have their usual pace."""
-    seat = world.nodes["AL"]
+    party_node = world.nodes["AL"]
     await world.settle()
-    calls = reached(seat)
+    calls = reached(party_node)
     calls.broken = True
-    hears = listener(seat)
+    hears = listener(party_node)
     await asyncio.wait_for(hears.wait(3_600), 30)
-    assert (calls.held, seat.node.contact.reachable) == (1, False)
+    assert (calls.held, party_node.node.contact.reachable) == (1, False)
     waiting = asyncio.create_task(hears.wait(3_600))
     async with asyncio.timeout(30):
         while calls.held < 2:  # noqa: ASYNC110 - a count, in tests alone
@@ -177,75 +177,75 @@ async def test_a_broken_call_is_followed_by_a_look(world: World) -> None:
     assert not waiting.done()
     waiting.cancel()
     calls.broken = False
-    await seat.step()
-    assert seat.node.contact.reachable
+    await party_node.step()
+    assert party_node.node.contact.reachable
 
 
 async def test_an_earlier_matcher(world: World) -> None:
     """A matcher that names no state answers every call at once: the node looks at its own pace, and holds no call."""
-    seat = world.nodes["AL"]
-    calls = reached(seat)
+    party_node = world.nodes["AL"]
+    calls = reached(party_node)
     calls.old = True
-    await seat.step()
-    await listener(seat).wait(0)
-    assert (calls.held, seat.node.contact.state) == (0, None)
+    await party_node.step()
+    await listener(party_node).wait(0)
+    assert (calls.held, party_node.node.contact.state) == (0, None)
 
 
 async def test_a_matcher_that_is_away(world: World) -> None:
     """While the matcher's log cannot be looked at, no call is held: the driver tries again at its own pace."""
-    seat = world.nodes["AL"]
+    party_node = world.nodes["AL"]
     await world.settle()
-    calls = reached(seat)
-    seat.node.contact.obstacle = PeerUnavailableError(quoted("away"))
-    await listener(seat).wait(0)
+    calls = reached(party_node)
+    party_node.node.contact.obstacle = PeerUnavailableError(quoted("away"))
+    await listener(party_node).wait(0)
     assert calls.held == 0
 
 
 async def test_looks_by_itself_become_rare(world: World) -> None:
     """Soon after it was busy a node looks by itself, and then ever more rarely; news begins that anew."""
-    seat = world.nodes["AL"]
-    seat.node.settings = seat.node.settings.model_copy(update={"poll_seconds": 0.01})
-    world.app.state.desk.bell.hang()
+    party_node = world.nodes["AL"]
+    party_node.node.settings = party_node.node.settings.model_copy(update={"poll_seconds": 0.01})
+    world.app.state.context.wakeup.start()
     await world.settle()
-    hears, spans = listener(seat), []
+    hears, spans = listener(party_node), []
     for _ in range(2):
         spans.append(hears._patience)
         await asyncio.wait_for(hears.wait(60), 30)
-        seat.node.contact.held = None
+        party_node.node.contact.held = None
     assert spans == [0.05, 0.4]
     assert hears._patience == pytest.approx(3.2)
     hears._patience = 3_600
     waiting = asyncio.create_task(hears.wait(60))
-    await waits(seat, waiting, world)
+    await waits(party_node, waiting, world)
     await world.propose()
-    world.app.state.desk.bell.ring()
+    world.app.state.context.wakeup.notify()
     await asyncio.wait_for(waiting, 30)
     assert hears._patience == 0.05
 
 
 async def test_its_own_deadlines_end_the_wait(world: World) -> None:
     """A deadline of a round, or the time at which sending goes on, ends the wait a second after it."""
-    seat = world.nodes["AL"]
-    assert _until_deadline(seat.node, []) == 3_600
+    party_node = world.nodes["AL"]
+    assert _until_deadline(party_node.node, []) == 3_600
     round_id = await world.propose()
     await world.settle()
-    book = seat.node.rounds.of(round_id)
-    window = book.record().manifest.window
+    memory = party_node.node.rounds.of(round_id)
+    window = memory.record().manifest.window
     for deadline in (window.consent_by, window.submit_by, window.evaluate_by, window.closes_at):
         world.clock.time = deadline - 20
-        assert _until_deadline(seat.node, [round_id]) == 21
-    book.full_until = world.clock.time + 10
-    assert _until_deadline(seat.node, [round_id]) == 11
+        assert _until_deadline(party_node.node, [round_id]) == 21
+    memory.full_until = world.clock.time + 10
+    assert _until_deadline(party_node.node, [round_id]) == 11
 
 
 async def test_work_is_not_interrupted_by_what_can_wait(world: World) -> None:
     """While a node works it shows neither its cosignature nor its own log; it does when it has come to rest."""
-    seat = world.nodes["AL"]
+    party_node = world.nodes["AL"]
     round_id = await world.begin(lists=False)
     await world.settle()
-    calls = reached(seat)
-    await seat.submit(round_id, await seat.load(HEADER + LISTS["AL"]))
-    assert await seat.step()
+    calls = reached(party_node)
+    await party_node.submit(round_id, await party_node.load(HEADER + LISTS["AL"]))
+    assert await party_node.step()
     assert not {"/v1/log/cosignatures", "/v1/log/checkpoints"} & {url.path for url in calls.calls}
     await world.settle()
     paths = [url.path for url in calls.calls]
@@ -255,19 +255,19 @@ async def test_work_is_not_interrupted_by_what_can_wait(world: World) -> None:
 
 async def test_a_cosignature_that_is_not_taken(world: World) -> None:
     """Where the matcher does not take it, nothing more is signed or sent before it does."""
-    seat = world.nodes["AL"]
-    calls = reached(seat)
+    party_node = world.nodes["AL"]
+    calls = reached(party_node)
     calls.refuses = True
     round_id = await world.propose()
     await world.settle()
-    await seat.post(f"/rounds/{round_id}/consent")
-    await seat.step()
-    assert seat.node.contact.obstacle is not None
-    assert not (await seat.round(round_id))["consented"]
+    await party_node.post(f"/rounds/{round_id}/consent")
+    await party_node.step()
+    assert party_node.node.contact.obstacle is not None
+    assert not (await party_node.round(round_id))["consented"]
     calls.refuses = False
     await world.settle()
-    assert seat.node.contact.obstacle is None
-    assert (await seat.round(round_id))["consented"]
+    assert party_node.node.contact.obstacle is None
+    assert (await party_node.round(round_id))["consented"]
 
 
 async def test_what_others_do_costs_one_step(world: World) -> None:
@@ -277,38 +277,38 @@ async def test_what_others_do_costs_one_step(world: World) -> None:
     await world.nodes["RS"].post(f"/rounds/{round_id}/consent")
     await world.step("RS")
     await world.step("RS")
-    seat = world.nodes["AL"]
-    assert await seat.step()
-    assert seat.rounds._again is False
-    await seat.post(f"/rounds/{round_id}/consent")
-    assert await seat.step()
-    assert seat.rounds._again is True
+    party_node = world.nodes["AL"]
+    assert await party_node.step()
+    assert party_node.rounds._again is False
+    await party_node.post(f"/rounds/{round_id}/consent")
+    assert await party_node.step()
+    assert party_node.rounds._again is True
 
 
 async def test_work_goes_on_without_another_look(world: World) -> None:
     """A list is prepared, signed and sent, with its bytes, in one turn that looks at log and feed once."""
-    seat = world.nodes["AL"]
+    party_node = world.nodes["AL"]
     round_id = await world.begin(lists=False)
     await world.settle()
-    calls = reached(seat)
-    await seat.submit(round_id, await seat.load(HEADER + LISTS["AL"]))
-    assert await seat.rounds._turn() is False
+    calls = reached(party_node)
+    await party_node.submit(round_id, await party_node.load(HEADER + LISTS["AL"]))
+    assert await party_node.rounds._turn() is False
     paths = [url.path for url in calls.calls]
     assert paths.count(f"/v1/rounds/{round_id}/events") == 1
     assert sum(path.startswith("/v1/log/") for path in paths) == 1
     assert any("/blinded/" in path for path in paths)
-    assert (await seat.round(round_id))["submissions"][0]["state"] == "submitted"
+    assert (await party_node.round(round_id))["submissions"][0]["state"] == "submitted"
 
 
 async def test_work_that_is_left_when_a_round_ends_here(world: World) -> None:
     """What a step has made possible waits for the next one where the node takes part no more; an alarm stops it."""
-    seat = world.nodes["AL"]
+    party_node = world.nodes["AL"]
     round_id = await world.begin(lists=False)
     await world.settle()
-    with seat.node.store.transaction("test.refuse") as session:
-        statements.refuse(session, seat.node.clock, round_id, "test", quoted("over"))
-    assert await advance(seat.node, round_id, looked=True)
-    assert seat.node.rounds.of(round_id).goes_on
-    seat.node.contact.obstacle = PeerUnavailableError(quoted("away"))
+    with party_node.node.store.transaction("test.refuse") as session:
+        statements.refuse(session, party_node.node.clock, round_id, "test", quoted("over"))
+    assert await advance(party_node.node, round_id, looked=True)
+    assert party_node.node.rounds.of(round_id).goes_on
+    party_node.node.contact.obstacle = PeerUnavailableError(quoted("away"))
     with pytest.raises(PeerUnavailableError):
-        await advance(seat.node, round_id, looked=True)
+        await advance(party_node.node, round_id, looked=True)

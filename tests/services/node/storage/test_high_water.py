@@ -39,21 +39,21 @@ async def world(tmp_path: Path, clock: Clock, service_database: Callable[[], str
     await made.close()
 
 
-def forget_statements(seat: PartyNode, kind: str) -> None:
+def forget_statements(party_node: PartyNode, kind: str) -> None:
     """Let a database lose what a node said, as when an older replica takes the place of the one that failed."""
-    with seat.node.store.transaction("test.failover") as session:
+    with party_node.node.store.transaction("test.failover") as session:
         session.execute(delete(StatementRow).where(StatementRow.own, StatementRow.kind == kind))
 
 
-def refused(seat: PartyNode, round_id: str) -> bool:
+def refused(party_node: PartyNode, round_id: str) -> bool:
     """Tell whether a node takes no further part in a round."""
-    with seat.node.store.reading("test.refused") as session:
+    with party_node.node.store.reading("test.refused") as session:
         return round_row(session, round_id).refused is not None
 
 
-def alarms(seat: PartyNode) -> list[str]:
+def alarms(party_node: PartyNode) -> list[str]:
     """Return the sentences of a node's alarms."""
-    return [text_of(loads(alarm.sentence)) for alarm in seat.node.log.witness.alarms()]
+    return [text_of(loads(alarm.sentence)) for alarm in party_node.node.log.witness.alarms()]
 
 
 @pytest.mark.parametrize(
@@ -77,75 +77,75 @@ def test_each_part_of_a_mark_counts(mark: RoundMark, *, is_ahead: bool) -> None:
 
 async def test_a_database_ahead_of_the_mark_goes_on(world: World) -> None:
     """A crash between commit and mark, and a home of an earlier version, are repaired at the next start."""
-    seat = world.nodes["AL"]
-    path = seat.node.high_water.path
+    party_node = world.nodes["AL"]
+    path = party_node.node.high_water.path
     round_id = await world.begin()
-    await world.until(lambda: seat.node.high_water.last_number(round_id) == 1)
+    await world.until(lambda: party_node.node.high_water.last_number(round_id) == 1)
     older = path.read_bytes()
-    await world.until(lambda: (seat.node.high_water.last_number(round_id) or 0) > 2)
-    newer = seat.node.high_water.marks
+    await world.until(lambda: (party_node.node.high_water.last_number(round_id) or 0) > 2)
+    newer = party_node.node.high_water.marks
     for crash in (lambda: path.write_bytes(older), path.unlink):
         crash()
-        seat.restart()
-        await seat.step()
-        assert (seat.node.high_water.last_number(round_id) or 0) > 2
+        party_node.restart()
+        await party_node.step()
+        assert (party_node.node.high_water.last_number(round_id) or 0) > 2
     await world.settle()
     assert await world.phase(round_id) == "reporting"
-    assert alarms(seat) == []
-    marks = HighWater(path, seat.node.store, world.clock, 30).marks
+    assert alarms(party_node) == []
+    marks = HighWater(path, party_node.node.store, world.clock, 30).marks
     assert marks is not None
-    assert marks == seat.node.high_water.marks != newer
+    assert marks == party_node.node.high_water.marks != newer
     assert sum(marks.rounds[round_id].elements.values()) == sum(sum(day.values()) for day in marks.days.values()) > 0
     # What no cap counts any more is forgotten, and so is a round whose statements were erased.
     await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
     await world.settle()
     world.clock.time += 10_000 * DAY
     await world.settle()
-    assert seat.node.high_water.marks is not None
-    assert (seat.node.high_water.marks.rounds, seat.node.high_water.marks.days) == ({}, {})
-    assert alarms(seat) == []
+    assert party_node.node.high_water.marks is not None
+    assert (party_node.node.high_water.marks.rounds, party_node.node.high_water.marks.days) == ({}, {})
+    assert alarms(party_node) == []
 
 
 async def test_a_mark_that_cannot_be_read_is_an_alarm(world: World) -> None:
     """Where nothing tells how old the database is, it counts as an older copy; the mark is written anew."""
-    seat = world.nodes["AL"]
+    party_node = world.nodes["AL"]
     round_id = await world.begin(lists=False)
     await world.settle()
-    seat.node.high_water.path.write_bytes(b'{"rounds": 1}')
-    seat.restart()
-    assert seat.node.high_water.last_number(round_id) is None
-    await seat.step()
-    (sentence,) = alarms(seat)
+    party_node.node.high_water.path.write_bytes(b'{"rounds": 1}')
+    party_node.restart()
+    assert party_node.node.high_water.last_number(round_id) is None
+    await party_node.step()
+    (sentence,) = alarms(party_node)
     assert "cannot be read" in sentence
-    assert "cannot be read" in (await seat.get("/status"))["log_alarm"]
-    assert refused(seat, round_id)
-    seat.restart()
+    assert "cannot be read" in (await party_node.get("/status"))["log_alarm"]
+    assert refused(party_node, round_id)
+    party_node.restart()
     await world.acknowledge_alarms()
-    assert len(alarms(seat)) == 1
-    assert seat.node.high_water.last_number(round_id) == 1
+    assert len(alarms(party_node)) == 1
+    assert party_node.node.high_water.last_number(round_id) == 1
 
 
 async def test_a_database_that_fails_over_to_an_older_one(world: World) -> None:
     """Between two steps, or within one: nothing is signed on it, the round is refused, and the caps by day hold."""
-    seat = world.nodes["AL"]
-    node = seat.node
+    party_node = world.nodes["AL"]
+    node = party_node.node
     round_id = await world.begin()
     await world.until(lambda: node.high_water.marks is not None and node.high_water.marks.days)
-    before, last = spent(seat), node.high_water.last_number(round_id)
+    before, last = spent(party_node), node.high_water.last_number(round_id)
     assert before > 0
     assert last is not None
-    forget_statements(seat, "evaluation")
+    forget_statements(party_node, "evaluation")
     with node.store.transaction("test.failover") as session:
         session.execute(delete(DailyEvaluationRow))
-    assert spent(seat) == 0
+    assert spent(party_node) == 0
     with pytest.raises(RestoredBackupError, match="older"), node.store.transaction("test.sign") as session:
-        statements.put_signed(session, node.signer, round_id, envelope_of(seat, "consent"))
-    assert (await seat.post(f"/rounds/{round_id}/abort", json={"reason": "test"})).status_code == 202
+        statements.put_signed(session, node.signer, round_id, envelope_of(party_node, "consent"))
+    assert (await party_node.post(f"/rounds/{round_id}/abort", json={"reason": "test"})).status_code == 202
     with pytest.raises(LogRewrittenError, match="restored from a backup"):
         await advance(node, round_id)
-    assert refused(seat, round_id)
-    assert alarms(seat) == [text_of(Sentence.of(RESTORED))]
-    assert spent(seat) == before
+    assert refused(party_node, round_id)
+    assert alarms(party_node) == [text_of(Sentence.of(RESTORED))]
+    assert spent(party_node) == before
     # It fails over once more: what was counted for it is counted again.
     with node.store.transaction("test.failover") as session:
         session.get_one(RoundRow, round_id).refused = None
@@ -153,69 +153,71 @@ async def test_a_database_that_fails_over_to_an_older_one(world: World) -> None:
             row.elements -= 1
     with pytest.raises(LogRewrittenError):
         check_own_log(node)
-    assert refused(seat, round_id)
-    assert spent(seat) == before
+    assert refused(party_node, round_id)
+    assert spent(party_node) == before
     # Its refusal calls no number empty that was used (3.2.2).
     await world.acknowledge_alarms()
-    message = statements.message_of(statements.open_statement(node.registry, envelope_of(seat, "refusal")))
+    message = statements.message_of(statements.open_statement(node.registry, envelope_of(party_node, "refusal")))
     assert isinstance(message, Refusal)
     assert message.given_up == ((last + 1, message.sequence - 1),)
 
 
 async def test_nothing_leaves_before_the_mark_is_written(world: World) -> None:
     """Where the mark cannot be written, no statement is sent."""
-    seat = world.nodes["AL"]
-    node = seat.node
+    party_node = world.nodes["AL"]
+    node = party_node.node
     round_id = await world.begin(lists=False)
     path, node.high_water.path = node.high_water.path, node.keys / "missing" / "mark"
     for _ in range(4):
         await world.step()
-    assert signed(seat, sent=False) == ["consent"]
+    assert signed(party_node, sent=False) == ["consent"]
     assert await world.phase(round_id) == "proposed"
     with pytest.raises(StoreError):
         node.high_water.keep()
     node.high_water.path = path
     await world.settle()
-    assert signed(seat, sent=True) == ["consent"]
+    assert signed(party_node, sent=True) == ["consent"]
     assert await world.phase(round_id) == "open"
 
 
 async def test_a_step_compares_in_one_query(world: World) -> None:
     """Whatever number of rounds is open: what is asked in each step of a node costs one query, and writes nothing."""
-    seat = world.nodes["AL"]
+    party_node = world.nodes["AL"]
     for _ in range(2):
         await world.begin(lists=False)
         await world.settle()
-    seat.node.high_water.keep()
-    written = seat.node.high_water.path.stat().st_mtime_ns
+    party_node.node.high_water.keep()
+    written = party_node.node.high_water.path.stat().st_mtime_ns
     queries: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_others: object) -> None:
         queries.append(statement)
 
-    event.listen(seat.node.store.engine, "before_cursor_execute", note)
-    seat.node.high_water.keep()
-    event.remove(seat.node.store.engine, "before_cursor_execute", note)
-    assert seat.node.high_water.marks is not None
-    assert len(seat.node.high_water.marks.rounds) == 2
+    event.listen(party_node.node.store.engine, "before_cursor_execute", note)
+    party_node.node.high_water.keep()
+    event.remove(party_node.node.store.engine, "before_cursor_execute", note)
+    assert party_node.node.high_water.marks is not None
+    assert len(party_node.node.high_water.marks.rounds) == 2
     assert len([one for one in queries if one.startswith("SELECT")]) == 1
-    assert seat.node.high_water.path.stat().st_mtime_ns == written
+    assert party_node.node.high_water.path.stat().st_mtime_ns == written
 
 
-def spent(seat: PartyNode) -> int:
+def spent(party_node: PartyNode) -> int:
     """Return what a node has evaluated for RS today, of the class full."""
-    with seat.node.store.reading("test.spent") as session:
-        return evaluation_limits.spent(session, seat.node.clock, seat.node.settings.caps, "RS", InputClass.FULL)[0]
+    with party_node.node.store.reading("test.spent") as session:
+        return evaluation_limits.spent(
+            session, party_node.node.clock, party_node.node.settings.caps, "RS", InputClass.FULL
+        )[0]
 
 
-def envelope_of(seat: PartyNode, kind: str) -> bytes:
+def envelope_of(party_node: PartyNode, kind: str) -> bytes:
     """Return a statement that a node signed."""
-    with seat.node.store.reading("test.envelope") as session:
+    with party_node.node.store.reading("test.envelope") as session:
         return session.scalars(select(StatementRow.envelope).where(StatementRow.own, StatementRow.kind == kind)).one()
 
 
-def signed(seat: PartyNode, *, sent: bool) -> list[str]:
+def signed(party_node: PartyNode, *, sent: bool) -> list[str]:
     """Return the kinds of a node's statements that were sent, or not."""
     query = select(StatementRow.kind).where(StatementRow.own, StatementRow.sent == sent)
-    with seat.node.store.reading("test.signed") as session:
+    with party_node.node.store.reading("test.signed") as session:
         return list(session.scalars(query))

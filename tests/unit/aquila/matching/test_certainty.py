@@ -14,9 +14,9 @@ from aquila.matching.certainty import (
     grade_on,
     level_of,
     lift_bits,
+    missing_families,
     prior_bits,
     rules_of,
-    silent_families,
 )
 from aquila.records.inputs import record_inputs
 from aquila.records.person import PartialDate, Record
@@ -126,16 +126,16 @@ STRONG = mask("name, initial and date", "name pair", "every name", "rare pair")
 WEAK = mask("every name")
 
 
-def silence_of(*rules: str) -> list[str]:
+def missing_of(*rules: str) -> list[str]:
     """Return which of names and origin are silent where rules met."""
-    found = silent_families(DEFAULT, rules_of(DEFAULT, mask(*rules)))
+    found = missing_families(DEFAULT, rules_of(DEFAULT, mask(*rules)))
     return [family for family in found if family in {"names", "origin"}]
 
 
 def test_names_in_one_spelling_sound_alike() -> None:
     """A rule on names that sound alike would have shown a date: names that agree in spelling show that it differs."""
-    assert "date" in silent_families(DEFAULT, rules_of(DEFAULT, mask("name pair")))
-    assert "date" not in silent_families(EXACT, rules_of(EXACT, 1))
+    assert "date" in missing_families(DEFAULT, rules_of(DEFAULT, mask("name pair")))
+    assert "date" not in missing_families(EXACT, rules_of(EXACT, 1))
 
 
 def test_a_table_that_counts_nothing_has_no_kinds_of_names() -> None:
@@ -165,7 +165,7 @@ def test_the_silence_of_the_names_is_evidence_too() -> None:
 )
 def test_only_a_family_that_could_speak_is_silent(rules: list[str], silent: list[str]) -> None:
     """A place is compared only beside a date or two names: without these nobody knows whether it differs."""
-    assert silence_of(*rules) == silent
+    assert missing_of(*rules) == silent
 
 
 KNOWN = "known nationalities and date"
@@ -184,7 +184,7 @@ KNOWN = "known nationalities and date"
 )
 def test_what_one_record_does_not_know_is_no_silence(rules: list[str], silent: list[str]) -> None:
     """Names and date agree well enough for the rule that both know a nationality; it is not met: one does not."""
-    assert silence_of(*rules) == silent
+    assert missing_of(*rules) == silent
 
 
 def test_that_something_is_known_is_no_evidence() -> None:

@@ -26,26 +26,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aquila.records.rules import RuleTable
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 PADDING = Padding(inputs_per_record=(), records_multiple=40)
 TERMS: dict[str, Any] = {"padding": PADDING, "canaries": 8}
 
 
 @pytest.fixture
-def met(staged: Callable[..., Stage]) -> Stage:
+def met(staged: Callable[..., StagedRound]) -> StagedRound:
     """A round with canaries whose reports are there."""
     stage = staged(**TERMS).finalized()
     stage.match()
     return stage
 
 
-def told_by(stage: Stage, code: str) -> Any:
+def told_by(stage: StagedRound, code: str) -> Any:
     """Return what a party told of its canaries."""
     return stage.round.canaries[code]
 
 
-def verdict(stage: Stage, own: str, other: str, **changes: Any) -> Verdict:
+def verdict(stage: StagedRound, own: str, other: str, **changes: Any) -> Verdict:
     """Let a party judge another's canaries, with something changed in what it knows."""
     node = stage.nodes[own]
     known = {"report": node.report, "told": told_by(stage, other), "carried": node.carried} | changes
@@ -53,7 +53,7 @@ def verdict(stage: Stage, own: str, other: str, **changes: Any) -> Verdict:
     return judge(*terms, known["carried"], known["report"], known["told"])
 
 
-def test_both_sides_derive_the_same(met: Stage) -> None:
+def test_both_sides_derive_the_same(met: StagedRound) -> None:
     """Numbers, rules and digests of a pair are the same on both sides, and of no other pair."""
     derived = {
         code: canaries.canaries_of(node.round, met.table, code, node.secrets.exchange)
@@ -85,7 +85,7 @@ def test_numbers_and_patterns_are_drawn_from_the_table() -> None:
         assert abs(masks.count(mask) / len(masks) - often / total) < 0.03
 
 
-def test_hits_are_the_same_as_without(staged: Callable[..., Stage]) -> None:
+def test_hits_are_the_same_as_without(staged: Callable[..., StagedRound]) -> None:
     """A rehearsal with canaries has the hits of one without, and every pair is trustworthy on both sides."""
     plain = staged(padding=PADDING).finalized()
     stage = staged(**TERMS).finalized()
@@ -96,7 +96,7 @@ def test_hits_are_the_same_as_without(staged: Callable[..., Stage]) -> None:
     assert sizes[0] == sizes[1]
 
 
-def test_only_pairs_that_may_be_matched(staged: Callable[..., Stage]) -> None:
+def test_only_pairs_that_may_be_matched(staged: Callable[..., StagedRound]) -> None:
     """Parties that may not be matched share no canaries, and a query carries none."""
     stage = staged(**TERMS, changes={"pairs": (("AL", "RS"), ("RS", "SI"))}).finalized()
     stage.match()
@@ -104,7 +104,7 @@ def test_only_pairs_that_may_be_matched(staged: Callable[..., Stage]) -> None:
     assert set(stage.verdicts) == {("AL", "RS"), ("RS", "AL"), ("RS", "SI"), ("SI", "RS")}
 
 
-def test_after_a_party_left(staged: Callable[..., Stage]) -> None:
+def test_after_a_party_left(staged: Callable[..., StagedRound]) -> None:
     """The canaries of an absent party's pairs meet nobody, and are missed by nobody."""
     stage = staged(**TERMS)
     stage.consent()
@@ -119,7 +119,7 @@ def test_after_a_party_left(staged: Callable[..., Stage]) -> None:
     assert all(one.trustworthy for one in stage.verdicts.values())
 
 
-def test_what_a_party_keeps(met: Stage) -> None:
+def test_what_a_party_keeps(met: StagedRound) -> None:
     """It is read back as it was, shows nothing of itself, and its handles are of dummies."""
     node = met.nodes["SI"]
     again = canaries.from_bytes(canaries.to_bytes(node.carried))
@@ -128,7 +128,7 @@ def test_what_a_party_keeps(met: Stage) -> None:
     assert not node.record_ids_of([bytes.fromhex(one.handle) for one in node.carried])
 
 
-def test_suppressed_hits_are_missing(met: Stage) -> None:
+def test_suppressed_hits_are_missing(met: StagedRound) -> None:
     """What of a pair's canaries is not in the report is missing; of another pair nothing is."""
     report = met.nodes["AL"].report
     assert report is not None
@@ -139,7 +139,7 @@ def test_suppressed_hits_are_missing(met: Stage) -> None:
     assert verdict(met, "AL", "SI", report=kept).trustworthy
 
 
-def test_a_report_that_says_nothing_of_a_pair(met: Stage) -> None:
+def test_a_report_that_says_nothing_of_a_pair(met: StagedRound) -> None:
     """Without the basis of a pair, every canary that has a rule is due at the least level."""
     report = met.nodes["AL"].report
     assert report is not None
@@ -147,7 +147,7 @@ def test_a_report_that_says_nothing_of_a_pair(met: Stage) -> None:
     assert found.missing == found.expected == len([o for o in met.nodes["AL"].carried if o.counterpart == "RS"])
 
 
-def test_another_level_is_wrong(met: Stage) -> None:
+def test_another_level_is_wrong(met: StagedRound) -> None:
     """A canary of another level than both compute is wrong."""
     report = met.nodes["AL"].report
     assert report is not None
@@ -157,7 +157,7 @@ def test_another_level_is_wrong(met: Stage) -> None:
     assert found.differing
 
 
-def test_carriers_that_share_no_rule(met: Stage) -> None:
+def test_carriers_that_share_no_rule(met: StagedRound) -> None:
     """A canary of which the two dummies have no rule in common is no hit, and none is due."""
     carried = tuple(replace(one, mask=0) for one in met.nodes["AL"].carried)
     report = met.nodes["AL"].report
@@ -167,7 +167,7 @@ def test_carriers_that_share_no_rule(met: Stage) -> None:
     assert verdict(met, "AL", "RS", carried=carried).wrong > 0
 
 
-def test_what_the_other_says_cannot_be_read(met: Stage) -> None:
+def test_what_the_other_says_cannot_be_read(met: StagedRound) -> None:
     """Masks under another key, of another number or of nobody make the two sides differ."""
     told = told_by(met, "RS")
     node = met.nodes["RS"]
@@ -198,7 +198,7 @@ def test_a_carrier_is_a_real_record_with_the_canarys_rules() -> None:
     assert none.mask == 0
 
 
-def test_telling_is_refused_out_of_turn(staged: Callable[..., Stage]) -> None:
+def test_telling_is_refused_out_of_turn(staged: Callable[..., StagedRound]) -> None:
     """Canaries are told once, after every list is in, of the own report and of each counterpart, under the binding."""
     early = staged(**TERMS).evaluated()
     pairs = tuple(
@@ -212,7 +212,7 @@ def test_telling_is_refused_out_of_turn(staged: Callable[..., Stage]) -> None:
     without.refused(OrderError, without.signed("AL", told), "no canaries")
 
 
-def test_telling_is_refused_of_another_report(met: Stage) -> None:
+def test_telling_is_refused_of_another_report(met: StagedRound) -> None:
     """A second word, another report, or not every counterpart: none of it counts."""
     told = told_by(met, "AL")
     met.refused(EquivocationError, met.changed("AL", told), "told of its canaries already")
@@ -226,7 +226,7 @@ def test_telling_is_refused_of_another_report(met: Stage) -> None:
     met.refused(BindingError, met.changed("AL", told, binding="0" * 64), "names another binding")
 
 
-def test_an_exchange_key_of_small_order(staged: Callable[..., Stage]) -> None:
+def test_an_exchange_key_of_small_order(staged: Callable[..., StagedRound]) -> None:
     """A key with which everyone shares the same secret is refused with its consent."""
     stage = staged()
     envelope = stage.consent_with("SI", *_shares(stage), exchange_key="00" * 32)
@@ -244,7 +244,7 @@ def test_masks_are_for_one_direction() -> None:
             canaries.open_masks(key, "AL", sealed[:3])
 
 
-def test_a_footing_is_what_the_report_says(met: Stage) -> None:
+def test_a_footing_is_what_the_report_says(met: StagedRound) -> None:
     """Sizes, share, duplicates, settled records and weights come from the report, for the pair that it names."""
     report = met.nodes["AL"].report
     assert report is not None
@@ -257,7 +257,7 @@ def test_a_footing_is_what_the_report_says(met: Stage) -> None:
     assert canaries.grading_basis_of(report, "AT", 40) is None
 
 
-def test_telling_counts_by_level(met: Stage) -> None:
+def test_telling_counts_by_level(met: StagedRound) -> None:
     """What is told is what was reported, and both sides tell the same."""
     node = met.nodes["AL"]
     assert node.report is not None
@@ -282,7 +282,7 @@ def test_two_parties_agree_and_others_do_not() -> None:
         one.agree(bytes(32), b"a")
 
 
-def _shares(stage: Stage) -> list[Any]:
+def _shares(stage: StagedRound) -> list[Any]:
     return [new_share(stage.group, stage.random) for _ in InputClass]
 
 

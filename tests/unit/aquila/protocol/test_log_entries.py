@@ -8,7 +8,7 @@ import pytest
 
 from aquila.audit.entries import EntryKind, read_entry
 from aquila.errors import InputError
-from aquila.protocol.log_entries import fields_of, match_entry, refused_entry, statement_entry, tells_hits
+from aquila.protocol.log_entries import discloses_hits, fields_of, match_entry, refused_entry, statement_entry
 from aquila.protocol.messages import (
     ANNOUNCEMENTS,
     PARTY_STATEMENTS,
@@ -120,8 +120,8 @@ def test_a_match_is_an_entry_for_each_pair() -> None:
 def test_a_refused_statement_may_tell_of_hits() -> None:
     """Which query it is about stands in the statement alone: a copy leaves it out as long as any query is untold."""
     entry = refused_entry(read(Closing), DIGEST, 7)  # type: ignore[arg-type]  # it is a statement
-    assert tells_hits(entry, {"f" * 32})
-    assert not tells_hits(entry, set())
+    assert discloses_hits(entry, {"f" * 32})
+    assert not discloses_hits(entry, set())
 
 
 def test_what_is_no_statement_has_none() -> None:

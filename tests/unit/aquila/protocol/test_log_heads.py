@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aquila.protocol.messages import Statement
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 SEEN = LogHead(size=17, root="ab" * 32)
 
 
 @pytest.fixture
-def stage(staged: Callable[..., Stage]) -> Stage:
+def stage(staged: Callable[..., StagedRound]) -> StagedRound:
     """A round whose statements name heads of the log."""
     made = staged()
     made.restage({"revision": LOG_HEADS})
     return made
 
 
-def let_see(stage: Stage, code: str, head: LogHead | None) -> None:
+def let_see(stage: StagedRound, code: str, head: LogHead | None) -> None:
     """Let a party see a head of the matcher's log."""
     node = stage.nodes[code]
     node.party = replace(node.party, log_head=lambda: head)
@@ -47,15 +47,15 @@ def test_a_manifest_of_before_reads_as_it_was() -> None:
     """A manifest without a revision has none when it is encoded again."""
     assert not Manifest.from_payload(read(Manifest).payload()).names_log_heads
     assert read(Manifest, revision=LOG_HEADS).names_log_heads
-    assert not read(Manifest, revision=LOG_HEADS).tells_withheld_answers
+    assert not read(Manifest, revision=LOG_HEADS).has_withheld_answers
     assert read(Manifest, revision=WITHHELD_ANSWERS).names_log_heads
-    assert read(Manifest, revision=WITHHELD_ANSWERS).tells_withheld_answers
+    assert read(Manifest, revision=WITHHELD_ANSWERS).has_withheld_answers
     with pytest.raises(MalformedError, match="revision"):
         read(Manifest, revision=WITHHELD_ANSWERS + 1)
     assert "revision" not in SAMPLES[Manifest]
 
 
-def test_a_round_goes_on_with_what_was_seen(stage: Stage) -> None:
+def test_a_round_goes_on_with_what_was_seen(stage: StagedRound) -> None:
     """Every statement of a whole round names the head that its signer saw when it signed."""
     for number, code in enumerate(stage.nodes):
         let_see(stage, code, LogHead(size=1 + number, root="cd" * 32))
@@ -68,7 +68,7 @@ def test_a_round_goes_on_with_what_was_seen(stage: Stage) -> None:
     assert all(one.log_head is not None for one in said)
 
 
-def test_nothing_is_signed_before_the_log_was_seen(stage: Stage) -> None:
+def test_nothing_is_signed_before_the_log_was_seen(stage: StagedRound) -> None:
     """A party that has seen nothing of the log signs nothing but that it takes no part."""
     node = next(iter(stage.nodes.values()))
     with pytest.raises(OrderError, match="has not been seen"):
@@ -77,7 +77,7 @@ def test_nothing_is_signed_before_the_log_was_seen(stage: Stage) -> None:
     assert stage.round.refusals[node.party.code].log_head is None
 
 
-def test_a_statement_that_names_nothing_is_refused(stage: Stage) -> None:
+def test_a_statement_that_names_nothing_is_refused(stage: StagedRound) -> None:
     """Where statements name what was seen, one that does not is refused, and changes nothing."""
     node = next(iter(stage.nodes.values()))
     let_see(stage, node.party.code, SEEN)
@@ -91,7 +91,7 @@ def test_a_statement_that_names_nothing_is_refused(stage: Stage) -> None:
     assert not stage.round.consents
 
 
-def test_an_earlier_round_takes_no_new_field(staged: Callable[..., Stage]) -> None:
+def test_an_earlier_round_takes_no_new_field(staged: Callable[..., StagedRound]) -> None:
     """A round that was proposed before goes on by its own rules, for which earlier versions can read all of it."""
     stage = staged()
     code = next(iter(stage.nodes))

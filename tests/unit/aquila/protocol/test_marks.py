@@ -11,13 +11,13 @@ from aquila.protocol.messages import Note
 from aquila.protocol.rounds import exchange
 from aquila.protocol.submissions.submission import HANDLE_BYTES, TOKEN_ROW
 from aquila.records.rules import parse_rules
-from tests.support.stage import person
+from tests.support.staged_round import person
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from aquila.protocol.rounds.exchange import HeldTokens, Prepared
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 LISTS = {
     "RS": (
@@ -77,21 +77,23 @@ sentence = "Names and year agree, and that is taken for little."
 
 
 @pytest.fixture
-def hit(staged: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch) -> tuple[Stage, Prepared, Prepared]:
+def hit(staged: Callable[..., StagedRound], monkeypatch: pytest.MonkeyPatch) -> tuple[StagedRound, Prepared, Prepared]:
     """A round with its one hit as SI and RS prepare it."""
-    monkeypatch.setattr("tests.support.stage.BOTH_CLASSES", RULES)
+    monkeypatch.setattr("tests.support.staged_round.BOTH_CLASSES", RULES)
     stage = staged(LISTS).reported()
     sides = []
     for code in ("SI", "RS"):
-        seat = stage.nodes[code]
-        assert seat.report is not None
-        assert len(seat.report.hits) == 1
-        found = exchange.prepare(seat.round, stage.table, seat.report, every_token(stage, code), stage.random)
+        party_node = stage.nodes[code]
+        assert party_node.report is not None
+        assert len(party_node.report.hits) == 1
+        found = exchange.prepare(
+            party_node.round, stage.table, party_node.report, every_token(stage, code), stage.random
+        )
         sides.append(next(iter(found)))
     return stage, sides[0], sides[1]
 
 
-def every_token(stage: Stage, code: str) -> Mapping[bytes, HeldTokens]:
+def every_token(stage: StagedRound, code: str) -> Mapping[bytes, HeldTokens]:
     """Return the tokens of all records of a party, which its node throws away but for those that hit."""
     chunks = list(stage.nodes[code].finalized())
     handles = {
@@ -108,12 +110,12 @@ def marks_in(note: bytes, receiver: Prepared) -> set[bytes]:
     return {content[place : place + MARK_BYTES] for place in range(0, len(content), MARK_BYTES)}
 
 
-def test_a_receiver_can_try_all_its_own_tokens(hit: tuple[Stage, Prepared, Prepared]) -> None:
+def test_a_receiver_can_try_all_its_own_tokens(hit: tuple[StagedRound, Prepared, Prepared]) -> None:
     """SI finds that rs-1 shares an input with si-2 too, of which no report tells, and that it shares none with si-3."""
     stage, si, rs = hit
     note = Note(
         source_evaluation="B", information_evaluation="2", handling_code="H0", category="suspects",
-        reference="RS-0A1B-2C3D-4E5F", contact="the unit", report=rs.opening.told,
+        reference="RS-0A1B-2C3D-4E5F", contact="the unit", report=rs.opening.report_digest,
     )  # fmt: skip
     sealed = exchange.seal_entry(rs, note, exchange.marks_needed(len(rs.marks)), stage.random)[16:]
     theirs = marks_in(sealed, si)
@@ -125,7 +127,7 @@ def test_a_receiver_can_try_all_its_own_tokens(hit: tuple[Stage, Prepared, Prepa
     assert {names[handle]: count for handle, count in shared.items()} == {"si-1": 2, "si-2": 1, "si-3": 0}
 
 
-def test_a_node_keeps_the_marks_of_the_record_that_hit_alone(hit: tuple[Stage, Prepared, Prepared]) -> None:
+def test_a_node_keeps_the_marks_of_the_record_that_hit_alone(hit: tuple[StagedRound, Prepared, Prepared]) -> None:
     """What opens the note later has a mark for each token of si-1, and none of those of other records."""
     stage, si, _ = hit
     tokens = every_token(stage, "SI")

@@ -12,15 +12,15 @@ from aquila.matching.join import MatchedPair, MatchedTokenPositions
 from aquila.protocol import matcher as roles
 from aquila.protocol.messages import ClassCounts, PartyCap
 from aquila.records.rules import load_rules
-from tests.support.stage import BOTH_CLASSES, WINDOW
+from tests.support.staged_round import BOTH_CLASSES, WINDOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 
-def lists_of(stage: Stage) -> list[str]:
+def lists_of(stage: StagedRound) -> list[str]:
     """Return the lists' submission ids in the order of the parties."""
     return [node.submission_id for node in stage.nodes.values()]
 
@@ -36,7 +36,7 @@ def test_rows_that_are_not_whole() -> None:
         roles.TokenCount(BOTH_CLASSES).add(bytes(32))
 
 
-def test_lists_to_join(staged: Callable[..., Stage]) -> None:
+def test_lists_to_join(staged: Callable[..., StagedRound]) -> None:
     """The pairs that the manifest allows, of lists that are there."""
     stage = staged(changes={"pairs": (("AL", "RS"), ("RS", "SI"))})
     stage.consent()
@@ -49,12 +49,12 @@ def test_lists_to_join(staged: Callable[..., Stage]) -> None:
     assert len(roles.lists_to_join(stage.round)) == 1
 
 
-def test_nobody_is_late_before_the_opening(stage: Stage) -> None:
+def test_nobody_is_late_before_the_opening(stage: StagedRound) -> None:
     """A round that is not open has no deadline that the matcher could call."""
     assert roles.late_parties(stage.round, WINDOW.closes_at + 1) == ()
 
 
-def test_learned_footings(stage: Stage) -> None:
+def test_learned_footings(stage: StagedRound) -> None:
     """For each pair of lists a share in parts per million and the padded sizes."""
     stage.submitted()
     footings = roles.learn_grading_bases(stage.round, stage.table, lists_of(stage), {(0, 1): {1: 1}, (1, 2): {3: 3}})
@@ -65,7 +65,7 @@ def test_learned_footings(stage: Stage) -> None:
     assert all(1 <= footing.common_per_million <= MILLION for footing in footings.values())
 
 
-def test_other_rules_than_the_round(stage: Stage) -> None:
+def test_other_rules_than_the_round(stage: StagedRound) -> None:
     """A matcher does not grade with another table than the manifest names."""
     stage.submitted()
     with pytest.raises(PolicyError, match="other match rules"):
@@ -80,7 +80,9 @@ def test_other_rules_than_the_round(stage: Stage) -> None:
         (Level.HIGH, [Level.HIGH]),
     ],
 )
-def test_pairs_below_the_minimum_are_no_hits(staged: Callable[..., Stage], minimum: Level, kept: list[Level]) -> None:
+def test_pairs_below_the_minimum_are_no_hits(
+    staged: Callable[..., StagedRound], minimum: Level, kept: list[Level]
+) -> None:
     """What does not reach the manifest's minimum is not told; below every level nothing is."""
     stage = staged(minimum=minimum).submitted()
     pairs = [met(0, 1, 1, 0b01), met(1, 2, 3, 0b01), met(1, 2, 5, 0b10)]
@@ -90,7 +92,7 @@ def test_pairs_below_the_minimum_are_no_hits(staged: Callable[..., Stage], minim
     assert set(graded.footings) == set(footings)
 
 
-def test_a_pair_by_chance_is_no_hit(stage: Stage) -> None:
+def test_a_pair_by_chance_is_no_hit(stage: StagedRound) -> None:
     """A pair whose probability is below every level is dropped."""
     stage.submitted()
     weak = load_rules("default")
@@ -99,7 +101,7 @@ def test_a_pair_by_chance_is_no_hit(stage: Stage) -> None:
     assert roles.grade_pairs(stage.round, weak, footings, [met(0, 1, 1, mask)]) == (footings, [])
 
 
-def test_reports_are_sorted_and_symmetric(stage: Stage) -> None:
+def test_reports_are_sorted_and_symmetric(stage: StagedRound) -> None:
     """Each side sees its own handle and the other's code; hits are in the order of their random ids."""
     stage.submitted()
     pairs = [met(0, 1, 1, 0b11), met(0, 2, 3, 0b11), met(1, 2, 5, 0b11)]
@@ -126,7 +128,7 @@ def test_reports_are_sorted_and_symmetric(stage: Stage) -> None:
     }  # fmt: skip
 
 
-def test_whom_lists_concern(stage: Stage) -> None:
+def test_whom_lists_concern(stage: StagedRound) -> None:
     """A report on the lists goes to every participant, hits or none."""
     stage.submitted()
     assert roles.parties_concerned(stage.round, None) == ("AL", "RS", "SI")
@@ -136,14 +138,14 @@ def test_whom_lists_concern(stage: Stage) -> None:
     ]
 
 
-def test_an_unknown_query(stage: Stage) -> None:
+def test_an_unknown_query(stage: StagedRound) -> None:
     """A list is no query."""
     stage.submitted()
     with pytest.raises(InputError):
         roles.lists_for_query(stage.round, stage.nodes["AL"].submission_id)
 
 
-def test_bytes_on_disk(staged: Callable[..., Stage]) -> None:
+def test_bytes_on_disk(staged: Callable[..., StagedRound]) -> None:
     """Each element may need itself, an evaluation by every other party, and a token row that is laid down twice."""
     small = ClassCounts(full=10, partial=5)
     stage = staged(changes={"caps": tuple(PartyCap(party=code, elements=small) for code in ("AL", "RS", "SI"))})

@@ -14,15 +14,15 @@ from aquila.protocol.party import RoundSecrets, check_digest, chunk_of, is_late,
 from aquila.records.conformance import known_normalizers
 from aquila.records.rules import InputClass, load_rules
 from aquila.simulation import REHEARSED
-from tests.support.stage import WINDOW
+from tests.support.staged_round import WINDOW
 
 if TYPE_CHECKING:
     from aquila.crypto.group import Group
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 
 @pytest.fixture
-def secrets(stage: Stage) -> RoundSecrets:
+def secrets(stage: StagedRound) -> RoundSecrets:
     """The secrets that a party makes with its consent."""
     made, _ = stage.nodes["SI"].party.consent(stage.round, 1, (), stage.random)
     return made
@@ -56,7 +56,7 @@ def test_bytes_that_are_no_secrets(group: Group, secrets: RoundSecrets, change: 
             RoundSecrets.from_bytes(group, octets)
 
 
-def test_a_round_with_other_rules(stage: Stage) -> None:
+def test_a_round_with_other_rules(stage: StagedRound) -> None:
     """A node whose rule table differs from the manifest's refuses to take part."""
     party = stage.nodes["SI"].party
     party.check_manifest(stage.manifest, stage.table, known_normalizers())
@@ -65,7 +65,7 @@ def test_a_round_with_other_rules(stage: Stage) -> None:
     assert caught.value.fields["expected"] == stage.table.digest
 
 
-def test_a_round_of_an_earlier_version(stage: Stage) -> None:
+def test_a_round_of_an_earlier_version(stage: StagedRound) -> None:
     """A party consents to no manifest that lacks what later versions say: hits of such a round are not verified."""
     old = stage.manifest.model_copy(update={"canaries": None})
     with pytest.raises(PolicyError, match="earlier version"):
@@ -73,7 +73,7 @@ def test_a_round_of_an_earlier_version(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("change", [{"name": "normalizer 0"}, {"digest": "0" * 64}], ids=["version", "conformance"])
-def test_a_round_with_another_normalizer(stage: Stage, change: dict[str, str]) -> None:
+def test_a_round_with_another_normalizer(stage: StagedRound, change: dict[str, str]) -> None:
     """A node that would normalize otherwise than the others refuses to take part."""
     other = TableReference(**(stage.manifest.normalizer.model_dump() | change))
     with pytest.raises(PolicyError, match="normalizes names otherwise"):
@@ -82,7 +82,7 @@ def test_a_round_with_another_normalizer(stage: Stage, change: dict[str, str]) -
         )
 
 
-def test_a_consent_says_what_was_spent_before(stage: Stage) -> None:
+def test_a_consent_says_what_was_spent_before(stage: StagedRound) -> None:
     """Earlier rounds and what was evaluated in them are part of the consent."""
     earlier = EarlierRound(round_id="b" * 32, spent=(Spent(origin="AL", elements=ClassCounts(full=7, partial=9)),))
     _, envelope = stage.nodes["SI"].party.consent(stage.round, 1, [earlier], stage.random)
@@ -90,24 +90,24 @@ def test_a_consent_says_what_was_spent_before(stage: Stage) -> None:
     assert stage.round.consents["SI"].earlier_rounds == (earlier,)
 
 
-def test_an_opening_with_another_consent_of_ours(stage: Stage) -> None:
+def test_an_opening_with_another_consent_of_ours(stage: StagedRound) -> None:
     """A node compares the consent in the opening with the one that it signed."""
     stage.consent()
-    seat = stage.nodes["SI"]
-    seat.party.check_opening(seat.round, seat.round.consent_digests["SI"])
+    party_node = stage.nodes["SI"]
+    party_node.party.check_opening(party_node.round, party_node.round.consent_digests["SI"])
     with pytest.raises(BindingError, match="without the consent of SI"):
-        seat.party.check_opening(seat.round, "0" * 64)
+        party_node.party.check_opening(party_node.round, "0" * 64)
 
 
-def test_nothing_to_submit(stage: Stage) -> None:
+def test_nothing_to_submit(stage: StagedRound) -> None:
     """A list of which every value is held back gives no chunk, and no statement."""
     stage.consent()
-    seat = stage.nodes["SI"]
+    party_node = stage.nodes["SI"]
     with pytest.raises(PolicyError, match="nothing to submit"):
-        seat.party.submit(seat.round, 2, "a" * 32, Kind.LIST, REHEARSED, 5, [])
+        party_node.party.submit(party_node.round, 2, "a" * 32, Kind.LIST, REHEARSED, 5, [])
 
 
-def test_an_evaluation_is_verified_under_its_share(stage: Stage) -> None:
+def test_an_evaluation_is_verified_under_its_share(stage: StagedRound) -> None:
     """The proof verifies under the key of the consent and the context of the chunk, and under no other."""
     stage.submitted()
     origin = stage.nodes["SI"]
@@ -124,7 +124,7 @@ def test_an_evaluation_is_verified_under_its_share(stage: Stage) -> None:
     assert len(contexts) == 7
 
 
-def test_a_late_party(stage: Stage) -> None:
+def test_a_late_party(stage: StagedRound) -> None:
     """A list is late after its deadline; after that for evaluations anyone may be, as the matcher says."""
     stage.consent()
     stage.submit(stage.nodes["SI"])
@@ -135,7 +135,7 @@ def test_a_late_party(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("index", [-1, 4, 99])
-def test_a_chunk_that_is_not_there(stage: Stage, index: int) -> None:
+def test_a_chunk_that_is_not_there(stage: StagedRound, index: int) -> None:
     """A submission has the chunks from 0 on that it names."""
     stage.submitted()
     submission = stage.round.submissions[stage.nodes["SI"].submission_id]

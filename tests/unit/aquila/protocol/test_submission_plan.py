@@ -15,7 +15,7 @@ from aquila.protocol.submissions.submission import merge_runs
 from aquila.protocol.submissions.tasks import digest_records
 from aquila.records.inputs import record_inputs
 from aquila.records.rules import InputClass, load_rules
-from tests.support.stage import BOTH_CLASSES, blinded, person
+from tests.support.staged_round import BOTH_CLASSES, blinded, person
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from aquila.protocol.submission_plan import SubmissionPlan
     from aquila.records.person import Record
     from aquila.records.rules import RuleTable
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
     Runs = dict[InputClass, list[np.ndarray]]
 
 
 @pytest.fixture
-def prepare(staged: Callable[..., Stage]) -> Callable[..., tuple[SubmissionPlan, Runs]]:
+def prepare(staged: Callable[..., StagedRound]) -> Callable[..., tuple[SubmissionPlan, Runs]]:
     """Plan and blind batches of records under the terms of a manifest."""
 
     def prepared(
@@ -137,7 +137,7 @@ def test_everything_is_held_back(prepare: Callable[..., tuple[SubmissionPlan, Ru
     assert plan.held_back == {1: 3, 2: 3}
 
 
-def test_a_rule_s_own_limit(staged: Callable[..., Stage]) -> None:
+def test_a_rule_s_own_limit(staged: Callable[..., StagedRound]) -> None:
     """A rule that says so itself lets fewer records share a value than the manifest."""
     stage, table = staged(), load_rules("default")
     rule = next(rule for rule in table.rules if rule.most_records and rule.most_records < 8)

@@ -21,10 +21,10 @@ from aquila.simulation.file_tasks import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 
-def test_a_chunk_from_file_to_file(stage: Stage, tmp_path: Path) -> None:
+def test_a_chunk_from_file_to_file(stage: StagedRound, tmp_path: Path) -> None:
     """Evaluated, verified and finalized by names alone; nothing of it shows."""
     stage.submitted()
     origin, node = stage.nodes["SI"], stage.nodes["RS"]

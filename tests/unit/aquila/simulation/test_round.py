@@ -17,7 +17,7 @@ from aquila.protocol.submissions.submission import ROW
 from aquila.records.rules import load_rules
 from aquila.simulation import DEFAULT_PADDING, RecordList, Rehearsal
 from aquila.simulation.metrics import peak_memory
-from tests.support.stage import EXPECTED, LISTS, NOW, person
+from tests.support.staged_round import EXPECTED, LISTS, NOW, person
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,7 @@ from aquila.matching.certainty import Level
 from aquila.records.rules import load_rules
 from aquila.simulation import ListFile, RecordList, Rehearsal
 from aquila.simulation.sources import Reading, named, read_batch
-from tests.support.stage import LISTS, NOW
+from tests.support.staged_round import LISTS, NOW
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -42,21 +42,21 @@ def pages(world: World) -> Iterator[PagesDispatcher]:
     app.end()
 
 
-def visitor(app: PagesDispatcher, seat: PartyNode, login: str, role: Role) -> Browser:
+def visitor(app: PagesDispatcher, party_node: PartyNode, login: str, role: Role) -> Browser:
     """Return the browser of somebody who is signed in."""
-    cookies = {"aquila-session-8701": signed_in(seat.node.people, login, role)}
+    cookies = {"aquila-session-8701": signed_in(party_node.node.people, login, role)}
     return Browser(httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=ORIGIN, cookies=cookies))
 
 
 async def test_earlier_rounds_are_shown_before_anybody_decides(pages: PagesDispatcher, world: World) -> None:
     """The officer reads on the round's page what was spent before, and the approver reads it on the request's page."""
-    seat = world.nodes["AL"]
-    first = (await seat.get("/rounds"))["rounds"][0]["round_id"]
+    party_node = world.nodes["AL"]
+    first = (await party_node.get("/rounds"))["rounds"][0]["round_id"]
     second = await world.propose()
     await world.settle()
-    found = await seat.get(f"/rounds/{second}/safeguards")
+    found = await party_node.get(f"/rounds/{second}/safeguards")
     spent = found["earlier_rounds"][0]["spent"][0]
-    officer, approver = (visitor(pages, seat, role.value, role) for role in (Role.OFFICER, Role.APPROVER))
+    officer, approver = (visitor(pages, party_node, role.value, role) for role in (Role.OFFICER, Role.APPROVER))
     page = unescape(await officer.open(f"/rounds/{second}"))
     consent = page.split("Shall your party take part?")[1].split("</section>")[0]
     for text in (COMPARED, f'href="/rounds/{first}"', str(spent["full"]), str(spent["partial"])):
@@ -65,7 +65,7 @@ async def test_earlier_rounds_are_shown_before_anybody_decides(pages: PagesDispa
     assert officer.answer.status_code == 422
     assert re.search(r'id="read"[^>]* aria-invalid="true" aria-describedby="read-fault"', page)
     await officer.send(f"/rounds/{second}/consent", read="yes")
-    (asked,) = (await seat.get("/approvals"))["approvals"][:1]
+    (asked,) = (await party_node.get("/approvals"))["approvals"][:1]
     page = unescape(await approver.open(f"/approvals/{asked['approval_id']}"))
     assert page.index(COMPARED) < page.index("Your decision")
     assert f'href="/rounds/{first}"' in page

@@ -15,16 +15,16 @@ TERMS = {
 SUGGESTED = "7" * 32
 
 
-def desk_of(matcher: Any) -> Any:
+def context_of(matcher: Any) -> Any:
     """Return the parts of the matcher behind its pages."""
-    return matcher.app._service.state.desk
+    return matcher.app._service.state.context
 
 
 def suggest(matcher: Any, **changes: Any) -> None:
     """Let Albania's node suggest a round."""
     terms = {"participants": ("AL", "SI"), **{name: TERMS[name] for name in ("area", "purpose", "category")}}
     suggestion = Suggestion.model_validate(terms | {"legal_basis": HOSTILE} | changes)
-    suggestions.accept_suggestion(desk_of(matcher), "AL", SUGGESTED, suggestion.payload())
+    suggestions.accept_suggestion(context_of(matcher), "AL", SUGGESTED, suggestion.payload())
 
 
 async def test_the_form_has_the_defaults(matcher: Any) -> None:

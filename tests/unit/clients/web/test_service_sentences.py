@@ -31,12 +31,12 @@ async def test_problems_are_in_the_reader_s_language(world: World) -> None:  # n
     """Each language has each problem of a round, whole, and nothing on the page is marked as English."""
     round_id = await world.propose()
     await world.settle()
-    seat = world.nodes["AL"]
-    with seat.node.store.transaction("test.problems") as session:
+    party_node = world.nodes["AL"]
+    with party_node.node.store.transaction("test.problems") as session:
         for number, problem in enumerate(PROBLEMS):
-            statements.report_problem(session, seat.node.clock, round_id, f"test {number}", problem)
-    app = front_of(Service.NODE, "Albania")(seat.app, endpoint())
-    cookies = {"aquila-session-8701": signed_in(seat.node.people, "officer", Role.OFFICER)}
+            statements.report_problem(session, party_node.node.clock, round_id, f"test {number}", problem)
+    app = front_of(Service.NODE, "Albania")(party_node.app, endpoint())
+    cookies = {"aquila-session-8701": signed_in(party_node.node.people, "officer", Role.OFFICER)}
     browser = Browser(httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=ORIGIN, cookies=cookies))
     try:
         page = unescape(await browser.open(f"/rounds/{round_id}"))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 TABLE = parse_rules("""
 name = "two rules"
@@ -176,7 +176,7 @@ def test_what_the_frequency_limit_holds_back(tmp_path: Path) -> None:
         assert found.held_back(limit=1) == {1: 2, 2: 4}
 
 
-def test_what_is_held_back_is_what_a_submission_leaves_out(tmp_path: Path, staged: Callable[..., Stage]) -> None:
+def test_what_is_held_back_is_what_a_submission_leaves_out(tmp_path: Path, staged: Callable[..., StagedRound]) -> None:
     """The count before a list is stored, and that of its preparation for a round, are one."""
     table = load_rules("default")
     crowd = [person("Ana", "Ilić", f"19{60 + year}-03-{day:02}") for year in range(3) for day in range(1, 5)]

@@ -92,4 +92,4 @@ def test_rounds_from_revision_3_on_have_withheld_answers_and_urgency(revision: i
     """An earlier release would not know either."""
     manifest = read(Manifest, revision=revision) if revision else read(Manifest)
     assert isinstance(manifest, Manifest)
-    assert manifest.tells_withheld_answers is manifest.takes_urgency is manifest.takes_pages is (revision == 3)
+    assert manifest.has_withheld_answers is manifest.takes_urgency is manifest.takes_pages is (revision == 3)

@@ -12,17 +12,17 @@ from aquila.matching.certainty import Level
 from aquila.protocol.messages import Acknowledgement, LevelOutcomes, Outcomes, PairOutcomes, Withdrawal
 from aquila.protocol.rounds.corrections import DAY, kept_until
 from aquila.protocol.rounds.round_state import Phase
-from tests.support.stage import NOW
+from tests.support.staged_round import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aquila.simulation import SimulatedParty
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 
 @pytest.fixture
-def over(stage: Stage) -> Stage:
+def over(stage: StagedRound) -> StagedRound:
     """A round of three parties that was closed after everyone had its hits."""
     stage.finalized().match()
     stage.exchange_notes()
@@ -30,27 +30,27 @@ def over(stage: Stage) -> Stage:
     return stage
 
 
-def hits_with(stage: Stage, code: str, counterpart: str) -> list[str]:
+def hits_with(stage: StagedRound, code: str, counterpart: str) -> list[str]:
     """Return the ids of a party's hits with another."""
     report = stage.nodes[code].report
     assert report is not None
     return [hit.hit_id for hit in report.hits if hit.counterpart == counterpart]
 
 
-def withdrawal(stage: Stage, *hits: str, ground: Ground = Ground.INCORRECT, to: str = "RS") -> bytes:
+def withdrawal(stage: StagedRound, *hits: str, ground: Ground = Ground.INCORRECT, to: str = "RS") -> bytes:
     """Return a withdrawal of SI."""
-    seat = stage.nodes["SI"]
-    return seat.party.withdraw(seat.round, seat.next_sequence(), to, hits, ground)
+    party_node = stage.nodes["SI"]
+    return party_node.party.withdraw(party_node.round, party_node.next_sequence(), to, hits, ground)
 
 
-def outcomes(seat: SimulatedParty, counterpart: str, **counts: int) -> bytes:
+def outcomes(party_node: SimulatedParty, counterpart: str, **counts: int) -> bytes:
     """Return a statement of what came of a party's hits."""
     numbers = dict.fromkeys(("confirmed", "refuted", "unresolved", "withdrawn", "open"), 0) | counts
     pair = PairOutcomes(counterpart=counterpart, levels=(LevelOutcomes(certainty=Level.HIGH, **numbers),))
-    return seat.party.tell_outcomes(seat.round, seat.next_sequence(), [pair])
+    return party_node.party.report_outcomes(party_node.round, party_node.next_sequence(), [pair])
 
 
-def test_a_withdrawal_is_acknowledged_after_the_end(over: Stage) -> None:
+def test_a_withdrawal_is_acknowledged_after_the_end(over: StagedRound) -> None:
     """The owner withdraws, the counterpart acknowledges, and both stand in every record that saw them."""
     envelope = withdrawal(over, *hits_with(over, "SI", "RS"))
     over.publish(envelope)
@@ -64,7 +64,7 @@ def test_a_withdrawal_is_acknowledged_after_the_end(over: Stage) -> None:
     assert restored.acknowledgements == over.round.acknowledgements
 
 
-def test_a_hit_is_withdrawn_once_and_once_more_when_its_record_is_erased(over: Stage) -> None:
+def test_a_hit_is_withdrawn_once_and_once_more_when_its_record_is_erased(over: StagedRound) -> None:
     """The same hit again is refused, under whatever number; an erasure may follow."""
     hit, other = hits_with(over, "SI", "RS")[:2]
     over.publish(withdrawal(over, hit))
@@ -73,7 +73,7 @@ def test_a_hit_is_withdrawn_once_and_once_more_when_its_record_is_erased(over: S
     over.refused(OrderError, withdrawal(over, hit, ground=Ground.ERASED), "already")
 
 
-def test_more_hits_than_the_receipts_say_are_refused(over: Stage) -> None:
+def test_more_hits_than_the_receipts_say_are_refused(over: StagedRound) -> None:
     """The matcher takes no withdrawals and no outcomes of more hits than their party has acknowledged."""
     acknowledged = over.round.receipts["SI", None].hits
     made_up = [f"{number:032x}" for number in range(acknowledged + 1)]
@@ -84,7 +84,7 @@ def test_more_hits_than_the_receipts_say_are_refused(over: Stage) -> None:
         over.round.accept(outcomes(over.nodes["SI"], "RS", open=acknowledged + 1), now=over.now)
 
 
-def test_a_node_takes_the_matchers_word_for_receipts(over: Stage) -> None:
+def test_a_node_takes_the_matchers_word_for_receipts(over: StagedRound) -> None:
     """A node is not shown others' receipts, and does not ask for them."""
     record = over.new_record()
     for envelope in over.envelopes:
@@ -93,7 +93,7 @@ def test_a_node_takes_the_matchers_word_for_receipts(over: Stage) -> None:
     assert record.accept(withdrawal(over, *hits_with(over, "SI", "RS"))).new
 
 
-def test_only_a_counterpart_is_told(staged: Callable[..., Stage]) -> None:
+def test_only_a_counterpart_is_told(staged: Callable[..., StagedRound]) -> None:
     """A withdrawal and outcomes towards a party that may not be matched are refused."""
     stage = staged(changes={"pairs": (("AL", "RS"), ("RS", "SI"))}).finalized()
     stage.match()
@@ -101,14 +101,14 @@ def test_only_a_counterpart_is_told(staged: Callable[..., Stage]) -> None:
     stage.refused(PolicyError, outcomes(stage.nodes["SI"], "AL", open=1), "can have no hit with AL")
 
 
-def test_only_whom_it_was_sent_to_acknowledges(over: Stage) -> None:
+def test_only_whom_it_was_sent_to_acknowledges(over: StagedRound) -> None:
     """An acknowledgement by another party, of an unknown withdrawal, twice, or of too many hits does not count."""
     over.publish(withdrawal(over, *hits_with(over, "SI", "RS")[:1]))
     [digest] = over.round.withdrawals
     al, rs = over.nodes["AL"], over.nodes["RS"]
 
-    def says(seat: SimulatedParty, of: str, hits: int) -> bytes:
-        return seat.party.acknowledge(seat.round, seat.next_sequence(), of, hits, erased=True)
+    def says(party_node: SimulatedParty, of: str, hits: int) -> bytes:
+        return party_node.party.acknowledge(party_node.round, party_node.next_sequence(), of, hits, erased=True)
 
     over.refused(BindingError, says(al, digest, 1), "not sent")
     over.refused(BindingError, says(rs, "0" * 64, 1), "not sent")
@@ -117,7 +117,7 @@ def test_only_whom_it_was_sent_to_acknowledges(over: Stage) -> None:
     over.refused(OrderError, says(rs, digest, 0), "already")
 
 
-def test_later_outcomes_take_the_place_of_earlier_ones(over: Stage) -> None:
+def test_later_outcomes_take_the_place_of_earlier_ones(over: StagedRound) -> None:
     """The last statement of a party counts."""
     over.publish(outcomes(over.nodes["SI"], "RS", open=2))
     over.publish(outcomes(over.nodes["SI"], "RS", confirmed=1, refuted=1))
@@ -125,7 +125,7 @@ def test_later_outcomes_take_the_place_of_earlier_ones(over: Stage) -> None:
     assert (pair.levels[0].confirmed, pair.levels[0].open, over.round.outcomes["SI"].total) == (1, 0, 2)
 
 
-def test_nothing_is_taken_after_retention(over: Stage) -> None:
+def test_nothing_is_taken_after_retention(over: StagedRound) -> None:
     """When the hits are to be erased everywhere, nobody speaks of them any more."""
     last = over.manifest.window.closes_at + over.manifest.retention_days * DAY
     assert kept_until(over.round) == last > NOW
@@ -143,7 +143,7 @@ def test_nothing_is_taken_after_retention(over: Stage) -> None:
 
 
 @pytest.mark.parametrize("kind", [Withdrawal, Acknowledgement, Outcomes])
-def test_another_binding_is_refused(over: Stage, kind: type[Any]) -> None:
+def test_another_binding_is_refused(over: StagedRound, kind: type[Any]) -> None:
     """Who was shown another round cannot withdraw in this one."""
     fields: dict[type[Any], dict[str, Any]] = {
         Withdrawal: {"counterpart": "RS", "hits": ("0" * 32,), "ground": Ground.INCORRECT},

@@ -14,14 +14,14 @@ from aquila.matching.certainty import Level
 from aquila.protocol.messages import Fault, Note
 from aquila.protocol.rounds import exchange
 from aquila.protocol.submissions.submission import FinalizedChunk
-from tests.support.stage import regrade
+from tests.support.staged_round import regrade
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aquila.protocol.messages import HitReport
     from aquila.protocol.rounds.exchange import Prepared, TokensByRecord
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 RANDOM = Random(5).randbytes
 ONE, TWO = b"\x01" * 16, b"\x02" * 16
@@ -33,14 +33,14 @@ def chunk(*rows: tuple[bytes, int, int]) -> FinalizedChunk:
     return FinalizedChunk(content, b"".join(number.to_bytes(32, "big") for _, _, number in rows))
 
 
-def held_of(stage: Stage, code: str, report: HitReport | None = None) -> TokensByRecord:
+def held_of(stage: StagedRound, code: str, report: HitReport | None = None) -> TokensByRecord:
     """Return the tokens of a party's records in its report."""
     node = stage.nodes[code]
     handles = {bytes.fromhex(hit.handle) for hit in (report or node.report).hits}
     return exchange.held_tokens(handles, node.finalized())
 
 
-def prepared(stage: Stage, code: str, **changes: Any) -> dict[str, Prepared]:
+def prepared(stage: StagedRound, code: str, **changes: Any) -> dict[str, Prepared]:
     """Prepare a party's hits by hit id, after the matcher told otherwise."""
     report = stage.nodes[code].report
     told = report.model_copy(update={"hits": tuple(hit.model_copy(update=changes) for hit in report.hits)})
@@ -60,10 +60,10 @@ def note(told: str, **changes: Any) -> Note:
 def sealed(one: Prepared, **changes: Any) -> bytes:
     """Return a sealed note as it stands behind its hit id."""
     marks = exchange.marks_needed(len(one.marks))
-    return exchange.seal_entry(one, note(one.opening.told, **changes), marks, RANDOM)[16:]
+    return exchange.seal_entry(one, note(one.opening.report_digest, **changes), marks, RANDOM)[16:]
 
 
-def two_sides(stage: Stage, **changes: Any) -> tuple[Prepared, Prepared]:
+def two_sides(stage: StagedRound, **changes: Any) -> tuple[Prepared, Prepared]:
     """Return a hit of SI and RS as both sides prepare it, SI after the matcher told it otherwise."""
     mine, theirs = prepared(stage, "SI", **changes), prepared(stage, "RS")
     hit_id = min(set(mine) & set(theirs))
@@ -83,7 +83,7 @@ def test_tokens_of_some_records() -> None:
     assert exchange.held_tokens([ONE], []) == {}
 
 
-def test_each_side_opens_the_note_of_the_other(stage: Stage) -> None:
+def test_each_side_opens_the_note_of_the_other(stage: StagedRound) -> None:
     """Both sides make the same keys of their own tokens, and each note opens at the other side only."""
     mine, theirs = two_sides(stage.reported())
     for one, other in ((mine, theirs), (theirs, mine)):
@@ -95,7 +95,7 @@ def test_each_side_opens_the_note_of_the_other(stage: Stage) -> None:
     assert "met" not in repr(mine) + repr(mine.opening)
 
 
-def test_what_is_kept_comes_back(stage: Stage) -> None:
+def test_what_is_kept_comes_back(stage: StagedRound) -> None:
     """An opening is written and read, and other bytes are none."""
     stage.reported()
     for one in [*prepared(stage, "SI").values(), *prepared(stage, "SI", met="09").values()]:
@@ -116,7 +116,7 @@ def test_what_is_kept_comes_back(stage: Stage) -> None:
         pytest.param({"counterpart": "XK"}, id="no basis"),
     ],
 )
-def test_a_hit_on_what_the_record_does_not_have(stage: Stage, changes: dict[str, str]) -> None:
+def test_a_hit_on_what_the_record_does_not_have(stage: StagedRound, changes: dict[str, str]) -> None:
     """It is refuted without looking at any note; its own note opens for nobody."""
     one, theirs = two_sides(stage.reported(), **changes)
     assert exchange.open_entry(one.opening, sealed(theirs)) is Fault.FOREIGN
@@ -131,13 +131,13 @@ def test_a_hit_on_what_the_record_does_not_have(stage: Stage, changes: dict[str,
         ({"second": True}, Fault.TOLD),
     ],
 )
-def test_a_level_that_does_not_follow(stage: Stage, changes: dict[str, Any], fault: Fault) -> None:
+def test_a_level_that_does_not_follow(stage: StagedRound, changes: dict[str, Any], fault: Fault) -> None:
     """The level is recomputed from the rules that met; what only the matcher knows, both sides compare."""
     one, theirs = two_sides(stage.reported(), **changes)
     assert exchange.open_entry(one.opening, sealed(theirs)) is fault
 
 
-def test_withheld_tokens(stage: Stage) -> None:
+def test_withheld_tokens(stage: StagedRound) -> None:
     """Where the matcher told both sides of fewer tokens than met, the marks tell."""
     stage.reported()
     one, theirs = two_sides(stage)
@@ -146,7 +146,7 @@ def test_withheld_tokens(stage: Stage) -> None:
     assert exchange.open_entry(fewer[0], sealed(theirs)) is Fault.WITHHELD
 
 
-def test_a_counterpart_that_writes_nonsense(stage: Stage) -> None:
+def test_a_counterpart_that_writes_nonsense(stage: StagedRound) -> None:
     """A note that opens and is no note, tells of another report, or lacks the marks of what met, is no note."""
     one, theirs = two_sides(stage.reported())
     for content in (b"", b"\xff\xff{}", b"\x00\x02{}"):
@@ -156,7 +156,7 @@ def test_a_counterpart_that_writes_nonsense(stage: Stage) -> None:
     assert exchange.open_entry(one.opening, sealed(theirs, report="0" * 64)) is Fault.TOLD
 
 
-def test_a_batch_with_strange_notes(stage: Stage) -> None:
+def test_a_batch_with_strange_notes(stage: StagedRound) -> None:
     """A note of a hit that was not reported here, and a second one of a hit, are told apart from those that hold."""
     one, theirs = two_sides(stage.reported())
     hit_id, content = one.hit.hit_id, sealed(theirs)
@@ -167,7 +167,7 @@ def test_a_batch_with_strange_notes(stage: Stage) -> None:
     assert exchange.verify_batch(openings, {hit_id}, [(hit_id, content)]) == {hit_id: Fault.REPEATED}
 
 
-def test_every_note_of_a_report_is_as_long(stage: Stage) -> None:
+def test_every_note_of_a_report_is_as_long(stage: StagedRound) -> None:
     """Neither what a note says nor how many tokens its record has can be told from its length."""
     stage.reported()
     every = list(prepared(stage, "SI").values())
@@ -175,7 +175,7 @@ def test_every_note_of_a_report_is_as_long(stage: Stage) -> None:
     assert (marks, exchange.marks_needed(exchange.held_tokens([], []).most)) == (32, 32)
     longest = {"category": "č" * 60, "contact": '"' * 60}
     entries = [
-        exchange.seal_entry(one, note(one.opening.told, **changes), marks, RANDOM)
+        exchange.seal_entry(one, note(one.opening.report_digest, **changes), marks, RANDOM)
         for one in every
         for changes in (longest, {"category": None})
     ]
@@ -186,7 +186,7 @@ def test_every_note_of_a_report_is_as_long(stage: Stage) -> None:
     assert [exchange.marks_needed(most) for most in (33, 250, 300)] == [64, 256, 256]
 
 
-def test_a_note_that_is_too_long(stage: Stage) -> None:
+def test_a_note_that_is_too_long(stage: StagedRound) -> None:
     """It is not cut, but refused."""
     one, _ = two_sides(stage.reported())
     with pytest.raises(InputError, match="too long"):
@@ -200,7 +200,7 @@ def test_a_batch_of_another_length(length: int, hits: int) -> None:
         list(exchange.entries_of(bytes(length), hits))
 
 
-def test_batches_by_counterpart(stage: Stage) -> None:
+def test_batches_by_counterpart(stage: StagedRound) -> None:
     """Hits go in batches of one counterpart each, in the order of their ids, the same from pages as from one report."""
     report = stage.reported().nodes["SI"].report
     mixed = report.model_copy(update={"hits": report.hits[::-1]})
@@ -215,7 +215,7 @@ def test_batches_by_counterpart(stage: Stage) -> None:
     assert list(exchange.hit_batches(pages, 9)) == together
 
 
-def test_regrading(stage: Stage) -> None:
+def test_regrading(stage: StagedRound) -> None:
     """Confirmed rules give the level again, on what the report says."""
     stage.reported()
     one, _ = two_sides(stage)
@@ -232,7 +232,7 @@ def test_keys_do_not_show_themselves() -> None:
     assert repr(NoteKeys(b"k" * 32, b"k" * 32)).startswith("<aquila.crypto.sealing.NoteKeys object")
 
 
-def test_no_exchange_is_left(staged: Callable[..., Stage]) -> None:
+def test_no_exchange_is_left(staged: Callable[..., StagedRound]) -> None:
     """After the exchange nobody waits; before it, everyone who has hits waits for each counterpart."""
     stage = staged().reported()
     waiting = exchange.unfinished(stage.round)

@@ -12,7 +12,7 @@ from aquila.protocol.rounds.round_state import PHASE_TRANSITIONS, Phase, RoundSt
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 
 def test_every_field_is_documented() -> None:
@@ -21,7 +21,7 @@ def test_every_field_is_documented() -> None:
     assert described == [field.name for field in fields(RoundState)]
 
 
-def test_rounds_go_through_all_transitions_of_phases_and_no_others(staged: Callable[..., Stage]) -> None:
+def test_rounds_go_through_all_transitions_of_phases_and_no_others(staged: Callable[..., StagedRound]) -> None:
     """One round that is closed and one that is aborted in each phase have exactly the transitions of the table."""
     closed = staged().reported()
     closed.exchange_notes()

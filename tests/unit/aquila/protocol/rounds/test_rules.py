@@ -20,7 +20,7 @@ from aquila.records.rules import InputClass
 from tests.support.samples import DIGEST, SAMPLES, read
 
 if TYPE_CHECKING:
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 CONSENTS = [("AL", "a" * 64), ("SI", "b" * 64)]
 
@@ -83,7 +83,7 @@ def test_every_message_of_a_round_has_a_rule_and_a_kind() -> None:
     assert {kind.value for kind in KINDS.values()} == {message.__name__.lower() for message in KINDS}
 
 
-def test_the_example_is_what_a_round_does(stage: Stage) -> None:
+def test_the_example_is_what_a_round_does(stage: StagedRound) -> None:
     """A round of three parties has the messages, signers and phases of the example, in its order."""
     played = []
     stage.finalized().match()
@@ -100,7 +100,7 @@ def test_the_example_is_what_a_round_does(stage: Stage) -> None:
     assert found == [line[:3] for line in _example()]
 
 
-def test_the_example_names_what_each_message_needs(stage: Stage) -> None:
+def test_the_example_names_what_each_message_needs(stage: StagedRound) -> None:
     """Each message of the example counts, and does not where what it is said to need never came."""
     stage.finalized().match()
     stage.exchange_notes()

@@ -11,21 +11,21 @@ from aquila.matching.certainty import Level
 from aquila.protocol.messages import Amendment, LevelOutcomes, Notes, PairOutcomes, Receipt, Refusal
 from aquila.protocol.rounds.round_state import SentNotes
 from aquila.protocol.rounds.statement_limits import CHANGES_OF_A_HIT, acknowledged_hits
-from tests.support.stage import NOW
+from tests.support.staged_round import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 
-def refusals(stage: Stage, code: str, count: int) -> list[bytes]:
+def refusals(stage: StagedRound, code: str, count: int) -> list[bytes]:
     """Return so many refusals of a party, each under its own number and with its own reason."""
     node = stage.nodes[code]
     return [node.party.refuse(node.round, node.next_sequence(), f"reason {number}") for number in range(count)]
 
 
-def test_a_refusal_counts_once(stage: Stage) -> None:
+def test_a_refusal_counts_once(stage: StagedRound) -> None:
     """Every record refuses the second, and is as it was; so it does 1,500 of them."""
     stage.submitted()
     first, second, *more = refusals(stage, "SI", 1_500)
@@ -38,7 +38,7 @@ def test_a_refusal_counts_once(stage: Stage) -> None:
     assert repr(stage.round) == before
 
 
-def test_nothing_is_said_after_a_refusal_or_closing(stage: Stage) -> None:
+def test_nothing_is_said_after_a_refusal_or_closing(stage: StagedRound) -> None:
     """Neither another closing nor a refusal; what follows the hits still comes."""
     stage.reported()
     stage.exchange_notes()
@@ -48,7 +48,7 @@ def test_nothing_is_said_after_a_refusal_or_closing(stage: Stage) -> None:
     stage.refused(RepeatedError, node.party.refuse(node.round, node.sequence + 1, "late"), "no refusal any more")
 
 
-def test_what_was_stored_is_read_back_whatever_it_holds(stage: Stage) -> None:
+def test_what_was_stored_is_read_back_whatever_it_holds(stage: StagedRound) -> None:
     """A round in which a party said too much before there were bounds can still be opened."""
     stage.submitted()
     for envelope in refusals(stage, "SI", 3):
@@ -58,7 +58,7 @@ def test_what_was_stored_is_read_back_whatever_it_holds(stage: Stage) -> None:
     assert restored.refusals["SI"].reason == "reason 2"
 
 
-def test_a_receipt_counts_once_and_has_the_reports_number(stage: Stage) -> None:
+def test_a_receipt_counts_once_and_has_the_reports_number(stage: StagedRound) -> None:
     """Another number than the report's is refused, and so is the same receipt under another number."""
     stage.finalized()
     with stage.token_table() as tokens:
@@ -74,7 +74,7 @@ def test_a_receipt_counts_once_and_has_the_reports_number(stage: Stage) -> None:
     assert stage.round.accept(stage.changed("SI", receipt, hits=receipt.hits + 1), now=stage.now).new
 
 
-def test_as_many_batches_of_notes_as_hits(stage: Stage) -> None:
+def test_as_many_batches_of_notes_as_hits(stage: StagedRound) -> None:
     """A batch has at least one hit, so that there are no more batches; the matcher counts them."""
     stage.reported()
     hits = stage.round.reported["SI", None].total()
@@ -92,7 +92,7 @@ def test_as_many_batches_of_notes_as_hits(stage: Stage) -> None:
     assert stage.nodes["RS"].round.accept(envelope, now=stage.now).new
 
 
-def test_amendments_have_an_end(staged: Callable[..., Stage]) -> None:
+def test_amendments_have_an_end(staged: Callable[..., StagedRound]) -> None:
     """One of each set, and no more of one binding than there are participants."""
     stage = staged().submitted()
     stage.now = stage.manifest.window.evaluate_by + 1
@@ -108,7 +108,7 @@ def test_amendments_have_an_end(staged: Callable[..., Stage]) -> None:
         stage.round.accept(other, now=stage.now)
 
 
-def test_outcomes_have_an_end(stage: Stage) -> None:
+def test_outcomes_have_an_end(stage: StagedRound) -> None:
     """They may change as often as hits can; the matcher counts, because it alone sees them and all receipts."""
     stage.reported()
     node = stage.nodes["AL"]
@@ -116,15 +116,15 @@ def test_outcomes_have_an_end(stage: Stage) -> None:
     counts = dict.fromkeys(("confirmed", "refuted", "unresolved", "withdrawn"), 0) | {"open": 1}
     pairs = [PairOutcomes(counterpart="RS", levels=(LevelOutcomes(certainty=Level.HIGH, **counts),))]
     for _ in range(most):
-        stage.round.accept(node.party.tell_outcomes(node.round, node.next_sequence(), pairs), now=stage.now)
-    envelope = node.party.tell_outcomes(node.round, node.next_sequence(), pairs)
+        stage.round.accept(node.party.report_outcomes(node.round, node.next_sequence(), pairs), now=stage.now)
+    envelope = node.party.report_outcomes(node.round, node.next_sequence(), pairs)
     with pytest.raises(RepeatedError, match="more often"):
         stage.round.accept(envelope, now=stage.now)
     assert node.round.accept(envelope, now=stage.now).new
 
 
 @pytest.mark.parametrize(("stage_of", "breaks"), [("proposed", False), ("consented", True), ("opened", True)])
-def test_which_refusal_ends_a_round(stage: Stage, stage_of: str, *, breaks: bool) -> None:
+def test_which_refusal_ends_a_round(stage: StagedRound, stage_of: str, *, breaks: bool) -> None:
     """Of a participant; before the opening of a party that has consented, and of no other."""
     node = stage.nodes["SI"]
     if stage_of == "opened":
@@ -136,7 +136,7 @@ def test_which_refusal_ends_a_round(stage: Stage, stage_of: str, *, breaks: bool
     assert isinstance(stage.round.breaking_refusal, Refusal if breaks else type(None))
 
 
-def test_who_was_left_out_ends_no_round(stage: Stage) -> None:
+def test_who_was_left_out_ends_no_round(stage: StagedRound) -> None:
     """The others went on without AL: its refusal is nothing to them."""
     stage.submitted()
     refusal = refusals(stage, "AL", 1)[0]
@@ -147,7 +147,7 @@ def test_who_was_left_out_ends_no_round(stage: Stage) -> None:
     assert stage.round.breaking_refusal is None
 
 
-def test_no_hit_below_the_least_certainty(staged: Callable[..., Stage]) -> None:
+def test_no_hit_below_the_least_certainty(staged: Callable[..., StagedRound]) -> None:
     """A report with a level that the round does not report is refused by everyone."""
     stage = staged(changes={"minimum_certainty": Level.HIGH}).finalized()
     stage.lie = lambda report: report.model_copy(
@@ -157,7 +157,7 @@ def test_no_hit_below_the_least_certainty(staged: Callable[..., Stage]) -> None:
         stage.match()
 
 
-def test_no_tokens_before_every_list(stage: Stage) -> None:
+def test_no_tokens_before_every_list(stage: StagedRound) -> None:
     """Neither signs a party any, nor does a record take them from one that does."""
     stage.consent()
     si = stage.nodes["SI"]
@@ -169,7 +169,7 @@ def test_no_tokens_before_every_list(stage: Stage) -> None:
         si.party.tokens(si.round, si.sequence + 1, si.submission_id, [(10, "0" * 64)])
 
 
-def test_a_receipt_of_nothing_is_refused_by_its_step(stage: Stage) -> None:
+def test_a_receipt_of_nothing_is_refused_by_its_step(stage: StagedRound) -> None:
     """What is wrong otherwise is said by the step, not by the count."""
     stage.finalized()
     receipt = stage.statement("SI", Receipt, submission_id=None, report_digest="0" * 64, hits=0)
@@ -177,7 +177,7 @@ def test_a_receipt_of_nothing_is_refused_by_its_step(stage: Stage) -> None:
         stage.round.accept(stage.signed("SI", receipt), now=NOW)
 
 
-def test_chunks_are_full_but_for_the_last_of_a_class(stage: Stage) -> None:
+def test_chunks_are_full_but_for_the_last_of_a_class(stage: StagedRound) -> None:
     """A list in crumbs would cost everyone an evaluation, a statement and a file for each."""
     stage.submitted()
     node = stage.nodes["SI"]
@@ -193,7 +193,7 @@ def test_chunks_are_full_but_for_the_last_of_a_class(stage: Stage) -> None:
     stage.round.accept(stage.changed("SI", known), now=stage.now)
 
 
-def test_as_many_chunks_of_tokens_as_of_elements(stage: Stage) -> None:
+def test_as_many_chunks_of_tokens_as_of_elements(stage: StagedRound) -> None:
     """Tokens in crumbs are refused as elements are; of an unknown submission the step says that it is unknown."""
     stage.finalized()
     node = stage.nodes["SI"]

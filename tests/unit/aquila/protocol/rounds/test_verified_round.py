@@ -30,13 +30,13 @@ from aquila.protocol.rounds.verified_round import (
     without_justification,
 )
 from tests.support.samples import read
-from tests.support.stage import WINDOW
+from tests.support.staged_round import WINDOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aquila.protocol.messages import Message
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 
 def message_in(envelope: bytes) -> Message:
@@ -46,7 +46,7 @@ def message_in(envelope: bytes) -> Message:
     return kinds[parsed["payloadType"]].from_payload(base64.b64decode(parsed["payload"]))
 
 
-def test_a_new_record(stage: Stage) -> None:
+def test_a_new_record(stage: StagedRound) -> None:
     """Before anything came a round is proposed and has neither binding nor participants."""
     record = stage.round
     assert (record.phase, record.participants, record.bindings) == (Phase.PROPOSED, (), [])
@@ -56,7 +56,7 @@ def test_a_new_record(stage: Stage) -> None:
             getattr(record, ask)
 
 
-def test_whom_a_submission_concerns(staged: Callable[..., Stage]) -> None:
+def test_whom_a_submission_concerns(staged: Callable[..., StagedRound]) -> None:
     """All but its origin evaluate it; only allowed parties are counterparts."""
     stage = staged(changes={"pairs": (("AL", "RS"), ("RS", "SI"))}).submitted()
     record = stage.round
@@ -66,7 +66,7 @@ def test_whom_a_submission_concerns(staged: Callable[..., Stage]) -> None:
     assert set(record.sequences["SI"]) == {1, 2}
 
 
-def test_the_same_envelope_is_not_new(stage: Stage) -> None:
+def test_the_same_envelope_is_not_new(stage: StagedRound) -> None:
     """What comes again is known by its digest."""
     envelope = stage.nodes["SI"].party.refuse(stage.round, 1, "no")
     first, second = stage.round.accept(envelope), stage.round.accept(envelope)
@@ -74,7 +74,7 @@ def test_the_same_envelope_is_not_new(stage: Stage) -> None:
     assert (first.message, first.digest) == (second.message, second.digest)
 
 
-def test_numbers_may_have_gaps_and_come_in_any_order(stage: Stage) -> None:
+def test_numbers_may_have_gaps_and_come_in_any_order(stage: StagedRound) -> None:
     """A number is used once; which one comes next is the signer's affair."""
     party = stage.nodes["SI"].party
     for number in (5, 2, 9):
@@ -84,7 +84,7 @@ def test_numbers_may_have_gaps_and_come_in_any_order(stage: Stage) -> None:
     assert set(stage.round.sequences["SI"]) == {2, 5, 9}
 
 
-def test_a_node_may_see_tokens_before_their_evaluations(stage: Stage) -> None:
+def test_a_node_may_see_tokens_before_their_evaluations(stage: StagedRound) -> None:
     """Others' evaluations do not come to a node; it takes the matcher's word that they were there."""
     stage.finalized()
     record = stage.new_record()
@@ -96,7 +96,7 @@ def test_a_node_may_see_tokens_before_their_evaluations(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("code", ["AL", "RS", "SI"])
-def test_what_a_node_is_shown_is_enough(stage: Stage, code: str) -> None:
+def test_what_a_node_is_shown_is_enough(stage: StagedRound, code: str) -> None:
     """Without others' evaluations of others, reports and receipts a node's record comes to the same end."""
     stage.finalized().match()
     stage.exchange_notes()
@@ -115,7 +115,7 @@ def test_what_a_node_is_shown_is_enough(stage: Stage, code: str) -> None:
     assert set(record.closings) == {"AL", "RS", "SI"}
 
 
-def test_a_node_knows_that_lists_are_reported_by_its_own_report(stage: Stage) -> None:
+def test_a_node_knows_that_lists_are_reported_by_its_own_report(stage: StagedRound) -> None:
     """A node sees its own report only; the matcher waits for all."""
     stage.finalized()
     report = HitReport(
@@ -133,7 +133,7 @@ def test_a_node_knows_that_lists_are_reported_by_its_own_report(stage: Stage) ->
     assert (stage.round.phase, stage.nodes["SI"].round.phase) == (Phase.MATCHING, Phase.REPORTING)
 
 
-def test_a_restored_record_keeps_no_deadline(stage: Stage) -> None:
+def test_a_restored_record_keeps_no_deadline(stage: StagedRound) -> None:
     """Stored statements are verified again, whatever the time is by now."""
     stage.submitted()
     assert WINDOW.consent_by < stage.manifest.window.closes_at
@@ -141,7 +141,7 @@ def test_a_restored_record_keeps_no_deadline(stage: Stage) -> None:
     assert set(restored.submissions) == set(stage.round.submissions)
 
 
-def test_a_record_is_restored_without_justifications(stage: Stage) -> None:
+def test_a_record_is_restored_without_justifications(stage: StagedRound) -> None:
     """What stays of submissions says what evaluations and tokens are of, and nothing of why they were made."""
     stage.submitted()
     restored = Round.from_manifest(stage.registry, stage.group, stage.manifest_envelope)
@@ -160,7 +160,7 @@ def test_a_record_is_restored_without_justifications(stage: Stage) -> None:
     ]
 
 
-def test_a_store_that_was_changed_is_not_restored(stage: Stage) -> None:
+def test_a_store_that_was_changed_is_not_restored(stage: StagedRound) -> None:
     """A stored statement that does not verify any more, or that is missing, is found."""
     stage.submitted()
     broken = [stage.envelopes[0][:-5] + b"AAAA=", *stage.envelopes[1:]]
@@ -169,19 +169,19 @@ def test_a_store_that_was_changed_is_not_restored(stage: Stage) -> None:
             stage.restored(envelopes)
 
 
-def test_an_envelope_that_is_too_long(stage: Stage) -> None:
+def test_an_envelope_that_is_too_long(stage: StagedRound) -> None:
     """The size of an envelope is bounded before it is parsed."""
     with pytest.raises(MalformedError, match="too long"):
         stage.round.accept(bytes(LARGEST_STATEMENT + 1))
 
 
-def test_an_unknown_payload_type(stage: Stage) -> None:
+def test_an_unknown_payload_type(stage: StagedRound) -> None:
     """A signed payload of another kind is no message of the protocol."""
     envelope = sign_envelope("application/json", b"{}", stage.matcher.identity)
     stage.refused(MalformedError, envelope)
 
 
-def test_the_payload_of_another_kind(stage: Stage) -> None:
+def test_the_payload_of_another_kind(stage: StagedRound) -> None:
     """A payload under the type of another message is malformed."""
     refusal = stage.statement("SI", Refusal, reason="no")
     key = stage.nodes["SI"].party.identity

@@ -17,7 +17,7 @@ from aquila.protocol.submissions import padding as p
 from aquila.records.inputs import Input
 from aquila.simulation import DEFAULT_PADDING, NO_PADDING
 from tests.support.plain_inputs import plain_digests
-from tests.support.stage import BOTH_CLASSES
+from tests.support.staged_round import BOTH_CLASSES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -22,7 +22,7 @@ from aquila.records.inputs import Input
 from aquila.records.rules import InputClass
 from aquila.simulation import NO_PADDING
 from tests.support.plain_inputs import plain_digests
-from tests.support.stage import BOTH_CLASSES
+from tests.support.staged_round import BOTH_CLASSES
 
 if TYPE_CHECKING:
     from aquila.crypto.group import Group

@@ -14,11 +14,11 @@ from aquila.protocol.submissions import tasks
 from aquila.protocol.submissions.tasks import CarriedSecret, DigestedBatch, digest_records
 from aquila.records.inputs import record_inputs
 from aquila.records.rules import InputClass
-from tests.support.stage import LISTS
+from tests.support.staged_round import LISTS
 
 if TYPE_CHECKING:
     from aquila.crypto.group import Group
-    from tests.support.stage import Stage
+    from tests.support.staged_round import StagedRound
 
 
 def travelled(thing: object) -> object:
@@ -26,7 +26,7 @@ def travelled(thing: object) -> object:
     return pickle.loads(pickle.dumps(thing))  # noqa: S301  # our own bytes
 
 
-def test_a_secret_travels_and_shows_nothing(group: Group, stage: Stage) -> None:
+def test_a_secret_travels_and_shows_nothing(group: Group, stage: StagedRound) -> None:
     """What arrives is the same share or seed; printed, it says nothing."""
     stage.consent()
     share = stage.nodes["SI"].secrets.shares[InputClass.FULL]
@@ -47,14 +47,16 @@ def test_a_closed_secret_does_not_travel() -> None:
         CarriedSecret.of(seed)
 
 
-def test_nothing_shows_what_it_holds(stage: Stage) -> None:
+def test_nothing_shows_what_it_holds(stage: StagedRound) -> None:
     """What a pool prints of a task that failed, arguments and results, is no more than a name and an address."""
     stage.submitted()
-    origin, seat = stage.nodes["SI"], stage.nodes["RS"]
+    origin, party_node = stage.nodes["SI"], stage.nodes["RS"]
     digested = digest_records(stage.round.first_binding, stage.table, LISTS["SI"])
     plan = plan_submission(stage.manifest, stage.table, [digested.outline()])
     chunk = origin.chunks.elements(0)
-    evaluating = seat.party.to_evaluate(seat.round, seat.secrets, origin.submission_id, 0, chunk, bytes(32))
+    evaluating = party_node.party.to_evaluate(
+        party_node.round, party_node.secrets, origin.submission_id, 0, chunk, bytes(32)
+    )
     evaluated = tasks.evaluate_chunk(stage.group, evaluating)
     blinding = plan.batch(0, origin.seed, digested)
     verifying = tasks.VerifyTask(bytes(32), b"", chunk, evaluated.elements, evaluated.proof)
@@ -66,7 +68,7 @@ def test_nothing_shows_what_it_holds(stage: Stage) -> None:
         assert "..." in repr(thing) or " object at 0x" in repr(thing)
 
 
-def test_a_digested_batch_comes_back(stage: Stage) -> None:
+def test_a_digested_batch_comes_back(stage: StagedRound) -> None:
     """What a node writes to its disk is read back whole, an empty batch too; the outline says counts and rules."""
     for records in (LISTS["SI"], ()):
         batch = digest_records(bytes(32), stage.table, records)
@@ -79,7 +81,7 @@ def test_a_digested_batch_comes_back(stage: Stage) -> None:
         assert len(again.digests) == 32 * len(outline.entries)
 
 
-def test_entries_tell_values_of_a_rule_apart(stage: Stage) -> None:
+def test_entries_tell_values_of_a_rule_apart(stage: StagedRound) -> None:
     """Equal values of one rule have one entry, the same value under two rules has two."""
     records = [*LISTS["SI"], LISTS["SI"][0]]
     entries = digest_records(bytes(32), stage.table, records).outline().entries.tolist()
@@ -87,19 +89,21 @@ def test_entries_tell_values_of_a_rule_apart(stage: Stage) -> None:
     assert entries[:2] == entries[-2:]
 
 
-def test_a_chunk_through_its_tasks(stage: Stage) -> None:
+def test_a_chunk_through_its_tasks(stage: StagedRound) -> None:
     """Evaluated, signed, verified and finalized elsewhere, a chunk gives the tokens that its party gives."""
     stage.evaluated()
-    seat = stage.nodes["SI"]
-    rows = seat.chunks.rows(0)
-    answers = {code: stage.answer_of(seat, 0, code) for code in ("AL", "RS")}
-    work = seat.party.to_finalize(seat.round, seat.secrets, seat.seed, seat.submission_id, 0, rows, answers)
+    party_node = stage.nodes["SI"]
+    rows = party_node.chunks.rows(0)
+    answers = {code: stage.answer_of(party_node, 0, code) for code in ("AL", "RS")}
+    work = party_node.party.to_finalize(
+        party_node.round, party_node.secrets, party_node.seed, party_node.submission_id, 0, rows, answers
+    )
     made = travelled(tasks.finalize(stage.group, travelled(work)))
-    stage.finalize(seat)
-    assert made.rows == stage.tokens[seat.submission_id][0]
+    stage.finalize(party_node)
+    assert made.rows == stage.tokens[party_node.submission_id][0]
 
 
-def test_elements_out_of_order(stage: Stage) -> None:
+def test_elements_out_of_order(stage: StagedRound) -> None:
     """The task refuses what the party could not see without looking at every element."""
     stage.submitted()
     chunk = stage.nodes["SI"].chunks.elements(0)
@@ -108,35 +112,35 @@ def test_elements_out_of_order(stage: Stage) -> None:
         tasks.evaluate_chunk(stage.group, tasks.EvaluateTask(carried, b"", chunk[32:] + chunk[:32], bytes(32)))
 
 
-def test_a_proof_of_something_else(stage: Stage) -> None:
+def test_a_proof_of_something_else(stage: StagedRound) -> None:
     """The task refuses an evaluation whose proof is of another chunk."""
     stage.submitted()
-    origin, seat = stage.nodes["SI"], stage.nodes["RS"]
+    origin, party_node = stage.nodes["SI"], stage.nodes["RS"]
     chunk = origin.chunks.elements(0)
-    work = seat.party.to_evaluate(seat.round, seat.secrets, origin.submission_id, 0, chunk, bytes(32))
+    work = party_node.party.to_evaluate(party_node.round, party_node.secrets, origin.submission_id, 0, chunk, bytes(32))
     done = tasks.evaluate_chunk(stage.group, work)
-    key = seat.secrets.shares[InputClass.FULL].public_key
+    key = party_node.secrets.shares[InputClass.FULL].public_key
     tasks.verify_chunk(stage.group, tasks.VerifyTask(key, work.context, chunk, done.elements, done.proof))
     with pytest.raises(ProofError):
         tasks.verify_chunk(stage.group, tasks.VerifyTask(key, work.context + b"x", chunk, done.elements, done.proof))
 
 
-def test_a_part_of_the_sum_is_missing(stage: Stage) -> None:
+def test_a_part_of_the_sum_is_missing(stage: StagedRound) -> None:
     """Without every evaluator in force the sum would be under another key, and is refused."""
     stage.evaluated()
-    seat = stage.nodes["SI"]
-    terms = seat.secrets, seat.seed, seat.submission_id, 0, seat.chunks.rows(0)
+    party_node = stage.nodes["SI"]
+    terms = party_node.secrets, party_node.seed, party_node.submission_id, 0, party_node.chunks.rows(0)
     with pytest.raises(OrderError, match="the evaluation of RS is missing"):
-        seat.party.to_finalize(seat.round, *terms, {"AL": stage.answer_of(seat, 0, "AL")})
+        party_node.party.to_finalize(party_node.round, *terms, {"AL": stage.answer_of(party_node, 0, "AL")})
 
 
-def test_a_submission_that_left_meanwhile(stage: Stage) -> None:
+def test_a_submission_that_left_meanwhile(stage: StagedRound) -> None:
     """A statement is not signed for work that no longer counts when it comes back."""
     stage.submitted()
-    origin, seat = stage.nodes["SI"], stage.nodes["RS"]
+    origin, party_node = stage.nodes["SI"], stage.nodes["RS"]
     chunk = origin.chunks.elements(0)
-    work = seat.party.to_evaluate(seat.round, seat.secrets, origin.submission_id, 0, chunk, bytes(32))
+    work = party_node.party.to_evaluate(party_node.round, party_node.secrets, origin.submission_id, 0, chunk, bytes(32))
     done = tasks.evaluate_chunk(stage.group, work)
     stage.abort()
     with pytest.raises(OrderError, match="not to be evaluated here"):
-        seat.party.sign_evaluation(seat.round, 9, origin.submission_id, 0, done)
+        party_node.party.sign_evaluation(party_node.round, 9, origin.submission_id, 0, done)

@@ -15,7 +15,7 @@ from clients.bench.queries.idling import Idling, _spent, _Usage
 from clients.bench.queries.latency import Latency, _Tail
 from clients.bench.queries.run import QueryResults, Wanted, _named
 from clients.bench.queries.services import _replace
-from clients.stage.processes import Process
+from clients.local_services.processes import Process
 
 if TYPE_CHECKING:
     from pathlib import Path

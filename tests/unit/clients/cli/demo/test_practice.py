@@ -7,7 +7,7 @@ import tempfile
 from typing import TYPE_CHECKING
 
 from clients.cli.demo import practice
-from clients.stage.processes import MARKER
+from clients.local_services.processes import MARKER
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +25,6 @@ def test_only_left_folders_are_deleted(tmp_path: Path, monkeypatch: pytest.Monke
     (tmp_path / "aquila-practice-link").symlink_to(tmp_path / "other")
     with (tmp_path / "aquila-practice-runs" / MARKER).open("rb") as marker:
         fcntl.flock(marker, fcntl.LOCK_EX)
-        practice.sweep()
+        practice.remove_leftovers()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["aquila-practice-link", "aquila-practice-runs", "other"]
     assert (tmp_path / "other" / MARKER).exists()

@@ -24,7 +24,7 @@ def test_json_alone() -> None:
     """With --json stdout holds one document, and stories go to stderr."""
     out, err = io.StringIO(), io.StringIO()
     screen = Screen(as_json=True, out=out, err=err)
-    screen.tell("a story")
+    screen.narrate("a story")
     screen.result({"name": "Đorđe"}, "a sentence")
     assert json.loads(out.getvalue()) == {"name": "Đorđe"}
     assert err.getvalue() == "a story\n"

@@ -39,9 +39,9 @@ ROWS = EMPTY | {
 async def test_an_officer_asks_and_reads_the_answer(world_after: WorldAfter) -> None:  # noqa: F811 - the fixture
     """Errors keep what was typed, a template fills the reasons, a second person approves, and the answer is a table."""
     world, round_id = await world_after(round_for_queries)
-    seat = world.nodes["AL"]
-    app = front_of(Service.NODE, "Albania")(seat.app, endpoint())
-    officer, analyst = visitor_of(app, seat, Role.OFFICER), visitor_of(app, seat, Role.ANALYST)
+    party_node = world.nodes["AL"]
+    app = front_of(Service.NODE, "Albania")(party_node.app, endpoint())
+    officer, analyst = visitor_of(app, party_node, Role.OFFICER), visitor_of(app, party_node, Role.ANALYST)
     assert "None was made yet." in await officer.open("/queries")
     page = await officer.send("/queries", round_id=round_id, **REASON | {"case_reference": ""}, **EMPTY)
     assert officer.answer.status_code == 422
@@ -60,8 +60,8 @@ async def test_an_officer_asks_and_reads_the_answer(world_after: WorldAfter) -> 
     assert "Waiting for approval." in page
     assert "2026/7" in page
     assert "Janković" not in page
-    (approval,) = [one for one in (await seat.get("/approvals"))["approvals"] if one["state"] == "waiting"]
-    approver = visitor_of(app, seat, Role.APPROVER)
+    (approval,) = [one for one in (await party_node.get("/approvals"))["approvals"] if one["state"] == "waiting"]
+    approver = visitor_of(app, party_node, Role.APPROVER)
     assert "urgent: an answer is needed today" in await approver.open(f"/approvals/{approval['approval_id']}")
     await approver.send(f"/approvals/{approval['approval_id']}/approve", digest=approval["digest"], read="yes")
     page = await officer.open("/queries")
@@ -90,13 +90,13 @@ async def test_an_officer_asks_and_reads_the_answer(world_after: WorldAfter) -> 
 async def test_an_answer_comes_while_one_watches(world_after: WorldAfter) -> None:  # noqa: F811 - the fixture
     """The page is loaded again, also where the change came before the first look, and ends to watch what is final."""
     world, round_id = await world_after(round_for_queries)
-    seat = world.nodes["AL"]
-    app = front_of(Service.NODE, "Albania")(seat.app, endpoint())
-    officer = visitor_of(app, seat, Role.OFFICER)
+    party_node = world.nodes["AL"]
+    app = front_of(Service.NODE, "Albania")(party_node.app, endpoint())
+    officer = visitor_of(app, party_node, Role.OFFICER)
     person = {"given_names": "Mira", "family_names": "Janković", "date_of_birth": "1988-08-08"}
     why = {name: text for name, text in REASON.items() if name != "template"}
-    await seat.post("/queries", json={"round_id": round_id, "persons": [person], "justification": why})
-    (query,) = (await seat.get("/queries"))["queries"]
+    await party_node.post("/queries", json={"round_id": round_id, "persons": [person], "justification": why})
+    (query,) = (await party_node.get("/queries"))["queries"]
     page = await officer.open(f"/queries/{query['submission_id']}")
     assert "Look again" in page
     watched = re.search('data-live="([^"]+)"', page)
@@ -119,9 +119,9 @@ async def test_both_sides_see_why_a_query_was_made(world_after: WorldAfter) -> N
     why = {name: text for name, text in REASON.items() if name != "template"}
     await asker.post("/queries", json={"round_id": round_id, "persons": [person], "justification": why})
     await world.settle()
-    for seat, words in ((asker, "your query: 2026/7, check of identity"), (owner, "its query: 2026/7, check of")):
-        app = front_of(Service.NODE, "party")(seat.app, endpoint())
-        reader = visitor_of(app, seat, Role.ANALYST)
+    for party_node, words in ((asker, "your query: 2026/7, check of identity"), (owner, "its query: 2026/7, check of")):
+        app = front_of(Service.NODE, "party")(party_node.app, endpoint())
+        reader = visitor_of(app, party_node, Role.ANALYST)
         page = await reader.open("/hits?kind=query")
         assert words in page
         hit = re.search(r'href="(/hits/[0-9a-f]{32}/[0-9a-f]{32})', page)
@@ -142,9 +142,9 @@ async def test_exports_say_whose_query_a_hit_is_of(world_after: WorldAfter) -> N
     await world.nodes["AL"].post("/queries", json=body)
     await world.settle()
     for code, whose in (("AL", "own query"), ("RS", "query of AL")):
-        seat = world.nodes[code]
-        app = front_of(Service.NODE, "party")(seat.app, endpoint())
-        reader = visitor_of(app, seat, Role.ANALYST)
+        party_node = world.nodes[code]
+        app = front_of(Service.NODE, "party")(party_node.app, endpoint())
+        reader = visitor_of(app, party_node, Role.ANALYST)
         await reader.open("/hits")
         await reader.send("/hits/export.csv", list="")
         lines = csv.DictReader(io.StringIO(reader.answer.content.decode("utf-8-sig")))

@@ -1,4 +1,4 @@
-"""The pages of standing queries: set up at the desk, approved, asked in two rounds, prolonged and withdrawn."""
+"""The pages of standing queries: set up at the matcher, approved, asked in two rounds, prolonged and withdrawn."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def day(world: World, after: int) -> str:
     return (datetime.fromtimestamp(world.clock.time, UTC) + timedelta(days=after)).date().isoformat()
 
 
-async def approve(seat: PartyNode, approver: Browser) -> str:
+async def approve(party_node: PartyNode, approver: Browser) -> str:
     """Let a second person read and approve what waits; return the page that was read."""
-    (waits,) = [one for one in (await seat.get("/approvals"))["approvals"] if one["state"] == "waiting"]
+    (waits,) = [one for one in (await party_node.get("/approvals"))["approvals"] if one["state"] == "waiting"]
     page = await approver.open(f"/approvals/{waits['approval_id']}")
     await approver.send(f"/approvals/{waits['approval_id']}/approve", digest=waits["digest"], read="yes")
     assert approver.answer.status_code == 200
@@ -55,9 +55,11 @@ async def test_an_officer_sets_one_up_and_reads_what_it_found(
 ) -> None:
     """Faults stand at the day, a second person reads the terms, and what is new is said on Home and on its page."""
     world, round_id = await world_after(round_for_queries)
-    seat = world.nodes["AL"]
-    app = front_of(Service.NODE, "Albania")(seat.app, endpoint())
-    officer, analyst, approver = (visitor_of(app, seat, role) for role in (Role.OFFICER, Role.ANALYST, Role.APPROVER))
+    party_node = world.nodes["AL"]
+    app = front_of(Service.NODE, "Albania")(party_node.app, endpoint())
+    officer, analyst, approver = (
+        visitor_of(app, party_node, role) for role in (Role.OFFICER, Role.ANALYST, Role.APPROVER)
+    )
     assert "There is none yet." in await officer.open("/queries/standing")
     assert "Ask again in later rounds until" in await officer.open("/queries")
     page = await officer.send("/queries", round_id=round_id, until="soon", **REASON, **ROWS)
@@ -67,10 +69,10 @@ async def test_an_officer_sets_one_up_and_reads_what_it_found(
     assert "Janković" in page
     page = await officer.send("/queries", round_id=round_id, until=day(world, 9), **REASON, **ROWS)
     assert "Waiting for approval." in page
-    read = await approve(seat, approver)
+    read = await approve(party_node, approver)
     for text in ("asked in each coming round", "Among no others than", "check of identity", "PCC SEE"):
         assert text in read
-    assert standing_rounds.advance(seat.node)
+    assert standing_rounds.advance(party_node.node)
     await world.settle()
     page = await officer.open("/")
     for text in ("New hits of standing queries", "Standing queries that end soon", "See the standing queries"):
@@ -93,26 +95,26 @@ async def test_an_officer_asks_once_more_prolongs_and_withdraws(
 ) -> None:
     """In a round of other terms only with another approval; for longer it is replaced; a withdrawal has its reason."""
     world, round_id = await world_after(round_for_queries)
-    seat = world.nodes["AL"]
-    app = front_of(Service.NODE, "Albania")(seat.app, endpoint())
-    officer, approver = (visitor_of(app, seat, role) for role in (Role.OFFICER, Role.APPROVER))
+    party_node = world.nodes["AL"]
+    app = front_of(Service.NODE, "Albania")(party_node.app, endpoint())
+    officer, approver = (visitor_of(app, party_node, role) for role in (Role.OFFICER, Role.APPROVER))
     await officer.open("/queries")
     await officer.send("/queries", round_id=round_id, until=day(world, 9), **REASON, **ROWS)
-    await approve(seat, approver)
+    await approve(party_node, approver)
     path = first_of(await officer.open("/queries/standing"))
     other = await world.propose(mode="lists_and_queries", purpose="another purpose")
-    await seat.post(f"/rounds/{other}/consent")
+    await party_node.post(f"/rounds/{other}/consent")
     page = await officer.open(path)
     assert "Its terms are others than those that were approved." in page
     assert "Purpose: another purpose." in page
     assert "Waiting for approval." in await officer.send(f"{path}/ask", round_id=other)
-    await approve(seat, approver)
+    await approve(party_node, approver)
     assert "Its terms are others" not in await officer.open(path)
     await officer.send(f"{path}/prolong", until="never")
     assert officer.answer.status_code == 422
     await officer.open(path)
     await officer.send(f"{path}/prolong", until=day(world, 100))
-    await approve(seat, approver)
+    await approve(party_node, approver)
     page = await officer.open("/queries/standing")
     assert "replaced by another" in page
     path = first_of(page)
@@ -121,7 +123,7 @@ async def test_an_officer_asks_once_more_prolongs_and_withdraws(
     page = await officer.open(path)
     assert "the case is closed" in page
     assert "Withdraw it" not in page
-    assert "standing query" in await visitor_of(app, seat, Role.AUDITOR).open("/log")
+    assert "standing query" in await visitor_of(app, party_node, Role.AUDITOR).open("/log")
     app.end()
 
 
@@ -130,11 +132,11 @@ async def test_a_standing_query_without_a_round_that_is_open(
 ) -> None:
     """When no round takes a query, later rounds like an earlier one are chosen, and a day is asked for."""
     world, round_id = await world_after(round_for_queries)
-    seat = world.nodes["AL"]
+    party_node = world.nodes["AL"]
     await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
     await world.settle()
-    app = front_of(Service.NODE, "Albania")(seat.app, endpoint())
-    officer = visitor_of(app, seat, Role.OFFICER)
+    app = front_of(Service.NODE, "Albania")(party_node.app, endpoint())
+    officer = visitor_of(app, party_node, Role.OFFICER)
     page = await officer.open("/queries")
     assert "later rounds like counter-terrorism: AL, RS, SI" in page
     page = await officer.send("/queries", round_id=round_id, until="", **REASON, **ROWS)

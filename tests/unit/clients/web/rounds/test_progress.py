@@ -10,7 +10,7 @@ import pytest
 from aquila.audit.roles import Service
 from aquila.interface.rounds import MatcherRoundView, NodeRoundView
 from aquila.protocol.messages import Manifest
-from clients.cli.output.follow import tell
+from clients.cli.output.follow import report_progress
 from clients.cli.output.round_views import round_tables
 from clients.cli.output.screen import Table
 from clients.sdk import Access, Connection
@@ -132,7 +132,7 @@ def test_the_command_shows_the_same() -> None:
     assert table.rows[1][0] == "RS (left out)"
     assert table.rows[1][-2:] == ("?", "-")
     told: list[tuple[str, str, int, int]] = []
-    tell(view, lambda *step: told.append(step))
+    report_progress(view, lambda *step: told.append(step))
     assert told == [("consent", "AL", 1, 1), ("list", "AL", 1, 1), ("evaluated", "AL", 1, 2)]
 
 

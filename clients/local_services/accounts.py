@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aquila.interface.approval import PendingApproval
-    from clients.stage.processes import Process
+    from clients.local_services.processes import Process
 
 PASSWORD = "only for this demo"  # noqa: S105 - of accounts that live as long as the demo
 SECRETS = "authenticators"

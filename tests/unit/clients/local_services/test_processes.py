@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from clients.stage import processes
+from clients.local_services import processes
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -175,7 +175,7 @@ def regrade(round_: RoundState, table: RuleTable, report: HitReport, hit: Hit, r
     raise InputError(quoted("the report does not say on what this hit was graded"), hit=hit.hit_id)
 
 
-class Stage(Rehearsal):
+class StagedRound(Rehearsal):
     """A rehearsal that a test directs.
 
     Args:
@@ -237,33 +237,33 @@ class Stage(Rehearsal):
             self.seen[code].append(envelope)
         return accepted
 
-    def submitted(self) -> Stage:
+    def submitted(self) -> StagedRound:
         """Play until every list is submitted."""
         self.consent()
         self.submit_lists(list(self.nodes.values()))
         return self
 
-    def evaluated(self) -> Stage:
+    def evaluated(self) -> StagedRound:
         """Play until every chunk of every list is evaluated."""
         self.submitted()
         self.evaluate_all()
         return self
 
-    def finalized(self) -> Stage:
+    def finalized(self) -> StagedRound:
         """Play until every list's tokens are in."""
         self.evaluated()
         self.finalize_all()
         return self
 
-    def reported(self) -> Stage:
+    def reported(self) -> StagedRound:
         """Play until every party has its report."""
         self.finalized()
         self.match()
         return self
 
-    def tell(self, reports: Iterable[HitReport]) -> None:
+    def deliver(self, reports: Iterable[HitReport]) -> None:
         """As a rehearsal does, with the matcher's lie about what it found."""
-        super().tell(map(self.lie, reports))
+        super().deliver(map(self.lie, reports))
 
     def answer_of(self, node: SimulatedParty, index: int, code: str) -> bytes:
         """Return what a party answered to a chunk of a node's submission."""
