@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test explore fuzz rounds attack soak check fix bench bench-quality schemas e2e screenshots pins clean
+.PHONY: help setup demo test explore fuzz rounds attack soak check fix bench bench-peer bench-quality schemas e2e screenshots pins clean
 
 help: ## what there is
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -120,15 +120,24 @@ bench-quality: $(VENV)/.runtime ## how good the matching is, beside its peers; A
 	$(BIN)/python -m tests.quality.measuring.main --region tests/quality/region --out build/quality --peers $(VENV)-quality \
 	  $(if $(ALIASES),--aliases $(ALIASES)) $(if $(PAGE),--page $(PAGE)) $(if $(BLIND),--blind)
 
+$(VENV)-speed/.peer: requirements/speed.txt
+	$(PYTHON) -m venv $(VENV)-speed
+	$(VENV)-speed/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+bench-peer: $(VENV)/.runtime $(VENV)-speed/.peer ## a round's cost beside SecretFlow's, five lists of RECORDS (100,000) with POOL shared persons
+	$(BIN)/python -m tests.speed.main --python $(VENV)-speed/bin/python $(if $(RECORDS),--records $(RECORDS)) $(if $(POOL),--pool $(POOL))
+
 pins: ## pin all requirements anew (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-strip-extras requirements/runtime.in -o requirements/runtime.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-strip-extras requirements/dask.in -o requirements/dask.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-strip-extras requirements/develop.in -o requirements/develop.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-strip-extras requirements/quality.in -o requirements/quality.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-strip-extras requirements/fuzz.in -o requirements/fuzz.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-strip-extras requirements/speed.in -o requirements/speed.txt
 
 clean: ## remove the environment and what tests and demo leave
-	rm -rf $(VENV) $(VENV)-quality $(VENV)-fuzz .demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
+	rm -rf $(VENV) $(VENV)-quality $(VENV)-speed $(VENV)-fuzz .demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
 
 NATIVE := aquila/crypto/native
 INPUTS_EQUALITY := tests/unit/aquila/records/test_plain_inputs.py

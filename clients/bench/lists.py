@@ -30,7 +30,7 @@ _IN_A_QUERY = 3
 _NUMBER_SHARES = (0.3, 0.6, 0.3)  # national, of a document, telephone: soft intelligence rarely has all
 
 
-def write_list(path: Path, code: str, size: int, seed: int = 1) -> None:
+def write_list(path: Path, code: str, size: int, seed: int = 1, pool: int | None = None) -> None:
     """Write a party's list as CSV.
 
     Args:
@@ -38,12 +38,13 @@ def write_list(path: Path, code: str, size: int, seed: int = 1) -> None:
         code: The party.
         size: How many records.
         seed: Other seeds give other persons.
+        pool: How many persons lists share, each of whom half of the lists have; by default one for twenty records.
     """
     random = Random(f"{seed} {code}")  # noqa: S311  # invented persons need to be the same again, not secret
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = ListWriter(file)
         writer.write(COLUMNS)
-        for number, person in enumerate(_persons(size, seed, random), start=1):
+        for number, person in enumerate(_persons(size, seed, random, pool), start=1):
             writer.write((f"{code}-{number:07d}", *_row(person, code, random)))
 
 
@@ -66,14 +67,14 @@ def query_rows(code: str, size: int, number: int, records: int, seed: int = 1) -
         yield (f"{code}-Q{number}-{place}", *_row(invent_national(chosen.choice(COUNTRIES), chosen), code, random))
 
 
-def _persons(size: int, seed: int, random: Random) -> Iterator[National]:
+def _persons(size: int, seed: int, random: Random, pool: int | None) -> Iterator[National]:
     """Yield the persons of a list: half of the common pool, then its own."""
     common = 0
-    for number in range(size // _ONE_IN):
+    for number in range(size // _ONE_IN if pool is None else pool):
         if random.random() < _IN_POOL_SHARE:
             common += 1
-            pool = Random(f"{seed} {number}")  # noqa: S311  # the same person in every list
-            yield invent_national(pool.choice(COUNTRIES), pool)
+            shared = Random(f"{seed} {number}")  # noqa: S311  # the same person in every list
+            yield invent_national(shared.choice(COUNTRIES), shared)
     for _ in range(size - common):
         yield invent_national(random.choice(COUNTRIES), random)
 
