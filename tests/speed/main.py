@@ -29,7 +29,7 @@ from aquila.records.reading.lists import AcceptedRow, read_records
 from aquila.records.rules import load_rules
 from clients.bench.lists import PARTIES, write_list
 from clients.bench.rounds import measure_round
-from clients.stage.processes import free_ports
+from clients.local_services.processes import free_ports
 
 if TYPE_CHECKING:
     from clients.bench.rounds import PlayedRound
