@@ -146,7 +146,7 @@ NATIVE_TESTS := tests/unit/aquila/crypto/test_native.py tests/unit/aquila/crypto
 # Sums of limbs are checked against their bounds (lanes.h), and whatever a sanitizer finds stops the run.
 SANITIZE_FLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -DAQUILA_CHECK_BOUNDS
 
-.PHONY: wheel sanitize constant-time equality aarch64
+.PHONY: wheel bundle sanitize constant-time equality aarch64
 
 wheel: $(VENV)/.develop ## build a wheel, and install and try it in a clean environment, with and without a compiler
 	rm -rf build/wheel dist
@@ -158,6 +158,15 @@ wheel: $(VENV)/.develop ## build a wheel, and install and try it in a clean envi
 	cd build/wheel && venv/bin/python $(CURDIR)/tests/native/try_wheel.py libsodium
 	build/wheel/venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall dist/*.whl
 	cd build/wheel && venv/bin/python $(CURDIR)/tests/native/try_wheel.py auto
+
+PYTHONS := 3.11 3.12 3.13
+MACHINES := x86_64 aarch64
+
+# Of the commit that is checked out; changes that are not committed are not in it.
+bundle: $(VENV)/.develop ## all that a machine without a network needs, as one archive in dist/; KEY=FILE signs it, WHEELS=FILE brings a wheel
+	command -v $(if $(WHEELS),true,$(filter-out $(shell uname -m)%,$(MACHINES:%=%-linux-gnu-gcc))) >/dev/null || { apt-get update -qq && \
+	  apt-get install -y -qq --no-install-recommends gcc-aarch64-linux-gnu libc6-dev-arm64-cross >/dev/null; }
+	$(BIN)/python -m deploy.bundle.main --python $(PYTHONS) --machine $(MACHINES) $(if $(WHEELS),--wheel $(WHEELS)) $(if $(KEY),--key $(KEY))
 
 sanitize: $(VENV)/.develop ## the C modules under ASan, UBSan and the bounds check; the one in AVX-512 also emulated
 	for lanes in "" ifma; do \

@@ -13,13 +13,15 @@ AQUILA_NATIVE_FLAGS: further compiler and linker flags, for example -fsanitize=a
 from __future__ import annotations
 
 import os
-import platform
+import sysconfig
 from pathlib import Path
 
 from setuptools import Extension, setup
 
 FLAGS = os.environ.get("AQUILA_NATIVE_FLAGS", "").split()
-BACKENDS = ["ifma", "avx2", "portable"] if platform.machine() in {"x86_64", "AMD64"} else ["portable"]
+# The processor that is built for, which is not always this machine's.
+PROCESSOR = sysconfig.get_platform().rpartition("-")[2]
+BACKENDS = ["ifma", "avx2", "portable"] if PROCESSOR in {"x86_64", "amd64"} else ["portable"]
 WANTED = os.environ.get("AQUILA_NATIVE_BACKENDS", "").split() or BACKENDS
 
 

@@ -1,0 +1,111 @@
+"""Build a bundle: `make bundle`. RELEASING.md says how a release is made and verified."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from packaging.requirements import Requirement
+
+from deploy.bundle import archive, manual, sbom, wheels
+from deploy.bundle.lock import Pin, Target, limited, pins
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+REPOSITORY: Final = Path(__file__).parents[2]
+COPIED: Final = ("README.md", "CHANGELOG.md", "LICENSE", "RELEASING.md", "SECURITY.md", "deploy", "docs", "schemas")
+"""Files and folders of the project that the bundle has as they are."""
+LOCKS: Final = {"requirements.txt": "runtime.txt", "requirements-dask.txt": "dask.txt"}
+"""The bundle's requirements files, and those of the project that they are made from; the last one is the longest."""
+
+
+def make(repository: Path, targets: Sequence[Target], out: Path, given: Sequence[Path] = ()) -> Path:
+    """Build the bundle of the commit that is checked out; the same commit and tools give the same bytes.
+
+    Args:
+        repository: The checkout.
+        targets: The machines that it installs on.
+        out: The folder for the archive.
+        given: Wheels of Aquila that were built elsewhere; none is built for their processors.
+
+    Returns:
+        The archive.
+
+    Raises:
+        SystemExit: A wheel could not be built or fetched.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        source = scratch / "source"
+        time = wheels.check_out(repository, source)
+        version = tomllib.loads((source / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+        bundle = scratch / f"{sbom.PROJECT}-{version}"
+        held = bundle / "wheels"
+        held.mkdir(parents=True)
+        own = _own_wheels(source, sorted({one.machine for one in targets}), time, scratch / "own", given)
+        wheels.download(source / "requirements" / [*LOCKS.values()][-1], targets, held)
+        present = frozenset(f"sha256:{wheels.digest(wheel)}" for wheel in held.iterdir())
+        first = Pin(
+            Requirement(f"{sbom.PROJECT}=={version}"), frozenset(f"sha256:{wheels.digest(wheel)}" for wheel in own)
+        )
+        for file, lock in LOCKS.items():
+            kept = limited(pins(source / "requirements" / lock), present)
+            (bundle / file).write_text("".join(pin.line() for pin in (first, *kept)), encoding="utf-8")
+        for wheel in own:
+            shutil.copy(wheel, held)
+        (bundle / "sbom.cdx.json").write_text(sbom.document(held.iterdir(), targets, time), encoding="utf-8")
+        (bundle / "manual.pdf").write_bytes(manual.pdf(source, version))
+        for part in COPIED:
+            _copy(source / part, bundle / part)
+        out.mkdir(parents=True, exist_ok=True)
+        packed = out / f"{bundle.name}-bundle.tar"
+        archive.pack(bundle, time, packed)
+    return packed
+
+
+def _own_wheels(source: Path, machines: Sequence[str], time: int, folder: Path, given: Sequence[Path]) -> list[Path]:
+    """Return Aquila's wheel for each processor: a given one, or one that is built."""
+    folder.mkdir()
+    for machine in machines:
+        brought = [wheel for wheel in given if wheel.stem.endswith(f"_{machine}")]
+        if brought:
+            shutil.copy(brought[0], folder)
+        else:
+            wheels.build(source, machine, time, folder)
+    return sorted(folder.iterdir())
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns("bundle"))
+    else:
+        shutil.copy(source, target)
+
+
+def main() -> None:
+    """Build a bundle as the command line asks for it, and write its checksum and its signature."""
+    asked = argparse.ArgumentParser(prog="make bundle", description=__doc__)
+    asked.add_argument("--out", type=Path, default=Path("dist"), help="folder for the files")
+    asked.add_argument("--python", nargs="+", required=True, help="versions of CPython, such as 3.13")
+    asked.add_argument("--machine", nargs="+", required=True, help="processors: x86_64, aarch64")
+    asked.add_argument("--wheel", nargs="*", type=Path, default=[], help="wheels of Aquila that were built elsewhere")
+    asked.add_argument("--key", type=Path, help="Ed25519 key of OpenSSH to sign with")
+    options = asked.parse_args()
+    targets = [Target(python, machine) for python in options.python for machine in options.machine]
+    packed = make(REPOSITORY, targets, options.out, options.wheel)
+    written = [packed, checksum := archive.write_checksum(packed)]
+    if options.key:
+        written.append(archive.sign(checksum, options.key))
+    sys.stdout.writelines(f"{file}\n" for file in written)
+    if not options.key:
+        sys.stdout.write("not signed: name the key of the release maker, make bundle KEY=FILE\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""A bundle is built twice alike, and a machine without a network installs and starts Aquila from it, by the manual."""
+
+from __future__ import annotations
+
+import json
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
+import aquila
+from deploy.bundle import archive, main
+from deploy.bundle.lock import Target
+
+CHECKOUT = Path(__file__).parents[2]
+OPERATIONS = (CHECKOUT / "deploy/OPERATIONS.md").read_text("utf-8")
+PROGRAM = CHECKOUT / "tests/support/without_route.py"
+HERE = Target(f"{sys.version_info.major}.{sys.version_info.minor}", platform.machine())
+NEEDED = {"gcc": "gcc", "ssh-keygen": "openssh-client", "unshare": "util-linux", "ip": "iproute2"}
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.soak,
+    *(
+        pytest.mark.skipif(shutil.which(program) is None, reason=f"Debian's {package} is not installed")
+        for program, package in NEEDED.items()
+    ),
+]
+
+
+def run(*words: str, **options: Any) -> None:
+    """Run a program, which has to succeed."""
+    subprocess.run(words, check=True, stdin=subprocess.DEVNULL, **options)
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundle of this commit for this machine's Python."""
+    return main.make(CHECKOUT, [HERE], tmp_path_factory.mktemp("first"))
+
+
+def documented_commands(folder: Path) -> list[str]:
+    """Return the commands of *Installing without a network*, with this release and folders within that of a test."""
+    chapter = OPERATIONS.split("## Installing without a network\n")[1].split("\n## ")[0]
+    blocks = re.findall(r"```sh\n(.*?)```", chapter, re.DOTALL)
+    assert len(blocks) == 2, "how it is verified, and how it is installed"
+    here = [
+        ("X.Y.Z", aquila.__version__),
+        ("/opt/aquila", f"{folder}/opt"),
+        ("python3 -m venv", f"{sys.executable} -m venv"),
+    ]
+    for documented, other in here:
+        blocks = [block.replace(documented, other) for block in blocks]
+    return blocks
+
+
+def test_it_is_built_twice_alike(bundle: Path, tmp_path: Path) -> None:
+    """From another folder, with another umask: a copy of the repository gives the same bytes."""
+    clone = tmp_path / "elsewhere" / "aquila"
+    run("git", "clone", "--quiet", str(CHECKOUT), str(clone))
+    words = [sys.executable, "-m", "deploy.bundle.main", "--python", HERE.python, "--machine", HERE.machine]
+    run(*words, cwd=clone, umask=0o077)
+    again = clone / "dist" / bundle.name
+    assert archive.digest(again) == archive.digest(bundle)
+    assert again.with_name(f"{again.name}.sha256").read_text() == f"{archive.digest(bundle)}  {bundle.name}\n"
+
+
+def test_its_list_of_packages_is_valid_and_whole(bundle: Path) -> None:
+    """Every wheel is named in it, each with a licence, and the manual, units and samples are there."""
+    with tarfile.open(bundle) as packed:
+        names = {name.partition("/")[2] for name in packed.getnames()}
+        [sbom] = [packed.extractfile(one) for one in packed if one.name.endswith("/sbom.cdx.json")]
+        assert sbom is not None
+        text = sbom.read().decode("utf-8")
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    document = json.loads(text)
+    components = [document["metadata"]["component"], *document["components"]]
+    named = {reference["url"] for one in components for reference in one["externalReferences"]}
+    assert named == {name for name in names if name.startswith("wheels/")}
+    assert [one["name"] for one in components if not one.get("licenses")] == []
+    assert {"manual.pdf", "LICENSE", "deploy/systemd/aquila-node.service", "deploy/samples/node.basic.toml",
+            "deploy/prometheus/aquila-alerts.yml", "deploy/OPERATIONS.md"} <= names  # fmt: skip
+    assert not any("deploy/bundle" in name for name in names), "it is for whoever makes a bundle"
+
+
+def test_a_machine_without_a_route_installs_and_starts_it(bundle: Path, tmp_path: Path) -> None:
+    """By the commands of the manual: verify, unpack, install; then a matcher and a node start and are well."""
+    for file in (bundle, checksum := archive.write_checksum(bundle)):
+        shutil.copy(file, tmp_path)
+    run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "release"))
+    archive.sign(tmp_path / checksum.name, tmp_path / "release")
+    signer = f'aquila namespaces="{archive.NAMESPACE}" {(tmp_path / "release.pub").read_text()}'
+    (tmp_path / "release.signers").write_text(signer)
+    commands = "".join(documented_commands(tmp_path))
+    own = ["unshare", "--map-root-user", "--net", sys.executable, "-I", str(PROGRAM), str(tmp_path), commands]
+    done = subprocess.run(
+        own, check=False, capture_output=True, text=True, timeout=1_800,
+        env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(tmp_path), "LANG": "C.UTF-8"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    seen: dict[str, Any] = json.loads(done.stdout)
+    assert seen["outside"] == "ENETUNREACH"
+    assert seen["version"].splitlines()[0] == f"aquila {aquila.__version__}"
+    assert "C extension" in seen["version"]
+    for kind in ("matcher", "node"):
+        assert seen[kind]["live"] == 204
+        assert [one for one in seen[kind]["doctor"] if one["grade"] == "critical"] == []
+    assert "doctor_not_running" not in {one["code"] for kind in ("matcher", "node") for one in seen[kind]["doctor"]}

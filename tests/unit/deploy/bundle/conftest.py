@@ -1,0 +1,35 @@
+"""Wheels of invented packages."""
+
+from __future__ import annotations
+
+import zipfile
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class MakeWheel(Protocol):
+    """Writes a wheel that has nothing but its metadata, and returns its file."""
+
+    def __call__(self, name: str, version: str, *lines: str, tag: str = "py3-none-any") -> Path:
+        """Write it, with further lines of metadata."""
+
+
+@pytest.fixture
+def make_wheel(tmp_path: Path) -> MakeWheel:
+    """A maker of wheels, all in one folder."""
+    folder = tmp_path / "wheels"
+    folder.mkdir()
+
+    def make(name: str, version: str, *lines: str, tag: str = "py3-none-any") -> Path:
+        file = folder / f"{name.replace('-', '_')}-{version}-{tag}.whl"
+        text = "\n".join(["Metadata-Version: 2.4", f"Name: {name}", f"Version: {version}", *lines, "", "A package."])
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr(f"{name}-{version}.dist-info/METADATA", text)
+            archive.writestr(f"{name}-{version}.dist-info/WHEEL", tag)
+        return file
+
+    return make
