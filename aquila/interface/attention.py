@@ -1,6 +1,6 @@
 """Items that need attention on a service's first page, and notifications about them. No record, hit or person.
 
-A notification that leaves the node has counts and the node's own address. So a reader on its way, or of a telephone
+A notification that leaves a service has counts and the service's own address. So a reader on its way, or of a telephone
 that lies on a table, learns of nobody.
 """
 
@@ -121,6 +121,9 @@ class WaitingCounts(Message):
             new hits too.
         standing_queries: Standing queries that end soon, or that a round does not take without another approval.
         deliveries: Delivered list files that wait in the watched folder.
+        faults: Faults of the service itself, for its administrator: subjects of its report on health, apart from those
+            that are among the alarms and the needs of rounds.
+        suggestions: Suggestions of rounds that nobody of the secretariat has answered.
     """
 
     alarms: Count = 0
@@ -135,13 +138,16 @@ class WaitingCounts(Message):
     standing_hits: Count = 0
     standing_queries: Count = 0
     deliveries: Count = 0
+    faults: Count = 0
+    suggestions: Count = 0
 
     @property
     def total(self) -> int:
         """The number of things that wait."""
         # For an analyst, those of queries are among the hits.
         hits = max(self.hits, self.standing_hits + self.urgent_hits)
-        return self.alarms + self.requests + self.rounds + hits + self.standing_queries + self.deliveries
+        others = self.standing_queries + self.deliveries + self.faults + self.suggestions
+        return self.alarms + self.requests + self.rounds + hits + others
 
 
 class Waiting(Message):
@@ -165,7 +171,7 @@ class NotificationChoice(Message):
     """A person's choice of a channel and an address for notifications.
 
     Attributes:
-        channel: Mail, or the party's own command.
+        channel: Mail, or the service's own command.
         address: The mail address, or what the command takes for one.
         language: In which notifications are written.
     """
@@ -179,7 +185,7 @@ class NotificationSettingsView(Message):
     """A person's choice.
 
     Attributes:
-        channels: The channels that this node has; none where notifications are not set up.
+        channels: The channels that this service has; none where notifications are not set up.
         choice: What the person chose; None before, and after it was ended.
         confirmed: Whether a first notification was handed over.
         failing_since: Since when notifications to this person cannot be handed over, or None.
@@ -198,9 +204,9 @@ class Notification(Message):
 
     Attributes:
         language: In which it is written.
-        address: The node's own, which it names.
+        address: The service's own, which it names.
         counts: How much waits; None for the first one, which confirms the choice.
-        urgent: Whether there is a new alarm, or a hit that became urgent.
+        urgent: Whether there is a new alarm, a critical fault of the service, or a hit that became urgent.
     """
 
     language: LanguageTag

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import quote
 
 from aquila.interface.approval import PendingApproval
-from aquila.interface.attention import AttentionList, NotificationChoice, NotificationSettingsView, Waiting
+from aquila.interface.attention import AttentionList
 from aquila.interface.proposal import Suggestions, SuggestionView
 from aquila.interface.records import (
     Deliveries,
@@ -54,27 +54,6 @@ class NodeClient:
     def needs(self) -> AttentionList:
         """Return rounds that need attention: alarms and duties, the most pressing first."""
         return self._connection.fetch(AttentionList, "GET", "/v1/needs")
-
-    def waiting(self) -> Waiting:
-        """Return how much waits for the caller."""
-        return self._connection.fetch(Waiting, "GET", "/v1/waiting")
-
-    def notifications(self) -> NotificationSettingsView:
-        """Return the caller's choice of notifications, and the channels of the node."""
-        return self._connection.fetch(NotificationSettingsView, "GET", "/v1/notifications")
-
-    def choose_notifications(self, wanted: NotificationChoice) -> NotificationSettingsView:
-        """Choose a channel and an address for notifications.
-
-        Raises:
-            InputError: The node does not have that channel, or mail may not go to that address.
-        """
-        body = wanted.model_dump(mode="json")
-        return self._connection.fetch(NotificationSettingsView, "PUT", "/v1/notifications", json=body)
-
-    def end_notifications(self) -> None:
-        """End the caller's notifications."""
-        self._connection.call("DELETE", "/v1/notifications")
 
     def registry(self) -> RegistryView:
         """Return the registry in force, and a newer one that waits, as the node knows them."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from aquila.interface.attention import NotificationChoice, NotificationSettingsView, Waiting
 from aquila.interface.people import (
     Accounts,
     AccountView,
@@ -129,6 +130,27 @@ class PeopleClient:
     def activate_account(self, person: str) -> AccountView:
         """Let an account sign in again."""
         return self._connection.fetch(AccountView, "POST", _account(person, "/activate"))
+
+    def waiting(self) -> Waiting:
+        """Return how much waits for the caller."""
+        return self._connection.fetch(Waiting, "GET", "/v1/waiting")
+
+    def notifications(self) -> NotificationSettingsView:
+        """Return the caller's choice of notifications, and the channels of the service."""
+        return self._connection.fetch(NotificationSettingsView, "GET", "/v1/notifications")
+
+    def choose_notifications(self, wanted: NotificationChoice) -> NotificationSettingsView:
+        """Choose a channel and an address for notifications.
+
+        Raises:
+            InputError: The service does not have that channel, or mail may not go to that address.
+        """
+        body = wanted.model_dump(mode="json")
+        return self._connection.fetch(NotificationSettingsView, "PUT", "/v1/notifications", json=body)
+
+    def end_notifications(self) -> None:
+        """End the caller's notifications."""
+        self._connection.call("DELETE", "/v1/notifications")
 
     def _grant(self, path: str, shown: Message) -> SessionGrant:
         return self._connection.fetch(SessionGrant, "POST", _PEOPLE + path, json=shown.model_dump(mode="json"))

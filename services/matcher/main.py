@@ -22,6 +22,9 @@ from services.kit.people.operator_token import TOKEN_FILE, OperatorToken
 from services.kit.serving.application import application
 from services.kit.serving.health import routes as health_routes
 from services.kit.serving.health.report import HealthParts, HealthReport
+from services.kit.serving.notifications import routes as notification_routes
+from services.kit.serving.notifications.driver import NotificationDriver
+from services.kit.serving.notifications.waiting import FaultWatch, Notifications, Sightings
 from services.kit.serving.server import bind, lifespan_of, put_before, serve
 from services.kit.settings import load
 from services.kit.storage.migrate import migrate
@@ -29,6 +32,7 @@ from services.kit.work import threads
 from services.kit.work.drivers import Driver
 from services.kit.work.threads import Pool
 from services.matcher.administration.health import look
+from services.matcher.administration.waiting import MatcherWaiting
 from services.matcher.api import statistics
 from services.matcher.api.routes import LARGEST_PROPOSAL, PROPOSALS, ROUTERS
 from services.matcher.approvals import approvals_of
@@ -47,20 +51,23 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from services.kit.approvals import Approvals
+    from services.kit.serving.notifications.driver import Compose
     from services.kit.serving.server import Endpoint, FrontOf
     from services.matcher.context import MatcherContext
 
 PACKAGE = "services.matcher.storage"
+_OF_PEOPLE = (people_routes.router, approval_routes.router, notification_routes.router)
 _PULSE_SECONDS = 2.0
 _QUIET_LOOKS = 30  # how many times as long as after an event a driver waits that finds nothing to do
 
 
-def run(settings_path: Path, front: FrontOf | None = None) -> None:
+def run(settings_path: Path, front: FrontOf | None = None, compose: Compose | None = None) -> None:
     """Serve until a signal ends it; the database is migrated first.
 
     Args:
         settings_path: The settings file.
         front: Makes what stands before the service at the same address: its pages.
+        compose: Puts notifications into words; without it nobody is told.
 
     Raises:
         InputError: The settings, the registry, an address or the executor cannot be used.
@@ -71,7 +78,7 @@ def run(settings_path: Path, front: FrontOf | None = None) -> None:
     logging.configure(settings.log_level)
     prepare(settings)
     endpoint = bind(settings)
-    app = build(settings, endpoint)
+    app = build(settings, endpoint, compose=compose)
     context: MatcherContext = app.state.context
     with contextlib.suppress(ExecutorError):  # a cluster that is away may come; one that cannot be used ends us here
         context.workers.start()
@@ -94,7 +101,10 @@ def prepare(settings: MatcherSettings) -> None:
 
 
 def build(
-    settings: MatcherSettings, endpoint: Endpoint | None = None, clock: Callable[[], int] | None = None
+    settings: MatcherSettings,
+    endpoint: Endpoint | None = None,
+    clock: Callable[[], int] | None = None,
+    compose: Compose | None = None,
 ) -> FastAPI:
     """Put the application together; it serves a migrated database, and its drivers run within its lifespan.
 
@@ -102,6 +112,7 @@ def build(
         settings: What its file says.
         endpoint: The bound socket; without it calls are taken under the settings' own address.
         clock: Seconds since 1970; the system's clock if not given.
+        compose: Puts notifications into words; without it nobody is told.
 
     Raises:
         InputError: The registry or the rules cannot be read.
@@ -115,27 +126,39 @@ def build(
         context.clock,
     )
     approvals, contacts = approvals_of(context), StoredContacts(context.store, context.clock)
-    drivers = _drivers(context, approvals)
-    report = _health(context, contacts, list(drivers))
+    steps = _drivers(context, approvals)
+    drivers = list(steps)
+    report = _health(context, contacts, drivers)
+    notifications = _notifications(context, report)
+    if settings.notifications is not None and compose is not None:
+        # The report names this driver as well: it has the list.
+        address = endpoint.url if endpoint else ""
+        drivers.append(NotificationDriver(notifications, settings.notifications, address, compose).driver())
     app = application(
         title="Aquila matcher",
         version=aquila.__version__,
-        routers=[*ROUTERS, statistics.router, people_routes.router, approval_routes.router, health_routes.router],
+        routers=[*ROUTERS, statistics.router, *_OF_PEOPLE, health_routes.router],
         body_bytes=settings.limits.body_bytes,
         larger_bodies={PROPOSALS: LARGEST_PROPOSAL},
         health=context.store.check,
         ready=report.check_ready,
         live=report.check_live,
         counts=context.counts,
-        lifespan=_lifespan(context, drivers),
+        lifespan=_lifespan(context, drivers, steps),
         call_verifier=verifier,
         door=AccessControl(Service.MATCHER, OperatorToken.load(settings.home / TOKEN_FILE), context.people),
         contacts=contacts,
         buckets=RateLimiter(Rate(settings.limits.calls_per_second, settings.limits.calls_at_once)),
     )
     app.state.context, app.state.log, app.state.health = context, context.log, report
-    app.state.approvals = approvals
+    app.state.approvals, app.state.notifications = approvals, notifications
     return app
+
+
+def _notifications(context: MatcherContext, report: HealthReport) -> Notifications:
+    """Return the parts of the matcher's notifications."""
+    reading = partial(MatcherWaiting, context, FaultWatch(report.health, context.clock), Sightings(context.clock))
+    return Notifications(Service.MATCHER, context.store, context.clock, context.settings.notifications, reading)
 
 
 def _health(context: MatcherContext, contacts: StoredContacts, drivers: Sequence[Driver]) -> HealthReport:
@@ -169,7 +192,7 @@ def _drivers(context: MatcherContext, approvals: Approvals) -> dict[Driver, froz
 
 
 def _lifespan(
-    context: MatcherContext, drivers: Mapping[Driver, frozenset[str] | None]
+    context: MatcherContext, drivers: Sequence[Driver], woken: Mapping[Driver, frozenset[str] | None]
 ) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
     """Return the application's lifespan: what crashes left is swept, then drivers run until the end."""
 
@@ -179,7 +202,7 @@ def _lifespan(
         # It is not woken itself: a look that followed each wake-up would be one more for nothing.
         pulse = _driver("pulse", Pulse(context).step, _PULSE_SECONDS)
         async with lifespan_of([*drivers, pulse], context.close)(app):
-            context.wakeup.start(drivers)
+            context.wakeup.start(woken)
             try:
                 yield
             finally:

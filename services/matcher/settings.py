@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
 from aquila.protocol.messages.manifest import DEFAULT_CANARIES, MOST_CANARIES
+from services.kit.serving.notifications.settings import NotificationSettings  # noqa: TC001 - read by pydantic
 from services.kit.settings import MEBIBYTE, KeyedSettings, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _HOUR = 3_600
 _DAY = 24 * _HOUR
@@ -76,3 +80,11 @@ class MatcherSettings(KeyedSettings):
     rounds: RoundSettings = Field(default_factory=RoundSettings, description="What a proposal may leave open.")
     quotas: QuotaSettings = Field(default_factory=QuotaSettings, description="What a round may take of the disk.")
     match: MatchSettings = Field(default_factory=MatchSettings, description="What the join of tokens may use.")
+    notifications: NotificationSettings | None = Field(
+        default=None, description="Telling people by mail or a command that work waits for them."
+    )
+
+    def _outward(self) -> Iterator[str]:
+        yield from super()._outward()
+        if self.notifications is not None:
+            yield "notifications"

@@ -34,6 +34,10 @@ from services.kit.serving import server
 from services.kit.serving.application import application
 from services.kit.serving.health import routes as health_routes
 from services.kit.serving.health.report import HealthParts, HealthReport
+from services.kit.serving.notifications import routes as notification_routes
+from services.kit.serving.notifications.choices import forget_choices
+from services.kit.serving.notifications.driver import NotificationDriver
+from services.kit.serving.notifications.waiting import FaultWatch, Notifications
 from services.kit.settings import MEBIBYTE, load
 from services.kit.storage.files import ChunkFiles, check_private, read_secret
 from services.kit.storage.migrate import migrate
@@ -46,7 +50,6 @@ from services.kit.work.threads import Pool
 from services.node import approvals as node_approvals
 from services.node.api import (
     hits,
-    notifications,
     queries,
     registry,
     rounds,
@@ -60,8 +63,6 @@ from services.node.context import NodeContext, rule_tables
 from services.node.hits.saved_filters import forget_views
 from services.node.logs import matcher_log
 from services.node.logs.own_log import open_log, seen_head
-from services.node.notifications.choices import forget_choices
-from services.node.notifications.driver import NotificationDriver
 from services.node.records import imports, search
 from services.node.records.queries import standing_rounds
 from services.node.round_memory import Parts, RoundMemories
@@ -76,6 +77,7 @@ from services.node.steps.submissions.tasks import PRELOAD
 from services.node.storage import high_water
 from services.node.storage.high_water import HighWater
 from services.node.storage.home import DATABASE_FILE, KEYS_FOLDER
+from services.node.waiting import NodeWaiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -85,16 +87,14 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from aquila.protocol.registry import Registry
+    from services.kit.serving.notifications.driver import Compose
     from services.kit.serving.server import FrontOf
     from services.kit.settings import PeerSettings
     from services.kit.storage.store import Store
-    from services.node.notifications.driver import Compose
-    from services.node.settings import NotificationSettings
 
 PACKAGE = "services.node.storage"
 _HOUSEKEEPING_SECONDS = 60
 _RETENTION_SECONDS = 3_600.0
-_NOTIFICATION_SECONDS = 60.0
 _STANDING_SECONDS = 30.0
 _REGISTRY_SECONDS = 600.0
 
@@ -154,13 +154,16 @@ def assemble(
     return node
 
 
-def build(settings: NodeSettings, node: NodeContext | None = None, more_drivers: Sequence[Driver] = ()) -> FastAPI:
+def build(
+    settings: NodeSettings, node: NodeContext | None = None, compose: Compose | None = None, address: str = ""
+) -> FastAPI:
     """Return the node's application; its drivers run while it serves. Raises as `assemble` does.
 
     Args:
         settings: The node's settings.
         node: Its parts, where they were assembled already.
-        more_drivers: Others that run with it.
+        compose: Puts notifications into words; without it nobody is told.
+        address: The node's own, which notifications name.
     """
     made = node or assemble(settings)
     standing = _standing_queries(made)
@@ -171,9 +174,12 @@ def build(settings: NodeSettings, node: NodeContext | None = None, more_drivers:
         _housekeeping(made),
         standing,
         newer_registry,
-        *more_drivers,
     ]
     report = _health(made, drivers)
+    notifications = _notifications(made, report)
+    if settings.notifications is not None and compose is not None:
+        # The report names this driver as well: it has the list.
+        drivers.append(NotificationDriver(notifications, settings.notifications, address, compose).driver())
     app = application(
         title="Aquila node",
         version=aquila.__version__,
@@ -186,7 +192,7 @@ def build(settings: NodeSettings, node: NodeContext | None = None, more_drivers:
             safeguards.router,
             saved_filters.router,
             suggestions.router,
-            notifications.router,
+            notification_routes.router,
             registry.router,
             people_routes.router,
             approval_routes.router,
@@ -204,6 +210,7 @@ def build(settings: NodeSettings, node: NodeContext | None = None, more_drivers:
         door=AccessControl(Service.NODE, OperatorToken.load(settings.home / TOKEN_FILE), made.people),
     )
     app.state.node, app.state.log, app.state.health = made, made.log, report
+    app.state.notifications = notifications
     app.state.approvals = node_approvals.approvals_of(made, standing.wake)
     return app
 
@@ -269,10 +276,10 @@ def _retention(node: NodeContext) -> Driver:
     return Driver("retention", in_thread, interval=_RETENTION_SECONDS)
 
 
-def _notifications(node: NodeContext, settings: NotificationSettings, compose: Compose, address: str) -> Driver:
-    """Return the driver of notifications."""
-    step = NotificationDriver(node.journal, settings, address, compose, node.settings.deliveries).step
-    return Driver("notifications", step, interval=_NOTIFICATION_SECONDS)
+def _notifications(node: NodeContext, report: HealthReport) -> Notifications:
+    """Return the parts of the node's notifications."""
+    reading = partial(NodeWaiting, node.journal, node.settings.deliveries, FaultWatch(report.health, node.clock))
+    return Notifications(Service.NODE, node.store, node.clock, node.settings.notifications, reading)
 
 
 def run(
@@ -297,9 +304,7 @@ def run(
     made = assemble(settings)
     with contextlib.suppress(ExecutorError):  # a cluster that is away may come; one that cannot be used ends us here
         made.workers.start()
-    wanted = settings.notifications
-    telling = [_notifications(made, wanted, compose, endpoint.url)] if wanted and compose else []
-    built = build(settings, made, telling)
+    built = build(settings, made, compose, endpoint.url)
     if settings.metrics is not None:
         # Without metrics the library for them is not loaded.
         from services.kit.serving.health.metrics import serve_metrics  # noqa: PLC0415 - only here

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints
 
 from aquila.records.rules import InputClass
+from services.kit.serving.notifications.settings import NotificationSettings  # noqa: TC001 - read by pydantic
 from services.kit.settings import (
     MEBIBYTE,
     KeyedSettings,
@@ -21,10 +21,6 @@ from services.kit.settings import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-MailAddress = Annotated[
-    str, StringConstraints(max_length=254, pattern=r"^[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$")
-]
 
 
 class NodeLimits(LimitSettings):
@@ -59,59 +55,6 @@ class EvaluationCaps(Settings):
     def in_window(self, input_class: InputClass) -> int:
         """Return how many elements of a class one party gets in the longer window."""
         return self.window_full if input_class is InputClass.FULL else self.window_partial
-
-
-class MailSettings(Settings):
-    """The ministry's mail server, for notifications."""
-
-    host: str = Field(min_length=1, description="The SMTP server's host name, as its certificate has it.")
-    port: int = Field(default=587, ge=1, le=65535, description="Its TCP port.")
-    security: Literal["starttls", "tls", "none"] = Field(
-        default="starttls", description="starttls, tls from the first byte, or none; none only on loopback."
-    )
-    sender: MailAddress = Field(description="The address from which notifications come.")
-    domains: tuple[str, ...] = Field(
-        default=(), description="Domains of the addresses that persons may give; without it that of the sender."
-    )
-    user: str = Field(default="", description="Who the node is to the server; without it the node does not sign in.")
-    password_file: SettingPath | None = Field(default=None, description="File with the password, for the node alone.")
-    ca: SettingPath | None = Field(default=None, description="PEM file with the CA of the server; else the system's.")
-
-    @model_validator(mode="after")
-    def _nothing_travels_in_the_clear(self) -> Self:
-        if self.security == "none" and not is_loopback(self.host):
-            raise ValueError("security needs starttls or tls, because the host is not loopback")
-        if bool(self.user) != (self.password_file is not None):
-            raise ValueError("user and password_file come together")
-        return self
-
-    def takes(self, address: str) -> bool:
-        """Return whether a person may give this address."""
-        domains = self.domains or (self.sender.rpartition("@")[2],)
-        return address.rpartition("@")[2].lower() in {domain.lower() for domain in domains}
-
-
-class NotificationSettings(Settings):
-    """Notifications of waiting work; each person chooses them, and nobody gets them unasked."""
-
-    address: str = Field(
-        default="", description="The node's own address, which notifications name; without it public_url or host."
-    )
-    daily_hour: int = Field(
-        default=6, ge=0, le=23, description="The hour (UTC) from which the daily notification goes."
-    )
-    mail: MailSettings | None = Field(default=None, description="The ministry's mail server.")
-    command: tuple[str, ...] = Field(
-        default=(), description="A program with its arguments that takes a notification as JSON on its input."
-    )
-
-    @model_validator(mode="after")
-    def _the_command_is_a_path(self) -> Self:
-        if self.command and not Path(self.command[0]).is_absolute():
-            raise ValueError("command needs an absolute path")
-        if self.mail is None and not self.command:
-            raise ValueError("notifications need mail or command")
-        return self
 
 
 class NodeSettings(KeyedSettings):

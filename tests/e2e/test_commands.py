@@ -12,11 +12,10 @@ from sqlalchemy import select
 
 from clients.cli.exit_codes import ExitCode
 from clients.sdk import Access, Connection, PeopleClient, find_home
-from services.kit.people.tables import AccountRow
+from services.kit.people.tables import AccountRow, NotificationRow
 from services.kit.settings import DatabaseSettings
 from services.kit.storage.files import write_secret
 from services.kit.storage.store import private_store
-from services.node.storage.tables import NotificationRow
 from tests.support.mail_server import PASSWORD as MAIL_PASSWORD
 from tests.support.mail_server import MailServer
 from tests.support.process_world import JUSTIFICATION, PASSWORD, World, run

@@ -1,9 +1,10 @@
-"""The node's migration to notifications makes a table that holds persons' choices."""
+"""The migrations to notifications, of node and matcher, make a table that holds persons' choices."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from sqlalchemy import inspect
 
 from services.kit.storage.migrate import migrate
@@ -12,9 +13,10 @@ if TYPE_CHECKING:
     from services.kit.storage.store import Store
 
 
-def test_it_makes_the_table(store: Store) -> None:
+@pytest.mark.parametrize(("service", "last"), [("node", 24), ("matcher", 20)])
+def test_it_makes_the_table(store: Store, service: str, last: int) -> None:
     """Beside what was there before."""
-    migrate(store, "services.node.storage", "0024")
+    migrate(store, f"services.{service}.storage", f"{last:04}")
     before = set(inspect(store.engine).get_table_names())
-    assert migrate(store, "services.node.storage", "0025") == "0025"
+    assert migrate(store, f"services.{service}.storage", f"{last + 1:04}") == f"{last + 1:04}"
     assert set(inspect(store.engine).get_table_names()) == before | {"notification"}

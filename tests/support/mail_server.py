@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
+from services.kit.serving.notifications.settings import MailSettings, NotificationSettings
+from services.kit.storage.files import write_secret
 from tests.support.authority import Authority
 
 if TYPE_CHECKING:
@@ -96,3 +98,19 @@ class _Controller(Controller):
 def _authenticate(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
     right = isinstance(data, LoginPassword) and (data.login, data.password) == (b"node", PASSWORD.encode())
     return AuthResult(success=right, handled=right)
+
+
+def settings_of(mail: MailServer, **changes: Any) -> NotificationSettings:
+    """Return the settings of a service that sends mail over this server."""
+    if not (mail.folder / "password").exists():
+        write_secret(mail.folder / "password", PASSWORD.encode())
+    given = {
+        "host": "127.0.0.1", "port": mail.port, "sender": "aquila@ministry.example", "user": "node",
+        "password_file": mail.folder / "password", "ca": mail.folder / "mail-ca.pem",
+    }  # fmt: skip
+    return NotificationSettings(mail=MailSettings(**(given | changes)))
+
+
+def lines_of(message: EmailMessage) -> str:
+    """Return the lines that tell how much waits."""
+    return str(message.get_content()).replace("\r\n", "\n").partition("\n\n")[0]

@@ -47,6 +47,10 @@ NEEDED = frozenset({Subject.DATABASE, Subject.DISK, Subject.WORKERS, Subject.DRI
 """The subjects without which a service cannot do its work: it is not ready while one of them is critical."""
 
 
+ATTENDED = frozenset({Subject.LOG, Subject.ROUNDS})
+"""The subjects whose faults people hear of otherwise: as alarms, and as needs of rounds."""
+
+
 class HealthCheck(Message):
     """One check.
 

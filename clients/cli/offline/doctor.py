@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     from services.kit.administration.backup.services import BackedService
     from services.kit.administration.doctor.findings import Finding, Findings
+    from services.kit.serving.notifications.settings import MailSettings
     from services.kit.settings import KeyedSettings
-    from services.node.settings import MailSettings, NodeSettings
+    from services.node.settings import NodeSettings
 
 
 def doctor(
@@ -91,8 +92,8 @@ def _examine(home: Path, *, offline: bool) -> Iterator[Finding]:
         checks.append(("service", partial(network.examine_own_address, settings)))
         if node is not None:
             checks.append(("matcher", partial(network.examine_peer, "matcher", node.matcher, now)))
-            if node.notifications is not None and node.notifications.mail is not None:
-                checks.append(("mail", partial(_examine_mail, node.notifications.mail)))
+        if (mail := _mail(settings)) is not None:
+            checks.append(("mail", partial(_examine_mail, mail)))
         if settings.provider is not None:
             checks.append(("provider", partial(network.examine_provider, settings.provider)))
     for subject, check in checks:
@@ -117,10 +118,19 @@ def _node(settings: KeyedSettings) -> NodeSettings | None:
     return settings if isinstance(settings, NodeSettings) else None
 
 
+def _mail(settings: KeyedSettings) -> MailSettings | None:
+    """Return the mail server of a service, if its settings name one."""
+    from services.matcher.settings import MatcherSettings
+    from services.node.settings import NodeSettings
+
+    named = settings.notifications if isinstance(settings, NodeSettings | MatcherSettings) else None
+    return named.mail if named is not None else None
+
+
 def _examine_mail(settings: MailSettings) -> Findings:
     """Yield a finding about the mail server, to which nothing is sent."""
     from services.kit.administration.doctor.findings import critical, fine
-    from services.node.notifications.delivery import DeliveryError, sign_in
+    from services.kit.serving.notifications.delivery import DeliveryError, sign_in
 
     try:
         sign_in(settings)

@@ -184,10 +184,11 @@ def serve(home: NewHome) -> None:
     """Serve a matcher until it is stopped (Ctrl-C or SIGTERM). One line of JSON on stdout reports when it is ready."""
     from clients.cli.services.web import front_of_home
     from clients.sdk import find_home
+    from clients.web.text.notifications import compose
     from services.matcher.main import run
 
     found = find_home(home, "matcher")
-    run(found.settings, front=front_of_home(found))
+    run(found.settings, front=front_of_home(found), compose=compose)
 
 
 @app.command()

@@ -86,10 +86,10 @@ class Visit:
 
     @property
     def waiting(self) -> Waiting | None:
-        """The work that waits for the visitor of a node, asked for once; None without a visitor or an answer."""
-        if self._waiting is None and self.site.is_node and self.who is not None:
+        """The work that waits for the visitor, asked for once; None without a visitor or an answer."""
+        if self._waiting is None and self.who is not None:
             with contextlib.suppress(AquilaError):  # a page is shown without its count rather than not at all
-                self._waiting = self.node().waiting()
+                self._waiting = self.people().waiting()
         return self._waiting
 
     @property

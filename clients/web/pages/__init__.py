@@ -31,7 +31,6 @@ _HITS = (review.router, export.router, hit.router, erasures.router)
 _RECORDS = (lists.router, search.router, corrections.router)
 _NODE = (
     home.node,
-    accounts.node,
     registry.node,
     *_HITS,
     standing_queries.router,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aquila.audit.roles import Action
 from aquila.interface.attention import ACTIONS, AttentionKind
-from aquila.interface.service.health import Grade, Subject
+from aquila.interface.service.health import ATTENDED, Grade
 from clients.web.text.notifications import FAILURES
 
 if TYPE_CHECKING:
@@ -194,15 +194,11 @@ def of_logs(visit: Visit) -> Iterator[AttentionItem]:
         yield AttentionItem(visit.say("A log was rewritten"), text, path, link, visit.say("alarm"), "stop")
 
 
-_SHOWN_OTHERWISE = frozenset({Subject.LOG, Subject.ROUNDS})
-"""Faults that have items of their own."""
-
-
 def of_service(visit: Visit, client: NodeClient | MatcherClient) -> Iterator[AttentionItem]:
     """Yield an item where the service itself has a fault, for administrators: a certificate that ends, a full disk."""
     if not visit.may("people.manage"):
         return
-    checks = [one for one in client.health().checks if one.sentences and one.subject not in _SHOWN_OTHERWISE]
+    checks = [one for one in client.health().checks if one.sentences and one.subject not in ATTENDED]
     if not checks:
         return
     faults = "; ".join(visit.language.compose(view.sentence) for one in checks for view in one.sentences)

@@ -49,7 +49,7 @@ def get_matcher_home(visit: Visited) -> Response:
     needs = [*of_logs(visit), *of_service(visit, client), *_pressing(found), *_of_approvals(visit)]
     needs += _pressing(found, later=True)
     needs += _of_suggestions(visit) if visit.may("round.propose") else ()
-    needs += _watched(visit, client.rounds().rounds) if sees else ()
+    needs += [*of_notifications(visit), *(_watched(visit, client.rounds().rounds) if sees else ())]
     return visit.show("home.html", needs=needs, status=None)
 
 
@@ -106,7 +106,7 @@ def _of_registry(visit: Visit) -> Iterator[AttentionItem]:
 
 def _of_hits(visit: Visit) -> Iterator[AttentionItem]:
     """Yield hits that need an analyst, from the counts of the page's bar: nobody consulted any hit."""
-    waiting, number = visit.waiting or visit.node().waiting(), visit.language.number
+    waiting, number = visit.waiting or visit.people().waiting(), visit.language.number
     if waiting.counts.overdue_hits:
         text = visit.say("Hits whose next step is overdue: %(count)s.", count=number(waiting.counts.overdue_hits))
         path, word = "/hits?overdue=true", visit.say("overdue")
@@ -119,7 +119,7 @@ def _of_hits(visit: Visit) -> Iterator[AttentionItem]:
 
 def _of_urgent_queries(visit: Visit) -> Iterator[AttentionItem]:
     """Yield new hits of urgent queries, from the counts of the bar."""
-    count = (visit.waiting or visit.node().waiting()).counts.urgent_hits
+    count = (visit.waiting or visit.people().waiting()).counts.urgent_hits
     if count:
         text = visit.say(
             "Hits of queries whose asker needs an answer today: %(count)s.", count=visit.language.number(count)
@@ -132,7 +132,7 @@ def _of_urgent_queries(visit: Visit) -> Iterator[AttentionItem]:
 
 def _of_deliveries(visit: Visit) -> Iterator[AttentionItem]:
     """Yield the list files that wait in the watched folder, from the counts of the bar."""
-    count = (visit.waiting or visit.node().waiting()).counts.deliveries
+    count = (visit.waiting or visit.people().waiting()).counts.deliveries
     if count:
         text = visit.say("Delivered list files that wait: %(count)s.", count=visit.language.number(count))
         title, link = visit.say("Delivered lists"), visit.say("Look through them")
@@ -141,7 +141,7 @@ def _of_deliveries(visit: Visit) -> Iterator[AttentionItem]:
 
 def _of_standing_queries(visit: Visit) -> Iterator[AttentionItem]:
     """Yield new hits of standing queries, and standing queries that need an officer, from the counts of the bar."""
-    counts, number = (visit.waiting or visit.node().waiting()).counts, visit.language.number
+    counts, number = (visit.waiting or visit.people().waiting()).counts, visit.language.number
     path, link = "/queries/standing", visit.say("See the standing queries")
     if counts.standing_hits:
         text = visit.say(

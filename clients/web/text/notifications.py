@@ -1,4 +1,4 @@
-"""Notifications in words: counts and the node's own address, in the person's language, and nothing else."""
+"""Notifications in words: counts and the service's own address, in the person's language, and nothing else."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ def _n(message: str) -> str:
 
 CHANNELS = {
     "mail": _n("Mail"),
-    "command": _n("The party's own way"),
+    "command": _n("Your organization's own way"),
 }
 FAILURES = {
     DeliveryFailure.UNREACHABLE: _n("The mail server cannot be reached."),
     DeliveryFailure.TLS: _n("The connection to the mail server is not secure, so nothing is sent over it."),
-    DeliveryFailure.SIGN_IN: _n("The mail server does not accept the node's user and password."),
+    DeliveryFailure.SIGN_IN: _n("The mail server does not accept the service's user and password."),
     DeliveryFailure.REFUSED: _n("The mail server refuses the address or the message."),
-    DeliveryFailure.COMMAND: _n("The party's own command failed."),
-    DeliveryFailure.SETTINGS: _n("The node's settings for this do not work, or no longer name this way."),
+    DeliveryFailure.COMMAND: _n("Your organization's own command failed."),
+    DeliveryFailure.SETTINGS: _n("The service's settings for this do not work, or no longer name this way."),
 }
 
 
@@ -51,6 +51,7 @@ def compose(said: Notification) -> NotificationText:
 
 _LINES = (
     ("alarms", _n("Alarms: %(count)s.")),
+    ("faults", _n("Faults of the service: %(count)s.")),
     ("urgent_hits", _n("New hits of urgent queries: %(count)s.")),
     ("standing_hits", _n("New hits of standing queries: %(count)s.")),
     ("overdue_hits", _n("Hits whose next step is overdue: %(count)s.")),
@@ -60,6 +61,7 @@ _LINES = (
     ("standing_queries", _n("Standing queries that need an officer: %(count)s.")),
     ("deliveries", _n("Delivered list files that wait: %(count)s.")),
     ("rounds", _n("Needs of rounds: %(count)s.")),
+    ("suggestions", _n("Suggestions of rounds that wait for an answer: %(count)s.")),
 )
 """The lines of a notification in their order, by the count without which a line is left out."""
 

@@ -95,6 +95,25 @@ class ProviderSignInRow(PeopleRows):
     started_at: Mapped[int] = mapped_column(BigInteger, index=True, comment="Seconds since 1970.")
 
 
+class NotificationRow(PeopleRows):
+    """A person's choice of notifications, and the counts of the last one."""
+
+    __tablename__ = "notification"
+    person: Mapped[str] = mapped_column(String(14), ForeignKey("account.person"), primary_key=True, comment="Who.")
+    channel: Mapped[str] = mapped_column(String(8), comment="mail or command.")
+    address: Mapped[str] = mapped_column(String(254), comment="The mail address, or what the command takes for one.")
+    language: Mapped[str] = mapped_column(String(16), comment="In which notifications are written.")
+    told: Mapped[dict[str, int] | None] = mapped_column(
+        JSON, comment="The counts and times that were told last; none before the first notification."
+    )
+    told_at: Mapped[int] = mapped_column(BigInteger, default=0, comment="When, in seconds since 1970.")
+    told_day: Mapped[int] = mapped_column(BigInteger, default=0, comment="The day of the last daily notification.")
+    attempts: Mapped[int] = mapped_column(BigInteger, default=0, comment="Deliveries that failed since one succeeded.")
+    retry_at: Mapped[int] = mapped_column(BigInteger, default=0, comment="Before when none is tried again.")
+    failing_since: Mapped[int | None] = mapped_column(BigInteger, comment="When the first of them failed.")
+    failure: Mapped[str | None] = mapped_column(String(16), comment="Why the last of them failed.")
+
+
 def declare(metadata: MetaData) -> None:
     """Declare the tables in a service's metadata."""
     for table in PeopleRows.metadata.sorted_tables:

@@ -27,13 +27,13 @@ from services.kit.approvals import Approvals  # noqa: TC001 - read by FastAPI
 from services.kit.http.openapi import CSV, LINES, ODS, XLSX, raw_answer, raw_body
 from services.kit.http.routing import ServiceRoute, file_response
 from services.kit.people import Actor, requires
+from services.kit.serving.notifications.choices import failing
 from services.kit.settings import MEBIBYTE
 from services.kit.storage.files import leave_room
 from services.kit.work import threads
 from services.node import approvals
 from services.node.context import NodeContext
 from services.node.hits import views as hit_views
-from services.node.notifications.choices import failing
 from services.node.records import deliveries, duplicates, findings, imports
 from services.node.rounds import attention, requests, views
 

@@ -12,7 +12,6 @@ from clients.web.text.notifications import CHANNELS, FAILURES
 from services.kit.errors import SignInError
 
 router = APIRouter()
-node = APIRouter()
 
 
 @router.get("/account")
@@ -39,32 +38,32 @@ def _account(visit: Visited, http: int = 200, *, wrong: str = "", wrong_address:
         wrong: What is wrong with a new password: again, code or easy.
         wrong_address: An address to which the node sends nothing.
     """
-    own = visit.node().notifications() if visit.site.is_node else None
+    own = visit.people().notifications()
     return visit.show(
         "account.html", http, sessions=visit.people().sessions().sessions, wrong=wrong, notifications=own,
-        channels=[(one.value, visit.say(CHANNELS[one.value])) for one in own.channels] if own else [],
-        failure=visit.say(FAILURES[own.failure]) if own and own.failure else "", wrong_address=wrong_address,
+        channels=[(one.value, visit.say(CHANNELS[one.value])) for one in own.channels],
+        failure=visit.say(FAILURES[own.failure]) if own.failure else "", wrong_address=wrong_address,
     )  # fmt: skip
 
 
-@node.post("/account/notifications")
+@router.post("/account/notifications")
 @threaded
 def post_notifications(visit: Visited, sent: Sent) -> Response:
     """Choose notifications, in the language of the page."""
     address = sent.text("address")
     try:
         wanted = NotificationChoice(channel=Channel(sent.text("channel")), address=address, language=visit.language.tag)
-        visit.node().choose_notifications(wanted)
+        visit.people().choose_notifications(wanted)
     except (InputError, ValueError):
         return _account(visit, 422, wrong_address=address)
     return visit.go("/account", "told")
 
 
-@node.post("/account/notifications/end")
+@router.post("/account/notifications/end")
 @threaded
 def post_notifications_end(visit: Visited, sent: Sent) -> Response:  # noqa: ARG001 - the form is checked
     """End the visitor's notifications."""
-    visit.node().end_notifications()
+    visit.people().end_notifications()
     return visit.go("/account", "told-no-more")
 
 

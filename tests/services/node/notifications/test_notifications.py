@@ -6,6 +6,8 @@ import json
 import os
 import re
 import stat
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,21 +17,22 @@ from aquila.audit.roles import Role
 from aquila.followup.lifecycle import HOUR
 from clients.web.i18n.languages import languages
 from clients.web.text.notifications import compose
-from services.kit.people.tables import AccountRow
+from services.kit.people.tables import AccountRow, NotificationRow
+from services.kit.serving.notifications.choices import forget_choices
+from services.kit.serving.notifications.delivery import DeliveryError, sign_in
+from services.kit.serving.notifications.driver import DAY, LEAST_SECONDS, NotificationDriver
+from services.kit.serving.notifications.settings import NotificationSettings
+from services.kit.serving.notifications.waiting import FaultWatch
 from services.kit.storage.files import write_secret
-from services.node.notifications.choices import forget_choices
-from services.node.notifications.delivery import DeliveryError, sign_in
-from services.node.notifications.driver import DAY, LEAST_SECONDS, NotificationDriver
 from services.node.records.queries import standing_rounds
-from services.node.settings import MailSettings, NotificationSettings
-from services.node.storage.tables import AlarmRow, HitRow, NotificationRow, RoundRow
-from tests.support.mail_server import PASSWORD, MailServer
+from services.node.storage.tables import AlarmRow, HitRow, RoundRow
+from services.node.waiting import NodeWaiting
+from tests.support.mail_server import MailServer, lines_of, settings_of
 from tests.support.node_steps import does, hit_with, round_for_queries, round_with_hits
 from tests.support.node_world import JUSTIFICATION, LISTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from email.message import EmailMessage
     from pathlib import Path
 
     import httpx
@@ -65,21 +68,13 @@ def assert_nothing_is_told(text: str) -> None:
     assert not re.search(r"\b(AL|RS|SI)\b|Party|[0-9a-f]{12}|p-[0-9a-f]", text)
 
 
-def settings_of(mail: MailServer, **changes: Any) -> NotificationSettings:
-    """Return the settings of a node that sends mail over this server."""
-    if not (mail.folder / "password").exists():
-        write_secret(mail.folder / "password", PASSWORD.encode())
-    given = {
-        "host": "127.0.0.1", "port": mail.port, "sender": "aquila@ministry.example", "user": "node",
-        "password_file": mail.folder / "password", "ca": mail.folder / "mail-ca.pem",
-    }  # fmt: skip
-    return NotificationSettings(mail=MailSettings(**(given | changes)))
-
-
 def teller(party_node: PartyNode, settings: NotificationSettings) -> NotificationDriver:
     """Let a node tell its people in this way; return the driver that does."""
-    party_node.node.settings = party_node.node.settings.model_copy(update={"notifications": settings})
-    return NotificationDriver(party_node.node.journal, settings, ADDRESS, compose, party_node.node.settings.deliveries)
+    faults = FaultWatch(party_node.app.state.health.health, party_node.clock)
+    reading = partial(NodeWaiting, party_node.node.journal, party_node.node.settings.deliveries, faults)
+    told = replace(party_node.app.state.notifications, settings=settings, reading=reading)
+    party_node.app.state.notifications = told
+    return NotificationDriver(told, settings, ADDRESS, compose)
 
 
 async def choose(person: httpx.AsyncClient, **changes: str) -> httpx.Response:
@@ -90,11 +85,6 @@ async def choose(person: httpx.AsyncClient, **changes: str) -> httpx.Response:
 def last(mail: MailServer) -> str:
     """Return the text of the newest message, without what all have."""
     return lines_of(mail.messages[-1])
-
-
-def lines_of(message: EmailMessage) -> str:
-    """Return the lines that tell how much waits."""
-    return str(message.get_content()).replace("\r\n", "\n").partition("\n\n")[0]
 
 
 def test_signing_in_sends_nothing(mail: MailServer, tmp_path: Path) -> None:

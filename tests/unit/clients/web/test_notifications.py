@@ -11,7 +11,7 @@ from aquila.interface.attention import DeliveryFailure, Notification, WaitingCou
 from clients.web.i18n.languages import TAGS, languages
 from clients.web.text.notifications import FAILURES, compose
 from services.kit.log.entries import ALARMS
-from services.node.storage.tables import NotificationRow
+from services.kit.people.tables import NotificationRow
 from tests.support import web_world
 
 if TYPE_CHECKING:
@@ -30,9 +30,10 @@ sender = "aquila@ministry.example"
 
 @pytest.fixture
 def homes(homes_without: Path) -> Path:
-    """Homes in which the node's settings name a mail server."""
-    with (homes_without / "SI" / "node.toml").open("a") as file:
-        file.write(SETTINGS)
+    """Homes in which the settings of node and matcher name a mail server."""
+    for path in (homes_without / "SI" / "node.toml", homes_without / "matcher" / "matcher.toml"):
+        with path.open("a") as file:
+            file.write(SETTINGS)
     return homes_without
 
 
@@ -42,7 +43,7 @@ async def test_a_person_chooses_and_ends(node: Any) -> None:
     assert "At most once a day you are told how much waits for you" in await browser.open("/account")
     page = await browser.send("/account/notifications", channel="mail", address="ana@elsewhere.example")
     assert browser.answer.status_code == 422
-    assert "The node does not send to this address." in page
+    assert "The service does not send to this address." in page
     assert 'value="ana@elsewhere.example"' in page
     await browser.open("/account")
     await browser.send("/language", tag="sq", back="/account")
@@ -54,6 +55,26 @@ async def test_a_person_chooses_and_ends(node: Any) -> None:
     await browser.send("/account/notifications/end")
     with node.log.witness.store.reading("test.choice") as session:
         assert session.scalars(select(NotificationRow)).all() == []
+
+
+async def test_the_secretariats_people_choose_too(matcher: Any) -> None:
+    """The page of the account is the same; an alarm is in the bar and in the tab's title."""
+    browser = await matcher.visitor("ana", "secretariat")
+    assert "within a minute of an alarm. A notification has numbers" in await browser.open("/account")
+    page = await browser.send("/account/notifications", channel="mail", address="ana@ministry.example")
+    assert "not sent yet" in page
+    assert "<title>Home - Aquila</title>" in await browser.open("/")
+    with matcher.log.witness.store.transaction("test.alarm") as session:
+        session.execute(
+            insert(ALARMS).values(
+                origin="aquila/SI", what="fork", sentence="forked", got=b"", found_at=matcher.clock[0]
+            )
+        )
+        session.execute(update(NotificationRow).values(failing_since=1, failure="tls"))
+    assert "<title>(1) Home - Aquila</title>" in await browser.open("/")
+    assert "Notifications are not sent" in browser.page
+    await browser.send("/account/notifications/end")
+    assert "Notifications are not sent" not in await browser.open("/")
 
 
 async def test_the_bar_counts_what_waits(node: Any) -> None:
@@ -90,10 +111,11 @@ async def test_what_is_not_sent_is_said(node: Any, failure: DeliveryFailure) -> 
 def test_a_notification_says_every_count(tag: str) -> None:
     """Each is there once, with the address; one that waits for nothing has no line."""
     counts = WaitingCounts(
-        alarms=11, requests=12, rounds=13, hits=14, new_hits=15, high_hits=16, due_hits=17, overdue_hits=18
-    )
+        alarms=11, requests=12, rounds=13, hits=14, new_hits=15, high_hits=16, due_hits=17, overdue_hits=18, faults=21,
+        suggestions=22,
+    )  # fmt: skip
     said = compose(Notification(language=tag, address="https://own.example", counts=counts, urgent=True))
-    for number in ("11", "12", "13", "15", "16", "17", "18", "https://own.example"):
+    for number in ("11", "12", "13", "15", "16", "17", "18", "21", "22", "https://own.example"):
         assert said.text.count(number) == 1
     few = compose(Notification(language=tag, address="", counts=WaitingCounts(requests=1), urgent=False))
     assert len(few.text.partition("\n\n")[0].splitlines()) == 1

@@ -22,6 +22,8 @@ FOR_ALL = {
     "GET /",
     "GET /account",
     "GET /glossary",
+    "POST /account/notifications",
+    "POST /account/notifications/end",
     "POST /account/password",
     "POST /account/sessions/{session_id}/end",
 }
@@ -29,8 +31,6 @@ WAITING = {"POST /records/layout", "POST /records/store", "POST /records/finding
 """These take up a list that the same session has looked through, and find none."""
 
 NODE = {
-    "POST /account/notifications": "officer approver analyst auditor administrator",
-    "POST /account/notifications/end": "officer approver analyst auditor administrator",
     "GET /approvals": "officer approver",
     "GET /approvals/{approval_id}": "officer approver",
     "POST /approvals/{approval_id}/approve": "approver",

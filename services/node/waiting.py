@@ -9,11 +9,9 @@ from sqlalchemy import and_, case, func, or_, select
 
 from aquila.audit.roles import Action, Service, role_table
 from aquila.followup.lifecycle import HOUR, Stage
-from aquila.interface.approval import ApprovalState
 from aquila.interface.attention import ACTIONS, ALARMS, DUE_HOURS, WaitingCounts
 from aquila.matching.certainty import Level
-from services.kit.approvals.tables import ApprovalRow
-from services.kit.log import entries as log_entries
+from services.kit.serving.notifications.waiting import ServiceFaults, WaitingWork, rewritten_logs, waiting_requests
 from services.node.records.deliveries import count_deliveries
 from services.node.records.queries import standing_queries
 from services.node.rounds.attention import attention_list
@@ -27,26 +25,8 @@ if TYPE_CHECKING:
 
     from aquila.audit.roles import Role
     from aquila.interface.attention import RoundAttention
+    from services.kit.serving.notifications.waiting import FaultWatch
     from services.node.context import Journal
-
-
-@dataclass(frozen=True, slots=True)
-class WaitingWork:
-    """Counts of the work that waits for a person, and since when the newest of it does.
-
-    Attributes:
-        counts: How much.
-        newest: When the newest hit, request or delivered file came, or the last hit became overdue; seconds since 1970,
-            or 0.
-        newest_urgent: When the last alarm was raised, the last hit became urgent, or the last new hit of a standing or
-            urgent query came; seconds since 1970, or 0.
-        new_by_certainty: How many new hits have each certainty.
-    """
-
-    counts: WaitingCounts
-    newest: int = 0
-    newest_urgent: int = 0
-    new_by_certainty: dict[Level, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +61,20 @@ class _Hits:
         return max(self.newest_urgent, self.newest_standing, self.newest_of_urgent)
 
 
-class WaitingReader:
+class NodeWaiting:
     """Counts what waits for persons at one moment; what is the same for several of them is read once."""
 
-    def __init__(self, journal: Journal, folder: Path | None) -> None:
+    def __init__(self, journal: Journal, folder: Path | None, faults: FaultWatch) -> None:
         """Prepare.
 
         Args:
             journal: The database and the clock.
             folder: Where list files are delivered, if the node has such a folder.
+            faults: Looks at the node's health.
         """
         self._journal = journal
         self._folder = folder
+        self._faults = faults
         self._now = journal.clock()
         self._rounds: tuple[RoundAttention, ...] | None = None
         self._hits: _Hits | None = None
@@ -105,13 +87,17 @@ class WaitingReader:
         takes = Action.IMPORT_RECORDS in allowed
         delivered, delivered_at = count_deliveries(self._folder, self._now) if takes else (0, 0)
         with self._journal.store.reading("waiting.count") as session:
-            rewritten, rewritten_at = _rewritten_logs(session)
-            requests, asked_at = _requests(session, person, self._now) if Action.DECIDE_APPROVALS in allowed else (0, 0)
+            rewritten, rewritten_at = rewritten_logs(session)
+            requests, asked_at = (
+                waiting_requests(session, person, self._now) if Action.DECIDE_APPROVALS in allowed else (0, 0)
+            )
             hits = self._seen_hits(session, allowed)
             needed = Action.ASK_SUBMISSION in allowed
             watched = standing_queries.needing(session, self._journal.code, self._now) if needed else 0
             raised_at = _raised_at(session) if alarms else 0
+        faults = self._faults.look() if Action.MANAGE_PEOPLE in allowed else ServiceFaults()
         counts = WaitingCounts(
+            faults=faults.number,
             alarms=rewritten + alarms,
             requests=requests,
             rounds=len(rounds) - alarms,
@@ -125,7 +111,7 @@ class WaitingReader:
             standing_queries=watched,
             deliveries=delivered,
         )
-        urgent = max(hits.reported_at_once, raised_at, rewritten_at)
+        urgent = max(hits.reported_at_once, raised_at, rewritten_at, faults.found_at)
         newest = max(hits.newest, hits.newest_standing, hits.newest_of_urgent, asked_at, delivered_at)
         return WaitingWork(counts, newest, urgent, hits.new)
 
@@ -196,24 +182,9 @@ def _count_hits(session: Session, now: int) -> _Hits:
     )
 
 
-def _requests(session: Session, person: str, now: int) -> tuple[int, int]:
-    """Return how many requests of other persons wait for a decision, and when the last was made."""
-    waits = ApprovalRow.state == ApprovalState.WAITING.value, ApprovalRow.expires_at > now, ApprovalRow.author != person
-    number, newest = session.execute(select(func.count(), func.max(ApprovalRow.asked_at)).where(*waits)).one()
-    return number, newest or 0
-
-
 def _raised_at(session: Session) -> int:
     """Return when the last alarm of a round was raised that may still wait for a person."""
     waits = AlarmRow.released_at.is_(None) & AlarmRow.refused_at.is_(None)
     held = session.scalar(select(func.max(AlarmRow.raised_at)).where(waits))
     wrong = (CanaryRow.missing > 0) | (CanaryRow.wrong > 0) | CanaryRow.differing
     return max(held or 0, session.scalar(select(func.max(CanaryRow.judged_at)).where(wrong)) or 0)
-
-
-def _rewritten_logs(session: Session) -> tuple[int, int]:
-    """Return how many logs were found rewritten and not explained yet, and when the last was found."""
-    alarms = log_entries.ALARMS
-    query = select(func.count(), func.max(alarms.c.found_at)).where(alarms.c.acknowledged_at.is_(None))
-    number, newest = session.execute(query.select_from(alarms)).one()
-    return number, newest or 0

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select
 
-from aquila.audit.roles import Action, Service, role_table
+from aquila.audit.roles import Action, role_table
 from aquila.errors import InputError
 from aquila.interface.attention import (
     Channel,
@@ -16,30 +16,20 @@ from aquila.interface.attention import (
     Waiting,
 )
 from services.kit.actor import LOCAL_KEY
-from services.kit.people.tables import AccountRow
-from services.node.notifications.waiting import WaitingReader
-from services.node.storage.tables import NotificationRow
+from services.kit.people.tables import AccountRow, NotificationRow
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from services.kit.people import Actor
+    from services.kit.serving.notifications.settings import NotificationSettings
+    from services.kit.serving.notifications.waiting import Notifications
     from services.kit.storage.store import Store
-    from services.node.context import Journal
-    from services.node.settings import NotificationSettings
 
 
-def waiting_of(journal: Journal, folder: Path | None, actor: Actor) -> Waiting:
-    """Return the work that waits for a person, and whether notifications can be handed over.
-
-    Args:
-        journal: The database and the clock.
-        folder: Where list files are delivered, if the node has such a folder.
-        actor: The person.
-    """
-    work = WaitingReader(journal, folder).work_of(actor.person, actor.roles)
-    everyones = role_table().allows(Service.NODE, actor.roles, Action.MANAGE_PEOPLE)
-    since, failure = failing(journal.store, None if everyones else actor.person)
+def waiting_of(notifications: Notifications, actor: Actor) -> Waiting:
+    """Return the work that waits for a person, and whether notifications can be handed over."""
+    work = notifications.reading().work_of(actor.person, actor.roles)
+    everyones = role_table().allows(notifications.service, actor.roles, Action.MANAGE_PEOPLE)
+    since, failure = failing(notifications.store, None if everyones else actor.person)
     return Waiting(counts=work.counts, new_by_certainty=work.new_by_certainty, undelivered_since=since, failure=failure)
 
 
@@ -60,13 +50,13 @@ def failing(store: Store, person: str | None = None) -> tuple[int | None, Delive
     return (found.failing_since, DeliveryFailure(found.failure)) if found else (None, None)
 
 
-def own_settings(store: Store, settings: NotificationSettings | None, actor: Actor) -> NotificationSettingsView:
-    """Return a person's choice, and the channels of this node."""
-    with store.reading("notification.show") as session:
+def own_settings(notifications: Notifications, actor: Actor) -> NotificationSettingsView:
+    """Return a person's choice, and the channels of this service."""
+    with notifications.store.reading("notification.show") as session:
         row = session.get(NotificationRow, actor.person)
     choice = row and NotificationChoice(channel=Channel(row.channel), address=row.address, language=row.language)
     return NotificationSettingsView(
-        channels=channels_of(settings),
+        channels=channels_of(notifications.settings),
         choice=choice,
         confirmed=row is not None and row.told is not None,
         failing_since=row and row.failing_since,
@@ -74,22 +64,22 @@ def own_settings(store: Store, settings: NotificationSettings | None, actor: Act
     )
 
 
-def choose(
-    store: Store, settings: NotificationSettings | None, actor: Actor, wanted: NotificationChoice
-) -> NotificationSettingsView:
+def choose(notifications: Notifications, actor: Actor, wanted: NotificationChoice) -> NotificationSettingsView:
     """Keep a person's choice; the first notification to the address confirms it.
 
     Raises:
-        InputError: The node does not have that channel, mail may not go to that address, or the caller has no account.
+        InputError: The service does not have that channel, mail may not go to that address, or the caller has no
+            account.
     """
     if actor.person == LOCAL_KEY:
         raise InputError("key_without_account")
+    settings = notifications.settings
     if wanted.channel not in channels_of(settings):
         raise InputError("notification_channel_unknown")
     mail = settings.mail if settings is not None and wanted.channel is Channel.MAIL else None
     if mail is not None and not mail.takes(wanted.address):
         raise InputError("notification_address_refused")
-    with store.transaction("notification.choose") as session:
+    with notifications.store.transaction("notification.choose") as session:
         row = session.get(NotificationRow, actor.person)
         if row is None:
             row = NotificationRow(person=actor.person, told_at=0, told_day=0)
@@ -99,7 +89,7 @@ def choose(
         row.channel, row.address, row.language = wanted.channel.value, wanted.address, wanted.language
         row.attempts = row.retry_at = 0
         row.failing_since = row.failure = None
-    return own_settings(store, settings, actor)
+    return own_settings(notifications, actor)
 
 
 def end(store: Store, actor: Actor) -> None:

@@ -1,9 +1,9 @@
 """The driver of notifications: it decides who is notified, and when.
 
 Each person who chose it is notified once a day, if more waits than the last time, and within a minute of an alarm, of
-a hit that became urgent, or of a new one of a standing or urgent query. What is due follows from stored rows, so a look
-writes nothing; a row is written when a notification was handed over or could not be. If we crash between the two, it
-goes once more.
+a critical fault of the service, of a hit that became urgent, or of a new one of a standing or urgent query. What is due
+follows from stored rows, so a look writes nothing; a row is written when a notification was handed over or could not
+be. If we crash between the two, it goes once more.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ from sqlalchemy import select
 from aquila.interface.attention import Channel, Notification, NotificationText, WaitingCounts
 from services.kit.logging import Log
 from services.kit.people.sessions import roles_of
-from services.kit.people.tables import AccountRow
+from services.kit.people.tables import AccountRow, NotificationRow
+from services.kit.serving.notifications.delivery import DeliveryError, deliver
+from services.kit.serving.notifications.waiting import WaitingWork
 from services.kit.work import threads
+from services.kit.work.drivers import Driver
 from services.kit.work.threads import Pool
-from services.node.notifications.delivery import DeliveryError, deliver
-from services.node.notifications.waiting import WaitingReader, WaitingWork
-from services.node.storage.tables import NotificationRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from aquila.interface.attention import DeliveryFailure
-    from services.node.context import Journal
-    from services.node.settings import NotificationSettings
+    from services.kit.serving.notifications.settings import NotificationSettings
+    from services.kit.serving.notifications.waiting import Notifications
 
-_LOG = Log("node.notifications")
+_LOG = Log("notifications")
 HOUR = 3_600
 DAY = 86_400
 LEAST_SECONDS = 900
 """Between two urgent notifications to one person: many hits that become urgent one by one are no flood."""
 
+_INTERVAL_SECONDS = 60.0
 _FIRST_RETRY_SECONDS = 60
 _LAST_RETRY_SECONDS = HOUR
 
@@ -61,27 +61,24 @@ class NotificationDriver:
     """Notifies people; `step` is repeated by a driver."""
 
     def __init__(
-        self,
-        journal: Journal,
-        settings: NotificationSettings,
-        address: str,
-        compose: Compose,
-        folder: Path | None = None,
+        self, notifications: Notifications, settings: NotificationSettings, address: str, compose: Compose
     ) -> None:
         """Prepare.
 
         Args:
-            journal: The database and the clock.
+            notifications: The database, the clock, and the reader of what waits.
             settings: The channels.
-            address: The node's own, which notifications name.
+            address: The service's own, which notifications name.
             compose: Puts a notification into words.
-            folder: Where list files are delivered, if the node has such a folder.
         """
-        self._journal = journal
+        self._store, self._clock, self._reading = notifications.store, notifications.clock, notifications.reading
         self._settings = settings
         self._address = settings.address or address
         self._compose = compose
-        self._folder = folder
+
+    def driver(self) -> Driver:
+        """Return the driver that repeats the step."""
+        return Driver("notifications", self.step, interval=_INTERVAL_SECONDS)
 
     async def step(self) -> bool:
         """Hand over what is due; return False, because what is not due now is not due in a moment."""
@@ -90,8 +87,8 @@ class NotificationDriver:
         return False
 
     def _due(self) -> list[_Due]:
-        now = self._journal.clock()
-        with self._journal.store.reading("notification.due") as session:
+        now = self._clock()
+        with self._store.reading("notification.due") as session:
             query = (
                 select(NotificationRow, AccountRow)
                 .join(AccountRow, AccountRow.person == NotificationRow.person)
@@ -100,7 +97,7 @@ class NotificationDriver:
             rows = [
                 (row, roles_of(account)) for row, account in session.execute(query.order_by(NotificationRow.person))
             ]
-        reader = WaitingReader(self._journal, self._folder)
+        reader = self._reading()
         return [due for row, roles in rows for due in self._due_to(row, reader.work_of(row.person, roles), now)]
 
     def _due_to(self, row: NotificationRow, work: WaitingWork, now: int) -> Iterator[_Due]:
@@ -132,8 +129,8 @@ class NotificationDriver:
             self._handed_over(due)
 
     def _handed_over(self, due: _Due) -> None:
-        now = self._journal.clock()
-        with self._journal.store.transaction("notification.told") as session:
+        now = self._clock()
+        with self._store.transaction("notification.told") as session:
             row = _unchanged(session.get(NotificationRow, due.person), due)
             if row is not None:
                 row.told, row.told_at = due.told, now if due.notification.counts else 0
@@ -141,8 +138,8 @@ class NotificationDriver:
                 row.attempts, row.retry_at, row.failing_since, row.failure = 0, 0, None, None
 
     def _failed(self, due: _Due, failure: DeliveryFailure) -> None:
-        now = self._journal.clock()
-        with self._journal.store.transaction("notification.failed") as session:
+        now = self._clock()
+        with self._store.transaction("notification.failed") as session:
             row = _unchanged(session.get(NotificationRow, due.person), due)
             if row is None:
                 return
@@ -159,7 +156,7 @@ def _told(work: WaitingWork) -> dict[str, int]:
 
 
 def _is_newly_urgent(before: dict[str, int], now: dict[str, int]) -> bool:
-    """Return whether an alarm was raised, or a hit that is reported at once came, since the last notification.
+    """Return whether an alarm, a critical fault or a hit that is reported at once came since the last notification.
 
     What was told by an earlier release lacks the counts that came later.
     """
@@ -168,7 +165,7 @@ def _is_newly_urgent(before: dict[str, int], now: dict[str, int]) -> bool:
         counts = ("alarms", "due_hits", "overdue_hits", "urgent_hits", "standing_hits")
         return told["newest_urgent"], sum(told.get(name, 0) for name in counts)
 
-    waits = now["alarms"] + now["due_hits"] + now["urgent_hits"] + now["standing_hits"]
+    waits = now["alarms"] + now["faults"] + now["due_hits"] + now["urgent_hits"] + now["standing_hits"]
     return urgency(now) > urgency(before) and bool(waits)
 
 

@@ -1,4 +1,4 @@
-"""Handing a notification over: to the ministry's mail server, or to the party's own command.
+"""Handing a notification over: to the mail server, or to the service's own command.
 
 What a server or a command says is not kept and not shown: it may quote an address. A failure is a word of
 `DeliveryFailure`. A notification that was handed over may still be lost on the way, which nobody here learns.
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from aquila.interface.attention import Notification, NotificationText
-    from services.node.settings import MailSettings, NotificationSettings
+    from services.kit.serving.notifications.settings import MailSettings, NotificationSettings
 
 _SECONDS = 30
 
@@ -76,7 +76,7 @@ def _mail(settings: MailSettings, to: str, text: NotificationText) -> None:
 
 @contextlib.contextmanager
 def _signed_in(settings: MailSettings) -> Iterator[smtplib.SMTP]:
-    """Lend a connection to the server, on which the node is signed in; errors of the block are a failure's too."""
+    """Lend a connection to the server, on which the service is signed in; errors of the block are a failure's too."""
     try:
         context = ssl.create_default_context(cafile=settings.ca)
         password = read_secret(settings.password_file).decode().strip() if settings.password_file else ""
@@ -127,7 +127,7 @@ def _message(settings: MailSettings, to: str, text: NotificationText) -> EmailMe
 
 
 def _run(command: tuple[str, ...], notification: dict[str, str | bool]) -> None:
-    """Run the command with nothing of the node's environment, and without a shell."""
+    """Run the command with nothing of the service's environment, and without a shell."""
     content = json.dumps(notification).encode()
     try:
         ended = subprocess.run(  # noqa: S603 - the administrator's own settings name it
