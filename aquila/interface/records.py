@@ -374,10 +374,17 @@ class RecordReport(Message):
 
 
 class DuplicatePairView(Message):
-    """Two records of one list that are likely one person, and why in plain words."""
+    """Two records of one list that are likely one person, and why in plain words.
+
+    Attributes:
+        position_a: The place of the first in the list, from 0; None of an earlier release.
+        position_b: That of the second.
+    """
 
     record_id_a: str
     record_id_b: str
+    position_a: Count | None = None
+    position_b: Count | None = None
     certainty: Level
     sentences: tuple[str, ...]
 

@@ -15,6 +15,7 @@ from aquila.errors import InputError
 from aquila.records.rules import BUILT_IN, earlier_tables, load_rules
 from services.kit.logging import Log
 from services.kit.work.event_counts import EventCounts
+from services.kit.work.kept_results import KeptResults
 from services.kit.work.reading_progress import ListsInProgress
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from services.kit.work.executors import ExecutorHandle
     from services.node.round_memory import RoundMemories
     from services.node.settings import NodeSettings
+    from services.node.storage.found_duplicates import FoundDuplicates
     from services.node.storage.high_water import HighWater
 
 
@@ -165,6 +167,7 @@ class NodeContext:
         high_water: How far this node has gone, outside the database.
         rounds: The memory of each round.
         lists: The lists of persons that are read now.
+        duplicates: Results of searches for duplicates in stored lists.
         counts: Counts of events since the start.
         workers: Where the heavy pieces of work are done.
         people: Accounts, sessions and approvals.
@@ -193,6 +196,7 @@ class NodeContext:
     high_water: HighWater
     contact: Contact = field(default_factory=Contact)
     lists: ListsInProgress = field(default_factory=ListsInProgress)
+    duplicates: KeptResults[FoundDuplicates] = field(default_factory=KeptResults)
     counts: EventCounts = field(default_factory=EventCounts)
     wake: Callable[[], None] = lambda: None
     stopping: Callable[[], bool] = lambda: False

@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,11 +22,15 @@ from aquila.matching.own_list.duplicates import DuplicateSearch
 from aquila.records.inputs import record_inputs
 from aquila.records.person import Record
 from services.kit.log.entries import actor_fields, append
+from services.node.records.digests import recorded_digest
+from services.node.storage.found_duplicates import FoundDuplicates
 from services.node.storage.imports import complete_import
 from services.node.storage.tables import RecordRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from sqlalchemy.orm import Session
 
     from aquila.matching.own_list.duplicates import DuplicatePair
     from aquila.records.rules import RuleTable
@@ -37,6 +42,7 @@ _FOLDER = "duplicates-"
 _MEMORY_MIB = 256
 _BATCH = 2_048
 _SHOWN = 10_000
+_AT_ONCE = 500
 
 
 @contextmanager
@@ -58,52 +64,79 @@ def remove_leftovers(home: Path) -> None:
 def list_duplicates(node: NodeContext, actor: Actor, import_id: str, rules: str) -> DuplicateRecords:
     """Return the records of a stored list that are likely the same person, the surest first; a consultation.
 
+    A list is searched once as long as it does not change and the node runs; results for the newest lists are kept.
+
     Raises:
         NotFoundError: There is no such list.
         InputError: There is no such rule table.
     """
-    table, record_ids = node.table_named(rules), list[str]()
-    with searching(node.settings.home, table) as search:
-        for record_id, content in _records(node.store, import_id):
-            record_ids.append(record_id)
-            search.note(record_inputs(Record.from_json(content), table))
-        found = search.found()
+    table = node.table_named(rules)
+    version = f"{recorded_digest(node.store, import_id)} {table.digest}"
+    found = node.duplicates.get(import_id, version, lambda: _search(node.store, node.settings.home, import_id, table))
+    wanted = sorted({position for pair in found.pairs for position in (pair.first, pair.second)})
     with node.store.transaction("duplicates.consult") as session:
+        record_ids = _record_ids(session, import_id, wanted)
         append(
             session,
             Entry.of(
-                EntryKind.CONSULTATION, node.clock(), node.code, counts={"records": len(record_ids)},
+                EntryKind.CONSULTATION, node.clock(), node.code, counts={"records": found.records},
                 ids={"import": import_id, "of": Word.DUPLICATES}, **actor_fields(actor, Action.COMPARE_RECORDS),
             ),
         )  # fmt: skip
     return DuplicateRecords(
         import_id=import_id,
-        records=len(record_ids),
-        pairs=tuple(_view(pair, record_ids) for pair in found.pairs[:_SHOWN]),
-        pairs_left_out=max(0, len(found.pairs) - _SHOWN),
-        groups=len(found.groups),
+        records=found.records,
+        # A record that was erased just now is named no more.
+        pairs=tuple(_view(pair, record_ids) for pair in found.pairs if {pair.first, pair.second} <= record_ids.keys()),
+        pairs_left_out=found.left_out,
+        groups=found.groups,
         values_not_compared=found.crowded,
     )
 
 
-def _view(pair: DuplicatePair, record_ids: list[str]) -> DuplicatePairView:
+def _search(store: Store, home: Path, import_id: str, table: RuleTable) -> FoundDuplicates:
+    """Compare a stored list with itself."""
+    positions = list[int]()
+    with searching(home, table) as search:
+        for position, content in _records(store, import_id):
+            positions.append(position)
+            search.note(record_inputs(Record.from_json(content), table))
+        found = search.found()
+    named = [replace(pair, first=positions[pair.first], second=positions[pair.second]) for pair in found.pairs[:_SHOWN]]
+    left_out = max(0, len(found.pairs) - _SHOWN)
+    return FoundDuplicates(len(positions), tuple(named), left_out, len(found.groups), found.crowded)
+
+
+def _record_ids(session: Session, import_id: str, positions: list[int]) -> dict[int, str]:
+    """Return the identifiers of a list's records by their positions."""
+    found: dict[int, str] = {}
+    query = select(RecordRow.position, RecordRow.record_id).where(RecordRow.import_id == import_id)
+    for first in range(0, len(positions), _AT_ONCE):
+        rows = session.execute(query.where(RecordRow.position.in_(positions[first : first + _AT_ONCE])))
+        found.update((position, record_id) for position, record_id in rows)
+    return found
+
+
+def _view(pair: DuplicatePair, record_ids: dict[int, str]) -> DuplicatePairView:
     assert pair.grade.level is not None  # a search names no pair below every level
     return DuplicatePairView(
         record_id_a=record_ids[pair.first],
         record_id_b=record_ids[pair.second],
+        position_a=pair.first,
+        position_b=pair.second,
         certainty=pair.grade.level,
         sentences=pair.grade.sentences,
     )
 
 
-def _records(store: Store, import_id: str) -> Iterator[tuple[str, bytes]]:
-    """Yield id and content of a list's records in their order, a batch at a time."""
+def _records(store: Store, import_id: str) -> Iterator[tuple[int, bytes]]:
+    """Yield position and content of a list's records in their order, a batch at a time."""
     with store.reading("import.size") as session:
         records = complete_import(session, import_id).records
     for first in range(0, records, _BATCH):
-        query = select(RecordRow.record_id, RecordRow.content).where(
+        query = select(RecordRow.position, RecordRow.content).where(
             RecordRow.import_id == import_id, RecordRow.position >= first, RecordRow.position < first + _BATCH
         )
         with store.reading("import.records") as session:
             rows = session.execute(query.order_by(RecordRow.position)).all()
-        yield from ((row.record_id, row.content) for row in rows)
+        yield from ((row.position, row.content) for row in rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from services.node.records import imports
 from services.node.storage.tables import FindingRow, ImportRow, RecordRow
@@ -249,10 +249,32 @@ async def test_likely_duplicates_are_counted_and_named(world: World) -> None:
     found = await al.get(f"/imports/{report['import_id']}/duplicates")
     pair = found["pairs"][0]
     assert (pair["record_id_a"], pair["record_id_b"]) == ("list-a-1", "a-4")
+    assert (pair["position_a"], pair["position_b"]) == (0, 1)
     assert (found["records"], found["groups"], found["pairs_left_out"]) == (2, 1, 0)
     assert pair["sentences"]
     assert not any(word in str(found) for word in ("Mira", "Јанковић", "1988"))
     assert (await al.operator.get(f"/v1/imports/{'0' * 32}/duplicates")).status_code == 404
+
+
+async def test_a_list_is_searched_once_until_it_changes(world: World) -> None:
+    """A second look reads no record's content; after an erasure the list is searched again, and names no erased one."""
+    al, content = world.nodes["AL"], (HEADER + GOOD + TWICE).encode()
+    report = (await al.post("/imports", params={"name": "persons"}, content=content)).json()
+    path, read = f"/imports/{report['import_id']}/duplicates", list[str]()
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if "record.content" in statement:
+            read.append(statement)
+
+    event.listen(al.node.store.engine, "before_cursor_execute", note)
+    first = await al.get(path)
+    assert read
+    read.clear()
+    assert await al.get(path) == first
+    assert read == []
+    assert (await al.post("/erasures", json={"record_id": "a-4"})).status_code == 200
+    assert (await al.get(path))["pairs"] == []
+    assert read
 
 
 async def test_an_interrupted_search_is_swept(world: World) -> None:
