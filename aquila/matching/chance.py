@@ -29,6 +29,7 @@ _BELIEF_IN_DATES = 2.0
 _BELIEF_IN_CONTEXT = 3.0
 _BELIEF_IN_NAMES = 3.0
 _SPREAD = 0.7  # how the chance of the beginning of a name grows with that of a pair of names, as a power
+_MARGIN = 1.15  # a single name with an initial agrees by chance up to this much more often than beginnings show
 _MOST_CHANCE = 0.3
 
 
@@ -59,6 +60,13 @@ class NamesAgreement(NamedTuple):
         return self.alone or bool(self.dates)
 
 
+class SinglesByDate(NamedTuple):
+    """A date that rules compare together with a single name, and the ways of these names, both by number."""
+
+    date: int
+    ways: tuple[int, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Countable:
     """The names, dates and contexts of a table that has `counted`: B ways, D dates and C contexts.
@@ -69,6 +77,7 @@ class Countable:
         usual_dates, chance_dates: The shares that the table expects of one person's pairs and of strangers', D + 1.
         contexts: The parts of the context, and last that none agrees, C + 1.
         usual_contexts, chance_contexts: The same for contexts, C + 1.
+        singles: The dates by which strangers of a single name are counted.
     """
 
     names: tuple[NamesAgreement, ...]
@@ -78,6 +87,7 @@ class Countable:
     contexts: tuple[str, ...]
     usual_contexts: NDArray[np.float64]
     chance_contexts: NDArray[np.float64]
+    singles: tuple[SinglesByDate, ...]
 
 
 class Chance(NamedTuple):
@@ -107,14 +117,16 @@ def countable(table: RuleTable, counted: Counted) -> Countable:
     of_dates = np.array([part.usual or 0.0 for part in dates])
     usual_contexts = [part.usual or 0.0 for part in contexts]
     chance_contexts = [_chance(part) for part in contexts]
+    ways = tuple(_ways(table, counted, [part.name for part in dates]))
     return Countable(
-        tuple(_ways(table, counted, [part.name for part in dates])),
+        ways,
         (*(part.name for part in dates), missing_evidence(counted.date)),
         np.append((1 - counted.unagreed) * of_dates / of_dates.sum(), counted.unagreed),
         np.array([*map(_chance, dates), 1.0]),
         (*(part.name for part in contexts), missing_evidence(counted.context)),
         np.array([*usual_contexts, 1 - sum(usual_contexts)]),
         np.array([*chance_contexts, 1 - sum(chance_contexts)]),
+        tuple(_singles(table, ways, [part.name for part in dates])),
     )
 
 
@@ -137,6 +149,8 @@ def count_chance(of: Countable, strangers: NDArray[np.float64], met: NDArray[np.
     dates[0], dates[-1] = of.chance_dates[0], 1.0
     expected = sum(way.chance for way in of.names if way.alone) or 1.0
     scale = _scale(of, by_date, dates, pairs * expected)
+    single = {way for one in of.singles for way in one.ways}
+    seldom = _seldom(of, met.sum(axis=2), dates, pairs, scale)
     names = np.zeros(len(of.names))
     contexts = np.zeros((len(of.names), len(of.contexts)))
     for number, way in enumerate(of.names):
@@ -149,8 +163,7 @@ def count_chance(of: Countable, strangers: NDArray[np.float64], met: NDArray[np.
             names[number] = min(often, expected * scale)
         else:
             seen = met[alone, -1].sum(axis=0)
-            grown = max(1.0, scale) ** _SPREAD if way.weak else scale
-            names[number] = way.chance * grown
+            names[number] = way.chance * _grown(way, scale) * (seldom if number in single else 1.0)
         belief = _BELIEF_IN_CONTEXT * of.chance_contexts
         contexts[number] = (seen[:-1] + belief) / (seen[:-1].sum() + _BELIEF_IN_CONTEXT)
     return Chance(np.minimum(names, _MOST_CHANCE), dates, contexts)
@@ -195,6 +208,33 @@ def _scale(of: Countable, by_date: NDArray[np.float64], dates: NDArray[np.float6
     return float(max(without, dated / (expected * share + _BELIEF_IN_NAMES)))
 
 
+def _seldom(of: Countable, met: NDArray[np.float64], dates: NDArray[np.float64], pairs: float, scale: float) -> float:
+    """The factor, at most 1, by which single names agree by chance less often than the table expects.
+
+    Nearly all pairs that agree in a single name and a date are strangers. Those that are not are counted with them, so
+    that persons never make chance rare. Of all dates the one counts that shows most: lists with few whole dates show
+    little by these.
+
+    Args:
+        of: What is counted.
+        met: How many pairs agree in each way and date, B x (D + 1).
+        dates: The share of strangers that agrees in each date, D + 1.
+        pairs: All pairs of records of the two lists.
+        scale: The factor by which pairs of names agree by chance more often than the table expects.
+    """
+    factors = []
+    for date, ways in of.singles:
+        names = sum(of.names[way].chance * _grown(of.names[way], scale) for way in ways)
+        expected = pairs * float(dates[date]) * names
+        factors.append((float(met[list(ways), date].sum()) + _BELIEF_IN_NAMES) / (expected + _BELIEF_IN_NAMES))
+    return min(1.0, _MARGIN * max(factors, default=1.0))
+
+
+def _grown(way: NamesAgreement, scale: float) -> float:
+    """The factor by which a way of names that shows only with a date agrees by chance more often than expected."""
+    return max(1.0, scale) ** _SPREAD if way.weak else scale
+
+
 def _ways(table: RuleTable, counted: Counted, dates: Sequence[str]) -> Iterator[NamesAgreement]:
     """Yield the ways in which names can agree: those that rules on names alone show, and each part by itself."""
     families = counted.names
@@ -228,6 +268,23 @@ def _dated(table: RuleTable, names: Part, dates: Sequence[str]) -> Iterator[int]
         other = [part.name for part in rule.parts if part != names]
         if names in rule.parts and len(other) == 1 and other[0] in dates:
             yield dates.index(other[0])
+
+
+def _singles(table: RuleTable, ways: Sequence[NamesAgreement], dates: Sequence[str]) -> Iterator[SinglesByDate]:
+    """Yield by which single names and which dates strangers can be counted: those of rules on just these two.
+
+    A single name is one that a rule compares with a whole date and none without a date.
+    """
+    compared = {frozenset(part.name for part in rule.parts) for rule in table.rules}
+    singles = [
+        number
+        for number, way in enumerate(ways)
+        if not way.implies_context and frozenset({*way.parts, dates[0]}) in compared
+    ]
+    for number, date in enumerate(dates):
+        shown = tuple(place for place in singles if frozenset({*ways[place].parts, date}) in compared)
+        if shown:
+            yield SinglesByDate(number, shown)
 
 
 def parts_of(table: RuleTable, family: str) -> list[Part]:

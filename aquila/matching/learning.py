@@ -331,7 +331,7 @@ class _Learner:
 
 
 _EMPTY = np.zeros(0)
-_NOTHING = Countable((), (), _EMPTY, _EMPTY, (), _EMPTY, _EMPTY)
+_NOTHING = Countable((), (), _EMPTY, _EMPTY, (), _EMPTY, _EMPTY, ())
 
 
 def _bounded(table: RuleTable, share: float) -> float:

@@ -98,10 +98,36 @@ def test_single_names_grow_with_pairs_of_names() -> None:
     of = of_default()
     pair, single, start = way(of, "name pair", "every name"), way(of, "name and initial"), way(of, "single beginning")
     expected = PAIRS * sum(one.chance for one in of.names if one.alone)
-    usual, crowded = (strangers(of, {(pair, -1, -1): expected * times}).names for times in (1.0, 10.0))
+    many = {(start, 0, -1): PAIRS}
+    usual, crowded = (strangers(of, many | {(pair, -1, -1): expected * times}).names for times in (1.0, 10.0))
     assert crowded[single] / usual[single] == pytest.approx(10, rel=0.01)
     assert crowded[start] / usual[start] == pytest.approx(10**0.7, rel=0.01)
-    assert strangers(of, {(pair, -1, -1): expected * 1e6}).names[start] == pytest.approx(0.3)
+    assert strangers(of, many | {(pair, -1, -1): expected * 1e6}).names[start] == pytest.approx(0.3)
+
+
+def test_single_names_are_as_rare_as_they_show_themselves() -> None:
+    """Where fewer pairs than expected agree in a single name and a date, a single name is rare; more change nothing."""
+    of = of_default()
+    single, start, initials = way(of, "name and initial"), way(of, "single beginning"), way(of, "two initials")
+    known = {(way(of, "name pair"), -1, -1): PAIRS * sum(one.chance for one in of.names if one.alone)}
+    expected = PAIRS * of.chance_dates[0] * (of.names[single].chance + of.names[start].chance)
+    usual, rare, crowded = (strangers(of, known | {(start, 0, -1): expected * times}) for times in (1.0, 0.25, 4.0))
+    assert rare.names[single] / usual.names[single] == pytest.approx(1.15 * 0.25, rel=0.01)
+    assert rare.names[start] / usual.names[start] == pytest.approx(1.15 * 0.25, rel=0.01)
+    assert crowded.names == pytest.approx(usual.names)
+    assert rare.names[initials] == usual.names[initials]
+
+
+def test_lists_without_whole_dates_do_not_make_single_names_rare() -> None:
+    """Where strangers agree in a single name and the bare year, the name is as usual as that shows."""
+    of = of_default()
+    single, pair, year = way(of, "name and initial"), way(of, "name pair", "every name"), of.dates.index("bare year")
+    named = PAIRS * sum(one.chance for one in of.names if one.alone)
+    known = {(pair, -1, -1): named, (pair, year, -1): named * 0.02}
+    usual = strangers(of, known | {(single, year, -1): PAIRS * 0.02 * of.names[single].chance})
+    rare = strangers(of, known)
+    assert usual.names[single] == pytest.approx(of.names[single].chance, rel=0.05)
+    assert rare.names[single] < usual.names[single] / 100
 
 
 def test_dates_are_counted_by_pairs_of_names() -> None:
@@ -128,7 +154,7 @@ def test_contexts_depend_on_names() -> None:
 
 
 def test_a_table_without_names_alone() -> None:
-    """Names that no rule compares alone or with part of a date have the table's chance."""
+    """Names that no rule compares alone or with part of a date have the table's chance, unless fewer are seen."""
     content = TABLE.partition("[[rules]]\nnumber = 1")[0].replace("[parts.pair]", """
 [counted]
 names = ["names"]
@@ -153,6 +179,6 @@ sentence = "the place agrees"
     assert table.counted is not None
     of = countable(table, table.counted)
     assert [(one.parts, one.alone, one.dates) for one in of.names] == [(("pair",), False, ())]
-    counts = np.zeros((1, len(of.dates), len(of.contexts) + 1))
+    counts = np.full((1, len(of.dates), len(of.contexts) + 1), PAIRS * 2.0**-31)
     found = count_chance(of, counts, counts, PAIRS)
     assert found.names == pytest.approx([2.0**-17])
