@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 REPOSITORY: Final = Path(__file__).parents[2]
-COPIED: Final = ("README.md", "CHANGELOG.md", "LICENSE", "RELEASING.md", "SECURITY.md", "deploy", "docs", "schemas")
+COPIED: Final = (
+    ".dockerignore", "README.md", "CHANGELOG.md", "LICENSE", "RELEASING.md", "SECURITY.md", "deploy", "docs", "schemas",
+)  # fmt: skip
 """Files and folders of the project that the bundle has as they are."""
 LOCKS: Final = {"requirements.txt": "runtime.txt", "requirements-dask.txt": "dask.txt"}
 """The bundle's requirements files, and those of the project that they are made from; the last one is the longest."""

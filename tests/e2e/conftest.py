@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.bundles import make_bundle
 from tests.support.process_world import World, lists
 
 if TYPE_CHECKING:
@@ -28,3 +29,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield made
     finally:
         made.stop()
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundle of this commit."""
+    return make_bundle(tmp_path_factory.mktemp("bundle"))

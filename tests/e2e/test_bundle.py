@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import platform
 import re
 import shutil
 import subprocess
@@ -17,13 +16,12 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 import aquila
-from deploy.bundle import archive, main
-from deploy.bundle.lock import Target
+from deploy.bundle import archive
+from tests.support.bundles import MACHINE, PYTHONS
 
 CHECKOUT = Path(__file__).parents[2]
 OPERATIONS = (CHECKOUT / "deploy/OPERATIONS.md").read_text("utf-8")
 PROGRAM = CHECKOUT / "tests/support/without_route.py"
-HERE = Target(f"{sys.version_info.major}.{sys.version_info.minor}", platform.machine())
 NEEDED = {"gcc": "gcc", "ssh-keygen": "openssh-client", "unshare": "util-linux", "ip": "iproute2"}
 
 pytestmark = [
@@ -39,12 +37,6 @@ pytestmark = [
 def run(*words: str, **options: Any) -> None:
     """Run a program, which has to succeed."""
     subprocess.run(words, check=True, stdin=subprocess.DEVNULL, **options)
-
-
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The bundle of this commit for this machine's Python."""
-    return main.make(CHECKOUT, [HERE], tmp_path_factory.mktemp("first"))
 
 
 def documented_commands(folder: Path) -> list[str]:
@@ -66,7 +58,7 @@ def test_it_is_built_twice_alike(bundle: Path, tmp_path: Path) -> None:
     """From another folder, with another umask: a copy of the repository gives the same bytes."""
     clone = tmp_path / "elsewhere" / "aquila"
     run("git", "clone", "--quiet", str(CHECKOUT), str(clone))
-    words = [sys.executable, "-m", "deploy.bundle.main", "--python", HERE.python, "--machine", HERE.machine]
+    words = [sys.executable, "-m", "deploy.bundle.main", "--python", *PYTHONS, "--machine", MACHINE]
     run(*words, cwd=clone, umask=0o077)
     again = clone / "dist" / bundle.name
     assert archive.digest(again) == archive.digest(bundle)

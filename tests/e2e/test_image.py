@@ -1,94 +1,131 @@
-"""The image's build without an engine: what the Dockerfile copies, installed as it says, is whole and fast."""
+"""The image is built from a bundle without a network, and serves as a user without rights on a root that is read-only.
+
+buildah builds and podman runs it, with runc: crun refuses machines whose control groups are of both versions. The base
+is made from Debian's packages, since there is no registry of images.
+"""
 
 from __future__ import annotations
 
+import json
 import os
-import re
+import resource
 import shutil
 import subprocess
-import sys
-import sysconfig
+import tarfile
+import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests.support.bundles import DEBIAN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+NEEDED = ("buildah", "podman", "runc", "mmdebstrap")
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.soak,
-    pytest.mark.skipif(shutil.which("gcc") is None, reason="the image installs gcc; it is not installed here"),
+    pytest.mark.skipif(os.geteuid() != 0, reason="only root can build and start containers here"),
+    *(pytest.mark.skipif(shutil.which(one) is None, reason=f"Debian's {one} is not installed") for one in NEEDED),
 ]
 
-CHECKOUT = Path(__file__).parents[2]
-DOCKERFILE = (CHECKOUT / "deploy/Dockerfile").read_text("utf-8")
-BUILD = DOCKERFILE.partition("\nFROM ${PYTHON_IMAGE}\n")[0]
-PACKAGES = ("aquila", "services", "clients")
+BASE, IMAGE, USER = "localhost/base", "localhost/aquila", 10001
+HOME = "/var/lib/aquila/matcher"
+SECONDS = 900
+RESTRICTED = (
+    "--pull=never", "--network=none", "--read-only", "--cap-drop=all", "--security-opt=no-new-privileges",
+    f"--volume=home:{HOME}",
+)  # fmt: skip
 
 
-def lay_out_context(folder: Path) -> None:
-    """Copy what the build copies, without what `.dockerignore` leaves out everywhere."""
-    ignored = [line[3:] for line in (CHECKOUT / ".dockerignore").read_text("utf-8").splitlines() if line[:3] == "**/"]
-    folder.mkdir()
-    for words in re.findall(r"^COPY (.+) \S+$", BUILD, re.MULTILINE):
-        for name in words.split():
-            source, target = CHECKOUT / name, folder / name
-            target.parent.mkdir(exist_ok=True)
-            if source.is_dir():
-                shutil.copytree(source, target, ignore=shutil.ignore_patterns(*ignored))
-            else:
-                shutil.copy(source, target)
+@dataclass(frozen=True)
+class Engine:
+    """Images and containers in a folder of their own."""
+
+    folder: Path
+
+    def run(self, program: str, *words: str, check: bool = True) -> str:
+        """Run buildah or podman, and return what it prints."""
+        where = [f"--root={self.folder}/images", f"--runroot={self.folder}/run", "--storage-driver=overlay"]
+        if program == "podman":
+            where += ["--runtime=runc", "--cgroup-manager=cgroupfs", f"--volumepath={self.folder}/volumes"]
+        done = subprocess.run(
+            [program, *where, *words], check=False, capture_output=True, text=True, timeout=SECONDS,
+            env=os.environ | {"PODMAN_IGNORE_CGROUPSV1_WARNING": "1"},
+        )  # fmt: skip
+        assert not check or done.returncode == 0, f"{program} {' '.join(words)}: {done.stderr}"
+        return done.stdout.strip() if check else str(done.returncode)
+
+    def build(self, context: Path, name: str, *words: str) -> None:
+        """Build an image; within what this root may open at most."""
+        limits = {"nofile": resource.RLIMIT_NOFILE, "nproc": resource.RLIMIT_NPROC}
+        bounds = [f"--ulimit={one}={resource.getrlimit(number)[1]}" for one, number in limits.items()]
+        how = ["--isolation=chroot", "--network=none", "--pull=never", "--format=docker", f"--tag={name}"]
+        self.run("buildah", "build", *how, *bounds, *words, str(context))
 
 
-def make_environment(folder: Path) -> None:
-    """Make an environment with the requirements of this one, as the earlier step of the build does."""
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True, timeout=60)
-    here = Path(sysconfig.get_path("purelib"))
-    (folder / here.relative_to(sys.prefix) / "requirements.pth").write_text(f"{here}\n", encoding="utf-8")
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    """An engine whose containers end with the test."""
+    made = Engine(Path(mkdtemp(prefix="aqimage-")))
+    try:
+        yield made
+    finally:
+        made.run("podman", "rm", "--all", "--force", "--time=5", check=False)
+        shutil.rmtree(made.folder, ignore_errors=True)
 
 
-def install(context: Path, environment: Path) -> Path:
-    """Run the build's last command; return where the packages are then."""
-    command = re.findall(r"^RUN (.+)$", BUILD, re.MULTILINE)[-1]
-    # This environment's own Aquila is seen from there, and is not to be removed.
-    here = command.replace("/opt/aquila/bin/pip install", f"{environment}/bin/python -m pip install --ignore-installed")
-    assert here != command
-    # Optimizing the native core takes longer than all the rest.
-    built = {**os.environ, "AQUILA_NATIVE_FLAGS": "-O0"}
-    done = subprocess.run(
-        ["/bin/sh", "-c", here], cwd=context, env=built, capture_output=True, text=True, check=False, timeout=300
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return environment / Path(sysconfig.get_path("purelib")).relative_to(sys.prefix)
+@pytest.fixture(scope="module")
+def image(engine: Engine, bundle: Path) -> str:
+    """The image, built from the unpacked bundle on a base of Debian's own packages."""
+    base = engine.folder / "base"
+    base.mkdir()
+    options = ["--quiet", "--variant=minbase", "--include=python3,python3-venv"]
+    subprocess.run(["mmdebstrap", *options, DEBIAN, str(base / "base.tar")], check=True, timeout=SECONDS)
+    (base / "Dockerfile").write_text("FROM scratch\nADD base.tar /\n")
+    engine.build(base, BASE)
+    with tarfile.open(bundle) as packed:
+        packed.extractall(engine.folder, filter="data")
+    [unpacked] = engine.folder.glob("aquila-*")
+    engine.build(unpacked, IMAGE, f"--build-arg=PYTHON_IMAGE={BASE}", f"--file={unpacked}/deploy/Dockerfile")
+    return IMAGE
 
 
-def files(folder: Path) -> Iterator[str]:
-    """Yield the files of the packages that run or are read."""
-    for path in (path for package in PACKAGES for path in (folder / package).rglob("*")):
-        if path.is_file() and path.suffix not in {".c", ".h", ".so", ".pyc"}:
-            yield str(path.relative_to(folder))
+def test_it_says_who_it_is_and_how_it_is_asked(engine: Engine, image: str) -> None:
+    """Not root, with a check of health; and nothing of the build is left in it."""
+    inspected: dict[str, Any] = json.loads(engine.run("podman", "image", "inspect", image))[0]
+    assert inspected["Config"]["User"] == str(USER)
+    assert inspected["Config"]["Entrypoint"] == ["aquila"]
+    assert "aquila $kind status" in inspected["Healthcheck"]["Test"][1]
+    looks = ("--entrypoint=/bin/sh", image, "-c", "ls /bundle; which gcc; true")
+    left = engine.run("podman", "run", "--rm", *RESTRICTED, *looks)
+    assert left == ""
 
 
-def test_the_image_holds_all_of_aquila_with_its_native_core(tmp_path: Path) -> None:
-    """No table, template or migration is missing, and the compiled core is in use."""
-    context, environment = tmp_path / "context", tmp_path / "environment"
-    lay_out_context(context)
-    make_environment(environment)
-    installed = install(context, environment)
-    assert set(files(installed)) == set(files(context))
-    asked = "from aquila.crypto.native import _portable; print(_portable.__file__)"
-    words = [str(environment / "bin/python"), "-P", "-c", asked]
-    core = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60).stdout.strip()
-    assert Path(core).is_relative_to(installed)
-
-
-def test_an_image_without_a_compiler_is_not_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It would be slow, and nobody would notice."""
-    context, environment = tmp_path / "context", tmp_path / "environment"
-    lay_out_context(context)
-    make_environment(environment)
-    monkeypatch.setenv("CC", "false")
-    with pytest.raises(AssertionError, match=r"false'.* exit "):
-        install(context, environment)
+def test_it_serves_on_a_root_that_it_cannot_write(engine: Engine, image: str) -> None:
+    """A home is made in a volume, the matcher starts and is healthy, and nothing else can be written."""
+    address = ("--public-url", "https://localhost:8700")
+    engine.run("podman", "run", "--rm", *RESTRICTED, image, "matcher", "init", "--home", HOME, *address)
+    container = engine.run("podman", "run", "--detach", *RESTRICTED, image, "matcher", "serve", "--home", HOME)
+    ends = time.monotonic() + SECONDS
+    while engine.run("podman", "healthcheck", "run", container, check=False) != "0":
+        assert engine.run("podman", "inspect", "--format={{.State.Running}}", container) == "true", engine.run(
+            "podman", "logs", container
+        )
+        assert time.monotonic() < ends, engine.run("podman", "logs", container)
+        time.sleep(1)
+    version = engine.run("podman", "exec", container, "aquila", "--version")
+    assert "C extension" in version
+    status = engine.run("podman", "exec", container, "cat", "/proc/1/status").splitlines()
+    fields = {name: value.split() for name, _, value in (line.partition(":") for line in status)}
+    assert set(fields["Uid"]) == {str(USER)}
+    assert int(fields["CapBnd"][0], 16) == 0
+    assert fields["NoNewPrivs"] == ["1"]
+    for path in ("/opt/aquila/new", "/etc/new", "/new"):
+        assert engine.run("podman", "exec", container, "touch", path, check=False) != "0"
+    engine.run("podman", "stop", "--time=60", container)
+    assert engine.run("podman", "inspect", "--format={{.State.ExitCode}}", container) in {"0", "143"}
