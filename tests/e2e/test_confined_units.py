@@ -172,6 +172,34 @@ def test_a_unit_forbids_and_permits(unit: Path, tmp_path: Path) -> None:
     assert tried(unit, tmp_path, *ENDS) == ENDS
 
 
+MOST_EXPOSED = 12  # tenths
+
+
+@pytest.mark.parametrize("unit", sorted(UNITS.glob("*.service")), ids=lambda unit: unit.stem)
+def test_a_unit_is_little_exposed(unit: Path, tmp_path: Path) -> None:
+    """By systemd's own measure at most 1.2; a unit without one of its restrictions is above."""
+
+    def is_little_exposed(file: Path) -> bool:
+        words = [
+            "systemd-analyze",
+            "security",
+            "--offline=true",
+            f"--threshold={MOST_EXPOSED}",
+            "--no-pager",
+            str(file),
+        ]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+        assert "Overall exposure level" in done.stdout, done.stderr
+        return done.returncode == 0
+
+    assert is_little_exposed(unit)
+    lenient = tmp_path / unit.name
+    delivered = unit.read_text("utf-8")
+    lenient.write_text(delivered.replace("RestrictNamespaces=yes\n", ""), encoding="utf-8")
+    assert lenient.read_text("utf-8") != delivered
+    assert not is_little_exposed(lenient)
+
+
 def test_a_filter_with_an_error_number_ends_nothing(tmp_path: Path) -> None:
     """`SystemCallErrorNumber=` takes the place of the signal."""
     unit = tmp_path / "lenient.service"

@@ -84,8 +84,8 @@ def image(engine: Engine, bundle: Path) -> str:
     """The image, built from the unpacked bundle on a base of Debian's own packages."""
     base = engine.folder / "base"
     base.mkdir()
-    options = ["--quiet", "--variant=minbase", "--include=python3,python3-venv"]
-    subprocess.run(["mmdebstrap", *options, DEBIAN, str(base / "base.tar")], check=True, timeout=SECONDS)
+    words = ["mmdebstrap", "--quiet", "--variant=minbase", "--include=python3,python3-venv", DEBIAN]
+    subprocess.run([*words, str(base / "base.tar")], check=True, timeout=SECONDS)
     (base / "Dockerfile").write_text("FROM scratch\nADD base.tar /\n")
     engine.build(base, BASE)
     with tarfile.open(bundle) as packed:
