@@ -41,7 +41,7 @@ def run(*words: str, **options: Any) -> None:
 
 def documented_commands(folder: Path) -> list[str]:
     """Return the commands of *Installing without a network*, with this release and folders within that of a test."""
-    chapter = OPERATIONS.split("## Installing without a network\n")[1].split("\n## ")[0]
+    chapter = OPERATIONS.split("## Installing without a network\n")[1].split("\n### ")[0]
     blocks = re.findall(r"```sh\n(.*?)```", chapter, re.DOTALL)
     assert len(blocks) == 2, "how it is verified, and how it is installed"
     here = [
