@@ -53,8 +53,10 @@ class Engine:
         where = [f"--root={self.folder}/images", f"--runroot={self.folder}/run", "--storage-driver=overlay"]
         if program == "podman":
             where += ["--runtime=runc", "--cgroup-manager=cgroupfs", f"--volumepath={self.folder}/volumes"]
+        # A build has no network; a container is without one by its own options.
+        alone = ["unshare", "--net"] if words[0] == "build" else []
         done = subprocess.run(
-            [program, *where, *words], check=False, capture_output=True, text=True, timeout=SECONDS,
+            [*alone, program, *where, *words], check=False, capture_output=True, text=True, timeout=SECONDS,
             env=os.environ | {"PODMAN_IGNORE_CGROUPSV1_WARNING": "1"},
         )  # fmt: skip
         assert not check or done.returncode == 0, f"{program} {' '.join(words)}: {done.stderr}"
@@ -64,7 +66,7 @@ class Engine:
         """Build an image; within what this root may open at most."""
         limits = {"nofile": resource.RLIMIT_NOFILE, "nproc": resource.RLIMIT_NPROC}
         bounds = [f"--ulimit={one}={resource.getrlimit(number)[1]}" for one, number in limits.items()]
-        how = ["--isolation=chroot", "--network=none", "--pull=never", "--format=docker", f"--tag={name}"]
+        how = ["--isolation=chroot", "--pull=never", "--format=docker", f"--tag={name}"]
         self.run("buildah", "build", *how, *bounds, *words, str(context))
 
 
