@@ -50,16 +50,23 @@ class PendingApproval(Message):
 
 
 class ApprovalEntry(Message):
-    """A request in a list."""
+    """A request in a list.
+
+    Attributes:
+        author_name: The author's name, which only people of this service see; empty where the account has none.
+        decided_by_name: That of the person who decided.
+    """
 
     approval_id: Identifier
     kind: ApprovalKind
     round_id: Identifier | None
     state: ApprovalState
     author: Person
+    author_name: str = ""
     asked_at: Seconds
     expires_at: Seconds
     decided_by: Person | None
+    decided_by_name: str = ""
     decided_at: Seconds | None
     reason: str | None
     digest: Digest

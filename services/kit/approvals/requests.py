@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from rfc8785 import dumps
@@ -16,9 +17,12 @@ from aquila.interface.approval import ApprovalEntry, ApprovalKind, ApprovalState
 from aquila.interface.approval import Approvals as ApprovalList
 from services.kit.approvals.tables import ApprovalRow
 from services.kit.errors import NotFoundError, StoreError
+from services.kit.people.accounts import names_of
 from services.kit.people.log import EntryKind, log_entry
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy.orm import Session
 
     from services.kit.actor import Actor
@@ -74,9 +78,9 @@ def list_approvals(approvals: Approvals, actor: Actor) -> ApprovalList:
     waits = (ApprovalRow.state == ApprovalState.WAITING.value).desc()
     query = select(ApprovalRow).order_by(waits, ApprovalRow.asked_at.desc(), ApprovalRow.approval_id).limit(_SHOWN)
     with approvals.people.store.reading("approval.list") as session:
-        return ApprovalList(
-            approvals=tuple(entry_of(row, actor, approvals.people.clock()) for row in session.scalars(query))
-        )
+        rows, now = session.scalars(query).all(), approvals.people.clock()
+        names = names_of(session, [person for row in rows for person in (row.author, row.decided_by)])
+    return ApprovalList(approvals=tuple(entry_of(row, actor, now, names) for row in rows))
 
 
 def show_approval(approvals: Approvals, actor: Actor, approval_id: str) -> ApprovalView:
@@ -88,7 +92,8 @@ def show_approval(approvals: Approvals, actor: Actor, approval_id: str) -> Appro
     """
     with approvals.people.store.reading("approval.show") as session:
         row = row_of(session, approval_id)
-    return ApprovalView(entry=entry_of(row, actor, approvals.people.clock()), content=content_of(row))
+        names = names_of(session, [row.author, row.decided_by])
+    return ApprovalView(entry=entry_of(row, actor, approvals.people.clock(), names), content=content_of(row))
 
 
 def expire(approvals: Approvals) -> bool:
@@ -106,8 +111,17 @@ def expire(approvals: Approvals) -> bool:
     return bool(due)
 
 
-def entry_of(row: ApprovalRow, actor: Actor, now: int) -> ApprovalEntry:
-    """Return a request as it is listed; one whose time is over has expired whether or not that was recorded yet."""
+def entry_of(
+    row: ApprovalRow, actor: Actor, now: int, names: Mapping[str, str] = MappingProxyType({})
+) -> ApprovalEntry:
+    """Return a request as it is listed; one whose time is over has expired whether or not that was recorded yet.
+
+    Args:
+        row: The request.
+        actor: Who looks.
+        now: Seconds since 1970.
+        names: Of the people in it, by pseudonymous id.
+    """
     state = ApprovalState(row.state)
     return ApprovalEntry(
         approval_id=row.approval_id,
@@ -115,9 +129,11 @@ def entry_of(row: ApprovalRow, actor: Actor, now: int) -> ApprovalEntry:
         round_id=row.round_id or None,
         state=ApprovalState.EXPIRED if state is ApprovalState.WAITING and now >= row.expires_at else state,
         author=row.author,
+        author_name=names.get(row.author, ""),
         asked_at=row.asked_at,
         expires_at=row.expires_at,
         decided_by=row.decided_by,
+        decided_by_name=names.get(row.decided_by or "", ""),
         decided_at=row.decided_at,
         reason=row.reason,
         digest=row.digest,

@@ -22,7 +22,7 @@ from services.kit.people.sessions import end_all, roles_of
 from services.kit.people.tables import AccountRow
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
@@ -210,3 +210,10 @@ def _check_roles(people: People, roles: Sequence[Role]) -> None:
             unknown_roles=", ".join(strangers),
             known_roles=", ".join(known),
         )
+
+
+def names_of(session: Session, persons: Iterable[str | None]) -> Mapping[str, str]:
+    """Return the names of accounts by pseudonymous id; an id without an account, such as a party's code, has none."""
+    wanted = {person for person in persons if person}
+    query = select(AccountRow.person, AccountRow.name, AccountRow.login).where(AccountRow.person.in_(wanted))
+    return {person: name or login for person, name, login in session.execute(query)} if wanted else {}

@@ -14,21 +14,10 @@ from services.kit.people.tables import AccountRow
 from services.node.hits import lifecycle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from sqlalchemy.orm import Session
-
     from aquila.interface.hits import AssignmentRequest
     from services.kit.people import Actor
     from services.kit.storage.store import Store
     from services.node.context import Journal
-
-
-def names_of(session: Session, persons: Iterable[str | None]) -> Mapping[str, str]:
-    """Return the names of accounts by pseudonymous id; an id without an account, such as a party's code, has none."""
-    wanted = {person for person in persons if person}
-    query = select(AccountRow.person, AccountRow.name, AccountRow.login).where(AccountRow.person.in_(wanted))
-    return {person: name or login for person, name, login in session.execute(query)} if wanted else {}
 
 
 def list_colleagues(store: Store) -> Colleagues:

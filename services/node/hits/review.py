@@ -28,8 +28,8 @@ from aquila.interface.hits import (
 from aquila.protocol.messages import Kind
 from aquila.records.search import search_for
 from services.kit.log import entries as log_entries
+from services.kit.people.accounts import names_of
 from services.node.hits.answers import rounds_without_report
-from services.node.hits.colleagues import names_of
 from services.node.hits.exchange_views import agreeing_parts, why
 from services.node.hits.known_pairs import known_to
 from services.node.hits.views import consultation, entry_of, query_of

@@ -25,9 +25,9 @@ from aquila.interface.hits import (
 from aquila.interface.rounds import AnswerState, Hits, OwnHit
 from aquila.protocol.rounds.verified_round import ERASED
 from services.kit.log import entries as log_entries
+from services.kit.people.accounts import names_of
 from services.node.hits import lifecycle
 from services.node.hits.answers import answers, awaited_steps
-from services.node.hits.colleagues import names_of
 from services.node.hits.exchange_views import exchange_view, why
 from services.node.hits.letter import conditions_of
 from services.node.hits.notes import handling_of_note

@@ -14,6 +14,7 @@ from services.kit.approvals.expiry import expire_requests
 from services.kit.approvals.requests import expire
 from services.kit.approvals.tables import ApprovalRow
 from services.kit.log import entries
+from services.kit.people.tables import AccountRow
 from services.node.rounds.justification_retention import erase_justifications
 from services.node.storage.tables import ImportRow, RecordRow, SubmissionRow
 from tests.support.node_world import HEADER, JUSTIFICATION, LISTS
@@ -84,6 +85,12 @@ async def test_a_consent_waits_for_a_second_person(world: World, staff: Staff) -
     assert hashlib.sha256(rfc8785.dumps(shown["content"])).hexdigest() == asked["digest"]
     decided = await staff.decide(asked)
     assert (decided.status_code, decided.json()["state"]) == (200, "approved")
+    # The node's own people read names, which neither the log nor the content has.
+    entry = (await staff.shown(asked))["entry"]
+    with staff.party_node.node.store.reading("test.names") as session:
+        names = {row.person: row.login for row in session.scalars(select(AccountRow))}
+    assert (entry["author_name"], entry["decided_by_name"]) == (names[entry["author"]], names[entry["decided_by"]])
+    assert entry["author_name"] not in str(shown["content"])
     await world.settle()
     assert (await staff.party_node.round(round_id))["consented"]
     assert staff.logged() == ["approval_requested", "approved"]

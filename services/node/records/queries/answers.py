@@ -28,7 +28,7 @@ from aquila.records.inputs import record_inputs
 from aquila.records.person import Record
 from services.kit.errors import NotFoundError
 from services.kit.log import entries as log_entries
-from services.node.hits.colleagues import names_of
+from services.kit.people.accounts import names_of
 from services.node.hits.notes import state_of
 from services.node.hits.views import consultation
 from services.node.records.queries.answer_states import queried_parties

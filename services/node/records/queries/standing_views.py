@@ -24,7 +24,7 @@ from aquila.interface.queries import (
 )
 from aquila.interface.rounds import AnswerState
 from services.kit.log import entries as log_entries
-from services.node.hits.colleagues import names_of
+from services.kit.people.accounts import names_of
 from services.node.records.queries import standing_queries
 from services.node.round_memory import round_row
 from services.node.rounds.attention import stored_manifest
