@@ -50,8 +50,11 @@ def main(folder: Path) -> None:
             _shoot(officer, f"/rounds/{story.round_id}", folder / "round.png")
             analyst = _signed_in(browser, services["SI"], "analyst")
             _shoot(analyst, "/hits", folder / "hits.png")
+            _goto(analyst, "/hits?kind=list")
             analyst.locator("tbody th a").first.click()
             analyst.wait_for_load_state()
+            # What a hit rests on is below the fold: the picture begins with the own record.
+            analyst.get_by_role("heading", name="Your own record").evaluate("heading => heading.scrollIntoView()")
             analyst.screenshot(path=folder / "hit.png")
             secretariat = _signed_in(browser, services["matcher"], "secretariat-1")
             _shoot(secretariat, "/picture", folder / "region.png")
@@ -72,9 +75,12 @@ def _signed_in(browser: Browser, process: Process, login: str) -> Page:
 
 
 def _shoot(page: Page, path: str, file: Path) -> None:
-    base = page.url.split("/", 3)
-    page.goto("/".join(base[:3]) + path)
+    _goto(page, path)
     page.screenshot(path=file)
+
+
+def _goto(page: Page, path: str) -> None:
+    page.goto("/".join(page.url.split("/", 3)[:3]) + path)
 
 
 if __name__ == "__main__":
