@@ -21,6 +21,7 @@ from aquila.audit.entries import Entry
 from aquila.crypto.keys import IdentityKey
 from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Note
 from aquila.protocol.registration.invitations import Invitation, JoinRequest
+from aquila.protocol.registration.renewals import KeyHandover, KeyRenewal
 from aquila.protocol.registration.statements import RegistryAcceptance, RegistryStatement
 from aquila.protocol.registry import RegisteredParty, Registry, write_registry
 from services.kit.errors import PROBLEMS
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 SCHEMAS = Path(__file__).parents[1] / "schemas"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
-REGISTRATION = (Invitation, JoinRequest, RegistryStatement, RegistryAcceptance)
+REGISTRATION = (Invitation, JoinRequest, KeyHandover, KeyRenewal, RegistryStatement, RegistryAcceptance)
 """Signed messages about the registry (PROTOCOL.md 11)."""
 
 

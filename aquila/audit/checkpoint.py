@@ -56,7 +56,7 @@ class Checkpoint:
         return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
 
     def sign(self, key: IdentityKey) -> Note:
-        """Return the checkpoint as a note that the log signed; the key's name is the origin.
+        """Return the checkpoint as a note that the log signed; the name of its key is the origin, whichever key it is.
 
         Raises:
             KeyMaterialError: The key is closed.
@@ -92,26 +92,38 @@ def parse_checkpoint(text: str) -> Checkpoint:
     return Checkpoint(origin, int(size), octets)
 
 
-def open_checkpoint(content: bytes, origin: str, key: VerifyKey) -> tuple[Checkpoint, Note]:
-    """Verify a log's own signature and return its claims; the same bytes under the same key are verified once.
+def open_checkpoint(content: bytes, origin: str, *keys: VerifyKey) -> tuple[Checkpoint, Note]:
+    """Verify a log's own signature and return its claims; the same bytes under the same keys are verified once.
+
+    Args:
+        content: The signed checkpoint.
+        origin: Which log it must be of.
+        keys: The keys of the log's owner that may have signed it; the last that did counts.
 
     Raises:
         AuditError: The bytes are no checkpoint of this log, or its signature is missing or wrong.
     """
-    return _opened(content, origin, key)
+    checkpoint, note, _ = _opened(content, origin, keys)
+    return checkpoint, note
+
+
+def checkpoint_key(content: bytes, origin: str, *keys: VerifyKey) -> VerifyKey:
+    """Return the last of some keys that signed a checkpoint; arguments and errors as of `open_checkpoint`."""
+    return _opened(content, origin, keys)[2]
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _opened(content: bytes, origin: str, key: VerifyKey) -> tuple[Checkpoint, Note]:
+def _opened(content: bytes, origin: str, keys: tuple[VerifyKey, ...]) -> tuple[Checkpoint, Note, VerifyKey]:
     note = parse_note(content)
     checkpoint = parse_checkpoint(note.text)
     if checkpoint.origin != origin:
         raise AuditError("checkpoint_of_another_log", expected=origin, got=checkpoint.origin)
-    signature = note.by_key(origin, key_id(origin, ED25519, bytes.fromhex(key.hex)))
-    if signature is None:
-        raise AuditError("checkpoint_not_signed_by_log", origin=origin)
-    _verify(key, signature.signature, note.text.encode(), Sentence.of("log_signature_wrong", origin=origin))
-    return checkpoint, note
+    for key in reversed(keys):
+        signature = note.by_key(origin, key_id(origin, ED25519, bytes.fromhex(key.hex)))
+        if signature is not None:
+            _verify(key, signature.signature, note.text.encode(), Sentence.of("log_signature_wrong", origin=origin))
+            return checkpoint, note, key
+    raise AuditError("checkpoint_not_signed_by_log", origin=origin)
 
 
 def cosign(note: Note, witness: str, key: IdentityKey, now: int) -> Note:
@@ -131,26 +143,44 @@ def cosign(note: Note, witness: str, key: IdentityKey, now: int) -> Note:
     return note.with_signature(Signature(witness, identity, signature))
 
 
-def cosigned_at(note: Note, witness: str, key: VerifyKey) -> int | None:
+def cosigned_at(note: Note, witness: str, *keys: VerifyKey) -> int | None:
     """Return when a witness cosigned, in seconds since 1970, or None where it did not.
 
+    Args:
+        note: The checkpoint.
+        witness: The witness's name.
+        keys: Its keys that may have cosigned; the last that did counts.
+
     Raises:
-        AuditError: There is a cosignature of this key, and it is wrong.
+        AuditError: There is a cosignature of one of these keys, and it is wrong.
     """
-    return _cosigned_at(note, witness, key)
+    found = cosigned_by(note, witness, *keys)
+    return None if found is None else found[1]
+
+
+def cosigned_by(note: Note, witness: str, *keys: VerifyKey) -> tuple[VerifyKey, int] | None:
+    """Return the last of a witness's keys that cosigned, and when; arguments and errors as of `cosigned_at`."""
+    return _cosigned_by(note, witness, keys)
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _cosigned_at(note: Note, witness: str, key: VerifyKey) -> int | None:
-    found = note.by_key(witness, key_id(witness, COSIGNATURE, bytes.fromhex(key.hex)))
-    if found is None:
-        return None
-    if len(found.signature) != _TIME_BYTES + _SIGNATURE_BYTES:
-        raise AuditError("cosignature_not_72_bytes", witness=witness, got=len(found.signature))
-    now = int.from_bytes(found.signature[:_TIME_BYTES], "big")
-    wrong = Sentence.of("cosignature_wrong", witness=witness)
-    _verify(key, found.signature[_TIME_BYTES:], _cosigned(note.text, now), wrong)
-    return now
+def _cosigned_by(note: Note, witness: str, keys: tuple[VerifyKey, ...]) -> tuple[VerifyKey, int] | None:
+    for key in reversed(keys):
+        found = cosignature_of(note, witness, key)
+        if found is None:
+            continue
+        if len(found.signature) != _TIME_BYTES + _SIGNATURE_BYTES:
+            raise AuditError("cosignature_not_72_bytes", witness=witness, got=len(found.signature))
+        now = int.from_bytes(found.signature[:_TIME_BYTES], "big")
+        wrong = Sentence.of("cosignature_wrong", witness=witness)
+        _verify(key, found.signature[_TIME_BYTES:], _cosigned(note.text, now), wrong)
+        return key, now
+    return None
+
+
+def cosignature_of(note: Note, witness: str, key: VerifyKey) -> Signature | None:
+    """Return the line by which a witness's key cosigned, unverified, or None where it did not."""
+    return note.by_key(witness, key_id(witness, COSIGNATURE, bytes.fromhex(key.hex)))
 
 
 def _cosigned(text: str, now: int) -> bytes:

@@ -87,6 +87,7 @@ class EntryKind(StrEnum):
     PARTY_INVITED = "party_invited"
     REGISTRY_CHANGED = "registry_changed"
     REGISTRY_ACCEPTED = "registry_accepted"
+    KEY_REPLACED = "key_replaced"
     # The log itself.
     LOG_ALARM = "log_alarm"
     ALARM_ACKNOWLEDGED = "alarm_acknowledged"

@@ -41,12 +41,12 @@ _FINGERPRINT_DIGITS = 16
 
 
 def log_name(holder: str, key: VerifyKey) -> str:
-    """Return the origin of a log: whose it is, and which key signs it; another key is another log."""
+    """Return the origin of a log: whose it is, and which key signed it first; a log keeps its name when keys change."""
     return f"aquila-log/{holder}/{key.fingerprint[:_FINGERPRINT_DIGITS]}"
 
 
 def witness_name(holder: str, key: VerifyKey) -> str:
-    """Return the name under which a party or the matcher cosigns other logs."""
+    """Return the name under which a party or the matcher cosigns other logs, after its first key."""
     return f"aquila-witness/{holder}/{key.fingerprint[:_FINGERPRINT_DIGITS]}"
 
 

@@ -2,7 +2,8 @@
 
 Each node and the matcher hold the same registry file. Its content is compared outside Aquila: party by party, or once
 by the words of a signed statement (`aquila.protocol.registration`), which an administrator accepts. No key is ever
-taken from any other message.
+taken from any other message. A key that was replaced stays with its holder (PROTOCOL.md 11.9): what it signed before is
+still read, and nothing new counts under it.
 """
 
 from __future__ import annotations
@@ -10,14 +11,15 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from aquila.audit.witness import log_name, witness_name
 from aquila.crypto.keys import VerifyKey
 from aquila.errors import AquilaError, InputError, PolicyError, SignatureError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 MATCHER = "matcher"
 _CODE = re.compile(r"[A-Z]{2}")
@@ -45,10 +47,16 @@ class Registry:
     """The matcher's pinned key and the parties, by code.
 
     A service has one registry, which everything in it shares; `adopt` brings a newer one into force everywhere at once.
+
+    Attributes:
+        matcher: The matcher's key.
+        parties: By code.
+        former: By holder the keys that were replaced, the oldest first; holders that never replaced one are not in it.
     """
 
     matcher: VerifyKey
     parties: Mapping[str, RegisteredParty]
+    former: Mapping[str, tuple[VerifyKey, ...]] = field(default_factory=dict)
 
     def key_of(self, signer: str) -> VerifyKey:
         """Return the pinned key of a party's code or of `matcher`.
@@ -62,10 +70,21 @@ class Registry:
             raise SignatureError("party_unknown_to_registry", party=signer)
         return self.parties[signer].key
 
+    def keys_of(self, holder: str) -> tuple[VerifyKey, ...]:
+        """Return all keys that a holder had, the oldest first and the pinned one last; raises as `key_of` does."""
+        return (*self.former.get(holder, ()), self.key_of(holder))
+
     def by_fingerprint(self) -> dict[str, tuple[str, VerifyKey]]:
-        """Return every pinned key with its holder's code, by fingerprint."""
-        holders = {party.key.fingerprint: (party.code, party.key) for party in self.parties.values()}
-        return holders | {self.matcher.fingerprint: (MATCHER, self.matcher)}
+        """Return every key with its holder's code, by fingerprint; replaced ones too, for what was signed with them."""
+        return {key.fingerprint: (holder, key) for holder in (MATCHER, *self.parties) for key in self.keys_of(holder)}
+
+    def origin_of(self, holder: str) -> str:
+        """Return the name of a holder's log, which its first key gives; raises as `key_of` does."""
+        return log_name(holder, self.keys_of(holder)[0])
+
+    def witness_of(self, holder: str) -> str:
+        """Return the name under which a holder cosigns, which its first key gives; raises as `key_of` does."""
+        return witness_name(holder, self.keys_of(holder)[0])
 
     def present(self) -> tuple[str, ...]:
         """Return the codes of the parties that have not left, in their order."""
@@ -75,31 +94,41 @@ class Registry:
         """Refuse a registry that does not continue this one.
 
         Raises:
-            PolicyError: It names another key for the matcher or a party, lacks a party, or has one that had left.
+            PolicyError: It names another key for the matcher or a party that does not follow from the one here, goes
+                back to a key that was replaced, lacks a party, or has one that had left.
         """
-        if newer.matcher != self.matcher:
-            raise PolicyError("registry_replaces_key", party=MATCHER)
+        self._check_keys(newer, MATCHER)
         for code, party in self.parties.items():
             found = newer.parties.get(code)
             if found is None:
                 raise PolicyError("registry_lacks_party", party=code)
-            if found.key != party.key:
-                raise PolicyError("registry_replaces_key", party=code)
+            self._check_keys(newer, code)
             if party.left and not found.left:
                 raise PolicyError("registry_party_returns", party=code)
 
+    def _check_keys(self, newer: Registry, holder: str) -> None:
+        """Refuse keys of a holder that do not continue its keys here; raises as `check_successor` does."""
+        before = self.keys_of(holder)
+        if newer.key_of(holder) in before[:-1]:
+            raise PolicyError("registry_returns_to_key", party=holder)
+        if newer.keys_of(holder)[: len(before)] != before:
+            raise PolicyError("registry_replaces_key", party=holder)
+
     def adopt(self, newer: Registry) -> None:
-        """Replace the parties by those of a newer registry.
+        """Replace parties and keys by those of a newer registry.
 
         Raises:
             PolicyError: As `check_successor`; nothing is changed.
         """
         self.check_successor(newer)
+        # The former keys first: what was signed with them is read between these lines, too.
+        self.former = newer.former
+        self.matcher = newer.matcher
         self.parties = newer.parties
 
 
 class Callers(Mapping[str, tuple[str, VerifyKey]]):
-    """The keys that may sign calls, by fingerprint: those of the parties that have not left, and the matcher's.
+    """The keys that may sign calls, by fingerprint: the pinned ones of parties that have not left, and the matcher's.
 
     It follows the registry, whatever is adopted.
     """
@@ -121,16 +150,19 @@ class Callers(Mapping[str, tuple[str, VerifyKey]]):
     def _current(self) -> dict[str, tuple[str, VerifyKey]]:
         parties = self._registry.parties
         if parties is not self._of:
-            left = {party.key.fingerprint for party in parties.values() if party.left}
-            known = self._registry.by_fingerprint()
+            present = {party.key.fingerprint: (party.code, party.key) for party in parties.values() if not party.left}
+            matcher = self._registry.matcher
             # If another thread comes between the two lines, it makes the same again.
-            self._keys = {print_: holder for print_, holder in known.items() if print_ not in left}
+            self._keys = present | {matcher.fingerprint: (MATCHER, matcher)}
             self._of = parties
         return self._keys
 
 
 def read_registry(content: bytes) -> Registry:
-    """Read a registry file (TOML: `[matcher] identity_key` and `[[party]] code, name, identity_key`, maybe `left`).
+    """Read a registry file.
+
+    It is TOML: `[matcher] identity_key` and `[[party]] code, name, identity_key`, maybe `left`, and with each key maybe
+    `former_keys`, those that it replaced.
 
     Raises:
         InputError: The file cannot be read, a field is missing, or a code or key occurs twice.
@@ -142,15 +174,28 @@ def read_registry(content: bytes) -> Registry:
             (entry["code"], entry["name"], VerifyKey.from_hex(entry["identity_key"]), entry.get("left", False) is True)
             for entry in document.get("party", [])
         ]
+        former = {MATCHER: former_keys(document["matcher"])}
+        former |= {str(entry["code"]): former_keys(entry) for entry in document.get("party", [])}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, AquilaError) as error:
         raise InputError("registry_file_unreadable", kind=type(error).__name__) from None
     if not all(_is_code(code) and _is_name(name) for code, name, _, _ in entries):
         raise InputError("registry_file_party_malformed")
     parties = {code: RegisteredParty(code, name, key, left) for code, name, key, left in entries}
-    keys = {key.fingerprint for _, _, key, _ in entries} | {matcher.fingerprint}
-    if len(parties) != len(entries) or len(keys) != len(entries) + 1:
+    registry = Registry(matcher, parties, {holder: keys for holder, keys in former.items() if keys})
+    if len(parties) != len(entries) or not has_distinct_keys(registry):
         raise InputError("registry_file_names_twice")
-    return Registry(matcher, parties)
+    return registry
+
+
+def has_distinct_keys(registry: Registry) -> bool:
+    """Return whether no key of a registry, replaced ones included, occurs twice."""
+    keys = [key for holder in (MATCHER, *registry.parties) for key in registry.keys_of(holder)]
+    return len(set(keys)) == len(keys)
+
+
+def former_keys(entry: Mapping[str, list[str]]) -> tuple[VerifyKey, ...]:
+    """Return the replaced keys of an entry of a registry file; raises as `VerifyKey.from_hex` does."""
+    return tuple(VerifyKey.from_hex(text) for text in entry.get("former_keys", []))
 
 
 def _is_code(code: object) -> bool:
@@ -164,10 +209,17 @@ def _is_name(name: object) -> bool:
 
 def write_registry(registry: Registry) -> bytes:
     """Return the registry file of a registry, parties in the order of their codes."""
-    lines = ["[matcher]", f'identity_key = "{registry.matcher.hex}"']
+    lines = ["[matcher]", f'identity_key = "{registry.matcher.hex}"', *former_lines(registry.former.get(MATCHER, ()))]
     for code in sorted(registry.parties):
         party = registry.parties[code]
         name = party.name.replace("\\", "\\\\").replace('"', '\\"')
         lines += ["", "[[party]]", f'code = "{code}"', f'name = "{name}"', f'identity_key = "{party.key.hex}"']
+        lines += former_lines(registry.former.get(code, ()))
         lines += ["left = true"] if party.left else []
     return ("\n".join(lines) + "\n").encode()
+
+
+def former_lines(keys: Sequence[VerifyKey]) -> list[str]:
+    """Return the line of a registry file with replaced keys, or nothing."""
+    listed = ", ".join(f'"{key.hex}"' for key in keys)
+    return [f"former_keys = [{listed}]"] if keys else []

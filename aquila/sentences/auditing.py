@@ -42,6 +42,13 @@ AUDITING: Final[Table] = {
     "entry_erased_without_retention_entry": Text(
         "entry {early}: its content is gone, and no entry says that retention allowed it"
     ),
+    "entry_key_change_unknown": Text(
+        "entry {index}: it replaces a key of {party} in another way than the registry knows",
+        "use the newest registry file, after its words were compared",
+    ),
+    "entry_key_never_introduced": Text(
+        "entry {index}: {party} signed with a key by which this log never says that it replaced another"
+    ),
     "entry_manifest_invalid": Text("entry {index}: the manifest of round {round} does not count: {reason}"),
     "entry_not_allowed_by_round": Text("entry {index}: round {round_id} does not allow it: {reason}"),
     "entry_not_left_out": Text("{file}: entry {index} is not left out"),
@@ -58,6 +65,7 @@ AUDITING: Final[Table] = {
     "entry_seen_size_too_large": Text(
         "entry {expected}: {party} signed that it had seen {got} entries, more than came before"
     ),
+    "entry_signed_by_replaced_key": Text("entry {index}: {party} signed with a key that was replaced before"),
     "entry_statement_differs": Text("entry {index}: the statement there is another one"),
     "entry_statement_invalid": Text("entry {index}: its statement is none: {reason}"),
     "entry_statement_missing": Text("entry {index}: the statement that it is about is missing"),

@@ -123,6 +123,10 @@ COMMAND: Final[Table] = {
     ),
     "doctor_files_open": Text("{count} files or folders can be read by others", "{remedy}"),
     "doctor_identity": Text("identity key {fingerprint}"),
+    "doctor_identity_waits": Text(
+        "the registry names a new identity key of this service, which takes effect at its next start",
+        "restart the service",
+    ),
     "doctor_log_alarms": Text(
         "{count} alarms of the log are open: nothing is signed",
         "see them with `aquila audit status`; deploy/OPERATIONS.md, *The log*",

@@ -169,6 +169,10 @@ KIT: Final[Table] = {
     ),
     "home_already_made": Text("{home} is the home of a {service} already", "choose another folder"),
     "home_key_without_password": Text("the key of the home folder has no password"),
+    "identity_key_not_registered": Text(
+        "the registry pins another identity key for {party} than the one in this home",
+        "accept the newest registry first: aquila party accept; if the key is lost, use --lost",
+    ),
     "identity_provider_differs": Text(
         "the identity provider is not the one of the settings", "compare [provider] issuer with it"
     ),

@@ -100,6 +100,10 @@ NODE: Final[Table] = {
     ),
     "import_name_malformed": Text("an import needs a name of one printable line"),
     "import_unknown": Text("the node holds no such import", "see them with `aquila records list`"),
+    "key_replaced_in_open_round": Text(
+        "the registry replaces the key of {party}, and the round {round} with it is not over here",
+        "wait until this node has seen the end of the round, or let the secretariat abort it",
+    ),
     "key_without_account": Text("the key of the home folder is not the account of a person", "sign in with an account"),
     "last_record_of_list": Text("this is the last record of its list", "delete the list"),
     "left_out_of_round": Text("the other parties go on without this one, because it missed a deadline"),
@@ -131,6 +135,9 @@ NODE: Final[Table] = {
         "nothing more is signed or sent; have the log's owner explain where it is",
     ),
     "manifest_names_left_party": Text("the round names {parties}, which the registry does not have or which has left"),
+    "manifest_names_replaced_key": Text(
+        "the round names an identity key of {parties} that was replaced", "the secretariat proposes a new round"
+    ),
     "manifest_of_another_round": Text("the matcher gave another round's manifest"),
     "matched_record_stays": Text(
         "the record has hits, which show what was matched", "erase it with its hits, and import the corrected one anew"

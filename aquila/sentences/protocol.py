@@ -68,6 +68,7 @@ PROTOCOL: Final[Table] = {
     ),
     "file_kind_invitation": Text("an invitation"),
     "file_kind_join_request": Text("a request to join"),
+    "file_kind_key_renewal": Text("the renewal of a key"),
     "file_kind_registry_statement": Text("a statement on the registry"),
     "file_of_another_kind": Text(
         "this file is {present}, and {wanted} is needed here",
@@ -84,6 +85,28 @@ PROTOCOL: Final[Table] = {
     "invitation_of_another_party": Text(
         "{party} answers an invitation that was made for {invited}",
         "the secretariat makes one for each party: aquila matcher invite",
+    ),
+    "key_handover_not_by_former_key": Text(
+        "the identity key that {party} replaces did not sign for the new one",
+        "accept nothing, and call {party} by telephone: somebody may try to put a key in the place of its own",
+    ),
+    "key_renewal_broken": Text(
+        "the renewals of {party}'s identity key do not lead to the key that the registry names",
+        "accept nothing, and call {party} and the secretariat by telephone",
+    ),
+    "key_renewal_key_malformed": Text("the renewal of {party} names a former key that is none"),
+    "key_renewal_of_another_key": Text(
+        "the renewal of {party} replaces another identity key than the registered one",
+        "let the party make its renewal again: aquila node renew-identity",
+    ),
+    "key_renewal_signed_by_revoked_key": Text(
+        "the renewal of {party} is signed by its former key, though that key is to be revoked",
+        "register it without --revoke if the party has renewed its key in order; else ask it for one that was made "
+        "with --lost, and make sure by telephone that the party itself has made it",
+    ),
+    "key_renewal_without_former_key": Text(
+        "the former identity key of {party} did not sign the renewal",
+        "if that key is lost or stolen, as the party says by telephone, use --revoke; else accept nothing",
     ),
     "list_already_submitted": Text("{party} has submitted its list already"),
     "list_without_inputs": Text(
@@ -168,6 +191,10 @@ PROTOCOL: Final[Table] = {
         "the newer registry names another identity key for {party} than the one registered here",
         "accept nothing, and call {party} and the secretariat by telephone: somebody may speak in its name",
     ),
+    "registry_returns_to_key": Text(
+        "the newer registry goes back to an identity key of {party} that was replaced",
+        "accept nothing: it is an older registry, or somebody uses a stolen key; call {party} and the secretariat",
+    ),
     "registry_stated_twice": Text(
         "the matcher signed two different registries after number {number}",
         "accept nothing; compare the words of `aquila party registry` with the other parties by telephone, "
@@ -234,6 +261,10 @@ PROTOCOL: Final[Table] = {
         "one of the words was misheard: together they are no words of anything", "have all of them read again"
     ),
     "spoken_words_not_all": Text("there are {expected} words, and {got} came", "have all of them read again"),
+    "statement_by_replaced_key": Text(
+        "{party} signed with an identity key that was replaced",
+        "call {party}: whoever has the old key may speak in its name",
+    ),
     "statement_number_signed_twice": Text("{party} signed two different statements under the number {sequence}"),
     "statement_of_another_round": Text("the statement belongs to another round"),
     "statement_of_old_participants": Text("the set of participants was amended; the statement names the old one"),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from aquila.crypto.keys import VerifyKey
 from aquila.errors import AquilaError, InputError, PolicyError
-from aquila.protocol.registry import MATCHER
+from aquila.protocol.registry import MATCHER, former_keys, former_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,20 +24,22 @@ _CODE_LETTERS = 2
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A party's code (or `matcher`), name and public identity key, and whether it has left."""
+    """A party's code (or `matcher`), name, public identity key, whether it has left, and keys that it replaced."""
 
     code: str
     name: str
     key: VerifyKey
     left: bool = False
+    former: tuple[VerifyKey, ...] = ()
 
     def text(self) -> str:
         """Return the card as a piece of a registry file."""
+        former = "".join(f"{line}\n" for line in former_lines(self.former))
         if self.code == MATCHER:
-            return f'[matcher]\nidentity_key = "{self.key.hex}"\n'
+            return f'[matcher]\nidentity_key = "{self.key.hex}"\n{former}'
         name = json.dumps(self.name, ensure_ascii=False)
         left = "left = true\n" if self.left else ""
-        return f'[[party]]\ncode = "{self.code}"\nname = {name}\nidentity_key = "{self.key.hex}"\n{left}'
+        return f'[[party]]\ncode = "{self.code}"\nname = {name}\nidentity_key = "{self.key.hex}"\n{former}{left}'
 
 
 @dataclass(slots=True)
@@ -76,7 +78,9 @@ class Cards:
         holder = next((other.code for other in self.by_code.values() if other.key == card.key), card.code)
         if holder != card.code:
             raise PolicyError("key_registered_to_another_party", party=card.code, holder=holder)
-        kept = card if known is None else replace(card, left=card.left or known.left)  # who has left does not come back
+        # Who has left does not come back, and keys that were replaced are not forgotten.
+        before = known or card
+        kept = replace(card, left=card.left or before.left, former=card.former or before.former)
         self.by_code[card.code] = kept
         return known != kept
 
@@ -95,11 +99,19 @@ def _cards(content: bytes) -> Iterable[Card]:
     try:
         document = tomllib.loads(content.decode())
         cards = [
-            Card(entry["code"], entry["name"], VerifyKey.from_hex(entry["identity_key"]), entry.get("left") is True)
+            Card(
+                entry["code"],
+                entry["name"],
+                VerifyKey.from_hex(entry["identity_key"]),
+                entry.get("left") is True,
+                former_keys(entry),
+            )
             for entry in document.get("party", [])
         ]
         if MATCHER in document:
-            cards.insert(0, Card(MATCHER, MATCHER, VerifyKey.from_hex(document[MATCHER]["identity_key"])))
+            matcher = document[MATCHER]
+            key = VerifyKey.from_hex(matcher["identity_key"])
+            cards.insert(0, Card(MATCHER, MATCHER, key, former=former_keys(matcher)))
         usable = all(map(_is_usable, cards))
     except (UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError, RecursionError, AquilaError):
         usable = False

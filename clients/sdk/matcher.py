@@ -10,7 +10,7 @@ from aquila.interface.attention import AttentionList
 from aquila.interface.proposal import ProposalDefaults, Suggestions, SuggestionView
 from aquila.interface.rounds import AbortReason, MatcherRoundView
 from aquila.interface.service.health import ServiceHealth
-from aquila.interface.service.party import Admittance, FileContent, NewMatcherAddress, Parties, RegistryView
+from aquila.interface.service.party import Admittance, FileContent, NewMatcherAddress, Parties, RegistryView, RenewedKey
 from aquila.interface.statistics import Statistics
 from aquila.protocol.messages.feed import Rounds
 
@@ -89,6 +89,11 @@ class MatcherClient:
         """Register the party of a request to join, by the words that it reads aloud."""
         body = Admittance(content=request, spoken=spoken).model_dump(mode="json")
         return self._connection.fetch(RegistryView, "POST", f"{_REGISTRY}/parties", json=body)
+
+    def replace_key(self, renewal: str, spoken: str, *, revoked: bool) -> RegistryView:
+        """Put a party's new identity key in the place of its old one, by the words that the party reads aloud."""
+        body = RenewedKey(content=renewal, spoken=spoken, revoked=revoked).model_dump(mode="json")
+        return self._connection.fetch(RegistryView, "POST", f"{_REGISTRY}/renewals", json=body)
 
     def remove_party(self, party: str) -> RegistryView:
         """Let a party leave."""

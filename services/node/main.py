@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import aquila
 from aquila.audit.roles import Service
 from aquila.crypto.backend import load_group
-from aquila.crypto.keys import IdentityKey
 from aquila.errors import ExecutorError, InputError
 from aquila.protocol.party import Party
 from aquila.protocol.registry import read_registry
@@ -39,8 +38,9 @@ from services.kit.serving.notifications.choices import forget_choices
 from services.kit.serving.notifications.driver import NotificationDriver
 from services.kit.serving.notifications.waiting import FaultWatch, Notifications
 from services.kit.settings import MEBIBYTE, load
-from services.kit.storage.files import ChunkFiles, check_private, read_secret
+from services.kit.storage.files import ChunkFiles, check_private
 from services.kit.storage.migrate import migrate
+from services.kit.storage.own_identity import open_identity
 from services.kit.storage.registry import stored_statements
 from services.kit.storage.store import private_store
 from services.kit.work import threads
@@ -69,6 +69,7 @@ from services.node.round_memory import Parts, RoundMemories
 from services.node.rounds import health
 from services.node.rounds.justification_retention import erase_justifications
 from services.node.rounds.suggestions import forget_suggestions
+from services.node.safeguards import own_key
 from services.node.safeguards import registry as safeguards_registry
 from services.node.safeguards.matcher_address import followed
 from services.node.settings import NodeSettings
@@ -119,8 +120,8 @@ def assemble(
         KeyMaterialError: The identity key cannot be read.
         StoreError: The database or the disk failed.
     """
-    identity = IdentityKey.from_pem(read_secret(settings.identity))
-    registry = _registry(settings, identity)
+    registry = _registry(settings)
+    identity = open_identity(settings.identity, registry, settings.code)
     check_private(settings.home)
     store = private_store(settings.database, settings.home / DATABASE_FILE)
     migrate(store, PACKAGE)
@@ -149,6 +150,7 @@ def assemble(
         log=log,
         high_water=HighWater(keys / high_water.FILE, store, clock, settings.caps.window_days),
     )
+    own_key.take_over(node)
     imports.remove_incomplete(node.journal, node.settings.home)
     search.refresh_words(node.store)
     return node
@@ -320,13 +322,10 @@ def _matcher_address(settings: NodeSettings, store: Store, registry: Registry) -
         return followed(settings.matcher, stored_statements.in_force(session, registry.matcher), settings.home)
 
 
-def _registry(settings: NodeSettings, identity: IdentityKey) -> Registry:
+def _registry(settings: NodeSettings) -> Registry:
     try:
-        registry = read_registry(settings.registry.read_bytes())
+        return read_registry(settings.registry.read_bytes())
     except OSError as error:
         raise InputError(
             "node_registry_unreadable", file=str(settings.registry), registry=settings.registry, fault=error.strerror
         ) from None
-    if registry.key_of(settings.code) != identity.public:
-        raise InputError("registry_identity_key_differs", party=settings.code)
-    return registry

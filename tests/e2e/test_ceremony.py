@@ -148,7 +148,27 @@ def test_five_parties_by_the_documented_commands(stage: World, files: dict[str, 
     assert len(registries) == 1
     with pytest.raises(httpx.TransportError):
         httpx.get(f"http://127.0.0.1:{matcher.port}/health", timeout=10)
+    _renew(secretariat, operators, min(files), at_last[0])
     _play(stage, files, tmp_path)
+
+
+def _renew(secretariat: Operator, operators: dict[str, Operator], code: str, accept: str) -> None:
+    """Let a party renew its identity key, by the commands of the operations page."""
+    operator = operators[code]
+    heard = _read_aloud(operator.give("aquila node renew-identity --home /var/lib/aquila/node"))
+    _send(operator, secretariat, f"{code.lower()}.renewal")
+    secretariat.code = code
+    replace = "aquila matcher replace-key si.renewal --home /var/lib/aquila/matcher"
+    assert f"The key of {code} is replaced" in secretariat.give(replace, heard)
+    read: Any = json.loads(subprocess.check_output(
+        [AQUILA, "party", "registry", "--home", str(operator.process.home), "--json"], timeout=120
+    ))  # fmt: skip
+    assert read["waiting"]["replaced"] == [code]
+    for one in operators.values():
+        shown = one.give(accept, " ".join(read["waiting"]["words"]))
+        assert ("Restart the node" in shown) == (one is operator)
+    operator.process.stop()
+    operator.process.start()
 
 
 def _send(sender: Operator, receiver: Operator, name: str) -> None:

@@ -22,7 +22,6 @@ from aquila.audit.tiles import (
     write_bundle,
     write_statements,
 )
-from aquila.audit.witness import witness_name
 from aquila.crypto.envelope import open_envelope, sign_envelope
 from aquila.crypto.keys import IdentityKey
 from aquila.protocol.log_entries import SEQUENCE, statement_entry
@@ -220,7 +219,7 @@ class Exported:
             notes[size] = Checkpoint(self.origin, size, tree_root(hashes[:size])).sign(self.keys[self.holder])
             for code in witnesses if size in cosigned else ():
                 key = self.keys[code]
-                notes[size] = cosign(notes[size], witness_name(code, key.public), key, cosigned[size])
+                notes[size] = cosign(notes[size], self.registry.witness_of(code), key, cosigned[size])
         self.files = (
             kept
             | {f"checkpoints/{size}": note.to_bytes() for size, note in notes.items()}
@@ -251,7 +250,7 @@ class Exported:
         """Let one more witness cosign a checkpoint that is no newest one."""
         note = parse_note(self.files[f"checkpoints/{size}"])
         key = self.keys[code]
-        self.files[f"checkpoints/{size}"] = cosign(note, witness_name(code, key.public), key, at).to_bytes()
+        self.files[f"checkpoints/{size}"] = cosign(note, self.registry.witness_of(code), key, at).to_bytes()
 
     @property
     def origin(self) -> str:

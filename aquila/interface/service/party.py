@@ -38,6 +38,7 @@ class RegistryPartyView(Message):
     """A party in a registry.
 
     Attributes:
+        former_fingerprints: Those of keys that were replaced, the oldest first.
         left: Whether it has left.
         accepted: The number of the statement that it accepted last, or None.
         differs: Whether it accepted another registry under the number of this one.
@@ -46,6 +47,7 @@ class RegistryPartyView(Message):
     party: PartyCode
     name: str
     identity_fingerprint: Digest
+    former_fingerprints: tuple[Digest, ...] = ()
     left: bool
     accepted: Count | None
     differs: bool
@@ -60,6 +62,8 @@ class RegistryStatementView(Message):
         url: Where the matcher is.
         joined: Parties that the registry in force lacks.
         left: Parties that it marks as having left, other than the registry in force.
+        replaced: Parties whose identity key it replaces, for which both keys signed.
+        revoked: Parties whose identity key it replaces without that key's signature: it is lost or stolen.
         moved: Whether the matcher's address or the CA of its certificate changes.
     """
 
@@ -72,6 +76,8 @@ class RegistryStatementView(Message):
     parties: tuple[RegistryPartyView, ...]
     joined: tuple[PartyCode, ...]
     left: tuple[PartyCode, ...]
+    replaced: tuple[PartyCode, ...]
+    revoked: tuple[PartyCode, ...]
     moved: bool
 
 
@@ -84,6 +90,7 @@ class RegistryView(Message):
         waiting: A newer statement that waits for the administrator, or None.
         obstacle: Why no statement can be accepted, or None.
         fetch_problem: Why a node could not fetch the matcher's statements just now, or None.
+        restart_needed: Whether the node has to be started again, because the registry in force names its new key.
     """
 
     parties: tuple[RegistryPartyView, ...]
@@ -91,6 +98,7 @@ class RegistryView(Message):
     waiting: RegistryStatementView | None
     obstacle: SentenceView | None
     fetch_problem: SentenceView | None = None
+    restart_needed: bool = False
 
 
 class NewInvitation(Message):
@@ -118,6 +126,13 @@ class Admittance(FileContent):
     """A request to join, and the words or digits that its party read aloud."""
 
     spoken: Annotated[str, Field(max_length=300)]
+
+
+class RenewedKey(FileContent):
+    """The renewal of a party's key, the words or digits that it read aloud, and whether its old key is revoked."""
+
+    spoken: Annotated[str, Field(max_length=300)]
+    revoked: bool = False
 
 
 class AcceptedRegistry(Message):

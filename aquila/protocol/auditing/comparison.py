@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from aquila.audit.checkpoint import open_checkpoint
 from aquila.audit.entries import EntryKind
-from aquila.audit.witness import log_name
 from aquila.errors import AuditError
 from aquila.protocol.auditing.unproven import Unproven
 from aquila.protocol.log_entries import REFUSED, SEQUENCE
@@ -37,8 +36,7 @@ def check_at_least(log: LogRecord, note: bytes, registry: Registry) -> None:
     Raises:
         AuditError: The checkpoint is none of this log, or the log is older, or another one.
     """
-    key = registry.key_of(log.holder)
-    kept, _ = open_checkpoint(note, log_name(log.holder, key), key)
+    kept, _ = open_checkpoint(note, registry.origin_of(log.holder), *registry.keys_of(log.holder))
     _check_contains(log, kept, Sentence.of("kept_checkpoint"))
 
 

@@ -10,7 +10,7 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeAlias
 
-from aquila.audit.checkpoint import Checkpoint, cosigned_at, open_checkpoint, parse_checkpoint
+from aquila.audit.checkpoint import Checkpoint, checkpoint_key, cosigned_by, open_checkpoint, parse_checkpoint
 from aquila.audit.entries import read_entry
 from aquila.audit.left_out import LEFT_OUT_FILE, LeftOut, read_left_out
 from aquila.audit.merkle import Frontier, leaf_hash, tree_root
@@ -26,10 +26,10 @@ from aquila.audit.tiles import (
     tile_path,
     tiles_of,
 )
-from aquila.audit.witness import log_name, witness_name
 from aquila.errors import AuditError
 from aquila.protocol.auditing.clocks import check_erased, check_times
 from aquila.protocol.auditing.coverage import check_newest
+from aquila.protocol.auditing.key_periods import KeyPeriods
 from aquila.protocol.auditing.log_record import LogRecord
 from aquila.protocol.auditing.unproven import Unproven
 from aquila.protocol.registry import MATCHER
@@ -78,6 +78,7 @@ def read_log(files: Files, registry: Registry, retention_days: int = LEAST_RETEN
     listed = files(LEFT_OUT_FILE)
     log.left_out = LeftOut() if listed is None else read_left_out(listed, checkpoint.size)
     _read_entries(files, log)
+    _check_keys(log, registry)
     check_times(log)
     check_erased(log, retention_days)
     # 7. What it has seen of other logs, where it is their witness.
@@ -96,9 +97,8 @@ def _left_out(log: LogRecord) -> Iterator[Unproven]:
 
 
 def _check_registry(content: bytes, registry: Registry) -> None:
-    """Compare the fingerprints that the log names with the pinned ones."""
-    pinned = {MATCHER: registry.matcher.fingerprint}
-    pinned |= {code: party.key.fingerprint for code, party in registry.parties.items()}
+    """Compare the fingerprints that the log names with the pinned ones; an older log names keys replaced since."""
+    pinned = {holder: {key.fingerprint for key in registry.keys_of(holder)} for holder in (MATCHER, *registry.parties)}
     try:
         named = json.loads(content)
     except (ValueError, RecursionError):
@@ -106,7 +106,7 @@ def _check_registry(content: bytes, registry: Registry) -> None:
     if not isinstance(named, dict):
         raise AuditError("log_registry_unreadable")
     for holder in sorted({*named, *pinned}):
-        if named.get(holder) != pinned.get(holder):
+        if named.get(holder) not in pinned.get(holder, ()):
             raise AuditError("log_registry_key_differs", holder=holder[:16])
 
 
@@ -128,20 +128,19 @@ def _opened(name: str, content: bytes, registry: Registry) -> tuple[str, Checkpo
     with _where(name):
         origin = parse_checkpoint(parse_note(content).text).origin
         for holder in (MATCHER, *registry.parties):
-            key = registry.key_of(holder)
-            if log_name(holder, key) == origin:
-                return holder, *open_checkpoint(content, origin, key)
+            if registry.origin_of(holder) == origin:
+                return holder, *open_checkpoint(content, origin, *registry.keys_of(holder))
         raise AuditError("log_holder_unknown", origin=origin[:200])
 
 
 def _take_cosignatures(log: LogRecord, name: str, note: Note, size: int, registry: Registry) -> None:
-    """Verify every cosignature by a witness that the registry names, and remember it."""
+    """Verify every cosignature by a witness that the registry names, and remember it with its key."""
     for holder in (MATCHER, *registry.parties):
-        key = registry.key_of(holder)
         with _where(name):
-            at = cosigned_at(note, witness_name(holder, key), key)
-        if at is not None:
-            log.cosigned.setdefault(holder, {})[size] = at
+            found = cosigned_by(note, registry.witness_of(holder), *registry.keys_of(holder))
+        if found is not None:
+            log.cosigned.setdefault(holder, {})[size] = found[1]
+            log.signed_by.append((size, holder, found[0]))
 
 
 def _leaves(files: Files, checkpoint: Checkpoint) -> list[bytes]:
@@ -181,13 +180,16 @@ def _check_saved(files: Files, log: LogRecord, registry: Registry) -> None:
     tree = Frontier()
     for size in log.saved:
         name = f"checkpoints/{size}"
-        holder, saved, note = _opened(name, _file(files, name), registry)
+        content = _file(files, name)
+        holder, saved, note = _opened(name, content, registry)
         if holder != log.holder or saved.size != size:
             raise AuditError("checkpoint_differs_from_name", got=saved.size, name=name)
         for leaf in log.leaves[tree.size : size]:
             tree.append(leaf)
         if tree.root != saved.root:
             raise AuditError("log_forked_at_checkpoint", name=name, size=size)
+        key = checkpoint_key(content, saved.origin, *registry.keys_of(holder))
+        log.signed_by.append((size, holder, key))
         _take_cosignatures(log, name, note, size, registry)
 
 
@@ -208,6 +210,14 @@ def _read_entries(files: Files, log: LogRecord) -> None:
     there = next((index for index in log.left_out.indices() if log.entries[index] is not None), None)
     if there is not None:
         raise AuditError("entry_not_left_out", file=LEFT_OUT_FILE, index=there)
+
+
+def _check_keys(log: LogRecord, registry: Registry) -> None:
+    """Check that each saved checkpoint was signed and cosigned by keys that were valid then."""
+    log.keys = KeyPeriods.of(log.entries, registry)
+    for size, holder, key in log.signed_by:
+        with _where(f"checkpoints/{size}"):
+            log.keys.check(holder, key, size)
 
 
 @contextmanager

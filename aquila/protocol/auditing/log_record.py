@@ -11,6 +11,8 @@ from aquila.audit.merkle import tree_root
 if TYPE_CHECKING:
     from aquila.audit.checkpoint import Checkpoint
     from aquila.audit.entries import Entry
+    from aquila.crypto.keys import VerifyKey
+    from aquila.protocol.auditing.key_periods import KeyPeriods
     from aquila.protocol.auditing.unproven import Unproven
 
 
@@ -29,6 +31,8 @@ class LogRecord:
         leaves: The hashes of all leaves.
         seen: The newest checkpoint of each other log that this one's owner has seen.
         unproven: What nothing proves or refutes.
+        keys: Which key was valid when; set once the entries are read.
+        signed_by: For each saved checkpoint's size the holders and keys that signed or cosigned it.
     """
 
     holder: str
@@ -41,6 +45,8 @@ class LogRecord:
     leaves: list[bytes] = field(default_factory=list)
     seen: dict[str, Checkpoint] = field(default_factory=dict)
     unproven: list[Unproven] = field(default_factory=list)
+    keys: KeyPeriods | None = None
+    signed_by: list[tuple[int, str, VerifyKey]] = field(default_factory=list)
 
     def head(self, size: int) -> bytes:
         """Return the head of the first entries."""

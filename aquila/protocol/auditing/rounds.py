@@ -12,6 +12,7 @@ from aquila.crypto.envelope import open_envelope
 from aquila.errors import AquilaError, AuditError
 from aquila.protocol.auditing.coverage import check_witnessed
 from aquila.protocol.auditing.heads import check_heads, wrong_heads
+from aquila.protocol.auditing.key_periods import KeyPeriods
 from aquila.protocol.auditing.numbers import Numbers, check_numbers
 from aquila.protocol.auditing.round_audit import RoundAudit
 from aquila.protocol.auditing.unproven import Unproven
@@ -112,7 +113,9 @@ def _pruned(log: LogRecord) -> set[str]:
 
 def _statements(log: LogRecord, registry: Registry) -> Iterator[tuple[int, Message]]:
     """Yield every statement by the index of its entry, after the entry was made again from it and compared."""
-    keys = {fingerprint: key for fingerprint, (_, key) in registry.by_fingerprint().items()}
+    holders = registry.by_fingerprint()
+    keys = {fingerprint: key for fingerprint, (_, key) in holders.items()}
+    periods = log.keys or KeyPeriods(registry)
     seen: dict[str, int] = {}
     numbered = False
     for index, (entry, envelope) in enumerate(zip(log.entries, log.statements, strict=True)):
@@ -131,6 +134,7 @@ def _statements(log: LogRecord, registry: Registry) -> Iterator[tuple[int, Messa
             message = _MESSAGES[opened.payload_type].from_payload(opened.payload)
         except AquilaError as error:
             raise AuditError("entry_statement_invalid", index=index, reason=error.sentence) from None
+        periods.check(*holders[opened.signer.fingerprint], index)
         if opened.digest != digest:
             raise AuditError("entry_statement_differs", expected=digest, got=opened.digest, index=index)
         if entry.kind not in REFUSED and seen.setdefault(digest, index) != index:

@@ -7,6 +7,7 @@ for the invitation as the party received it, with the matcher's key, address and
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Generic, TypeVar
 from urllib.parse import urlsplit
@@ -28,6 +29,7 @@ LARGEST_FILE = 64 << 10
 _KINDS = {
     "application/vnd.aquila.invitation+json": Sentence.of("file_kind_invitation"),
     "application/vnd.aquila.joinrequest+json": Sentence.of("file_kind_join_request"),
+    "application/vnd.aquila.keyrenewal+json": Sentence.of("file_kind_key_renewal"),
     "application/vnd.aquila.registry+json": Sentence.of("file_kind_registry_statement"),
 }
 
@@ -48,7 +50,16 @@ Certificates = Annotated[
 """One or several certificates in PEM."""
 
 
-class Invitation(Message):
+class SelfSignedMessage(Message, ABC):
+    """A message under the key that it holds itself."""
+
+    @property
+    @abstractmethod
+    def key(self) -> str:
+        """The key that signs it."""
+
+
+class Invitation(SelfSignedMessage):
     """The secretariat invites a party.
 
     Attributes:
@@ -77,7 +88,7 @@ class Invitation(Message):
         return self.matcher_key
 
 
-class JoinRequest(Message):
+class JoinRequest(SelfSignedMessage):
     """A party asks to be registered.
 
     Attributes:
@@ -100,7 +111,7 @@ class JoinRequest(Message):
         return self.identity_key
 
 
-M = TypeVar("M", Invitation, JoinRequest)
+M = TypeVar("M", bound=SelfSignedMessage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +124,7 @@ class SelfSigned(Generic[M]):
     envelope: bytes
 
 
-def sign_file(message: Invitation | JoinRequest, key: IdentityKey) -> bytes:
+def sign_file(message: SelfSignedMessage, key: IdentityKey) -> bytes:
     """Return the content of the file: one line that ends in a newline."""
     return sign_envelope(message.payload_type, message.payload(), key) + b"\n"
 
@@ -124,12 +135,12 @@ def open_invitation(content: bytes) -> SelfSigned[Invitation]:
     Raises:
         InputError: It is another file, or was changed.
     """
-    return _open(content, Invitation)
+    return open_self_signed(content, Invitation)
 
 
 def open_request(content: bytes) -> SelfSigned[JoinRequest]:
     """Read the file of a request to join; raises as `open_invitation` does."""
-    return _open(content, JoinRequest)
+    return open_self_signed(content, JoinRequest)
 
 
 def check_time(invitation: Invitation, now: int) -> None:
@@ -167,7 +178,8 @@ def accepted_invitation(request: JoinRequest, matcher: VerifyKey, now: int) -> I
     return found.message
 
 
-def _open(content: bytes, cls: type[M]) -> SelfSigned[M]:
+def open_self_signed(content: bytes, cls: type[M]) -> SelfSigned[M]:
+    """Read a file of a kind; raises as `open_invitation` does."""
     envelope = content[: LARGEST_FILE + 1].strip()
     try:
         message = cls.from_payload(payload_of(envelope, cls.payload_type))

@@ -15,10 +15,20 @@ from pydantic import Field, model_validator
 
 from aquila.crypto.envelope import open_envelope, sign_envelope
 from aquila.crypto.keys import VerifyKey
-from aquila.errors import EquivocationError, MalformedError, OrderError, PolicyError
-from aquila.protocol.messages.base import MAX_PARTIES, Digest, Message, PartyCode, Seconds, Text, ascending
+from aquila.errors import EquivocationError, MalformedError, OrderError, PolicyError, SignatureError
+from aquila.protocol.messages.base import (
+    MAX_PARTIES,
+    Digest,
+    Message,
+    PartyCode,
+    Seconds,
+    Text,
+    added_later,
+    ascending,
+)
 from aquila.protocol.registration.invitations import Address, Certificates, KeyHex
-from aquila.protocol.registry import RegisteredParty, Registry
+from aquila.protocol.registration.renewals import MOST_RENEWALS, Envelope, Renewal, open_renewals
+from aquila.protocol.registry import RegisteredParty, Registry, has_distinct_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,15 +39,21 @@ MOST_STATEMENTS = 200
 """How many statements one answer of the matcher has at most."""
 
 Number = Annotated[int, Field(ge=1, le=2**31)]
+Renewals = Annotated[tuple[Envelope, ...], Field(min_length=1, max_length=MOST_RENEWALS)]
 
 
 class RegistryEntry(Message):
-    """A party in a statement; the fields are those of `RegisteredParty`."""
+    """A party in a statement; the fields are those of `RegisteredParty`.
+
+    `renewals` holds the envelopes of its key's renewals, the oldest first; they lead to its key. A party that never
+    renewed its key has none, and the field is not encoded.
+    """
 
     party: PartyCode
     name: Text
     identity_key: KeyHex
     left: bool
+    renewals: Renewals | None = added_later()
 
 
 class RegistryStatement(Message):
@@ -77,13 +93,26 @@ class RegistryStatement(Message):
         """Return the registry that it states.
 
         Raises:
-            MalformedError: A key is none.
+            MalformedError: A key is none, or occurs twice.
+            SignatureError: A renewal is not signed as it must be.
         """
         parties = {
             entry.party: RegisteredParty(entry.party, entry.name, VerifyKey.from_hex(entry.identity_key), entry.left)
             for entry in self.parties
         }
-        return Registry(VerifyKey.from_hex(self.matcher_key), parties)
+        former = {holder: tuple(one.former for one in found) for holder, found in self.renewals().items()}
+        registry = Registry(VerifyKey.from_hex(self.matcher_key), parties, former)
+        if not has_distinct_keys(registry):
+            raise MalformedError("registry_file_names_twice")
+        return registry
+
+    def renewals(self) -> dict[str, tuple[Renewal, ...]]:
+        """Return the verified renewals of those that renewed their keys; raises as `registry` does."""
+        return {
+            entry.party: open_renewals(entry.party, VerifyKey.from_hex(entry.identity_key), entry.renewals)
+            for entry in self.parties
+            if entry.renewals is not None
+        }
 
 
 class RegistryAcceptance(Message):
@@ -120,18 +149,40 @@ class SignedStatement:
     envelope: bytes
 
 
-def next_statement(
-    registry: Registry, previous: SignedStatement | None, now: int, url: str, ca: str | None
+def next_statement(  # noqa: PLR0913, PLR0917 - what a statement consists of
+    registry: Registry,
+    previous: SignedStatement | None,
+    now: int,
+    url: str,
+    ca: str | None,
+    renewal: Renewal | None = None,
 ) -> RegistryStatement:
     """Return the statement that follows another one and states this registry.
+
+    Args:
+        registry: What is stated.
+        previous: The statement before, if there is one.
+        now: Seconds since 1970.
+        url: Where the matcher is.
+        ca: The CA of its certificate.
+        renewal: The renewal of a key of which the previous statement does not know yet.
 
     Raises:
         PolicyError: The registry is no continuation of what was stated.
     """
     if previous is not None:
         previous.message.registry().check_successor(registry)
+    renewals = {one.party: one.renewals or () for one in previous.message.parties} if previous is not None else {}
+    if renewal is not None:
+        renewals[renewal.party] = (*renewals.get(renewal.party, ()), renewal.envelope.decode())
     entries = [
-        RegistryEntry(party=code, name=party.name, identity_key=party.key.hex, left=party.left)
+        RegistryEntry(
+            party=code,
+            name=party.name,
+            identity_key=party.key.hex,
+            left=party.left,
+            renewals=renewals.get(code) or None,
+        )
         for code, party in sorted(registry.parties.items())
     ]
     return RegistryStatement(
@@ -155,7 +206,8 @@ def open_statement(envelope: bytes, matcher: VerifyKey) -> SignedStatement:
 
     Raises:
         MalformedError: It is none, or its matcher's key is not the one that signed it.
-        SignatureError: Another key signed it.
+        SignatureError: Another key signed it, or a key of a party that it names was renewed without the signatures
+            that this needs.
     """
     kind = RegistryStatement.payload_type
     opened = open_envelope(envelope, {kind}, {matcher.fingerprint: matcher})
@@ -184,11 +236,11 @@ def check_order(statements: Sequence[SignedStatement]) -> None:
         before.message.registry().check_successor(after.message.registry())
 
 
-def check_acceptable(statement: SignedStatement, in_force: Registry, code: str, own: VerifyKey) -> Registry:
+def check_acceptable(statement: SignedStatement, in_force: Registry, code: str, *own: VerifyKey) -> Registry:
     """Return the registry of a statement that a party may accept.
 
     1. It continues the registry that is in force at this party, whether that was stated or registered by hand.
-    2. It names this party with its own key.
+    2. It names this party with its own key, or with the new one that the party has made for itself.
 
     Raises:
         PolicyError: 1 or 2 does not hold.
@@ -197,17 +249,22 @@ def check_acceptable(statement: SignedStatement, in_force: Registry, code: str, 
     # 1.
     in_force.check_successor(newer)
     # 2.
-    if code not in newer.parties or newer.parties[code].key != own:
+    if code not in newer.parties or newer.parties[code].key not in own:
         raise PolicyError("registry_without_own_key", party=code)
     return newer
 
 
-def open_acceptance(envelope: bytes, registry: Registry) -> RegistryAcceptance:
+def open_acceptance(envelope: bytes, registry: Registry, newest: int | None = None) -> RegistryAcceptance:
     """Read an acceptance that one of a registry's parties signed.
+
+    Args:
+        envelope: The acceptance.
+        registry: The registry.
+        newest: The number of the statement that states this registry, which nobody accepts with a replaced key.
 
     Raises:
         MalformedError: It is none, or names another party than its signer.
-        SignatureError: The registry does not know its signer.
+        SignatureError: The registry does not know its signer, or the key was replaced before.
     """
     kind = RegistryAcceptance.payload_type
     holders = registry.by_fingerprint()
@@ -215,6 +272,8 @@ def open_acceptance(envelope: bytes, registry: Registry) -> RegistryAcceptance:
     message = RegistryAcceptance.from_payload(opened.payload)
     if holders[opened.signer.fingerprint][0] != message.party:
         raise MalformedError("registry_acceptance_of_another_party", party=message.party)
+    if newest is not None and message.number >= newest and registry.key_of(message.party) != opened.signer:
+        raise SignatureError("statement_by_replaced_key", party=message.party)
     return message
 
 
@@ -222,6 +281,30 @@ def differences(before: Registry, after: Registry) -> tuple[tuple[str, ...], tup
     """Return the codes of the parties that a newer registry adds, and of those that it marks as having left."""
     joined = tuple(sorted(set(after.parties) - set(before.parties)))
     return joined, tuple(sorted(_left(after.parties.values()) - _left(before.parties.values())))
+
+
+@dataclass(frozen=True, slots=True)
+class KeyChange:
+    """A newer registry names another key of a party.
+
+    Attributes:
+        party: Whose.
+        by_both: Whether the replaced key signed for each step to the new one; else it is revoked.
+    """
+
+    party: str
+    by_both: bool
+
+
+def key_changes(before: Registry, statement: RegistryStatement) -> tuple[KeyChange, ...]:
+    """Return the keys that a statement replaces, by party; raises as `RegistryStatement.registry` does."""
+    found = []
+    for code, renewals in sorted(statement.renewals().items()):
+        party = before.parties.get(code)
+        new = renewals[len(before.keys_of(code)) - 1 :] if party else ()
+        if party and new:
+            found.append(KeyChange(code, all(one.by_both for one in new)))
+    return tuple(found)
 
 
 def _left(parties: Iterable[RegisteredParty]) -> set[str]:

@@ -44,6 +44,8 @@ def show_registry(screen: Screen, view: RegistryView, sentence: str) -> None:
         if statement is not None:
             shown.append(f"Registry number {statement.number}, {state}. Its words:")
             shown += spoken_views(statement.words, statement.digits)
+    if view.restart_needed:
+        shown.append("Restart the node: its new identity key takes effect at the next start.")
     if view.in_force is None and view.waiting is None:
         shown.append("No statement of the matcher has been accepted here yet.")
     screen.result(view.model_dump(mode="json"), *shown)
@@ -59,8 +61,15 @@ def changes(statement: RegistryStatementView) -> Iterator[Table | str]:
     """Yield the changes of a newer registry."""
     yield Table(
         f"Registry number {statement.number}", ("party", "name", "state", "has accepted"),
-        [_row(one, statement.joined) for one in statement.parties],
+        [_row(one, statement) for one in statement.parties],
     )  # fmt: skip
+    for party in statement.replaced:
+        yield f"{party} has a new identity key, and its old key signed for it."
+    for party in statement.revoked:
+        yield (
+            f"{party} HAS A NEW IDENTITY KEY WITHOUT THE SIGNATURE OF ITS OLD ONE, which is said to be lost or stolen. "
+            f"Call {party} itself, and hear the words from it."
+        )
     if statement.moved:
         yield f"The matcher is at {statement.url} from now on, or its CA changes."
     yield "Its words have to come from another party, not from the matcher: call it, or join its conference."
@@ -74,7 +83,10 @@ def spoken_views(words: Sequence[str], digits: Sequence[str]) -> Iterator[str]:
         yield ""
 
 
-def _row(one: RegistryPartyView, joined: Sequence[str] = ()) -> tuple[str, str, str, str]:
-    state = "has left" if one.left else "joins" if one.party in joined else "takes part"
+def _row(one: RegistryPartyView, changes: RegistryStatementView | None = None) -> tuple[str, str, str, str]:
+    state = "has left" if one.left else "takes part"
+    if changes is not None:
+        state = "joins" if one.party in changes.joined else state
+        state = "new key" if one.party in {*changes.replaced, *changes.revoked} else state
     accepted = "nothing yet" if one.accepted is None else f"number {one.accepted}"
     return one.party, one.name, state, f"{accepted}: ANOTHER REGISTRY" if one.differs else accepted

@@ -117,6 +117,35 @@ def admit(
     show_registry(screen, view, f"Admitted: {asking.party}.")
 
 
+@app.command("replace-key")
+def replace_key(
+    renewal: Annotated[Path, typer.Argument(metavar="FILE", help="The party's renewal of its identity key.")],
+    home: HomePath,
+    revoke: Annotated[
+        bool, typer.Option("--revoke", help="The old key is lost or stolen, so it did not sign for the new one.")
+    ] = False,
+    spoken: Spoken = None,
+    url: Url = None,
+    token_file: TokenFile = None,
+    ca: Ca = None,
+    as_json: Json = False,
+) -> None:
+    """Put a party's new identity key in the place of its old one, after it has read its words to you by telephone."""
+    from aquila.protocol.registration.renewals import open_renewal
+    from clients.cli.connect import connect
+    from clients.cli.output.registry_views import show_registry
+    from clients.cli.prompts import ask
+
+    content = read_file(renewal)
+    party = open_renewal(content).party
+    screen = Screen(as_json)
+    screen.note(f"{party} has a new identity key. Call it at a number that you know from elsewhere.")
+    heard = spoken or ask(f"The words or digits that {party} reads to you", echo=True)
+    with connect(home, url, token_file, ca) as reached:
+        view = reached.matcher().replace_key(content.decode(), heard, revoked=revoke)
+    show_registry(screen, view, f"The key of {party} is replaced. Nothing new counts under its old key.")
+
+
 @app.command()
 def remove(
     party: Annotated[str, typer.Argument(metavar="CODE", help="The party's code.")],
@@ -154,16 +183,21 @@ def move(
     ca: Ca = None,
     as_json: Json = False,
 ) -> None:
-    """State the matcher's new address, and write the file by which the parties learn it."""
+    """State the matcher's new address in the registry and in its settings, and write the file for the parties."""
     from clients.cli.connect import connect
     from clients.cli.output.screen import write_result
+    from clients.sdk.homes import Home
+    from services.matcher.storage.home import set_public_url
 
     with connect(home, url, token_file, ca) as reached:
         trusted = certificate_ca or reached.home.ca
         content = reached.matcher().move(public_url, read_file(trusted).decode("ascii", "replace") if trusted else None)
     write_result(out, content)
+    written = isinstance(reached.home, Home) and set_public_url(reached.home.settings, public_url)
+    by_hand = "" if written else " Set public_url in [listen] of matcher.toml: it could not be changed from here."
     sentence = f"Now let the matcher listen there, and send {out} to the parties: aquila party accept --from FILE."
-    Screen(as_json).result({"file": str(out), "url": public_url}, sentence)
+    document = {"file": str(out), "url": public_url, "settings_changed": written}
+    Screen(as_json).result(document, sentence + by_hand)
 
 
 @app.command("state-registry")
@@ -232,3 +266,4 @@ def statistics(
 app.command("suggestions")(suggestions.suggestions)
 app.command("set-aside")(suggestions.set_aside)
 app.command("renew-certificate")(parties.renew_certificate)
+app.command("renew-token")(parties.renew_token)

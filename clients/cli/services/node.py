@@ -155,6 +155,47 @@ def erase_record(
     Screen(as_json).result(report.model_dump(mode="json"), *sentences)
 
 
+@app.command("renew-identity")
+def renew_identity(
+    home: NewHome,
+    lost: Annotated[
+        bool, typer.Option("--lost", help="The old key is lost or stolen: it does not sign for the new one.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Where the renewal goes; si.renewal of SI.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Make a new identity key, and write the renewal for the secretariat. The old key counts until all accept it."""
+    from aquila.protocol.registration.spoken_words import spoken
+    from aquila.protocol.registry import read_registry
+    from clients.cli.output.registry_views import spoken_views
+    from clients.cli.output.screen import write_result
+    from clients.sdk import find_home
+    from services.kit.settings import load
+    from services.kit.storage.own_identity import next_path, prepare_renewal
+    from services.node.settings import NodeSettings
+
+    settings = load(find_home(home, "node").settings, NodeSettings)
+    registry = read_registry(read_file(settings.registry))
+    renewal = prepare_renewal(settings.identity, registry, settings.code, lost=lost)
+    path = out or Path(f"{settings.code.lower()}.renewal")
+    write_result(path, renewal.envelope.decode() + "\n")
+    read_aloud = spoken(renewal.digest)
+    document = {
+        "party": renewal.party, "file": str(path), "words": read_aloud.words, "digits": read_aloud.digits,
+        "fingerprint": renewal.key.fingerprint, "revokes": not renewal.by_both,
+    }  # fmt: skip
+    Screen(as_json).result(
+        document,
+        f"The new key waits in {next_path(settings.identity)}; keep a copy of it in the safe.",
+        f"Send {path} to the secretariat, and read it these words when it calls:",
+        *spoken_views(read_aloud.words, read_aloud.digits),
+        f"When it has replaced the key: aquila party accept --home {home}, then restart the node.",
+    )
+
+
 app.command("suggest-round")(suggestions.suggest)
 app.command("suggestions")(suggestions.own_suggestions)
 app.command("renew-certificate")(parties.renew_certificate)
+app.command("renew-token")(parties.renew_token)

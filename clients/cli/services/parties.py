@@ -119,6 +119,17 @@ def renew_certificate(home: NewHome, as_json: Json = False) -> None:
     Screen(as_json).result({"valid_until": until.isoformat()}, sentence)
 
 
+def renew_token(home: NewHome, as_json: Json = False) -> None:
+    """Give the home a new administrator's key, in place of the one there; the service takes it at its next start."""
+    from clients.sdk import find_home
+    from services.kit.people.operator_token import TOKEN_FILE, OperatorToken
+
+    found = find_home(home)
+    OperatorToken.create(found.path / TOKEN_FILE)
+    sentence = f"The new key is in {TOKEN_FILE}. Restart the {found.service}: until then the old one counts."
+    Screen(as_json).result({"file": str(found.path / TOKEN_FILE)}, sentence)
+
+
 def show_card(screen: Screen, own: Card) -> None:
     """Show a card on stdout, as a piece of a registry file, and its fingerprint on stderr."""
     screen.result(_document(own), own.text().rstrip())

@@ -281,6 +281,7 @@ ENTRIES = {
     "party_invited": _n("party invited"),
     "registry_changed": _n("registry changed"),
     "registry_accepted": _n("registry accepted"),
+    "key_replaced": _n("identity key replaced"),
     "log_pruned": _n("contents erased after their time"),
     "backup": _n("backup made"),
 }

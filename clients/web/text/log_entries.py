@@ -72,6 +72,8 @@ NAMES = {
     "parties": _n("parties"),
     "records": _n("records"),
     "registry": _n("registry"),
+    "former": _n("replaced key"),
+    "key": _n("new key"),
     "refused": _n("refused"),
     "refuted": _n("refuted"),
     "report": _n("report"),

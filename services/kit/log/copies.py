@@ -59,8 +59,8 @@ class Scope:
 
     def keeps(self, entry: Entry) -> bool:
         """Return whether an entry is in the copy with its content."""
-        if entry.kind is EntryKind.LOG_PRUNED:
-            return True  # without it nobody can tell whether retention allowed an erasure
+        if entry.kind in {EntryKind.LOG_PRUNED, EntryKind.KEY_REPLACED}:
+            return True  # without them nobody can tell whether retention allowed an erasure, or which key was valid
         untold = self.untold.get(entry.round or "", frozenset())
         total = bool(untold) and self.rounds is not None and entry.kind in _TOTALS
         return self.has(entry.round) and not total and not discloses_hits(entry, untold)

@@ -234,6 +234,12 @@ def contents(session: Session, indices: Sequence[int]) -> Iterator[tuple[int, by
                 yield index, bytes(content)
 
 
+def contents_of_kind(session: Session, kind: EntryKind) -> list[bytes]:
+    """Return the contents of the entries of a kind in their order, but for those that retention erased."""
+    query = select(ENTRIES.c.content).where(ENTRIES.c.kind == kind.value, ENTRIES.c.content.is_not(None))
+    return [bytes(content or b"") for content in session.scalars(query.order_by(ENTRIES.c.index))]
+
+
 @dataclass(frozen=True, slots=True)
 class StoredEntry:
     """An entry as its row has it, unread; without content where retention erased it."""

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, insert, select, update
 
-from aquila.audit.checkpoint import Checkpoint, cosigned_at, open_checkpoint, parse_checkpoint
+from aquila.audit.checkpoint import Checkpoint, cosignature_of, cosigned_at, open_checkpoint, parse_checkpoint
 from aquila.audit.entries import read_entry
 from aquila.audit.note import parse_note
 from aquila.audit.proofs import prove_consistency, prove_inclusion, span_root
@@ -34,7 +34,7 @@ from aquila.audit.tiles import (
     write_bundle,
     write_statements,
 )
-from aquila.audit.witness import CLOCK_SKEW, Update, log_name, witness_name
+from aquila.audit.witness import CLOCK_SKEW, Update
 from aquila.errors import AuditError, BindingError, LogRewrittenError
 from aquila.protocol.messages.proofs import HeadProof, Proofs, StatementProof
 from services.kit.errors import NotFoundError
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from aquila.audit.entries import Entry
     from aquila.audit.note import Note
     from aquila.audit.proofs import Reader
-    from aquila.crypto.keys import IdentityKey
+    from aquila.crypto.keys import IdentityKey, VerifyKey
     from aquila.protocol.messages import LogHead
     from aquila.protocol.messages.proofs import ProofRequest
     from aquila.protocol.registry import Registry
@@ -98,7 +98,13 @@ class OwnLog:
     @property
     def origin(self) -> str:
         """The log's name."""
-        return log_name(self.holder, self.key.public)
+        return self.registry.origin_of(self.holder)
+
+    @property
+    def keys(self) -> tuple[VerifyKey, ...]:
+        """The keys that signed its checkpoints, the oldest first; one that waits for its registry is among them."""
+        known = self.registry.keys_of(self.holder)
+        return known if self.key.public in known else (*known, self.key.public)
 
     def publish(self) -> bool:
         """Sign a checkpoint if there are new entries, and write entries missing in the files; return whether any was.
@@ -192,12 +198,11 @@ class OwnLog:
             AuditError: It is no checkpoint of this log, or not cosigned by this witness, or at a time that cannot be.
             NotFoundError: This log has signed no checkpoint of that size.
         """
-        key = self.registry.key_of(witness)
-        came, given = open_checkpoint(content, self.origin, self.key.public)
-        at = cosigned_at(given, witness_name(witness, key), key)
-        if at is None:
+        key, name = self.registry.key_of(witness), self.registry.witness_of(witness)
+        came, given = open_checkpoint(content, self.origin, *self.keys)
+        at, signature = cosigned_at(given, name, key), cosignature_of(given, name, key)
+        if at is None or signature is None:
             raise AuditError("checkpoint_not_cosigned_by_sender", witness=witness)
-        (signature,) = (found for found in given.signatures if found.name == witness_name(witness, key))
         with self._turn(), self.store.transaction("log.cosignature") as session:
             stored = session.scalar(select(CHECKPOINTS.c.note).where(CHECKPOINTS.c.size == came.size))
             if stored is None or parse_note(stored).text != given.text:
@@ -249,7 +254,7 @@ class OwnLog:
             content = self.files.read(CHECKPOINT_FILE)
         except NotFoundError:
             return None
-        return open_checkpoint(content, self.origin, self.key.public)[0]
+        return open_checkpoint(content, self.origin, *self.keys)[0]
 
     def _signed(self, session: Session, shown: Checkpoint | None) -> Checkpoint | None:
         """Return the checkpoint over everything that is committed, signed and stored."""

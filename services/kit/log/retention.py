@@ -15,7 +15,6 @@ from sqlalchemy import select, update
 from aquila.audit.checkpoint import cosigned_at
 from aquila.audit.entries import Entry, EntryKind, read_entry
 from aquila.audit.note import parse_note
-from aquila.audit.witness import witness_name
 from aquila.protocol.registry import MATCHER
 from services.kit.log.entries import CHECKPOINTS, ENTRIES, append
 from services.kit.logging import Log
@@ -37,6 +36,8 @@ _JUSTIFIED = (
     EntryKind.STATEMENT_REFUSED.value,
 )  # fmt: skip
 _PROPOSAL = EntryKind.PROPOSAL.value
+_KEPT = frozenset({EntryKind.KEY_REPLACED.value})
+"""Kinds that stay: they name nobody, and without them nobody can tell which key was valid at an entry."""
 _BEGINNINGS = (EntryKind.PROPOSAL.value, EntryKind.DISCOVERY.value)
 
 
@@ -109,12 +110,12 @@ class Retention:
     def _cosigned(self, session: Session, until: int, most: int | None = None) -> Iterator[tuple[int, str, int]]:
         """Yield the cosigners of checkpoints signed until a time, and when they cosigned, the largest first."""
         own = self._own
-        keys = {holder: own.registry.key_of(holder) for holder in (MATCHER, *own.registry.parties)}
+        holders = (MATCHER, *own.registry.parties)
         query = select(CHECKPOINTS.c.size, CHECKPOINTS.c.note).where(CHECKPOINTS.c.signed_at <= until)
         for size, note in session.execute(query.order_by(CHECKPOINTS.c.size.desc()).limit(most)):
             parsed = parse_note(bytes(note))
-            for holder, key in keys.items():
-                at = cosigned_at(parsed, witness_name(holder, key), key)
+            for holder in holders:
+                at = cosigned_at(parsed, own.registry.witness_of(holder), *own.registry.keys_of(holder))
                 if at is not None:
                     yield int(size), holder, at
 
@@ -132,7 +133,9 @@ class Retention:
         return [
             index
             for index, round_id, kind in rows
-            if (round_id not in longer or kind in _JUSTIFIED) and not (round_id in goes_on and kind == _PROPOSAL)
+            if kind not in _KEPT
+            and (round_id not in longer or kind in _JUSTIFIED)
+            and not (round_id in goes_on and kind == _PROPOSAL)
         ]
 
     def _longer(self, session: Session, size: int, now: int) -> set[str]:

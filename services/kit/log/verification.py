@@ -52,5 +52,5 @@ def _signed(session: Session, own: OwnLog) -> tuple[int, bytes]:
     note = session.scalar(select(CHECKPOINTS.c.note).order_by(CHECKPOINTS.c.size.desc()).limit(1))
     if note is None:
         return 0, b""
-    checkpoint, _ = open_checkpoint(bytes(note), own.origin, own.key.public)
+    checkpoint, _ = open_checkpoint(bytes(note), own.origin, *own.keys)
     return checkpoint.size, checkpoint.root

@@ -18,7 +18,7 @@ from aquila.audit.checkpoint import cosign, cosigned_at, open_checkpoint
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.note import parse_note
 from aquila.audit.roles import Action
-from aquila.audit.witness import check_growth, log_name, parse_update, witness_name
+from aquila.audit.witness import check_growth, parse_update
 from aquila.errors import LogRewrittenError, OrderError
 from aquila.sentences.sentence import dumps, loads
 from services.kit.errors import NotFoundError
@@ -118,8 +118,8 @@ class Witness:
         Raises:
             AuditError: It cannot be read, or is not signed.
         """
-        key = self.registry.key_of(holder)
-        return open_checkpoint(parse_update(content).note.to_bytes(), log_name(holder, key), key)[0]
+        origin, key = self.registry.origin_of(holder), self.registry.key_of(holder)
+        return open_checkpoint(parse_update(content).note.to_bytes(), origin, key)[0]
 
     def look(self, holder: str, content: bytes, check: Check = _nothing_else) -> Note:
         """Check what another log shows and cosign it; return its checkpoint with the cosignature.
@@ -135,8 +135,8 @@ class Witness:
             LogRewrittenError: The log forked or shrank; both checkpoints are stored before this is raised.
             AuditError: What it shows cannot be read, is not signed by its owner, or proves nothing.
         """
-        key = self.registry.key_of(holder)
-        origin = log_name(holder, key)
+        # The pinned key alone: a key that was replaced shows nothing new.
+        origin, key = self.registry.origin_of(holder), self.registry.key_of(holder)
         shown = parse_update(content)
         got, note = open_checkpoint(shown.note.to_bytes(), origin, key)
         with self.store.transaction("log.witness") as session:
@@ -146,7 +146,7 @@ class Witness:
             if accusation is not None:
                 self._alarm(session, holder, accusation.error, accusation.evidence, note.to_bytes())
             elif seen is None or seen[0] != got or not self._has_cosigned(seen[1]):
-                cosigned = cosign(note, witness_name(self.holder, self.key.public), self.key, self.clock())
+                cosigned = cosign(note, self.registry.witness_of(self.holder), self.key, self.clock())
                 self._remember(session, holder, got, cosigned.to_bytes())
             else:
                 cosigned = parse_note(seen[1])
@@ -185,7 +185,7 @@ class Witness:
         """
         with self.store.transaction("log.contradicted") as session:
             follow(session)
-            origin = log_name(self.holder, self.key.public)
+            origin = self.registry.origin_of(self.holder)
             if _open_alarm(session, [origin]) is None:
                 self._alarm(session, self.holder, error, None, own)
         _LOG.error("log_rewritten", counterpart=self.holder, error=error)
@@ -236,32 +236,31 @@ class Witness:
         Raises:
             LogRewrittenError: One is.
         """
-        origins = [log_name(name, self.registry.key_of(name)) for name in (holder, self.holder)]
+        origins = [self.registry.origin_of(name) for name in (holder, self.holder)]
         alarm = _open_alarm(session, origins)
         if alarm is not None:
             raise LogRewrittenError("log_alarm_open", alarm=alarm)
 
     def _has_cosigned(self, seen: bytes) -> bool:
         """Return whether a checkpoint has our cosignature: an accused one came without, until it was explained."""
-        return cosigned_at(parse_note(seen), witness_name(self.holder, self.key.public), self.key.public) is not None
+        return cosigned_at(parse_note(seen), self.registry.witness_of(self.holder), self.key.public) is not None
 
     def _begin_again(self, session: Session, holder: str, origin: str, got: bytes) -> None:
         """Take what a log showed last as seen last; what it showed before stays in the alarm."""
         session.execute(delete(WITNESSED).where(WITNESSED.c.origin == origin))
         self.files.delete(_file(holder))
         if got:
-            checkpoint, note = open_checkpoint(got, origin, self.registry.key_of(holder))
+            checkpoint, note = open_checkpoint(got, origin, *self.registry.keys_of(holder))
             self._remember(session, holder, checkpoint, note.to_bytes())
 
     def _seen(self, session: Session, holder: str) -> tuple[Checkpoint, bytes] | None:
         """Return the largest checkpoint of a log that the database or the file knows, with its note."""
-        key = self.registry.key_of(holder)
-        origin = log_name(holder, key)
+        origin, keys = self.registry.origin_of(holder), self.registry.keys_of(holder)
         query = select(WITNESSED.c.note).where(WITNESSED.c.origin == origin).order_by(WITNESSED.c.size.desc())
         contents: list[bytes | None] = [session.scalar(query.limit(1))]
         with contextlib.suppress(NotFoundError):
             contents.append(self.files.read(_file(holder)))
-        known = [(open_checkpoint(bytes(found), origin, key)[0], bytes(found)) for found in contents if found]
+        known = [(open_checkpoint(bytes(found), origin, *keys)[0], bytes(found)) for found in contents if found]
         return max(known, key=lambda found: found[0].size, default=None)
 
     def _remember(self, session: Session, holder: str, checkpoint: Checkpoint, note: bytes) -> None:
@@ -277,7 +276,7 @@ class Witness:
         what, now = str(error.fields.get("what", "fork")), self.clock()
         session.execute(
             insert(ALARMS).values(
-                origin=log_name(holder, self.registry.key_of(holder)),
+                origin=self.registry.origin_of(holder),
                 what=what,
                 sentence=dumps(error.sentence),
                 seen=seen,

@@ -11,7 +11,6 @@ from aquila.audit.checkpoint import cosigned_at, parse_checkpoint
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.note import parse_note
 from aquila.audit.roles import Action
-from aquila.audit.witness import witness_name
 from aquila.interface.log import Cosigned, EntriesPage, LogAlarmView, LogView, RoundEntries
 from aquila.interface.sentence import SentenceView
 from aquila.protocol.registry import MATCHER
@@ -93,9 +92,9 @@ class LogUseCases:
     def _cosigned(self, notes: Sequence[Note]) -> Iterator[Cosigned]:
         """Yield for every possible witness the newest of these checkpoints that it cosigned."""
         for holder in [MATCHER, *sorted(self.own.registry.parties)]:
-            key = self.own.registry.key_of(holder)
+            name, keys = self.own.registry.witness_of(holder), self.own.registry.keys_of(holder)
             for note in notes:
-                at = cosigned_at(note, witness_name(holder, key), key)
+                at = cosigned_at(note, name, *keys)
                 if at is not None:
                     yield Cosigned(witness=holder, size=parse_checkpoint(note.text).size, at=at)
                     break

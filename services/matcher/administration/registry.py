@@ -12,6 +12,7 @@ from aquila.audit.roles import Action
 from aquila.errors import PolicyError, SignatureError
 from aquila.interface.service.party import FileContent, RegistryView
 from aquila.protocol.registration.invitations import Invitation, accepted_invitation, open_request, sign_file
+from aquila.protocol.registration.renewals import check_renewal, open_renewal
 from aquila.protocol.registration.spoken_words import check_spoken
 from aquila.protocol.registration.statements import (
     MOST_STATEMENTS,
@@ -25,6 +26,7 @@ from aquila.protocol.registry import MATCHER, RegisteredParty, Registry
 from aquila.protocol.rounds.round_state import Phase
 from services.kit.errors import NotFoundError
 from services.kit.log import entries
+from services.kit.log.key_changes import log_replaced
 from services.kit.logging import Log
 from services.kit.storage.registry import stored_statements as stored
 from services.kit.storage.registry.views import party_views, statement_view
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from aquila.interface.service.party import NewInvitation
+    from aquila.protocol.registration.renewals import Renewal
     from services.kit.people import Actor
     from services.matcher.context import MatcherContext
 
@@ -92,9 +95,49 @@ def admit(context: MatcherContext, actor: Actor, content: str, heard: str) -> Re
         raise PolicyError(
             "key_registered_to_another_party", party=invited.party, holder=holders[request.key.fingerprint]
         )
-    newer = Registry(context.registry.matcher, {**context.registry.parties, invited.party: party})
+    newer = replace(context.registry, parties={**context.registry.parties, invited.party: party})
     if not _is_stated(context, newer):
         _state(context, actor, newer, invited.party)
+    return show(context)
+
+
+def renew(context: MatcherContext, actor: Actor, content: str, heard: str, *, revoked: bool) -> RegistryView:
+    """Put a party's new identity key in the place of its old one, and state the registry that follows.
+
+    From now on nothing new counts here that the old key signs.
+
+    1. The renewal is whole, and the words are those that the party reads aloud, so the party made it.
+    2. The party is registered under the replaced key, and that key signed, too, unless it is to be revoked.
+    3. The new key is nobody's, and was nobody's before.
+    4. No round that is not over names the party: a round goes on under the keys with which it began.
+
+    Raises:
+        InputError: The file or the words cannot be read.
+        SignatureError: The replaced key did not sign what it is said to have signed.
+        NotFoundError: The party is not registered, or has left.
+        PolicyError: 1, 2, 3 or 4 does not hold.
+    """
+    # 1.
+    renewal = open_renewal(content.encode())
+    check_spoken(renewal.digest, heard)
+    # 2.
+    party = context.registry.parties.get(renewal.party)
+    if party is None or party.left:
+        raise NotFoundError("party_not_registered", party=renewal.party)
+    if party.key == renewal.key and _is_stated(context, context.registry):
+        return show(context)
+    former = context.registry.former
+    if party.key != renewal.key:
+        check_renewal(renewal, party.key, revoked=revoked)
+        # 3.
+        if holder := context.registry.by_fingerprint().get(renewal.key.fingerprint):
+            raise PolicyError("key_registered_to_another_party", party=renewal.party, holder=holder[0])
+        former = {**former, renewal.party: context.registry.keys_of(renewal.party)}
+    # 4.
+    if named := _open_rounds(context, renewal.party):
+        raise PolicyError("party_in_open_rounds", party=renewal.party, count=len(named), round=named[0])
+    parties = {**context.registry.parties, renewal.party: replace(party, key=renewal.key)}
+    _state(context, actor, Registry(context.registry.matcher, parties, former), renewal.party, renewal=renewal)
     return show(context)
 
 
@@ -110,7 +153,7 @@ def remove(context: MatcherContext, actor: Actor, code: str) -> RegistryView:
     if named := _open_rounds(context, code):
         raise PolicyError("party_in_open_rounds", party=code, count=len(named), round=named[0])
     left = replace(context.registry.parties[code], left=True)
-    _state(context, actor, Registry(context.registry.matcher, {**context.registry.parties, code: left}), code)
+    _state(context, actor, replace(context.registry, parties={**context.registry.parties, code: left}), code)
     return show(context)
 
 
@@ -157,7 +200,7 @@ def take_acceptance(context: MatcherContext, caller: str, envelope: bytes) -> bo
         NotFoundError: There is no statement of its number.
         PolicyError: The statement of its number is another one: this party was shown another registry.
     """
-    acceptance = open_acceptance(envelope, context.registry)
+    acceptance = open_acceptance(envelope, replace(context.registry, former={}))  # not by a key that was replaced
     if acceptance.party != caller:
         raise SignatureError("registry_acceptance_of_another_party", party=acceptance.party)
     with context.store.transaction("registry.acceptance") as session:
@@ -176,19 +219,20 @@ def take_acceptance(context: MatcherContext, caller: str, envelope: bytes) -> bo
     return new
 
 
-def _state(
+def _state(  # noqa: PLR0913, PLR0917 - what a statement consists of
     context: MatcherContext,
     actor: Actor,
     newer: Registry,
     changed: str | None,
     moved: tuple[str, str | None] | None = None,
+    renewal: Renewal | None = None,
 ) -> None:
     """Sign and store the statement of a registry, write the registry file, and take it into force."""
     with context.store.transaction("registry.state") as session:
         last = stored.in_force(session, context.registry.matcher)
         # An address once stated stays until it is moved: the settings may follow later.
         stated = (last.message.url, last.message.ca) if last else address_of(context.settings)
-        message = next_statement(newer, last, context.clock(), *(moved or stated))
+        message = next_statement(newer, last, context.clock(), *(moved or stated), renewal)
         statement = open_statement(sign_statement(message, context.matcher.identity), context.registry.matcher)
         stored.store_statement(session, statement, context.clock())
         stored.mark_accepted(session, statement, context.clock(), actor.person)
@@ -196,6 +240,9 @@ def _state(
             session, context, EntryKind.REGISTRY_CHANGED, actor, recipient=changed,
             counts={"number": message.number, "parties": len(newer.present())}, digests={"registry": statement.digest},
         )  # fmt: skip
+        if renewal is not None:
+            log_replaced(session, newer, renewal.party, MATCHER, context.clock())
+            context.registry.adopt(newer)  # no statement of the replaced key is taken between its entry and the commit
         # Before the commit: if we crash here, the file is ahead of the statements, and the same change is made again.
         stored.write_registry_file(context.settings.registry, newer)
     context.registry.adopt(newer)

@@ -7,7 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from aquila.audit.roles import Action
-from aquila.interface.service.party import Admittance, FileContent, NewInvitation, NewMatcherAddress, RegistryView  # noqa: TC001 - read by FastAPI
+from aquila.interface.service.party import (  # noqa: TC001 - read by FastAPI
+    Admittance,
+    FileContent,
+    NewInvitation,
+    NewMatcherAddress,
+    RegistryView,
+    RenewedKey,
+)
 from aquila.protocol.registration.statements import RegistryFeed  # noqa: TC001 - read by FastAPI
 from services.kit.http.openapi import ENVELOPE, JSON, raw_body, stored
 from services.kit.http.routing import ServiceRoute
@@ -81,6 +88,12 @@ def post_invitation(context: At, actor: Administrator, wanted: NewInvitation) ->
 def post_party(context: At, actor: Administrator, request: Admittance) -> RegistryView:
     """Register the party."""
     return statements.admit(context, actor, request.content, request.spoken)
+
+
+@operator.post("/renewals", summary="Put a party's new identity key in the place of its old one")
+def post_renewal(context: At, actor: Administrator, wanted: RenewedKey) -> RegistryView:
+    """Replace the key, after its words were compared."""
+    return statements.renew(context, actor, wanted.content, wanted.spoken, revoked=wanted.revoked)
 
 
 @operator.post("/parties/{party}/remove", summary="Let a party leave")

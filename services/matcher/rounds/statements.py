@@ -16,6 +16,7 @@ from aquila.errors import (
     PolicyError,
     ProofError,
     RepeatedError,
+    SignatureError,
 )
 from aquila.protocol.log_entries import refused_entry
 from aquila.protocol.messages import PARTY_STATEMENTS, Canaries, Evaluation, Kind, Notes, Outcomes, Submission, Tokens
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Select
     from sqlalchemy.orm import Session
 
+    from aquila.crypto.keys import VerifyKey
     from aquila.errors import AquilaError
     from aquila.protocol.messages import Statement
     from aquila.protocol.rounds.verified_round import Round
@@ -70,6 +72,7 @@ def accept_statement(context: MatcherContext, round_id: str, caller: str, envelo
     #    was said; if after it and before the answer, the party says it again and hears that it is known.
     with context.round_cache.writing("statement.accept", round_id) as turn:
         check_participant(turn.round, caller)
+        _is_still_pinned(context, caller, key)
         _tokens_are_due(turn.cached, message)
         now = context.clock()
         try:
@@ -97,6 +100,16 @@ def accept_statement(context: MatcherContext, round_id: str, caller: str, envelo
         _LOG.info("statement_accepted", round=round_id, party=caller, state=kind_of(message).value)
         context.wakeup.notify(kind_of(message).value)
     return accepted.new
+
+
+def _is_still_pinned(context: MatcherContext, caller: str, key: VerifyKey) -> None:
+    """Refuse a statement whose key was replaced while it waited for its turn.
+
+    Raises:
+        SignatureError: It was.
+    """
+    if context.registry.key_of(caller) != key:
+        raise SignatureError("statement_by_replaced_key", party=caller)
 
 
 def check_participant(round_: Round, caller: str) -> None:

@@ -5,11 +5,14 @@ Creating a home and starting the matcher are separate acts. Nothing that is ther
 
 from __future__ import annotations
 
+import re
 import tomllib
 from typing import TYPE_CHECKING
 
 from aquila.errors import InputError
-from services.kit.home_folder import IDENTITY_FILE, REGISTRY_FILE, NewAddress, make_home, practice_line
+from services.kit.home_folder import IDENTITY_FILE, REGISTRY_FILE, NewAddress, make_home, practice_line, toml
+from services.kit.settings import load
+from services.kit.storage.files import write_secret
 from services.matcher.settings import MatcherSettings
 
 if TYPE_CHECKING:
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 SETTINGS_FILE = "matcher.toml"
 DATABASE_FILE = "matcher.db"
 SCRATCH_FOLDER = "scratch"
+
+_PUBLIC_URL = re.compile(r"^public_url *=.*$", re.MULTILINE)
 
 _SETTINGS = """\
 # The matcher of Aquila. Relative paths count from this file's folder; the operations page lists every setting.
@@ -86,6 +91,36 @@ def create(  # noqa: PLR0913 - what a matcher's settings begin with
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         where.make_certificates(path, "the matcher")
     return make_home(path / SETTINGS_FILE, content, MatcherSettings, registry=registry)
+
+
+def set_public_url(settings: Path, url: str) -> bool:
+    """Write a new address into the settings file of a home, and return whether it is there.
+
+    Nothing else of the file is changed. A file that names no address, or one that would then say something else or
+    could not be used, is left as it is.
+
+    Raises:
+        StoreError: The disk is full or failed.
+    """
+    try:
+        content = settings.read_text(encoding="utf-8")
+        wanted = tomllib.loads(content)
+        wanted["listen"]["public_url"] = url.rstrip("/")
+        changed = _PUBLIC_URL.sub(lambda _: f"public_url = {toml(url.rstrip('/'))}", content, count=1)
+        if tomllib.loads(changed) != wanted:
+            return False
+        # If we crash after this, the draft stays, and the settings are as they were.
+        draft = settings.with_name(f".{settings.name}")
+        write_secret(draft, changed.encode())
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    try:
+        load(draft, MatcherSettings)
+    except InputError:
+        draft.unlink()
+        return False
+    draft.replace(settings)
+    return True
 
 
 def _read(settings: Path) -> str:

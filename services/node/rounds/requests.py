@@ -39,6 +39,10 @@ def manifest_problem(node: NodeContext, manifest: Manifest) -> Sentence | None:
     left = {one.party for one in manifest.participants} - set(node.registry.present())
     if left:
         return Sentence.of("manifest_names_left_party", parties=", ".join(sorted(left)))
+    pinned = node.registry.key_of
+    former = {one.party for one in manifest.participants if pinned(one.party).fingerprint != one.identity_fingerprint}
+    if former:
+        return Sentence.of("manifest_names_replaced_key", parties=", ".join(sorted(former)))
     try:
         node.party.check_manifest(manifest, node.table_of(manifest), known_normalizers())
     except PolicyError as error:

@@ -6,12 +6,15 @@ from asyncio import to_thread
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
+from sqlalchemy import select
 
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.roles import Action
+from aquila.crypto.envelope import payload_of
 from aquila.errors import InputError, MalformedError, PolicyError, ProtocolError
 from aquila.interface.sentence import SentenceView
 from aquila.interface.service.party import RegistryView
+from aquila.protocol.messages import Manifest
 from aquila.protocol.registration.spoken_words import check_spoken
 from aquila.protocol.registration.statements import (
     RegistryAcceptance,
@@ -22,12 +25,16 @@ from aquila.protocol.registration.statements import (
     open_statement,
     sign_statement,
 )
+from aquila.protocol.rounds.round_state import Phase
 from services.kit.errors import NotFoundError, PeerUnavailableError
 from services.kit.log import entries
+from services.kit.log.key_changes import log_replaced
 from services.kit.logging import Log
 from services.kit.storage.registry import stored_statements as stored
 from services.kit.storage.registry.views import party_views, statement_view
+from services.node.safeguards import own_key
 from services.node.safeguards.matcher_address import address_of, followed
+from services.node.storage.tables import RoundRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +49,7 @@ if TYPE_CHECKING:
     from services.node.context import NodeContext
 
 _LOG = Log("node.registry")
+_OVER = (Phase.CLOSED.value, Phase.ABORTED.value)
 _AS_JSON = {"content-type": "application/json"}
 
 
@@ -53,7 +61,7 @@ async def fetch(node: NodeContext) -> bool:
         ProtocolError: It does not know this party yet, or its answer is not what it should be.
     """
     first = await to_thread(_newest_number, node.store)
-    answer = await node.peer.call("GET", "/v1/registry", params={"first": first})
+    answer = await own_key.call_matcher(node, "GET", "/v1/registry", params={"first": first})
     try:
         feed = RegistryFeed.model_validate_json(answer.content)
     except ValidationError:
@@ -62,7 +70,8 @@ async def fetch(node: NodeContext) -> bool:
     own = await to_thread(_own_acceptance, node)
     if own is not None and own not in feed.acceptances:
         try:
-            await node.peer.call("PUT", "/v1/registry/acceptance", content=own.encode(), headers=_AS_JSON)
+            path = "/v1/registry/acceptance"
+            await own_key.call_matcher(node, "PUT", path, content=own.encode(), headers=_AS_JSON)
         except PolicyError as error:  # the two registries differ, which `show` says
             _LOG.warning("registry_acceptance_refused", error=error)
     return new
@@ -119,6 +128,7 @@ def show(node: NodeContext) -> RegistryView:
         in_force=accepted and statement_view(accepted, node.registry, agreed, address),
         waiting=waiting and statement_view(waiting, node.registry, agreed, address),
         obstacle=obstacle and SentenceView.of(obstacle),
+        restart_needed=_renews_own(node, accepted),
     )
 
 
@@ -126,14 +136,18 @@ def accept(node: NodeContext, actor: Actor, digest: str, heard: str) -> Registry
     """Take the newest statement into force.
 
     1. It is the one that the administrator has read.
-    2. The statements follow one another, it continues the registry in force, and names this party's own key.
-    3. Its words are those that another party reads aloud.
+    2. The statements follow one another, it continues the registry in force, and names this party's own key, or the
+       one that waits here to take its place.
+    3. No round that is not over here names a party whose key it replaces.
+    4. Its words are those that another party reads aloud.
+
+    With this party's own new key it takes effect when the node starts again.
 
     Raises:
         NotFoundError: 1 does not hold.
-        ProtocolError, PolicyError: 2 does not hold.
+        ProtocolError, PolicyError: 2 or 3 does not hold.
         InputError: The words cannot be read.
-        PolicyError: 3 does not hold.
+        PolicyError: 4 does not hold.
     """
     with node.store.transaction("registry.accept") as session:
         known, accepted = _known(session, node), stored.in_force(session, node.registry.matcher)
@@ -143,8 +157,13 @@ def accept(node: NodeContext, actor: Actor, digest: str, heard: str) -> Registry
             raise NotFoundError("registry_statement_not_newest")
         # 2.
         check_order(known)
-        newer = check_acceptable(newest, node.registry, node.code, node.party.identity.public)
+        keys = own_key.own_keys(node)
+        newer = check_acceptable(newest, node.registry, node.code, *(key.public for key in keys))
+        signer = next(key for key in keys if key.public == newer.key_of(node.code))
+        replaced = [code for code, one in node.registry.parties.items() if newer.key_of(code) != one.key]
         # 3.
+        _check_rounds(session, set(replaced) - {node.code})
+        # 4.
         check_spoken(digest, heard)
         matcher = followed(node.settings.matcher, newest, node.settings.home)
         if accepted is None or accepted.digest != digest:
@@ -153,15 +172,20 @@ def accept(node: NodeContext, actor: Actor, digest: str, heard: str) -> Registry
             acceptance = RegistryAcceptance(
                 party=node.code, number=newest.message.number, statement=digest, accepted_at=now
             )
-            stored.store_acceptance(session, acceptance, sign_statement(acceptance, node.party.identity))
+            stored.store_acceptance(session, acceptance, sign_statement(acceptance, signer))
             entry = Entry.of(
                 EntryKind.REGISTRY_ACCEPTED, now, node.code, digests={"registry": digest},
                 counts={"number": newest.message.number, "parties": len(newer.present())},
                 **entries.actor_fields(actor, Action.MANAGE_REGISTRY),
             )  # fmt: skip
             entries.append(session, entry)
+            for code in sorted({*replaced} - {node.code}):
+                log_replaced(session, newer, code, node.code, now)
             # Before the commit: if we crash here, the file is ahead, and the same statement is accepted again.
             stored.write_registry_file(node.settings.registry, newer)
+    if signer is not node.party.identity:
+        _LOG.warning("identity_waits_for_restart", party=node.code)
+        return show(node)
     node.registry.adopt(newer)
     if address_of(matcher) != address_of(node.peer.settings):
         node.peer = node.peer.moved(matcher)
@@ -170,13 +194,36 @@ def accept(node: NodeContext, actor: Actor, digest: str, heard: str) -> Registry
     return show(node)
 
 
+def _renews_own(node: NodeContext, accepted: SignedStatement | None) -> bool:
+    """Return whether the statement in force names another key of this party than the one with which it runs."""
+    if accepted is None:
+        return False
+    return accepted.message.registry().key_of(node.code) != node.party.identity.public
+
+
+def _check_rounds(session: Session, parties: set[str]) -> None:
+    """Refuse to replace keys of parties that a round names which is not over here.
+
+    Raises:
+        PolicyError: There is one.
+    """
+    for row in session.scalars(select(RoundRow).where(RoundRow.phase.not_in(_OVER))):
+        manifest = Manifest.from_payload(payload_of(row.manifest, Manifest.payload_type))
+        named = sorted(parties & {one.party for one in manifest.participants})
+        if named:
+            raise PolicyError("key_replaced_in_open_round", party=named[0], round=row.round_id)
+
+
 def _take(node: NodeContext, feed: RegistryFeed) -> bool:
     """Store the statements and acceptances of the matcher's answer, and return whether any was new."""
     found = [open_statement(envelope.encode(), node.registry.matcher) for envelope in feed.statements]
     with node.store.transaction("registry.take") as session:
         new = [stored.store_statement(session, statement, node.clock()) for statement in found]
         everyone = _everyone(_known(session, node), node.registry)
-        agreed = [(open_acceptance(envelope.encode(), everyone), envelope.encode()) for envelope in feed.acceptances]
+        newest = stored.newest_number(session)
+        agreed = [
+            (open_acceptance(envelope.encode(), everyone, newest), envelope.encode()) for envelope in feed.acceptances
+        ]
         new += [stored.store_acceptance(session, *one) for one in agreed]
     if any(new):
         _LOG.info("registry_fetched", count=sum(new))
@@ -219,7 +266,8 @@ def _obstacle(node: NodeContext, known: Sequence[SignedStatement], accepted: Sig
         return None
     try:
         check_order(known)
-        check_acceptable(pending[-1], node.registry, node.code, node.party.identity.public)
+        keys = own_key.own_keys(node)
+        check_acceptable(pending[-1], node.registry, node.code, *(key.public for key in keys))
     except (ProtocolError, PolicyError) as error:
         return error.sentence
     return None

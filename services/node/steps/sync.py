@@ -18,6 +18,7 @@ from aquila.errors import (
     PolicyError,
     ProtocolError,
     RepeatedError,
+    SignatureError,
 )
 from aquila.protocol.messages import (
     Acknowledgement,
@@ -243,7 +244,8 @@ def _take_statement(taking: _FeedContext, event: Event) -> bool:
     envelope = (event.envelope or "").encode()
     opened = statements.open_statement(node.registry, envelope)
     stored = session.get(StatementRow, (row.round_id, opened.digest))
-    own = opened.signer.fingerprint == node.party.identity.public.fingerprint
+    signer = node.registry.by_fingerprint()[opened.signer.fingerprint][0]
+    own = signer == node.code
     # 1. A statement of our own that we do not know: this database is older than what we have said.
     if own and stored is None:
         statements.refuse(session, node.clock, row.round_id, "restored", Sentence.of(RESTORED))
@@ -252,6 +254,8 @@ def _take_statement(taking: _FeedContext, event: Event) -> bool:
     # 2. The record verifies it. What it refuses is kept as evidence and does not count.
     before = taking.round.participants
     try:
+        if stored is None and opened.signer != node.registry.key_of(signer):
+            raise SignatureError("statement_by_replaced_key", party=signer)
         accepted = taking.round.accept(envelope, now=taking.not_before)
     except (ProtocolError, PolicyError) as error:
         return _keep_refused(taking, opened, envelope, error)

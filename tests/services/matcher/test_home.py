@@ -11,12 +11,13 @@ import pytest
 from aquila.crypto.keys import IdentityKey
 from aquila.errors import InputError, KeyMaterialError, PolicyError
 from aquila.protocol.registry import RegisteredParty, Registry, write_registry
+from services.kit.home_folder import NewAddress
 from services.kit.settings import described, load
 from services.matcher.context import open_store
 from services.matcher.main import build, prepare
 from services.matcher.settings import MatcherSettings
 from services.matcher.steps.schedule import steps_of
-from services.matcher.storage.home import create
+from services.matcher.storage.home import create, set_public_url
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -120,3 +121,26 @@ def test_a_home_begins_with_given_settings(tmp_path: Path) -> None:
             create(tmp_path / "other", settings=given)
     with pytest.raises(InputError, match="cannot be read"):
         create(tmp_path / "other", settings=tmp_path / "missing.toml")
+
+
+@pytest.mark.parametrize(
+    ("url", "written"), [("https://new.example:8700", True), ("https://new.example/", True), ("new.example", False)]
+)
+def test_a_new_address_is_written_into_the_settings(tmp_path: Path, url: str, *, written: bool) -> None:
+    """That line alone; an address that the settings would not take leaves them as they are."""
+    create(tmp_path / "m", address=NewAddress(0, "https://old.example:8700"))
+    settings = tmp_path / "m" / "matcher.toml"
+    before = settings.read_text()
+    assert set_public_url(settings, url) is written
+    after = before.replace("https://old.example:8700", url.rstrip("/")) if written else before
+    assert settings.read_text() == after
+
+
+def test_settings_without_an_address_are_left_alone(tmp_path: Path) -> None:
+    """The command says so, and the administrator changes them."""
+    create(tmp_path / "m", port=0)
+    settings = tmp_path / "m" / "matcher.toml"
+    before = settings.read_bytes()
+    assert not set_public_url(settings, "https://new.example")
+    assert not set_public_url(tmp_path / "nothing.toml", "https://new.example")
+    assert settings.read_bytes() == before

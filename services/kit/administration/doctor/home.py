@@ -16,6 +16,7 @@ from services.kit.people.operator_token import TOKEN_FILE, OperatorToken
 from services.kit.serving.health.checks import disk_faults
 from services.kit.settings import MEBIBYTE
 from services.kit.storage.files import check_private, read_secret
+from services.kit.storage.own_identity import read_next
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,6 +95,10 @@ def examine_registry(settings: KeyedSettings, code: str) -> Findings:
         return
     registry = read_registry(settings.registry.read_bytes())
     with IdentityKey.from_pem(read_secret(settings.identity)) as identity:
+        waiting = read_next(settings.identity)
+        if waiting is not None and registry.key_of(code) == waiting.public:
+            yield warning("registry", "doctor_identity_waits")
+            return
         if registry.key_of(code) != identity.public:
             yield critical("registry", "registry_identity_key_differs", party=code)
             return

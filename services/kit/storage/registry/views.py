@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aquila.interface.service.party import RegistryPartyView, RegistryStatementView
 from aquila.protocol.registration.spoken_words import spoken
-from aquila.protocol.registration.statements import differences
+from aquila.protocol.registration.statements import differences, key_changes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +32,7 @@ def statement_view(
     message, read_aloud = statement.message, spoken(statement.digest)
     registry = message.registry()
     joined, left = differences(before, registry)
+    changes = key_changes(before, message)
     return RegistryStatementView(
         number=message.number,
         digest=statement.digest,
@@ -42,6 +43,8 @@ def statement_view(
         parties=party_views(registry, accepted, statement),
         joined=joined,
         left=left,
+        replaced=tuple(change.party for change in changes if change.by_both),
+        revoked=tuple(change.party for change in changes if not change.by_both),
         moved=(message.url, message.ca) != address,
     )
 
@@ -55,6 +58,7 @@ def party_views(
             party=code,
             name=party.name,
             identity_fingerprint=party.key.fingerprint,
+            former_fingerprints=tuple(key.fingerprint for key in registry.former.get(code, ())),
             left=party.left,
             accepted=accepted[code].number if code in accepted else None,
             differs=statement is not None and code in accepted and _contradicts(accepted[code], statement),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 import pytest
 
 from aquila.crypto.keys import IdentityKey
-from aquila.errors import InputError, SignatureError
+from aquila.errors import InputError, PolicyError, SignatureError
 from aquila.protocol.registry import MATCHER, Callers, RegisteredParty, Registry, read_registry, write_registry
-from tests.support.registering import registry_of
+from tests.support.registering import key_of, registry_of
 
 MATCHER_KEY, AL_KEY, SI_KEY = (IdentityKey(bytes([number]) * 32).public for number in (1, 2, 3))
 REGISTRY = Registry(
@@ -115,3 +116,50 @@ def test_callers_follow_the_registry() -> None:
 def test_a_registry_may_have_no_party_yet() -> None:
     """As that of a matcher before the first party joins."""
     assert read_registry(write_registry(registry_of())).parties == {}
+
+
+def renewed(registry: Registry, code: str, *names: str) -> Registry:
+    """Return a registry in which a party has replaced its key, as often as there are names."""
+    for name in names:
+        party = replace(registry.parties[code], key=key_of(name).public)
+        former = {**registry.former, code: registry.keys_of(code)}
+        registry = Registry(registry.matcher, {**registry.parties, code: party}, former)
+    return registry
+
+
+def test_a_replaced_key_stays_with_its_party() -> None:
+    """What it signed is read, calls are not taken under it, and log and witness keep their names."""
+    before = registry_of("RS", "SI")
+    after = renewed(before, "SI", "SI new", "SI newer")
+    old, new, newer = (key_of(name).public for name in ("SI", "SI new", "SI newer"))
+    assert read_registry(write_registry(after)) == after
+    assert after.keys_of("SI") == (old, new, newer)
+    assert after.by_fingerprint()[old.fingerprint] == ("SI", old)
+    assert [key.fingerprint in Callers(after) for key in (old, new, newer)] == [False, False, True]
+    assert (after.origin_of("SI"), after.witness_of("SI")) == (before.origin_of("SI"), before.witness_of("SI"))
+
+
+def test_a_registry_is_continued_by_its_keys() -> None:
+    """Each newer key follows from the one here; an older registry, or another history, does not."""
+    first = registry_of("RS", "SI")
+    second, third = renewed(first, "SI", "SI new"), renewed(first, "SI", "SI new", "SI newer")
+    for before, newer in ((first, second), (second, third), (first, third)):
+        before.check_successor(newer)
+    for before, newer, code in (
+        (second, first, "registry_returns_to_key"),
+        (third, second, "registry_returns_to_key"),
+        (second, renewed(first, "SI", "false"), "registry_replaces_key"),
+        (second, Registry(second.matcher, second.parties), "registry_replaces_key"),
+    ):
+        with pytest.raises(PolicyError) as caught:
+            before.check_successor(newer)
+        assert caught.value.sentence.code == code
+    first.adopt(third)
+    assert first == third
+
+
+def test_a_replaced_key_is_nobody_elses() -> None:
+    """A file in which it occurs twice is none."""
+    content = write_registry(renewed(registry_of("RS", "SI"), "SI", "RS"))
+    with pytest.raises(InputError):
+        read_registry(content)

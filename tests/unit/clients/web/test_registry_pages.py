@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from aquila.crypto.keys import IdentityKey
+from aquila.protocol.registration.renewals import open_renewal, sign_renewal
 from aquila.protocol.registration.spoken_words import spoken
 from aquila.protocol.registration.statements import next_statement, open_statement, sign_statement
 from aquila.protocol.registry import RegisteredParty, Registry, read_registry
 from clients.web.text.labels import fingerprint
+from services.kit.storage.own_identity import prepare_renewal
 from services.kit.storage.registry.stored_statements import store_statement
 from tests.support.registering import key_of
 from tests.support.web_world import homes, matcher, node
@@ -72,6 +75,46 @@ async def test_a_registry_that_replaces_a_key_cannot_be_accepted(homes: Path, no
     assert "another identity key for AL" in page
     assert 'action="/registry/accept"' not in page
     assert "another identity key for AL" in await browser.open("/")
+
+
+def _renew(homes: Path, served: ServedPages, party: str, *, lost: bool) -> SignedStatement:
+    """Let a registry wait at a node in which a party has renewed its key."""
+    registry = read_registry((homes / "SI" / "registry.toml").read_bytes())
+    new = open_renewal(sign_renewal(party, key_of("new"), registry.parties[party].key))
+    if not lost:
+        new = prepare_renewal(homes / party / "identity.pem", registry, party, lost=False)
+    renewed = replace(registry.parties[party], key=new.key)
+    newer = Registry(registry.matcher, {**registry.parties, party: renewed}, {party: (new.former,)})
+    with IdentityKey.from_pem((homes / "matcher" / "identity.pem").read_bytes()) as identity:
+        message = next_statement(newer, None, served.clock[0], "http://127.0.0.1:8700", None, new)
+        statement = open_statement(sign_statement(message, identity), identity.public)
+    with served.log.own.store.transaction("test.statement") as session:
+        store_statement(session, statement, served.clock[0])
+    return statement
+
+
+async def test_a_renewed_key_is_shown_as_what_it_is(homes: Path, node: ServedPages) -> None:
+    """Signed by both keys, or a revocation, of which a warning is shown; either is accepted by its words."""
+    statement = _renew(homes, node, "AL", lost=True)
+    browser = await node.visitor("admin", "administrator")
+    page = await browser.open("/registry")
+    assert "did not sign for its new one" in page
+    assert "hear the words from it" in page
+    assert "new key" in page
+    page = await browser.send("/registry/accept", digest=statement.digest, spoken=spoken(statement.digest).sentence)
+    assert browser.answer.status_code == 200
+    assert "did not sign" not in page
+    assert fingerprint(statement.message.registry().parties["AL"].key.fingerprint) in page
+
+
+async def test_an_own_renewed_key_takes_effect_at_a_restart(homes: Path, node: ServedPages) -> None:
+    """The page says so, once it is accepted."""
+    statement = _renew(homes, node, "SI", lost=False)
+    browser = await node.visitor("admin", "administrator")
+    assert "and its old key signed for it" in await browser.open("/registry")
+    page = await browser.send("/registry/accept", digest=statement.digest, spoken=spoken(statement.digest).sentence)
+    assert browser.answer.status_code == 200
+    assert "Restart the node" in page
 
 
 async def test_a_matcher_that_is_away_is_said(homes: Path, node: ServedPages) -> None:

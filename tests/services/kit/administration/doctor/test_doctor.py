@@ -6,6 +6,7 @@ import hashlib
 import json
 import time
 from contextlib import closing
+from dataclasses import replace
 from email.utils import formatdate
 from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -16,13 +17,14 @@ import pytest
 from sqlalchemy import insert, text
 from sqlalchemy.engine import make_url
 
-from aquila.protocol.registry import RegisteredParty, Registry, write_registry
+from aquila.protocol.registry import RegisteredParty, Registry, read_registry, write_registry
 from clients.cli.main import main
 from services.kit.administration.doctor import certificates, database, network
 from services.kit.administration.doctor.findings import examined
 from services.kit.log.entries import ALARMS
 from services.kit.settings import PeerSettings, ProviderSettings, TlsSettings
 from services.kit.storage.migrate import migrate
+from services.kit.storage.own_identity import prepare_renewal
 from services.matcher.storage import home as matcher_home
 from services.node.backup import SERVICE, back_up_node
 from services.node.main import PACKAGE
@@ -115,6 +117,11 @@ def test_faults_of_files(home: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
     (home / "identity.pem").write_bytes((tmp_path / "matcher" / "identity.pem").read_bytes())
     assert doctor(home, capsys)[1]["registry_identity_key_differs"] == "critical"
     (home / "identity.pem").write_bytes(identity)
+    registry = read_registry((home / "registry.toml").read_bytes())
+    new = prepare_renewal(home / "identity.pem", registry, "SI", lost=False).key
+    named = {"SI": replace(registry.parties["SI"], key=new)}
+    (home / "registry.toml").write_bytes(write_registry(replace(registry, parties=named)))
+    assert doctor(home, capsys)[1]["doctor_identity_waits"] == "warning"
     (home / "registry.toml").unlink()
     assert doctor(home, capsys)[1]["doctor_registry_missing"] == "critical"
     settings = (home / "node.toml").read_text()

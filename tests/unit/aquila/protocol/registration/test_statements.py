@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pydantic import ValidationError
 
 from aquila.errors import AquilaError, EquivocationError, MalformedError, OrderError, PolicyError, SignatureError
+from aquila.protocol.registration.renewals import open_renewal, sign_renewal
 from aquila.protocol.registration.statements import (
+    KeyChange,
     RegistryAcceptance,
     RegistryStatement,
     SignedStatement,
     check_acceptable,
     check_order,
     differences,
+    key_changes,
     next_statement,
     open_acceptance,
     open_statement,
@@ -22,6 +26,9 @@ from aquila.protocol.registration.statements import (
 )
 from aquila.protocol.registry import RegisteredParty, Registry
 from tests.support.registering import CA, MATCHER_KEY, NOW, URL, key_of, registry_of, stated
+
+if TYPE_CHECKING:
+    from aquila.crypto.keys import IdentityKey, VerifyKey
 
 FIRST = stated(registry_of("SI"))
 SECOND = stated(registry_of("RS", "SI"), FIRST)
@@ -147,3 +154,84 @@ def test_differences_are_parties_that_join_and_leave() -> None:
     before, after = registry_of("RS", "SI"), registry_of("AL", "MK", "RS", "SI", left=("SI",))
     assert differences(before, after) == (("AL", "MK"), ("SI",))
     assert differences(after, after) == ((), ())
+
+
+NEW, NEWER = key_of("SI new"), key_of("SI newer")
+
+
+def _renewed(name: str, former: IdentityKey | VerifyKey, before: SignedStatement) -> SignedStatement:
+    """Return the statement after another one, in which SI has replaced its key."""
+    renewal = open_renewal(sign_renewal("SI", key_of(name), former))
+    registry = before.message.registry()
+    party = replace(registry.parties["SI"], key=renewal.key)
+    former_keys = {**registry.former, "SI": registry.keys_of("SI")}
+    newer = Registry(registry.matcher, {**registry.parties, "SI": party}, former_keys)
+    message = next_statement(newer, before, NOW, URL, CA, renewal)
+    return open_statement(sign_statement(message, MATCHER_KEY), MATCHER_KEY.public)
+
+
+def test_a_statement_replaces_a_key_with_its_renewals() -> None:
+    """It continues the one before; the party itself accepts it with the key that waits."""
+    after = _renewed("SI new", key_of("SI"), SECOND)
+    check_order([SECOND, after])
+    registry = after.message.registry()
+    assert registry.keys_of("SI") == (key_of("SI").public, NEW.public)
+    assert check_acceptable(after, registry_of("RS", "SI"), "SI", key_of("SI").public, NEW.public) == registry
+    with pytest.raises(PolicyError) as caught:
+        check_acceptable(after, registry_of("RS", "SI"), "SI", key_of("SI").public)
+    assert caught.value.sentence.code == "registry_without_own_key"
+    # One that follows keeps the renewals.
+    again = open_statement(
+        sign_statement(next_statement(registry, after, NOW, URL, CA), MATCHER_KEY), MATCHER_KEY.public
+    )
+    assert again.message.registry() == registry
+
+
+def test_key_changes_say_whether_the_old_key_signed() -> None:
+    """For all steps from the key that is in force here; a party that joins has changed nothing here."""
+    before = registry_of("RS", "SI")
+    once = _renewed("SI new", key_of("SI"), SECOND)
+    twice = _renewed("SI newer", NEW.public, once)
+    assert key_changes(before, SECOND.message) == ()
+    assert key_changes(before, once.message) == (KeyChange("SI", by_both=True),)
+    assert key_changes(before, twice.message) == (KeyChange("SI", by_both=False),)
+    assert key_changes(once.message.registry(), twice.message) == (KeyChange("SI", by_both=False),)
+    assert key_changes(twice.message.registry(), twice.message) == ()
+    assert key_changes(registry_of("RS"), twice.message) == ()
+
+
+def test_a_matcher_replaces_no_key_by_itself() -> None:
+    """Renewals that were left out, made by the matcher, or that lead elsewhere."""
+    after = _renewed("SI new", key_of("SI"), SECOND).message
+    entries = list(after.parties)
+    for entry in (
+        entries[1].model_copy(update={"identity_key": key_of("false").public.hex}),
+        entries[1].model_copy(update={"renewals": (sign_renewal("RS", NEW, key_of("SI")).decode(),)}),
+    ):
+        forged = sign_statement(after.model_copy(update={"parties": (entries[0], entry)}), MATCHER_KEY)
+        with pytest.raises(SignatureError) as caught:
+            open_statement(forged, MATCHER_KEY.public)
+        assert caught.value.sentence.code == "key_renewal_broken"
+    bare = entries[1].model_copy(update={"renewals": None})
+    forged = sign_statement(after.model_copy(update={"parties": (entries[0], bare)}), MATCHER_KEY)
+    with pytest.raises(PolicyError) as refused:
+        check_order([SECOND, open_statement(forged, MATCHER_KEY.public)])
+    assert refused.value.sentence.code == "registry_replaces_key"
+    # A key that RS has, or had, is not SI's.
+    taken = entries[0].model_copy(
+        update={"identity_key": key_of("x").public.hex,
+                "renewals": (sign_renewal("RS", key_of("x"), NEW.public).decode(),)}
+    )  # fmt: skip
+    forged = sign_statement(after.model_copy(update={"parties": (taken, entries[1])}), MATCHER_KEY)
+    with pytest.raises(MalformedError):
+        open_statement(forged, MATCHER_KEY.public)
+
+
+def test_a_replaced_key_accepts_nothing_new() -> None:
+    """What it accepted before stays readable."""
+    registry = _renewed("SI new", key_of("SI"), SECOND).message.registry()
+    assert open_acceptance(_accepted("SI", "SI"), registry, 3).number == 2
+    assert open_acceptance(_accepted("SI", "SI new"), registry, 2).number == 2
+    with pytest.raises(SignatureError) as caught:
+        open_acceptance(_accepted("SI", "SI"), registry, 2)
+    assert caught.value.sentence.code == "statement_by_replaced_key"

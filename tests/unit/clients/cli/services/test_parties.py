@@ -5,8 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from aquila.interface.service.party import RegistryPartyView, RegistryStatementView, RegistryView
+from aquila.protocol.registration.renewals import open_renewal
+from aquila.protocol.registration.spoken_words import spoken
 from aquila.protocol.registry import read_registry
 from clients.cli.main import main
+from clients.cli.output.registry_views import changes, show_registry
+from clients.cli.output.screen import Screen
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,3 +51,45 @@ def test_home_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["matcher", "init", "--home", str(tmp_path)]) == 0
     assert main(["matcher", "init", "--home", str(tmp_path)]) == 1
     assert "home of a matcher already" in capsys.readouterr().err
+
+
+def test_a_new_identity_key_and_its_renewal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The command makes the key once, writes the file, and shows the words; a lost key does not sign."""
+    matcher, node = str(tmp_path / "m"), str(tmp_path / "n")
+    assert main(["matcher", "init", "--home", matcher]) == 0
+    assert (
+        main(["node", "init", "--home", node, "--code", "SI", "--name", "Slovenia", "--matcher", "http://127.0.0.1:1"])
+        == 0
+    )
+    for home in (matcher, node):
+        assert main(["party", "card", "--home", home, "--out", f"{home}.card"]) == 0
+    assert main(["party", "register", f"{matcher}.card", f"{node}.card", "--home", node]) == 0
+    out = tmp_path / "si.renewal"
+    capsys.readouterr()
+    assert main(["node", "renew-identity", "--home", node, "--out", str(out), "--json"]) == 0
+    first = json.loads(capsys.readouterr().out)
+    renewal = open_renewal(out.read_bytes())
+    assert (first["words"], first["revokes"]) == (list(spoken(renewal.digest).words), False)
+    out.unlink()
+    assert main(["node", "renew-identity", "--home", node, "--out", str(out), "--lost"]) == 0
+    assert "aquila party accept" in capsys.readouterr().out
+    revocation = open_renewal(out.read_bytes())
+    assert (revocation.key, revocation.by_both) == (renewal.key, False)
+
+
+def test_changes_of_keys_are_said_in_capitals_where_they_are_dangerous(capsys: pytest.CaptureFixture[str]) -> None:
+    """A revocation is not overlooked; a party with a new key is marked."""
+    party = RegistryPartyView(
+        party="SI", name="Slovenia", identity_fingerprint="ab" * 32, left=False, accepted=None, differs=False
+    )
+    statement = RegistryStatementView(
+        number=2, digest="ab" * 32, made_at=0, words=("a",), digits=("1",), url="https://m.example", parties=(party,),
+        joined=(), left=(), replaced=(), revoked=("SI",), moved=False,
+    )  # fmt: skip
+    Screen(as_json=False).show(*changes(statement), *changes(statement.model_copy(update={"replaced": ("SI",)})))
+    shown = capsys.readouterr()
+    assert "SI HAS A NEW IDENTITY KEY WITHOUT THE SIGNATURE" in shown.out + shown.err
+    assert "its old key signed for it" in shown.out + shown.err
+    view = RegistryView(parties=(party,), in_force=None, waiting=None, obstacle=None, restart_needed=True)
+    show_registry(Screen(as_json=False), view, "")
+    assert "Restart the node" in capsys.readouterr().out

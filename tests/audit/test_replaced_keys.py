@@ -1,0 +1,125 @@
+"""A key that was replaced signs nothing from its entry in the log on, and what it signed before stays right."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.audit.entries import Entry, EntryKind
+from aquila.audit.merkle import tree_root
+from aquila.errors import AuditError
+from aquila.protocol.auditing import audit_rounds, read_log
+from aquila.protocol.messages import LogHead, Outcomes
+from aquila.protocol.registry import Registry
+from tests.support.registering import key_of
+
+if TYPE_CHECKING:
+    from aquila.crypto.group import Group
+    from aquila.crypto.keys import IdentityKey
+    from tests.support.exported import Exported
+
+NEW = key_of("AL new")
+
+
+def renewed(log: Exported, key: IdentityKey = NEW) -> Registry:
+    """Return the auditor's registry after AL has replaced its key."""
+    known = log.registry
+    parties = {**known.parties, "AL": replace(known.parties["AL"], key=key.public)}
+    return Registry(known.matcher, parties, {"AL": known.keys_of("AL")})
+
+
+def hold(log: Exported, key: IdentityKey) -> None:
+    """Let AL sign and cosign with a key from now on."""
+    log.keys = {**log.keys, "AL": key}
+
+
+def enter_change(log: Exported, **digests: str) -> None:
+    """Let the matcher enter that AL replaced its key; from now on the new one cosigns."""
+    names = {"former": log.keys["AL"].public.fingerprint, "key": NEW.public.fingerprint} | digests
+    log.append(Entry.of(EntryKind.KEY_REPLACED, log.entry(-1).time, "matcher", recipient="AL", digests=names))
+    log.registry = renewed(log)
+
+
+def say(log: Exported, key: IdentityKey, number: int = 1) -> None:
+    """Let AL tell of outcomes at the end of the log, signed with a key."""
+    closing = log.message(log.statements_of("AL")[-1])
+    leaves = [log.leaf(place) for place in range(9)]
+    head = LogHead(size=9, root=tree_root(leaves).hex())
+    hold(log, key)
+    common = {"round_id": closing.round_id, "party": "AL", "binding": closing.binding}  # type: ignore[attr-defined]  # a closing has them
+    sequence = closing.sequence + number  # type: ignore[attr-defined]  # as above
+    log.sign(Outcomes(sequence=sequence, pairs=(), log_head=head, **common), log.entry(-1).time)
+
+
+def verify(log: Exported, group: Group) -> None:
+    """Audit the log as it is now."""
+    log.sign_anew()
+    audit_rounds(read_log(log.files.get, log.registry), log.files.get, log.registry, group)
+
+
+def refusal(log: Exported, group: Group) -> str:
+    """Return the code of the audit's first fault."""
+    with pytest.raises(AuditError) as caught:
+        verify(log, group)
+    reason = caught.value.sentence.fields.get("reason")
+    return reason.code if reason is not None else caught.value.sentence.code  # type: ignore[union-attr]  # a sentence
+
+
+def test_a_log_over_a_succession(log: Exported, group: Group) -> None:
+    """Statements by the old key before, by the new one after: the log holds together, also for its owner's file."""
+    enter_change(log)
+    say(log, NEW)
+    assert b"key_replaced" in log.contents[-2]
+    verify(log, group)
+
+
+def test_an_older_log_with_a_newer_registry(log: Exported, group: Group) -> None:
+    """An export from before the change names the key of its time."""
+    log.registry = renewed(log)
+    verify(log, group)
+
+
+def test_the_old_key_signs_after_its_succession(log: Exported, group: Group) -> None:
+    """Whoever stole it, and a matcher that takes it, are found by the log itself."""
+    old = log.keys["AL"]
+    enter_change(log)
+    say(log, old)
+    hold(log, NEW)
+    assert refusal(log, group) == "entry_signed_by_replaced_key"
+
+
+def test_the_old_key_cosigns_after_its_succession(log: Exported, group: Group) -> None:
+    """A witness's replaced key vouches for nothing that came later."""
+    enter_change(log)
+    assert refusal(log, group) == "entry_signed_by_replaced_key"
+
+
+def test_a_new_key_that_the_log_never_introduced(log: Exported, group: Group) -> None:
+    """The matcher took statements under it, and entered no succession."""
+    log.registry = renewed(log)
+    say(log, NEW)
+    assert refusal(log, group) == "entry_key_never_introduced"
+
+
+@pytest.mark.parametrize("digests", [{"key": "ab" * 32}, {"former": NEW.public.fingerprint}, {"former": "ab" * 32}])
+def test_a_succession_that_the_registry_does_not_know(log: Exported, group: Group, digests: dict[str, str]) -> None:
+    """To another key, from another key, or backwards."""
+    enter_change(log, **digests)
+    hold(log, NEW)
+    assert refusal(log, group) == "entry_key_change_unknown"
+
+
+def test_a_log_after_a_succession_with_the_old_registry(log: Exported) -> None:
+    """An auditor whose registry was replayed sees that the log names another key."""
+    before = log.registry
+    enter_change(log)
+    say(log, NEW)
+    log.files["registry.json"] = log.files["registry.json"].replace(
+        before.parties["AL"].key.fingerprint.encode(), NEW.public.fingerprint.encode()
+    )
+    log.sign_anew()
+    with pytest.raises(AuditError) as caught:
+        read_log(log.files.get, before)
+    assert caught.value.sentence.code == "log_registry_key_differs"

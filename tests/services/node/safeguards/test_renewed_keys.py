@@ -1,0 +1,266 @@
+"""A party replaces its identity key, or has it revoked, at the whole services; the logs are verified over it."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from aquila.crypto.backend import load_group
+from aquila.crypto.envelope import sign_envelope
+from aquila.errors import AquilaError
+from aquila.protocol.auditing import audit_rounds, compare, read_log
+from aquila.protocol.messages import Outcomes
+from aquila.protocol.messages.feed import Event, EventKind, Events
+from aquila.protocol.registration.renewals import open_renewal, sign_renewal
+from aquila.protocol.registration.spoken_words import spoken
+from aquila.protocol.registration.statements import RegistryFeed, sign_statement
+from aquila.protocol.registry import read_registry
+from services.kit.log import entries
+from services.kit.storage.own_identity import next_path, prepare_renewal
+from services.kit.storage.registry import stored_statements
+from services.node.rounds import statements
+from services.node.steps import sync
+from services.node.storage.tables import RoundRow, StatementRow
+from tests.support.ceremony import REGISTRY, accept, fetched
+from tests.support.registering import key_of
+
+if TYPE_CHECKING:
+    import httpx
+
+    from aquila.protocol.registration.renewals import Renewal
+    from tests.support.node_world import PartyNode, World
+
+
+def prepare(node: PartyNode, *, lost: bool = False) -> Renewal:
+    """Make the new key of a party and its renewal, as its command does."""
+    settings = node.node.settings
+    return prepare_renewal(settings.identity, read_registry(settings.registry.read_bytes()), node.node.code, lost=lost)
+
+
+async def replace_key(world: World, renewal: Renewal, **changes: object) -> httpx.Response:
+    """Let the secretariat replace the key."""
+    body = {"content": renewal.envelope.decode(), "spoken": spoken(renewal.digest).sentence} | changes
+    return await world.operator.post(f"{REGISTRY}/renewals", json=body)
+
+
+async def renew(world: World, code: str, *, lost: bool = False) -> None:
+    """Replace the key of a party, everywhere."""
+    renewal = prepare(world.nodes[code], lost=lost)
+    answer = await replace_key(world, renewal, revoked=lost)
+    assert answer.status_code == 200, answer.text
+    for node in world.nodes.values():
+        await accept(node)
+    world.nodes[code].restart()
+    await world.settle()
+
+
+async def play(world: World) -> str:
+    """Play a round to its end."""
+    round_id = await world.begin()
+    await world.settle()
+    await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
+    await world.settle()
+    assert await world.phase(round_id) == "closed"
+    return round_id
+
+
+async def log_of(world: World, code: str) -> dict[str, bytes]:
+    """Return the files of a service's log."""
+    people, path = (
+        (world.operator, "/v1/operator/log") if code == "matcher" else (world.nodes[code].operator, "/v1/log")
+    )
+    answer = await people.get(f"{path}/export")
+    assert answer.status_code == 200, answer.text
+    with tarfile.open(fileobj=io.BytesIO(answer.content)) as archive:
+        return {member.name: archive.extractfile(member).read() for member in archive}  # type: ignore[union-attr]  # files alone are in it
+
+
+async def verify(world: World) -> None:
+    """Verify all logs with each other, as `aquila audit verify` does, with the matcher's registry file."""
+    registry, group, found = read_registry((world.path / "matcher" / "registry.toml").read_bytes()), load_group(), []
+    for code in ("matcher", *world.nodes):
+        files = await log_of(world, code)
+        log = read_log(files.get, registry)
+        audit_rounds(log, files.get, registry, group)
+        found.append(log)
+    list(compare(found, registry))
+
+
+def logged(store: Any, kind: str) -> list[Any]:
+    """Return a log's entries of a kind."""
+    with store.reading("test.log") as session:
+        return [entry for _, entry in entries.entries(session) if entry is not None and entry.kind == kind]
+
+
+async def test_a_key_is_replaced_between_two_rounds(world: World) -> None:
+    """Rounds are played before and after, after two successions too, and every log verifies over them."""
+    first = await play(world)
+    node = world.nodes["SI"]
+    old = node.node.party.identity.public
+    await renew(world, "SI")
+    assert node.node.party.identity.public != old
+    assert not next_path(node.node.settings.identity).exists()
+    for seat in world.nodes.values():
+        assert seat.node.registry == world.app.state.context.registry
+        (entry,) = logged(seat.node.store, "key_replaced")
+        assert (entry.recipient, entry.person, entry.digests["former"]) == ("SI", None, old.fingerprint)
+        assert (await seat.round(first))["entry"]["phase"] == "closed"
+    second = await play(world)
+    assert (await node.round(second))["entry"]["phase"] == "closed"
+    await renew(world, "SI")
+    await play(world)
+    await verify(world)
+    view = await fetched(node)
+    assert [len(one["former_fingerprints"]) for one in view["parties"]] == [0, 0, 2]
+
+
+async def test_what_each_side_sees(world: World) -> None:
+    """The others see whose key changes, and whether its old key signed; the party itself that it must start again."""
+    node, other = world.nodes["SI"], world.nodes["RS"]
+    renewal = prepare(node)
+    assert (await replace_key(world, renewal)).status_code == 200
+    assert (await replace_key(world, renewal)).json()["in_force"]["number"] == 1  # again, nothing new is stated
+    waiting = (await fetched(other))["waiting"]
+    assert (waiting["replaced"], waiting["revoked"], waiting["joined"], waiting["left"]) == (["SI"], [], [], [])
+    assert not (await fetched(node))["restart_needed"]
+    assert (await accept(node))["restart_needed"]
+    assert node.node.registry.key_of("SI") == node.node.party.identity.public
+    accepted = {one["party"]: one["accepted"] for one in (await world.operator.get(REGISTRY)).json()["parties"]}
+    assert accepted == {"AL": None, "RS": None, "SI": 1}
+    node.restart()
+    view = await fetched(node)
+    assert (view["restart_needed"], view["fetch_problem"]) == (False, None)
+
+
+async def test_a_stolen_key_is_revoked(world: World) -> None:
+    """The others are warned; from then on the thief's calls, statements and rounds are refused."""
+    round_id = await play(world)
+    node, other = world.nodes["SI"], world.nodes["RS"]
+    stolen = node.node.party.identity
+    renewal = prepare(node, lost=True)
+    assert (await replace_key(world, renewal)).json()["code"] == "key_renewal_without_former_key"
+    # The thief has made a succession of its own, which both of its keys sign, and the words are its own.
+    thiefs = open_renewal(sign_renewal("SI", key_of("thief"), stolen))
+    assert (await replace_key(world, thiefs, revoked=True)).json()["code"] == "key_renewal_signed_by_revoked_key"
+    assert (await replace_key(world, thiefs, spoken=spoken(renewal.digest).sentence)).json()["code"] == (
+        "spoken_words_differ"
+    )
+    assert (await replace_key(world, renewal, revoked=True)).status_code == 200
+    assert (await fetched(other))["waiting"]["revoked"] == ["SI"]
+    await accept(other)
+    # The matcher refuses the thief's calls; a node refuses its statements, whoever brings them.
+    with pytest.raises(AquilaError) as caught:
+        await node.node.peer.call("GET", "/v1/rounds")
+    assert caught.value.sentence.code == "call_signature_not_pinned"
+    with node.node.rounds.reading(round_id) as round_:
+        binding = round_.binding
+    message = Outcomes(
+        round_id=round_id, party="SI", sequence=90_000, binding=binding, pairs=(), log_head=node.node.party.log_head()
+    )
+    envelope = sign_envelope(message.payload_type, message.payload(), stolen)
+    await _feed(world, "RS", round_id, envelope.decode())
+    problems = (await other.round(round_id))["problems"]
+    assert "statement_by_replaced_key" in str(problems)
+    await accept(node)
+    node.restart()
+    await accept(world.nodes["AL"])
+    await world.settle()
+    await play(world)
+
+
+async def _feed(world: World, code: str, round_id: str, envelope: str) -> None:
+    """Let a matcher that works with the thief put a statement into the feed of a node."""
+    node = world.nodes[code].node
+    with node.store.reading("test.cursor") as session:
+        event_id = session.get_one(RoundRow, round_id).cursor + 1
+    event = Event(event_id=event_id, kind=EventKind.STATEMENT, envelope=envelope)
+    sync.take_page(node, round_id, Events(events=(event,), ready=(), late=(), time=world.clock()))
+
+
+async def test_a_round_that_is_not_over_keeps_its_keys(world: World) -> None:
+    """The secretariat waits for its end, and so does each node that has not seen the end."""
+    round_id = await world.begin()
+    await world.settle("AL", "RS")
+    renewal = prepare(world.nodes["SI"])
+    assert (await replace_key(world, renewal)).json()["code"] == "party_in_open_rounds"
+    await world.operator.post(f"/v1/operator/rounds/{round_id}/abort", json={"reason": "a key is replaced"})
+    world.matcher_step()
+    assert (await replace_key(world, renewal)).status_code == 200
+    other = world.nodes["RS"]
+    newest = (await fetched(other))["waiting"]
+    body = {"digest": newest["digest"], "spoken": " ".join(newest["words"])}
+    assert (await other.post("/registry/accept", json=body)).json()["code"] == "key_replaced_in_open_round"
+    await world.settle("AL", "RS")
+    await accept(other)
+
+
+async def test_what_was_not_sent_goes_under_the_new_key(world: World) -> None:
+    """A statement of a round that is over, signed before and sent after the change, counts; its digest stays."""
+    round_id = await play(world)
+    node = world.nodes["SI"]
+    with node.node.store.transaction("test.unsent") as session:
+        round_ = node.node.rounds.of(round_id).record()
+        row = statements.sign(
+            session, node.node.signer, round_id, lambda number: node.node.party.report_outcomes(round_, number, ())
+        )
+        digest, before = row.digest, row.envelope
+    await renew(world, "SI")
+    with node.node.store.reading("test.sent") as session:
+        row = session.get_one(StatementRow, (round_id, digest))
+        assert (row.sent, row.refusal, row.envelope == before) == (True, None, False)
+    await verify(world)
+
+
+async def test_who_may_not_renew(world: World) -> None:
+    """A party that left, one that is not registered, and a key that somebody has already."""
+    await world.operator.post(f"{REGISTRY}/parties/AL/remove")
+    gone = open_renewal(sign_renewal("AL", key_of("AL new"), world.nodes["AL"].node.party.identity))
+    assert (await replace_key(world, gone)).json()["code"] == "party_not_registered"
+    rs, si = (world.nodes[code].node.party.identity for code in ("RS", "SI"))
+    taken = open_renewal(sign_renewal("SI", rs, si))
+    assert (await replace_key(world, taken)).json()["code"] == "key_registered_to_another_party"
+
+
+async def test_an_older_registry_is_refused(world: World) -> None:
+    """One that the matcher states again from before the succession does not bring the old key back."""
+    node, context = world.nodes["RS"], world.app.state.context
+    old = context.registry.parties
+    await renew(world, "SI")
+    context.registry.parties, context.registry.former = old, {}
+    answer = await world.operator.post(REGISTRY)
+    assert answer.json()["code"] == "registry_returns_to_key"
+    with context.store.reading("test.statement") as session:
+        last = stored_statements.in_force(session, context.registry.matcher)
+    message = last.message.model_copy(
+        update={
+            "number": 2, "previous": last.digest,
+            "parties": tuple(
+                one.model_copy(update={"renewals": None, "identity_key": old[one.party].key.hex})
+                for one in last.message.parties
+            ),
+        }
+    )  # fmt: skip
+    feed = RegistryFeed(statements=(sign_statement(message, context.matcher.identity).decode(),), acceptances=())
+    view = (await node.post("/registry/statements", json={"content": feed.model_dump_json()})).json()
+    assert view["obstacle"]["code"] == "registry_returns_to_key"
+
+
+async def test_a_node_whose_key_is_lost(world: World) -> None:
+    """It starts with the key that waits, accepts the registry that names it, and goes on after another start."""
+    await play(world)
+    node = world.nodes["SI"]
+    renewal = prepare(node, lost=True)
+    node.stop()
+    node.node.settings.identity.unlink()
+    node.start()
+    assert (await fetched(node))["fetch_problem"]["code"] == "call_signature_not_pinned"
+    assert (await replace_key(world, renewal, revoked=True)).status_code == 200
+    for seat in world.nodes.values():
+        await accept(seat)
+    node.restart()
+    await world.settle()
+    await play(world)
+    await verify(world)
