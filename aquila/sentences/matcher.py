@@ -52,6 +52,10 @@ MATCHER: Final[Table] = {
     "matcher_ca_unreadable": Text(
         "the CA {path} cannot be read", "set command.ca in matcher.toml to the CA of its certificate"
     ),
+    "matcher_key_with_open_rounds": Text(
+        "{count} rounds are not over, such as {round}: the matcher's key changes between rounds",
+        "close or abort them first",
+    ),
     "matcher_registry_unreadable": Text(
         "the registry {registry} cannot be read: {fault}", "register the parties' cards first: aquila party register"
     ),

@@ -10,7 +10,15 @@ from aquila.interface.attention import AttentionList
 from aquila.interface.proposal import ProposalDefaults, Suggestions, SuggestionView
 from aquila.interface.rounds import AbortReason, MatcherRoundView
 from aquila.interface.service.health import ServiceHealth
-from aquila.interface.service.party import Admittance, FileContent, NewMatcherAddress, Parties, RegistryView, RenewedKey
+from aquila.interface.service.party import (
+    Admittance,
+    FileContent,
+    NewMatcherAddress,
+    OwnRenewal,
+    Parties,
+    RegistryView,
+    RenewedKey,
+)
 from aquila.interface.statistics import Statistics
 from aquila.protocol.messages.feed import Rounds
 
@@ -94,6 +102,11 @@ class MatcherClient:
         """Put a party's new identity key in the place of its old one, by the words that the party reads aloud."""
         body = RenewedKey(content=renewal, spoken=spoken, revoked=revoked).model_dump(mode="json")
         return self._connection.fetch(RegistryView, "POST", f"{_REGISTRY}/renewals", json=body)
+
+    def renew_identity(self, *, revoked: bool) -> RegistryView:
+        """Renew the matcher's own identity key; it takes effect at the matcher's next start."""
+        body = OwnRenewal(revoked=revoked).model_dump(mode="json")
+        return self._connection.fetch(RegistryView, "POST", f"{_REGISTRY}/own-renewal", json=body)
 
     def remove_party(self, party: str) -> RegistryView:
         """Let a party leave."""

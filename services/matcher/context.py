@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from aquila.audit.roles import Service
 from aquila.crypto.backend import load_group
-from aquila.crypto.keys import IdentityKey
 from aquila.errors import InputError, KeyMaterialError, PolicyError
 from aquila.protocol.matcher import Matcher
 from aquila.protocol.registry import MATCHER, read_registry
@@ -16,9 +15,11 @@ from aquila.records.rules import BUILT_IN, earlier_tables, load_rules
 from services.kit.approvals.authors import withdraw_lost
 from services.kit.home_folder import CHUNKS_FOLDER
 from services.kit.http.signatures import now
+from services.kit.log.key_changes import log_replaced
 from services.kit.people.context import People
 from services.kit.settings import MEBIBYTE
-from services.kit.storage.files import ChunkFiles, check_private, read_secret
+from services.kit.storage.files import ChunkFiles, check_private
+from services.kit.storage.own_identity import open_identity
 from services.kit.storage.store import Store, private_store
 from services.kit.work.event_counts import EventCounts
 from services.kit.work.executors import executor_handle_of
@@ -117,15 +118,18 @@ def open_context(settings: MatcherSettings, clock: Callable[[], int] | None = No
         KeyMaterialError: The identity key cannot be read, or the registry pins another one.
     """
     registry = _registry(settings)
-    identity = IdentityKey.from_pem(read_secret(settings.identity))
-    if identity.public != registry.matcher:
-        raise KeyMaterialError(
-            "registry_matcher_key_differs",
-            expected=registry.matcher.fingerprint,
-            got=identity.public.fingerprint,
-        )
+    try:
+        identity = open_identity(settings.identity, registry, MATCHER)
+    except InputError:
+        raise KeyMaterialError("registry_matcher_key_differs") from None
+    if identity.public != registry.matcher:  # a matcher does not begin with a key that nobody has accepted
+        raise KeyMaterialError("registry_matcher_key_differs")
     store = open_store(settings)
     clock = clock or now
+    if registry.former.get(MATCHER):
+        # Before anything is signed with the new key.
+        with store.transaction("key.take_over") as session:
+            log_replaced(session, registry, MATCHER, MATCHER, clock())
     return MatcherContext(
         settings=settings,
         store=store,

@@ -319,7 +319,7 @@ def run(
 def _matcher_address(settings: NodeSettings, store: Store, registry: Registry) -> PeerSettings:
     """Return the settings of calls to the matcher; raises as `followed` does."""
     with store.reading("registry.address") as session:
-        return followed(settings.matcher, stored_statements.in_force(session, registry.matcher), settings.home)
+        return followed(settings.matcher, stored_statements.in_force(session, registry), settings.home)
 
 
 def _registry(settings: NodeSettings) -> Registry:

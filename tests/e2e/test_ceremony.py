@@ -166,7 +166,7 @@ def _renew(secretariat: Operator, operators: dict[str, Operator], code: str, acc
     assert read["waiting"]["replaced"] == [code]
     for one in operators.values():
         shown = one.give(accept, " ".join(read["waiting"]["words"]))
-        assert ("Restart the node" in shown) == (one is operator)
+        assert ("Restart the service" in shown) == (one is operator)
     operator.process.stop()
     operator.process.start()
 

@@ -20,6 +20,7 @@ EXAMPLES: dict[str, Any] = {
     "AbortReason": _REASON,
     "AcceptedRegistry": {"digest": "9b" * 32, "spoken": _SPOKEN},
     "Admittance": {"content": "{}", "spoken": _SPOKEN},
+    "OwnRenewal": {"revoked": False},
     "RenewedKey": {"content": "{}", "spoken": _SPOKEN, "revoked": False},
     "NotificationChoice": {"channel": "mail", "address": "analyst@ministry.example", "language": "en"},
     "Admission": {"issuer": "https://id.example.org", "subject": "u-17", "name": "Officer One"},

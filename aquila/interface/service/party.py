@@ -9,6 +9,7 @@ from pydantic import Field
 from aquila.interface.sentence import SentenceView
 from aquila.protocol.messages.base import Count, Digest, GivenText, Message, PartyCode, Seconds
 from aquila.protocol.registration.invitations import Address, Certificates
+from aquila.protocol.registration.renewals import Holder
 
 
 class PartyView(Message):
@@ -62,8 +63,8 @@ class RegistryStatementView(Message):
         url: Where the matcher is.
         joined: Parties that the registry in force lacks.
         left: Parties that it marks as having left, other than the registry in force.
-        replaced: Parties whose identity key it replaces, for which both keys signed.
-        revoked: Parties whose identity key it replaces without that key's signature: it is lost or stolen.
+        replaced: Parties, or `matcher`, whose identity key it replaces, for which both keys signed.
+        revoked: Those whose identity key it replaces without that key's signature: it is lost or stolen.
         moved: Whether the matcher's address or the CA of its certificate changes.
     """
 
@@ -76,8 +77,8 @@ class RegistryStatementView(Message):
     parties: tuple[RegistryPartyView, ...]
     joined: tuple[PartyCode, ...]
     left: tuple[PartyCode, ...]
-    replaced: tuple[PartyCode, ...]
-    revoked: tuple[PartyCode, ...]
+    replaced: tuple[Holder, ...]
+    revoked: tuple[Holder, ...]
     moved: bool
 
 
@@ -132,6 +133,12 @@ class RenewedKey(FileContent):
     """The renewal of a party's key, the words or digits that it read aloud, and whether its old key is revoked."""
 
     spoken: Annotated[str, Field(max_length=300)]
+    revoked: bool = False
+
+
+class OwnRenewal(Message):
+    """The matcher's own key is renewed; where the old one is lost or stolen it is revoked, and does not sign."""
+
     revoked: bool = False
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from aquila.crypto.envelope import open_envelope, sign_envelope
+from aquila.crypto.envelope import open_envelope, payload_of, sign_envelope
 from aquila.crypto.keys import VerifyKey
 from aquila.errors import EquivocationError, MalformedError, OrderError, PolicyError, SignatureError
 from aquila.protocol.messages.base import (
@@ -28,7 +28,7 @@ from aquila.protocol.messages.base import (
 )
 from aquila.protocol.registration.invitations import Address, Certificates, KeyHex
 from aquila.protocol.registration.renewals import MOST_RENEWALS, Envelope, Renewal, open_renewals
-from aquila.protocol.registry import RegisteredParty, Registry, has_distinct_keys
+from aquila.protocol.registry import MATCHER, RegisteredParty, Registry, has_distinct_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -67,6 +67,7 @@ class RegistryStatement(Message):
         url: Where the matcher is.
         ca: The CA of its certificate, or None where the system's CAs know it.
         parties: By code, ascending; a party that has left stays, with its key.
+        matcher_renewals: Renewals of the matcher's key, as those of a party.
     """
 
     payload_type: ClassVar[str] = "application/vnd.aquila.registry+json"
@@ -78,6 +79,7 @@ class RegistryStatement(Message):
     url: Address
     ca: Certificates | None
     parties: Annotated[tuple[RegistryEntry, ...], Field(max_length=MAX_PARTIES)]
+    matcher_renewals: Renewals | None = added_later()
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
@@ -108,10 +110,12 @@ class RegistryStatement(Message):
 
     def renewals(self) -> dict[str, tuple[Renewal, ...]]:
         """Return the verified renewals of those that renewed their keys; raises as `registry` does."""
+        own = (MATCHER, self.matcher_key, self.matcher_renewals)
+        holders = (own, *((entry.party, entry.identity_key, entry.renewals) for entry in self.parties))
         return {
-            entry.party: open_renewals(entry.party, VerifyKey.from_hex(entry.identity_key), entry.renewals)
-            for entry in self.parties
-            if entry.renewals is not None
+            holder: open_renewals(holder, VerifyKey.from_hex(key), renewals)
+            for holder, key, renewals in holders
+            if renewals is not None
         }
 
 
@@ -172,7 +176,10 @@ def next_statement(  # noqa: PLR0913, PLR0917 - what a statement consists of
     """
     if previous is not None:
         previous.message.registry().check_successor(registry)
-    renewals = {one.party: one.renewals or () for one in previous.message.parties} if previous is not None else {}
+    renewals = {}
+    if previous is not None:
+        renewals = {one.party: one.renewals or () for one in previous.message.parties}
+        renewals[MATCHER] = previous.message.matcher_renewals or ()
     if renewal is not None:
         renewals[renewal.party] = (*renewals.get(renewal.party, ()), renewal.envelope.decode())
     entries = [
@@ -193,6 +200,7 @@ def next_statement(  # noqa: PLR0913, PLR0917 - what a statement consists of
         url=url,
         ca=ca,
         parties=tuple(entries),
+        matcher_renewals=renewals.get(MATCHER) or None,
     )
 
 
@@ -201,8 +209,12 @@ def sign_statement(message: RegistryStatement | RegistryAcceptance, key: Identit
     return sign_envelope(message.payload_type, message.payload(), key)
 
 
-def open_statement(envelope: bytes, matcher: VerifyKey) -> SignedStatement:
-    """Read a statement that the pinned matcher signed.
+def open_statement(envelope: bytes, *matcher: VerifyKey) -> SignedStatement:
+    """Read a statement that the pinned matcher signed, or a key to which renewals lead from the pinned one.
+
+    Args:
+        envelope: The statement.
+        matcher: The keys of the matcher that are known here.
 
     Raises:
         MalformedError: It is none, or its matcher's key is not the one that signed it.
@@ -210,10 +222,15 @@ def open_statement(envelope: bytes, matcher: VerifyKey) -> SignedStatement:
             that this needs.
     """
     kind = RegistryStatement.payload_type
-    opened = open_envelope(envelope, {kind}, {matcher.fingerprint: matcher})
+    # 1. The message names its matcher's key, under which it is opened; nothing of it counts yet.
+    named = VerifyKey.from_hex(RegistryStatement.from_payload(payload_of(envelope, kind)).matcher_key)
+    opened = open_envelope(envelope, {kind}, {key.fingerprint: key for key in (*matcher, named)})
     message = RegistryStatement.from_payload(opened.payload)
-    if message.registry().matcher != matcher:
+    if opened.signer != named:
         raise MalformedError("registry_statement_of_another_matcher")
+    # 2. That key is known here, or follows from one that is.
+    if not {*message.registry().keys_of(MATCHER)} & {*matcher}:
+        raise SignatureError("envelope_key_unknown", key=named.fingerprint)
     return SignedStatement(message, opened.digest, envelope)
 
 
@@ -300,9 +317,9 @@ def key_changes(before: Registry, statement: RegistryStatement) -> tuple[KeyChan
     """Return the keys that a statement replaces, by party; raises as `RegistryStatement.registry` does."""
     found = []
     for code, renewals in sorted(statement.renewals().items()):
-        party = before.parties.get(code)
-        new = renewals[len(before.keys_of(code)) - 1 :] if party else ()
-        if party and new:
+        pinned = before.key_of(code) if code in {MATCHER, *before.parties} else None
+        new = renewals[next((at for at, one in enumerate(renewals) if one.former == pinned), len(renewals)) :]
+        if new:
             found.append(KeyChange(code, all(one.by_both for one in new)))
     return tuple(found)
 

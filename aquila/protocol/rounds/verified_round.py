@@ -126,7 +126,8 @@ class Round(RoundState):
             SignatureError: The matcher did not sign it, or a participant's key is not the pinned one.
             MalformedError: It is no manifest.
         """
-        opened = open_envelope(envelope, [Manifest.payload_type], {registry.matcher.fingerprint: registry.matcher})
+        keys = {key.fingerprint: key for key in registry.keys_of(MATCHER)}
+        opened = open_envelope(envelope, [Manifest.payload_type], keys)
         manifest = Manifest.from_payload(opened.payload)
         for participant in manifest.participants:
             # A round that began before a key was replaced names the key of its time (11.9).

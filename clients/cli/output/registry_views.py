@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from aquila.errors import InputError
 from aquila.protocol.messages.base import Message, fields_at_fault
+from aquila.protocol.registry import MATCHER
 from clients.cli.output.screen import Table
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def show_registry(screen: Screen, view: RegistryView, sentence: str) -> None:
             shown.append(f"Registry number {statement.number}, {state}. Its words:")
             shown += spoken_views(statement.words, statement.digits)
     if view.restart_needed:
-        shown.append("Restart the node: its new identity key takes effect at the next start.")
+        shown.append("Restart the service: its new identity key takes effect at the next start.")
     if view.in_force is None and view.waiting is None:
         shown.append("No statement of the matcher has been accepted here yet.")
     screen.result(view.model_dump(mode="json"), *shown)
@@ -63,9 +64,9 @@ def changes(statement: RegistryStatementView) -> Iterator[Table | str]:
         f"Registry number {statement.number}", ("party", "name", "state", "has accepted"),
         [_row(one, statement) for one in statement.parties],
     )  # fmt: skip
-    for party in statement.replaced:
+    for party in map(_named, statement.replaced):
         yield f"{party} has a new identity key, and its old key signed for it."
-    for party in statement.revoked:
+    for party in map(_named, statement.revoked):
         yield (
             f"{party} HAS A NEW IDENTITY KEY WITHOUT THE SIGNATURE OF ITS OLD ONE, which is said to be lost or stolen. "
             f"Call {party} itself, and hear the words from it."
@@ -81,6 +82,10 @@ def spoken_views(words: Sequence[str], digits: Sequence[str]) -> Iterator[str]:
         for start in range(0, len(parts), _IN_A_LINE):
             yield "    " + "   ".join(parts[start : start + _IN_A_LINE])
         yield ""
+
+
+def _named(holder: str) -> str:
+    return "The matcher" if holder == MATCHER else holder
 
 
 def _row(one: RegistryPartyView, changes: RegistryStatementView | None = None) -> tuple[str, str, str, str]:

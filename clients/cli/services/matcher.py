@@ -146,6 +146,26 @@ def replace_key(
     show_registry(screen, view, f"The key of {party} is replaced. Nothing new counts under its old key.")
 
 
+@app.command("renew-identity")
+def renew_identity(
+    home: HomePath,
+    revoke: Annotated[
+        bool, typer.Option("--revoke", help="The old key is stolen: it does not sign for the new one.")
+    ] = False,
+    url: Url = None,
+    token_file: TokenFile = None,
+    ca: Ca = None,
+    as_json: Json = False,
+) -> None:
+    """Make a new identity key of the matcher, and state it to the parties. It takes effect at the next start."""
+    from clients.cli.connect import connect
+    from clients.cli.output.registry_views import show_registry
+
+    with connect(home, url, token_file, ca) as reached:
+        view = reached.matcher().renew_identity(revoked=revoke)
+    show_registry(Screen(as_json), view, "The new key is stated.")
+
+
 @app.command()
 def remove(
     party: Annotated[str, typer.Argument(metavar="CODE", help="The party's code.")],

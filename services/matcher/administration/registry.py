@@ -28,6 +28,7 @@ from services.kit.errors import NotFoundError
 from services.kit.log import entries
 from services.kit.log.key_changes import log_replaced
 from services.kit.logging import Log
+from services.kit.storage.own_identity import prepare_renewal, read_next
 from services.kit.storage.registry import stored_statements as stored
 from services.kit.storage.registry.views import party_views, statement_view
 from services.matcher.administration.address import address_of
@@ -141,6 +142,24 @@ def renew(context: MatcherContext, actor: Actor, content: str, heard: str, *, re
     return show(context)
 
 
+def renew_own(context: MatcherContext, actor: Actor, *, revoked: bool) -> RegistryView:
+    """State the registry with a new key of this matcher, which takes its place when the matcher starts again.
+
+    Raises:
+        PolicyError: A round is not over.
+        KeyMaterialError, StoreError: A key cannot be read or written.
+    """
+    if rounds := _open_rounds(context, None):
+        raise PolicyError("matcher_key_with_open_rounds", count=len(rounds), round=rounds[0])
+    renewal = prepare_renewal(context.settings.identity, context.registry, MATCHER, lost=revoked)
+    with context.store.reading("registry.own") as session:
+        last = stored.in_force(session, context.registry)
+    if last is None or last.message.registry().matcher != renewal.key:
+        former = {**context.registry.former, MATCHER: context.registry.keys_of(MATCHER)}
+        _state(context, actor, Registry(renewal.key, context.registry.parties, former), MATCHER, renewal=renewal)
+    return show(context)
+
+
 def remove(context: MatcherContext, actor: Actor, code: str) -> RegistryView:
     """Mark a party as having left, and state the registry that follows; its calls are refused from now on.
 
@@ -177,17 +196,18 @@ def move(context: MatcherContext, actor: Actor, url: str, ca: str | None) -> Fil
 def show(context: MatcherContext) -> RegistryView:
     """Return the registry, its newest statement, and who has accepted it."""
     with context.store.reading("registry.show") as session:
-        last = stored.in_force(session, context.registry.matcher)
+        last = stored.in_force(session, context.registry)
         accepted = stored.acceptances(session, context.registry)
     view = last and statement_view(last, context.registry, accepted, (last.message.url, last.message.ca))
     parties = party_views(context.registry, accepted, last)
-    return RegistryView(parties=parties, in_force=view, waiting=None, obstacle=None)
+    restart = last is not None and last.message.registry().matcher != context.registry.matcher
+    return RegistryView(parties=parties, in_force=view, waiting=None, obstacle=None, restart_needed=restart)
 
 
 def feed(context: MatcherContext, first: int) -> RegistryFeed:
     """Return the statements from a number on, and everyone's newest acceptance."""
     with context.store.reading("registry.feed") as session:
-        statements = stored.statements_from(session, context.registry.matcher, first)[:MOST_STATEMENTS]
+        statements = stored.statements_from(session, context.registry, first)[:MOST_STATEMENTS]
         accepted = stored.acceptance_envelopes(session)
     return RegistryFeed(statements=tuple(one.envelope.decode() for one in statements), acceptances=tuple(accepted))
 
@@ -204,7 +224,7 @@ def take_acceptance(context: MatcherContext, caller: str, envelope: bytes) -> bo
     if acceptance.party != caller:
         raise SignatureError("registry_acceptance_of_another_party", party=acceptance.party)
     with context.store.transaction("registry.acceptance") as session:
-        found = stored.statements_from(session, context.registry.matcher, acceptance.number)
+        found = stored.statements_from(session, context.registry, acceptance.number)
         if not found or found[0].message.number != acceptance.number:
             raise NotFoundError("registry_statement_missing", number=acceptance.number)
         if found[0].digest != acceptance.statement:
@@ -229,39 +249,43 @@ def _state(  # noqa: PLR0913, PLR0917 - what a statement consists of
 ) -> None:
     """Sign and store the statement of a registry, write the registry file, and take it into force."""
     with context.store.transaction("registry.state") as session:
-        last = stored.in_force(session, context.registry.matcher)
+        last = stored.in_force(session, context.registry)
         # An address once stated stays until it is moved: the settings may follow later.
         stated = (last.message.url, last.message.ca) if last else address_of(context.settings)
         message = next_statement(newer, last, context.clock(), *(moved or stated), renewal)
-        statement = open_statement(sign_statement(message, context.matcher.identity), context.registry.matcher)
+        own = newer.matcher == context.registry.matcher
+        key = context.matcher.identity if own else read_next(context.settings.identity)
+        assert key is not None  # as it was made for this statement
+        statement = open_statement(sign_statement(message, key), *newer.keys_of(MATCHER))
         stored.store_statement(session, statement, context.clock())
         stored.mark_accepted(session, statement, context.clock(), actor.person)
         _log_entry(
             session, context, EntryKind.REGISTRY_CHANGED, actor, recipient=changed,
             counts={"number": message.number, "parties": len(newer.present())}, digests={"registry": statement.digest},
         )  # fmt: skip
-        if renewal is not None:
+        if renewal is not None and own:
             log_replaced(session, newer, renewal.party, MATCHER, context.clock())
             context.registry.adopt(newer)  # no statement of the replaced key is taken between its entry and the commit
         # Before the commit: if we crash here, the file is ahead of the statements, and the same change is made again.
         stored.write_registry_file(context.settings.registry, newer)
-    context.registry.adopt(newer)
+    if own:  # else when the matcher starts again
+        context.registry.adopt(newer)
     _LOG.info("registry_stated", count=message.number)
 
 
 def _is_stated(context: MatcherContext, registry: Registry) -> bool:
     """Return whether the last statement states a registry, with the matcher's address."""
     with context.store.reading("registry.last") as session:
-        last = stored.in_force(session, context.registry.matcher)
+        last = stored.in_force(session, context.registry)
     return last is not None and last.message.registry() == registry
 
 
-def _open_rounds(context: MatcherContext, code: str) -> list[str]:
-    """Return the rounds that name a party and are not over."""
+def _open_rounds(context: MatcherContext, code: str | None) -> list[str]:
+    """Return the rounds that are not over and name a party, or all of them."""
     query = select(RoundRow).where(RoundRow.phase.not_in(_OVER)).order_by(RoundRow.created_at)
     with context.store.reading("registry.rounds") as session:
         rows = [(row.round_id, manifest_in(row.manifest)) for row in session.scalars(query)]
-    return [round_id for round_id, manifest in rows if code in {one.party for one in manifest.participants}]
+    return [round_id for round_id, manifest in rows if code in {None, *(one.party for one in manifest.participants)}]
 
 
 def _log_entry(session: Session, context: MatcherContext, kind: EntryKind, actor: Actor, **fields: Any) -> None:  # noqa: ANN401 - an entry's fields

@@ -12,6 +12,7 @@ from aquila.interface.service.party import (  # noqa: TC001 - read by FastAPI
     FileContent,
     NewInvitation,
     NewMatcherAddress,
+    OwnRenewal,
     RegistryView,
     RenewedKey,
 )
@@ -94,6 +95,12 @@ def post_party(context: At, actor: Administrator, request: Admittance) -> Regist
 def post_renewal(context: At, actor: Administrator, wanted: RenewedKey) -> RegistryView:
     """Replace the key, after its words were compared."""
     return statements.renew(context, actor, wanted.content, wanted.spoken, revoked=wanted.revoked)
+
+
+@operator.post("/own-renewal", summary="Renew the matcher's own identity key")
+def post_own_renewal(context: At, actor: Administrator, wanted: OwnRenewal) -> RegistryView:
+    """State the registry with the new key, which takes effect at the next start."""
+    return statements.renew_own(context, actor, revoked=wanted.revoked)
 
 
 @operator.post("/parties/{party}/remove", summary="Let a party leave")

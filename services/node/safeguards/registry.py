@@ -25,6 +25,7 @@ from aquila.protocol.registration.statements import (
     open_statement,
     sign_statement,
 )
+from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds.round_state import Phase
 from services.kit.errors import NotFoundError, PeerUnavailableError
 from services.kit.log import entries
@@ -117,7 +118,7 @@ def take_file(node: NodeContext, content: str) -> RegistryView:
 def show(node: NodeContext) -> RegistryView:
     """Return the registry in force, the newest statement that waits, and why it cannot be accepted."""
     with node.store.reading("registry.show") as session:
-        known, accepted = _known(session, node), stored.in_force(session, node.registry.matcher)
+        known, accepted = _known(session, node), stored.in_force(session, node.registry)
         agreed = stored.acceptances(session, _everyone(known, node.registry))
     obstacle = _obstacle(node, known, accepted)
     pending = _pending(known, accepted)
@@ -150,7 +151,7 @@ def accept(node: NodeContext, actor: Actor, digest: str, heard: str) -> Registry
         PolicyError: 4 does not hold.
     """
     with node.store.transaction("registry.accept") as session:
-        known, accepted = _known(session, node), stored.in_force(session, node.registry.matcher)
+        known, accepted = _known(session, node), stored.in_force(session, node.registry)
         # 1.
         newest = next(iter(_pending(known, accepted)[-1:]), accepted)
         if newest is None or newest.digest != digest:
@@ -160,7 +161,8 @@ def accept(node: NodeContext, actor: Actor, digest: str, heard: str) -> Registry
         keys = own_key.own_keys(node)
         newer = check_acceptable(newest, node.registry, node.code, *(key.public for key in keys))
         signer = next(key for key in keys if key.public == newer.key_of(node.code))
-        replaced = [code for code, one in node.registry.parties.items() if newer.key_of(code) != one.key]
+        holders = (MATCHER, *node.registry.parties)
+        replaced = [one for one in holders if newer.key_of(one) != node.registry.key_of(one)]
         # 3.
         _check_rounds(session, set(replaced) - {node.code})
         # 4.
@@ -209,14 +211,15 @@ def _check_rounds(session: Session, parties: set[str]) -> None:
     """
     for row in session.scalars(select(RoundRow).where(RoundRow.phase.not_in(_OVER))):
         manifest = Manifest.from_payload(payload_of(row.manifest, Manifest.payload_type))
-        named = sorted(parties & {one.party for one in manifest.participants})
+        named = sorted(parties & {MATCHER, *(one.party for one in manifest.participants)})
         if named:
             raise PolicyError("key_replaced_in_open_round", party=named[0], round=row.round_id)
 
 
 def _take(node: NodeContext, feed: RegistryFeed) -> bool:
     """Store the statements and acceptances of the matcher's answer, and return whether any was new."""
-    found = [open_statement(envelope.encode(), node.registry.matcher) for envelope in feed.statements]
+    keys = node.registry.keys_of(MATCHER)
+    found = [open_statement(envelope.encode(), *keys) for envelope in feed.statements]
     with node.store.transaction("registry.take") as session:
         new = [stored.store_statement(session, statement, node.clock()) for statement in found]
         everyone = _everyone(_known(session, node), node.registry)
@@ -254,9 +257,9 @@ def _everyone(known: Sequence[SignedStatement], registry: Registry) -> Registry:
 
 def _known(session: Session, node: NodeContext) -> list[SignedStatement]:
     """Return the statement in force and those after it, in their order; two of one number are both there."""
-    accepted = stored.in_force(session, node.registry.matcher)
+    accepted = stored.in_force(session, node.registry)
     first = 1 if accepted is None else accepted.message.number
-    return stored.statements_from(session, node.registry.matcher, first)
+    return stored.statements_from(session, node.registry, first)
 
 
 def _obstacle(node: NodeContext, known: Sequence[SignedStatement], accepted: SignedStatement | None) -> Sentence | None:

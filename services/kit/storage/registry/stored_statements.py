@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, Integer, String, Text, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from aquila.protocol.registration.statements import SignedStatement, open_acceptance, open_statement
-from aquila.protocol.registry import write_registry
+from aquila.protocol.registry import MATCHER, write_registry
 from services.kit.storage.files import write_secret
 from services.kit.storage.store import Rows, new_metadata
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from sqlalchemy import MetaData
     from sqlalchemy.orm import Session
 
-    from aquila.crypto.keys import VerifyKey
     from aquila.protocol.registration.statements import RegistryAcceptance
     from aquila.protocol.registry import Registry
 
@@ -63,7 +62,7 @@ def declare(metadata: MetaData) -> None:
         table.to_metadata(metadata)
 
 
-def statements_from(session: Session, matcher: VerifyKey, first: int = 1) -> list[SignedStatement]:
+def statements_from(session: Session, registry: Registry, first: int = 1) -> list[SignedStatement]:
     """Return the stored statements from a number on, in their order.
 
     Raises:
@@ -71,7 +70,8 @@ def statements_from(session: Session, matcher: VerifyKey, first: int = 1) -> lis
     """
     query = select(RegistryStatementRow.envelope).where(RegistryStatementRow.number >= first)
     query = query.order_by(RegistryStatementRow.number, RegistryStatementRow.digest)
-    return [open_statement(envelope.encode(), matcher) for envelope in session.scalars(query)]
+    keys = registry.keys_of(MATCHER)
+    return [open_statement(envelope.encode(), *keys) for envelope in session.scalars(query)]
 
 
 def store_statement(session: Session, statement: SignedStatement, now: int) -> bool:
@@ -85,11 +85,11 @@ def store_statement(session: Session, statement: SignedStatement, now: int) -> b
     return True
 
 
-def in_force(session: Session, matcher: VerifyKey) -> SignedStatement | None:
+def in_force(session: Session, registry: Registry) -> SignedStatement | None:
     """Return the statement that was accepted here last; raises as `statements_from` does."""
     query = select(RegistryStatementRow.envelope).where(RegistryStatementRow.accepted_at.is_not(None))
     envelope = session.scalar(query.order_by(RegistryStatementRow.number.desc()).limit(1))
-    return None if envelope is None else open_statement(envelope.encode(), matcher)
+    return None if envelope is None else open_statement(envelope.encode(), *registry.keys_of(MATCHER))
 
 
 def mark_accepted(session: Session, statement: SignedStatement, now: int, person: str) -> None:

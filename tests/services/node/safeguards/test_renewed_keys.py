@@ -12,7 +12,7 @@ from aquila.crypto.backend import load_group
 from aquila.crypto.envelope import sign_envelope
 from aquila.errors import AquilaError
 from aquila.protocol.auditing import audit_rounds, compare, read_log
-from aquila.protocol.messages import Outcomes
+from aquila.protocol.messages import Ending, Outcome, Outcomes
 from aquila.protocol.messages.feed import Event, EventKind, Events
 from aquila.protocol.registration.renewals import open_renewal, sign_renewal
 from aquila.protocol.registration.spoken_words import spoken
@@ -24,7 +24,8 @@ from services.kit.storage.registry import stored_statements
 from services.node.rounds import statements
 from services.node.steps import sync
 from services.node.storage.tables import RoundRow, StatementRow
-from tests.support.ceremony import REGISTRY, accept, fetched
+from tests.support.ceremony import REGISTRY, accept, fetched, join
+from tests.support.node_world import open_world
 from tests.support.registering import key_of
 
 if TYPE_CHECKING:
@@ -103,11 +104,11 @@ async def test_a_key_is_replaced_between_two_rounds(world: World) -> None:
     await renew(world, "SI")
     assert node.node.party.identity.public != old
     assert not next_path(node.node.settings.identity).exists()
-    for seat in world.nodes.values():
-        assert seat.node.registry == world.app.state.context.registry
-        (entry,) = logged(seat.node.store, "key_replaced")
+    for member in world.nodes.values():
+        assert member.node.registry == world.app.state.context.registry
+        (entry,) = logged(member.node.store, "key_replaced")
         assert (entry.recipient, entry.person, entry.digests["former"]) == ("SI", None, old.fingerprint)
-        assert (await seat.round(first))["entry"]["phase"] == "closed"
+        assert (await member.round(first))["entry"]["phase"] == "closed"
     second = await play(world)
     assert (await node.round(second))["entry"]["phase"] == "closed"
     await renew(world, "SI")
@@ -258,9 +259,87 @@ async def test_a_node_whose_key_is_lost(world: World) -> None:
     node.start()
     assert (await fetched(node))["fetch_problem"]["code"] == "call_signature_not_pinned"
     assert (await replace_key(world, renewal, revoked=True)).status_code == 200
-    for seat in world.nodes.values():
-        await accept(seat)
+    for member in world.nodes.values():
+        await accept(member)
     node.restart()
     await world.settle()
     await play(world)
     await verify(world)
+
+
+async def renew_matcher(world: World, *, revoked: bool = False) -> World:
+    """Let the secretariat renew the matcher's key, start it again, and let every party accept; return the new world."""
+    answer = await world.operator.post(f"{REGISTRY}/own-renewal", json={"revoked": revoked})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["restart_needed"]
+    await world.close()
+    again = open_world(world.path, world.clock)
+    for node in again.nodes.values():
+        await accept(node)
+    await again.settle()
+    return again
+
+
+async def test_the_matcher_renews_its_key(world: World) -> None:
+    """Between rounds; rounds are played before and after, and every log verifies over it, and a party's renewal."""
+    first = await play(world)
+    await renew(world, "SI")
+    old = world.app.state.context.registry.matcher
+    again = await renew_matcher(world)
+    try:
+        assert again.app.state.context.registry.keys_of("matcher")[0] == old
+        second = await play(again)
+        for member in again.nodes.values():
+            assert member.node.registry == again.app.state.context.registry
+            assert [(await member.round(one))["entry"]["phase"] for one in (first, second)] == ["closed"] * 2
+            assert [one.recipient for one in logged(member.node.store, "key_replaced")] == ["SI", "matcher"]
+        await verify(again)
+    finally:
+        await again.close()
+
+
+async def test_the_matchers_key_changes_between_rounds(world: World) -> None:
+    """The same command again states nothing new; a node does not take what a new key signs before it has accepted."""
+    round_id = await world.begin()
+    refused = await world.operator.post(f"{REGISTRY}/own-renewal", json={})
+    assert refused.json()["code"] == "matcher_key_with_open_rounds"
+    await world.operator.post(f"/v1/operator/rounds/{round_id}/abort", json={"reason": "a key is replaced"})
+    await world.settle()
+    first = (await world.operator.post(f"{REGISTRY}/own-renewal", json={})).json()
+    assert (await world.operator.post(f"{REGISTRY}/own-renewal", json={})).json() == first
+    waiting = (await fetched(world.nodes["RS"]))["waiting"]
+    assert (waiting["replaced"], waiting["revoked"]) == (["matcher"], [])
+    # Until it starts again, the matcher runs with its old key, and states nothing else.
+    assert (await world.operator.post(REGISTRY)).json()["code"] == "registry_returns_to_key"
+    await world.close()
+    again = open_world(world.path, world.clock)
+    try:
+        node = again.nodes["RS"]
+        await again.settle()
+        assert node.node.contact.obstacle is not None
+        await accept(node)
+        await again.settle()
+        assert node.node.contact.obstacle is None
+        # One that joins now knows the present key alone, and accepts the registry with those before.
+        joined = await join(again)
+        await accept(joined)
+        assert len(joined.node.registry.keys_of("matcher")) == 2
+    finally:
+        await again.close()
+
+
+async def test_a_stolen_key_of_the_matcher(world: World) -> None:
+    """It is revoked, and everybody is told so; what it signs from then on counts nowhere."""
+    stolen = world.app.state.context.matcher.identity
+    again = await renew_matcher(world, revoked=True)
+    try:
+        node = again.nodes["RS"]
+        statement = (await fetched(node))["in_force"]
+        assert statement["revoked"] == []  # nothing is new any more
+        round_id = await play(again)
+        ending = Ending(round_id=round_id, outcome=Outcome.ABORTED, reason="x")
+        envelope = sign_envelope(ending.payload_type, ending.payload(), stolen)
+        await _feed(again, "RS", round_id, envelope.decode())
+        assert "statement_by_replaced_key" in str((await node.round(round_id))["problems"])
+    finally:
+        await again.close()

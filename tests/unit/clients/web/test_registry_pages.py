@@ -114,7 +114,7 @@ async def test_an_own_renewed_key_takes_effect_at_a_restart(homes: Path, node: S
     assert "and its old key signed for it" in await browser.open("/registry")
     page = await browser.send("/registry/accept", digest=statement.digest, spoken=spoken(statement.digest).sentence)
     assert browser.answer.status_code == 200
-    assert "Restart the node" in page
+    assert "Restart this service" in page
 
 
 async def test_a_matcher_that_is_away_is_said(homes: Path, node: ServedPages) -> None:

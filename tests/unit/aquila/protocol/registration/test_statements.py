@@ -24,7 +24,7 @@ from aquila.protocol.registration.statements import (
     open_statement,
     sign_statement,
 )
-from aquila.protocol.registry import RegisteredParty, Registry
+from aquila.protocol.registry import MATCHER, RegisteredParty, Registry
 from tests.support.registering import CA, MATCHER_KEY, NOW, URL, key_of, registry_of, stated
 
 if TYPE_CHECKING:
@@ -235,3 +235,45 @@ def test_a_replaced_key_accepts_nothing_new() -> None:
     with pytest.raises(SignatureError) as caught:
         open_acceptance(_accepted("SI", "SI"), registry, 2)
     assert caught.value.sentence.code == "statement_by_replaced_key"
+
+
+MATCHER_NEW = key_of("matcher new")
+
+
+def _by_new_matcher(former: IdentityKey | VerifyKey = MATCHER_KEY, signer: IdentityKey = MATCHER_NEW) -> bytes:
+    """Return the statement after the second one, in which the matcher has replaced its key."""
+    renewal = open_renewal(sign_renewal(MATCHER, MATCHER_NEW, former))
+    registry = SECOND.message.registry()
+    newer = Registry(MATCHER_NEW.public, registry.parties, {MATCHER: (MATCHER_KEY.public,)})
+    return sign_statement(next_statement(newer, SECOND, NOW, URL, CA, renewal), signer)
+
+
+def test_the_matcher_replaces_its_key() -> None:
+    """Who pins the old key opens what the new one signed; who joined later pins the new one, and learns the old one."""
+    after = open_statement(_by_new_matcher(), MATCHER_KEY.public)
+    check_order([SECOND, after])
+    registry = after.message.registry()
+    assert registry.keys_of(MATCHER) == (MATCHER_KEY.public, MATCHER_NEW.public)
+    assert key_changes(SECOND.message.registry(), after.message) == (KeyChange(MATCHER, by_both=True),)
+    assert open_statement(SECOND.envelope, *registry.keys_of(MATCHER)) == SECOND
+    later = Registry(MATCHER_NEW.public, registry_of("RS").parties)
+    assert check_acceptable(after, later, "RS", key_of("RS").public) == registry
+    assert key_changes(later, after.message) == ()
+    # What follows keeps the renewals.
+    again = next_statement(registry, after, NOW, URL, CA)
+    assert open_statement(sign_statement(again, MATCHER_NEW), MATCHER_KEY.public).message.registry() == registry
+
+
+def test_nobody_else_replaces_the_matchers_key() -> None:
+    """A key that no renewal leads to; a statement that the old key signed in the name of the new one."""
+    with pytest.raises(SignatureError) as caught:
+        open_statement(_by_new_matcher(), key_of("false").public)
+    assert caught.value.sentence.code == "envelope_key_unknown"
+    with pytest.raises(MalformedError):
+        open_statement(_by_new_matcher(signer=MATCHER_KEY), MATCHER_KEY.public)
+    content = open_statement(_by_new_matcher(), MATCHER_KEY.public).message
+    bare = sign_statement(content.model_copy(update={"matcher_renewals": None}), MATCHER_NEW)
+    with pytest.raises(SignatureError):
+        open_statement(bare, MATCHER_KEY.public)
+    revoked = open_statement(_by_new_matcher(MATCHER_KEY.public), MATCHER_KEY.public)
+    assert key_changes(SECOND.message.registry(), revoked.message) == (KeyChange(MATCHER, by_both=False),)

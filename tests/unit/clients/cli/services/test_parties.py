@@ -92,4 +92,4 @@ def test_changes_of_keys_are_said_in_capitals_where_they_are_dangerous(capsys: p
     assert "its old key signed for it" in shown.out + shown.err
     view = RegistryView(parties=(party,), in_force=None, waiting=None, obstacle=None, restart_needed=True)
     show_registry(Screen(as_json=False), view, "")
-    assert "Restart the node" in capsys.readouterr().out
+    assert "Restart the service" in capsys.readouterr().out
