@@ -49,8 +49,8 @@ def test_consent(connection: Connection, answers: Any) -> None:
 
 ENTRY = {
     "approval_id": "e" * 32, "kind": "consent", "round_id": ROUND, "state": "waiting", "author": "p-0123456789ab",
-    "asked_at": 1, "expires_at": 2, "decided_by": None, "decided_at": None, "reason": None, "digest": "f" * 64,
-    "own": False,
+    "author_name": "ana", "asked_at": 1, "expires_at": 2, "decided_by": None, "decided_by_name": "", "decided_at": None,
+    "reason": None, "digest": "f" * 64, "own": False,
 }  # fmt: skip
 
 
