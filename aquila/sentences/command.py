@@ -14,17 +14,17 @@ COMMAND: Final[Table] = {
         "another demo is running in {folder}", "end it with Ctrl-C, or name another folder with --folder"
     ),
     "approval_digest_differs": Text(
-        "what was read is not what was asked for", "read it again with `aquila approval show`"
+        "the content that was read differs from the content of the request", "read it again with `aquila approval show`"
     ),
     "archive_files_not_allowed": Text("the archive holds a file twice, too many files, or one that is too large"),
     "archive_header_too_long": Text("a header in the archive is too long"),
     "archive_holds_no_plain_file": Text("the archive holds something else than whole plain files"),
-    "archive_not_whole": Text("this is no whole tar archive"),
+    "archive_not_whole": Text("this is not a whole tar archive"),
     "authenticator_secret_malformed": Text(
         "{secret} holds no authenticator's secret", "it is letters and digits of base 32"
     ),
     "backup_already_there": Text("{file} is there already", "a backup never replaces another; name a new file"),
-    "backup_content_malformed": Text("what opens is no whole backup", "use another copy of the file"),
+    "backup_content_malformed": Text("the opened content is not a whole backup", "use another copy of the file"),
     "backup_file_name_not_allowed": Text(
         "the backup names a file outside of the home, or in a folder that no backup fills"
     ),
@@ -61,7 +61,7 @@ COMMAND: Final[Table] = {
     "bench_query_unanswered": Text("a query was not answered within {seconds} seconds"),
     "bench_waited_in_vain": Text("waited in vain for {what}"),
     "bundle_not_whole_archive": Text(
-        "{place} is no whole tar archive", "`aquila audit export` makes one, and does not compress it"
+        "{place} is not a whole tar archive", "`aquila audit export` makes one, and does not compress it"
     ),
     "bundle_unreadable": Text("{place} cannot be read: {fault}", "name a folder, an archive or a URL"),
     "ca_unreadable": Text("the CA {ca} cannot be read: {fault}", "name a PEM file with --ca"),
@@ -88,7 +88,7 @@ COMMAND: Final[Table] = {
         "ask its issuer for one with this name, or correct listen.public_url",
     ),
     "doctor_chain_broken": Text(
-        "the certificates in the file of {setting} are no chain",
+        "the certificates in the file of {setting} do not form a chain",
         "put the own certificate first, then that of its issuer, and so on",
     ),
     "doctor_clock_differs": Text(
@@ -165,7 +165,7 @@ COMMAND: Final[Table] = {
     "file_unreadable": Text("{file} cannot be read: {kind}"),
     "folder_holds_no_demo": Text("{folder} holds something else than a demo", "name another folder with --folder"),
     "folder_is_no_home": Text(
-        "{path} is no home of a {wanted}",
+        "{path} is not a home of a {wanted}",
         "make one with `aquila node init` or `aquila matcher init`, and name it with --home or AQUILA_HOME",
     ),
     "given_file_too_large": Text("{path} is too large to be an invitation, a request to join or a card"),
@@ -210,7 +210,9 @@ COMMAND: Final[Table] = {
     "prompt_input_missing": Text("{what}: nothing was given", "type it, or give it as a line of stdin"),
     "provider_subject_differs": Text("{login} is not this person of the provider", "see it with `aquila user list`"),
     "read_digest_missing": Text("name what was read", "give its digest from `aquila approval show` with --digest"),
-    "record_place_malformed": Text("this is no place of a record", "`aquila records search` shows places: LIST/PLACE"),
+    "record_place_malformed": Text(
+        "this is not a place of a record", "`aquila records search` shows places: LIST/PLACE"
+    ),
     "registered_key_differs": Text(
         "{party} is registered with another key, of fingerprint {short_fingerprint}",
         "speak to the party; if its key did change, remove the old entry from the registry file by hand",
@@ -228,14 +230,14 @@ COMMAND: Final[Table] = {
         "the identity key {file} is missing, which no backup holds", "bring it from the safe: --secret {file}"
     ),
     "restore_mark_unreadable": Text(
-        "{file} is no high-water mark",
+        "{file} is not a high-water mark",
         "it is keys/high-water.json of the old home; without it, limits of the days since the backup count as used",
     ),
     "restore_settings_of_another_home": Text(
         "the settings name the home {home}", 'write `home = "."` into the settings, and name them with --settings'
     ),
     "rule_table_refused": Text("{name_or_path}: {reason}"),
-    "service_address_malformed": Text("{url} is no address of a service", "write https://host:port"),
+    "service_address_malformed": Text("{url} is not an address of a service", "write https://host:port"),
     "service_answer_failed": Text("the service answers {status_code}", "try again in a moment"),
     "service_answer_unexpected": Text(
         "the {service} at {url} answers with something else than {kind}",
@@ -243,7 +245,7 @@ COMMAND: Final[Table] = {
     ),
     "service_ends_connection": Text(
         "the {service} at {peer} cannot be reached: {kind}",
-        "where it asks for a certificate of the caller, name yours: `aquila --cert FILE --key FILE ...`",
+        "if it asks for a certificate of the caller, name yours: `aquila --cert FILE --key FILE ...`",
     ),
     "service_refused_without_problem_document": Text(
         "the service refuses with {status} and without a problem document", "is there another program at this address?"
@@ -256,7 +258,7 @@ COMMAND: Final[Table] = {
     "settings_service_missing": Text("{settings} names no service: service must be node or matcher"),
     "several_signed_in": Text(
         "several are signed in here: {listed}",
-        "say who you are: `aquila --as NAME ...`; `local` stands for the home's key",
+        "say who you are: `aquila --as NAME ...`; `local` means the home's key",
     ),
     "template_suffix_unknown": Text("{out}: a template is a .csv or an .xlsx file", "give the file such a name"),
     "terms_unreadable": Text("{file}: {fault}", "it is TOML with the fields of a proposal"),

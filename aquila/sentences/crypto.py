@@ -66,8 +66,8 @@ CRYPTO: Final[Table] = {
     "sealed_stream_for_another_key": Text(
         "the file is sealed to the key {expected}, and this is the key {got}", "use the private key of that name"
     ),
-    "sealed_stream_missing": Text("this is no sealed file of Aquila, or its beginning is missing"),
-    "sealing_key_not_x_wing": Text("a sealing key is no X-Wing key"),
+    "sealed_stream_missing": Text("this is not a sealed file of Aquila, or its beginning is missing"),
+    "sealing_key_not_x_wing": Text("a sealing key is not an X-Wing key"),
     "secret_key_not_32_bytes": Text("a secret key has 32 bytes"),
     "share_key_not_32_bytes": Text("a share's public key has 32 bytes"),
     "share_malformed": Text("these bytes are not a share"),

@@ -15,18 +15,18 @@ FOLLOWUP: Final[Table] = {
         "record the permission that was given: `aquila hit permit`",
     ),
     "hit_acknowledged": Text("acknowledged", "decide first: `aquila hit decide`"),
-    "hit_already_withdrawn": Text("the hit was withdrawn already", "what was withdrawn stays so"),
+    "hit_already_withdrawn": Text("the hit was withdrawn already", "a withdrawal cannot be undone"),
     "hit_closed": Text("closed", "reopen it first, with a reason: `aquila hit reopen`"),
     "hit_decided": Text("decided", "open a follow-up first: `aquila hit follow-up`"),
     "hit_follow_up": Text("in follow-up"),
     "hit_known": Text("known", "decide first: `aquila hit decide`"),
     "hit_new": Text("new", "decide first: `aquila hit decide`"),
     "hit_on_another_person": Text(
-        "a hit on another person is not followed up", "decide anew if that was wrong, or close the hit"
+        "a hit on another person is not followed up", "decide again if that was wrong, or close the hit"
     ),
     "hit_step_not_allowed": Text("a hit that is {stage} cannot be {step}"),
-    "hit_withdrawn": Text("withdrawn", "what was withdrawn stays so"),
-    "last_step_not_decision": Text("the last step of this hit is no decision", "decide again if it was wrong"),
+    "hit_withdrawn": Text("withdrawn", "a withdrawal cannot be undone"),
+    "last_step_not_decision": Text("the last step of this hit is not a decision", "decide again if it was wrong"),
     "reopening_reason_missing": Text("a closed hit is reopened with a reason", "say why; it stays at this node"),
     "reply_without_follow_up": Text("a reply belongs to a follow-up, and none was opened"),
     "step_acknowledged": Text("acknowledged"),

@@ -27,10 +27,10 @@ KIT: Final[Table] = {
     ),
     "authenticator_secret_not_opened": Text(
         "an authenticator's secret does not open",
-        "{key_file} was replaced: reset the account, so that its person enrols anew",
+        "{key_file} was replaced: reset the account, so that its person enrols again",
     ),
     "body_too_large": Text("the body is too large", "the settings of lists and chunks are in the group limits"),
-    "call_already_seen": Text("the call was seen before", "sign the call anew to repeat it"),
+    "call_already_seen": Text("the call was seen before", "sign the call again to repeat it"),
     "call_body_differs": Text("the call's body is not the one that was signed"),
     "call_content_type_not_signed": Text("the call's signature does not cover its content type"),
     "call_host_not_one": Text("the call needs exactly one Host"),
@@ -118,7 +118,8 @@ KIT: Final[Table] = {
         "start the version that made it, or a newer one",
     ),
     "decision_digest_differs": Text(
-        "what was read is not what was asked for", "read the request again with `aquila approval show`"
+        "the content that was read differs from the content of the request",
+        "read the request again with `aquila approval show`",
     ),
     "disk_full": Text(
         "no room is left on the disk of {folder_2}",
@@ -242,13 +243,15 @@ KIT: Final[Table] = {
         "the provider gives you no role here", "the administrator of the provider can give one"
     ),
     "provider_sign_in_failed": Text(
-        "the sign-in at the provider did not succeed", "begin anew; the service's log says why"
+        "the sign-in at the provider did not succeed", "begin again; the service's log says why"
     ),
-    "request_not_waiting": Text("the request is {state} already", "ask for it anew if it is still wanted"),
-    "request_of_another_person": Text("another person asked for this", "who may approve it may refuse it"),
+    "request_not_waiting": Text("the request is {state} already", "ask for it again if it is still wanted"),
+    "request_of_another_person": Text(
+        "another person asked for this", "a person who may approve it may also refuse it"
+    ),
     "request_of_same_person": Text("you asked for this yourself", "another person decides; you may withdraw it"),
     "request_unknown": Text("there is no such request", "see them with `aquila approval list`"),
-    "request_waited_too_long": Text("the request waited too long", "ask for it anew if it is still wanted"),
+    "request_waited_too_long": Text("the request waited too long", "ask for it again if it is still wanted"),
     "role_needed": Text("this needs the role {roles}", "`aquila roles` shows who may do what"),
     "same_request_already_waiting": Text(
         "the same request waits for a second person already", "see it with `aquila approval show {approval}`"
@@ -274,7 +277,7 @@ KIT: Final[Table] = {
     "service_stopping": Text("the service is stopping"),
     "session_missing_or_over": Text("there is no session, or it is over", "sign in with `aquila login`"),
     "session_unknown": Text("you have no such session"),
-    "settings_file_not_toml": Text("the settings file {path} is no TOML: {fault}"),
+    "settings_file_not_toml": Text("the settings file {path} is not TOML: {fault}"),
     "settings_file_not_utf_8": Text("the settings file {path} is not UTF-8"),
     "settings_file_unreadable": Text("the settings file {path} cannot be read: {fault}"),
     "settings_file_unusable": Text(

@@ -53,6 +53,6 @@ LETTER: Final[Table] = {
     "letter_urgency": Text("Urgency"),
     "letter_what_a_hit_says": Text(
         "In the round named above a record of {sender} and a record of {receiver} hit. A hit says that both records "
-        "may be about the same person, with the certainty stated. It is no evidence, and it is not an identification"
+        "may be about the same person, with the certainty stated. It is not evidence, and it is not an identification"
     ),
 }

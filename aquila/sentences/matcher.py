@@ -16,7 +16,7 @@ MATCHER: Final[Table] = {
     "canaries_told_differ": Text("{left} and {right} tell of different canaries among the same hits"),
     "cap_of_party_outside_round": Text("a cap is for a party that does not take part"),
     "caps_exceed_free_disk": Text(
-        "the caps of this round may take {needed} MiB of disk, and {free} MiB are free beside the other open rounds",
+        "the caps of this round may take {needed} MiB of disk, and the other open rounds leave {free} MiB free",
         "propose lower caps, close other rounds, make room, or lower limits.free_mebibytes",
     ),
     "chunk_not_here": Text("the chunk is not here"),

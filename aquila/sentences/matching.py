@@ -20,10 +20,10 @@ MATCHING: Final[Table] = {
     "prior_operands_out_of_range": Text("a prior needs two lists with records and a share above 0 and at most 1"),
     "rule_mask_empty_or_unknown": Text("a mask of rules is empty or names a rule that the table does not have"),
     "token_row_rule_impossible": Text("a token row names a rule that no table can have"),
-    "token_rows_not_whole": Text("these are no whole token rows"),
+    "token_rows_not_whole": Text("these are not whole token rows"),
     "values_above_limit": Text(
         "{values} values of the rule '{rule}' stand in more than {limit} records, up to {most}: no node as "
         "it is shipped sends them"
     ),
-    "values_repeated": Text("of the rule '{rule}' {share} of the values stand in several records"),
+    "values_repeated": Text("of the rule '{rule}' {share} of the values occur in several records"),
 }

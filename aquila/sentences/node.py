@@ -40,7 +40,7 @@ NODE: Final[Table] = {
     ),
     "delivery_too_large": Text("the file is larger than {limit} MiB, the most for a list (limits.import_mebibytes)"),
     "delivery_unknown": Text(
-        "this file does not wait in the folder of deliveries any more, or was written anew", "look at the lists again"
+        "this file does not wait in the folder of deliveries any more, or was written again", "look at the lists again"
     ),
     "delivery_unsettled": Text("the file was written to less than {seconds} seconds ago and may not be whole yet"),
     "evaluation_cannot_be_had": Text("an evaluation of {party} cannot be had: {reason}"),
@@ -75,7 +75,7 @@ NODE: Final[Table] = {
         "see them on the first page, or with `aquila round list`",
     ),
     "high_water_mark_unreadable": Text(
-        "the high-water mark beside the round keys cannot be read: nothing tells how old this database is",
+        "the high-water mark next to the round keys cannot be read: nothing shows how old this database is",
         "open rounds are refused for good; when it is explained, an administrator goes on with `aquila audit "
         "acknowledge`",
     ),
@@ -111,7 +111,7 @@ NODE: Final[Table] = {
         "a list with this record is being prepared for a round",
         "try again when the list is submitted, or leave the round",
     ),
-    "list_differs_from_request": Text("the list is not the one any more that was asked for", "ask for it anew"),
+    "list_differs_from_request": Text("the list is not the one any more that was asked for", "ask for it again"),
     "list_in_unfinished_round": Text("the list is in a round that is not over", "close the round first"),
     "list_not_being_read": Text("no list is read under this key now"),
     "list_of_standing_query": Text(
@@ -123,7 +123,7 @@ NODE: Final[Table] = {
     ),
     "list_records_differ_from_request": Text(
         "the list's records are not those that were approved: one was erased, or the database was changed",
-        "ask for the submission anew",
+        "ask for the submission again",
     ),
     "list_rows_all_refused": Text("no row of the list can be used; nothing was stored"),
     "list_rows_refused": Text(
@@ -140,7 +140,7 @@ NODE: Final[Table] = {
     ),
     "manifest_of_another_round": Text("the matcher gave another round's manifest"),
     "matched_record_stays": Text(
-        "the record has hits, which show what was matched", "erase it with its hits, and import the corrected one anew"
+        "the record has hits, which show what was matched", "erase it with its hits, and import the corrected one again"
     ),
     "matcher_address_unusable": Text("the registry names an address of the matcher that is not https"),
     "matcher_feed_goes_backwards": Text("the matcher's feed goes backwards"),

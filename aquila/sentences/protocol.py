@@ -20,15 +20,15 @@ PROTOCOL: Final[Table] = {
     "amendment_already_signed": Text("{party} has signed this amendment, or as many as there can be"),
     "amendment_leaves_too_few_participants": Text("this amendment does not leave two participants"),
     "announcement_not_by_matcher": Text("only the matcher announces"),
-    "announcement_not_within_round": Text("a {kind} is no announcement within a round"),
+    "announcement_not_within_round": Text("a {kind} is not an announcement within a round"),
     "announcement_signed_twice": Text("the matcher signed two different announcements of the kind {kind}"),
     "batch_already_sent": Text("{party} has sent this batch of notes already"),
-    "batch_not_base64": Text("a batch of notes is no base64"),
+    "batch_not_base64": Text("a batch of notes is not base64"),
     "batch_note_count_differs": Text("a batch holds another number of notes than its sender signed"),
     "batches_more_than_hits": Text("{party} sends more batches of notes than it has hits"),
     "canaries_already_told": Text("{party} has told of its canaries already"),
     "canaries_missing_or_not_met": Text("the round has no canaries, or they have not met yet"),
-    "canary_statement_not_opened": Text("what a party says of its canaries cannot be opened"),
+    "canary_statement_not_opened": Text("a party's statement on its canaries cannot be opened"),
     "chunk_already_evaluated_otherwise": Text("{party} has evaluated this chunk already, with another answer"),
     "chunk_element_count_differs": Text("the chunk holds another number of elements than its origin signed"),
     "chunk_elements_not_whole": Text("a chunk is a whole number of elements"),
@@ -130,7 +130,7 @@ PROTOCOL: Final[Table] = {
     "matcher_log_not_seen": Text("the matcher's log has not been seen yet: nothing is signed"),
     "matcher_match_rules_differ": Text("the matcher has other match rules than the round"),
     "message_kind_not_of_round": Text("a round takes no {kind}"),
-    "message_malformed": Text("this is no valid {message_type} message: {fields}"),
+    "message_malformed": Text("this is not a valid {message_type} message: {fields}"),
     "message_not_canonical": Text("this {message_type} message is not in canonical encoding"),
     "node_match_rules_differ": Text(
         "this node has other match rules than the round's '{rules}'",
@@ -139,7 +139,7 @@ PROTOCOL: Final[Table] = {
     "node_name_normalization_differs": Text(
         "this node normalizes names otherwise than the round demands", "all parties need the same release of Aquila"
     ),
-    "note_opening_key_unreadable": Text("what a note is opened with cannot be read"),
+    "note_opening_key_unreadable": Text("the key that opens a note cannot be read"),
     "note_too_long": Text("a note is too long", "shorten category and contact point"),
     "notes_already_confirmed": Text("{party} has confirmed these notes already"),
     "notes_before_reports": Text("notes before both sides have their report"),
@@ -166,7 +166,7 @@ PROTOCOL: Final[Table] = {
         "the registry does not know the party {party}",
         "add its identity key to the registry file after comparing the fingerprint",
     ),
-    "peer_answer_not_problem_document": Text("the peer's answer is no problem document"),
+    "peer_answer_not_problem_document": Text("the peer's answer is not a problem document"),
     "receipt_of_refused_answer": Text("{party} acknowledges a report after it has refused its answer"),
     "record_inputs_too_many": Text("a record has more inputs than can be sent"),
     "registry_acceptance_of_another_party": Text("an acceptance of the registry names {party}, which did not sign it"),
@@ -198,7 +198,7 @@ PROTOCOL: Final[Table] = {
     "registry_stated_twice": Text(
         "the matcher signed two different registries after number {number}",
         "accept nothing; compare the words of `aquila party registry` with the other parties by telephone, "
-        "then call the secretariat: its matcher, or whoever speaks in its name, shows each party something else",
+        "then call the secretariat: its matcher, or somebody who speaks in its name, shows each party something else",
     ),
     "registry_statement_missing": Text("the statement on the registry with number {number} is missing"),
     "registry_statement_of_another_matcher": Text(
@@ -258,7 +258,7 @@ PROTOCOL: Final[Table] = {
         "do not go on: somebody may have changed it on its way; compare again by telephone, then have it sent again",
     ),
     "spoken_words_misheard": Text(
-        "one of the words was misheard: together they are no words of anything", "have all of them read again"
+        "one of the words was misheard: together they do not stand for anything", "have all of them read again"
     ),
     "spoken_words_not_all": Text("there are {expected} words, and {got} came", "have all of them read again"),
     "statement_by_replaced_key": Text(
@@ -273,7 +273,7 @@ PROTOCOL: Final[Table] = {
     "submission_chunk_unknown": Text("the submission has no such chunk"),
     "submission_id_taken": Text("this submission id is taken"),
     "submission_not_evaluated_here": Text("this submission is not to be evaluated here"),
-    "submission_not_query": Text("this submission is no query"),
+    "submission_not_query": Text("this submission is not a query"),
     "submission_unknown_of_party": Text("{party} has no such submission"),
     "submissions_over": Text("the round takes no submission any more"),
     "token_chunks_too_many": Text("there are more chunks of tokens than of elements"),
@@ -284,13 +284,13 @@ PROTOCOL: Final[Table] = {
     "tokens_already_sent_in_round": Text("tokens were sent: the round can only be aborted"),
     "tokens_before_evaluations": Text("tokens before {count} evaluations"),
     "tokens_before_list": Text("tokens before the list of {listed}"),
-    "tokens_of_old_participants": Text("whoever signed an amendment sends no tokens under the old set"),
+    "tokens_of_old_participants": Text("a party that signed an amendment sends no tokens under the old set"),
     "told_hits_not_acknowledged": Text("{party} speaks of more hits than it has acknowledged"),
     "told_report_not_sent": Text("{party} tells of a report that it was not sent"),
     "withdrawal_already_acknowledged": Text("{party} has acknowledged this withdrawal already"),
     "withdrawn_hits_not_reported": Text(
         "{party} withdraws hits of a query before {counterpart} has its report of it",
-        "where an alarm holds the report back, nobody is told of its hits",
+        "while an alarm holds the report back, its hits are disclosed to nobody",
     ),
     "withdrawn_query_unknown": Text("{party} withdraws hits of a query that does not exist"),
     "withheld_answer_not_of_round": Text(

@@ -53,8 +53,8 @@ RECORDS: Final[Table] = {
         "right; format the column as text"
     ),
     "line_holds_nul": Text("holds a NUL byte; save the file as UTF-8 text"),
-    "line_is_no_entity": Text("is no entity; it needs id, schema and properties with lists of texts"),
-    "line_is_no_json": Text("is no JSON text; write one entity a line"),
+    "line_is_no_entity": Text("is not an entity; it needs id, schema and properties with lists of texts"),
+    "line_is_no_json": Text("is not a JSON text; write one entity a line"),
     "line_not_in_encoding": Text(
         "is not text in the encoding of the list; choose another one, or save the file as UTF-8"
     ),
@@ -94,7 +94,7 @@ RECORDS: Final[Table] = {
     "record_value_unknown": Text("a record has an unknown {field}", "use one of {codes}"),
     "records_look_like_guesses": Text(
         "this looks like guesses, not like persons: {what}",
-        "submit persons of a case; whoever must search for one with an unknown date asks by its other data",
+        "submit persons of a case; to search for a person with an unknown date, use the other data",
     ),
     "row_has_fewer_fields": Text("has fewer fields than the first line; quote fields that hold the separator"),
     "row_has_more_fields": Text("has more fields than the first line; quote fields that hold the separator"),
@@ -102,7 +102,7 @@ RECORDS: Final[Table] = {
         "too little is left to match on; give two of given names, family names and date of birth"
     ),
     "row_is_no_csv": Text(
-        "is no well-formed CSV; look for a quote that is not closed or not doubled, or a bare line end"
+        "is not well-formed CSV; look for a quote that is not closed or not doubled, or a bare line end"
     ),
     "row_without_id": Text("is missing or unusable; give every row an id of its own"),
     "rule_admits_no_record": Text("a rule admits no record", "set most_records to 1 or more"),

@@ -126,7 +126,7 @@ def see_history(analyst: Visitor, path: Path) -> None:
 def look_at_first(analyst: Visitor) -> None:
     """Open the first record that a search found."""
     analyst.go_by(analyst.page.locator("tbody th a").first)
-    assert analyst.shows("How its names are read")
+    assert analyst.shows("Readings of its names")
 
 
 def take_part(world: World, officer: Visitor, approver: Visitor, round_id: str) -> None:
@@ -161,7 +161,7 @@ def follow_a_hit(analyst: Visitor, path: Path) -> None:
     analyst.open("/")
     analyst.follow("See the hits")
     analyst.go_by(analyst.page.locator("tbody th a").first)
-    assert analyst.shows("What a hit is not")
+    assert analyst.shows("Limits of a hit")
     assert analyst.shows("chance alone would give")
     see_history(analyst, path)
     analyst.page.locator("#decision-same").check()

@@ -29,7 +29,7 @@ _STEPS = (
     (Phase.PROPOSED, _n("Consents")),
     (Phase.OPEN, _n("Lists")),
     (Phase.MATCHING, _n("Comparison")),
-    (Phase.REPORTING, _n("Results")),
+    (Phase.REPORTING, _n("Reports")),
     (Phase.CLOSED, _n("Closed")),
 )
 

@@ -32,7 +32,7 @@ def _n(message: str) -> str:
 
 
 _COLUMNS = (
-    _n("Record number"), _n("Own record"), _n("Other party"), _n("Certainty"), _n("Why"), _n("Arrived"), _n("State"),
+    _n("Record number"), _n("Own record"), _n("Other party"), _n("Certainty"), _n("Reason"), _n("Arrived"), _n("State"),
     _n("Decision"), _n("Decided at"), _n("Decided by"), _n("Reason"), _n("Channel"), _n("Number in this channel"),
     _n("Outcome"), _n("Known to"), _n("Round"), _n("Hit"), _n("From"), _n("Case reference of the query"),
 )  # fmt: skip

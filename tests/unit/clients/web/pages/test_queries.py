@@ -68,7 +68,7 @@ async def test_an_officer_asks_and_reads_the_answer(world_after: WorldAfter) -> 
     path = re.search(r'href="(/queries/[0-9a-f]{32})"', page)
     assert path
     page = await officer.open(path[1])
-    assert "What the answer waits for" in page
+    assert "Steps that the answer awaits" in page
     assert "it has not evaluated the query yet" in page or "waits to be prepared" in page
     assert "not every party had answered" in await officer.open(f"{path[1]}/sheet")
     await world.settle()
