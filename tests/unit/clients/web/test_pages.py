@@ -391,7 +391,7 @@ async def test_log_in_words(node: Any) -> None:
     """What was done to whose account is said in words, in the visitor's language, with numbers behind their names."""
     auditor = await node.visitor("aud", "auditor")
     page = await auditor.open("/log?kind=account_changed")
-    assert "what: authenticator" in page
+    assert "subject: authenticator" in page
     assert re.search(r'account: <code title="p-[0-9a-f]{12}">p-', page)
     await auditor.send("/language", tag="sq", back="/log?kind=account_changed")
     assert "authenticator" not in auditor.page
