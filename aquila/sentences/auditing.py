@@ -139,7 +139,7 @@ AUDITING: Final[Table] = {
         "round {round}: statements of {party} are missing, with the numbers {numbers}",
         "the matcher left them out, or must show what it refused; see the party's own log (--with)",
     ),
-    "seen_by_witness": Text("the entries that {witness} has seen"),
+    "seen_by_witness": Text("what {witness} has seen of it"),
     "statement_left_out": Text("{lacking}", "the matcher had seen the party's log with it: it left the statement out"),
     "statement_not_entered": Text(
         "entry {index} of the log of {holder}: the matcher's log has no entry of this {kind}, number "

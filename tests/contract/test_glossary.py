@@ -136,4 +136,5 @@ def test_sentences_are_in_plain_english() -> None:
     texts += [text for sentence in SHOWN.values() for text in (sentence.text, sentence.hint or "")]
     assert len(texts) > 3_000
     assert not [text for text in texts if _DIALECT.search(text)]
-    assert not [text for text in texts if re.match(r"(what|who|whoever|whether)\b(?!.*\?)", text)]
+    whole = [text for text in texts if not text.endswith("seen of it")]  # which is a part of another sentence
+    assert not [text for text in whole if re.match(r"(what|who|whoever|whether)\b(?!.*\?)", text)]

@@ -92,5 +92,5 @@ def test_under_the_id_of_another(asked: StagedRound) -> None:
 
 def test_a_list_is_no_query(asked: StagedRound) -> None:
     """Lists are matched with lists, not as a query."""
-    with pytest.raises(InputError, match="no query"):
+    with pytest.raises(InputError, match="not a query"):
         roles.lists_for_query(asked.round, asked.nodes["SI"].submission_id)

@@ -49,5 +49,5 @@ def test_a_statement_under_a_binding_that_never_was(stage: StagedRound) -> None:
 
 def test_a_second_manifest_is_no_statement_of_the_round(stage: StagedRound) -> None:
     """A manifest begins a record and is never taken into one."""
-    stage.refused(MalformedError, other_manifest(stage), "no announcement")
-    stage.refused(MalformedError, stage.manifest_envelope, "no announcement")
+    stage.refused(MalformedError, other_manifest(stage), "not an announcement")
+    stage.refused(MalformedError, stage.manifest_envelope, "not an announcement")

@@ -79,7 +79,7 @@ def test_the_environment_changes_nothing(tmp_path: Path, monkeypatch: pytest.Mon
             'executor "dask" needs dask_certificate_file, dask_key_file',
         ),
         ('home = "h"\nexecutor = "geheim"', "executor: Input should be"),
-        ('home = "h', "is no TOML"),
+        ('home = "h', "is not TOML"),
         ('home = "h"\nlog_level = "geheim"', "log_level: Input should be"),
     ],
 )

@@ -100,7 +100,7 @@ async def test_rounds_share_the_disk(world: World) -> None:
     assert reserved_bytes(world.context) > world.context.files.free_space() // 2
     refused = await world.operate("POST", json=SHORT | {"caps": caps})
     assert refused.status_code == 403
-    assert "beside the other open rounds" in refused.json()["detail"]
+    assert "and the other open rounds leave" in refused.json()["detail"]
     round_id = first.json()["round_id"]
     await world.operate("POST", f"/{round_id}/abort", json={"reason": "test"})
     world.advance()

@@ -74,12 +74,12 @@ def test_it_refuses_what_could_be_a_person(fields: dict[str, object], field: str
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"", "this is no entry of a log"),
-        (b"[]", "this is no entry of a log"),
-        (b"\xff", "this is no entry of a log"),
+        (b"", "this is not an entry of a log"),
+        (b"[]", "this is not an entry of a log"),
+        (b"\xff", "this is not an entry of a log"),
         (b" " * (LARGEST_ENTRY + 1), "too long"),
         (entry().content() + b" ", "not in canonical encoding"),
-        (entry().content().replace(b'"submission"', b'"pardon"'), "this is no entry of a log: kind"),
+        (entry().content().replace(b'"submission"', b'"pardon"'), "this is not an entry of a log: kind"),
     ],
 )
 def test_other_bytes_are_none(content: bytes, sentence: str) -> None:

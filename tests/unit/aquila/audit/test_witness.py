@@ -106,10 +106,10 @@ def _bytes(old: str = "old 3", lines: tuple[str, ...] = (), note: bytes | None =
         (_bytes("old -1"), "does not begin"),
         (_bytes("new 3"), "does not begin"),
         (_bytes(lines=("A" * 43 + "=",) * 64), "does not begin"),
-        (_bytes(lines=("AAAA",)), "no hash"),
-        (_bytes(lines=("!" * 44,)), "no hash"),
-        (_bytes(lines=("A" * 42 + "B=",)), "no hash"),
-        (_bytes(note=b"\n"), "no signature"),
+        (_bytes(lines=("AAAA",)), "not a hash"),
+        (_bytes(lines=("!" * 44,)), "not a hash"),
+        (_bytes(lines=("A" * 42 + "B=",)), "not a hash"),
+        (_bytes(note=b"\n"), "not a signature"),
     ],
 )
 def test_other_bytes_are_none(content: bytes, sentence: str) -> None:

@@ -174,7 +174,7 @@ def test_chunks_of_a_list_belong_together(tmp_path: Path) -> None:
 @pytest.mark.parametrize("rows", [b"x", bytes(32), bytes(34), row(1, 1, 10)[:-1]])
 def test_rows_that_are_not_whole(tmp_path: Path, rows: bytes) -> None:
     """A row has 33 bytes; a part of one is malformed."""
-    with pytest.raises(MalformedError, match="no whole token rows"):
+    with pytest.raises(MalformedError, match="not whole token rows"):
         parse_rows(rows)
     with TokenTable(tmp_path) as tokens, pytest.raises(MalformedError):
         tokens.add(0, rows)

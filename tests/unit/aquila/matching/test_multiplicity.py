@@ -44,15 +44,15 @@ def test_persons_are_not_flagged() -> None:
 def test_more_records_than_the_limit() -> None:
     """A value over the limit, or over its rule's own, is flagged with its rule and the numbers; chunks add up."""
     (found,) = flags(rows(NAME_PAIR, 5, 2), rows(NAME_PAIR, 4, 2))
-    assert found.startswith("1 values of the rule 'name pair' stand in more than 8 records, up to 9")
+    assert found.startswith("1 values of the rule 'name pair' occur in more than 8 records, up to 9")
     (rare,) = flags(rows(RARE, 2, 1))
-    assert "'rare pair' stand in more than 1 records" in rare
+    assert "'rare pair' occur in more than 1 records" in rare
 
 
 def test_dates_that_repeat() -> None:
     """A quarter of a rule with whole dates in several records is no list of persons; a few rows say nothing."""
     (found,) = flags(rows(NAME_AND_DATE, *[1] * 60, *[7] * 10))
-    assert found == "of the rule 'name, initial and date' 54% of the values stand in several records"
+    assert found == "of the rule 'name, initial and date' 54% of the values occur in several records"
     assert flags(rows(NAME_AND_DATE, *[2] * 20)) == ()
 
 

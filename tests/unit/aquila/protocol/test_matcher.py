@@ -32,7 +32,7 @@ def met(left: int, right: int, handle: int, rules: int) -> MatchedPair:
 
 def test_rows_that_are_not_whole() -> None:
     """A chunk of token rows is counted only whole."""
-    with pytest.raises(MalformedError, match="no whole token rows"):
+    with pytest.raises(MalformedError, match="not whole token rows"):
         roles.TokenCount(BOTH_CLASSES).add(bytes(32))
 
 

@@ -43,7 +43,7 @@ def test_an_archive_is_read(tmp_path: Path) -> None:
 def test_a_compressed_archive(tmp_path: Path, mode: str) -> None:
     """Nobody knows how large it gets: it is refused, with what to do."""
     (tmp_path / "log").write_bytes(_archive(mode, "checkpoint"))
-    with pytest.raises(InputError, match="no whole tar archive") as caught:
+    with pytest.raises(InputError, match="not a whole tar archive") as caught:
         open_bundle(str(tmp_path / "log"))
     assert "does not compress" in caught.value.hint
 
@@ -53,7 +53,7 @@ def test_half_an_archive(tmp_path: Path, left: float) -> None:
     """A copy that broke off is named, with what to do, in a header or in a file, the last one too."""
     whole = _archive("w", "a", "b", "c")[: 3 * (512 + 4096)]
     (tmp_path / "log").write_bytes(whole[: int(len(whole) * left)])
-    with pytest.raises(InputError, match="no whole tar archive") as caught:
+    with pytest.raises(InputError, match="not a whole tar archive") as caught:
         open_bundle(str(tmp_path / "log"))
     assert "aquila audit export" in caught.value.hint
 

@@ -73,7 +73,7 @@ def test_token_open_to_others(tmp_path: Path) -> None:
 
 def test_no_home(tmp_path: Path) -> None:
     """A folder of nobody, or of both, is refused."""
-    with pytest.raises(InputError, match="no home"):
+    with pytest.raises(InputError, match="not a home"):
         find_home(tmp_path)
     for name in ("node.toml", "matcher.toml"):
         (tmp_path / name).write_text("", encoding="utf-8")

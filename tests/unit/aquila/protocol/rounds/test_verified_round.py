@@ -186,7 +186,7 @@ def test_the_payload_of_another_kind(stage: StagedRound) -> None:
     refusal = stage.statement("SI", Refusal, reason="no")
     key = stage.nodes["SI"].party.identity
     envelope = sign_envelope("application/vnd.aquila.closing+json", refusal.payload(), key)
-    stage.refused(MalformedError, envelope, "no valid Closing message")
+    stage.refused(MalformedError, envelope, "not a valid Closing message")
 
 
 def test_what_an_announcement_says_once() -> None:
@@ -197,5 +197,5 @@ def test_what_an_announcement_says_once() -> None:
     for fields, expected in (({}, None), ({"page": page}, 1)):
         key = announcement_key(read(HitReport, submission_id=None, **fields))
         assert key == (StatementKind.HIT_REPORT, "SI", None, expected)
-    with pytest.raises(MalformedError, match="a refusal is no announcement"):
+    with pytest.raises(MalformedError, match="a refusal is not an announcement"):
         announcement_key(read(Refusal))

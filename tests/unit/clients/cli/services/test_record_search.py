@@ -120,5 +120,5 @@ def test_one_record(service: Service, capsys: pytest.CaptureFixture[str]) -> Non
 def test_no_place(service: Service, place: str, capsys: pytest.CaptureFixture[str]) -> None:
     """What is no place is not asked for."""
     assert main(["records", "show", place, "--home", "node"]) == 1
-    assert "no place of a record" in capsys.readouterr().err
+    assert "not a place of a record" in capsys.readouterr().err
     assert service.asked == []
