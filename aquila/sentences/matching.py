@@ -22,7 +22,7 @@ MATCHING: Final[Table] = {
     "token_row_rule_impossible": Text("a token row names a rule that no table can have"),
     "token_rows_not_whole": Text("these are not whole token rows"),
     "values_above_limit": Text(
-        "{values} values of the rule '{rule}' stand in more than {limit} records, up to {most}: no node as "
+        "{values} values of the rule '{rule}' occur in more than {limit} records, up to {most}: no node as "
         "it is shipped sends them"
     ),
     "values_repeated": Text("of the rule '{rule}' {share} of the values occur in several records"),

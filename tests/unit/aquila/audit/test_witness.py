@@ -109,7 +109,7 @@ def _bytes(old: str = "old 3", lines: tuple[str, ...] = (), note: bytes | None =
         (_bytes(lines=("AAAA",)), "not a hash"),
         (_bytes(lines=("!" * 44,)), "not a hash"),
         (_bytes(lines=("A" * 42 + "B=",)), "not a hash"),
-        (_bytes(note=b"\n"), "not a signature"),
+        (_bytes(note=b"\n"), "no signature"),
     ],
 )
 def test_other_bytes_are_none(content: bytes, sentence: str) -> None:
