@@ -9,8 +9,9 @@ import pytest
 
 from aquila.followup.lifecycle import HitLifecycle, LifecycleStep, LifecycleStepKind, Stage
 from aquila.interface.queries import StandingQueryState
+from aquila.protocol.messages.suggestions import SuggestionState
 from aquila.protocol.rounds.round_state import PHASE_TRANSITIONS
-from services.kit.storage.states import following
+from services.kit.storage.states import SUGGESTION_TRANSITIONS, following
 from services.matcher.storage.tables import MatcherRows
 from services.node.records.erasure import tables_of_hits
 from services.node.steps.close import DESTROYED_WITH_THE_KEY
@@ -56,6 +57,7 @@ DRAWN = {
     "Standing query": STANDING_QUERY_TRANSITIONS,
     "Chunk to evaluate": DOWNLOAD_TRANSITIONS[DownloadKind.CHUNK],
     "Evaluation to verify": DOWNLOAD_TRANSITIONS[DownloadKind.EVALUATION],
+    "Suggestion": SUGGESTION_TRANSITIONS,
     "Promise of the matcher's log": PROMISE_TRANSITIONS,
     "Hit": _hit_transitions(),
 }
@@ -101,6 +103,7 @@ def test_tables_of_transitions_have_every_state() -> None:
     assert list(PROMISE_TRANSITIONS) == list(Promise)
     assert list(STANDING_QUERY_TRANSITIONS) == list(StandingQueryState)
     assert list(DOWNLOAD_TRANSITIONS) == list(DownloadKind)
+    assert list(SUGGESTION_TRANSITIONS) == list(SuggestionState)
 
 
 @pytest.mark.parametrize("before", SubmissionState)

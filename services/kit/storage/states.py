@@ -8,13 +8,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy import Enum
+from sqlalchemy import Enum, update
+
+from aquila.protocol.messages.suggestions import SuggestionState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from enum import StrEnum
 
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.orm import InstrumentedAttribute, Session
+
     StateT = TypeVar("StateT", bound=StrEnum)
+
+SUGGESTION_TRANSITIONS: Mapping[SuggestionState, frozenset[SuggestionState]] = {
+    # The answer can come before the node knows that the matcher has the suggestion.
+    SuggestionState.WRITTEN: frozenset(
+        {SuggestionState.WAITING, SuggestionState.REFUSED, SuggestionState.PROPOSED, SuggestionState.SET_ASIDE}
+    ),
+    SuggestionState.WAITING: frozenset({SuggestionState.PROPOSED, SuggestionState.SET_ASIDE}),
+    SuggestionState.PROPOSED: frozenset(),
+    SuggestionState.SET_ASIDE: frozenset(),
+    SuggestionState.REFUSED: frozenset(),
+}
+"""Transitions of a suggestion, at the node of its author and at the matcher."""
 
 
 def state_text(states: type[StrEnum], length: int) -> Enum:
@@ -37,3 +54,29 @@ def following(transitions: Mapping[StateT, frozenset[StateT]], before: StateT, a
     if after is not before and after not in transitions[before]:
         raise ValueError(f"{type(before).__name__} {before.value} is not followed by {after.value}")
     return after
+
+
+def enter_all(
+    session: Session,
+    column: InstrumentedAttribute[StateT] | InstrumentedAttribute[StateT | None],
+    transitions: Mapping[StateT, frozenset[StateT]],
+    before: Collection[StateT],
+    after: StateT,
+    *where: ColumnElement[bool],
+) -> None:
+    """Let all rows that are in some states enter another one, in one statement.
+
+    Args:
+        session: The transaction.
+        column: The column of the state, made by `state_text`.
+        transitions: The table of transitions.
+        before: The states of the rows that enter it; rows in any other state stay as they are.
+        after: The state that they enter.
+        where: Further conditions.
+
+    Raises:
+        ValueError: One of the states is not followed by it, which is a fault of the caller.
+    """
+    for state in before:
+        following(transitions, state, after)
+    session.execute(update(column.class_).where(column.in_(before), *where).values({column: after}))

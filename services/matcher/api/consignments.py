@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Response
 
 from aquila.errors import AquilaError, MalformedError
 from aquila.protocol.encoding import canonical
@@ -15,6 +15,7 @@ from services.kit.http.openapi import JSON, raw_body
 from services.kit.http.routing import ServiceRoute
 from services.kit.http.signed_calls import SignedCaller  # noqa: TC001 - read by FastAPI
 from services.kit.logging import Log
+from services.matcher.api.dependencies import At  # noqa: TC001 - read by FastAPI
 from services.matcher.rounds.chunks import ChunkAddress, put_chunk
 from services.matcher.rounds.statements import accept_statement
 
@@ -34,10 +35,9 @@ router = APIRouter(route_class=ServiceRoute, prefix="/v1/rounds", tags=["parties
     openapi_extra=raw_body("The canonical JSON of a Consignment message (PROTOCOL.md 9.8).", JSON),
 )
 def post_consignment(
-    request: Request, call: SignedCaller, round_id: Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
+    context: At, call: SignedCaller, round_id: Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 ) -> Response:
     """Take several parts of one party."""
-    context: MatcherContext = request.app.state.context
     answer = take_consignment(context, round_id, call.party, Consignment.from_payload(call.body))
     return Response(answer.payload(), media_type=JSON)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from aquila.audit.roles import Action
 from aquila.interface.service.party import (  # noqa: TC001 - read by FastAPI
@@ -22,15 +22,8 @@ from services.kit.http.routing import ServiceRoute
 from services.kit.http.signed_calls import SignedCaller  # noqa: TC001 - read by FastAPI
 from services.kit.people import Actor, requires
 from services.matcher.administration import registry as statements
-from services.matcher.context import MatcherContext
+from services.matcher.api.dependencies import At  # noqa: TC001 - read by FastAPI
 
-
-async def _context(request: Request) -> MatcherContext:
-    context: MatcherContext = request.app.state.context
-    return context
-
-
-At = Annotated[MatcherContext, Depends(_context)]
 Administrator = Annotated[Actor, requires(Action.MANAGE_REGISTRY)]
 Party = Annotated[str, Path(pattern=r"^[A-Z]{2}$")]
 

@@ -24,12 +24,12 @@ from services.kit.log_access.routes import people_router
 from services.kit.people import Actor, requires
 from services.kit.work import threads
 from services.matcher.api.consignments import router as consignments
+from services.matcher.api.dependencies import At  # noqa: TC001 - read by FastAPI
 from services.matcher.api.registry import operator as registry_operator
 from services.matcher.api.registry import parties as registry_parties
 from services.matcher.api.suggestions import operator as suggestion_operator
 from services.matcher.api.suggestions import parties as suggestion_parties
 from services.matcher.approvals import ask_abort, ask_proposal
-from services.matcher.context import MatcherContext
 from services.matcher.events import TOKENS
 from services.matcher.rounds.attention import attention_list
 from services.matcher.rounds.chunks import ChunkAddress, acknowledge_evaluation, get_chunk, put_chunk
@@ -51,11 +51,6 @@ _IDENTIFIER = r"^[0-9a-f]{32}$"
 _MOST_ROUNDS = 300  # that one call names: more do not fit into the head of a request
 
 
-async def _context(request: Request) -> MatcherContext:
-    context: MatcherContext = request.app.state.context
-    return context
-
-
 async def _approvals(request: Request) -> Approvals:
     found: Approvals = request.app.state.approvals
     return found
@@ -66,7 +61,6 @@ async def _contacts(request: Request) -> StoredContacts:
     return found
 
 
-At = Annotated[MatcherContext, Depends(_context)]
 KnownContacts = Annotated[StoredContacts, Depends(_contacts)]
 FourEyes = Annotated[Approvals, Depends(_approvals)]
 RoundId = Annotated[str, Path(pattern=_IDENTIFIER)]

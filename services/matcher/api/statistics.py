@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from aquila.audit.roles import Action
 from aquila.interface.statistics import Statistics  # noqa: TC001 - read by FastAPI
 from services.kit.http.openapi import CSV, raw_answer
 from services.kit.http.routing import ServiceRoute
 from services.kit.people import requires
-from services.matcher.context import MatcherContext
+from services.matcher.api.dependencies import At  # noqa: TC001 - read by FastAPI
 from services.matcher.statistics import published
 
 router = APIRouter(
@@ -20,12 +20,6 @@ router = APIRouter(
 )
 
 
-async def _context(request: Request) -> MatcherContext:
-    context: MatcherContext = request.app.state.context
-    return context
-
-
-At = Annotated[MatcherContext, Depends(_context)]
 Category = Annotated[str | None, Query(max_length=500, description="One category of persons; all by default.")]
 Day = Annotated[date | None, Query(description="A day of the matcher's own time zone; no bound by default.")]
 

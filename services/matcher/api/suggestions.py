@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Path, Response
 
 from aquila.audit.roles import Action
 from aquila.interface.proposal import Suggestions, SuggestionView  # noqa: TC001 - read by FastAPI
@@ -14,16 +14,9 @@ from services.kit.http.openapi import JSON, raw_body, stored
 from services.kit.http.routing import ServiceRoute
 from services.kit.http.signed_calls import SignedCaller  # noqa: TC001 - read by FastAPI
 from services.kit.people import Actor, requires
-from services.matcher.context import MatcherContext
+from services.matcher.api.dependencies import At  # noqa: TC001 - read by FastAPI
 from services.matcher.rounds import suggestions
 
-
-async def _context(request: Request) -> MatcherContext:
-    context: MatcherContext = request.app.state.context
-    return context
-
-
-At = Annotated[MatcherContext, Depends(_context)]
 SuggestionId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
 parties = APIRouter(route_class=ServiceRoute, prefix="/v1/suggestions", tags=["parties"])

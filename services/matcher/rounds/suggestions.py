@@ -36,7 +36,7 @@ _SHOWN = 100
 _TOLD = 50
 _DAY = 86_400
 _TOLD_SECONDS = 30 * _DAY
-_WAITS = SuggestionRow.state == SuggestionState.WAITING.value
+_WAITS = SuggestionRow.state == SuggestionState.WAITING
 
 
 def accept_suggestion(context: MatcherContext, caller: str, suggestion_id: str, octets: bytes) -> bool:
@@ -77,7 +77,7 @@ def accept_suggestion(context: MatcherContext, caller: str, suggestion_id: str, 
             raise PolicyError("party_suggestions_too_many", party=caller, expected=MOST_WAITING)
         session.add(
             SuggestionRow(
-                suggestion_id=suggestion_id, party=caller, terms=content, state=SuggestionState.WAITING.value,
+                suggestion_id=suggestion_id, party=caller, terms=content, state=SuggestionState.WAITING,
                 made_at=context.clock(), reason="",
             )
         )  # fmt: skip
@@ -129,7 +129,7 @@ def set_aside(context: MatcherContext, actor: Actor, suggestion_id: str, reason:
 def waiting_row(session: Session, suggestion_id: str) -> SuggestionRow:
     """Return the row of a suggestion that may still be answered; raises as `set_aside` does."""
     row = _row(session, suggestion_id)
-    if row.state != SuggestionState.WAITING.value:
+    if row.state != SuggestionState.WAITING:
         raise OrderError("suggestion_already_answered")
     return row
 
@@ -150,9 +150,7 @@ def answers_for(session: Session, party: str, now: int) -> tuple[SuggestionAnswe
         .limit(_TOLD)
     )
     return tuple(
-        SuggestionAnswer(
-            suggestion_id=row.suggestion_id, state=SuggestionState(row.state), reason=row.reason, round_id=row.round_id
-        )
+        SuggestionAnswer(suggestion_id=row.suggestion_id, state=row.state, reason=row.reason, round_id=row.round_id)
         for row in session.scalars(query)
     )
 
@@ -171,7 +169,8 @@ def forget_suggestions(context: MatcherContext, retention_days: int) -> bool:
 
 
 def _answer(session: Session, row: SuggestionRow, state: SuggestionState, now: int, **fields: str) -> None:
-    row.state, row.answered_at = state.value, now
+    row.enter(state)
+    row.answered_at = now
     how = Word.PROPOSAL if state is SuggestionState.PROPOSED else Word.SET_ASIDE
     ids = {"suggestion": row.suggestion_id, "how": how}
     entry = Entry.of(EntryKind.SUGGESTION_ANSWERED, now, MATCHER, recipient=row.party, ids=ids, **fields)
@@ -191,7 +190,7 @@ def _view(row: SuggestionRow) -> SuggestionView:
         party=row.party,
         author="",
         terms=Suggestion.model_validate(row.terms),
-        state=SuggestionState(row.state),
+        state=row.state,
         made_at=row.made_at,
         answered_at=row.answered_at,
         reason=SentenceView.of(quoted(row.reason)) if row.reason else None,

@@ -5,11 +5,13 @@ from __future__ import annotations
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, MappedColumn, mapped_column
 
+from aquila.protocol.messages.suggestions import SuggestionState
 from services.kit.approvals import tables as approval_tables
 from services.kit.http.nonces import nonce_table
 from services.kit.log import entries
 from services.kit.people import tables as people_tables
 from services.kit.storage.registry import stored_statements
+from services.kit.storage.states import SUGGESTION_TRANSITIONS, following, state_text
 from services.kit.storage.store import Rows, new_metadata
 
 BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up by itself in INTEGER columns only
@@ -231,11 +233,17 @@ class SuggestionRow(MatcherRows):
     suggestion_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Random id, drawn by the node.")
     party: Mapped[str] = mapped_column(String(2), index=True, comment="Whose suggestion it is.")
     terms: Mapped[dict[str, str | list[str]]] = mapped_column(JSON, comment="Parties, grounds and what may be asked.")
-    state: Mapped[str] = mapped_column(String(16), comment="waiting, proposed or set_aside.")
+    state: Mapped[SuggestionState] = mapped_column(
+        state_text(SuggestionState, 16), comment="waiting, proposed or set_aside."
+    )
     made_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970 when it came.")
     answered_at: Mapped[int | None] = mapped_column(BigInteger, comment="Seconds since 1970 of the answer.")
     reason: Mapped[str] = mapped_column(Text, comment="Why it was set aside.")
     round_id: Mapped[str | None] = mapped_column(String(32), comment="The round that was proposed from it.")
+
+    def enter(self, state: SuggestionState) -> None:
+        """Enter a state that can follow; ValueError where it cannot, which is a fault of the caller."""
+        self.state = following(SUGGESTION_TRANSITIONS, self.state, state)
 
 
 SPENT_NONCES = nonce_table(MatcherRows.metadata)

@@ -44,7 +44,7 @@ from services.kit.approvals.routes import ApprovalId  # noqa: TC001 - read by Fa
 from services.kit.http.routing import ServiceRoute
 from services.kit.people import Actor, requires
 from services.node import approvals
-from services.node.context import NodeContext
+from services.node.api.dependencies import node_of
 from services.node.hits import colleagues, decisions, follow_up, review, views
 from services.node.records import erasure
 
@@ -54,54 +54,48 @@ _HIT = "/rounds/{round_id}/hits/{hit_id}"
 Analyst = Annotated[Actor, requires(Action.DECIDE_HITS)]
 
 
-def _node(request: Request) -> NodeContext:
-    node = request.app.state.node
-    assert isinstance(node, NodeContext)
-    return node
-
-
 @router.get("/hits", summary="Hits of all rounds, by a filter")
 def get_hits(
     request: Request, actor: Annotated[Actor, requires(Action.SEE_HITS)], wanted: Annotated[HitFilter, Query()]
 ) -> HitPage:
     """Return a page of hits."""
-    return review.hit_page(_node(request), actor, HitSearch.model_validate(wanted.model_dump()))
+    return review.hit_page(node_of(request), actor, HitSearch.model_validate(wanted.model_dump()))
 
 
 @router.post("/hits/search", summary="Hits of all rounds, by a filter and a name")
 def search_hits(request: Request, actor: Annotated[Actor, requires(Action.SEE_HITS)], wanted: HitSearch) -> HitPage:
     """Return a page of hits; the name comes in the body, so that no address holds it."""
-    return review.hit_page(_node(request), actor, wanted)
+    return review.hit_page(node_of(request), actor, wanted)
 
 
 @router.post("/hits/decisions", summary="Decide on several hits at once")
 def decide_many(request: Request, actor: Analyst, wanted: ManyDecisionsRequest) -> ManyDecisions:
     """Decide on hits that are chosen, or on all that a filter leaves."""
-    return decisions.decide_many(_node(request).journal, actor, wanted)
+    return decisions.decide_many(node_of(request).journal, actor, wanted)
 
 
 @router.post("/hits/closings", summary="Close several hits at once with one outcome")
 def close_many(request: Request, actor: Analyst, wanted: ManyClosingsRequest) -> ManyClosings:
     """Close hits that are chosen, or all that a filter leaves and that can be closed now."""
-    return decisions.close_many(_node(request).journal, actor, wanted)
+    return decisions.close_many(node_of(request).journal, actor, wanted)
 
 
 @router.get("/hits/colleagues", summary="People of this node who may look after hits")
 def get_colleagues(request: Request, _actor: Annotated[Actor, requires(Action.SEE_HITS)]) -> Colleagues:
     """Return colleagues with the names of their accounts."""
-    return colleagues.list_colleagues(_node(request).store)
+    return colleagues.list_colleagues(node_of(request).store)
 
 
 @router.post("/hits/assignments", status_code=204, summary="Let a person look after hits", response_class=Response)
 def assign(request: Request, actor: Analyst, wanted: AssignmentRequest) -> None:
     """Assign hits to a colleague, to oneself, or to nobody."""
-    colleagues.assign(_node(request).journal, actor, wanted)
+    colleagues.assign(node_of(request).journal, actor, wanted)
 
 
 @router.post("/hits/undo", summary="Undo an own decision that no other step followed")
 def undo(request: Request, actor: Analyst, wanted: UndoRequest) -> Undone:
     """Undo a decision on one hit or on several."""
-    return decisions.undo(_node(request).journal, actor, wanted.number)
+    return decisions.undo(node_of(request).journal, actor, wanted.number)
 
 
 @router.post("/hits/export", summary="All hits that a filter leaves, with what was decided")
@@ -109,7 +103,7 @@ def export_hits(
     request: Request, actor: Annotated[Actor, requires(Action.EXPORT_HITS)], wanted: HitSearch
 ) -> HitExport:
     """Return hits to be exported; that they were is logged."""
-    return review.export(_node(request), actor, wanted)
+    return review.export(node_of(request), actor, wanted)
 
 
 @router.get(_HIT, summary="One hit with its history")
@@ -117,61 +111,61 @@ def get_hit(
     request: Request, actor: Annotated[Actor, requires(Action.SEE_HITS)], round_id: str, hit_id: str
 ) -> HitView:
     """Return a hit."""
-    return views.hit_view(_node(request), actor, round_id, hit_id)
+    return views.hit_view(node_of(request), actor, round_id, hit_id)
 
 
 @router.post(f"{_HIT}/acknowledge", status_code=204, summary="Take a hit up", response_class=Response)
 def acknowledge_hit(request: Request, actor: Analyst, round_id: str, hit_id: str) -> None:
     """Acknowledge a hit."""
-    follow_up.acknowledge(_node(request).journal, actor, round_id, hit_id)
+    follow_up.acknowledge(node_of(request).journal, actor, round_id, hit_id)
 
 
 @router.post(f"{_HIT}/decision", status_code=204, summary="Say whether it is the same person", response_class=Response)
 def decide(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: DecisionRequest) -> None:
     """Decide on a hit."""
-    follow_up.decide(_node(request).journal, actor, round_id, hit_id, wanted)
+    follow_up.decide(node_of(request).journal, actor, round_id, hit_id, wanted)
 
 
 @router.post(f"{_HIT}/follow-up", status_code=204, summary="Open a follow-up", response_class=Response)
 def open_follow_up(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: FollowUpRequest) -> None:
     """Open a follow-up by an existing channel."""
-    follow_up.open_follow_up(_node(request).journal, actor, round_id, hit_id, wanted)
+    follow_up.open_follow_up(node_of(request).journal, actor, round_id, hit_id, wanted)
 
 
 @router.post(f"{_HIT}/reference", status_code=204, summary="Note the channel's own number", response_class=Response)
 def note_reference(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: ReferenceRequest) -> None:
     """Note the number of a follow-up in its channel."""
-    follow_up.note_reference(_node(request).journal, actor, round_id, hit_id, wanted.reference)
+    follow_up.note_reference(node_of(request).journal, actor, round_id, hit_id, wanted.reference)
 
 
 @router.post(f"{_HIT}/permission", status_code=204, summary="Record a permission to export", response_class=Response)
 def permit(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: PermissionRequest) -> None:
     """Record the originator's permission."""
-    follow_up.permit(_node(request).journal, actor, round_id, hit_id, wanted)
+    follow_up.permit(node_of(request).journal, actor, round_id, hit_id, wanted)
 
 
 @router.post(f"{_HIT}/remarks", status_code=204, summary="Add a remark to a hit", response_class=Response)
 def remark(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: RemarkRequest) -> None:
     """Add a remark, which stays at this node."""
-    follow_up.remark(_node(request).journal, actor, round_id, hit_id, wanted.remark)
+    follow_up.remark(node_of(request).journal, actor, round_id, hit_id, wanted.remark)
 
 
 @router.post(f"{_HIT}/reply", status_code=204, summary="Record the counterpart's reply", response_class=Response)
 def record_reply(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: ReplyRequest) -> None:
     """Record date and number of the reply to a follow-up."""
-    follow_up.record_reply(_node(request).journal, actor, round_id, hit_id, wanted)
+    follow_up.record_reply(node_of(request).journal, actor, round_id, hit_id, wanted)
 
 
 @router.post(f"{_HIT}/outcome", status_code=204, summary="Close a hit with what came of it", response_class=Response)
 def close_hit(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: CloseRequest) -> None:
     """Close a hit."""
-    follow_up.close(_node(request).journal, actor, round_id, hit_id, wanted)
+    follow_up.close(node_of(request).journal, actor, round_id, hit_id, wanted)
 
 
 @router.post(f"{_HIT}/reopening", status_code=204, summary="Reopen a closed hit", response_class=Response)
 def reopen_hit(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: ReopenRequest) -> None:
     """Reopen a closed hit with a reason."""
-    follow_up.reopen(_node(request).journal, actor, round_id, hit_id, wanted.reason)
+    follow_up.reopen(node_of(request).journal, actor, round_id, hit_id, wanted.reason)
 
 
 @router.post(f"{_HIT}/withdrawal", status_code=202, summary="Withdraw a hit on an own record", response_class=Response)
@@ -183,7 +177,7 @@ def withdraw_hit(
     wanted: WithdrawRequest,
 ) -> None:
     """Withdraw a hit; the counterpart is informed."""
-    follow_up.withdraw(_node(request), actor, round_id, hit_id, wanted)
+    follow_up.withdraw(node_of(request), actor, round_id, hit_id, wanted)
 
 
 @router.post("/erasures", summary="Erase a record without hits everywhere at this node")
@@ -191,7 +185,7 @@ def erase_record(
     request: Request, actor: Annotated[Actor, requires(Action.ERASE_RECORD)], wanted: ErasureRequest
 ) -> ErasureReport:
     """Erase a record; one with hits is refused, since a second person has to approve that."""
-    return erasure.erase_record(_node(request), actor, wanted.record_id)
+    return erasure.erase_record(node_of(request), actor, wanted.record_id)
 
 
 @router.post("/erasure-requests", status_code=202, summary="Ask for the erasure of a record with its hits")
@@ -199,7 +193,7 @@ def ask_erasure(
     request: Request, actor: Annotated[Actor, requires(Action.ERASE_RECORD)], wanted: ErasureProposal
 ) -> PendingApproval:
     """Store a request for an erasure, for a second person to approve; then the counterparts are informed."""
-    return approvals.ask_erasure(_node(request), request.app.state.approvals, actor, wanted)
+    return approvals.ask_erasure(node_of(request), request.app.state.approvals, actor, wanted)
 
 
 @router.get("/erasure-requests", summary="The erasures that a person asked for")
@@ -221,7 +215,7 @@ def read_letter(
     request: Request, actor: Annotated[Actor, requires(Action.EXPORT_HITS)], round_id: str, hit_id: str
 ) -> LetterView:
     """Return the letter before it is exported; that the hit was looked at is logged."""
-    node = _node(request)
+    node = node_of(request)
     practice = node.settings.practice
     return follow_up.draft_letter(node.journal, node.rounds, node.registry, actor, round_id, hit_id, practice=practice)
 
@@ -231,6 +225,6 @@ def write_letter(
     request: Request, actor: Annotated[Actor, requires(Action.EXPORT_HITS)], round_id: str, hit_id: str
 ) -> LetterView:
     """Return the letter, and note that it was exported."""
-    node = _node(request)
+    node = node_of(request)
     practice = node.settings.practice
     return follow_up.write_letter(node.journal, node.rounds, node.registry, actor, round_id, hit_id, practice=practice)

@@ -16,7 +16,7 @@ from services.kit.http.routing import ServiceRoute
 from services.kit.people import Actor, requires
 from services.kit.work import threads
 from services.node import approvals
-from services.node.context import NodeContext
+from services.node.api.dependencies import node_of
 from services.node.records.queries.answers import list_queries, query_answer
 from services.node.records.queries.progress import query_progress
 from services.node.records.queries.requests import ask_query
@@ -24,16 +24,10 @@ from services.node.records.queries.requests import ask_query
 router = APIRouter(route_class=ServiceRoute, prefix="/v1/queries", tags=["operator"])
 
 
-def _node(request: Request) -> NodeContext:
-    node = request.app.state.node
-    assert isinstance(node, NodeContext)
-    return node
-
-
 @router.get("", summary="This party's queries, and what one needs to ask", dependencies=[requires(Action.SEE_QUERIES)])
 def get_queries(request: Request) -> Queries:
     """List the newest queries, the rounds that take one now, and templates of a justification."""
-    return list_queries(_node(request))
+    return list_queries(node_of(request))
 
 
 @router.post("", status_code=202, summary="Ask for a few persons")
@@ -43,7 +37,7 @@ async def post_query(
     """Store the persons and a request for the query, for a second person to approve."""
     four_eyes = request.app.state.approvals
     assert isinstance(four_eyes, Approvals)
-    node = _node(request)
+    node = node_of(request)
 
     def ask(import_id: str) -> PendingApproval:
         made = SubmissionRequest(import_id=import_id, kind=Kind.QUERY, justification=wanted.justification)
@@ -57,10 +51,10 @@ def get_query(
     request: Request, actor: Annotated[Actor, requires(Action.SEE_QUERIES)], submission_id: str
 ) -> QueryAnswer:
     """Return the answer to a query, person by party."""
-    return query_answer(_node(request), actor, submission_id)
+    return query_answer(node_of(request), actor, submission_id)
 
 
 @router.get("/{submission_id}/progress", summary="The progress of a query", dependencies=[requires(Action.SEE_QUERIES)])
 def get_progress(request: Request, submission_id: str) -> QueryProgress:
     """Return the state of each party's answer and numbers of hits; no person is looked at."""
-    return query_progress(_node(request), submission_id)
+    return query_progress(node_of(request), submission_id)

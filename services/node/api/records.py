@@ -17,7 +17,7 @@ from aquila.interface.records import (  # noqa: TC001 - read by FastAPI
 )
 from services.kit.http.routing import ServiceRoute
 from services.kit.people import Actor, requires
-from services.node.context import NodeContext
+from services.node.api.dependencies import node_of
 from services.node.records import corrections, differences, search
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["records"])
@@ -27,16 +27,10 @@ Corrector = Annotated[Actor, requires(Action.IMPORT_RECORDS)]
 Searcher = Annotated[Actor, requires(Action.SEARCH_RECORDS)]
 
 
-def _node(request: Request) -> NodeContext:
-    node = request.app.state.node
-    assert isinstance(node, NodeContext)
-    return node
-
-
 @router.post("/records/search", summary="Search the party's own records")
 def search_records(request: Request, actor: Searcher, wanted: RecordSearch) -> RecordPage:
     """Return a page of the records that a number or a name finds."""
-    return search.search(_node(request).journal, actor, wanted)
+    return search.search(node_of(request).journal, actor, wanted)
 
 
 @router.get("/imports/{import_id}/records", summary="The records of a stored list, a page at a time")
@@ -44,7 +38,7 @@ def get_records(
     request: Request, actor: Searcher, import_id: str, offset: Annotated[int, Query(ge=0, le=2**40)] = 0
 ) -> RecordPage:
     """Return a page of a list in its own order."""
-    return search.browse(_node(request).journal, actor, import_id, offset)
+    return search.browse(node_of(request).journal, actor, import_id, offset)
 
 
 @router.get(
@@ -54,13 +48,13 @@ def get_records(
 )
 def get_difference(request: Request, import_id: str) -> ListDifference:
     """Return the records that came, went or changed, by the party's own identifiers."""
-    return differences.difference(_node(request).store, import_id)
+    return differences.difference(node_of(request).store, import_id)
 
 
 @router.get("/imports/{import_id}/records/{position}", summary="One of the party's own records with its history")
 def get_record(request: Request, actor: Searcher, import_id: str, position: Place) -> RecordView:
     """Return the record at a place of a list."""
-    return search.show(_node(request).journal, actor, import_id, position)
+    return search.show(node_of(request).journal, actor, import_id, position)
 
 
 @router.post("/imports/{import_id}/records/{position}/check", summary="Check a correction of one record")
@@ -72,7 +66,7 @@ def check_correction(
     wanted: RecordCorrection,
 ) -> CorrectionReport:
     """Return how the corrected record would be read; nothing is stored."""
-    return corrections.check_correction(_node(request).journal, import_id, position, wanted)
+    return corrections.check_correction(node_of(request).journal, import_id, position, wanted)
 
 
 @router.put("/imports/{import_id}/records/{position}", summary="Correct one record of a list")
@@ -80,7 +74,7 @@ def put_record(
     request: Request, actor: Corrector, import_id: str, position: Place, wanted: RecordCorrection
 ) -> CorrectionReport:
     """Store other fields of a record that has no hit, in a list that no open round uses."""
-    return corrections.correct_record(_node(request).journal, actor, import_id, position, wanted)
+    return corrections.correct_record(node_of(request).journal, actor, import_id, position, wanted)
 
 
 @router.delete("/imports/{import_id}/records/{position}", status_code=204, summary="Take one record out of its list")
@@ -88,4 +82,4 @@ def delete_record(
     request: Request, actor: Annotated[Actor, requires(Action.DELETE_RECORDS)], import_id: str, position: Place
 ) -> None:
     """Take out a record that has no hit, of a list that no open round uses."""
-    corrections.take_out_record(_node(request).journal, actor, import_id, position)
+    corrections.take_out_record(node_of(request).journal, actor, import_id, position)

@@ -11,22 +11,16 @@ from aquila.interface.service.party import AcceptedRegistry, FileContent, Regist
 from services.kit.http.routing import ServiceRoute
 from services.kit.people import Actor, requires
 from services.kit.work import threads
-from services.node.context import NodeContext
+from services.node.api.dependencies import node_of
 from services.node.safeguards import registry as statements
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1/registry", tags=["registry"])
 
 
-def _node(request: Request) -> NodeContext:
-    node = request.app.state.node
-    assert isinstance(node, NodeContext)
-    return node
-
-
 @router.get("", summary="The registry, and a newer one that waits", dependencies=[requires(Action.MANAGE_REGISTRY)])
 def get_registry(request: Request) -> RegistryView:
     """Return the registry as it is stored here."""
-    return statements.show(_node(request))
+    return statements.show(node_of(request))
 
 
 @router.post(
@@ -34,7 +28,7 @@ def get_registry(request: Request) -> RegistryView:
 )
 async def post_fetch(request: Request) -> RegistryView:
     """Fetch newer statements and acceptances, and return all that is known then."""
-    return await statements.fetch_and_show(_node(request))
+    return await statements.fetch_and_show(node_of(request))
 
 
 @router.post(
@@ -42,7 +36,7 @@ async def post_fetch(request: Request) -> RegistryView:
 )
 def post_statements(request: Request, file: FileContent) -> RegistryView:
     """Store the statements, and return all that is known then."""
-    return statements.take_file(_node(request), file.content)
+    return statements.take_file(node_of(request), file.content)
 
 
 @router.post("/accept", summary="Accept the newer registry, after its words were compared")
@@ -50,6 +44,6 @@ async def post_accept(
     request: Request, actor: Annotated[Actor, requires(Action.MANAGE_REGISTRY)], wanted: AcceptedRegistry
 ) -> RegistryView:
     """Take the registry into force, and send the acceptance; the driver sends it later if the matcher is away."""
-    node = _node(request)
+    node = node_of(request)
     await threads.run_call(statements.accept, node, actor, wanted.digest, wanted.spoken)
     return await statements.fetch_and_show(node)

@@ -32,7 +32,7 @@ from services.kit.settings import MEBIBYTE
 from services.kit.storage.files import leave_room
 from services.kit.work import threads
 from services.node import approvals
-from services.node.context import NodeContext
+from services.node.api.dependencies import node_of
 from services.node.hits import views as hit_views
 from services.node.records import deliveries, duplicates, findings, imports
 from services.node.rounds import attention, requests, views
@@ -94,24 +94,18 @@ def _approvals(request: Request) -> Approvals:
     return found
 
 
-def _node(request: Request) -> NodeContext:
-    node = request.app.state.node
-    assert isinstance(node, NodeContext)
-    return node
-
-
 @router.get("/status", summary="The node at a glance", dependencies=[requires(Action.SEE_STATUS)])
 def get_status(request: Request) -> NodeStatus:
     """Return the node's identity, and whether it reaches the matcher."""
-    failing_since, _ = failing(_node(request).store)
-    seen = views.status(_node(request), aquila.__version__)
+    failing_since, _ = failing(node_of(request).store)
+    seen = views.status(node_of(request), aquila.__version__)
     return seen.model_copy(update={"notifications_failing_since": failing_since})
 
 
 @router.get("/needs", summary="What rounds need of the node's people", dependencies=[requires(Action.SEE_ROUNDS)])
 def get_needs(request: Request) -> AttentionList:
     """Return alarms and duties, the most pressing first."""
-    return attention.attention_list(_node(request).journal)
+    return attention.attention_list(node_of(request).journal)
 
 
 @router.post(
@@ -123,7 +117,7 @@ def get_needs(request: Request) -> AttentionList:
 async def recognize_records(request: Request, layout: ListLayout, delivery: Delivery = None) -> LayoutView:
     """Return the layout of the list in the body, its headings, and the fields that they were chosen for or may be."""
     with await _list(request, delivery) as stream:
-        return await threads.run_call(imports.recognize_list, _node(request), stream, layout)
+        return await threads.run_call(imports.recognize_list, node_of(request), stream, layout)
 
 
 @router.post(
@@ -141,7 +135,7 @@ async def check_records(
 ) -> RecordReport:
     """Read the list in the body and return its findings."""
     with await _list(request, delivery) as stream:
-        return await threads.run_call(imports.check_list, _node(request), stream, layout, rules, progress)
+        return await threads.run_call(imports.check_list, node_of(request), stream, layout, rules, progress)
 
 
 @router.get(
@@ -151,7 +145,7 @@ async def check_records(
 )
 def get_reading_progress(request: Request, key: str) -> ReadingProgress:
     """Return how many rows of the list were read that is checked or stored under this key."""
-    return _node(request).lists.find(key)
+    return node_of(request).lists.find(key)
 
 
 @router.post(
@@ -166,7 +160,7 @@ async def get_findings(request: Request, layout: ListLayout, delivery: Delivery 
     """Read the list in the body and return every finding: line, record number, field and reason."""
     with await _list(request, delivery) as stream:
         found = await threads.run_call(
-            findings.findings_file, _node(request).settings.home, _node(request).store, stream, layout
+            findings.findings_file, node_of(request).settings.home, node_of(request).store, stream, layout
         )
     return file_response(found, "text/csv; charset=utf-8")
 
@@ -187,18 +181,18 @@ async def import_records(  # noqa: PLR0913, PLR0917 - what an import is made of
     """
     with await _list(request, delivery) as stream:
         report = await threads.run_call(
-            imports.import_list, _node(request), actor, stream, name, layout, accept_refused=accept_refused,
+            imports.import_list, node_of(request), actor, stream, name, layout, accept_refused=accept_refused,
             key=progress,
         )  # fmt: skip
     if delivery is not None:
-        await threads.run_call(deliveries.remove_stored, _node(request), delivery)
+        await threads.run_call(deliveries.remove_stored, node_of(request), delivery)
     return report
 
 
 @router.get("/deliveries", summary="The list files that were delivered", dependencies=[requires(Action.CHECK_RECORDS)])
 def get_deliveries(request: Request) -> Deliveries:
     """List the files that wait in the node's folder, the newest first."""
-    return deliveries.list_deliveries(_node(request))
+    return deliveries.list_deliveries(node_of(request))
 
 
 @router.delete(
@@ -209,13 +203,13 @@ def get_deliveries(request: Request) -> Deliveries:
 )
 def delete_delivery(request: Request, delivery_id: str) -> None:
     """Remove a file from the node's folder without storing it."""
-    deliveries.remove_delivery(_node(request), delivery_id)
+    deliveries.remove_delivery(node_of(request), delivery_id)
 
 
 @router.get("/imports", summary="The stored lists", dependencies=[requires(Action.LIST_RECORDS)])
 def get_imports(request: Request) -> Imports:
     """List the stored lists, newest first."""
-    return imports.list_imports(_node(request).store)
+    return imports.list_imports(node_of(request).store)
 
 
 @router.get(
@@ -225,7 +219,7 @@ def get_imports(request: Request) -> Imports:
 )
 def get_stored_findings(request: Request, import_id: str) -> Findings:
     """Return the first findings that the list's file had when it was stored."""
-    return findings.stored_findings(_node(request).store, import_id)
+    return findings.stored_findings(node_of(request).store, import_id)
 
 
 @router.get(
@@ -237,7 +231,7 @@ def get_stored_findings(request: Request, import_id: str) -> Findings:
 )
 def get_stored_findings_file(request: Request, import_id: str) -> Response:
     """Return every finding that the list's file had when it was stored."""
-    node = _node(request)
+    node = node_of(request)
     found = findings.stored_findings_file(node.settings.home, node.store, import_id)
     return file_response(found, "text/csv; charset=utf-8")
 
@@ -247,25 +241,25 @@ def get_duplicates(
     request: Request, actor: Annotated[Actor, requires(Action.COMPARE_RECORDS)], import_id: str, rules: Name = "default"
 ) -> DuplicateRecords:
     """Search a stored list for records that are likely the same person."""
-    return duplicates.list_duplicates(_node(request), actor, import_id, rules)
+    return duplicates.list_duplicates(node_of(request), actor, import_id, rules)
 
 
 @router.delete("/imports/{import_id}", status_code=204, summary="Delete a stored list")
 def delete_import(request: Request, actor: Annotated[Actor, requires(Action.DELETE_RECORDS)], import_id: str) -> None:
     """Delete a list that no open round uses."""
-    imports.delete_import(_node(request).journal, actor, import_id)
+    imports.delete_import(node_of(request).journal, actor, import_id)
 
 
 @router.get("/rounds", summary="The rounds that the node knows", dependencies=[requires(Action.SEE_ROUNDS)])
 def get_rounds(request: Request) -> Rounds:
     """List the rounds, newest first."""
-    return views.rounds(_node(request).store, _node(request).rounds)
+    return views.rounds(node_of(request).store, node_of(request).rounds)
 
 
 @router.get("/rounds/{round_id}", summary="One round", dependencies=[requires(Action.SEE_ROUNDS)])
 def get_round(request: Request, round_id: str) -> NodeRoundView:
     """Show one round as this node sees it."""
-    return views.round_view(_node(request), round_id)
+    return views.round_view(node_of(request), round_id)
 
 
 @router.post("/rounds/{round_id}/consent", status_code=202, summary="Ask for a consent to a round")
@@ -273,7 +267,7 @@ async def ask_consent(
     request: Request, actor: Annotated[Actor, requires(Action.ASK_CONSENT)], round_id: str
 ) -> PendingApproval:
     """Store a request for a consent, for a second person to approve."""
-    return await threads.run_call(approvals.ask_consent, _node(request), _approvals(request), actor, round_id)
+    return await threads.run_call(approvals.ask_consent, node_of(request), _approvals(request), actor, round_id)
 
 
 @router.post("/rounds/{round_id}/submissions", status_code=202, summary="Ask for the submission of a list or a query")
@@ -282,14 +276,14 @@ async def ask_submission(
 ) -> PendingApproval:
     """Store a request for a submission, for a second person to approve."""
     return await threads.run_call(
-        approvals.ask_submission, _node(request), _approvals(request), actor, round_id, wanted
+        approvals.ask_submission, node_of(request), _approvals(request), actor, round_id, wanted
     )
 
 
 @router.get("/rounds/{round_id}/hits", summary="The hits of a round")
 def get_round_hits(request: Request, actor: Annotated[Actor, requires(Action.SEE_HITS)], round_id: str) -> Hits:
     """Return the hits, each with the node's own record."""
-    return hit_views.hits(_node(request), actor, round_id)
+    return hit_views.hits(node_of(request), actor, round_id)
 
 
 @router.post(
@@ -299,7 +293,7 @@ async def close_round(
     request: Request, actor: Annotated[Actor, requires(Action.CLOSE_ROUND)], round_id: str
 ) -> Response:
     """Store that the operator wants the round's keys destroyed."""
-    await threads.run_call(requests.request_close, _node(request).journal, _node(request).rounds, actor, round_id)
+    await threads.run_call(requests.request_close, node_of(request).journal, node_of(request).rounds, actor, round_id)
     return _accepted(request)
 
 
@@ -308,12 +302,12 @@ async def abort_round(
     request: Request, actor: Annotated[Actor, requires(Action.ABORT_ROUND)], round_id: str, reason: AbortReason
 ) -> Response:
     """Store that the operator leaves the round."""
-    await threads.run_call(requests.request_abort, _node(request).journal, actor, round_id, reason.reason)
+    await threads.run_call(requests.request_abort, node_of(request).journal, actor, round_id, reason.reason)
     return _accepted(request)
 
 
 def _accepted(request: Request) -> Response:
-    _node(request).wake()
+    node_of(request).wake()
     return Response(status_code=202)
 
 
@@ -321,7 +315,7 @@ async def _list(request: Request, delivery: str | None) -> BinaryIO:
     """Return the list that a call is about: the body, or a file that was delivered."""
     if delivery is None:
         return await _spooled(request)
-    return await threads.run_call(deliveries.open_delivery, _node(request), delivery)
+    return await threads.run_call(deliveries.open_delivery, node_of(request), delivery)
 
 
 async def _spooled(request: Request) -> BinaryIO:
@@ -329,7 +323,7 @@ async def _spooled(request: Request) -> BinaryIO:
 
     The file has no name on the disk, so that a crash leaves nothing of it.
     """
-    settings = _node(request).settings
+    settings = node_of(request).settings
     spool: BinaryIO = tempfile.TemporaryFile(dir=settings.home)  # noqa: SIM115 - the caller closes it
     try:
         async for piece in request.stream():

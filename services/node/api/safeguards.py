@@ -10,16 +10,10 @@ from aquila.audit.roles import Action
 from aquila.interface.safeguard import RefusedAnswer, Safeguards  # noqa: TC001 - read by FastAPI
 from services.kit.http.routing import ServiceRoute
 from services.kit.people import Actor, requires
-from services.node.context import NodeContext
+from services.node.api.dependencies import node_of
 from services.node.safeguards import alarms, views
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["safeguards"])
-
-
-def _node(request: Request) -> NodeContext:
-    node = request.app.state.node
-    assert isinstance(node, NodeContext)
-    return node
 
 
 @router.get(
@@ -29,7 +23,7 @@ def _node(request: Request) -> NodeContext:
 )
 def get_safeguards(request: Request, round_id: str) -> Safeguards:
     """Return evaluation counts, withheld reports, planted canaries and alarms."""
-    return views.safeguards(_node(request), round_id)
+    return views.safeguards(node_of(request), round_id)
 
 
 @router.post(
@@ -42,7 +36,7 @@ def release(
     request: Request, actor: Annotated[Actor, requires(Action.RELEASE_ALARM)], round_id: str, submission_id: str
 ) -> None:
     """Release the report of another party's query."""
-    alarms.release(_node(request), round_id, submission_id, actor)
+    alarms.release(node_of(request), round_id, submission_id, actor)
 
 
 @router.post(
@@ -59,4 +53,4 @@ def refuse(
     body: RefusedAnswer,
 ) -> None:
     """Refuse the answer; the asker is informed of it, and the round goes on."""
-    alarms.refuse(_node(request), round_id, submission_id, actor, body.reason)
+    alarms.refuse(node_of(request), round_id, submission_id, actor, body.reason)

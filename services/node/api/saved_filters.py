@@ -10,7 +10,7 @@ from aquila.audit.roles import Action
 from aquila.interface.hits import NewFilter, SavedFilters, SavedFilterView  # noqa: TC001 - read by FastAPI
 from services.kit.http.routing import ServiceRoute
 from services.kit.people import Actor, requires
-from services.node.context import NodeContext
+from services.node.api.dependencies import node_of
 from services.node.hits import saved_filters
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1/hit-views", tags=["hits"])
@@ -19,25 +19,19 @@ Analyst = Annotated[Actor, requires(Action.SEE_HITS)]
 ViewId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
 
-def _node(request: Request) -> NodeContext:
-    node = request.app.state.node
-    assert isinstance(node, NodeContext)
-    return node
-
-
 @router.get("", summary="The person's own views of hits")
 def get_views(request: Request, actor: Analyst) -> SavedFilters:
     """List the views that the person keeps."""
-    return saved_filters.list_views(_node(request).store, actor)
+    return saved_filters.list_views(node_of(request).store, actor)
 
 
 @router.post("", status_code=201, summary="Keep a view of hits under a name")
 def post_view(request: Request, actor: Analyst, wanted: NewFilter) -> SavedFilterView:
     """Keep a view."""
-    return saved_filters.save_view(_node(request).store, _node(request).random, actor, wanted)
+    return saved_filters.save_view(node_of(request).store, node_of(request).random, actor, wanted)
 
 
 @router.delete("/{view_id}", status_code=204, summary="Remove an own view", response_class=Response)
 def delete_view(request: Request, actor: Analyst, view_id: ViewId) -> None:
     """Remove a view."""
-    saved_filters.remove_view(_node(request).store, actor, view_id)
+    saved_filters.remove_view(node_of(request).store, actor, view_id)

@@ -19,7 +19,7 @@ from services.kit.http.routing import ServiceRoute
 from services.kit.people import Actor, requires
 from services.kit.work import threads
 from services.node import approvals
-from services.node.context import NodeContext
+from services.node.api.dependencies import node_of
 from services.node.records.queries import standing_queries
 from services.node.records.queries.requests import ask_query
 from services.node.records.queries.standing_views import list_standing, show_standing
@@ -29,16 +29,10 @@ router = APIRouter(route_class=ServiceRoute, prefix="/v1/standing-queries", tags
 StandingId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
 
-def _node(request: Request) -> NodeContext:
-    node = request.app.state.node
-    assert isinstance(node, NodeContext)
-    return node
-
-
 @router.get("", summary="This party's standing queries", dependencies=[requires(Action.SEE_QUERIES)])
 def get_standing_queries(request: Request) -> StandingQueries:
     """List the standing queries with what each found in which round, in numbers."""
-    return list_standing(_node(request))
+    return list_standing(node_of(request))
 
 
 @router.post("", status_code=202, summary="Ask for a standing query")
@@ -48,7 +42,7 @@ async def post_standing_query(
     """Store the persons and a request for the standing query, for a second person to approve."""
     four_eyes = request.app.state.approvals
     assert isinstance(four_eyes, Approvals)
-    node = _node(request)
+    node = node_of(request)
 
     def ask(import_id: str) -> PendingApproval:
         return approvals.ask_standing_query(node, four_eyes, actor, import_id, wanted)
@@ -61,7 +55,7 @@ def get_standing_query(
     request: Request, actor: Annotated[Actor, requires(Action.SEE_QUERIES)], standing_id: StandingId
 ) -> StandingQueryView:
     """Return a standing query with its persons."""
-    return show_standing(_node(request), actor, standing_id)
+    return show_standing(node_of(request), actor, standing_id)
 
 
 @router.post("/{standing_id}/withdraw", status_code=204, summary="Withdraw a standing query", response_class=Response)
@@ -72,4 +66,4 @@ def post_standing_withdrawal(
     shown: WithdrawnStandingQuery,
 ) -> None:
     """Ask in no further round; what was asked already stays as it is."""
-    standing_queries.withdraw(_node(request).journal, actor, standing_id, shown.reason)
+    standing_queries.withdraw(node_of(request).journal, actor, standing_id, shown.reason)

@@ -11,22 +11,16 @@ from aquila.interface.proposal import Suggestions, SuggestionView  # noqa: TC001
 from aquila.protocol.messages.suggestions import Suggestion  # noqa: TC001 - read by FastAPI
 from services.kit.http.routing import ServiceRoute
 from services.kit.people import Actor, requires
-from services.node.context import NodeContext
+from services.node.api.dependencies import node_of
 from services.node.rounds import suggestions
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1/suggestions", tags=["operator"])
 
 
-def _node(request: Request) -> NodeContext:
-    node = request.app.state.node
-    assert isinstance(node, NodeContext)
-    return node
-
-
 @router.get("", summary="This party's suggestions of rounds", dependencies=[requires(Action.SEE_ROUNDS)])
 def get_suggestions(request: Request) -> Suggestions:
     """List the suggestions with what became of them."""
-    return suggestions.list_suggestions(_node(request))
+    return suggestions.list_suggestions(node_of(request))
 
 
 @router.post("", status_code=202, summary="Suggest a round to the secretariat")
@@ -34,4 +28,4 @@ def post_suggestion(
     request: Request, actor: Annotated[Actor, requires(Action.SUGGEST_ROUND)], wanted: Suggestion
 ) -> SuggestionView:
     """Keep a suggestion, which the node sends."""
-    return suggestions.suggest(_node(request), actor, wanted)
+    return suggestions.suggest(node_of(request), actor, wanted)

@@ -19,7 +19,7 @@ from aquila.protocol.log_entries import statement_entry
 from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.messages.proofs import MOST_STATEMENTS
 from services.kit.log.witness import Accusation
-from services.kit.storage.states import following
+from services.kit.storage.states import enter_all, following
 from services.node.rounds import statements
 from services.node.storage.states import PROMISE_TRANSITIONS, Promise
 from services.node.storage.tables import StatementRow
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _ANNOUNCED = frozenset({StatementKind.OPENING, StatementKind.HIT_REPORT, StatementKind.ENDING})
 _MOST_LOOKS = 3
+_PROVABLE = frozenset({Promise.PROMISED, Promise.EXCUSED})  # a look can begin before the acknowledgement
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Judged:
 def expect(row: StatementRow) -> None:
     """Note that the matcher has an own statement, so that its log must hold it."""
     if row.promise == Promise.SIGNED:
-        row.promise = following(PROMISE_TRANSITIONS, Promise(row.promise), Promise.PROMISED).value
+        row.promise = following(PROMISE_TRANSITIONS, row.promise, Promise.PROMISED)
 
 
 def expect_announced(row: StatementRow, round_: Round) -> None:
@@ -59,12 +60,12 @@ def expect_announced(row: StatementRow, round_: Round) -> None:
     """
     expect(row)
     if row.kind in _ANNOUNCED and row.promise is None and round_.manifest.names_log_heads:
-        row.promise = Promise.PROMISED.value
+        row.promise = Promise.PROMISED
 
 
 def unproved(session: Session) -> Sequence[StatementRow]:
     """Return statements that are to be proved, at most as many as one check proves."""
-    query = select(StatementRow).where(StatementRow.promise == Promise.PROMISED.value)
+    query = select(StatementRow).where(StatementRow.promise == Promise.PROMISED)
     return session.scalars(
         query.order_by(StatementRow.unproved.desc(), StatementRow.taken_at).limit(MOST_STATEMENTS)
     ).all()
@@ -73,7 +74,7 @@ def unproved(session: Session) -> Sequence[StatementRow]:
 def are_kept(session: Session, round_id: str) -> bool:
     """Return whether the log is proved to hold everything of a round that it is to hold by now."""
     query = select(StatementRow.digest).where(
-        StatementRow.round_id == round_id, StatementRow.promise == Promise.PROMISED.value
+        StatementRow.round_id == round_id, StatementRow.promise == Promise.PROMISED
     )
     return session.scalar(query.limit(1)) is None
 
@@ -88,10 +89,11 @@ def judge(
 def record(session: Session, judged: Sequence[Judged], shown: Checkpoint) -> Accusation | None:
     """Store which statements a check proved and which it did not; return those missing for good, if any."""
     for one in judged:
-        proved = {"promise": Promise.PROVED.value, "log_index": one.index}
-        values = {"unproved": StatementRow.unproved + 1} if one.index is None else proved
         place = StatementRow.round_id == one.row.round_id, StatementRow.digest == one.row.digest
+        values = {"unproved": StatementRow.unproved + 1} if one.index is None else {"log_index": one.index}
         session.execute(update(StatementRow).where(*place).values(**values))
+        if one.index is not None:
+            enter_all(session, StatementRow.promise, PROMISE_TRANSITIONS, _PROVABLE, Promise.PROVED, *place)
     missing = next(_missing(judged), None)
     if missing is None:
         return None
@@ -108,8 +110,8 @@ def record(session: Session, judged: Sequence[Judged], shown: Checkpoint) -> Acc
 
 def excuse(session: Session) -> None:
     """Ask no more for what looks did not prove, in the transaction of an administrator's acknowledgement."""
-    place = StatementRow.promise == Promise.PROMISED.value, StatementRow.unproved >= _MOST_LOOKS
-    session.execute(update(StatementRow).where(*place).values(promise=Promise.EXCUSED.value))
+    looked = StatementRow.unproved >= _MOST_LOOKS
+    enter_all(session, StatementRow.promise, PROMISE_TRANSITIONS, {Promise.PROMISED}, Promise.EXCUSED, looked)
 
 
 def _missing(judged: Sequence[Judged]) -> Iterator[StatementRow]:

@@ -125,7 +125,7 @@ def put_signed(session: Session, signer: Signer, round_id: str, envelope: bytes)
     row = StatementRow(
         round_id=round_id, digest=found.digest, party=signer.code, sequence=message.sequence,
         kind=kind_of(message).value, envelope=envelope, own=True, sent=False, taken_at=signer.clock(),
-        promise=None if message.log_head is None else Promise.SIGNED.value,
+        promise=None if message.log_head is None else Promise.SIGNED,
     )  # fmt: skip
     session.add(row)
     session.flush()

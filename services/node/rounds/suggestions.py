@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _LOG = Log("node.suggestions")
 _SHOWN = 50
 _DAY = 86_400
-_OPEN = (SuggestionState.WRITTEN.value, SuggestionState.WAITING.value)
+_OPEN = (SuggestionState.WRITTEN, SuggestionState.WAITING)
 _HOW = {SuggestionState.PROPOSED: Word.PROPOSAL, SuggestionState.SET_ASIDE: Word.SET_ASIDE}
 
 
@@ -54,7 +54,7 @@ def suggest(node: NodeContext, actor: Actor, wanted: Suggestion) -> SuggestionVi
             raise PolicyError("suggestions_too_many", expected=MOST_WAITING)
         row = SuggestionRow(
             suggestion_id=node.random(16).hex(), author=actor.person, terms=terms.model_dump(mode="json"),
-            state=SuggestionState.WRITTEN.value, made_at=node.clock(), reason="",
+            state=SuggestionState.WRITTEN, made_at=node.clock(), reason="",
         )  # fmt: skip
         session.add(row)
         why = {"legal_basis": terms.legal_basis, "purpose": terms.purpose, "category": terms.category}
@@ -89,11 +89,8 @@ def take_answers(journal: Journal, answers: Iterable[SuggestionAnswer]) -> bool:
             row = session.get(SuggestionRow, answer.suggestion_id)
             if row is None or row.state not in _OPEN or answer.state not in _HOW:
                 continue
-            row.state, row.reason, row.round_id = (
-                answer.state.value,
-                dumps(quoted(answer.reason)) if answer.reason else "",
-                answer.round_id,
-            )
+            row.enter(answer.state)
+            row.reason, row.round_id = dumps(quoted(answer.reason)) if answer.reason else "", answer.round_id
             row.answered_at = journal.clock()
             entry = Entry.of(
                 EntryKind.SUGGESTION_ANSWERED, journal.clock(), MATCHER, recipient=journal.code, round=answer.round_id,
@@ -126,7 +123,7 @@ def _view(code: str, row: SuggestionRow) -> SuggestionView:
         party=code,
         author=row.author,
         terms=Suggestion.model_validate(row.terms),
-        state=SuggestionState(row.state),
+        state=row.state,
         made_at=row.made_at,
         answered_at=row.answered_at,
         reason=SentenceView.of(loads(row.reason)) if row.reason else None,

@@ -15,12 +15,19 @@ from aquila.sentences import Sentence, text_of
 from aquila.sentences.sentence import dumps, loads
 from services.kit.log.entries import append
 from services.kit.logging import Log
+from services.kit.storage.states import enter_all
 from services.node.logs import pending_statements
 from services.node.round_memory import round_row
 from services.node.rounds import statements
 from services.node.rounds.held_reports import on_hold
 from services.node.steps import exchange_notes
-from services.node.storage.states import UNSIGNED, DestructionReason, LocalRoundState, SubmissionState
+from services.node.storage.states import (
+    SUBMISSION_TRANSITIONS,
+    UNSIGNED,
+    DestructionReason,
+    LocalRoundState,
+    SubmissionState,
+)
 from services.node.storage.tables import (
     AlarmRow,
     ChunkRow,
@@ -63,12 +70,8 @@ def decide(node: NodeContext, round_id: str) -> bool:
             statements.sign_refusal(session, node.signer, round_, row.abort_reason)
         row.enter(LocalRoundState.DESTROYING)
         row.outcome = reason.value
-        unfinished = SubmissionRow.state.in_(UNSIGNED)
-        session.execute(
-            update(SubmissionRow)
-            .where(SubmissionRow.round_id == round_id, unfinished)
-            .values(state=SubmissionState.FAILED)
-        )
+        mine = SubmissionRow.round_id == round_id
+        enter_all(session, SubmissionRow.state, SUBMISSION_TRANSITIONS, UNSIGNED, SubmissionState.FAILED, mine)
     _LOG.info("round_ends", round=round_id, state=reason.value)
     return True
 

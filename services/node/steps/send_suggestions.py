@@ -43,7 +43,7 @@ async def send_suggestions(node: NodeContext) -> bool:
 
 
 def _written(store: Store) -> list[SuggestionRow]:
-    query = select(SuggestionRow).where(SuggestionRow.state == SuggestionState.WRITTEN.value)
+    query = select(SuggestionRow).where(SuggestionRow.state == SuggestionState.WRITTEN)
     with store.reading("suggestion.written") as session:
         return list(session.scalars(query.order_by(SuggestionRow.made_at, SuggestionRow.suggestion_id)))
 
@@ -51,7 +51,9 @@ def _written(store: Store) -> list[SuggestionRow]:
 def _note(journal: Journal, suggestion_id: str, state: SuggestionState, error: AquilaError | None = None) -> None:
     with journal.store.transaction("suggestion.sent") as session:
         row = session.get_one(SuggestionRow, suggestion_id)
-        row.state = state.value
+        if row.state is not SuggestionState.WRITTEN:
+            return  # its answer has come in the meantime
+        row.enter(state)
         if error is not None:
             row.reason, row.answered_at = dumps(error.sentence), journal.clock()
             _LOG.warning("suggestion_refused", error=error)

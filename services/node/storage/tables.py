@@ -21,11 +21,12 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, MappedColumn, mapped_column
 
 from aquila.interface.queries import StandingQueryState
+from aquila.protocol.messages.suggestions import SuggestionState
 from services.kit.approvals import tables as approval_tables
 from services.kit.log import entries as log_entries
 from services.kit.people import tables as people_tables
 from services.kit.storage.registry import stored_statements
-from services.kit.storage.states import following, state_text
+from services.kit.storage.states import SUGGESTION_TRANSITIONS, following, state_text
 from services.kit.storage.store import Rows, new_metadata
 from services.node.storage.states import (
     DOWNLOAD_TRANSITIONS,
@@ -35,6 +36,7 @@ from services.node.storage.states import (
     DownloadKind,
     DownloadState,
     LocalRoundState,
+    Promise,
     SubmissionState,
 )
 
@@ -197,8 +199,8 @@ class StatementRow(NodeRows):
     erased_at: Mapped[int | None] = mapped_column(
         BigInteger, comment="Of a submission: since when its justification is erased, and the rest is here unsigned."
     )
-    promise: Mapped[str | None] = mapped_column(
-        String(8),
+    promise: Mapped[Promise | None] = mapped_column(
+        state_text(Promise, 8),
         index=True,
         comment="Whether the matcher's log holds it: signed, promised, proved, excused; none if nobody asks.",
     )
@@ -667,13 +669,17 @@ class SuggestionRow(NodeRows):
     suggestion_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Random identifier.")
     author: Mapped[str] = mapped_column(String(14), comment="The pseudonymous id of who wrote it.")
     terms: Mapped[dict[str, str | list[str]]] = mapped_column(JSON, comment="Parties, grounds and what may be asked.")
-    state: Mapped[str] = mapped_column(
-        String(16), index=True, comment="written, waiting, proposed, set_aside or refused."
+    state: Mapped[SuggestionState] = mapped_column(
+        state_text(SuggestionState, 16), index=True, comment="written, waiting, proposed, set_aside or refused."
     )
     made_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970 when it was written.")
     answered_at: Mapped[int | None] = mapped_column(BigInteger, comment="Seconds since 1970 of the answer.")
     reason: Mapped[str] = mapped_column(Text, comment="Why it was set aside or not taken.")
     round_id: Mapped[str | None] = mapped_column(String(32), comment="The round that was proposed from it.")
+
+    def enter(self, state: SuggestionState) -> None:
+        """Enter a state that can follow; ValueError where it cannot, which is a fault of the caller."""
+        self.state = following(SUGGESTION_TRANSITIONS, self.state, state)
 
 
 class SavedFilterRow(NodeRows):

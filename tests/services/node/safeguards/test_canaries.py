@@ -67,8 +67,9 @@ async def test_they_meet_and_nobody_sees_them_as_hits(world: World) -> None:
         planted = [row for row in rows(party_node, HitRow, round_id) if row.canary]
         assert len(planted) == sum(row.high + row.medium + row.low for row in judged) > 8
         assert (await party_node.get("/hits"))["total"] == 2
-        answer = await party_node.operator.get(f"/v1/hits/{round_id}/{planted[0].hit_id}")
-        assert answer.status_code == 404
+        ids = hits["hits"][0]["hit_id"], planted[0].hit_id
+        answers = [await party_node.operator.get(f"/v1/rounds/{round_id}/hits/{one}") for one in ids]
+        assert [answer.status_code for answer in answers] == [200, 404]
     view = (await world.operator.get(f"/v1/operator/rounds/{round_id}")).json()
     assert sum(view["hits_by_certainty"].values()) == 3
     assert sum(view["canaries_by_certainty"].values()) > 12

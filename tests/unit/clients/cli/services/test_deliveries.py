@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
-
 import httpx
 import pytest
 
 from aquila.errors import InputError
 from aquila.interface.sentence import SentenceView
 from aquila.sentences import Sentence
-from clients.cli import connect
-from clients.cli.connect import ConnectedService
 from clients.cli.exit_codes import ExitCode
 from clients.cli.main import main
-from clients.sdk import Access, ApprovalClient, Connection, LogClient, NodeClient, PeopleClient
 from services.kit.errors import problem_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tests.support.reached_service import answer_commands
 
 WAITS, GROWS = "d" * 32, "e" * 32
 FINDING = {
@@ -63,13 +55,7 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Service:
     """A node that the commands reach."""
     made = Service()
 
-    @contextmanager
-    def reached(path: Any, *_: object) -> Iterator[ConnectedService]:
-        with Connection(Access("node", "http://127.0.0.1:8700", "t" * 43), httpx.MockTransport(made)) as connection:
-            people, approvals, log = PeopleClient(connection), ApprovalClient(connection), LogClient(connection)
-            yield ConnectedService(path, NodeClient(connection), people, approvals, log, connection)
-
-    monkeypatch.setattr(connect, "connect", reached)
+    answer_commands(monkeypatch, made)
     return made
 
 

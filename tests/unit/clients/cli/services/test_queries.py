@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
-from clients.cli import connect
-from clients.cli.connect import ConnectedService
 from clients.cli.main import main
-from clients.sdk import Access, ApprovalClient, Connection, LogClient, NodeClient, PeopleClient
+from tests.support.reached_service import answer_commands
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 ROUND, QUERY, IMPORT = "a" * 32, "b" * 32, "c" * 32
@@ -90,14 +86,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[httpx.Request]:
         status, body = answers[request.method, request.url.path]
         return httpx.Response(status, json=body) if body is not None else httpx.Response(status)
 
-    @contextmanager
-    def reached(path: Any, *_: object) -> Iterator[ConnectedService]:
-        access = Access("node", "http://127.0.0.1:8700", "t" * 43)
-        with Connection(access, httpx.MockTransport(answer)) as connection:
-            people, approvals, log = PeopleClient(connection), ApprovalClient(connection), LogClient(connection)
-            yield ConnectedService(path, NodeClient(connection), people, approvals, log, connection)
-
-    monkeypatch.setattr(connect, "connect", reached)
+    answer_commands(monkeypatch, answer)
     return seen
 
 

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import io
 import json
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import pytest
 
-from clients.cli import connect
-from clients.cli.connect import ConnectedService
 from clients.cli.main import main
-from clients.sdk import Access, ApprovalClient, Connection, LogClient, NodeClient, PeopleClient
+from tests.support.reached_service import answer_commands
 from tests.unit.clients.cli.services.test_hits import ENTRY, STEP, WITHDRAWAL
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 IMPORT, ROUND = "d" * 32, "a" * 32
 FOUND = {
@@ -52,13 +46,7 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Service:
     """A node that the commands reach."""
     made = Service()
 
-    @contextmanager
-    def reached(path: Any, *_: object) -> Iterator[ConnectedService]:
-        with Connection(Access("node", "http://127.0.0.1:8700", "t" * 43), httpx.MockTransport(made)) as connection:
-            people, approvals, log = PeopleClient(connection), ApprovalClient(connection), LogClient(connection)
-            yield ConnectedService(path, NodeClient(connection), people, approvals, log, connection)
-
-    monkeypatch.setattr(connect, "connect", reached)
+    answer_commands(monkeypatch, made)
     return made
 
 

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import pytest
 
 from aquila.interface.sentence import SentenceView
 from aquila.sentences import quoted
-from clients.cli import connect
-from clients.cli.connect import ConnectedService
 from clients.cli.main import main
-from clients.sdk import Access, ApprovalClient, Connection, LogClient, MatcherClient, NodeClient, PeopleClient
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tests.support.reached_service import answer_commands
 
 SUGGESTION_ID, ROUND = "7" * 32, "a" * 32
 TERMS = {
@@ -61,15 +55,7 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Service:
     """A service that the commands reach: the matcher for its own home, else a node."""
     made = Service()
 
-    @contextmanager
-    def reached(path: Any, *_: object) -> Iterator[ConnectedService]:
-        name = "matcher" if "matcher" in str(path) else "node"
-        with Connection(Access(name, "http://127.0.0.1:8700", "t" * 43), httpx.MockTransport(made)) as connection:
-            client = MatcherClient(connection) if name == "matcher" else NodeClient(connection)
-            people, approvals, log = PeopleClient(connection), ApprovalClient(connection), LogClient(connection)
-            yield ConnectedService(path, client, people, approvals, log, connection)
-
-    monkeypatch.setattr(connect, "connect", reached)
+    answer_commands(monkeypatch, made)
     return made
 
 

@@ -1,0 +1,35 @@
+"""Commands that reach a function of the test instead of a service."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from clients.cli import connect
+from clients.cli.connect import ConnectedService
+from clients.sdk import ApprovalClient, Connection, LogClient, MatcherClient, NodeClient, PeopleClient
+from clients.sdk.connection import Access
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import pytest
+
+
+def answer_commands(patch: pytest.MonkeyPatch, answer: Callable[[httpx.Request], httpx.Response]) -> None:
+    """Let a function answer what commands ask for: as the matcher for its own home, else as a node.
+
+    Commands find their service by `clients.cli.connect.connect` alone, so this is the one place that replaces it.
+    """
+
+    @contextmanager
+    def reached(path: Any, *_: object) -> Iterator[ConnectedService]:
+        name = "matcher" if "matcher" in str(path) else "node"
+        with Connection(Access(name, "http://127.0.0.1:8700", "t" * 43), httpx.MockTransport(answer)) as connection:
+            client = MatcherClient(connection) if name == "matcher" else NodeClient(connection)
+            people, approvals, log = PeopleClient(connection), ApprovalClient(connection), LogClient(connection)
+            yield ConnectedService(path, client, people, approvals, log, connection)
+
+    patch.setattr(connect, "connect", reached)
