@@ -263,7 +263,7 @@ PROTOCOL: Final[Table] = {
     "spoken_words_not_all": Text("there are {expected} words, and {got} came", "have all of them read again"),
     "statement_by_replaced_key": Text(
         "{party} signed with an identity key that was replaced",
-        "call {party}: whoever has the old key may speak in its name",
+        "call {party}: a holder of the old key may speak in its name",
     ),
     "statement_number_signed_twice": Text("{party} signed two different statements under the number {sequence}"),
     "statement_of_another_round": Text("the statement belongs to another round"),
