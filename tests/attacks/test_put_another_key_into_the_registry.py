@@ -199,7 +199,7 @@ async def test_the_others_see_that_a_party_accepted_another_registry(world: Worl
 def _statements(world: World) -> list[SignedStatement]:
     context = world.app.state.context
     with context.store.reading("test.statements") as session:
-        return statements_from(session, context.registry.matcher)
+        return statements_from(session, context.registry)
 
 
 @pytest.mark.parametrize(

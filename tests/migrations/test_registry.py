@@ -9,7 +9,7 @@ from sqlalchemy import inspect
 
 from services.kit.storage.migrate import migrate
 from services.kit.storage.registry import stored_statements
-from tests.support.registering import MATCHER_KEY, NOW, registry_of, stated
+from tests.support.registering import NOW, registry_of, stated
 
 if TYPE_CHECKING:
     from services.kit.storage.store import Store
@@ -32,7 +32,7 @@ def test_it_makes_the_tables(store: Store, package: str, before: str, after: str
         stored_statements.mark_accepted(session, first, NOW, "p-000000000000")
     assert new == [True, True, False]
     with store.reading("test.read") as session:
-        found = stored_statements.statements_from(session, MATCHER_KEY.public)
+        found = stored_statements.statements_from(session, registry_of())
         assert sorted(one.digest for one in found) == sorted(one.digest for one in (first, other))
-        assert stored_statements.in_force(session, MATCHER_KEY.public) == first
+        assert stored_statements.in_force(session, registry_of()) == first
         assert stored_statements.newest_number(session) == 1

@@ -234,7 +234,7 @@ async def test_an_older_registry_is_refused(world: World) -> None:
     answer = await world.operator.post(REGISTRY)
     assert answer.json()["code"] == "registry_returns_to_key"
     with context.store.reading("test.statement") as session:
-        last = stored_statements.in_force(session, context.registry.matcher)
+        last = stored_statements.in_force(session, context.registry)
     message = last.message.model_copy(
         update={
             "number": 2, "previous": last.digest,
