@@ -26,6 +26,7 @@ from services.kit.work.executors import executor_handle_of
 from services.matcher.log.service_log import open_log
 from services.matcher.round_memory import RoundCache
 from services.matcher.storage.home import DATABASE_FILE, SCRATCH_FOLDER
+from services.matcher.storage.round_marks import KnownTerms, RoundFacts
 from services.matcher.wakeup import HeldCalls, Wakeup
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ class MatcherContext:
         clock: Seconds since 1970.
         random: Gives random bytes.
         counts: Counts of events since the start.
+        terms: Terms of the rounds' manifests.
+        due: For each party, what it is to do in its rounds that go on.
     """
 
     settings: MatcherSettings
@@ -76,6 +79,8 @@ class MatcherContext:
     clock: Callable[[], int]
     random: Callable[[int], bytes]
     counts: EventCounts = field(default_factory=EventCounts)
+    terms: KnownTerms = field(default_factory=KnownTerms)
+    due: dict[str, RoundFacts[list[list[str]]]] = field(default_factory=dict)
 
     @property
     def scratch(self) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import functools
 import json
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,6 @@ from aquila.protocol.messages import (
     Confirmation,
     Evaluation,
     HitReport,
-    Manifest,
     Notes,
     Outcomes,
     Receipt,
@@ -191,9 +189,3 @@ def is_refused(envelope: str) -> bool:
     """Return whether a stored statement on a withheld answer is a refusal, and not that it is on hold."""
     payload = base64.b64decode(json.loads(envelope)["payload"])
     return WithheldAnswer.from_payload(payload).state is Withholding.REFUSED
-
-
-@functools.lru_cache(maxsize=256)
-def manifest_in(envelope: bytes) -> Manifest:
-    """Return the manifest in an envelope that this matcher signed and stored."""
-    return Manifest.from_payload(base64.b64decode(json.loads(envelope)["payload"]))

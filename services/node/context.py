@@ -6,6 +6,7 @@ is for a step or a call that needs most of it, and for nothing below (`tests/con
 
 from __future__ import annotations
 
+import asyncio
 from asyncio import to_thread
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -123,6 +124,7 @@ class Contact:
         held: The answer of a held call, until the next step takes it.
         takes_consignments: Whether the matcher is of a version that takes several statements in one call.
         state: The name of the state of the list that was taken last; None where the matcher's version names none.
+        looking: Held while the matcher's log is looked at: rounds at work at the same time do it one after another.
     """
 
     reachable: bool = False
@@ -140,6 +142,7 @@ class Contact:
     held: HeldAnswer | None = None
     takes_consignments: bool = False
     state: str | None = None
+    looking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def answered(self, now: int) -> None:
         """Note that the matcher answered."""

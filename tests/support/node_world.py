@@ -27,7 +27,7 @@ from tests.support.databases import lay_tables
 from tests.support.people import FourEyes, patient, signed_in, two_persons
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Mapping
     from pathlib import Path
 
     from fastapi import FastAPI
@@ -156,10 +156,14 @@ class World:
         await self.operator.aclose()
         self.app.state.context.close()
 
+    def steps(self) -> Mapping[str, Callable[[], bool]]:
+        """Return the matcher's steps, which remember nothing yet."""
+        return steps_of(self.app.state.context, self.app.state.approvals)
+
     def matcher_step(self) -> bool:
         """Take one step of each of the matcher's drivers."""
         busy = False
-        for step in steps_of(self.app.state.context, self.app.state.approvals).values():
+        for step in self.steps().values():
             try:
                 busy |= step()
             except AquilaError:

@@ -189,22 +189,35 @@ def _reason(error: Exception | None) -> str:
     return error.sentence.code if isinstance(error, AquilaError) else type(error).__name__
 
 
-async def each(items: Iterable[Item], work: Callable[[Item], Awaitable[bool]]) -> bool:
+async def each(items: Iterable[Item], work: Callable[[Item], Awaitable[bool]], at_once: int = 1) -> bool:
     """Do the work for every item, whatever becomes of the others, and return whether there was any.
+
+    Args:
+        items: They begin in their order.
+        work: Does the work of one item, and returns whether there was any.
+        at_once: How many items may be at work at the same time, so that a slow one does not hold up the others.
 
     Raises:
         AquilaError: The work failed for an item; the last such error, after all items had their turn, so that the
             driver waits. Each one is logged.
     """
+    places = asyncio.Semaphore(at_once)
+
+    async def one(item: Item) -> bool:
+        async with places:
+            return await work(item)
+
     busy, failed = False, None
-    for item in items:
-        try:
-            busy |= await work(item)
-        except AquilaError as error:
+    for outcome in await asyncio.gather(*map(one, items), return_exceptions=True):
+        if isinstance(outcome, AquilaError):
             # A peer that is away is the step's failure, and is logged there.
-            write = _LOG.debug if isinstance(error, PeerUnavailableError) else _LOG.warning
-            write("item_failed", error=error)
-            failed = error
+            write = _LOG.debug if isinstance(outcome, PeerUnavailableError) else _LOG.warning
+            write("item_failed", error=outcome)
+            failed = outcome
+        elif isinstance(outcome, BaseException):
+            raise outcome
+        else:
+            busy |= outcome
     if failed is not None:
         raise failed
     return busy

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from aquila.errors import PolicyError
 from aquila.protocol.matcher import disk_bytes
 from services.kit.settings import MEBIBYTE
-from services.matcher.events import manifest_in
+from services.matcher.storage.round_marks import manifest_in
 from services.matcher.storage.tables import ChunkRow, RoundRow
 
 if TYPE_CHECKING:

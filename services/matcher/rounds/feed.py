@@ -11,14 +11,16 @@ from sqlalchemy import select
 
 from aquila.protocol.messages.feed import Events, RoundEntry, Rounds
 from services.kit.work import threads
-from services.matcher.events import manifest_in, newest_withdrawal_events, visible_events
+from services.matcher.events import newest_withdrawal_events, visible_events
 from services.matcher.rounds.progress import late, ready_submissions
 from services.matcher.rounds.statements import check_participant
 from services.matcher.rounds.suggestions import answers_for
+from services.matcher.storage.round_marks import terms_in
 from services.matcher.storage.tables import RoundRow
 
 if TYPE_CHECKING:
     from services.matcher.context import MatcherContext
+    from services.matcher.storage.round_marks import RoundTerms
 
 LONGEST_WAIT = 20
 _LOOK_SECONDS = 1.0
@@ -26,24 +28,28 @@ _LOOK_SECONDS = 1.0
 
 def rounds_of(context: MatcherContext, caller: str | None = None) -> Rounds:
     """Return the rounds whose manifest names the caller, or all of them for the operator, newest first."""
+    listed = select(RoundRow.round_id, RoundRow.phase).order_by(RoundRow.created_at.desc(), RoundRow.round_id)
     with context.store.reading("rounds.list") as session:
-        rows = session.scalars(select(RoundRow).order_by(RoundRow.created_at.desc(), RoundRow.round_id)).all()
+        rows = session.execute(listed).all()
+        terms = context.terms.of(session, [row.round_id for row in rows])
         news = newest_withdrawal_events(session, caller) if caller else {}
         answers = answers_for(session, caller, context.clock()) if caller else ()
-    entries = [entry_of(row) for row in rows]
-    mine = tuple(entry for entry in entries if caller is None or caller in entry.participants)
+    mine = tuple(
+        _entry(round_id, phase, terms[round_id])
+        for round_id, phase in rows
+        if caller is None or caller in terms[round_id].participants
+    )
     return Rounds(rounds=mine, news=news, answers=answers)
 
 
 def entry_of(row: RoundRow) -> RoundEntry:
     """Return a round as an entry of a list."""
-    manifest = manifest_in(row.manifest)
+    return _entry(row.round_id, row.phase, terms_in(row.manifest))
+
+
+def _entry(round_id: str, phase: str, terms: RoundTerms) -> RoundEntry:
     return RoundEntry(
-        round_id=row.round_id,
-        phase=row.phase,
-        area=manifest.area,
-        category=manifest.category,
-        participants=tuple(participant.party for participant in manifest.participants),
+        round_id=round_id, phase=phase, area=terms.area, category=terms.category, participants=terms.participants
     )
 
 

@@ -29,10 +29,12 @@ from services.matcher.events import REPORT, SUBMISSION, visible_to
 from services.matcher.rounds.chunks import ChunkAddress, get_chunk
 from services.matcher.rounds.feed import page_of, rounds_of
 from services.matcher.rounds.progress import has_all_blinded, late, ready_submissions, waits_for
+from services.matcher.storage.round_marks import RoundFacts, marks_of
 from services.matcher.storage.tables import EventRow, RoundRow
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
+    from collections.abc import Set as AbstractSet
 
     from sqlalchemy import Select
     from sqlalchemy.orm import InstrumentedAttribute
@@ -198,9 +200,7 @@ def _with_more(context: MatcherContext, caller: str, known: ReadState, found: Ro
 def _with_state(context: MatcherContext, caller: str) -> Rounds:
     """Return the caller's rounds with the name of their state: rounds, news, answers, and what is due."""
     found = rounds_of(context, caller)
-    with context.store.reading("held.open") as session:
-        going_on = set(session.scalars(select(RoundRow.round_id).where(RoundRow.ended_at.is_(None))))
-    due = {one.round_id: _due(context, one.round_id, caller) for one in found.rounds if one.round_id in going_on}
+    due = _all_due(context, caller, {one.round_id for one in found.rounds})
     content: dict[str, object] = {
         "rounds": sorted(one.round_id for one in found.rounds),
         "news": found.news,
@@ -231,6 +231,23 @@ def _content(context: MatcherContext, round_id: str, caller: str, event: Event) 
         return get_chunk(context, caller, address, LARGEST_CONTENT * 3 // 4)
     except (NotFoundError, PolicyError, ProtocolError, StoreError):
         return None  # whoever asks for them hears why
+
+
+def _all_due(context: MatcherContext, caller: str, mine: AbstractSet[str]) -> dict[str, list[list[str]]]:
+    """Return what is due in the caller's rounds that go on; a round is looked at where it may have changed."""
+    now = context.clock()
+    with context.store.reading("held.open") as session:
+        marks = {one: mark for one, mark in marks_of(session, RoundRow.ended_at.is_(None)).items() if one in mine}
+        terms = context.terms.of(session, marks)
+    facts, due = context.due.setdefault(caller, RoundFacts()), {}
+    facts.forget_others(marks)
+    for round_id, mark in marks.items():
+        known = facts.get(round_id, mark, now)
+        if known is None:
+            known = _due(context, round_id, caller)
+            facts.keep(round_id, mark, terms[round_id].until(mark, now), known)
+        due[round_id] = known
+    return due
 
 
 def _due(context: MatcherContext, round_id: str, caller: str) -> list[list[str]]:

@@ -20,14 +20,15 @@ from services.matcher.storage.tables import HeldReportRow
 if TYPE_CHECKING:
     from services.matcher.context import MatcherContext
     from services.matcher.round_memory import RoundTransaction
+    from services.matcher.steps.iteration import QuietRounds
 
 _LOG = Log("matcher.ending")
 _LONGEST_REASON = 500
 
 
-def end_due(context: MatcherContext) -> bool:
+def end_due(context: MatcherContext, quiet: QuietRounds | None = None) -> bool:
     """End every round whose end is due."""
-    return each_round(context, OPEN, lambda round_id: _end(context, round_id))
+    return each_round(context, OPEN, lambda round_id: _end(context, round_id), quiet)
 
 
 def _end(context: MatcherContext, round_id: str) -> bool:

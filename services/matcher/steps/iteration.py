@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
-
 from aquila.errors import AquilaError
 from services.kit.logging import Log
+from services.matcher.storage.round_marks import RoundFacts, marks_of
 from services.matcher.storage.tables import RoundRow
 
 if TYPE_CHECKING:
@@ -25,22 +24,46 @@ OPEN = RoundRow.ended_at.is_(None)
 ENDED = RoundRow.ended_at.is_not(None) & RoundRow.finished_at.is_(None)
 """Rounds that ended and whose traces are not all gone."""
 
+QuietRounds = RoundFacts[bool]
+"""Rounds in which a step found nothing to do."""
 
-def each_round(context: MatcherContext, which: ColumnElement[bool], work: Callable[[str], bool]) -> bool:
+
+def each_round(
+    context: MatcherContext,
+    which: ColumnElement[bool],
+    work: Callable[[str], bool | None],
+    quiet: QuietRounds | None = None,
+) -> bool:
     """Do the work for every round, and return whether there was any.
+
+    Args:
+        context: The matcher's parts.
+        which: The rounds.
+        work: Does one piece of work in a round, and returns whether there was any; None where it has to be tried again.
+        quiet: A step's memory of the rounds in which it found nothing to do: it looks at them again only when
+            something has happened in them, or one of their deadlines has passed. Without it all are looked at.
 
     Raises:
         AquilaError: The last failure, after all rounds had their turn; each one is logged.
     """
+    quiet = RoundFacts() if quiet is None else quiet
+    now = context.clock()
     with context.store.reading("rounds.due") as session:
-        rounds = session.scalars(select(RoundRow.round_id).where(which).order_by(RoundRow.created_at)).all()
+        marks = marks_of(session, which)
+        rounds = [round_id for round_id, mark in marks.items() if not quiet.get(round_id, mark, now)]
+        terms = context.terms.of(session, rounds)
+    quiet.forget_others(marks)
     busy, failed = False, None
     for round_id in rounds:
         try:
-            busy |= work(round_id)
+            found = work(round_id)
         except AquilaError as error:
             _LOG.warning("round_failed", round=round_id, error=error)
             failed = error
+            continue
+        busy |= bool(found)
+        if found is False:
+            quiet.keep(round_id, marks[round_id], terms[round_id].until(marks[round_id], now), fact=True)
     if failed is not None:
         raise failed
     return busy

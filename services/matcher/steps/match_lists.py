@@ -18,16 +18,17 @@ from services.matcher.steps.join import FaultyTokensError, frozen, join, store_c
 if TYPE_CHECKING:
     from services.matcher.context import MatcherContext
     from services.matcher.round_memory import CachedRound
+    from services.matcher.steps.iteration import QuietRounds
 
 _LOG = Log("matcher.matching")
 
 
-def match_lists(context: MatcherContext) -> bool:
+def match_lists(context: MatcherContext, quiet: QuietRounds | None = None) -> bool:
     """Match the lists of every round whose tokens are all in."""
-    return each_round(context, OPEN, lambda round_id: _match(context, round_id))
+    return each_round(context, OPEN, lambda round_id: _match(context, round_id), quiet)
 
 
-def _match(context: MatcherContext, round_id: str) -> bool:
+def _match(context: MatcherContext, round_id: str) -> bool | None:
     with context.round_cache.reading(round_id) as turn:
         if turn.row.wish == Outcome.ABORTED.value or not _due(turn.cached):
             return False
@@ -40,7 +41,7 @@ def _match(context: MatcherContext, round_id: str) -> bool:
         note_fault(context, round_id, error)
         return True
     if joined is None:
-        return False
+        return None  # another process is joining
     # All reports and counts, or none: if we crash before the commit, the lists are matched again, under new hit ids
     # that nobody has seen.
     with context.round_cache.writing("lists.report", round_id) as turn:

@@ -22,20 +22,21 @@ if TYPE_CHECKING:
 
     from services.matcher.context import MatcherContext
     from services.matcher.round_memory import CachedRound, RoundTransaction
+    from services.matcher.steps.iteration import QuietRounds
     from services.matcher.steps.join import Joined
 
 
-def match_queries(context: MatcherContext) -> bool:
+def match_queries(context: MatcherContext, quiet: QuietRounds | None = None) -> bool:
     """Match every query whose tokens are in, one of each round at a time."""
-    return each_round(context, OPEN, lambda round_id: _match(context, round_id))
+    return each_round(context, OPEN, lambda round_id: _match(context, round_id), quiet)
 
 
-def release_reports(context: MatcherContext) -> bool:
+def release_reports(context: MatcherContext, quiet: QuietRounds | None = None) -> bool:
     """Release the reports of queries whose owners of lists have acknowledged theirs."""
-    return each_round(context, OPEN, lambda round_id: _release(context, round_id))
+    return each_round(context, OPEN, lambda round_id: _release(context, round_id), quiet)
 
 
-def _match(context: MatcherContext, round_id: str) -> bool:
+def _match(context: MatcherContext, round_id: str) -> bool | None:
     with context.round_cache.reading(round_id) as turn:
         due = _due(turn.session, turn.cached)
         if turn.row.wish == Outcome.ABORTED.value or not due:
@@ -49,7 +50,7 @@ def _match(context: MatcherContext, round_id: str) -> bool:
         note_fault(context, round_id, error)
         return True
     if joined is None:
-        return False
+        return None  # another process is joining
     # The owners' reports as events and the asker's on hold, together: if we crash before the commit, it is matched
     # again, and nobody has seen anything.
     with context.round_cache.writing("query.report", round_id) as turn:

@@ -14,14 +14,15 @@ from services.matcher.steps.iteration import OPEN, each_round
 if TYPE_CHECKING:
     from aquila.protocol.rounds.verified_round import Round
     from services.matcher.context import MatcherContext
+    from services.matcher.steps.iteration import QuietRounds
 
 _LOG = Log("matcher.opening")
 _FEWEST = 2
 
 
-def open_due(context: MatcherContext) -> bool:
+def open_due(context: MatcherContext, quiet: QuietRounds | None = None) -> bool:
     """Open every round whose consents are in, and abort those that too few agreed to."""
-    return each_round(context, OPEN, lambda round_id: _open(context, round_id))
+    return each_round(context, OPEN, lambda round_id: _open(context, round_id), quiet)
 
 
 def _open(context: MatcherContext, round_id: str) -> bool:

@@ -18,38 +18,28 @@ from services.matcher.storage.tables import ChunkRow
 if TYPE_CHECKING:
     from services.matcher.context import MatcherContext
     from services.matcher.round_memory import CachedRound
+    from services.matcher.steps.iteration import QuietRounds
 
 _BATCH = 500
 _GROUP = (ChunkRow.what, ChunkRow.submission_id, ChunkRow.party)
 
 
-class Deletion:
-    """The step, which looks at a round again only when it has a new event; after a restart it looks at all."""
+def prune_chunks(context: MatcherContext, quiet: QuietRounds | None = None) -> bool:
+    """Delete what is not needed, up to 500 chunks of each round at a time."""
+    return each_round(context, OPEN, lambda round_id: _delete(context, round_id), quiet)
 
-    def __init__(self, context: MatcherContext) -> None:
-        self._context = context
-        self._looked_at: dict[str, int] = {}
 
-    def step(self) -> bool:
-        """Delete what is not needed, up to 500 chunks of each round at a time."""
-        return each_round(self._context, OPEN, self._delete)
-
-    def _delete(self, round_id: str) -> bool:
-        with self._context.round_cache.reading(round_id) as turn:
-            newest = turn.cached.last_event
-            if self._looked_at.get(round_id) == newest:
-                return False
-            live = (ChunkRow.round_id == round_id) & ChunkRow.deleted_at.is_(None)
-            # Groups first: there are a few hundred of them at most, and tens of thousands of chunks.
-            groups = turn.session.execute(select(*_GROUP).where(live).distinct()).all()
-            needless = [group for group in groups if _is_needless(turn.cached, *group)]
-            rows = turn.session.scalars(select(ChunkRow).where(live, tuple_(*_GROUP).in_(needless)).limit(_BATCH))
-            doomed = [ChunkAddress(round_id, row.submission_id, row.what, row.party, row.chunk_index) for row in rows]
-        if doomed:
-            delete_chunks(self._context, doomed)
-        if len(doomed) < _BATCH:
-            self._looked_at[round_id] = newest
-        return bool(doomed)
+def _delete(context: MatcherContext, round_id: str) -> bool:
+    with context.round_cache.reading(round_id) as turn:
+        live = (ChunkRow.round_id == round_id) & ChunkRow.deleted_at.is_(None)
+        # Groups first: there are a few hundred of them at most, and tens of thousands of chunks.
+        groups = turn.session.execute(select(*_GROUP).where(live).distinct()).all()
+        needless = [group for group in groups if _is_needless(turn.cached, *group)]
+        rows = turn.session.scalars(select(ChunkRow).where(live, tuple_(*_GROUP).in_(needless)).limit(_BATCH))
+        doomed = [ChunkAddress(round_id, row.submission_id, row.what, row.party, row.chunk_index) for row in rows]
+    if doomed:
+        delete_chunks(context, doomed)
+    return bool(doomed)
 
 
 def _is_needless(known: CachedRound, what: str, submission_id: str, party: str) -> bool:

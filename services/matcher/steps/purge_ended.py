@@ -21,14 +21,15 @@ if TYPE_CHECKING:
 
     from services.matcher.context import MatcherContext
     from services.matcher.round_memory import RoundTransaction
+    from services.matcher.steps.iteration import QuietRounds
 
 _LOG = Log("matcher.cleaning")
 _DAY = 86_400
 
 
-def purge_ended(context: MatcherContext) -> bool:
+def purge_ended(context: MatcherContext, quiet: QuietRounds | None = None) -> bool:
     """Clean up after every round that ended."""
-    return each_round(context, ENDED, lambda round_id: _clean(context, round_id))
+    return each_round(context, ENDED, lambda round_id: _clean(context, round_id), quiet)
 
 
 def wipe_leftovers(context: MatcherContext) -> None:

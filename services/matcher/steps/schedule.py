@@ -23,10 +23,11 @@ from services.matcher.rounds.suggestions import forget_suggestions
 from services.matcher.steps.delete_notes import delete_notes
 from services.matcher.steps.end import end_due
 from services.matcher.steps.erase_justifications import JustificationErasure
+from services.matcher.steps.iteration import QuietRounds
 from services.matcher.steps.match_lists import match_lists
 from services.matcher.steps.match_queries import match_queries, release_reports
 from services.matcher.steps.open import open_due
-from services.matcher.steps.prune_chunks import Deletion
+from services.matcher.steps.prune_chunks import prune_chunks
 from services.matcher.steps.publish_log import publish_log
 from services.matcher.steps.purge_ended import purge_ended
 
@@ -60,16 +61,17 @@ WOKEN_BY: Mapping[str, frozenset[str]] = MappingProxyType(
 
 def steps_of(context: MatcherContext, approvals: Approvals) -> Mapping[str, Callable[[], bool]]:
     """Return the matcher's steps by the names of their drivers."""
-    deletion = Deletion(context)
+    # Each step remembers by itself where it found nothing to do.
+    opening, matching, queries, releasing, ending, deleting, cleaning = (QuietRounds() for _ in range(7))
     days = context.settings.log.retention_days
     retention, justifications = Retention(context.log.own, days), JustificationErasure(context)
     return {
-        "opening": lambda: open_due(context),
-        "matching": lambda: match_lists(context),
-        "queries": lambda: match_queries(context) | release_reports(context),
-        "ending": lambda: end_due(context),
-        "deleting": deletion.step,
-        "cleaning": lambda: purge_ended(context),
+        "opening": lambda: open_due(context, opening),
+        "matching": lambda: match_lists(context, matching),
+        "queries": lambda: match_queries(context, queries) | release_reports(context, releasing),
+        "ending": lambda: end_due(context, ending),
+        "deleting": lambda: prune_chunks(context, deleting),
+        "cleaning": lambda: purge_ended(context, cleaning),
         "notes": lambda: delete_notes(context),
         "log": lambda: publish_log(context),
         "retention": lambda: retention.step() | justifications.step(),

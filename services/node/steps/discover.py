@@ -6,6 +6,7 @@ from asyncio import to_thread
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
+from sqlalchemy import select
 
 from aquila.audit.entries import Entry, EntryKind
 from aquila.errors import MalformedError, PolicyError, ProtocolError
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from aquila.protocol.messages import Manifest
+    from services.kit.storage.store import Store
     from services.node.context import NodeContext
 
 _LOG = Log("node.discover")
@@ -53,10 +55,26 @@ async def discover(node: NodeContext, listed: Rounds | None = None) -> bool:
     if listed.answers != node.contact.answers:
         busy = await to_thread(suggestions.take_answers, node.journal, listed.answers)
         node.contact.answers = listed.answers
-    for round_id in [entry.round_id for entry in listed.rounds]:
-        if not (round_id in node.rounds and node.rounds.of(round_id).manifest_seen):
+    unseen = [
+        entry.round_id
+        for entry in listed.rounds
+        if not (entry.round_id in node.rounds and node.rounds.of(entry.round_id).manifest_seen)
+    ]
+    over = await to_thread(_rounds_over, node.store) if unseen else set()
+    for round_id in unseen:
+        if round_id in over:
+            node.rounds.of(round_id).manifest_seen = True
+        else:
             busy |= await _look(node, round_id)
     return busy
+
+
+def _rounds_over(store: Store) -> set[str]:
+    """Return the rounds that ended and whose keys are gone: another manifest of theirs can do nothing any more."""
+    ended = RoundRow.phase.in_([Phase.CLOSED.value, Phase.ABORTED.value])
+    query = select(RoundRow.round_id).where(RoundRow.state == LocalRoundState.DESTROYED, ended)
+    with store.reading("discover.over") as session:
+        return set(session.scalars(query))
 
 
 def read_rounds(content: bytes, form: type[Listed]) -> Listed:

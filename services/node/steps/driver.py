@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from asyncio import create_task, gather, to_thread
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -38,26 +39,37 @@ from services.node.storage.states import LocalRoundState
 from services.node.storage.tables import RoundRow, StatementRow
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Mapping
 
+    from aquila.protocol.messages.feed import Events
     from services.kit.storage.store import Store
     from services.node.context import HeldAnswer, Journal, NodeContext
 
 _LOG = Log("node.driver")
 _LAST_DELAY = 10.0
-_AHEAD = 4  # feeds that travel at the same time
+_AT_ONCE = 4  # rounds that are at work, and feeds that travel, at the same time
 _TURN_SECONDS = 5.0
 _EXPIRY_SECONDS = 3_600
 
 
 class RoundsDriver:
-    """Advances all rounds of a node."""
+    """Advances all rounds of a node, a few at the same time: one with much to do does not hold up the others.
+
+    A look at few open rounds is one at each. Where many are open, a look costs what has happened and not how many there
+    are: it is one at the rounds in which there was something to do, and at those that the matcher has news of. All of
+    them are looked at after the start, after a wait without news, when a person asked for something, when the state of
+    the matcher's list has changed, and every `poll_seconds` while there is work.
+    """
 
     def __init__(self, node: NodeContext) -> None:
         self._node = node
         self._busy = self._again = False
         self._working: list[str] = []
+        self._unsettled: set[str] = set()
+        self._looked_at: set[str] = set()
+        self._all_at: float | None = None
         self._expires_at = 0
+        node.wake = self._look_at_all
 
     def driver(self) -> Driver:
         """Return the driver that repeats `step`, and let handlers wake it."""
@@ -66,8 +78,16 @@ class RoundsDriver:
         driver = Driver(
             "rounds", self._turn, interval=node.settings.poll_seconds, last_delay=_LAST_DELAY, wait=listener.wait
         )
-        node.wake, node.stopping = driver.wake, lambda: driver.stopping
+        node.wake, node.stopping = partial(self._wake, driver), lambda: driver.stopping
         return driver
+
+    def _look_at_all(self) -> None:
+        """Let the next step look at every open round: a person asked for something in one of them."""
+        self._all_at = None
+
+    def _wake(self, driver: Driver) -> None:
+        self._look_at_all()
+        driver.wake()
 
     async def _turn(self) -> bool:
         """Take one step and finish the work that it makes possible; return whether another has something to do already.
@@ -79,7 +99,7 @@ class RoundsDriver:
         ends = _turn(self._node)
         while self._working and not (self._again or ends()):
             working, self._working = self._working, []
-            await each(working, partial(self._take, looked=True))
+            await each(working, partial(self._take, looked=True), _AT_ONCE)
         return self._again or bool(self._working)
 
     async def step(self) -> bool:
@@ -89,17 +109,45 @@ class RoundsDriver:
             AquilaError: A round cannot go on now; the others had their turn.
         """
         node = self._node
-        rounds = await to_thread(open_rounds, node)
         held, node.contact.held = node.contact.held, None
+        rounds = self._due(await to_thread(open_rounds, node), held)
         # The feeds travel while the log is looked at, or have come with a held call. Nothing of them counts before the
         # log was found right.
-        pages = {one: create_task(sync.fetch(node, one, held)) for one in rounds[:_AHEAD]}
+        pages = {one: create_task(sync.fetch(node, one, held)) for one in rounds[:_AT_ONCE]}
         try:
             return await self._step(rounds, pages, held)
         finally:
             for page in pages.values():
                 page.cancel()
             await gather(*pages.values(), return_exceptions=True)
+
+    def _due(self, rounds: list[str], held: HeldAnswer | None) -> list[str]:
+        """Return which of the open rounds the next look is at."""
+        node, now = self._node, time.monotonic()
+        known, self._looked_at = self._looked_at, set(rounds)
+        feeds = None if held is None else held.news.feeds
+        is_enough = (
+            len(rounds) > _AT_ONCE
+            and self._all_at is not None
+            and node.contact.obstacle is None
+            # With a held call the matcher says where there is news; without one only work is a reason to look again.
+            and (
+                self._busy and now - self._all_at < node.settings.poll_seconds
+                if held is None
+                else feeds is not None and held.news.state == node.contact.state
+            )
+        )
+        if not is_enough:
+            self._all_at = now
+            return rounds
+        return [one for one in rounds if one in self._unsettled or one not in known or self._has_news(one, feeds or {})]
+
+    def _has_news(self, round_id: str, feeds: Mapping[str, Events]) -> bool:
+        """Return whether the page of a feed that came with a held call has anything that this node does not know."""
+        page, memory = feeds.get(round_id), self._node.rounds.of(round_id)
+        if page is None:
+            return False
+        return bool(page.events) or frozenset(page.ready) != memory.ready or page.late != memory.late
 
     async def _step(
         self, rounds: list[str], pages: Mapping[str, Awaitable[sync.FeedPage]], held: HeldAnswer | None
@@ -108,20 +156,24 @@ class RoundsDriver:
         # A matcher that is away keeps no round from being destroyed by our own clock, or at the operator's word.
         # While there is work, what others named and the matcher promised is proved where a signature needs it.
         await verify_logs.verify_logs(node, prove=not self._busy and held is None, held=held)
-        pieces = [partial(self._take, round_id, pages.get(round_id)) for round_id in rounds]
         # While there is work, new rounds can wait, but for those that a held call told of.
         was_quiet = not self._busy
+        first, last = list[Callable[[], Awaitable[bool]]](), list[Callable[[], Awaitable[bool]]]()
         if (was_quiet or held) and node.contact.obstacle is None:
             listed = None if held is None else held.news
-            first = partial(discover.discover, node, listed), partial(send_suggestions.send_suggestions, node)
-            pieces[:0] = [partial(self._other, piece) for piece in first]
+            first = [partial(discover.discover, node, listed), partial(send_suggestions.send_suggestions, node)]
         if node.clock() >= self._expires_at:
-            pieces.append(partial(self._other, partial(_expire, node)))
+            last = [partial(_expire, node)]
             self._expires_at = node.clock() + _EXPIRY_SECONDS
         self._busy = self._again = False
         self._working = []
+        self._unsettled.difference_update(rounds)
         try:
-            self._busy = await each(pieces, lambda piece: piece())
+            self._busy = await _in_turn(
+                partial(each, first, self._other),
+                partial(each, rounds, lambda one: self._take(one, pages.get(one)), _AT_ONCE),
+                partial(each, last, self._other),
+            )
             if not self._busy and node.contact.obstacle is None:
                 await verify_logs.prove_at_rest(node)
             if not self._busy and node.contact.obstacle is None:
@@ -138,18 +190,44 @@ class RoundsDriver:
 
     async def _take(self, round_id: str, page: Awaitable[sync.FeedPage] | None = None, *, looked: bool = False) -> bool:
         """Advance a round, and return whether it had anything to do; raises as `advance` does."""
-        busy, memory = await advance(self._node, round_id, page, looked=looked), self._node.rounds.of(round_id)
+        self._unsettled.add(round_id)
+        busy = await advance(self._node, round_id, page, looked=looked, ends=self._turn_of_round())
+        memory = self._node.rounds.of(round_id)
+        if not busy and not memory.goes_on:
+            self._unsettled.discard(round_id)
         # What is waited for from others comes with news; another step is for what this one has left to do here.
         self._again |= busy and memory.goes_on
         if busy and memory.works_on:
             self._working.append(round_id)
         return busy
 
+    def _turn_of_round(self) -> Callable[[], bool]:
+        """Return whether a round lets the others have a look: after a while, or once one of them needs one."""
+        ends = _turn(self._node)
+        return lambda: self._again or ends()
+
     async def _other(self, piece: Callable[[], Awaitable[bool]]) -> bool:
         """Take a piece that is about no round, and return whether it had anything to do; raises as the piece does."""
         busy = await piece()
         self._again |= busy
         return busy
+
+
+async def _in_turn(*parts: Callable[[], Awaitable[bool]]) -> bool:
+    """Do parts one after another, whatever becomes of those before, and return whether there was anything to do.
+
+    Raises:
+        AquilaError: The last failure.
+    """
+    busy, failed = False, None
+    for part in parts:
+        try:
+            busy |= await part()
+        except AquilaError as error:
+            failed = error
+    if failed is not None:
+        raise failed
+    return busy
 
 
 def open_rounds(node: NodeContext) -> list[str]:
@@ -186,7 +264,12 @@ def _is_behind(store: Store, round_id: str, newest: int) -> bool:
 
 
 async def advance(
-    node: NodeContext, round_id: str, page: Awaitable[sync.FeedPage] | None = None, *, looked: bool = False
+    node: NodeContext,
+    round_id: str,
+    page: Awaitable[sync.FeedPage] | None = None,
+    *,
+    looked: bool = False,
+    ends: Callable[[], bool] | None = None,
 ) -> bool:
     """Take one step in a round, and return whether there was anything to do.
 
@@ -195,15 +278,16 @@ async def advance(
         round_id: The round.
         page: The next page of its feed, where that was asked for already.
         looked: Whether the step before has just looked at log and feed, so that this one only works.
+        ends: Whether to end after the pieces at hand; after some seconds if not given.
 
     Raises:
         PeerUnavailableError, StoreError: It cannot go on now.
         AquilaError: What stands in the way was noted as a problem of the round.
     """
-    memory = node.rounds.of(round_id)
+    memory, ends = node.rounds.of(round_id), ends or _turn(node)
     memory.goes_on, memory.works_on = not looked, False
     try:
-        busy = await (_go_on(node, round_id) if looked else _advance(node, round_id, page))
+        busy = await (_go_on(node, round_id, ends) if looked else _advance(node, round_id, page, ends))
     except (PeerUnavailableError, StoreError):
         raise
     except (KeyMaterialError, RestoredBackupError) as error:
@@ -222,7 +306,9 @@ async def advance(
     return busy
 
 
-async def _advance(node: NodeContext, round_id: str, page: Awaitable[sync.FeedPage] | None) -> bool:
+async def _advance(
+    node: NodeContext, round_id: str, page: Awaitable[sync.FeedPage] | None, ends: Callable[[], bool]
+) -> bool:
     row = await to_thread(_row, node.store, round_id)
     if row.state == LocalRoundState.DESTROYING:
         return await to_thread(close.destroy_key, node, round_id)
@@ -230,7 +316,6 @@ async def _advance(node: NodeContext, round_id: str, page: Awaitable[sync.FeedPa
         return True
     if node.contact.obstacle is not None:
         raise node.contact.obstacle  # keys can still be destroyed, but nothing is signed or sent
-    ends = _turn(node)
     read, more = await sync.sync(node, round_id, page)
     # Nothing is signed before the whole feed was read: it may tell that this database is a restored one.
     memory, row = node.rounds.of(round_id), await to_thread(_row, node.store, round_id)
@@ -259,7 +344,7 @@ async def _advance(node: NodeContext, round_id: str, page: Awaitable[sync.FeedPa
     return read or more or busy
 
 
-async def _go_on(node: NodeContext, round_id: str) -> bool:
+async def _go_on(node: NodeContext, round_id: str, ends: Callable[[], bool]) -> bool:
     """Do what the step before has made possible, and return whether there was anything; raises as `advance` does."""
     if node.contact.obstacle is not None:
         raise node.contact.obstacle
@@ -268,7 +353,7 @@ async def _go_on(node: NodeContext, round_id: str) -> bool:
         memory.goes_on = True
         return True
     await to_thread(memory.check_key)
-    busy, memory.works_on = await _work(node, round_id, _turn(node))
+    busy, memory.works_on = await _work(node, round_id, ends)
     return busy
 
 

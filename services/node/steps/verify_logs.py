@@ -44,6 +44,11 @@ async def verify_logs(node: NodeContext, *, prove: bool, held: HeldAnswer | None
             checkpoint, so it is done before a signature that needs it, and when the work is done.
         held: The answer of a held call, which may have brought the newest checkpoint.
     """
+    async with node.contact.looking:
+        await _verify_logs(node, prove=prove, held=held)
+
+
+async def _verify_logs(node: NodeContext, *, prove: bool, held: HeldAnswer | None) -> None:
     try:
         await to_thread(check_own_log, node)
         if node.contact.cosignature_failed:

@@ -10,6 +10,7 @@ It does not notice an older copy of the whole machine, in which the mark is as o
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -87,7 +88,7 @@ class _Stored:
 
 @dataclass(slots=True)
 class HighWater:
-    """The mark of a node. Only its driver writes it.
+    """The mark of a node. Only its driver writes it, for several rounds at once.
 
     Attributes:
         path: The file.
@@ -102,6 +103,9 @@ class HighWater:
     clock: Callable[[], int]
     window_days: int
     marks: Marks | None = field(init=False)
+    # From the look at the database to the written file: a look that is older than the mark would seem to be a
+    # restored database, and one mark would undo the other.
+    _lock: threading.RLock = field(init=False, repr=False, default_factory=threading.RLock)
 
     def __post_init__(self) -> None:
         """Read the file. There is none before the first step, and in a home of an earlier version."""
@@ -130,13 +134,14 @@ class HighWater:
             RestoredBackupError: The database is behind the mark, or the mark cannot be read.
             StoreError: The disk is full or failed.
         """
-        with self.store.reading("high_water.keep") as session:
-            stored = _stored(session, round_id, self._first_day())
-            self._check(stored)
-            if round_id is None and any(not mark.refused for mark in self._unknown(session, stored).values()):
-                raise RestoredBackupError(RESTORED)
-        raised = self._raised(stored)
-        self._write(raised)
+        with self._lock:
+            with self.store.reading("high_water.keep") as session:
+                stored = _stored(session, round_id, self._first_day())
+                self._check(stored)
+                if round_id is None and any(not mark.refused for mark in self._unknown(session, stored).values()):
+                    raise RestoredBackupError(RESTORED)
+            raised = self._raised(stored)
+            self._write(raised)
 
     def count_lost(self, session: Session) -> None:
         """Count in the database what was evaluated by day and an older copy does not know of, so that caps hold."""
@@ -157,18 +162,20 @@ class HighWater:
         Raises:
             StoreError: The disk is full or failed.
         """
-        with self.store.reading("high_water.settle") as session:
-            stored = _stored(session, None, self._first_day())
-            unknown = self._unknown(session, stored)
-        raised = self._raised(stored)
-        refused = {round_id: mark.raised_to(RoundMark(refused=True)) for round_id, mark in unknown.items()}
-        self._write(raised.model_copy(update={"rounds": raised.rounds | refused}))
+        with self._lock:
+            with self.store.reading("high_water.settle") as session:
+                stored = _stored(session, None, self._first_day())
+                unknown = self._unknown(session, stored)
+            raised = self._raised(stored)
+            refused = {round_id: mark.raised_to(RoundMark(refused=True)) for round_id, mark in unknown.items()}
+            self._write(raised.model_copy(update={"rounds": raised.rounds | refused}))
 
     def forget(self, round_id: str) -> None:
         """Forget a round whose statements were erased; raises as `settle` does."""
-        if self.marks is not None:
-            left = {known: mark for known, mark in self.marks.rounds.items() if known != round_id}
-            self._write(self.marks.model_copy(update={"rounds": left}))
+        with self._lock:
+            if self.marks is not None:
+                left = {known: mark for known, mark in self.marks.rounds.items() if known != round_id}
+                self._write(self.marks.model_copy(update={"rounds": left}))
 
     def _check(self, stored: _Stored) -> None:
         if self.marks is None:

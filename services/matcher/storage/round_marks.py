@@ -1,0 +1,125 @@
+"""Marks of rounds: what a step or a call found about a round holds until its mark changes or a deadline passes.
+
+One query brings the marks of all rounds, so that a round in which nothing happens costs nothing, however many are open.
+Nothing here is more than a memory of what is stored: another process on the same database has its own.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+
+from sqlalchemy import func, select
+
+from aquila.protocol.messages import Manifest
+from services.matcher.storage.tables import EventRow, RoundRow
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.orm import Session
+
+_DAY = 86_400
+
+Fact = TypeVar("Fact")
+
+
+class RoundMark(NamedTuple):
+    """Changes with whatever is committed that a look may depend on: an event, or a wish how the round shall end."""
+
+    newest: int
+    wish: str | None
+    problem: str | None
+    ended_at: int | None
+
+
+def marks_of(session: Session, which: ColumnElement[bool]) -> dict[str, RoundMark]:
+    """Return the marks of rounds, the oldest round first."""
+    newest = select(func.max(EventRow.event_id)).where(EventRow.round_id == RoundRow.round_id).scalar_subquery()
+    query = select(RoundRow.round_id, newest, RoundRow.wish, RoundRow.problem, RoundRow.ended_at).where(which)
+    rows = session.execute(query.order_by(RoundRow.created_at))
+    return {round_id: RoundMark(event or 0, *rest) for round_id, event, *rest in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class RoundTerms:
+    """Terms of a manifest that are needed for many rounds at once.
+
+    Attributes:
+        area: Of the manifest.
+        category: Of the manifest.
+        participants: The parties that it names.
+        deadlines: After each of them a round takes fewer steps; seconds since 1970.
+        retention_seconds: How long what is left of the round is kept after its end.
+    """
+
+    area: str
+    category: str
+    participants: tuple[str, ...]
+    deadlines: tuple[int, ...]
+    retention_seconds: int
+
+    def until(self, mark: RoundMark, now: int) -> float:
+        """Return until when nothing changes by time alone; seconds since 1970."""
+        ends = () if mark.ended_at is None else (mark.ended_at + self.retention_seconds,)
+        return min((at for at in (*self.deadlines, *ends) if at >= now), default=float("inf"))
+
+
+class KnownTerms:
+    """The terms of all rounds, each read once; a manifest never changes. Safe in threads."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, RoundTerms] = {}
+
+    def of(self, session: Session, rounds: Collection[str]) -> dict[str, RoundTerms]:
+        """Return the terms of rounds that are stored."""
+        missing = [round_id for round_id in rounds if round_id not in self._known]
+        for start in range(0, len(missing), 500):
+            some = RoundRow.round_id.in_(missing[start : start + 500])
+            for round_id, envelope in session.execute(select(RoundRow.round_id, RoundRow.manifest).where(some)):
+                self._known[round_id] = terms_in(envelope)
+        return {round_id: self._known[round_id] for round_id in rounds}
+
+
+def terms_in(envelope: bytes) -> RoundTerms:
+    """Return the terms of a stored manifest."""
+    manifest = manifest_in(envelope)
+    window = manifest.window
+    return RoundTerms(
+        area=manifest.area,
+        category=manifest.category,
+        participants=tuple(participant.party for participant in manifest.participants),
+        deadlines=(window.consent_by, window.submit_by, window.evaluate_by, window.closes_at),
+        retention_seconds=manifest.retention_days * _DAY,
+    )
+
+
+@functools.lru_cache(maxsize=256)
+def manifest_in(envelope: bytes) -> Manifest:
+    """Return the manifest in an envelope that this matcher signed and stored."""
+    return Manifest.from_payload(base64.b64decode(json.loads(envelope)["payload"]))
+
+
+class RoundFacts(Generic[Fact]):
+    """Something that was found about rounds; each fact holds until something happens in its round."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[RoundMark, float, Fact]] = {}
+
+    def get(self, round_id: str, mark: RoundMark, now: int) -> Fact | None:
+        """Return the fact of a round, or None where it may have changed."""
+        known = self._known.get(round_id)
+        return None if known is None or known[0] != mark or now > known[1] else known[2]
+
+    def keep(self, round_id: str, mark: RoundMark, until: float, fact: Fact) -> None:
+        """Keep a fact that was found after the mark was read, until a time in seconds since 1970."""
+        self._known[round_id] = mark, until, fact
+
+    def forget_others(self, rounds: Collection[str]) -> None:
+        """Forget the facts of all other rounds: those are over."""
+        for round_id in self._known.keys() - set(rounds):
+            self._known.pop(round_id, None)

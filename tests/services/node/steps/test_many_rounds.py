@@ -1,0 +1,186 @@
+"""A node with many open rounds: one with work holds up no other, and a look costs what has happened in them."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from sqlalchemy import event
+
+from services.node.steps.driver import open_rounds
+from services.node.steps.listen import Listener
+from tests.support.node_world import HEADER, LISTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.support.node_world import PartyNode, World
+
+_IN_PATH = re.compile(r"/v1/rounds/([0-9a-f]{32})/")
+FEW, MANY = 5, 7
+"""Numbers of open rounds that are more than a node is at work in at once."""
+
+
+@pytest.fixture
+def codes() -> tuple[str, ...]:
+    """Two parties are enough."""
+    return ("AL", "RS")
+
+
+class Watched(httpx.AsyncBaseTransport):
+    """The matcher as a node reaches it: counts calls by round, and may keep a call waiting."""
+
+    def __init__(self, party_node: PartyNode) -> None:
+        self._transport = party_node.node.peer._client._transport
+        party_node.node.peer._client._transport = self
+        self.calls: Counter[str] = Counter()
+        self.before: Callable[[httpx.Request, str], Any] | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Count a call, and pass it on."""
+        found = _IN_PATH.match(request.url.path)
+        round_id = found[1] if found else ""
+        self.calls[round_id] += 1
+        if self.before is not None:
+            await self.before(request, round_id)
+        return await self._transport.handle_async_request(request)
+
+
+class Statements:
+    """Counts the statements of SQL at a store."""
+
+    def __init__(self, engine: Any) -> None:
+        self.count = 0
+        event.listen(engine, "before_cursor_execute", self._count)
+
+    def _count(self, *_: Any) -> None:
+        self.count += 1
+
+    def taken(self) -> int:
+        """Return how many there were since this was asked last."""
+        count, self.count = self.count, 0
+        return count
+
+
+async def test_a_round_that_waits_holds_up_no_other(world: World) -> None:
+    """While the matcher does not answer an upload of one round, another round's list is sent."""
+    rounds = []
+    for _ in range(2):
+        rounds.append(await world.begin(lists=False))
+        await world.settle()
+    party_node = world.nodes["AL"]
+    first, second = rounds
+    for round_id in rounds:
+        await party_node.submit(round_id, await party_node.load(HEADER + LISTS["AL"]))
+    watched, sent, held = Watched(party_node), asyncio.Event(), []
+
+    async def before(request: httpx.Request, round_id: str) -> None:
+        if request.method == "GET":
+            return
+        if round_id == second:
+            sent.set()
+        elif round_id == first and not sent.is_set():
+            held.append(request.url.path)
+            await asyncio.wait_for(sent.wait(), 300)  # ends the test where the other round is never taken
+
+    watched.before = before
+    while not sent.is_set() and await party_node.step():
+        pass
+    assert held
+    assert sent.is_set()
+    await world.settle()
+    assert {(await party_node.round(one))["submissions"][0]["state"] for one in rounds} == {"submitted"}
+
+
+async def with_open_rounds(world: World, count: int) -> list[str]:
+    """Propose rounds until so many go on, open one of them, which is the last of the list, and come to rest."""
+    known = [one["round_id"] for one in (await world.nodes["AL"].get("/rounds"))["rounds"]]
+    for _ in range(count - len(known) - 1):
+        known.append(await world.propose())
+        await world.settle()
+    known.append(await world.begin(lists=False))
+    await world.settle()
+    return known
+
+
+async def news_of_a_list(world: World, round_id: str) -> tuple[Counter[str], int]:
+    """Let the other party submit a list, and return the node's calls by round and statements of SQL until it rests."""
+    party_node, other = world.nodes["AL"], world.nodes["RS"]
+    statements = Statements(party_node.node.store.engine)
+    await other.submit(round_id, await other.load(HEADER + LISTS["RS"]))
+    while await other.step():
+        pass
+    watched = Watched(party_node)
+    party_node.node.contact.held = await Listener(party_node.node, lambda: open_rounds(party_node.node))._hold(open_rounds(party_node.node))
+    statements.taken()
+    await party_node.step()
+    return watched.calls, statements.taken()
+
+
+async def test_news_of_one_round_touch_no_other(world: World) -> None:
+    """With twice as many open rounds, news of one costs as many statements of SQL, and no call about another."""
+    taken = []
+    for count in (FEW, MANY):
+        rounds = await with_open_rounds(world, count)
+        calls, statements = await news_of_a_list(world, rounds[-1])
+        assert set(calls) <= {"", rounds[-1]}
+        taken.append(statements)
+        await world.settle()
+    assert taken[0] == taken[1]
+
+
+async def test_all_rounds_are_looked_at_without_news_and_when_a_person_asks(world: World) -> None:
+    """A look without a held call, and the first after a person's request, are at every open round."""
+    rounds = await with_open_rounds(world, FEW)
+    party_node = world.nodes["AL"]
+    watched = Watched(party_node)
+    await party_node.step()
+    assert set(watched.calls) >= set(rounds)
+    await (other := world.nodes["RS"]).submit(rounds[-1], await other.load(HEADER + LISTS["RS"]))
+    while await other.step():
+        pass
+    party_node.node.contact.held = await Listener(party_node.node, lambda: rounds)._hold(rounds)
+    watched.calls.clear()
+    party_node.node.wake()
+    await party_node.step()
+    assert len(set(watched.calls) & set(rounds)) >= FEW - 4  # the pages of four came with the news
+
+
+async def test_an_idle_matcher_reads_marks_alone(world: World) -> None:
+    """Steps of the matcher that find nothing to do take as many statements of SQL with many open rounds as with few."""
+    taken = []
+    steps = world.steps()
+    statements = Statements(world.app.state.context.store.engine)
+    for count in (FEW, MANY):
+        await with_open_rounds(world, count)
+        while any([step() for step in steps.values()]):  # noqa: C419 - every step has its turn
+            pass
+        statements.taken()
+        assert not any([step() for step in steps.values()])  # noqa: C419
+        taken.append(statements.taken())
+    assert taken[0] == taken[1]
+
+
+async def test_rounds_that_are_over_are_not_compared_again(world: World) -> None:
+    """After a restart a node fetches the manifests of rounds that go on, and of none that is over."""
+    over = await world.begin()
+    await world.settle()
+    await world.operator.post(f"/v1/operator/rounds/{over}/close")
+    await world.settle()
+    goes_on = await world.begin(lists=False)
+    await world.settle()
+    party_node = world.nodes["AL"]
+    party_node.restart()
+    watched, fetched = Watched(party_node), []
+
+    async def before(request: httpx.Request, round_id: str) -> None:
+        if request.url.path.endswith("/manifest"):
+            fetched.append(round_id)
+
+    watched.before = before
+    await world.settle()
+    assert fetched == [goes_on]
