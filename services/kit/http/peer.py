@@ -15,6 +15,7 @@ import httpx
 
 import aquila
 from aquila.errors import InputError, ProtocolError
+from aquila.protocol.generations import named
 from aquila.protocol.problems import MEDIA_TYPE
 from aquila.sentences import Sentence
 from services.kit.errors import PeerFullError, PeerUnavailableError, StoreFullError, error_from_problem
@@ -70,7 +71,7 @@ class Peer:
             follow_redirects=False,
             trust_env=False,
             # Compressed answers could grow without limit while they are read.
-            headers={"accept-encoding": "identity", "user-agent": f"aquila/{aquila.__version__}"},
+            headers={"accept-encoding": "identity", "user-agent": f"aquila/{named(aquila.__version__)}"},
             transport=transport,
         )
 

@@ -13,7 +13,9 @@ from services.kit.errors import StoreConflictError
 from services.matcher.storage.tables import ContactRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
+
+    from sqlalchemy.orm import Session
 
     from services.kit.storage.store import Store
 
@@ -26,6 +28,12 @@ class Contact:
 
     at: int
     release: str
+
+
+def releases_of(session: Session, parties: Collection[str]) -> dict[str, str]:
+    """Return the release that the last call of each party named; an empty text for one that never called."""
+    rows = session.scalars(select(ContactRow).where(ContactRow.party.in_(parties)))
+    return dict.fromkeys(parties, "") | {row.party: row.release for row in rows}
 
 
 class StoredContacts:
@@ -46,8 +54,9 @@ class StoredContacts:
         """
         contact = Contact(self._clock(), release)
         with self._lock:
-            self._newest[party] = contact
-            if contact.at - self._written.get(party, 0) < _WRITE_SECONDS:
+            before, self._newest[party] = self._newest.get(party), contact
+            is_same = before is not None and before.release == release
+            if is_same and contact.at - self._written.get(party, 0) < _WRITE_SECONDS:
                 return
             self._written[party] = contact.at
         # Another process may write the first call of the same party: then its row is as good.

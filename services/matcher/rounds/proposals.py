@@ -9,9 +9,9 @@ from pydantic import ValidationError
 from aquila.errors import InputError, OrderError
 from aquila.interface.proposal import ProposalDefaults
 from aquila.interface.rounds import RoundProposal
+from aquila.protocol.generations import common, generation
 from aquila.protocol.log_entries import statement_entry
 from aquila.protocol.messages import (
-    WITHHELD_ANSWERS,
     ClassCounts,
     Manifest,
     Padding,
@@ -23,9 +23,10 @@ from aquila.protocol.messages import (
 from aquila.protocol.messages.base import fields_at_fault
 from aquila.protocol.rounds.round_state import Phase
 from aquila.protocol.rounds.verified_round import Round
-from aquila.records.conformance import normalizer_reference
+from aquila.records.conformance import known_normalizers
 from services.kit.log.entries import append
 from services.kit.logging import Log
+from services.matcher.rounds.contacts import releases_of
 from services.matcher.rounds.disk_space import check_disk_space
 from services.matcher.storage.tables import RoundRow
 
@@ -74,6 +75,7 @@ def manifest_of(context: MatcherContext, proposal: RoundProposal) -> Manifest:
 
     Raises:
         InputError: The proposal names parties or rules that are not known, or contradicts itself.
+        PolicyError: No terms can be read by all participants; it names those that have to upgrade.
     """
     parties = sorted(set(proposal.participants))
     strangers = [party for party in parties if party not in context.registry.present()]
@@ -84,7 +86,10 @@ def manifest_of(context: MatcherContext, proposal: RoundProposal) -> Manifest:
     table = context.rules.get(proposal.rules)
     if table is None:
         raise InputError("match_rules_unknown", listed=", ".join(sorted(context.rules)))
-    version, conformance = normalizer_reference()
+    # What all of them can read: parties do not upgrade on the same day.
+    with context.store.reading("proposal.releases") as session:
+        terms = generation(common(releases_of(session, parties)))
+    table = context.table_of(terms.tables.get(table.name, table.digest))
     defaults = context.settings.rounds
     pairs = proposal.pairs or tuple((a, b) for a in parties for b in parties if a < b)
     try:
@@ -102,7 +107,7 @@ def manifest_of(context: MatcherContext, proposal: RoundProposal) -> Manifest:
             ),
             pairs=tuple(sorted((min(pair), max(pair)) for pair in pairs)),
             rules=TableReference(name=table.name, digest=table.digest),
-            normalizer=TableReference(name=version, digest=conformance),
+            normalizer=TableReference(name=terms.normalizer, digest=known_normalizers()[terms.normalizer]),
             caps=_caps(parties, proposal, defaults),
             window=proposal.window or _window(context.clock(), defaults),
             chunk_elements=proposal.chunk_elements,
@@ -111,7 +116,7 @@ def manifest_of(context: MatcherContext, proposal: RoundProposal) -> Manifest:
             frequency_limit=proposal.frequency_limit,
             canaries=defaults.canaries if proposal.canaries is None else proposal.canaries,
             retention_days=proposal.retention_days,
-            revision=WITHHELD_ANSWERS,
+            revision=terms.revision,
         )
     except ValidationError as error:
         raise InputError("proposal_unusable", fields=fields_at_fault(error)) from None

@@ -35,18 +35,24 @@ async def test_a_restart_forgets_no_contact(world: World) -> None:
 
 
 def test_once_a_minute(world: World) -> None:
-    """The newest contact is shown at once and written a minute after the last one; parties do not wait for another."""
+    """The newest contact is shown at once and written a minute after the last one; parties do not wait for another.
+
+    Another release is written at once: a proposal depends on it.
+    """
     clock = Clock()
     contacts = StoredContacts(world.context.store, clock)
     contacts.note("AL", "1")
     clock.time += 59
-    contacts.note("AL", "2")
+    contacts.note("AL", "1")
     contacts.note("RS", "")
     assert written(world) == {"AL": (NOW, "1"), "RS": (NOW + 59, "")}
-    assert contacts.by_party() == {"AL": Contact(NOW + 59, "2"), "RS": Contact(NOW + 59, "")}
+    assert contacts.by_party() == {"AL": Contact(NOW + 59, "1"), "RS": Contact(NOW + 59, "")}
+    clock.time += 1
+    contacts.note("AL", "1")
+    assert written(world)["AL"] == (NOW + 60, "1")
     clock.time += 1
     contacts.note("AL", "2")
-    assert written(world)["AL"] == (NOW + 60, "2")
+    assert written(world)["AL"] == (NOW + 61, "2")
 
 
 def test_two_processes(world: World) -> None:
