@@ -115,7 +115,9 @@ async def news_of_a_list(world: World, round_id: str) -> tuple[Counter[str], int
     while await other.step():
         pass
     watched = Watched(party_node)
-    party_node.node.contact.held = await Listener(party_node.node, lambda: open_rounds(party_node.node))._hold(open_rounds(party_node.node))
+    party_node.node.contact.held = await Listener(party_node.node, lambda: open_rounds(party_node.node))._hold(
+        open_rounds(party_node.node)
+    )
     statements.taken()
     await party_node.step()
     return watched.calls, statements.taken()
