@@ -234,7 +234,7 @@ def _content(context: MatcherContext, round_id: str, caller: str, event: Event) 
 
 
 def _all_due(context: MatcherContext, caller: str, mine: AbstractSet[str]) -> dict[str, list[list[str]]]:
-    """Return what is due in the caller's rounds that go on; a round is looked at where it may have changed."""
+    """Return the due steps of the caller in its rounds that go on; a round is read where they may have changed."""
     now = context.clock()
     with context.store.reading("held.open") as session:
         marks = {one: mark for one, mark in marks_of(session, RoundRow.ended_at.is_(None)).items() if one in mine}
