@@ -44,5 +44,6 @@ _MATCHER = (home.matcher, registry.matcher, suggestions.matcher, matcher_rounds.
 
 def routers_of(site: Site) -> Sequence[APIRouter]:
     """Return the pages of a site."""
-    practised = (practice.router,) if site.is_node and site.practice else ()
-    return (*_SHARED, *(_NODE if site.is_node else _MATCHER), *practised)
+    if not site.is_node:
+        return (*_SHARED, *_MATCHER)
+    return (*_SHARED, *_NODE, practice.router if site.practice else practice.about)

@@ -1,4 +1,4 @@
-"""The page of a practice: what to do next and as whom. Only pages of a home of practice have it."""
+"""Pages of a practice: next steps and roles, and at a node with real persons the way to begin one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from clients.web.app.paths import local_path
 from clients.web.app.practice import TRAINEES
-from clients.web.app.visit import OpenForm, Visited, keep_cookie, threaded_for_strangers
+from clients.web.app.visit import OpenForm, Visited, keep_cookie, threaded, threaded_for_strangers
 from clients.web.rounds.practice_steps import PracticeState
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from clients.web.app.visit import Visit
 
 router = APIRouter()
+about = APIRouter()
 _NUMBER = 6  # digits of a hit's id in the number of the invented reply
 
 
@@ -37,6 +38,14 @@ class Reply:
     hit: HitEntry
     number: str
     same: bool
+
+
+@about.get("/practice")
+@threaded
+def get_about_practice(visit: Visited) -> Response:
+    """Show the page on practice and how it begins, at a node with real persons."""
+    visit.need_session()
+    return visit.show("about_practice.html")
 
 
 @router.get("/practice")

@@ -52,9 +52,10 @@ async def test_pages_of_a_node_are_not_marked(node: ServedPages) -> None:
     """Without the setting there is no strip, and no page on which one becomes somebody without a password."""
     visitor = await node.visitor("ana", *ROLES)
     for path in PAGES:
-        assert "Practice" not in await visitor.open(path), path
-    assert not [path for path in paths_of(node) if "practice" in path]
-    await visitor.open("/practice")
+        assert PRACTICE not in await visitor.open(path), path
+        assert "<title>Practice: " not in visitor.page
+    assert paths_of(node).isdisjoint({"/practice/enter", "/practice/list.csv"})
+    await visitor.open("/practice/list.csv")
     assert visitor.answer.status_code == 404
 
 
@@ -95,3 +96,11 @@ def test_every_page_has_the_common_frame() -> None:
     assert [name for name, text in pages.items() if not text.startswith('{% extends "base.html" %}')] == []
     assert [name for name, text in found.items() if "<html" in text] == ["base.html"]
     assert len(re.findall(r"visit\.mark", found["base.html"])) >= 4
+
+
+async def test_real_pages_say_how_to_practise(node: ServedPages) -> None:
+    """Each page leads there, and the page has the command; it is no page of a practice."""
+    browser = await node.visitor("ana", "analyst")
+    assert 'href="/practice"' in await browser.open("/")
+    assert "aquila node train" in await browser.open("/practice")
+    assert 'class="practice"' not in browser.page

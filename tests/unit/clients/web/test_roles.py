@@ -31,6 +31,7 @@ WAITING = {"POST /records/layout", "POST /records/store", "POST /records/finding
 """These take up a list that the same session has looked through, and find none."""
 
 NODE = {
+    "GET /practice": "officer approver analyst auditor administrator",
     "GET /approvals": "officer approver",
     "GET /approvals/{approval_id}": "officer approver",
     "POST /approvals/{approval_id}/approve": "approver",
