@@ -74,7 +74,7 @@ async def test_the_matcher_flags_what_a_dishonest_node_lets_through(
     view = (await world.operator.get(f"/v1/operator/rounds/{round_id}")).json()
     assert texts(view["flags"])
     assert all(flag.startswith("list of SI: ") for flag in texts(view["flags"]))
-    assert "stand in more than 8 records, up to 20" in " ".join(texts(view["flags"]))
+    assert "occur in more than 8 records, up to 20" in " ".join(texts(view["flags"]))
 
 
 def _log(party_node: PartyNode) -> list[Entry]:

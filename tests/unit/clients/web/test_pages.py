@@ -129,7 +129,7 @@ async def test_a_form_comes_back_with_its_faults(node: Any) -> None:
     await administrator.open("/people")
     page = await administrator.send("/people", headers={"referer": f"{ORIGIN}/people"}, login="1 <b>", role="officer")
     assert administrator.answer.status_code == 422
-    assert "<title>Error: Accounts - Aquila</title>" in page
+    assert re.search(r"<title>Error: (\(1\) )?Accounts - Aquila</title>", page)  # an unreachable matcher waits for her
     assert '<a href="#login">Login</a>: this is missing, or cannot be used as it is written' in page
     assert 'value="1 &lt;b&gt;"' in administrator.page
     assert re.search(
