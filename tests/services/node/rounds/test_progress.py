@@ -58,11 +58,16 @@ async def test_each_step_names_who_is_awaited(world: World) -> None:
 
 
 async def test_whoever_owes_evaluations_is_named(world: World) -> None:
-    """A node that sent its list and stands still owes evaluations, and the nodes that wait for it say so."""
-    round_id = await world.begin()
-    await world.until(lambda: _listed(world, round_id))
+    """A node that sent its list and is away owes evaluations of later lists, and the nodes that wait for it say so."""
+    round_id = await world.begin(lists=False)
+    await world.settle()
+    await submit(world, round_id, "SI")
+    await world.settle("SI")
+    for code in ("AL", "RS"):
+        await submit(world, round_id, code)
     await world.settle("AL", "RS")
     found = await parties(world, round_id)
+    assert found["SI"]["listed"]
     assert found["SI"]["evaluated"]["done"] < found["SI"]["evaluated"]["of"]
     assert awaited(found)["SI"] == "evaluations"
     await world.settle()
@@ -70,10 +75,6 @@ async def test_whoever_owes_evaluations_is_named(world: World) -> None:
     assert awaited(found) == dict.fromkeys(LISTS, "nothing")
     assert all(one["tokens"] == {"done": 1, "of": 1} for one in found.values())
     assert found["AL"]["has_hits"]
-
-
-async def _listed(world: World, round_id: str) -> bool:
-    return all(one["listed"] for one in (await parties(world, round_id)).values())
 
 
 async def test_marks_are_awaited_from_whoever_has_not_sent_them(world: World) -> None:
@@ -103,7 +104,15 @@ async def test_marks_of_a_query_are_not_awaited_before_the_lists_are_compared(wo
         assert phase != "matching" or awaited(found)["AL"] != "tokens"
         return found["AL"]["tokens"] == {"done": 2, "of": 2}
 
-    await world.until(compared)
+    async def looked_after_each_step_of_the_matcher() -> bool:
+        for step in world.steps().values():
+            step()
+            await al.step()
+            if await compared():
+                return True
+        return False
+
+    await world.until(looked_after_each_step_of_the_matcher, "RS", "SI")
     assert "matching" in phases
     assert (await parties(world, round_id))["AL"]["queries"] == 1
 
@@ -112,10 +121,15 @@ async def test_a_round_with_planted_hits_tells_who_has_its_report(world: World) 
     """A party that tells of its planted hits has its report; before that it is awaited."""
     round_id = await world.begin(canaries=2)
 
-    async def compared() -> bool:
-        return all(one["tokens"]["done"] for one in (await parties(world, round_id)).values())
+    async def sent_by_si() -> bool:
+        (found,) = [one for one in await parties_at_matcher() if one["party"] == "SI"]
+        return bool(found["tokens"]["done"])
 
-    await world.until(compared)
+    async def parties_at_matcher() -> list[dict[str, Any]]:
+        answer = await world.operator.get(f"/v1/operator/rounds/{round_id}")
+        return list(answer.json()["parties"])
+
+    await world.until(sent_by_si, "AL", "RS", "SI")
     await world.settle("AL", "RS")
     found = await parties(world, round_id)
     assert {party: one["has_hits"] for party, one in found.items()} == {"AL": True, "RS": True, "SI": False}
