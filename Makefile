@@ -41,7 +41,7 @@ ROUNDS := tests/services/scenarios $(addprefix tests/services/matcher/,test_quer
   $(addprefix tests/services/node/,$(addsuffix .py,\
   test_backup test_crashes test_in_flight test_liars test_query test_report_in_pages test_whole_round hits/test_answers hits/test_follow_up hits/test_withdrawals\
   records/test_erasure records/test_search rounds/test_progress safeguards/test_alarms safeguards/test_canaries\
-  safeguards/test_evaluation_limits storage/test_high_water notifications/test_notifications steps/test_close steps/test_exclude_absent steps/test_exchange_notes))
+  safeguards/test_evaluation_limits safeguards/test_renewed_keys steps/test_many_rounds storage/test_high_water notifications/test_notifications steps/test_close steps/test_exclude_absent steps/test_exchange_notes))
 
 # Databases of tests lie in memory where there are two free gibibytes for it: no test is about how fast a disk is.
 test rounds attack e2e soak: export PYTEST_DEBUG_TEMPROOT = $(shell df -k /dev/shm 2>/dev/null | awk 'NR > 1 && $$4 > 2097152 { print $$6 }')

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pyotp
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
 if TYPE_CHECKING:
@@ -193,7 +193,10 @@ class Visitor:
     def _check(self) -> None:
         page = self.page
         assert self.complaints == [], self.complaints
-        assert page.locator("h1").count() == 1, page.url
+        try:
+            expect(page.locator("h1")).to_have_count(1)  # waits: a live page may load itself anew
+        except AssertionError:
+            raise AssertionError(f"{page.url}: {page.content()[:2_000]}") from None
         self.pages.append(page.content())
         if not self.scripts:
             return
