@@ -261,10 +261,10 @@ def post_abort(
     return ask_abort(approvals, actor, round_id, reason.reason)
 
 
-context_calls = APIRouter(route_class=ServiceRoute, prefix="/v1/operator", tags=["operator"])
+operator_calls = APIRouter(route_class=ServiceRoute, prefix="/v1/operator", tags=["operator"])
 
 
-@context_calls.get(
+@operator_calls.get(
     "/parties", summary="The parties, their keys and last contacts", dependencies=[requires(Action.SEE_ROUNDS)]
 )
 def get_parties(context: At, contacts: KnownContacts) -> Parties:
@@ -272,7 +272,7 @@ def get_parties(context: At, contacts: KnownContacts) -> Parties:
     return parties_view(context, contacts.by_party())
 
 
-@context_calls.get(
+@operator_calls.get(
     "/proposal-defaults",
     summary="What a proposal has that leaves things open",
     dependencies=[requires(Action.PROPOSE_ROUND)],
@@ -282,7 +282,7 @@ def get_proposal_defaults(context: At) -> ProposalDefaults:
     return defaults_of(context)
 
 
-@context_calls.get("/needs", summary="What rounds need of the secretariat", dependencies=[requires(Action.SEE_ROUNDS)])
+@operator_calls.get("/needs", summary="What rounds need of the secretariat", dependencies=[requires(Action.SEE_ROUNDS)])
 def get_needs(context: At) -> AttentionList:
     """Return contradictions, alarms and delays, the most pressing first."""
     return attention_list(context)
@@ -297,7 +297,7 @@ ROUTERS: Sequence[APIRouter] = (
     parties,
     consignments,
     operator,
-    context_calls,
+    operator_calls,
     suggestion_parties,
     suggestion_operator,
     registry_parties,

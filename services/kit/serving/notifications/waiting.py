@@ -82,7 +82,7 @@ class Notifications:
 
 @dataclass(frozen=True, slots=True)
 class ServiceFaults:
-    """ServiceFaults of the service itself, apart from those that people hear of as alarms and needs of rounds.
+    """Faults of the service itself, apart from those that people hear of as alarms and needs of rounds.
 
     Attributes:
         number: How many subjects of its report on health have faults.
