@@ -74,6 +74,16 @@ class Registry:
         """Return all keys that a holder had, the oldest first and the pinned one last; raises as `key_of` does."""
         return (*self.former.get(holder, ()), self.key_of(holder))
 
+    def log_keys(self, holder: str, own: VerifyKey) -> tuple[VerifyKey, ...]:
+        """Return all keys that sign checkpoints of a holder's log, the oldest first; raises as `key_of` does.
+
+        Args:
+            holder: Whose log it is.
+            own: Its key now; one that waits for the registry that names it is the last.
+        """
+        known = self.keys_of(holder)
+        return known if own in known else (*known, own)
+
     def by_fingerprint(self) -> dict[str, tuple[str, VerifyKey]]:
         """Return every key with its holder's code, by fingerprint; replaced ones too, for what was signed with them."""
         return {key.fingerprint: (holder, key) for holder in (MATCHER, *self.parties) for key in self.keys_of(holder)}

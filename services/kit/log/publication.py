@@ -103,8 +103,7 @@ class OwnLog:
     @property
     def keys(self) -> tuple[VerifyKey, ...]:
         """The keys that signed its checkpoints, the oldest first; one that waits for its registry is among them."""
-        known = self.registry.keys_of(self.holder)
-        return known if self.key.public in known else (*known, self.key.public)
+        return self.registry.log_keys(self.holder, self.key.public)
 
     def publish(self) -> bool:
         """Sign a checkpoint if there are new entries, and write entries missing in the files; return whether any was.

@@ -67,6 +67,8 @@ class Head(_Line):
         database: `sqlite` or `postgresql`, whichever it was.
         created_at: When its snapshot was taken, in seconds since 1970.
         identity: The public identity key, which signs the backup.
+        log_keys: The keys that signed checkpoints of the service's own log, the oldest first (PROTOCOL.md 11.9); none
+            in a backup from before keys could be replaced, where the identity key alone did.
         log_size: Entries of the service's own log.
         log_root: The root over them, or nothing for an empty log.
         needed: Files that a restored home needs besides.
@@ -80,6 +82,7 @@ class Head(_Line):
     database: str
     created_at: int
     identity: str
+    log_keys: tuple[str, ...] = ()
     log_size: int
     log_root: str
     needed: tuple[Needed, ...] = ()
@@ -88,6 +91,11 @@ class Head(_Line):
     def key(self) -> VerifyKey:
         """The public identity key; raises MalformedError where it is none."""
         return VerifyKey.from_hex(self.identity)
+
+    @property
+    def keys(self) -> tuple[VerifyKey, ...]:
+        """The keys of the own log, the oldest first; raises MalformedError where one is none."""
+        return tuple(map(VerifyKey.from_hex, self.log_keys or (self.identity,)))
 
 
 class HomeFile(_Line):

@@ -12,6 +12,7 @@ from aquila.audit.roles import Role
 from aquila.crypto.keys import IdentityKey
 from aquila.crypto.sealed_stream import recipient_name
 from aquila.errors import InputError
+from aquila.protocol.registry import MATCHER, read_registry
 from services.kit.actor import LOCAL_KEY
 from services.kit.administration.backup.archive import Head, writing
 from services.kit.administration.backup.home_files import collect
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from aquila.crypto.keys import VerifyKey
     from services.kit.administration.backup.archive import ArchiveWriter
     from services.kit.administration.backup.services import BackedService
+    from services.kit.settings import KeyedSettings
     from services.kit.storage.store import Store
 
 
@@ -79,6 +82,7 @@ def back_up(  # noqa: PLR0913, PLR0917 - what a backup is made of
             head = Head(
                 service=service.name, party=party, release=aquila.__version__, revision=head_revision(service.package),
                 database=store.engine.dialect.name, created_at=clock(), identity=identity.public.hex,
+                log_keys=_log_keys(settings, party, identity.public),
                 log_size=edge.size, log_root=edge.root.hex() if edge.size else "", needed=tuple(needed),
             )  # fmt: skip
             archive.put(head)
@@ -87,6 +91,16 @@ def back_up(  # noqa: PLR0913, PLR0917 - what a backup is made of
             _put_tables(session, service, archive)
             archive.sign(identity)
     return Made(head, dict(archive.rows), tuple(file.file for file in files), out.stat().st_size)
+
+
+def _log_keys(settings: KeyedSettings, party: str, own: VerifyKey) -> tuple[str, ...]:
+    """Return the keys of the service's own log; none where its home has no registry that names it yet."""
+    if not settings.registry.exists():
+        return ()
+    registry = read_registry(settings.registry.read_bytes())
+    if party != MATCHER and party not in registry.parties:
+        return ()
+    return tuple(key.hex for key in registry.log_keys(party, own))
 
 
 def _put_tables(session: Session, service: BackedService, archive: ArchiveWriter) -> None:

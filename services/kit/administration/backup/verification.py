@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from aquila.audit.checkpoint import parse_checkpoint
+from aquila.audit.checkpoint import open_checkpoint
 from aquila.audit.merkle import Frontier, leaf_hash
-from aquila.audit.note import parse_note
 from aquila.audit.witness import log_name
 from aquila.errors import AuditError, InputError
 from services.kit.administration.backup.archive import Counts, Head, HomeFile, Row, TableHead, read_archive
@@ -17,7 +16,6 @@ from services.kit.storage.migrate import known_revisions
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-    from aquila.audit.checkpoint import Checkpoint
     from aquila.crypto.keys import SealingKey
     from services.kit.administration.backup.services import BackedService
 
@@ -46,7 +44,8 @@ class LogVerification:
             AuditError: The log does not hold together.
         """
         if row.table == "log_checkpoint":
-            checkpoint = self._checkpoint(row.values["note"])
+            keys = self.head.keys
+            checkpoint, _ = open_checkpoint(row.values["note"], log_name(self.head.party, keys[0]), *keys)
             self.roots[checkpoint.size] = checkpoint.root
         elif row.table == "log_entry":
             leaf, content = row.values["leaf_hash"], row.values["content"]
@@ -55,18 +54,6 @@ class LogVerification:
             self.edge.append(leaf)
             if self.roots.pop(self.edge.size, self.edge.root) != self.edge.root:
                 raise AuditError("backup_log_root_differs", size=self.edge.size)
-
-    def _checkpoint(self, content: bytes) -> Checkpoint:
-        """Return a checkpoint of the log; a key that was replaced since may have signed it (PROTOCOL.md 11.9).
-
-        The present key signed the whole backup, and the last checkpoint is that of all entries.
-        """
-        found = parse_checkpoint(parse_note(content).text)
-        if not found.origin.startswith(f"aquila-log/{self.head.party}/"):
-            raise AuditError(
-                "checkpoint_of_another_log", expected=log_name(self.head.party, self.head.key), got=found.origin
-            )
-        return found
 
     def finish(self) -> None:
         """Compare the whole log with the head.

@@ -34,6 +34,14 @@ def test_keys_by_code() -> None:
     assert caught.value.fields == {"party": "XK"}
 
 
+def test_keys_of_a_log() -> None:
+    """They are the keys that its holder had, and one that waits for the registry that names it."""
+    assert REGISTRY.log_keys("SI", SI_KEY) == (SI_KEY,)
+    assert REGISTRY.log_keys("SI", AL_KEY) == (SI_KEY, AL_KEY)
+    with pytest.raises(SignatureError):
+        REGISTRY.log_keys("XK", SI_KEY)
+
+
 def test_holders_by_fingerprint() -> None:
     """Every key is found with its holder."""
     holders = REGISTRY.by_fingerprint()

@@ -10,13 +10,16 @@ import pytest
 from sqlalchemy import MetaData, insert, make_url, select
 
 import aquila
+from aquila.audit.checkpoint import Checkpoint
+from aquila.audit.witness import log_name
 from aquila.crypto.keys import IdentityKey, SealingKey
 from aquila.errors import AquilaError, AuditError, InputError, KeyMaterialError, SealError, SignatureError
 from aquila.protocol.registry import RegisteredParty, Registry, write_registry
 from aquila.records.normalize import NORMALIZER_VERSION
-from services.kit.administration.backup.archive import Head, HomeFile, TableHead, read_archive, writing
+from services.kit.administration.backup.archive import Head, HomeFile, Row, TableHead, read_archive, writing
 from services.kit.administration.backup.restore import Source
 from services.kit.administration.backup.rows import head_of, rows_of
+from services.kit.administration.backup.verification import LogVerification
 from services.kit.errors import StoreError
 from services.kit.log import entries
 from services.kit.storage.files import write_secret
@@ -249,6 +252,32 @@ def test_an_earlier_schema_is_brought_up_to_date(home: Path, tmp_path: Path) -> 
     settings = SERVICE.load(tmp_path / "new")
     with closing(SERVICE.open_store(settings)) as store, store.reading("test.revision") as session:
         assert revision_of(session.connection()) == head_revision(PACKAGE)
+
+
+def test_checkpoints_are_verified_by_the_keys_of_the_log() -> None:
+    """One that a replaced key signed counts; one of another log, of a stranger, or that was changed does not."""
+    old, new, stranger = (IdentityKey.generate(lambda size, first=first: bytes([first]) * size) for first in (1, 2, 3))
+    head = Head(
+        service="node", party="SI", release=aquila.__version__, revision="0020", database="sqlite", created_at=CLOCK(),
+        identity=new.public.hex, log_keys=(old.public.hex, new.public.hex), log_size=0, log_root="",
+    )  # fmt: skip
+
+    def taken(origin: str, key: IdentityKey, size: int) -> bytes:
+        note = Checkpoint(origin, size, bytes(32)).sign(key).to_bytes()
+        LogVerification(head).take(Row("log_checkpoint", {"note": note}))
+        return note
+
+    origin = log_name("SI", old.public)
+    note = taken(origin, old, 1)
+    taken(origin, new, 2)
+    with pytest.raises(AuditError, match="another log"):
+        taken(log_name("SI", new.public), new, 1)
+    with pytest.raises(AuditError, match="not signed"):
+        taken(origin, stranger, 1)
+    with pytest.raises(AuditError, match="is wrong"):
+        LogVerification(head).take(Row("log_checkpoint", {"note": note.replace(b"\n1\n", b"\n3\n")}))
+    with pytest.raises(AuditError, match="another log"):  # a backup from before keys could be replaced
+        LogVerification(head.model_copy(update={"log_keys": ()})).take(Row("log_checkpoint", {"note": note}))
 
 
 def test_from_one_database_to_the_other(home: Path, tmp_path: Path, postgres_url: URL) -> None:
