@@ -10,8 +10,6 @@ same count of records by value tells how much of the list the frequency limit wo
 
 from __future__ import annotations
 
-import hashlib
-import struct
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,17 +21,21 @@ import numpy as np
 from aquila.matching.certainty import Grade, Level, grade
 from aquila.matching.learning import learn_share
 from aquila.records.frequency import DEFAULT_LIMIT, limits_of
+from aquila.records.inputs import input_maker
+from aquila.records.rule_parts import record_names
 from aquila.records.rules import InputClass, mask_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
+    from aquila.records.person import Record
     from aquila.records.rules import Rule, RuleTable
 
 MOST_SHARED = 32  # records that share a value make pairs with the square of their number
-_ROW = struct.Struct("<IBQ")
-_ROWS = np.dtype([("position", "<u4"), ("rule", "u1"), ("value", "<u8")])
+_RECORDS_AT_ONCE = 2_048  # are digested by one call
+_WORDS = 4  # of 8 bytes each in a digest; of the first one, two of 20 million values are alike in 1 of 100,000 lists
 _PREFIXES = 1 << 16
 
 
@@ -110,10 +112,16 @@ class DuplicateSearch:
     ) -> None:
         self._table = table
         self._rows_at_once = rows_at_once
+        self._records_at_once = min(rows_at_once, _RECORDS_AT_ONCE)
+        self._maker = input_maker(table)
+        self._prefixes = {rule.number: bytes((rule.number,)) for rule in table.rules}
         self._records = 0
         self._rows = 0
         self._counted = -1
-        self._pending = bytearray()
+        self._inputs = Counter[int]()
+        self._noted: list[Record] = []
+        self._pending: list[tuple[NDArray[np.uint32], NDArray[np.uint8], NDArray[np.uint64]]] = []
+        self._pending_rows = 0
         self._connection = duckdb.connect(
             str(directory / "values.duckdb"),
             config={
@@ -132,13 +140,20 @@ class DuplicateSearch:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
-    def note(self, inputs: Iterable[tuple[int, bytes]]) -> None:
-        """Note the inputs of the next record, each once, as `record_inputs` gives them."""
-        for rule, value in inputs:
-            self._pending += _ROW.pack(self._records, rule, _digest(rule, value))
-        self._records += 1
-        if len(self._pending) >= self._rows_at_once * _ROW.size:
-            self._flush()
+    def note(self, record: Record) -> None:
+        """Note the next record of the list.
+
+        Raises:
+            InputError: A record has more inputs than can be counted.
+        """
+        self._noted.append(record)
+        if len(self._noted) >= self._records_at_once:
+            self._digest()
+
+    def inputs(self) -> dict[int, int]:
+        """Return by rule number how many inputs the records noted so far have."""
+        self._digest()
+        return dict(self._inputs)
 
     def found(self, minimum: Level = Level.LOW) -> Duplicates:
         """Return the pairs of at least this level, of all records noted so far."""
@@ -192,21 +207,35 @@ class DuplicateSearch:
             self._connection.execute(_COUNT)
             self._counted = self._rows
 
-    def _flush(self) -> None:
-        """Move what is pending into the file."""
-        if not self._pending:
+    def _digest(self) -> None:
+        """Digest the inputs of the records that were noted last."""
+        if not self._noted:
             return
-        rows = np.frombuffer(bytes(self._pending), dtype=_ROWS)
-        columns = {name: np.ascontiguousarray(rows[name]) for name in _ROWS.names or ()}
+        records, self._noted = self._noted, []
+        found = self._maker.digest(records, [record_names(record) for record in records], self._prefixes)
+        positions = np.arange(self._records, self._records + len(records), dtype=np.uint32)
+        values = np.frombuffer(found.digests, dtype="<u8")[::_WORDS].copy()
+        self._pending.append((np.repeat(positions, found.counts), found.rules, values))
+        self._inputs.update({rule: count for rule, count in enumerate(np.bincount(found.rules).tolist()) if count})
+        self._records += len(records)
+        self._pending_rows += len(found.rules)
+        if self._pending_rows >= self._rows_at_once:
+            self._move()
+
+    def _flush(self) -> None:
+        """Digest and move into the file all that was noted."""
+        self._digest()
+        if self._pending:
+            self._move()
+
+    def _move(self) -> None:
+        """Move what is pending into the file."""
+        position, rule, value = map(np.concatenate, zip(*self._pending, strict=True))
+        columns = {"position": position, "rule": rule, "value": value}
         self._connection.from_query("SELECT * FROM columns").insert_into("noted")
-        self._rows += len(rows)
-        self._pending.clear()
+        self._rows += self._pending_rows
+        self._pending, self._pending_rows = [], 0
         del columns
-
-
-def _digest(rule: int, value: bytes) -> int:
-    """Return 8 bytes of a value's digest: among 20 million values two differing ones fall together in 1 of 100,000."""
-    return int.from_bytes(hashlib.blake2b(value, digest_size=8, person=bytes((rule,))).digest(), "little")
 
 
 def _is_dated(rule: Rule) -> bool:

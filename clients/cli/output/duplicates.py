@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from aquila.csv_files import CsvWriter
 from aquila.matching.own_list.duplicates import MOST_SHARED, DuplicateSearch
-from aquila.records.inputs import record_inputs
 from aquila.records.reading.layouts import RECOGNIZED
 from clients.cli.list_files import load_table, read_list
 from clients.cli.output.screen import Table, numbered
@@ -46,7 +45,7 @@ def search_file(path: Path, rules: str, layout: Layout = RECOGNIZED) -> FoundInF
 
         def keep(record: Record) -> None:
             record_ids.append(record.record_id)
-            search.note(record_inputs(record, table))
+            search.note(record)
 
         read = read_list(path, keep, layout)
         return FoundInFile(path.name, record_ids, read.counts.refused, search.found())

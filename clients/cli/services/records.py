@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -183,20 +182,17 @@ def check_list(file: Path, rules: str, limit: int, layout: Layout) -> RecordRepo
     from aquila.interface.sentence import SentenceView
     from aquila.matching.own_list.duplicates import DuplicateSearch
     from aquila.matching.own_list.prospects import FamilyNames, foresee
-    from aquila.records.inputs import record_inputs
     from clients.cli.list_files import load_table, read_list
 
-    table, counted, names = load_table(rules), Counter[int](), FamilyNames()
+    table, names = load_table(rules), FamilyNames()
     with tempfile.TemporaryDirectory(prefix="aquila-") as scratch, DuplicateSearch(table, Path(scratch)) as search:
 
         def count(record: Record) -> None:
-            inputs = record_inputs(record, table)
-            counted.update(found.rule for found in inputs)
-            search.note(inputs)
+            search.note(record)
             names.note(record)
 
         read = read_list(file, count, layout)
-        duplicates, held_back = len(search.found().pairs), search.held_back()
+        duplicates, counted, held_back = len(search.found().pairs), search.inputs(), search.held_back()
         foreseen = foresee(table, read.counts.accepted, search, duplicates, names)
     return RecordReport(
         import_id=None,

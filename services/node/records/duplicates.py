@@ -19,7 +19,6 @@ from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.audit.roles import Action
 from aquila.interface.records import DuplicatePairView, DuplicateRecords
 from aquila.matching.own_list.duplicates import DuplicateSearch
-from aquila.records.inputs import record_inputs
 from aquila.records.person import Record
 from services.kit.log.entries import actor_fields, append
 from services.node.records.digests import recorded_digest
@@ -100,7 +99,7 @@ def _search(store: Store, home: Path, import_id: str, table: RuleTable) -> Found
     with searching(home, table) as search:
         for position, content in _records(store, import_id):
             positions.append(position)
-            search.note(record_inputs(Record.from_json(content), table))
+            search.note(Record.from_json(content))
         found = search.found()
     named = [replace(pair, first=positions[pair.first], second=positions[pair.second]) for pair in found.pairs[:_SHOWN]]
     left_out = max(0, len(found.pairs) - _SHOWN)

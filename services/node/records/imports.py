@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
@@ -22,7 +21,6 @@ from aquila.interface.records import (
     rule_yields,
 )
 from aquila.matching.own_list.prospects import FamilyNames, foresee
-from aquila.records.inputs import record_inputs
 from aquila.records.normalize import NORMALIZER_VERSION
 from aquila.records.reading.headings import suggest_columns
 from aquila.records.reading.lists import AcceptedRow, ReadReport, read_rows, recognize
@@ -75,7 +73,6 @@ class _Reading:
     unstored: list[FindingView] | None = None
     stored: int = 0
     for_query: bool = False
-    inputs: Counter[int] = field(default_factory=Counter)
     names: FamilyNames = field(default_factory=FamilyNames)
     sampled: int = 0
     sample: list[SampledRecord] = field(default_factory=list)
@@ -93,9 +90,7 @@ class _Reading:
             else:
                 self.left_out += 1
         if isinstance(row, AcceptedRow):
-            found_inputs = record_inputs(row.record, self.table)
-            self.search.note(found_inputs)
-            self.inputs.update(item.rule for item in found_inputs)
+            self.search.note(row.record)
             self.names.note(row.record)
             if len(self.sample) < self.sampled:
                 self.sample.append(SampledRecord.of(row.record))
@@ -110,7 +105,7 @@ class _Reading:
             warnings=self.counts.warnings,
             findings=tuple(self.findings),
             findings_left_out=self.left_out,
-            rules=rule_yields(self.table, self.inputs, self.search.held_back()),
+            rules=rule_yields(self.table, self.search.inputs(), self.search.held_back()),
             duplicates=twice,
             sample=tuple(self.sample),
             layout=LayoutView.of(layout),

@@ -14,7 +14,6 @@ import numpy as np
 from aquila.crypto.backend import load_group
 from aquila.matching.certainty import Level
 from aquila.matching.own_list.duplicates import DuplicateSearch
-from aquila.records.inputs import record_inputs
 from aquila.records.rules import InputClass
 from aquila.simulation import Rehearsal
 from clients.people.labelled_sets import Pair
@@ -149,7 +148,7 @@ def measure_duplicates(labelled: LabelledSet, table: RuleTable) -> Measured:
     everyone = [(party, record) for party, records in sorted(labelled.lists.items()) for record in records]
     with tempfile.TemporaryDirectory(prefix="aquila-") as scratch, DuplicateSearch(table, Path(scratch)) as search:
         for _, record in everyone:
-            search.note(record_inputs(record, table))
+            search.note(record)
         found = search.found()
     hits = []
     for pair in found.pairs:

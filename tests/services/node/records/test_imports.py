@@ -277,6 +277,23 @@ async def test_a_list_is_searched_once_until_it_changes(world: World) -> None:
     assert read
 
 
+async def test_a_long_list_is_stored_in_few_statements(world: World) -> None:
+    """One for each two thousand records."""
+    al, taken = world.nodes["AL"], list[str]()
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("INSERT INTO record "):
+            taken.append(statement)
+
+    event.listen(al.node.store.engine, "before_cursor_execute", note)
+    for batches in (1, 3):
+        rows = "".join(f"r-{n},Ana,Novak,19{n % 100:02d}-01-02,\n" for n in range(2_048 * batches))
+        taken.clear()
+        answer = await al.post("/imports", params={"name": "long"}, content=(HEADER + rows).encode())
+        assert answer.json()["accepted"] == 2_048 * batches
+        assert len(taken) == batches
+
+
 async def test_an_interrupted_search_is_swept(world: World) -> None:
     """What a crash leaves of a search is gone at the next start."""
     node = world.nodes["AL"].node

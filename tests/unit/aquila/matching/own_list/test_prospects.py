@@ -9,7 +9,6 @@ from aquila.matching.certainty import Level
 from aquila.matching.own_list.duplicates import DuplicateSearch
 from aquila.matching.own_list.prospects import FamilyNames, Foreseen, foresee, prospects
 from aquila.records.dates import PartialDate
-from aquila.records.inputs import record_inputs
 from aquila.records.person import Record
 from aquila.records.rules import load_rules
 
@@ -65,7 +64,7 @@ def foreseen(table_name: str, folder: Path) -> Foreseen:
     table, names = load_rules(table_name), FamilyNames()
     with DuplicateSearch(table, folder) as search:
         for record in LIST:
-            search.note(record_inputs(record, table))
+            search.note(record)
             names.note(record)
         return foresee(table, len(LIST), search, 0, names)
 
