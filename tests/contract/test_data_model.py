@@ -17,12 +17,14 @@ from services.node.records.erasure import tables_of_hits
 from services.node.steps.close import DESTROYED_WITH_THE_KEY
 from services.node.steps.expire import EXPIRING
 from services.node.storage.states import (
-    DOWNLOAD_TRANSITIONS,
+    CHUNK_DOWNLOAD_TRANSITIONS,
+    EVALUATION_DOWNLOAD_TRANSITIONS,
     LOCAL_ROUND_TRANSITIONS,
     PROMISE_TRANSITIONS,
     STANDING_QUERY_TRANSITIONS,
     SUBMISSION_TRANSITIONS,
-    DownloadKind,
+    ChunkDownloadState,
+    EvaluationDownloadState,
     LocalRoundState,
     Promise,
     SubmissionState,
@@ -55,8 +57,8 @@ DRAWN = {
     "Round at a node": LOCAL_ROUND_TRANSITIONS,
     "Submission at a node": SUBMISSION_TRANSITIONS,
     "Standing query": STANDING_QUERY_TRANSITIONS,
-    "Chunk to evaluate": DOWNLOAD_TRANSITIONS[DownloadKind.CHUNK],
-    "Evaluation to verify": DOWNLOAD_TRANSITIONS[DownloadKind.EVALUATION],
+    "Chunk to evaluate": CHUNK_DOWNLOAD_TRANSITIONS,
+    "Evaluation to verify": EVALUATION_DOWNLOAD_TRANSITIONS,
     "Suggestion": SUGGESTION_TRANSITIONS,
     "Promise of the matcher's log": PROMISE_TRANSITIONS,
     "Hit": _hit_transitions(),
@@ -102,7 +104,8 @@ def test_tables_of_transitions_have_every_state() -> None:
     assert list(SUBMISSION_TRANSITIONS) == list(SubmissionState)
     assert list(PROMISE_TRANSITIONS) == list(Promise)
     assert list(STANDING_QUERY_TRANSITIONS) == list(StandingQueryState)
-    assert list(DOWNLOAD_TRANSITIONS) == list(DownloadKind)
+    assert list(CHUNK_DOWNLOAD_TRANSITIONS) == list(ChunkDownloadState)
+    assert list(EVALUATION_DOWNLOAD_TRANSITIONS) == list(EvaluationDownloadState)
     assert list(SUGGESTION_TRANSITIONS) == list(SuggestionState)
 
 

@@ -20,8 +20,15 @@ from services.kit.serving.health.rounds import MOST_ROUNDS, OpenRound, round_hea
 from services.node.rounds import attention, progress
 from services.node.rounds.requests import consent_until, submit_until
 from services.node.rounds.views import clock_difference
-from services.node.storage.states import DownloadState, LocalRoundState
-from services.node.storage.tables import ChunkRow, DownloadRow, EvaluationRow, RoundRow, StatementRow
+from services.node.storage.states import LocalRoundState
+from services.node.storage.tables import (
+    ChunkDownloadRow,
+    ChunkRow,
+    EvaluationDownloadRow,
+    EvaluationRow,
+    RoundRow,
+    StatementRow,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,8 +121,9 @@ def _late(round_: Round, awaited: list[tuple[str, Awaited]], now: int) -> set[st
 def _chunks_waiting(session: Session) -> int:
     """Return how many chunks of open rounds this node has still to fetch, compute or send."""
     rounds = select(RoundRow.round_id).where(*_OPEN)
+    queues = ChunkDownloadRow, EvaluationDownloadRow
     counted = (
-        select(func.count()).where(DownloadRow.round_id.in_(rounds), DownloadRow.state == DownloadState.WAITING),
+        *(select(func.count()).where(queue.round_id.in_(rounds), queue.is_waiting()) for queue in queues),
         select(func.count()).where(ChunkRow.round_id.in_(rounds), ~ChunkRow.sent),
         select(func.count()).where(
             ChunkRow.round_id.in_(rounds), ChunkRow.token_rows.is_not(None), ~ChunkRow.tokens_sent

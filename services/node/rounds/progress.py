@@ -10,8 +10,8 @@ from sqlalchemy import func, select
 from aquila.interface.progress import Awaited, PartyAtNode, Progress
 from aquila.protocol.rounds.round_state import Phase, ReportKey
 from services.kit.party_status import party_status
-from services.node.storage.states import VERIFIED, WITH_TOKENS, DownloadKind
-from services.node.storage.tables import ChunkRow, DownloadRow, EvaluationRow, SubmissionRow
+from services.node.storage.states import VERIFIED, WITH_TOKENS
+from services.node.storage.tables import ChunkRow, EvaluationDownloadRow, EvaluationRow, SubmissionRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,11 +36,11 @@ def verified(session: Session, round_: Round) -> Verified:
 
     Once a submission is finalized every evaluation of it was verified, and what told so may be gone already.
     """
-    mine = DownloadRow.round_id == round_.round_id, DownloadRow.in_queue(DownloadKind.EVALUATION)
-    query = select(DownloadRow.submission_id, DownloadRow.party, func.count()).where(
-        *mine, DownloadRow.state.in_(VERIFIED)
+    of = EvaluationDownloadRow.submission_id, EvaluationDownloadRow.party
+    query = select(*of, func.count()).where(
+        EvaluationDownloadRow.round_id == round_.round_id, EvaluationDownloadRow.state.in_(VERIFIED)
     )
-    groups = query.group_by(DownloadRow.submission_id, DownloadRow.party)
+    groups = query.group_by(*of)
     found = Counter({(submission, party): count for submission, party, count in session.execute(groups)})
     over = select(SubmissionRow.submission_id, func.count()).join(
         ChunkRow, ChunkRow.submission_id == SubmissionRow.submission_id

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from aquila.records.rules import InputClass
     from services.node.context import Clock, NodeContext
     from services.node.settings import EvaluationCaps
-    from services.node.storage.tables import DownloadRow
+    from services.node.storage.tables import ChunkDownloadRow
 
 
 Place: TypeAlias = "tuple[str, InputClass]"
@@ -57,7 +57,7 @@ def remaining(session: Session, clock: Clock, caps: EvaluationCaps, origin: str,
     return min(caps.in_day(input_class) - in_day, caps.in_window(input_class) - in_window)
 
 
-def has_remaining(session: Session, clock: Clock, caps: EvaluationCaps, round_: Round, row: DownloadRow) -> bool:
+def has_remaining(session: Session, clock: Clock, caps: EvaluationCaps, round_: Round, row: ChunkDownloadRow) -> bool:
     """Return whether one chunk still fits, within the transaction that counts it."""
     submission = round_.submissions.get(row.submission_id)
     if submission is None:
@@ -81,8 +81,8 @@ def allowed(
     clock: Clock,
     caps: EvaluationCaps,
     round_: Round,
-    waiting: Callable[[frozenset[str]], Sequence[DownloadRow]],
-) -> tuple[Sequence[DownloadRow], frozenset[Place]]:
+    waiting: Callable[[frozenset[str]], Sequence[ChunkDownloadRow]],
+) -> tuple[Sequence[ChunkDownloadRow], frozenset[Place]]:
     """Return the next chunks that fit together, and for whom and in which class some do not.
 
     Args:
@@ -133,10 +133,10 @@ def report_exhausted(
 
 
 def _fitting(
-    round_: Round, rows: Sequence[DownloadRow], room: Callable[[str, InputClass], int]
-) -> tuple[list[DownloadRow], dict[Place, str]]:
+    round_: Round, rows: Sequence[ChunkDownloadRow], room: Callable[[str, InputClass], int]
+) -> tuple[list[ChunkDownloadRow], dict[Place, str]]:
     """Return the chunks that fit together, and the submissions, by party and class, of which one does not."""
-    taken: list[DownloadRow] = []
+    taken: list[ChunkDownloadRow] = []
     left: dict[Place, int] = {}
     short: dict[Place, str] = {}
     for row in rows:

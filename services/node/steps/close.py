@@ -30,8 +30,9 @@ from services.node.storage.states import (
 )
 from services.node.storage.tables import (
     AlarmRow,
+    ChunkDownloadRow,
     ChunkRow,
-    DownloadRow,
+    EvaluationDownloadRow,
     HitRow,
     PendingStatementKind,
     PendingStatementRow,
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from services.node.context import Journal, NodeContext, Signer
     from services.node.storage.tables import RoundRow
 
-DESTROYED_WITH_THE_KEY = (SecretRow, DownloadRow)
+DESTROYED_WITH_THE_KEY = (SecretRow, ChunkDownloadRow, EvaluationDownloadRow)
 """Rows of a round that go with its key."""
 
 _LOG = Log("node.close")
@@ -112,7 +113,7 @@ def destroy_key(node: NodeContext, round_id: str) -> bool:
             .where(StatementRow.round_id == round_id, unsent)
             .values(refusal=dumps(Sentence.of("round_is_over")))
         )
-    node.store.erase_deleted(SecretRow.__table__, DownloadRow.__table__, ChunkRow.__table__)  # type: ignore[arg-type]  # tables, all of them
+    node.store.erase_deleted(*(row.__table__ for row in (*DESTROYED_WITH_THE_KEY, ChunkRow)))  # type: ignore[arg-type]  # tables, all of them
     # 4. The statement that it is done, with the mark that it is. While a log is under alarm nothing is signed: all this
     #    is repeated then.
     if isinstance(node.contact.obstacle, LogRewrittenError):

@@ -15,7 +15,14 @@ from aquila.sentences.sentence import dumps
 from services.kit.logging import Log
 from services.node.rounds import statements
 from services.node.storage.states import UNSIGNED, DestructionReason, LocalRoundState, SubmissionState
-from services.node.storage.tables import ChunkRow, DownloadRow, EvaluationRow, StatementRow, SubmissionRow
+from services.node.storage.tables import (
+    ChunkDownloadRow,
+    ChunkRow,
+    EvaluationDownloadRow,
+    EvaluationRow,
+    StatementRow,
+    SubmissionRow,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -76,9 +83,11 @@ def drop_absent(session: Session, signer: Signer, round_: Round, row: RoundRow) 
     if signer.code not in round_.participants:
         _leave(session, signer.clock, row, Sentence.of("left_out_of_round"))
         return
-    kept, place = set(round_.submissions), DownloadRow.round_id == row.round_id
-    gone = DownloadRow.submission_id.not_in(kept) | DownloadRow.party.not_in({"", *round_.participants})
-    session.execute(delete(DownloadRow).where(place, gone))
+    kept = set(round_.submissions)
+    for queue in (ChunkDownloadRow, EvaluationDownloadRow):
+        session.execute(delete(queue).where(queue.round_id == row.round_id, queue.submission_id.not_in(kept)))
+    absent = EvaluationDownloadRow.party.not_in(round_.participants)
+    session.execute(delete(EvaluationDownloadRow).where(EvaluationDownloadRow.round_id == row.round_id, absent))
     session.execute(
         update(EvaluationRow)
         .where(EvaluationRow.round_id == row.round_id, EvaluationRow.submission_id.not_in(kept))

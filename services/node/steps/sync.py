@@ -43,7 +43,7 @@ from services.node.rounds import statements
 from services.node.steps import exclude_absent, reports
 from services.node.storage.high_water import RESTORED
 from services.node.storage.states import EVIDENCE, DestructionReason, LocalRoundState
-from services.node.storage.tables import DownloadRow, StatementRow
+from services.node.storage.tables import ChunkDownloadRow, EvaluationDownloadRow, StatementRow
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterator, Sequence
@@ -235,7 +235,7 @@ def _take(taking: _FeedContext, event: Event) -> bool:
         raise MalformedError("matcher_feed_goes_backwards", round=taking.row.round_id)
     if event.kind is EventKind.STATEMENT:
         return _take_statement(taking, event)
-    _note_available(taking, event)
+    _store_download(taking, event)
     return True
 
 
@@ -290,18 +290,20 @@ def _follow(taking: _FeedContext, message: Message, digest: str, before: tuple[s
         withdrawals.apply_acknowledgement(session, node.clock, message, digest)
 
 
-def _note_available(taking: _FeedContext, event: Event) -> None:
+def _store_download(taking: _FeedContext, event: Event) -> None:
     """Remember bytes that can be fetched, of submissions that count and concern this node."""
-    round_, row = taking.round, taking.row
+    session, round_, row, index = taking.session, taking.round, taking.row, event.index
     submission = round_.submissions.get(event.submission_id or "")
-    if submission is None or event.index is None or row.state != LocalRoundState.ACTIVE:
+    if submission is None or index is None or index >= len(submission.chunks) or row.state != LocalRoundState.ACTIVE:
         return
-    evaluator = "" if event.kind is EventKind.BLINDED else (event.party or "")
-    if (submission.party == taking.node.code) == (not evaluator) or evaluator not in {"", *round_.participants}:
+    key, is_own = (submission.submission_id, index), submission.party == taking.node.code
+    if event.kind is EventKind.BLINDED:
+        if not is_own and session.get(ChunkDownloadRow, key) is None:
+            session.add(ChunkDownloadRow(submission_id=key[0], index=index, round_id=row.round_id))
         return
-    place = (submission.submission_id, event.index, evaluator)
-    if event.index < len(submission.chunks) and taking.session.get(DownloadRow, place) is None:
-        taking.session.add(DownloadRow(submission_id=place[0], index=place[1], party=place[2], round_id=row.round_id))
+    party = event.party or ""
+    if is_own and party in round_.participants and session.get(EvaluationDownloadRow, (*key, party)) is None:
+        session.add(EvaluationDownloadRow(submission_id=key[0], index=index, party=party, round_id=row.round_id))
 
 
 def _keep_refused(taking: _FeedContext, opened: OpenedEnvelope, envelope: bytes, error: AquilaError) -> bool:

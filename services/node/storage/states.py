@@ -78,41 +78,38 @@ STANDING_QUERY_TRANSITIONS: Mapping[StandingQueryState, frozenset[StandingQueryS
 }
 
 
-class DownloadKind(StrEnum):
-    """The two queues of downloads: chunks of others to evaluate, and evaluations of own chunks."""
-
-    CHUNK = "chunk"
-    EVALUATION = "evaluation"
-
-
-class DownloadState(StrEnum):
-    """The state of bytes that the matcher holds for this node.
-
-    `done`: a chunk is evaluated and the evaluation signed; an evaluation is verified and stored here. Only an
-    evaluation is acknowledged, so that the matcher can delete it.
-    """
+class ChunkDownloadState(StrEnum):
+    """The state of another party's chunk at the matcher, which this node evaluates."""
 
     WAITING = "waiting"
-    DONE = "done"
+    EVALUATED = "evaluated"
+    FAILED = "failed"
+
+
+CHUNK_DOWNLOAD_TRANSITIONS: Mapping[ChunkDownloadState, frozenset[ChunkDownloadState]] = {
+    ChunkDownloadState.WAITING: frozenset({ChunkDownloadState.EVALUATED, ChunkDownloadState.FAILED}),
+    ChunkDownloadState.EVALUATED: frozenset(),
+    ChunkDownloadState.FAILED: frozenset(),
+}
+
+
+class EvaluationDownloadState(StrEnum):
+    """The state of an evaluation at the matcher, which this node verifies, and acknowledges so that it is deleted."""
+
+    WAITING = "waiting"
+    VERIFIED = "verified"
     ACKNOWLEDGED = "acknowledged"
     FAILED = "failed"
 
 
-DOWNLOAD_TRANSITIONS: Mapping[DownloadKind, Mapping[DownloadState, frozenset[DownloadState]]] = {
-    DownloadKind.CHUNK: {
-        DownloadState.WAITING: frozenset({DownloadState.DONE, DownloadState.FAILED}),
-        DownloadState.DONE: frozenset(),
-        DownloadState.FAILED: frozenset(),
-    },
-    DownloadKind.EVALUATION: {
-        DownloadState.WAITING: frozenset({DownloadState.DONE, DownloadState.FAILED}),
-        DownloadState.DONE: frozenset({DownloadState.ACKNOWLEDGED}),
-        DownloadState.ACKNOWLEDGED: frozenset(),
-        DownloadState.FAILED: frozenset(),
-    },
+EVALUATION_DOWNLOAD_TRANSITIONS: Mapping[EvaluationDownloadState, frozenset[EvaluationDownloadState]] = {
+    EvaluationDownloadState.WAITING: frozenset({EvaluationDownloadState.VERIFIED, EvaluationDownloadState.FAILED}),
+    EvaluationDownloadState.VERIFIED: frozenset({EvaluationDownloadState.ACKNOWLEDGED}),
+    EvaluationDownloadState.ACKNOWLEDGED: frozenset(),
+    EvaluationDownloadState.FAILED: frozenset(),
 }
 
-VERIFIED = frozenset({DownloadState.DONE, DownloadState.ACKNOWLEDGED})
+VERIFIED = frozenset({EvaluationDownloadState.VERIFIED, EvaluationDownloadState.ACKNOWLEDGED})
 """Evaluations that were verified and are stored here."""
 
 

@@ -29,12 +29,13 @@ from services.kit.storage.registry import stored_statements
 from services.kit.storage.states import SUGGESTION_TRANSITIONS, following, state_text
 from services.kit.storage.store import Rows, new_metadata
 from services.node.storage.states import (
-    DOWNLOAD_TRANSITIONS,
+    CHUNK_DOWNLOAD_TRANSITIONS,
+    EVALUATION_DOWNLOAD_TRANSITIONS,
     LOCAL_ROUND_TRANSITIONS,
     STANDING_QUERY_TRANSITIONS,
     SUBMISSION_TRANSITIONS,
-    DownloadKind,
-    DownloadState,
+    ChunkDownloadState,
+    EvaluationDownloadState,
     LocalRoundState,
     Promise,
     SubmissionState,
@@ -337,34 +338,86 @@ class ChunkRow(NodeRows):
     tokens_sent: Mapped[bool] = mapped_column(default=False, comment="Whether the matcher has the token rows.")
 
 
-class DownloadRow(NodeRows):
-    """Bytes that the matcher holds for this node: others' chunks to evaluate, others' evaluations to verify."""
+class _DownloadRow(NodeRows):
+    """Bytes that the matcher holds for this node, in one of two queues."""
 
-    __tablename__ = "available"
-    submission_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Of which submission.")
-    index: Mapped[int] = mapped_column(BigInteger, primary_key=True, comment="Which chunk.")
-    party: Mapped[str] = mapped_column(
-        String(16), primary_key=True, comment="Who evaluated it; empty for a chunk that this node evaluates."
+    __abstract__ = True
+    # The columns of the key have the same order in both queues.
+    submission_id: Mapped[str] = mapped_column(
+        String(32), primary_key=True, sort_order=-2, comment="Of which submission."
     )
+    index: Mapped[int] = mapped_column(BigInteger, primary_key=True, sort_order=-1, comment="Which chunk.")
     round_id: Mapped[str] = _round()
-    state: Mapped[DownloadState] = mapped_column(
-        state_text(DownloadState, 16), default=DownloadState.WAITING, comment="waiting, done, acknowledged or failed."
-    )
     attempts: Mapped[int] = mapped_column(BigInteger, default=0, comment="Fetches that gave other bytes than signed.")
 
-    def enter(self, state: DownloadState) -> None:
+
+class ChunkDownloadRow(_DownloadRow):
+    """Another party's chunk, which this node evaluates."""
+
+    __tablename__ = "chunk_download"
+    state: Mapped[ChunkDownloadState] = mapped_column(
+        state_text(ChunkDownloadState, 16),
+        default=ChunkDownloadState.WAITING,
+        comment="waiting, evaluated or failed.",
+    )
+
+    def enter(self, state: ChunkDownloadState) -> None:
         """Enter a state that can follow; ValueError where it cannot, which is a fault of the caller."""
-        self.state = following(DOWNLOAD_TRANSITIONS[self.kind], self.state, state)
+        self.state = following(CHUNK_DOWNLOAD_TRANSITIONS, self.state, state)
+
+    def fail(self) -> None:
+        """Give the bytes up."""
+        self.enter(ChunkDownloadState.FAILED)
 
     @property
-    def kind(self) -> DownloadKind:
-        """Return the queue that it is in: only an evaluation names the party that made it."""
-        return DownloadKind.EVALUATION if self.party else DownloadKind.CHUNK
+    def key(self) -> tuple[str, int]:
+        """The primary key."""
+        return self.submission_id, self.index
+
+    @property
+    def subject(self) -> str:
+        """The subject of a problem with it."""
+        return f"chunk {self.submission_id} {self.index}"
 
     @classmethod
-    def in_queue(cls, kind: DownloadKind) -> ColumnElement[bool]:
-        """Return the condition for the rows of one queue."""
-        return cls.party != "" if kind is DownloadKind.EVALUATION else cls.party == ""
+    def is_waiting(cls) -> ColumnElement[bool]:
+        """Return the condition for rows that are still to be fetched."""
+        return cls.state == ChunkDownloadState.WAITING
+
+
+class EvaluationDownloadRow(_DownloadRow):
+    """Another party's evaluation of an own chunk, which this node verifies."""
+
+    __tablename__ = "evaluation_download"
+    party: Mapped[str] = mapped_column(String(16), primary_key=True, comment="Who evaluated it.")
+    state: Mapped[EvaluationDownloadState] = mapped_column(
+        state_text(EvaluationDownloadState, 16),
+        default=EvaluationDownloadState.WAITING,
+        comment="waiting, verified, acknowledged or failed.",
+    )
+
+    def enter(self, state: EvaluationDownloadState) -> None:
+        """Enter a state that can follow; ValueError where it cannot, which is a fault of the caller."""
+        self.state = following(EVALUATION_DOWNLOAD_TRANSITIONS, self.state, state)
+
+    def fail(self) -> None:
+        """Give the bytes up."""
+        self.enter(EvaluationDownloadState.FAILED)
+
+    @property
+    def key(self) -> tuple[str, int, str]:
+        """The primary key."""
+        return self.submission_id, self.index, self.party
+
+    @property
+    def subject(self) -> str:
+        """The subject of a problem with it."""
+        return f"chunk {self.submission_id} {self.index} {self.party}"
+
+    @classmethod
+    def is_waiting(cls) -> ColumnElement[bool]:
+        """Return the condition for rows that are still to be fetched."""
+        return cls.state == EvaluationDownloadState.WAITING
 
 
 class EvaluationRow(NodeRows):

@@ -13,11 +13,11 @@ from aquila.errors import AquilaError, OrderError
 from aquila.sentences import Sentence, quoted
 from services.kit.errors import StoreFullError, problem_of
 from services.node.rounds import statements
-from services.node.steps.submissions.evaluate import next_available, store_answer
+from services.node.steps.submissions.downloads import next_waiting
+from services.node.steps.submissions.evaluate import store_answer
 from services.node.steps.submissions.tasks import EVALUATE
 from services.node.steps.sync import sync
-from services.node.storage.states import DownloadKind
-from services.node.storage.tables import DownloadRow, EvaluationCountRow, EvaluationRow, StatementRow
+from services.node.storage.tables import ChunkDownloadRow, EvaluationCountRow, EvaluationRow, StatementRow
 from tests.support.node_steps import open_round
 from tests.support.node_world import HEADER, LISTS
 from tests.support.sentence_texts import texts
@@ -74,7 +74,7 @@ async def test_chunks_in_flight_together_do_not_pass_the_cap(world: World) -> No
     await rs.submit(round_id, await rs.load(HEADER + LISTS["RS"]))
     await world.settle("RS")
     await sync(al.node, round_id)  # what can be evaluated is known, and nothing is evaluated yet
-    rows = next_available(al.node.store, round_id, DownloadKind.CHUNK)
+    rows = next_waiting(al.node.store, ChunkDownloadRow, round_id)
     round_ = al.node.rounds.of(round_id).record()
     submission = round_.submissions[rows[0].submission_id]
     full = [row for row in rows if submission.chunks[row.index].input_class == "full"]
@@ -85,8 +85,8 @@ async def test_chunks_in_flight_together_do_not_pass_the_cap(world: World) -> No
     await world.settle()
     with al.node.store.reading("test") as session:
         assert session.get_one(EvaluationCountRow, (round_id, "RS", "full")).elements == cap
-        states = [session.get_one(DownloadRow, (row.submission_id, row.index, "")).state for row in full]
-    assert sorted(states) == ["done"] + ["failed"] * (len(full) - 1)
+        states = [session.get_one(ChunkDownloadRow, row.key).state for row in full]
+    assert sorted(states) == ["evaluated"] + ["failed"] * (len(full) - 1)
     problems = texts((await al.round(round_id))["problems"])
     assert sum("as many elements as the cap allows" in problem for problem in problems) == len(full) - 1
 
@@ -101,7 +101,7 @@ async def test_a_chunk_is_signed_once(world: World) -> None:
 
     await world.until(has_evaluated)
     with al.node.store.reading("test") as session:
-        row = session.scalars(select(DownloadRow).where(DownloadRow.party == "", DownloadRow.state == "done")).first()
+        row = session.scalars(select(ChunkDownloadRow).where(ChunkDownloadRow.state == "evaluated")).first()
         before = session.scalar(select(func.count()).select_from(StatementRow).where(StatementRow.own))
     assert row is not None
     path = f"/v1/rounds/{round_id}/submissions/{row.submission_id}/blinded/{row.index}"

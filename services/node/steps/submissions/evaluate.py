@@ -9,8 +9,6 @@ from asyncio import to_thread
 from functools import partial
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
-
 from aquila.crypto.group import ELEMENT_BYTES
 from aquila.crypto.keys import KEY_BYTES
 from aquila.errors import CapError, DigestError, MalformedError, OrderError
@@ -22,9 +20,10 @@ from services.kit.logging import Log
 from services.kit.work.pipeline import run_in_order, until
 from services.node.rounds import paths, statements
 from services.node.safeguards import evaluation_limits
+from services.node.steps.submissions.downloads import give_up, try_again, waiting
 from services.node.steps.submissions.tasks import EVALUATE, SMALL_ELEMENTS
-from services.node.storage.states import DownloadKind, DownloadState
-from services.node.storage.tables import DownloadRow, EvaluationCountRow, EvaluationRow
+from services.node.storage.states import ChunkDownloadState
+from services.node.storage.tables import ChunkDownloadRow, EvaluationCountRow, EvaluationRow
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -34,13 +33,10 @@ if TYPE_CHECKING:
     from aquila.protocol.party import EvaluatedChunk
     from aquila.protocol.rounds.verified_round import Round
     from aquila.protocol.submissions.tasks import Evaluated, EvaluateTask
-    from services.kit.storage.store import Store
-    from services.node.context import Journal, NodeContext, Signer
+    from services.node.context import NodeContext, Signer
     from services.node.round_memory import RoundMemories
 
 _LOG = Log("node.evaluate")
-MOST_ATTEMPTS = 3
-PER_TURN = 512
 
 
 async def evaluate(node: NodeContext, round_id: str, ends: Callable[[], bool]) -> bool:
@@ -60,7 +56,7 @@ async def evaluate(node: NodeContext, round_id: str, ends: Callable[[], bool]) -
     return True
 
 
-def _allowed(node: NodeContext, round_id: str) -> Sequence[DownloadRow]:
+def _allowed(node: NodeContext, round_id: str) -> Sequence[ChunkDownloadRow]:
     """Return the next chunks within this node's evaluation limits; the others wait, and that is reported."""
     memory = node.rounds.of(round_id)
     with node.store.reading("evaluation.allowance") as session:
@@ -69,7 +65,7 @@ def _allowed(node: NodeContext, round_id: str) -> Sequence[DownloadRow]:
             node.clock,
             node.settings.caps,
             memory.record(),
-            partial(_waiting, session, round_id, DownloadKind.CHUNK),
+            partial(waiting, session, ChunkDownloadRow, round_id),
         )
     if full != memory.no_room_for:
         with node.store.transaction("evaluation.no_room") as session:
@@ -78,7 +74,7 @@ def _allowed(node: NodeContext, round_id: str) -> Sequence[DownloadRow]:
     return rows
 
 
-async def _begin(node: NodeContext, row: DownloadRow) -> Evaluated:
+async def _begin(node: NodeContext, row: ChunkDownloadRow) -> Evaluated:
     chunk = node.rounds.of(row.round_id).brought.pop((row.submission_id, row.index, ""), None)
     if chunk is None:
         path = f"/v1/rounds/{row.round_id}/submissions/{row.submission_id}/blinded/{row.index}"
@@ -87,7 +83,7 @@ async def _begin(node: NodeContext, row: DownloadRow) -> Evaluated:
     return await node.workers.run(EVALUATE, await to_thread(_work, node, row, chunk), small=small)
 
 
-def _work(node: NodeContext, row: DownloadRow, chunk: bytes) -> EvaluateTask:
+def _work(node: NodeContext, row: ChunkDownloadRow, chunk: bytes) -> EvaluateTask:
     memory = node.rounds.of(row.round_id)
     with node.store.reading("evaluation.cap") as session:
         _check_cap(session, memory.record(), row)
@@ -96,7 +92,7 @@ def _work(node: NodeContext, row: DownloadRow, chunk: bytes) -> EvaluateTask:
     )
 
 
-async def _finish(node: NodeContext, row: DownloadRow, begun: Awaitable[Evaluated]) -> None:
+async def _finish(node: NodeContext, row: ChunkDownloadRow, begun: Awaitable[Evaluated]) -> None:
     try:
         await to_thread(store_answer, node, row, await begun)
     except (DigestError, NotFoundError, OrderError) as error:
@@ -109,7 +105,7 @@ async def _finish(node: NodeContext, row: DownloadRow, begun: Awaitable[Evaluate
         await to_thread(node.files.delete, paths.answer(row.round_id, row.submission_id, row.index))
 
 
-def store_answer(node: NodeContext, row: DownloadRow, evaluated: Evaluated) -> None:
+def store_answer(node: NodeContext, row: ChunkDownloadRow, evaluated: Evaluated) -> None:
     """Sign one evaluation, and commit statement, count and answer together.
 
     Raises:
@@ -123,8 +119,8 @@ def store_answer(node: NodeContext, row: DownloadRow, evaluated: Evaluated) -> N
     node.files.write(paths.answer(row.round_id, row.submission_id, row.index), evaluated.elements)
     # The evaluation and its count are committed before the answer leaves.
     with memory.reading() as round_, node.store.transaction("evaluation.commit") as session:
-        stored = session.get_one(DownloadRow, (row.submission_id, row.index, row.party))
-        if stored.state != DownloadState.WAITING:
+        stored = session.get_one(ChunkDownloadRow, row.key)
+        if stored.state != ChunkDownloadState.WAITING:
             return  # answered or given up already: it is never signed twice
         # Counted once more: what was in flight beside it may have used the cap up.
         _check_cap(session, round_, row)
@@ -133,12 +129,12 @@ def store_answer(node: NodeContext, row: DownloadRow, evaluated: Evaluated) -> N
         number = statements.next_number(session, row.round_id)
         answer = node.party.sign_evaluation(round_, number, row.submission_id, row.index, evaluated)
         _commit(session, node.signer, row, answer)
-        stored.enter(DownloadState.DONE)
+        stored.enter(ChunkDownloadState.EVALUATED)
     # If we crash here, the outbox sends both.
     _LOG.info("chunk_evaluated", round=row.round_id, submission=row.submission_id, chunk=row.index)
 
 
-def _check_cap(session: Session, round_: Round, row: DownloadRow) -> None:
+def _check_cap(session: Session, round_: Round, row: ChunkDownloadRow) -> None:
     """Count once more what this node evaluated for the origin, by itself (PROTOCOL.md 3.4.3).
 
     Raises:
@@ -155,7 +151,7 @@ def _check_cap(session: Session, round_: Round, row: DownloadRow) -> None:
         raise CapError("node_evaluation_cap_reached", expected=cap, got=total)
 
 
-def _commit(session: Session, signer: Signer, row: DownloadRow, answer: EvaluatedChunk) -> None:
+def _commit(session: Session, signer: Signer, row: ChunkDownloadRow, answer: EvaluatedChunk) -> None:
     statements.put_signed(session, signer, row.round_id, answer.envelope)
     said = Evaluation.from_payload(statements.open_statement(signer.registry, answer.envelope).payload)
     session.add(
@@ -174,41 +170,5 @@ def _commit(session: Session, signer: Signer, row: DownloadRow, answer: Evaluate
     evaluation_limits.count(session, signer.clock, row.round_id, said)
 
 
-def next_available(store: Store, round_id: str, kind: DownloadKind) -> Sequence[DownloadRow]:
-    """Return the next items to fetch of one of the two queues."""
-    with store.reading("available.next") as session:
-        return _waiting(session, round_id, kind, frozenset())
-
-
-def _waiting(session: Session, round_id: str, kind: DownloadKind, without: frozenset[str]) -> Sequence[DownloadRow]:
-    """Return the next rows of a queue that wait, without those of some submissions."""
-    query = select(DownloadRow).where(
-        DownloadRow.round_id == round_id,
-        DownloadRow.state == DownloadState.WAITING,
-        DownloadRow.in_queue(kind),
-        DownloadRow.submission_id.not_in(without),
-    )
-    order = DownloadRow.attempts, DownloadRow.submission_id, DownloadRow.index, DownloadRow.party
-    return session.scalars(query.order_by(*order).limit(PER_TURN)).all()
-
-
-def try_again(journal: Journal, row: DownloadRow, problem: Sentence) -> None:
-    """Count a failed fetch; after a few the bytes are given up."""
-    if row.attempts + 1 >= MOST_ATTEMPTS:
-        give_up(journal, row, Sentence.of("given_up", problem=problem, attempts=MOST_ATTEMPTS))
-        return
-    with journal.store.transaction("available.again") as session:
-        session.get_one(DownloadRow, (row.submission_id, row.index, row.party)).attempts = row.attempts + 1
-
-
-def give_up(journal: Journal, row: DownloadRow, problem: Sentence) -> None:
-    """Reject these bytes for good, and report why."""
-    with journal.store.transaction("available.give_up") as session:
-        stored = session.get_one(DownloadRow, (row.submission_id, row.index, row.party))
-        stored.enter(DownloadState.FAILED)
-        place = f"chunk {row.submission_id} {row.index} {row.party}"
-        statements.report_problem(session, journal.clock, row.round_id, place, problem)
-
-
-def _origin(rounds: RoundMemories, row: DownloadRow) -> str:
+def _origin(rounds: RoundMemories, row: ChunkDownloadRow) -> str:
     return rounds.of(row.round_id).record().submissions[row.submission_id].party

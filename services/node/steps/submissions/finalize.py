@@ -23,7 +23,7 @@ from services.node.steps.exclude_absent import signed_under
 from services.node.steps.submissions.tasks import FINALIZE, SMALL_ELEMENTS
 from services.node.steps.verify_logs import prove_log
 from services.node.storage.states import VERIFIED, SubmissionState
-from services.node.storage.tables import ChunkRow, DownloadRow, SubmissionRow
+from services.node.storage.tables import ChunkRow, EvaluationDownloadRow, SubmissionRow
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -88,9 +88,9 @@ def _is_due(session: Session, round_: Round, row: SubmissionRow, ready: frozense
         return False  # the matcher's word alone is not enough (3.6.4)
     evaluators = round_.evaluators_of(row.submission_id)
     query = select(func.count()).where(
-        DownloadRow.submission_id == row.submission_id,
-        DownloadRow.party.in_(evaluators),
-        DownloadRow.state.in_(VERIFIED),
+        EvaluationDownloadRow.submission_id == row.submission_id,
+        EvaluationDownloadRow.party.in_(evaluators),
+        EvaluationDownloadRow.state.in_(VERIFIED),
     )
     return session.scalar(query) == len(submission.chunks) * len(evaluators)
 

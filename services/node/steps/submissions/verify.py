@@ -17,10 +17,10 @@ from services.kit.errors import NotFoundError
 from services.kit.logging import Log
 from services.kit.work.pipeline import run_in_order, until
 from services.node.rounds import paths
-from services.node.steps.submissions.evaluate import give_up, next_available, try_again
+from services.node.steps.submissions.downloads import PER_TURN, give_up, next_waiting, try_again
 from services.node.steps.submissions.tasks import SMALL_ELEMENTS, VERIFY
-from services.node.storage.states import DownloadKind, DownloadState
-from services.node.storage.tables import DownloadRow, SubmissionRow
+from services.node.storage.states import EvaluationDownloadState
+from services.node.storage.tables import EvaluationDownloadRow, SubmissionRow
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from services.node.context import NodeContext
 
 _LOG = Log("node.verify")
-_PER_TURN = 512
 
 
 async def verify(node: NodeContext, round_id: str, ends: Callable[[], bool]) -> bool:
@@ -42,14 +41,14 @@ async def verify(node: NodeContext, round_id: str, ends: Callable[[], bool]) -> 
         PeerUnavailableError: The matcher is away.
         ExecutorError: A worker is gone; its evaluation is fetched and verified again.
     """
-    rows = await to_thread(next_available, node.store, round_id, DownloadKind.EVALUATION)
+    rows = await to_thread(next_waiting, node.store, EvaluationDownloadRow, round_id)
     if not rows:
         return False
     await run_in_order(until(ends, rows), partial(_begin, node), partial(_finish, node), await node.ahead())
     return True
 
 
-async def _begin(node: NodeContext, row: DownloadRow) -> bytes:
+async def _begin(node: NodeContext, row: EvaluationDownloadRow) -> bytes:
     """Return an evaluation that is what its evaluator's share gives."""
     content = node.rounds.of(row.round_id).brought.pop((row.submission_id, row.index, row.party), None)
     if content is None:
@@ -59,14 +58,14 @@ async def _begin(node: NodeContext, row: DownloadRow) -> bytes:
     return content
 
 
-def _work(node: NodeContext, row: DownloadRow, content: bytes) -> VerifyTask:
+def _work(node: NodeContext, row: EvaluationDownloadRow, content: bytes) -> VerifyTask:
     round_ = node.rounds.of(row.round_id).record()
     evaluation = round_.evaluations[EvaluationKey(row.submission_id, row.index, row.party)]
     chunk = node.files.read(paths.blinded(row.round_id, row.submission_id, row.index))
     return node.party.to_verify(round_, evaluation, chunk, content)
 
 
-async def _finish(node: NodeContext, row: DownloadRow, begun: Awaitable[bytes]) -> None:
+async def _finish(node: NodeContext, row: EvaluationDownloadRow, begun: Awaitable[bytes]) -> None:
     try:
         await to_thread(_keep, node.store, node.files, row, await begun)
     except (DigestError, NotFoundError) as error:
@@ -80,12 +79,12 @@ async def _finish(node: NodeContext, row: DownloadRow, begun: Awaitable[bytes]) 
         _LOG.error("wrong_evaluation", round=row.round_id, counterpart=row.party, chunk=row.index, error=error)
 
 
-def _keep(store: Store, files: ChunkFiles, row: DownloadRow, content: bytes) -> None:
+def _keep(store: Store, files: ChunkFiles, row: EvaluationDownloadRow, content: bytes) -> None:
     files.write(paths.evaluated(row.round_id, row.submission_id, row.party, row.index), content)
     # If we crash here, it is fetched and verified again.
     with store.transaction("evaluation.verified") as session:
-        stored = session.get_one(DownloadRow, (row.submission_id, row.index, row.party))
-        stored.enter(DownloadState.DONE)
+        stored = session.get_one(EvaluationDownloadRow, row.key)
+        stored.enter(EvaluationDownloadState.VERIFIED)
 
 
 async def acknowledge(node: NodeContext, round_id: str, ends: Callable[[], bool]) -> bool:
@@ -103,23 +102,22 @@ async def acknowledge(node: NodeContext, round_id: str, ends: Callable[[], bool]
     return True
 
 
-def _verified(store: Store, round_id: str) -> Sequence[DownloadRow]:
+def _verified(store: Store, round_id: str) -> Sequence[EvaluationDownloadRow]:
     lists = select(SubmissionRow.submission_id).where(SubmissionRow.kind == Kind.LIST.value)
-    query = select(DownloadRow).where(
-        DownloadRow.round_id == round_id,
-        DownloadRow.in_queue(DownloadKind.EVALUATION),
-        DownloadRow.state == DownloadState.DONE,
-        DownloadRow.submission_id.in_(lists),
+    query = select(EvaluationDownloadRow).where(
+        EvaluationDownloadRow.round_id == round_id,
+        EvaluationDownloadRow.state == EvaluationDownloadState.VERIFIED,
+        EvaluationDownloadRow.submission_id.in_(lists),
     )
     with store.reading("evaluation.verified") as session:
-        return session.scalars(query.limit(_PER_TURN)).all()
+        return session.scalars(query.limit(PER_TURN)).all()
 
 
-async def _delete(peer: Peer, row: DownloadRow) -> None:
+async def _delete(peer: Peer, row: EvaluationDownloadRow) -> None:
     await peer.call("DELETE", _path(row))
 
 
-async def _acknowledge(store: Store, row: DownloadRow, begun: Awaitable[None]) -> None:
+async def _acknowledge(store: Store, row: EvaluationDownloadRow, begun: Awaitable[None]) -> None:
     try:
         await begun
     except (NotFoundError, OrderError):
@@ -127,12 +125,12 @@ async def _acknowledge(store: Store, row: DownloadRow, begun: Awaitable[None]) -
     await to_thread(_acknowledged, store, row)
 
 
-def _acknowledged(store: Store, row: DownloadRow) -> None:
+def _acknowledged(store: Store, row: EvaluationDownloadRow) -> None:
     with store.transaction("evaluation.acknowledged") as session:
-        stored = session.get(DownloadRow, (row.submission_id, row.index, row.party))
+        stored = session.get(EvaluationDownloadRow, row.key)
         if stored is not None:
-            stored.enter(DownloadState.ACKNOWLEDGED)
+            stored.enter(EvaluationDownloadState.ACKNOWLEDGED)
 
 
-def _path(row: DownloadRow) -> str:
+def _path(row: EvaluationDownloadRow) -> str:
     return f"/v1/rounds/{row.round_id}/submissions/{row.submission_id}/evaluations/{row.party}/{row.index}"

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from aquila.errors import KeyMaterialError
 from aquila.protocol.submissions.submission import blinds_of
 from services.node.rounds import paths
-from services.node.storage.tables import ChunkRow, DownloadRow, SecretRow, SubmissionRow
+from services.node.storage.tables import ChunkDownloadRow, ChunkRow, EvaluationDownloadRow, SecretRow, SubmissionRow
 from tests.support.node_steps import round_for_queries
 
 if TYPE_CHECKING:
@@ -84,7 +84,8 @@ async def test_after_close_nothing_secret_is_left(world: World, tmp_path: Path) 
     assert_nothing_is_left(al.stored_bytes(), secrets)
     with al.node.store.reading("test.rows") as session:
         assert not session.scalars(select(SecretRow)).all()
-        assert not session.scalars(select(DownloadRow)).all()
+        assert not session.scalars(select(ChunkDownloadRow)).all()
+        assert not session.scalars(select(EvaluationDownloadRow)).all()
     with pytest.raises(KeyMaterialError):
         al.node.rounds.of(round_id).key().open(sealed[0].name, sealed[0].sealed)
     view = await al.round(round_id)
