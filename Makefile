@@ -33,7 +33,7 @@ CORE_TESTS := tests/unit/aquila tests/vectors tests/property tests/scenarios tes
 # Whole worlds under attack, and homes of earlier versions that go on: seldom telling, and half as long as all the rest.
 ATTACKS := tests/attacks tests/migrations/test_stored_homes.py
 
-# The same by strangers on real processes while they play a round; AQUILA_ATTACK_SECONDS is how long at least.
+# The same by strangers on real processes while they play AQUILA_ATTACK_ROUNDS rounds.
 UNDER_ATTACK := tests/e2e/test_attack.py
 
 # Whole rounds of three services within one process: the longest of the tests of services.
@@ -75,7 +75,7 @@ ALSO_ON_POSTGRESQL := $(addprefix --ignore=,$(ON_POSTGRESQL)) tests/services/mat
   test_approvals.py hits/test_follow_up.py records/test_erasure.py records/test_search.py steps/test_exchange_notes.py)
 
 # All that are marked e2e without being marked soak: to collect every other test beside them takes longer than a round.
-E2E := tests/e2e tests/transcripts
+E2E := tests/e2e tests/transcripts tests/contract/test_openapi_fuzzed.py
 
 PROVIDER := tests/e2e/provider/node_modules/.package-lock.json
 

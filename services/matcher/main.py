@@ -33,7 +33,7 @@ from services.kit.work.drivers import Driver
 from services.kit.work.threads import Pool
 from services.matcher.administration.health import look
 from services.matcher.administration.waiting import MatcherWaiting
-from services.matcher.api import statistics
+from services.matcher.api import registry, statistics
 from services.matcher.api.routes import LARGEST_PROPOSAL, PROPOSALS, ROUTERS
 from services.matcher.approvals import approvals_of
 from services.matcher.context import open_context, open_store
@@ -139,7 +139,7 @@ def build(
         version=aquila.__version__,
         routers=[*ROUTERS, statistics.router, *_OF_PEOPLE, health_routes.router],
         body_bytes=settings.limits.body_bytes,
-        larger_bodies={PROPOSALS: LARGEST_PROPOSAL},
+        larger_bodies={PROPOSALS: LARGEST_PROPOSAL, **registry.LARGER_BODIES},
         health=context.store.check,
         ready=report.check_ready,
         live=report.check_live,

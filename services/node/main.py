@@ -203,7 +203,10 @@ def build(
             health_routes.router,
         ],
         body_bytes=settings.limits.body_bytes,
-        larger_bodies=dict.fromkeys(rounds.LISTS, settings.limits.import_bytes),
+        larger_bodies={
+            **dict.fromkeys(rounds.LISTS, settings.limits.import_bytes),
+            registry.STATEMENTS: registry.LARGEST_STATEMENTS,
+        },
         health=made.store.check,
         ready=report.check_ready,
         live=report.check_live,

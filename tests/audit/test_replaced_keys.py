@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from aquila.audit.entries import Entry, EntryKind
+from aquila.audit.left_out import LEFT_OUT_FILE
 from aquila.audit.merkle import tree_root
 from aquila.errors import AuditError
 from aquila.protocol.auditing import audit_rounds, read_log
 from aquila.protocol.messages import LogHead, Outcomes
 from aquila.protocol.registry import Registry
+from tests.support.exported import exported
 from tests.support.registering import key_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from aquila.crypto.group import Group
     from aquila.crypto.keys import IdentityKey
     from tests.support.exported import Exported
 
 NEW = key_of("AL new")
+DAY = 86_400
 
 
 def renewed(log: Exported, key: IdentityKey = NEW) -> Registry:
@@ -28,6 +34,11 @@ def renewed(log: Exported, key: IdentityKey = NEW) -> Registry:
     known = log.registry
     parties = {**known.parties, "AL": replace(known.parties["AL"], key=key.public)}
     return Registry(known.matcher, parties, {"AL": known.keys_of("AL")})
+
+
+def newest(log: Exported) -> int:
+    """Return the time of the last entry that is there."""
+    return next(log.entry(place).time for place in reversed(range(log.size)) if log.contents[place])
 
 
 def hold(log: Exported, key: IdentityKey) -> None:
@@ -38,31 +49,41 @@ def hold(log: Exported, key: IdentityKey) -> None:
 def enter_change(log: Exported, **digests: str) -> None:
     """Let the matcher enter that AL replaced its key; from now on the new one cosigns."""
     names = {"former": log.keys["AL"].public.fingerprint, "key": NEW.public.fingerprint} | digests
-    log.append(Entry.of(EntryKind.KEY_REPLACED, log.entry(-1).time, "matcher", recipient="AL", digests=names))
+    log.append(Entry.of(EntryKind.KEY_REPLACED, newest(log), "matcher", recipient="AL", digests=names))
     log.registry = renewed(log)
 
 
 def say(log: Exported, key: IdentityKey, number: int = 1) -> None:
     """Let AL tell of outcomes at the end of the log, signed with a key."""
     closing = log.message(log.statements_of("AL")[-1])
-    leaves = [log.leaf(place) for place in range(9)]
-    head = LogHead(size=9, root=tree_root(leaves).hex())
+    head = LogHead(size=9, root=tree_root(log.leaf_of[:9]).hex())
     hold(log, key)
     common = {"round_id": closing.round_id, "party": "AL", "binding": closing.binding}  # type: ignore[attr-defined]  # a closing has them
     sequence = closing.sequence + number  # type: ignore[attr-defined]  # as above
-    log.sign(Outcomes(sequence=sequence, pairs=(), log_head=head, **common), log.entry(-1).time)
+    log.sign(Outcomes(sequence=sequence, pairs=(), log_head=head, **common), newest(log))
+
+
+def verify_files(log: Exported, group: Group) -> None:
+    """Audit the files of the log."""
+    audit_rounds(read_log(log.files.get, log.registry), log.files.get, log.registry, group)
 
 
 def verify(log: Exported, group: Group) -> None:
     """Audit the log as it is now."""
     log.sign_anew()
-    audit_rounds(read_log(log.files.get, log.registry), log.files.get, log.registry, group)
+    verify_files(log, group)
 
 
 def refusal(log: Exported, group: Group) -> str:
-    """Return the code of the audit's first fault."""
+    """Return the code of the audit's first fault in the log as it is now."""
+    log.sign_anew()
+    return refusal_of(log, group)
+
+
+def refusal_of(log: Exported, group: Group) -> str:
+    """Return the code of the audit's first fault in the files of the log."""
     with pytest.raises(AuditError) as caught:
-        verify(log, group)
+        verify_files(log, group)
     reason = caught.value.sentence.fields.get("reason")
     return reason.code if reason is not None else caught.value.sentence.code  # type: ignore[union-attr]  # a sentence
 
@@ -109,6 +130,43 @@ def test_a_succession_that_the_registry_does_not_know(log: Exported, group: Grou
     enter_change(log, **digests)
     hold(log, NEW)
     assert refusal(log, group) == "entry_key_change_unknown"
+
+
+def test_a_succession_that_was_erased(log: Exported, group: Group) -> None:
+    """Retention keeps these entries: a log without one, however old and lawfully said, has a key from nowhere."""
+    enter_change(log)
+    hold(log, NEW)
+    place, at = log.size - 1, log.entry(-1).time
+    then = at + 1_096 * DAY
+    counts = {"size": place + 1, "days": 1_095, "entries": 1}
+    log.append(Entry.of(EntryKind.LOG_EXPORTED, then, "matcher"))
+    log.append(Entry.of(EntryKind.LOG_PRUNED, then, "matcher", counts=counts))
+    leaf, seen = log.leaf(place), [(place + 1, at), (place + 2, then), (place + 3, then)]
+    log.sign_anew(seen=seen)
+    verify_files(log, group)
+    log.contents[place] = b""
+    log.sign_anew(seen=seen, leaves={place: leaf})
+    assert refusal_of(log, group) == "entry_key_never_introduced"
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_succession_in_the_copy_of_a_party(audited: Path, group: Group, *, kept: bool) -> None:
+    """A copy has it, though it is of no round; a copy that leaves it out has a key from nowhere."""
+    log = exported(audited, "matcher-for-SI")
+    listed = json.loads(log.files[LEFT_OUT_FILE])
+    enter_change(log)
+    place = log.size - 1
+    say(log, NEW)
+    leaf = log.leaf(place)
+    if not kept:
+        log.contents[place] = b""
+        listed["entries"].append([place, place + 1])
+    log.sign_anew(leaves={place: leaf})
+    log.files[LEFT_OUT_FILE] = json.dumps(listed).encode()
+    if kept:
+        verify_files(log, group)
+    else:
+        assert refusal_of(log, group) == "entry_key_never_introduced"
 
 
 def test_a_log_after_a_succession_with_the_old_registry(log: Exported) -> None:

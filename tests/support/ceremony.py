@@ -1,16 +1,20 @@
-"""Parties that join a world by an invitation, and accept its registry, as their administrators do."""
+"""Parties that join a world by an invitation, accept its registry and renew their keys, as their administrators do."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from aquila.protocol.registration.spoken_words import spoken
+from aquila.protocol.registry import read_registry
 from services.kit.home_folder import NewAddress
+from services.kit.storage.own_identity import prepare_renewal
 from services.node.storage import home as node_home
 from tests.support.node_world import PartyNode
 
 if TYPE_CHECKING:
     import httpx
 
+    from aquila.protocol.registration.renewals import Renewal
     from services.node.storage.home import InvitedHome
     from tests.support.node_world import World
 
@@ -61,3 +65,26 @@ async def accept(node: PartyNode) -> dict[str, Any]:
     assert answer.status_code == 200, answer.text
     view: dict[str, Any] = answer.json()
     return view
+
+
+def prepare(node: PartyNode, *, lost: bool = False) -> Renewal:
+    """Make the new key of a party and its renewal, as its command does."""
+    settings = node.node.settings
+    return prepare_renewal(settings.identity, read_registry(settings.registry.read_bytes()), node.node.code, lost=lost)
+
+
+async def replace_key(world: World, renewal: Renewal, **changes: object) -> httpx.Response:
+    """Let the secretariat replace the key."""
+    body = {"content": renewal.envelope.decode(), "spoken": spoken(renewal.digest).sentence} | changes
+    return await world.operator.post(f"{REGISTRY}/renewals", json=body)
+
+
+async def renew(world: World, code: str, *, lost: bool = False) -> None:
+    """Replace the key of a party, everywhere."""
+    renewal = prepare(world.nodes[code], lost=lost)
+    answer = await replace_key(world, renewal, revoked=lost)
+    assert answer.status_code == 200, answer.text
+    for node in world.nodes.values():
+        await accept(node)
+    world.nodes[code].restart()
+    await world.settle()

@@ -219,7 +219,7 @@ class World:
             answer = await party_node.post(f"/rounds/{round_id}/consent")
             assert answer.status_code == 202, answer.text
             if lists:
-                answer = await party_node.submit(round_id, await party_node.load(HEADER + LISTS[code]))
+                answer = await party_node.submit(round_id, await party_node.load(HEADER + LISTS.get(code, LISTS["AL"])))
                 assert answer.status_code == 202, answer.text
         return round_id
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 AQUILA = str(Path(sys.executable).parent / "aquila")
-WAIT_SECONDS = 60.0
+WAIT_SECONDS = 600.0  # until something hangs: a busy machine takes its time
 AT_ONCE = 4  # services that are made or started at a time
 PASSWORD = "four words are long enough"
 PERSONS = ("first", "second")
@@ -64,7 +64,13 @@ def run(*arguments: str, person: Path | None = None, typed: str = "", ends_with:
     """
     environment = os.environ | ({} if person is None else {"HOME": str(person)})
     done = subprocess.run(
-        [AQUILA, *arguments], capture_output=True, text=True, check=False, timeout=120, env=environment, input=typed
+        [AQUILA, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=WAIT_SECONDS,
+        env=environment,
+        input=typed,
     )
     assert done.returncode == ends_with, f"aquila {' '.join(arguments)}: {done.stderr}"
     return done.stdout
@@ -130,7 +136,7 @@ class Service:
     def reap(self) -> None:
         """Wait for the process and close its pipe."""
         assert self.process is not None
-        self.process.wait(timeout=30)
+        self.process.wait(timeout=WAIT_SECONDS)
         if self.process.stdout is not None:
             self.process.stdout.close()
         self.process = None
@@ -154,7 +160,7 @@ class Service:
         if self.shown is not None:
             assert isinstance(trust, ssl.SSLContext)
             trust.load_cert_chain(*self.shown)
-        answer = httpx.request(method, self.url + path, headers=headers, timeout=60, verify=trust, **options)
+        answer = httpx.request(method, self.url + path, headers=headers, timeout=WAIT_SECONDS, verify=trust, **options)
         assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
 
@@ -183,7 +189,7 @@ class Service:
         process.stdin.flush()
         assert process.stderr.readline().startswith("Put this secret")
         secret = process.stderr.readline().strip()
-        _, said = process.communicate(f"{pyotp.TOTP(secret).now()}\n", timeout=60)
+        _, said = process.communicate(f"{pyotp.TOTP(secret).now()}\n", timeout=WAIT_SECONDS)
         assert process.returncode == 0, said
         home = open_home(person / ".config/aquila") if from_afar else find_home(self.home)
         files = SessionFiles(home, person / ".local/state/aquila/sessions")

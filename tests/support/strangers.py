@@ -1,8 +1,8 @@
-"""Strangers who attack one service at once, as a program of its own: `python strangers.py PORT SECONDS`.
+"""Strangers who attack one service at once, as a program of its own: `python strangers.py PORT`.
 
-Every attack is repeated until its time is over or SIGTERM comes, with a bounded number of connections and bytes at a
-time. It prints one line of JSON: for each attack, how often each status came. Status 0 is a connection that the service
-ended without an answer.
+Every attack is repeated until standard input ends, with a bounded number of connections and bytes at a time. Each line
+of the input is answered by a line of JSON: for each attack, how often each status came so far. Status 0 is a connection
+that the service ended without an answer.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import json
 import os
-import signal
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
@@ -136,23 +135,23 @@ async def repeat(attack: Attack, stranger: Stranger) -> None:
         await asyncio.sleep(PAUSE_SECONDS)
 
 
-async def attack_at_once(port: int, seconds: float) -> dict[str, Counter[int]]:
-    """Do all attacks at once and return how often each of them got each status; calls may still be open then."""
-    over = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, over.set)
+async def attack_at_once(port: int) -> None:
+    """Do all attacks at once, and answer lines with how often each of them got each status, until the input ends."""
+    lines = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     strangers = {attack: Stranger(port) for attack in ATTACKS}
     tasks = [asyncio.create_task(repeat(attack, stranger)) for attack, stranger in strangers.items()]
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(over.wait(), seconds)
-    for task in tasks:
-        if task.done():
-            task.result()  # none ends by itself: this raises what went wrong
-    return {attack.__name__: stranger.seen for attack, stranger in strangers.items()}
+    while await lines.readline():
+        for task in tasks:
+            if task.done():
+                task.result()  # none ends by itself: this raises what went wrong
+        seen = {attack.__name__: stranger.seen for attack, stranger in strangers.items()}
+        print(json.dumps(seen), flush=True)  # noqa: T201 - its answer
 
 
 async def main() -> None:
-    """Attack, print the result, and leave without waiting for any call."""
-    print(json.dumps(await attack_at_once(int(sys.argv[1]), float(sys.argv[2]))), flush=True)  # noqa: T201 - its result
+    """Attack, and leave without waiting for any call."""
+    await attack_at_once(int(sys.argv[1]))
     os._exit(0)
 
 

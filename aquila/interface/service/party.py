@@ -120,7 +120,7 @@ class NewMatcherAddress(Message):
 class FileContent(Message):
     """The content of a file: an invitation, a request to join, or statements on the registry."""
 
-    content: Annotated[str, Field(max_length=1 << 20)]
+    content: Annotated[str, Field(max_length=4 << 20)]
 
 
 class Admittance(FileContent):

@@ -227,11 +227,12 @@ class CallVerifier:
         """Verify the body and spend the nonce, which a call with a changed body leaves to its sender.
 
         1. A body has a signed content digest and content type, and the digest is the body's.
-        2. The nonce was not used before.
+        2. The key still counts: it may have been replaced while the body came.
+        3. The nonce was not used before.
 
         Raises:
-            SignatureError: 1 does not hold.
-            ReplayError: 2 does not hold.
+            SignatureError: 1 or 2 does not hold.
+            ReplayError: 3 does not hold.
         """
         # 1.
         if body and '"content-type"' not in head.result.covered_components:
@@ -240,9 +241,17 @@ class CallVerifier:
             self._verifier.verify_body(head.message, [head.result], body)
         except HTTPMessageSignaturesException:
             raise SignatureError("call_body_differs", party=head.party) from None
-        # 2. Twice the window: a clock that is set back by less than one window opens no gap.
+        # 2.
+        if not self.still_knows(head):
+            raise SignatureError("call_signature_not_pinned")
+        # 3. Twice the window: a clock that is set back by less than one window opens no gap.
         created = int(head.result.parameters["created"])
         self._nonces.spend(head.key_id, str(head.result.nonce), created + 2 * self._max_age, self._clock())
+
+    def still_knows(self, head: VerifiedHead) -> bool:
+        """Return whether the key of a call is pinned for its party now: it may have been replaced since."""
+        party, _ = self._keys.get(head.key_id, ("", None))
+        return party == head.party
 
     def _checked(self, message: SignedRequest) -> list[VerifyResult]:
         """Return the verified signatures with our tag."""

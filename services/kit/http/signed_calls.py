@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Protocol
 
 from fastapi import Depends, Request
@@ -16,6 +17,8 @@ from services.kit.work import threads
 from services.kit.work.threads import Pool
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.types import Scope
 
     from services.kit.http.rate_limit import RateLimiter
@@ -26,11 +29,19 @@ _RELEASE = re.compile(r"aquila/([0-9A-Za-z.+-]{1,32})")
 
 @dataclass(frozen=True, slots=True)
 class SignedCall:
-    """A call that a party signed, with its verified body."""
+    """A call that a party signed, with its verified body.
+
+    Attributes:
+        party: Its code.
+        key_id: The fingerprint of its key.
+        body: The body.
+        counts: Whether the key is pinned still; a call that is held for long may outlive it.
+    """
 
     party: str
     key_id: str
     body: bytes
+    counts: Callable[[], bool]
 
 
 class Contacts(Protocol):
@@ -77,7 +88,7 @@ class _Signature(CallerCheck):
                 buckets.give_back(head.party)
             raise
         request.state.party = head.party
-        return SignedCall(head.party, head.key_id, body)
+        return SignedCall(head.party, head.key_id, body, partial(verifier.still_knows, head))
 
 
 def _verify_body(

@@ -190,7 +190,9 @@ def move(context: MatcherContext, actor: Actor, url: str, ca: str | None) -> Fil
         InputError: It is no address, or the CA is none.
     """
     _state(context, actor, context.registry, None, (url.rstrip("/"), ca))
-    return FileContent(content=feed(context, 1).model_dump_json())
+    with context.store.reading("registry.moved") as session:
+        newest = stored.newest_number(session) or 1
+    return FileContent(content=feed(context, max(1, newest - MOST_STATEMENTS + 1)).model_dump_json())
 
 
 def show(context: MatcherContext) -> RegistryView:
@@ -270,6 +272,7 @@ def _state(  # noqa: PLR0913, PLR0917 - what a statement consists of
         stored.write_registry_file(context.settings.registry, newer)
     if own:  # else when the matcher starts again
         context.registry.adopt(newer)
+        context.wakeup.notify("registry")  # calls that are held look whether their key still counts
     _LOG.info("registry_stated", count=message.number)
 
 

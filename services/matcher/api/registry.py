@@ -27,6 +27,9 @@ from services.matcher.api.dependencies import At  # noqa: TC001 - read by FastAP
 Administrator = Annotated[Actor, requires(Action.MANAGE_REGISTRY)]
 Party = Annotated[str, Path(pattern=r"^[A-Z]{2}$")]
 
+LARGER_BODIES = {"/v1/operator/registry/parties": 128 << 10, "/v1/operator/registry/move": 64 << 10}
+"""Bytes of calls with the certificates of CAs: more than requests to join and addresses can have."""
+
 parties = APIRouter(route_class=ServiceRoute, prefix="/v1/registry", tags=["parties"])
 operator = APIRouter(route_class=ServiceRoute, prefix="/v1/operator/registry", tags=["operator"])
 

@@ -93,7 +93,7 @@ async def get_rounds(  # noqa: PLR0913, PLR0917 - each is a parameter of the cal
     else:
         parts = (one.partition(":") for one in read)
         known = ReadState(state, {round_id: int(event) for round_id, _, event in parts}, feeds, log)
-        found = await news_for(context, contacts, call.party, known, wait)
+        found = await news_for(context, contacts, call, known, wait)
     if isinstance(found, Rounds):
         return Response(found.model_dump_json(), media_type=JSON)
     return StreamingResponse(found, media_type=JSON)
@@ -120,7 +120,7 @@ async def get_events(  # noqa: PLR0913, PLR0917 - each is a parameter of the cal
     wait: Annotated[float, Query(ge=0, le=LONGEST_WAIT)] = 0,
 ) -> Events:
     """Return the new events of a round."""
-    return await events_of(context, round_id, call.party, after, limit, wait)
+    return await events_of(context, round_id, call, after, limit, wait)
 
 
 @parties.post(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from aquila.errors import SignatureError
 from aquila.protocol.messages.feed import Events, RoundEntry, Rounds
 from services.kit.work import threads
 from services.matcher.events import newest_withdrawal_events, visible_events
@@ -19,6 +20,7 @@ from services.matcher.storage.round_marks import terms_in
 from services.matcher.storage.tables import RoundRow
 
 if TYPE_CHECKING:
+    from services.kit.http.signed_calls import SignedCall
     from services.matcher.context import MatcherContext
     from services.matcher.storage.round_marks import RoundTerms
 
@@ -61,27 +63,30 @@ def manifest_envelope(context: MatcherContext, round_id: str, caller: str) -> by
 
 
 async def events_of(  # noqa: PLR0913, PLR0917 - the parameters of the call
-    context: MatcherContext, round_id: str, caller: str, after: int, limit: int, wait: float
+    context: MatcherContext, round_id: str, call: SignedCall, after: int, limit: int, wait: float
 ) -> Events:
     """Return the next events that the caller may see, waiting for the first one.
 
     Args:
         context: The matcher's parts.
         round_id: Which round.
-        caller: Who asks.
+        call: Who asks.
         after: The last event that it has.
         limit: Events at most.
         wait: Seconds to wait while there is none.
 
     Raises:
         NotFoundError: There is no such round, or the caller is not in it.
+        SignatureError: The caller's key was replaced meanwhile, or the party has left.
     """
     wait = min(wait, LONGEST_WAIT)
     ends = time.monotonic() + wait
     while True:
         # The event is taken before the look, so that nothing is missed in between.
         notified = context.wakeup.listen()
-        page, due = await threads.run_call(page_of, context, round_id, caller, after, limit)
+        page, due = await threads.run_call(page_of, context, round_id, call.party, after, limit)
+        if not call.counts():
+            raise SignatureError("call_signature_not_pinned")
         left = ends - time.monotonic()
         # Something is due: the caller may not know it, because what made it due was not for its eyes. It hears of it
         # within a second, and one that knows already asks no more often than that.

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import InstrumentedAttribute
 
     from aquila.protocol.messages.feed import Event, Events
-    from services.kit.http.signed_calls import Contacts
+    from services.kit.http.signed_calls import Contacts, SignedCall
     from services.matcher.context import MatcherContext
 
 LONGEST_HOLD = 3_600
@@ -78,37 +78,40 @@ class ReadState:
 
 
 async def news_for(
-    context: MatcherContext, contacts: Contacts, caller: str, known: ReadState, wait: float
+    context: MatcherContext, contacts: Contacts, call: SignedCall, known: ReadState, wait: float
 ) -> Rounds | AsyncIterator[bytes]:
     """Return the caller's rounds with their state where there is something that it does not know, or wait for that.
 
     Args:
         context: The matcher's parts.
         contacts: Where it is kept that the caller is there.
-        caller: Who asks.
+        call: Who asks.
         known: What it knows already.
         wait: For how many seconds.
 
     Returns:
         The rounds, or signs of life until there is news and then the rounds as JSON. It ends without news when the time
-        is over, when the service stops, and when the caller holds too many other calls.
+        is over, when the service stops, and when the caller holds too many other calls; and without the rounds when the
+        caller's key was replaced, or the party has left.
     """
+    caller = call.party
     found = await threads.run_call(_with_state, context, caller)
     mine = {one.round_id for one in found.rounds}
     known = replace(known, read={round_id: event for round_id, event in known.read.items() if round_id in mine})
     if not wait or found.state != known.state or await threads.run_call(_has_unread, context, caller, known):
         return await threads.run_call(_with_more, context, caller, known, found)
-    return _held(context, contacts, caller, known, wait)
+    return _held(context, contacts, call, known, wait)
 
 
 async def _held(
-    context: MatcherContext, contacts: Contacts, caller: str, known: ReadState, wait: float
+    context: MatcherContext, contacts: Contacts, call: SignedCall, known: ReadState, wait: float
 ) -> AsyncIterator[bytes]:
+    caller = call.party
     with context.held.hold(caller) as replaced:
         ends = time.monotonic() + wait
         compared = time.monotonic()
         compare_at, alive_at = compared + _STATE_SECONDS, compared + SIGN_OF_LIFE_SECONDS
-        while not (context.wakeup.down or replaced.is_set() or time.monotonic() >= ends):
+        while call.counts() and not (context.wakeup.down or replaced.is_set() or time.monotonic() >= ends):
             # The event is taken before the look, so that nothing is missed in between.
             notified = context.wakeup.listen()
             if await threads.run_call(_has_unread, context, caller, known):
@@ -128,7 +131,8 @@ async def _held(
             else:
                 compare_at = min(compare_at, compared + _STATE_SECONDS)
                 await asyncio.sleep(_LOOK_SECONDS)
-    yield await threads.run_call(_answer, context, caller, known)
+    if call.counts():
+        yield await threads.run_call(_answer, context, caller, known)
 
 
 async def _happens(notified: asyncio.Event, replaced: asyncio.Event, seconds: float) -> bool:

@@ -14,6 +14,10 @@ from services.kit.work import threads
 from services.node.api.dependencies import node_of
 from services.node.safeguards import registry as statements
 
+STATEMENTS = "/v1/registry/statements"
+LARGEST_STATEMENTS = 5 << 20
+"""Bytes of a call with statements: more than as many as there can be in a file have."""
+
 router = APIRouter(route_class=ServiceRoute, prefix="/v1/registry", tags=["registry"])
 
 

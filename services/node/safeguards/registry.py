@@ -181,7 +181,8 @@ def accept(node: NodeContext, actor: Actor, digest: str, heard: str) -> Registry
                 **entries.actor_fields(actor, Action.MANAGE_REGISTRY),
             )  # fmt: skip
             entries.append(session, entry)
-            for code in sorted({*replaced} - {node.code}):
+            # Also of keys that were replaced before this party joined, else its log would have keys from nowhere.
+            for code in sorted({*newer.former} - {node.code}):
                 log_replaced(session, newer, code, node.code, now)
             # Before the commit: if we crash here, the file is ahead, and the same statement is accepted again.
             stored.write_registry_file(node.settings.registry, newer)

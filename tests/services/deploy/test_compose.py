@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+import shlex
+import shutil
+import subprocess
 
+import pytest
 import yaml
 
 from tests.services.deploy.test_samples import DEPLOY
@@ -44,3 +48,24 @@ def test_services_are_limited_and_their_images_can_be_named_by_digest() -> None:
     assert services["matcher"]["build"]["args"]["PYTHON_IMAGE"].startswith("${PYTHON_IMAGE:-")
     docker = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
     assert set(re.findall(r"^FROM (\S+)", docker, re.MULTILINE)) == {"${PYTHON_IMAGE}"}
+
+
+@pytest.mark.skipif(
+    not (shutil.which("podman-compose") and shutil.which("podman")), reason="podman-compose is not there"
+)
+def test_an_engine_would_start_it_as_written() -> None:
+    """The calls that podman-compose would make have the network, the rights and the files that are written."""
+    words = ["podman-compose", "--verbose", "--dry-run", "-f", str(DEPLOY / "compose.yaml"), "up", "-d"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    calls = [
+        shlex.split(line.partition("podman run ")[2]) for line in done.stderr.splitlines() if ":podman run " in line
+    ]
+    database, matcher = ({*call} for call in calls)
+    assert {"--network=none", "-m", "4g", "--restart"} <= database
+    assert {"--read-only", "--cap-drop", "ALL", "no-new-privileges:true", "--ulimit", "core=0", "-m", "8g"} <= matcher
+    shared = {one for one in database & matcher if one.endswith(":/var/run/postgresql")}
+    assert len(shared) == 1, "they meet at one socket"
+    secrets = yaml.safe_load(COMPOSE)["secrets"].values()
+    mounted = {one.partition(":")[0] for one in database | matcher if one.startswith("/etc/aquila/secrets/")}
+    assert mounted == {secret["file"] for secret in secrets}
+    assert calls[1][-5:] == ["deploy_matcher", *yaml.safe_load(COMPOSE)["services"]["matcher"]["command"]]

@@ -16,6 +16,7 @@ from aquila.protocol.auditing import audit_rounds, read_log
 from aquila.protocol.registry import read_registry
 from services.kit.log.entries import ENTRIES, append, entries, frontier, leaves, node_reader
 from services.kit.log.retention import Retention
+from tests.support.ceremony import renew
 from tests.support.clock import Clock
 from tests.support.node_world import World, make_world
 
@@ -82,14 +83,40 @@ async def test_contents_go_and_proofs_stay(world: World, group: Group, tmp_path:
     # 3. The nodes see a log that only grew, and an auditor one that holds together.
     await world.settle()
     assert (await world.nodes["AL"].get("/status"))["log_alarm"] == ""
-    archive = await world.operator.get("/v1/operator/log/export")
-    with tarfile.open(fileobj=io.BytesIO(archive.content)) as opened:
-        files = {member.name: opened.extractfile(member).read() for member in opened}  # type: ignore[union-attr]  # files alone are in it
+    files = await exported(world)
     assert not any(b"counter-terrorism" in content for name, content in files.items() if "tile" in name)
     registry = read_registry((tmp_path / "matcher" / "registry.toml").read_bytes())
     record = read_log(files.get, registry)
     assert record.erased
     audit_rounds(record, files.get, registry, group)
+
+
+async def test_which_key_was_valid_stays(world: World, group: Group) -> None:
+    """Entries of replaced keys outlive retention and name no person, and the log verifies over them."""
+    await renew(world, "AL")
+    context = world.app.state.context
+    world.clock.time += THREE_YEARS + DAY
+    await witnessed(world)
+    assert Retention(context.log.own, 1_095).step()
+    with context.store.reading("test.after") as session:
+        kept = [entry for _, entry in entries(session) if entry is not None]
+        content = session.scalar(select(ENTRIES.c.content).where(ENTRIES.c.kind == EntryKind.KEY_REPLACED.value))
+    (replaced,) = [entry for entry in kept if entry.kind is EntryKind.KEY_REPLACED]
+    assert (replaced.recipient, replaced.person, replaced.reason) == ("AL", None, None)
+    assert content is not None
+    assert EntryKind.REGISTRY_CHANGED not in {entry.kind for entry in kept}  # of the same time, and with its person
+    await world.settle()
+    files = await exported(world)
+    record = read_log(files.get, context.registry)
+    assert record.erased
+    audit_rounds(record, files.get, context.registry, group)
+
+
+async def exported(world: World) -> dict[str, bytes]:
+    """Return the files of the matcher's log."""
+    archive = await world.operator.get("/v1/operator/log/export")
+    with tarfile.open(fileobj=io.BytesIO(archive.content)) as opened:
+        return {member.name: opened.extractfile(member).read() for member in opened}  # type: ignore[union-attr]  # files alone are in it
 
 
 async def test_what_no_witness_saw_stays(world: World) -> None:

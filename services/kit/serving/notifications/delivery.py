@@ -70,6 +70,8 @@ def sign_in(settings: MailSettings) -> None:
 
 
 def _mail(settings: MailSettings, to: str, text: NotificationText) -> None:
+    if not settings.takes(to):
+        raise DeliveryError(DeliveryFailure.SETTINGS)  # it was chosen when the settings took it
     with _signed_in(settings) as server:
         server.send_message(_message(settings, to, text))
 

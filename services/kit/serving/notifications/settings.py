@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -9,9 +10,8 @@ from pydantic import Field, StringConstraints, model_validator
 
 from services.kit.settings import SettingPath, Settings, is_loopback
 
-MailAddress = Annotated[
-    str, StringConstraints(max_length=254, pattern=r"^[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$")
-]
+_MAIL_ADDRESS = r"^[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$"
+MailAddress = Annotated[str, StringConstraints(max_length=254, pattern=_MAIL_ADDRESS)]
 
 
 class MailSettings(Settings):
@@ -41,7 +41,9 @@ class MailSettings(Settings):
         return self
 
     def takes(self, address: str) -> bool:
-        """Return whether a person may give this address."""
+        """Return whether a person may give this: one plain address, of a domain of the settings."""
+        if not re.fullmatch(_MAIL_ADDRESS, address):
+            return False
         domains = self.domains or (self.sender.rpartition("@")[2],)
         return address.rpartition("@")[2].lower() in {domain.lower() for domain in domains}
 

@@ -15,11 +15,12 @@ from sqlalchemy import select, update
 
 from aquila.audit.roles import Role
 from aquila.followup.lifecycle import HOUR
+from aquila.interface.attention import Channel, DeliveryFailure, Notification
 from clients.web.i18n.languages import languages
 from clients.web.text.notifications import compose
 from services.kit.people.tables import AccountRow, NotificationRow
 from services.kit.serving.notifications.choices import forget_choices
-from services.kit.serving.notifications.delivery import DeliveryError, sign_in
+from services.kit.serving.notifications.delivery import DeliveryError, deliver, sign_in
 from services.kit.serving.notifications.driver import DAY, LEAST_SECONDS, NotificationDriver
 from services.kit.serving.notifications.settings import NotificationSettings
 from services.kit.serving.notifications.waiting import FaultWatch
@@ -97,6 +98,14 @@ def test_signing_in_sends_nothing(mail: MailServer, tmp_path: Path) -> None:
         sign_in(given.model_copy(update={"password_file": tmp_path / "wrong"}))
     assert refused.value.failure.value == "sign_in"
     assert mail.messages == []
+
+
+def test_an_address_that_the_settings_take_no_more(mail: MailServer) -> None:
+    """Its domain was taken out of the settings after somebody chose it: nothing is sent there."""
+    said = Notification(language="en", address=ADDRESS, counts=None, urgent=False)
+    with pytest.raises(DeliveryError) as caught:
+        deliver(settings_of(mail), Channel.MAIL, "ana@elsewhere.example", said, compose(said))
+    assert (caught.value.failure, mail.calls) == (DeliveryFailure.SETTINGS, 0)
 
 
 async def test_an_analyst_is_told_once_a_day_and_of_what_is_urgent_at_once(

@@ -187,6 +187,20 @@ async def test_an_address_in_the_clear_is_refused(world: World) -> None:
     assert hr.node.peer.url == "http://127.0.0.1:8700"
 
 
+async def test_a_file_of_many_statements(world: World) -> None:
+    """Statements with long certificates of CAs are more than an ordinary body, and are taken; so is a long request."""
+    ca = f"-----BEGIN CERTIFICATE-----\n{'A' * 20_000}\n-----END CERTIFICATE-----\n"
+    for port in (8798, 8799):
+        moved = await world.operator.post(f"{REGISTRY}/move", json={"url": f"https://127.0.0.1:{port}", "ca": ca})
+        assert moved.status_code == 200, moved.text
+    content = moved.json()["content"]
+    assert len(content) > 2 * len(ca)
+    answer = await world.nodes["SI"].post("/registry/statements", json={"content": content})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["waiting"]["number"] == 2
+    assert (await admit(world, b"x" * 20_000, "word")).status_code == 422
+
+
 async def test_another_file_holds_no_statements(world: World) -> None:
     """An invitation, for example."""
     answer = await world.nodes["SI"].post("/registry/statements", json={"content": (await invite(world)).decode()})

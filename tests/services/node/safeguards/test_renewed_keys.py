@@ -19,43 +19,17 @@ from aquila.protocol.registration.spoken_words import spoken
 from aquila.protocol.registration.statements import RegistryFeed, sign_statement
 from aquila.protocol.registry import read_registry
 from services.kit.log import entries
-from services.kit.storage.own_identity import next_path, prepare_renewal
+from services.kit.storage.own_identity import next_path
 from services.kit.storage.registry import stored_statements
 from services.node.rounds import statements
 from services.node.steps import sync
 from services.node.storage.tables import RoundRow, StatementRow
-from tests.support.ceremony import REGISTRY, accept, fetched, join
+from tests.support.ceremony import REGISTRY, accept, fetched, join, prepare, renew, replace_key
 from tests.support.node_world import open_world
 from tests.support.registering import key_of
 
 if TYPE_CHECKING:
-    import httpx
-
-    from aquila.protocol.registration.renewals import Renewal
-    from tests.support.node_world import PartyNode, World
-
-
-def prepare(node: PartyNode, *, lost: bool = False) -> Renewal:
-    """Make the new key of a party and its renewal, as its command does."""
-    settings = node.node.settings
-    return prepare_renewal(settings.identity, read_registry(settings.registry.read_bytes()), node.node.code, lost=lost)
-
-
-async def replace_key(world: World, renewal: Renewal, **changes: object) -> httpx.Response:
-    """Let the secretariat replace the key."""
-    body = {"content": renewal.envelope.decode(), "spoken": spoken(renewal.digest).sentence} | changes
-    return await world.operator.post(f"{REGISTRY}/renewals", json=body)
-
-
-async def renew(world: World, code: str, *, lost: bool = False) -> None:
-    """Replace the key of a party, everywhere."""
-    renewal = prepare(world.nodes[code], lost=lost)
-    answer = await replace_key(world, renewal, revoked=lost)
-    assert answer.status_code == 200, answer.text
-    for node in world.nodes.values():
-        await accept(node)
-    world.nodes[code].restart()
-    await world.settle()
+    from tests.support.node_world import World
 
 
 async def play(world: World) -> str:
@@ -69,11 +43,11 @@ async def play(world: World) -> str:
 
 
 async def log_of(world: World, code: str) -> dict[str, bytes]:
-    """Return the files of a service's log."""
-    people, path = (
-        (world.operator, "/v1/operator/log") if code == "matcher" else (world.nodes[code].operator, "/v1/log")
-    )
-    answer = await people.get(f"{path}/export")
+    """Return the files of a service's log, or of a party's copy of the matcher's."""
+    people, path = world.operator, "/v1/operator/log/export"
+    if code != "matcher":
+        people, path = world.nodes[code[-2:]].operator, "/v1/log/matcher" if "copy" in code else "/v1/log/export"
+    answer = await people.get(path)
     assert answer.status_code == 200, answer.text
     with tarfile.open(fileobj=io.BytesIO(answer.content)) as archive:
         return {member.name: archive.extractfile(member).read() for member in archive}  # type: ignore[union-attr]  # files alone are in it
@@ -116,6 +90,26 @@ async def test_a_key_is_replaced_between_two_rounds(world: World) -> None:
     await verify(world)
     view = await fetched(node)
     assert [len(one["former_fingerprints"]) for one in view["parties"]] == [0, 0, 2]
+    # A party's copy of the matcher's log has which key was valid, and else nothing that is of no round.
+    files = await log_of(world, "copy of RS")
+    record = read_log(files.get, node.node.registry)
+    audit_rounds(record, files.get, node.node.registry, load_group())
+    found = [entry for entry in record.entries if entry is not None and entry.round is None]
+    assert [(entry.kind, entry.recipient, entry.person) for entry in found] == [("key_replaced", "SI", None)] * 2
+
+
+async def test_a_party_that_joins_after_a_renewal(world: World) -> None:
+    """Its log says which keys count from its beginning on, so that it verifies as those of the others do."""
+    await renew(world, "SI")
+    await renew(world, "SI")
+    joined = await join(world)
+    for member in world.nodes.values():
+        await accept(member)
+    (entry,) = logged(joined.node.store, "key_replaced")
+    keys = world.app.state.context.registry.keys_of("SI")
+    assert (entry.digests["former"], entry.digests["key"]) == (keys[0].fingerprint, keys[2].fingerprint)
+    await play(world)
+    await verify(world)
 
 
 async def test_what_each_side_sees(world: World) -> None:
@@ -322,8 +316,13 @@ async def test_the_matchers_key_changes_between_rounds(world: World) -> None:
         assert node.node.contact.obstacle is None
         # One that joins now knows the present key alone, and accepts the registry with those before.
         joined = await join(again)
-        await accept(joined)
+        for member in again.nodes.values():
+            await accept(member)
         assert len(joined.node.registry.keys_of("matcher")) == 2
+        assert [one.recipient for one in logged(joined.node.store, "key_replaced")] == ["matcher"]
+        second = await play(again)
+        assert (await joined.round(second))["entry"]["phase"] == "closed"
+        await verify(again)
     finally:
         await again.close()
 

@@ -36,6 +36,28 @@ def test_mail_in_the_clear_on_this_machine() -> None:
     assert MailSettings(**MAIL, domains=("other.example",)).takes("ana@other.example")  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ana@other.example,ana@ministry.example",
+        "ana@other.example;ana@ministry.example",
+        "<ana@other.example>ana@ministry.example",
+        "(ana@other.example)@ministry.example",
+        '"ana@other.example"@ministry.example',
+        "ana@other.example@ministry.example",
+        "ana%other.example@ministry.example",
+        "ana!other@ministry.example",
+        "ana@ministry.example\n",
+        "@ministry.example",
+        "ana@",
+        "ana",
+    ],
+)
+def test_more_than_one_address(address: str) -> None:
+    """Whatever ends as an address of the domain and has another one in it is refused: mail would go there, too."""
+    assert not MailSettings(**MAIL).takes(address)
+
+
 @pytest.mark.parametrize("given", [{}, {"command": ("tell",)}])
 def test_notifications_over_nothing(given: dict[str, Any]) -> None:
     """Neither mail nor a command, or a command that is searched for."""
