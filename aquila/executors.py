@@ -14,6 +14,7 @@ import signal
 from collections import deque
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from functools import cache
 from multiprocessing import forkserver, get_all_start_methods, get_context, parent_process, resource_tracker
 from multiprocessing.connection import wait
@@ -146,6 +147,17 @@ class InProcess(Executor):
         except Exception as error:  # noqa: BLE001  # it is raised again by whoever asks for the result
             future.set_exception(error)
         return future
+
+
+@contextmanager
+def few_collections() -> Iterator[None]:
+    """Let Python look for cycles seldom within a block that makes very many small objects without any."""
+    before = gc.get_threshold()
+    gc.set_threshold(_FEW_COLLECTIONS)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def begin_worker() -> None:

@@ -17,7 +17,6 @@ from aquila.protocol.messages import Fault, HitReport, Note, Notes
 from aquila.protocol.rounds.exchange import (
     NoteOpening,
     held_tokens,
-    hit_batches,
     marks_needed,
     prepare_sized,
     seal_entry,
@@ -30,10 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from aquila.crypto.group import Group
-    from aquila.protocol.rounds.exchange import HeldTokens, HitBatch
+    from aquila.protocol.rounds.exchange import TokensByRecord
     from aquila.protocol.rounds.verified_round import Accepted
     from aquila.records.rules import RuleTable
-    from aquila.simulation.party_state import SimulatedParty
+    from aquila.simulation.party_state import ReportedBatch, SimulatedParty
 
     Random = Callable[[int], bytes]
 
@@ -56,7 +55,7 @@ class Sealing:
     sizes: Mapping[str, int]
     table: RuleTable
     report: bytes
-    held: Mapping[bytes, HeldTokens]
+    held: TokensByRecord
     marks: int
     fresh: bytes
 
@@ -69,25 +68,20 @@ class Sealed:
     openings: tuple[bytes, ...]
 
 
-def sealings_of(
-    node: SimulatedParty, table: RuleTable, random: Random, most: int
-) -> Iterator[tuple[HitBatch, Sealing]]:
+def sealings_of(node: SimulatedParty, table: RuleTable, random: Random) -> Iterator[tuple[ReportedBatch, Sealing]]:
     """Gather, batch by batch, what sealing a node's notes needs; its token secrets go before the first.
 
     Args:
         node: The party, which has its report.
         table: The match rules.
         random: Gives each batch its seed.
-        most: Notes of a batch at most.
     """
     assert node.told is not None
-    held = held_tokens(node.reported_handles(), node.finalized())
+    held = held_tokens((batch.handles for batch in node.batches), node.finalized())
     node.forget_tokens()
     marks, sizes = marks_needed(held.most), signed_sizes(node.round, node.told)
-    for batch in hit_batches(node.pages(), most):
-        mine = held.of([bytes.fromhex(hit.handle) for hit in batch.hits])
-        report = node.told.model_copy(update={"hits": batch.hits}).payload()
-        yield batch, Sealing(sizes, table, report, mine, marks, random(32))
+    for place, batch in enumerate(node.batches):
+        yield batch, Sealing(sizes, table, node.report_of(place), held.of([batch.handles]), marks, random(32))
 
 
 def seal_notes(_group: Group, work: Sealing) -> Sealed:
@@ -108,18 +102,18 @@ class Arrivals:
     """
 
     def __init__(self) -> None:
-        self._waiting: dict[tuple[str, str], deque[tuple[str, Accepted]]] = {}
-        self._reached: dict[tuple[str, str], str] = {}
+        self._waiting: dict[tuple[str, str], deque[tuple[bytes, Accepted]]] = {}
+        self._reached: dict[tuple[str, str], bytes] = {}
 
-    def put(self, sender: str, batch: HitBatch, accepted: Accepted) -> Iterator[Accepted]:
+    def put(self, sender: str, batch: ReportedBatch, accepted: Accepted) -> Iterator[Accepted]:
         """Take a batch that was sent, and yield those that can be verified now, in the order of their coming."""
-        last = batch.hits[-1].hit_id
+        last = batch.ids[-_ID_BYTES:]
         sent, back = (sender, batch.counterpart), (batch.counterpart, sender)
         self._reached[sent] = last
         self._waiting.setdefault(sent, deque()).append((last, accepted))
         for there, here in ((sent, back), (back, sent)):
             line = self._waiting.get(there, ())
-            while line and line[0][0] <= self._reached.get(here, ""):
+            while line and line[0][0] <= self._reached.get(here, b""):
                 yield line.popleft()[1]
 
     def rest(self) -> Iterator[Accepted]:
@@ -152,12 +146,17 @@ def open_notes(node: SimulatedParty, notes: Notes) -> Opened:
     return Opened(entries, openings, _noted_before(node, notes.party, ids))
 
 
+def ids_of(joined: bytes) -> Iterator[str]:
+    """Yield the hit ids of 16 bytes each, hexadecimal."""
+    return (joined[place : place + _ID_BYTES].hex() for place in range(0, len(joined), _ID_BYTES))
+
+
 def _noted_before(node: SimulatedParty, sender: str, ids: Sequence[str]) -> frozenset[str]:
     """Return those of some hits, ascending, of which a sender's note came before; from now on all of them have."""
     noted, now = node.noted.setdefault(sender, []), bytes.fromhex("".join(ids))
     near = [one for one in noted if one[:_ID_BYTES] <= now[-_ID_BYTES:] and now[:_ID_BYTES] <= one[-_ID_BYTES:]]
     noted.append(now)
-    every = {one[place : place + _ID_BYTES].hex() for one in near for place in range(0, len(one), _ID_BYTES)}
+    every = {hit_id for one in near for hit_id in ids_of(one)}
     return frozenset(every & set(ids))
 
 

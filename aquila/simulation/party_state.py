@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from aquila.protocol.messages import HitReport
+from aquila.protocol.rounds.exchange import HitBatches
 from aquila.protocol.submissions.submission import HANDLE_BYTES, FinalizedChunk, handles_of
 from aquila.records.rows import ReadReport
 from aquila.simulation.scratch_files import Chunks, RecordIds, Runs, Spool
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from aquila.matching.certainty import Level
     from aquila.protocol.canaries import Canary, PlantedCanary
     from aquila.protocol.party import Party, RoundSecrets
+    from aquila.protocol.rounds.exchange import HitBatch
     from aquila.protocol.rounds.verified_round import Round
     from aquila.protocol.submission_plan import SubmissionPlan
     from aquila.protocol.submissions.tasks import Outline
@@ -42,6 +45,23 @@ class RehearsedHit(NamedTuple):
     rules: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ReportedBatch:
+    """Hits of a report whose notes go together, by their ids and handles of 16 bytes each.
+
+    Attributes:
+        counterpart: With whom they are.
+        index: Which batch of the report it is.
+        ids: The ids of the hits, ascending.
+        handles: Their own handles.
+    """
+
+    counterpart: str
+    index: int
+    ids: bytes
+    handles: bytes
+
+
 @dataclass(slots=True)
 class SimulatedParty:
     """One party at the table: its role, its record of the round, its secrets and what it made.
@@ -59,6 +79,7 @@ class SimulatedParty:
         chunks: The submission.
         told: Its report without the hits.
         hits: How many hits its report has.
+        batches: These hits as their notes will be sent.
         openings: What opens the notes that are to come, by hit id.
         noted: The ids of the hits whose note came, by sender: of each batch 16 bytes each, ascending.
         canaries: What its list is to carry.
@@ -90,8 +111,9 @@ class SimulatedParty:
     openings: dict[str, bytes] = field(default_factory=dict)
     noted: dict[str, list[bytes]] = field(default_factory=dict)
     _tokens: Spool | None = None
-    _pages: Spool | list[bytes] = field(default_factory=list)
-    _told_of: list[bytes] = field(default_factory=list)
+    batches: list[ReportedBatch] = field(default_factory=list)
+    _kept: Spool | list[bytes] = field(default_factory=list)
+    _parting: HitBatches = field(default_factory=lambda: HitBatches(1))
 
     def __post_init__(self) -> None:
         self.chunks = Chunks(self.directory)
@@ -130,37 +152,54 @@ class SimulatedParty:
         self._tokens.delete()
         self._tokens = None
 
-    def take_report(self, page: HitReport) -> None:
-        """Keep a page of the report, or the one message that it is, in place of an earlier report."""
+    def take_report(self, page: HitReport, most: int) -> None:
+        """Keep a page of the report, or the one message that it is, in place of an earlier report.
+
+        It is kept in the batches in which its notes will be sent, so that no hit is read again.
+
+        Args:
+            page: The page, or the whole report.
+            most: Notes of a batch at most.
+        """
         if self.told is None or page.page is None or not page.page.number:
             self.forget_report()
-            self.told = page.model_copy(update={"page": None, "hits": ()})
-            self._pages = [] if page.page is None else Spool(self.directory / "report")
-        self._pages.append(page.payload())
-        self._told_of.append(b"".join([bytes.fromhex(hit.handle) for hit in page.hits]))
+            self.told, self._parting = page.model_copy(update={"page": None, "hits": ()}), HitBatches(most)
+            self._kept = [] if page.page is None else Spool(self.directory / "report")
         self.hits += len(page.hits)
+        for batch in self._parting.put(page):
+            self._keep(batch)
+        if page.is_complete:
+            for batch in self._parting.rest():
+                self._keep(batch)
 
-    def pages(self) -> Iterator[HitReport]:
-        """Yield the pages of the report in their order."""
-        for place in range(len(self._pages)):
-            yield HitReport.model_validate_json(self._pages[place])
+    def _keep(self, batch: HitBatch) -> None:
+        assert self.told is not None
+        self._kept.append(self.told.model_copy(update={"hits": batch.hits}).payload())
+        ids = bytes.fromhex("".join([hit.hit_id for hit in batch.hits]))
+        handles = bytes.fromhex("".join([hit.handle for hit in batch.hits]))
+        self.batches.append(ReportedBatch(batch.counterpart, batch.index, ids, handles))
 
-    def reported_handles(self) -> list[bytes]:
-        """Return the own handles of the report's hits, joined."""
-        return self._told_of
+    def report_of(self, place: int) -> bytes:
+        """Return the report with the hits of one of its batches alone, as JSON."""
+        return self._kept[place]
+
+    def reports(self) -> Iterator[HitReport]:
+        """Yield the report in parts, each with the hits of one batch."""
+        return map(HitReport.model_validate_json, map(self.report_of, range(len(self.batches))))
 
     @property
     def report(self) -> HitReport | None:
         """The whole report as one message, all hits of it in memory; None before it came."""
         if self.told is None:
             return None
-        return self.told.model_copy(update={"hits": tuple(hit for page in self.pages() for hit in page.hits)})
+        hits = sorted((hit for part in self.reports() for hit in part.hits), key=attrgetter("hit_id"))
+        return self.told.model_copy(update={"hits": tuple(hits)})
 
     def forget_report(self) -> None:
         """Delete what was kept of a report."""
-        if isinstance(self._pages, Spool):
-            self._pages.delete()
-        self.told, self._pages, self._told_of, self.hits = None, [], [], 0
+        if isinstance(self._kept, Spool):
+            self._kept.delete()
+        self.told, self._kept, self.batches, self.hits = None, [], [], 0
 
     def record_ids_of(self, handles: Collection[bytes]) -> dict[bytes, str]:
         """Return the record id of each of some handles of this party."""

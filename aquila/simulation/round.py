@@ -41,7 +41,7 @@ from aquila.simulation.file_tasks import (
 from aquila.simulation.list_passes import blind_lists, read_lists
 from aquila.simulation.manifest import CHUNK_ELEMENTS, NO_PADDING, REHEARSED, Terms, make_manifest
 from aquila.simulation.metrics import Measurements, TaskRunner, without_measurement
-from aquila.simulation.notes import Arrivals, open_notes, seal_notes, sealings_of, verify_notes
+from aquila.simulation.notes import Arrivals, ids_of, open_notes, seal_notes, sealings_of, verify_notes
 from aquila.simulation.party_state import RehearsedHit, SimulatedParty
 from aquila.simulation.sources import RecordList
 
@@ -55,12 +55,12 @@ if TYPE_CHECKING:
     from aquila.matching.certainty import Level
     from aquila.protocol.canaries import Verdict
     from aquila.protocol.messages import Fault, HitReport, Notes
-    from aquila.protocol.rounds.exchange import HitBatch
     from aquila.protocol.rounds.verified_round import Accepted
     from aquila.records.person import Record
     from aquila.records.rules import RuleTable
     from aquila.simulation.metrics import Watch
     from aquila.simulation.notes import Sealing
+    from aquila.simulation.party_state import ReportedBatch
     from aquila.simulation.sources import Source
 
 
@@ -340,7 +340,7 @@ class Rehearsal:
         """
         for report in reports:
             self.publish(self.matcher.report(report))
-            self.nodes[report.party].take_report(report)
+            self.nodes[report.party].take_report(report, self._most_notes)
         self.meet_canaries()
         for node in self.nodes.values():
             self.publish(node.party.receipt(node.round, node.next_sequence(), None, node.hits))
@@ -369,20 +369,20 @@ class Rehearsal:
             yield from arrivals.put(node.code, batch, accepted)
         yield from arrivals.rest()
 
-    def _sent(self, nodes: Sequence[SimulatedParty]) -> Iterator[tuple[SimulatedParty, HitBatch, Accepted]]:
+    def _sent(self, nodes: Sequence[SimulatedParty]) -> Iterator[tuple[SimulatedParty, ReportedBatch, Accepted]]:
         """Let parties seal and send their notes, a batch of each in turn."""
         works = chain.from_iterable(zip_longest(*(self._sealings(node) for node in nodes)))
         done = self.workshop.do("exchange", lambda label: label[0].code, seal_notes, filter(None, works))
         for (node, batch), sealed in done:
             with self.measured.phase("exchange", node.code):
-                node.openings |= zip((hit.hit_id for hit in batch.hits), sealed.openings, strict=True)
+                node.openings |= zip(ids_of(batch.ids), sealed.openings, strict=True)
                 terms = batch.counterpart, None, batch.index, sealed.entries
                 envelope = node.party.notes(node.round, node.next_sequence(), *terms)
                 accepted = self.publish(envelope, only={node.code, batch.counterpart})
             yield node, batch, accepted
 
-    def _sealings(self, node: SimulatedParty) -> Iterator[tuple[tuple[SimulatedParty, HitBatch], Sealing]]:
-        return (((node, batch), work) for batch, work in sealings_of(node, self.table, self.random, self._most_notes))
+    def _sealings(self, node: SimulatedParty) -> Iterator[tuple[tuple[SimulatedParty, ReportedBatch], Sealing]]:
+        return (((node, batch), work) for batch, work in sealings_of(node, self.table, self.random))
 
     def _verify(self, sent: Iterable[Accepted]) -> None:
         every = ((accepted.digest, cast("Notes", accepted.message)) for accepted in sent)
@@ -398,7 +398,7 @@ class Rehearsal:
         """Have every party disclose its canaries, and judge those of each of its pairs (PROTOCOL.md 3.7.13)."""
         if not self.manifest.canaries:
             return
-        reports = {code: report_of_canaries(node.pages(), node.carried) for code, node in self.nodes.items()}
+        reports = {code: report_of_canaries(node.reports(), node.carried) for code, node in self.nodes.items()}
         for node in self.nodes.values():
             pairs = canary_statement(node.round, *node.pair_terms(), reports[node.code])
             self.publish(node.party.declare_canaries(node.round, node.next_sequence(), pairs))

@@ -13,6 +13,8 @@ from aquila.simulation.scratch_files import Spool
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import pytest
+
     from tests.support.staged_round import StagedRound
 
 LISTS = ReportKey("SI", None)
@@ -32,10 +34,10 @@ def test_the_same_round_in_pages(staged: Callable[..., StagedRound]) -> None:
     whole = staged().reported()
     paged = staged(most_hits=1, most_notes=1).reported()
     for code, node in paged.nodes.items():
-        assert [page.page.number for page in node.pages()] == list(range(len(whole.nodes[code].report.hits)))
+        assert [batch.index for batch in node.batches] == list(range(len(whole.nodes[code].report.hits)))
         assert node.report == whole.nodes[code].report.model_copy(update={"binding": node.report.binding})
         assert paged.round.receipts[ReportKey(code, None)].hits == node.hits == len(node.report.hits)
-        assert isinstance(node._pages, Spool)
+        assert isinstance(node._kept, Spool)
     paged.exchange_notes()
     paged.close()
     assert (paged.round.phase, paged.refuted) == (Phase.CLOSED, {})
@@ -53,10 +55,28 @@ def test_a_report_takes_the_place_of_another(staged: Callable[..., StagedRound])
     pages = pages_of(stage)
     for _ in range(2):
         for page in pages:
-            node.take_report(page)
-        assert (list(node.pages()), node.hits) == (pages, len(pages))
-    node.take_report(pages[0].model_copy(update={"page": None}))
+            node.take_report(page, 2)
+        assert (node.report.hits, node.hits) == (tuple(hit for page in pages for hit in page.hits), len(pages))
+        assert sum(len(batch.ids) for batch in node.batches) == 16 * len(pages)
+    node.take_report(pages[0].model_copy(update={"page": None}), 2)
     assert (node.hits, node.report.hits) == (1, pages[0].hits)
+
+
+def test_how_often_hits_are_read(staged: Callable[..., StagedRound], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A statement is read once for all who take it, and hits once more where their notes are sealed."""
+    read: list[int] = []
+
+    def count(cls: type[HitReport], content: bytes) -> HitReport:
+        report = super(HitReport, cls).model_validate_json(content)
+        read.append(len(report.hits))
+        return report
+
+    monkeypatch.setattr(HitReport, "model_validate_json", classmethod(count))
+    stage = staged(most_hits=2, most_notes=2).reported()
+    hits = sum(node.hits for node in stage.nodes.values())
+    assert sum(read) == hits
+    stage.exchange_notes()
+    assert sum(read) == 2 * hits
 
 
 def test_a_hit_hidden_from_one_side(staged: Callable[..., StagedRound]) -> None:
@@ -82,7 +102,7 @@ def test_canaries_of_all_pages(staged: Callable[..., StagedRound]) -> None:
     assert stage.verdicts
     assert all(verdict.trustworthy for verdict in stage.verdicts.values())
     node = stage.nodes["SI"]
-    told = report_of_canaries(node.pages(), node.carried)
+    told = report_of_canaries(node.reports(), node.carried)
     assert {hit.handle for hit in told.hits} <= {one.handle for one in node.carried}
     assert (told.page, told.bases) == (None, node.report.bases)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from functools import partial
-from operator import is_
+from itertools import islice
+from operator import ge, is_
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -92,7 +93,7 @@ def ascending(values: list[str], what: str) -> None:
     Raises:
         ValueError: They are not.
     """
-    if values != sorted(set(values)):
+    if any(map(ge, values, islice(values, 1, None))):
         raise ValueError(f"{what} must be distinct and in ascending order")
 
 

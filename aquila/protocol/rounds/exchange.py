@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
+from operator import attrgetter
 from struct import Struct
 from typing import TYPE_CHECKING
 
@@ -63,6 +65,8 @@ class HeldTokens:
 class TokensByRecord(Mapping[bytes, HeldTokens]):
     """The tokens of some own records by handle, as columns over all of them: 65 bytes for each token.
 
+    To look one up makes a dictionary of all of them: take those that are needed with `of` first.
+
     Args:
         handles: The handle of each token, 16 bytes, ascending.
         rules: The rule of each token.
@@ -77,32 +81,36 @@ class TokensByRecord(Mapping[bytes, HeldTokens]):
         self._rules, self._tokens, self._secrets = rules, tokens, secrets
 
     def __getitem__(self, handle: bytes) -> HeldTokens:
-        place = int(np.searchsorted(self._handles, np.bytes_(handle)))
-        if place == len(self._handles) or self._handle(place) != handle:
-            raise KeyError
-        return self._between(*self._ends[place : place + 2].tolist())
-
-    def of(self, handles: Collection[bytes]) -> dict[bytes, HeldTokens]:
-        """Return the tokens of those of some records that are here, faster than one by one."""
-        wanted = np.frombuffer(b"".join(handles), dtype=_HANDLE)
-        places = np.searchsorted(self._handles, wanted)
-        ends = zip(self._ends[places].tolist(), np.append(self._ends, 0)[places + 1].tolist(), strict=True)
-        here = np.isin(wanted, self._handles).tolist()
-        return {
-            handle: self._between(start, end)
-            for handle, is_here, (start, end) in zip(handles, here, ends, strict=True)
-            if is_here
-        }
-
-    def _between(self, start: int, end: int) -> HeldTokens:
+        start, end = self._bounds[handle]
         return HeldTokens(
             self._rules[start:end],
             self._tokens[TOKEN_BYTES * start : TOKEN_BYTES * end],
             self._secrets[SECRET_BYTES * start : SECRET_BYTES * end],
         )
 
+    @cached_property
+    def _bounds(self) -> dict[bytes, tuple[int, int]]:
+        """The first token of each record, and the one behind its last."""
+        return dict(zip(self, pairwise(self._ends.tolist()), strict=True))
+
+    def of(self, handles: Collection[bytes]) -> TokensByRecord:
+        """Return the tokens of those of some records that are here, columns alike: so they travel fast."""
+        wanted = np.unique(np.frombuffer(b"".join(handles), dtype=_HANDLE))
+        places = np.searchsorted(self._handles, wanted)
+        here = places < len(self._handles)
+        here[here] = self._handles[places[here]] == wanted[here]
+        starts, ends = self._ends[places[here]], self._ends[places[here] + 1]
+        counts = ends - starts
+        rows = np.repeat(starts - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
+        return TokensByRecord(
+            np.repeat(wanted[here], counts),
+            np.frombuffer(self._rules, dtype=np.uint8)[rows].tobytes(),
+            np.frombuffer(self._tokens, dtype=f"V{TOKEN_BYTES}")[rows].tobytes(),
+            np.frombuffer(self._secrets, dtype=f"V{SECRET_BYTES}")[rows].tobytes(),
+        )
+
     def __iter__(self) -> Iterator[bytes]:
-        return map(self._handle, range(len(self._handles)))
+        return iter(self._handles.view(f"V{HANDLE_BYTES}").tolist())
 
     def __len__(self) -> int:
         return len(self._handles)
@@ -111,10 +119,6 @@ class TokensByRecord(Mapping[bytes, HeldTokens]):
     def most(self) -> int:
         """The number of tokens of the record that has most of them."""
         return int(np.diff(self._ends).max(initial=0))
-
-    def _handle(self, place: int) -> bytes:
-        handle: bytes = self._handles[place : place + 1].tobytes()
-        return handle
 
 
 def held_tokens(handles: Iterable[bytes], chunks: Iterable[FinalizedChunk]) -> TokensByRecord:
@@ -481,27 +485,43 @@ class HitBatch:
     hits: tuple[Hit, ...]
 
 
-def hit_batches(pages: Iterable[HitReport], most: int) -> Iterator[HitBatch]:
-    """Part a report's hits into batches for each counterpart, in the order of their ids.
+class HitBatches:
+    """Parts a report's hits into batches for each counterpart, in the order of their ids.
 
     The same pages give the same batches, and no more hits than a batch of each counterpart are held meanwhile.
 
     Args:
-        pages: The pages of the report in their order, or the one message that it is.
         most: Hits of a batch at most.
     """
-    index = 0
-    waiting: dict[str, list[Hit]] = {}
-    for page in pages:
-        for hit in sorted(page.hits, key=lambda one: one.hit_id):
-            together = waiting.setdefault(hit.counterpart, [])
+
+    def __init__(self, most: int) -> None:
+        self._most, self._index = most, 0
+        self._waiting: dict[str, list[Hit]] = {}
+
+    def put(self, page: HitReport) -> Iterator[HitBatch]:
+        """Take the next page, or the one message that the report is, and yield the batches that are full."""
+        for hit in sorted(page.hits, key=attrgetter("hit_id")):
+            together = self._waiting.setdefault(hit.counterpart, [])
             together.append(hit)
-            if len(together) == most:
-                yield HitBatch(hit.counterpart, index, tuple(waiting.pop(hit.counterpart)))
-                index += 1
-    for counterpart in sorted(waiting):
-        yield HitBatch(counterpart, index, tuple(waiting[counterpart]))
-        index += 1
+            if len(together) == self._most:
+                yield self._batch(hit.counterpart)
+
+    def rest(self) -> Iterator[HitBatch]:
+        """Yield the hits that are left when every page was taken, a batch for each counterpart."""
+        for counterpart in sorted(self._waiting):
+            yield self._batch(counterpart)
+
+    def _batch(self, counterpart: str) -> HitBatch:
+        self._index += 1
+        return HitBatch(counterpart, self._index - 1, tuple(self._waiting.pop(counterpart)))
+
+
+def hit_batches(pages: Iterable[HitReport], most: int) -> Iterator[HitBatch]:
+    """Part the hits of a report's pages, in their order, as `HitBatches` does."""
+    together = HitBatches(most)
+    for page in pages:
+        yield from together.put(page)
+    yield from together.rest()
 
 
 def unfinished(round_: RoundState) -> tuple[tuple[str, str], ...]:

@@ -85,7 +85,7 @@ def rehearse(
     Nothing leaves this machine. Rows that cannot be used are left out, counted and listed in the report.
     """
     from aquila.crypto.backend import load_group
-    from aquila.executors import local_pool
+    from aquila.executors import few_collections, local_pool
     from aquila.matching.certainty import Level
     from aquila.simulation import DEFAULT_PADDING, NO_PADDING, TASK_MODULES, ListFile, Rehearsal
     from clients.cli.list_files import load_table
@@ -101,6 +101,7 @@ def rehearse(
         screen.progress() as watch,
         tempfile.TemporaryDirectory(prefix="aquila-") as scratch,
         local_pool(workers, TASK_MODULES) as executor,
+        few_collections(),
     ):
         played = Rehearsal(
             group,

@@ -16,7 +16,16 @@ import pytest
 
 from aquila.crypto.backend import usable_cores
 from aquila.errors import DigestError, ExecutorError
-from aquila.executors import InProcess, begin_worker, end_with, group_of, in_order, local_pool, with_group
+from aquila.executors import (
+    InProcess,
+    begin_worker,
+    end_with,
+    few_collections,
+    group_of,
+    in_order,
+    local_pool,
+    with_group,
+)
 from aquila.sentences import quoted
 
 if TYPE_CHECKING:
@@ -173,6 +182,17 @@ def test_in_process_keeps_an_error_for_its_place() -> None:
     future = InProcess().submit(fail_at_three, 3)
     with pytest.raises(DigestError):
         future.result()
+
+
+def test_few_collections_within_a_block() -> None:
+    """What comes after the block is collected as before, also where the block failed."""
+    threshold = gc.get_threshold()
+    with few_collections():
+        assert gc.get_threshold() > threshold
+    assert gc.get_threshold() == threshold
+    with pytest.raises(DigestError), few_collections():
+        fail_at_three(3)
+    assert gc.get_threshold() == threshold
 
 
 def test_a_worker_leaves_ctrl_c_to_its_parent() -> None:
