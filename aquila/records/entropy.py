@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from aquila.records.dates import PartialDate
-    from aquila.records.person import Record
     from aquila.records.rule_parts import Name
 
 TRAIT = np.dtype([("first", "<u8"), ("last", "<u8"), ("born", "<i4")])
@@ -48,18 +47,18 @@ _CACHED = 1 << 16
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
-def named_traits(records: Sequence[Record], names: Sequence[tuple[Name, ...]]) -> np.ndarray:
-    """Return the counted traits of n records with their names, 20 bytes each (`TRAIT`).
+def named_traits(births: Sequence[PartialDate | None], names: Sequence[tuple[Name, ...]]) -> np.ndarray:
+    """Return the counted traits of n records with these dates of birth and names, 20 bytes each (`TRAIT`).
 
     Digests of the first and the last word of the name, zero for none; and the date of birth as a whole number that
     counts days, negative where the day is not known, zero for none. A digest can be compared with a guess, so traits
     are as secret as the records.
     """
     words = [of_record[0].words if of_record else () for of_record in names]
-    traits = np.empty(len(records), dtype=TRAIT)
+    traits = np.empty(len(births), dtype=TRAIT)
     traits["first"] = np.array([_word(of_name[0]) if of_name else 0 for of_name in words], dtype=np.uint64)
     traits["last"] = np.array([_word(of_name[-1]) if of_name else 0 for of_name in words], dtype=np.uint64)
-    traits["born"] = [_born(record.date_of_birth) for record in records]
+    traits["born"] = list(map(_born, births))
     return traits
 
 

@@ -14,7 +14,6 @@ import hashlib
 import importlib
 from functools import cache, lru_cache
 from itertools import product
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -22,6 +21,7 @@ import numpy as np
 from aquila.errors import InputError
 from aquila.records.normalize.known_values import KnownValues
 from aquila.records.normalize.letter_tables import NORMALIZER_VERSION
+from aquila.records.person import RecordColumns
 from aquila.records.rule_parts import NAMES, attribute_of, once, part_reader, record_names
 
 if TYPE_CHECKING:
@@ -115,15 +115,15 @@ class InputMaker:
 
     def inputs(self, record: Record, names: tuple[Name, ...]) -> tuple[Input, ...]:
         """All inputs of a record whose names are given, each once, ordered by rule and bytes."""
-        return tuple(self._joined(self._columns([record], [names]), 0))
+        return tuple(self._joined(self._columns(RecordColumns.of([record]), [names]), 0))
 
     def digest(
-        self, records: Sequence[Record], names: Sequence[tuple[Name, ...]], prefixes: Mapping[int, bytes]
+        self, records: RecordColumns, names: Sequence[tuple[Name, ...]], prefixes: Mapping[int, bytes]
     ) -> DigestedInputs:
         """Return SHA-256 of each input of some records, behind the prefix of its rule.
 
         Args:
-            records: The records.
+            records: The records, field by field.
             names: The names of each (`record_names`), by the same version.
             prefixes: By rule number.
 
@@ -140,10 +140,10 @@ class InputMaker:
             raise InputError("record_inputs_too_many", expected=MOST_INPUTS) from None
         return DigestedInputs(np.frombuffer(counts, dtype="<u2"), np.frombuffer(numbers, dtype=np.uint8), digests)
 
-    def _columns(self, records: Sequence[Record], names: Sequence[tuple[Name, ...]]) -> tuple[list[PartValues], ...]:
+    def _columns(self, records: RecordColumns, names: Sequence[tuple[Name, ...]]) -> tuple[list[PartValues], ...]:
         """For each attribute that rules read, the values of its parts, record by record."""
         return tuple(
-            list(map(read, names if attribute == NAMES else map(attrgetter(attribute), records)))
+            list(map(read, names if attribute == NAMES else records[attribute]))
             for attribute, read in self._readers.items()
         )
 

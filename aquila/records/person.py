@@ -19,7 +19,7 @@ from aquila.records.dates import PartialDate
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["ABSENT", "CODES", "FIELDS", "LIST_FIELDS", "PartialDate", "Record", "sound_record"]
+__all__ = ["ABSENT", "CODES", "FIELDS", "LIST_FIELDS", "PartialDate", "Record", "RecordColumns", "sound_record"]
 
 CODES = {
     "sex": ("F", "M", "X"),
@@ -157,6 +157,29 @@ def sound_records(columns: Sequence[Sequence[Any]]) -> list[Record | None]:
     for put, column in zip(_SETTERS, columns, strict=True):
         deque(map(put, records, column), maxlen=0)  # a setter returns nothing
     return [record if record.record_id and record.is_enough else None for record in records]
+
+
+class RecordColumns:
+    """Records field by field: `columns["sex"]` has the value of each of n records, in their order.
+
+    Args:
+        column: Returns the values of a field.
+        size: How many records there are.
+    """
+
+    def __init__(self, column: Callable[[str], Sequence[Any]], size: int) -> None:
+        self._column, self._size = column, size
+
+    @classmethod
+    def of(cls, records: Sequence[Record]) -> RecordColumns:
+        """Return the columns of records; only those that are asked for are made."""
+        return cls(lambda name: list(map(attrgetter(name), records)), len(records))
+
+    def __getitem__(self, name: str) -> Sequence[Any]:
+        return self._column(name)
+
+    def __len__(self) -> int:
+        return self._size
 
 
 def _stored_text(value: object) -> str:

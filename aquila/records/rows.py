@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from aquila.records.person import ABSENT, FIELDS, RecordColumns, sound_record, sound_records
 from aquila.sentences import Sentence, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from aquila.records.person import Record
 
@@ -91,3 +92,74 @@ class ReadReport:
                 self.refused += 1
                 self.warnings += sum(finding.severity is Severity.WARNING for finding in row.findings)
             yield row
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class RowColumns:
+    """Rows that were read together, column by column; nearly all of them give a record without a finding.
+
+    Attributes:
+        lines: The line on which each row begins.
+        values: Of each field, in the order of `FIELDS`, the value in each row; that of a row in `apart` does not count.
+        apart: By place, the rows that have findings or give no record.
+    """
+
+    lines: Sequence[int]
+    values: Sequence[Sequence[Any]]
+    apart: dict[int, Row]
+
+    @classmethod
+    def of(cls, rows: Sequence[Row]) -> RowColumns:
+        """Take rows that were read one by one."""
+        return cls([row.line for row in rows], [(absent,) * len(rows) for absent in ABSENT], dict(enumerate(rows)))
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def rows(self) -> list[Row]:
+        """Return them as rows."""
+        records = enumerate(sound_records(self.values))
+        # A row without a record is apart.
+        return [self.apart.get(at) or AcceptedRow(self.lines[at], record) for at, record in records]  # type: ignore[arg-type]
+
+    def put_before(self, place: int, findings: tuple[Finding, ...]) -> None:
+        """Put findings before those of a row."""
+        row = self.apart.get(place)
+        if row is None:
+            record = sound_record([column[place] for column in self.values])
+            assert record is not None
+            row = AcceptedRow(self.lines[place], record)
+        if isinstance(row, AcceptedRow):
+            self.apart[place] = AcceptedRow(row.line, row.record, findings + row.warnings)
+        else:
+            self.apart[place] = RefusedRow(row.line, row.record_id, findings + row.findings)
+
+    def accepted(self) -> RecordColumns:
+        """Return the records of the rows that give one, in their order."""
+        records = {at: row.record for at, row in self.apart.items() if isinstance(row, AcceptedRow)}
+        kept = [at for at in range(len(self)) if at in records or at not in self.apart]
+
+        def column(name: str) -> Sequence[Any]:
+            values = self.values[FIELDS.index(name)]
+            if self.apart:
+                values = list(values)
+                for at, record in records.items():
+                    values[at] = getattr(record, name)
+            return values if len(kept) == len(self) else [values[at] for at in kept]
+
+        return RecordColumns(column, len(kept))
+
+    def report(self) -> ReadReport:
+        """Return how many rows give records, how many do not, and how many warnings they have."""
+        report = ReadReport(accepted=len(self) - len(self.apart))
+        for _row in report.watch(self.apart.values()):
+            pass
+        return report
+
+    def findings(self) -> Iterator[tuple[Finding, str]]:
+        """Yield the findings in the order of the rows, each with the record id of its row."""
+        for _place, row in sorted(self.apart.items()):
+            if isinstance(row, AcceptedRow):
+                yield from ((finding, row.record.record_id) for finding in row.warnings)
+            else:
+                yield from ((finding, row.record_id) for finding in row.findings)

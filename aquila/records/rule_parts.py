@@ -25,13 +25,14 @@ from aquila.records.normalize.names import FORMS, name_words
 
 if TYPE_CHECKING:
     from aquila.records.dates import PartialDate
-    from aquila.records.person import Record
+    from aquila.records.person import Record, RecordColumns
 
 MOST_WORDS = 8  # of one name; more are text that is no name, and pairs grow with the square
 WORD_MARK = "\x1f"  # between the words of one part: sorts before every letter, occurs in none
 _PAIRED_WORDS = 3  # of a name that is not split: the first ones and the last
 _CACHED = 1 << 16  # words
 _NAMES_CACHED = 1 << 14
+_NAME_FIELDS = ("given_names", "family_names", "full_name", "aliases")
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -72,11 +73,23 @@ class PartKind:
 
 def record_names(record: Record, version: int = NORMALIZER_VERSION) -> tuple[Name, ...]:
     """All names of a record: the split one, the full one, the aliases; words are folded by a version's tables."""
-    given, family = " ".join(record.given_names), " ".join(record.family_names)
+    return _record_names(record.given_names, record.family_names, record.full_name, record.aliases, version)
+
+
+def _record_names(
+    given_names: Sequence[str], family_names: Sequence[str], full_name: str | None, aliases: Sequence[str], version: int
+) -> tuple[Name, ...]:
+    given, family = " ".join(given_names), " ".join(family_names)
     names = [_split_name(given, family, version) if given and family else _whole_name(given or family, version)]
-    if record.full_name or record.aliases:
-        names.extend(_whole_name(text, version) for text in (record.full_name or "", *record.aliases))
+    if full_name or aliases:
+        names.extend(_whole_name(text, version) for text in (full_name or "", *aliases))
     return tuple([name for name in names if name.words])
+
+
+def names_of_records(records: RecordColumns, version: int = NORMALIZER_VERSION) -> list[tuple[Name, ...]]:
+    """All names of each of some records: `record_names`."""
+    columns = zip(*(records[field] for field in _NAME_FIELDS), strict=True)
+    return [_record_names(given, family, full, aliases, version) for given, family, full, aliases in columns]
 
 
 def part_values(

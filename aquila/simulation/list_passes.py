@@ -13,6 +13,7 @@ from aquila.errors import InputError
 from aquila.protocol.submission_plan import plan_submission
 from aquila.protocol.submissions.submission import merge_runs
 from aquila.protocol.submissions.tasks import BlindTask, DigestedBatch, blind_batch
+from aquila.records.rows import RowColumns
 from aquila.records.rules import InputClass
 from aquila.simulation.scratch_files import Runs, Spool
 from aquila.simulation.sources import Reading, named, read_batch, take_rows
@@ -75,7 +76,8 @@ def _admitted(label: _Read, batch: ReadBatch) -> ReadBatch:
     """Return the batch without the records whose id came before: then it is read again here."""
     if label.node.source.admit(batch.record_ids, batch.counts.refused):
         return batch
-    return take_rows(label.work, label.node.source.watch(label.work.batch.rows()))
+    rows = label.work.batch.read().rows()
+    return take_rows(label.work, RowColumns.of(list(label.node.source.watch(rows))))
 
 
 def _note(node: SimulatedParty, batch: ReadBatch) -> None:

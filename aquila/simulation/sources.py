@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from aquila.errors import InputError
 from aquila.protocol.submission_plan import BATCH_RECORDS
-from aquila.protocol.submissions.tasks import DigestedBatch, digest_records
-from aquila.records.person import Record
+from aquila.protocol.submissions.tasks import DigestedBatch, digest_columns
 from aquila.records.reading.lists import (
     RECOGNIZED,
     AcceptedRow,
@@ -19,16 +18,18 @@ from aquila.records.reading.lists import (
     Finding,
     Layout,
     ReadReport,
+    RowColumns,
     WholeList,
     open_list,
+    read_batch_columns,
 )
-from aquila.records.reading.lists import read_batch as read_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from aquila.crypto.group import Group
+    from aquila.records.person import Record
     from aquila.records.reading.lists import Plan, Row
     from aquila.records.rules import RuleTable
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 class RowBatch(Protocol):
     """A part of a list that travels to a task."""
 
-    def rows(self) -> Iterable[Row]:
+    def read(self) -> RowColumns:
         """Read it."""
         ...
 
@@ -85,9 +86,9 @@ class RecordBatch:
 
     records: tuple[Record, ...]
 
-    def rows(self) -> Iterable[Row]:
+    def read(self) -> RowColumns:
         """Return them as accepted rows."""
-        return (AcceptedRow(0, record) for record in self.records)
+        return RowColumns.of([AcceptedRow(0, record) for record in self.records])
 
 
 class RecordList:
@@ -125,9 +126,9 @@ class LineBatch:
     plan: Plan
     lines: Batch
 
-    def rows(self) -> Iterable[Row]:
+    def read(self) -> RowColumns:
         """Read them."""
-        return read_lines(self.plan, self.lines)
+        return read_batch_columns(self.plan, self.lines)
 
 
 class ListFile:
@@ -224,25 +225,18 @@ class ReadBatch:
 def read_batch(_group: Group, work: Reading) -> ReadBatch:
     """Read a batch of a list and digest its inputs; a task for any executor, which needs no group."""
     started = time.thread_time()
-    rows = list(work.batch.rows())
+    rows = work.batch.read()
     return take_rows(work, rows, time.thread_time() - started)
 
 
-def take_rows(work: Reading, rows: Iterable[Row], read_seconds: float = 0.0) -> ReadBatch:
+def take_rows(work: Reading, rows: RowColumns, read_seconds: float = 0.0) -> ReadBatch:
     """Digest the inputs of some rows of a batch."""
-    counts = ReadReport()
-    records, findings = list[Record](), list[tuple[Finding, str]]()
-    for row in counts.watch(rows):
-        if isinstance(row, AcceptedRow):
-            records.append(row.record)
-            findings += ((finding, row.record.record_id) for finding in row.warnings)
-        else:
-            findings += ((finding, row.record_id) for finding in row.findings)
+    records = rows.accepted()
     return ReadBatch(
-        tuple(record.record_id for record in records),
-        counts,
-        tuple(findings),
-        digest_records(work.first_binding, work.table, records),
+        tuple(records["record_id"]),
+        rows.report(),
+        tuple(rows.findings()),
+        digest_columns(work.first_binding, work.table, records),
         read_seconds,
     )
 

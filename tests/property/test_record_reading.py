@@ -17,8 +17,10 @@ from aquila.records.reading.columns import cell_reader, read_texts
 from aquila.records.reading.lists import (
     AcceptedRow,
     Layout,
+    ReadReport,
     RefusedRow,
     Row,
+    RowColumns,
     WholeList,
     open_list,
     read_batch,
@@ -116,10 +118,12 @@ def test_known_cells_make_the_row_that_reading_each_text_makes(table: tuple[tupl
             if cell
         }
         careful = _read_carefully(7, texts)
-        assert cell_reader(columns).read([7], [row]) == [careful]
+        assert cell_reader(columns).read([7], [[cell] for cell in row]).rows() == [careful]
         assert read_texts(7, texts) == careful
         found.append(careful)
-    assert cell_reader(columns).read([7] * len(every), every) == found
+    together = cell_reader(columns).read([7] * len(every), list(zip(*every, strict=True)))
+    assert together.rows() == found
+    _check_columns(together, found)
 
 
 @given(csv_lists(), st.integers(1, 5))
@@ -133,6 +137,23 @@ def test_a_csv_list_is_read_the_same_however_it_is_cut(content: bytes, lines: in
 def test_an_ftm_list_is_read_the_same_however_it_is_cut(content: bytes, lines: int) -> None:
     """Rows, findings and refusals, to the line."""
     assert _outcome(content, "ftm", lines) == _whole(content, "ftm")
+
+
+def _check_columns(together: RowColumns, rows: list[Row]) -> None:
+    """Hold the columns, counts and findings of rows to the rows."""
+    records = [row.record for row in rows if isinstance(row, AcceptedRow)]
+    accepted, report = together.accepted(), ReadReport()
+    assert len(accepted) == len(records)
+    for field in FIELDS:
+        assert list(accepted[field]) == [getattr(record, field) for record in records]
+    findings = []
+    for row in report.watch(rows):
+        if isinstance(row, AcceptedRow):
+            findings += [(finding, row.record.record_id) for finding in row.warnings]
+        else:
+            findings += [(finding, row.record_id) for finding in row.findings]
+    assert together.report() == report
+    assert list(together.findings()) == findings
 
 
 def _read_carefully(line: int, texts: dict[str, list[str]]) -> Row:

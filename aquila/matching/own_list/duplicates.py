@@ -22,6 +22,7 @@ from aquila.matching.certainty import Grade, Level, grade
 from aquila.matching.learning import learn_share
 from aquila.records.frequency import DEFAULT_LIMIT, limits_of
 from aquila.records.inputs import input_maker
+from aquila.records.person import RecordColumns
 from aquila.records.rule_parts import record_names
 from aquila.records.rules import InputClass, mask_of
 
@@ -212,7 +213,8 @@ class DuplicateSearch:
         if not self._noted:
             return
         records, self._noted = self._noted, []
-        found = self._maker.digest(records, [record_names(record) for record in records], self._prefixes)
+        names = [record_names(record) for record in records]
+        found = self._maker.digest(RecordColumns.of(records), names, self._prefixes)
         positions = np.arange(self._records, self._records + len(records), dtype=np.uint32)
         values = np.frombuffer(found.digests, dtype="<u8")[::_WORDS].copy()
         self._pending.append((np.repeat(positions, found.counts), found.rules, values))

@@ -21,7 +21,8 @@ from aquila.protocol.submissions.submission import check_order, finalize_chunk, 
 from aquila.records.entropy import TRAIT, named_traits
 from aquila.records.inputs import input_maker
 from aquila.records.normalize.letter_tables import NORMALIZER_VERSION
-from aquila.records.rule_parts import record_names
+from aquila.records.person import RecordColumns
+from aquila.records.rule_parts import names_of_records
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -151,10 +152,18 @@ def digest_records(
     Raises:
         InputError: A record has more inputs than can be counted.
     """
-    names = [record_names(record, normalizer) for record in records]
+    return digest_columns(first_binding, table, RecordColumns.of(records), normalizer)
+
+
+def digest_columns(
+    first_binding: bytes, table: RuleTable, records: RecordColumns, normalizer: int = NORMALIZER_VERSION
+) -> DigestedBatch:
+    """Do as `digest_records` with records that are given field by field."""
+    names = names_of_records(records, normalizer)
     prefixes = input_prefixes(first_binding, table)
     found = input_maker(table, normalizer).digest(records, names, prefixes)
-    return DigestedBatch(found.counts, found.rules, found.digests, named_traits(records, names))
+    traits = named_traits(records["date_of_birth"], names)
+    return DigestedBatch(found.counts, found.rules, found.digests, traits)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -23,13 +23,13 @@ NUMBERS_CACHED = 1 << 12
 """A batch of a list is read, and then its inputs are made; who does both reads each number once."""
 
 _ZERO = ord("0")
-_EGN = (2, 4, 8, 5, 10, 9, 7, 3, 6)
-_LNCH = (21, 19, 17, 13, 11, 9, 7, 3, 1)
-_CNP = (2, 7, 9, 1, 4, 6, 3, 5, 8, 2, 7, 9)
-_JMBG = (7, 6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)
-_IDNP = (7, 3, 1, 7, 3, 1, 7, 3, 1, 7, 3, 1)
-_SVNR = (3, 7, 9, 0, 5, 8, 4, 2, 1, 6)
-_TAJ = (3, 7, 3, 7, 3, 7, 3, 7)
+EGN_WEIGHTS = (2, 4, 8, 5, 10, 9, 7, 3, 6)
+LNCH_WEIGHTS = (21, 19, 17, 13, 11, 9, 7, 3, 1)
+CNP_WEIGHTS = (2, 7, 9, 1, 4, 6, 3, 5, 8, 2, 7, 9)
+JMBG_WEIGHTS = (7, 6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)
+IDNP_WEIGHTS = (7, 3, 1, 7, 3, 1, 7, 3, 1, 7, 3, 1)
+SVNR_WEIGHTS = (3, 7, 9, 0, 5, 8, 4, 2, 1, 6)
+TAJ_WEIGHTS = (3, 7, 3, 7, 3, 7, 3, 7)
 
 
 class Scheme(NamedTuple):
@@ -55,28 +55,28 @@ def jmbg(number: str) -> bool:
 
     A remainder of 10 gives 0.
     """
-    return -_weighted(number, _JMBG) % 11 % 10 == int(number[12]) and births.jmbg(number) is not None
+    return -_weighted(number, JMBG_WEIGHTS) % 11 % 10 == int(number[12]) and births.jmbg(number) is not None
 
 
 def egn(number: str) -> bool:
     """Bulgaria; the month carries the century (+20 for the 19th, +40 for the 21st)."""
-    return _weighted(number, _EGN) % 11 % 10 == int(number[9]) and births.egn(number) is not None
+    return _weighted(number, EGN_WEIGHTS) % 11 % 10 == int(number[9]) and births.egn(number) is not None
 
 
 def lnch(number: str) -> bool:
     """Bulgaria, persons without citizenship."""
-    return _weighted(number, _LNCH) % 10 == int(number[9])
+    return _weighted(number, LNCH_WEIGHTS) % 10 == int(number[9])
 
 
 def cnp(number: str) -> bool:
     """Romania; a remainder of 10 gives 1."""
-    digit = {10: 1}.get(remainder := _weighted(number, _CNP) % 11, remainder)
+    digit = {10: 1}.get(remainder := _weighted(number, CNP_WEIGHTS) % 11, remainder)
     return digit == int(number[12]) and births.cnp(number) is not None
 
 
 def idnp(number: str) -> bool:
     """Moldova."""
-    return _weighted(number, _IDNP) % 10 == int(number[12])
+    return _weighted(number, IDNP_WEIGHTS) % 10 == int(number[12])
 
 
 def oib(number: str) -> bool:
@@ -95,7 +95,7 @@ def davcna(number: str) -> bool:
 
 def svnr(number: str) -> bool:
     """Austria's social insurance number; the fourth digit checks the others."""
-    return _weighted(number, _SVNR) % 11 == int(number[3])
+    return _weighted(number, SVNR_WEIGHTS) % 11 == int(number[3])
 
 
 def szemelyi(number: str) -> bool:
@@ -114,7 +114,7 @@ def adoazonosito(number: str) -> bool:
 
 def taj(number: str) -> bool:
     """Hungary's social insurance number."""
-    return _weighted(number, _TAJ) % 10 == int(number[8])
+    return _weighted(number, TAJ_WEIGHTS) % 10 == int(number[8])
 
 
 def nid(number: str) -> bool:

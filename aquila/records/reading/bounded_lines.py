@@ -65,6 +65,16 @@ class Batch:
         """Decode the lines one by one."""
         return [decode_line(number, content, encoding) for number, content in enumerate(self.contents, self.first)]
 
+    def sound_text(self, encoding: Encoding = "utf-8") -> str | None:
+        """Decode all lines at once, if none of them has a fault or begins the file, or return None."""
+        whole = b"".join(self.contents)
+        if b"\0" in whole or self.first == 1 or max(map(len, self.contents), default=0) > LONGEST_LINE:
+            return None
+        try:
+            return whole.decode(encoding)
+        except UnicodeDecodeError:
+            return None
+
     def sound_texts(self, encoding: Encoding = "utf-8") -> list[str] | None:
         """Decode the lines of a batch of which none has a fault, or return None: as `lines`, at less cost."""
         if b"\0" in b"".join(self.contents) or max(map(len, self.contents), default=0) > LONGEST_LINE:

@@ -11,16 +11,21 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from aquila.records.fields import FieldError, accept, make_row, read_field
-from aquila.records.person import ABSENT, FIELDS, LIST_FIELDS, sound_records
-from aquila.records.rows import AcceptedRow, Row
+from aquila.records.fields import LONGEST_ID, FieldError, make_row, read_field
+from aquila.records.normalize.plain_numbers import is_plain_document, is_plain_phone, plain_nationals
+from aquila.records.person import ABSENT, FIELDS, LIST_FIELDS
+from aquila.records.rows import Row, RowColumns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 MOST_KNOWN = 1 << 15  # cells of one column
 LONGEST_KNOWN = 100  # characters
 _LISTS = frozenset(LIST_FIELDS)
+_ID, _BORN, _SEX, _NATIONAL = map(FIELDS.index, ("record_id", "date_of_birth", "sex", "national_numbers"))
+_NAMES = tuple(map(FIELDS.index, ("given_names", "family_names", "full_name")))
+_ENOUGH = 2  # of given names, family names and date of birth, as `Record.is_enough`
+_PLAIN: dict[str, Callable[[str], object]] = {"document_numbers": is_plain_document, "phones": is_plain_phone}
 _OWN = frozenset({"record_id", "document_numbers", "national_numbers", "phones", "emails"})  # hardly ever repeat
 
 
@@ -37,6 +42,15 @@ class Column(dict[str, Any]):
         self.name = name
         self.is_parted = is_parted
         self.is_kept = name not in _OWN
+
+    def read(self, cells: Sequence[str]) -> list[Any]:
+        """Return the values of cells; those that are plainly sound are what they seem."""
+        if self.name == "record_id" and _are_plain_ids(cells):
+            return list(cells)
+        is_plain = _PLAIN.get(self.name)
+        if is_plain is None:
+            return list(map(self.__getitem__, cells))
+        return [(cell,) if cell and is_plain(cell) else self[cell] for cell in cells]
 
     def __missing__(self, cell: str) -> Any:  # noqa: ANN401 - the value of any field
         if not cell:
@@ -60,24 +74,45 @@ class CellReader:
 
     columns: tuple[tuple[int, int, Column], ...]
 
-    def read(self, lines: Sequence[int], rows: Sequence[Sequence[str]]) -> list[Row]:
-        """Read rows that begin on some lines, column by column."""
-        texts = list(zip(*rows, strict=True))
-        nothing = {absent: (absent,) * len(rows) for absent in set(ABSENT)}
+    def read(self, lines: Sequence[int], columns: Sequence[Sequence[str]]) -> RowColumns:
+        """Read rows that begin on some lines, column by column.
+
+        Args:
+            lines: The line of each row.
+            columns: The cells of each column, also of those that are not read.
+        """
+        nothing = {absent: (absent,) * len(lines) for absent in set(ABSENT)}
         values: list[Sequence[Any]] = [nothing[absent] for absent in ABSENT]
-        faulty: set[int] = set()
+        nationals: Sequence[str] = ()
         for place, field, column in self.columns:
-            found = values[field] = list(map(column.__getitem__, texts[place])) if rows else []
-            if FieldError in set(map(type, found)):
-                faulty |= {at for at, value in enumerate(found) if value.__class__ is FieldError}
-        return [
-            _row(line, [column[at] for column in values])
-            if record is None or at in faulty
-            else accept(line, record)
-            if record.national_numbers
-            else AcceptedRow(line, record)
-            for at, (line, record) in enumerate(zip(lines, sound_records(values), strict=True))
-        ]
+            if field == _NATIONAL:
+                nationals = columns[place]
+            else:
+                values[field] = column.read(columns[place])
+        odd = {at for column in values for at in _faults(column)}
+        if nationals:
+            odd |= self._read_nationals(nationals, values)
+        odd.update(_incomplete(values))
+        apart = {at: _row(lines[at], [column[at] for column in values]) for at in sorted(odd)}
+        return RowColumns(lines, values, apart)
+
+    @staticmethod
+    def _read_nationals(cells: Sequence[str], values: list[Sequence[Any]]) -> set[int]:
+        """Put the column of national numbers in place, and return the rows whose number may give a finding."""
+        column = _column("national_numbers", is_parted=True)
+        there = [at for at, cell in enumerate(cells) if cell]
+        births, sexes = ([_sound(values[field][at]) for at in there] for field in (_BORN, _SEX))
+        certain = plain_nationals([cells[at] for at in there], births, sexes)
+        found: list[Any] = [()] * len(cells)
+        odd = set()
+        for at, is_certain in zip(there, certain.tolist(), strict=True):
+            if is_certain:
+                found[at] = (cells[at],)
+            else:
+                found[at] = column[cells[at]]
+                odd.add(at)
+        values[_NATIONAL] = found
+        return odd
 
 
 @lru_cache(maxsize=16)
@@ -107,6 +142,43 @@ def _row(line: int, values: list[Any]) -> Row:
     for field, fault in faults.items():
         values[field] = fault.value
     return make_row(line, values, faults)
+
+
+def _are_plain_ids(cells: Sequence[str]) -> bool:
+    """Return whether all of some cells are ids without a change: printable ASCII without a blank."""
+    joined = "".join(cells)
+    return (
+        all(cells)
+        and joined.isascii()
+        and joined.isprintable()
+        and " " not in joined
+        and max(map(len, cells), default=0) <= LONGEST_ID
+    )
+
+
+def _sound(value: Any) -> Any:  # noqa: ANN401 - the value of any field
+    """Return a value of which nothing is wrong, or None for another."""
+    return None if value.__class__ is FieldError else value
+
+
+def _faults(column: Sequence[Any]) -> list[int]:
+    """Return the rows in whose cell of a column something is wrong."""
+    if FieldError not in set(map(type, column)):
+        return []
+    return [at for at, value in enumerate(column) if value.__class__ is FieldError]
+
+
+def _incomplete(values: Sequence[Sequence[Any]]) -> list[int]:
+    """Return the rows without an id, or with too little to match on; and others of which something is wrong."""
+    ids, births = values[_ID], values[_BORN]
+    given, family, full = (values[place] for place in _NAMES)
+    if all(ids) and (all(full) or (all(given) and all(family))):
+        return []
+    return [
+        at
+        for at, (record_id, *names, whole, born) in enumerate(zip(ids, given, family, full, births, strict=True))
+        if not record_id or (_ENOUGH if whole else sum(map(bool, names))) + (born is not None) < _ENOUGH
+    ]
 
 
 @cache

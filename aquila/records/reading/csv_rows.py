@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from aquila.records.fields import refuse
 from aquila.records.reading.bounded_lines import BATCH_LINES, Batch, Line, LineSource
 from aquila.records.reading.columns import cell_reader
-from aquila.records.rows import AcceptedRow, Finding, RefusedRow, Row
+from aquila.records.rows import RowColumns
 from aquila.sentences import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from aquila.records.reading.csv_plan import CsvPlan
+    from aquila.records.rows import RefusedRow
 
 _MOST_FURTHER = 50  # lines of one row, so that a quote that never closes refuses one row and not the rest of the file
 _QUOTE = b'"'
@@ -62,22 +63,50 @@ def cut_csv(plan: CsvPlan, source: LineSource, most: int = BATCH_LINES) -> Itera
         is_head = False
 
 
-def read_csv_batch(plan: CsvPlan, batch: Batch) -> list[Row]:
+def read_csv_batch(plan: CsvPlan, batch: Batch) -> RowColumns:
     """Read the rows of a batch; what is wrong with the header comes with the list's first row."""
-    texts = batch.sound_texts(plan.encoding)
-    parted = None if texts is None else _part_lines(texts, plan.separator)
-    if texts is None or parted is None:
-        rows = _read_apart(plan, batch.lines(plan.encoding))
+    columns = _part_columns(plan, batch)
+    if columns is None:
+        rows = _read_careful(plan, batch)
     else:
-        rows = _read_lines(plan, batch.first, texts, parted)
+        rows = cell_reader(plan.columns).read(range(batch.first, batch.first + len(batch.contents)), columns)
     if batch.findings:
         found = defaultdict(list)
         for finding in batch.findings:
             found[finding.line].append(finding)
-        rows = [_with_findings(row, tuple(found[row.line])) for row in rows]
-    if batch.is_head:
-        rows[0] = _with_findings(rows[0], plan.findings)
+        for at in [at for at, line in enumerate(rows.lines) if line in found]:
+            rows.put_before(at, tuple(found[rows.lines[at]]))
+    if batch.is_head and plan.findings:
+        rows.put_before(0, plan.findings)
     return rows
+
+
+def _part_columns(plan: CsvPlan, batch: Batch) -> list[list[str]] | None:
+    """Part lines into the cells of each column, or return None where one has a quote or other fields than the header.
+
+    Without quotes a line is a row, and every separator parts two cells of it.
+    """
+    separator, width = plan.separator, len(plan.columns)
+    parted, mark = width - 1, separator.encode()
+    if not batch.contents or any(content.count(mark) != parted for content in batch.contents):
+        return None
+    text = batch.sound_text(plan.encoding)
+    if text is None or '"' in text:
+        return None
+    text = text.replace("\r\n", "\n").removesuffix("\n")
+    cells = text.replace("\n", separator).split(separator)
+    if "\r" in text or len(cells) != width * len(batch.contents):  # another end of a line, or none
+        return None
+    return [cells[place::width] for place in range(width)]
+
+
+def _read_careful(plan: CsvPlan, batch: Batch) -> RowColumns:
+    """Read the rows of a batch of any lines."""
+    texts = batch.sound_texts(plan.encoding)
+    parted = None if texts is None else _part_lines(texts, plan.separator)
+    if texts is None or parted is None:
+        return _read_apart(plan, batch.lines(plan.encoding))
+    return _read_lines(plan, batch.first, texts, parted)
 
 
 def _end_with_row(plan: CsvPlan, number: int, contents: list[bytes], source: LineSource) -> list[bytes]:
@@ -131,33 +160,34 @@ def _part_rows(lines: Sequence[Line], separator: str) -> Iterator[_Parted]:
             begin += 1
 
 
-def _read_lines(plan: CsvPlan, first: int, texts: list[str], parted: list[list[str]]) -> list[Row]:
+def _read_lines(plan: CsvPlan, first: int, texts: list[str], parted: list[list[str]]) -> RowColumns:
     """Read rows that take one line each."""
     width = len(plan.columns)
-    if all(len(cells) == width for cells in parted):
-        return cell_reader(plan.columns).read(range(first, first + len(parted)), parted)
     numbered = enumerate(parted, first)
-    kept = [row for row in numbered if len(row[1]) == width or texts[row[0] - first].strip()]  # no blank lines
-    return _read_cells(plan, kept)
+    return _read_cells(plan, [row for row in numbered if len(row[1]) == width or texts[row[0] - first].strip()])
 
 
-def _read_apart(plan: CsvPlan, lines: Sequence[Line]) -> list[Row]:
+def _read_apart(plan: CsvPlan, lines: Sequence[Line]) -> RowColumns:
     """Read rows of which some take several lines or cannot be parted."""
     parted = [row for row in _part_rows(lines, plan.separator) if not row.line.is_blank]
     return _read_cells(plan, [(row.line.number, row.cells or row.reason or _UNREADABLE) for row in parted])
 
 
-def _read_cells(plan: CsvPlan, rows: Sequence[tuple[int, list[str] | Sentence]]) -> list[Row]:
+def _read_cells(plan: CsvPlan, rows: Sequence[tuple[int, list[str] | Sentence]]) -> RowColumns:
     """Read the rows that have the header's fields, and refuse the others, which have other ones or a reason."""
     width = len(plan.columns)
     sound = [(line, cells) for line, cells in rows if isinstance(cells, list) and len(cells) == width]
-    read = iter(cell_reader(plan.columns).read([line for line, _cells in sound], [cells for _line, cells in sound]))
-    return [
+    columns = list(zip(*(cells for _line, cells in sound), strict=True)) or [()] * width
+    found = cell_reader(plan.columns).read([line for line, _cells in sound], columns)
+    if len(sound) == len(rows):
+        return found
+    read = iter(found.rows())
+    return RowColumns.of([
         refuse(line, cells) if isinstance(cells, Sentence)
         else next(read) if len(cells) == width
         else _refuse_width(plan, line, cells)
         for line, cells in rows
-    ]  # fmt: skip
+    ])  # fmt: skip
 
 
 def _refuse_width(plan: CsvPlan, line: int, cells: Sequence[str]) -> RefusedRow:
@@ -165,10 +195,3 @@ def _refuse_width(plan: CsvPlan, line: int, cells: Sequence[str]) -> RefusedRow:
     if len(cells) > len(plan.columns):
         return refuse(line, Sentence.of("row_has_more_fields"))
     return refuse(line, Sentence.of("row_has_fewer_fields"))
-
-
-def _with_findings(row: Row, findings: tuple[Finding, ...]) -> Row:
-    """The row with findings put before its own."""
-    if isinstance(row, AcceptedRow):
-        return AcceptedRow(row.line, row.record, findings + row.warnings)
-    return RefusedRow(row.line, row.record_id, findings + row.findings)

@@ -32,7 +32,7 @@ from aquila.records.reading.ods import opened_ods
 from aquila.records.reading.sheet_rows import SEPARATOR, cut_sheet, names_columns, sheet_headings
 from aquila.records.reading.workbooks import spreadsheet_format
 from aquila.records.reading.xlsx import opened_xlsx
-from aquila.records.rows import AcceptedRow, Finding, ReadReport, RefusedRow, Row, Severity
+from aquila.records.rows import AcceptedRow, Finding, ReadReport, RefusedRow, Row, RowColumns, Severity
 from aquila.sentences import Sentence
 
 if TYPE_CHECKING:
@@ -54,10 +54,12 @@ __all__ = [
     "ReadReport",
     "RefusedRow",
     "Row",
+    "RowColumns",
     "Severity",
     "WholeList",
     "open_list",
     "read_batch",
+    "read_batch_columns",
     "read_csv",
     "read_ftm",
     "read_records",
@@ -198,7 +200,14 @@ def _while_open(stack: ExitStack, batches: Iterator[Batch]) -> Iterator[Batch]:
 
 def read_batch(plan: Plan, batch: Batch) -> list[Row]:
     """Read the rows of a batch, in their order. Nothing is raised about its content: rows are refused."""
-    return read_csv_batch(plan, batch) if isinstance(plan, CsvPlan) else read_ftm_batch(plan, batch)
+    return read_batch_columns(plan, batch).rows()
+
+
+def read_batch_columns(plan: Plan, batch: Batch) -> RowColumns:
+    """Read the rows of a batch as `read_batch` does, for who needs some of their fields alone."""
+    if isinstance(plan, CsvPlan):
+        return read_csv_batch(plan, batch)
+    return RowColumns.of(read_ftm_batch(plan, batch))
 
 
 class WholeList:

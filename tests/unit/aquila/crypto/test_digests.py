@@ -11,7 +11,7 @@ import pytest
 from aquila.errors import InputError
 from aquila.protocol.submissions.padding import input_prefixes
 from aquila.records.inputs import InputMaker, digests_core
-from aquila.records.person import PartialDate, Record
+from aquila.records.person import PartialDate, Record, RecordColumns
 from aquila.records.rule_parts import record_names
 from aquila.records.rules import InputClass, Part, Rule, RuleTable
 
@@ -110,4 +110,4 @@ def test_too_many_inputs_of_one_record(core: ModuleType) -> None:
         table = RuleTable("table", 1, rules, str(len(rules)), 0.03, ())
         for maker in (InputMaker(table), InputMaker(table, core=core)):
             with pytest.raises(InputError, match="more inputs than can be sent"):
-                maker.digest([record], [record_names(record)], input_prefixes(bytes(32), table))
+                maker.digest(RecordColumns.of([record]), [record_names(record)], input_prefixes(bytes(32), table))

@@ -32,7 +32,7 @@ REGION = Path(__file__).parents[3] / "quality" / "region"
 def traits_of(records: Iterable[Record]) -> np.ndarray:
     """Return what is counted of records, whose names are read here."""
     every = list(records)
-    return named_traits(every, list(map(record_names, every)))
+    return named_traits([record.date_of_birth for record in every], list(map(record_names, every)))
 
 
 def noted(people: Iterable[tuple[str, str, dt.date | int | None]]) -> list[Record]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aquila.records.inputs import Input, InputMaker, record_inputs
-from aquila.records.person import PartialDate, Record
+from aquila.records.person import PartialDate, Record, RecordColumns
 from aquila.records.rule_parts import record_names
 from aquila.records.rules import load_rules
 
@@ -65,5 +65,5 @@ def test_names_that_are_known_are_not_read_again() -> None:
 
 def test_digests_do_not_show_themselves() -> None:
     """Digests can be compared with guesses, so a log line has their number alone."""
-    found = InputMaker(EXACT).digest([ANA], [record_names(ANA)], {1: b""})
+    found = InputMaker(EXACT).digest(RecordColumns.of([ANA]), [record_names(ANA)], {1: b""})
     assert repr(found) == "DigestedInputs(1)"

@@ -12,7 +12,7 @@ import pytest
 from aquila.protocol.submissions.padding import input_prefixes
 from aquila.records.inputs import InputMaker, digests_core, record_inputs
 from aquila.records.normalize import EARLIER_VERSIONS, NORMALIZER_VERSION
-from aquila.records.person import PartialDate, Record
+from aquila.records.person import PartialDate, Record, RecordColumns
 from aquila.records.rule_parts import PART_KINDS, record_names
 from aquila.records.rules import BUILT_IN, InputClass, Part, Rule, RuleTable, earlier_tables, load_rules
 from clients.people.lists import common_lists
@@ -85,7 +85,7 @@ def test_inputs_are_those_of_the_definition(batches: list[Sequence[Record]], tab
         inputs = [item for of_record in expected for item in of_record]
         digests = plain_digests(BINDING, table, inputs)
         for maker in makers:
-            found = maker.digest(records, names, prefixes)
+            found = maker.digest(RecordColumns.of(records), names, prefixes)
             assert found.counts.tolist() == list(map(len, expected))
             assert found.rules.tolist() == [rule for rule, _value in inputs]
             assert found.digests == digests

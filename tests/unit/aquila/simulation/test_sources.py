@@ -102,7 +102,8 @@ def test_a_list_in_memory_is_taken_as_it_is() -> None:
     """Whoever made the records has looked at their ids."""
     records = RecordList(LISTS["SI"])
     (_, batch), *_ = records.batches()
-    assert list(records.watch(batch.rows())) == list(batch.rows())
+    rows = batch.read().rows()
+    assert list(records.watch(rows)) == rows
     assert records.admit(["si-1", "si-1"], 0)
 
 

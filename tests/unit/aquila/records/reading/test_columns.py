@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from aquila.records.fields import FieldError
@@ -9,14 +11,23 @@ from aquila.records.person import PartialDate, Record
 from aquila.records.reading.columns import MOST_KNOWN, Column, cell_reader, read_texts
 from aquila.records.rows import AcceptedRow, RefusedRow, Row
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 HEADER = ("record_id", None, "given_names", "family_names", "date_of_birth", "sex")
 SOUND = ["1", "38", "Ana;Mara", "Ilić", "1980-02-03", "F"]
 
 
 def read_one(line: int, cells: list[str]) -> Row:
     """Read a single row."""
-    [row] = cell_reader(HEADER).read([line], [cells])
+    [row] = read_all(HEADER, [line], [cells])
     return row
+
+
+def read_all(header: tuple[str | None, ...], lines: Sequence[int], rows: list[list[str]]) -> list[Row]:
+    """Read rows together."""
+    columns = [[row[place] for row in rows] for place in range(len(header))]
+    return cell_reader(header).read(lines, columns).rows()
 
 
 def test_a_sound_row_is_a_record_without_warnings() -> None:
@@ -57,12 +68,11 @@ def test_rows_that_are_read_together_are_those_read_alone() -> None:
         [*SOUND, "0302980715005"],
         ["4", "", "Ana", "", "1980", "X", "0101980710009"],
     ]
-    read = cell_reader(header).read
-    together = read(range(2, 9), rows)
-    assert together == [row for line, cells in enumerate(rows, start=2) for row in read([line], [cells])]
+    together = read_all(header, range(2, 9), rows)
+    assert together == [row for line, cells in enumerate(rows, start=2) for row in read_all(header, [line], [cells])]
     refused = [place for place, row in enumerate(together) if isinstance(row, RefusedRow)]
     assert refused == [1, 4]
-    assert read([], []) == []
+    assert read_all(header, [], []) == []
 
 
 def test_texts_of_several_values_are_read_too() -> None:
