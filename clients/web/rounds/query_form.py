@@ -7,19 +7,22 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from aquila.errors import InputError
+from aquila.errors import AquilaError, InputError
 from aquila.followup.lifecycle import Urgency
 from aquila.interface.queries import MOST_PERSONS, QueryPerson, QueryRequest, StandingQueryRequest
 from aquila.interface.rounds import JustificationInput
+from aquila.records.person import LIST_FIELDS
+from aquila.records.reading.columns import read_texts
+from aquila.records.rows import RefusedRow
+from aquila.sentences import Sentence
 from clients.sdk.queries import PASTED_FIELDS, end_of_day, pasted_persons
 from clients.web.app.paths import identifier
 from clients.web.rounds.proposal_form import NO_CHOICE, NO_WORDS, FieldError, FieldErrors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from aquila.interface.queries import Queries
-    from aquila.sentences import Sentence
     from clients.web.app.forms import SubmittedForm
 
 
@@ -34,6 +37,15 @@ TYPED = PASTED_FIELDS
 _REASON = ("legal_basis", "purpose", "case_reference", "category")
 _KEPT = (*_REASON, "round_id", "urgency", "pasted", "import_id", "template", "until")
 _ROWS = 3
+_LONGEST = 500
+_NEEDED = ("given_names", "family_names", "date_of_birth")
+_USED = frozenset({"country_unknown", "word_of_unknown_script"})  # findings on values that are compared all the same
+_FIELD_OF_REFUSAL = {
+    "query_persons_too_many": "import_id",
+    "standing_query_over": "until",
+    "standing_query_too_long": "until",
+    "standing_query_urgent": "urgency",
+}
 OF_ROUND = "round"
 """The template that takes over the texts of the chosen round."""
 
@@ -51,13 +63,13 @@ class QueryForm:
     Attributes:
         texts: What stands in fields, by name.
         rows: What stands in the rows of persons, by field.
-        faults: What is wrong, by field.
+        faults: What is wrong, by field; of a row, by its field and its number from 1, as in `date_of_birth-2`.
         refusal: What the service said against the whole of it.
     """
 
     texts: dict[str, str]
     rows: list[dict[str, str]]
-    faults: dict[str, FieldError] = field(default_factory=dict)
+    faults: dict[str, FieldError | Sentence] = field(default_factory=dict)
     refusal: Sentence | None = None
 
     @classmethod
@@ -84,9 +96,22 @@ class QueryForm:
         """Return the value of a field."""
         return self.texts.get(name, "")
 
-    def field_errors(self, say: Callable[..., str]) -> FieldErrors:
-        """Return the errors in the language of `say`."""
-        return FieldErrors({name: say(fault.message, **fault.values) for name, fault in self.faults.items()})
+    def field_errors(self, say: Callable[..., str], compose: Callable[[Sentence], str]) -> FieldErrors:
+        """Return the errors in the language of `say` and `compose`."""
+        return FieldErrors(
+            {
+                name: compose(fault) if isinstance(fault, Sentence) else say(fault.message, **fault.values)
+                for name, fault in self.faults.items()
+            }
+        )
+
+    def refuse(self, error: AquilaError) -> None:
+        """Add the service's refusal: at the field that it is about, or of the whole form."""
+        name = _FIELD_OF_REFUSAL.get(error.sentence.code)
+        if name is None:
+            self.refusal = error.sentence
+        else:
+            self.faults[name] = error.sentence
 
     def add_rows(self) -> None:
         """Add rows, up to the most that a query takes."""
@@ -108,18 +133,16 @@ class QueryForm:
 
         Args:
             found: The rounds from which one is chosen.
-
-        Raises:
-            InputError: The pasted lines cannot be read.
         """
         typed = [row for row in self.rows if any(row.values())]
-        pasted = pasted_persons(self.text("pasted"))
+        pasted = self._pasted()
         import_id = self.text("import_id")
-        ways = sum(map(bool, (typed, pasted, import_id)))
+        ways = sum(map(bool, (typed, self.text("pasted"), import_id)))
         if ways != 1:
             self.faults["persons"] = FieldError(TWO_WAYS if ways else NO_PERSON)
-        if any(len(text) > _LONGEST for row in typed for text in row.values()):
-            self.faults["persons"] = FieldError(TOO_LONG)
+        for number, row in enumerate(self.rows, start=1):
+            if any(row.values()):
+                self.faults |= {f"{name}-{number}": fault for name, fault in _faults_of(row).items()}
         if not self.text("round_id"):
             self.faults["round_id"] = FieldError(NO_CHOICE)
         until = self._until()
@@ -136,6 +159,20 @@ class QueryForm:
             justification=why,
         )
         return wanted if until is None else StandingQueryRequest(**dict(wanted), until=until)
+
+    def _pasted(self) -> tuple[QueryPerson, ...]:
+        """Return the pasted persons; a line that cannot be used is a fault of the field."""
+        try:
+            persons = pasted_persons(self.text("pasted"))
+        except InputError as error:
+            self.faults["pasted"] = error.sentence
+            return ()
+        for number, person in enumerate(persons, start=1):
+            for fault in _faults_of(person.model_dump()).values():
+                if isinstance(fault, Sentence):
+                    unusable = Sentence.of("query_person_unusable", number=number, reason=fault)
+                    self.faults.setdefault("pasted", unusable)
+        return persons
 
     def _until(self) -> int | None:
         """Return the end of a standing query, or None where none is given or it cannot be read."""
@@ -155,4 +192,18 @@ class QueryForm:
             return None
 
 
-_LONGEST = 500
+def _faults_of(person: Mapping[str, str]) -> dict[str, FieldError | Sentence]:
+    """Return the faults of a person who is typed, by field; too little data is a fault of an empty one."""
+    texts = {name: text.strip() for name, text in person.items() if text.strip()}
+    found: dict[str, FieldError | Sentence] = {
+        name: FieldError(TOO_LONG) for name, text in texts.items() if len(text) > _LONGEST
+    }
+    if found:
+        return found
+    split = {name: text.split(";") if name in LIST_FIELDS else [text] for name, text in texts.items()}
+    row = read_texts(1, {"record_id": ["typed"], **split})
+    for finding in row.findings if isinstance(row, RefusedRow) else row.warnings:
+        empty = next((name for name in _NEEDED if name not in texts and name not in found), _NEEDED[0])
+        if finding.sentence.code not in _USED:
+            found.setdefault(finding.field or empty, finding.sentence)
+    return found

@@ -63,7 +63,7 @@ def post_query(visit: Visited, sent: Sent) -> Response:
     except (InputError, OrderError, PolicyError) as error:
         if isinstance(error, (NotAllowedError, UnknownCallerError)):
             raise
-        form.refusal = error.sentence
+        form.refuse(error)
     return _show(visit, found, form)
 
 
@@ -123,7 +123,7 @@ def _live_state(visit: Visit, progress: QueryProgress) -> LiveState:
 
 def _show(visit: Visit, found: Queries, form: QueryForm) -> Response:
     """Show the page, with each error next to its field."""
-    faults = form.field_errors(visit.say)
+    faults = form.field_errors(visit.say, visit.language.compose)
     may_ask = visit.may("submission.ask")
     stored = visit.node().imports().imports if may_ask else ()
     waiting: list[Any] = []

@@ -87,6 +87,47 @@ async def test_an_officer_asks_and_reads_the_answer(world_after: WorldAfter) -> 
     app.end()
 
 
+async def test_faults_of_persons_are_at_their_fields(world_after: WorldAfter) -> None:  # noqa: F811 - the fixture
+    """Of a row at the box that is wrong, of pasted lines and the day at theirs, and in a list that leads there."""
+    world, round_id = await world_after(round_for_queries)
+    party_node = world.nodes["AL"]
+    app = front_of(Service.NODE, "Albania")(party_node.app, endpoint())
+    officer = visitor_of(app, party_node, Role.OFFICER)
+    await officer.open("/queries")
+    rows = ROWS | {"family_names": ["Janković", ""], "date_of_birth": ["30.2.1988", ""], "document_numbers": ["", "1"]}
+    page = await officer.send("/queries", round_id=round_id, **REASON, **rows)
+    assert officer.answer.status_code == 422
+    assert "<title>Error: Queries - Aquila</title>" in page
+    for name, fault in (
+        ("date_of_birth-1", "has an impossible day"), ("family_names-2", "too little is left to match on"),
+        ("document_numbers-2", "holds too few letters and digits"),
+    ):  # fmt: skip
+        assert f'href="#{name}"' in page
+        assert re.search(rf'<p class="fault" id="{name}-fault">{fault}', page)
+        assert re.search(rf'<input[^>]* id="{name}"[^>]* aria-invalid="true" aria-describedby="{name}-fault">', page)
+    assert page.count('class="fault"') == 3
+    assert "30.2.1988" in page
+    long_ = ROWS | {"given_names": ["x" * 501, "Nobody"]}
+    page = await officer.send("/queries", round_id=round_id, **REASON, **long_)
+    assert '<p class="fault" id="given_names-1-fault">A text is too long.' in page
+    # A country that no table knows is compared as it is written.
+    page = await officer.send(
+        "/queries", round_id=round_id, **REASON | {"case_reference": ""}, **ROWS | {"nationality": ["Atlantis", ""]}
+    )
+    assert page.count('class="fault"') == 1
+    for pasted, fault in (
+        ("Ana;Novak;1985-07-07\nMira;;", "person 2 cannot be asked for: too little is left"),
+        ("a;b;c;d;e;f;g", "has more than 5 columns"),
+    ):
+        page = await officer.send("/queries", round_id=round_id, pasted=pasted, **REASON, **EMPTY)
+        assert re.search(f'<p class="fault" id="pasted-fault">[^<]*{fault}', page)
+        assert page.count('class="fault"') == 1
+    far = {"until": "2999-01-01"}
+    page = await officer.send("/queries", round_id=round_id, **far, **REASON | {"urgency": "normal"}, **ROWS)
+    assert '<p class="fault" id="until-fault">a standing query is approved for at most 180 days' in page
+    app.end()
+
+
 async def test_an_answer_comes_while_one_watches(world_after: WorldAfter) -> None:  # noqa: F811 - the fixture
     """The page is loaded again, also where the change came before the first look, and ends to watch what is final."""
     world, round_id = await world_after(round_for_queries)
