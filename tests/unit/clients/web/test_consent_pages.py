@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from tests.support.node_world import PartyNode, World
     from tests.support.played_worlds import WorldAfter
 
+REASON = {
+    "legal_basis": "Article 7", "purpose": "common persons", "case_reference": "2026/7", "category": "fighters",
+}  # fmt: skip
 COMPARED = "A party with the reports of two rounds can compare them"
 
 
@@ -76,5 +79,34 @@ async def test_earlier_rounds_are_shown_before_anybody_decides(pages: PagesDispa
     page = await officer.send(f"/rounds/{second}/submit", headers={"referer": f"{ORIGIN}/rounds/{second}"}, kind="list")
     assert officer.answer.status_code == 422
     assert re.search(r'<select id="import_id"[^>]* aria-invalid="true" aria-describedby="import_id-fault"', page)
+    for browser in (officer, approver):
+        await browser.client.aclose()
+
+
+async def test_a_request_waits_where_it_was_made_and_is_made_once(pages: PagesDispatcher, world: World) -> None:
+    """The round's page says for whom and until when, has no form for another one, and chooses no list beforehand."""
+    party_node = world.nodes["AL"]
+    round_id = await world.propose()
+    await world.settle()
+    officer, approver = (visitor(pages, party_node, role.value, role) for role in (Role.OFFICER, Role.APPROVER))
+    for path, form in (("consent", {"read": "yes"}), ("submit", {"kind": "list"})):
+        page = unescape(await officer.open(f"/rounds/{round_id}"))
+        assert f'action="/rounds/{round_id}/{path}"' in page
+        if path == "submit":
+            lists = re.findall(r'<option value="([0-9a-f]*)"( selected)?>', page.split('<select id="import_id"')[1])
+            assert lists[0] == ("", " selected")
+            form.update(REASON, import_id=lists[1][0])
+        sent = await officer.send(f"/rounds/{round_id}/{path}", **form)
+        assert "Waiting for approval." in sent
+        page = unescape(await officer.open(f"/rounds/{round_id}"))
+        assert "It waits for another person of your party with the role of an approver, until" in page
+        assert f'action="/rounds/{round_id}/{path}"' not in page
+        await officer.send(f"/rounds/{round_id}/{path}", **form)
+        assert officer.answer.status_code == 409
+        assert "the same request waits for a second person already" in unescape(officer.page)
+        (asked,) = [one for one in (await party_node.get("/approvals"))["approvals"] if one["state"] == "waiting"]
+        await approver.open(f"/approvals/{asked['approval_id']}")
+        await approver.send(f"/approvals/{asked['approval_id']}/approve", digest=asked["digest"], read="yes")
+        await world.settle()
     for browser in (officer, approver):
         await browser.client.aclose()
