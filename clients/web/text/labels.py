@@ -348,7 +348,7 @@ QUERY_STEPS = {
     "list": _n("its list is not in the round yet"),
     "evaluations": _n("it has not evaluated the query yet"),
     "tokens": _n("its list is not sent yet"),
-    "nothing": _n("nothing that is known here"),
+    "nothing": _n("no step of it is known to be missing"),
 }
 PROMISES = {
     "high": _n("Of the hits called high, at least 99 in 100 are right."),
