@@ -46,14 +46,14 @@ ROUNDS := tests/services/scenarios $(addprefix tests/services/matcher/,test_quer
 # Databases of tests lie in memory where there are two free gibibytes for it: no test is about how fast a disk is.
 test rounds attack e2e soak: export PYTEST_DEBUG_TEMPROOT = $(shell df -k /dev/shm 2>/dev/null | awk 'NR > 1 && $$4 > 2097152 { print $$6 }')
 test: $(VENV)/.develop ## unit, vector, property, scenario, contract, migration and transcript tests
-	$(BIN)/python -m pytest -n 2 -m "not e2e" $(CORE_TESTS) --cov --cov-fail-under=100
-	$(BIN)/python -m pytest -n 2 -m "not e2e" $(addprefix --ignore=,$(CORE_TESTS) $(ROUNDS) $(ATTACKS))
+	$(BIN)/python -m pytest -n 2 -m "not e2e and not soak" $(CORE_TESTS) --cov --cov-fail-under=100
+	$(BIN)/python -m pytest -n 2 -m "not e2e and not soak" $(addprefix --ignore=,$(CORE_TESTS) $(ROUNDS) $(ATTACKS))
 
 rounds: $(VENV)/.develop ## whole rounds of services within one process, with restarts, withdrawals and erasure
 	$(BIN)/python -m pytest -n 2 -m "not e2e and not soak" $(ROUNDS)
 
 attack: $(VENV)/.develop ## what strangers, parties, matchers, auditors' opponents and restored copies try, and homes of earlier versions
-	$(BIN)/python -m pytest -n 2 -m "not e2e" $(ATTACKS)
+	$(BIN)/python -m pytest -n 2 -m "not e2e and not soak" $(ATTACKS)
 	$(BIN)/python -m pytest -m e2e $(UNDER_ATTACK)
 
 explore: $(VENV)/.develop ## the property tests on other examples than `make test` tries, and many more (two minutes)
