@@ -28,6 +28,15 @@ LOCAL_COMMANDS = frozenset(
 """Commands that need nobody's permission: they work on files alone, or are how a person gets in."""
 
 
+STABLE_OPTIONS = {
+    "rehearse": "--party --out --report --minimum --rules --padding --workers --backend --json",
+    "audit prove-inclusion": "--leaf-hash --index --size --root --node --json",
+    "audit prove-consistency": "--size1 --size2 --root1 --root2 --node --json",
+    "bench": "--out --quick --parties --records --rules --backend --queries --count --json",
+}
+"""Options that scripts of others use: none goes or gets another name."""
+
+
 def every_command(command: Any, name: str = "") -> Iterator[tuple[str, Any]]:
     """Yield all commands by their names, such as `round list`."""
     children = getattr(command, "commands", None)
@@ -63,3 +72,10 @@ def test_every_command_that_speaks_to_a_service_reads_the_same_environment() -> 
             assert options == read, name
             speaking.add(name)
     assert len(speaking) > len(COMMANDS) // 2
+
+
+def test_options_that_others_rely_on_stay() -> None:
+    """Options of the commands that scripts call are as they were; a new one may come."""
+    commands = dict(every_command(get_command(app)))
+    for name, options in STABLE_OPTIONS.items():
+        assert set(options.split()) <= {word for option in commands[name].params for word in option.opts}, name
