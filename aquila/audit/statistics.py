@@ -66,7 +66,7 @@ class Statistics:
             self.count(left, "hits", hits)
             self.count(right, "hits", hits)
 
-    def take_off(self, party: str, counterpart: str, level: str, hits: int) -> None:
+    def subtract(self, party: str, counterpart: str, level: str, hits: int) -> None:
         """Take planted hits of the lists off the counts of a pair, and of both of its parties."""
         left, right = sorted((party, counterpart))
         counts = self.pairs.get((left, right, "lists"), Counter[str]())
@@ -110,7 +110,7 @@ def statistics_of(round_id: str, entries: Iterable[Entry]) -> Statistics:
         elif entry.kind is EntryKind.MATCH:
             _match(found, entry)
         elif entry.kind is EntryKind.CANARIES:
-            _take_off(found, entry, told)
+            _subtract(found, entry, told)
         elif entry.kind is EntryKind.REPORT:
             found.count(str(entry.recipient), "reports", int(not entry.counts.get("page", 0)))
         elif entry.kind in SAID:
@@ -124,10 +124,10 @@ def _match(found: Statistics, entry: Entry) -> None:
         found.hit(left, right, of, level, entry.counts[level])
 
 
-def _take_off(found: Statistics, entry: Entry, told: set[str]) -> None:
+def _subtract(found: Statistics, entry: Entry, told: set[str]) -> None:
     """Subtract canaries: the first of a pair that discloses them counts (PROTOCOL.md 3.7.13)."""
     for name, hits in entry.counts.items():
         code, _, level = name.upper().partition("_")
         if level and code not in told:
-            found.take_off(entry.party, code, level.lower(), hits)
+            found.subtract(entry.party, code, level.lower(), hits)
     told.add(entry.party)

@@ -86,7 +86,7 @@ class ApprovalView(Message):
     content: dict[str, Any]
 
 
-class AskedErasure(Message):
+class OwnErasureRequest(Message):
     """A person's own request to erase a record with hits.
 
     Attributes:
@@ -99,10 +99,10 @@ class AskedErasure(Message):
     asked_because: Annotated[str, Field(repr=False)]
 
 
-class AskedErasures(Message):
+class OwnErasureRequests(Message):
     """A person's own requests to erase records with hits: those that wait first, then the newest."""
 
-    requests: tuple[AskedErasure, ...]
+    requests: tuple[OwnErasureRequest, ...]
 
 
 class Approve(Message):

@@ -45,7 +45,7 @@ class KnownPair(StrEnum):
     CHANGED_EVIDENCE = "changed_evidence"
 
 
-class Whose(StrEnum):
+class AssigneeFilter(StrEnum):
     """The person who looks after hits: the one who asks, or nobody."""
 
     MINE = "mine"
@@ -79,7 +79,7 @@ class HitFilter(Message):
     certainty: Level | None = None
     stage: Stage | None = None
     known: KnownPair | None = None
-    whose: Whose | None = None
+    whose: AssigneeFilter | None = None
     kind: Kind | None = None
     overdue: bool = False
     older_than_hours: Annotated[int, Field(ge=0, le=100_000)] | None = None
@@ -418,7 +418,7 @@ class UndoRequest(Message):
     number: Count
 
 
-class Undone(Message):
+class UndoResult(Message):
     """The result of undoing a decision: how many hits are as they were before, and the first of them."""
 
     hits: Count
@@ -589,7 +589,7 @@ class SavedFilter(Message):
     certainty: Level | None = None
     stage: Stage | None = None
     known: KnownPair | None = None
-    whose: Whose | None = None
+    whose: AssigneeFilter | None = None
     kind: Kind | None = None
     overdue: bool = False
     older_than_hours: Annotated[int, Field(ge=0, le=100_000)] | None = None

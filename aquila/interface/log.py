@@ -13,7 +13,7 @@ from aquila.protocol.messages.base import Count, Identifier, Message, Seconds
 Sentence = Annotated[str, Field(max_length=2_000)]
 
 
-class Cosigned(Message):
+class CosignatureView(Message):
     """The newest checkpoint that a witness cosigned."""
 
     witness: Annotated[str, Field(max_length=16)]
@@ -41,7 +41,7 @@ class LogView(Message):
     origin: Annotated[str, Field(max_length=128)]
     size: Count
     checkpoint: str
-    witnesses: tuple[Cosigned, ...]
+    witnesses: tuple[CosignatureView, ...]
     alarms: tuple[LogAlarmView, ...]
 
 

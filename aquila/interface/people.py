@@ -67,7 +67,7 @@ class LanguageChoice(Message):
     language: LanguageTag
 
 
-class WhoAmI(Message):
+class CurrentUser(Message):
     """The caller, as the service knows it; the local key has neither a login nor a session."""
 
     service: Service

@@ -249,7 +249,7 @@ class StandingQueryState(StrEnum):
     EMPTIED = "emptied"
 
 
-class NotAsked(StrEnum):
+class SkipReason(StrEnum):
     """The reason for which a standing query is not asked in a round that takes queries.
 
     `terms`: area, legal basis, purpose or category of the round differ from those that were approved; `parties`: a
@@ -277,7 +277,7 @@ class StandingTerms(Message):
     parties: tuple[PartyCode, ...]
 
 
-class AskedRound(Message):
+class StandingQueryRound(Message):
     """A round in which a standing query was asked, and the number of its hits.
 
     Attributes:
@@ -298,7 +298,7 @@ class AskedRound(Message):
     new_hits: Count
 
 
-class UnaskedRound(Message):
+class SkippedRound(Message):
     """A round that takes queries and in which a standing query is not asked."""
 
     round_id: Identifier
@@ -306,7 +306,7 @@ class UnaskedRound(Message):
     purpose: Text
     legal_basis: Text
     until: Seconds
-    reason: NotAsked
+    reason: SkipReason
 
 
 class StandingQueryEntry(Message):
@@ -346,8 +346,8 @@ class StandingQueryEntry(Message):
     ended_by: str = ""
     ended_by_name: str = ""
     ended_because: str = ""
-    rounds: tuple[AskedRound, ...]
-    unasked: tuple[UnaskedRound, ...]
+    rounds: tuple[StandingQueryRound, ...]
+    unasked: tuple[SkippedRound, ...]
     reminds: bool
 
     @property

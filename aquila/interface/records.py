@@ -22,7 +22,7 @@ from aquila.records.reading.layouts import Encoding, Format
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aquila.matching.own_list.prospects import Foreseen
+    from aquila.matching.own_list.prospects import ListForecast
     from aquila.records.person import Record
     from aquila.records.reading.layouts import FoundLayout
     from aquila.records.rules import RuleTable
@@ -152,7 +152,7 @@ class Prospects(Message):
     found: tuple[ProspectView, ...]
 
     @classmethod
-    def of(cls, foreseen: Foreseen) -> Self:
+    def of(cls, foreseen: ListForecast) -> Self:
         """Return the view of all that was foreseen of a list."""
         return cls(
             usual_names=foreseen.usual_names,

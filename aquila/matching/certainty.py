@@ -121,13 +121,13 @@ def grade(table: RuleTable, rule_mask: int, size_a: int, size_b: int, share: flo
 
 
 @lru_cache(maxsize=_CACHED)
-def grade_on(table: RuleTable, rule_mask: int, footing: GradingBasis, *, second: bool = False) -> Grade:
+def grade_on(table: RuleTable, rule_mask: int, grading_basis: GradingBasis, *, second: bool = False) -> Grade:
     """Grade a pair of records by the rules that met, on what the round learned.
 
     Args:
         table: The round's rule table.
         rule_mask: Bit `n - 1` is set where rule number n met; at least one.
-        footing: What is known of the two lists.
+        grading_basis: What is known of the two lists.
         second: Whether one of the two records has a partner in the other list that is certain, and more so than this
             pair: then this pair is right only if the person stands in a list twice.
 
@@ -136,9 +136,9 @@ def grade_on(table: RuleTable, rule_mask: int, footing: GradingBasis, *, second:
     """
     rules = rules_of(table, rule_mask)
     parts = strongest_parts(rules)
-    bits = evidence_bits(table, rules, footing) + rank_bits(footing, second=second)
+    bits = evidence_bits(table, rules, grading_basis) + rank_bits(grading_basis, second=second)
     if not second and _probability(bits) < Level.HIGH.least:
-        bits += lift_bits(footing)
+        bits += lift_bits(grading_basis)
     probability = _probability(bits)
     return Grade(
         level=level_of(probability),
@@ -149,9 +149,9 @@ def grade_on(table: RuleTable, rule_mask: int, footing: GradingBasis, *, second:
     )
 
 
-def evidence_bits(table: RuleTable, rules: tuple[Rule, ...], footing: GradingBasis) -> float:
+def evidence_bits(table: RuleTable, rules: tuple[Rule, ...], grading_basis: GradingBasis) -> float:
     """Return the weight of the rules that met: the strongest part of each family, and missing evidence of others."""
-    learned = dict(footing.learned)
+    learned = dict(grading_basis.learned)
     silent = sum(learned.get(missing_evidence(family), 0) for family in missing_families(table, rules))
     moved = sum(learned.get(part.name, 0) for part in strongest_parts(rules))
     together = learned.get(agreement_of_names(table, rules), 0)
@@ -255,21 +255,21 @@ def table_bits(table: RuleTable, rules: tuple[Rule, ...]) -> float:
     return sum(part.bits for part in strongest_parts(rules)) + silent
 
 
-def rank_bits(footing: GradingBasis, *, second: bool) -> float:
+def rank_bits(grading_basis: GradingBasis, *, second: bool) -> float:
     """The prior odds of a pair as log2: of a second partner, the share of duplicates counts instead.
 
     Raises:
         InputError: As `prior_bits`.
     """
-    common = footing.common_per_million
+    common = grading_basis.common_per_million
     if second:
-        common = min(common, footing.duplicates_per_million)
-    return prior_bits(footing.size_a, footing.size_b, common / MILLION)
+        common = min(common, grading_basis.duplicates_per_million)
+    return prior_bits(grading_basis.size_a, grading_basis.size_b, common / MILLION)
 
 
-def lift_bits(footing: GradingBasis) -> float:
+def lift_bits(grading_basis: GradingBasis) -> float:
     """Return the gain of an uncertain pair when records with a certain partner are out of chance's reach."""
-    left = (1 - min(footing.settled, size) / size for size in (footing.size_a, footing.size_b))
+    left = (1 - min(grading_basis.settled, size) / size for size in (grading_basis.size_a, grading_basis.size_b))
     return min(_MOST_LIFT, -sum(log2(max(share, exp2(-_MOST_LIFT))) for share in left))
 
 

@@ -68,7 +68,7 @@ class SinglesByDate(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Countable:
+class ChanceModel:
     """The names, dates and contexts of a table that has `counted`: B ways, D dates and C contexts.
 
     Attributes:
@@ -105,7 +105,7 @@ class Chance(NamedTuple):
 
 
 @cache
-def countable(table: RuleTable, counted: Counted) -> Countable:
+def chance_model(table: RuleTable, counted: Counted) -> ChanceModel:
     """Return the names, dates and contexts that a round counts.
 
     Args:
@@ -118,7 +118,7 @@ def countable(table: RuleTable, counted: Counted) -> Countable:
     usual_contexts = [part.usual or 0.0 for part in contexts]
     chance_contexts = [_chance(part) for part in contexts]
     ways = tuple(_ways(table, counted, [part.name for part in dates]))
-    return Countable(
+    return ChanceModel(
         ways,
         (*(part.name for part in dates), missing_evidence(counted.date)),
         np.append((1 - counted.unagreed) * of_dates / of_dates.sum(), counted.unagreed),
@@ -130,7 +130,7 @@ def countable(table: RuleTable, counted: Counted) -> Countable:
     )
 
 
-def count_chance(of: Countable, strangers: NDArray[np.float64], met: NDArray[np.float64], pairs: float) -> Chance:
+def count_chance(of: ChanceModel, strangers: NDArray[np.float64], met: NDArray[np.float64], pairs: float) -> Chance:
     """Count how often strangers of two lists agree.
 
     Contexts are counted among all pairs without a common date: if those that seem to be one person were left out, a
@@ -181,7 +181,7 @@ def usual_bits(table: RuleTable, rules: tuple[Rule, ...]) -> float:
     agreed = {part.family: part for part in strongest_parts(rules)}
     if table.counted is None:
         return sum(log2(part.usual) for part in agreed.values() if part.usual is not None)
-    of = countable(table, table.counted)
+    of = chance_model(table, table.counted)
     names = tuple(part.name for part in names_that_agree(table.counted, rules))
     shares = [way.usual for way in of.names if way.parts == names]
     date, context = table.counted.date, table.counted.context
@@ -193,7 +193,7 @@ def usual_bits(table: RuleTable, rules: tuple[Rule, ...]) -> float:
     return sum(map(log2, shares))
 
 
-def _scale(of: Countable, by_date: NDArray[np.float64], dates: NDArray[np.float64], expected: float) -> float:
+def _scale(of: ChanceModel, by_date: NDArray[np.float64], dates: NDArray[np.float64], expected: float) -> float:
     """The factor by which pairs of names agree by chance more often than the table expects.
 
     Usual names are withheld where many records of a list bear them, but not together with a month: the larger of both
@@ -208,7 +208,7 @@ def _scale(of: Countable, by_date: NDArray[np.float64], dates: NDArray[np.float6
     return float(max(without, dated / (expected * share + _BELIEF_IN_NAMES)))
 
 
-def _seldom(of: Countable, met: NDArray[np.float64], dates: NDArray[np.float64], pairs: float, scale: float) -> float:
+def _seldom(of: ChanceModel, met: NDArray[np.float64], dates: NDArray[np.float64], pairs: float, scale: float) -> float:
     """The factor, at most 1, by which single names agree by chance less often than the table expects.
 
     Nearly all pairs that agree in a single name and a date are strangers. Those that are not are counted with them, so

@@ -32,25 +32,25 @@ class RankedPair(NamedTuple):
 
 
 def grade_lists(
-    table: RuleTable, footing: GradingBasis, pairs: Iterable[MatchedPair], *, turns: int = MOST_TURNS
+    table: RuleTable, grading_basis: GradingBasis, pairs: Iterable[MatchedPair], *, turns: int = MOST_TURNS
 ) -> tuple[GradingBasis, list[RankedPair]]:
     """Grade the pairs of two lists.
 
     Args:
         table: The round's rule table.
-        footing: What was learned of the two lists; nothing is settled yet.
+        grading_basis: What was learned of the two lists; nothing is settled yet.
         pairs: Every pair of records that met.
         turns: After how many turns settling ends, even if there is more to settle.
 
     Returns:
-        The footing with what is settled, and the pairs that reach a level, in their order.
+        The grading_basis with what is settled, and the pairs that reach a level, in their order.
     """
-    most = _Grades(table, replace(footing, settled=min(footing.size_a, footing.size_b)))
+    most = _Grades(table, replace(grading_basis, settled=min(grading_basis.size_a, grading_basis.size_b)))
     kept = [pair for pair in pairs if most.of(pair.rules).level]
-    certain, footing = _settle(table, footing, kept, turns)
+    certain, grading_basis = _settle(table, grading_basis, kept, turns)
     lefts: dict[bytes, float] = {}
     rights: dict[bytes, float] = {}
-    firsts, seconds = _Grades(table, footing), _Grades(table, footing, second=True)
+    firsts, seconds = _Grades(table, grading_basis), _Grades(table, grading_basis, second=True)
     for pair in certain:  # as certain as they are at last: what settled first may have gained less by it than others
         probability = firsts.of(pair.rules).probability
         lefts[pair.left_handle] = max(probability, lefts.get(pair.left_handle, 0.0))
@@ -64,37 +64,37 @@ def grade_lists(
             result = seconds.of(pair.rules)
         if result.level:
             graded.append(RankedPair(pair, result, second))
-    return footing, graded
+    return grading_basis, graded
 
 
 class _Grades:
-    """The grades on one footing by the rules that met: many pairs meet in few ways."""
+    """The grades on one grading_basis by the rules that met: many pairs meet in few ways."""
 
-    def __init__(self, table: RuleTable, footing: GradingBasis, *, second: bool = False) -> None:
-        self._terms, self._second = (table, footing), second
+    def __init__(self, table: RuleTable, grading_basis: GradingBasis, *, second: bool = False) -> None:
+        self._terms, self._second = (table, grading_basis), second
         self._known: dict[int, Grade] = {}
 
     def of(self, rules: int) -> Grade:
         """Return the grade of a pair by the mask of its rules."""
         if rules not in self._known:
-            table, footing = self._terms
-            self._known[rules] = grade_on(table, rules, footing, second=self._second)
+            table, grading_basis = self._terms
+            self._known[rules] = grade_on(table, rules, grading_basis, second=self._second)
         return self._known[rules]
 
 
 def _settle(
-    table: RuleTable, footing: GradingBasis, pairs: Sequence[MatchedPair], turns: int
+    table: RuleTable, grading_basis: GradingBasis, pairs: Sequence[MatchedPair], turns: int
 ) -> tuple[list[MatchedPair], GradingBasis]:
     """Find the records with a certain partner, first those that need no lift, then those that it makes certain.
 
     Returns:
-        The pairs that settle their records, and the footing.
+        The pairs that settle their records, and the grading basis.
     """
     certain: list[MatchedPair] = []
     lefts: set[bytes] = set()
     rights: set[bytes] = set()
     for turn in range(turns):
-        grades = _Grades(table, footing)
+        grades = _Grades(table, grading_basis)
         found = [
             pair
             for pair in pairs
@@ -107,9 +107,11 @@ def _settle(
         lefts.update(pair.left_handle for pair in found)
         rights.update(pair.right_handle for pair in found)
         if not turn:
-            footing = replace(footing, duplicates_per_million=_duplicates(table, len(found), len(lefts), len(rights)))
-        footing = replace(footing, settled=min(len(lefts), len(rights)))
-    return certain, footing
+            grading_basis = replace(
+                grading_basis, duplicates_per_million=_duplicates(table, len(found), len(lefts), len(rights))
+            )
+        grading_basis = replace(grading_basis, settled=min(len(lefts), len(rights)))
+    return certain, grading_basis
 
 
 def _duplicates(table: RuleTable, pairs: int, lefts: int, rights: int) -> int:

@@ -27,7 +27,7 @@ from aquila.matching.certainty import (
     strongest_parts,
     table_bits,
 )
-from aquila.matching.chance import Countable, count_chance, countable
+from aquila.matching.chance import ChanceModel, chance_model, count_chance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -173,7 +173,7 @@ class _Learner:
 
     def __init__(self, table: RuleTable, lists: Sequence[ListPair]) -> None:
         self._table = table
-        self._of = countable(table, table.counted) if table.counted else _NOTHING
+        self._of = chance_model(table, table.counted) if table.counted else _NOTHING
         shared = {part.family for part in table.parts if part.usual}
         self._missing = tuple(family for family, _words in table.families if family not in shared)
         self._cells = [self._read(pair) for pair in lists]
@@ -331,7 +331,7 @@ class _Learner:
 
 
 _EMPTY = np.zeros(0)
-_NOTHING = Countable((), (), _EMPTY, _EMPTY, (), _EMPTY, _EMPTY, ())
+_NOTHING = ChanceModel((), (), _EMPTY, _EMPTY, (), _EMPTY, _EMPTY, ())
 
 
 def _bounded(table: RuleTable, share: float) -> float:

@@ -219,7 +219,7 @@ def grading_basis_of(report: HitReport, counterpart: str, own_records: int) -> G
     return None if basis is None else grading_basis_on(report, basis, own_records, basis.records)
 
 
-def drift_of(table: RuleTable, footings: Sequence[GradingBasis], usual: int, pairs: int) -> list[float]:
+def drift_of(table: RuleTable, grading_bases: Sequence[GradingBasis], usual: int, pairs: int) -> list[float]:
     """Return by how many bits canaries can move odds between two rounds of the same lists, for each pair of lists.
 
     To the matcher canaries are persons, and how many there are and under which rules they meet is drawn in each round.
@@ -229,13 +229,13 @@ def drift_of(table: RuleTable, footings: Sequence[GradingBasis], usual: int, pai
 
     Args:
         table: The round's rule table.
-        footings: On what the pairs of one party's list with each counterpart's were graded.
+        grading_bases: On what the pairs of one party's list with each counterpart's were graded.
         usual: The manifest's number of canaries.
         pairs: How many pairs of lists the round has; those of others are taken to have as many common persons.
     """
     canaries = most_canaries(usual)
-    smaller = [min(footing.size_a, footing.size_b) for footing in footings]
-    common = [size * one.common_per_million / MILLION for one, size in zip(footings, smaller, strict=True)]
+    smaller = [min(grading_basis.size_a, grading_basis.size_b) for grading_basis in grading_bases]
+    common = [size * one.common_per_million / MILLION for one, size in zip(grading_bases, smaller, strict=True)]
     weights = log2(1 + canaries * pairs / (BELIEF + pairs * fmean(common))) + _CHANCE if table.counted else 0.0
     least = [LEAST_SHARE * table.expected_share * size for size in smaller]
     return [
@@ -354,10 +354,10 @@ def judge(  # noqa: PLR0913, PLR0917 - what a party knows of the pair
     if theirs is None or len(masks) != len(mine):
         return Verdict(len(mine), len(mine) - sum(level is not None for level in levels), 0, differing=True)
     submission = round_.submissions[round_.list_of(own) or ""]
-    footing = grading_basis_of(report, told.party, submission.records)
+    grading_basis = grading_basis_of(report, told.party, submission.records)
     expected = missing = wrong = 0
     for one, mask, level in zip(mine, masks, levels, strict=True):
-        due = _due(table, footing, round_.manifest.minimum_certainty, one.mask & mask)
+        due = _due(table, grading_basis, round_.manifest.minimum_certainty, one.mask & mask)
         expected += due is not None
         missing += due is not None and level is None
         wrong += level is not None and level != due
@@ -370,13 +370,13 @@ def _reported(report: HitReport, carried: Iterable[PlantedCanary]) -> list[Level
     return [hits.get((one.counterpart, one.handle)) for one in carried]
 
 
-def _due(table: RuleTable, footing: GradingBasis | None, minimum: Level, mask: int) -> Level | None:
-    """Return the level of which a hit under these rules is; without a footing everything is due that has a rule."""
+def _due(table: RuleTable, grading_basis: GradingBasis | None, minimum: Level, mask: int) -> Level | None:
+    """Return the level of which a hit under these rules is; without a basis all that has a rule is due."""
     if not mask:
         return None
-    if footing is None:
+    if grading_basis is None:
         return minimum
-    level = grade_on(table, mask, footing).level
+    level = grade_on(table, mask, grading_basis).level
     return level if level is not None and level >= minimum else None
 
 

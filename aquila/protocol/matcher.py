@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 _THOUSANDTHS = 1_000
 _SIDES = "left", "right"
 
-Footings: TypeAlias = "dict[tuple[int, int], GradingBasis]"
+GradingBases: TypeAlias = "dict[tuple[int, int], GradingBasis]"
 """On what the pairs of two lists are graded, by their list numbers."""
 
 
@@ -66,10 +66,10 @@ class GradedPair(NamedTuple):
     second: bool
 
 
-class Graded(NamedTuple):
+class GradedPairs(NamedTuple):
     """The pairs that are hits, and on what they were graded in the end."""
 
-    footings: Footings
+    grading_bases: GradingBases
     pairs: list[GradedPair]
 
 
@@ -220,7 +220,7 @@ def lists_for_query(round_: Round, submission_id: str) -> list[str]:
 
 def learn_grading_bases(
     round_: Round, table: RuleTable, submissions: list[str], patterns: dict[tuple[int, int], dict[int, int]]
-) -> Footings:
+) -> GradingBases:
     """Learn blind on what the pairs of records of each two lists are graded (PROTOCOL.md 7.3).
 
     Args:
@@ -242,27 +242,29 @@ def learn_grading_bases(
     return dict(zip(patterns, learn(table, lists), strict=True))
 
 
-def grade_pairs(round_: Round, table: RuleTable, footings: Footings, pairs: Iterable[MatchedPair]) -> Graded:
+def grade_pairs(
+    round_: Round, table: RuleTable, grading_bases: GradingBases, pairs: Iterable[MatchedPair]
+) -> GradedPairs:
     """Grade every pair of records, and keep those that reach the manifest's minimum (PROTOCOL.md 3.7.2, 7.4).
 
     Args:
         round_: The record of the round.
         table: The match rules.
-        footings: What `learn_footings` gave.
+        grading_bases: What `learn_footings` gave.
         pairs: What the join found, the pairs of two lists together.
     """
-    settled = dict(footings)
+    settled = dict(grading_bases)
     hits = []
     for lists, met in groupby(pairs, key=lambda pair: (pair.left, pair.right)):
-        settled[lists], standing = grade_lists(table, footings[lists], met)
+        settled[lists], standing = grade_lists(table, grading_bases[lists], met)
         for pair, result, second in standing:
             if result.level is not None and result.level >= round_.manifest.minimum_certainty:
                 hits.append(GradedPair(pair, result.level, result, second))
-    return Graded(settled, hits)
+    return GradedPairs(settled, hits)
 
 
 def make_reports(  # noqa: PLR0913, PLR0917 - what a report tells
-    round_: Round, submissions: list[str], graded: Graded, met: Sequence[MatchedTokenPositions],
+    round_: Round, submissions: list[str], graded: GradedPairs, met: Sequence[MatchedTokenPositions],
     submission_id: str | None, random: Callable[[int], bytes], *, most_hits: int | None = MOST_HITS_OF_A_PAGE,
 ) -> Iterator[HitReport]:  # fmt: skip
     """Turn graded pairs into one report for each party, the same hit under the same id on both sides (3.7.3).
@@ -338,23 +340,23 @@ def without_refused(round_: Round, report: HitReport) -> HitReport:
     )
 
 
-def _bases(owners: list[str], graded: Graded) -> dict[str, list[Basis]]:
+def _bases(owners: list[str], graded: GradedPairs) -> dict[str, list[Basis]]:
     """Return for each party on what its pairs with each counterpart were graded."""
     grades: dict[tuple[int, int], list[Grade]] = {}
     for pair, _level, result, _second in graded.pairs:
         grades.setdefault((pair.left, pair.right), []).append(result)
     bases: dict[str, list[Basis]] = {party: [] for party in owners}
-    for (left, right), footing in sorted(graded.footings.items()):
+    for (left, right), grading_basis in sorted(graded.grading_bases.items()):
         chance = expected_chance_hits(grades.get((left, right), ()))
-        for own, other, records in ((left, right, footing.size_b), (right, left, footing.size_a)):
+        for own, other, records in ((left, right, grading_basis.size_b), (right, left, grading_basis.size_a)):
             basis = Basis(
                 counterpart=owners[other],
                 records=records,
-                common_per_million=footing.common_per_million,
-                duplicates_per_million=footing.duplicates_per_million,
-                settled=footing.settled,
+                common_per_million=grading_basis.common_per_million,
+                duplicates_per_million=grading_basis.duplicates_per_million,
+                settled=grading_basis.settled,
                 chance_hits=ChanceHits(**{level.value: round(_THOUSANDTHS * hits) for level, hits in chance.items()}),
-                learned=tuple(LearnedWeight(of=of, centibits=centibits) for of, centibits in footing.learned),
+                learned=tuple(LearnedWeight(of=of, centibits=centibits) for of, centibits in grading_basis.learned),
             )
             bases[owners[own]].append(basis)
     return bases

@@ -77,7 +77,7 @@ if TYPE_CHECKING:
     from aquila.followup.lifecycle import Ground
     from aquila.protocol.messages import Fault, Justification, LogHead, Manifest, PairCanaries, Withholding
     from aquila.protocol.rounds.verified_round import Round
-    from aquila.protocol.submissions.tasks import Evaluated
+    from aquila.protocol.submissions.tasks import ChunkEvaluation
     from aquila.records.rules import RuleTable
 
     Random = Callable[[int], bytes]
@@ -290,7 +290,7 @@ class Party:
         return EvaluateTask(share, proof_context(round_, submission, index, self.code), chunk, fresh)
 
     def sign_evaluation(  # what the statement binds together
-        self, round_: Round, sequence: int, submission_id: str, index: int, evaluated: Evaluated
+        self, round_: Round, sequence: int, submission_id: str, index: int, evaluated: ChunkEvaluation
     ) -> EvaluatedChunk:
         """Sign what the work of `to_evaluate` gave (PROTOCOL.md 3.5).
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from aquila.crypto.group import Group
     from aquila.protocol.submissions.submission import FinalizedChunk
-    from aquila.protocol.submissions.tasks import Evaluated, EvaluateTask, FinalizeTask, VerifyTask
+    from aquila.protocol.submissions.tasks import ChunkEvaluation, EvaluateTask, FinalizeTask, VerifyTask
 
 
 def read_rows(path: Path) -> np.ndarray:
@@ -42,7 +42,7 @@ class StoredEvaluateTask:
     answer: Path
 
 
-def evaluate_stored(group: Group, stored: StoredEvaluateTask) -> Evaluated:
+def evaluate_stored(group: Group, stored: StoredEvaluateTask) -> ChunkEvaluation:
     """Evaluate a chunk; what is returned lacks the elements, which are in the answer's file."""
     done = tasks.evaluate_chunk(group, replace(stored.work, chunk=read_elements(stored.chunk)))
     stored.answer.write_bytes(done.elements)

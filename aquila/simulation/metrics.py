@@ -91,7 +91,7 @@ class Measurements:
         return sum((self.memory | {os.getpid(): peak_memory()}).values())
 
 
-class Measured(NamedTuple, Generic[Result]):
+class TaskMeasurement(NamedTuple, Generic[Result]):
     """The result of a task, and its cost."""
 
     result: Result
@@ -121,11 +121,11 @@ class TimedGroup:
             self.seconds += time.thread_time() - started
 
 
-def measured(function: Callable[[Group, Item], Result], backend: Backend, item: Item) -> Measured[Result]:
+def measured(function: Callable[[Group, Item], Result], backend: Backend, item: Item) -> TaskMeasurement[Result]:
     """Do a task with the group of this process, and measure it."""
     started, group = time.thread_time(), TimedGroup(group_of(backend))
     result = function(cast("Group", group), item)
-    return Measured(result, time.thread_time() - started, group.seconds, os.getpid(), peak_memory())
+    return TaskMeasurement(result, time.thread_time() - started, group.seconds, os.getpid(), peak_memory())
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from aquila.crypto.group import Group
     from aquila.protocol.rounds.exchange import TokensByRecord
-    from aquila.protocol.rounds.verified_round import Accepted
+    from aquila.protocol.rounds.verified_round import AcceptedStatement
     from aquila.records.rules import RuleTable
     from aquila.simulation.party_state import ReportedBatch, SimulatedParty
 
@@ -40,7 +40,7 @@ _ID_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Sealing:
+class NoteSealing:
     """A batch of hits whose notes are to be sealed.
 
     Attributes:
@@ -61,14 +61,14 @@ class Sealing:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Sealed:
+class SealedNotes:
     """The sealed notes of a batch, and what opens the notes of the other side, both in the order of the hits."""
 
     entries: tuple[bytes, ...]
     openings: tuple[bytes, ...]
 
 
-def sealings_of(node: SimulatedParty, table: RuleTable, random: Random) -> Iterator[tuple[ReportedBatch, Sealing]]:
+def sealings_of(node: SimulatedParty, table: RuleTable, random: Random) -> Iterator[tuple[ReportedBatch, NoteSealing]]:
     """Gather, batch by batch, what sealing a node's notes needs; its token secrets go before the first.
 
     Args:
@@ -81,17 +81,17 @@ def sealings_of(node: SimulatedParty, table: RuleTable, random: Random) -> Itera
     node.forget_tokens()
     marks, sizes = marks_needed(held.most), signed_sizes(node.round, node.told)
     for place, batch in enumerate(node.batches):
-        yield batch, Sealing(sizes, table, node.report_of(place), held.of([batch.handles]), marks, random(32))
+        yield batch, NoteSealing(sizes, table, node.report_of(place), held.of([batch.handles]), marks, random(32))
 
 
-def seal_notes(_group: Group, work: Sealing) -> Sealed:
+def seal_notes(_group: Group, work: NoteSealing) -> SealedNotes:
     """Seal a note for each hit of a batch; a task for any executor, which needs no group."""
     report, random = HitReport.model_validate_json(work.report), drawn_from(work.fresh)
     prepared = list(prepare_sized(work.sizes, work.table, report, work.held, random))
     entries = (
         seal_entry(one, _note(report.party, one.opening.report_digest, random), work.marks, random) for one in prepared
     )
-    return Sealed(tuple(entries), tuple(one.opening.to_bytes() for one in prepared))
+    return SealedNotes(tuple(entries), tuple(one.opening.to_bytes() for one in prepared))
 
 
 class Arrivals:
@@ -102,10 +102,10 @@ class Arrivals:
     """
 
     def __init__(self) -> None:
-        self._waiting: dict[tuple[str, str], deque[tuple[bytes, Accepted]]] = {}
+        self._waiting: dict[tuple[str, str], deque[tuple[bytes, AcceptedStatement]]] = {}
         self._reached: dict[tuple[str, str], bytes] = {}
 
-    def put(self, sender: str, batch: ReportedBatch, accepted: Accepted) -> Iterator[Accepted]:
+    def put(self, sender: str, batch: ReportedBatch, accepted: AcceptedStatement) -> Iterator[AcceptedStatement]:
         """Take a batch that was sent, and yield those that can be verified now, in the order of their coming."""
         last = batch.ids[-_ID_BYTES:]
         sent, back = (sender, batch.counterpart), (batch.counterpart, sender)
@@ -116,14 +116,14 @@ class Arrivals:
             while line and line[0][0] <= self._reached.get(here, b""):
                 yield line.popleft()[1]
 
-    def rest(self) -> Iterator[Accepted]:
+    def rest(self) -> Iterator[AcceptedStatement]:
         """Yield the batches that still wait, once every party has sent its last one."""
         for line in self._waiting.values():
             yield from (accepted for _, accepted in line)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Opened:
+class OpenedNotes:
     """A batch of notes at its receiver, each still sealed.
 
     Attributes:
@@ -137,13 +137,13 @@ class Opened:
     before: frozenset[str]
 
 
-def open_notes(node: SimulatedParty, notes: Notes) -> Opened:
+def open_notes(node: SimulatedParty, notes: Notes) -> OpenedNotes:
     """Open a batch of notes at its receiver; what opens each of them goes."""
     assert node.secrets is not None
     entries = node.party.open_notes(notes, node.secrets.sealing)
     ids = sorted({hit_id for hit_id, _ in entries})
     openings = {hit_id: node.openings.pop(hit_id) for hit_id in ids if hit_id in node.openings}
-    return Opened(entries, openings, _noted_before(node, notes.party, ids))
+    return OpenedNotes(entries, openings, _noted_before(node, notes.party, ids))
 
 
 def ids_of(joined: bytes) -> Iterator[str]:
@@ -160,7 +160,7 @@ def _noted_before(node: SimulatedParty, sender: str, ids: Sequence[str]) -> froz
     return frozenset(every & set(ids))
 
 
-def verify_notes(_group: Group, work: Opened) -> dict[str, Fault]:
+def verify_notes(_group: Group, work: OpenedNotes) -> dict[str, Fault]:
     """Verify the notes of a batch, and return the hits that do not hold, and why; a task for any executor."""
     openings = {hit_id: NoteOpening.from_bytes(content) for hit_id, content in work.openings.items()}
     found = verify_batch(openings, work.before, work.entries)

@@ -55,11 +55,11 @@ if TYPE_CHECKING:
     from aquila.matching.certainty import Level
     from aquila.protocol.canaries import Verdict
     from aquila.protocol.messages import Fault, HitReport, Notes
-    from aquila.protocol.rounds.verified_round import Accepted
+    from aquila.protocol.rounds.verified_round import AcceptedStatement
     from aquila.records.person import Record
     from aquila.records.rules import RuleTable
     from aquila.simulation.metrics import Watch
-    from aquila.simulation.notes import Sealing
+    from aquila.simulation.notes import NoteSealing
     from aquila.simulation.party_state import ReportedBatch
     from aquila.simulation.sources import Source
 
@@ -322,8 +322,8 @@ class Rehearsal:
         pairs = [(submissions.index(a), submissions.index(b)) for a, b in roles.lists_to_join(self.round)]
         with self.measured.phase("match", "matcher"):
             tokens.join(pairs, self.manifest.frequency_limit, self.executor)
-            footings = roles.learn_grading_bases(self.round, self.table, submissions, tokens.patterns())
-            graded = roles.grade_pairs(self.round, self.table, footings, tokens.pairs())
+            grading_bases = roles.learn_grading_bases(self.round, self.table, submissions, tokens.patterns())
+            graded = roles.grade_pairs(self.round, self.table, grading_bases, tokens.pairs())
             met = tokens.met([graded_pair.pair for graded_pair in graded.pairs])
             terms = self.round, submissions, graded, met, None, self.random
             reports = roles.make_reports(*terms, most_hits=self._most_hits)
@@ -354,22 +354,24 @@ class Rehearsal:
         for code in self.nodes:
             self.measured.watch("exchange", code, 1, 1)
 
-    def send_notes(self, *nodes: SimulatedParty) -> list[Accepted]:
+    def send_notes(self, *nodes: SimulatedParty) -> list[AcceptedStatement]:
         """Let parties seal a note for each of their hits, and send them; return the statements."""
         return [accepted for _, _, accepted in self._sent(nodes)]
 
-    def verify(self, *sent: Accepted) -> None:
+    def verify(self, *sent: AcceptedStatement) -> None:
         """Let the receivers of batches of notes verify and confirm them."""
         self._verify(sent)
 
-    def _arriving(self) -> Iterator[Accepted]:
+    def _arriving(self) -> Iterator[AcceptedStatement]:
         """Let all parties send their notes side by side, and yield each batch as soon as it can be verified."""
         arrivals = Arrivals()
         for node, batch, accepted in self._sent(tuple(self.nodes.values())):
             yield from arrivals.put(node.code, batch, accepted)
         yield from arrivals.rest()
 
-    def _sent(self, nodes: Sequence[SimulatedParty]) -> Iterator[tuple[SimulatedParty, ReportedBatch, Accepted]]:
+    def _sent(
+        self, nodes: Sequence[SimulatedParty]
+    ) -> Iterator[tuple[SimulatedParty, ReportedBatch, AcceptedStatement]]:
         """Let parties seal and send their notes, a batch of each in turn."""
         works = chain.from_iterable(zip_longest(*(self._sealings(node) for node in nodes)))
         done = self.workshop.do("exchange", lambda label: label[0].code, seal_notes, filter(None, works))
@@ -381,10 +383,10 @@ class Rehearsal:
                 accepted = self.publish(envelope, only={node.code, batch.counterpart})
             yield node, batch, accepted
 
-    def _sealings(self, node: SimulatedParty) -> Iterator[tuple[tuple[SimulatedParty, ReportedBatch], Sealing]]:
+    def _sealings(self, node: SimulatedParty) -> Iterator[tuple[tuple[SimulatedParty, ReportedBatch], NoteSealing]]:
         return (((node, batch), work) for batch, work in sealings_of(node, self.table, self.random))
 
-    def _verify(self, sent: Iterable[Accepted]) -> None:
+    def _verify(self, sent: Iterable[AcceptedStatement]) -> None:
         every = ((accepted.digest, cast("Notes", accepted.message)) for accepted in sent)
         works = (((digest, notes), open_notes(self.nodes[notes.to], notes)) for digest, notes in every)
         for (digest, notes), refuted in self.workshop.do("exchange", lambda label: label[1].to, verify_notes, works):
@@ -417,7 +419,7 @@ class Rehearsal:
             node.seed.close()
             self.publish(node.party.close(node.round, node.next_sequence(), node.hits))
 
-    def publish(self, envelope: bytes, only: Collection[str] | None = None) -> Accepted:
+    def publish(self, envelope: bytes, only: Collection[str] | None = None) -> AcceptedStatement:
         """Give a statement to the matcher and, once it counts there, to every party or only to some.
 
         All of them pin the same keys, so that its signature is verified and its bytes are read once for all.

@@ -35,7 +35,7 @@ _LAST_MONTH, _LAST_FEBRUARY = 12, 28
 
 
 @dataclass(frozen=True, slots=True)
-class Making:
+class GenerationSettings:
     """Settings of a list's generation.
 
     Attributes:
@@ -47,10 +47,12 @@ class Making:
     in_lists: Mapping[int, float] = field(default_factory=lambda: IN_LISTS)
 
 
-USUAL = Making()
+USUAL = GenerationSettings()
 
 
-def common_lists(size: int, seed: int, parties: Sequence[str] = tuple(CULTURES), making: Making = USUAL) -> LabelledSet:
+def common_lists(
+    size: int, seed: int, parties: Sequence[str] = tuple(CULTURES), making: GenerationSettings = USUAL
+) -> LabelledSet:
     """Invent lists of `size` records each with known common persons."""
     random = Random(seed)  # noqa: S311 - invented persons need to be the same again, not secret
     held: dict[str, list[tuple[str, Person]]] = {party: [] for party in parties}
@@ -72,7 +74,7 @@ def unrelated_lists(size: int, seed: int, parties: Sequence[str] = ("BA", "RS"))
 
 
 def _labelled(
-    name: str, held: dict[str, list[tuple[str, Person]]], size: int, random: Random, making: Making = USUAL
+    name: str, held: dict[str, list[tuple[str, Person]]], size: int, random: Random, making: GenerationSettings = USUAL
 ) -> LabelledSet:
     """Fill up lists with persons of their own, and note everyone."""
     lists: dict[str, list[Record]] = {}

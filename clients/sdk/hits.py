@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from aquila.interface.approval import ApprovalEntry, AskedErasures, PendingApproval
+from aquila.interface.approval import ApprovalEntry, OwnErasureRequests, PendingApproval
 from aquila.interface.hits import (
     AssignmentRequest,
     CloseRequest,
@@ -32,8 +32,8 @@ from aquila.interface.hits import (
     ReplyRequest,
     SavedFilters,
     SavedFilterView,
-    Undone,
     UndoRequest,
+    UndoResult,
     WithdrawRequest,
 )
 
@@ -111,9 +111,9 @@ class HitsClient:
         """Add a remark to a hit, which stays at the node."""
         self._post(_hit(round_id, hit_id, "/remarks"), RemarkRequest(remark=remark))
 
-    def undo(self, number: int) -> Undone:
+    def undo(self, number: int) -> UndoResult:
         """Undo an own decision on the hits of which it is the last step."""
-        return self._connection.fetch(Undone, "POST", "/v1/hits/undo", json=_body(UndoRequest(number=number)))
+        return self._connection.fetch(UndoResult, "POST", "/v1/hits/undo", json=_body(UndoRequest(number=number)))
 
     def show(self, round_id: str, hit_id: str) -> HitView:
         """Return one hit with its history."""
@@ -193,9 +193,9 @@ class HitsClient:
         body = ErasureProposal(record_id=record_id, reason=reason).model_dump(mode="json")
         return self._connection.fetch(PendingApproval, "POST", "/v1/erasure-requests", json=body)
 
-    def erasure_requests(self) -> AskedErasures:
+    def erasure_requests(self) -> OwnErasureRequests:
         """Return the erasures that this person asked for: those that wait first, then the newest."""
-        return self._connection.fetch(AskedErasures, "GET", _ERASURES)
+        return self._connection.fetch(OwnErasureRequests, "GET", _ERASURES)
 
     def withdraw_erasure(self, approval_id: str) -> ApprovalEntry:
         """Take back an own request for an erasure that waits."""

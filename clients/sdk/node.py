@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivered:
+class DeliveredList:
     """A list file that was delivered to the node's folder, by its id there."""
 
     delivery_id: str
@@ -74,7 +74,7 @@ class NodeClient:
         return self._connection.fetch(RegistryView, "POST", "/v1/registry/accept", json=body)
 
     def check(
-        self, source: BinaryIO | Delivered, layout: Layout = RECOGNIZED, rules: str = "default", *, key: str = ""
+        self, source: BinaryIO | DeliveredList, layout: Layout = RECOGNIZED, rules: str = "default", *, key: str = ""
     ) -> RecordReport:
         """Have the node read a list and return its findings; nothing is stored. Its progress is shown under a key."""
         sent = _list(source, {**_layout_query(layout), "rules": rules, **({"progress": key} if key else {})})
@@ -84,7 +84,7 @@ class NodeClient:
         """Return how far the list is that is read now under a key."""
         return self._connection.fetch(ReadingProgress, "GET", f"/v1/records/progress/{quote(key, safe='')}")
 
-    def recognize(self, source: BinaryIO | Delivered, layout: Layout = RECOGNIZED) -> LayoutView:
+    def recognize(self, source: BinaryIO | DeliveredList, layout: Layout = RECOGNIZED) -> LayoutView:
         """Have the node recognize how a list is to be read; nothing is stored."""
         sent = _list(source, _layout_query(layout))
         return self._connection.fetch(LayoutView, "POST", "/v1/records/recognize", **sent)
@@ -97,12 +97,12 @@ class NodeClient:
         """Return all findings about a stored list as CSV, in UTF-8."""
         return self._connection.call("GET", f"/v1/imports/{quote(import_id, safe='')}/findings.csv")
 
-    def findings(self, source: BinaryIO | Delivered, layout: Layout = RECOGNIZED) -> bytes:
+    def findings(self, source: BinaryIO | DeliveredList, layout: Layout = RECOGNIZED) -> bytes:
         """Let the node read a list and return all that is wrong with it as CSV, in UTF-8; nothing is stored."""
         return self._connection.call("POST", "/v1/records/findings", **_list(source, _layout_query(layout)))
 
     def import_list(
-        self, source: BinaryIO | Delivered, name: str, layout: Layout = RECOGNIZED, *, accept_refused: bool = False,
+        self, source: BinaryIO | DeliveredList, name: str, layout: Layout = RECOGNIZED, *, accept_refused: bool = False,
         key: str = "",
     ) -> RecordReport:  # fmt: skip
         """Store a list in the node; one that was delivered leaves its folder. Its progress is shown under a key.
@@ -118,7 +118,7 @@ class NodeClient:
         """Return the list files that wait in the node's folder, the newest first."""
         return self._connection.fetch(Deliveries, "GET", "/v1/deliveries")
 
-    def remove_delivery(self, delivered: Delivered) -> None:
+    def remove_delivery(self, delivered: DeliveredList) -> None:
         """Remove a file from the node's folder without storing it."""
         self._connection.call("DELETE", f"/v1/deliveries/{quote(delivered.delivery_id, safe='')}")
 
@@ -190,9 +190,9 @@ class NodeClient:
         )
 
 
-def _list(source: BinaryIO | Delivered, query: dict[str, str]) -> dict[str, Any]:
+def _list(source: BinaryIO | DeliveredList, query: dict[str, str]) -> dict[str, Any]:
     """Return the query and body of a call about a list."""
-    if isinstance(source, Delivered):
+    if isinstance(source, DeliveredList):
         return {"params": {**query, "delivery": source.delivery_id}}
     return {"params": query, "content": source}
 

@@ -13,6 +13,7 @@ from aquila.interface.people import (
     Authenticator,
     BeginEnrolment,
     ConfirmEnrolment,
+    CurrentUser,
     Invitation,
     LanguageChoice,
     NewAccount,
@@ -24,7 +25,6 @@ from aquila.interface.people import (
     Sessions,
     SignIn,
     SignInWays,
-    WhoAmI,
 )
 
 if TYPE_CHECKING:
@@ -83,9 +83,9 @@ class PeopleClient:
         """End the session of this connection."""
         self._connection.call("POST", f"{_PEOPLE}/sign-out")
 
-    def me(self) -> WhoAmI:
+    def me(self) -> CurrentUser:
         """Return the account of this connection."""
-        return self._connection.fetch(WhoAmI, "GET", f"{_PEOPLE}/me")
+        return self._connection.fetch(CurrentUser, "GET", f"{_PEOPLE}/me")
 
     def choose_language(self, language: str) -> None:
         """Keep the language in which the person reads the pages with the account."""

@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from aquila.crypto.keys import SealingKey
-    from services.kit.administration.backup.make import Made
+    from services.kit.administration.backup.make import BackupSummary
     from services.kit.administration.backup.restore import Source
-    from services.kit.administration.backup.verification import Checked
+    from services.kit.administration.backup.verification import BackupCheck
 
 SERVICE = BackedService(
     name="matcher",
@@ -63,17 +63,17 @@ class RestoredMatcher:
         aborted: Open rounds that it aborts when it starts.
     """
 
-    checked: Checked
+    checked: BackupCheck
     missing: tuple[str, ...]
     aborted: int
 
 
-def back_up_matcher(home: Path, public: bytes, out: Path, clock: Callable[[], int] = system_time) -> Made:
+def back_up_matcher(home: Path, public: bytes, out: Path, clock: Callable[[], int] = system_time) -> BackupSummary:
     """Back the matcher up; arguments and errors are those of `back_up`."""
     return back_up(SERVICE, home, MATCHER, public, out, clock)
 
 
-def check_matcher(file: Path, key: SealingKey) -> Checked:
+def check_matcher(file: Path, key: SealingKey) -> BackupCheck:
     """Verify a matcher's backup; raises as `check` does."""
     with file.open("rb") as source:
         return check(SERVICE, source, key)

@@ -27,7 +27,7 @@ from services.matcher.log.service_log import open_log
 from services.matcher.round_memory import RoundCache
 from services.matcher.storage.home import DATABASE_FILE, SCRATCH_FOLDER
 from services.matcher.storage.round_marks import KnownTerms, RoundFacts
-from services.matcher.wakeup import HeldCalls, Wakeup
+from services.matcher.wakeup import LongPolls, Wakeup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -74,7 +74,7 @@ class MatcherContext:
     workers: ExecutorHandle
     people: People
     wakeup: Wakeup
-    held: HeldCalls
+    held: LongPolls
     log: LogUseCases
     clock: Callable[[], int]
     random: Callable[[int], bytes]
@@ -146,7 +146,7 @@ def open_context(settings: MatcherSettings, clock: Callable[[], int] | None = No
         workers=executor_handle_of(settings, ["aquila.matching.join_tasks"]),
         people=People.of(Service.MATCHER, MATCHER, store, settings, clock, withdraw_lost),
         wakeup=Wakeup(),
-        held=HeldCalls(),
+        held=LongPolls(),
         log=open_log(settings.home, store, identity, registry, clock),
         clock=clock,
         random=secrets.token_bytes,

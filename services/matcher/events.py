@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from aquila.protocol.messages import Message
-    from aquila.protocol.rounds.verified_round import Accepted, Round
+    from aquila.protocol.rounds.verified_round import AcceptedStatement, Round
 
 ALL, OTHERS, READER, NOBODY = "all", "others", "reader", "nobody"
 TOKENS = "tokens"
@@ -56,7 +56,7 @@ SUBMISSION = StatementKind.SUBMISSION.value
 _PAGE_BYTES = 4 << 20
 
 
-def statement_event(round_: Round, accepted: Accepted, envelope: bytes) -> EventRow:
+def statement_event(round_: Round, accepted: AcceptedStatement, envelope: bytes) -> EventRow:
     """Return the event of a statement that a round has accepted."""
     message = accepted.message
     reader: str | None = None

@@ -31,7 +31,7 @@ from services.kit.storage.migrate import migrate
 from services.kit.work import threads
 from services.kit.work.drivers import Driver
 from services.kit.work.threads import Pool
-from services.matcher.administration.health import look
+from services.matcher.administration.health import read_health
 from services.matcher.administration.waiting import MatcherWaiting
 from services.matcher.api import registry, statistics
 from services.matcher.api.routes import LARGEST_PROPOSAL, PROPOSALS, ROUTERS
@@ -177,7 +177,7 @@ def _health(context: MatcherContext, contacts: StoredContacts, drivers: Sequence
             counts=context.counts,
             certificates=certificates_of(context.settings),
             drivers=drivers,
-            look=partial(look, context, contacts),
+            read_own=partial(read_health, context, contacts),
         )
     )
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from aquila.crypto.group import Group
     from aquila.protocol.registry import Registry
-    from aquila.protocol.rounds.verified_round import Accepted
+    from aquila.protocol.rounds.verified_round import AcceptedStatement
     from services.kit.storage.store import Store
 
 _KEPT = 64
@@ -94,7 +94,7 @@ class RoundTransaction:
         """The verified record."""
         return self.cached.round
 
-    def accept(self, envelope: bytes, now: int | None = None) -> Accepted:
+    def accept(self, envelope: bytes, now: int | None = None) -> AcceptedStatement:
         """Verify a statement, and store it with its entry in the log if it is new; raises as `Round.accept` does."""
         accepted = self.round.accept(envelope, now=now)
         if accepted.new:

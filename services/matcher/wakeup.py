@@ -63,7 +63,7 @@ class Wakeup:
                 driver.wake()
 
 
-class HeldCalls:
+class LongPolls:
     """The calls that parties hold open in this process; to be used in the event loop's thread.
 
     A party holds few at a time, and another one ends its oldest: so a node that lost its connection, or was started

@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from aquila.audit.roles import Action
 from aquila.errors import InputError, OrderError, PolicyError
-from aquila.interface.approval import ApprovalKind, ApprovalState, AskedErasure, AskedErasures
+from aquila.interface.approval import ApprovalKind, ApprovalState, OwnErasureRequest, OwnErasureRequests
 from aquila.interface.queries import StandingQueryState
 from aquila.protocol.messages import Justification, Kind
 from services.kit.approvals import Approvals, Content, UseCase, request
@@ -323,7 +323,7 @@ def ask_erasure(node: NodeContext, approvals: Approvals, actor: Actor, wanted: E
     return request(approvals, actor, content, subject)
 
 
-def own_erasures(approvals: Approvals, actor: Actor) -> AskedErasures:
+def own_erasures(approvals: Approvals, actor: Actor) -> OwnErasureRequests:
     """Return the erasures that a person asked for: those that wait first, then the newest."""
     waits = (ApprovalRow.state == ApprovalState.WAITING.value).desc()
     own = ApprovalRow.kind == ApprovalKind.ERASURE.value, ApprovalRow.author == actor.person
@@ -331,9 +331,9 @@ def own_erasures(approvals: Approvals, actor: Actor) -> AskedErasures:
     with approvals.people.store.reading("approval.erasures") as session:
         rows = list(session.scalars(query.limit(_MOST_SHOWN)))
     now = approvals.people.clock()
-    return AskedErasures(
+    return OwnErasureRequests(
         requests=tuple(
-            AskedErasure(
+            OwnErasureRequest(
                 entry=entry_of(row, actor, now), record_id=content.get("record_id", ""),
                 asked_because=content.get("reason", ""),
             )

@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aquila.crypto.keys import SealingKey
-    from services.kit.administration.backup.make import Made
+    from services.kit.administration.backup.make import BackupSummary
     from services.kit.administration.backup.restore import Source
-    from services.kit.administration.backup.verification import Checked
+    from services.kit.administration.backup.verification import BackupCheck
     from services.node.context import NodeContext
 
 SERVICE = BackedService(
@@ -63,7 +63,7 @@ class RestoredNode:
         kept: How many records could not be erased yet, because a list with them was being prepared.
     """
 
-    checked: Checked
+    checked: BackupCheck
     missing: tuple[str, ...]
     refused: int
     counted_days: int
@@ -72,14 +72,14 @@ class RestoredNode:
     kept: int
 
 
-def back_up_node(home: Path, public: bytes, out: Path, clock: Callable[[], int] = system_time) -> Made:
+def back_up_node(home: Path, public: bytes, out: Path, clock: Callable[[], int] = system_time) -> BackupSummary:
     """Back a node up; arguments and errors are those of `back_up`."""
     settings = SERVICE.load(home)
     assert isinstance(settings, NodeSettings)
     return back_up(SERVICE, home, settings.code, public, out, clock)
 
 
-def check_node(file: Path, key: SealingKey) -> Checked:
+def check_node(file: Path, key: SealingKey) -> BackupCheck:
     """Verify a node's backup; raises as `check` does."""
     with file.open("rb") as source:
         return check(SERVICE, source, key)

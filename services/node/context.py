@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from aquila.crypto.group import Group
     from aquila.errors import AquilaError
     from aquila.protocol.messages import Manifest
-    from aquila.protocol.messages.feed import News
+    from aquila.protocol.messages.feed import LongPollAnswer
     from aquila.protocol.messages.suggestions import SuggestionAnswer
     from aquila.protocol.party import Party
     from aquila.protocol.registry import Registry
@@ -87,8 +87,8 @@ class Signer:
 
 
 @dataclass(frozen=True, slots=True)
-class HeldAnswer:
-    """The answer of a held call.
+class LongPollResult:
+    """The answer of a long poll.
 
     Attributes:
         news: The list of rounds, with what came with it.
@@ -97,7 +97,7 @@ class HeldAnswer:
         log_size: The size of the matcher's log that was seen last.
     """
 
-    news: News
+    news: LongPollAnswer
     asked_at: int
     read: Mapping[str, int]
     log_size: int
@@ -121,7 +121,7 @@ class Contact:
         answers: What became of this party's suggestions, as it was taken last.
         cosignature: The own cosignature of the matcher's newest checkpoint, until the matcher has it.
         cosignature_failed: Whether sending it failed: nothing more is signed before the matcher has it.
-        held: The answer of a held call, until the next step takes it.
+        held: The answer of a long poll, until the next step takes it.
         takes_consignments: Whether the matcher is of a version that takes several statements in one call.
         state: The name of the state of the list that was taken last; None where the matcher's version names none.
         looking: Held while the matcher's log is looked at: rounds at work at the same time do it one after another.
@@ -139,7 +139,7 @@ class Contact:
     answers: tuple[SuggestionAnswer, ...] = ()
     cosignature: bytes | None = None
     cosignature_failed: bool = False
-    held: HeldAnswer | None = None
+    held: LongPollResult | None = None
     takes_consignments: bool = False
     state: str | None = None
     looking: asyncio.Lock = field(default_factory=asyncio.Lock)

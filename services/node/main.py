@@ -169,7 +169,7 @@ def build(
     """
     made = node or assemble(settings)
     standing = _standing_queries(made)
-    newer_registry = Driver("registry", partial(safeguards_registry.look, made), interval=_REGISTRY_SECONDS)
+    newer_registry = Driver("registry", partial(safeguards_registry.fetch_newer, made), interval=_REGISTRY_SECONDS)
     drivers = [
         RoundsDriver(made).driver(),
         _retention(made),
@@ -236,7 +236,7 @@ def _health(node: NodeContext, drivers: Sequence[Driver]) -> HealthReport:
             counts=node.counts,
             certificates=certificates_of(node.settings, node.settings.matcher),
             drivers=drivers,
-            look=partial(health.look, node),
+            read_own=partial(health.read_health, node),
             subjects=health.SUBJECTS,
         )
     )

@@ -95,7 +95,7 @@ class NodeWaiting:
             needed = Action.ASK_SUBMISSION in allowed
             watched = standing_queries.needing(session, self._journal.code, self._now) if needed else 0
             raised_at = _raised_at(session) if alarms else 0
-        faults = self._faults.look() if Action.MANAGE_PEOPLE in allowed else ServiceFaults()
+        faults = self._faults.current() if Action.MANAGE_PEOPLE in allowed else ServiceFaults()
         counts = WaitingCounts(
             faults=faults.number,
             alarms=rewritten + alarms,

@@ -14,11 +14,11 @@ from tests.support.exported import CODES, NOW
 
 if TYPE_CHECKING:
     from aquila.crypto.group import Group
-    from aquila.protocol.auditing import Unproven
+    from aquila.protocol.auditing import UnprovenClaim
     from tests.support.exported import Exported
 
 
-def verify(log: Exported, group: Group) -> list[Unproven]:
+def verify(log: Exported, group: Group) -> list[UnprovenClaim]:
     """Check a log as the command does, and return what it does not prove."""
     record = read_log(log.files.get, log.registry)
     rounds = audit_rounds(record, log.files.get, log.registry, group)

@@ -12,7 +12,7 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from services.kit.http.connections import BoundedProtocol, Connections, Listener, Times, note_known_caller, places_for
+from services.kit.http.connections import BoundedProtocol, Connections, Listener, Times, mark_caller_known, places_for
 from services.kit.http.tls import server_context
 from services.kit.settings import TlsSettings
 from tests.support.authority import Authority
@@ -36,7 +36,7 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer a call: `/known` is somebody's, `/large` sends much, and a body is read but at `/no`."""
     assert scope["type"] == "http"
     if scope["path"] == "/known":
-        note_known_caller(scope)
+        mark_caller_known(scope)
         await receive()
     body, more = LARGE if scope["path"] == "/large" else b"", scope["path"] != "/no"
     while more:

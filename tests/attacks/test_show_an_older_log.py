@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aquila.crypto.group import Group
-    from aquila.protocol.auditing import LogRecord, Unproven
+    from aquila.protocol.auditing import LogRecord, UnprovenClaim
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def read(log: Exported) -> LogRecord:
     return read_log(log.files.get, log.registry)
 
 
-def compared(*logs: Exported) -> list[Unproven]:
+def compared(*logs: Exported) -> list[UnprovenClaim]:
     """Compare logs."""
     return list(compare([read(log) for log in logs], logs[0].registry))
 

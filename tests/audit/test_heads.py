@@ -15,11 +15,11 @@ from aquila.sentences import text_of
 
 if TYPE_CHECKING:
     from aquila.crypto.group import Group
-    from aquila.protocol.auditing import Unproven
+    from aquila.protocol.auditing import UnprovenClaim
     from tests.support.exported import Exported
 
 
-def verify(log: Exported, group: Group) -> list[Unproven]:
+def verify(log: Exported, group: Group) -> list[UnprovenClaim]:
     """Audit the log as it is now, and return what of its round is not proven."""
     log.sign_anew()
     (audit,) = audit_rounds(read_log(log.files.get, log.registry), log.files.get, log.registry, group)

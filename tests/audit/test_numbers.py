@@ -9,7 +9,7 @@ import pytest
 from aquila.audit.entries import Entry, EntryKind
 from aquila.errors import AuditError
 from aquila.protocol.auditing.numbers import Numbers, check_numbers, in_words
-from aquila.protocol.auditing.unproven import Unproven, refuse_unproven
+from aquila.protocol.auditing.unproven import UnprovenClaim, refuse_unproven
 from aquila.protocol.messages import Closing, Consent, Outcome, Refusal
 from aquila.sentences import quoted, text_of
 from tests.support.samples import SAMPLES
@@ -30,7 +30,7 @@ class Stub:
         self.tokens = {"sent": None}
 
 
-def check(found: Numbers, outcome: Outcome | None = Outcome.CLOSED, waiting: int = 0) -> list[Unproven]:
+def check(found: Numbers, outcome: Outcome | None = Outcome.CLOSED, waiting: int = 0) -> list[UnprovenClaim]:
     """Check the numbers of one party."""
     return list(check_numbers(cast("Round", Stub(outcome, waiting)), {"AL": found}))
 
@@ -132,5 +132,5 @@ def test_what_is_not_proven_fails_where_that_is_asked_for() -> None:
     """The first one is the error."""
     refuse_unproven([])
     with pytest.raises(AuditError, match="a hole") as caught:
-        refuse_unproven([Unproven("numbers", quoted("a hole"))])
+        refuse_unproven([UnprovenClaim("numbers", quoted("a hole"))])
     assert caught.value.fields == {"what": "numbers"}

@@ -9,7 +9,7 @@ import pytest
 from aquila.matching.certainty import Level
 from aquila.records.rules import load_rules
 from tests.quality.measuring.bench import measure_set
-from tests.quality.measuring.growth import SHARES, Ways, count_ways, foresee
+from tests.quality.measuring.growth import SHARES, Ways, count_ways, forecast
 from tests.quality.measuring.set_files import NAMES_AND_DATE
 from tests.quality.populations import populated_lists
 
@@ -19,14 +19,14 @@ PAGE = (Path(__file__).parents[2] / "docs" / "MATCHING.md").read_text("utf-8")
 def test_persons_grow_with_the_lists_and_strangers_with_their_square() -> None:
     """A way that is nearly always right in short lists is so less often in long ones, and where few are common."""
     ways = Ways({1: (900, 0), 2: (100, 400)}, 1_000)
-    measured = foresee(ways, 1.0)
+    measured = forecast(ways, 1.0)
     assert measured.by_level[Level.HIGH].recall == pytest.approx(0.9)
     assert measured.at_cuts["all"].right == 900
-    longer = foresee(ways, 100.0)
+    longer = forecast(ways, 100.0)
     assert longer.by_level[Level.HIGH].right == 0
     assert longer.by_level[Level.MEDIUM].recall == pytest.approx(0.9)
     assert longer.by_level[Level.MEDIUM].wrong == 5_000
-    assert foresee(ways, 100.0, 0.1).by_level[Level.LOW].recall == pytest.approx(0.9)
+    assert forecast(ways, 100.0, 0.1).by_level[Level.LOW].recall == pytest.approx(0.9)
 
 
 def test_lists_four_times_as_long_find_what_was_foreseen() -> None:
@@ -36,7 +36,7 @@ def test_lists_four_times_as_long_find_what_was_foreseen() -> None:
         populated_lists({"BA": size, "RS": size}, seed).only(NAMES_AND_DATE)
         for size, seed in ((4_000, 71), (16_000, 72))
     )
-    foreseen, measured = foresee(count_ways(short, table), 4.0).at_cuts, measure_set(long, table).measured.at_cuts
+    foreseen, measured = forecast(count_ways(short, table), 4.0).at_cuts, measure_set(long, table).measured.at_cuts
     assert -0.02 < measured["high"].recall - foreseen["high"].recall < 0.15
     assert foreseen["all"].recall == pytest.approx(measured["all"].recall, abs=0.1)
 

@@ -14,36 +14,36 @@ from tests.support.staged_round import WINDOW
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aquila.protocol.rounds.verified_round import Accepted
+    from aquila.protocol.rounds.verified_round import AcceptedStatement
     from tests.support.staged_round import StagedRound
 
 
-def batch(stage: StagedRound, sender: str, to: str) -> Accepted:
+def batch(stage: StagedRound, sender: str, to: str) -> AcceptedStatement:
     """Let a party send its notes, and return the batch for one other."""
     (found,) = (one for one in stage.send_notes(stage.nodes[sender]) if notes_in(one).to == to)
     return found
 
 
-def notes_in(sent: Accepted) -> Notes:
+def notes_in(sent: AcceptedStatement) -> Notes:
     """Return the notes of a statement."""
     assert isinstance(sent.message, Notes)
     return sent.message
 
 
-def resent(stage: StagedRound, sender: str, to: str, entries: list[bytes], index: int = 90) -> Accepted:
+def resent(stage: StagedRound, sender: str, to: str, entries: list[bytes], index: int = 90) -> AcceptedStatement:
     """Let a party sign a batch of its own choice."""
     node = stage.nodes[sender]
     envelope = node.party.notes(node.round, node.next_sequence(), to, None, index, entries)
     return stage.publish(envelope, only={sender, to})
 
 
-def opened(stage: StagedRound, sent: Accepted) -> list[tuple[str, bytes]]:
+def opened(stage: StagedRound, sent: AcceptedStatement) -> list[tuple[str, bytes]]:
     """Return the entries of a batch as its receiver opens it."""
     node = stage.nodes[notes_in(sent).to]
     return node.party.open_notes(notes_in(sent), node.secrets.sealing)
 
 
-def refuted_by(stage: StagedRound, sent: Accepted) -> set[str]:
+def refuted_by(stage: StagedRound, sent: AcceptedStatement) -> set[str]:
     """Let the receiver verify a batch, and return what it found wrong."""
     stage.verify(sent)
     return {hit.fault for hit in stage.round.confirmations[sent.digest].refuted}

@@ -39,8 +39,8 @@ def reports_of(stage: StagedRound, asker: SimulatedParty, directory: Path) -> li
             for chunk in stage.tokens[submission]:
                 tokens.add(number, chunk)
         tokens.join([(0, number) for number in range(1, len(submissions))], stage.manifest.frequency_limit)
-        footings = roles.learn_grading_bases(stage.round, stage.table, submissions, tokens.patterns())
-        graded = roles.grade_pairs(stage.round, stage.table, footings, tokens.pairs())
+        grading_bases = roles.learn_grading_bases(stage.round, stage.table, submissions, tokens.patterns())
+        graded = roles.grade_pairs(stage.round, stage.table, grading_bases, tokens.pairs())
         met = tokens.met([hit.pair for hit in graded.pairs])
     return roles.make_reports(stage.round, submissions, graded, met, asker.submission_id, stage.random)
 

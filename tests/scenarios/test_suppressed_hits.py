@@ -78,8 +78,8 @@ def test_a_matcher_cannot_pick_the_persons(staged: Callable[..., StagedRound]) -
     with stage.token_table() as tokens:
         submissions = [node.submission_id for node in stage.nodes.values()]
         tokens.join([(0, 1)], stage.manifest.frequency_limit)
-        footings = roles.learn_grading_bases(stage.round, stage.table, submissions, tokens.patterns())
-        graded = roles.grade_pairs(stage.round, stage.table, footings, tokens.pairs())
+        grading_bases = roles.learn_grading_bases(stage.round, stage.table, submissions, tokens.patterns())
+        graded = roles.grade_pairs(stage.round, stage.table, grading_bases, tokens.pairs())
     planted = {bytes.fromhex(one.handle) for one in stage.nodes["AL"].carried}
     grades = {(one.grade, one.pair.rules, one.second) for one in graded.pairs if one.pair.left_handle in planted}
     persons = {(one.grade, one.pair.rules, one.second) for one in graded.pairs if one.pair.left_handle not in planted}

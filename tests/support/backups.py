@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from services.kit.administration.backup.make import Made
+    from services.kit.administration.backup.make import BackupSummary
     from tests.support.node_world import World
 
 KEY = SealingKey.from_bytes(Random(53).randbytes(32))
@@ -46,7 +46,7 @@ class Safe:
             (self.folder / name).mkdir()
             shutil.copy(self.world.path / name / "identity.pem", self.folder / name)
 
-    def back_up(self, name: str) -> Made:
+    def back_up(self, name: str) -> BackupSummary:
         """Back up a node, or the matcher, while it runs; the newest backup counts."""
         out, home = self.folder / name / "backup", self.world.path / name
         out.unlink(missing_ok=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aquila.interface.log import Cosigned
+from aquila.interface.log import CosignatureView
 from aquila.interface.progress import Awaited
 from aquila.interface.service.health import (
     AwaitedStep,
@@ -37,7 +37,8 @@ FINE = ServiceHealth(
     certificates=(CertificateHealth(setting="tls.certificate", ends_at=NOW + 86_400 * 40, days_left=40),),
     drivers=(DriverHealth(driver="rounds", failures=4, failing=0, step_seconds=2),),
     contacts=(ContactHealth(party="matcher", at=NOW - 125),), log_size=7,
-    witnesses=(Cosigned(witness="matcher", size=7, at=NOW - 7_300),), chunks_waiting=3, disk_free=5 << 20, workers=2,
+    witnesses=(CosignatureView(witness="matcher", size=7, at=NOW - 7_300),),
+    chunks_waiting=3, disk_free=5 << 20, workers=2,
     workers_lost=1, clock_difference=-2, proofs_refused=0, sign_ins_refused=5,
 )  # fmt: skip
 """A node without open rounds."""

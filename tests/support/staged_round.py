@@ -37,7 +37,7 @@ from aquila.protocol.party import EvaluatedChunk, Party, RoundSecrets, proof_con
 from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds import exchange
 from aquila.protocol.rounds import rules as round_rules
-from aquila.protocol.rounds.verified_round import Accepted, Round
+from aquila.protocol.rounds.verified_round import AcceptedStatement, Round
 from aquila.protocol.submission_plan import plan_submission
 from aquila.protocol.submissions import tasks
 from aquila.records.person import PartialDate, Record
@@ -171,7 +171,7 @@ def regrade(round_: RoundState, table: RuleTable, report: HitReport, hit: Hit, r
     for basis in report.bases:
         if basis.counterpart == hit.counterpart:
             ground = exchange._Ground.of(exchange.signed_sizes(round_, report), report, basis)
-            return grade_on(table, mask_of(rules), ground.footing, second=bool(hit.second))
+            return grade_on(table, mask_of(rules), ground.grading_basis, second=bool(hit.second))
     raise InputError(quoted("the report does not say on what this hit was graded"), hit=hit.hit_id)
 
 
@@ -229,7 +229,7 @@ class StagedRound(Rehearsal):
         """Return an empty record of the round."""
         return Round.from_manifest(self.registry, self.group, self.manifest_envelope, sees_everything=sees_everything)
 
-    def publish(self, envelope: bytes, only: Collection[str] | None = None) -> Accepted:
+    def publish(self, envelope: bytes, only: Collection[str] | None = None) -> AcceptedStatement:
         """As a rehearsal does, keeping what was published."""
         accepted = super().publish(envelope, only)
         self.envelopes.append(envelope)

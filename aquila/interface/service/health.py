@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from aquila.interface.log import Cosigned
+from aquila.interface.log import CosignatureView
 from aquila.interface.progress import Awaited
 from aquila.interface.sentence import SentenceView
 from aquila.protocol.messages.base import Count, Identifier, Message, Seconds
@@ -171,7 +171,7 @@ class ServiceHealth(Message):
     drivers: tuple[DriverHealth, ...]
     contacts: tuple[ContactHealth, ...]
     log_size: Count
-    witnesses: tuple[Cosigned, ...]
+    witnesses: tuple[CosignatureView, ...]
     chunks_waiting: Count
     disk_free: Count
     workers: Count

@@ -141,8 +141,8 @@ class DuplicateSearch:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
-    def note(self, record: Record) -> None:
-        """Note the next record of the list.
+    def add(self, record: Record) -> None:
+        """Add the next record of the list.
 
         Raises:
             InputError: A record has more inputs than can be counted.

@@ -13,7 +13,7 @@ from math import exp2, log2
 from typing import TYPE_CHECKING
 
 from aquila.matching.certainty import Level, level_of, prior_bits
-from aquila.matching.chance import countable, parts_of
+from aquila.matching.chance import chance_model, parts_of
 from aquila.records.normalize.coarse_forms import sound
 from aquila.records.normalize.names import name_words
 
@@ -42,7 +42,7 @@ class Prospect:
 
 
 @dataclass(frozen=True, slots=True)
-class Foreseen:
+class ListForecast:
     """All that is foreseen of a list.
 
     Attributes:
@@ -61,7 +61,7 @@ class FamilyNames:
 
     _counts: Counter[str] = field(default_factory=Counter)
 
-    def note(self, record: Record) -> None:
+    def add(self, record: Record) -> None:
         """Count the names of the next record."""
         words = name_words(" ".join(record.family_names)) or name_words(record.full_name or "")[-1:]
         self._counts.update(map(sound, words))
@@ -80,7 +80,7 @@ def _names_rule(table: RuleTable) -> int | None:
     return max(alone, key=lambda rule: rule.weight).number if alone else None
 
 
-def foresee(table: RuleTable, records: int, search: DuplicateSearch, twice: int, names: FamilyNames) -> Foreseen:
+def forecast(table: RuleTable, records: int, search: DuplicateSearch, twice: int, names: FamilyNames) -> ListForecast:
     """Foresee the levels of hits between two lists like one.
 
     Args:
@@ -92,7 +92,7 @@ def foresee(table: RuleTable, records: int, search: DuplicateSearch, twice: int,
     """
     rule = _names_rule(table)
     alike = max(0, search.alike(rule) - twice) if rule else 0
-    return Foreseen(prospects(table, records, alike), names.usual_share(), USUAL_NAMES)
+    return ListForecast(prospects(table, records, alike), names.usual_share(), USUAL_NAMES)
 
 
 def prospects(table: RuleTable, records: int, alike: int) -> tuple[Prospect, ...]:
@@ -112,7 +112,7 @@ def prospects(table: RuleTable, records: int, alike: int) -> tuple[Prospect, ...
 
 
 def _foreseen(table: RuleTable, counted: Counted, records: int, alike: int) -> Iterator[Prospect]:
-    of, pairs = countable(table, counted), records * (records - 1) / 2
+    of, pairs = chance_model(table, counted), records * (records - 1) / 2
     main, *further = (max(parts_of(table, family), key=lambda part: part.bits) for family in counted.names)
     chance = (alike + 1) / (pairs + exp2(-(main.chance or 0.0)))
     names = log2(main.usual or 1.0) - log2(chance) + sum(part.bits for part in further)

@@ -20,7 +20,7 @@
     13. Several logs, and what each owner has seen of the others, do not contradict each other (`compare`).
 
 A copy that leaves entries out (10.9) is checked as far as it goes: of what is left out the leaves alone, and of a round
-that lacks something neither 9, 10 nor 11. What is neither proven nor refuted is kept beside (`Unproven`).
+that lacks something neither 9, 10 nor 11. What is neither proven nor refuted is kept beside (`UnprovenClaim`).
 
 The first thing that is wrong is raised, with the file or the entry where it is.
 """
@@ -33,14 +33,14 @@ from aquila.protocol.auditing.log_files import Files, read_log
 from aquila.protocol.auditing.log_record import LogRecord
 from aquila.protocol.auditing.round_audit import RoundAudit
 from aquila.protocol.auditing.rounds import audit_rounds
-from aquila.protocol.auditing.unproven import Unproven, refuse_unproven
+from aquila.protocol.auditing.unproven import UnprovenClaim, refuse_unproven
 
 __all__ = [
     "Files",
     "LastStatement",
     "LogRecord",
     "RoundAudit",
-    "Unproven",
+    "UnprovenClaim",
     "audit_rounds",
     "check_at_least",
     "compare",

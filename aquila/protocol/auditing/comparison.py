@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from aquila.audit.checkpoint import open_checkpoint
 from aquila.audit.entries import EntryKind
 from aquila.errors import AuditError
-from aquila.protocol.auditing.unproven import Unproven
+from aquila.protocol.auditing.unproven import UnprovenClaim
 from aquila.protocol.log_entries import REFUSED, SEQUENCE
 from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds.verified_round import read_statement
@@ -40,7 +40,7 @@ def check_at_least(log: LogRecord, note: bytes, registry: Registry) -> None:
     _check_contains(log, kept, Sentence.of("kept_checkpoint"))
 
 
-def compare(logs: Sequence[LogRecord], registry: Registry) -> Iterator[Unproven]:
+def compare(logs: Sequence[LogRecord], registry: Registry) -> Iterator[UnprovenClaim]:
     """Check some logs against each other; yield the open points.
 
     Raises:
@@ -75,7 +75,7 @@ def _check_contains(log: LogRecord, checkpoint: Checkpoint, whose: Sentence) -> 
         )
 
 
-def _compare_statements(matchers: LogRecord, own: LogRecord, registry: Registry) -> Iterator[Unproven]:
+def _compare_statements(matchers: LogRecord, own: LogRecord, registry: Registry) -> Iterator[UnprovenClaim]:
     """Check that a party's log and the matcher's agree on the statements that it signed, or was sent."""
     known = {entry.digests["statement"]: entry for _, entry in _about_statements(matchers) if entry.kind not in REFUSED}
     refused = {
@@ -126,7 +126,7 @@ def _counts(entry: Entry) -> dict[str, int]:
     return {name: count for name, count in entry.counts.items() if name != SEQUENCE}
 
 
-def _not_entered(matchers: LogRecord, own: LogRecord, index: int, shown: int) -> Iterator[Unproven]:
+def _not_entered(matchers: LogRecord, own: LogRecord, index: int, shown: int) -> Iterator[UnprovenClaim]:
     """Judge a statement that the matcher's log does not have."""
     entry = own.entries[index]
     assert entry is not None
@@ -146,7 +146,7 @@ def _not_entered(matchers: LogRecord, own: LogRecord, index: int, shown: int) ->
         raise AuditError(
             "statement_left_out", what="statement_left_out", party=own.holder, round=str(entry.round), lacking=lacking
         )
-    yield Unproven("not_entered", Sentence.of("statement_perhaps_not_sent", lacking=lacking))
+    yield UnprovenClaim("not_entered", Sentence.of("statement_perhaps_not_sent", lacking=lacking))
 
 
 def _check_all_known(known: dict[str, Entry], said: dict[str, Entry], own: LogRecord) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aquila.audit.entries import EntryKind
 from aquila.errors import AuditError
-from aquila.protocol.auditing.unproven import Unproven
+from aquila.protocol.auditing.unproven import UnprovenClaim
 from aquila.protocol.log_entries import SEQUENCE
 from aquila.protocol.messages import Outcome
 from aquila.sentences import Sentence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _LAST_WORDS = frozenset({EntryKind.CLOSING, EntryKind.REFUSAL})
 
 
-def check_newest(log: LogRecord) -> Iterator[Unproven]:
+def check_newest(log: LogRecord) -> Iterator[UnprovenClaim]:
     """Yield the last entries of a log that no witness has seen, except entries of exports, as this log is one."""
     covered = max((max(sizes) for sizes in log.cosigned.values()), default=0)
     newest = [
@@ -33,7 +33,7 @@ def check_newest(log: LogRecord) -> Iterator[Unproven]:
         if (entry := log.entries[index]) is None or entry.kind is not EntryKind.LOG_EXPORTED
     ]
     if newest:
-        yield Unproven("uncovered", Sentence.of("newest_entries_not_cosigned", index=newest[0]))
+        yield UnprovenClaim("uncovered", Sentence.of("newest_entries_not_cosigned", index=newest[0]))
 
 
 class LastStatement(NamedTuple):
@@ -71,7 +71,7 @@ def last_statements(audit: RoundAudit, log: LogRecord) -> list[LastStatement]:
     return found
 
 
-def check_witnessed(audit: RoundAudit, log: LogRecord) -> Iterator[Unproven]:
+def check_witnessed(audit: RoundAudit, log: LogRecord) -> Iterator[UnprovenClaim]:
     """Check that the parties of a round have cosigned what they must vouch for; yield the rest that nobody vouches for.
 
     Raises:
@@ -86,7 +86,7 @@ def check_witnessed(audit: RoundAudit, log: LogRecord) -> Iterator[Unproven]:
         if ended is not None and party in _takers(audit):
             _check_ended(audit, party, covered, ended, closed.get(party))
         if covered <= max(last, ended or 0):
-            yield Unproven(
+            yield UnprovenClaim(
                 "uncovered",
                 Sentence.of(
                     "last_words_not_cosigned" if ended is None else "ending_not_cosigned",

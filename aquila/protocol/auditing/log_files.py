@@ -31,7 +31,7 @@ from aquila.protocol.auditing.clocks import check_erased, check_times
 from aquila.protocol.auditing.coverage import check_newest
 from aquila.protocol.auditing.key_periods import KeyPeriods
 from aquila.protocol.auditing.log_record import LogRecord
-from aquila.protocol.auditing.unproven import Unproven
+from aquila.protocol.auditing.unproven import UnprovenClaim
 from aquila.protocol.registry import MATCHER
 from aquila.sentences import Sentence
 
@@ -88,9 +88,9 @@ def read_log(files: Files, registry: Registry, retention_days: int = LEAST_RETEN
     return log
 
 
-def _left_out(log: LogRecord) -> Iterator[Unproven]:
+def _left_out(log: LogRecord) -> Iterator[UnprovenClaim]:
     if log.left_out.count:
-        yield Unproven(
+        yield UnprovenClaim(
             "left_out",
             Sentence.of("entries_left_out", count=log.left_out.count, size=log.checkpoint.size),
         )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from aquila.audit.entries import Entry
     from aquila.crypto.keys import VerifyKey
     from aquila.protocol.auditing.key_periods import KeyPeriods
-    from aquila.protocol.auditing.unproven import Unproven
+    from aquila.protocol.auditing.unproven import UnprovenClaim
 
 
 @dataclass(slots=True)
@@ -44,7 +44,7 @@ class LogRecord:
     left_out: LeftOut = field(default_factory=LeftOut)
     leaves: list[bytes] = field(default_factory=list)
     seen: dict[str, Checkpoint] = field(default_factory=dict)
-    unproven: list[Unproven] = field(default_factory=list)
+    unproven: list[UnprovenClaim] = field(default_factory=list)
     keys: KeyPeriods | None = None
     signed_by: list[tuple[int, str, VerifyKey]] = field(default_factory=list)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from aquila.errors import AuditError
-from aquila.protocol.auditing.unproven import Unproven
+from aquila.protocol.auditing.unproven import UnprovenClaim
 from aquila.protocol.messages import EndingStatement, Outcome
 from aquila.sentences import Sentence
 
@@ -86,7 +86,7 @@ class Numbers:
             before = number
 
 
-def check_numbers(round_: Round, numbers: dict[str, Numbers], left_out: int = 0) -> Iterator[Unproven]:
+def check_numbers(round_: Round, numbers: dict[str, Numbers], left_out: int = 0) -> Iterator[UnprovenClaim]:
     """Check that every number of every party is there or explained; yield the open points.
 
     Args:
@@ -109,7 +109,7 @@ def check_numbers(round_: Round, numbers: dict[str, Numbers], left_out: int = 0)
                 numbers=in_words(missing),
             )
         for point in _open_points(party, found, missing, left_out):
-            yield Unproven("numbers", Sentence.of("point_of_round", round=round_.round_id, point=point))
+            yield UnprovenClaim("numbers", Sentence.of("point_of_round", round=round_.round_id, point=point))
 
 
 def in_words(ranges: Iterable[tuple[int, int]]) -> str:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from aquila.audit.entries import Entry
     from aquila.protocol.auditing.numbers import Numbers
-    from aquila.protocol.auditing.unproven import Unproven
+    from aquila.protocol.auditing.unproven import UnprovenClaim
     from aquila.protocol.rounds.round_state import ReportKey
     from aquila.protocol.rounds.verified_round import Round
 
@@ -45,4 +45,4 @@ class RoundAudit:
     numbers: dict[str, Numbers] = field(default_factory=dict)
     statistics: Statistics = field(default_factory=lambda: Statistics(""))
     left_out: int = 0
-    unproven: list[Unproven] = field(default_factory=list)
+    unproven: list[UnprovenClaim] = field(default_factory=list)

@@ -15,7 +15,7 @@ from aquila.protocol.auditing.heads import check_heads, wrong_heads
 from aquila.protocol.auditing.key_periods import KeyPeriods
 from aquila.protocol.auditing.numbers import Numbers, check_numbers
 from aquila.protocol.auditing.round_audit import RoundAudit
-from aquila.protocol.auditing.unproven import Unproven
+from aquila.protocol.auditing.unproven import UnprovenClaim
 from aquila.protocol.log_entries import REFUSED, SEQUENCE, WITHOUT_ENVELOPE, refused_entry, statement_entry
 from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Manifest, Message, Outcome, Statement
 from aquila.protocol.registry import MATCHER
@@ -233,7 +233,7 @@ def _take_unheard(audit: RoundAudit, index: int, entry: Entry, wrong: AuditError
     assert isinstance(message, Statement)  # no other names a head
     audit.entries[index] = entry
     why = Sentence.of("named_head_refused", reason=wrong.sentence, party=message.party)
-    audit.unproven.append(Unproven("head_refused", why))
+    audit.unproven.append(UnprovenClaim("head_refused", why))
     _numbers(audit, message.party).refused.add(message.sequence)
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Unproven:
+class UnprovenClaim:
     """Something that a log claims and that nothing in it proves.
 
     Attributes:
@@ -26,7 +26,7 @@ class Unproven:
     sentence: Sentence
 
 
-def refuse_unproven(found: Iterable[Unproven]) -> None:
+def refuse_unproven(found: Iterable[UnprovenClaim]) -> None:
     """Fail over the first thing that is not proven.
 
     Raises:

@@ -36,7 +36,7 @@ class Event(Message):
     """One entry of the matcher's feed of a round; ids ascend. A statement carries its DSSE envelope as text.
 
     Attributes:
-        content: The bytes themselves in base64, where they are few and the feed comes with a held call (9.6).
+        content: The bytes themselves in base64, where they are few and the feed comes with a long poll (9.6).
     """
 
     event_id: Positive
@@ -89,8 +89,8 @@ class Rounds(Message):
     state: Digest | None = added_later()
 
 
-class News(Rounds):
-    """The answer of a held call, with what its caller would ask for next, where it wants that (9.6).
+class LongPollAnswer(Rounds):
+    """The answer of a long poll, with what its caller would ask for next, where it wants that (9.6).
 
     Attributes:
         feeds: The next page of the feed, by round.

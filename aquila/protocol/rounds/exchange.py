@@ -214,7 +214,7 @@ class NoteOpening:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Prepared:
+class PreparedNote:
     """A hit that can be sealed: the hit, the keys of the own note with its marks, and what opens the other's."""
 
     hit: Hit
@@ -225,7 +225,7 @@ class Prepared:
 
 def prepare(
     round_: RoundState, table: RuleTable, report: HitReport, held: Mapping[bytes, HeldTokens], random: Random
-) -> Iterator[Prepared]:
+) -> Iterator[PreparedNote]:
     """Check a report's hits, and derive the keys of their notes (PROTOCOL.md 3.7.5 and 3.7.8).
 
     Args:
@@ -240,7 +240,7 @@ def prepare(
 
 def prepare_sized(
     sizes: Mapping[str, int], table: RuleTable, report: HitReport, held: Mapping[bytes, HeldTokens], random: Random
-) -> Iterator[Prepared]:
+) -> Iterator[PreparedNote]:
     """Do as `prepare` where the record of the round is not at hand, but what is needed of it (`signed_sizes`)."""
     bases = {basis.counterpart: basis for basis in report.bases}
     pairs: dict[str, _Pair | None] = {}
@@ -252,7 +252,7 @@ def prepare_sized(
         if on is None or own is None or not _are_places(places, len(own.rules)):
             keys, other = (NoteKeys(random(_KEY_BYTES), random(_KEY_BYTES)) for _ in range(2))
             nothing = hit.hit_id * 2
-            yield Prepared(hit, keys, (), NoteOpening(hit.hit_id, other, b"", b"", (), nothing, Fault.FOREIGN))
+            yield PreparedNote(hit, keys, (), NoteOpening(hit.hit_id, other, b"", b"", (), nothing, Fault.FOREIGN))
         else:
             yield on.prepare(hit, own, places)
 
@@ -275,7 +275,7 @@ class _Pair:
         prefix = framed("aquila/1 note", binding)
         return cls(table, _Ground.of(sizes, report, basis), binding, prefix, (mine + theirs, theirs + mine))
 
-    def prepare(self, hit: Hit, own: HeldTokens, places: bytes) -> Prepared:
+    def prepare(self, hit: Hit, own: HeldTokens, places: bytes) -> PreparedNote:
         """Derive the keys of a hit that can be sealed."""
         secrets = b"".join([own.secrets[SECRET_BYTES * place : SECRET_BYTES * (place + 1)] for place in places])
         rules = bytes([own.rules[place] for place in places])
@@ -296,12 +296,12 @@ class _Pair:
             self.ground.report_digest_of(hit),
             fault,
         )
-        return Prepared(hit, keys, tuple(keys.marks(own.tokens)), opening)
+        return PreparedNote(hit, keys, tuple(keys.marks(own.tokens)), opening)
 
     def _grade(self, rules: bytes, *, second: bool) -> tuple[Level | None, tuple[str, ...]]:
         kind = rules, second
         if kind not in self.grades:
-            result = grade_on(self.table, mask_of(rules), self.ground.footing, second=second)
+            result = grade_on(self.table, mask_of(rules), self.ground.grading_basis, second=second)
             self.grades[kind] = result.level, result.families
         return self.grades[kind]
 
@@ -310,7 +310,7 @@ class _Pair:
 class _Ground:
     """On what the hits with one counterpart are graded, and its digest, which is the same on both sides."""
 
-    footing: GradingBasis
+    grading_basis: GradingBasis
     digest: bytes
     digests_before: dict[tuple[Level, bool | None, tuple[str, ...]], bytes] = field(default_factory=dict)
 
@@ -318,13 +318,13 @@ class _Ground:
     def of(cls, sizes: Mapping[str, int], report: HitReport, basis: Basis) -> _Ground:
         own, other = sizes[report.party], sizes[basis.counterpart]
         # The sizes are those that both parties signed; a report with others was refused.
-        footing = grading_basis_on(report, basis, own, other)
+        grading_basis = grading_basis_on(report, basis, own, other)
         shown: dict[str, object] = {
             "sizes": [records for _, records in sorted([(report.party, own), (basis.counterpart, other)])],
             "basis": basis.model_dump(mode="json", exclude={"counterpart", "records"}),
-            "learned": [list(weight) for weight in footing.learned],
+            "learned": [list(weight) for weight in grading_basis.learned],
         }
-        return cls(footing, digest("aquila/1 basis", canonical(shown)))
+        return cls(grading_basis, digest("aquila/1 basis", canonical(shown)))
 
     def report_digest_of(self, hit: Hit) -> str:
         """Return the digest of the matcher's report on a hit (PROTOCOL.md 3.7.8)."""
@@ -384,7 +384,7 @@ def marks_needed(most: int) -> int:
     return min(MOST_MARKS, -(-max(most, 1) // _MARKS_STEP) * _MARKS_STEP)
 
 
-def seal_entry(prepared: Prepared, note: Note, marks: int, random: Random) -> bytes:
+def seal_entry(prepared: PreparedNote, note: Note, marks: int, random: Random) -> bytes:
     """Seal a note as an entry of a batch.
 
     Args:

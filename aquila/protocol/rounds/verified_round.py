@@ -40,7 +40,7 @@ _MESSAGES: dict[str, type[Message]] = {kind.payload_type: kind for kind in (*PAR
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
+class AcceptedStatement:
     """A statement that was verified: the message, its signer, the digest of its payload, and whether it was new."""
 
     message: Message
@@ -141,7 +141,7 @@ class Round(RoundState):
                 )
         return cls(registry, group, manifest, opened.digest, sees_everything)
 
-    def accept(self, envelope: bytes, *, now: int | None = None) -> Accepted:
+    def accept(self, envelope: bytes, *, now: int | None = None) -> AcceptedStatement:
         """Verify a signed envelope and take it into the record; the same envelope again changes nothing.
 
         Args:
@@ -157,7 +157,7 @@ class Round(RoundState):
         # 1. The signature is by a pinned key, and the payload is a message of the protocol in canonical encoding.
         return self.take(read_statement(self.registry, envelope), now=now)
 
-    def take(self, read: ReadStatement, *, now: int | None = None) -> Accepted:
+    def take(self, read: ReadStatement, *, now: int | None = None) -> AcceptedStatement:
         """Take a statement into the record that was read with the registry of this round; the rest of `accept`.
 
         Raises:
@@ -173,13 +173,13 @@ class Round(RoundState):
             return self._accept_statement(message, read.signer, read.digest, now)
         return self._accept_announcement(message, read.signer, read.digest)
 
-    def _accept_statement(self, message: Statement, signer: str, digest: str, now: int | None) -> Accepted:
+    def _accept_statement(self, message: Statement, signer: str, digest: str, now: int | None) -> AcceptedStatement:
         if message.party != signer or self.manifest.fingerprint_of(signer) is None:
             raise SignatureError("statement_signed_by_another_party", party=message.party)
         spoken = self.sequences.get(signer, {})
         before = spoken.get(message.sequence)
         if before == digest:
-            return Accepted(message, signer, digest, new=False)
+            return AcceptedStatement(message, signer, digest, new=False)
         if before is not None:
             raise EquivocationError(
                 "statement_number_signed_twice",
@@ -197,15 +197,15 @@ class Round(RoundState):
             rules.check_binding(self, message)
         rules.apply_statement(message, self, digest, now)
         self.sequences.setdefault(signer, {})[message.sequence] = digest
-        return Accepted(message, signer, digest, new=True)
+        return AcceptedStatement(message, signer, digest, new=True)
 
-    def _accept_announcement(self, message: Message, signer: str, digest: str) -> Accepted:
+    def _accept_announcement(self, message: Message, signer: str, digest: str) -> AcceptedStatement:
         if signer != MATCHER:
             raise SignatureError("announcement_not_by_matcher", party=signer)
         key = announcement_key(message)
         before = self.announced.get(key)
         if before == digest:
-            return Accepted(message, signer, digest, new=False)
+            return AcceptedStatement(message, signer, digest, new=False)
         if before is not None:
             raise EquivocationError(
                 "announcement_signed_twice",
@@ -216,7 +216,7 @@ class Round(RoundState):
             )
         rules.apply_statement(message, self, digest, None)
         self.announced[key] = digest
-        return Accepted(message, signer, digest, new=True)
+        return AcceptedStatement(message, signer, digest, new=True)
 
 
 def announcement_key(message: Message) -> AnnouncementKey:

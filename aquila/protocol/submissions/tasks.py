@@ -217,7 +217,7 @@ class EvaluateTask:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Evaluated:
+class ChunkEvaluation:
     """A chunk evaluated: n elements, their SHA-256 in hexadecimal, and the proof of 64 bytes."""
 
     elements: bytes
@@ -225,7 +225,7 @@ class Evaluated:
     proof: bytes
 
 
-def evaluate_chunk(group: Group, work: EvaluateTask) -> Evaluated:
+def evaluate_chunk(group: Group, work: EvaluateTask) -> ChunkEvaluation:
     """Check a chunk's elements, evaluate and prove (PROTOCOL.md 3.4.5, 3.5.2).
 
     Raises:
@@ -235,7 +235,7 @@ def evaluate_chunk(group: Group, work: EvaluateTask) -> Evaluated:
     with work.share.share(group) as share:
         elements = oprf.evaluate(group, work.chunk, share)
         proof = dleq.prove_chunk(group, share, work.context, work.chunk, elements, work.fresh)
-    return Evaluated(elements, hashlib.sha256(elements).hexdigest(), proof)
+    return ChunkEvaluation(elements, hashlib.sha256(elements).hexdigest(), proof)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

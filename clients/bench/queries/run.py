@@ -25,7 +25,7 @@ FAULTS = NetworkFaults(delay=0.1, broken_share=0.02, bytes_per_second=1_250_000)
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class QueryBenchSize:
     """The size of a run.
 
     Attributes:
@@ -50,7 +50,7 @@ class QueryResults:
     """Results of a run; a network on which nothing was asked is missing."""
 
     machine: Machine
-    wanted: Wanted
+    wanted: QueryBenchSize
     latencies: dict[str, Latency] = field(default_factory=dict)
     idling: list[Idling] = field(default_factory=list)
     broken: int = 0
@@ -87,7 +87,9 @@ class QueryResults:
         return "\n".join(["# What a query takes\n", *(f"## {title}\n\n{content}" for title, content in sections)])
 
 
-def run(folder: Path, machine: Machine, wanted: Wanted, watch: Callable[[str, str, int, int], None]) -> QueryResults:
+def run(
+    folder: Path, machine: Machine, wanted: QueryBenchSize, watch: Callable[[str, str, int, int], None]
+) -> QueryResults:
     """Start services in an empty folder, and measure.
 
     Args:

@@ -23,7 +23,7 @@ _NUMBERS = ("national_numbers", "document_numbers", "phones", "emails")
 
 
 @dataclass(frozen=True, slots=True)
-class Searched:
+class SearchReport:
     """The result of a search: its extent, and the files with findings."""
 
     needles: int
@@ -44,7 +44,7 @@ def needles_of(rows: Iterable[Mapping[str, str]]) -> tuple[frozenset[bytes], fro
     return written, small
 
 
-def search(folder: Path, rows: Iterable[Mapping[str, str]]) -> Searched:
+def search(folder: Path, rows: Iterable[Mapping[str, str]]) -> SearchReport:
     """Look for everything in rows in every file below a folder."""
     written, small = needles_of(rows)
     files, octets, found = 0, 0, []
@@ -52,7 +52,7 @@ def search(folder: Path, rows: Iterable[Mapping[str, str]]) -> Searched:
         files, octets = files + 1, octets + len(content)
         if any(occurrences(content, written)) or any(occurrences(content.lower(), small)):
             found.append(path)
-    return Searched(len(written | small), files, octets, tuple(found))
+    return SearchReport(len(written | small), files, octets, tuple(found))
 
 
 def contents(paths: Iterable[Path]) -> Iterator[tuple[Path, bytes]]:

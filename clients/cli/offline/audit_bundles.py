@@ -16,7 +16,7 @@ from clients.cli.output.screen import Screen, Table, check_target, write_result
 
 if TYPE_CHECKING:
     from aquila.interface.log import NumberedEntry
-    from aquila.protocol.auditing import LogRecord, RoundAudit, Unproven
+    from aquila.protocol.auditing import LogRecord, RoundAudit, UnprovenClaim
     from aquila.protocol.registry import Registry
 
 __all__ = ["app"]
@@ -176,7 +176,7 @@ def _audited(place: str, registry: Registry, retention_days: int) -> tuple[LogRe
     return log, audit_rounds(log, files, registry, load_group())
 
 
-def _views(log: LogRecord, rounds: list[RoundAudit], unproven: list[Unproven]) -> list[Table | str]:
+def _views(log: LogRecord, rounds: list[RoundAudit], unproven: list[UnprovenClaim]) -> list[Table | str]:
     witnesses = [(holder, max(sizes), _time(max(sizes.values()))) for holder, sizes in sorted(log.cosigned.items())]
     views: list[Table | str] = [
         f"The log of {log.holder} holds together: {log.checkpoint.size} entries, {len(log.saved)} checkpoints"
@@ -245,7 +245,7 @@ def _not_checked(log: LogRecord, rounds: list[RoundAudit]) -> list[str]:
     return [sentence, *lacking]
 
 
-def _document(log: LogRecord, rounds: list[RoundAudit], unproven: list[Unproven]) -> dict[str, object]:
+def _document(log: LogRecord, rounds: list[RoundAudit], unproven: list[UnprovenClaim]) -> dict[str, object]:
     from aquila.protocol.auditing import last_statements
 
     return {

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from services.kit.administration.backup.archive import Head
-    from services.kit.administration.backup.make import Made
+    from services.kit.administration.backup.make import BackupSummary
     from services.kit.administration.backup.restore import Source
-    from services.kit.administration.backup.verification import Checked
+    from services.kit.administration.backup.verification import BackupCheck
 
 BackupHome = Annotated[
     Path, typer.Option("--home", envvar="AQUILA_HOME", metavar="FOLDER", help="The home folder to back up.")
@@ -202,7 +202,7 @@ def _identifiers(file: Path | None) -> Sequence[str]:
     return [line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
 
 
-def _show_made(screen: Screen, out: Path, made: Made) -> None:
+def _show_made(screen: Screen, out: Path, made: BackupSummary) -> None:
     document = {
         "file": str(out),
         "bytes": made.size,
@@ -223,7 +223,7 @@ def _show_made(screen: Screen, out: Path, made: Made) -> None:
     screen.result(document, *sentences)
 
 
-def _show_checked(screen: Screen, checked: Checked) -> None:
+def _show_checked(screen: Screen, checked: BackupCheck) -> None:
     head = checked.head
     rows = [(name, f"{count:,}") for name, count in sorted(checked.rows.items()) if count]
     screen.result(
@@ -235,7 +235,7 @@ def _show_checked(screen: Screen, checked: Checked) -> None:
     )
 
 
-def _document(checked: Checked) -> dict[str, Any]:
+def _document(checked: BackupCheck) -> dict[str, Any]:
     head = checked.head
     return {
         "service": head.service,

@@ -76,9 +76,9 @@ def bench(
 
 def _queries(screen: Screen, out: Path, parties: int, records: int, count: int) -> None:
     from clients.bench.hardware import this_machine
-    from clients.bench.queries.run import Wanted, run
+    from clients.bench.queries.run import QueryBenchSize, run
 
-    wanted = Wanted(parties=parties, records=records, queries=count)
+    wanted = QueryBenchSize(parties=parties, records=records, queries=count)
     with screen.progress() as watch, tempfile.TemporaryDirectory(prefix="aquila-") as scratch:
         results = run(Path(scratch) / "services", this_machine(), wanted, watch)
     screen.result(results.document(), results.page(), _written(results, out, f"queries-{parties}x{records}"))

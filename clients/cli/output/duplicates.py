@@ -25,7 +25,7 @@ _SURE = 0.999999  # what six digits can say without saying 1, which no match is
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class FoundInFile:
+class FileDuplicates:
     """The result of a search of a file; record ids by the number of the record in the list."""
 
     name: str
@@ -34,7 +34,7 @@ class FoundInFile:
     found: Duplicates
 
 
-def search_file(path: Path, rules: str, layout: Layout = RECOGNIZED) -> FoundInFile:
+def search_file(path: Path, rules: str, layout: Layout = RECOGNIZED) -> FileDuplicates:
     """Search a file for records that are likely the same person.
 
     Raises:
@@ -45,13 +45,13 @@ def search_file(path: Path, rules: str, layout: Layout = RECOGNIZED) -> FoundInF
 
         def keep(record: Record) -> None:
             record_ids.append(record.record_id)
-            search.note(record)
+            search.add(record)
 
         read = read_list(path, keep, layout)
-        return FoundInFile(path.name, record_ids, read.counts.refused, search.found())
+        return FileDuplicates(path.name, record_ids, read.counts.refused, search.found())
 
 
-def duplicates_document(found: FoundInFile) -> dict[str, object]:
+def duplicates_document(found: FileDuplicates) -> dict[str, object]:
     """Return all pairs and groups for JSON."""
     ids = found.record_ids
     return {
@@ -65,7 +65,7 @@ def duplicates_document(found: FoundInFile) -> dict[str, object]:
     }
 
 
-def duplicates_csv(found: FoundInFile) -> str:
+def duplicates_csv(found: FileDuplicates) -> str:
     """Return all pairs as CSV: the surest first, with the number of their group."""
     text = io.StringIO()
     writer = CsvWriter(text, line_end="\n")
@@ -74,7 +74,7 @@ def duplicates_csv(found: FoundInFile) -> str:
     return text.getvalue()
 
 
-def duplicates_views(found: FoundInFile, limit: int) -> list[Table | str]:
+def duplicates_views(found: FileDuplicates, limit: int) -> list[Table | str]:
     """Return the first pairs as a table, and the sum in sentences."""
     ids, pairs = found.record_ids, found.found.pairs
     rows = [
@@ -94,7 +94,7 @@ def duplicates_views(found: FoundInFile, limit: int) -> list[Table | str]:
     return [*views, end] if rows or len(views) > 1 else [end]
 
 
-def _rows(found: FoundInFile) -> list[tuple[Cell, ...]]:
+def _rows(found: FileDuplicates) -> list[tuple[Cell, ...]]:
     """Return the pairs with the columns of `_COLUMNS`."""
     number = {place: group for group, places in enumerate(found.found.groups, start=1) for place in places}
     return [

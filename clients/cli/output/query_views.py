@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aquila.interface.queries import NotAsked
+from aquila.interface.queries import SkipReason
 from clients.cli.output.round_views import SHORT
 from clients.cli.output.screen import Table, moment
 
@@ -84,10 +84,10 @@ def _words(record: Mapping[str, str | list[str]]) -> list[str]:
 
 
 _WHY = {
-    NotAsked.TERMS: "its terms are others than those that were approved; `aquila query ask` asks in it",
-    NotAsked.PARTIES: "it has a party that was not among those approved; `aquila query ask` asks in it",
-    NotAsked.PERSONS: "the persons are not those that were approved; `aquila query prolong` asks for them again",
-    NotAsked.LATER: "a record was erased, and an earlier round still uses the list",
+    SkipReason.TERMS: "its terms are others than those that were approved; `aquila query ask` asks in it",
+    SkipReason.PARTIES: "it has a party that was not among those approved; `aquila query ask` asks in it",
+    SkipReason.PERSONS: "the persons are not those that were approved; `aquila query prolong` asks for them again",
+    SkipReason.LATER: "a record was erased, and an earlier round still uses the list",
 }
 
 

@@ -40,7 +40,7 @@ _PART_MARK = "\x1e"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Explained:
+class RuleExplanation:
     """The input of one record under one rule.
 
     Attributes:
@@ -63,10 +63,10 @@ class Explained:
         }
 
 
-def explain(rule: Rule, record: Record, table: RuleTable) -> Explained:
+def explain(rule: Rule, record: Record, table: RuleTable) -> RuleExplanation:
     """Explain a record's input under a rule of a table, or why it has none."""
     values = tuple(readable(item.value) for item in record_inputs(record, table) if item.rule == rule.number)
-    return Explained(rule, values, () if values else tuple(_missing(rule.parts, record)))
+    return RuleExplanation(rule, values, () if values else tuple(_missing(rule.parts, record)))
 
 
 def readable(value: bytes) -> str:

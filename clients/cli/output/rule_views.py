@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from aquila.matching.certainty import Grade
     from aquila.records.person import Record
     from aquila.records.rules import RuleTable
-    from clients.cli.output.rule_explanations import Comparison, Explained
+    from clients.cli.output.rule_explanations import Comparison, RuleExplanation
 
 _SHOWN_VALUES = 6
 ALL_NUMBERS = "as many as there are numbers"
@@ -84,7 +84,7 @@ def guesses_view(table: RuleTable, guesses: Mapping[int, int | None], persons: i
     return Table(title, ("no.", "rule", "class", "guesses"), rows)
 
 
-def explanation_views(record: Record, rows: Sequence[Explained]) -> list[Table | str]:
+def explanation_views(record: Record, rows: Sequence[RuleExplanation]) -> list[Table | str]:
     """Return the inputs of a record: rules with their values, rules without and why, and the sum."""
     giving = [
         (str(row.rule.number), row.rule.name, row.rule.input_class.value, len(row.values), _values(row.values))

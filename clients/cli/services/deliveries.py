@@ -66,20 +66,20 @@ def import_delivery(
     from aquila.records.reading.layouts import Layout
     from clients.cli.connect import connect, resolve_id
     from clients.cli.list_files import mapped
-    from clients.cli.services.records import WantedImport, report_views, store_list
-    from clients.sdk.node import Delivered
+    from clients.cli.services.records import ImportRequest, report_views, store_list
+    from clients.sdk.node import DeliveredList
 
     screen, layout = Screen(as_json), Layout(encoding=cast("Encoding | None", encoding), sheet=sheet)
     with connect(home, url, token_file, ca) as reached:
         node = reached.node()
         names = {one.delivery_id: one.name for one in node.deliveries().deliveries}
         found = resolve_id("delivery", delivery, list(names))
-        source, file_name = Delivered(found), names[found]
+        source, file_name = DeliveredList(found), names[found]
         if column:
             layout = mapped(layout, node.recognize(source, layout).headings, column)
         if check:
             report = node.check(source, layout).model_copy(update={"name": file_name})
             screen.result(report.model_dump(mode="json"), *report_views(report))
             return
-        wanted = WantedImport(name or file_name, file_name, layout, accept_refused)
+        wanted = ImportRequest(name or file_name, file_name, layout, accept_refused)
         store_list(screen, node, lambda: nullcontext(source), wanted, limit)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from aquila.records.person import Record
     from aquila.records.reading.layouts import Layout
     from clients.sdk import NodeClient
-    from clients.sdk.node import Delivered
+    from clients.sdk.node import DeliveredList
 
 app = typer.Typer(help="Lists of persons: check one, bring one into a node.")
 _ALL = 10_000
@@ -85,12 +85,12 @@ def import_list(
 
     screen, layout = Screen(as_json), layout_of(file, encoding, sheet, column)
     with connect(home, url, token_file, ca) as reached:
-        wanted = WantedImport(name or file.name, file.name, layout, accept_refused)
+        wanted = ImportRequest(name or file.name, file.name, layout, accept_refused)
         store_list(screen, reached.node(), partial(open_list_file, file), wanted, limit)
 
 
 @dataclass(frozen=True, slots=True)
-class WantedImport:
+class ImportRequest:
     """A list to be stored: its name, its file's name, its layout, and whether refused rows are left out."""
 
     name: str
@@ -102,8 +102,8 @@ class WantedImport:
 def store_list(
     screen: Screen,
     node: NodeClient,
-    opened: Callable[[], AbstractContextManager[BinaryIO | Delivered]],
-    wanted: WantedImport,
+    opened: Callable[[], AbstractContextManager[BinaryIO | DeliveredList]],
+    wanted: ImportRequest,
     limit: int,
 ) -> None:
     """Store a list and show the report; where rows are refused, show at most `limit` findings instead.
@@ -181,19 +181,19 @@ def check_list(file: Path, rules: str, limit: int, layout: Layout) -> RecordRepo
     from aquila.interface.records import FindingView, LayoutView, Prospects, RecordReport, rule_yields
     from aquila.interface.sentence import SentenceView
     from aquila.matching.own_list.duplicates import DuplicateSearch
-    from aquila.matching.own_list.prospects import FamilyNames, foresee
+    from aquila.matching.own_list.prospects import FamilyNames, forecast
     from clients.cli.list_files import load_table, read_list
 
     table, names = load_table(rules), FamilyNames()
     with tempfile.TemporaryDirectory(prefix="aquila-") as scratch, DuplicateSearch(table, Path(scratch)) as search:
 
         def count(record: Record) -> None:
-            search.note(record)
-            names.note(record)
+            search.add(record)
+            names.add(record)
 
         read = read_list(file, count, layout)
         duplicates, counted, held_back = len(search.found().pairs), search.inputs(), search.held_back()
-        foreseen = foresee(table, read.counts.accepted, search, duplicates, names)
+        foreseen = forecast(table, read.counts.accepted, search, duplicates, names)
     return RecordReport(
         import_id=None,
         name=file.name,

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from clients.sdk.node import Delivered
+from clients.sdk.node import DeliveredList
 from services.kit.storage.files import leave_room
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Upload:
     session: str
     name: str
     layout: Layout
-    source: BinaryIO | Delivered = field(repr=False)
+    source: BinaryIO | DeliveredList = field(repr=False)
     until: float
     size: int = 0
     work: ListWork | None = None
@@ -68,13 +68,13 @@ class Upload:
 
     def lines(self) -> int | None:
         """Return how many rows a text file has about; None of a spreadsheet, and of a file that the node has."""
-        if isinstance(self.source, Delivered) or not self._is_text():
+        if isinstance(self.source, DeliveredList) or not self._is_text():
             return None
         return max(1, sum(piece.count(b"\n") for piece in iter(partial(self.source.read, _PIECE), b"")) - 1)
 
     def _is_text(self) -> bool:
         """Return whether it is text and not a spreadsheet; a file that the node has may be either."""
-        if isinstance(self.source, Delivered):
+        if isinstance(self.source, DeliveredList):
             return False
         self.source.seek(0)
         found = self.source.read(len(_ZIP)) != _ZIP
@@ -83,12 +83,12 @@ class Upload:
 
     def rewind(self) -> None:
         """Go back to the beginning of the content."""
-        if not isinstance(self.source, Delivered):
+        if not isinstance(self.source, DeliveredList):
             self.source.seek(0)
 
     def close(self) -> None:
         """Close the content."""
-        if not isinstance(self.source, Delivered):
+        if not isinstance(self.source, DeliveredList):
             self.source.close()
 
 
@@ -133,7 +133,7 @@ class Uploads:
         self._clock = clock
         self._held: dict[str, Upload] = {}
 
-    def keep(self, session: str, name: str, layout: Layout, source: BinaryIO | Delivered, size: int) -> Upload:
+    def keep(self, session: str, name: str, layout: Layout, source: BinaryIO | DeliveredList, size: int) -> Upload:
         """Keep a list of some bytes in place of the session's last one; the oldest goes where there are too many."""
         self.drop(session)
         self.close_expired()

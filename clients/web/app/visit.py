@@ -24,7 +24,7 @@ from clients.web.i18n.languages import TAGS, chosen
 from clients.web.text.confirmations import DONE
 from clients.web.text.labels import PRACTICE
 from services.kit.errors import NotAllowedError, UnknownCallerError
-from services.kit.http.connections import note_known_caller
+from services.kit.http.connections import mark_caller_known
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from fastapi import Response
 
     from aquila.interface.attention import Waiting
-    from aquila.interface.people import SessionGrant, WhoAmI
+    from aquila.interface.people import CurrentUser, SessionGrant
     from aquila.sentences import Sentence
     from clients.sdk import Connection
     from clients.web.i18n.languages import Language
@@ -67,12 +67,12 @@ class Visit:
     session: str
     early: str
     _asked: bool = False
-    _who: WhoAmI | None = None
+    _user: CurrentUser | None = None
     _waiting: Waiting | None = None
     _faulty: dict[str, str] = field(default_factory=dict)
 
     @property
-    def who(self) -> WhoAmI | None:
+    def user(self) -> CurrentUser | None:
         """Return the person of this session, as the service knows it; None without one. Asked once for a page.
 
         Raises:
@@ -81,13 +81,13 @@ class Visit:
         if self.session and not self._asked:
             self._asked = True
             with contextlib.suppress(UnknownCallerError):
-                self._who = PeopleClient(self.connection()).me()
-        return self._who
+                self._user = PeopleClient(self.connection()).me()
+        return self._user
 
     @property
     def waiting(self) -> Waiting | None:
         """The work that waits for the visitor, asked for once; None without a visitor or an answer."""
-        if self._waiting is None and self.who is not None:
+        if self._waiting is None and self.user is not None:
             with contextlib.suppress(AquilaError):  # a page is shown without its count rather than not at all
                 self._waiting = self.people().waiting()
         return self._waiting
@@ -99,9 +99,9 @@ class Visit:
         Raises:
             SignInNeeded: There is no session.
         """
-        if self.who is None:
+        if self.user is None:
             raise SignInNeeded
-        return self.who.person
+        return self.user.person
 
     @property
     def chosen_language(self) -> str:
@@ -229,7 +229,7 @@ class Visit:
 
     def may(self, action: str) -> bool:
         """Return whether the visitor's roles allow an action; the service asks again whenever it is called."""
-        return self.who is not None and action in self.who.actions
+        return self.user is not None and action in self.user.actions
 
     def need_session(self) -> None:
         """Refuse a visitor without a session.
@@ -237,7 +237,7 @@ class Visit:
         Raises:
             SignInNeeded: There is none.
         """
-        if self.who is None:
+        if self.user is None:
             raise SignInNeeded
 
     def need(self, action: str) -> None:
@@ -259,7 +259,7 @@ class Visit:
         """Return a page."""
         environment = self.site.environments[self.language.tag]
         # Before sign-in there is nowhere to go, and nothing is asked of the service.
-        places = () if self.who is None else sections_of(self.site.service, self.request.url.path, self.may)
+        places = () if self.user is None else sections_of(self.site.service, self.request.url.path, self.may)
         waiting = self.waiting.counts.total if places and self.waiting else 0
         page = environment.get_template(template).render(visit=self, places=places, waiting_count=waiting, **values)
         return HTMLResponse(page, http)
@@ -301,7 +301,7 @@ def keep_language(site: Site, response: Response, tag: str) -> None:
     keep_cookie(site, response, LANGUAGE_COOKIE, tag, _YEAR_SECONDS)
 
 
-def greet(site: Site, response: Response, grant: SessionGrant, chosen_before: str) -> None:
+def start_browser_session(site: Site, response: Response, grant: SessionGrant, chosen_before: str) -> None:
     """Give the browser of a person who has signed in the account's session and language.
 
     Args:
@@ -342,7 +342,7 @@ async def _open_form(visit: Visited) -> AsyncIterator[forms.SubmittedForm]:
 
 async def _form(visit: Visited) -> AsyncIterator[forms.SubmittedForm]:
     await _in_thread(visit, visit.need_session)
-    note_known_caller(visit.request.scope)
+    mark_caller_known(visit.request.scope)
     sent = await forms.read(visit.request, visit.secret, forms.FORM_BYTES)
     visit.request.state.sent, visit.request.state.sent_to = sent, visit.request.url.path
     async with contextlib.aclosing(sent):
@@ -351,7 +351,7 @@ async def _form(visit: Visited) -> AsyncIterator[forms.SubmittedForm]:
 
 async def _list(visit: Visited) -> AsyncIterator[forms.SubmittedForm]:
     await _in_thread(visit, functools.partial(visit.need, Action.CHECK_RECORDS.value))
-    note_known_caller(visit.request.scope)
+    mark_caller_known(visit.request.scope)
     sent = await forms.read_list(visit.request, visit.secret, visit.site.inbox)
     visit.request.state.sent, visit.request.state.sent_to = sent, visit.request.url.path
     async with contextlib.aclosing(sent):

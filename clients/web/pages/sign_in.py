@@ -13,7 +13,15 @@ from aquila.errors import InputError
 from aquila.interface.people import ProviderReturn
 from clients.sdk import PeopleClient
 from clients.web.app.paths import local_path
-from clients.web.app.visit import OpenForm, Sent, Visited, greet, keep_cookie, threaded, threaded_for_strangers
+from clients.web.app.visit import (
+    OpenForm,
+    Sent,
+    Visited,
+    keep_cookie,
+    start_browser_session,
+    threaded,
+    threaded_for_strangers,
+)
 from services.kit.errors import UnknownCallerError
 
 if TYPE_CHECKING:
@@ -29,7 +37,7 @@ _PROVIDER_SECONDS = 600
 @threaded_for_strangers
 def get_sign_in(visit: Visited, next: str = "/") -> Response:  # noqa: A002 - the word that addresses use for it
     """Show the form."""
-    if visit.who is not None:
+    if visit.user is not None:
         return visit.go(local_path(next))
     return _ask(visit, wanted=local_path(next))
 
@@ -72,7 +80,7 @@ def get_provider(visit: Visited, state: str = "", code: str = "", iss: str = "")
     visit.site.uploads.drop(visit.session)
     # A page and no redirect: on one that another site began, browsers leave the new cookie out.
     response = visit.show("provider.html", url="/", back=True)
-    greet(visit.site, response, grant, visit.chosen_language)
+    start_browser_session(visit.site, response, grant, visit.chosen_language)
     keep_cookie(visit.site, response, visit.site.cookie("provider"), "", 0, comes_back=True)
     return response
 
@@ -171,7 +179,7 @@ def _signed_in(visit: Visit, grant: SessionGrant, path: str) -> Response:
     """Give the browser the session; it ends with the browser, and at the service when its time is over."""
     visit.site.uploads.drop(visit.session)
     response = visit.go(path)
-    greet(visit.site, response, grant, visit.chosen_language)
+    start_browser_session(visit.site, response, grant, visit.chosen_language)
     return response
 
 

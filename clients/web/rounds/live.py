@@ -13,7 +13,7 @@ from fastapi.responses import StreamingResponse
 
 from aquila.errors import AquilaError
 from clients.web.app.visit import SignInNeeded
-from services.kit.http.connections import note_known_caller
+from services.kit.http.connections import mark_caller_known
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -60,7 +60,7 @@ def live(visit: Visit, look: Callable[[], LiveState], seconds: float = _LOOK_SEC
 
 
 async def _events(visit: Visit, look: Callable[[], LiveState], seconds: float) -> AsyncIterator[str]:
-    note_known_caller(visit.request.scope)
+    mark_caller_known(visit.request.scope)
     mark, sent = visit.request.query_params.get("shown", ""), ""
     for _ in range(int(_WATCH_SECONDS / seconds)):
         if visit.site.ended:

@@ -7,7 +7,7 @@ connections.
 
 A call takes a place before it is looked at, and gives it back as soon as
 
-- its caller is known (`note_known_caller`): long calls of parties and persons hold none;
+- its caller is known (`mark_caller_known`): long calls of parties and persons hold none;
 - it waits for its body: half a body holds none;
 - its answer begins, or it ends.
 

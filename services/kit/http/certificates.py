@@ -60,7 +60,7 @@ class CertificateEnds:
         self._found: tuple[CertificateEnd, ...] = ()
         self.faults: tuple[AquilaError, ...] = ()
 
-    def look(self) -> tuple[CertificateEnd, ...]:
+    def current(self) -> tuple[CertificateEnd, ...]:
         """Return the end of each certificate."""
         states = FileStates.of(self._paths)
         if states != self._states:

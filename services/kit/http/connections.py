@@ -268,7 +268,7 @@ def places_for(wanted: int) -> int:
     return wanted if most == resource.RLIM_INFINITY else max(1, min(wanted, most - _OTHER_FILES))
 
 
-def note_known_caller(scope: Scope) -> None:
+def mark_caller_known(scope: Scope) -> None:
     """Note that a call's caller is known: its connection does not give way to a stranger's."""
     caller = scope.get("extensions", {}).get(_CALLER)
     if caller is not None:

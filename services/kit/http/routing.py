@@ -25,7 +25,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from services.kit.http.connections import note_known_caller
+from services.kit.http.connections import mark_caller_known
 from services.kit.http.openapi import operation_id
 from services.kit.work import threads
 from services.kit.work.threads import Pool
@@ -87,7 +87,7 @@ class ServiceRoute(APIRoute):
             threads.begin_call(request.scope, pool)
             for check in checks:
                 await check.check(request)
-                note_known_caller(request.scope)
+                mark_caller_known(request.scope)
             limit = _larger_bodies(request).get(self.path, SMALL_BODY if small else request.app.state.body_bytes)
             if declared_length(request.scope) > limit:
                 raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)

@@ -47,10 +47,10 @@ class SignedCall:
 class Contacts(Protocol):
     """A service's store of the last contacts of its callers."""
 
-    def note(self, party: str, release: str) -> None:
+    def record(self, party: str, release: str) -> None:
         """Keep that a party called; may write, and so is called in a thread."""
 
-    def note_alive(self, party: str) -> None:
+    def record_sign_of_life(self, party: str) -> None:
         """Keep that a party is still there while it holds a call; writes nothing."""
 
 
@@ -97,7 +97,7 @@ def _verify_body(
     """Verify the rest of a call, and keep that its party called; raises as `CallVerifier.verify_body` does."""
     verifier.verify_body(head, body)
     if contacts is not None:
-        contacts.note(head.party, release)
+        contacts.record(head.party, release)
 
 
 SignedCaller = Annotated[SignedCall, Depends(_Signature())]

@@ -113,7 +113,7 @@ class Witness:
         return 0 if seen is None else seen[0].size
 
     def read(self, holder: str, content: bytes) -> Checkpoint:
-        """Return the content of another log's update, signed by its owner; `look` checks that the log only grew.
+        """Return the content of another log's update, signed by its owner; `cosign` checks that the log only grew.
 
         Raises:
             AuditError: It cannot be read, or is not signed.
@@ -121,7 +121,7 @@ class Witness:
         origin, key = self.registry.origin_of(holder), self.registry.key_of(holder)
         return open_checkpoint(parse_update(content).note.to_bytes(), origin, key)[0]
 
-    def look(self, holder: str, content: bytes, check: Check = _nothing_else) -> Note:
+    def cosign(self, holder: str, content: bytes, check: Check = _nothing_else) -> Note:
         """Check what another log shows and cosign it; return its checkpoint with the cosignature.
 
         If we crash between the database and the file, the larger of the two counts, which is what was cosigned.

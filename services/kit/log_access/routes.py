@@ -144,7 +144,7 @@ def get_witnessed(request: Request, call: SignedCaller) -> Response:
 )
 def post_checkpoint(request: Request, call: SignedCaller) -> Response:
     """Return the checkpoint with the cosignature, once it was found to have grown from the one before."""
-    note = _log(request).witness.look(call.party, call.body)
+    note = _log(request).witness.cosign(call.party, call.body)
     return Response(note.to_bytes(), media_type=_TEXT)
 
 

@@ -11,7 +11,7 @@ from aquila.audit.checkpoint import cosigned_at, parse_checkpoint
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.note import parse_note
 from aquila.audit.roles import Action
-from aquila.interface.log import Cosigned, EntriesPage, LogAlarmView, LogView, RoundEntries
+from aquila.interface.log import CosignatureView, EntriesPage, LogAlarmView, LogView, RoundEntries
 from aquila.interface.sentence import SentenceView
 from aquila.protocol.registry import MATCHER
 from aquila.sentences.sentence import loads
@@ -82,21 +82,21 @@ class LogUseCases:
             ),
         )
 
-    def newest_cosignatures(self) -> tuple[Cosigned, ...]:
+    def newest_cosignatures(self) -> tuple[CosignatureView, ...]:
         """Return the newest cosignature of each witness, among the newest checkpoints."""
         with self.own.store.reading("log.cosigned") as session:
             query = select(CHECKPOINTS.c.note).order_by(CHECKPOINTS.c.size.desc()).limit(_NEWEST)
             notes = [parse_note(bytes(note)) for note in session.scalars(query)]
         return tuple(self._cosigned(notes))
 
-    def _cosigned(self, notes: Sequence[Note]) -> Iterator[Cosigned]:
+    def _cosigned(self, notes: Sequence[Note]) -> Iterator[CosignatureView]:
         """Yield for every possible witness the newest of these checkpoints that it cosigned."""
         for holder in [MATCHER, *sorted(self.own.registry.parties)]:
             name, keys = self.own.registry.witness_of(holder), self.own.registry.keys_of(holder)
             for note in notes:
                 at = cosigned_at(note, name, *keys)
                 if at is not None:
-                    yield Cosigned(witness=holder, size=parse_checkpoint(note.text).size, at=at)
+                    yield CosignatureView(witness=holder, size=parse_checkpoint(note.text).size, at=at)
                     break
 
     def page(

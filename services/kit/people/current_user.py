@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from aquila.audit.roles import Action, role_table
 from aquila.errors import InputError
-from aquila.interface.people import WhoAmI
+from aquila.interface.people import CurrentUser
 from services.kit.people.tables import AccountRow, SessionRow
 
 if TYPE_CHECKING:
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from services.kit.people.context import People
 
 
-def who_am_i(people: People, actor: Actor) -> WhoAmI:
+def show_current_user(people: People, actor: Actor) -> CurrentUser:
     """Return the caller and the actions that its roles allow."""
     with people.store.reading("account.me") as session:
         account = session.get(AccountRow, actor.person)
         ends_at = session.scalar(select(SessionRow.ends_at).where(SessionRow.session_id == actor.session_id))
     known = role_table().roles_of(people.service)
-    return WhoAmI(
+    return CurrentUser(
         service=people.service,
         person=actor.person,
         login=account and account.login,

@@ -14,6 +14,7 @@ from aquila.interface.people import (
     Authenticator,
     BeginEnrolment,
     ConfirmEnrolment,
+    CurrentUser,
     Invitation,
     LanguageChoice,
     NewAccount,
@@ -25,14 +26,13 @@ from aquila.interface.people import (
     Sessions,
     SignIn,
     SignInWays,
-    WhoAmI,
 )
 from services.kit.actor import Actor
 from services.kit.errors import NotFoundError
 from services.kit.http.routing import ServiceRoute
 from services.kit.people import accounts, provider_sign_in, sessions, sign_in
 from services.kit.people.context import People
-from services.kit.people.current_user import choose_language, who_am_i
+from services.kit.people.current_user import choose_language, show_current_user
 from services.kit.people.oidc import Provider  # noqa: TC001 - read by FastAPI
 from services.kit.people.permissions import AccessControl, bearer_of, requires
 from services.kit.work import threads
@@ -107,9 +107,9 @@ async def post_provider_finish(people: At, replaced: Shown, shown: ProviderRetur
 
 
 @router.get("/me", summary="Who the caller is")
-def get_me(people: At, actor: Own) -> WhoAmI:
+def get_me(people: At, actor: Own) -> CurrentUser:
     """Return the caller and the actions that its roles allow."""
-    return who_am_i(people, actor)
+    return show_current_user(people, actor)
 
 
 @router.put("/language", status_code=204, summary="Choose the language of the pages")

@@ -108,7 +108,7 @@ class ExecutorHandle:
         """Return the seconds since a piece of work ended last, or since the start."""
         return time.monotonic() - self._progress_at
 
-    def look(self) -> WorkersState:
+    def current_state(self) -> WorkersState:
         """Return the state of the workers; an executor that was lost is given back here, and opened when needed.
 
         An executor reports a lost process to its next caller: here that is an empty piece, handed in between others.
@@ -169,7 +169,7 @@ class ExecutorHandle:
             raise
 
     @contextlib.contextmanager
-    def lent(self) -> Iterator[OpenExecutor]:
+    def lend(self) -> Iterator[OpenExecutor]:
         """Lend the executor to a thread that hands in pieces by itself; raises as `run` does."""
         opened = self.start()
         try:

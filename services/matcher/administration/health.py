@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 _SILENT_SECONDS = 2 * 3_600
 
 
-def look(context: MatcherContext, contacts: StoredContacts) -> OwnPart:
+def read_health(context: MatcherContext, contacts: StoredContacts) -> OwnPart:
     """Find out the matcher's part of the report.
 
     Args:

@@ -47,7 +47,7 @@ class MatcherWaiting:
         allowed = {action for action in Action if role_table().allows(Service.MATCHER, roles, action)}
         rounds = self._needs() if Action.SEE_ROUNDS in allowed else ()
         alarms = frozenset((one.round_id, one.kind, one.parties, one.count) for one in rounds if one.kind in _ALARMS)
-        faults = self._faults.look() if Action.MANAGE_PEOPLE in allowed else ServiceFaults()
+        faults = self._faults.current() if Action.MANAGE_PEOPLE in allowed else ServiceFaults()
         with self._context.store.reading("waiting.count") as session:
             rewritten, rewritten_at = rewritten_logs(session)
             decides = Action.DECIDE_APPROVALS in allowed

@@ -14,7 +14,7 @@ from aquila.interface.attention import AttentionList  # noqa: TC001 - read by Fa
 from aquila.interface.proposal import ProposalDefaults  # noqa: TC001 - read by FastAPI
 from aquila.interface.rounds import AbortReason, MatcherRoundView, RoundProposal  # noqa: TC001 - read by FastAPI
 from aquila.interface.service.party import Parties  # noqa: TC001 - read by FastAPI
-from aquila.protocol.messages.feed import EventKind, Events, News, Rounds
+from aquila.protocol.messages.feed import EventKind, Events, LongPollAnswer, Rounds
 from services.kit.approvals import Approvals
 from services.kit.http.openapi import ENVELOPE, JSON, OCTETS, raw_answer, raw_body, stored
 from services.kit.http.routing import ServiceRoute
@@ -36,7 +36,7 @@ from services.matcher.rounds.chunks import ChunkAddress, acknowledge_evaluation,
 from services.matcher.rounds.contacts import StoredContacts
 from services.matcher.rounds.end_requests import request_close
 from services.matcher.rounds.feed import LONGEST_WAIT, events_of, manifest_envelope, rounds_of
-from services.matcher.rounds.held_calls import LONGEST_HOLD, ReadState, news_for
+from services.matcher.rounds.long_polls import LONGEST_HOLD, ReadState, answer_long_poll
 from services.matcher.rounds.proposals import defaults_of
 from services.matcher.rounds.statements import accept_statement
 from services.matcher.rounds.views import parties_view, round_view
@@ -75,7 +75,9 @@ operator = APIRouter(route_class=ServiceRoute, prefix=PROPOSALS, tags=["operator
 
 
 @parties.get(
-    "", summary="The rounds whose manifest names the caller, at once or as soon as there is news", response_model=News
+    "",
+    summary="The rounds whose manifest names the caller, at once or as soon as there is news",
+    response_model=LongPollAnswer,
 )
 async def get_rounds(  # noqa: PLR0913, PLR0917 - each is a parameter of the call
     context: At,
@@ -93,7 +95,7 @@ async def get_rounds(  # noqa: PLR0913, PLR0917 - each is a parameter of the cal
     else:
         parts = (one.partition(":") for one in read)
         known = ReadState(state, {round_id: int(event) for round_id, _, event in parts}, feeds, log)
-        found = await news_for(context, contacts, call, known, wait)
+        found = await answer_long_poll(context, contacts, call, known, wait)
     if isinstance(found, Rounds):
         return Response(found.model_dump_json(), media_type=JSON)
     return StreamingResponse(found, media_type=JSON)

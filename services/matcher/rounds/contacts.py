@@ -46,7 +46,7 @@ class StoredContacts:
         self._written: dict[str, int] = {}
         self._lock = threading.Lock()
 
-    def note(self, party: str, release: str) -> None:
+    def record(self, party: str, release: str) -> None:
         """Keep that a party called; what a crash loses of it is the last minute.
 
         Raises:
@@ -67,7 +67,7 @@ class StoredContacts:
             else:
                 row.called_at, row.release = contact.at, release
 
-    def note_alive(self, party: str) -> None:
+    def record_sign_of_life(self, party: str) -> None:
         """Keep that a party is still there while it holds a call; the next call that it makes is written."""
         with self._lock:
             known = self._newest.get(party)

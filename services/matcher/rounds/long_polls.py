@@ -1,6 +1,6 @@
 """Use case: a party holds one call open, and hears at once of news in any of its rounds (PROTOCOL.md 9.6).
 
-A held call takes no thread and no place of a stranger: its caller is known by its signature, the event loop waits, and
+A long poll takes no thread and no place of a stranger: its caller is known by its signature, the event loop waits, and
 a thread is used for the moment of a look. A look asks the database whether there is an event that the party has not
 read; what is due is compared less often, since it can only change with events of others or with time. While nothing
 happens, a space is sent now and then, which JSON allows before a value (RFC 8259 section 2): so both sides, and
@@ -21,7 +21,7 @@ from sqlalchemy import and_, or_, select
 from aquila.errors import PolicyError, ProtocolError
 from aquila.protocol.encoding import canonical
 from aquila.protocol.messages import Kind
-from aquila.protocol.messages.feed import LARGEST_CONTENT, EventKind, News, Rounds
+from aquila.protocol.messages.feed import LARGEST_CONTENT, EventKind, LongPollAnswer, Rounds
 from aquila.protocol.messages.kinds import StatementKind
 from services.kit.errors import NotFoundError, StoreError
 from services.kit.work import threads
@@ -77,7 +77,7 @@ class ReadState:
     log: int | None = None
 
 
-async def news_for(
+async def answer_long_poll(
     context: MatcherContext, contacts: Contacts, call: SignedCall, known: ReadState, wait: float
 ) -> Rounds | AsyncIterator[bytes]:
     """Return the caller's rounds with their state where there is something that it does not know, or wait for that.
@@ -123,7 +123,7 @@ async def _held(
                 compare_at = compared + _IDLE_STATE_SECONDS
             while not await _happens(notified, replaced, min(ends, compare_at, alive_at) - time.monotonic()):
                 if time.monotonic() >= alive_at:
-                    contacts.note_alive(caller)
+                    contacts.record_sign_of_life(caller)
                     yield b" "
                     alive_at = time.monotonic() + SIGN_OF_LIFE_SECONDS
                 if time.monotonic() >= min(ends, compare_at):
@@ -184,11 +184,11 @@ def _unread(caller: str, known: ReadState, *columns: InstrumentedAttribute[Any])
 
 
 def _answer(context: MatcherContext, caller: str, known: ReadState) -> bytes:
-    """Return the answer of a held call as JSON."""
+    """Return the answer of a long poll as JSON."""
     return _with_more(context, caller, known, _with_state(context, caller)).model_dump_json().encode()
 
 
-def _with_more(context: MatcherContext, caller: str, known: ReadState, found: Rounds) -> News:
+def _with_more(context: MatcherContext, caller: str, known: ReadState, found: Rounds) -> LongPollAnswer:
     """Return an answer with the pages of feeds and the log's growth that the caller would ask for next."""
     feeds: dict[str, Events] | None = None
     if known.feeds:
@@ -198,7 +198,7 @@ def _with_more(context: MatcherContext, caller: str, known: ReadState, found: Ro
         feeds = {one: _with_bytes(context, one, caller, known.read[one]) for one in first}
     grown = None if known.log is None else context.log.own.update(known.log)
     log = None if grown is None else grown.to_bytes().decode()
-    return News(**{name: getattr(found, name) for name in Rounds.model_fields}, feeds=feeds, log=log)
+    return LongPollAnswer(**{name: getattr(found, name) for name in Rounds.model_fields}, feeds=feeds, log=log)
 
 
 def _with_state(context: MatcherContext, caller: str) -> Rounds:

@@ -49,7 +49,7 @@ class FaultyTokensError(MalformedError):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Joined:
+class JoinResult:
     """The result of a join: one report for each party concerned, the hits of each pair at each level, and flags.
 
     Attributes:
@@ -78,7 +78,7 @@ def frozen(round_: Round) -> Round:
 
 def join(
     context: MatcherContext, round_: Round, submissions: list[str], pairs: Sequence[tuple[int, int]], query: str | None
-) -> Joined | None:
+) -> JoinResult | None:
     """Join the tokens of submissions; None where another process is joining.
 
     Args:
@@ -97,7 +97,7 @@ def join(
     """
     table = context.table_of(round_.manifest.rules.digest)
     limits = context.settings.match
-    with _scratch(context.scratch) as folder, context.workers.lent() as opened:
+    with _scratch(context.scratch) as folder, context.workers.lend() as opened:
         if folder is None:
             return None
         # Several tasks are at work at once, and share what the join may use.
@@ -118,8 +118,8 @@ def join(
             if executor is not None:
                 check_view(executor, folder)
             tokens.join(pairs, round_.manifest.frequency_limit, executor)
-            footings = learn_grading_bases(round_, table, submissions, tokens.patterns())
-            graded = grade_pairs(round_, table, footings, tokens.pairs())
+            grading_bases = learn_grading_bases(round_, table, submissions, tokens.patterns())
+            graded = grade_pairs(round_, table, grading_bases, tokens.pairs())
             met = tokens.met([hit.pair for hit in graded.pairs])
     # Parties of an earlier revision do not read pages.
     pages = {} if round_.manifest.takes_pages else {"most_hits": None}
@@ -132,7 +132,7 @@ def join(
     _LOG.info("tokens_joined", round=round_.round_id, count=hits.total())
     joined = sorted((min(found), max(found)) for a, b in pairs for found in [(owners[a], owners[b])])
     known = {level: persons_by_parties(_sure(graded.pairs, level), set(pairs)) for level in Level}
-    return Joined(reports, joined, hits, flags, known)
+    return JoinResult(reports, joined, hits, flags, known)
 
 
 def _sure(pairs: Iterable[GradedPair], least: Level) -> Iterator[tuple[tuple[int, bytes], tuple[int, bytes]]]:
@@ -152,7 +152,7 @@ def check_view(executor: Executor, folder: Path) -> None:
         raise PolicyError("worker_scratch_folder_missing", folder=str(folder))
 
 
-def store_counts(turn: RoundTransaction, joined: Joined, query: str | None) -> None:
+def store_counts(turn: RoundTransaction, joined: JoinResult, query: str | None) -> None:
     """Store the remains of a match: lists, hits, persons, flags, all as counts, and an entry for each pair."""
     record = turn.round
     for submission_id in [query] if query else joined.flags:

@@ -38,7 +38,7 @@ def _match(context: MatcherContext, round_id: str) -> bool | None:
     try:
         joined = join(context, record, submissions, pairs, None)
     except FaultyTokensError as error:
-        note_fault(context, round_id, error)
+        report_fault(context, round_id, error)
         return True
     if joined is None:
         return None  # another process is joining
@@ -54,7 +54,7 @@ def _match(context: MatcherContext, round_id: str) -> bool | None:
     return True
 
 
-def note_fault(context: MatcherContext, round_id: str, error: FaultyTokensError) -> None:
+def report_fault(context: MatcherContext, round_id: str, error: FaultyTokensError) -> None:
     """Record a party's faulty tokens as a problem of the round, which is aborted for it: they cannot be sent again."""
     _LOG.error("faulty_tokens", round=round_id, error=error)
     with context.round_cache.writing("round.fault", round_id) as turn:

@@ -14,7 +14,7 @@ from services.matcher.rounds.held_reports import give_to_asker, owners_waited_fo
 from services.matcher.rounds.progress import has_all_tokens, is_matched
 from services.matcher.steps.iteration import OPEN, each_round
 from services.matcher.steps.join import FaultyTokensError, frozen, join, store_counts
-from services.matcher.steps.match_lists import note_fault
+from services.matcher.steps.match_lists import report_fault
 from services.matcher.storage.tables import HeldReportRow
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from services.matcher.context import MatcherContext
     from services.matcher.round_memory import CachedRound, RoundTransaction
     from services.matcher.steps.iteration import QuietRounds
-    from services.matcher.steps.join import Joined
+    from services.matcher.steps.join import JoinResult
 
 
 def match_queries(context: MatcherContext, quiet: QuietRounds | None = None) -> bool:
@@ -47,7 +47,7 @@ def _match(context: MatcherContext, round_id: str) -> bool | None:
     try:
         joined = join(context, record, submissions, [(0, n) for n in range(1, len(submissions))], query)
     except FaultyTokensError as error:
-        note_fault(context, round_id, error)
+        report_fault(context, round_id, error)
         return True
     if joined is None:
         return None  # another process is joining
@@ -61,7 +61,7 @@ def _match(context: MatcherContext, round_id: str) -> bool | None:
     return True
 
 
-def _store(context: MatcherContext, turn: RoundTransaction, joined: Joined, query: str) -> None:
+def _store(context: MatcherContext, turn: RoundTransaction, joined: JoinResult, query: str) -> None:
     asker = turn.round.submissions[query].party
     for report in joined.reports:
         envelope = context.matcher.report(report)

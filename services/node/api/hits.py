@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from aquila.audit.roles import Action
 from aquila.interface.approval import (  # noqa: TC001 - read by FastAPI
     ApprovalEntry,
-    AskedErasures,
+    OwnErasureRequests,
     PendingApproval,
 )
 from aquila.interface.hits import (
@@ -36,8 +36,8 @@ from aquila.interface.hits import (
     RemarkRequest,
     ReopenRequest,
     ReplyRequest,
-    Undone,
     UndoRequest,
+    UndoResult,
     WithdrawRequest,
 )
 from services.kit.approvals.routes import ApprovalId  # noqa: TC001 - read by FastAPI
@@ -93,7 +93,7 @@ def assign(request: Request, actor: Analyst, wanted: AssignmentRequest) -> None:
 
 
 @router.post("/hits/undo", summary="Undo an own decision that no other step followed")
-def undo(request: Request, actor: Analyst, wanted: UndoRequest) -> Undone:
+def undo(request: Request, actor: Analyst, wanted: UndoRequest) -> UndoResult:
     """Undo a decision on one hit or on several."""
     return decisions.undo(node_of(request).journal, actor, wanted.number)
 
@@ -133,9 +133,9 @@ def open_follow_up(request: Request, actor: Analyst, round_id: str, hit_id: str,
 
 
 @router.post(f"{_HIT}/reference", status_code=204, summary="Note the channel's own number", response_class=Response)
-def note_reference(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: ReferenceRequest) -> None:
+def record_reference(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: ReferenceRequest) -> None:
     """Note the number of a follow-up in its channel."""
-    follow_up.note_reference(node_of(request).journal, actor, round_id, hit_id, wanted.reference)
+    follow_up.record_reference(node_of(request).journal, actor, round_id, hit_id, wanted.reference)
 
 
 @router.post(f"{_HIT}/permission", status_code=204, summary="Record a permission to export", response_class=Response)
@@ -197,7 +197,9 @@ def ask_erasure(
 
 
 @router.get("/erasure-requests", summary="The erasures that a person asked for")
-def get_erasure_requests(request: Request, actor: Annotated[Actor, requires(Action.ERASE_RECORD)]) -> AskedErasures:
+def get_erasure_requests(
+    request: Request, actor: Annotated[Actor, requires(Action.ERASE_RECORD)]
+) -> OwnErasureRequests:
     """List the caller's own requests: those that wait first, then the newest."""
     return approvals.own_erasures(request.app.state.approvals, actor)
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from aquila.errors import InputError, OrderError
 from aquila.followup.lifecycle import LifecycleStep, LifecycleStepKind, Stage
-from aquila.interface.hits import MOST_DECIDED, HitKey, ManyClosings, ManyDecisions, Undone
+from aquila.interface.hits import MOST_DECIDED, HitKey, ManyClosings, ManyDecisions, UndoResult
 from services.node.hits import lifecycle, review
 from services.node.storage.tables import HitRow, HitStatusRow
 
@@ -70,7 +70,7 @@ def close_many(journal: Journal, actor: Actor, wanted: ManyClosingsRequest) -> M
     return ManyClosings(hits=closed, left_out=len(keys) - closed)
 
 
-def undo(journal: Journal, actor: Actor, number: int) -> Undone:
+def undo(journal: Journal, actor: Actor, number: int) -> UndoResult:
     """Undo an own decision on the hits of which it is the last step.
 
     Raises:
@@ -91,7 +91,7 @@ def undo(journal: Journal, actor: Actor, number: int) -> Undone:
                     undone.append((hit.round_id, hit.hit_id))
     if not undone:
         raise OrderError("decision_not_undoable")
-    return Undone(hits=len(undone), first=HitKey(round_id=undone[0][0], hit_id=undone[0][1]))
+    return UndoResult(hits=len(undone), first=HitKey(round_id=undone[0][0], hit_id=undone[0][1]))
 
 
 def _chosen(journal: Journal, actor: Actor, wanted: ManyDecisionsRequest | ManyClosingsRequest) -> list[Key]:

@@ -63,7 +63,7 @@ def open_follow_up(journal: Journal, actor: Actor, round_id: str, hit_id: str, w
     _take(journal, actor, round_id, hit_id, step)
 
 
-def note_reference(journal: Journal, actor: Actor, round_id: str, hit_id: str, reference: str) -> None:
+def record_reference(journal: Journal, actor: Actor, round_id: str, hit_id: str, reference: str) -> None:
     """Note the channel's own number of a follow-up; raises as `_take`."""
     step = LifecycleStep(LifecycleStepKind.REFERENCED, journal.clock(), actor.person, reference=reference.strip())
     _take(journal, actor, round_id, hit_id, step)

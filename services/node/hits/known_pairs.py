@@ -97,7 +97,7 @@ def carry(session: Session, journal: Journal, round_id: str, hits: Collection[Hi
         )  # fmt: skip
         entries.append(session, entry)
     if carried:
-        lifecycle.note_outcome(session, journal.clock, round_id)
+        lifecycle.record_outcome(session, journal.clock, round_id)
     return carried.total()
 
 

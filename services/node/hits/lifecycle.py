@@ -146,12 +146,12 @@ def apply_step(  # noqa: PLR0913 - a step, and where it belongs
     undoable = life.before is not None
     row.undo_person, row.undo_number = (step.person, number or taken.step_id) if undoable else (None, None)
     if life.stage in _ENDS or step.kind is LifecycleStepKind.REOPENED:
-        note_outcome(session, journal.clock, hit.round_id)
+        record_outcome(session, journal.clock, hit.round_id)
     entries.append(session, _entry(journal.code, hit, step, by))
     return taken.step_id
 
 
-def note_outcome(session: Session, clock: Clock, round_id: str) -> None:
+def record_outcome(session: Session, clock: Clock, round_id: str) -> None:
     """Mark the matcher's outcome counts as outdated; a step of the driver sends new ones some hours later."""
     row = round_row(session, round_id)
     row.outcomes_changed_at = row.outcomes_changed_at or clock()

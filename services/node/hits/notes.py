@@ -127,7 +127,7 @@ def apply_confirmation(session: Session, journal: Journal, message: Confirmation
     accepted = [row for hit_id, row in rows.items() if hit_id not in refuted]
     for row in accepted:
         row.accepted = True
-    note_confirmed(session, journal, message.round_id, accepted)
+    record_confirmation(session, journal, message.round_id, accepted)
 
 
 def refute(session: Session, journal: Journal, rows: Sequence[ExchangeRow], fault: Fault, party: str) -> None:
@@ -154,7 +154,7 @@ def report_hidden(session: Session, journal: Journal, batch: NoteBatchRow, hits:
     _append(session, journal, EntryKind.HIT_REFUTED, batch.round_id, batch.counterpart, {Fault.UNREPORTED.value: hits})
 
 
-def note_confirmed(session: Session, journal: Journal, round_id: str, rows: Iterable[ExchangeRow]) -> None:
+def record_confirmation(session: Session, journal: Journal, round_id: str, rows: Iterable[ExchangeRow]) -> None:
     """Put into the log how many hits are confirmed by now, of those that just got the other half."""
     confirmed = Counter(row.counterpart for row in rows if state_of(row) == CONFIRMED)
     for counterpart, count in sorted(confirmed.items()):

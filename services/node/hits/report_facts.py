@@ -105,7 +105,11 @@ def _drifts(node: NodeContext, round_: Round, report: HitReport) -> list[int]:
     if own is None or report.submission_id is not None or not round_.manifest.canaries:
         return [0] * len(report.bases)
     records = round_.submissions[own].records
-    footings = [footing for basis in report.bases if (footing := grading_basis_of(report, basis.counterpart, records))]
+    grading_bases = [
+        grading_basis
+        for basis in report.bases
+        if (grading_basis := grading_basis_of(report, basis.counterpart, records))
+    ]
     pairs = sum(1 for pair in round_.manifest.pairs if set(pair) <= set(round_.participants))
-    bits = drift_of(node.table_of(round_.manifest), footings, round_.manifest.canaries, pairs)
+    bits = drift_of(node.table_of(round_.manifest), grading_bases, round_.manifest.canaries, pairs)
     return [ceil(CENTIBITS * one) for one in bits]

@@ -17,13 +17,13 @@ from aquila.followup.lifecycle import HOUR, LifecycleStepKind, Stage
 from aquila.interface.hits import (
     MOST_EXPORTED,
     UNDO_HOURS,
+    AssigneeFilter,
     ExportedHit,
     HitExport,
     HitPage,
     HitSearch,
     HitSort,
     UndoView,
-    Whose,
 )
 from aquila.protocol.messages import Kind
 from aquila.records.search import search_for
@@ -137,7 +137,7 @@ def conditions(wanted: HitFilter, now: int, actor: Actor) -> list[ColumnElement[
         (wanted.certainty, HitRow.certainty == (wanted.certainty and wanted.certainty.value)),
         (wanted.stage, HitStatusRow.stage == (wanted.stage and wanted.stage.value)),
         (wanted.known, HitStatusRow.known == (wanted.known and wanted.known.value)),
-        (wanted.whose, HitStatusRow.assignee == actor.person if wanted.whose is Whose.MINE else _nobodys()),
+        (wanted.whose, HitStatusRow.assignee == actor.person if wanted.whose is AssigneeFilter.MINE else _nobodys()),
         (wanted.kind, of_lists if wanted.kind is Kind.LIST else ~of_lists),
         (wanted.overdue or None, HitStatusRow.due_at < now),
         (wanted.older_than_hours, HitStatusRow.arrived_at < now - (wanted.older_than_hours or 0) * HOUR),

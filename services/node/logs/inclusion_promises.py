@@ -40,7 +40,7 @@ _PROVABLE = frozenset({Promise.PROMISED, Promise.EXCUSED})  # a look can begin b
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class PromiseCheck:
     """A promise after a look: where the log holds its statement, or None where that was not proved."""
 
     row: StatementRow
@@ -81,12 +81,12 @@ def are_kept(session: Session, round_id: str) -> bool:
 
 def judge(
     registry: Registry, rows: Sequence[StatementRow], shown: Checkpoint, proofs: Mapping[str, StatementProof]
-) -> list[Judged]:
+) -> list[PromiseCheck]:
     """Verify what came for each promise against a checkpoint; a proof of anything else is none."""
-    return [Judged(row, _proved_at(registry, row, shown, proofs.get(row.digest))) for row in rows]
+    return [PromiseCheck(row, _proved_at(registry, row, shown, proofs.get(row.digest))) for row in rows]
 
 
-def record(session: Session, judged: Sequence[Judged], shown: Checkpoint) -> Accusation | None:
+def record(session: Session, judged: Sequence[PromiseCheck], shown: Checkpoint) -> Accusation | None:
     """Store which statements a check proved and which it did not; return those missing for good, if any."""
     for one in judged:
         place = StatementRow.round_id == one.row.round_id, StatementRow.digest == one.row.digest
@@ -114,7 +114,7 @@ def excuse(session: Session) -> None:
     enter_all(session, StatementRow.promise, PROMISE_TRANSITIONS, {Promise.PROMISED}, Promise.EXCUSED, looked)
 
 
-def _missing(judged: Sequence[Judged]) -> Iterator[StatementRow]:
+def _missing(judged: Sequence[PromiseCheck]) -> Iterator[StatementRow]:
     return (one.row for one in judged if one.index is None and one.row.unproved + 1 >= _MOST_LOOKS)
 
 

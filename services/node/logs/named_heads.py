@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from services.node.context import Clock
 
 
-def note(session: Session, party: Party, message: Message, digest: str) -> None:
+def store(session: Session, party: Party, message: Message, digest: str) -> None:
     """Remember the head that another party's statement names, in the transaction that takes the statement.
 
     One that this node saw last itself needs no proof.

@@ -99,7 +99,7 @@ def _search(store: Store, home: Path, import_id: str, table: RuleTable) -> Found
     with searching(home, table) as search:
         for position, content in _records(store, import_id):
             positions.append(position)
-            search.note(Record.from_json(content))
+            search.add(Record.from_json(content))
         found = search.found()
     named = [replace(pair, first=positions[pair.first], second=positions[pair.second]) for pair in found.pairs[:_SHOWN]]
     left_out = max(0, len(found.pairs) - _SHOWN)

@@ -295,7 +295,7 @@ def _erase_hit(session: Session, clock: Clock, hit: HitRow) -> None:
     outcome = "withdrawn" if life.outcome is None else outcome_of(life.stage, life.outcome)
     if hit.submission_id not in held_back(session, hit.round_id):
         add_erased_outcome(session, hit.round_id, hit.counterpart, hit.certainty, outcome)
-        lifecycle.note_outcome(session, clock, hit.round_id)
+        lifecycle.record_outcome(session, clock, hit.round_id)
     session.flush()
     session.expunge(life)
     for table in tables_of_hits():

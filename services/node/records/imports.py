@@ -20,7 +20,7 @@ from aquila.interface.records import (
     SampledRecord,
     rule_yields,
 )
-from aquila.matching.own_list.prospects import FamilyNames, foresee
+from aquila.matching.own_list.prospects import FamilyNames, forecast
 from aquila.records.normalize import NORMALIZER_VERSION
 from aquila.records.reading.headings import suggest_columns
 from aquila.records.reading.lists import AcceptedRow, ReadReport, read_rows, recognize
@@ -90,8 +90,8 @@ class _Reading:
             else:
                 self.left_out += 1
         if isinstance(row, AcceptedRow):
-            self.search.note(row.record)
-            self.names.note(row.record)
+            self.search.add(row.record)
+            self.names.add(row.record)
             if len(self.sample) < self.sampled:
                 self.sample.append(SampledRecord.of(row.record))
 
@@ -109,7 +109,7 @@ class _Reading:
             duplicates=twice,
             sample=tuple(self.sample),
             layout=LayoutView.of(layout),
-            prospects=Prospects.of(foresee(self.table, self.counts.accepted, self.search, twice, self.names)),
+            prospects=Prospects.of(forecast(self.table, self.counts.accepted, self.search, twice, self.names)),
         )
 
 

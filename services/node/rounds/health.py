@@ -52,7 +52,7 @@ _OPEN = (
 )
 
 
-def look(node: NodeContext) -> OwnPart:
+def read_health(node: NodeContext) -> OwnPart:
     """Find out the node's part of the report.
 
     Raises:

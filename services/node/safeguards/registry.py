@@ -78,7 +78,7 @@ async def fetch(node: NodeContext) -> bool:
     return new
 
 
-async def look(node: NodeContext) -> bool:
+async def fetch_newer(node: NodeContext) -> bool:
     """Fetch what is newer, for the driver, and return whether anything was new.
 
     A matcher that is away, does not know this party yet, or is of a release without statements is asked again later.

@@ -41,7 +41,7 @@ async def discover(node: NodeContext, listed: Rounds | None = None) -> bool:
 
     Args:
         node: The node.
-        listed: The list that came with a held call; without it the matcher is asked.
+        listed: The list that came with a long poll; without it the matcher is asked.
 
     Raises:
         PeerUnavailableError: The matcher is away.

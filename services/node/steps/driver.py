@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from aquila.protocol.messages.feed import Events
     from services.kit.storage.store import Store
-    from services.node.context import HeldAnswer, Journal, NodeContext
+    from services.node.context import Journal, LongPollResult, NodeContext
 
 _LOG = Log("node.driver")
 _LAST_DELAY = 10.0
@@ -111,7 +111,7 @@ class RoundsDriver:
         node = self._node
         held, node.contact.held = node.contact.held, None
         rounds = self._due(await to_thread(open_rounds, node), held)
-        # The feeds travel while the log is looked at, or have come with a held call. Nothing of them counts before the
+        # The feeds travel while the log is looked at, or have come with a long poll. Nothing of them counts before the
         # log was found right.
         pages = {one: create_task(sync.fetch(node, one, held)) for one in rounds[:_AT_ONCE]}
         try:
@@ -121,7 +121,7 @@ class RoundsDriver:
                 page.cancel()
             await gather(*pages.values(), return_exceptions=True)
 
-    def _due(self, rounds: list[str], held: HeldAnswer | None) -> list[str]:
+    def _due(self, rounds: list[str], held: LongPollResult | None) -> list[str]:
         """Return which of the open rounds the next look is at."""
         node, now = self._node, time.monotonic()
         known, self._looked_at = self._looked_at, set(rounds)
@@ -130,7 +130,7 @@ class RoundsDriver:
             len(rounds) > _AT_ONCE
             and self._all_at is not None
             and node.contact.obstacle is None
-            # With a held call the matcher says where there is news; without one only work is a reason to look again.
+            # With a long poll the matcher says where there is news; without one only work is a reason to look again.
             and (
                 self._busy and now - self._all_at < node.settings.poll_seconds
                 if held is None
@@ -143,20 +143,20 @@ class RoundsDriver:
         return [one for one in rounds if one in self._unsettled or one not in known or self._has_news(one, feeds or {})]
 
     def _has_news(self, round_id: str, feeds: Mapping[str, Events]) -> bool:
-        """Return whether the page of a feed that came with a held call has anything that this node does not know."""
+        """Return whether the page of a feed that came with a long poll has anything that this node does not know."""
         page, memory = feeds.get(round_id), self._node.rounds.of(round_id)
         if page is None:
             return False
         return bool(page.events) or frozenset(page.ready) != memory.ready or page.late != memory.late
 
     async def _step(
-        self, rounds: list[str], pages: Mapping[str, Awaitable[sync.FeedPage]], held: HeldAnswer | None
+        self, rounds: list[str], pages: Mapping[str, Awaitable[sync.FeedPage]], held: LongPollResult | None
     ) -> bool:
         node = self._node
         # A matcher that is away keeps no round from being destroyed by our own clock, or at the operator's word.
         # While there is work, what others named and the matcher promised is proved where a signature needs it.
         await verify_logs.verify_logs(node, prove=not self._busy and held is None, held=held)
-        # While there is work, new rounds can wait, but for those that a held call told of.
+        # While there is work, new rounds can wait, but for those that a long poll told of.
         was_quiet = not self._busy
         first, last = list[Callable[[], Awaitable[bool]]](), list[Callable[[], Awaitable[bool]]]()
         if (was_quiet or held) and node.contact.obstacle is None:

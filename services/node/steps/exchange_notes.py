@@ -331,7 +331,7 @@ def _verify(
         notes.refute(session, journal, [mine[hit_id] for hit_id in ids if hit_id in mine], fault, journal.code)
         if fault is Fault.UNREPORTED:
             notes.report_hidden(session, journal, batch, len(ids))
-    notes.note_confirmed(session, journal, batch.round_id, [mine[hit_id] for hit_id in found if hit_id in mine])
+    notes.record_confirmation(session, journal, batch.round_id, [mine[hit_id] for hit_id in found if hit_id in mine])
     return {hit_id: verdict for hit_id, verdict in found.items() if isinstance(verdict, Fault)}
 
 

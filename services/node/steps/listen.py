@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from aquila.errors import AquilaError
-from aquila.protocol.messages.feed import News
+from aquila.protocol.messages.feed import LongPollAnswer
 from aquila.protocol.registry import MATCHER
 from services.kit.errors import PeerUnavailableError
 from services.kit.logging import Log
-from services.node.context import HeldAnswer
+from services.node.context import LongPollResult
 from services.node.rounds.requests import deadlines
 from services.node.steps.discover import read_rounds
 from services.node.storage.tables import RoundRow
@@ -87,11 +87,11 @@ class Listener:
             else:
                 node.contact.answered(node.clock())
             again, self._broken = self._broken, True
-            _LOG.info("held_call_broke", seconds=round(time.monotonic() - began), error=error)
+            _LOG.info("long_poll_broke", seconds=round(time.monotonic() - began), error=error)
             if again:
                 await asyncio.sleep(max(0.0, seconds - (time.monotonic() - began)))
 
-    async def _hold(self, rounds: Sequence[str]) -> HeldAnswer:
+    async def _hold(self, rounds: Sequence[str]) -> LongPollResult:
         """Hold a call and return its answer, with what the next step would ask for at once.
 
         Raises:
@@ -109,7 +109,7 @@ class Listener:
             "log": size,
         }
         answer = await node.peer.call("GET", "/v1/rounds", params=query)
-        return HeldAnswer(read_rounds(answer.content, News), asked_at, read, size)
+        return LongPollResult(read_rounds(answer.content, LongPollAnswer), asked_at, read, size)
 
 
 def _cursors(node: NodeContext, rounds: Sequence[str]) -> dict[str, int]:

@@ -254,11 +254,11 @@ def _give_up(node: NodeContext, row: StatementRow, error: AquilaError) -> None:
 
 
 class PendingUpload(NamedTuple):
-    """Bytes to send: where to, from where, what to note when they are there, what they are and how many."""
+    """Bytes to send: the path, where they are read, what marks them as sent, what they are and how many."""
 
     path: str
     read: Callable[[], bytes]
-    note: Callable[[Session], None]
+    mark_sent: Callable[[Session], None]
     file: str
     what: Literal["blinded", "evaluation", "tokens"]
     submission_id: str
@@ -283,9 +283,9 @@ async def send_bytes(node: NodeContext, round_id: str, ends: Callable[[], bool])
         return False
     parcels = await to_thread(_parcels, node, round_id)
     taken: list[PendingUpload] = []
-    send, note = partial(_put, node.peer), partial(_note_sent, node, round_id, taken)
+    send, finish = partial(_put, node.peer), partial(_finish_upload, node, round_id, taken)
     try:
-        await run_in_order(until(ends, parcels), send, note, node.calls)
+        await run_in_order(until(ends, parcels), send, finish, node.calls)
     except PeerFullError as error:
         memory.full_until = node.clock() + (retry_after_of(error) or 1)
         problem = Sentence.of("matcher_has_no_room", reason=error.sentence)
@@ -302,7 +302,7 @@ async def _put(peer: Peer, parcel: PendingUpload) -> None:
     await peer.call("PUT", parcel.path, content=content)
 
 
-async def _note_sent(
+async def _finish_upload(
     node: NodeContext, round_id: str, taken: list[PendingUpload], parcel: PendingUpload, begun: Awaitable[None]
 ) -> None:
     place = _upload_place(round_id, parcel)
@@ -329,7 +329,7 @@ def _clear(store: Store, round_id: str, place: str) -> None:
 
 def _parcel_sent(store: Store, files: ChunkFiles, round_id: str, parcel: PendingUpload, place: str) -> None:
     with store.transaction("outbox.uploaded") as session:
-        parcel.note(session)
+        parcel.mark_sent(session)
         statements.clear_problem(session, round_id, place)
     if parcel.file:
         files.delete(parcel.file)
@@ -369,7 +369,7 @@ def _named(taken: Iterable[TakenStatement], kind: StatementKind) -> Iterator[str
 def _blinded(files: ChunkFiles, row: ChunkRow) -> PendingUpload:
     name, key = paths.blinded(row.round_id, row.submission_id, row.index), (row.submission_id, row.index)
 
-    def note(session: Session) -> None:
+    def mark_sent(session: Session) -> None:
         session.get_one(ChunkRow, key).sent = True
 
     path = f"{_base(row.round_id, row.submission_id)}/blinded/{row.index}"
@@ -377,7 +377,7 @@ def _blinded(files: ChunkFiles, row: ChunkRow) -> PendingUpload:
     return PendingUpload(
         path,
         lambda: files.read(name, bytes.fromhex(row.digest)),
-        note,
+        mark_sent,
         "",
         "blinded",
         row.submission_id,
@@ -389,21 +389,21 @@ def _blinded(files: ChunkFiles, row: ChunkRow) -> PendingUpload:
 def _answer(code: str, files: ChunkFiles, row: EvaluationRow) -> PendingUpload:
     name, key = paths.answer(row.round_id, row.submission_id, row.index), (row.submission_id, row.index)
 
-    def note(session: Session) -> None:
+    def mark_sent(session: Session) -> None:
         session.get_one(EvaluationRow, key).sent = True
 
     path = f"{_base(row.round_id, row.submission_id)}/evaluations/{code}/{row.index}"
     size = row.elements * ELEMENT_BYTES
     return PendingUpload(
-        path, lambda: files.read(name, bytes.fromhex(row.output_digest)), note, name, "evaluation", row.submission_id,
-        row.index, size,
+        path, lambda: files.read(name, bytes.fromhex(row.output_digest)), mark_sent, name, "evaluation",
+        row.submission_id, row.index, size,
     )  # fmt: skip
 
 
 def _tokens(files: ChunkFiles, rounds: RoundMemories, row: ChunkRow) -> PendingUpload:
     name, key = paths.tokens(row.round_id, row.submission_id, row.index), (row.submission_id, row.index)
 
-    def note(session: Session) -> None:
+    def mark_sent(session: Session) -> None:
         session.get_one(ChunkRow, key).tokens_sent = True
         left = select(ChunkRow).where(ChunkRow.submission_id == row.submission_id, ~ChunkRow.tokens_sent)
         if session.scalars(left).first() is None:
@@ -412,8 +412,8 @@ def _tokens(files: ChunkFiles, rounds: RoundMemories, row: ChunkRow) -> PendingU
     path = f"{_base(row.round_id, row.submission_id)}/tokens/{row.index}"
     size = (row.token_rows or 0) * TOKEN_ROW_BYTES
     return PendingUpload(
-        path, lambda: rounds.of(row.round_id).key().open(name, files.read(name)), note, "", "tokens", row.submission_id,
-        row.index, size,
+        path, lambda: rounds.of(row.round_id).key().open(name, files.read(name)), mark_sent, "", "tokens",
+        row.submission_id, row.index, size,
     )  # fmt: skip
 
 

@@ -211,7 +211,7 @@ def _withdraw_erased(session: Session, clock: Clock, report: HitReport, gone: Se
         if counted:
             erasure.add_erased_outcome(session, report.round_id, hit.counterpart, hit.certainty.value, "withdrawn")
     if gone and counted:
-        lifecycle.note_outcome(session, clock, report.round_id)
+        lifecycle.record_outcome(session, clock, report.round_id)
 
 
 def _record_of(found: ResolvedReport | None, handle: str) -> OwnRecordRef | None:

@@ -55,9 +55,9 @@ if TYPE_CHECKING:
     from aquila.protocol.messages import Message
     from aquila.protocol.messages.feed import Event
     from aquila.protocol.registry import Registry
-    from aquila.protocol.rounds.verified_round import Accepted, Round
+    from aquila.protocol.rounds.verified_round import AcceptedStatement, Round
     from services.kit.storage.store import Store
-    from services.node.context import Clock, HeldAnswer, NodeContext
+    from services.node.context import Clock, LongPollResult, NodeContext
     from services.node.round_memory import RoundMemory
     from services.node.storage.tables import RoundRow
 
@@ -77,13 +77,13 @@ class FeedPage:
     asked_at: int
 
 
-async def fetch(node: NodeContext, round_id: str, held: HeldAnswer | None = None) -> FeedPage:
+async def fetch(node: NodeContext, round_id: str, held: LongPollResult | None = None) -> FeedPage:
     """Fetch the next page of a round's feed; nothing of it counts before `sync` has taken it.
 
     Args:
         node: The node.
         round_id: The round.
-        held: The answer of a held call, which may have brought the page.
+        held: The answer of a long poll, which may have brought the page.
 
     Raises:
         PeerUnavailableError: The matcher is away.
@@ -266,7 +266,7 @@ def _take_statement(taking: _FeedContext, event: Event) -> bool:
     stored.event_id, stored.sent = event.event_id, True
     inclusion_promises.expect_announced(stored, taking.round)
     session.flush()
-    named_heads.note(session, node.party, accepted.message, accepted.digest)
+    named_heads.store(session, node.party, accepted.message, accepted.digest)
     _follow(taking, accepted.message, accepted.digest, before)
     return True
 
@@ -341,7 +341,9 @@ def _is_full(session: Session, row: RoundRow, signer: str) -> bool:
     return (session.scalar(query) or 0) >= _MOST_REFUSED
 
 
-def _row_of(clock: Clock, round_id: str, opened: OpenedEnvelope, envelope: bytes, accepted: Accepted) -> StatementRow:
+def _row_of(
+    clock: Clock, round_id: str, opened: OpenedEnvelope, envelope: bytes, accepted: AcceptedStatement
+) -> StatementRow:
     return StatementRow(
         round_id=round_id, digest=opened.digest, party=accepted.signer,
         sequence=getattr(accepted.message, "sequence", None), kind=kind_of(accepted.message).value,

@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from aquila.audit.checkpoint import Checkpoint
     from aquila.audit.note import Note
     from services.kit.log.witness import Accusation
-    from services.node.context import HeldAnswer, NodeContext
+    from services.node.context import LongPollResult, NodeContext
     from services.node.storage.tables import NamedHeadRow, StatementRow
 
 
-async def verify_logs(node: NodeContext, *, prove: bool, held: HeldAnswer | None = None) -> None:
+async def verify_logs(node: NodeContext, *, prove: bool, held: LongPollResult | None = None) -> None:
     """Check the own database and the matcher's log, and keep in `contact.obstacle` what forbids to sign or send.
 
     After a start, and after an alarm, the own log is shown to the matcher too before anything else is done.
@@ -42,13 +42,13 @@ async def verify_logs(node: NodeContext, *, prove: bool, held: HeldAnswer | None
         node: The node.
         prove: Whether to demand proofs of what others named and the matcher promised too. That costs the matcher a
             checkpoint, so it is done before a signature that needs it, and when the work is done.
-        held: The answer of a held call, which may have brought the newest checkpoint.
+        held: The answer of a long poll, which may have brought the newest checkpoint.
     """
     async with node.contact.looking:
         await _verify_logs(node, prove=prove, held=held)
 
 
-async def _verify_logs(node: NodeContext, *, prove: bool, held: HeldAnswer | None) -> None:
+async def _verify_logs(node: NodeContext, *, prove: bool, held: LongPollResult | None) -> None:
     try:
         await to_thread(check_own_log, node)
         if node.contact.cosignature_failed:
@@ -130,7 +130,7 @@ async def prove_at_rest(node: NodeContext) -> None:
         await verify_logs(node, prove=True)
 
 
-async def _look(node: NodeContext, *, prove: bool, held: HeldAnswer | None) -> None:
+async def _look(node: NodeContext, *, prove: bool, held: LongPollResult | None) -> None:
     wanted = await to_thread(_open, node, prove=prove)
     content = await _shown(node, wanted, held)
     if content is None:
@@ -142,8 +142,8 @@ async def _look(node: NodeContext, *, prove: bool, held: HeldAnswer | None) -> N
         node.contact.cosignature, node.contact.cosigned = cosigned.to_bytes(), size
 
 
-async def _shown(node: NodeContext, wanted: _Open, held: HeldAnswer | None) -> bytes | None:
-    """Return the matcher's answer about its log, from the held call if that is enough; None for an empty log.
+async def _shown(node: NodeContext, wanted: _Open, held: LongPollResult | None) -> bytes | None:
+    """Return the matcher's answer about its log, from the long poll if that is enough; None for an empty log.
 
     Raises:
         PeerUnavailableError: The matcher is away.
@@ -193,7 +193,7 @@ def _judge(node: NodeContext, wanted: _Open, content: bytes) -> Note:
     """
     witness = node.log.witness
     if not wanted.heads and not wanted.statements:
-        return witness.look(MATCHER, content)
+        return witness.cosign(MATCHER, content)
     proofs = Proofs.from_payload(content)
     update = proofs.update.encode()
     # Statements are verified before the transaction, which others wait for.
@@ -208,7 +208,7 @@ def _judge(node: NodeContext, wanted: _Open, content: bytes) -> Note:
             session, judged, shown
         )
 
-    return witness.look(MATCHER, update, check)
+    return witness.cosign(MATCHER, update, check)
 
 
 async def publish_log(node: NodeContext) -> None:

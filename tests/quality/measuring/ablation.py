@@ -53,10 +53,12 @@ def without_learning(meetings: Sequence[Meeting], table: RuleTable, labelled: La
         What is measured, by what is left.
     """
     learned = footings_of(meetings, table)
-    shares = [_with_share(table, meeting, footing) for meeting, footing in _both(meetings, learned)]
+    shares = [_with_share(table, meeting, grading_basis) for meeting, grading_basis in _both(meetings, learned)]
     expected = round(MILLION * table.expected_share)
-    nothing = [replace(footing, learned=(), common_per_million=expected) for footing in learned]
-    by_itself = [hit for meeting, footing in _both(meetings, learned) for hit in _each_alone(meeting, table, footing)]
+    nothing = [replace(grading_basis, learned=(), common_per_million=expected) for grading_basis in learned]
+    by_itself = [
+        hit for meeting, grading_basis in _both(meetings, learned) for hit in _each_alone(meeting, table, grading_basis)
+    ]
     return {
         "all": _measured(meetings, table, learned, labelled),
         "the table's weights, only the share learned": _measured(meetings, table, shares, labelled),
@@ -65,28 +67,29 @@ def without_learning(meetings: Sequence[Meeting], table: RuleTable, labelled: La
     }
 
 
-def _with_share(table: RuleTable, meeting: Meeting, footing: GradingBasis) -> GradingBasis:
-    """A footing of the table's weights and the share that they alone teach."""
+def _with_share(table: RuleTable, meeting: Meeting, grading_basis: GradingBasis) -> GradingBasis:
+    """A grading basis of the table's weights and the share that they alone teach."""
     share = learn_share(table, meeting.patterns(), meeting.size_a, meeting.size_b)
-    return replace(footing, learned=(), common_per_million=max(1, round(MILLION * share)))
+    return replace(grading_basis, learned=(), common_per_million=max(1, round(MILLION * share)))
 
 
 def _measured(
-    meetings: Sequence[Meeting], table: RuleTable, footings: Sequence[GradingBasis], labelled: LabelledSet
+    meetings: Sequence[Meeting], table: RuleTable, grading_bases: Sequence[GradingBasis], labelled: LabelledSet
 ) -> Measured:
-    """Measure the hits on given footings."""
+    """Measure the hits on given grading_bases."""
     return measure(
-        (hit for one, footing in _both(meetings, footings) for hit in hits_on(one, table, footing)), labelled
+        (hit for one, grading_basis in _both(meetings, grading_bases) for hit in hits_on(one, table, grading_basis)),
+        labelled,
     )
 
 
-def _each_alone(meeting: Meeting, table: RuleTable, footing: GradingBasis) -> Iterator[Hit]:
+def _each_alone(meeting: Meeting, table: RuleTable, grading_basis: GradingBasis) -> Iterator[Hit]:
     """Yield the hits between two lists, each graded as if its records had no other partner."""
     for found in meeting.met:
-        result = grade_on(table, found.rules, footing)
+        result = grade_on(table, found.rules, grading_basis)
         if result.level is not None:
             yield Hit(found.pair, result.level, result.probability, found.rules)
 
 
-def _both(meetings: Sequence[Meeting], footings: Sequence[GradingBasis]) -> Iterator[tuple[Meeting, GradingBasis]]:
-    return zip(meetings, footings, strict=True)
+def _both(meetings: Sequence[Meeting], grading_bases: Sequence[GradingBasis]) -> Iterator[tuple[Meeting, GradingBasis]]:
+    return zip(meetings, grading_bases, strict=True)

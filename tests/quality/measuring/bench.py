@@ -148,7 +148,7 @@ def measure_duplicates(labelled: LabelledSet, table: RuleTable) -> Measured:
     everyone = [(party, record) for party, records in sorted(labelled.lists.items()) for record in records]
     with tempfile.TemporaryDirectory(prefix="aquila-") as scratch, DuplicateSearch(table, Path(scratch)) as search:
         for _, record in everyone:
-            search.note(record)
+            search.add(record)
         found = search.found()
     hits = []
     for pair in found.pairs:

@@ -37,8 +37,8 @@ def hits_of(meetings: Iterable[Meeting], table: RuleTable, rules: int = -1) -> l
     every = list(meetings)
     return [
         hit
-        for meeting, footing in zip(every, footings_of(every, table, rules), strict=True)
-        for hit in hits_on(meeting, table, footing, rules)
+        for meeting, grading_basis in zip(every, footings_of(every, table, rules), strict=True)
+        for hit in hits_on(meeting, table, grading_basis, rules)
     ]
 
 
@@ -47,13 +47,13 @@ def footings_of(meetings: Iterable[Meeting], table: RuleTable, rules: int = -1) 
     return learn(table, [ListPair(meeting.patterns(rules), meeting.size_a, meeting.size_b) for meeting in meetings])
 
 
-def hits_on(meeting: Meeting, table: RuleTable, footing: GradingBasis, rules: int = -1) -> Iterator[Hit]:
-    """Yield the hits between two lists on one footing; a record's name stands for its handle."""
+def hits_on(meeting: Meeting, table: RuleTable, grading_basis: GradingBasis, rules: int = -1) -> Iterator[Hit]:
+    """Yield the hits between two lists on one grading_basis; a record's name stands for its handle."""
     pairs: dict[MatchedPair, Pair] = {}
     for found in meeting.met:
         if mask := found.rules & rules:
             record_a, record_b = found.pair[1].encode(), found.pair[3].encode()
             pairs[MatchedPair(0, 1, record_a, record_b, mask)] = found.pair
-    for met, result, _second in grade_lists(table, footing, pairs)[1]:
+    for met, result, _second in grade_lists(table, grading_basis, pairs)[1]:
         if result.level is not None:
             yield Hit(pairs[met], result.level, result.probability, met.rules)

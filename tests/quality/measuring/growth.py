@@ -50,7 +50,7 @@ def count_ways(labelled: LabelledSet, table: RuleTable) -> Ways:
     return Ways(counts, len(labelled.same))
 
 
-def foresee(ways: Ways, longer: float, share: float = 1.0) -> Measured:
+def forecast(ways: Ways, longer: float, share: float = 1.0) -> Measured:
     """Foresee the levels of lists that are longer.
 
     Args:
@@ -73,7 +73,7 @@ def main() -> int:
     ways = count_ways(made, load_rules("default"))
     rows = []
     for share in SHARES:
-        cuts = foresee(ways, FORESEEN / MEASURED, share / SHARES[0]).at_cuts.values()
+        cuts = forecast(ways, FORESEEN / MEASURED, share / SHARES[0]).at_cuts.values()
         cells = (cell for cut in cuts for cell in (f"{cut.recall:.2f}", f"{100 * (1 - cut.precision):.1f}"))
         rows.append((f"{share * 1_000:g} of 1,000", *cells))
     columns = ("common persons", "high: found", "wrong", "high and medium: found", "wrong", "all: found", "wrong")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from aquila.records.rules import load_rules
 from clients.people.invent import MOSTLY_ARABIC
-from clients.people.lists import Making, common_lists
+from clients.people.lists import GenerationSettings, common_lists
 from tests.quality.measuring.bench import measure_set
 from tests.quality.measuring.main import ALL_FIELDS
 from tests.quality.measuring.report import level_table
@@ -36,9 +36,9 @@ def hard_sets(records: int = RECORDS, longest: int = LONGEST) -> Iterator[Labell
         records: The records of each list that is not one of the long ones.
         longest: The records of each of the longest lists.
     """
-    arabic = common_lists(records, 127, making=Making(cultures=MOSTLY_ARABIC))
+    arabic = common_lists(records, 127, making=GenerationSettings(cultures=MOSTLY_ARABIC))
     yield arabic.only(NAMES_AND_DATE, f"mostly Arabic, 5 x {records:,}")
-    shared = common_lists(records, 124, ("BA", "RS"), Making(in_lists={2: 0.95}))
+    shared = common_lists(records, 124, ("BA", "RS"), GenerationSettings(in_lists={2: 0.95}))
     yield shared.only(NAMES_AND_DATE, f"95 of 100 shared, 2 x {records:,}")
     for size in (records, longest // 10, longest // 4, longest):
         yield _two(size, 41)

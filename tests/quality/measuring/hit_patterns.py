@@ -33,13 +33,13 @@ def hit_patterns(labelled: LabelledSet, table: RuleTable) -> Counter[int]:
     """Count the masks of rules under which the hits of all pairs of lists meet, right ones and wrong ones."""
     sent = {party: send(tuple(records), table) for party, records in labelled.lists.items()}
     meetings = meet(sent)
-    footings = learn(table, [ListPair(one.patterns(), one.size_a, one.size_b) for one in meetings])
+    grading_bases = learn(table, [ListPair(one.patterns(), one.size_a, one.size_b) for one in meetings])
     counted: Counter[int] = Counter()
-    for meeting, footing in zip(meetings, footings, strict=True):
+    for meeting, grading_basis in zip(meetings, grading_bases, strict=True):
         pairs = [
             MatchedPair(0, 1, met.pair.record_a.encode(), met.pair.record_b.encode(), met.rules) for met in meeting.met
         ]
-        _, standing = grade_lists(table, footing, pairs)
+        _, standing = grade_lists(table, grading_basis, pairs)
         counted.update(found.pair.rules for found in standing)
     return counted
 

@@ -18,13 +18,13 @@ from tests.support.node_steps import open_round
 
 if TYPE_CHECKING:
     from aquila.crypto.group import Group
-    from aquila.protocol.auditing import LogRecord, RoundAudit, Unproven
+    from aquila.protocol.auditing import LogRecord, RoundAudit, UnprovenClaim
     from aquila.protocol.registry import Registry
     from tests.support.node_world import World
     from tests.support.played_worlds import WorldAfter
 
 
-async def audited(world: World, group: Group) -> tuple[list[RoundAudit], list[Unproven]]:
+async def audited(world: World, group: Group) -> tuple[list[RoundAudit], list[UnprovenClaim]]:
     """Check the logs of all, and compare them; return the matcher's rounds and what of them is not proven."""
     registry = read_registry((world.path / "matcher" / "registry.toml").read_bytes())
     archives = [(await world.operator.get("/v1/operator/log/export")).content]

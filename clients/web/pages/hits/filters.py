@@ -26,7 +26,7 @@ _MOST_FIELDS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class AskedList:
+class RequestedList:
     """The list that is asked for.
 
     Attributes:
@@ -69,27 +69,27 @@ class AskedList:
         asked = {name: text for name, text in self.fields.items() if name != "search"}
         return HitSearch.model_validate(asked | {"limit": PAGE, "name": self.name})
 
-    def but(self, **changes: str) -> AskedList:
+    def replaced(self, **changes: str) -> RequestedList:
         """Return the list with other fields; one without text is left out."""
         fields = {name: text for name, text in (dict(self.fields) | changes).items() if text}
-        return AskedList(fields, self.name if "search" in fields else "")
+        return RequestedList(fields, self.name if "search" in fields else "")
 
-    def at(self, offset: int) -> AskedList:
+    def at(self, offset: int) -> RequestedList:
         """Return the page that begins at a hit."""
-        return self.but(offset=str(offset) if offset else "")
+        return self.replaced(offset=str(offset) if offset else "")
 
 
-def asked_list(visit: Visit) -> AskedList:
+def requested_list(visit: Visit) -> RequestedList:
     """Return the list whose address is asked for."""
     return _list(visit, dict(visit.request.query_params))
 
 
-def list_of_address(visit: Visit) -> AskedList:
+def list_of_address(visit: Visit) -> RequestedList:
     """Return the list from which the address of a hit came."""
     return _list(visit, _parsed(visit.request.query_params.get("list", "")))
 
 
-def list_of_form(visit: Visit, sent: SubmittedForm) -> AskedList:
+def list_of_form(visit: Visit, sent: SubmittedForm) -> RequestedList:
     """Return the list in which a form was sent.
 
     Raises:
@@ -108,10 +108,10 @@ def _parsed(query: str) -> dict[str, str]:
         return {}
 
 
-def _list(visit: Visit, given: Mapping[str, str]) -> AskedList:
+def _list(visit: Visit, given: Mapping[str, str]) -> RequestedList:
     fields = {name: text for name, text in given.items() if text and name in _NAMES}
     name = visit.site.searches.find(visit.session, fields["search"]) if "search" in fields else ""
     if name is None:
         del fields["search"]
-        return AskedList(fields, forgotten=True)
-    return AskedList(fields, name)
+        return RequestedList(fields, forgotten=True)
+    return RequestedList(fields, name)

@@ -9,12 +9,12 @@ from fastapi import APIRouter, Response
 
 from aquila.errors import InputError
 from aquila.followup.lifecycle import Decision, HitOutcome, Stage
-from aquila.interface.hits import MOST_CHOSEN, HitSort, KnownPair, SavedFilter, Whose
+from aquila.interface.hits import MOST_CHOSEN, AssigneeFilter, HitSort, KnownPair, SavedFilter
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import Kind
 from clients.web.app.paths import identifier
 from clients.web.app.visit import Sent, Visited, threaded
-from clients.web.pages.hits.filters import PAGE, AskedList, asked_list, list_of_form
+from clients.web.pages.hits.filters import PAGE, RequestedList, list_of_form, requested_list
 from clients.web.pages.hits.people import NOBODY, colleague_choices
 from clients.web.text import labels
 
@@ -84,7 +84,7 @@ _KEYS = {Decision.SAME: "s", Decision.OTHER: "n", Decision.UNSURE: "a"}
 @threaded
 def get_hits(visit: Visited) -> Response:
     """Show the hits that a filter leaves. Its address can be kept as a bookmark: it holds no word of a record."""
-    asked, client = asked_list(visit), visit.hits()
+    asked, client = requested_list(visit), visit.hits()
     page = client.search(asked.wanted)
     if page.total and page.offset >= page.total:  # the last hits of the last page were decided
         asked = asked.at((page.total - 1) // PAGE * PAGE)
@@ -118,7 +118,7 @@ def post_find(visit: Visited, sent: Sent) -> Response:
     visit.need("hits.see")
     name = sent.text("name")
     key = visit.site.searches.keep(visit.session, name) if name else ""
-    return visit.go(list_of_form(visit, sent).but(search=key, offset="").path)
+    return visit.go(list_of_form(visit, sent).replaced(search=key, offset="").path)
 
 
 @router.post("/hits/decide")
@@ -240,7 +240,7 @@ def _left_out(visit: Visit) -> int:
     return int(text) if text.isascii() and text.isdigit() and int(text[:6]) <= _MOST_SHOWN_LEFT else 0
 
 
-def _path(asked: AskedList, done: str, at: str = "", left_out: str = "") -> str:
+def _path(asked: RequestedList, done: str, at: str = "", left_out: str = "") -> str:
     """Return the address of a list after a form.
 
     Args:
@@ -250,11 +250,11 @@ def _path(asked: AskedList, done: str, at: str = "", left_out: str = "") -> str:
         left_out: How many hits were left out, or nothing.
     """
     row = f"h-{_key(at)[1]}" if at else "rows"
-    query = AskedList(dict(asked.fields) | {n: v for n, v in (("done", done), ("left_out", left_out)) if v})
+    query = RequestedList(dict(asked.fields) | {n: v for n, v in (("done", done), ("left_out", left_out)) if v})
     return f"{query.path}#{row}"
 
 
-def _pages(asked: AskedList, page: HitPage) -> list[PageLink]:
+def _pages(asked: RequestedList, page: HitPage) -> list[PageLink]:
     """Return links to the first, the last and the near pages, with gaps between them; none where all is on one page."""
     last, here = max(0, page.total - 1) // PAGE, page.offset // PAGE
     near = {0, last, *range(max(0, here - _NEAR), min(last, here + _NEAR) + 1)}
@@ -267,14 +267,14 @@ def _pages(asked: AskedList, page: HitPage) -> list[PageLink]:
     return links if last else []
 
 
-def _views(visit: Visit, asked: AskedList, kept: SavedFilters) -> list[View]:
+def _views(visit: Visit, asked: RequestedList, kept: SavedFilters) -> list[View]:
     """Return the ready views and then the visitor's own; each keeps the order and the name that is searched for."""
     shown = asked.restricting
     ready = [(wanted, visit.say(name), "") for name, wanted in _READY]
     own = [(_asked_by(one.shows), one.name, one.view_id) for one in kept.views]
     rest = {name: text for name, text in asked.fields.items() if name in {"sort", "search"}}
     return [
-        View(AskedList(wanted | rest).path, name, wanted == shown, view_id) for wanted, name, view_id in ready + own
+        View(RequestedList(wanted | rest).path, name, wanted == shown, view_id) for wanted, name, view_id in ready + own
     ]
 
 
@@ -294,7 +294,7 @@ def _choices(visit: Visit, listed: Iterable[RoundEntry], rounds: Sequence[RoundE
         "level_choices": [any_one, *((level.value, visit.say(level.value)) for level in sorted(Level, reverse=True))],
         "stage_choices": [any_one, *((stage.value, visit.say(labels.STAGES[stage.value][0])) for stage in Stage)],
         "known_choices": [any_one, *((one.value, visit.say(labels.KNOWN_PAIRS[one.value])) for one in KnownPair)],
-        "whose_choices": [any_one, *((whose.value, visit.say(labels.WHOSE[whose.value])) for whose in Whose)],
+        "whose_choices": [any_one, *((whose.value, visit.say(labels.WHOSE[whose.value])) for whose in AssigneeFilter)],
         "kind_choices": [any_one, *((kind.value, visit.say(labels.HIT_KINDS[kind.value])) for kind in Kind)],
         "sort_choices": [(sort.value, visit.say(labels.SORTS[sort.value])) for sort in HitSort],
     }

@@ -18,7 +18,7 @@ from aquila.records.frequency import DEFAULT_LIMIT
 from aquila.records.person import FIELDS
 from aquila.records.reading.layouts import ENCODINGS, RECOGNIZED, Layout
 from aquila.records.template import TEMPLATES
-from clients.sdk.node import Delivered
+from clients.sdk.node import DeliveredList
 from clients.web.app.list_work import ListWork
 from clients.web.app.paths import identifier
 from clients.web.app.uploads import LONG_BYTES
@@ -78,7 +78,7 @@ def post_delivered(visit: Visited, sent: Sent) -> Response:
     visit.need("records.check")
     for one in visit.node().deliveries().deliveries:
         if one.delivery_id == sent.text("delivery_id"):
-            delivered = Delivered(one.delivery_id)
+            delivered = DeliveredList(one.delivery_id)
             return _look_through(
                 visit, visit.site.uploads.keep(visit.session, one.name, RECOGNIZED, delivered, one.size)
             )
@@ -89,7 +89,7 @@ def post_delivered(visit: Visited, sent: Sent) -> Response:
 @threaded
 def post_remove_delivered(visit: Visited, sent: Sent, delivery_id: str) -> Response:  # noqa: ARG001 - the form is checked
     """Remove a file that was delivered."""
-    visit.node().remove_delivery(Delivered(identifier(delivery_id)))
+    visit.node().remove_delivery(DeliveredList(identifier(delivery_id)))
     return visit.go("/records", "delivery_removed")
 
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class BackupSummary:
     """A backup that was made: its head, the rows of each table, its files, and its size in bytes."""
 
     head: Head
@@ -47,7 +47,7 @@ class Made:
 
 def back_up(  # noqa: PLR0913, PLR0917 - what a backup is made of
     service: BackedService, home: Path, party: str, public: bytes, out: Path, clock: Callable[[], int]
-) -> Made:
+) -> BackupSummary:
     """Write a backup of a service, which may be running, into a new file; the log gets an entry of it.
 
     Args:
@@ -90,7 +90,7 @@ def back_up(  # noqa: PLR0913, PLR0917 - what a backup is made of
                 archive.put(file)
             _put_tables(session, service, archive)
             archive.sign(identity)
-    return Made(head, dict(archive.rows), tuple(file.file for file in files), out.stat().st_size)
+    return BackupSummary(head, dict(archive.rows), tuple(file.file for file in files), out.stat().st_size)
 
 
 def _log_keys(settings: KeyedSettings, party: str, own: VerifyKey) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from aquila.crypto.keys import SealingKey
     from services.kit.administration.backup.services import BackedService
-    from services.kit.administration.backup.verification import Checked
+    from services.kit.administration.backup.verification import BackupCheck
     from services.kit.settings import KeyedSettings
 
 
@@ -50,16 +50,16 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Restored:
+class RestoreSummary:
     """A home that was restored: what was verified, its settings, and files that these name and that are missing."""
 
-    checked: Checked
+    checked: BackupCheck
     settings: KeyedSettings
     missing: tuple[str, ...]
 
 
 @contextlib.contextmanager
-def restoring(service: BackedService, source: Source, home: Path) -> Iterator[Restored]:
+def restoring(service: BackedService, source: Source, home: Path) -> Iterator[RestoreSummary]:
     """Restore a backup into a new home, and remove the home again where the caller's block raises.
 
     Args:
@@ -86,7 +86,7 @@ def restoring(service: BackedService, source: Source, home: Path) -> Iterator[Re
         missing = tuple(
             f"{setting}: {path}" for setting, path in file_settings(settings) if not path.exists()
         )  # fmt: skip
-        yield Restored(checked, settings, missing)
+        yield RestoreSummary(checked, settings, missing)
     except BaseException:
         for path in home.iterdir():
             shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -95,7 +95,7 @@ def restoring(service: BackedService, source: Source, home: Path) -> Iterator[Re
         raise
 
 
-def _put_files(service: BackedService, source: Source, home: Path, checked: Checked) -> KeyedSettings:
+def _put_files(service: BackedService, source: Source, home: Path, checked: BackupCheck) -> KeyedSettings:
     """Write the files of the home, and return its settings."""
     secret_names = {one.file.rpartition("/")[2]: one.file for one in checked.head.needed}
     files = dict(checked.files)

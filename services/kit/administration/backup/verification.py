@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class BackupCheck:
     """A backup that was verified to its end: its head, the rows of each table, and its files by name."""
 
     head: Head
@@ -66,7 +66,7 @@ class LogVerification:
             raise AuditError("backup_log_root_differs", size=self.edge.size)
 
 
-def check(service: BackedService, source: BinaryIO, key: SealingKey) -> Checked:
+def check(service: BackedService, source: BinaryIO, key: SealingKey) -> BackupCheck:
     """Verify a backup to its end, and write nothing.
 
     Raises:
@@ -92,7 +92,7 @@ def check(service: BackedService, source: BinaryIO, key: SealingKey) -> Checked:
             case Head() | TableHead():
                 pass
     log.finish()
-    return Checked(head, rows, files)
+    return BackupCheck(head, rows, files)
 
 
 def check_head(service: BackedService, head: Head) -> None:

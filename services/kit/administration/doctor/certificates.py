@@ -34,7 +34,7 @@ def examine_certificates(settings: ServiceSettings, peer: PeerSettings | None, n
     ends = certificates_of(settings, peer)
     for grade, sentence in certificate_faults(ends, now):
         yield Finding("certificates", grade, sentence)
-    for end in ends.look():
+    for end in ends.current():
         days = days_left(end, now)
         if days is not None and days >= WARNING_DAYS:
             yield fine("certificates", "doctor_certificate_fine", setting=end.setting, days=days)

@@ -66,7 +66,7 @@ def worker_faults(state: WorkersState) -> Iterator[Fault]:
         yield Grade.WARNING, Sentence.of("health_worker_slow", minutes=int(state.piece_seconds // 60))
 
 
-def hung(drivers: Iterable[Driver], workers: ExecutorHandle) -> list[str]:
+def hanging_drivers(drivers: Iterable[Driver], workers: ExecutorHandle) -> list[str]:
     """Return the drivers that make no progress: in one step for long, while no piece of work has ended either."""
     if workers.quiet_seconds <= HUNG_SECONDS:
         return []
@@ -78,7 +78,7 @@ def driver_faults(drivers: Sequence[Driver], workers: ExecutorHandle) -> Iterato
 
     A peer that is away is a fault of its own.
     """
-    for name in hung(drivers, workers):
+    for name in hanging_drivers(drivers, workers):
         yield Grade.CRITICAL, Sentence.of("health_driver_hangs", driver=name, minutes=HUNG_SECONDS // 60)
     for driver in drivers:
         state = driver.state
@@ -113,7 +113,7 @@ def days_left(end: CertificateEnd, now: int) -> int | None:
 
 def certificate_faults(certificates: CertificateEnds, now: int) -> Iterator[Fault]:
     """Yield the faults of certificates: one that ends soon or has ended, and files that cannot be used."""
-    for end in certificates.look():
+    for end in certificates.current():
         days = days_left(end, now)
         if days is None:
             yield Grade.CRITICAL, Sentence.of("health_certificate_unreadable", setting=end.setting)

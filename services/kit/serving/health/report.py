@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from aquila.audit.roles import Service
-    from aquila.interface.log import Cosigned
+    from aquila.interface.log import CosignatureView
     from aquila.interface.service.health import HealthCheck, RoundHealth
     from services.kit.http.certificates import CertificateEnds
     from services.kit.log_access.use_cases import LogUseCases
@@ -84,7 +84,7 @@ class HealthParts:
         counts: Counts of events since the start.
         certificates: Those that the settings name.
         drivers: The loops.
-        look: Finds out the part that only this service has; raises `StoreError` where the database failed.
+        read_own: Finds out the part that only this service has; raises `StoreError` where the database failed.
         subjects: The subjects of that part.
     """
 
@@ -100,7 +100,7 @@ class HealthParts:
     counts: EventCounts
     certificates: CertificateEnds
     drivers: Sequence[Driver]
-    look: Callable[[], OwnPart]
+    read_own: Callable[[], OwnPart]
     subjects: tuple[Subject, ...] = ()
 
 
@@ -138,7 +138,7 @@ class HealthReport:
         Raises:
             NotReadyError: One does.
         """
-        found = checks.hung(self._parts.drivers, self._parts.workers)
+        found = checks.hanging_drivers(self._parts.drivers, self._parts.workers)
         if found:
             raise NotReadyError("service_not_live", listed=", ".join(found))
 
@@ -148,7 +148,7 @@ class HealthReport:
         kept, own = parts.settings.limits.free_mebibytes * MEBIBYTE, OwnPart((), 0, (), 0)
         found: list[HealthCheck] = []
         log_size, free = 0, 0
-        witnesses: tuple[Cosigned, ...] = ()
+        witnesses: tuple[CosignatureView, ...] = ()
         try:
             free = parts.files.free_space()
             found.append(checked(Subject.DISK, checks.disk_faults(free, kept)))
@@ -156,13 +156,13 @@ class HealthReport:
             found.append(checked(Subject.DISK, [(Grade.CRITICAL, error.sentence)]))
         try:
             parts.store.check()
-            own = parts.look()
+            own = parts.read_own()
             log_size, witnesses = self._log_size(), parts.log.newest_cosignatures()
             logs = checked(Subject.LOG, [*checks.log_faults(parts.log), *own.faults.get(Subject.LOG, ())])
             found = [checked(Subject.DATABASE, ()), *found, logs]
         except StoreError as error:
             found = [checked(Subject.DATABASE, [(Grade.CRITICAL, error.sentence)]), *found]
-        workers, drivers = parts.workers.look(), parts.drivers
+        workers, drivers = parts.workers.current_state(), parts.drivers
         found += [
             checked(Subject.WORKERS, checks.worker_faults(workers)),
             checked(Subject.DRIVERS, checks.driver_faults(drivers, parts.workers)),
@@ -201,7 +201,7 @@ class HealthReport:
             return size(session)
 
     def _certificates(self, now: int) -> Iterator[CertificateHealth]:
-        for end in self._parts.certificates.look():
+        for end in self._parts.certificates.current():
             days = checks.days_left(end, now)
             yield CertificateHealth(setting=end.setting, ends_at=end.ends_at, days_left=days)
 

@@ -120,7 +120,7 @@ class FaultWatch:
     def __init__(self, health: Callable[[], ServiceHealth], clock: Callable[[], int]) -> None:
         self._health, self._critical = health, Sightings(clock)
 
-    def look(self) -> ServiceFaults:
+    def current(self) -> ServiceFaults:
         """Return the faults that the report has now."""
         found = [one for one in self._health().checks if one.sentences and one.subject not in ATTENDED]
         critical = frozenset(one.subject for one in found if one.grade is Grade.CRITICAL)

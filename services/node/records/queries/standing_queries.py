@@ -18,7 +18,7 @@ from aquila.interface.queries import (
     MOST_DAYS,
     MOST_PERSONS,
     REMINDED_DAYS,
-    NotAsked,
+    SkipReason,
     StandingQueryState,
     StandingTerms,
 )
@@ -110,21 +110,21 @@ def queries_of(session: Session, import_id: str) -> Sequence[SubmissionRow]:
     return session.scalars(query.order_by(SubmissionRow.wished_at.desc(), SubmissionRow.submission_id)).all()
 
 
-def not_asked(session: Session, code: str, row: StandingQueryRow, manifest: Manifest) -> NotAsked | None:
+def not_asked(session: Session, code: str, row: StandingQueryRow, manifest: Manifest) -> SkipReason | None:
     """Return why a standing query is not asked in a round that takes queries, or None where it is."""
     approved, now = approved_terms(row), terms_of(code, manifest)
     if approved.model_copy(update={"parties": now.parties}) != now:
-        return NotAsked.TERMS
+        return SkipReason.TERMS
     if not set(now.parties) <= set(approved.parties):
-        return NotAsked.PARTIES
+        return SkipReason.PARTIES
     if stored_digest(session, row.import_id) != row.records_digest:
-        return NotAsked.PERSONS
-    return NotAsked.LATER if has_gaps_in_use(session, row.import_id) else None
+        return SkipReason.PERSONS
+    return SkipReason.LATER if has_gaps_in_use(session, row.import_id) else None
 
 
 def unasked(
     session: Session, code: str, row: StandingQueryRow, rounds: Sequence[tuple[RoundRow, Manifest]]
-) -> Iterator[tuple[RoundRow, Manifest, NotAsked | None]]:
+) -> Iterator[tuple[RoundRow, Manifest, SkipReason | None]]:
     """Yield the rounds of these in which no query was made of a standing query's list, and why not, or None if due."""
     made = {query.round_id for query in queries_of(session, row.import_id)}
     for found, manifest in rounds:
@@ -138,7 +138,7 @@ def needing(session: Session, code: str, now: int) -> int:
     rounds = open_rounds(session, now) if active else []
     return sum(
         reminds(row, now)
-        or any(reason not in {None, NotAsked.LATER} for *_, reason in unasked(session, code, row, rounds))
+        or any(reason not in {None, SkipReason.LATER} for *_, reason in unasked(session, code, row, rounds))
         for row in active
     )
 

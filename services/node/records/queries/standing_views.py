@@ -14,12 +14,12 @@ from aquila.interface.hits import QueryReason
 from aquila.interface.queries import (
     MOST_DAYS,
     REMINDED_DAYS,
-    AskedRound,
+    SkippedRound,
     StandingQueries,
     StandingQueryEntry,
+    StandingQueryRound,
     StandingQueryState,
     StandingQueryView,
-    UnaskedRound,
     WatchedPerson,
 )
 from aquila.interface.rounds import AnswerState
@@ -165,10 +165,10 @@ def _entry(node: NodeContext, session: Session, row: StandingQueryRow, facts: _F
     )
 
 
-def _unasked(found: Iterator[tuple[RoundRow, Manifest, object]] | tuple[()]) -> Iterator[UnaskedRound]:
+def _unasked(found: Iterator[tuple[RoundRow, Manifest, object]] | tuple[()]) -> Iterator[SkippedRound]:
     for row, manifest, reason in found:
         if reason is not None:
-            yield UnaskedRound.model_validate(
+            yield SkippedRound.model_validate(
                 {
                     "round_id": row.round_id, "area": manifest.area, "purpose": manifest.purpose,
                     "legal_basis": manifest.legal_basis, "until": manifest.window.closes_at, "reason": reason,
@@ -176,9 +176,9 @@ def _unasked(found: Iterator[tuple[RoundRow, Manifest, object]] | tuple[()]) -> 
             )  # fmt: skip
 
 
-def _asked(session: Session, made: SubmissionRow, facts: _Facts) -> AskedRound:
+def _asked(session: Session, made: SubmissionRow, facts: _Facts) -> StandingQueryRound:
     found = facts.hits.get(made.submission_id, _HitCounts())
-    return AskedRound(
+    return StandingQueryRound(
         round_id=made.round_id,
         area=stored_manifest(round_row(session, made.round_id)).area,
         submission_id=made.submission_id,

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from aquila.protocol.party import EvaluatedChunk
     from aquila.protocol.rounds.verified_round import Round
-    from aquila.protocol.submissions.tasks import Evaluated, EvaluateTask
+    from aquila.protocol.submissions.tasks import ChunkEvaluation, EvaluateTask
     from services.node.context import NodeContext, Signer
     from services.node.round_memory import RoundMemories
 
@@ -74,7 +74,7 @@ def _allowed(node: NodeContext, round_id: str) -> Sequence[ChunkDownloadRow]:
     return rows
 
 
-async def _begin(node: NodeContext, row: ChunkDownloadRow) -> Evaluated:
+async def _begin(node: NodeContext, row: ChunkDownloadRow) -> ChunkEvaluation:
     chunk = node.rounds.of(row.round_id).brought.pop((row.submission_id, row.index, ""), None)
     if chunk is None:
         path = f"/v1/rounds/{row.round_id}/submissions/{row.submission_id}/blinded/{row.index}"
@@ -92,7 +92,7 @@ def _work(node: NodeContext, row: ChunkDownloadRow, chunk: bytes) -> EvaluateTas
     )
 
 
-async def _finish(node: NodeContext, row: ChunkDownloadRow, begun: Awaitable[Evaluated]) -> None:
+async def _finish(node: NodeContext, row: ChunkDownloadRow, begun: Awaitable[ChunkEvaluation]) -> None:
     try:
         await to_thread(store_answer, node, row, await begun)
     except (DigestError, NotFoundError, OrderError) as error:
@@ -105,7 +105,7 @@ async def _finish(node: NodeContext, row: ChunkDownloadRow, begun: Awaitable[Eva
         await to_thread(node.files.delete, paths.answer(row.round_id, row.submission_id, row.index))
 
 
-def store_answer(node: NodeContext, row: ChunkDownloadRow, evaluated: Evaluated) -> None:
+def store_answer(node: NodeContext, row: ChunkDownloadRow, evaluated: ChunkEvaluation) -> None:
     """Sign one evaluation, and commit statement, count and answer together.
 
     Raises:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from services.kit.http.admission import AT_ONCE, Admission
-from services.kit.http.connections import note_known_caller
+from services.kit.http.connections import mark_caller_known
 from services.kit.work.threads import MOST_STRANGERS
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Service:
         path = scope.get("path", "")
         self.entered.append(path)
         if path.startswith("/known"):
-            note_known_caller(scope)
+            mark_caller_known(scope)
         elif path.startswith("/body"):
             await receive()
         elif path.startswith("/answer"):
@@ -124,7 +124,7 @@ async def test_a_body_that_came() -> None:
             return
         await receive()
         noted.append("read")
-        note_known_caller(scope)
+        mark_caller_known(scope)
         await receive()
         noted.append("read on")
 

@@ -219,7 +219,7 @@ def test_the_end_of_a_certificate_is_read_and_read_again(ca: Authority, tmp_path
             CertificateFile("matcher.ca", tmp_path / "missing.pem", authorities=True),
         ]
     )
-    own, authorities, missing = ends.look()
+    own, authorities, missing = ends.current()
     assert own.setting == "tls.certificate"
     assert own.ends_at is not None
     assert authorities.ends_at is not None
@@ -227,7 +227,7 @@ def test_the_end_of_a_certificate_is_read_and_read_again(ca: Authority, tmp_path
     assert missing.ends_at is None
     ca.issue("one", days=9)
     (tmp_path / "both.pem").write_bytes((tmp_path / "one.pem").read_bytes())
-    renewed = ends.look()[0].ends_at
+    renewed = ends.current()[0].ends_at
     assert renewed is not None
     assert renewed > own.ends_at
-    assert ends.look()[0].ends_at == renewed
+    assert ends.current()[0].ends_at == renewed

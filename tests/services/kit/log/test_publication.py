@@ -298,15 +298,15 @@ def test_a_witness_sees_a_log_grow(side: Side, tmp_path: Path) -> None:
     assert other.seen_size("SI") == 0
     shown = side.own.update(0)
     assert shown is not None
-    cosigned = other.look("SI", shown.to_bytes())
-    assert other.look("SI", shown.to_bytes()) == cosigned
+    cosigned = other.cosign("SI", shown.to_bytes())
+    assert other.cosign("SI", shown.to_bytes()) == cosigned
     assert other.seen_size("SI") == 2
     assert hashlib.sha256(other.files.read("seen/SI")).digest() == hashlib.sha256(cosigned.to_bytes()).digest()
     other.vanished("AL")  # it was never seen: nothing is missing
     with pytest.raises(LogRewrittenError, match="to 0 entries"):
         other.vanished("SI")
     with pytest.raises(LogRewrittenError):
-        other.look("SI", shown.to_bytes())
+        other.cosign("SI", shown.to_bytes())
     (alarm,) = other.alarms()
     with pytest.raises(NotFoundError):
         other.acknowledge(AUDITOR, alarm.alarm_id + 1)
@@ -314,7 +314,7 @@ def test_a_witness_sees_a_log_grow(side: Side, tmp_path: Path) -> None:
     with pytest.raises(OrderError):
         other.acknowledge(AUDITOR, alarm.alarm_id)
     assert other.seen_size("SI") == 0
-    assert other.look("SI", shown.to_bytes()) == cosigned
+    assert other.cosign("SI", shown.to_bytes()) == cosigned
     assert other.seen_size("SI") == 2
 
 
@@ -366,7 +366,7 @@ def test_what_was_seen_last_is_known_after_a_start(side: Side, tmp_path: Path) -
         other.own.publish()
         update = other.own.update(side.witness.seen_size("matcher"))
         assert update is not None
-        side.witness.look("matcher", update.to_bytes())
+        side.witness.cosign("matcher", update.to_bytes())
         assert side.witness.latest("matcher") == other.shown()
     assert replace(side.witness, _latest={}).latest("matcher") == other.shown()
     other.store.close()

@@ -87,8 +87,8 @@ async def test_an_error_of_the_piece_is_its_own() -> None:
         workers, closed = opener(good)
         with pytest.raises(DigestError):
             await workers.run(refuse, 1)
-        with pytest.raises(DigestError), workers.lent() as lent:
-            lent.executor.submit(refuse, 1).result()
+        with pytest.raises(DigestError), workers.lend() as lend:
+            lend.executor.submit(refuse, 1).result()
         assert await workers.run(double, 2) == 4
         assert closed == []
 
@@ -108,8 +108,8 @@ def test_a_lent_executor_that_breaks_is_let_go() -> None:
     """A thread that hands in pieces by itself hears the same."""
     broken = Breaking("later")
     workers, closed = opener(broken)
-    with pytest.raises(ExecutorError), workers.lent() as lent:
-        lent.executor.submit(double, 1).result()
+    with pytest.raises(ExecutorError), workers.lend() as lend:
+        lend.executor.submit(double, 1).result()
     assert closed == [broken]
 
 
@@ -154,21 +154,21 @@ async def test_small_work_opens_nothing() -> None:
 async def test_a_process_that_was_killed_is_noticed_by_a_look() -> None:
     """Between pieces too: the look gives the broken pool back, counts the loss, and the next piece works."""
     workers = ExecutorHandle(lambda: open_local(2, ()))
-    assert workers.look().workers == 0
+    assert workers.current_state().workers == 0
     assert await workers.run(double, 2) == 4
-    assert workers.look().workers == 2
-    assert workers.look().lost == 0
+    assert workers.current_state().workers == 2
+    assert workers.current_state().lost == 0
     opened = workers.start()
     with pytest.raises(ExecutorError):
         await workers.run(leave, 0)
-    assert workers.look().lost == 1
-    assert workers.look().workers == 0
+    assert workers.current_state().lost == 1
+    assert workers.current_state().workers == 0
     assert await workers.run(double, 3) == 6
     again = workers.start()
     assert again is not opened
     with pytest.raises(BrokenProcessPool):  # as if it were killed between two pieces: nobody here is told
         await asyncio.wrap_future(again.executor.submit(leave, 0))
-    found = workers.look()
+    found = workers.current_state()
     assert found.lost == 2
     assert found.lost_seconds is not None
     assert found.error is None
@@ -188,12 +188,12 @@ async def test_workers_that_cannot_start_say_why() -> None:
     workers = ExecutorHandle(open_)
     with pytest.raises(ExecutorError):
         workers.start()
-    assert str(workers.look().error) == "away"
-    with workers.lent() as opened:
-        assert workers.look().piece_seconds > 0
+    assert str(workers.current_state().error) == "away"
+    with workers.lend() as opened:
+        assert workers.current_state().piece_seconds > 0
         before = workers.quiet_seconds
         assert opened.executor.submit(double, 4).result() == 8
         assert opened.ahead == 2
     assert workers.quiet_seconds < before + 60
-    assert workers.look().error is None
+    assert workers.current_state().error is None
     workers.close()

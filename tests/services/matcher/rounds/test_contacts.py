@@ -41,17 +41,17 @@ def test_once_a_minute(world: World) -> None:
     """
     clock = Clock()
     contacts = StoredContacts(world.context.store, clock)
-    contacts.note("AL", "1")
+    contacts.record("AL", "1")
     clock.time += 59
-    contacts.note("AL", "1")
-    contacts.note("RS", "")
+    contacts.record("AL", "1")
+    contacts.record("RS", "")
     assert written(world) == {"AL": (NOW, "1"), "RS": (NOW + 59, "")}
     assert contacts.by_party() == {"AL": Contact(NOW + 59, "1"), "RS": Contact(NOW + 59, "")}
     clock.time += 1
-    contacts.note("AL", "1")
+    contacts.record("AL", "1")
     assert written(world)["AL"] == (NOW + 60, "1")
     clock.time += 1
-    contacts.note("AL", "2")
+    contacts.record("AL", "2")
     assert written(world)["AL"] == (NOW + 61, "2")
 
 
@@ -59,7 +59,7 @@ def test_two_processes(world: World) -> None:
     """What another process wrote since is newer than what this one saw."""
     clock = Clock()
     one, other = StoredContacts(world.context.store, clock), StoredContacts(world.context.store, clock)
-    one.note("AL", "1")
+    one.record("AL", "1")
     clock.time += 70
-    other.note("AL", "2")
+    other.record("AL", "2")
     assert one.by_party() == {"AL": Contact(NOW + 70, "2")}

@@ -11,13 +11,13 @@ import pytest
 
 from aquila.audit.witness import parse_update
 from aquila.protocol.messages import Kind
-from aquila.protocol.messages.feed import EventKind, News, Rounds
+from aquila.protocol.messages.feed import EventKind, LongPollAnswer, Rounds
 from services.kit.work.drivers import Driver
-from services.matcher.rounds import held_calls
-from services.matcher.rounds.held_calls import ReadState
+from services.matcher.rounds import long_polls
+from services.matcher.rounds.long_polls import ReadState
 from services.matcher.steps.pulse import Pulse
 from services.matcher.steps.schedule import WOKEN_BY, steps_of
-from services.matcher.wakeup import HeldCalls, Wakeup
+from services.matcher.wakeup import LongPolls, Wakeup
 
 if TYPE_CHECKING:
     import httpx
@@ -48,7 +48,7 @@ async def held(world: World, node: Node) -> asyncio.Task[httpx.Response]:
     state = rounds_in(await hear(node)).state
     waiting = asyncio.create_task(hear(node, state, LONG))
     async with asyncio.timeout(30):
-        while world.context.held.count(node.code) == before < HeldCalls.most:  # noqa: ASYNC110 - a count, in tests alone
+        while world.context.held.count(node.code) == before < LongPolls.most:  # noqa: ASYNC110 - a count, in tests alone
             await asyncio.sleep(0.01)
     assert not waiting.done()
     return waiting
@@ -75,7 +75,7 @@ async def test_news_bring_what_is_asked_for_next(world: World) -> None:
     sent = await world.nodes["RS"].submit()
     world.context.log.own.publish()
     query = f"wait=0&feeds=true&log=1&read={world.round_id}:{cursor}"
-    news = News.model_validate_json((await node.call("GET", f"/v1/rounds?{query}")).content)
+    news = LongPollAnswer.model_validate_json((await node.call("GET", f"/v1/rounds?{query}")).content)
     assert news.feeds is not None
     assert news.log is not None
     assert parse_update(news.log.encode()).old == 1
@@ -93,9 +93,9 @@ async def test_bytes_that_are_gone_or_many(world: World, monkeypatch: pytest.Mon
     cursor = node.cursor
     await world.nodes["RS"].submit()
     query = f"/v1/rounds?wait=0&feeds=true&read={world.round_id}:{cursor}"
-    monkeypatch.setattr(held_calls, "_BYTES_OF_FEED", 1)
+    monkeypatch.setattr(long_polls, "_BYTES_OF_FEED", 1)
     for _ in range(2):
-        news = News.model_validate_json((await node.call("GET", query)).content)
+        news = LongPollAnswer.model_validate_json((await node.call("GET", query)).content)
         assert news.feeds is not None
         assert news.log is None
         events = news.feeds[world.round_id].events
@@ -107,7 +107,7 @@ async def test_bytes_that_are_gone_or_many(world: World, monkeypatch: pytest.Mon
 
 
 async def test_a_statement_whose_bytes_are_not_there(world: World) -> None:
-    """It gives nobody anything to do, and ends no held call: the bytes do."""
+    """It gives nobody anything to do, and ends no long poll: the bytes do."""
     await world.opened()
     node, other = world.nodes["AL"], world.nodes["RS"]
     await node.sync()
@@ -116,9 +116,9 @@ async def test_a_statement_whose_bytes_are_not_there(world: World) -> None:
     envelope, sent = other.prepared(Kind.LIST, None)
     assert (await other.say(envelope)).status_code == 201
     unread = ReadState(state or "", {world.round_id: node.cursor})
-    assert not held_calls._has_unread(world.context, "AL", unread)
+    assert not long_polls._has_unread(world.context, "AL", unread)
     await other.put_blinded(sent)
-    assert held_calls._has_unread(world.context, "AL", unread)
+    assert long_polls._has_unread(world.context, "AL", unread)
 
 
 async def test_what_was_not_read_answers_before_waiting(world: World) -> None:
@@ -209,11 +209,11 @@ async def test_a_party_holds_few(world: World) -> None:
     await world.opened()
     world.context.wakeup.start()
     other = await held(world, world.nodes["RS"])
-    calls = [await held(world, world.nodes["AL"]) for _ in range(HeldCalls.most)]
+    calls = [await held(world, world.nodes["AL"]) for _ in range(LongPolls.most)]
     calls.append(await held(world, world.nodes["AL"]))
     rounds_in(await asyncio.wait_for(calls[0], 30))
     assert [call.done() for call in (*calls[1:], other)] == [False, False, False]
-    assert world.context.held.count("AL") == HeldCalls.most
+    assert world.context.held.count("AL") == LongPolls.most
     world.context.wakeup.stop()
     for call in (*calls[1:], other):
         rounds_in(await asyncio.wait_for(call, 30))
@@ -232,7 +232,7 @@ async def test_a_stopping_matcher_holds_nothing(world: World) -> None:
 
 async def test_signs_of_life(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """While nothing happens the connection carries spaces, and the party counts as there; nothing is written."""
-    monkeypatch.setattr(held_calls, "SIGN_OF_LIFE_SECONDS", 0.05)
+    monkeypatch.setattr(long_polls, "SIGN_OF_LIFE_SECONDS", 0.05)
     await world.opened()
     world.context.wakeup.start()
     node = world.nodes["AL"]

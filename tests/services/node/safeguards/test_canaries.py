@@ -82,9 +82,11 @@ async def test_a_matcher_that_suppresses_hits_is_named(
 ) -> None:
     """Whoever drops the hits of a pair is found out by both sides, by the pair's name, in view and log."""
 
-    def suppressing(*arguments: Any) -> roles.Graded:
+    def suppressing(*arguments: Any) -> roles.GradedPairs:
         graded = roles.grade_pairs(*arguments)
-        return roles.Graded(graded.footings, [one for one in graded.pairs if (one.pair.left, one.pair.right) != (0, 1)])
+        return roles.GradedPairs(
+            graded.grading_bases, [one for one in graded.pairs if (one.pair.left, one.pair.right) != (0, 1)]
+        )
 
     monkeypatch.setattr(join, "grade_pairs", suppressing)
     world, round_id = await world_after(padded_round_before_matching)

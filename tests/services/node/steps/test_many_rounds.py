@@ -136,7 +136,7 @@ async def test_news_of_one_round_touch_no_other(world: World) -> None:
 
 
 async def test_all_rounds_are_looked_at_without_news_and_when_a_person_asks(world: World) -> None:
-    """A look without a held call, and the first after a person's request, are at every open round."""
+    """A look without a long poll, and the first after a person's request, are at every open round."""
     rounds = await with_open_rounds(world, FEW)
     party_node = world.nodes["AL"]
     watched = Watched(party_node)

@@ -221,8 +221,10 @@ def test_a_second_partner_is_a_duplicate_or_nobody() -> None:
     """The share of duplicates counts in place of the share of common persons, and never more than it."""
     pattern = mask("name, initial and date")
     for common, falls in [(900_000, True), (10_000, False), (5_000, False)]:
-        footing = GradingBasis(5000, 5000, common, 10_000)
-        first, second = (grade_on(DEFAULT, pattern, footing, second=second).probability for second in (False, True))
+        grading_basis = GradingBasis(5000, 5000, common, 10_000)
+        first, second = (
+            grade_on(DEFAULT, pattern, grading_basis, second=second).probability for second in (False, True)
+        )
         assert (second < first) is falls
 
 

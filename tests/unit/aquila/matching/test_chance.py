@@ -7,7 +7,7 @@ from importlib import resources
 import numpy as np
 import pytest
 
-from aquila.matching.chance import Chance, Countable, count_chance, countable
+from aquila.matching.chance import Chance, ChanceModel, chance_model, count_chance
 from aquila.records.rules import load_rules, parse_rules
 from tests.unit.aquila.records.test_rules import TABLE
 
@@ -16,18 +16,18 @@ SIZE = 50_000
 PAIRS = float(SIZE * SIZE)
 
 
-def of_default() -> Countable:
+def of_default() -> ChanceModel:
     """What the default table counts."""
     assert DEFAULT.counted is not None
-    return countable(DEFAULT, DEFAULT.counted)
+    return chance_model(DEFAULT, DEFAULT.counted)
 
 
-def way(of: Countable, *parts: str) -> int:
+def way(of: ChanceModel, *parts: str) -> int:
     """The number of a way in which names agree."""
     return next(number for number, one in enumerate(of.names) if one.parts == parts)
 
 
-def strangers(of: Countable, seen: dict[tuple[int, int, int], float]) -> Chance:
+def strangers(of: ChanceModel, seen: dict[tuple[int, int, int], float]) -> Chance:
     """What is counted where so many strangers are seen by way, date and context."""
     counts = np.zeros((len(of.names), len(of.dates), len(of.contexts) + 1))
     for place, count in seen.items():
@@ -58,7 +58,7 @@ def test_a_rule_that_shows_no_pair_of_names_is_no_way() -> None:
     content = resources.files("aquila.records").joinpath("tables", "default.toml").read_text("utf-8")
     table = parse_rules(content.replace('also = ["similar pair"]\n', "", 1))
     assert table.counted is not None
-    alone = {one.parts for one in countable(table, table.counted).names if one.alone}
+    alone = {one.parts for one in chance_model(table, table.counted).names if one.alone}
     assert ("every name",) not in alone
     assert ("similar pair", "every name") not in alone
     assert ("name pair", "every name") in alone
@@ -177,7 +177,7 @@ sentence = "the place agrees"
     content += 'parts = ["pair", "date", "place"]'
     table = parse_rules(content)
     assert table.counted is not None
-    of = countable(table, table.counted)
+    of = chance_model(table, table.counted)
     assert [(one.parts, one.alone, one.dates) for one in of.names] == [(("pair",), False, ())]
     counts = np.full((1, len(of.dates), len(of.contexts) + 1), PAIRS * 2.0**-31)
     found = count_chance(of, counts, counts, PAIRS)

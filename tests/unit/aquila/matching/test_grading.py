@@ -30,31 +30,31 @@ def met(left: int, right: int, rules: int) -> MatchedPair:
 def test_a_pair_whose_record_has_a_certain_partner_is_second() -> None:
     """On either side; it stays a hit if it is certain enough to be a duplicate."""
     pairs = [met(1, 1, CERTAIN), met(1, 2, LIKELY), met(3, 1, LIKELY), met(4, 4, LIKELY), met(5, 5, CHANCE)]
-    footing, graded = grade_lists(DEFAULT, FOOTING, pairs)
+    grading_basis, graded = grade_lists(DEFAULT, FOOTING, pairs)
     seconds = {(item.pair.left_handle[0], item.pair.right_handle[0]): item.second for item in graded}
     assert (seconds[1, 1], seconds[4, 4]) == (False, False)
     for item in graded:
-        assert item.grade == grade_on(DEFAULT, item.pair.rules, footing, second=item.second)
+        assert item.grade == grade_on(DEFAULT, item.pair.rules, grading_basis, second=item.second)
     first = next(item for item in graded if item.pair == pairs[3]).grade
     for pair in pairs[1:3]:
         others = [item.grade for item in graded if item.pair == pair]
         assert all(found.probability < first.probability for found in others)
-    assert footing.settled == 1
+    assert grading_basis.settled == 1
 
 
 def test_equal_partners_are_both_first() -> None:
     """A list may hold a person twice; nobody can say which record is the second."""
-    footing, graded = grade_lists(DEFAULT, FOOTING, [met(1, 1, CERTAIN), met(1, 2, CERTAIN)])
+    grading_basis, graded = grade_lists(DEFAULT, FOOTING, [met(1, 1, CERTAIN), met(1, 2, CERTAIN)])
     assert [(item.grade.level, item.second) for item in graded] == [(Level.HIGH, False)] * 2
-    assert footing.settled == 1
-    assert footing.duplicates_per_million > FOOTING.duplicates_per_million
+    assert grading_basis.settled == 1
+    assert grading_basis.duplicates_per_million > FOOTING.duplicates_per_million
 
 
 def test_duplicates_are_counted_among_certain_pairs() -> None:
     """Each record of one list has two partners in the other."""
     pairs = [met(left, 2 * left + twin, CERTAIN) for left in range(60) for twin in (0, 1)]
-    footing, _ = grade_lists(DEFAULT, FOOTING, pairs)
-    assert 200_000 < footing.duplicates_per_million < 400_000
+    grading_basis, _ = grade_lists(DEFAULT, FOOTING, pairs)
+    assert 200_000 < grading_basis.duplicates_per_million < 400_000
     single, _ = grade_lists(DEFAULT, FOOTING, pairs[::2])
     assert single.duplicates_per_million == FOOTING.duplicates_per_million
 
@@ -63,8 +63,8 @@ def test_what_is_lifted_to_certainty_settles_too() -> None:
     """Where most records are settled, a likely pair of the others becomes certain, and then settles its records."""
     pairs = [met(number, number, CERTAIN) for number in range(85)]
     rest = [met(number, number, LIKELY) for number in range(85, 90)]
-    footing, graded = grade_lists(DEFAULT, FOOTING, pairs + rest)
-    assert footing.settled == 90
+    grading_basis, graded = grade_lists(DEFAULT, FOOTING, pairs + rest)
+    assert grading_basis.settled == 90
     assert {item.grade.level for item in graded} == {Level.HIGH}
     alone, graded = grade_lists(DEFAULT, FOOTING, rest)
     assert alone.settled == 0
@@ -74,8 +74,8 @@ def test_what_is_lifted_to_certainty_settles_too() -> None:
 def test_settling_ends_before_all_is_settled_if_told_so() -> None:
     """One turn settles what is certain without any lift."""
     pairs = [met(number, number, CERTAIN if number < 85 else LIKELY) for number in range(90)]
-    footing, _ = grade_lists(DEFAULT, FOOTING, pairs, turns=1)
-    assert footing.settled == 85
+    grading_basis, _ = grade_lists(DEFAULT, FOOTING, pairs, turns=1)
+    assert grading_basis.settled == 85
 
 
 def test_nothing_met() -> None:

@@ -32,14 +32,14 @@ AGREES = "names: name pair + every name + rare pair + nationality"
 DIFFERS = "names: name pair + every name + rare pair + origin: silent"
 
 
-def weight(footing: GradingBasis, of: str) -> int:
+def weight(grading_basis: GradingBasis, of: str) -> int:
     """What was learned of a part or a family, in hundredths of a bit."""
-    return dict(footing.learned).get(of, 0)
+    return dict(grading_basis.learned).get(of, 0)
 
 
-def share(footing: GradingBasis) -> float:
+def share(grading_basis: GradingBasis) -> float:
     """The learned share."""
-    return footing.common_per_million / 1e6
+    return grading_basis.common_per_million / 1e6
 
 
 def test_the_share_is_learned_from_the_patterns() -> None:
@@ -55,7 +55,7 @@ def test_the_share_is_learned_from_the_patterns() -> None:
 def test_the_share_has_bounds() -> None:
     """At least a fiftieth of what was expected, at most the whole smaller list."""
     lists = [ListPair({}, 1000, 500), ListPair({STRONG: 2000}, 1000, 500)]
-    assert [share(footing) for footing in learn(DEFAULT, lists)] == [0.0006, 1.0]
+    assert [share(grading_basis) for grading_basis in learn(DEFAULT, lists)] == [0.0006, 1.0]
     assert learn_share(DEFAULT, {}, 1000, 500) == pytest.approx(DEFAULT.expected_share / 50)
     assert learn_share(DEFAULT, {STRONG: 2000}, 1000, 500) == 1.0
 

@@ -298,9 +298,9 @@ def learned_in(table: RuleTable, lists: int, common: int, size: int, seed: int) 
     return dict(zip(pairs, learn(table, counted), strict=True))
 
 
-def odds(table: RuleTable, footing: GradingBasis) -> dict[int, float]:
+def odds(table: RuleTable, grading_basis: GradingBasis) -> dict[int, float]:
     """Return what pairs are graded under each pattern of hits, in bits."""
-    graded = {mask: grade_on(table, mask, footing).probability for mask, _often in table.hits}
+    graded = {mask: grade_on(table, mask, grading_basis).probability for mask, _often in table.hits}
     return {mask: log2(one / (1 - one)) for mask, one in graded.items() if one < 0.9999}
 
 

@@ -16,7 +16,7 @@ from tests.support.staged_round import person
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from aquila.protocol.rounds.exchange import HeldTokens, Prepared
+    from aquila.protocol.rounds.exchange import HeldTokens, PreparedNote
     from tests.support.staged_round import StagedRound
 
 LISTS = {
@@ -77,7 +77,9 @@ sentence = "Names and year agree, and that is taken for little."
 
 
 @pytest.fixture
-def hit(staged: Callable[..., StagedRound], monkeypatch: pytest.MonkeyPatch) -> tuple[StagedRound, Prepared, Prepared]:
+def hit(
+    staged: Callable[..., StagedRound], monkeypatch: pytest.MonkeyPatch
+) -> tuple[StagedRound, PreparedNote, PreparedNote]:
     """A round with its one hit as SI and RS prepare it."""
     monkeypatch.setattr("tests.support.staged_round.BOTH_CLASSES", RULES)
     stage = staged(LISTS).reported()
@@ -104,13 +106,13 @@ def every_token(stage: StagedRound, code: str) -> Mapping[bytes, HeldTokens]:
     return exchange.held_tokens(handles, chunks)
 
 
-def marks_in(note: bytes, receiver: Prepared) -> set[bytes]:
+def marks_in(note: bytes, receiver: PreparedNote) -> set[bytes]:
     """Return the marks of a note, as its receiver reads them."""
     content = receiver.opening.keys.open_note(note)[exchange.NOTE_BYTES :]
     return {content[place : place + MARK_BYTES] for place in range(0, len(content), MARK_BYTES)}
 
 
-def test_a_receiver_can_try_all_its_own_tokens(hit: tuple[StagedRound, Prepared, Prepared]) -> None:
+def test_a_receiver_can_try_all_its_own_tokens(hit: tuple[StagedRound, PreparedNote, PreparedNote]) -> None:
     """SI finds that rs-1 shares an input with si-2 too, of which no report tells, and that it shares none with si-3."""
     stage, si, rs = hit
     note = Note(
@@ -127,7 +129,9 @@ def test_a_receiver_can_try_all_its_own_tokens(hit: tuple[StagedRound, Prepared,
     assert {names[handle]: count for handle, count in shared.items()} == {"si-1": 2, "si-2": 1, "si-3": 0}
 
 
-def test_a_node_keeps_the_marks_of_the_record_that_hit_alone(hit: tuple[StagedRound, Prepared, Prepared]) -> None:
+def test_a_node_keeps_the_marks_of_the_record_that_hit_alone(
+    hit: tuple[StagedRound, PreparedNote, PreparedNote],
+) -> None:
     """What opens the note later has a mark for each token of si-1, and none of those of other records."""
     stage, si, _ = hit
     tokens = every_token(stage, "SI")

@@ -57,12 +57,14 @@ def test_nobody_is_late_before_the_opening(stage: StagedRound) -> None:
 def test_learned_footings(stage: StagedRound) -> None:
     """For each pair of lists a share in parts per million and the padded sizes."""
     stage.submitted()
-    footings = roles.learn_grading_bases(stage.round, stage.table, lists_of(stage), {(0, 1): {1: 1}, (1, 2): {3: 3}})
+    grading_bases = roles.learn_grading_bases(
+        stage.round, stage.table, lists_of(stage), {(0, 1): {1: 1}, (1, 2): {3: 3}}
+    )
     sizes = [stage.round.submissions[submission].records for submission in lists_of(stage)]
-    assert {lists: (one.size_a, one.size_b) for lists, one in footings.items()} == {
+    assert {lists: (one.size_a, one.size_b) for lists, one in grading_bases.items()} == {
         (0, 1): (sizes[0], sizes[1]), (1, 2): (sizes[1], sizes[2]),
     }  # fmt: skip
-    assert all(1 <= footing.common_per_million <= MILLION for footing in footings.values())
+    assert all(1 <= grading_basis.common_per_million <= MILLION for grading_basis in grading_bases.values())
 
 
 def test_other_rules_than_the_round(stage: StagedRound) -> None:
@@ -86,10 +88,10 @@ def test_pairs_below_the_minimum_are_no_hits(
     """What does not reach the manifest's minimum is not told; below every level nothing is."""
     stage = staged(minimum=minimum).submitted()
     pairs = [met(0, 1, 1, 0b01), met(1, 2, 3, 0b01), met(1, 2, 5, 0b10)]
-    footings = {(0, 1): GradingBasis(5, 5, MILLION // 2, 1), (1, 2): GradingBasis(5, 5, 1, 1)}
-    graded = roles.grade_pairs(stage.round, stage.table, footings, pairs)
+    grading_bases = {(0, 1): GradingBasis(5, 5, MILLION // 2, 1), (1, 2): GradingBasis(5, 5, 1, 1)}
+    graded = roles.grade_pairs(stage.round, stage.table, grading_bases, pairs)
     assert [pair.level for pair in graded.pairs] == kept
-    assert set(graded.footings) == set(footings)
+    assert set(graded.grading_bases) == set(grading_bases)
 
 
 def test_a_pair_by_chance_is_no_hit(stage: StagedRound) -> None:
@@ -97,18 +99,18 @@ def test_a_pair_by_chance_is_no_hit(stage: StagedRound) -> None:
     stage.submitted()
     weak = load_rules("default")
     mask = 1 << min(weak.rules, key=lambda rule: rule.weight).number - 1
-    footings = {(0, 1): GradingBasis(5, 5, 1, 1)}
-    assert roles.grade_pairs(stage.round, weak, footings, [met(0, 1, 1, mask)]) == (footings, [])
+    grading_bases = {(0, 1): GradingBasis(5, 5, 1, 1)}
+    assert roles.grade_pairs(stage.round, weak, grading_bases, [met(0, 1, 1, mask)]) == (grading_bases, [])
 
 
 def test_reports_are_sorted_and_symmetric(stage: StagedRound) -> None:
     """Each side sees its own handle and the other's code; hits are in the order of their random ids."""
     stage.submitted()
     pairs = [met(0, 1, 1, 0b11), met(0, 2, 3, 0b11), met(1, 2, 5, 0b11)]
-    footings = {
+    grading_bases = {
         lists: GradingBasis(4, 5, MILLION // 2, 1, 0, (("whole date", 20),)) for lists in [(0, 1), (0, 2), (1, 2)]
     }
-    graded = roles.grade_pairs(stage.round, stage.table, footings, pairs)
+    graded = roles.grade_pairs(stage.round, stage.table, grading_bases, pairs)
     places = [MatchedTokenPositions(b"\x00\x02", b"\x01\x03")] * 3
     reports = {r.party: r for r in roles.make_reports(stage.round, lists_of(stage), graded, places, None, stage.random)}
     assert {code: sorted(hit.counterpart for hit in report.hits) for code, report in reports.items()} == {
@@ -132,7 +134,7 @@ def test_whom_lists_concern(stage: StagedRound) -> None:
     """A report on the lists goes to every participant, hits or none."""
     stage.submitted()
     assert roles.parties_concerned(stage.round, None) == ("AL", "RS", "SI")
-    reports = roles.make_reports(stage.round, lists_of(stage), roles.Graded({}, []), [], None, stage.random)
+    reports = roles.make_reports(stage.round, lists_of(stage), roles.GradedPairs({}, []), [], None, stage.random)
     assert [(report.party, report.hits, report.bases, report.learned) for report in reports] == [
         (code, (), (), ()) for code in ("AL", "RS", "SI")
     ]

@@ -78,9 +78,9 @@ async def test_a_driver_that_hangs() -> None:
     """A long step is critical, but not while pieces of work come to an end."""
     long, short = Still(checks.HUNG_SECONDS + 1), Still(checks.HUNG_SECONDS / 2)
     quiet = Quiet(lambda: open_local(1, ()))
-    assert checks.hung([long, short], quiet) == ["still"]
+    assert checks.hanging_drivers([long, short], quiet) == ["still"]
     assert graded(checks.driver_faults([long], quiet)) == [("critical", "health_driver_hangs")]
-    assert checks.hung([long], handle()) == []
+    assert checks.hanging_drivers([long], handle()) == []
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_certificates(tmp_path: Path) -> None:
     authority = Authority.create(tmp_path, "ca")
     authority.issue("one", days=100)
     ends = CertificateEnds([CertificateFile("tls.certificate", tmp_path / "one.pem")])
-    end = ends.look()[0].ends_at
+    end = ends.current()[0].ends_at
     assert end is not None
     days = 86_400
     for left, found in (

@@ -70,7 +70,7 @@ def search(
     """Search a list."""
     with DuplicateSearch(table, directory) as found:
         for record in records:
-            found.note(record)
+            found.add(record)
         return found.found(level)
 
 
@@ -100,7 +100,7 @@ def test_a_record_is_no_duplicate_of_itself(tmp_path: Path) -> None:
 def test_an_empty_list_has_no_duplicates(tmp_path: Path) -> None:
     """Nothing noted, nothing found, also of records without inputs."""
     with DuplicateSearch(TABLE, tmp_path) as empty:
-        empty.note(Record("r", ("Ana",), date_of_birth=PartialDate(1980)))
+        empty.add(Record("r", ("Ana",), date_of_birth=PartialDate(1980)))
         assert empty.found() == Duplicates((), empty.found().share, {})
 
 
@@ -126,7 +126,7 @@ def test_a_rare_value_is_that_of_two_records_only(tmp_path: Path) -> None:
     two, three = [Record("r", ("Ana",), ("Ilić",))] * 2, [Record("r", ("Eva",), ("Kos",))] * 3
     with DuplicateSearch(TABLE, tmp_path) as found:
         for record in two + three:
-            found.note(record)
+            found.add(record)
         assert {(pair.first, pair.second) for pair in found.found().pairs} <= {(0, 1)}
         assert found._connection.execute("SELECT first, second FROM grouped").fetchall() == [(0, 1)]
 
@@ -142,7 +142,7 @@ def test_one_name_and_two_dates_are_two_persons(tmp_path: Path) -> None:
         folder.mkdir()
         with DuplicateSearch(table, folder) as found:
             for record in two:
-                found.note(record)
+                found.add(record)
             found.found()
             assert len(found._connection.execute("FROM grouped").fetchall()) == met
 
@@ -169,10 +169,10 @@ def test_what_the_frequency_limit_holds_back(tmp_path: Path) -> None:
     with DuplicateSearch(TABLE, tmp_path) as found:
         assert found.held_back() == {}
         for record in [*same, *strangers(20)]:
-            found.note(record)
+            found.add(record)
         assert found.held_back() == {2: 3}
         assert found.found().crowded == {}
-        found.note(same[0])
+        found.add(same[0])
         assert found.held_back() == {2: 4}
         assert found.held_back(limit=1) == {1: 2, 2: 4}
 
@@ -182,7 +182,7 @@ def test_inputs_are_counted_by_rule(tmp_path: Path) -> None:
     records = [person("Ana", "Ilić"), *strangers(20), Record("r", ("Ana", "Eva"), ("Ilić",))]
     with DuplicateSearch(TABLE, tmp_path, rows_at_once=7) as found:
         for record in records:
-            found.note(record)
+            found.add(record)
         expected = Counter(one.rule for record in records for one in record_inputs(record, TABLE))
         assert found.inputs() == expected
         assert found.inputs() == expected
@@ -196,7 +196,7 @@ def test_what_is_held_back_is_what_a_submission_leaves_out(tmp_path: Path, stage
     (tmp_path / "search").mkdir()
     with DuplicateSearch(table, tmp_path / "search") as search_:
         for record in records:
-            search_.note(record)
+            search_.add(record)
         told = search_.held_back()
     manifest = staged(changes={"padding": {"inputs_per_record": (), "records_multiple": 1}}).manifest
     plan = plan_submission(manifest, table, [digest_records(bytes(32), table, records).outline()])
@@ -212,7 +212,7 @@ def test_small_pieces_change_nothing(tmp_path: Path) -> None:
     (tmp_path / "pieces").mkdir()
     with DuplicateSearch(TABLE, tmp_path / "pieces", rows_at_once=7) as pieces:
         for record in records:
-            pieces.note(record)
+            pieces.add(record)
         assert pieces.found() == whole
     assert whole.pairs
 

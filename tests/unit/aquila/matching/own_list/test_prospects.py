@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aquila.matching.certainty import Level
 from aquila.matching.own_list.duplicates import DuplicateSearch
-from aquila.matching.own_list.prospects import FamilyNames, Foreseen, foresee, prospects
+from aquila.matching.own_list.prospects import FamilyNames, ListForecast, forecast, prospects
 from aquila.records.dates import PartialDate
 from aquila.records.person import Record
 from aquila.records.rules import load_rules
@@ -59,14 +59,14 @@ def test_agreements_are_named_by_the_table() -> None:
     assert prospects(TABLE, 0, 0) == prospects(load_rules("exact"), 1_000, 0) == ()
 
 
-def foreseen(table_name: str, folder: Path) -> Foreseen:
+def foreseen(table_name: str, folder: Path) -> ListForecast:
     """Look at the list with a table."""
     table, names = load_rules(table_name), FamilyNames()
     with DuplicateSearch(table, folder) as search:
         for record in LIST:
-            search.note(record)
-            names.note(record)
-        return foresee(table, len(LIST), search, 0, names)
+            search.add(record)
+            names.add(record)
+        return forecast(table, len(LIST), search, 0, names)
 
 
 def test_a_list_is_looked_at(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_a_list_is_looked_at(tmp_path: Path) -> None:
     names = FamilyNames()
     assert names.usual_share() == 0.0
     for first, last in product("bdfgklmn", repeat=2):
-        names.note(Record(first + last, full_name=f"Ana {first}ar{last}ora"))
+        names.add(Record(first + last, full_name=f"Ana {first}ar{last}ora"))
     assert 0 < names.usual_share() < 1
     assert "Ilić" not in repr(names)
 

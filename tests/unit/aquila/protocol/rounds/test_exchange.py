@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aquila.protocol.messages import HitReport
-    from aquila.protocol.rounds.exchange import Prepared, TokensByRecord
+    from aquila.protocol.rounds.exchange import PreparedNote, TokensByRecord
     from tests.support.staged_round import StagedRound
 
 RANDOM = Random(5).randbytes
@@ -40,7 +40,7 @@ def held_of(stage: StagedRound, code: str, report: HitReport | None = None) -> T
     return exchange.held_tokens(handles, node.finalized())
 
 
-def prepared(stage: StagedRound, code: str, **changes: Any) -> dict[str, Prepared]:
+def prepared(stage: StagedRound, code: str, **changes: Any) -> dict[str, PreparedNote]:
     """Prepare a party's hits by hit id, after the matcher told otherwise."""
     report = stage.nodes[code].report
     told = report.model_copy(update={"hits": tuple(hit.model_copy(update=changes) for hit in report.hits)})
@@ -57,13 +57,13 @@ def note(told: str, **changes: Any) -> Note:
     return Note(**(content | changes))
 
 
-def sealed(one: Prepared, **changes: Any) -> bytes:
+def sealed(one: PreparedNote, **changes: Any) -> bytes:
     """Return a sealed note as it stands behind its hit id."""
     marks = exchange.marks_needed(len(one.marks))
     return exchange.seal_entry(one, note(one.opening.report_digest, **changes), marks, RANDOM)[16:]
 
 
-def two_sides(stage: StagedRound, **changes: Any) -> tuple[Prepared, Prepared]:
+def two_sides(stage: StagedRound, **changes: Any) -> tuple[PreparedNote, PreparedNote]:
     """Return a hit of SI and RS as both sides prepare it, SI after the matcher told it otherwise."""
     mine, theirs = prepared(stage, "SI", **changes), prepared(stage, "RS")
     hit_id = min(set(mine) & set(theirs))

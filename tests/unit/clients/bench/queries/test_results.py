@@ -13,7 +13,7 @@ from clients.bench.lists import COLUMNS, query_rows, write_list
 from clients.bench.queries.faulty_network import NetworkFaults
 from clients.bench.queries.idling import Idling, _spent, _Usage
 from clients.bench.queries.latency import Latency, _Tail
-from clients.bench.queries.run import QueryResults, Wanted, _named
+from clients.bench.queries.run import QueryBenchSize, QueryResults, _named
 from clients.bench.queries.services import _replace
 from clients.local_services.processes import Process
 
@@ -30,7 +30,7 @@ def test_latency() -> None:
 
 def test_the_page() -> None:
     """Every figure is on the page and in the document."""
-    results = QueryResults(this_machine(), Wanted(queries=2))
+    results = QueryResults(this_machine(), QueryBenchSize(queries=2))
     results.latencies["loopback"] = Latency(10, (3, 1), (1.25, 2.5))
     results.idling = [Idling("matcher", 60, 0.00123, 4096, 2)]
     page = results.page()
