@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -59,14 +60,12 @@ class Site:
     uploads: Uploads = field(default_factory=Uploads)
     searches: Searches = field(default_factory=Searches)
     practice: Practice | None = None
-    environments: dict[str, Environment] = field(default_factory=dict)
     static: dict[str, bytes] = field(default_factory=dict)
     ended: bool = False
 
     def __post_init__(self) -> None:
         folder = resources.files("clients.web").joinpath("static")
         self.static = {name: folder.joinpath(name).read_bytes() for name in _STATIC}
-        self.environments = {tag: self._environment(tag) for tag in languages()}
 
     @property
     def is_node(self) -> bool:
@@ -82,37 +81,41 @@ class Site:
         self.ended = True
         self.uploads.clear()
 
-    def _environment(self, tag: str) -> Environment:
-        """Return the templates in one language; a value that is not there is an error, never an empty text."""
-        language = languages()[tag]
-        environment = Environment(
-            loader=PackageLoader("clients.web"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
-            finalize=_seen,
-        )
-        environment.install_gettext_translations(language.catalogue, newstyle=True)  # type: ignore[attr-defined] # the extension's
-        environment.globals.update(
-            site=self,
-            terms=TERMS,
-            language=language,
-            languages=languages(),
-            version=aquila.__version__,
-            ngettext=language.counted,
-        )
-        environment.filters.update(
-            date=language.date,
-            moment=language.moment,
-            day=language.day,
-            span=language.span,
-            number=language.number,
-            percent=language.percent,
-            **labels.filters(language),
-        )
-        return environment
+
+@cache
+def environment_of(tag: str) -> Environment:
+    """Return the templates in one language, compiled once for all sites of this process.
+
+    A value that is not there is an error, never an empty text.
+    """
+    language = languages()[tag]
+    environment = Environment(
+        loader=PackageLoader("clients.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+        finalize=_seen,
+    )
+    environment.install_gettext_translations(language.catalogue, newstyle=True)  # type: ignore[attr-defined] # the extension's
+    environment.globals.update(
+        terms=TERMS,
+        language=language,
+        languages=languages(),
+        version=aquila.__version__,
+        ngettext=language.counted,
+    )
+    environment.filters.update(
+        date=language.date,
+        moment=language.moment,
+        day=language.day,
+        span=language.span,
+        number=language.number,
+        percent=language.percent,
+        **labels.filters(language),
+    )
+    return environment
 
 
 def _seen(value: object) -> object:

@@ -19,7 +19,7 @@ from aquila.errors import AquilaError
 from clients.sdk import HitsClient, LogClient, MatcherClient, NodeClient, PeopleClient, RecordsClient
 from clients.web.app import forms
 from clients.web.app.navigation import sections_of
-from clients.web.app.site import Site
+from clients.web.app.site import Site, environment_of
 from clients.web.i18n.languages import TAGS, chosen
 from clients.web.text.confirmations import DONE
 from clients.web.text.labels import PRACTICE
@@ -257,11 +257,11 @@ class Visit:
 
     def show(self, template: str, http: int = 200, **values: object) -> Response:
         """Return a page."""
-        environment = self.site.environments[self.language.tag]
+        found = environment_of(self.language.tag).get_template(template)
         # Before sign-in there is nowhere to go, and nothing is asked of the service.
         places = () if self.user is None else sections_of(self.site.service, self.request.url.path, self.may)
         waiting = self.waiting.counts.total if places and self.waiting else 0
-        page = environment.get_template(template).render(visit=self, places=places, waiting_count=waiting, **values)
+        page = found.render(site=self.site, visit=self, places=places, waiting_count=waiting, **values)
         return HTMLResponse(page, http)
 
     def go(self, path: str, done: str = "") -> Response:

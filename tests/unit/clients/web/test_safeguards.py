@@ -7,7 +7,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from aquila.audit.roles import Service
 from aquila.interface.rounds import PartyAnswer
 from aquila.interface.safeguard import (
     CanaryView,
@@ -19,8 +18,7 @@ from aquila.interface.safeguard import (
 )
 from aquila.protocol.messages import Justification
 from aquila.records.rules import InputClass
-from clients.sdk import Access, Connection
-from clients.web.app.site import Site
+from clients.web.app.site import environment_of
 
 ROUND, QUERY = "a" * 32, "b" * 32
 
@@ -39,11 +37,8 @@ class Visitor:
 
 def card(found: Safeguards, *actions: str, tag: str = "en") -> str:
     """Render the card as the round's page does."""
-    connection = Connection(Access("node", "http://127.0.0.1:1", ""))
-    site = Site(Service.NODE, "Party", connection, secure=False)
-    template = site.environments[tag].get_template("safeguards.html")
+    template = environment_of(tag).get_template("safeguards.html")
     page: str = template.module.card(Visitor(frozenset(actions)), found)  # type: ignore[attr-defined]  # the macro
-    connection.close()
     return page
 
 
@@ -106,8 +101,7 @@ def test_an_answer_is_refused_with_a_reason() -> None:
 
 def test_an_asker_reads_what_to_do() -> None:
     """Of each party its state and since when; of what is withheld also what follows, and no number."""
-    site = Site(Service.NODE, "Party", Connection(Access("node", "http://127.0.0.1:1", "")), secure=False)
-    macro = site.environments["en"].get_template("safeguards.html").module.answers  # type: ignore[attr-defined]  # the macro
+    macro = environment_of("en").get_template("safeguards.html").module.answers  # type: ignore[attr-defined]  # the macro
     states = (("AL", "on_hold"), ("RS", "refused"), ("SI", "answered"))
     answers = tuple(PartyAnswer(party=code, state=state, since=1_800_000_000) for code, state in states)
     page = macro(SimpleNamespace(kind="query", submission_id=QUERY, name="SI 2026-002", answers=answers))

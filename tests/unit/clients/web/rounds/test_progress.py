@@ -13,8 +13,7 @@ from aquila.protocol.messages import Manifest
 from clients.cli.output.follow import report_progress
 from clients.cli.output.round_views import round_tables
 from clients.cli.output.screen import Table
-from clients.sdk import Access, Connection
-from clients.web.app.site import Site
+from clients.web.app.site import environment_of
 from clients.web.i18n.languages import languages
 from clients.web.rounds import progress
 from tests.support.samples import SAMPLES
@@ -95,9 +94,7 @@ def test_live_values_are_what_the_page_shows(tag: str) -> None:
     """Each value has its place on the page with the same text, in the visitor's language."""
     view, language = at_node("reporting", awaited="receipt", queries=3, has_hits=None), languages()[tag]
     values = progress.node_values(view, language)
-    connection = Connection(Access("node", "http://127.0.0.1:1", ""))
-    environment = Site(Service.NODE, "Party", connection, secure=False).environments[tag]
-    connection.close()
+    environment = environment_of(tag)
     words = {one.party: progress.words_of(one) for one in view.parties}
     page = environment.get_template("standing.html").module.card(view, words, queries=True)  # type: ignore[attr-defined]  # the macro
     page += environment.get_template("manifest.html").module.left(progress.deadline(view, CLOSES_AT + 1))  # type: ignore[attr-defined]  # the same
