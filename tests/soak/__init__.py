@@ -1,0 +1,1 @@
+"""The soak: rounds of many processes under faults for an hour, as a program; no tests."""

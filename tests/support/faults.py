@@ -1,0 +1,232 @@
+"""A seeded program of faults for a world of processes: they are killed, stopped, frozen, and their network is spoiled.
+
+After each fault every process runs, so that what follows shows whether anything was lost. Only the network stays as it
+is until its next fault. Which faults come, in which order and for whom follows from the seed;
+at which moment of a round they come depends on the machine too, and what has to hold does not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import time
+from collections import Counter
+from enum import StrEnum
+from random import Random
+from typing import TYPE_CHECKING
+
+import psutil
+
+from clients.bench.queries.faulty_network import NetworkFaults
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from clients.bench.queries.faulty_network import FaultyNetwork
+    from tests.support.moved_clocks import MovedClocks
+    from tests.support.process_world import Service, World
+
+_NETWORKS = (
+    NetworkFaults(delay=0.05),
+    NetworkFaults(broken_share=0.3),
+    NetworkFaults(bytes_per_second=200_000),
+    NetworkFaults(),
+)
+_DOWN_SECONDS = 0.3  # at most, between the end of a process and its next start
+_START_SECONDS = 2.0  # within which a process is killed while it starts
+_EXPIRED_SECONDS = 2.0  # at most
+_WRONG_SECONDS = 5.0  # at most, of a clock
+_DISTANCES = (-1_000, -120, 120, 1_000)  # seconds; more than 300 make a signed call too old or too new
+_FULL_SECONDS = 5.0  # at most
+_BALLAST_BYTES = 1 << 20
+
+
+class Fault(StrEnum):
+    """The kinds of faults."""
+
+    KILL = "a process is killed"
+    KILL_AT_START = "a process is killed, and again while it starts"
+    POWER_CUT = "all processes are killed at once"
+    RESTART = "a process is stopped and started"
+    FREEZE = "a process is frozen for a while"
+    NETWORK = "connections break, and the network gets slow, unreliable or good again"
+    CERTIFICATE = "the matcher's certificate has expired for a while"
+    CLOCK = "a clock goes wrong for a while"
+    DISK = "the disk is full for a while"
+
+
+_IN_A_DECK = {Fault.KILL: 4}
+"""How often a kind comes before all kinds come again; once where nothing is said."""
+
+
+class FaultProgram:
+    """The program of faults of one world.
+
+    Attributes:
+        made: How often each kind of fault was made.
+        kills: How many processes were killed.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        network: FaultyNetwork,
+        seed: int,
+        *,
+        longest_freeze: float = 2.0,
+        clocks: MovedClocks | None = None,
+        disk: Path | None = None,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            world: Whose processes are meant; it uses TLS, and its nodes call the matcher through the network.
+            network: In front of the matcher.
+            seed: Another seed makes other faults.
+            longest_freeze: Seconds for which a process is frozen at most.
+            clocks: Of all services; without them no clock goes wrong.
+            disk: A folder of the small file system on which all homes lie; without it no disk is filled.
+        """
+        self.made: Counter[Fault] = Counter()
+        self.kills = 0
+        self._world, self._network, self._longest_freeze = world, network, longest_freeze
+        self._random, self._times = Random(seed), Random(seed)
+        self._deck: list[Fault] = []
+        self._networks: list[NetworkFaults] = []
+        self._orphans: list[psutil.Process] = []
+        self._makers = {
+            Fault.KILL: self._kill,
+            Fault.KILL_AT_START: self._kill_at_start,
+            Fault.POWER_CUT: self._cut_power,
+            Fault.RESTART: self._restart,
+            Fault.FREEZE: self._freeze,
+            Fault.NETWORK: self._change_network,
+            Fault.CERTIFICATE: self._let_certificate_expire,
+        }
+        self._clocks, self._disk = clocks, disk
+        if clocks is not None:
+            self._makers[Fault.CLOCK] = self._move_clock
+        if disk is not None:
+            self._makers[Fault.DISK] = self._fill_disk
+
+    @property
+    def kinds(self) -> set[Fault]:
+        """Return the kinds of faults that are made."""
+        return set(self._makers)
+
+    @property
+    def deck_size(self) -> int:
+        """Return after how many faults each kind has come."""
+        return sum(_IN_A_DECK.get(kind, 1) for kind in self._makers)
+
+    def make_one(self) -> None:
+        """Make the next fault."""
+        if not self._deck:
+            self._deck = [kind for kind in self._makers for _ in range(_IN_A_DECK.get(kind, 1))]
+            self._random.shuffle(self._deck)
+        kind = self._deck.pop()
+        self._makers[kind]()
+        self.made[kind] += 1
+
+    def pause(self, longest: float) -> None:
+        """Wait for some seconds."""
+        time.sleep(self._times.uniform(0.0, longest))
+
+    def perhaps(self, share: float) -> bool:
+        """Draw with a probability."""
+        return self._times.random() < share
+
+    def end(self) -> None:
+        """Make the network good, and wait until no process is left of those that were killed."""
+        self._network.change(NetworkFaults())
+        self._world.until(lambda: not any(map(_runs, self._orphans)))
+
+    def _victims(self, count: int) -> Sequence[Service]:
+        return self._random.sample(list(self._world.services.values()), count)
+
+    def _end_at_once(self, service: Service) -> None:
+        self._orphans += service.family()
+        service.kill()
+        self.kills += 1
+
+    def _kill(self) -> None:
+        [victim] = self._victims(1)
+        self._end_at_once(victim)
+        self.pause(_DOWN_SECONDS)
+        victim.start()
+
+    def _kill_at_start(self) -> None:
+        [victim] = self._victims(1)
+        self._end_at_once(victim)
+        victim.launch()
+        self.pause(_START_SECONDS)
+        self._end_at_once(victim)
+        victim.start()
+
+    def _cut_power(self) -> None:
+        victims = self._victims(len(self._world.services))
+        for victim in victims:
+            self._end_at_once(victim)
+        self.pause(_DOWN_SECONDS)
+        self._world.start(*victims)
+
+    def _restart(self) -> None:
+        [victim] = self._victims(1)
+        self._orphans += victim.family()
+        victim.stop()
+        victim.start()
+
+    def _freeze(self) -> None:
+        [victim] = self._victims(1)
+        frozen = victim.family()
+        for one in frozen:
+            one.send_signal(signal.SIGSTOP)
+        self.pause(self._longest_freeze)
+        for one in frozen:
+            one.send_signal(signal.SIGCONT)
+
+    def _change_network(self) -> None:
+        if not self._networks:
+            self._networks = self._random.sample(_NETWORKS, len(_NETWORKS))
+        self._network.change(self._networks.pop())
+
+    def _move_clock(self) -> None:
+        assert self._clocks is not None
+        [victim] = self._victims(1)
+        self._clocks.move(victim.name, self._random.choice(_DISTANCES))
+        self.pause(_WRONG_SECONDS)
+        if self.perhaps(0.5):
+            self._end_at_once(victim)
+            victim.start()
+        self._clocks.move(victim.name, 0)
+
+    def _fill_disk(self) -> None:
+        assert self._disk is not None
+        [victim] = self._victims(1)
+        ballast = self._disk / "ballast"
+        with ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+            while file.write(bytes(_BALLAST_BYTES)):
+                pass
+        self.pause(_FULL_SECONDS)
+        is_killed = self.perhaps(0.5)
+        if is_killed:
+            self._end_at_once(victim)
+        ballast.unlink()
+        if is_killed:
+            victim.start()
+
+    def _let_certificate_expire(self) -> None:
+        assert self._world.authority is not None
+        self._world.authority.issue("matcher", days=-1)
+        self._network.change(NetworkFaults())  # open connections go on under any certificate
+        self.pause(_EXPIRED_SECONDS)
+        self._world.authority.issue("matcher")
+
+
+def _runs(process: psutil.Process) -> bool:
+    """Return whether a process is there and not merely waiting to be reaped."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

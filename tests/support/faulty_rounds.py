@@ -1,0 +1,246 @@
+"""Rounds that are played while a program makes faults, and what has to hold at their end.
+
+Every round has the hits of the rehearsal, and a query those that it has without faults. At the end the logs of all
+services verify with each other, and no file of a round and no process is left behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+import httpx
+import psutil
+
+from aquila.csv_files import ListWriter
+from clients.bench.lists import COLUMNS, PARTIES, query_rows, write_list
+from clients.bench.queries.faulty_network import FaultyNetwork, NetworkFaults
+from tests.support.faults import FaultProgram
+from tests.support.moved_clocks import MovedClocks, faketime_library
+from tests.support.process_world import World, paired_hits, rehearsed_hits, run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+    from typing import Self
+
+    from tests.support.process_world import Hit
+
+ROUND_SECONDS = 1_800.0
+"""After which a round that has not ended is a fault, on a machine that does much else as well."""
+
+_SHARE_OF_STEPS = 0.3  # of the steps that people take, before how many a fault is made
+_CHUNK_ELEMENTS = 64  # small, so that there are many moments at which a process can die
+_OF_ROUNDS = ("chunks/**/*", "keys/*.key")
+
+
+@dataclass
+class FaultyRounds:
+    """A world under faults, for a `with` block.
+
+    Attributes:
+        root: An empty folder, where homes and files lie.
+        files: The parties' lists.
+        seed: Of all faults.
+        database_urls: By the name of the service; SQLite in its home where there is none.
+        query: Rows of a query that the first party makes in each round, as a file; None for none.
+        longest_pause: Seconds between two faults at most.
+        longest_freeze: Seconds for which a process is frozen at most.
+        small_disk: Whether the folder is on a small file system of its own, which can be filled.
+        clocks: Whether clocks go wrong; that needs the library of `moved_clocks`.
+        chunk_elements: Of the rounds.
+        rounds: How many have ended.
+    """
+
+    root: Path
+    files: Mapping[str, Path]
+    seed: int
+    database_urls: Mapping[str, str] = field(default_factory=dict)
+    query: Path | None = None
+    longest_pause: float = 0.5
+    longest_freeze: float = 2.0
+    small_disk: bool = False
+    clocks: bool = False
+    chunk_elements: int = _CHUNK_ELEMENTS
+    rounds: int = 0
+
+    def __enter__(self) -> Self:
+        """Start a matcher and nodes, with a network between them."""
+        (self.root / "world").mkdir()
+        self._stack = ExitStack()
+        with self._stack:
+            library, codes = faketime_library(), sorted(self.files)
+            clocks = MovedClocks(self.root, library) if self.clocks and library is not None else None
+            programs = {} if clocks is None else {name: clocks.program(name) for name in ("matcher", *codes)}
+            self.world = World(
+                self.root / "world", self.database_urls, tls=True, programs=programs,
+                before_matcher=self._network_before,
+            )  # fmt: skip
+            self._stack.callback(self.world.stop)
+            self.world.make(codes)
+            self.faults = FaultProgram(
+                self.world, self._network, self.seed, longest_freeze=self.longest_freeze, clocks=clocks,
+                disk=self.root if self.small_disk else None,
+            )  # fmt: skip
+            self._imports = {one.name: self.world.import_list(one, self.files[one.name]) for one in self.world.nodes}
+            self._expected = rehearsed_hits(self.files, self.root)
+            self._of_query: set[Hit] = set()
+            self._stack = self._stack.pop_all()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Stop everything."""
+        self._stack.close()
+
+    def play(self, is_enough: Callable[[], bool]) -> None:
+        """Play a round to its end, with faults while people act, and then until everyone has its hits.
+
+        Args:
+            is_enough: Asked before each fault, whether no more of them are to be made in this round.
+
+        Raises:
+            AssertionError: Hits are missing or too many, or the round does not end; it names the seed.
+        """
+        world, self._is_enough = self.world, is_enough
+        round_id = world.propose(chunk_elements=self.chunk_elements, canaries=0, mode="lists_and_queries")
+        for node in world.nodes:
+            self._between_steps()
+            self._wait(partial(world.knows, node, round_id))
+            world.consent(round_id, node)
+        for node in world.nodes:
+            self._between_steps()
+            self._wait(partial(world.is_open, node, round_id))
+            world.submit(node, round_id, self._imports[node.name])
+        self._spoil_until(partial(world.has_hits, round_id))
+        hits = paired_hits(world, round_id)
+        self._compare(hits, self._expected)
+        if self.query is not None:
+            self._ask(round_id, self.query, hits)
+        self._between_steps()
+        world.ask_to_close(round_id)
+        self._between_steps()
+        self._wait(partial(world.is_closed, round_id))
+        self.rounds += 1
+
+    def finish(self) -> None:
+        """End the faults, and verify what is left: logs, files and processes.
+
+        Raises:
+            AssertionError: A log does not verify, or something is left behind.
+        """
+        self.faults.end()
+        for service in self.world.services.values():
+            left = [path.name for names in _OF_ROUNDS for path in service.home.glob(names) if path.is_file()]
+            assert not left, f"{service.name} keeps files of rounds that are over: {left[:5]}; seed {self.seed}"
+        self._wait(self._logs_verify)
+
+    def unexpected_errors(self) -> list[str]:
+        """Return the places of errors in the services' logs that are not of the project's own tree of errors."""
+        found = set()
+        for service in self.world.services.values():
+            for line in service.log.read_text(errors="replace").splitlines():
+                with contextlib.suppress(ValueError):  # a process that is killed may leave half a line
+                    content = json.loads(line)
+                    if "trace" in content:
+                        found.add(f"{content['event']}: {content['error']} at {content['trace'][-1]}")
+        return sorted(found)
+
+    def memory(self) -> dict[str, int]:
+        """Return the memory of each service with its workers, in MiB (PSS)."""
+        found = {}
+        for name, service in self.world.services.items():
+            octets = 0
+            for process in service.family():
+                with contextlib.suppress(psutil.NoSuchProcess):  # a worker may end at any time
+                    octets += process.memory_full_info().pss
+            found[name] = octets >> 20
+        return found
+
+    def _network_before(self, port: int) -> int:
+        self._network = self._stack.enter_context(FaultyNetwork(port, NetworkFaults(), self.seed))
+        return self._network.port
+
+    def _wait(self, true: Callable[[], bool]) -> None:
+        """Wait until something holds; a process that ends by itself is a fault at once."""
+
+        def holds() -> bool:
+            ended = [one.name for one in self.world.services.values() if one.process and one.process.poll() is not None]
+            assert not ended, f"{ended} ended; seed {self.seed}"
+            return true()
+
+        self.world.until(holds, ROUND_SECONDS)
+
+    def _between_steps(self) -> None:
+        if self.faults.perhaps(_SHARE_OF_STEPS) and not self._is_enough():
+            self.faults.make_one()
+
+    def _spoil_until(self, true: Callable[[], bool]) -> None:
+        """Make faults until something holds; once there are enough, wait for it."""
+        while not self._is_enough():
+            with contextlib.suppress(httpx.TransportError):
+                if true():
+                    return
+            self.faults.pause(self.longest_pause)
+            self.faults.make_one()
+        self._wait(true)
+
+    def _ask(self, round_id: str, query: Path, of_lists: set[Hit]) -> None:
+        """Make a query, and compare its hits with those that it had the first time."""
+        world, asker = self.world, self.world.nodes[0]
+        submission = world.submit(asker, round_id, world.import_list(asker, query), "query")
+        self._spoil_until(partial(world.is_answered, asker, round_id, submission))
+        hits = paired_hits(world, round_id) - of_lists
+        self._of_query = self._of_query or hits
+        self._compare(hits, self._of_query)
+
+    def _compare(self, found: set[Hit], expected: set[Hit]) -> None:
+        missing, more = sorted(expected - found), sorted(found - expected)
+        assert expected, "there are hits to be found"
+        assert found == expected, f"missing {missing[:5]}, unexpected {more[:5]}; seed {self.seed}"
+
+    def _logs_verify(self) -> bool:
+        """Return whether each log verifies together with all others; cosignatures follow a little later."""
+        archives = {}
+        for name, service in self.world.services.items():
+            archives[name] = self.root / f"{name}.tar"
+            archives[name].unlink(missing_ok=True)
+            self.world.run("audit", "export", *service.reached_by, "--out", str(archives[name]))
+        registry = str(self.world.matcher.home / "registry.toml")
+        for name, archive in archives.items():
+            others = [word for other in archives if other != name for word in ("--with", str(archives[other]))]
+            try:
+                run("audit", "verify", str(archive), *others, "--registry", registry)
+            except AssertionError as error:
+                self.why = str(error)
+                return False
+        return True
+
+
+def write_lists(folder: Path, parties: int, records: int, seed: int) -> dict[str, Path]:
+    """Write the lists of so many parties and return them by code."""
+    files = {code: folder / f"{code}.csv" for code in PARTIES[:parties]}
+    for code, path in files.items():
+        write_list(path, code, records, seed)
+    return files
+
+
+def write_query(folder: Path, records: int, persons: int, seed: int) -> Path:
+    """Write a query of the first party and return it.
+
+    Args:
+        folder: Where it is written.
+        records: Of each list.
+        persons: Of the query.
+        seed: That of the lists.
+    """
+    path = folder / "query.csv"
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = ListWriter(stream)
+        writer.write(COLUMNS)
+        for row in query_rows(PARTIES[0], persons, 0, records, seed):
+            writer.write(row)
+    return path

@@ -1,0 +1,52 @@
+"""Clocks of processes that can be moved while they run: each reads how far from a file, by Debian's `libfaketime`.
+
+The clock that only counts (monotonic) is left alone, as it is where an administrator sets a machine's time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.process_world import THIS, Program
+
+_LIBRARIES = "usr/lib/*/faketime/libfaketimeMT.so.1"
+
+
+def faketime_library(root: Path = Path("/")) -> Path | None:
+    """Return the library that moves clocks, or None where it is not installed."""
+    return next(iter(sorted(root.glob(_LIBRARIES))), None)
+
+
+@dataclass(frozen=True, slots=True)
+class MovedClocks:
+    """The clocks of several services.
+
+    Attributes:
+        folder: Where the files with their distances lie.
+        library: That of `faketime_library`.
+    """
+
+    folder: Path
+    library: Path
+
+    def program(self, name: str) -> Program:
+        """Return the command of a service whose clock can be moved."""
+        self.move(name, 0)
+        environment = {
+            "LD_PRELOAD": str(self.library),
+            "FAKETIME_TIMESTAMP_FILE": str(self._file(name)),
+            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "NO_FAKE_STAT": "1",
+        }
+        return Program(THIS.words, environment)
+
+    def move(self, name: str, seconds: int) -> None:
+        """Let a service's clock be so many seconds before or behind the machine's."""
+        written = self._file(name).with_suffix(".new")
+        written.write_text(f"{seconds:+}\n")
+        written.replace(self._file(name))
+
+    def _file(self, name: str) -> Path:
+        return self.folder / f"{name}.clock"
