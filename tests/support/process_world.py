@@ -233,7 +233,8 @@ class Service:
         assert process.stderr is not None
         process.stdin.write(f"{made['code']}\n{PASSWORD}\n")
         process.stdin.flush()
-        assert process.stderr.readline().startswith("Put this secret")
+        first = process.stderr.readline()
+        assert first.startswith("Put this secret"), first + process.communicate()[1]
         secret = process.stderr.readline().strip()
         _, said = process.communicate(f"{pyotp.TOTP(secret).now()}\n", timeout=WAIT_SECONDS)
         assert process.returncode == 0, said
