@@ -35,6 +35,7 @@ ROUND_SECONDS = 1_800.0
 
 _SHARE_OF_STEPS = 0.3  # of the steps that people take, before how many a fault is made
 _CHUNK_ELEMENTS = 64  # small, so that there are many moments at which a process can die
+_POLL_SECONDS = 0.5  # each look asks all services
 _OF_ROUNDS = ("chunks/**/*", "keys/*.key")
 
 
@@ -78,7 +79,7 @@ class FaultyRounds:
             programs = {} if clocks is None else {name: clocks.program(name) for name in ("matcher", *codes)}
             self.world = World(
                 self.root / "world", self.database_urls, tls=True, programs=programs,
-                before_matcher=self._network_before,
+                before_matcher=self._network_before, poll_seconds=_POLL_SECONDS,
             )  # fmt: skip
             self._stack.callback(self.world.stop)
             self.world.make(codes)

@@ -257,6 +257,7 @@ class World:
         programs: By the name of a service, its release; today's code where there is none.
         before_matcher: Puts something before the matcher, given its port, and returns the port under which nodes call.
         authority: The CA of the matcher's certificate, which is `matcher`.
+        poll_seconds: Seconds between two looks at what is waited for.
     """
 
     root: Path
@@ -268,6 +269,7 @@ class World:
     programs: Mapping[str, Program] = field(default_factory=dict)
     before_matcher: Callable[[int], int] | None = None
     authority: Authority | None = None
+    poll_seconds: float = 0.05
 
     @property
     def matcher(self) -> Service:
@@ -464,7 +466,7 @@ class World:
             with contextlib.suppress(httpx.TransportError):
                 if true():
                     return
-            time.sleep(0.05)
+            time.sleep(self.poll_seconds)
         logs = {s.name: s.log.read_text(errors="replace")[-1500:] for s in self.services.values()}
         raise AssertionError("waited in vain\n" + "\n".join(f"--- {name}\n{text}" for name, text in logs.items()))
 
