@@ -12,9 +12,9 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from aquila.records.dates import PartialDate
@@ -26,10 +26,10 @@ from aquila.records.person import Record
 from aquila.records.rule_parts import DATE_FORMS, WORD_MARK, read_part, record_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
 _PAIRED = ("all:folded", "pair:folded", "main:folded", "pair:folded+initial", "word:folded")
-_NAME = "normalizer"
+_VERSIONS = {f"normalizer {version}": version for version in (NORMALIZER_VERSION, *EARLIER_VERSIONS)}
 _SOMEBODY = "Ana Ilić"  # a record needs a name; the kinds that take this one do not read it
 
 
@@ -55,20 +55,30 @@ def normalizer_digest(version: int = NORMALIZER_VERSION) -> str:
 
 def normalizer_reference() -> tuple[str, str]:
     """Return this release's normalizer as a manifest names it: version and conformance digest."""
-    return f"{_NAME} {NORMALIZER_VERSION}", normalizer_digest()
+    return next(iter(_VERSIONS)), normalizer_digest()
 
 
-@cache
+class _KnownNormalizers(Mapping[str, str]):
+    """A digest takes a third of a second; only those that are asked for are computed."""
+
+    def __getitem__(self, name: str) -> str:
+        return normalizer_digest(_VERSIONS[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_VERSIONS)
+
+    def __len__(self) -> int:
+        return len(_VERSIONS)
+
+
 def known_normalizers() -> Mapping[str, str]:
     """The conformance digest of each version by its name in a manifest: this release's, then those of open rounds."""
-    return MappingProxyType(
-        {f"{_NAME} {version}": normalizer_digest(version) for version in (NORMALIZER_VERSION, *EARLIER_VERSIONS)}
-    )
+    return _KnownNormalizers()
 
 
 def normalizer_version(name: str) -> int:
     """The version of one of `known_normalizers`, by its name in a manifest."""
-    return int(name.removeprefix(_NAME))
+    return _VERSIONS[name]
 
 
 def _name(text: str, version: int) -> str:

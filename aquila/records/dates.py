@@ -8,8 +8,9 @@ is kept as written; that many lists mean a year alone by it is the forms' affair
 from __future__ import annotations
 
 import calendar
+import datetime as dt
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from aquila.errors import InputError
@@ -19,6 +20,7 @@ LAST_YEAR = 2150
 _MONTHS = 12
 _DAYS = (0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)  # of each month, in a year that is no leap year
 _LEAP_DAY = (2, 29)
+_PLACES = 100  # months of a year in the number of a date
 _CACHED = 1 << 15
 _SHAPE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
 _DOTTED = re.compile(r"(?:(\d{1,2})\. ?)?(\d{1,2})\. ?(\d{4})\.?", re.ASCII)  # as the region writes: the day first
@@ -30,6 +32,10 @@ _PLACEHOLDERS = frozenset({(1900, 1, 1), (1899, 12, 30), (1899, 12, 31)})
 class PartialDate:
     """A day, a month or a year of the Gregorian calendar.
 
+    Attributes:
+        number: One whole number for each date, by which dates are looked up at less cost: days since the year 1, and
+            negative where the day is not known; never zero.
+
     Raises:
         InputError: The date is impossible, or has a day without a month.
     """
@@ -37,11 +43,17 @@ class PartialDate:
     year: int
     month: int | None = None
     day: int | None = None
+    number: int = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         fault = _fault(self.year, self.month, self.day)
         if fault:
             raise InputError("date_impossible", part=fault)
+        if self.month and self.day:
+            number = dt.date(self.year, self.month, self.day).toordinal()
+        else:
+            number = -(_PLACES * self.year + (self.month or 0))
+        object.__setattr__(self, "number", number)
 
     def __repr__(self) -> str:
         return "PartialDate()"
@@ -52,6 +64,15 @@ class PartialDate:
         if self.day is None:
             return f"{self.year:04d}-{self.month:02d}"
         return f"{self.year:04d}-{self.month:02d}-{self.day:02d}"
+
+    @classmethod
+    def of_number(cls, number: int) -> PartialDate:
+        """Return the date that has a number."""
+        if number > 0:
+            day = dt.date.fromordinal(number)
+            return cls(day.year, day.month, day.day)
+        year, month = divmod(-number, _PLACES)
+        return cls(year, month or None)
 
     @classmethod
     @lru_cache(maxsize=_CACHED)

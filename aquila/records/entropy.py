@@ -11,15 +11,15 @@ dates, or whose dates follow each other. Guesses drawn at random among enough tr
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
-from functools import lru_cache
 from math import log2
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from aquila.errors import GridError
+from aquila.records.normalize.known_values import KnownValues
+from aquila.records.rule_parts import NameWords
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,33 +47,33 @@ _CACHED = 1 << 16
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
-def named_traits(births: Sequence[PartialDate | None], names: Sequence[tuple[Name, ...]]) -> np.ndarray:
+def named_traits(births: Sequence[PartialDate | None], names: Sequence[tuple[Name, ...]] | NameWords) -> np.ndarray:
     """Return the counted traits of n records with these dates of birth and names, 20 bytes each (`TRAIT`).
 
     Digests of the first and the last word of the name, zero for none; and the date of birth as a whole number that
     counts days, negative where the day is not known, zero for none. A digest can be compared with a guess, so traits
     are as secret as the records.
     """
-    words = [of_record[0].words if of_record else () for of_record in names]
+    if isinstance(names, NameWords):
+        first = [(given or family or _NONE)[0] for given, family in zip(*names, strict=True)]
+        last = [(family or given or _NONE)[-1] for given, family in zip(*names, strict=True)]
+    else:
+        words = [of_record[0].words if of_record else _NONE for of_record in names]
+        first, last = [of_name[0] for of_name in words], [of_name[-1] for of_name in words]
     traits = np.empty(len(births), dtype=TRAIT)
-    traits["first"] = np.array([_word(of_name[0]) if of_name else 0 for of_name in words], dtype=np.uint64)
-    traits["last"] = np.array([_word(of_name[-1]) if of_name else 0 for of_name in words], dtype=np.uint64)
-    traits["born"] = list(map(_born, births))
+    for side, of_side in (("first", first), ("last", last)):
+        traits[side] = np.frombuffer(b"".join(map(_DIGESTS.__getitem__, of_side)), dtype="<u8")
+    traits["born"] = [0 if born is None else born.number for born in births]
     return traits
 
 
-@lru_cache(maxsize=_CACHED)
-def _word(word: str) -> int:
-    return int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest(), "little")
+def _digest(word: str) -> bytes:
+    """Return 8 bytes for a word, and zeros for none."""
+    return hashlib.blake2b(word.encode(), digest_size=8).digest() if word else bytes(8)
 
 
-@lru_cache(maxsize=_CACHED)
-def _born(date: PartialDate | None) -> int:
-    if date is None:
-        return 0
-    if date.month is None or date.day is None:
-        return -(100 * date.year + (date.month or 0))
-    return dt.date(date.year, date.month, date.day).toordinal()
+_NONE = ("",)
+_DIGESTS = KnownValues(_digest, _CACHED)
 
 
 def check_entropy(traits: np.ndarray) -> None:

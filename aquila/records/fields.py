@@ -6,6 +6,7 @@ when too little is left.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -45,6 +46,7 @@ _IDENTIFIERS: dict[str, tuple[Callable[[str], str], Sentence]] = {
     "phones": (phone, Sentence.of("phone_number_length_impossible")),
     "emails": (email, Sentence.of("email_incomplete")),
 }
+_WHOLE_DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SEXES = {"FEMALE": "F", "MALE": "M", "OTHER": "X", "W": "F"}
 _DATE_FAULTS = {
     "form": Sentence.of("date_not_used_unknown_form"),
@@ -77,6 +79,10 @@ def read_field(name: str, texts: Sequence[str]) -> Any:  # noqa: ANN401 - the va
         return _record_id(texts)
     if name in _IDENTIFIERS and len(texts) == 1 and _is_sound_number(name, text := clean(texts[0])):
         return (text,)
+    if name == "date_of_birth" and len(texts) == 1 and _WHOLE_DATE.fullmatch(texts[0]):
+        date, fault = PartialDate.salvage(texts[0])
+        if not fault:
+            return date
     reasons: list[Sentence] = []
     value = _value(name, _list(name, texts, reasons), reasons)
     doubts = _doubts(name, value)

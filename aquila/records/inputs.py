@@ -21,8 +21,18 @@ import numpy as np
 from aquila.errors import InputError
 from aquila.records.normalize.known_values import KnownValues
 from aquila.records.normalize.letter_tables import NORMALIZER_VERSION
-from aquila.records.person import RecordColumns
-from aquila.records.rule_parts import NAMES, attribute_of, once, part_reader, record_names
+from aquila.records.person import PartialDate, RecordColumns
+from aquila.records.rule_parts import (
+    NAMES,
+    NameWords,
+    all_words_reader,
+    attribute_of,
+    name_words_of_records,
+    names_of_records,
+    once,
+    part_reader,
+    record_names,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -41,6 +51,7 @@ _PART_MARK = "\x1e"  # between the parts of one input; occurs in no value
 _MOST_KNOWN = 1 << 15
 _MOST_NAMES = 1 << 13  # those of a person take about two kilobytes, and repeat less than the words in them
 _UNREPEATED = frozenset({"document_numbers", "national_numbers", "phones", "emails"})
+_BIRTH = "date_of_birth"
 _CORE_MODULE = "aquila.crypto.digests._digests"
 
 PartValues = tuple[tuple[str, ...], ...]
@@ -111,20 +122,30 @@ class InputMaker:
             for member, part in enumerate(read)
         }
         self._rules = tuple((rule.number, tuple(places[part.reads] for part in rule.parts)) for rule in table.rules)
+        # Where rules read of names all words alone, nobody has to know which pairs of them there are.
+        of_names = by_attribute.get(NAMES, [])
+        is_all = len(of_names) == 1 and of_names[0].startswith("all:")
+        self._read_words = all_words_reader(of_names[0], version) if is_all else None
+        self._version = version
         self._core = core
+
+    def names(self, records: RecordColumns) -> Sequence[tuple[Name, ...]] | NameWords:
+        """The names of some records, as far as the rules ask for them."""
+        words = name_words_of_records(records, self._version) if self._read_words else None
+        return words or names_of_records(records, self._version)
 
     def inputs(self, record: Record, names: tuple[Name, ...]) -> tuple[Input, ...]:
         """All inputs of a record whose names are given, each once, ordered by rule and bytes."""
         return tuple(self._joined(self._columns(RecordColumns.of([record]), [names]), 0))
 
     def digest(
-        self, records: RecordColumns, names: Sequence[tuple[Name, ...]], prefixes: Mapping[int, bytes]
+        self, records: RecordColumns, names: Sequence[tuple[Name, ...]] | NameWords, prefixes: Mapping[int, bytes]
     ) -> DigestedInputs:
         """Return SHA-256 of each input of some records, behind the prefix of its rule.
 
         Args:
             records: The records, field by field.
-            names: The names of each (`record_names`), by the same version.
+            names: The names of each (`record_names`), by the same version; or what `names` gives.
             prefixes: By rule number.
 
         Raises:
@@ -140,12 +161,22 @@ class InputMaker:
             raise InputError("record_inputs_too_many", expected=MOST_INPUTS) from None
         return DigestedInputs(np.frombuffer(counts, dtype="<u2"), np.frombuffer(numbers, dtype=np.uint8), digests)
 
-    def _columns(self, records: RecordColumns, names: Sequence[tuple[Name, ...]]) -> tuple[list[PartValues], ...]:
+    def _columns(
+        self, records: RecordColumns, names: Sequence[tuple[Name, ...]] | NameWords
+    ) -> tuple[list[PartValues], ...]:
         """For each attribute that rules read, the values of its parts, record by record."""
-        return tuple(
-            list(map(read, names if attribute == NAMES else records[attribute]))
-            for attribute, read in self._readers.items()
-        )
+        columns: list[list[PartValues]] = []
+        for attribute, read in self._readers.items():
+            if attribute == _BIRTH:
+                columns.append([read(0 if born is None else born.number) for born in records[_BIRTH]])
+            elif attribute != NAMES:
+                columns.append(list(map(read, records[attribute])))
+            elif isinstance(names, NameWords):
+                assert self._read_words is not None
+                columns.append([(values,) for values in self._read_words(names)])
+            else:
+                columns.append(list(map(read, names)))
+        return tuple(columns)
 
     def _joined(self, columns: tuple[list[PartValues], ...], record: int) -> Iterator[Input]:
         """The inputs of a record: of each rule the products of its parts' values, ascending."""
@@ -195,7 +226,13 @@ def _attribute_reader(attribute: str, parts: tuple[str, ...], version: int) -> C
     def read_values(value: Any) -> PartValues:  # noqa: ANN401 - the value of any field
         return tuple([once(read(value)) for read in readers])
 
+    if attribute == _BIRTH:  # by its number, since to look up a date costs more than all else about it
+        return KnownValues(lambda number: read_values(_date_of(number)), _MOST_KNOWN).__getitem__
     if attribute in _UNREPEATED:
         nothing = read_values(())
         return lambda texts: read_values(texts) if texts else nothing
     return KnownValues(read_values, _MOST_NAMES if attribute == NAMES else _MOST_KNOWN).__getitem__
+
+
+def _date_of(number: int) -> PartialDate | None:
+    return PartialDate.of_number(number) if number else None

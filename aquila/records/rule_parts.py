@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import combinations, product
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aquila.records.normalize.countries import country
 from aquila.records.normalize.identifiers import document_number, email, national_number, phone_tail
@@ -34,6 +34,7 @@ _CACHED = 1 << 16  # words
 _NAMES_CACHED = 1 << 14
 _NAME_FIELDS = ("given_names", "family_names", "full_name", "aliases")
 
+Words = tuple[str, ...]
 Pairs = tuple[tuple[str, str], ...]
 
 
@@ -90,6 +91,49 @@ def names_of_records(records: RecordColumns, version: int = NORMALIZER_VERSION) 
     """All names of each of some records: `record_names`."""
     columns = zip(*(records[field] for field in _NAME_FIELDS), strict=True)
     return [_record_names(given, family, full, aliases, version) for given, family, full, aliases in columns]
+
+
+class NameWords(NamedTuple):
+    """The folded words of names that are split: of each record those of its given and of its family names."""
+
+    given: list[Words]
+    family: list[Words]
+
+
+def name_words_of_records(records: RecordColumns, version: int = NORMALIZER_VERSION) -> NameWords | None:
+    """The words of records that have given names, family names and no other name, or None where one has not."""
+    given, family = records["given_names"], records["family_names"]
+    if not (all(given) and all(family)) or any(records["full_name"]) or any(records["aliases"]):
+        return None
+    words = _words_reader(version)
+    return NameWords(list(map(words, given)), list(map(words, family)))
+
+
+@cache
+def _words_reader(version: int) -> Callable[[tuple[str, ...]], Words]:
+    """The function that gives the words of the given or the family names of a record."""
+
+    def read(names: tuple[str, ...]) -> Words:
+        return name_words(" ".join(names), version)[:MOST_WORDS]
+
+    return KnownValues(read, _CACHED).__getitem__
+
+
+@cache
+def all_words_reader(part: str, version: int) -> Callable[[NameWords], list[tuple[str, ...]]]:
+    """The function that reads the values of a part of kind `all` from the words of records; see `part_reader`."""
+    shape = _shape(part.partition(":")[2], version)
+
+    def shape_words(words: Words) -> Words:
+        return tuple(map(shape, words))
+
+    shaped = KnownValues(shape_words, _CACHED).__getitem__
+
+    def read(words: NameWords) -> list[tuple[str, ...]]:
+        every = [{*given, *family} for given, family in zip(*(map(shaped, side) for side in words), strict=True)]
+        return [(WORD_MARK.join(sorted(shapes)),) if len(shapes) > 1 else () for shapes in every]
+
+    return read
 
 
 def part_values(

@@ -12,15 +12,11 @@ from aquila.simulation.party_state import RehearsedHit, SimulatedParty
 from aquila.simulation.round import Rehearsal
 from aquila.simulation.sources import ListFile, RecordList, Source
 
-TASK_MODULES = ("aquila.simulation.list_passes", "aquila.simulation.metrics", "aquila.simulation.file_tasks")
-"""What a process imports to do the tasks of a rehearsal."""
-
 __all__ = [
     "CHUNK_ELEMENTS",
     "DEFAULT_PADDING",
     "NO_PADDING",
     "REHEARSED",
-    "TASK_MODULES",
     "ListFile",
     "Measurements",
     "RecordList",

@@ -22,7 +22,6 @@ from aquila.records.entropy import TRAIT, named_traits
 from aquila.records.inputs import input_maker
 from aquila.records.normalize.letter_tables import NORMALIZER_VERSION
 from aquila.records.person import RecordColumns
-from aquila.records.rule_parts import names_of_records
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -159,9 +158,9 @@ def digest_columns(
     first_binding: bytes, table: RuleTable, records: RecordColumns, normalizer: int = NORMALIZER_VERSION
 ) -> DigestedBatch:
     """Do as `digest_records` with records that are given field by field."""
-    names = names_of_records(records, normalizer)
-    prefixes = input_prefixes(first_binding, table)
-    found = input_maker(table, normalizer).digest(records, names, prefixes)
+    maker, prefixes = input_maker(table, normalizer), input_prefixes(first_binding, table)
+    names = maker.names(records)
+    found = maker.digest(records, names, prefixes)
     traits = named_traits(records["date_of_birth"], names)
     return DigestedBatch(found.counts, found.rules, found.digests, traits)
 

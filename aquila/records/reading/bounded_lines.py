@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 
 from aquila.sentences import Sentence
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
 LONGEST_LINE = 1 << 16  # bytes; a record of all fields with long lists takes a few thousand
 BATCH_LINES = 2_048
 BATCH_BYTES = 1 << 19  # about, so that a batch of long lines is small too
-
 MARK = b"\xef\xbb\xbf"  # the byte-order mark that some programs write before a file's first line
 
 
@@ -96,6 +97,7 @@ class LineSource:
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
+        self._pieces = iter(partial(stream.readline, LONGEST_LINE + 1), b"")
         self._returned: list[bytes] = []  # the next one last
 
     def next(self) -> bytes:
@@ -111,10 +113,30 @@ class LineSource:
         """Take up to a number of lines, but not more than about `BATCH_BYTES`; none at the end."""
         taken: list[bytes] = []
         size = 0
-        while len(taken) < most and size < BATCH_BYTES and (content := self.next()):
-            taken.append(content)
-            size += len(content)
+        while len(taken) < most and size < BATCH_BYTES:
+            # As many lines as are no more than a batch, and one, should each be of the greatest length.
+            some = self._take_some(min(most - len(taken), (BATCH_BYTES - size) // LONGEST_LINE + 1))
+            if not some:
+                break
+            taken += some
+            size += sum(map(len, some))
         return taken
+
+    def _take_some(self, most: int) -> list[bytes]:
+        """Take up to a number of lines, without a look at each of them."""
+        if self._returned:
+            return [self.next()]
+        pieces = list(islice(self._pieces, most))
+        if max(map(len, pieces), default=0) <= LONGEST_LINE:
+            return pieces
+        lines, is_tail = [], False
+        for piece in pieces:
+            if not is_tail:
+                lines.append(piece)
+            is_tail = (is_tail or len(piece) > LONGEST_LINE) and not piece.endswith(b"\n")
+        if is_tail:
+            _skip_line(self._stream, pieces[-1])
+        return lines
 
     def give_back(self, contents: Iterable[bytes]) -> None:
         """Put lines back, in the order in which they were taken."""

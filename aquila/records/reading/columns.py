@@ -89,7 +89,7 @@ class CellReader:
                 nationals = columns[place]
             else:
                 values[field] = column.read(columns[place])
-        odd = {at for column in values for at in _faults(column)}
+        odd = {at for _place, field, _column in self.columns for at in _faults(values[field])}
         if nationals:
             odd |= self._read_nationals(nationals, values)
         odd.update(_incomplete(values))

@@ -88,7 +88,7 @@ def _part_columns(plan: CsvPlan, batch: Batch) -> list[list[str]] | None:
     """
     separator, width = plan.separator, len(plan.columns)
     parted, mark = width - 1, separator.encode()
-    if not batch.contents or any(content.count(mark) != parted for content in batch.contents):
+    if {content.count(mark) for content in batch.contents} != {parted}:
         return None
     text = batch.sound_text(plan.encoding)
     if text is None or '"' in text:
@@ -111,7 +111,7 @@ def _read_careful(plan: CsvPlan, batch: Batch) -> RowColumns:
 
 def _end_with_row(plan: CsvPlan, number: int, contents: list[bytes], source: LineSource) -> list[bytes]:
     """Let a batch end where its last row ends: take the further lines of that row from the source."""
-    if not any(_QUOTE in content for content in contents):
+    if _QUOTE not in b"".join(contents):
         return contents
     texts = Batch(number, tuple(contents)).sound_texts(plan.encoding)
     if texts is not None and _part_lines(texts, plan.separator) is not None:

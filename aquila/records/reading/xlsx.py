@@ -13,8 +13,6 @@ from datetime import date
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from openpyxl import load_workbook
-
 from aquila.records.reading.sheet_values import UnusableCellError, date_text, number_text
 from aquila.records.reading.workbooks import MOST_COLUMNS, MOST_ROWS, SheetRow, opened_archive
 
@@ -48,6 +46,8 @@ def opened_xlsx(stream: BinaryIO) -> Iterator[Workbook]:
     Raises:
         InputError: It is damaged, or larger than a list can be.
     """
+    from openpyxl import load_workbook  # noqa: PLC0415 - to import it takes as long as to read 50,000 records of CSV
+
     with opened_archive(stream):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about parts that lists do not have, such as rules for entries

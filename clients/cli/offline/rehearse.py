@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _PARTY = re.compile(r"^([A-Z]{2})=(.+)$")
 _COLUMNS = ("party_a", "record_id_a", "party_b", "record_id_b", "certainty", "probability", "rules")
 _SURE = 0.999999  # what six digits can say without saying 1, which no match is
+_WORKER_MODULES = ("aquila.simulation",)  # what processes that share the work import
 _SHOWN_FINDINGS = 10
 _THOUSANDTHS = 1_000
 _SMALL_BYTES = 1 << 20  # lists that are read and matched sooner than other processes are started
@@ -84,39 +85,41 @@ def rehearse(
 
     Nothing leaves this machine. Rows that cannot be used are left out, counted and listed in the report.
     """
-    from aquila.crypto.backend import load_group
     from aquila.executors import few_collections, local_pool
-    from aquila.matching.certainty import Level
-    from aquila.simulation import DEFAULT_PADDING, NO_PADDING, TASK_MODULES, ListFile, Rehearsal
-    from clients.cli.list_files import load_table
 
     screen, started = Screen(as_json), time.perf_counter()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that a supervisor's stop leaves no file either
     entries = _entries(party)
     for target in filter(None, (out, report)):
         check_target(target)
-    table, group = load_table(rules), load_group(1, backend)
     workers = _workers(entries) if workers is None else workers
-    with (
-        screen.progress() as watch,
-        tempfile.TemporaryDirectory(prefix="aquila-") as scratch,
-        local_pool(workers, TASK_MODULES) as executor,
-        few_collections(),
-    ):
-        played = Rehearsal(
-            group,
-            table,
-            {entry.code: ListFile(entry.path) for entry in entries},
-            os.urandom,
-            Path(scratch),
-            padding=NO_PADDING if padding is PaddingChoice.NONE else DEFAULT_PADDING,
-            minimum=Level(minimum.value),
-            now=int(time.time()),
-            watch=watch,
-            executor=executor,
-            workers=workers,
-        )
-        hits = played.run()
+    with local_pool(workers, _WORKER_MODULES) as executor:
+        # The pool imports what its processes need while this one does, and computes the normalizer's digest.
+        from aquila.crypto.backend import load_group
+        from aquila.matching.certainty import Level
+        from aquila.simulation import DEFAULT_PADDING, NO_PADDING, ListFile, Rehearsal
+        from clients.cli.list_files import load_table
+
+        table, group = load_table(rules), load_group(1, backend)
+        with (
+            screen.progress() as watch,
+            tempfile.TemporaryDirectory(prefix="aquila-") as scratch,
+            few_collections(),
+        ):
+            played = Rehearsal(
+                group,
+                table,
+                {entry.code: ListFile(entry.path) for entry in entries},
+                os.urandom,
+                Path(scratch),
+                padding=NO_PADDING if padding is PaddingChoice.NONE else DEFAULT_PADDING,
+                minimum=Level(minimum.value),
+                now=int(time.time()),
+                watch=watch,
+                executor=executor,
+                workers=workers,
+            )
+            hits = played.run()
     for entry in entries:
         entry.read = _read_list(played, entry.code)
     write_result(out, hits_csv(hits))

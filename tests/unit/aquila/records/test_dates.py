@@ -93,3 +93,18 @@ def test_nothing_is_kept_of_a_date_without_a_year(text: str, fault: str) -> None
 def test_a_date_does_not_show_itself() -> None:
     """A date of birth never reaches a traceback through repr."""
     assert "1980" not in repr(PartialDate(1980, 2, 3))
+
+
+def test_a_date_has_a_number_of_its_own() -> None:
+    """Days, months and years of four centuries: each date is that of its number, and no two have the same one."""
+    years = range(1850, 2151)
+    dates = [PartialDate(year, month or None) for year in years for month in range(13)]
+    dates += [
+        PartialDate(year, month, day)
+        for year in (1850, 1900, 2000, 2150)
+        for month in range(1, 13)
+        for day in range(1, 29)
+    ]
+    dates.append(PartialDate(2000, 2, 29))
+    assert [PartialDate.of_number(date.number) for date in dates] == dates
+    assert len({date.number for date in dates} - {0}) == len(dates)

@@ -12,8 +12,8 @@ import pytest
 
 from aquila.errors import GridError
 from aquila.records.entropy import LEAST_RECORDS, TRAIT, check_entropy, named_traits
-from aquila.records.person import PartialDate, Record
-from aquila.records.rule_parts import record_names
+from aquila.records.person import PartialDate, Record, RecordColumns
+from aquila.records.rule_parts import name_words_of_records, record_names
 from clients.people.nationals import COUNTRIES, invent_national
 from tests.quality.measuring.set_files import region
 
@@ -54,6 +54,15 @@ def persons(size: int) -> list[Record]:
     random = Random(7)
     people = [invent_national(random.choice(COUNTRIES), random).person for _ in range(size)]
     return noted((person.given, person.family, person.born) for person in people)
+
+
+def test_words_of_names_have_the_traits_of_the_names() -> None:
+    """Names of several words, of one side whose words are all left out, and of none that is read."""
+    people = [("Ana Marija", "de Ilić"), ("Љ", "Ilić"), ("Ana", "?"), ("?", "!"), ("Abd", "al")]
+    records = [Record("1", (given,), (family,), date_of_birth=PartialDate(1980, 2)) for given, family in people]
+    words = name_words_of_records(RecordColumns.of(records))
+    assert words is not None
+    assert named_traits([record.date_of_birth for record in records], words).tolist() == traits_of(records).tolist()
 
 
 def some_days(count: int) -> list[dt.date]:

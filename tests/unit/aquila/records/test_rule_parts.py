@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from aquila.records.person import PartialDate, Record
-from aquila.records.rule_parts import MOST_WORDS, is_part, part_values, record_names, stands_alone
+from aquila.records.normalize.names import name_words
+from aquila.records.person import PartialDate, Record, RecordColumns
+from aquila.records.rule_parts import (
+    MOST_WORDS,
+    is_part,
+    name_words_of_records,
+    part_values,
+    record_names,
+    stands_alone,
+)
 
 
 def values(record: Record, part: str) -> list[str]:
@@ -194,3 +202,19 @@ def test_weak_attributes_do_not_stand_alone() -> None:
     assert not any(map(stands_alone, ("place", "nationality", "sex")))
     assert stands_alone("pair:folded")
     assert stands_alone("document")
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        Record("1", ("Ana",), date_of_birth=PartialDate(1980)),
+        Record("1", family_names=("Ilić",), date_of_birth=PartialDate(1980)),
+        Record("1", ("Ana",), ("Ilić",), full_name="Ana Ilić"),
+        Record("1", ("Ana",), ("Ilić",), aliases=("Anka",)),
+    ],
+)
+def test_words_are_enough_for_split_names_alone(record: Record) -> None:
+    """One record with a name of another kind is enough for all of its batch to be read as names."""
+    split = Record("2", ("Ana Marija",), ("Ilić",))
+    assert name_words_of_records(RecordColumns.of([split, record])) is None
+    assert name_words_of_records(RecordColumns.of([split])) == ([name_words("Ana Marija")], [name_words("Ilić")])

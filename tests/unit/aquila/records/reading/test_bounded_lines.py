@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from io import BytesIO
+from itertools import chain
+
+import pytest
 
 from aquila.records.reading.bounded_lines import BATCH_BYTES, LONGEST_LINE, Batch, Line, LineSource
 from aquila.sentences import Sentence
@@ -68,3 +71,15 @@ def test_lines_do_not_show_their_text() -> None:
     (line,) = read(b"Ana")
     assert repr(line) == "Line(1)"
     assert repr(Batch(2, (b"Ana",))) == "Batch(first=2, lines=1)"
+
+
+@pytest.mark.parametrize("end", [b"\n", b""])
+def test_lines_that_are_taken_together_are_those_taken_one_by_one(end: bytes) -> None:
+    """Overlong lines among others, behind each other and at the end keep their beginning."""
+    long = [b"x" * (2 * LONGEST_LINE + 5), b"y" * (LONGEST_LINE + 1), b"z" * LONGEST_LINE, b"v" * (LONGEST_LINE - 1)]
+    content = b"\n".join([b"1", *long, b"2", long[0], b"3", b"4", b"5", long[1]]) + end
+    one_by_one = list(iter(LineSource(BytesIO(content)).next, b""))
+    source = LineSource(BytesIO(content))
+    taken = list(chain.from_iterable(iter(lambda: source.take(5), [])))
+    assert taken == one_by_one
+    assert [len(line) for line in taken[:3]] == [2, LONGEST_LINE + 1, LONGEST_LINE + 1]
