@@ -55,6 +55,7 @@ class Window:
     dark: bool = False
 
 
+_REFUSED = "status of 422"
 _LOADS_ITSELF = (
     "ERR_ABORTED", "Execution context was destroyed", "page is navigating", "interrupted by another navigation",
 )  # fmt: skip
@@ -77,6 +78,7 @@ class Visitor:
         secret: Of the authenticator.
         pages: What every page held that was looked at.
         loads: How often the tab took another page, or the same one anew.
+        may_refuse: Whether a form is sent that is refused, which the browser writes as an error.
     """
 
     page: Page
@@ -88,6 +90,7 @@ class Visitor:
     pages: list[str] = field(default_factory=list)
     last_step: int = 0
     loads: int = 0
+    may_refuse: bool = False
 
     @classmethod
     def at(cls, browser: Browser, url: str, window: Window) -> Visitor:
@@ -99,7 +102,7 @@ class Visitor:
             accept_downloads=True,
         )
         made = cls(context.new_page(), url, window.scripts)
-        made.page.on("console", lambda said: made.complaints.append(said.text) if said.type == "error" else None)
+        made.page.on("console", lambda said: made._written(said.type, said.text))
         made.page.on("pageerror", lambda error: made.complaints.append(str(error)))
         made.page.on("request", lambda asked: made.addresses.append(asked.url))
         made.page.on("requestfailed", lambda asked: made._failed(asked.url, str(asked.failure)))
@@ -110,6 +113,10 @@ class Visitor:
     def _loaded(self, frame: Frame) -> None:
         if frame == self.page.main_frame:
             self.loads += 1
+
+    def _written(self, kind: str, text: str) -> None:
+        if kind == "error" and not (self.may_refuse and _REFUSED in text):
+            self.complaints.append(text)
 
     def _failed(self, url: str, why: str) -> None:
         # A stream of events that ends with its page is no failure, nor is a download.
@@ -137,6 +144,12 @@ class Visitor:
     def press(self, name: str | re.Pattern[str]) -> None:
         """Press a button by its words, and look at the page that comes."""
         self.go_by(self.page.get_by_role("button", name=name, exact=True).first)
+
+    def press_in_vain(self, name: str) -> None:
+        """Press a button whose form comes back with faults, and look at that page."""
+        self.may_refuse = True
+        self.press(name)
+        self.may_refuse = False
 
     def follow(self, name: str) -> None:
         """Follow a link by its words, and look at the page that comes."""
