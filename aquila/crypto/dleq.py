@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aquila.crypto.group import ELEMENT_BYTES, GENERATOR, SCALAR_BYTES
-from aquila.crypto.hashing import expander, hash_secret, prefixed, reduce_public
+from aquila.crypto.hashing import hash_secret, prefixed
 from aquila.crypto.oprf import MODE_VOPRF, context_string, hash_to_scalar
 from aquila.crypto.shares import split_proof, validate_public_key
 from aquila.errors import InputError, MalformedError, ProofError
@@ -28,27 +28,8 @@ WEIGHT_BYTES = 16
 
 FRESH_BYTES = 32
 
-_LARGEST_RFC_BATCH = 0xFFFF
 _WEIGHTS_LABEL = b"aquila/1 batch weights"
 _NONCE_LABEL = b"aquila/1 nonce of evaluation"
-
-
-def rfc_weights(public_key: bytes, inputs: bytes, outputs: bytes) -> bytes:
-    """Return the n weights of RFC 9497 section 2.2.1 (ComputeComposites), n * 32 bytes, for its vectors.
-
-    Raises:
-        InputError: the batches differ in length, or have more than 65,535 elements.
-    """
-    if len(inputs) != len(outputs) or len(inputs) // ELEMENT_BYTES > _LARGEST_RFC_BATCH:
-        raise InputError("input_output_counts_differ", got=len(outputs))
-    expand = expander(b"HashToScalar-" + context_string(MODE_VOPRF))
-    seed = prefixed(hashlib.sha512(_rfc_transcript(public_key)).digest())
-    length = ELEMENT_BYTES.to_bytes(2, "big")
-    weights = []
-    for index, start in enumerate(range(0, len(inputs), ELEMENT_BYTES)):
-        pair = length + inputs[start : start + ELEMENT_BYTES] + length + outputs[start : start + ELEMENT_BYTES]
-        weights.append(reduce_public(expand(seed + index.to_bytes(2, "big") + pair + b"Composite")))
-    return b"".join(weights)
 
 
 def batch_weights(public_key: bytes, context: bytes, input_digest: bytes, output_digest: bytes, count: int) -> bytes:

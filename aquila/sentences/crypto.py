@@ -34,7 +34,6 @@ CRYPTO: Final[Table] = {
     "finalize_operands_missing": Text("FinalizeOperands needs own elements with a share, or evaluations"),
     "identity_key_not_ed25519": Text("an identity key must be an Ed25519 key"),
     "identity_key_unreadable": Text("an identity key cannot be read", "it must be unencrypted PEM"),
-    "input_output_counts_differ": Text("inputs and outputs must be of equal number, at most 65,535"),
     "integers_not_multiple_of_64": Text("integers to reduce must be a multiple of 64 bytes"),
     "key_already_closed": Text("this {kind} is closed"),
     "key_not_copyable": Text("a {kind} is neither pickled nor copied"),

@@ -354,10 +354,6 @@ class Rehearsal:
         for code in self.nodes:
             self.measured.watch("exchange", code, 1, 1)
 
-    def send_notes(self, *nodes: SimulatedParty) -> list[AcceptedStatement]:
-        """Let parties seal a note for each of their hits, and send them; return the statements."""
-        return [accepted for _, _, accepted in self._sent(nodes)]
-
     def verify(self, *sent: AcceptedStatement) -> None:
         """Let the receivers of batches of notes verify and confirm them."""
         self._verify(sent)

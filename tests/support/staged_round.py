@@ -237,6 +237,10 @@ class StagedRound(Rehearsal):
             self.seen[code].append(envelope)
         return accepted
 
+    def send_notes(self, *nodes: SimulatedParty) -> list[AcceptedStatement]:
+        """Let parties seal a note for each of their hits, and send them; return the statements."""
+        return [accepted for _, _, accepted in self._sent(nodes)]
+
     def submitted(self) -> StagedRound:
         """Play until every list is submitted."""
         self.consent()

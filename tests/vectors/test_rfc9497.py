@@ -12,6 +12,7 @@ from aquila.crypto import dleq, oprf
 from aquila.crypto.group import ORDER
 from aquila.crypto.shares import Share
 from aquila.errors import ProofError
+from tests.support.rfc9497 import rfc_weights
 
 if TYPE_CHECKING:
     from aquila.crypto.group import Group
@@ -78,7 +79,7 @@ def test_proof(group: Group, suite: dict[str, Any], case: dict[str, Any]) -> Non
     """With the RFC's weights and random scalar, the proof is the RFC's, and it verifies."""
     share = Share.from_bytes(group, bytes.fromhex(suite["secret_key"]))
     inputs, outputs = joined(case["blinded_elements"]), joined(case["evaluated_elements"])
-    weights = dleq.rfc_weights(share.public_key, inputs, outputs)
+    weights = rfc_weights(share.public_key, inputs, outputs)
     nonce = bytes.fromhex(case["proof"]["random_scalar"])
     proof = dleq.prove(group, share, inputs, outputs, weights, nonce)
     assert proof.hex() == case["proof"]["proof"]

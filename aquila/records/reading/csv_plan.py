@@ -45,16 +45,6 @@ class CsvPlan:
     encoding: Encoding = "utf-8"
 
 
-def read_header(content: bytes, encoding: Encoding = "utf-8") -> CsvPlan:
-    """Read a list's first line, which is empty where there is none.
-
-    Raises:
-        InputError: As `read_headings` and `plan_columns`.
-    """
-    headings, separator = read_headings(content, encoding)
-    return plan_columns(headings, separator, encoding=encoding)
-
-
 def read_headings(content: bytes, encoding: Encoding = "utf-8") -> tuple[tuple[str, ...], str]:
     """Read the columns that a list's first line names, and return them with what parts them.
 

@@ -7,19 +7,25 @@ import pickle
 import pytest
 
 from aquila.errors import InputError
-from aquila.records.reading.csv_plan import CsvPlan, read_header
+from aquila.records.reading.csv_plan import CsvPlan, plan_columns, read_headings
+
+
+def csv_plan(content: bytes) -> CsvPlan:
+    """Return the plan of a list's first line."""
+    headings, separator = read_headings(content)
+    return plan_columns(headings, separator)
 
 
 def test_a_header_is_a_plan() -> None:
     """Its columns in their order, the separator it holds more of, and unknown columns by name or place."""
-    plan = read_header("\ufeffRecord_ID; full_name ;shoe,size;\r\n".encode())
+    plan = csv_plan("\ufeffRecord_ID; full_name ;shoe,size;\r\n".encode())
     assert (plan.separator, plan.columns) == (";", ("record_id", "full_name", None, None))
     assert [(finding.line, finding.field) for finding in plan.findings] == [(1, "shoe,size"), (1, "column 4")]
 
 
 def test_a_plan_travels_and_is_a_key() -> None:
     """Processes get it with each batch and find their reader by it."""
-    plan = read_header(b"record_id,full_name\n")
+    plan = csv_plan(b"record_id,full_name\n")
     assert pickle.loads(pickle.dumps(plan)) == plan  # noqa: S301 - what this test wrote
     assert {plan: 1}[CsvPlan(",", ("record_id", "full_name"))] == 1
 
@@ -40,10 +46,10 @@ def test_a_plan_travels_and_is_a_key() -> None:
 def test_a_line_that_is_no_header_is_refused(content: bytes, reason: str) -> None:
     """With what is missing."""
     with pytest.raises(InputError, match=reason):
-        read_header(content)
+        csv_plan(content)
 
 
 def test_a_name_near_a_column_that_is_there_is_another_column() -> None:
     """A list may have columns of its own, also beside one with a similar name; they are found and not read."""
-    plan = read_header(b"record_id,full_name,nationality,nationality_2\n")
+    plan = csv_plan(b"record_id,full_name,nationality,nationality_2\n")
     assert [finding.field for finding in plan.findings] == ["nationality_2"]

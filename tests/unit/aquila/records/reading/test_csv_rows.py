@@ -8,7 +8,7 @@ import pytest
 
 from aquila.errors import InputError
 from aquila.records.reading.bounded_lines import LineSource
-from aquila.records.reading.csv_plan import read_header
+from aquila.records.reading.csv_plan import plan_columns, read_headings
 from aquila.records.reading.csv_rows import cut_csv
 from aquila.records.reading.lists import open_list, read_batch, read_csv
 from aquila.records.rows import AcceptedRow, RefusedRow, Row, Severity
@@ -135,7 +135,7 @@ def test_a_quote_that_never_closes_at_the_end_refuses_one_row() -> None:
 def cut(text: str, most: int) -> list[list[str]]:
     """Cut the rows of a list with a header into batches; return the lines of each."""
     source = LineSource(BytesIO((HEADER + text).encode()))
-    plan = read_header(source.next())
+    plan = plan_columns(*read_headings(source.next()))
     batches = list(cut_csv(plan, source, most))
     assert [batch.is_head for batch in batches] == [place == 0 for place in range(len(batches))]
     return [[content.decode().strip() for content in batch.contents] for batch in batches]
