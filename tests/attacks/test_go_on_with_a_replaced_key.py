@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 ADMINISTRATOR = Actor(LOCAL_KEY, frozenset({Role.ADMINISTRATOR}))
 LONG = 3_600
 SUGGESTION = {
-    "participants": ["AL", "RS"], "area": "a", "legal_basis": "b", "purpose": "c", "category": "d", "mode": "lists",
+    "participants": ["AL", "SI"], "area": "a", "legal_basis": "b", "purpose": "c", "category": "d", "mode": "lists",
     "minimum_certainty": "low",
 }  # fmt: skip
 

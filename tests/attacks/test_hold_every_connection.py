@@ -130,6 +130,14 @@ async def test_a_caller_that_stops_in_the_middle(sent: bytes) -> None:
         await (await Caller.to(port, sent)).ends()
 
 
+async def test_a_head_without_an_end() -> None:
+    """A head of more than 16 KiB is refused, however quickly it comes, and its connection ends."""
+    async with served(LONG) as port:
+        caller = await Caller.to(port, b"GET / HTTP/1.1\r\nhost: x\r\n" + b"a: %s\r\n" % (b"a" * 1_000) * 17)
+        assert not await caller.answered()
+        await caller.ends()
+
+
 async def test_an_answer_that_is_not_read() -> None:
     """A connection ends whose caller does not read what was sent."""
     state = ServerState()

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
+from services.kit.http.signatures import CallSigner
 from tests.support.backups import Safe
+from tests.support.ceremony import accept, fetched, prepare, replace_key
 from tests.support.node_steps import closed_round, open_round
+from tests.support.node_world import MATCHER_URL
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,6 +46,34 @@ async def test_in_a_round_the_round_is_aborted_everywhere(world: World, safe: Sa
     again = await world.begin()
     await world.settle()
     assert await world.phase(again) == "reporting"
+
+
+async def test_a_key_that_was_revoked_after_the_backup(world: World, safe: Safe) -> None:
+    """The restored matcher knows the registry of the backup: it takes the stolen key's calls, and no node its word."""
+    safe.back_up("matcher")
+    node = world.nodes["SI"]
+    stolen, renewal = node.node.party.identity, prepare(node, lost=True)
+    assert (await replace_key(world, renewal, revoked=True)).status_code == 200
+    for member in world.nodes.values():
+        await accept(member)
+    node.restart()
+    thief = CallSigner(stolen, "SI", world.clock)
+    assert await _calls(world, thief) == 401
+    await safe.lose_matcher()
+    assert await _calls(world, thief) == 200
+    assert all(member.node.registry.key_of("SI") != stolen.public for member in world.nodes.values())
+    # Revoked again, it is revoked; nodes see two statements of one number, and accept nothing more by themselves.
+    world.clock.time += 60
+    assert (await replace_key(world, renewal, revoked=True)).status_code == 200
+    assert await _calls(world, thief) == 401
+    assert (await fetched(world.nodes["RS"]))["obstacle"]["code"] == "registry_stated_twice"
+
+
+async def _calls(world: World, auth: CallSigner) -> int:
+    """Return the status of a call for the registry."""
+    transport = httpx.ASGITransport(app=world.app)
+    async with httpx.AsyncClient(transport=transport, base_url=MATCHER_URL, auth=auth) as client:
+        return (await client.get("/v1/registry")).status_code
 
 
 async def test_between_rounds_everything_is_there_again(world: World, safe: Safe) -> None:
