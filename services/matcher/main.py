@@ -16,6 +16,7 @@ from services.kit.http.certificates import certificates_of
 from services.kit.http.nonces import StoredNonces
 from services.kit.http.rate_limit import Rate, RateLimiter
 from services.kit.http.signatures import CallVerifier
+from services.kit.log_access import routes as log_routes
 from services.kit.people import AccessControl
 from services.kit.people import routes as people_routes
 from services.kit.people.operator_token import TOKEN_FILE, OperatorToken
@@ -33,7 +34,7 @@ from services.kit.work.drivers import Driver
 from services.kit.work.threads import Pool
 from services.matcher.administration.health import read_health
 from services.matcher.administration.waiting import MatcherWaiting
-from services.matcher.api import registry, statistics
+from services.matcher.api import registry, statistics, suggestions
 from services.matcher.api.routes import LARGEST_PROPOSAL, PROPOSALS, ROUTERS
 from services.matcher.approvals import approvals_of
 from services.matcher.context import open_context, open_store
@@ -139,7 +140,12 @@ def build(
         version=aquila.__version__,
         routers=[*ROUTERS, statistics.router, *_OF_PEOPLE, health_routes.router],
         body_bytes=settings.limits.body_bytes,
-        larger_bodies={PROPOSALS: LARGEST_PROPOSAL, **registry.LARGER_BODIES},
+        body_limits={
+            PROPOSALS: LARGEST_PROPOSAL,
+            suggestions.SUGGESTION: LARGEST_PROPOSAL,
+            **registry.BODY_LIMITS,
+            **log_routes.BODY_LIMITS,
+        },
         health=context.store.check,
         ready=report.check_ready,
         live=report.check_live,

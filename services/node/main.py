@@ -203,7 +203,7 @@ def build(
             health_routes.router,
         ],
         body_bytes=settings.limits.body_bytes,
-        larger_bodies={
+        body_limits={
             **dict.fromkeys(rounds.LISTS, settings.limits.import_bytes),
             registry.STATEMENTS: registry.LARGEST_STATEMENTS,
         },

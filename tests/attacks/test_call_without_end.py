@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from fastapi.routing import iter_route_contexts
 from sqlalchemy import func, select
 
 from aquila.audit.entries import Entry, EntryKind
@@ -17,6 +19,7 @@ from services.matcher.storage.tables import SPENT_NONCES
 from tests.support.clock import Clock
 from tests.support.matcher_world import World
 from tests.support.node_world import make_world
+from tests.support.signed_calls import is_signed_call
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +56,23 @@ async def test_replay_the_calls_of_another_until_it_may_not_call(world: World) -
         assert answer.status_code == (200 if number == 0 else 409)
     answers = [await world.nodes["AL"].call("GET", "/v1/rounds") for _ in range(5)]
     assert [answer.status_code for answer in answers] == [200] * 4 + [429]
+
+
+async def test_send_more_than_a_call_can_have(world: World) -> None:
+    """Only statements and chunks may be large: every other call of a party refuses a body above its own bound."""
+    world.app.state.buckets = None
+    body, refused, taken = bytes(1 << 17), set(), set()
+    for route in iter_route_contexts(world.app.routes):
+        for method in route.methods & {"POST", "PUT"}:
+            if is_signed_call(route.dependant):
+                path = re.sub(
+                    r"{(\w+)}", lambda found: {"party": "RS", "index": "0"}.get(found[1], "0" * 32), route.path
+                )
+                answer = await world.nodes["AL"].call(method, path, content=body)
+                word = [part for part in route.path.split("/") if "{" not in part][-1]
+                (refused if answer.status_code == 413 else taken).add(word)
+    assert taken == {"statements", "consignments", "blinded", "evaluations", "tokens"}
+    assert refused == {"proofs", "cosignatures", "checkpoints", "acceptance", "suggestions"}
 
 
 async def test_take_copies_of_the_log_without_end(world: World) -> None:

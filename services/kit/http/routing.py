@@ -88,7 +88,7 @@ class ServiceRoute(APIRoute):
             for check in checks:
                 await check.check(request)
                 mark_caller_known(request.scope)
-            limit = _larger_bodies(request).get(self.path, SMALL_BODY if small else request.app.state.body_bytes)
+            limit = _body_limits(request).get(self.path, SMALL_BODY if small else request.app.state.body_bytes)
             if declared_length(request.scope) > limit:
                 raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
             return await answer(Request(request.scope, limited(request.receive, limit)))
@@ -127,8 +127,8 @@ def declared_length(scope: Scope) -> int:
     return int(lengths[0]) if lengths and lengths[0].isdigit() else 0
 
 
-def _larger_bodies(request: Request) -> Mapping[str, int]:
-    found: Mapping[str, int] = request.app.state.larger_bodies
+def _body_limits(request: Request) -> Mapping[str, int]:
+    found: Mapping[str, int] = request.app.state.body_limits
     return found
 
 

@@ -14,6 +14,7 @@ from fastapi import Path as InPath
 
 from aquila.audit.entries import EntryKind  # noqa: TC001 - read by FastAPI
 from aquila.audit.roles import Action
+from aquila.audit.witness import LARGEST_UPDATE
 from aquila.interface.log import EntriesPage, LogView, RoundEntries  # noqa: TC001 - read by FastAPI
 from aquila.protocol.messages.proofs import ProofRequest
 from services.kit.http.openapi import JSON, TAR, TEXT, raw_answer, raw_body
@@ -84,6 +85,9 @@ def people_router(prefix: str) -> APIRouter:
 
     return router
 
+
+BODY_LIMITS = dict.fromkeys(("/v1/log/proofs", "/v1/log/cosignatures", "/v1/log/checkpoints"), LARGEST_UPDATE)
+"""Bytes of the calls of parties about logs: no more than an update has, and than a request for all proofs has."""
 
 parties = APIRouter(route_class=ServiceRoute, prefix="/v1/log", tags=["parties"])
 

@@ -70,7 +70,7 @@ def application(  # noqa: PLR0913 - each part of a service is named once, here
     version: str,
     routers: Sequence[APIRouter],
     body_bytes: int,
-    larger_bodies: Mapping[str, int] | None = None,
+    body_limits: Mapping[str, int] | None = None,
     health: Callable[[], None],
     ready: Callable[[], None] | None = None,
     live: Callable[[], None] = lambda: None,
@@ -88,7 +88,7 @@ def application(  # noqa: PLR0913 - each part of a service is named once, here
         version: For OpenAPI.
         routers: The handlers; every route is a `ServiceRoute`.
         body_bytes: The largest body of a signed call.
-        larger_bodies: Bytes of the largest body where lists come in, by the route's path.
+        body_limits: Bytes of the largest body by the route's path, where it is neither that nor a small one.
         health: Raises an error of the tree when the database does not answer, such as `Store.check`.
         ready: Raises an error of the tree when the service cannot do its work; `health` if not given.
         live: Raises an error of the tree when only a restart helps; it is called in the event loop.
@@ -114,7 +114,7 @@ def application(  # noqa: PLR0913 - each part of a service is named once, here
     )
     describe(app)
     app.router.route_class = ServiceRoute
-    app.state.body_bytes, app.state.larger_bodies = body_bytes, dict(larger_bodies or {})
+    app.state.body_bytes, app.state.body_limits = body_bytes, dict(body_limits or {})
     app.state.call_verifier = call_verifier
     app.state.door = door
     app.state.contacts = contacts

@@ -18,7 +18,7 @@ from aquila.interface.service.party import (  # noqa: TC001 - read by FastAPI
 )
 from aquila.protocol.registration.statements import RegistryFeed  # noqa: TC001 - read by FastAPI
 from services.kit.http.openapi import ENVELOPE, JSON, raw_body, stored
-from services.kit.http.routing import ServiceRoute
+from services.kit.http.routing import SMALL_BODY, ServiceRoute
 from services.kit.http.signed_calls import SignedCaller  # noqa: TC001 - read by FastAPI
 from services.kit.people import Actor, requires
 from services.matcher.administration import registry as statements
@@ -27,8 +27,12 @@ from services.matcher.api.dependencies import At  # noqa: TC001 - read by FastAP
 Administrator = Annotated[Actor, requires(Action.MANAGE_REGISTRY)]
 Party = Annotated[str, Path(pattern=r"^[A-Z]{2}$")]
 
-LARGER_BODIES = {"/v1/operator/registry/parties": 128 << 10, "/v1/operator/registry/move": 64 << 10}
-"""Bytes of calls with the certificates of CAs: more than requests to join and addresses can have."""
+BODY_LIMITS = {
+    "/v1/operator/registry/parties": 128 << 10,
+    "/v1/operator/registry/move": 64 << 10,
+    "/v1/registry/acceptance": SMALL_BODY,
+}
+"""Bytes of calls: requests to join and addresses have certificates of CAs, an acceptance has little."""
 
 parties = APIRouter(route_class=ServiceRoute, prefix="/v1/registry", tags=["parties"])
 operator = APIRouter(route_class=ServiceRoute, prefix="/v1/operator/registry", tags=["operator"])

@@ -19,6 +19,8 @@ from services.matcher.rounds import suggestions
 
 SuggestionId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
+SUGGESTION = "/v1/suggestions/{suggestion_id}"
+
 parties = APIRouter(route_class=ServiceRoute, prefix="/v1/suggestions", tags=["parties"])
 operator = APIRouter(route_class=ServiceRoute, prefix="/v1/operator/suggestions", tags=["operator"])
 
