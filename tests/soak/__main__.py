@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -58,6 +59,8 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="where the parts' folders are made; a temporary one if not given")
     given = parser.parse_args()
     _unshare_mounts()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)  # whatever ends this program, no process stays behind
     databases = given.database or _DATABASES
     seconds = 60 * given.minutes / len(databases)
     wanted = Wanted(seconds, given.nodes, given.records, given.chunk, given.faults)
