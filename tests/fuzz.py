@@ -25,7 +25,7 @@ from aquila.protocol.canaries import open_masks
 from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Manifest
 from aquila.protocol.problems import error_from_problem
 from aquila.protocol.registry import RegisteredParty, Registry, read_registry
-from aquila.protocol.rounds.exchange import NoteOpening, entries_of, open_entry
+from aquila.protocol.rounds.exchange import NoteOpening, entries_of, verify_batch
 from aquila.records.person import Record
 from aquila.records.reading.lists import Layout, read_records
 from aquila.records.rules import parse_rules
@@ -60,8 +60,8 @@ class _Unsealed:
 
 def _note(content: bytes) -> object:
     """Open a note whose seal is right."""
-    opening = NoteOpening("0" * 32, cast("NoteKeys", _Unsealed()), b"\x01", b"\x00", (bytes(16),), "0" * 64, None)
-    return open_entry(opening, content)
+    opening = NoteOpening("0" * 32, cast("NoteKeys", _Unsealed()), b"\x01", b"\x00", bytes(5), "0" * 64, None)
+    return verify_batch({opening.hit_id: opening}, (), [(opening.hit_id, content)])
 
 
 def _call(content: bytes) -> object:

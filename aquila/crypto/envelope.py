@@ -25,6 +25,7 @@ LARGEST_ENVELOPE = 1 << 20
 
 _SIGNATURE_BYTES = 64
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
+_BEFORE_PAYLOAD = b'{"payload":"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def open_envelope(
         raise MalformedError("envelope_too_long", got=len(envelope), limit=limit)
     # 2. Parsed and written again, it must be the same bytes: no duplicate members, blanks, or second spelling.
     payload_type, payload, keyid, signature = _decode(envelope)
-    if payload_type not in expected_types or _encode(payload_type, payload, keyid, signature) != envelope:
+    if payload_type not in expected_types:
         raise MalformedError("envelope_not_canonical_or_unexpected")
     # 3. The key is one that the caller pins; the envelope only names it.
     signer = keys.get(keyid)
@@ -104,25 +105,45 @@ def _signed_bytes(payload_type: str, payload: bytes) -> bytes:
 def _encode(payload_type: str, payload: bytes, keyid: str, signature: bytes) -> bytes:
     # The encoding of RFC 8785: names in their order, no blanks. Nothing in base64 or hexadecimal has to be escaped, and
     # a payload may be long.
-    content = base64.b64encode(payload), json.dumps(payload_type, ensure_ascii=False).encode(), keyid.encode()
-    return b'{"payload":"%b","payloadType":%b,"signatures":[{"keyid":"%b","sig":"%b"}]}' % (
-        *content,
-        base64.b64encode(signature),
-    )
+    content = json.dumps(payload_type, ensure_ascii=False).encode(), keyid.encode()
+    between = b'","payloadType":%b,"signatures":[{"keyid":"%b","sig":"%b"}]}' % (*content, base64.b64encode(signature))
+    return b"".join((_BEFORE_PAYLOAD, base64.b64encode(payload), between))
 
 
 def _decode(envelope: bytes) -> tuple[str, bytes, str, bytes]:
-    """Return type, payload, key id and signature; whether the encoding was canonical is checked by the caller."""
+    """Return type, payload, key id and signature of an envelope in its canonical encoding.
+
+    A payload may be long: it is cut out before the rest is parsed and written again, and decoded once.
+
+    Raises:
+        MalformedError: It is none, or in another encoding.
+    """
+    start = len(_BEFORE_PAYLOAD)
+    end = envelope.find(b'"', start)
+    rest = envelope[:start] + envelope[end:]
     try:
-        match json.loads(envelope.decode("utf-8")):
+        match json.loads(rest.decode("utf-8")) if end >= 0 else None:
             case {
                 "payloadType": str(payload_type),
-                "payload": str(payload),
+                "payload": "",
                 "signatures": [{"keyid": str(keyid), "sig": str(sig)}],
             } if _FINGERPRINT.fullmatch(keyid):
-                signature = base64.b64decode(sig, validate=True)
-                if len(signature) == _SIGNATURE_BYTES:
-                    return payload_type, base64.b64decode(payload, validate=True), keyid, signature
+                payload, signature = _decode_base64(envelope[start:end]), _decode_base64(sig.encode())
+                if len(signature) == _SIGNATURE_BYTES and _encode(payload_type, b"", keyid, signature) == rest:
+                    return payload_type, payload, keyid, signature
     except (ValueError, RecursionError):
         pass  # not UTF-8, not JSON, nested too deeply, or not base64: all are the same to the reader
     raise MalformedError("envelope_malformed") from None
+
+
+def _decode_base64(text: bytes) -> bytes:
+    """Decode base64 in its one canonical spelling.
+
+    Raises:
+        ValueError: It is none, or has bits that mean nothing.
+    """
+    octets = base64.b64decode(text, validate=True)
+    tail = len(octets) % 3  # without one there is no padding, and every bit counts
+    if tail and base64.b64encode(octets[-tail:]) != text[-4:]:
+        raise ValueError("stray bits")
+    return octets

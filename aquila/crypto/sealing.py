@@ -8,9 +8,9 @@ and tells the receiver that the sender holds the same values. HPKE draws its ran
 
 from __future__ import annotations
 
-import hmac
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from hashlib import sha512
+from typing import TYPE_CHECKING, NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PublicKey
@@ -26,12 +26,15 @@ from aquila.errors import MalformedError, SealError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from hashlib import _Hash as HASH
 
 NONCE_BYTES, TAG_BYTES = 12, 16
 MARK_BYTES = 5
 """Bytes of a mark: of 255 marks on each side two that mean different tokens agree once in 17 million notes."""
 
 _BLOCK_BYTES = 16
+_HASHED_BYTES = 128  # the block of SHA-512
+_INNER, _OUTER = (bytes(octet ^ pad for octet in range(256)) for pad in (0x36, 0x5C))
 _BLOCKS = ECB()  # noqa: S305  # see `NoteKeys.marks`
 _LATTICE_BYTES = SEALING_PUBLIC_BYTES - KEY_BYTES
 _SUITE = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
@@ -69,12 +72,33 @@ def open_sealed(key: SealingKey, context: bytes, sealed: bytes) -> bytes:
         raise SealError("sealed_batch_not_opened") from None
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class NoteKeys:
+def _keyed(key: bytes) -> tuple[HASH, HASH]:
+    """Return the two hashes of HMAC-SHA-512 (RFC 2104) under a key of at most 128 bytes, after their first blocks.
+
+    A note has three such HMACs, one under the same key as all others and two under one key: its blocks are hashed once.
+    """
+    padded = key.ljust(_HASHED_BYTES, b"\x00")
+    return sha512(padded.translate(_INNER)), sha512(padded.translate(_OUTER))
+
+
+_salted = lru_cache(maxsize=64)(_keyed)  # by a round's binding, which is public
+
+
+def _hmac(keyed: tuple[HASH, HASH], message: bytes) -> bytes:
+    inner, outer = keyed[0].copy(), keyed[1].copy()
+    inner.update(message)
+    outer.update(inner.digest())
+    return outer.digest()
+
+
+class NoteKeys(NamedTuple):
     """The keys of one note: it seals the note, and `mark` makes marks of tokens. It never shows itself."""
 
     seal: bytes
     mark: bytes
+
+    def __repr__(self) -> str:
+        return object.__repr__(self)
 
     @classmethod
     def derive(cls, secrets: bytes, salt: bytes, *contexts: bytes) -> Iterator[NoteKeys]:
@@ -84,19 +108,20 @@ class NoteKeys:
 
         Args:
             secrets: Token secrets, one behind the other, in an order that both sides know.
-            salt: The same on both sides.
+            salt: The same on both sides, at most 128 bytes.
             contexts: What each note is bound to.
         """
-        extracted = hmac.digest(salt, secrets, "sha512")
+        expanding = _keyed(_hmac(_salted(salt), secrets))
         for context in contexts:
-            octets = hmac.digest(extracted, context + b"\x01", "sha512")
+            octets = _hmac(expanding, context + b"\x01")
             yield cls(octets[:KEY_BYTES], octets[KEY_BYTES:])
 
-    def marks(self, tokens: bytes) -> list[bytes]:
+    def marks(self, tokens: bytes) -> bytes:
         """Return a mark of 5 bytes for each token of 16: equal for equal tokens, and random to who lacks the key."""
         # One AES call for all tokens, which are blocks: a permutation under a secret key, and nothing is enciphered.
         blocks = Cipher(AES256(self.mark), _BLOCKS).encryptor().update(tokens)
-        return [blocks[place : place + MARK_BYTES] for place in range(0, len(blocks), _BLOCK_BYTES)]
+        places = range(0, len(blocks), _BLOCK_BYTES)
+        return b"".join([blocks[place : place + MARK_BYTES] for place in places])
 
     def seal_note(self, plaintext: bytes, nonce: bytes) -> bytes:
         """Return nonce, ciphertext and tag. Should a nonce repeat, it reveals only whether two notes are equal."""

@@ -254,11 +254,12 @@ def grade_pairs(
         pairs: What the join found, the pairs of two lists together.
     """
     settled = dict(grading_bases)
+    enough = {level for level in Level if level >= round_.manifest.minimum_certainty}
     hits = []
     for lists, met in groupby(pairs, key=lambda pair: (pair.left, pair.right)):
         settled[lists], standing = grade_lists(table, grading_bases[lists], met)
         for pair, result, second in standing:
-            if result.level is not None and result.level >= round_.manifest.minimum_certainty:
+            if result.level in enough:
                 hits.append(GradedPair(pair, result.level, result, second))
     return GradedPairs(settled, hits)
 

@@ -19,7 +19,7 @@ from aquila.protocol.rounds.exchange import (
     held_tokens,
     marks_needed,
     prepare_sized,
-    seal_entry,
+    seal_entries,
     signed_sizes,
     verify_batch,
 )
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     Random = Callable[[int], bytes]
 
 _ID_BYTES = 16
+_REFERENCE_DIGITS = 12
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -88,10 +89,13 @@ def seal_notes(_group: Group, work: NoteSealing) -> SealedNotes:
     """Seal a note for each hit of a batch; a task for any executor, which needs no group."""
     report, random = HitReport.model_validate_json(work.report), drawn_from(work.fresh)
     prepared = list(prepare_sized(work.sizes, work.table, report, work.held, random))
-    entries = (
-        seal_entry(one, _note(report.party, one.opening.report_digest, random), work.marks, random) for one in prepared
-    )
-    return SealedNotes(tuple(entries), tuple(one.opening.to_bytes() for one in prepared))
+    drawn = random(_REFERENCE_DIGITS // 2 * len(prepared)).hex().upper()
+    notes = [
+        _note(report.party, drawn[place : place + _REFERENCE_DIGITS], one.opening.report_digest)
+        for place, one in zip(count(0, _REFERENCE_DIGITS), prepared, strict=False)
+    ]
+    entries = seal_entries(prepared, notes, work.marks, random)
+    return SealedNotes(tuple(entries), tuple([one.opening.to_bytes() for one in prepared]))
 
 
 class Arrivals:
@@ -173,8 +177,7 @@ def drawn_from(fresh: bytes) -> Random:
     return lambda size: shake_256(fresh + next(numbers).to_bytes(8, "big")).digest(size)
 
 
-def _note(code: str, told: str, random: Random) -> Note:
-    drawn = random(6).hex().upper()
+def _note(code: str, drawn: str, told: str) -> Note:
     return Note(
         source_evaluation=None, information_evaluation=None, handling_code=None, category=REHEARSED.category,
         reference=f"{code}-{drawn[:4]}-{drawn[4:8]}-{drawn[8:]}", contact=REHEARSED.officer, report=told,

@@ -6,6 +6,7 @@ It lies in the rehearsal's own directory, is deleted as soon as it has been used
 from __future__ import annotations
 
 import os
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -134,7 +135,7 @@ class RecordIds:
         return self._firsts[-1]
 
     def __getitem__(self, position: int) -> str:
-        batch = int(np.searchsorted(self._firsts, position, side="right")) - 1
+        batch = bisect_right(self._firsts, position) - 1
         within = position - self._firsts[batch]
         start, end = self._ends[batch][within : within + 2].tolist()
         return self._texts[batch][start:end]

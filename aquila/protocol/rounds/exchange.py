@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
-from operator import attrgetter
+from operator import attrgetter, ge
 from struct import Struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from pydantic import ValidationError
@@ -28,7 +28,7 @@ from aquila.protocol.submissions.submission import HANDLE_BYTES, TOKEN_ROW
 from aquila.records.rules import mask_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from aquila.matching.certainty import Level
     from aquila.protocol.messages import Basis, Hit, HitReport
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from aquila.records.rules import RuleTable
 
     Random = Callable[[int], bytes]
+    _HitKind = tuple[bytes, Level, bool | None, tuple[str, ...]]
 
 NOTE_BYTES = 640
 """Bytes of every note, its length included: texts of 60 characters each in any of the region's scripts."""
@@ -47,19 +48,23 @@ _ID_BYTES = 16
 _KEY_BYTES = 32
 _FIXED_BYTES = _ID_BYTES + NONCE_BYTES + NOTE_BYTES + TAG_BYTES
 
-_MARK = Struct(f"{MARK_BYTES}s")
+_OPENING = Struct(f"{_ID_BYTES}s{_KEY_BYTES}s{_KEY_BYTES}s{_KEY_BYTES}s3B")
+_MARK_BITS = np.uint64(8 * MARK_BYTES)
+_NO_MARK = np.uint64(2**64 - 1)
 _SIFT_BITS = 20
 _HANDLE = f"S{HANDLE_BYTES}"  # of one length all of them, so that NumPy's zeros at an end change no comparison
 _FAULTS = (None, *Fault)
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
-class HeldTokens:
+class HeldTokens(NamedTuple):
     """The tokens of one own record in ascending order, as columns: rules 1 byte, tokens 16, token secrets 32 each."""
 
     rules: bytes
     tokens: bytes
     secrets: bytes
+
+    def __repr__(self) -> str:
+        return object.__repr__(self)
 
 
 class TokensByRecord(Mapping[bytes, HeldTokens]):
@@ -156,8 +161,7 @@ def _by_record(rows: np.ndarray, secrets: np.ndarray) -> TokensByRecord:
     return TokensByRecord(handles, rows["rule"].tobytes(), rows["token"].tobytes(), secrets[order].tobytes())
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class NoteOpening:
+class NoteOpening(NamedTuple):
     """The data on a hit with which one side opens and verifies the other side's note. Secret: it never shows itself.
 
     Attributes:
@@ -165,7 +169,7 @@ class NoteOpening:
         keys: Of the note that is to come.
         rules: The rule of each token of the own record, in ascending order of the tokens.
         places: Which of these tokens met, as the matcher reported.
-        marks: Of each token, as the other side's note has it where it holds the same.
+        marks: Of each token 5 bytes, as the other side's note has them where it holds the same.
         report_digest: Digest of what the matcher reported of the hit.
         fault: What is wrong with the report already.
     """
@@ -174,9 +178,12 @@ class NoteOpening:
     keys: NoteKeys
     rules: bytes
     places: bytes
-    marks: tuple[bytes, ...]
+    marks: bytes
     report_digest: str
     fault: Fault | None
+
+    def __repr__(self) -> str:
+        return object.__repr__(self)
 
     @property
     def met(self) -> tuple[int, ...]:
@@ -189,7 +196,7 @@ class NoteOpening:
             (
                 bytes.fromhex(self.hit_id), self.keys.seal, self.keys.mark, bytes.fromhex(self.report_digest),
                 bytes([_FAULTS.index(self.fault), len(self.rules), len(self.places)]),
-                self.rules, self.places, *self.marks,
+                self.rules, self.places, self.marks,
             )
         )  # fmt: skip
 
@@ -200,27 +207,28 @@ class NoteOpening:
         Raises:
             KeyMaterialError: The bytes are none.
         """
-        fixed = _ID_BYTES + 3 * _KEY_BYTES
-        fault, rules, places = content[fixed : fixed + 3] if len(content) >= fixed + 3 else (0, 0, 0)
-        ends = [fixed + 3, fixed + 3 + rules, fixed + 3 + rules + places]
-        if len(content) != ends[2] + rules * MARK_BYTES or fault >= len(_FAULTS):
+        if len(content) < _OPENING.size:
             raise KeyMaterialError("note_opening_key_unreadable")
-        keys = [content[_ID_BYTES + _KEY_BYTES * n : _ID_BYTES + _KEY_BYTES * (n + 1)] for n in range(3)]
-        marks = (content[place : place + MARK_BYTES] for place in range(ends[2], len(content), MARK_BYTES))
+        hit_id, seal, mark, told, fault, rules, places = _OPENING.unpack_from(content)
+        met = _OPENING.size + rules
+        if len(content) != met + places + rules * MARK_BYTES or fault >= len(_FAULTS):
+            raise KeyMaterialError("note_opening_key_unreadable")
         return cls(
-            content[:_ID_BYTES].hex(), NoteKeys(*keys[:2]), content[ends[0] : ends[1]], content[ends[1] : ends[2]],
-            tuple(marks), keys[2].hex(), _FAULTS[fault],
+            hit_id.hex(), NoteKeys(seal, mark), content[_OPENING.size : met], content[met : met + places],
+            content[met + places :], told.hex(), _FAULTS[fault],
         )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class PreparedNote:
+class PreparedNote(NamedTuple):
     """A hit that can be sealed: the hit, the keys of the own note with its marks, and what opens the other's."""
 
     hit: Hit
     keys: NoteKeys
-    marks: tuple[bytes, ...]
+    marks: bytes
     opening: NoteOpening
+
+    def __repr__(self) -> str:
+        return object.__repr__(self)
 
 
 def prepare(
@@ -252,21 +260,26 @@ def prepare_sized(
         if on is None or own is None or not _are_places(places, len(own.rules)):
             keys, other = (NoteKeys(random(_KEY_BYTES), random(_KEY_BYTES)) for _ in range(2))
             nothing = hit.hit_id * 2
-            yield PreparedNote(hit, keys, (), NoteOpening(hit.hit_id, other, b"", b"", (), nothing, Fault.FOREIGN))
+            yield PreparedNote(hit, keys, b"", NoteOpening(hit.hit_id, other, b"", b"", b"", nothing, Fault.FOREIGN))
         else:
             yield on.prepare(hit, own, places)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Pair:
-    """The part that the hits with one counterpart have in common; they are of few kinds, each graded once."""
+    """The part that the hits with one counterpart have in common; they are of few kinds, each graded once.
+
+    Attributes:
+        kinds: By rules that met, level, order and families: what is wrong with these, and what is hashed before the
+            id of a hit.
+    """
 
     table: RuleTable
     ground: _Ground
     binding: bytes
     prefix: bytes
     codes: tuple[bytes, bytes]
-    grades: dict[tuple[bytes, bool], tuple[Level | None, tuple[str, ...]]] = field(default_factory=dict)
+    kinds: dict[_HitKind, tuple[Fault | None, bytes]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, sizes: Mapping[str, int], table: RuleTable, report: HitReport, basis: Basis) -> _Pair:
@@ -281,29 +294,26 @@ class _Pair:
         rules = bytes([own.rules[place] for place in places])
         # The keys of a note are bound to sender and receiver with their handles, in this order (3.7.5).
         mine, theirs = behind_length(bytes.fromhex(hit.handle)), bytes.fromhex(hit.counterpart_handle or "")
-        theirs, prefix = behind_length(theirs), self.prefix + behind_length(bytes.fromhex(hit.hit_id))
-        behind = behind_length(rules)
+        hit_id, theirs, behind = behind_length(bytes.fromhex(hit.hit_id)), behind_length(theirs), behind_length(rules)
+        prefix = self.prefix + hit_id
         sent, received = self.codes
         contexts = prefix + sent + mine + theirs + behind, prefix + received + theirs + mine + behind
         keys, other = NoteKeys.derive(secrets, self.binding, *contexts)
-        fault = None if (hit.certainty, hit.families) == self._grade(rules, second=bool(hit.second)) else Fault.LEVEL
-        opening = NoteOpening(
-            hit.hit_id,
-            other,
-            own.rules,
-            places,
-            tuple(other.marks(own.tokens)),
-            self.ground.report_digest_of(hit),
-            fault,
-        )
-        return PreparedNote(hit, keys, tuple(keys.marks(own.tokens)), opening)
+        kind = rules, hit.certainty, hit.second, hit.families
+        if kind not in self.kinds:
+            self.kinds[kind] = self._compare(kind)
+        fault, told = self.kinds[kind]
+        digest_of_hit, marks = hashlib.sha256(told + hit_id).hexdigest(), other.marks(own.tokens)
+        opening = NoteOpening(hit.hit_id, other, own.rules, places, marks, digest_of_hit, fault)
+        return PreparedNote(hit, keys, keys.marks(own.tokens), opening)
 
-    def _grade(self, rules: bytes, *, second: bool) -> tuple[Level | None, tuple[str, ...]]:
-        kind = rules, second
-        if kind not in self.grades:
-            result = grade_on(self.table, mask_of(rules), self.ground.grading_basis, second=second)
-            self.grades[kind] = result.level, result.families
-        return self.grades[kind]
+    def _compare(self, kind: _HitKind) -> tuple[Fault | None, bytes]:
+        """Grade hits of a kind again, and return their fault and the beginning of the digest of the report on each."""
+        rules, level, second, families = kind
+        grade = grade_on(self.table, mask_of(rules), self.ground.grading_basis, second=bool(second))
+        fault = None if (grade.level, grade.families) == (level, families) else Fault.LEVEL
+        told = level.value.encode(), bytes([bool(second)]), *(family.encode() for family in families)
+        return fault, framed("aquila/1 told", digest("aquila/1 grade", self.ground.digest, *told))
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +322,6 @@ class _Ground:
 
     grading_basis: GradingBasis
     digest: bytes
-    digests_before: dict[tuple[Level, bool | None, tuple[str, ...]], bytes] = field(default_factory=dict)
 
     @classmethod
     def of(cls, sizes: Mapping[str, int], report: HitReport, basis: Basis) -> _Ground:
@@ -325,15 +334,6 @@ class _Ground:
             "learned": [list(weight) for weight in grading_basis.learned],
         }
         return cls(grading_basis, digest("aquila/1 basis", canonical(shown)))
-
-    def report_digest_of(self, hit: Hit) -> str:
-        """Return the digest of the matcher's report on a hit (PROTOCOL.md 3.7.8)."""
-        kind = hit.certainty, hit.second, hit.families
-        if kind not in self.digests_before:  # few grades are told of many hits
-            families = (family.encode() for family in hit.families)
-            grade = hit.certainty.value.encode(), bytes([bool(hit.second)]), *families
-            self.digests_before[kind] = framed("aquila/1 told", digest("aquila/1 grade", self.digest, *grade))
-        return hashlib.sha256(self.digests_before[kind] + behind_length(bytes.fromhex(hit.hit_id))).hexdigest()
 
 
 def grading_basis_on(report: HitReport, basis: Basis, own: int, other: int) -> GradingBasis:
@@ -369,8 +369,7 @@ def records_in_report(round_: RoundState, party: str, query: str | None) -> int:
 
 
 def _are_places(places: bytes, tokens: int) -> bool:
-    ascending = all(left < right for left, right in pairwise(places))
-    return bool(places) and ascending and places[-1] < tokens
+    return bool(places) and places[-1] < tokens and not any(map(ge, places, places[1:]))
 
 
 def marks_needed(most: int) -> int:
@@ -384,28 +383,49 @@ def marks_needed(most: int) -> int:
     return min(MOST_MARKS, -(-max(most, 1) // _MARKS_STEP) * _MARKS_STEP)
 
 
-def seal_entry(prepared: PreparedNote, note: Note, marks: int, random: Random) -> bytes:
-    """Seal a note as an entry of a batch.
+def seal_entries(prepared: Sequence[PreparedNote], notes: Sequence[Note], marks: int, random: Random) -> list[bytes]:
+    """Seal notes as entries of a batch.
 
     Args:
-        prepared: The hit.
-        note: What is told of its record.
+        prepared: The hits.
+        notes: What is told of the record of each.
         marks: How many marks each note of the report has (`marks_needed`).
-        random: For the nonce, and for marks of no token.
+        random: For nonces, and for marks of no token.
 
     Raises:
-        InputError: The note is too long.
+        InputError: A note is too long.
     """
-    content = note.model_dump_json().encode()
-    if len(content) > NOTE_BYTES - 2:
-        raise InputError("note_too_long", got=len(content))
-    padded = len(content).to_bytes(2, "big") + content.ljust(NOTE_BYTES - 2, b"\x00")
-    drawn = random(NONCE_BYTES + (marks - len(prepared.marks)) * MARK_BYTES)
-    every = [*prepared.marks, *(mark for (mark,) in _MARK.iter_unpack(drawn[NONCE_BYTES:]))]
-    # In the order of their bytes, which says nothing of the order of the tokens.
-    every.sort()
-    sealed = prepared.keys.seal_note(padded + b"".join(every), drawn[:NONCE_BYTES])
-    return bytes.fromhex(prepared.hit.hit_id) + sealed
+    nonces, entries = random(NONCE_BYTES * len(prepared)), []
+    filled = _filled_up([one.marks for one in prepared], marks, random)
+    for place, (one, note) in enumerate(zip(prepared, notes, strict=True)):
+        content = note.model_dump_json().encode()
+        if len(content) > NOTE_BYTES - 2:
+            raise InputError("note_too_long", got=len(content))
+        padded = len(content).to_bytes(2, "big") + content.ljust(NOTE_BYTES - 2, b"\x00")
+        every = filled[place * marks * MARK_BYTES : (place + 1) * marks * MARK_BYTES]
+        nonce = nonces[place * NONCE_BYTES : (place + 1) * NONCE_BYTES]
+        entries.append(bytes.fromhex(one.opening.hit_id) + one.keys.seal_note(padded + every, nonce))
+    return entries
+
+
+def _filled_up(own: Sequence[bytes], marks: int, random: Random) -> bytes:
+    """Return the marks of each of some notes, filled up with random ones.
+
+    They are in the order of their bytes, which says nothing of the order of the tokens.
+    """
+    octets = np.frombuffer(random(len(own) * marks * MARK_BYTES), dtype=np.uint8).copy()
+    every = octets.reshape(len(own), marks, MARK_BYTES)
+    counts = np.array([len(one) // MARK_BYTES for one in own], dtype=np.int64)
+    every[np.arange(marks) < counts[:, np.newaxis]] = np.frombuffer(b"".join(own), np.uint8).reshape(-1, MARK_BYTES)
+    ordered = np.sort(_numbers(octets).reshape(len(own), marks), axis=1)
+    return ordered.astype(">u8").view(np.uint8).reshape(-1, 8)[:, 8 - MARK_BYTES :].tobytes()
+
+
+def _numbers(marks: np.ndarray) -> np.ndarray:
+    """Return marks of 5 bytes as numbers in the order of their bytes."""
+    padded = np.zeros((len(marks) // MARK_BYTES, 8), dtype=np.uint8)
+    padded[:, 8 - MARK_BYTES :] = marks.reshape(-1, MARK_BYTES)
+    return padded.view(">u8")[:, 0].astype(np.uint64)
 
 
 def entries_of(batch: bytes, hits: int) -> Iterator[tuple[str, bytes]]:
@@ -422,12 +442,8 @@ def entries_of(batch: bytes, hits: int) -> Iterator[tuple[str, bytes]]:
         yield batch[place : place + _ID_BYTES].hex(), batch[place + _ID_BYTES : place + width]
 
 
-def open_entry(opening: NoteOpening, sealed: bytes) -> Note | Fault:
-    """Open and verify a note (PROTOCOL.md 3.7.8).
-
-    Returns:
-        The note where the hit holds, else what is wrong.
-    """
+def _open_entry(opening: NoteOpening, sealed: bytes) -> tuple[Note, bytes] | Fault:
+    """Open a note, and return it with its marks, or what is wrong with it."""
     # 1. The report itself was right: the tokens are this record's, and the level follows from their rules.
     if opening.fault is not None:
         return opening.fault
@@ -444,19 +460,32 @@ def open_entry(opening: NoteOpening, sealed: bytes) -> Note | Fault:
     # 3. The matcher told both sides the same.
     if note.report != opening.report_digest:
         return Fault.TOLD
-    # 4. It reported every token that met: the marks of both sides agree where the tokens do, and nowhere else.
-    marks = content[NOTE_BYTES:]
-    theirs = {mark for (mark,) in _MARK.iter_unpack(marks[: len(marks) // MARK_BYTES * MARK_BYTES])}
-    common = {place for place, mark in enumerate(opening.marks) if mark in theirs}
-    if common != set(opening.places):
-        return Fault.WITHHELD if common > set(opening.places) else Fault.UNREADABLE
-    return note
+    return note, content[NOTE_BYTES:]
+
+
+def _common_places(own: Sequence[bytes], theirs: Sequence[bytes]) -> Iterator[bytes]:
+    """Yield, note by note, the places of the own marks that the other side has too."""
+    counts, mine = _by_note(own)
+    others = np.sort(_by_note(theirs)[1])
+    found = np.flatnonzero(np.append(others, _NO_MARK)[np.searchsorted(others, mine)] == mine)
+    notes = (mine[found] >> _MARK_BITS).astype(np.int64)
+    places = (found - (np.cumsum(counts) - counts)[notes]).astype(np.uint8).tobytes()
+    ends = np.cumsum(np.bincount(notes, minlength=len(own))).tolist()
+    return (places[start:end] for start, end in pairwise([0, *ends]))
+
+
+def _by_note(marks: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray]:
+    """Return how many marks each note has, and all of them as numbers with that of the note, from 0, before them."""
+    counts = np.array([len(some) // MARK_BYTES for some in marks], dtype=np.int64)
+    whole = b"".join([some[: len(some) // MARK_BYTES * MARK_BYTES] for some in marks])
+    notes = np.repeat(np.arange(len(marks), dtype=np.uint64), counts)
+    return counts, notes << _MARK_BITS | _numbers(np.frombuffer(whole, dtype=np.uint8))
 
 
 def verify_batch(
     openings: Mapping[str, NoteOpening], verified: Collection[str], entries: Iterable[tuple[str, bytes]]
 ) -> dict[str, Note | Fault]:
-    """Verify the notes of a batch (PROTOCOL.md 3.7.8).
+    """Open and verify the notes of a batch (PROTOCOL.md 3.7.8).
 
     Args:
         openings: What opens the notes of its sender for hits of this report, by hit id.
@@ -467,12 +496,25 @@ def verify_batch(
         For each hit that the batch names its note where it holds, else what is wrong.
     """
     found: dict[str, Note | Fault] = {}
+    opened: dict[str, bytes] = {}
     for hit_id, sealed in entries:
         opening = openings.get(hit_id)
         if hit_id in found or hit_id in verified:
             found[hit_id] = Fault.REPEATED
+        elif opening is None:
+            found[hit_id] = Fault.UNREPORTED
         else:
-            found[hit_id] = Fault.UNREPORTED if opening is None else open_entry(opening, sealed)
+            result = _open_entry(opening, sealed)
+            if isinstance(result, Fault):
+                found[hit_id] = result
+            else:
+                found[hit_id], opened[hit_id] = result
+    # 4. The matcher reported every token that met: the marks of both sides agree where the tokens do, and nowhere else.
+    common = _common_places([openings[hit_id].marks for hit_id in opened], list(opened.values()))
+    for hit_id, places in zip(opened, common, strict=True):
+        told = openings[hit_id].places
+        if places != told and not isinstance(found[hit_id], Fault):  # a second note of the hit is a fault already
+            found[hit_id] = Fault.WITHHELD if set(places) > set(told) else Fault.UNREADABLE
     return found
 
 

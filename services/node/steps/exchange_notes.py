@@ -21,7 +21,7 @@ from aquila.protocol.rounds.exchange import (
     hit_batches,
     marks_needed,
     prepare_sized,
-    seal_entry,
+    seal_entries,
     signed_sizes,
     submission_in_report,
     verify_batch,
@@ -186,13 +186,13 @@ def _prepare_batch(session: Session, node: NodeContext, key: RoundKey, kit: _Kit
     report = kit.terms.model_copy(update={"hits": batch.hits})
     ids = [hit.hit_id for hit in batch.hits]
     records = _records(session, kit.place["round_id"], ids)
-    entries, rows, faulty = [], [], dict[Fault, list[str]]()
+    told, rows, faulty = [], [], dict[Fault, list[str]]()
     held = kit.held.of([bytes.fromhex(hit.handle) for hit in batch.hits])
-    for one in prepare_sized(kit.sizes, kit.table, report, held, node.random):
+    prepared = list(prepare_sized(kit.sizes, kit.table, report, held, node.random))
+    for one in prepared:
         hit_id, reference = one.hit.hit_id, notes.draw_reference(node.code, node.random)
         record: dict[str, str] = json.loads(records.get(hit_id) or b"{}")
-        note = notes.note_of(node, record, reference, one.opening.report_digest)
-        entries.append(seal_entry(one, note, kit.marks, node.random))
+        told.append(notes.note_of(node, record, reference, one.opening.report_digest))
         opening = key.seal(hit_id, one.opening.to_bytes(), node.random)
         rows.append(
             {"hit_id": hit_id, "counterpart": batch.counterpart, "reference": reference, "opening": opening} | kit.place
@@ -200,6 +200,7 @@ def _prepare_batch(session: Session, node: NodeContext, key: RoundKey, kit: _Kit
         if one.opening.fault is not None:
             faulty.setdefault(one.opening.fault, []).append(hit_id)
     session.execute(insert(ExchangeRow), rows)
+    entries = seal_entries(prepared, told, kit.marks, node.random)
     octets = key.seal(_batch(kit.place, batch.index), b"".join(entries), node.random)
     session.add(
         NoteBatchRow(counterpart=batch.counterpart, index=batch.index, own=True, hits=ids, entries=octets, **kit.place)

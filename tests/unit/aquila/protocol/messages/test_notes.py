@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import rfc8785
 from pydantic import ValidationError
 
 from aquila.errors import MalformedError
@@ -62,6 +64,28 @@ def test_what_a_note_cannot_say(changes: dict[str, Any]) -> None:
     assert Note(**NOTE).handling_code == "H1"
     with pytest.raises(ValidationError):
         Note(**(NOTE | changes))
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [("A", True), ("+/9z=", True), ("A==", True), ("", False), ("==", False), ("A===", False), ("A=A", False),
+     ("A\n", False), ("-_", False), ("Ä", False), ('"', False)],
+)  # fmt: skip
+def test_what_a_batch_may_be(text: str, right: bool) -> None:  # noqa: FBT001 - a case of the test
+    """A batch is what the pattern in the published schema matches, and nothing else."""
+    pattern = Notes.model_json_schema()["properties"]["sealed"]["pattern"]
+    assert (re.fullmatch(pattern, text) is not None) is right
+    if right:
+        assert read(Notes, sealed=text)
+    else:
+        with pytest.raises(MalformedError):
+            read(Notes, sealed=text)
+
+
+def test_a_batch_is_signed_in_canonical_json() -> None:
+    """What is signed of a batch is RFC 8785, as another implementation writes it, however it was put together."""
+    batch = read(Notes, sealed="+/9z=")
+    assert batch.payload() == rfc8785.dumps(batch.model_dump(mode="json"))
 
 
 def test_every_fault_has_a_sentence() -> None:

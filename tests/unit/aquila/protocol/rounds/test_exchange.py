@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aquila.protocol.messages import HitReport
-    from aquila.protocol.rounds.exchange import PreparedNote, TokensByRecord
+    from aquila.protocol.rounds.exchange import NoteOpening, PreparedNote, TokensByRecord
     from tests.support.staged_round import StagedRound
 
 RANDOM = Random(5).randbytes
@@ -57,10 +56,16 @@ def note(told: str, **changes: Any) -> Note:
     return Note(**(content | changes))
 
 
+def opened(opening: NoteOpening, content: bytes) -> Note | Fault:
+    """Open and verify one note."""
+    return exchange.verify_batch({opening.hit_id: opening}, (), [(opening.hit_id, content)])[opening.hit_id]
+
+
 def sealed(one: PreparedNote, **changes: Any) -> bytes:
     """Return a sealed note as it stands behind its hit id."""
-    marks = exchange.marks_needed(len(one.marks))
-    return exchange.seal_entry(one, note(one.opening.report_digest, **changes), marks, RANDOM)[16:]
+    marks = exchange.marks_needed(len(one.marks) // MARK_BYTES)
+    (entry,) = exchange.seal_entries([one], [note(one.opening.report_digest, **changes)], marks, RANDOM)
+    return entry[16:]
 
 
 def two_sides(stage: StagedRound, **changes: Any) -> tuple[PreparedNote, PreparedNote]:
@@ -87,10 +92,10 @@ def test_each_side_opens_the_note_of_the_other(stage: StagedRound) -> None:
     """Both sides make the same keys of their own tokens, and each note opens at the other side only."""
     mine, theirs = two_sides(stage.reported())
     for one, other in ((mine, theirs), (theirs, mine)):
-        found = exchange.open_entry(other.opening, sealed(one))
+        found = opened(other.opening, sealed(one))
         assert isinstance(found, Note)
         assert found.source_evaluation == "B"
-        assert exchange.open_entry(one.opening, sealed(one)) is Fault.SEALED
+        assert opened(one.opening, sealed(one)) is Fault.SEALED
     assert mine.opening.met == theirs.opening.met == (1, 2)
     assert "met" not in repr(mine) + repr(mine.opening)
 
@@ -119,8 +124,8 @@ def test_what_is_kept_comes_back(stage: StagedRound) -> None:
 def test_a_hit_on_what_the_record_does_not_have(stage: StagedRound, changes: dict[str, str]) -> None:
     """It is refuted without looking at any note; its own note opens for nobody."""
     one, theirs = two_sides(stage.reported(), **changes)
-    assert exchange.open_entry(one.opening, sealed(theirs)) is Fault.FOREIGN
-    assert exchange.open_entry(theirs.opening, sealed(one)) is Fault.SEALED
+    assert opened(one.opening, sealed(theirs)) is Fault.FOREIGN
+    assert opened(theirs.opening, sealed(one)) is Fault.SEALED
 
 
 @pytest.mark.parametrize(
@@ -134,7 +139,7 @@ def test_a_hit_on_what_the_record_does_not_have(stage: StagedRound, changes: dic
 def test_a_level_that_does_not_follow(stage: StagedRound, changes: dict[str, Any], fault: Fault) -> None:
     """The level is recomputed from the rules that met; what only the matcher knows, both sides compare."""
     one, theirs = two_sides(stage.reported(), **changes)
-    assert exchange.open_entry(one.opening, sealed(theirs)) is fault
+    assert opened(one.opening, sealed(theirs)) is fault
 
 
 def test_withheld_tokens(stage: StagedRound) -> None:
@@ -142,8 +147,8 @@ def test_withheld_tokens(stage: StagedRound) -> None:
     stage.reported()
     one, theirs = two_sides(stage)
     # Both sides were told of the last token alone, at a level that follows from its rule.
-    fewer = [replace(side.opening, places=side.opening.places[-1:]) for side in (one, theirs)]
-    assert exchange.open_entry(fewer[0], sealed(theirs)) is Fault.WITHHELD
+    fewer = [side.opening._replace(places=side.opening.places[-1:]) for side in (one, theirs)]
+    assert opened(fewer[0], sealed(theirs)) is Fault.WITHHELD
 
 
 def test_a_counterpart_that_writes_nonsense(stage: StagedRound) -> None:
@@ -151,9 +156,31 @@ def test_a_counterpart_that_writes_nonsense(stage: StagedRound) -> None:
     one, theirs = two_sides(stage.reported())
     for content in (b"", b"\xff\xff{}", b"\x00\x02{}"):
         plain = content + bytes(exchange.NOTE_BYTES + 32 * MARK_BYTES - len(content))
-        assert exchange.open_entry(one.opening, theirs.keys.seal_note(plain, bytes(12))) is Fault.UNREADABLE
-    assert exchange.open_entry(one.opening, sealed(replace(theirs, marks=()))) is Fault.UNREADABLE
-    assert exchange.open_entry(one.opening, sealed(theirs, report="0" * 64)) is Fault.TOLD
+        assert opened(one.opening, theirs.keys.seal_note(plain, bytes(12))) is Fault.UNREADABLE
+    assert opened(one.opening, sealed(theirs._replace(marks=b""))) is Fault.UNREADABLE
+    assert opened(one.opening, sealed(theirs, report="0" * 64)) is Fault.TOLD
+
+
+def test_marks_of_many_notes(stage: StagedRound) -> None:
+    """Marks that agree are found in each note of a batch by itself, however many there are and in any order."""
+    one, theirs = two_sides(stage.reported())
+    random = Random(6)
+    notes = [[random.randbytes(MARK_BYTES) for _ in range(count)] for count in (0, 1, 7, 256, 32, 3)]
+    held = [sorted(random.sample(range(len(marks)), len(marks) // 2)) for marks in notes]
+    openings, entries = {}, []
+    for number, (marks, places) in enumerate(zip(notes, held, strict=True)):
+        told = one.opening._replace(hit_id=f"{number:032x}", marks=b"".join(marks), places=bytes(places))
+        openings[told.hit_id] = told
+        # What the other note has besides is of this note's neighbour, and says nothing here.
+        every = [marks[place] for place in places] + notes[number - 1]
+        random.shuffle(every)
+        content = note(told.report_digest).model_dump_json().encode()
+        plain = (len(content).to_bytes(2, "big") + content).ljust(exchange.NOTE_BYTES, b"\x00") + b"".join(every)
+        entries.append((told.hit_id, theirs.keys.seal_note(plain, bytes(12))))
+    assert all(isinstance(found, Note) for found in exchange.verify_batch(openings, (), entries).values())
+    fewer = {hit_id: told._replace(places=told.places[1:]) for hit_id, told in openings.items()}
+    found = exchange.verify_batch(fewer, (), entries)
+    assert [found[hit_id] is Fault.WITHHELD for hit_id in fewer] == [bool(places) for places in held]
 
 
 def test_a_batch_with_strange_notes(stage: StagedRound) -> None:
@@ -174,11 +201,8 @@ def test_every_note_of_a_report_is_as_long(stage: StagedRound) -> None:
     marks = exchange.marks_needed(held_of(stage, "SI").most)
     assert (marks, exchange.marks_needed(exchange.held_tokens([], []).most)) == (32, 32)
     longest = {"category": "č" * 60, "contact": '"' * 60}
-    entries = [
-        exchange.seal_entry(one, note(one.opening.report_digest, **changes), marks, RANDOM)
-        for one in every
-        for changes in (longest, {"category": None})
-    ]
+    told = [note(one.opening.report_digest, **changes) for one in every for changes in (longest, {"category": None})]
+    entries = exchange.seal_entries([one for one in every for _ in range(2)], told, marks, RANDOM)
     assert len({len(entry) for entry in entries}) == 1
     assert [hit_id for hit_id, _ in exchange.entries_of(b"".join(entries), len(entries))][::2] == [
         one.hit.hit_id for one in every
