@@ -126,7 +126,7 @@ def comes(world: World, watcher: Visitor, state: str) -> None:
     address = watcher.page.url
     world.until(lambda: f">{state}</span>" in watcher.page.request.get(address).text(), STANDING_SECONDS)
     if not watcher.scripts:
-        watcher.follow("Look again")
+        watcher.open(address.removeprefix(watcher.url))
     watcher.page.locator(".tag").get_by_text(state, exact=True).first.wait_for()
     watcher.check()
 
@@ -204,6 +204,7 @@ def see_answer_withheld(world: World, people: People, round_id: str) -> None:
     owner.press("Refuse this answer")
     assert owner.shows("Your party refused its answer.")
     comes(world, officer, "refused")
+    comes(world, officer, "answered")  # by the others
     assert officer.shows("refuses its answer to this query.")
     assert officer.page.locator("tbody .tag").get_by_text("refused", exact=True).count() == len(PEOPLE) + 1
     assert officer.page.locator("tbody tr", has_text=WATCHED[1]).locator("strong").count() == 1
