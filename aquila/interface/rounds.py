@@ -34,6 +34,19 @@ from aquila.protocol.messages.manifest import MOST_CANARIES, Manifest, Mode, Pad
 from aquila.protocol.messages.statements import Kind
 
 
+class RoundPage(Message):
+    """A part of the rounds that a service knows, newest first.
+
+    Attributes:
+        offset: How many newer ones are left out.
+        total: How many there are in all, of those that were asked for.
+    """
+
+    rounds: tuple[RoundEntry, ...]
+    offset: Count = 0
+    total: Count = 0
+
+
 class RoundProposal(Message):
     """The secretariat's proposal of a round; empty fields take the service's defaults.
 

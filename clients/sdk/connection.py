@@ -217,3 +217,9 @@ def _new_context(ca: Path | None, shown: ClientCertificate | None) -> ssl.SSLCon
             reason = error.strerror or type(error).__name__
             raise InputError("certificate_or_key_unreadable", certificate=shown.certificate, reason=reason) from None
     return context
+
+
+def list_query(offset: int, limit: int | None, *, ongoing: bool) -> dict[str, str]:
+    """Return the parameters of a call for a part of a list of rounds; what is the service's default is left out."""
+    given = {"offset": str(offset or ""), "limit": str(limit or ""), "ongoing": "true" if ongoing else ""}
+    return {name: value for name, value in given.items() if value}

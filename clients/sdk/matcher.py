@@ -8,7 +8,7 @@ from urllib.parse import quote
 from aquila.interface.approval import PendingApproval
 from aquila.interface.attention import AttentionList
 from aquila.interface.proposal import ProposalDefaults, Suggestions, SuggestionView
-from aquila.interface.rounds import AbortReason, MatcherRoundView
+from aquila.interface.rounds import AbortReason, MatcherRoundView, RoundPage
 from aquila.interface.service.health import ServiceHealth
 from aquila.interface.service.party import (
     Admittance,
@@ -20,7 +20,7 @@ from aquila.interface.service.party import (
     RenewedKey,
 )
 from aquila.interface.statistics import Statistics
-from aquila.protocol.messages.feed import Rounds
+from clients.sdk.connection import list_query
 
 if TYPE_CHECKING:
     from aquila.interface.rounds import RoundProposal
@@ -59,9 +59,16 @@ class MatcherClient:
         body = AbortReason(reason=reason).model_dump(mode="json")
         return self._connection.fetch(SuggestionView, "POST", _suggestion(suggestion_id, "/set-aside"), json=body)
 
-    def rounds(self) -> Rounds:
-        """Return all rounds, newest first."""
-        return self._connection.fetch(Rounds, "GET", _ROUNDS)
+    def rounds(self, offset: int = 0, limit: int | None = None, *, ongoing: bool = False) -> RoundPage:
+        """Return rounds, newest first.
+
+        Args:
+            offset: How many newer ones are left out.
+            limit: At most so many; all of them if None.
+            ongoing: Only those that are not over.
+        """
+        query = list_query(offset, limit, ongoing=ongoing)
+        return self._connection.fetch(RoundPage, "GET", _ROUNDS, params=query)
 
     def health(self) -> ServiceHealth:
         """Return the report on the matcher's health."""

@@ -18,12 +18,12 @@ from aquila.interface.records import (
     ReadingProgress,
     RecordReport,
 )
-from aquila.interface.rounds import AbortReason, Hits, NodeRoundView, NodeStatus, SubmissionRequest
+from aquila.interface.rounds import AbortReason, Hits, NodeRoundView, NodeStatus, RoundPage, SubmissionRequest
 from aquila.interface.safeguard import RefusedAnswer, Safeguards
 from aquila.interface.service.health import ServiceHealth
 from aquila.interface.service.party import AcceptedRegistry, FileContent, RegistryView
-from aquila.protocol.messages.feed import Rounds
 from aquila.records.reading.layouts import RECOGNIZED, Layout
+from clients.sdk.connection import list_query
 
 if TYPE_CHECKING:
     from aquila.protocol.messages.suggestions import Suggestion
@@ -149,9 +149,16 @@ class NodeClient:
         """Delete a stored list."""
         self._connection.call("DELETE", f"/v1/imports/{quote(import_id, safe='')}")
 
-    def rounds(self) -> Rounds:
-        """Return the rounds that the node knows of, newest first."""
-        return self._connection.fetch(Rounds, "GET", "/v1/rounds")
+    def rounds(self, offset: int = 0, limit: int | None = None, *, ongoing: bool = False) -> RoundPage:
+        """Return rounds, newest first.
+
+        Args:
+            offset: How many newer ones are left out.
+            limit: At most so many; all of them if None.
+            ongoing: Only those that are not over.
+        """
+        query = list_query(offset, limit, ongoing=ongoing)
+        return self._connection.fetch(RoundPage, "GET", "/v1/rounds", params=query)
 
     def round(self, round_id: str) -> NodeRoundView:
         """Return one round as the node sees it."""

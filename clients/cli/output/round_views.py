@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from aquila.interface.progress import Progress
-    from aquila.interface.rounds import AnswerView, AwaitedStep, Hits, NodeRoundView, OwnHit
-    from aquila.protocol.messages.feed import RoundEntry, Rounds
+    from aquila.interface.rounds import AnswerView, AwaitedStep, Hits, NodeRoundView, OwnHit, RoundPage
+    from aquila.protocol.messages.feed import RoundEntry
 
 SHORT = 8  # digits of an id that tables show; commands take them in place of the whole
 
@@ -25,7 +25,7 @@ _NAMES = ("given_names", "family_names", "full_name")
 _EXACT = "These numbers are exact and not for publication: publish those of `aquila matcher statistics`."
 
 
-def rounds_table(rounds: Rounds) -> Table:
+def rounds_table(rounds: RoundPage) -> Table:
     """Return a list of rounds."""
     rows = [
         (entry.round_id[:SHORT], entry.phase, entry.area, entry.category, ", ".join(entry.participants))

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import urlencode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from aquila.protocol.messages.feed import RoundEntry
+    from clients.sdk import MatcherClient, NodeClient
     from clients.web.app.visit import Visit
 
 ItemT = TypeVar("ItemT")
@@ -46,15 +48,43 @@ def page_of(
         name: By which the address says how many newer ones are left out.
         chosen: What else the address says, by which the list is filtered.
     """
+    return served_page(visit, lambda offset: (items[offset : offset + size], len(items)), size, name, chosen)
+
+
+def served_page(
+    visit: Visit,
+    fetch: Callable[[int], tuple[Sequence[ItemT], int]],
+    size: int,
+    name: str = "offset",
+    chosen: Mapping[str, str] | None = None,
+) -> Page[ItemT]:
+    """Return the page that an address asks for, of a list of which the service gives a part.
+
+    Args:
+        visit: Whose address asks.
+        fetch: Gives for a number of newer ones that are left out the part that follows, and how many there are in all.
+        size: How many go on a page.
+        name: As of `page_of`.
+        chosen: As of `page_of`.
+    """
     asked = visit.request.query_params.get(name, "")
     offset = int(asked) if asked.isascii() and asked.isdigit() and len(asked) <= _DIGITS else 0
-    offset = offset if offset < len(items) else 0
+    items, total = fetch(offset)
+    if offset and not items:
+        offset = 0
+        items, total = fetch(offset)
     kept = {key: value for key, value in (chosen or {}).items() if value}
     path = visit.request.url.path
     return Page(
-        items=items[offset : offset + size],
+        items=items,
         offset=offset,
-        total=len(items),
+        total=total,
         earlier=f"{path}?{urlencode(kept | {name: max(0, offset - size)})}" if offset else "",
-        later=f"{path}?{urlencode(kept | {name: offset + size})}" if offset + size < len(items) else "",
+        later=f"{path}?{urlencode(kept | {name: offset + size})}" if offset + size < total else "",
     )
+
+
+def rounds_from(client: NodeClient | MatcherClient, size: int, offset: int) -> tuple[Sequence[RoundEntry], int]:
+    """Return the part of a service's rounds that follows the newest `offset`, and how many there are."""
+    found = client.rounds(offset, size)
+    return found.rounds, found.total

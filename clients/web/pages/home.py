@@ -49,7 +49,10 @@ def get_matcher_home(visit: Visited) -> Response:
     needs = [*of_logs(visit), *of_service(visit, client), *_pressing(found), *_of_approvals(visit)]
     needs += _pressing(found, later=True)
     needs += _of_suggestions(visit) if visit.may("round.propose") else ()
-    needs += [*of_notifications(visit), *(_watched(visit, client.rounds().rounds) if sees else ())]
+    needs += [
+        *of_notifications(visit),
+        *(_watched(visit, client.rounds(limit=_MOST_WATCHED, ongoing=True).rounds) if sees else ()),
+    ]
     return visit.show("home.html", needs=needs, status=None)
 
 
@@ -168,7 +171,7 @@ def _of_suggestions(visit: Visit) -> Iterator[AttentionItem]:
 
 def _watched(visit: Visit, entries: tuple[RoundEntry, ...]) -> Iterator[AttentionItem]:
     """Yield the newest rounds that are not over."""
-    for entry in [entry for entry in entries if entry.phase in _WATCHED][:_MOST_WATCHED]:
+    for entry in (one for one in entries if one.phase in _WATCHED):
         path, link = f"/rounds/{entry.round_id}", visit.say("Look at the round")
         yield AttentionItem(f"{entry.area}: {entry.category}", visit.say(_WATCHED[entry.phase]), path, link)
 

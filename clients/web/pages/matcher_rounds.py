@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Response
 
 from aquila.errors import InputError, OrderError, PolicyError
 from aquila.protocol.rounds.round_state import Phase
-from clients.web.app.paging import page_of
+from clients.web.app.paging import page_of, rounds_from, served_page
 from clients.web.app.paths import identifier
 from clients.web.app.visit import Sent, Visited, threaded
 from clients.web.rounds import progress, proposal_form
@@ -32,7 +33,7 @@ _SUGGESTIONS = 20
 def get_rounds(visit: Visited) -> Response:
     """Show all rounds."""
     client = visit.matcher()
-    rounds = page_of(visit, client.rounds().rounds, _PAGE)
+    rounds = served_page(visit, partial(rounds_from, client, _PAGE), _PAGE)
     suggestions = page_of(visit, client.suggestions().suggestions, _SUGGESTIONS, "suggestions")
     return visit.show("rounds.html", rounds=rounds, suggestions=suggestions)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Response
@@ -12,7 +13,7 @@ from aquila.interface.approval import ApprovalKind, ApprovalState
 from aquila.interface.rounds import JustificationInput, SubmissionRequest
 from aquila.protocol.messages import Kind, Mode
 from clients.sdk import ApprovalClient
-from clients.web.app.paging import page_of
+from clients.web.app.paging import page_of, rounds_from, served_page
 from clients.web.app.paths import identifier
 from clients.web.app.visit import Sent, Visited, threaded
 from clients.web.rounds import progress
@@ -35,7 +36,7 @@ _SUGGESTIONS = 20
 def get_rounds(visit: Visited) -> Response:
     """Show the rounds that this node knows."""
     client = visit.node()
-    rounds = page_of(visit, client.rounds().rounds, _PAGE)
+    rounds = served_page(visit, partial(rounds_from, client, _PAGE), _PAGE)
     suggestions = page_of(visit, client.suggestions().suggestions, _SUGGESTIONS, "suggestions")
     return visit.show("rounds.html", rounds=rounds, suggestions=suggestions)
 

@@ -86,7 +86,7 @@ class PracticeState:
         """
         officer = connection_of("officer")
         node = NodeClient(officer)
-        rounds = node.rounds().rounds
+        rounds = node.rounds(limit=1).rounds
         view = node.round(rounds[0].round_id) if rounds else None
         has_hits = view is not None and view.hits is not None
         wanted = HitSearch(kind=Kind.LIST, limit=100)

@@ -287,9 +287,9 @@ class OwnLog:
                 self._replace(tile_path, (level, number), width, b"".join(hashes(session, level, first, first + width)))
                 if level == 0:
                     self._write_bundles(session, number, width)
-        for round_id in session.scalars(
-            select(ENTRIES.c.round_id).where(ENTRIES.c.index >= start, ENTRIES.c.round_id.is_not(None)).distinct()
-        ):
+        # Not as distinct values: an index of all rounds would be read for them.
+        rounds = select(ENTRIES.c.round_id).where(ENTRIES.c.index >= start, ENTRIES.c.round_id.is_not(None))
+        for round_id in dict.fromkeys(session.scalars(rounds)):
             published = self.statistics(session, round_id)
             if published is not None:
                 self.files.write(f"statistics/{round_id}.json", published)

@@ -12,11 +12,17 @@ from aquila.audit.roles import Action
 from aquila.interface.approval import PendingApproval  # noqa: TC001 - read by FastAPI
 from aquila.interface.attention import AttentionList  # noqa: TC001 - read by FastAPI
 from aquila.interface.proposal import ProposalDefaults  # noqa: TC001 - read by FastAPI
-from aquila.interface.rounds import AbortReason, MatcherRoundView, RoundProposal  # noqa: TC001 - read by FastAPI
+from aquila.interface.rounds import (  # noqa: TC001 - read by FastAPI
+    AbortReason,
+    MatcherRoundView,
+    RoundPage,
+    RoundProposal,
+)
 from aquila.interface.service.party import Parties  # noqa: TC001 - read by FastAPI
 from aquila.protocol.messages.feed import EventKind, Events, LongPollAnswer, Rounds
 from services.kit.approvals import Approvals
 from services.kit.http.openapi import ENVELOPE, JSON, OCTETS, raw_answer, raw_body, stored
+from services.kit.http.round_lists import Limit, Offset, Ongoing  # noqa: TC001 - read by FastAPI
 from services.kit.http.routing import ServiceRoute
 from services.kit.http.signed_calls import SignedCaller  # noqa: TC001 - read by FastAPI
 from services.kit.log_access.routes import parties as log_parties
@@ -35,7 +41,7 @@ from services.matcher.rounds.attention import attention_list
 from services.matcher.rounds.chunks import ChunkAddress, acknowledge_evaluation, get_chunk, put_chunk
 from services.matcher.rounds.contacts import StoredContacts
 from services.matcher.rounds.end_requests import request_close
-from services.matcher.rounds.feed import LONGEST_WAIT, events_of, manifest_envelope, rounds_of
+from services.matcher.rounds.feed import LONGEST_WAIT, events_of, manifest_envelope, round_page, rounds_of
 from services.matcher.rounds.long_polls import LONGEST_HOLD, ReadState, answer_long_poll
 from services.matcher.rounds.proposals import defaults_of
 from services.matcher.rounds.statements import accept_statement
@@ -234,9 +240,9 @@ def post_round(
 
 
 @operator.get("", summary="All rounds", dependencies=[requires(Action.SEE_ROUNDS)])
-def get_all_rounds(context: At) -> Rounds:
-    """List all rounds."""
-    return rounds_of(context)
+def get_all_rounds(context: At, offset: Offset = 0, limit: Limit = None, ongoing: Ongoing = False) -> RoundPage:  # noqa: FBT002 - a parameter of the call
+    """List the rounds, newest first."""
+    return round_page(context, offset, limit, ongoing=ongoing)
 
 
 @operator.get("/{round_id}", summary="A round", dependencies=[requires(Action.SEE_ROUNDS)])

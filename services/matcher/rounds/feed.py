@@ -7,9 +7,10 @@ import contextlib
 import time
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import func, select, true
 
 from aquila.errors import SignatureError
+from aquila.interface.rounds import RoundPage
 from aquila.protocol.messages.feed import Events, RoundEntry, Rounds
 from services.kit.work import threads
 from services.matcher.events import newest_withdrawal_events, visible_events
@@ -24,24 +25,43 @@ if TYPE_CHECKING:
     from services.matcher.context import MatcherContext
     from services.matcher.storage.round_marks import RoundTerms
 
+_NEWEST = select(RoundRow.round_id, RoundRow.phase).order_by(RoundRow.created_at.desc(), RoundRow.round_id)
 LONGEST_WAIT = 20
 _LOOK_SECONDS = 1.0
 
 
-def rounds_of(context: MatcherContext, caller: str | None = None) -> Rounds:
-    """Return the rounds whose manifest names the caller, or all of them for the operator, newest first."""
-    listed = select(RoundRow.round_id, RoundRow.phase).order_by(RoundRow.created_at.desc(), RoundRow.round_id)
+def rounds_of(context: MatcherContext, caller: str) -> Rounds:
+    """Return the rounds whose manifest names the caller, newest first."""
     with context.store.reading("rounds.list") as session:
-        rows = session.execute(listed).all()
+        rows = session.execute(_NEWEST).all()
         terms = context.terms.of(session, [row.round_id for row in rows])
-        news = newest_withdrawal_events(session, caller) if caller else {}
-        answers = answers_for(session, caller, context.clock()) if caller else ()
+        news = newest_withdrawal_events(session, caller)
+        answers = answers_for(session, caller, context.clock())
     mine = tuple(
-        _entry(round_id, phase, terms[round_id])
-        for round_id, phase in rows
-        if caller is None or caller in terms[round_id].participants
+        _entry(round_id, phase, terms[round_id]) for round_id, phase in rows if caller in terms[round_id].participants
     )
     return Rounds(rounds=mine, news=news, answers=answers)
+
+
+def round_page(
+    context: MatcherContext, offset: int = 0, limit: int | None = None, *, ongoing: bool = False
+) -> RoundPage:
+    """Return rounds for the secretariat, newest first.
+
+    Args:
+        context: The matcher's parts.
+        offset: How many newer ones are left out.
+        limit: At most so many; all of them if None.
+        ongoing: Only those that are not over.
+    """
+    wanted = RoundRow.ended_at.is_(None) if ongoing else true()
+    with context.store.reading("rounds.page") as session:
+        total = session.scalar(select(func.count()).select_from(RoundRow).where(wanted)) or 0
+        rows = session.execute(_NEWEST.where(wanted).offset(offset).limit(limit)).all()
+        terms = context.terms.of(session, [row.round_id for row in rows])
+    return RoundPage(
+        rounds=tuple(_entry(round_id, phase, terms[round_id]) for round_id, phase in rows), offset=offset, total=total
+    )
 
 
 def entry_of(row: RoundRow) -> RoundEntry:

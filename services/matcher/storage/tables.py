@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, LargeBinary, String, Text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, MappedColumn, mapped_column
 
 from aquila.protocol.messages.suggestions import SuggestionState
@@ -35,6 +35,7 @@ class RoundRow(MatcherRows):
     """A round that the secretariat proposed."""
 
     __tablename__ = "round"
+    __table_args__ = (Index(None, "ended_at"), Index(None, "created_at"))
     round_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Random id of the round.")
     manifest: Mapped[bytes] = mapped_column(LargeBinary, comment="The manifest in the matcher's envelope.")
     phase: Mapped[str] = mapped_column(String(16), comment="Where the round stands, as the last event left it.")
@@ -55,7 +56,17 @@ class EventRow(MatcherRows):
     """An entry of a round's feed; only ever added to."""
 
     __tablename__ = "event"
-    __table_args__ = (Index(None, "round_id", "event_id"), Index(None, "reader", "statement", "round_id"))
+    __table_args__ = (
+        Index(None, "round_id", "event_id"),
+        Index(None, "reader", "statement", "round_id"),
+        # Sealed notes that are here still: a few among all events.
+        Index(
+            "ix_event_notes",
+            "round_id",
+            sqlite_where=text("statement = 'notes' AND envelope IS NOT NULL"),
+            postgresql_where=text("statement = 'notes' AND envelope IS NOT NULL"),
+        ),
+    )
     event_id: Mapped[int] = mapped_column(
         BIG, primary_key=True, autoincrement=True, comment="Ascends in the order of commits."
     )

@@ -20,11 +20,18 @@ from aquila.interface.records import (  # noqa: TC001 - read by FastAPI
     ReadingProgress,
     RecordReport,
 )
-from aquila.interface.rounds import AbortReason, Hits, NodeRoundView, NodeStatus, SubmissionRequest  # noqa: TC001 - read by FastAPI
-from aquila.protocol.messages.feed import Rounds  # noqa: TC001 - read by FastAPI
+from aquila.interface.rounds import (  # noqa: TC001 - read by FastAPI
+    AbortReason,
+    Hits,
+    NodeRoundView,
+    NodeStatus,
+    RoundPage,
+    SubmissionRequest,
+)
 from aquila.records.reading.layouts import Encoding, Format, Layout
 from services.kit.approvals import Approvals  # noqa: TC001 - read by FastAPI
 from services.kit.http.openapi import CSV, LINES, ODS, XLSX, raw_answer, raw_body
+from services.kit.http.round_lists import Limit, Offset, Ongoing  # noqa: TC001 - read by FastAPI
 from services.kit.http.routing import ServiceRoute, file_response
 from services.kit.people import Actor, requires
 from services.kit.serving.notifications.choices import failing
@@ -251,9 +258,9 @@ def delete_import(request: Request, actor: Annotated[Actor, requires(Action.DELE
 
 
 @router.get("/rounds", summary="The rounds that the node knows", dependencies=[requires(Action.SEE_ROUNDS)])
-def get_rounds(request: Request) -> Rounds:
+def get_rounds(request: Request, offset: Offset = 0, limit: Limit = None, ongoing: Ongoing = False) -> RoundPage:  # noqa: FBT002 - a parameter of the call
     """List the rounds, newest first."""
-    return views.rounds(node_of(request).store, node_of(request).rounds)
+    return views.rounds(node_of(request).store, offset, limit, ongoing=ongoing)
 
 
 @router.get("/rounds/{round_id}", summary="One round", dependencies=[requires(Action.SEE_ROUNDS)])

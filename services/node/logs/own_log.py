@@ -60,12 +60,14 @@ def statements_of(session: Session, entries: Sequence[Entry]) -> list[bytes | No
 
     The matcher's reports are not among them: they hold handles of records; nor are sealed notes.
     """
-    digests = [entry.digests["statement"] for entry in entries if _is_own(entry)]
+    said = [(entry.round or "", entry.digests["statement"]) for entry in entries if _is_own(entry)]
     envelopes: dict[str, bytes] = {}
-    for first in range(0, len(digests), _AT_ONCE):
-        query = select(StatementRow.digest, StatementRow.envelope).where(
-            StatementRow.digest.in_(digests[first : first + _AT_ONCE])
-        )
+    for first in range(0, len(said), _AT_ONCE):
+        some = said[first : first + _AT_ONCE]
+        # With their rounds: rows are found by round and digest.
+        rounds = StatementRow.round_id.in_({round_id for round_id, _ in some})
+        digests = StatementRow.digest.in_([digest for _, digest in some])
+        query = select(StatementRow.digest, StatementRow.envelope).where(rounds, digests)
         envelopes |= dict(session.execute(query).all())
     return [envelopes.get(entry.digests["statement"]) if _is_own(entry) else None for entry in entries]
 

@@ -102,11 +102,9 @@ def _withheld(session: Session) -> Iterator[_Found]:
 
     A refused answer stays: the report came without it.
     """
-    said = (
-        select(StatementRow.round_id, StatementRow.kind, StatementRow.envelope)
-        .join(RoundRow, RoundRow.round_id == StatementRow.round_id)
-        .where(*_ACTIVE)
-    )
+    # By the rounds that go on: their statements are few among those of all rounds.
+    active = StatementRow.round_id.in_(select(RoundRow.round_id).where(*_ACTIVE))
+    said = select(StatementRow.round_id, StatementRow.kind, StatementRow.envelope).where(active)
     withheld: dict[tuple[str, str, str], Withholding] = {}
     of_others = (StatementRow.kind == StatementKind.WITHHELD_ANSWER.value, ~StatementRow.own)
     for row in session.execute(said.where(*of_others).order_by(StatementRow.event_id)):

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 
 from aquila.errors import LogRewrittenError, ReplayError
 from aquila.interface.progress import Progress
-from aquila.interface.rounds import NodeRoundView, NodeStatus, PartyAnswer, SubmissionView
+from aquila.interface.rounds import NodeRoundView, NodeStatus, PartyAnswer, RoundPage, SubmissionView
 from aquila.interface.sentence import SentenceView
 from aquila.protocol.messages import Kind
-from aquila.protocol.messages.feed import RoundEntry, Rounds
+from aquila.protocol.messages.feed import RoundEntry
 from aquila.protocol.messages.kinds import StatementKind
+from aquila.protocol.rounds.round_state import Phase
 from aquila.sentences.sentence import loads
 from services.kit.errors import PeerUnavailableError
 from services.node.round_memory import round_row
 from services.node.rounds import party_answers, progress
+from services.node.rounds.attention import stored_manifest
 from services.node.rounds.requests import is_consent_due
 from services.node.storage.states import UNSIGNED, LocalRoundState
 from services.node.storage.tables import ChunkRow, HitRow, ImportRow, ProblemRow, RoundRow, StatementRow, SubmissionRow
@@ -31,8 +33,8 @@ if TYPE_CHECKING:
     from aquila.protocol.rounds.verified_round import Round
     from services.kit.storage.store import Store
     from services.node.context import NodeContext
-    from services.node.round_memory import RoundMemories
 
+_OVER = (Phase.CLOSED.value, Phase.ABORTED.value)
 _WISHES = ("consent", "close", "abort")
 
 
@@ -60,16 +62,21 @@ def clock_difference(node: NodeContext) -> int | None:
     return node.contact.clock_difference
 
 
-def rounds(store: Store, rounds: RoundMemories) -> Rounds:
-    """Return the rounds that the node knows, newest first."""
-    query = select(RoundRow).order_by(RoundRow.discovered_at.desc(), RoundRow.round_id)
+def rounds(store: Store, offset: int = 0, limit: int | None = None, *, ongoing: bool = False) -> RoundPage:
+    """Return rounds that the node knows, newest first; only their rows and manifests are read.
+
+    Args:
+        store: The database.
+        offset: How many newer ones are left out.
+        limit: At most so many; all of them if None.
+        ongoing: Only those that are not over.
+    """
+    wanted = RoundRow.phase.not_in(_OVER) if ongoing else true()
+    query = select(RoundRow).where(wanted).order_by(RoundRow.discovered_at.desc(), RoundRow.round_id)
     with store.reading("rounds.list") as session:
-        rows = list(session.scalars(query))
-    found = []
-    for row in rows:
-        with rounds.reading(row.round_id) as round_:
-            found.append(_entry(round_.manifest, row))
-    return Rounds(rounds=tuple(found))
+        total = session.scalar(select(func.count()).select_from(RoundRow).where(wanted)) or 0
+        rows = session.scalars(query.offset(offset).limit(limit))
+        return RoundPage(rounds=tuple(_entry(stored_manifest(row), row) for row in rows), offset=offset, total=total)
 
 
 def round_view(node: NodeContext, round_id: str) -> NodeRoundView:

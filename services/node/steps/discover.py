@@ -12,6 +12,7 @@ from aquila.audit.entries import Entry, EntryKind
 from aquila.errors import MalformedError, PolicyError, ProtocolError
 from aquila.protocol.messages.feed import Rounds
 from aquila.protocol.registry import MATCHER
+from aquila.protocol.rounds.corrections import kept_until
 from aquila.protocol.rounds.round_state import Phase
 from aquila.protocol.rounds.verified_round import Round
 from aquila.sentences import Sentence
@@ -127,7 +128,7 @@ def store_manifest(node: NodeContext, round_id: str, envelope: bytes) -> bool:
         session.add(
             RoundRow(
                 round_id=round_id, manifest=envelope, manifest_digest=round_.manifest_digest,
-                discovered_at=node.clock(), phase=Phase.PROPOSED.value,
+                discovered_at=node.clock(), phase=Phase.PROPOSED.value, kept_until=kept_until(round_),
             )
         )  # fmt: skip
         session.flush()

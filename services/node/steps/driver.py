@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import select, union
 
 from aquila.errors import AquilaError, KeyMaterialError, RestoredBackupError
 from aquila.protocol.rounds.round_state import Phase
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 _LOG = Log("node.driver")
 _LAST_DELAY = 10.0
+_ONGOING = [phase.value for phase in Phase if phase not in {Phase.CLOSED, Phase.ABORTED}]
 _AT_ONCE = 4  # rounds that are at work, and feeds that travel, at the same time
 _TURN_SECONDS = 5.0
 _EXPIRY_SECONDS = 3_600
@@ -236,17 +237,18 @@ def open_rounds(node: NodeContext) -> list[str]:
     They are active, being destroyed, or not ended; or there is something to say or to hear in them after their end.
     """
     told = [round_id for round_id, newest in node.contact.news.items() if _is_behind(node.store, round_id, newest)]
-    over = [Phase.CLOSED.value, Phase.ABORTED.value]
-    unsent = select(StatementRow.round_id).where(StatementRow.own, ~StatementRow.sent, StatementRow.refusal.is_(None))
-    query = select(RoundRow.round_id).where(
-        (RoundRow.state != LocalRoundState.DESTROYED)
-        | RoundRow.phase.not_in(over)
-        | RoundRow.round_id.in_(unsent)
-        | RoundRow.round_id.in_(withdraw.rounds_to_correct(node.clock, node.settings.outcome_hours))
-        | RoundRow.round_id.in_(exchange_notes.rounds_to_exchange())
-        | RoundRow.round_id.in_(pending_statements.rounds_with_due())
-        | RoundRow.round_id.in_(told)
+    # Each part by an index of its own: among years of rounds those that are over would all be read otherwise.
+    known = select(RoundRow.round_id)
+    going = union(
+        known.where(RoundRow.state.in_([LocalRoundState.ACTIVE, LocalRoundState.DESTROYING])),
+        known.where(RoundRow.state == LocalRoundState.DESTROYED, RoundRow.phase.in_(_ONGOING)),
+        select(StatementRow.round_id).where(StatementRow.own, ~StatementRow.sent, StatementRow.refusal.is_(None)),
+        withdraw.rounds_to_correct(node.clock, node.settings.outcome_hours),
+        *exchange_notes.rounds_to_exchange(),
+        pending_statements.rounds_with_due(),
+        known.where(RoundRow.round_id.in_(told)),
     )
+    query = select(RoundRow.round_id).where(RoundRow.round_id.in_(going))
     with node.store.reading("rounds.open") as session:
         return list(session.scalars(query.order_by(RoundRow.discovered_at, RoundRow.round_id)))
 

@@ -69,20 +69,25 @@ _SEALING_KEY = "sealing key"
 _PLACE = "notes"
 
 
-def rounds_to_exchange() -> Select[str]:
-    """Return the query of the rounds whose notes are not all exchanged."""
+def rounds_to_exchange() -> tuple[Select[str], Select[str]]:
+    """Return the queries of the rounds whose notes are not all opened, or not all confirmed."""
     batches = select(NoteBatchRow.round_id).where(NoteBatchRow.own, ~NoteBatchRow.done)
-    return select(RoundRow.round_id).where(
-        RoundRow.round_id.in_(select(NoteSecretRow.round_id)) | RoundRow.round_id.in_(batches)
-    )
+    return select(NoteSecretRow.round_id), batches
+
+
+def _is_exchanging(session: Session, round_id: str) -> bool:
+    """Return whether notes of a round are not all exchanged."""
+    secret = session.get(NoteSecretRow, round_id)
+    own = NoteBatchRow.round_id == round_id, NoteBatchRow.own, ~NoteBatchRow.done
+    return secret is not None or session.scalar(select(NoteBatchRow.batch_id).where(*own).limit(1)) is not None
 
 
 def exchange_notes(node: NodeContext, round_id: str) -> bool:
     """Take the exchange of a round some pieces further, and return whether there was any."""
     busy = prepare_reports(node, round_id)
     with node.store.reading("exchange.known") as session:
-        known = session.scalar(rounds_to_exchange().where(RoundRow.round_id == round_id))
-    if known is None:
+        known = _is_exchanging(session, round_id)
+    if not known:
         return busy
     try:
         for _ in range(_PER_STEP):
@@ -363,8 +368,8 @@ def forget_if_refused(store: Store, rounds: RoundMemories, round_id: str) -> Non
     """Destroy what is left of the exchange of a round in which this node takes no further part."""
     with store.reading("exchange.forgotten") as session:
         refused = round_row(session, round_id).refused
-        known = session.scalar(rounds_to_exchange().where(RoundRow.round_id == round_id))
-    if refused is not None and known is not None:
+        known = _is_exchanging(session, round_id)
+    if refused is not None and known:
         _destroy(store, rounds, round_id, over=True)
 
 

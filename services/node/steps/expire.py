@@ -42,10 +42,11 @@ EXPIRING = (
 
 def expire(node: NodeContext) -> bool:
     """Erase what retention ends, of every round that is over here, and return whether there was anything."""
-    query = select(RoundRow).where(RoundRow.state == LocalRoundState.DESTROYED, RoundRow.hits_erased_at.is_(None))
+    _read_terms(node)
+    kept = RoundRow.state == LocalRoundState.DESTROYED, RoundRow.hits_erased_at.is_(None)
+    query = select(RoundRow.round_id).where(*kept, RoundRow.kept_until < node.clock())
     with node.store.reading("expire.rounds") as session:
-        rounds = session.scalars(query).all()
-    over = [row.round_id for row in rounds if _is_over(node, row)]
+        over = session.scalars(query.order_by(RoundRow.discovered_at, RoundRow.round_id)).all()
     for round_id in over:
         _erase(node, round_id)
     if over:
@@ -53,14 +54,24 @@ def expire(node: NodeContext) -> bool:
     return bool(over)
 
 
-def _is_over(node: NodeContext, row: RoundRow) -> bool:
-    try:
-        round_ = Round.from_manifest(node.registry, node.group, row.manifest)
-    except AquilaError as error:
-        # A party's key was changed since: the round is as old as it was, but nobody says here how long it is kept.
-        _LOG.warning("retention_unknown", round=row.round_id, error=error)
-        return False
-    return node.clock() > kept_until(round_)
+def _read_terms(node: NodeContext) -> None:
+    """Note until when rounds are kept of which an earlier version has not noted it."""
+    unread = select(RoundRow.round_id, RoundRow.manifest).where(
+        RoundRow.state == LocalRoundState.DESTROYED, RoundRow.hits_erased_at.is_(None), RoundRow.kept_until.is_(None)
+    )
+    with node.store.reading("expire.unread") as session:
+        rounds = session.execute(unread).all()
+    until: dict[str, int] = {}
+    for round_id, manifest in rounds:
+        try:
+            until[round_id] = kept_until(Round.from_manifest(node.registry, node.group, manifest))
+        except AquilaError as error:
+            # A party's key was changed since: the round is as old as it was, but nobody says here how long it is kept.
+            _LOG.warning("retention_unknown", round=round_id, error=error)
+    if until:
+        with node.store.transaction("expire.terms") as session:
+            for round_id, at in until.items():
+                session.get_one(RoundRow, round_id).kept_until = at
 
 
 def _erase(node: NodeContext, round_id: str) -> None:

@@ -45,12 +45,8 @@ def rounds_to_correct(clock: Clock, outcome_hours: int) -> Select[str]:
 def send_corrections(node: NodeContext, round_id: str) -> bool:
     """Sign the statements now due after hits of a round, and return whether there were any."""
     with node.store.reading("correct.due") as session:
-        if (
-            session.scalar(
-                rounds_to_correct(node.clock, node.settings.outcome_hours).where(RoundRow.round_id == round_id)
-            )
-            is None
-        ):
+        due = rounds_to_correct(node.clock, node.settings.outcome_hours)
+        if session.scalar(due.where(RoundRow.round_id == round_id)) is None:
             return False
     with node.rounds.of(round_id).reading() as round_, node.store.transaction("correct.sign") as session:
         # If we crash before the commit, nothing was signed; after it, the outbox sends what was.

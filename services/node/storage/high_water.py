@@ -255,7 +255,7 @@ def _query(place: ColumnElement[bool]) -> CompoundSelect[Any]:
     )
 
 
-_ALL = _query(_ROUND.c.state != LocalRoundState.DESTROYED)
+_ALL = _query(_ROUND.c.state.in_([LocalRoundState.ACTIVE, LocalRoundState.DESTROYING]))
 _ONE = _query(_ROUND.c.round_id == bindparam("round_id"))
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    text,
 )
 from sqlalchemy.orm import Mapped, MappedColumn, mapped_column
 
@@ -137,6 +138,7 @@ class RoundRow(NodeRows):
     """A round that the matcher proposed to this node."""
 
     __tablename__ = "round"
+    __table_args__ = (Index(None, "state", "phase"), Index(None, "discovered_at"), Index(None, "outcomes_changed_at"))
     round_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="From the manifest.")
     manifest: Mapped[bytes] = mapped_column(LargeBinary, comment="The manifest in the matcher's envelope.")
     manifest_digest: Mapped[str] = mapped_column(String(64), comment="Digest of the manifest as signed.")
@@ -160,6 +162,10 @@ class RoundRow(NodeRows):
     hits_erased_at: Mapped[int | None] = mapped_column(
         BigInteger, comment="Seconds since 1970 when the round's retention erased its hits and statements."
     )
+    kept_until: Mapped[int | None] = mapped_column(
+        BigInteger,
+        comment="Until when its manifest keeps hits and statements, in seconds since 1970; none until it was read.",
+    )
 
     def enter(self, state: LocalRoundState) -> None:
         """Enter a state that can follow; ValueError where it cannot, which is a fault of the caller."""
@@ -181,7 +187,16 @@ class StatementRow(NodeRows):
 
     __tablename__ = "statement"
     # The last own number of every round is looked for in each step, and statements are long.
-    __table_args__ = (Index(None, "round_id", "own", "sequence"),)
+    __table_args__ = (
+        Index(None, "round_id", "own", "sequence"),
+        # In each step those are looked for that the matcher has not got: a few among all.
+        Index(
+            "ix_statement_unsent",
+            "round_id",
+            sqlite_where=text("own = 1 AND sent = 0"),
+            postgresql_where=text("own AND NOT sent"),
+        ),
+    )
     round_id: Mapped[str] = _round(primary_key=True)
     digest: Mapped[str] = mapped_column(String(64), primary_key=True, comment="Digest of the payload as signed.")
     event_id: Mapped[int | None] = mapped_column(
@@ -577,6 +592,14 @@ class NoteBatchRow(NodeRows):
     """A batch of notes: an own one that waits to be signed or confirmed, or a counterpart's that waits to be opened."""
 
     __tablename__ = "note_batch"
+    __table_args__ = (
+        Index(
+            "ix_note_batch_unconfirmed",
+            "round_id",
+            sqlite_where=text("own = 1 AND done = 0"),
+            postgresql_where=text("own AND NOT done"),
+        ),
+    )
     batch_id: Mapped[int] = mapped_column(BIG, primary_key=True, autoincrement=True, comment="Number.")
     round_id: Mapped[str] = _round()
     counterpart: Mapped[str] = mapped_column(String(16), comment="The other party.")

@@ -19,7 +19,7 @@ from clients.web.pages.hits.people import NOBODY, colleague_choices
 from clients.web.text import labels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from aquila.interface.hits import HitPage, ManyClosings, ManyDecisions, SavedFilters
     from aquila.protocol.messages.feed import RoundEntry
@@ -90,8 +90,8 @@ def get_hits(visit: Visited) -> Response:
         asked = asked.at((page.total - 1) // PAGE * PAGE)
         page = client.search(asked.wanted)
     views, wanted = _views(visit, asked, client.views()), asked.wanted
-    rounds = visit.node().rounds().rounds
-    listed = [one for place, one in enumerate(rounds) if place < _ROUNDS or one.round_id == wanted.round_id]
+    newest = visit.node().rounds(limit=_ROUNDS)
+    rounds = [*newest.rounds, *_chosen_round(visit, newest.rounds, wanted.round_id)]
     return visit.show(
         "hits.html",
         asked=asked,
@@ -106,8 +106,8 @@ def get_hits(visit: Visited) -> Response:
         decisions=[(decision.value, key) for decision, key in _KEYS.items()],
         decision_choices=[(decision.value, visit.say(labels.DECISIONS[decision.value])) for decision in _KEYS],
         outcome_choices=[(outcome.value, visit.say(labels.OUTCOMES[outcome.value])) for outcome in HitOutcome],
-        rounds_left_out=len(rounds) - len(listed),
-        **_choices(visit, listed, rounds),
+        rounds_left_out=newest.total - len(rounds),
+        **_choices(visit, rounds, wanted.counterpart),
     )
 
 
@@ -284,10 +284,16 @@ def _asked_by(shows: SavedFilter) -> dict[str, str]:
     return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in given.items()}
 
 
-def _choices(visit: Visit, listed: Iterable[RoundEntry], rounds: Sequence[RoundEntry]) -> dict[str, Any]:
+def _chosen_round(visit: Visit, newest: Iterable[RoundEntry], round_id: str | None) -> Iterator[RoundEntry]:
+    """Yield the round that a filter names, if it is none of the newest and the node knows it."""
+    if round_id and all(one.round_id != round_id for one in newest):
+        yield from (one for one in visit.node().rounds().rounds if one.round_id == round_id)
+
+
+def _choices(visit: Visit, listed: Sequence[RoundEntry], counterpart: str | None) -> dict[str, Any]:
     """Return the choices of the filter's fields."""
     any_one = ("", visit.say("any"))
-    parties = sorted({party for one in rounds for party in one.participants})
+    parties = sorted({party for one in listed for party in one.participants} | set(filter(None, [counterpart])))
     return {
         "round_choices": [any_one, *((one.round_id, f"{one.round_id[:8]} {one.area}") for one in listed)],
         "party_choices": [any_one, *((code, code) for code in parties)],

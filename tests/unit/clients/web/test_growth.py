@@ -9,10 +9,10 @@ import httpx
 
 from aquila.audit.roles import Service
 from aquila.interface.proposal import Suggestions
+from aquila.interface.rounds import RoundPage
 from aquila.interface.sentence import SentenceView
 from aquila.interface.statistics import Statistics
 from aquila.protocol.encoding import canonical
-from aquila.protocol.messages.feed import Rounds
 from aquila.sentences import quoted
 from clients.sdk import Access, Connection
 from clients.web.app.dispatch import PagesDispatcher
@@ -41,7 +41,18 @@ class Answering(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer one call."""
         ready = self._answers.get(request.url.path)
-        return self._inside.handle_request(request) if ready is None else httpx.Response(200, content=ready)
+        if ready is None:
+            return self._inside.handle_request(request)
+        of_rounds = request.url.path.endswith("/rounds")
+        return httpx.Response(200, content=_part(ready, request.url.params) if of_rounds else ready)
+
+
+def _part(content: bytes, asked: httpx.QueryParams) -> bytes:
+    """Return the part of a list of rounds that a call asks for."""
+    page = RoundPage.model_validate_json(content)
+    first = int(asked.get("offset", 0))
+    rounds = page.rounds[first : first + int(asked.get("limit", page.total))]
+    return canonical(page.model_copy(update={"rounds": rounds, "offset": first}).model_dump(mode="json"))
 
 
 def round_id(number: int) -> str:
@@ -55,7 +66,7 @@ def rounds() -> bytes:
         {"round_id": round_id(number), "phase": "closed", "area": AREA, "category": "suspects", "participants": PARTIES}
         for number in range(MANY)
     ]
-    return canonical(Rounds.model_validate({"rounds": entries}).model_dump(mode="json"))
+    return canonical(RoundPage.model_validate({"rounds": entries, "total": MANY}).model_dump(mode="json"))
 
 
 def suggestions() -> bytes:

@@ -1,0 +1,120 @@
+"""Services that keep many rounds that are over: what people and drivers do costs what goes on, not what has ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.database_work import DatabaseWork
+from tests.support.large_world import closed_round_with_queries, copy_closed_round
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    import httpx
+
+    from tests.support.node_world import World
+    from tests.support.played_worlds import WorldAfter
+
+pytestmark = pytest.mark.database_files
+
+FEW, MORE = 3, 24
+MOST = 30
+"""Steps of the database's virtual machine that a round which is over may cost, as to count it does."""
+
+NODE = ("/v1/rounds?limit=2", "/v1/rounds?limit=2&ongoing=true", "/v1/needs")
+MATCHER = ("/v1/operator/rounds?limit=2", "/v1/operator/rounds?limit=2&ongoing=true", "/v1/operator/needs")
+
+
+@pytest.fixture
+def codes() -> tuple[str, ...]:
+    """Two parties are enough."""
+    return ("AL", "RS")
+
+
+async def closed(world: World) -> str:
+    """Play a round with a query to its end."""
+    return await closed_round_with_queries(world, 25)
+
+
+async def test_each_round_that_was_made_can_be_verified(world_after: WorldAfter) -> None:
+    """At the matcher and at each node the statements of every copy follow from its manifest, and its log holds them."""
+    world, first = await world_after(closed)
+    made = copy_closed_round(world, first, FEW)
+    assert len({first, *made}) == FEW + 1
+    for party_node in world.nodes.values():
+        party_node.restart()
+    await world.settle()
+    for round_id in (first, *made):
+        assert await world.phase(round_id) == "closed"
+        with world.app.state.context.round_cache.reading(round_id) as turn:
+            assert set(turn.round.closings) == set(world.nodes)
+        for party_node in world.nodes.values():
+            with party_node.node.rounds.reading(round_id) as round_:
+                assert round_.ending is not None
+            assert party_node.node.contact.obstacle is None
+        answer = await world.operator.get(f"/v1/operator/log/rounds/{round_id}")
+        assert answer.status_code == 200
+        assert answer.json()["broken"] == []
+
+
+async def costs(
+    calls: Callable[[str], Awaitable[httpx.Response]], paths: tuple[str, ...], work: DatabaseWork
+) -> list[int]:
+    """Return the steps of the database for each call, the second time that it is made."""
+    found = []
+    for path in paths:
+        for _ in range(2):
+            work.taken()
+            answer = await calls(path)
+            assert answer.status_code == 200, answer.text
+        found.append(work.taken()[1])
+    return found
+
+
+async def test_lists_cost_what_they_show(world_after: WorldAfter) -> None:
+    """A part of the rounds, and those that need somebody, cost the same whatever is over."""
+    world, first = await world_after(closed)
+    al, context = world.nodes["AL"], world.app.state.context
+    copy_closed_round(world, first, FEW)
+    few = await costs(al.operator.get, NODE, DatabaseWork(al.node.store))
+    few += await costs(world.operator.get, MATCHER, DatabaseWork(context.store))
+    copy_closed_round(world, first, MORE, seed=2)
+    many = await costs(al.operator.get, NODE, DatabaseWork(al.node.store))
+    many += await costs(world.operator.get, MATCHER, DatabaseWork(context.store))
+    growth = {path: (more - less) / MORE for path, less, more in zip((*NODE, *MATCHER), few, many, strict=True)}
+    assert {path: steps for path, steps in growth.items() if steps > MOST} == {}
+
+
+async def test_drivers_cost_what_goes_on(world_after: WorldAfter) -> None:
+    """A look of a node's driver, its first one after a start, and those of the matcher's drivers read nothing over."""
+    world, first = await world_after(closed)
+    await world.settle()
+    await world.begin(lists=False)
+    copy_closed_round(world, first, FEW)
+    few = await drivers(world)
+    copy_closed_round(world, first, MORE, seed=2)
+    many = await drivers(world)
+    growth = {name: (more - few[name]) / MORE for name, more in many.items()}
+    assert {name: steps for name, steps in growth.items() if steps > MOST} == {}
+
+
+async def drivers(world: World) -> dict[str, int]:
+    """Return the steps of the database for looks of all drivers, when they have nothing to do."""
+    al, found = world.nodes["AL"], dict[str, int]()
+    al.restart()
+    await world.settle()
+    al.restart()
+    work = DatabaseWork(al.node.store)
+    for look in ("first", "second"):
+        await al.step()
+        found[f"node, {look} look"] = work.taken()[1]
+    work = DatabaseWork(world.app.state.context.store)
+    for name, step in world.steps().items():
+        if name != "retention":  # it looks once an hour
+            step()
+            work.taken()
+            step()
+            found[f"matcher, {name}"] = work.taken()[1]
+    return found
