@@ -42,7 +42,7 @@ ROUNDS := tests/services/scenarios $(addprefix tests/services/matcher/,test_quer
   $(addprefix tests/services/node/,$(addsuffix .py,\
   test_backup test_crashes test_in_flight test_liars test_query test_report_in_pages test_whole_round hits/test_answers hits/test_follow_up hits/test_known_pairs hits/test_withdrawals\
   records/test_erasure records/test_queries records/test_search records/test_standing_queries rounds/test_progress safeguards/test_alarms safeguards/test_canaries\
-  safeguards/test_evaluation_limits safeguards/test_renewed_keys steps/test_many_rounds storage/test_high_water notifications/test_notifications steps/test_close steps/test_exclude_absent steps/test_exchange_notes))
+  safeguards/test_evaluation_limits safeguards/test_keys_in_tokens safeguards/test_renewed_keys steps/test_many_rounds storage/test_high_water notifications/test_notifications steps/test_close steps/test_exclude_absent steps/test_exchange_notes))
 
 # Databases of tests lie in memory where there are two free gibibytes for it: no test is about how fast a disk is.
 test rounds attack e2e soak: export PYTEST_DEBUG_TEMPROOT = $(shell df -k /dev/shm 2>/dev/null | awk 'NR > 1 && $$4 > 2097152 { print $$6 }')
@@ -134,6 +134,7 @@ bench-peer: $(VENV)/.runtime $(VENV)-speed/.peer ## a round's cost beside Secret
 pins: ## pin all requirements anew (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-strip-extras requirements/runtime.in -o requirements/runtime.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-strip-extras requirements/dask.in -o requirements/dask.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-strip-extras requirements/pkcs11.in -o requirements/pkcs11.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-strip-extras requirements/develop.in -o requirements/develop.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-strip-extras requirements/quality.in -o requirements/quality.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-strip-extras requirements/fuzz.in -o requirements/fuzz.txt

@@ -20,7 +20,7 @@ from aquila.errors import AuditError, InputError, MalformedError, SignatureError
 from aquila.sentences import Sentence
 
 if TYPE_CHECKING:
-    from aquila.crypto.keys import IdentityKey, VerifyKey
+    from aquila.crypto.keys import SigningKey, VerifyKey
 
 ED25519, COSIGNATURE = 0x01, 0x04
 _TIME_BYTES, _SIGNATURE_BYTES = 8, 64
@@ -55,7 +55,7 @@ class Checkpoint:
             raise InputError("checkpoint_origin_or_head_wrong")
         return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
 
-    def sign(self, key: IdentityKey) -> Note:
+    def sign(self, key: SigningKey) -> Note:
         """Return the checkpoint as a note that the log signed; the name of its key is the origin, whichever key it is.
 
         Raises:
@@ -126,7 +126,7 @@ def _opened(content: bytes, origin: str, keys: tuple[VerifyKey, ...]) -> tuple[C
     raise AuditError("checkpoint_not_signed_by_log", origin=origin)
 
 
-def cosign(note: Note, witness: str, key: IdentityKey, now: int) -> Note:
+def cosign(note: Note, witness: str, key: SigningKey, now: int) -> Note:
     """Return the note with a witness's cosignature; the witness has checked consistency before.
 
     Args:

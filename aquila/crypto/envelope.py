@@ -18,7 +18,7 @@ from aquila.errors import MalformedError, SignatureError
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from aquila.crypto.keys import IdentityKey, VerifyKey
+    from aquila.crypto.keys import SigningKey, VerifyKey
 
 LARGEST_ENVELOPE = 1 << 20
 """Bytes that an envelope may have unless the caller says otherwise."""
@@ -38,7 +38,7 @@ class OpenedEnvelope:
     digest: str
 
 
-def sign_envelope(payload_type: str, payload: bytes, key: IdentityKey) -> bytes:
+def sign_envelope(payload_type: str, payload: bytes, key: SigningKey) -> bytes:
     """Return the envelope of a payload as canonical JSON.
 
     Raises:

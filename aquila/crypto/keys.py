@@ -13,7 +13,7 @@ import hashlib
 import hmac
 from contextlib import contextmanager
 from threading import Lock
-from typing import TYPE_CHECKING, NoReturn, Self
+from typing import TYPE_CHECKING, NoReturn, Protocol, Self
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -195,8 +195,25 @@ class VerifyKey:
         return f"<VerifyKey {self.short_fingerprint}>"
 
 
+class SigningKey(Protocol):
+    """A long-term Ed25519 key that signs for its holder, wherever it is: in memory, or in a PKCS#11 token."""
+
+    @property
+    def public(self) -> VerifyKey:
+        """The public half."""
+        ...
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the 64-byte Ed25519 signature (RFC 8032).
+
+        Raises:
+            AquilaError: The key cannot be used now.
+        """
+        ...
+
+
 class IdentityKey(SecretBytes):
-    """A party's long-term Ed25519 key, which signs all statements of the party."""
+    """A party's long-term Ed25519 key in memory, which signs all statements of the party."""
 
     __slots__ = ("public",)
 

@@ -43,7 +43,7 @@ from aquila.records.rules import InputClass
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-    from aquila.crypto.keys import IdentityKey
+    from aquila.crypto.keys import SigningKey
     from aquila.matching.certainty import GradingBasis
     from aquila.matching.join import MatchedPair, MatchedTokenPositions
     from aquila.protocol.messages import Manifest, Submission
@@ -115,7 +115,7 @@ class TokenCount:
 class Matcher:
     """The secretariat's matcher with its identity key."""
 
-    identity: IdentityKey
+    identity: SigningKey
 
     def propose(self, manifest: Manifest) -> bytes:
         """Sign the manifest of a new round (PROTOCOL.md 3.1)."""

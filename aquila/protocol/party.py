@@ -73,7 +73,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from aquila.crypto.group import Group
-    from aquila.crypto.keys import IdentityKey, SecretBytes
+    from aquila.crypto.keys import SecretBytes, SigningKey
     from aquila.followup.lifecycle import Ground
     from aquila.protocol.messages import Fault, Justification, LogHead, Manifest, PairCanaries, Withholding
     from aquila.protocol.rounds.verified_round import Round
@@ -142,7 +142,7 @@ class Party:
     """
 
     code: str
-    identity: IdentityKey
+    identity: SigningKey
     group: Group
     log_head: Callable[[], LogHead | None] = lambda: None
 

@@ -123,6 +123,12 @@ COMMAND: Final[Table] = {
     ),
     "doctor_files_open": Text("{count} files or folders can be read by others", "{remedy}"),
     "doctor_identity": Text("identity key {fingerprint}"),
+    "doctor_identity_in_token": Text("identity key {fingerprint}, in the token {token} as {key}"),
+    "doctor_identity_readable": Text(
+        "the token {token} gives the private half of {key} away to who has the PIN",
+        "renew the identity key with a key that the token makes: aquila node renew-identity, aquila matcher "
+        "renew-identity",
+    ),
     "doctor_identity_waits": Text(
         "the registry names a new identity key of this service, which takes effect at its next start",
         "restart the service",

@@ -201,6 +201,15 @@ KIT: Final[Table] = {
         "certificate and key come together, and with the address (--public-url) that the certificate names"
     ),
     "new_address_not_https": Text("the address of a service that others call is https://HOST or https://HOST:PORT"),
+    "next_identity_is_the_old_one": Text("the key {key} in the token is the present identity key", "name another key"),
+    "next_identity_place_missing": Text(
+        "the identity key is in a token, and it was not named where the new one goes",
+        "--identity with the address of the new key, or --identity file",
+    ),
+    "next_identity_waits_elsewhere": Text(
+        "a new identity key waits elsewhere already",
+        "delete {file} if the secretariat has not replaced the key yet; then renew again",
+    ),
     "no_role_may": Text("no role of this service may do this", "`aquila roles` shows who may do what"),
     "operator_token_malformed": Text("{path} holds no operator's token", "make a new one"),
     "own_certificate_authority_unknown": Text(
@@ -302,6 +311,72 @@ KIT: Final[Table] = {
         "{host} can be reached from other machines, and TLS is off",
         "add [tls] with certificate and key, or listen on 127.0.0.1",
     ),
+    "token_address_attribute_unknown": Text(
+        "the address of a key in a token has the attribute {attribute}, which is not used here",
+        "use token or serial, object or id, module-path and pin-source",
+    ),
+    "token_address_incomplete": Text(
+        "the address of a key in a token lacks {attribute}",
+        "pkcs11:token=NAME;object=NAME?module-path=/FILE&pin-source=file:/FILE",
+    ),
+    "token_address_malformed": Text(
+        "the address of a key in a token cannot be read",
+        "pkcs11:token=NAME;object=NAME?module-path=/FILE&pin-source=file:/FILE",
+    ),
+    "token_address_with_pin": Text(
+        "the address of a key in a token holds a PIN",
+        "put the PIN into a file and name it as pin-source; change the PIN, since others may have seen it",
+    ),
+    "token_ambiguous": Text("several tokens are called {token}", "name the serial number of one in the key's address"),
+    "token_failed": Text(
+        "the PKCS#11 token {token} has failed: {kind}",
+        "look at the token and at the log of its driver; it is tried again",
+    ),
+    "token_full": Text("the token {token} has no room for another key", "remove what is not needed there"),
+    "token_key_ambiguous": Text(
+        "the token {token} has several keys {key}", "name the identifier of one (id) in the key's address"
+    ),
+    "token_key_changed": Text(
+        "the token {token} now has another key {key} than when the service started",
+        "put the right token in; if the key was renewed, restart the service",
+    ),
+    "token_key_missing": Text(
+        "the token {token} has no Ed25519 key {key} with both halves",
+        "look at its keys, for example with `pkcs11-tool --list-objects`, and compare the label",
+    ),
+    "token_key_not_ed25519": Text("the key {key} in the token {token} is not an Ed25519 key", "take another key"),
+    "token_library_missing": Text(
+        "the identity key is in a token, and python-pkcs11 is not installed",
+        "install requirements/pkcs11.txt, or aquila[pkcs11]",
+    ),
+    "token_locked": Text(
+        "the token {token} is locked after too many wrong PINs", "its security officer has to set a new PIN"
+    ),
+    "token_missing": Text(
+        "there is no PKCS#11 token {token}", "put it in, or start its driver; the service finds it by itself"
+    ),
+    "token_module_unusable": Text(
+        "the PKCS#11 module {module} cannot be used: {kind}",
+        "look whether the file is there and readable, and whether its settings are right",
+    ),
+    "token_pin_last_try": Text(
+        "the token {token} has one try left for its PIN, which is not used up here",
+        "sign in by hand with the right PIN once, and put it into the PIN's file",
+    ),
+    "token_pin_not_set": Text("the token {token} has no valid PIN", "its security officer has to set a new PIN"),
+    "token_pin_unreadable": Text("the PIN's file {file} holds no text", "write the PIN into it, as one line"),
+    "token_pin_wrong": Text(
+        "the token {token} refuses the PIN in {file}",
+        "write the right PIN into the file; the same PIN is not tried again before a restart",
+    ),
+    "token_signature_wrong": Text(
+        "the token {token} has signed with another key than the public half of {key} says",
+        "look whether both halves are of one key",
+    ),
+    "token_without_ed25519": Text(
+        "the token {token} cannot make Ed25519 signatures", "take a token that has the mechanism CKM_EDDSA"
+    ),
+    "token_write_protected": Text("the token {token} is protected against writing", "make the key there by hand"),
     "waiting_requests_too_many": Text(
         "{most_waiting} requests of yours wait already",
         "withdraw some, or let them be decided, with `aquila approval list`",

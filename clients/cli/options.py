@@ -111,6 +111,26 @@ NewUrl = Annotated[
     ),
 ]
 
+NewIdentity = Annotated[
+    str,
+    typer.Option(
+        "--identity",
+        metavar="ADDRESS",
+        help="Where the identity key goes: into a file of the home (file), or into a PKCS#11 token, by its address "
+        "(pkcs11:token=...), where a key that is there already is taken.",
+    ),
+]
+
+NextIdentity = Annotated[
+    str,
+    typer.Option(
+        "--identity",
+        metavar="ADDRESS",
+        help="Where the new key goes: file, or the address of a key in a PKCS#11 token (pkcs11:token=...). Needed if "
+        "the old one is in a token; else into a file.",
+    ),
+]
+
 NewCertificate = Annotated[
     Path | None,
     typer.Option(

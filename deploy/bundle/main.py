@@ -23,8 +23,12 @@ COPIED: Final = (
     ".dockerignore", "README.md", "CHANGELOG.md", "LICENSE", "RELEASING.md", "SECURITY.md", "deploy", "docs", "schemas",
 )  # fmt: skip
 """Files and folders of the project that the bundle has as they are."""
-LOCKS: Final = {"requirements.txt": "runtime.txt", "requirements-dask.txt": "dask.txt"}
-"""The bundle's requirements files, and those of the project that they are made from; the last one is the longest."""
+LOCKS: Final = {
+    "requirements.txt": "runtime.txt",
+    "requirements-dask.txt": "dask.txt",
+    "requirements-pkcs11.txt": "pkcs11.txt",
+}
+"""The bundle's requirements files, and those of the project that they are made from."""
 
 
 def make(repository: Path, targets: Sequence[Target], out: Path, given: Sequence[Path] = ()) -> Path:
@@ -51,7 +55,7 @@ def make(repository: Path, targets: Sequence[Target], out: Path, given: Sequence
         held = bundle / "wheels"
         held.mkdir(parents=True)
         own = _own_wheels(source, sorted({one.machine for one in targets}), time, scratch / "own", given)
-        wheels.download(source / "requirements" / [*LOCKS.values()][-1], targets, held)
+        wheels.download([source / "requirements" / lock for lock in LOCKS.values()], targets, held)
         present = frozenset(f"sha256:{wheels.digest(wheel)}" for wheel in held.iterdir())
         first = Pin(
             Requirement(f"{sbom.PROJECT}=={version}"), frozenset(f"sha256:{wheels.digest(wheel)}" for wheel in own)

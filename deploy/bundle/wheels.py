@@ -68,18 +68,18 @@ def build(source: Path, machine: str, time: int, folder: Path) -> None:
         sys.exit(f"{done.stderr}\nAquila's wheel for {machine} could not be built")
 
 
-def download(lock: Path, targets: Iterable[Target], folder: Path) -> None:
+def download(locks: Iterable[Path], targets: Iterable[Target], folder: Path) -> None:
     """Fetch the wheels that machines need, and no others; each has a pinned hash.
 
     Args:
-        lock: A requirements file with hashes.
+        locks: Requirements files with hashes, which pin a package that several of them name alike.
         targets: The machines.
         folder: Where the wheels are written to.
 
     Raises:
         SystemExit: pip finds no wheel, or one with another hash.
     """
-    pinned = list(pins(lock))
+    pinned = {pin.line(): pin for lock in locks for pin in pins(lock)}.values()
     for target in targets:
         with tempfile.NamedTemporaryFile("w", suffix=".txt") as wanted:
             # Its conditions are left out: pip would evaluate them for the machine that it runs on.

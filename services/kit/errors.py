@@ -3,6 +3,7 @@
     AquilaError
     ├── StoreError              the database or the disk failed; nothing was changed
     │   ├── StoreFullError      there is no room left
+    │   ├── Pkcs11Error          the token with the identity key cannot be used; nothing was signed
     │   └── StoreConflictError  a row that is there already, or that a constraint forbids
     ├── PeerUnavailableError    the peer cannot be reached, or says that it is away
     │   └── PeerFullError       the peer is there and has no room now
@@ -41,6 +42,10 @@ class StoreError(AquilaError):
 
 class StoreFullError(StoreError):
     """The disk or the quota is full; nothing was changed."""
+
+
+class Pkcs11Error(StoreError):
+    """The PKCS#11 token with the identity key cannot be used; nothing was signed, and it may be tried again."""
 
 
 class StoreConflictError(StoreError):
@@ -98,6 +103,7 @@ PROBLEMS: ProblemTable = MappingProxyType(
         # but clients and proxies know to wait on 503 only.
         StoreError: ProblemType("store", "The service's store failed", 503),
         StoreFullError: ProblemType("store-full", "The service's disk is full", 503),
+        Pkcs11Error: ProblemType("pkcs11", "The PKCS#11 token with the service's key cannot be used", 503),
         PeerUnavailableError: ProblemType("peer-unavailable", "The peer is away", 503),
         PeerFullError: ProblemType("peer-full", "The peer has no room", 503),
         BusyError: ProblemType("busy", "Too many callers at once", 503),

@@ -6,19 +6,18 @@ Creating a home and starting the service are separate acts. Nothing that is ther
 from __future__ import annotations
 
 import json
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from aquila.crypto.keys import IdentityKey
 from aquila.errors import InputError
 from aquila.protocol.registry import write_registry
 from services.kit.http.own_certificates import OwnCertificates, issue, make_ca
 from services.kit.people.operator_token import TOKEN_FILE, OperatorToken
 from services.kit.settings import is_loopback, load
 from services.kit.storage.files import check_private, write_secret
+from services.kit.storage.own_identity import IN_FILE, make_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -115,13 +114,14 @@ def practice_line(*, practice: bool) -> str:
     return _PRACTICE if practice else ""
 
 
-def make_home(
+def make_home(  # noqa: PLR0913 - what a home begins with
     settings: Path,
     content: str,
     cls: type[ServiceSettings],
     *,
     folders: Iterable[str] = (),
     registry: Registry | None = None,
+    identity: str = IN_FILE,
 ) -> VerifyKey:
     """Make a home and return the public half of its new identity key, for the registry.
 
@@ -131,10 +131,12 @@ def make_home(
         cls: The class that must accept it.
         folders: Folders of the home besides that of chunks.
         registry: The pinned keys; without them the file `registry.toml` is put there later.
+        identity: Where the identity key goes: `file`, or its address in a token.
 
     Raises:
         InputError: There is a home already, or a value is none that a setting can have.
-        KeyMaterialError: The folder was there already, and is open to others.
+        KeyMaterialError: The folder was there already, and is open to others; or the address is none.
+        Pkcs11Error: The token cannot be used, and why.
         StoreError: The disk is full or failed.
     """
     home, service = settings.parent, settings.stem
@@ -143,8 +145,7 @@ def make_home(
     for folder in (home, home / CHUNKS_FOLDER, *(home / name for name in folders)):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     check_private(home)
-    identity = IdentityKey.generate(secrets.token_bytes)
-    write_secret(home / IDENTITY_FILE, identity.to_pem())
+    key = make_key(home / IDENTITY_FILE, identity)
     OperatorToken.create(home / TOKEN_FILE)
     if registry is not None:
         write_secret(home / REGISTRY_FILE, write_registry(registry))
@@ -157,4 +158,4 @@ def make_home(
         draft.unlink()
         raise
     draft.rename(settings)
-    return identity.public
+    return key.public

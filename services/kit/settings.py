@@ -306,7 +306,10 @@ class ServiceSettings(Settings):
 class KeyedSettings(ServiceSettings):
     """Settings of a service with an identity key, which node and matcher have in common."""
 
-    identity: SettingPath = Field(description="PEM file with the service's own identity key, readable by it alone.")
+    identity: SettingPath = Field(
+        description="PEM file with the service's own identity key, or the key's address in a PKCS#11 token; readable "
+        "by it alone."
+    )
     registry: SettingPath = Field(description="The registry file with the pinned keys of all parties.")
     rules: SettingPath | None = Field(default=None, description="A rule table of one's own, besides the built-in ones.")
 

@@ -67,10 +67,11 @@ async def accept(node: PartyNode) -> dict[str, Any]:
     return view
 
 
-def prepare(node: PartyNode, *, lost: bool = False) -> Renewal:
+def prepare(node: PartyNode, *, lost: bool = False, where: str = "") -> Renewal:
     """Make the new key of a party and its renewal, as its command does."""
-    settings = node.node.settings
-    return prepare_renewal(settings.identity, read_registry(settings.registry.read_bytes()), node.node.code, lost=lost)
+    settings, code = node.node.settings, node.node.code
+    registry = read_registry(settings.registry.read_bytes())
+    return prepare_renewal(settings.identity, registry, code, lost=lost, where=where)
 
 
 async def replace_key(world: World, renewal: Renewal, **changes: object) -> httpx.Response:
@@ -79,9 +80,9 @@ async def replace_key(world: World, renewal: Renewal, **changes: object) -> http
     return await world.operator.post(f"{REGISTRY}/renewals", json=body)
 
 
-async def renew(world: World, code: str, *, lost: bool = False) -> None:
+async def renew(world: World, code: str, *, lost: bool = False, where: str = "") -> None:
     """Replace the key of a party, everywhere."""
-    renewal = prepare(world.nodes[code], lost=lost)
+    renewal = prepare(world.nodes[code], lost=lost, where=where)
     answer = await replace_key(world, renewal, revoked=lost)
     assert answer.status_code == 200, answer.text
     for node in world.nodes.values():

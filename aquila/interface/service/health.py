@@ -40,10 +40,13 @@ class Subject(StrEnum):
     MATCHER = "matcher"
     CLOCK = "clock"
     CERTIFICATES = "certificates"
+    IDENTITY = "identity"
     ROUNDS = "rounds"
 
 
-NEEDED = frozenset({Subject.DATABASE, Subject.DISK, Subject.WORKERS, Subject.DRIVERS, Subject.LOG, Subject.MATCHER})
+NEEDED = frozenset({
+    Subject.DATABASE, Subject.DISK, Subject.WORKERS, Subject.DRIVERS, Subject.LOG, Subject.MATCHER, Subject.IDENTITY,
+})  # fmt: skip
 """The subjects without which a service cannot do its work: it is not ready while one of them is critical."""
 
 

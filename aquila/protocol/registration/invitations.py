@@ -21,7 +21,7 @@ from aquila.protocol.messages.base import GivenText, Identifier, Message, PartyC
 from aquila.sentences import Sentence
 
 if TYPE_CHECKING:
-    from aquila.crypto.keys import IdentityKey
+    from aquila.crypto.keys import SigningKey
 
 LARGEST_FILE = 64 << 10
 """Bytes of an invitation or a request: more than one with a long chain of certificates has."""
@@ -124,7 +124,7 @@ class SelfSigned(Generic[M]):
     envelope: bytes
 
 
-def sign_file(message: SelfSignedMessage, key: IdentityKey) -> bytes:
+def sign_file(message: SelfSignedMessage, key: SigningKey) -> bytes:
     """Return the content of the file: one line that ends in a newline."""
     return sign_envelope(message.payload_type, message.payload(), key) + b"\n"
 

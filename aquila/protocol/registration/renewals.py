@@ -28,7 +28,7 @@ from aquila.protocol.registration.invitations import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aquila.crypto.keys import IdentityKey
+    from aquila.crypto.keys import SigningKey
 
 MOST_RENEWALS = 64
 """How often a holder can renew its key: once in half a year for thirty years."""
@@ -97,7 +97,7 @@ class Renewal:
     envelope: bytes
 
 
-def sign_renewal(party: str, new: IdentityKey, former: IdentityKey | VerifyKey) -> bytes:
+def sign_renewal(party: str, new: SigningKey, former: SigningKey | VerifyKey) -> bytes:
     """Return the content of the file of a renewal.
 
     Args:

@@ -33,7 +33,7 @@ from aquila.protocol.registry import MATCHER, RegisteredParty, Registry, has_dis
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from aquila.crypto.keys import IdentityKey
+    from aquila.crypto.keys import SigningKey
 
 MOST_STATEMENTS = 200
 """How many statements one answer of the matcher has at most."""
@@ -204,7 +204,7 @@ def next_statement(  # noqa: PLR0913, PLR0917 - what a statement consists of
     )
 
 
-def sign_statement(message: RegistryStatement | RegistryAcceptance, key: IdentityKey) -> bytes:
+def sign_statement(message: RegistryStatement | RegistryAcceptance, key: SigningKey) -> bytes:
     """Return the envelope of a statement or of an acceptance."""
     return sign_envelope(message.payload_type, message.payload(), key)
 

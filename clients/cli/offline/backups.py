@@ -136,6 +136,7 @@ def restore_node(
         sentences.append(f"Limits of evaluation: those of {days} count as used, since the high-water mark is lost.")
     if restored.kept:
         sentences.append(f"Not erased: {numbered(restored.kept, 'record')} of lists that were being prepared.")
+    sentences += [f"The identity key was not in the backup: it is {one}." for one in _in_token(restored.checked.head)]
     screen.result(document, *sentences, *_missing(restored.missing))
     screen.note(
         "Repeat what was done since then: erasures (`aquila node erase-record`), and accounts that were deactivated "
@@ -171,6 +172,7 @@ def restore_matcher(
         document,
         f"Restored to {new}, as it was on {when}. It witnesses no log before the alarm is acknowledged.",
         f"Open rounds: {numbered(restored.aborted, 'round')} will be aborted when it starts.",
+        *(f"The identity key was not in the backup: it is {one}." for one in _in_token(restored.checked.head)),
         *_missing(restored.missing),
     )
     screen.note(f"Next: `aquila matcher serve --home {new}`, then `aquila audit status` here and at every party.")
@@ -226,12 +228,14 @@ def _show_made(screen: Screen, out: Path, made: BackupSummary) -> None:
 def _show_checked(screen: Screen, checked: BackupCheck) -> None:
     head = checked.head
     rows = [(name, f"{count:,}") for name, count in sorted(checked.rows.items()) if count]
+    in_token = [f"The identity key is not in it: {one}. A restore needs that token." for one in _in_token(head)]
     screen.result(
         _document(checked),
         Table("", ("table", "rows"), rows),
         f"A {head.service} of {head.party}, as it was on {_time(head)}; release {head.release}, {head.database}.",
         f"Signed by {head.key.short_fingerprint}: compare it with the card of {head.party}.",
         f"Whole, and its log of {numbered(head.log_size, 'entry', 'entries')} verifies.",
+        *in_token,
     )
 
 
@@ -248,7 +252,15 @@ def _document(checked: BackupCheck) -> dict[str, Any]:
         "log_root": head.log_root,
         "rows": checked.rows,
         "files": sorted(checked.files),
+        "identity_in_token": ", ".join(_in_token(head)),
     }
+
+
+def _in_token(head: Head) -> list[str]:
+    """Return which key of which token signs for the service, if its identity key is in one."""
+    from services.kit.administration.backup.home_files import TOKEN
+
+    return [one.file for one in head.needed if one.setting == TOKEN]
 
 
 def _missing(missing: Sequence[str]) -> list[str]:

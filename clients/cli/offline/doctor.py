@@ -80,6 +80,7 @@ def _examine(home: Path, *, offline: bool) -> Iterator[Finding]:
     checks: list[tuple[str, Callable[[], Findings]]] = [
         ("home", partial(of_home.examine_rights, settings)),
         ("files", partial(of_home.examine_files, settings)),
+        ("identity", partial(of_home.examine_identity, settings)),
         ("registry", partial(of_home.examine_registry, settings, code)),
         ("disk", partial(of_home.examine_disk, settings)),
         (

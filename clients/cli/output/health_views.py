@@ -186,5 +186,6 @@ _FIGURES: Mapping[Subject, Callable[[ServiceHealth], str]] = {
     Subject.MATCHER: _matcher_figure,
     Subject.CLOCK: _clock_figure,
     Subject.CERTIFICATES: _certificates_figure,
+    Subject.IDENTITY: lambda _: "can sign",
     Subject.ROUNDS: _in_short,
 }

@@ -15,8 +15,10 @@ from clients.cli.options import (
     NewCa,
     NewCertificate,
     NewHome,
+    NewIdentity,
     NewKey,
     NewUrl,
+    NextIdentity,
     Spoken,
     TokenFile,
     Url,
@@ -42,6 +44,7 @@ def init(
         Path | None,
         typer.Option("--settings", metavar="FILE", help="A settings file to begin with, instead of the least one."),
     ] = None,
+    identity: NewIdentity = "file",
     as_json: Json = False,
 ) -> None:
     """Make the home of a matcher: settings, a new identity key, the operator's token. Starts nothing."""
@@ -52,7 +55,7 @@ def init(
     from services.matcher.storage.home import create
 
     address = NewAddress(port_of(port, public_url, 8700), public_url, certificate, key, certificate_ca)
-    create(home, address=address, settings=settings)
+    create(home, address=address, settings=settings, identity=identity)
     own = own_card(home)
     if not (home / REGISTRY_FILE).exists():
         write_result(home / REGISTRY_FILE, write_registry(Registry(own.key, {})).decode())
@@ -152,15 +155,25 @@ def renew_identity(
     revoke: Annotated[
         bool, typer.Option("--revoke", help="The old key is stolen: it does not sign for the new one.")
     ] = False,
+    identity: NextIdentity = "",
     url: Url = None,
     token_file: TokenFile = None,
     ca: Ca = None,
     as_json: Json = False,
 ) -> None:
-    """Make a new identity key of the matcher, and state it to the parties. It takes effect at the next start."""
+    """Make a new identity key of the matcher, and state it to the parties. It takes effect at the next start.
+
+    With --identity, run it as the matcher's user on its machine: where a key lies is nothing that a call can name.
+    """
+    from aquila.protocol.registry import MATCHER, read_registry
     from clients.cli.connect import connect
     from clients.cli.output.registry_views import show_registry
+    from clients.sdk import find_home
+    from services.kit.storage.own_identity import wait_key
 
+    if identity:
+        found = find_home(home, "matcher")
+        wait_key(found.identity, read_registry(read_file(found.registry)).key_of(MATCHER), identity).close()
     with connect(home, url, token_file, ca) as reached:
         view = reached.matcher().renew_identity(revoked=revoke)
     show_registry(Screen(as_json), view, "The new key is stated.")

@@ -15,8 +15,10 @@ from clients.cli.options import (
     NewCa,
     NewCertificate,
     NewHome,
+    NewIdentity,
     NewKey,
     NewUrl,
+    NextIdentity,
     TokenFile,
     Url,
 )
@@ -37,13 +39,16 @@ def init(
     ] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Where the node listens; 0 takes a free port.")] = 8701,
     poll_seconds: Annotated[float, typer.Option(help="Seconds between two looks at the matcher.")] = 2.0,
+    identity: NewIdentity = "file",
     as_json: Json = False,
 ) -> None:
     """Make the home of a party's node: settings, a new identity key, the operator's token. Starts nothing."""
     from clients.cli.services.parties import own_card, show_card
     from services.node.storage.home import create
 
-    create(home, code, name, matcher, matcher_ca=matcher_ca, port=port, poll_seconds=poll_seconds)
+    create(
+        home, code, name, matcher, matcher_ca=matcher_ca, port=port, poll_seconds=poll_seconds, identity=identity
+    )  # fmt: skip
     screen = Screen(as_json)
     show_card(screen, own_card(home))
     screen.note(f"Next: `aquila party register CARD... --home {home}`, then `aquila node serve --home {home}`.")
@@ -64,6 +69,7 @@ def join(
     certificate: NewCertificate = None,
     key: NewKey = None,
     certificate_ca: NewCa = None,
+    identity: NewIdentity = "file",
     as_json: Json = False,
 ) -> None:
     """Make the home of a party's node from an invitation, and write the request to join. Starts nothing."""
@@ -74,7 +80,7 @@ def join(
 
     content = read_file(invitation)
     address = NewAddress(port_of(port, public_url, 8701), public_url, certificate, key, certificate_ca)
-    made = create_invited(home, content, address)
+    made = create_invited(home, content, address, identity=identity)
     path = out or Path(f"{made.party.lower()}.join")
     write_result(path, made.request.decode())
     document = {
@@ -164,6 +170,7 @@ def renew_identity(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Where the renewal goes; si.renewal of SI.")
     ] = None,
+    identity: NextIdentity = "",
     as_json: Json = False,
 ) -> None:
     """Make a new identity key, and write the renewal for the secretariat. The old key counts until all accept it."""
@@ -173,12 +180,13 @@ def renew_identity(
     from clients.cli.output.screen import write_result
     from clients.sdk import find_home
     from services.kit.settings import load
-    from services.kit.storage.own_identity import next_path, prepare_renewal
+    from services.kit.storage.own_identity import next_path, prepare_renewal, token_address
     from services.node.settings import NodeSettings
 
     settings = load(find_home(home, "node").settings, NodeSettings)
     registry = read_registry(read_file(settings.registry))
-    renewal = prepare_renewal(settings.identity, registry, settings.code, lost=lost)
+    renewal = prepare_renewal(settings.identity, registry, settings.code, lost=lost, where=identity)
+    waiting = token_address(next_path(settings.identity))
     path = out or Path(f"{settings.code.lower()}.renewal")
     write_result(path, renewal.envelope.decode() + "\n")
     read_aloud = spoken(renewal.digest)
@@ -188,7 +196,9 @@ def renew_identity(
     }  # fmt: skip
     Screen(as_json).result(
         document,
-        f"The new key waits in {next_path(settings.identity)}; keep a copy of it in the safe.",
+        f"The new key waits in {next_path(settings.identity)}; keep a copy of it in the safe."
+        if waiting is None
+        else f"The new key waits in the token {waiting.token_name} as {waiting.key_name}; no backup has it.",
         f"Send {path} to the secretariat, and read it these words when it calls:",
         *spoken_views(read_aloud.words, read_aloud.digits),
         f"When it has replaced the key: aquila party accept --home {home}, then restart the node.",

@@ -142,16 +142,16 @@ def own_card(home: Path) -> Card:
     Raises:
         InputError: It is no home, or its settings name no party.
         KeyMaterialError: The identity key cannot be read.
+        Pkcs11Error: The token with the identity key cannot be used.
     """
-    from aquila.crypto.keys import IdentityKey
     from aquila.errors import InputError
     from aquila.protocol.registry import MATCHER
     from clients.sdk import find_home
     from clients.sdk.cards import Card
-    from services.kit.storage.files import read_secret
+    from services.kit.storage.own_identity import read_key
 
     found = find_home(home)
-    with IdentityKey.from_pem(read_secret(found.identity)) as identity:
+    with read_key(found.identity) as identity:
         if found.service == "matcher":
             return Card(MATCHER, MATCHER, identity.public)
         settings = found.read_settings()

@@ -11,6 +11,7 @@ the rest (a status, a problem) is the matcher's word, on which no party relies.
 from __future__ import annotations
 
 import secrets
+from asyncio import to_thread
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar, Protocol
@@ -25,10 +26,12 @@ from http_message_signatures import (
     algorithms,
 )
 
+from aquila.crypto.keys import IdentityKey
 from aquila.errors import ReplayError, SignatureError
 
 if TYPE_CHECKING:
     from collections.abc import (
+        AsyncGenerator,
         Callable,
         Collection,
         Generator,
@@ -40,7 +43,7 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-    from aquila.crypto.keys import IdentityKey, VerifyKey
+    from aquila.crypto.keys import SigningKey, VerifyKey
 
 TAG = "aquila"
 WINDOW_SECONDS = 300
@@ -106,7 +109,7 @@ class CallSigner(httpx.Auth):
 
     requires_request_body: ClassVar[bool] = True  # type: ignore[misc]  # httpx declares a plain class attribute
 
-    def __init__(self, key: IdentityKey, party: str, clock: Callable[[], int] | None = None) -> None:
+    def __init__(self, key: SigningKey, party: str, clock: Callable[[], int] | None = None) -> None:
         """Sign for a party.
 
         Args:
@@ -125,6 +128,15 @@ class CallSigner(httpx.Auth):
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Sign a request whose body was read."""
         self.sign(request)
+        yield request
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Sign a request after its body was read; a key in a token may take its time, so a thread waits for that."""
+        await request.aread()
+        if isinstance(self._key, IdentityKey):
+            self.sign(request)
+        else:
+            await to_thread(self.sign, request)
         yield request
 
     def sign(self, request: httpx.Request) -> None:

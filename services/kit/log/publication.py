@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from aquila.audit.entries import Entry
     from aquila.audit.note import Note
     from aquila.audit.proofs import Reader
-    from aquila.crypto.keys import IdentityKey, VerifyKey
+    from aquila.crypto.keys import SigningKey, VerifyKey
     from aquila.protocol.messages import LogHead
     from aquila.protocol.messages.proofs import ProofRequest
     from aquila.protocol.registry import Registry
@@ -88,7 +88,7 @@ class OwnLog:
     store: Store
     files: ChunkFiles
     holder: str
-    key: IdentityKey
+    key: SigningKey
     registry: Registry
     clock: Callable[[], int]
     statements: Callable[[Session, Sequence[Entry]], list[bytes | None]]

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from aquila.audit.checkpoint import Checkpoint
     from aquila.audit.note import Note
     from aquila.audit.witness import Update
-    from aquila.crypto.keys import IdentityKey
+    from aquila.crypto.keys import SigningKey
     from aquila.errors import AquilaError
     from aquila.protocol.registry import Registry
     from aquila.sentences import Sentence
@@ -85,7 +85,7 @@ class Witness:
     store: Store
     files: ChunkFiles
     holder: str
-    key: IdentityKey
+    key: SigningKey
     registry: Registry
     clock: Callable[[], int]
     explained: Callable[[Session, int], None] = lambda _session, _now: None

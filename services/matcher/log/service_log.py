@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from aquila.audit.entries import Entry
-    from aquila.crypto.keys import IdentityKey
+    from aquila.crypto.keys import SigningKey
     from aquila.protocol.registry import Registry
     from services.kit.storage.store import Store
 
@@ -37,7 +37,7 @@ _AT_ONCE = 500
 
 
 def open_log(
-    home: Path, store: Store, identity: IdentityKey, registry: Registry, clock: Callable[[], int]
+    home: Path, store: Store, identity: SigningKey, registry: Registry, clock: Callable[[], int]
 ) -> LogUseCases:
     """Put the matcher's log together; nothing runs yet.
 

@@ -13,6 +13,7 @@ from aquila.errors import InputError
 from services.kit.home_folder import IDENTITY_FILE, REGISTRY_FILE, NewAddress, make_home, practice_line, toml
 from services.kit.settings import load
 from services.kit.storage.files import write_secret
+from services.kit.storage.own_identity import IN_FILE
 from services.matcher.settings import MatcherSettings
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def create(  # noqa: PLR0913 - what a matcher's settings begin with
     driver_seconds: float = 2.0,
     practice: bool = False,
     settings: Path | None = None,
+    identity: str = IN_FILE,
 ) -> VerifyKey:
     """Make a home and return the public half of its new identity key, for the registry.
 
@@ -76,10 +78,13 @@ def create(  # noqa: PLR0913 - what a matcher's settings begin with
         practice: Whether all persons will be invented.
         settings: A settings file to begin with, in which the home is the file's own folder; then it says port,
             seconds and practice.
+        identity: Where the identity key goes: `file`, or its address in a token.
 
     Raises:
         InputError: There is a home already, the settings cannot be read or name another home, or a value is none that
             a setting can have.
+        KeyMaterialError: The address of the key is none.
+        Pkcs11Error: The token cannot be used, and why.
         StoreError: The disk is full or failed.
     """
     practice_text = practice_line(practice=practice)
@@ -90,7 +95,7 @@ def create(  # noqa: PLR0913 - what a matcher's settings begin with
     if settings is None and not (path / SETTINGS_FILE).exists():
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         where.make_certificates(path, "the matcher")
-    return make_home(path / SETTINGS_FILE, content, MatcherSettings, registry=registry)
+    return make_home(path / SETTINGS_FILE, content, MatcherSettings, registry=registry, identity=identity)
 
 
 def set_public_url(settings: Path, url: str) -> bool:

@@ -19,7 +19,7 @@ from services.node.storage.tables import StatementRow
 if TYPE_CHECKING:
     import httpx
 
-    from aquila.crypto.keys import IdentityKey
+    from aquila.crypto.keys import SigningKey
     from services.node.context import NodeContext
 
 _LOG = Log("node.own_key")
@@ -43,7 +43,7 @@ def take_over(node: NodeContext) -> None:
     _LOG.warning("identity_renewed", party=node.code)
 
 
-def waiting_key(node: NodeContext) -> IdentityKey | None:
+def waiting_key(node: NodeContext) -> SigningKey | None:
     """Return the key that shall take the place of the own one, or None; raises as `read_next` does."""
     return read_next(node.settings.identity)
 
@@ -63,7 +63,7 @@ async def call_matcher(node: NodeContext, method: str, path: str, **options: Any
         return await node.peer.call(method, path, auth=CallSigner(key, node.code, node.clock), **options)
 
 
-def own_keys(node: NodeContext) -> tuple[IdentityKey, ...]:
+def own_keys(node: NodeContext) -> tuple[SigningKey, ...]:
     """Return the own key, and the one that waits if there is one."""
     waiting = waiting_key(node)
     return (node.party.identity,) if waiting is None else (node.party.identity, waiting)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aquila.crypto.keys import IdentityKey
 from aquila.protocol.registration.invitations import (
     JoinRequest,
     check_time,
@@ -20,7 +19,8 @@ from aquila.protocol.registration.spoken_words import Spoken, spoken
 from aquila.protocol.registry import RegisteredParty, Registry, write_registry
 from services.kit.home_folder import IDENTITY_FILE, REGISTRY_FILE, NewAddress, make_home, practice_line, toml
 from services.kit.http.signatures import now as system_time
-from services.kit.storage.files import read_secret, write_secret
+from services.kit.storage.files import write_secret
+from services.kit.storage.own_identity import IN_FILE, read_key
 from services.node.settings import NodeSettings
 
 if TYPE_CHECKING:
@@ -77,7 +77,9 @@ class InvitedHome:
     spoken: Spoken
 
 
-def create_invited(path: Path, content: bytes, address: NewAddress, now: int | None = None) -> InvitedHome:
+def create_invited(
+    path: Path, content: bytes, address: NewAddress, now: int | None = None, identity: str = IN_FILE
+) -> InvitedHome:
     """Make a home from the content of an invitation; its registry has the matcher and this party alone.
 
     Args:
@@ -85,10 +87,12 @@ def create_invited(path: Path, content: bytes, address: NewAddress, now: int | N
         content: The invitation.
         address: Where the node listens.
         now: Seconds since 1970; the system's clock if not given.
+        identity: Where the identity key goes: `file`, or its address in a token.
 
     Raises:
         InputError: The content is no invitation, or as `create`.
         PolicyError: The invitation has expired.
+        KeyMaterialError, Pkcs11Error: As `create`.
         StoreError: The disk is full or failed.
     """
     opened = open_invitation(content)
@@ -100,17 +104,18 @@ def create_invited(path: Path, content: bytes, address: NewAddress, now: int | N
         ca = path / CA_FILE
         write_secret(ca, invitation.ca.encode())
     own = create(
-        path, invitation.party, invitation.name, invitation.url, matcher_ca=ca, address=address, follow_registry=True
-    )
+        path, invitation.party, invitation.name, invitation.url, matcher_ca=ca, address=address, follow_registry=True,
+        identity=identity,
+    )  # fmt: skip
     parties = {invitation.party: RegisteredParty(invitation.party, invitation.name, own)}
     write_secret(path / REGISTRY_FILE, write_registry(Registry(opened.key, parties)))
-    with IdentityKey.from_pem(read_secret(path / IDENTITY_FILE)) as identity:
+    with read_key(path / IDENTITY_FILE) as key:
         request = sign_file(
             JoinRequest(
                 party=invitation.party, name=invitation.name, identity_key=own.hex,
                 invitation=opened.envelope.decode(),
             ),
-            identity,
+            key,
         )  # fmt: skip
     words = spoken(open_request(request).digest)
     return InvitedHome(invitation.party, invitation.name, invitation.url, request, words)
@@ -129,6 +134,7 @@ def create(  # noqa: PLR0913 - what a node's settings begin with
     poll_seconds: float = 2.0,
     practice: bool = False,
     follow_registry: bool = False,
+    identity: str = IN_FILE,
 ) -> VerifyKey:
     """Make a home and return the public half of its new identity key, for the registry.
 
@@ -144,9 +150,12 @@ def create(  # noqa: PLR0913 - what a node's settings begin with
         poll_seconds: Seconds between two looks at the matcher.
         practice: Whether all persons will be invented.
         follow_registry: Whether the matcher's address and CA follow the registry in force.
+        identity: Where the identity key goes: `file`, or its address in a token.
 
     Raises:
         InputError: There is a home already, or a value is none that a setting can have.
+        KeyMaterialError: The address of the key is none.
+        Pkcs11Error: The token cannot be used, and why.
         StoreError: The disk is full or failed.
     """
     where = address or NewAddress(port)
@@ -164,4 +173,6 @@ def create(  # noqa: PLR0913 - what a node's settings begin with
     if not (path / SETTINGS_FILE).exists():
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         where.make_certificates(path, name)
-    return make_home(path / SETTINGS_FILE, content, NodeSettings, folders=[KEYS_FOLDER], registry=registry)
+    return make_home(
+        path / SETTINGS_FILE, content, NodeSettings, folders=[KEYS_FOLDER], registry=registry, identity=identity
+    )

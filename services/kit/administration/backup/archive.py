@@ -28,7 +28,7 @@ from aquila.errors import AquilaError, InputError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from aquila.crypto.keys import IdentityKey, SealingKey
+    from aquila.crypto.keys import SealingKey, SigningKey
 
 CONTEXT = b"backup"
 _LABEL = b"aquila/1 backup "
@@ -172,7 +172,7 @@ class ArchiveWriter:
             self.put(head.write(row))
             self.rows[head.table] += 1
 
-    def sign(self, identity: IdentityKey) -> None:
+    def sign(self, identity: SigningKey) -> None:
         """Write the counts and the signature."""
         self.put(Counts(rows=dict(self.rows)))
         self.put(_Signature(signature=identity.sign(_LABEL + self.digest.digest()).hex()))

@@ -1,8 +1,9 @@
 """The files of a home in a backup: settings, registry, rules and certificates, and never a secret.
 
 `identity.pem`, `people.key`, `operator.token`, private keys and passwords are kept apart, so that a backup and its key
-together do not make their holder the party. `keys/`, `log/` and `chunks/` are left out as a whole: round keys must not
-outlive their rounds, the log's files follow from its rows, and chunks are of rounds that do not go on.
+together do not make their holder the party. The address of a key in a token, in place of the key, is no
+secret. `keys/`, `log/` and `chunks/` are left out as a whole: round keys must not outlive their rounds, the log's files
+follow from its rows, and chunks are of rounds that do not go on.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pydantic import BaseModel
 
 from aquila.errors import InputError, MalformedError
 from services.kit.administration.backup.archive import HomeFile, Needed
+from services.kit.storage.own_identity import token_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +27,11 @@ _FOLDERS = frozenset({"keys", "log", "chunks", "scratch"})
 _NO_FILES = frozenset({"home", "deliveries"})
 _SECRETS = ("identity", "key", "key_file", "password_file", "secret_file")
 _LARGEST_FILE = 16 << 20
+
+TOKEN = "identity.token"  # noqa: S105 - the name of what a backup lacks
+"""The setting by which a backup names an identity key that is in a token."""
+PIN = "identity.pin"
+"""The setting by which it names the file of the token's PIN."""
 
 
 def file_settings(settings: BaseModel, prefix: str = "") -> Iterator[tuple[str, Path]]:
@@ -57,6 +64,15 @@ def collect(service: BackedService, settings: KeyedSettings, folder: Path) -> tu
     needed = []
     for setting, path in file_settings(settings):
         name = _within(path, folder)
+        if setting == "identity" and (uri := token_address(path)) is not None:
+            # Nothing takes the key out of its token: a backup has its address alone.
+            needed.append(Needed(setting=TOKEN, file=f"{uri.key_name} in the token {uri.token_name}", secret=True))
+            needed.append(Needed(setting=PIN, file=_within(uri.pin, folder) or str(uri.pin), secret=True))
+            if name is None:
+                needed.append(Needed(setting=setting, file=str(path), secret=False))
+            else:
+                kept.append(HomeFile.of(name, _read(path)))
+            continue
         content = None if is_secret(setting) or name is None else _read(path)
         if name is None or content is None or b"PRIVATE KEY" in content:
             secret = is_secret(setting) or (content is not None and b"PRIVATE KEY" in content)

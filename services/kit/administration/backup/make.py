@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import aquila
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.roles import Role
-from aquila.crypto.keys import IdentityKey
 from aquila.crypto.sealed_stream import recipient_name
 from aquila.errors import InputError
 from aquila.protocol.registry import MATCHER, read_registry
@@ -19,8 +18,9 @@ from services.kit.administration.backup.home_files import collect
 from services.kit.administration.backup.rows import head_of, rows_of, tables_of
 from services.kit.errors import StoreError
 from services.kit.log.entries import append, frontier
-from services.kit.storage.files import read_secret, replacing
+from services.kit.storage.files import replacing
 from services.kit.storage.migrate import head_revision, revision_of
+from services.kit.storage.own_identity import read_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +61,7 @@ def back_up(  # noqa: PLR0913, PLR0917 - what a backup is made of
     Raises:
         InputError: The file is there already, or the home cannot be read.
         KeyMaterialError: The identity key cannot be read, or the home is open to others.
+        Pkcs11Error: The token with the identity key cannot be used.
         StoreError: The database or the disk failed, or the database is of another release.
     """
     if out.exists():
@@ -68,7 +69,7 @@ def back_up(  # noqa: PLR0913, PLR0917 - what a backup is made of
     settings = service.load(home)
     files, needed = collect(service, settings, home)
     with (
-        IdentityKey.from_pem(read_secret(settings.identity)) as identity,
+        read_key(settings.identity) as identity,
         contextlib.closing(service.open_store(settings)) as store,
     ):
         # The entry is committed first, so that the backup holds it too.

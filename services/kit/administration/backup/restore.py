@@ -11,7 +11,6 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aquila.crypto.keys import IdentityKey
 from aquila.errors import InputError, KeyMaterialError
 from services.kit.administration.backup.archive import Head, Row, TableHead, read_archive
 from services.kit.administration.backup.home_files import file_settings
@@ -20,6 +19,7 @@ from services.kit.administration.backup.verification import check
 from services.kit.people.operator_token import TOKEN_FILE, OperatorToken
 from services.kit.storage.files import check_private, read_secret, write_secret
 from services.kit.storage.migrate import lay
+from services.kit.storage.own_identity import read_key
 from services.kit.storage.store import schema_change
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def restoring(service: BackedService, source: Source, home: Path) -> Iterator[Re
     Raises:
         InputError: The home is not empty, the backup or the settings do not fit, or a secret is missing.
         KeyMaterialError: The identity key is another one than the backup's, or a file is open to others.
+        Pkcs11Error: The token with the identity key cannot be used.
         StoreError: The database is not empty or failed, or the disk did.
         AquilaError: The backup does not verify, as `check` says.
     """
@@ -114,7 +115,7 @@ def _put_files(service: BackedService, source: Source, home: Path, checked: Back
         raise InputError("restore_settings_of_another_home", home=str(settings.home))
     if not settings.identity.exists():
         raise InputError("restore_identity_missing", file=settings.identity.name)
-    with IdentityKey.from_pem(read_secret(settings.identity)) as identity:
+    with read_key(settings.identity) as identity:
         if identity.public != checked.head.key:
             raise KeyMaterialError("restore_identity_differs")
     return settings

@@ -7,7 +7,6 @@ import shutil
 import stat
 from typing import TYPE_CHECKING
 
-from aquila.crypto.keys import IdentityKey
 from aquila.protocol.registry import read_registry
 from services.kit.administration.backup.home_files import file_settings, is_secret
 from services.kit.administration.doctor.findings import Finding, critical, fine, warning
@@ -15,8 +14,9 @@ from services.kit.people.context import KEY_FILE
 from services.kit.people.operator_token import TOKEN_FILE, OperatorToken
 from services.kit.serving.health.checks import disk_faults
 from services.kit.settings import MEBIBYTE
-from services.kit.storage.files import check_private, read_secret
-from services.kit.storage.own_identity import read_next
+from services.kit.storage.files import check_private
+from services.kit.storage.own_identity import read_key, read_next
+from services.kit.storage.pkcs11.key import Pkcs11Key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,7 +66,7 @@ def _secrets(settings: KeyedSettings) -> set[Path]:
 
 
 def examine_files(settings: KeyedSettings) -> Findings:
-    """Yield findings about files that the settings name, and about the home's own keys."""
+    """Yield findings about files that the settings name, and about the home's other keys."""
     for setting, path in file_settings(settings):
         if setting in {"identity", "registry"}:
             continue
@@ -74,13 +74,24 @@ def examine_files(settings: KeyedSettings) -> Findings:
             yield critical("files", "doctor_file_missing", setting=setting, file=str(path))
         elif is_secret(setting):
             check_private(path)
-    with IdentityKey.from_pem(read_secret(settings.identity)) as identity:
-        yield fine("files", "doctor_identity", fingerprint=identity.public.short_fingerprint)
     OperatorToken.load(settings.home / TOKEN_FILE)
     if not (settings.home / KEY_FILE).exists():
         yield warning("files", "doctor_people_key_missing", file=KEY_FILE)
     else:
         check_private(settings.home / KEY_FILE)
+
+
+def examine_identity(settings: KeyedSettings) -> Findings:
+    """Yield findings about the identity key, in its file or in its token; raises as `read_key` does."""
+    with read_key(settings.identity) as key:
+        fingerprint = key.public.short_fingerprint
+        if not isinstance(key, Pkcs11Key):
+            yield fine("identity", "doctor_identity", fingerprint=fingerprint)
+            return
+        names = {"token": key.uri.token_name, "key": key.uri.key_name}
+        yield fine("identity", "doctor_identity_in_token", fingerprint=fingerprint, **names)
+        if key.can_be_read():
+            yield warning("identity", "doctor_identity_readable", **names)
 
 
 def examine_registry(settings: KeyedSettings, code: str) -> Findings:
@@ -94,11 +105,11 @@ def examine_registry(settings: KeyedSettings, code: str) -> Findings:
         yield critical("registry", "doctor_registry_missing", file=str(settings.registry))
         return
     registry = read_registry(settings.registry.read_bytes())
-    with IdentityKey.from_pem(read_secret(settings.identity)) as identity:
-        waiting = read_next(settings.identity)
-        if waiting is not None and registry.key_of(code) == waiting.public:
-            yield warning("registry", "doctor_identity_waits")
-            return
+    waiting = read_next(settings.identity)
+    if waiting is not None and registry.key_of(code) == waiting.public:
+        yield warning("registry", "doctor_identity_waits")
+        return
+    with read_key(settings.identity) as identity:
         if registry.key_of(code) != identity.public:
             yield critical("registry", "registry_identity_key_differs", party=code)
             return

@@ -9,12 +9,14 @@ from aquila.interface.sentence import SentenceView
 from aquila.interface.service.health import Grade, HealthCheck, worst
 from aquila.sentences import Sentence, quoted
 from aquila.sentences.sentence import loads
-from services.kit.errors import PeerUnavailableError
+from services.kit.errors import PeerUnavailableError, Pkcs11Error
 from services.kit.settings import MEBIBYTE
+from services.kit.storage.pkcs11.key import Pkcs11Key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from aquila.crypto.keys import SigningKey
     from aquila.interface.service.health import Subject
     from services.kit.http.certificates import CertificateEnd, CertificateEnds
     from services.kit.log_access.use_cases import LogUseCases
@@ -104,6 +106,15 @@ def log_faults(log: LogUseCases) -> Iterator[Fault]:
     for alarm in log.witness.alarms():
         if alarm.acknowledged_at is None:
             yield Grade.CRITICAL, loads(alarm.sentence)
+
+
+def identity_faults(key: SigningKey) -> Iterator[Fault]:
+    """Yield the fault of the identity key, if it is in a token and cannot be used there."""
+    if isinstance(key, Pkcs11Key):
+        try:
+            key.check()
+        except Pkcs11Error as error:
+            yield Grade.CRITICAL, error.sentence
 
 
 def days_left(end: CertificateEnd, now: int) -> int | None:

@@ -167,6 +167,7 @@ class HealthReport:
             checked(Subject.WORKERS, checks.worker_faults(workers)),
             checked(Subject.DRIVERS, checks.driver_faults(drivers, parts.workers)),
             *(checked(subject, own.faults.get(subject, ())) for subject in parts.subjects),
+            checked(Subject.IDENTITY, checks.identity_faults(parts.log.own.key)),
             checked(Subject.CERTIFICATES, checks.certificate_faults(parts.certificates, now)),
             checked(Subject.ROUNDS, [*round_faults(own.rounds, now), *own.faults.get(Subject.ROUNDS, ())]),
         ]

@@ -8,6 +8,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from deploy.bundle.lock import Pin, Target, limited, pins
+from deploy.bundle.main import LOCKS
 
 REQUIREMENTS = Path(__file__).parents[4] / "requirements"
 SMALL = """alpha[binary]==1.0 ; python_full_version < '3.12' \\
@@ -39,13 +40,24 @@ def test_a_file_is_read_and_written(small: Path) -> None:
     assert list(pins(small)) == [first, second]
 
 
-@pytest.mark.parametrize("name", ["runtime.txt", "dask.txt"])
+@pytest.mark.parametrize("name", LOCKS.values())
 def test_every_requirement_of_the_project_has_hashes(name: str) -> None:
     """No line of a file is lost."""
     read = list(pins(REQUIREMENTS / name))
     lines = [line for line in (REQUIREMENTS / name).read_text("utf-8").splitlines() if line[0].isalpha()]
     assert len(read) == len(lines)
     assert all(pin.hashes for pin in read)
+
+
+def test_a_package_has_one_version_in_all_files() -> None:
+    """A bundle has the files of all of them, and pip is asked for one version of each."""
+    found: dict[str, set[frozenset[str]]] = {}
+    for file in LOCKS.values():
+        read = list(pins(REQUIREMENTS / file))
+        for name in {pin.requirement.name for pin in read}:
+            found.setdefault(name, set()).add(frozenset(pin.line() for pin in read if pin.requirement.name == name))
+    assert [name for name, lines in found.items() if len(lines) > 1] == []
+    assert {"python-pkcs11", "distributed", "cryptography"} <= found.keys()
 
 
 def test_what_applies_is_evaluated_for_the_target(small: Path) -> None:

@@ -1,0 +1,376 @@
+"""An identity key in a PKCS#11 token: it signs there and never leaves it.
+
+The token's library (a module) is foreign code in this process, and PKCS#11 binds a process to few rules of its own:
+one login counts for all sessions of a token, closing a session that logged in logs all of them out, and a module is
+started without threads, as `python-pkcs11` does. So one lock is held over every call, and there is one session for each
+token.
+
+What fails is tried once more in a new session, with the module started again: a token that was taken out
+and put back, or a security module that was restarted, is found again. A PIN that was refused is not shown a second
+time, and none is shown when the token has one try left, so that a wrong file does not lock a token.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from aquila.crypto.keys import KEY_BYTES, SecretBytes, VerifyKey
+from aquila.errors import AquilaError, KeyMaterialError, MalformedError, SignatureError
+from services.kit.errors import Pkcs11Error
+from services.kit.storage.files import read_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from services.kit.storage.pkcs11.address import KeyAddress
+
+T = TypeVar("T")
+_ED25519 = bytes.fromhex("06032b6570")  # the object identifier 1.3.101.112 (RFC 8410), as CKA_EC_PARAMS has it
+_POINTS = (b"\x04\x20", b"\x03\x21\x00", b"")
+"""How tokens wrap the 32 bytes of a public key: as an OCTET STRING (PKCS#11 3.0), a BIT STRING, or not at all."""
+
+# The ids of sentences by the names of the library's errors; whatever else fails is `token_failed`.
+_CODES = {
+    "NoSuchToken": "token_missing",
+    "TokenNotPresent": "token_missing",
+    "TokenNotRecognised": "token_missing",
+    "SlotIDInvalid": "token_missing",
+    "DeviceRemoved": "token_missing",
+    "MultipleTokensReturned": "token_ambiguous",
+    "PinIncorrect": "token_pin_wrong",
+    "PinInvalid": "token_pin_wrong",
+    "PinLenRange": "token_pin_wrong",
+    "PinLocked": "token_locked",
+    "PinExpired": "token_pin_not_set",
+    "UserPinNotInitialized": "token_pin_not_set",
+    "NoSuchKey": "token_key_missing",
+    "MultipleObjectsReturned": "token_key_ambiguous",
+    "MechanismInvalid": "token_without_ed25519",
+    "DomainParamsInvalid": "token_without_ed25519",
+    "FunctionNotSupported": "token_without_ed25519",
+    "DeviceMemory": "token_full",
+    "TokenWriteProtected": "token_write_protected",
+    "SessionReadOnly": "token_write_protected",
+}
+# Another try would find the same, or cost the token one of its tries for a PIN.
+_SETTLED = frozenset(_CODES.values()) - {"token_missing", "token_key_missing"} | {"token_pin_last_try"}
+
+
+@dataclass(slots=True)
+class Opened:
+    """A session with a token, and the keys that were found in it."""
+
+    session: Any
+    keys: dict[tuple[str, bytes], Any] = field(default_factory=dict)
+
+
+def _load(module: str) -> Any:  # noqa: ANN401 - the library's own
+    """Load and start a module.
+
+    Raises:
+        Pkcs11Error: `python-pkcs11` is not installed.
+    """
+    try:
+        import pkcs11  # noqa: PLC0415 - optional, and only a service whose key is in a token loads it
+    except ImportError:
+        raise Pkcs11Error("token_library_missing") from None
+    return pkcs11.lib(module)
+
+
+class Pkcs11Tokens:
+    """The tokens that this process has opened. Safe in threads; not in a process that was forked."""
+
+    def __init__(self, load: Callable[[str], Any] = _load) -> None:
+        """Open nothing yet.
+
+        Args:
+            load: Loads and starts a module by its path; that of `python-pkcs11` if not given.
+        """
+        self._load = load
+        self._lock = threading.RLock()
+        self._libraries: dict[str, Any] = {}
+        self._opened: dict[tuple[str, str, str], Opened] = {}
+        self._refused: dict[tuple[str, str, str], SecretBytes] = {}
+
+    def run(self, uri: KeyAddress, work: Callable[[Opened], T], *, writable: bool = False) -> T:
+        """Do something in a session with a token, which is opened if there is none, and once again if it fails.
+
+        Args:
+            uri: The token.
+            work: It may be done twice.
+            writable: Whether keys can be made in the session, which is then closed.
+
+        Raises:
+            Pkcs11Error: The token cannot be used, and why.
+        """
+        with self._lock:
+            if writable:
+                self.forget(uri.module)
+            try:
+                return self._attempt(uri, work, writable=writable)
+            except Pkcs11Error as error:
+                if error.sentence.code in _SETTLED:
+                    raise
+                # A module that was started before a token was put in, or that has lost it, is started again.
+                self.forget(uri.module)
+                return self._attempt(uri, work, writable=writable)
+            finally:
+                if writable:
+                    self.forget(uri.module)
+
+    def forget(self, module: Path) -> None:
+        """Close all sessions of a module and end it; it is started again when it is needed."""
+        with self._lock:
+            for place in [one for one in self._opened if one[0] == str(module)]:
+                opened = self._opened.pop(place)
+                opened.keys.clear()
+                with contextlib.suppress(Exception):
+                    opened.session.close()
+            library = self._libraries.pop(str(module), None)
+            if library is not None:
+                with contextlib.suppress(Exception):
+                    library.finalize()
+
+    def _attempt(self, uri: KeyAddress, work: Callable[[Opened], T], *, writable: bool) -> T:
+        try:
+            return work(self._opened.get(_place(uri)) or self._open(uri, writable=writable))
+        except AquilaError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a foreign module raises; its message is dropped
+            code = _CODES.get(type(error).__name__, "token_failed")
+            names = {"token": uri.token_name, "key": uri.key_name, "file": str(uri.pin), "module": str(uri.module)}
+            raise Pkcs11Error(code, **names, kind=type(error).__name__) from None
+
+    def _open(self, uri: KeyAddress, *, writable: bool) -> Opened:
+        """Open a session with a token and log in; raises what the library raises, or as `run` does."""
+        place = _place(uri)
+        token = self._library(uri.module).get_token(
+            token_label=uri.token or None, token_serial=uri.serial.encode() or None
+        )
+        for known, opened in self._opened.items():
+            if known[0] == place[0] and opened.session.token == token:  # by another name: one login counts for both
+                self._opened[place] = opened
+                return opened
+        with _pin(uri) as pin:
+            refused = self._refused.get(place)
+            if refused is not None and refused == pin:
+                raise Pkcs11Error("token_pin_wrong", token=uri.token_name, file=str(uri.pin))
+            # The library's flags, which are bits with names.
+            if token.flags & type(token.flags).USER_PIN_LOCKED:
+                raise Pkcs11Error("token_locked", token=uri.token_name)
+            if token.flags & type(token.flags).USER_PIN_FINAL_TRY:
+                raise Pkcs11Error("token_pin_last_try", token=uri.token_name)
+            try:
+                session = token.open(rw=writable, user_pin=pin.to_bytes().decode("utf-8"))
+            except Exception as error:
+                if _CODES.get(type(error).__name__) == "token_pin_wrong":
+                    self._refused[place] = SecretBytes(pin.to_bytes())
+                raise
+        self._refused.pop(place, None)
+        return self._opened.setdefault(place, Opened(session))
+
+    def _library(self, module: Path) -> Any:  # noqa: ANN401 - the library's own
+        """Return a started module; raises as `run` does."""
+        library = self._libraries.get(str(module))
+        if library is None:
+            try:
+                library = self._load(str(module))
+            except AquilaError:
+                raise
+            except Exception as error:  # noqa: BLE001 - likewise
+                raise Pkcs11Error("token_module_unusable", module=str(module), kind=type(error).__name__) from None
+            self._libraries[str(module)] = library
+        return library
+
+
+TOKENS = Pkcs11Tokens()
+"""The tokens of this process."""
+
+
+class Pkcs11Key:
+    """An Ed25519 key in a token, as `aquila.crypto.keys.SigningKey`; a context manager that closes itself."""
+
+    __slots__ = ("_closed", "_tokens", "public", "uri")
+
+    def __init__(self, uri: KeyAddress, public: VerifyKey, tokens: Pkcs11Tokens = TOKENS) -> None:
+        """Take a key that was found; `open` finds one.
+
+        Args:
+            uri: Its address.
+            public: Its public half.
+            tokens: The tokens of this process.
+        """
+        self.uri = uri
+        self.public = public
+        self._tokens = tokens
+        self._closed = False
+
+    @classmethod
+    def open(cls, uri: KeyAddress, tokens: Pkcs11Tokens = TOKENS) -> Self:
+        """Find a key in its token.
+
+        Raises:
+            Pkcs11Error: The token cannot be used, or has no such key, and why.
+        """
+        return cls(uri, tokens.run(uri, partial(_found, uri)), tokens)
+
+    @classmethod
+    def take_or_make(cls, uri: KeyAddress, tokens: Pkcs11Tokens = TOKENS) -> tuple[Self, bool]:
+        """Find a key in its token, or make it there if there is none; return it, and whether it was made.
+
+        A key that is made here cannot be read out of the token.
+
+        Raises:
+            Pkcs11Error: As `open`, or the token cannot make such keys.
+        """
+        try:
+            return cls.open(uri, tokens), False
+        except Pkcs11Error as error:
+            if error.sentence.code != "token_key_missing":
+                raise
+        tokens.run(uri, partial(_make, uri), writable=True)
+        return cls.open(uri, tokens), True
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the 64-byte Ed25519 signature (RFC 8032), verified.
+
+        Raises:
+            KeyMaterialError: The key is closed.
+            Pkcs11Error: The token cannot be used, and why; or it holds another key by now.
+        """
+        if self._closed:
+            raise KeyMaterialError("key_already_closed", kind=type(self).__name__)
+        signature: bytes = self._tokens.run(self.uri, partial(_signed, self.uri, message))
+        try:
+            self.public.verify(signature, message)
+        except SignatureError:
+            raise Pkcs11Error("token_signature_wrong", token=self.uri.token_name, key=self.uri.key_name) from None
+        return signature
+
+    def check(self) -> None:
+        """Look whether the key can be used.
+
+        Raises:
+            Pkcs11Error: The token cannot be used, and why; or it holds another key by now.
+        """
+        if self._tokens.run(self.uri, partial(_found, self.uri)) != self.public:
+            raise Pkcs11Error("token_key_changed", token=self.uri.token_name, key=self.uri.key_name)
+
+    def can_be_read(self) -> bool:
+        """Return whether the token would give the private key away; raises as `check` does."""
+        return self._tokens.run(self.uri, partial(_readable, self.uri))
+
+    def close(self) -> None:
+        """Sign nothing more. The session stays: other keys may be in the token."""
+        self._closed = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Pkcs11Key {self.public.short_fingerprint}>"
+
+
+def _place(uri: KeyAddress) -> tuple[str, str, str]:
+    return str(uri.module), uri.token, uri.serial
+
+
+def _pin(uri: KeyAddress) -> SecretBytes:
+    """Return the PIN in its file, without the end of the line.
+
+    Raises:
+        Pkcs11Error: The file cannot be read, is open to others, or holds no text. It is not `KeyMaterialError`, for
+            which a node refuses a round: a token can be opened again.
+    """
+    try:
+        content = read_secret(uri.pin).rstrip(b"\r\n")
+        content.decode("utf-8")
+    except KeyMaterialError as error:
+        raise Pkcs11Error(error.sentence) from None
+    except UnicodeDecodeError:
+        content = b""
+    if not content:
+        raise Pkcs11Error("token_pin_unreadable", file=str(uri.pin))
+    return SecretBytes(content)
+
+
+def _search(uri: KeyAddress, kind: str) -> dict[Any, Any]:
+    """Return the attributes of the private or the public half of a key."""
+    from pkcs11 import Attribute, KeyType, ObjectClass  # noqa: PLC0415 - optional
+
+    wanted: dict[Any, Any] = {Attribute.CLASS: ObjectClass[kind], Attribute.KEY_TYPE: KeyType.EC_EDWARDS}
+    if uri.label:
+        wanted[Attribute.LABEL] = uri.label
+    if uri.identifier:
+        wanted[Attribute.ID] = uri.identifier
+    return wanted
+
+
+def _one(uri: KeyAddress, opened: Opened, kind: str) -> Any:  # noqa: ANN401 - the library's own
+    """Return the private or the public half of a key.
+
+    Raises:
+        Pkcs11Error: There is none, or several.
+    """
+    found = list(opened.session.get_objects(_search(uri, kind)))
+    names = {"token": uri.token_name, "key": uri.key_name}
+    if not found:
+        raise Pkcs11Error("token_key_missing", **names)
+    if len(found) > 1:
+        raise Pkcs11Error("token_key_ambiguous", **names)
+    return found[0]
+
+
+def _private(uri: KeyAddress, opened: Opened) -> Any:  # noqa: ANN401 - the library's own
+    name = uri.label, uri.identifier
+    if name not in opened.keys:
+        opened.keys[name] = _one(uri, opened, "PRIVATE_KEY")
+    return opened.keys[name]
+
+
+def _signed(uri: KeyAddress, message: bytes, opened: Opened) -> bytes:
+    from pkcs11 import Mechanism  # noqa: PLC0415 - optional
+
+    return bytes(_private(uri, opened).sign(message, mechanism=Mechanism.EDDSA))
+
+
+def _found(uri: KeyAddress, opened: Opened) -> VerifyKey:
+    """Return the public half of a key whose private half is there too.
+
+    Raises:
+        Pkcs11Error: Either is missing, or it is no Ed25519 key.
+    """
+    from pkcs11 import Attribute  # noqa: PLC0415 - optional
+
+    opened.keys.clear()
+    _private(uri, opened)
+    point = bytes(_one(uri, opened, "PUBLIC_KEY")[Attribute.EC_POINT])
+    for wrapping in _POINTS:
+        if point.startswith(wrapping) and len(point) == len(wrapping) + KEY_BYTES:
+            with contextlib.suppress(MalformedError):
+                return VerifyKey(point[len(wrapping) :])
+    raise Pkcs11Error("token_key_not_ed25519", token=uri.token_name, key=uri.key_name)
+
+
+def _readable(uri: KeyAddress, opened: Opened) -> bool:
+    from pkcs11 import Attribute  # noqa: PLC0415 - optional
+
+    key = _private(uri, opened)
+    return bool(key[Attribute.EXTRACTABLE]) or not key[Attribute.SENSITIVE]
+
+
+def _make(uri: KeyAddress, opened: Opened) -> None:
+    """Make a key that cannot be read out of its token."""
+    from pkcs11 import Attribute, KeyType  # noqa: PLC0415 - optional
+
+    curve = opened.session.create_domain_parameters(KeyType.EC_EDWARDS, {Attribute.EC_PARAMS: _ED25519}, local=True)
+    hidden = {Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False}
+    curve.generate_keypair(store=True, label=uri.label or None, id=uri.identifier or None, private_template=hidden)
