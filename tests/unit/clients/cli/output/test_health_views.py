@@ -36,6 +36,7 @@ def test_a_service_that_is_well() -> None:
         "matcher": "answered 2 min ago",
         "clock": "-2 s at the matcher",
         "certificates": "tls.certificate 40 days",
+        "identity": "can sign",
         "rounds": "open rounds: 0, of them waiting for somebody: 0",
     }
     assert status_of(FINE) is Status.OK
