@@ -264,6 +264,7 @@ class World:
     database_urls: Mapping[str, str] = field(default_factory=dict)
     tls: bool = False
     more_settings: Mapping[str, str] = field(default_factory=dict)
+    identities: Mapping[str, str] = field(default_factory=dict)
     services: dict[str, Service] = field(default_factory=dict)
     persons: Sequence[str] = PERSONS
     programs: Mapping[str, Program] = field(default_factory=dict)
@@ -284,7 +285,9 @@ class World:
     def make(self, codes: list[str]) -> None:
         """Make all homes, let everyone register everyone, and start the processes."""
         matcher = self._add("matcher", "matcher")
-        matcher.run("matcher", "init", "--home", str(matcher.home), "--port", str(matcher.port))
+        matcher.run(
+            "matcher", "init", "--home", str(matcher.home), "--port", str(matcher.port), *self._identity("matcher")
+        )
         if self.before_matcher is not None:
             scheme = "https" if self.tls else "http"
             matcher.reached_at = f"{scheme}://127.0.0.1:{self.before_matcher(matcher.port)}"
@@ -306,7 +309,12 @@ class World:
         node.run(
             "node", "init", "--home", str(node.home), "--code", node.name, "--name", f"Party {node.name}", "--matcher",
             self.matcher.reached_at or self.matcher.url, "--port", str(node.port), "--poll-seconds", "0.1", *trust,
+            *self._identity(node.name),
         )  # fmt: skip
+
+    def _identity(self, name: str) -> list[str]:
+        """Return the words that put a service's identity key where it is wanted: into a file by default."""
+        return ["--identity", self.identities[name]] if name in self.identities else []
 
     def _card(self, service: Service) -> str:
         """Write a service's card and return its path."""

@@ -197,7 +197,7 @@ class TestSoftHsm:
         assert key.sign(b"x") == before
 
     def test_a_token_that_was_made_after_the_module_started(self, token: SoftToken, token_folder: Path) -> None:
-        """It is found: the module is started anew, and keys of other tokens go on."""
+        """It is found: the module is started again, and keys of other tokens go on."""
         key, _ = Pkcs11Key.take_or_make(token.uri())
         later = make_token(token_folder)
         other, made = Pkcs11Key.take_or_make(later.uri())
@@ -398,7 +398,7 @@ def test_no_pin_is_shown_to_a_token_that_may_lock(uri: KeyAddress, flags: TokenF
     ],
 )
 def test_a_signature_that_fails(uri: KeyAddress, error: Exception, code: str, starts: int) -> None:
-    """It is tried once more with the module started anew, unless nothing else can come of it; later it signs again."""
+    """It is tried once more with the module started again, unless nothing else can come of it; later it signs again."""
     module = Made()
     key = Pkcs11Key.open(uri, Pkcs11Tokens(module.load))
     module.signed = error

@@ -1,0 +1,64 @@
+"""A round among real processes: the identity keys of the matcher and of a node are in PKCS#11 tokens."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.process_world import World, leaks, paired_hits, rehearsed_hits, run
+from tests.support.soft_tokens import NEEDED, make_token, token_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.support.soft_tokens import SoftToken
+
+__all__ = ["token_folder"]
+
+pytestmark = [pytest.mark.e2e, NEEDED]
+
+
+@pytest.fixture
+def tokens(token_folder: Path) -> dict[str, SoftToken]:
+    """A token of the matcher, and one of the node RS."""
+    return {name: make_token(token_folder, f"a long PIN of {name} for a test") for name in ("matcher", "RS")}
+
+
+@pytest.fixture
+def stage(tmp_path: Path, tokens: dict[str, SoftToken]) -> Iterator[World]:
+    """A matcher and two nodes, made by commands, which put two of the three keys into their tokens."""
+    made = World(tmp_path / "stage", identities={name: one.address() for name, one in tokens.items()})
+    made.root.mkdir()
+    try:
+        made.make(["AL", "RS"])
+        yield made
+    finally:
+        made.stop()
+
+
+def test_a_round_over_real_processes(
+    stage: World, tokens: dict[str, SoftToken], files: dict[str, Path], tmp_path: Path
+) -> None:
+    """Both are killed in its middle and log in again; its hits are the rehearsal's, and no key or PIN is in a home."""
+    lists = {code: files[code] for code in ("AL", "RS")}
+    round_id = stage.propose()
+    stage.consent(round_id)
+    for node in stage.nodes:
+        stage.submit(node, round_id, stage.import_list(node, lists[node.name]))
+        for service in (stage.matcher, stage.services["RS"]):
+            service.kill()
+            service.start()
+    stage.wait_for_hits(round_id)
+    assert paired_hits(stage, round_id) == rehearsed_hits(lists, tmp_path)
+    stage.close(round_id)
+    for name, token in tokens.items():
+        service = stage.services[name]
+        found = json.loads(run(service.kind, "status", "--home", str(service.home), "--json"))
+        assert [one["grade"] for one in found["checks"] if one["subject"] == "identity"] == ["ok"]
+        assert (
+            leaks(stage.files(service), {token.pin.read_bytes().strip(), b"PRIVATE KEY-----\nMC4CAQAwBQYDK2Vw"}) == []
+        )
+        assert (service.home / "identity.pem").read_text("utf-8").startswith("pkcs11:")
