@@ -62,3 +62,17 @@ def test_a_round_over_real_processes(
             leaks(stage.files(service), {token.pin.read_bytes().strip(), b"PRIVATE KEY-----\nMC4CAQAwBQYDK2Vw"}) == []
         )
         assert (service.home / "identity.pem").read_text("utf-8").startswith("pkcs11:")
+
+
+def test_the_matcher_renews_its_key_within_its_token(stage: World, tokens: dict[str, SoftToken]) -> None:
+    """The address of the new key is named at its machine, never in a call; it takes effect at the next start."""
+    matcher, address = stage.matcher, tokens["matcher"].address("identity 2")
+    words = ["matcher", "renew-identity", "--home", str(matcher.home)]
+    run(*words, ends_with=1)  # it has to be said where the new key goes
+    assert not (matcher.home / "identity.next.pem").exists()
+    run("matcher", "state-registry", "--home", str(matcher.home))
+    run(*words, "--identity", address)
+    assert (matcher.home / "identity.next.pem").read_text("utf-8") == f"{address}\n"
+    matcher.stop()
+    matcher.start()
+    assert (matcher.home / "identity.pem").read_text("utf-8") == f"{address}\n"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import secrets
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from threading import get_ident
+from typing import TYPE_CHECKING, ClassVar
 
 import httpx
 import pytest
@@ -73,6 +74,30 @@ def test_the_signature_covers_what_it_should(signer: CallSigner) -> None:
     )
     assert ';tag="aquila"' in header
     assert header.split("nonce=")[1] != _signed(signer).headers["signature-input"].split("nonce=")[1]
+
+
+async def test_a_key_that_takes_its_time_holds_nobody_up(
+    key: IdentityKey, verifier: CallVerifier, clock: Clock
+) -> None:
+    """A key in a token signs in another thread than the one that answers everybody; one in memory in that very one."""
+
+    class KeyInToken:
+        """A key elsewhere, which notes who asks."""
+
+        public = key.public
+        threads: ClassVar[list[int]] = []
+
+        def sign(self, message: bytes) -> bytes:
+            """Sign."""
+            self.threads.append(get_ident())
+            return key.sign(message)
+
+    for made in (CallSigner(KeyInToken(), "SI", clock), CallSigner(key, "SI", clock)):
+        flow = made.async_auth_flow(httpx.Request("PUT", URL, content=BODY))
+        assert verifier.verify(_received(await anext(flow)), BODY) == "SI"
+        await flow.aclose()
+    assert len(KeyInToken.threads) == 1
+    assert get_ident() not in KeyInToken.threads
 
 
 async def test_a_streamed_body_is_signed(signer: CallSigner, verifier: CallVerifier) -> None:
