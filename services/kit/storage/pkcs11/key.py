@@ -62,7 +62,7 @@ _SETTLED = frozenset(_CODES.values()) - {"token_missing", "token_key_missing"} |
 
 
 @dataclass(slots=True)
-class Opened:
+class TokenSession:
     """A session with a token, and the keys that were found in it."""
 
     session: Any
@@ -94,10 +94,10 @@ class Pkcs11Tokens:
         self._load = load
         self._lock = threading.RLock()
         self._libraries: dict[str, Any] = {}
-        self._opened: dict[tuple[str, str, str], Opened] = {}
+        self._opened: dict[tuple[str, str, str], TokenSession] = {}
         self._refused: dict[tuple[str, str, str], SecretBytes] = {}
 
-    def run(self, uri: KeyAddress, work: Callable[[Opened], T], *, writable: bool = False) -> T:
+    def run(self, uri: KeyAddress, work: Callable[[TokenSession], T], *, writable: bool = False) -> T:
         """Do something in a session with a token, which is opened if there is none, and once again if it fails.
 
         Args:
@@ -136,7 +136,7 @@ class Pkcs11Tokens:
                 with contextlib.suppress(Exception):
                     library.finalize()
 
-    def _attempt(self, uri: KeyAddress, work: Callable[[Opened], T], *, writable: bool) -> T:
+    def _attempt(self, uri: KeyAddress, work: Callable[[TokenSession], T], *, writable: bool) -> T:
         try:
             return work(self._opened.get(_place(uri)) or self._open(uri, writable=writable))
         except AquilaError:
@@ -146,7 +146,7 @@ class Pkcs11Tokens:
             names = {"token": uri.token_name, "key": uri.key_name, "file": str(uri.pin), "module": str(uri.module)}
             raise Pkcs11Error(code, **names, kind=type(error).__name__) from None
 
-    def _open(self, uri: KeyAddress, *, writable: bool) -> Opened:
+    def _open(self, uri: KeyAddress, *, writable: bool) -> TokenSession:
         """Open a session with a token and log in; raises what the library raises, or as `run` does."""
         place = _place(uri)
         token = self._library(uri.module).get_token(
@@ -172,7 +172,7 @@ class Pkcs11Tokens:
                     self._refused[place] = SecretBytes(pin.to_bytes())
                 raise
         self._refused.pop(place, None)
-        return self._opened.setdefault(place, Opened(session))
+        return self._opened.setdefault(place, TokenSession(session))
 
     def _library(self, module: Path) -> Any:  # noqa: ANN401 - the library's own
         """Return a started module; raises as `run` does."""
@@ -314,7 +314,7 @@ def _search(uri: KeyAddress, kind: str) -> dict[Any, Any]:
     return wanted
 
 
-def _one(uri: KeyAddress, opened: Opened, kind: str) -> Any:  # noqa: ANN401 - the library's own
+def _one(uri: KeyAddress, opened: TokenSession, kind: str) -> Any:  # noqa: ANN401 - the library's own
     """Return the private or the public half of a key.
 
     Raises:
@@ -329,20 +329,20 @@ def _one(uri: KeyAddress, opened: Opened, kind: str) -> Any:  # noqa: ANN401 - t
     return found[0]
 
 
-def _private(uri: KeyAddress, opened: Opened) -> Any:  # noqa: ANN401 - the library's own
+def _private(uri: KeyAddress, opened: TokenSession) -> Any:  # noqa: ANN401 - the library's own
     name = uri.label, uri.identifier
     if name not in opened.keys:
         opened.keys[name] = _one(uri, opened, "PRIVATE_KEY")
     return opened.keys[name]
 
 
-def _signed(uri: KeyAddress, message: bytes, opened: Opened) -> bytes:
+def _signed(uri: KeyAddress, message: bytes, opened: TokenSession) -> bytes:
     from pkcs11 import Mechanism  # noqa: PLC0415 - optional
 
     return bytes(_private(uri, opened).sign(message, mechanism=Mechanism.EDDSA))
 
 
-def _found(uri: KeyAddress, opened: Opened) -> VerifyKey:
+def _found(uri: KeyAddress, opened: TokenSession) -> VerifyKey:
     """Return the public half of a key whose private half is there too.
 
     Raises:
@@ -360,14 +360,14 @@ def _found(uri: KeyAddress, opened: Opened) -> VerifyKey:
     raise Pkcs11Error("token_key_not_ed25519", token=uri.token_name, key=uri.key_name)
 
 
-def _readable(uri: KeyAddress, opened: Opened) -> bool:
+def _readable(uri: KeyAddress, opened: TokenSession) -> bool:
     from pkcs11 import Attribute  # noqa: PLC0415 - optional
 
     key = _private(uri, opened)
     return bool(key[Attribute.EXTRACTABLE]) or not key[Attribute.SENSITIVE]
 
 
-def _make(uri: KeyAddress, opened: Opened) -> None:
+def _make(uri: KeyAddress, opened: TokenSession) -> None:
     """Make a key that cannot be read out of its token."""
     from pkcs11 import Attribute, KeyType  # noqa: PLC0415 - optional
 
