@@ -8,7 +8,7 @@ import pytest
 
 from aquila.errors import SealError
 from aquila.protocol.messages import Fault, Hit, Notes
-from aquila.protocol.rounds.exchange import held_tokens, open_entry, prepare
+from aquila.protocol.rounds.exchange import held_tokens, prepare, verify_batch
 from aquila.protocol.submissions.submission import handles_of
 
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ def test_the_counterpart_cannot_read_it_either(stage: StagedRound) -> None:
             (one,) = prepare(al.round, stage.table, report, {bytes.fromhex(hit.handle): tokens}, stage.random)
             with pytest.raises(SealError):
                 one.opening.keys.open_note(sealed)
-            assert isinstance(open_entry(one.opening, sealed), Fault)
+            verified = verify_batch({INVENTED: one.opening}, (), [(INVENTED, sealed)])
+            assert isinstance(verified[INVENTED], Fault)
 
 
 def test_who_has_only_the_statement_reads_nothing(stage: StagedRound) -> None:

@@ -119,11 +119,11 @@ class Calls:
     """Keeps who called, in memory."""
 
     def __init__(self) -> None:
-        self.noted: list[tuple[str, str]] = []
+        self.recorded: list[tuple[str, str]] = []
 
-    def note(self, party: str, release: str) -> None:
+    def record(self, party: str, release: str) -> None:
         """Keep a call."""
-        self.noted.append((party, release))
+        self.recorded.append((party, release))
 
 
 @pytest.fixture
@@ -161,9 +161,9 @@ async def test_a_signed_call_reaches_its_handler(client: httpx.AsyncClient, sign
 async def test_a_partys_last_contact_is_known(
     client: httpx.AsyncClient, app: FastAPI, signer: CallSigner, agent: str, release: str
 ) -> None:
-    """That a party called is noted, with the release that it said that it runs; another text is not kept."""
+    """That a party called is recorded, with the release that it said that it runs; another text is not kept."""
     await client.put("/rounds/r1/chunks/3", content=b"abc", auth=signer, headers={"user-agent": agent})
-    assert app.state.contacts.noted == [("SI", release)]
+    assert app.state.contacts.recorded == [("SI", release)]
 
 
 async def test_an_unsigned_call_is_refused(client: httpx.AsyncClient) -> None:
