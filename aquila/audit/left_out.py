@@ -33,7 +33,7 @@ class _File(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
+class LeftOutEntries:
     """The entries that a copy lacks.
 
     Attributes:
@@ -45,7 +45,7 @@ class LeftOut:
     rounds: Counter[str] = field(default_factory=Counter)
 
     @classmethod
-    def of(cls, indices: Iterable[int], rounds: Counter[str]) -> LeftOut:
+    def of(cls, indices: Iterable[int], rounds: Counter[str]) -> LeftOutEntries:
         """Return the entries that are left out, from ascending indices."""
         return cls(tuple(_ranges(indices)), rounds)
 
@@ -64,7 +64,7 @@ class LeftOut:
         return json.dumps({"entries": self.entries, "rounds": self.rounds}, sort_keys=True).encode() + b"\n"
 
 
-def read_left_out(content: bytes, size: int) -> LeftOut:
+def read_left_out(content: bytes, size: int) -> LeftOutEntries:
     """Read the file for a log of a number of entries.
 
     Raises:
@@ -77,7 +77,7 @@ def read_left_out(content: bytes, size: int) -> LeftOut:
     edges = [edge for of in found.entries for edge in of]
     if any(low >= high for low, high in found.entries) or any(a > b for a, b in pairwise([0, *edges, size])):
         raise AuditError("left_out_entries_malformed", file=LEFT_OUT_FILE)
-    return LeftOut(tuple(found.entries), Counter(found.rounds))
+    return LeftOutEntries(tuple(found.entries), Counter(found.rounds))
 
 
 def _ranges(indices: Iterable[int]) -> Iterator[tuple[int, int]]:

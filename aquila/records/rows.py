@@ -122,7 +122,7 @@ class RowColumns:
         # A row without a record is apart.
         return [self.apart.get(at) or AcceptedRow(self.lines[at], record) for at, record in records]  # type: ignore[arg-type]
 
-    def put_before(self, place: int, findings: tuple[Finding, ...]) -> None:
+    def insert_findings(self, place: int, findings: tuple[Finding, ...]) -> None:
         """Put findings before those of a row."""
         row = self.apart.get(place)
         if row is None:

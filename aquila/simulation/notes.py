@@ -98,7 +98,7 @@ def seal_notes(_group: Group, work: NoteSealing) -> SealedNotes:
     return SealedNotes(tuple(entries), tuple([one.opening.to_bytes() for one in prepared]))
 
 
-class Arrivals:
+class WaitingBatches:
     """Batches of notes that wait until their receiver has prepared all hits that they can name.
 
     Every party goes through its hits in the order of their ids, so a batch waits for the other side's next one, and no

@@ -41,7 +41,7 @@ from aquila.simulation.file_tasks import (
 from aquila.simulation.list_passes import blind_lists, read_lists
 from aquila.simulation.manifest import CHUNK_ELEMENTS, NO_PADDING, REHEARSED, Terms, make_manifest
 from aquila.simulation.metrics import Measurements, TaskRunner, without_measurement
-from aquila.simulation.notes import Arrivals, ids_of, open_notes, seal_notes, sealings_of, verify_notes
+from aquila.simulation.notes import WaitingBatches, ids_of, open_notes, seal_notes, sealings_of, verify_notes
 from aquila.simulation.party_state import RehearsedHit, SimulatedParty
 from aquila.simulation.sources import RecordList
 
@@ -360,7 +360,7 @@ class Rehearsal:
 
     def _arriving(self) -> Iterator[AcceptedStatement]:
         """Let all parties send their notes side by side, and yield each batch as soon as it can be verified."""
-        arrivals = Arrivals()
+        arrivals = WaitingBatches()
         for node, batch, accepted in self._sent(tuple(self.nodes.values())):
             yield from arrivals.put(node.code, batch, accepted)
         yield from arrivals.rest()
@@ -421,10 +421,10 @@ class Rehearsal:
         All of them pin the same keys, so that its signature is verified and its bytes are read once for all.
         """
         read = read_statement(self.registry, envelope)
-        accepted = self.round.take(read, now=self.now)
+        accepted = self.round.accept_read(read, now=self.now)
         for node in self.nodes.values():
             if only is None or node.code in only:
-                node.round.take(read)
+                node.round.accept_read(read)
         return accepted
 
     def _with_record_ids(self, graded: Sequence[roles.GradedPair]) -> list[RehearsedHit]:

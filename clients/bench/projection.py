@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from clients.bench.records import RecordStep
     from clients.bench.rounds import PlayedRound
-    from clients.bench.steps import Operation, Step
+    from clients.bench.steps import MeasuredStep, Operation
 
 REGION = Size(parties=12, records=1_000_000, inputs=10)
 QUOTA = 4_096 << 20
@@ -26,7 +26,7 @@ _GIGABYTE = 1e9
 _SECONDS = 3_600
 
 
-def cost_of(steps: Sequence[Step], records: Sequence[RecordStep], rules: str) -> Cost | None:
+def cost_of(steps: Sequence[MeasuredStep], records: Sequence[RecordStep], rules: str) -> Cost | None:
     """Return the costs of a round's steps on the backend that was measured first; None if a part is missing.
 
     Args:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from clients.bench.joining import Join
     from clients.bench.records import RecordStep
     from clients.bench.rounds import PlayedRound
-    from clients.bench.steps import Step
+    from clients.bench.steps import MeasuredStep
 
 _MIB = 1 << 20
 _NOTHING = "-"
@@ -36,7 +36,7 @@ class Results:
     """
 
     machine: Machine
-    steps: list[Step] = field(default_factory=list)
+    steps: list[MeasuredStep] = field(default_factory=list)
     records: list[RecordStep] = field(default_factory=list)
     join: Join | None = None
     sizes: list[PlayedRound] = field(default_factory=list)
@@ -132,7 +132,7 @@ def machine_table(machine: Machine) -> str:
     return table(("what", "value"), rows).replace("---:", "---")
 
 
-def _steps(steps: Sequence[Step]) -> str:
+def _steps(steps: Sequence[MeasuredStep]) -> str:
     """Return the table of steps: all backends, each compared with libsodium, and the figures of a prototype."""
     backends = list(dict.fromkeys(step.backend for step in steps))
     native = [backend for backend in backends if backend != _COMPARED] if _COMPARED in backends else []

@@ -59,7 +59,7 @@ FINALIZE = {others: Operation(f"finalize, {others + 1} parties") for others in (
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class MeasuredStep:
     """A measured step: the operation, the backend, and what it took."""
 
     operation: Operation
@@ -96,13 +96,13 @@ class Bench:
         self.group = load_group(1, self.backend)
         self.size = self.size or BATCH[self.backend]
 
-    def run(self) -> Iterator[Step]:
+    def run(self) -> Iterator[MeasuredStep]:
         """Measure the operations, then the steps of a round in their order, each on the results of those before."""
         inputs, share = os.urandom(_INPUT_BYTES * self.size), new_share(self.group, os.urandom)
         yield from self._operations(inputs, share)
         yield from self._round(inputs, share)
 
-    def _operations(self, inputs: bytes, share: Share) -> Iterator[Step]:
+    def _operations(self, inputs: bytes, share: Share) -> Iterator[MeasuredStep]:
         group, scalars = self.group, self._scalars()
         left = oprf.hash_inputs(group, inputs, _INPUT_BYTES)
         right = group.multiply_each(left, scalars)
@@ -117,10 +117,10 @@ class Bench:
         yield from (decode, full, with_short)
         # What the prototype reached was for points that were decoded before. Here nothing takes such, because points
         # come from outside; what decoding takes by itself is taken off.
-        yield Step(SUM_FULL, group.name, full.spread - decode.spread)
-        yield Step(SUM_SHORT, group.name, with_short.spread - decode.spread)
+        yield MeasuredStep(SUM_FULL, group.name, full.spread - decode.spread)
+        yield MeasuredStep(SUM_SHORT, group.name, with_short.spread - decode.spread)
 
-    def _round(self, inputs: bytes, share: Share) -> Iterator[Step]:
+    def _round(self, inputs: bytes, share: Share) -> Iterator[MeasuredStep]:
         group, seed, numbers = self.group, SecretBytes(os.urandom(_INPUT_BYTES)), range(self.size)
         fresh = os.urandom(dleq.FRESH_BYTES)
 
@@ -144,5 +144,5 @@ class Bench:
         """Return random scalars; one that is zero would come once in 2^252."""
         return self.group.reduce_each(os.urandom(WIDE_BYTES * self.size))
 
-    def _step(self, operation: Operation, work: Callable[[], object]) -> Step:
-        return Step(operation, self.group.name, measure(work, self.size, self.repeats))
+    def _step(self, operation: Operation, work: Callable[[], object]) -> MeasuredStep:
+        return MeasuredStep(operation, self.group.name, measure(work, self.size, self.repeats))

@@ -28,7 +28,7 @@ _LARGEST_HEADER = 64 << 10
 _PIECE = 1 << 20
 
 
-class Place(NamedTuple):
+class FilePosition(NamedTuple):
     """The position of a file in an archive."""
 
     start: int
@@ -60,7 +60,7 @@ def open_bundle(place: str, transport: httpx.BaseTransport | None = None) -> Fil
         raise InputError("bundle_not_whole_archive", place=place) from None
 
 
-def index_archive(file: BinaryIO) -> dict[str, Place]:
+def index_archive(file: BinaryIO) -> dict[str, FilePosition]:
     """Return where the files of an uncompressed tar archive lie, by their names; no content is read.
 
     Raises:
@@ -76,8 +76,8 @@ def index_archive(file: BinaryIO) -> dict[str, Place]:
         raise InputError("archive_not_whole") from None
 
 
-def _places(archive: tarfile.TarFile, bounded: _Headers) -> dict[str, Place]:
-    places: dict[str, Place] = {}
+def _places(archive: tarfile.TarFile, bounded: _Headers) -> dict[str, FilePosition]:
+    places: dict[str, FilePosition] = {}
     while (member := archive.next()) is not None:
         archive.members.clear()  # type: ignore[attr-defined]  # not in the stub; it would keep them all
         bounded.count = 0
@@ -89,7 +89,7 @@ def _places(archive: tarfile.TarFile, bounded: _Headers) -> dict[str, Place]:
             raise AuditError("archive_files_not_allowed", what="archive")
         if member.offset_data + member.size > bounded.length:
             raise EOFError
-        places[member.name] = Place(member.offset_data, member.size)
+        places[member.name] = FilePosition(member.offset_data, member.size)
     return places
 
 
@@ -124,7 +124,7 @@ class _Headers:
         return self._file.tell()
 
 
-def _archived(path: Path, places: dict[str, Place]) -> Files:
+def _archived(path: Path, places: dict[str, FilePosition]) -> Files:
     """Return files that are read from an archive one by one."""
 
     def read(name: str) -> bytes | None:

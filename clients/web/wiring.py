@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 
     from aquila.audit.roles import Service
     from clients.web.app.practice import Practice
-    from services.kit.serving.server import Endpoint, FrontOf
+    from services.kit.serving.server import Endpoint, MiddlewareFactory
 
 _WITHIN = "http://127.0.0.1"  # calls in one process have no address; the client wants one on loopback
 
 
-def front_of(service: Service, name: str, inbox: Inbox | None = None, practice: Practice | None = None) -> FrontOf:
+def front_of(
+    service: Service, name: str, inbox: Inbox | None = None, practice: Practice | None = None
+) -> MiddlewareFactory:
     """Return the application that puts a service's pages in front of it, in the same process and at the same address.
 
     Args:

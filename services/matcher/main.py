@@ -26,7 +26,7 @@ from services.kit.serving.health.report import HealthParts, HealthReport
 from services.kit.serving.notifications import routes as notification_routes
 from services.kit.serving.notifications.driver import NotificationDriver
 from services.kit.serving.notifications.waiting import FaultWatch, Notifications, Sightings
-from services.kit.serving.server import bind, lifespan_of, put_before, serve
+from services.kit.serving.server import bind, lifespan_of, serve, with_middleware
 from services.kit.settings import load
 from services.kit.storage.migrate import migrate
 from services.kit.work import threads
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
     from services.kit.approvals import Approvals
     from services.kit.serving.notifications.driver import Compose
-    from services.kit.serving.server import Endpoint, FrontOf
+    from services.kit.serving.server import Endpoint, MiddlewareFactory
     from services.matcher.context import MatcherContext
 
 PACKAGE = "services.matcher.storage"
@@ -62,7 +62,7 @@ _PULSE_SECONDS = 2.0
 _QUIET_LOOKS = 30  # how many times as long as after an event a driver waits that finds nothing to do
 
 
-def run(settings_path: Path, front: FrontOf | None = None, compose: Compose | None = None) -> None:
+def run(settings_path: Path, front: MiddlewareFactory | None = None, compose: Compose | None = None) -> None:
     """Serve until a signal ends it; the database is migrated first.
 
     Args:
@@ -88,7 +88,7 @@ def run(settings_path: Path, front: FrontOf | None = None, compose: Compose | No
         from services.kit.serving.health.metrics import serve_metrics  # noqa: PLC0415 - only here
 
         serve_metrics(settings.metrics.port, app.state.health)
-    served, before_end = put_before(app, endpoint, front, context.wakeup.stop)
+    served, before_end = with_middleware(app, endpoint, front, context.wakeup.stop)
     serve(served, endpoint, settings.tls, before_end, app.state.health.check_live)
 
 

@@ -55,8 +55,8 @@ class CachedRound:
     stored: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     last_event: int = 0
 
-    def take(self, event: EventRow) -> None:
-        """Take one stored event.
+    def apply_event(self, event: EventRow) -> None:
+        """Apply one stored event.
 
         Raises:
             AquilaError: The stored events do not hold together.
@@ -65,7 +65,7 @@ class CachedRound:
             self.stored[event.kind, event.submission_id or "", event.party] += 1
         elif event.statement == SUBMISSION and event.audience == NOBODY:
             # Its justification was erased; the rest still says what evaluations and tokens are of.
-            self.round.take(read_erased((event.envelope or "").encode(), event.digest or ""))
+            self.round.accept_read(read_erased((event.envelope or "").encode(), event.digest or ""))
         elif event.envelope is not None:
             self.round.accept(event.envelope.encode())
         elif event.statement == NOTES:
@@ -188,7 +188,7 @@ class RoundCache:
             )
             with session.scalars(newer) as events:
                 for event in events:
-                    known.take(event)
+                    known.apply_event(event)
         except AquilaError as error:
             self.forget(row.round_id)
             raise StoreError("stored_events_invalid", round=row.round_id, reason=error.message) from None

@@ -89,7 +89,7 @@ if TYPE_CHECKING:
 
     from aquila.protocol.registry import Registry
     from services.kit.serving.notifications.driver import Compose
-    from services.kit.serving.server import FrontOf
+    from services.kit.serving.server import MiddlewareFactory
     from services.kit.settings import PeerSettings
     from services.kit.storage.store import Store
 
@@ -288,7 +288,7 @@ def _notifications(node: NodeContext, report: HealthReport) -> Notifications:
 
 
 def run(
-    settings_path: Path, port: int | None = None, front: FrontOf | None = None, compose: Compose | None = None
+    settings_path: Path, port: int | None = None, front: MiddlewareFactory | None = None, compose: Compose | None = None
 ) -> None:
     """Serve a node until it is stopped.
 
@@ -315,7 +315,7 @@ def run(
         from services.kit.serving.health.metrics import serve_metrics  # noqa: PLC0415 - only here
 
         serve_metrics(settings.metrics.port, built.state.health)
-    app, before_end = server.put_before(built, endpoint, front)
+    app, before_end = server.with_middleware(built, endpoint, front)
     server.serve(app, endpoint, settings.tls, before_end, built.state.health.check_live)
 
 

@@ -272,7 +272,7 @@ class RoundMemory:
             if row.erased_at is None:
                 restored.accept(row.envelope)
             else:
-                restored.take(read_erased(row.envelope, row.digest))
+                restored.accept_read(read_erased(row.envelope, row.digest))
         return restored
 
 

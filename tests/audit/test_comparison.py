@@ -8,7 +8,7 @@ import pytest
 
 from aquila.audit.checkpoint import Checkpoint
 from aquila.audit.entries import Entry, EntryKind
-from aquila.audit.left_out import LeftOut
+from aquila.audit.left_out import LeftOutEntries
 from aquila.audit.merkle import tree_root
 from aquila.audit.witness import log_name
 from aquila.crypto.envelope import sign_envelope
@@ -98,7 +98,7 @@ def test_a_statement_that_the_matcher_left_out() -> None:
     ):
         assert refused(matchers, own).items() >= {"what": "statement_left_out", "party": "SI", "round": ROUND}.items()
     assert compared(log("matcher", END), log("SI", said(Closing, 2), cosigned={"matcher": {1: 10}})) == ["not_entered"]
-    copy = log("matcher", END, None, seen={"SI": mine.checkpoint}, left_out=LeftOut(((1, 2),)))
+    copy = log("matcher", END, None, seen={"SI": mine.checkpoint}, left_out=LeftOutEntries(((1, 2),)))
     assert compared(copy, mine) == ["not_entered"]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from aquila.audit.entries import Entry, EntryKind
 from aquila.errors import AuditError
-from aquila.protocol.auditing.numbers import Numbers, check_numbers, in_words
+from aquila.protocol.auditing.numbers import StatementNumbers, check_numbers, in_words
 from aquila.protocol.auditing.unproven import UnprovenClaim, refuse_unproven
 from aquila.protocol.messages import Closing, Consent, Outcome, Refusal
 from aquila.sentences import quoted, text_of
@@ -30,14 +30,14 @@ class Stub:
         self.tokens = {"sent": None}
 
 
-def check(found: Numbers, outcome: Outcome | None = Outcome.CLOSED, waiting: int = 0) -> list[UnprovenClaim]:
+def check(found: StatementNumbers, outcome: Outcome | None = Outcome.CLOSED, waiting: int = 0) -> list[UnprovenClaim]:
     """Check the numbers of one party."""
     return list(check_numbers(cast("Round", Stub(outcome, waiting)), {"AL": found}))
 
 
-def said(*numbers: int, **fields: Any) -> Numbers:
+def said(*numbers: int, **fields: Any) -> StatementNumbers:
     """Return these numbers."""
-    return Numbers(entered=set(numbers), **fields)
+    return StatementNumbers(entered=set(numbers), **fields)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def said(*numbers: int, **fields: Any) -> Numbers:
         (said(1, 1_700_000_000, jumps={1_700_000_000}), ""),
     ],
 )
-def test_what_is_missing(found: Numbers, missing: str) -> None:
+def test_what_is_missing(found: StatementNumbers, missing: str) -> None:
     """Holes are what is neither entered, nor refused, nor given up; a jump of an earlier version passes over them."""
     assert in_words(found.missing()) == missing
 
@@ -98,14 +98,14 @@ def test_entries_of_an_earlier_version() -> None:
 
 def test_a_refusal_of_an_earlier_version() -> None:
     """It took the time for its number, and did not say what it passes over; one of today does."""
-    found = Numbers()
-    found.take(Consent.model_validate(SAMPLES[Consent]), earlier=False)
+    found = StatementNumbers()
+    found.add(Consent.model_validate(SAMPLES[Consent]), earlier=False)
     common = {"round_id": "0" * 32, "party": "AL", "reason": "no"}
-    found.take(Refusal(sequence=1_700_000_000, **common), earlier=False)
+    found.add(Refusal(sequence=1_700_000_000, **common), earlier=False)
     assert "does not name the numbers that it passes over" in text_of(check(found)[0].sentence)
-    found = Numbers()
-    found.take(Consent.model_validate(SAMPLES[Consent]), earlier=False)
-    found.take(Refusal(sequence=1_700_000_000, given_up=((2, 1_699_999_999),), **common), earlier=False)
+    found = StatementNumbers()
+    found.add(Consent.model_validate(SAMPLES[Consent]), earlier=False)
+    found.add(Refusal(sequence=1_700_000_000, given_up=((2, 1_699_999_999),), **common), earlier=False)
     assert check(found) == []
 
 
@@ -113,11 +113,11 @@ def test_a_number_is_used_once() -> None:
     """Also by an entry whose statement is not kept."""
     found = said(1)
     note = Entry.of(EntryKind.DISCLOSURE, 1, "AL", round="0" * 32)
-    found.take_unseen(3, note, 2)
-    found.take_unseen(4, note, None)
+    found.add_unseen(3, note, 2)
+    found.add_unseen(4, note, None)
     assert (found.entered, found.without, found.earlier) == ({1, 2}, 1, True)
     with pytest.raises(AuditError, match="entry 5: AL said something else under the number 2"):
-        found.take_unseen(5, note, 2)
+        found.add_unseen(5, note, 2)
 
 
 @pytest.mark.parametrize("ranges", [[(3, 2)], [(1, 2), (2, 3)], [(4, 9)], [(5, 6), (1, 2)], []])

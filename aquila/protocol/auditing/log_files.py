@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from aquila.audit.checkpoint import Checkpoint, checkpoint_key, cosigned_by, open_checkpoint, parse_checkpoint
 from aquila.audit.entries import read_entry
-from aquila.audit.left_out import LEFT_OUT_FILE, LeftOut, read_left_out
+from aquila.audit.left_out import LEFT_OUT_FILE, LeftOutEntries, read_left_out
 from aquila.audit.merkle import Frontier, leaf_hash, tree_root
 from aquila.audit.note import parse_note
 from aquila.audit.tiles import (
@@ -76,7 +76,7 @@ def read_log(files: Files, registry: Registry, retention_days: int = LEAST_RETEN
     _check_saved(files, log, registry)
     # 5. and 6. What the leaves are hashes of, but for what this copy leaves out.
     listed = files(LEFT_OUT_FILE)
-    log.left_out = LeftOut() if listed is None else read_left_out(listed, checkpoint.size)
+    log.left_out = LeftOutEntries() if listed is None else read_left_out(listed, checkpoint.size)
     _read_entries(files, log)
     _check_keys(log, registry)
     check_times(log)

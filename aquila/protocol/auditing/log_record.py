@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from aquila.audit.left_out import LeftOut
+from aquila.audit.left_out import LeftOutEntries
 from aquila.audit.merkle import tree_root
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class LogRecord:
     statements: list[bytes] = field(default_factory=list)
     saved: list[int] = field(default_factory=list)
     cosigned: dict[str, dict[int, int]] = field(default_factory=dict)
-    left_out: LeftOut = field(default_factory=LeftOut)
+    left_out: LeftOutEntries = field(default_factory=LeftOutEntries)
     leaves: list[bytes] = field(default_factory=list)
     seen: dict[str, Checkpoint] = field(default_factory=dict)
     unproven: list[UnprovenClaim] = field(default_factory=list)

@@ -29,7 +29,7 @@ Ranges = list[tuple[int, int]]
 
 
 @dataclass(slots=True)
-class Numbers:
+class StatementNumbers:
     """The numbers of a party's statements in a round.
 
     Attributes:
@@ -48,8 +48,8 @@ class Numbers:
     without: int = 0
     earlier: bool = False
 
-    def take(self, message: Statement, *, earlier: bool) -> None:
-        """Take a statement that counts."""
+    def add(self, message: Statement, *, earlier: bool) -> None:
+        """Add a statement that counts."""
         self.entered.add(message.sequence)
         self.earlier |= earlier
         if isinstance(message, EndingStatement):
@@ -57,8 +57,8 @@ class Numbers:
             if message.given_up is None and message.sequence > _JUMP:
                 self.jumps.add(message.sequence)
 
-    def take_unseen(self, index: int, entry: Entry, number: int | None) -> None:
-        """Take the number of an entry whose statement is not kept.
+    def add_unseen(self, index: int, entry: Entry, number: int | None) -> None:
+        """Add the number of an entry whose statement is not kept.
 
         Raises:
             AuditError: Another statement has it.
@@ -86,7 +86,7 @@ class Numbers:
             before = number
 
 
-def check_numbers(round_: Round, numbers: dict[str, Numbers], left_out: int = 0) -> Iterator[UnprovenClaim]:
+def check_numbers(round_: Round, numbers: dict[str, StatementNumbers], left_out: int = 0) -> Iterator[UnprovenClaim]:
     """Check that every number of every party is there or explained; yield the open points.
 
     Args:
@@ -117,7 +117,7 @@ def in_words(ranges: Iterable[tuple[int, int]]) -> str:
     return ", ".join(str(first) if first == last else f"{first} to {last}" for first, last in ranges)
 
 
-def _open_points(party: str, found: Numbers, missing: Ranges, left_out: int) -> Iterator[Sentence]:
+def _open_points(party: str, found: StatementNumbers, missing: Ranges, left_out: int) -> Iterator[Sentence]:
     """Yield the open points about the numbers of a party."""
     numbers = in_words(missing)
     if found.earlier:
@@ -130,7 +130,7 @@ def _open_points(party: str, found: Numbers, missing: Ranges, left_out: int) -> 
         yield Sentence.of("earlier_refusal_without_numbers", party=party)
 
 
-def _may_wait(round_: Round, party: str, found: Numbers) -> int:
+def _may_wait(round_: Round, party: str, found: StatementNumbers) -> int:
     """Return how many numbers of a party may be missing without a fault."""
     if round_.ending is None:
         # Tokens that came before the last evaluation are refused for now, and sent again.

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections import Counter
 
     from aquila.audit.entries import Entry
-    from aquila.protocol.auditing.numbers import Numbers
+    from aquila.protocol.auditing.numbers import StatementNumbers
     from aquila.protocol.auditing.unproven import UnprovenClaim
     from aquila.protocol.rounds.round_state import ReportKey
     from aquila.protocol.rounds.verified_round import Round
@@ -42,7 +42,7 @@ class RoundAudit:
     pages: dict[ReportKey, tuple[int, Counter[str]]] = field(default_factory=dict)
     matched: dict[tuple[str, str, str | None], Counter[str]] = field(default_factory=dict)
     last_words: dict[str, int] = field(default_factory=dict)
-    numbers: dict[str, Numbers] = field(default_factory=dict)
+    numbers: dict[str, StatementNumbers] = field(default_factory=dict)
     statistics: Statistics = field(default_factory=lambda: Statistics(""))
     left_out: int = 0
     unproven: list[UnprovenClaim] = field(default_factory=list)

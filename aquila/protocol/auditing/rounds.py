@@ -13,7 +13,7 @@ from aquila.errors import AquilaError, AuditError
 from aquila.protocol.auditing.coverage import check_witnessed
 from aquila.protocol.auditing.heads import check_heads, wrong_heads
 from aquila.protocol.auditing.key_periods import KeyPeriods
-from aquila.protocol.auditing.numbers import Numbers, check_numbers
+from aquila.protocol.auditing.numbers import StatementNumbers, check_numbers
 from aquila.protocol.auditing.round_audit import RoundAudit
 from aquila.protocol.auditing.unproven import UnprovenClaim
 from aquila.protocol.log_entries import REFUSED, SEQUENCE, WITHOUT_ENVELOPE, refused_entry, statement_entry
@@ -210,7 +210,7 @@ def _take(audit: RoundAudit, index: int, entry: Entry, envelope: bytes, message:
         ) from None
     if isinstance(message, Statement):
         audit.last_words[message.party] = index
-        _numbers(audit, message.party).take(message, earlier=SEQUENCE not in entry.counts)
+        _numbers(audit, message.party).add(message, earlier=SEQUENCE not in entry.counts)
 
 
 def _take_refused(audit: RoundAudit, index: int, entry: Entry, envelope: bytes, message: Message) -> None:
@@ -245,8 +245,8 @@ def _allows(round_: Round, envelope: bytes, now: int) -> bool:
     return True
 
 
-def _numbers(audit: RoundAudit, party: str) -> Numbers:
-    return audit.numbers.setdefault(party, Numbers())
+def _numbers(audit: RoundAudit, party: str) -> StatementNumbers:
+    return audit.numbers.setdefault(party, StatementNumbers())
 
 
 def _take_report(audit: RoundAudit, index: int, entry: Entry) -> None:
@@ -285,7 +285,7 @@ def _take_notes(audit: RoundAudit, index: int, entry: Entry) -> None:
         raise AuditError("entry_batch_sent_twice", **_of(round_), index=index, sender=sender)
     round_.notes[entry.digests["statement"]] = sent
     number = entry.counts.get(SEQUENCE)
-    _numbers(audit, sender).take_unseen(index, entry, number)
+    _numbers(audit, sender).add_unseen(index, entry, number)
     if number is not None:
         round_.sequences.setdefault(sender, {})[number] = entry.digests["statement"]
     audit.last_words[sender] = index

@@ -155,9 +155,9 @@ class Round(RoundState):
             EquivocationError: Its signer has signed another one in its place; both are evidence.
         """
         # 1. The signature is by a pinned key, and the payload is a message of the protocol in canonical encoding.
-        return self.take(read_statement(self.registry, envelope), now=now)
+        return self.accept_read(read_statement(self.registry, envelope), now=now)
 
-    def take(self, read: ReadStatement, *, now: int | None = None) -> AcceptedStatement:
+    def accept_read(self, read: ReadStatement, *, now: int | None = None) -> AcceptedStatement:
         """Take a statement into the record that was read with the registry of this round; the rest of `accept`.
 
         Raises:

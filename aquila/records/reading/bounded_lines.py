@@ -109,7 +109,7 @@ class LineSource:
             _skip_line(self._stream, content)
         return content
 
-    def take(self, most: int) -> list[bytes]:
+    def read_lines(self, most: int) -> list[bytes]:
         """Take up to a number of lines, but not more than about `BATCH_BYTES`; none at the end."""
         taken: list[bytes] = []
         size = 0

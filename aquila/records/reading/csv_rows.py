@@ -53,7 +53,7 @@ def cut_csv(plan: CsvPlan, source: LineSource, most: int = BATCH_LINES) -> Itera
         most: About how many lines a batch has.
     """
     number, is_head = 2, True
-    while contents := source.take(most):
+    while contents := source.read_lines(most):
         contents = _end_with_row(plan, number, contents, source)
         batch = Batch(number, tuple(contents), is_head)
         number += len(contents)
@@ -75,9 +75,9 @@ def read_csv_batch(plan: CsvPlan, batch: Batch) -> RowColumns:
         for finding in batch.findings:
             found[finding.line].append(finding)
         for at in [at for at, line in enumerate(rows.lines) if line in found]:
-            rows.put_before(at, tuple(found[rows.lines[at]]))
+            rows.insert_findings(at, tuple(found[rows.lines[at]]))
     if batch.is_head and plan.findings:
-        rows.put_before(0, plan.findings)
+        rows.insert_findings(0, plan.findings)
     return rows
 
 

@@ -52,7 +52,7 @@ class FtmPlan:
 def cut_ftm(source: LineSource, most: int = BATCH_LINES) -> Iterator[Batch]:
     """Cut a file into batches of at most `most` lines."""
     number = 1
-    while contents := source.take(most):
+    while contents := source.read_lines(most):
         yield Batch(number, tuple(contents), is_head=number == 1)
         number += len(contents)
 

@@ -9,7 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from clients.sdk import Home
-    from services.kit.serving.server import FrontOf
+    from services.kit.serving.server import MiddlewareFactory
 
 _SECRETARIAT = "PCC SEE Secretariat"
 
@@ -51,7 +51,7 @@ def web(
     serve(app, endpoint, tls, site.end)
 
 
-def front_of_home(home: Home) -> FrontOf | None:
+def front_of_home(home: Home) -> MiddlewareFactory | None:
     """Return the application that puts a service's pages in front of it, or None if its settings want none.
 
     Raises:

@@ -85,7 +85,7 @@ def bars(title: str, rows: Sequence[tuple[str, Amount]], most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class WaterfallStep:
     """A step of a waterfall: its words, by how much it moves the sum, and that as text."""
 
     words: str
@@ -93,7 +93,9 @@ class Step:
     text: str
 
 
-def waterfall(title: str, steps: Sequence[Step], total: Step, borders: Sequence[tuple[str, float]]) -> str:
+def waterfall(
+    title: str, steps: Sequence[WaterfallStep], total: WaterfallStep, borders: Sequence[tuple[str, float]]
+) -> str:
     """Return a waterfall: each bar begins where the one before ended, and upright lines are the borders of levels.
 
     Args:

@@ -34,7 +34,7 @@ _UNDECIDED = (Stage.NEW, Stage.KNOWN, Stage.ACKNOWLEDGED)
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PracticeStep:
     """A step of a practice.
 
     Attributes:
@@ -103,7 +103,7 @@ class PracticeState:
         """Return the hits that are followed up: the other party answers."""
         return [hit for hit in self.hits.hits if hit.stage is Stage.FOLLOW_UP] if self.hits else []
 
-    def steps(self) -> list[Step]:
+    def steps(self) -> list[PracticeStep]:
         """Return all steps in their order."""
         view, stages = self.view, self.hits.by_stage if self.hits else {}
         path = f"/rounds/{view.entry.round_id}" if view else "/rounds"
@@ -116,21 +116,21 @@ class PracticeState:
         is_open = view is not None and view.entry.phase not in {Phase.PROPOSED, Phase.ABORTED}
         settled = any(one.released_at is not None or one.refused_at is not None for one in self.alarms)
         return [
-            Step("officer", LIST, LIST_TEXT, "/records", self.has_list),
-            Step(
+            PracticeStep("officer", LIST, LIST_TEXT, "/records", self.has_list),
+            PracticeStep(
                 "officer", CONSENT, CONSENT_TEXT, path, consented or ApprovalKind.CONSENT in self.waiting,
                 view is not None,
             ),
-            Step("approver", APPROVE_CONSENT, APPROVE_CONSENT_TEXT, "/approvals", consented),
-            Step("officer", SUBMIT, SUBMIT_TEXT, path, submitted or asked, is_open),
-            Step("approver", APPROVE_LIST, APPROVE_LIST_TEXT, "/approvals", submitted),
-            Step("analyst", DECIDE, DECIDE_TEXT, "/hits", decided >= _DECIDED, bool(stages)),
-            Step("analyst", ASK, ASK_TEXT, "/hits", closed + stages.get(Stage.FOLLOW_UP, 0) > 0),
-            Step("analyst", CLOSE, CLOSE_TEXT, "/hits", closed > 0),
-            Step("officer", QUERY, QUERY_TEXT, "/queries", bool(self.queries) or (submitted and asked)),
-            Step("approver", APPROVE_QUERY, APPROVE_QUERY_TEXT, "/approvals", bool(self.queries)),
-            Step("officer", READ, READ_TEXT, "/queries", bool(self.alarms), answered),
-            Step("approver", ALARM, ALARM_TEXT, path, settled, bool(self.alarms)),
+            PracticeStep("approver", APPROVE_CONSENT, APPROVE_CONSENT_TEXT, "/approvals", consented),
+            PracticeStep("officer", SUBMIT, SUBMIT_TEXT, path, submitted or asked, is_open),
+            PracticeStep("approver", APPROVE_LIST, APPROVE_LIST_TEXT, "/approvals", submitted),
+            PracticeStep("analyst", DECIDE, DECIDE_TEXT, "/hits", decided >= _DECIDED, bool(stages)),
+            PracticeStep("analyst", ASK, ASK_TEXT, "/hits", closed + stages.get(Stage.FOLLOW_UP, 0) > 0),
+            PracticeStep("analyst", CLOSE, CLOSE_TEXT, "/hits", closed > 0),
+            PracticeStep("officer", QUERY, QUERY_TEXT, "/queries", bool(self.queries) or (submitted and asked)),
+            PracticeStep("approver", APPROVE_QUERY, APPROVE_QUERY_TEXT, "/approvals", bool(self.queries)),
+            PracticeStep("officer", READ, READ_TEXT, "/queries", bool(self.alarms), answered),
+            PracticeStep("approver", ALARM, ALARM_TEXT, path, settled, bool(self.alarms)),
         ]  # fmt: skip
 
 

@@ -35,7 +35,7 @@ _STEPS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ProgressStep:
     """A step of a round's way: what it is called, and whether the round is there or beyond."""
 
     name: str
@@ -43,13 +43,13 @@ class Step:
     done: bool
 
 
-def steps_of(view: RoundView) -> list[Step]:
+def steps_of(view: RoundView) -> list[ProgressStep]:
     """Return the way of a round; one that was aborted is nowhere on it."""
     order = [phase.value for phase, _ in _STEPS]
     at = order.index(view.entry.phase) if view.entry.phase in order else -1
     over = view.entry.phase in ENDED
     return [
-        Step(name, now=index == at and not over, done=index < at or (index == at and over))
+        ProgressStep(name, now=index == at and not over, done=index < at or (index == at and over))
         for index, (_, name) in enumerate(_STEPS)
     ]
 

@@ -45,7 +45,7 @@ class Admission:
             await self._app(scope, receive, send)
             return
         place = _Place(self._places)
-        await place.take()
+        await place.acquire()
         try:
             if not is_gone(scope):
                 await self._app(when_known(scope, place.leave), place.receiving(receive), place.sending(send))
@@ -60,7 +60,7 @@ class _Place:
         self._places = places
         self._held = self._left = False
 
-    async def take(self) -> None:
+    async def acquire(self) -> None:
         """Wait for a place; a call that has left needs none."""
         if not self._left:
             await self._places.acquire()
@@ -77,7 +77,7 @@ class _Place:
         async def waiting() -> Message:
             self._give_back()
             message = await receive()
-            await self.take()
+            await self.acquire()
             return message
 
         return waiting

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from aquila.audit.checkpoint import parse_checkpoint
 from aquila.audit.entries import EntryKind, read_entry
-from aquila.audit.left_out import LEFT_OUT_FILE, LeftOut
+from aquila.audit.left_out import LEFT_OUT_FILE, LeftOutEntries
 from aquila.audit.note import parse_note
 from aquila.audit.tiles import (
     TILE_WIDTH,
@@ -117,7 +117,7 @@ def write_copy(files: ChunkFiles, into: BinaryIO, scope: Callable[[], Scope], ti
             copy.add_bundle(files, number, width)
         for name in _others(files, copy):
             copy.add(name, files.read(name))
-        left_out = LeftOut.of(copy.indices, copy.rounds)
+        left_out = LeftOutEntries.of(copy.indices, copy.rounds)
         if left_out.count:
             copy.add(LEFT_OUT_FILE, left_out.to_bytes())
 

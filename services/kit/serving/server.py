@@ -47,7 +47,7 @@ _TICKS_A_SECOND = 10  # as uvicorn counts them
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-class Front(Protocol):
+class Middleware(Protocol):
     """An application in front of the service's own, which passes other calls on: the service's pages."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -106,11 +106,11 @@ def bind(settings: ServiceSettings) -> Endpoint:
     return Endpoint(bound, listen.host, port, url, names, connections)
 
 
-FrontOf: TypeAlias = "Callable[[ASGIApp, Endpoint], Front]"
+MiddlewareFactory: TypeAlias = "Callable[[ASGIApp, Endpoint], Middleware]"
 
 
-def put_before(
-    app: ASGIApp, endpoint: Endpoint, front: FrontOf | None, before_end: Callable[[], None] = lambda: None
+def with_middleware(
+    app: ASGIApp, endpoint: Endpoint, front: MiddlewareFactory | None, before_end: Callable[[], None] = lambda: None
 ) -> tuple[ASGIApp, Callable[[], None]]:
     """Return the application to serve, and the call to make before the end, if there is an application in front.
 

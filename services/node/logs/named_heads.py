@@ -87,7 +87,7 @@ def check(
     return None
 
 
-def settle(session: Session, now: int) -> None:
+def mark_explained(session: Session, now: int) -> None:
     """Take what was named up to now as explained, in the transaction of an administrator's acknowledgement."""
     session.execute(update(NamedHeadRow).where(NamedHeadRow.verified_at.is_(None)).values(verified_at=now))
 

@@ -51,7 +51,7 @@ def seen_head(witness: Witness) -> LogHead | None:
 
 def _explained(session: Session, now: int) -> None:
     """Hold nothing against the matcher's log that came up before an administrator acknowledged an alarm over it."""
-    named_heads.settle(session, now)
+    named_heads.mark_explained(session, now)
     inclusion_promises.excuse(session)
 
 

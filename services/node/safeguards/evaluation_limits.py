@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from services.node.storage.tables import ChunkDownloadRow
 
 
-Place: TypeAlias = "tuple[str, InputClass]"
+OriginClass: TypeAlias = "tuple[str, InputClass]"
 """For whom, and in which class."""
 
 
@@ -82,7 +82,7 @@ def allowed(
     caps: EvaluationCaps,
     round_: Round,
     waiting: Callable[[frozenset[str]], Sequence[ChunkDownloadRow]],
-) -> tuple[Sequence[ChunkDownloadRow], frozenset[Place]]:
+) -> tuple[Sequence[ChunkDownloadRow], frozenset[OriginClass]]:
     """Return the next chunks that fit together, and for whom and in which class some do not.
 
     Args:
@@ -94,7 +94,7 @@ def allowed(
     """
     room = cache(partial(remaining, session, clock, caps))
     held: set[str] = set()
-    full: set[Place] = set()
+    full: set[OriginClass] = set()
     while True:
         taken, short = _fitting(round_, waiting(frozenset(held)), room)
         full |= set(short)
@@ -123,7 +123,11 @@ def earlier_rounds(session: Session, manifest: Manifest) -> tuple[EarlierRound, 
 
 
 def report_exhausted(
-    session: Session, node: NodeContext, round_id: str, before: frozenset[Place], full: frozenset[Place]
+    session: Session,
+    node: NodeContext,
+    round_id: str,
+    before: frozenset[OriginClass],
+    full: frozenset[OriginClass],
 ) -> None:
     """Report the parties whose limit is exhausted, and clear the problem for those whose limit is not any more."""
     for place in full:
@@ -134,11 +138,11 @@ def report_exhausted(
 
 def _fitting(
     round_: Round, rows: Sequence[ChunkDownloadRow], room: Callable[[str, InputClass], int]
-) -> tuple[list[ChunkDownloadRow], dict[Place, str]]:
+) -> tuple[list[ChunkDownloadRow], dict[OriginClass, str]]:
     """Return the chunks that fit together, and the submissions, by party and class, of which one does not."""
     taken: list[ChunkDownloadRow] = []
-    left: dict[Place, int] = {}
-    short: dict[Place, str] = {}
+    left: dict[OriginClass, int] = {}
+    short: dict[OriginClass, str] = {}
     for row in rows:
         submission = round_.submissions.get(row.submission_id)
         if submission is not None:

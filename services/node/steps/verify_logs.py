@@ -93,7 +93,7 @@ def alarm_over_own_log(node: NodeContext, found: LogRewrittenError | RestoredBac
     error = LogRewrittenError(found.sentence, **({"what": "shrunk"} | found.fields))
     node.log.witness.report_contradiction(error, b"" if newest is None else newest.to_bytes(), refuse)
     # If we crash here, rounds that this database does not know raise the alarm once more.
-    node.high_water.settle()
+    node.high_water.reconcile()
     node.contact.obstacle, node.contact.witnessed = error, 0
     return error
 

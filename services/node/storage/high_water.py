@@ -156,14 +156,14 @@ class HighWater:
                     session.add(row)
                 row.elements += elements
 
-    def settle(self) -> None:
+    def reconcile(self) -> None:
         """After an alarm, write what is committed; rounds that the database does not know any more are refused.
 
         Raises:
             StoreError: The disk is full or failed.
         """
         with self._lock:
-            with self.store.reading("high_water.settle") as session:
+            with self.store.reading("high_water.reconcile") as session:
                 stored = _stored(session, None, self._first_day())
                 unknown = self._unknown(session, stored)
             raised = self._raised(stored)
@@ -171,7 +171,7 @@ class HighWater:
             self._write(raised.model_copy(update={"rounds": raised.rounds | refused}))
 
     def forget(self, round_id: str) -> None:
-        """Forget a round whose statements were erased; raises as `settle` does."""
+        """Forget a round whose statements were erased; raises as `reconcile` does."""
         with self._lock:
             if self.marks is not None:
                 left = {known: mark for known, mark in self.marks.rounds.items() if known != round_id}

@@ -198,7 +198,7 @@ _WEIGHTS = {
 }
 
 
-def _steps(visit: Visit, hit: HitView) -> list[charts.Step]:
+def _steps(visit: Visit, hit: HitView) -> list[charts.WaterfallStep]:
     """Return the weights of a hit in words."""
     return [_step(visit, _weight_words(visit, one), one.centibits) for one in hit.weights]
 
@@ -250,13 +250,13 @@ def _about(number: float) -> float:
     return float(f"{number:.2g}")
 
 
-def _step(visit: Visit, words: str, centibits: int) -> charts.Step:
+def _step(visit: Visit, words: str, centibits: int) -> charts.WaterfallStep:
     bits = round(centibits / CENTIBITS, 1)
     sign = "+" if bits > 0 else "\u2212" if bits < 0 else ""
-    return charts.Step(words, centibits / CENTIBITS, f"{sign}{visit.language.number(abs(bits))}")
+    return charts.WaterfallStep(words, centibits / CENTIBITS, f"{sign}{visit.language.number(abs(bits))}")
 
 
-def _total(visit: Visit, hit: HitView) -> charts.Step:
+def _total(visit: Visit, hit: HitView) -> charts.WaterfallStep:
     """Return the sum of the weights of a hit in words."""
     return _step(visit, visit.say("together"), sum(one.centibits for one in hit.weights))
 

@@ -37,7 +37,7 @@ class LogVerification:
     roots: dict[int, bytes] = field(default_factory=dict)
     edge: Frontier = field(default_factory=Frontier)
 
-    def take(self, row: Row) -> None:
+    def check_row(self, row: Row) -> None:
         """Take a row of any table.
 
         Raises:
@@ -83,7 +83,7 @@ def check(service: BackedService, source: BinaryIO, key: SealingKey) -> BackupCh
     for line in lines:
         match line:
             case Row():
-                log.take(line)
+                log.check_row(line)
             case HomeFile():
                 check_name(line.file)
                 files[line.file] = line.octets()

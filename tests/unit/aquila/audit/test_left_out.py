@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from aquila.audit.left_out import LeftOut, read_left_out
+from aquila.audit.left_out import LeftOutEntries, read_left_out
 from aquila.errors import AuditError
 
 ROUND = "0" * 32
@@ -14,7 +14,7 @@ ROUND = "0" * 32
 
 def test_it_comes_back() -> None:
     """Ranges and rounds are read as they were written."""
-    left_out = LeftOut.of([0, 1, 2, 5, 7, 8], Counter({ROUND: 2}))
+    left_out = LeftOutEntries.of([0, 1, 2, 5, 7, 8], Counter({ROUND: 2}))
     assert left_out.entries == ((0, 3), (5, 6), (7, 9))
     assert (left_out.count, list(left_out.indices())) == (6, [0, 1, 2, 5, 7, 8])
     assert read_left_out(left_out.to_bytes(), 9) == left_out
@@ -22,8 +22,8 @@ def test_it_comes_back() -> None:
 
 def test_nothing_is_left_out_of_a_whole_log() -> None:
     """Without indices there are no ranges."""
-    assert LeftOut.of([], Counter()) == LeftOut()
-    assert LeftOut().count == 0
+    assert LeftOutEntries.of([], Counter()) == LeftOutEntries()
+    assert LeftOutEntries().count == 0
 
 
 @pytest.mark.parametrize(

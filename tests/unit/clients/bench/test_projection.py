@@ -9,7 +9,7 @@ from clients.bench.data_volumes import Cost
 from clients.bench.projection import cost_of, region, round_seconds
 from clients.bench.records import RecordStep
 from clients.bench.rounds import PlayedRound
-from clients.bench.steps import Step
+from clients.bench.steps import MeasuredStep
 from clients.bench.timing import TimingSpread
 
 LEAST = {
@@ -22,10 +22,10 @@ RECORDS = [
 ]
 
 
-def measured() -> list[Step]:
+def measured() -> list[MeasuredStep]:
     """Return steps of two backends, the one in use first."""
     return [
-        Step(operation, backend, TimingSpread(least, least * slower, least))
+        MeasuredStep(operation, backend, TimingSpread(least, least * slower, least))
         for backend, slower in (("ifma", 1), ("libsodium", 10))
         for operation, least in LEAST.items()
     ]

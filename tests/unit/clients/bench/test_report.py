@@ -10,7 +10,7 @@ from clients.bench.joining import Join
 from clients.bench.records import RecordStep
 from clients.bench.report import Results, over_parties, over_sizes, table
 from clients.bench.rounds import PlayedRound, played
-from clients.bench.steps import Step
+from clients.bench.steps import MeasuredStep
 from clients.bench.timing import TimingSpread, WatchedProcess
 
 MACHINE = Machine("A processor", 2, 1 << 34, "A system", "3.11.0", 0.5, "ifma", "it is there", {"aquila": "1"})
@@ -32,7 +32,7 @@ def test_everything() -> None:
     results = Results(
         MACHINE,
         steps=[
-            Step(operation, backend, replace(spread, least=least))
+            MeasuredStep(operation, backend, replace(spread, least=least))
             for backend, least in (("ifma", 2.0), ("portable", 10.0), ("libsodium", 20.0))
             for operation in (steps.MULTIPLY, steps.EVALUATE, steps.PROVE, steps.VERIFY)
         ],
@@ -65,7 +65,8 @@ def test_parts_that_were_not_measured() -> None:
     only = Results(
         MACHINE,
         steps=[
-            Step(of, "libsodium", TimingSpread(2.0, 2.0, 2.0)) for of in (steps.EVALUATE, steps.PROVE, steps.VERIFY)
+            MeasuredStep(of, "libsodium", TimingSpread(2.0, 2.0, 2.0))
+            for of in (steps.EVALUATE, steps.PROVE, steps.VERIFY)
         ],
     )
     assert "| evaluate | 2.00 | - |" in only.page()

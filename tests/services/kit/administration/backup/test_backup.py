@@ -264,7 +264,7 @@ def test_checkpoints_are_verified_by_the_keys_of_the_log() -> None:
 
     def taken(origin: str, key: IdentityKey, size: int) -> bytes:
         note = Checkpoint(origin, size, bytes(32)).sign(key).to_bytes()
-        LogVerification(head).take(Row("log_checkpoint", {"note": note}))
+        LogVerification(head).check_row(Row("log_checkpoint", {"note": note}))
         return note
 
     origin = log_name("SI", old.public)
@@ -275,9 +275,9 @@ def test_checkpoints_are_verified_by_the_keys_of_the_log() -> None:
     with pytest.raises(AuditError, match="not signed"):
         taken(origin, stranger, 1)
     with pytest.raises(AuditError, match="is wrong"):
-        LogVerification(head).take(Row("log_checkpoint", {"note": note.replace(b"\n1\n", b"\n3\n")}))
+        LogVerification(head).check_row(Row("log_checkpoint", {"note": note.replace(b"\n1\n", b"\n3\n")}))
     with pytest.raises(AuditError, match="another log"):  # a backup from before keys could be replaced
-        LogVerification(head.model_copy(update={"log_keys": ()})).take(Row("log_checkpoint", {"note": note}))
+        LogVerification(head.model_copy(update={"log_keys": ()})).check_row(Row("log_checkpoint", {"note": note}))
 
 
 def test_from_one_database_to_the_other(home: Path, tmp_path: Path, postgres_url: URL) -> None:

@@ -13,7 +13,7 @@ from aquila.sentences import Sentence
 
 def read(content: bytes) -> list[Line]:
     """Read all lines of a file, and see that reading them at less cost gives the same."""
-    batch = Batch(1, tuple(LineSource(BytesIO(content)).take(1_000)))
+    batch = Batch(1, tuple(LineSource(BytesIO(content)).read_lines(1_000)))
     lines = batch.lines()
     texts = batch.sound_texts()
     assert texts == (None if any(line.fault for line in lines) else [line.text for line in lines])
@@ -54,15 +54,15 @@ def test_a_last_line_without_end_is_skipped_too() -> None:
 
 def test_a_batch_of_long_lines_is_small() -> None:
     """Bytes are counted beside lines."""
-    taken = LineSource(BytesIO((b"x" * 60_000 + b"\n") * 100)).take(100)
+    taken = LineSource(BytesIO((b"x" * 60_000 + b"\n") * 100)).read_lines(100)
     assert BATCH_BYTES <= sum(map(len, taken)) <= BATCH_BYTES + LONGEST_LINE
 
 
 def test_lines_that_are_given_back_come_again() -> None:
     """In their order, before those that follow."""
     source = LineSource(BytesIO(b"1\n2\n3\n4\n"))
-    source.give_back(source.take(3)[1:])
-    assert source.take(10) == [b"2\n", b"3\n", b"4\n"]
+    source.give_back(source.read_lines(3)[1:])
+    assert source.read_lines(10) == [b"2\n", b"3\n", b"4\n"]
     assert source.next() == b""
 
 
@@ -80,6 +80,6 @@ def test_lines_that_are_taken_together_are_those_taken_one_by_one(end: bytes) ->
     content = b"\n".join([b"1", *long, b"2", long[0], b"3", b"4", b"5", long[1]]) + end
     one_by_one = list(iter(LineSource(BytesIO(content)).next, b""))
     source = LineSource(BytesIO(content))
-    taken = list(chain.from_iterable(iter(lambda: source.take(5), [])))
+    taken = list(chain.from_iterable(iter(lambda: source.read_lines(5), [])))
     assert taken == one_by_one
     assert [len(line) for line in taken[:3]] == [2, LONGEST_LINE + 1, LONGEST_LINE + 1]

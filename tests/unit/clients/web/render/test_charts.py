@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from clients.web.render import pdf
-from clients.web.render.charts import Amount, Step, bars, heat_map, waterfall
+from clients.web.render.charts import Amount, WaterfallStep, bars, heat_map, waterfall
 from clients.web.text.request_letter import ComposedLetter
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -39,8 +39,8 @@ def test_bars() -> None:
 def test_waterfall() -> None:
     """A bar begins where the one before ended, one that lowers is hatched, words are wrapped, borders are lines."""
     long = "a given and a family name agree by their consonants, or as known variants of each other"
-    steps = [Step("prior", -8, "-8"), Step(long, 12, "+12"), Step("nothing", -1, "-1")]
-    drawing = waterfall("Weights", steps, Step("together", 3, "+3"), [("low", 0), ("high", 6.6)])
+    steps = [WaterfallStep("prior", -8, "-8"), WaterfallStep(long, 12, "+12"), WaterfallStep("nothing", -1, "-1")]
+    drawing = waterfall("Weights", steps, WaterfallStep("together", 3, "+3"), [("low", 0), ("high", 6.6)])
     found = texts(drawing)
     assert {"prior", "-8", "+12", "together", "+3", "low", "high"} <= set(found)
     assert long not in found
@@ -54,13 +54,13 @@ def test_waterfall() -> None:
     assert other == pytest.approx(length * 12 / 8, abs=0.2)
     assert drawing.count("url(#small)") == 2
     assert drawing.count("stroke-dasharray") == 2
-    assert texts(waterfall("Nothing", [], Step("", 0, "0"), [])) == ["", "0"]
+    assert texts(waterfall("Nothing", [], WaterfallStep("", 0, "0"), [])) == ["", "0"]
 
 
 def test_pictures_obey_the_policy() -> None:
     """No style, no script, no foreign address; a text is never markup."""
     drawing = bars(HOSTILE, [(HOSTILE, Amount("1", 1))]) + heat_map("x", [HOSTILE], {})
-    drawing += waterfall(HOSTILE, [], Step(HOSTILE, 1, HOSTILE), [(HOSTILE, 1)])
+    drawing += waterfall(HOSTILE, [], WaterfallStep(HOSTILE, 1, HOSTILE), [(HOSTILE, 1)])
     assert "<script" not in drawing
     assert "style=" not in drawing
     assert drawing.count("http") == drawing.count('xmlns="http://www.w3.org/2000/svg"')
