@@ -61,7 +61,7 @@ NAMES = {
     "mode": _n("kind of round"),
     "notes": _n("notes"),
     "number": _n("number"),
-    "of": _n("of"),
+    "of": _n("contents"),
     "outcome": _n("outcome"),
     "output": _n("response"),
     "page": _n("page, from 0"),

@@ -121,7 +121,10 @@ def test_planted_hits_say_whether_a_round_can_be_trusted(missing: int, word: str
 
 
 def test_earlier_rounds_say_what_was_spent() -> None:
-    """Round, date, who evaluated for whom, and how much of each class; with what two answers give when compared."""
+    """Round, date, who evaluated for whom, and how much of each class; with what two answers give when compared.
+
+    More than five rounds are folded.
+    """
     spent = EarlierSpent(evaluator="AL", origin="RS", full=4_321, partial=87)
     known = EarlierRoundView(round_id="d" * 32, came_at=1_800_000_000, spent=(spent,))
     untold = EarlierRoundView(round_id="e" * 32, came_at=None, spent=(spent,))
@@ -131,6 +134,8 @@ def test_earlier_rounds_say_what_was_spent() -> None:
     for text in ("Jan 2027", "not known here", "4,321", "87", "can compare them"):
         assert text in page
     assert "Your node knows of none." in card(safeguards())
+    assert "<details open><summary>Rounds: 2<" in page
+    assert "<details><summary>Rounds: 6<" in card(safeguards(earlier=(known,) * 6))
 
 
 @pytest.mark.parametrize("tag", ["sq", "sr-Cyrl", "sr-Latn"])
