@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from markupsafe import Markup
 
-from aquila.audit.roles import Service
-from clients.web.app.site import Site
+from clients.web.app.site import environment_of
 from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, clock, codes, world
 
 if TYPE_CHECKING:
@@ -52,8 +51,7 @@ def proposal(text: str) -> dict[str, Any]:
 @pytest.mark.parametrize("hidden", HIDDEN)
 def test_pages_show_what_others_hide(hidden: str) -> None:
     """What a matcher of others signs is not refused for it: each letter is named, as text and within a sentence."""
-    site = Site(Service.NODE, "AL", None, secure=True)  # type: ignore[arg-type] # it calls nothing
-    template = site._environment("en").from_string("{{ text }} {{ markup }}")
+    template = environment_of("en").from_string("{{ text }} {{ markup }}")
     shown = template.render(text=f"<b>{hidden}", markup=Markup(f"<b>{hidden}</b>"))  # noqa: S704 - a fixed text
     name = f"[U+{ord(hidden):04X}]"
     assert shown == f"&lt;b&gt;{name} <b>{name}</b>"
