@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from aquila.errors import RestoredBackupError
 from aquila.protocol.messages import Outcome
 from aquila.protocol.registry import MATCHER
-from aquila.protocol.rounds.round_state import Phase
+from aquila.protocol.rounds.round_state import ENDED_PHASES
 from aquila.sentences import Sentence
 from aquila.sentences.sentence import dumps
 from services.kit.administration.backup.make import back_up
@@ -50,7 +50,6 @@ RESTORED_EVENT = "restored"
 """The kind of the event behind which a restored matcher goes on; no party sees it."""
 
 _SKIPPED_EVENTS = 1 << 32
-_ENDED = (Phase.CLOSED.value, Phase.ABORTED.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +113,7 @@ def restore_matcher(source: Source, home: Path, clock: Callable[[], int] = syste
 
 def _abort_open(session: Session) -> int:
     """Have every open round aborted by the step that ends rounds; return how many there are."""
-    rows = session.scalars(select(RoundRow).where(RoundRow.phase.not_in(_ENDED))).all()
+    rows = session.scalars(select(RoundRow).where(RoundRow.phase.not_in(ENDED_PHASES))).all()
     for row in rows:
         row.wish, row.reason = Outcome.ABORTED.value, dumps(Sentence.of("matcher_restored"))
     return len(rows)

@@ -128,6 +128,9 @@ PHASE_TRANSITIONS: Mapping[Phase, frozenset[Phase]] = {
 }
 """For each phase those that one more statement can bring in a round whose matcher keeps to the protocol."""
 
+ENDED_PHASES = tuple(phase.value for phase, later in PHASE_TRANSITIONS.items() if not later)
+"""The phases that a round does not leave: closed and aborted."""
+
 
 @dataclass(slots=True)
 class RoundState:

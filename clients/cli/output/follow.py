@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, TypeVar
 
 from aquila.interface.rounds import MatcherRoundView, NodeRoundView
-from aquila.protocol.rounds.round_state import Phase
+from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 V = TypeVar("V", bound=MatcherRoundView | NodeRoundView)
 
 POLL_SECONDS = 1.0
-ENDED = frozenset({Phase.CLOSED, Phase.ABORTED})
 _ORDER = list(Phase)
 _AT_MATCHER = ("blinded elements sent", "evaluated for others", "tokens sent")
 _AT_NODE = ("prepared", "sent", "evaluated by others", "tokens sent")
@@ -39,7 +38,7 @@ def watch(
         view = look()
         report_progress(view, told)
         phase = Phase(view.entry.phase)
-        if phase in ENDED or _ORDER.index(phase) >= _ORDER.index(until):
+        if phase in ENDED_PHASES or _ORDER.index(phase) >= _ORDER.index(until):
             return view
         pause(POLL_SECONDS)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, Response
 
 from aquila.errors import InputError, OrderError, PolicyError
-from aquila.protocol.rounds.round_state import Phase
+from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
 from clients.web.app.paging import page_of, rounds_from, served_page
 from clients.web.app.paths import identifier
 from clients.web.app.visit import Sent, Visited, threaded
@@ -81,7 +81,7 @@ def get_round(visit: Visited, round_id: str) -> Response:
         "matcher_round.html",
         view=view,
         steps=progress.steps_of(view),
-        live=view.entry.phase not in progress.ENDED,
+        live=view.entry.phase not in ENDED_PHASES,
         mark=progress.live_state(view, visit.language).mark,
         deadline=progress.deadline(view, now),
         late=_late(view, now),

@@ -12,6 +12,7 @@ from aquila.errors import InputError
 from aquila.interface.approval import ApprovalKind, ApprovalState
 from aquila.interface.rounds import JustificationInput, SubmissionRequest
 from aquila.protocol.messages import Kind, Mode
+from aquila.protocol.rounds.round_state import ENDED_PHASES
 from clients.sdk import ApprovalClient
 from clients.web.app.paging import page_of, rounds_from, served_page
 from clients.web.app.paths import identifier
@@ -52,7 +53,7 @@ def get_round(visit: Visited, round_id: str) -> Response:
         "node_round.html",
         view=view,
         steps=progress.steps_of(view),
-        live=view.entry.phase not in progress.ENDED,
+        live=view.entry.phase not in ENDED_PHASES,
         mark=progress.live_state(view, visit.language).mark,
         deadline=progress.deadline(view, time.time()),
         words={one.party: progress.words_of(one) for one in view.parties},

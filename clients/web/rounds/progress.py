@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aquila.interface.progress import Awaited, PartyAtNode, Progress
 from aquila.interface.rounds import MatcherRoundView, NodeRoundView
-from aquila.protocol.rounds.round_state import Phase
+from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
 from clients.web.rounds.live import LiveState
 
 if TYPE_CHECKING:
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     Values = dict[str, object]
     RoundView = MatcherRoundView | NodeRoundView
-
-ENDED = frozenset({Phase.CLOSED.value, Phase.ABORTED.value})
 
 
 def _n(message: str) -> str:
@@ -47,7 +45,7 @@ def steps_of(view: RoundView) -> list[ProgressStep]:
     """Return the way of a round; one that was aborted is nowhere on it."""
     order = [phase.value for phase, _ in _STEPS]
     at = order.index(view.entry.phase) if view.entry.phase in order else -1
-    over = view.entry.phase in ENDED
+    over = view.entry.phase in ENDED_PHASES
     return [
         ProgressStep(name, now=index == at and not over, done=index < at or (index == at and over))
         for index, (_, name) in enumerate(_STEPS)
@@ -145,7 +143,7 @@ def shape_of(view: RoundView) -> str:
 def live_state(view: RoundView, language: Language) -> LiveState:
     """Return the state of a round for those who watch its page."""
     values = node_values if isinstance(view, NodeRoundView) else matcher_values
-    return LiveState(shape_of(view), values(view, language), ended=view.entry.phase in ENDED)
+    return LiveState(shape_of(view), values(view, language), ended=view.entry.phase in ENDED_PHASES)
 
 
 def _time(view: RoundView, language: Language) -> Values:

@@ -23,7 +23,7 @@ from aquila.protocol.registration.statements import (
     sign_statement,
 )
 from aquila.protocol.registry import MATCHER, RegisteredParty, Registry
-from aquila.protocol.rounds.round_state import Phase
+from aquila.protocol.rounds.round_state import ENDED_PHASES
 from services.kit.errors import NotFoundError
 from services.kit.log import entries
 from services.kit.log.key_changes import log_replaced
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
 
 _LOG = Log("matcher.registry")
 _DAY = 86_400
-_OVER = (Phase.CLOSED.value, Phase.ABORTED.value)
 
 
 def invite(context: MatcherContext, actor: Actor, wanted: NewInvitation) -> FileContent:
@@ -285,7 +284,7 @@ def _is_stated(context: MatcherContext, registry: Registry) -> bool:
 
 def _open_rounds(context: MatcherContext, code: str | None) -> list[str]:
     """Return the rounds that are not over and name a party, or all of them."""
-    query = select(RoundRow).where(RoundRow.phase.not_in(_OVER)).order_by(RoundRow.created_at)
+    query = select(RoundRow).where(RoundRow.phase.not_in(ENDED_PHASES)).order_by(RoundRow.created_at)
     with context.store.reading("registry.rounds") as session:
         rows = [(row.round_id, manifest_in(row.manifest)) for row in session.scalars(query)]
     return [round_id for round_id, manifest in rows if code in {None, *(one.party for one in manifest.participants)}]

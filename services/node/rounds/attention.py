@@ -16,7 +16,7 @@ from sqlalchemy.orm import aliased
 from aquila.interface.attention import AttentionKind, AttentionList, RoundAttention
 from aquila.protocol.messages import Kind, Manifest, Receipt, WithheldAnswer, Withholding
 from aquila.protocol.messages.kinds import StatementKind
-from aquila.protocol.rounds.round_state import Phase
+from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
 from services.node.round_memory import round_row
 from services.node.rounds.requests import consent_until, rounds_with_list, submit_until
 from services.node.storage.states import LocalRoundState, SubmissionState
@@ -36,8 +36,7 @@ MOST = 40
 REMEMBERED = 30 * 86_400
 """How long after the verdict missing canaries stand on the first page: the round may be over by then."""
 
-_OVER = (Phase.CLOSED.value, Phase.ABORTED.value)
-_ACTIVE = (RoundRow.state == LocalRoundState.ACTIVE, RoundRow.phase.not_in(_OVER))
+_ACTIVE = (RoundRow.state == LocalRoundState.ACTIVE, RoundRow.phase.not_in(ENDED_PHASES))
 _FREE = (RoundRow.refused.is_(None), RoundRow.abort_reason.is_(None))
 _ELSEWHERE = ("alarm %", "canaries %", "submission %")  # problems that are needs of their own
 

@@ -12,7 +12,7 @@ from aquila.interface.progress import Awaited
 from aquila.interface.service.health import Grade, Subject
 from aquila.protocol.messages import Kind
 from aquila.protocol.registry import MATCHER
-from aquila.protocol.rounds.round_state import Phase
+from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
 from aquila.sentences import Sentence
 from services.kit.errors import PeerUnavailableError
 from services.kit.serving.health.report import OwnPart, contacts_of
@@ -48,7 +48,7 @@ _FOR_PEOPLE = frozenset({AttentionKind.REFUSED, AttentionKind.FAILED, AttentionK
 _OPEN = (
     RoundRow.state == LocalRoundState.ACTIVE,
     RoundRow.refused.is_(None),
-    RoundRow.phase.not_in([Phase.CLOSED.value, Phase.ABORTED.value]),
+    RoundRow.phase.not_in(ENDED_PHASES),
 )
 
 

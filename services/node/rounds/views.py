@@ -13,7 +13,7 @@ from aquila.interface.sentence import SentenceView
 from aquila.protocol.messages import Kind
 from aquila.protocol.messages.feed import RoundEntry
 from aquila.protocol.messages.kinds import StatementKind
-from aquila.protocol.rounds.round_state import Phase
+from aquila.protocol.rounds.round_state import ENDED_PHASES
 from aquila.sentences.sentence import loads
 from services.kit.errors import PeerUnavailableError
 from services.node.round_memory import round_row
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from services.kit.storage.store import Store
     from services.node.context import NodeContext
 
-_OVER = (Phase.CLOSED.value, Phase.ABORTED.value)
 _WISHES = ("consent", "close", "abort")
 
 
@@ -71,7 +70,7 @@ def rounds(store: Store, offset: int = 0, limit: int | None = None, *, ongoing: 
         limit: At most so many; all of them if None.
         ongoing: Only those that are not over.
     """
-    wanted = RoundRow.phase.not_in(_OVER) if ongoing else true()
+    wanted = RoundRow.phase.not_in(ENDED_PHASES) if ongoing else true()
     query = select(RoundRow).where(wanted).order_by(RoundRow.discovered_at.desc(), RoundRow.round_id)
     with store.reading("rounds.list") as session:
         total = session.scalar(select(func.count()).select_from(RoundRow).where(wanted)) or 0

@@ -26,7 +26,7 @@ from aquila.protocol.registration.statements import (
     sign_statement,
 )
 from aquila.protocol.registry import MATCHER
-from aquila.protocol.rounds.round_state import Phase
+from aquila.protocol.rounds.round_state import ENDED_PHASES
 from services.kit.errors import NotFoundError, PeerUnavailableError
 from services.kit.log import entries
 from services.kit.log.key_changes import log_replaced
@@ -50,7 +50,6 @@ if TYPE_CHECKING:
     from services.node.context import NodeContext
 
 _LOG = Log("node.registry")
-_OVER = (Phase.CLOSED.value, Phase.ABORTED.value)
 _AS_JSON = {"content-type": "application/json"}
 
 
@@ -210,7 +209,7 @@ def _check_rounds(session: Session, parties: set[str]) -> None:
     Raises:
         PolicyError: There is one.
     """
-    for row in session.scalars(select(RoundRow).where(RoundRow.phase.not_in(_OVER))):
+    for row in session.scalars(select(RoundRow).where(RoundRow.phase.not_in(ENDED_PHASES))):
         manifest = Manifest.from_payload(payload_of(row.manifest, Manifest.payload_type))
         named = sorted(parties & {MATCHER, *(one.party for one in manifest.participants)})
         if named:

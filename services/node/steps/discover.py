@@ -13,7 +13,7 @@ from aquila.errors import MalformedError, PolicyError, ProtocolError
 from aquila.protocol.messages.feed import Rounds
 from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds.corrections import kept_until
-from aquila.protocol.rounds.round_state import Phase
+from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
 from aquila.protocol.rounds.verified_round import Round
 from aquila.sentences import Sentence
 from services.kit.log.entries import append
@@ -72,7 +72,7 @@ async def discover(node: NodeContext, listed: Rounds | None = None) -> bool:
 
 def _rounds_over(store: Store) -> set[str]:
     """Return the rounds that ended and whose keys are gone: another manifest of theirs can do nothing any more."""
-    ended = RoundRow.phase.in_([Phase.CLOSED.value, Phase.ABORTED.value])
+    ended = RoundRow.phase.in_(ENDED_PHASES)
     query = select(RoundRow.round_id).where(RoundRow.state == LocalRoundState.DESTROYED, ended)
     with store.reading("discover.over") as session:
         return set(session.scalars(query))

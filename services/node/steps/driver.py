@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select, union
 
 from aquila.errors import AquilaError, KeyMaterialError, RestoredBackupError
-from aquila.protocol.rounds.round_state import Phase
+from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
 from services.kit.errors import PeerFullError, PeerUnavailableError, StoreError
 from services.kit.logging import Log
 from services.kit.work.drivers import Driver, each
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 _LOG = Log("node.driver")
 _LAST_DELAY = 10.0
-_ONGOING = [phase.value for phase in Phase if phase not in {Phase.CLOSED, Phase.ABORTED}]
+_ONGOING = [phase.value for phase in Phase if phase not in ENDED_PHASES]
 _AT_ONCE = 4  # rounds that are at work, and feeds that travel, at the same time
 _TURN_SECONDS = 5.0
 _EXPIRY_SECONDS = 3_600

@@ -23,7 +23,7 @@ from aquila.interface.queries import (
 from aquila.interface.rounds import AnswerState
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import Kind, Mode
-from aquila.protocol.rounds.round_state import Phase
+from aquila.protocol.rounds.round_state import ENDED_PHASES
 from aquila.records.inputs import record_inputs
 from aquila.records.person import Record
 from services.kit.errors import NotFoundError
@@ -61,7 +61,6 @@ if TYPE_CHECKING:
     from services.node.context import NodeContext
 
 _LISTED = 200
-_ENDED = (Phase.CLOSED.value, Phase.ABORTED.value)
 
 
 def list_queries(node: NodeContext) -> Queries:
@@ -70,7 +69,8 @@ def list_queries(node: NodeContext) -> Queries:
     newest = newest.order_by(SubmissionRow.wished_at.desc(), SubmissionRow.submission_id).limit(_LISTED)
     taking = (
         select(RoundRow)
-        .where(RoundRow.state == LocalRoundState.ACTIVE, RoundRow.refused.is_(None), RoundRow.phase.not_in(_ENDED))
+        .where(RoundRow.state == LocalRoundState.ACTIVE, RoundRow.phase.not_in(ENDED_PHASES))
+        .where(RoundRow.refused.is_(None))
         .order_by(RoundRow.discovered_at.desc(), RoundRow.round_id)
     )
     with node.store.reading("query.list") as session:
@@ -163,7 +163,8 @@ def _earlier(node: NodeContext, session: Session) -> Iterator[QueryRound]:
         if manifest.mode is not Mode.LISTS_AND_QUERIES or terms in seen:
             continue
         seen.append(terms)
-        if row.state != LocalRoundState.ACTIVE or row.phase in _ENDED or not takes_queries(manifest, node.clock()):
+        is_going = row.state == LocalRoundState.ACTIVE and row.phase not in ENDED_PHASES
+        if not (is_going and takes_queries(manifest, node.clock())):
             yield QueryRound(
                 round_id=row.round_id,
                 area=manifest.area,

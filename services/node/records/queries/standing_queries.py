@@ -23,7 +23,7 @@ from aquila.interface.queries import (
     StandingTerms,
 )
 from aquila.protocol.messages import Kind, Mode
-from aquila.protocol.rounds.round_state import Phase
+from aquila.protocol.rounds.round_state import ENDED_PHASES
 from services.kit.errors import NotFoundError
 from services.kit.log import entries
 from services.node.records.digests import stored_digest
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from services.node.context import Journal
 
 DAY = 86_400
-_ENDED = (Phase.CLOSED.value, Phase.ABORTED.value)
 
 
 def terms_of(code: str, manifest: Manifest) -> StandingTerms:
@@ -90,7 +89,7 @@ def open_rounds(session: Session, now: int) -> Sequence[tuple[RoundRow, Manifest
             RoundRow.refused.is_(None),
             RoundRow.abort_reason.is_(None),
             ~RoundRow.close_wished,
-            RoundRow.phase.not_in(_ENDED),
+            RoundRow.phase.not_in(ENDED_PHASES),
         )
         .order_by(RoundRow.discovered_at.desc(), RoundRow.round_id)
     )
