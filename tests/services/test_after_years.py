@@ -100,6 +100,30 @@ async def test_drivers_cost_what_goes_on(world_after: WorldAfter) -> None:
     assert {name: steps for name, steps in growth.items() if steps > MOST} == {}
 
 
+async def test_a_held_call_costs_what_has_changed(world_after: WorldAfter) -> None:
+    """A node that knows the list gets an answer without it, as long for many rounds as for few."""
+    world, first = await world_after(closed)
+    await world.settle()
+    await world.begin(lists=False)
+    found = []
+    for more, seed in ((FEW, 1), (MORE, 2)):
+        copy_closed_round(world, first, more, seed=seed)
+        found.append(await held_call(world))
+    (few, shorter), (many, longer) = found
+    assert longer == shorter
+    assert (many - few) / MORE <= MOST
+
+
+async def held_call(world: World) -> tuple[int, int]:
+    """Return the steps of the matcher's database for a node's call that is answered at once, and the answer's bytes."""
+    al, work = world.nodes["AL"], DatabaseWork(world.app.state.context.store)
+    query = {"wait": 0, "changes": True}
+    state = (await al.node.peer.call("GET", "/v1/rounds", params=query)).json()["state"]
+    work.taken()
+    answer = await al.node.peer.call("GET", "/v1/rounds", params=query | {"state": state})
+    return work.taken()[1], len(answer.content)
+
+
 async def drivers(world: World) -> dict[str, int]:
     """Return the steps of the database for looks of all drivers, when they have nothing to do."""
     al, found = world.nodes["AL"], dict[str, int]()

@@ -94,13 +94,14 @@ async def get_rounds(  # noqa: PLR0913, PLR0917 - each is a parameter of the cal
     read: Annotated[tuple[ReadUpTo, ...], Query(max_length=_MOST_ROUNDS)] = (),
     feeds: bool = False,  # noqa: FBT001, FBT002 - a parameter of the call
     log: Annotated[int | None, Query(ge=0, le=2**53)] = None,
+    changes: bool = False,  # noqa: FBT001, FBT002 - a parameter of the call
 ) -> Response:
     """List the rounds of the caller; with `wait` the call is held until there is news (PROTOCOL.md 9.6)."""
     if wait is None:
         found: Rounds | AsyncIterator[bytes] = await threads.run_call(rounds_of, context, call.party)
     else:
         parts = (one.partition(":") for one in read)
-        known = ReadState(state, {round_id: int(event) for round_id, _, event in parts}, feeds, log)
+        known = ReadState(state, {round_id: int(event) for round_id, _, event in parts}, feeds, log, changes)
         found = await answer_long_poll(context, contacts, call, known, wait)
     if isinstance(found, Rounds):
         return Response(found.model_dump_json(), media_type=JSON)

@@ -25,10 +25,11 @@ from aquila.protocol.messages.feed import LARGEST_CONTENT, EventKind, LongPollAn
 from aquila.protocol.messages.kinds import StatementKind
 from services.kit.errors import NotFoundError, StoreError
 from services.kit.work import threads
-from services.matcher.events import REPORT, SUBMISSION, visible_to
+from services.matcher.events import REPORT, SUBMISSION, newest_withdrawal_events, visible_to
 from services.matcher.rounds.chunks import ChunkAddress, get_chunk
 from services.matcher.rounds.feed import page_of, rounds_of
 from services.matcher.rounds.progress import has_all_blinded, late, ready_submissions, waits_for
+from services.matcher.rounds.suggestions import answers_for
 from services.matcher.storage.round_marks import RoundFacts, marks_of
 from services.matcher.storage.tables import EventRow, RoundRow
 
@@ -69,12 +70,14 @@ class ReadState:
         read: The newest event that it has read, of each round that it follows.
         feeds: Whether it wants the next pages of these feeds with the news.
         log: The size of the matcher's log that it saw last, where it wants a proof of its growth with the news.
+        changes: Whether it wants the list only where its state is another one.
     """
 
     state: str
     read: Mapping[str, int]
     feeds: bool = False
     log: int | None = None
+    changes: bool = False
 
 
 async def answer_long_poll(
@@ -95,11 +98,10 @@ async def answer_long_poll(
         caller's key was replaced, or the party has left.
     """
     caller = call.party
-    found = await threads.run_call(_with_state, context, caller)
-    mine = {one.round_id for one in found.rounds}
+    state, mine = await threads.run_call(_state, context, caller)
     known = replace(known, read={round_id: event for round_id, event in known.read.items() if round_id in mine})
-    if not wait or found.state != known.state or await threads.run_call(_has_unread, context, caller, known):
-        return await threads.run_call(_with_more, context, caller, known, found)
+    if not wait or state != known.state or await threads.run_call(_has_unread, context, caller, known):
+        return await threads.run_call(_answer, context, caller, known, state)
     return _held(context, contacts, call, known, wait)
 
 
@@ -117,7 +119,7 @@ async def _held(
             if await threads.run_call(_has_unread, context, caller, known):
                 break
             if time.monotonic() >= compare_at:
-                if (await threads.run_call(_with_state, context, caller)).state != known.state:
+                if (await threads.run_call(_state, context, caller))[0] != known.state:
                     break
                 compared = time.monotonic()
                 compare_at = compared + _IDLE_STATE_SECONDS
@@ -132,7 +134,9 @@ async def _held(
                 compare_at = min(compare_at, compared + _STATE_SECONDS)
                 await asyncio.sleep(_LOOK_SECONDS)
     if call.counts():
-        yield await threads.run_call(_answer, context, caller, known)
+        state, _ = await threads.run_call(_state, context, caller)
+        answer = await threads.run_call(_answer, context, caller, known, state)
+        yield answer.model_dump_json().encode()
 
 
 async def _happens(notified: asyncio.Event, replaced: asyncio.Event, seconds: float) -> bool:
@@ -183,13 +187,17 @@ def _unread(caller: str, known: ReadState, *columns: InstrumentedAttribute[Any])
     return select(*columns).where(or_(*beyond), visible_to(caller), news, acts)
 
 
-def _answer(context: MatcherContext, caller: str, known: ReadState) -> bytes:
-    """Return the answer of a long poll as JSON."""
-    return _with_more(context, caller, known, _with_state(context, caller)).model_dump_json().encode()
+def _answer(context: MatcherContext, caller: str, known: ReadState, state: str) -> LongPollAnswer:
+    """Return an answer: the list, the pages of feeds and the log's growth, as far as the caller wants them.
 
-
-def _with_more(context: MatcherContext, caller: str, known: ReadState, found: Rounds) -> LongPollAnswer:
-    """Return an answer with the pages of feeds and the log's growth that the caller would ask for next."""
+    Args:
+        context: The matcher's parts.
+        caller: Who asks.
+        known: What it knows already.
+        state: Of the list, from before the list is read: what is added meanwhile is news of the next call.
+    """
+    is_left_out = known.changes and state == known.state
+    found = Rounds(rounds=()) if is_left_out else rounds_of(context, caller)
     feeds: dict[str, Events] | None = None
     if known.feeds:
         with context.store.reading("held.unread") as session:
@@ -198,20 +206,27 @@ def _with_more(context: MatcherContext, caller: str, known: ReadState, found: Ro
         feeds = {one: _with_bytes(context, one, caller, known.read[one]) for one in first}
     grown = None if known.log is None else context.log.own.update(known.log)
     log = None if grown is None else grown.to_bytes().decode()
-    return LongPollAnswer(**{name: getattr(found, name) for name in Rounds.model_fields}, feeds=feeds, log=log)
+    return LongPollAnswer(
+        rounds=found.rounds, news=found.news, answers=found.answers, state=state, feeds=feeds, log=log
+    )
 
 
-def _with_state(context: MatcherContext, caller: str) -> Rounds:
-    """Return the caller's rounds with the name of their state: rounds, news, answers, and what is due."""
-    found = rounds_of(context, caller)
-    due = _all_due(context, caller, {one.round_id for one in found.rounds})
+def _state(context: MatcherContext, caller: str) -> tuple[str, AbstractSet[str]]:
+    """Return the name of the state of the caller's list, and its rounds.
+
+    It names the rounds, news, answers, and what is due. Nothing of it is made for each round that is over.
+    """
+    with context.store.reading("held.state") as session:
+        mine = context.terms.rounds_naming(session, caller)
+        news = newest_withdrawal_events(session, caller)
+        answers = answers_for(session, caller, context.clock())
     content: dict[str, object] = {
-        "rounds": sorted(one.round_id for one in found.rounds),
-        "news": found.news,
-        "answers": [one.model_dump(mode="json") for one in found.answers],
-        "due": due,
+        "rounds": hashlib.sha256("".join(sorted(mine)).encode()).hexdigest(),
+        "news": news,
+        "answers": [one.model_dump(mode="json") for one in answers],
+        "due": _all_due(context, caller, mine),
     }
-    return found.model_copy(update={"state": hashlib.sha256(canonical(content)).hexdigest()})
+    return hashlib.sha256(canonical(content)).hexdigest(), mine
 
 
 def _with_bytes(context: MatcherContext, round_id: str, caller: str, after: int) -> Events:

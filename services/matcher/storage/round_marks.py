@@ -84,6 +84,11 @@ class KnownTerms:
                 self._known[round_id] = terms_in(envelope)
         return {round_id: self._known[round_id] for round_id in rounds}
 
+    def rounds_naming(self, session: Session, party: str) -> set[str]:
+        """Return the rounds whose manifest names a party."""
+        terms = self.of(session, session.scalars(select(RoundRow.round_id)).all())
+        return {round_id for round_id, of_round in terms.items() if party in of_round.participants}
+
 
 def terms_in(envelope: bytes) -> RoundTerms:
     """Return the terms of a stored manifest."""

@@ -49,8 +49,9 @@ async def discover(node: NodeContext, listed: Rounds | None = None) -> bool:
     """
     if listed is None:
         listed = read_rounds((await node.peer.call("GET", "/v1/rounds", params={"wait": 0})).content, Rounds)
+    elif listed.state is not None and listed.state == node.contact.state:
+        return False  # the list is the one that was taken last, and is left out
     node.contact.answered(node.clock())
-    node.contact.state = listed.state
     node.contact.news = listed.news
     busy = False
     if listed.answers != node.contact.answers:
@@ -67,6 +68,8 @@ async def discover(node: NodeContext, listed: Rounds | None = None) -> bool:
             node.rounds.of(round_id).manifest_seen = True
         else:
             busy |= await _look(node, round_id)
+    # The state is that of a list that was taken whole: after a failure it comes again.
+    node.contact.state = listed.state
     return busy
 
 

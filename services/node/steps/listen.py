@@ -107,6 +107,7 @@ class Listener:
             "read": [f"{round_id}:{cursor}" for round_id, cursor in read.items()],
             "feeds": True,
             "log": size,
+            "changes": True,
         }
         answer = await node.peer.call("GET", "/v1/rounds", params=query)
         return LongPollResult(read_rounds(answer.content, LongPollAnswer), asked_at, read, size)

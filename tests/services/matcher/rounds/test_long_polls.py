@@ -85,6 +85,22 @@ async def test_news_bring_what_is_asked_for_next(world: World) -> None:
     assert brought == [octets for _, _, octets in sent.chunks]
 
 
+async def test_a_list_that_the_party_has_is_left_out(world: World) -> None:
+    """Where a party wants changes alone, the list comes when its state is another one; the feeds come in any case."""
+    await world.opened()
+    node = world.nodes["AL"]
+    await node.sync()
+    known = rounds_in(await hear(node))
+    query = f"/v1/rounds?wait=0&changes=true&feeds=true&read={world.round_id}:{node.cursor - 1}"
+    same = LongPollAnswer.model_validate_json((await node.call("GET", f"{query}&state={known.state}")).content)
+    assert (same.rounds, same.state) == ((), known.state)
+    assert same.feeds is not None
+    assert len(same.feeds[world.round_id].events) == 1
+    for state in ("", "0" * 64):
+        other = LongPollAnswer.model_validate_json((await node.call("GET", f"{query}&state={state}")).content)
+        assert (other.rounds, other.state) == (known.rounds, known.state)
+
+
 async def test_bytes_that_are_gone_or_many(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bytes that were deleted, or of which there are many, do not come with the news, and their event does."""
     await world.opened()

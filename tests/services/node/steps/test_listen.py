@@ -35,12 +35,14 @@ class Counting(httpx.AsyncBaseTransport):
     def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
         self._transport = transport
         self.calls: list[httpx.URL] = []
-        self.broken = self.old = self.refuses = False
+        self.broken = self.old = self.refuses = self.loses_manifests = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Pass a call on."""
         self.calls.append(request.url)
         if self.broken and "wait=3600" in str(request.url):
+            raise httpx.ReadError("broken")
+        if self.loses_manifests and request.url.path.endswith("/manifest"):
             raise httpx.ReadError("broken")
         if self.refuses and request.url.path == "/v1/log/cosignatures":
             return httpx.Response(500, stream=httpx.ByteStream(b""), request=request)
@@ -105,6 +107,24 @@ async def test_news_ends_the_wait_and_comes_with_it(world: World) -> None:
     assert "/v1/rounds" not in {url.path for url in calls.calls}
 
 
+async def test_a_list_that_was_not_taken_whole_comes_again(world: World) -> None:
+    """A node that could not fetch the manifest of a new round hears of that round in its next call too."""
+    world.app.state.context.wakeup.start()
+    party_node = world.nodes["AL"]
+    await world.settle()
+    calls = reached(party_node)
+    del world.nodes["AL"]
+    round_id = await world.propose(participants=["AL", "RS"])
+    world.nodes["AL"] = party_node
+    await asyncio.wait_for(listener(party_node).wait(60), 30)
+    calls.loses_manifests = True
+    await party_node.step()
+    calls.loses_manifests = False
+    await asyncio.wait_for(listener(party_node).wait(60), 30)
+    await party_node.step()
+    assert (await party_node.round(round_id))["entry"]["phase"] == "proposed"
+
+
 async def test_a_step_after_news_asks_for_nothing(world: World) -> None:
     """The feed, the few bytes of a chunk and the growth of the log come with the news: what follows is only sent."""
     world.app.state.context.wakeup.start()
@@ -118,6 +138,8 @@ async def test_a_step_after_news_asks_for_nothing(world: World) -> None:
     while await other.step():
         pass
     await asyncio.wait_for(waiting, 30)
+    assert party_node.node.contact.held is not None
+    assert party_node.node.contact.held.news.rounds == ()  # the list is the one that the node has
     calls.calls.clear()
     await party_node.step()
     (path,) = [url.path for url in calls.calls]
