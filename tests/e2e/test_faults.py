@@ -1,12 +1,20 @@
-"""A short run of the soak: rounds over TLS and a bad network while processes are killed, stopped and frozen."""
+"""A short run of the soak: rounds over TLS and a bad network while processes are killed, stopped and frozen.
+
+The services are forked from a process that has loaded the program, so that a start takes a fifth of the time.
+"""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from tests.support.faulty_rounds import FaultyRounds, write_lists
+from tests.support.loaded_program import LoadedProgram
+from tests.support.memory_growth import LEAST_ROUNDS, MOST_GROWTH, check_flat, own_kibibytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,10 +30,47 @@ KILLS = 10
 
 def test_faults_lose_nothing_and_leave_nothing(tmp_path: Path) -> None:
     """With faults of each kind all hits are the rehearsal's, logs verify with each other, and nothing is left."""
-    with FaultyRounds(tmp_path, write_lists(tmp_path, 3, RECORDS, SEED), SEED) as played:
+    files = write_lists(tmp_path, 3, RECORDS, SEED)
+    with FaultyRounds(tmp_path, files, SEED, program=LoadedProgram()) as played:
         faults = played.faults
-        while faults.made.total() < faults.deck_size:
-            played.play(lambda: faults.made.total() >= faults.deck_size)
+
+        def is_enough() -> bool:
+            return faults.kinds <= set(faults.made) and faults.kills >= KILLS
+
+        while not is_enough():
+            played.play(is_enough)
         played.finish()
-    assert set(faults.made) == faults.kinds
-    assert faults.kills >= KILLS
+
+
+KEEPS = """
+import os, sys
+kept = []
+for line in sys.stdin:
+    kept.append(os.urandom(int(line) << 10))
+    print(flush=True)
+"""
+"""Keeps as many KiB as each line says."""
+
+
+def test_memory_that_grows_is_found() -> None:
+    """The check that the soak makes of its services tells a process that keeps something in each round from others."""
+    flat, growing = memory_of_rounds(0), memory_of_rounds(2 * int(MOST_GROWTH))
+    assert check_flat({"flat": flat})["flat"] < MOST_GROWTH / 8
+    with pytest.raises(AssertionError, match="growing"):
+        check_flat({"flat": flat, "growing": growing})
+    with pytest.raises(AssertionError, match="too few"):
+        check_flat({"flat": flat[1:]})
+
+
+def memory_of_rounds(kibibytes: int) -> list[int]:
+    """Return the memory of a process that keeps so much in each round, after each."""
+    samples = []
+    with subprocess.Popen([sys.executable, "-c", KEEPS], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for _ in range(LEAST_ROUNDS + 1):
+            process.stdin.write(f"{kibibytes}\n".encode())
+            process.stdin.flush()
+            process.stdout.readline()
+            samples.append(own_kibibytes([psutil.Process(process.pid)]))
+    return samples

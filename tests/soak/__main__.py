@@ -1,6 +1,6 @@
 """`python -m tests.soak`: rounds and queries under faults, in parts, and the figures of each part as JSON.
 
-Each part has a world, a database and a seed of its own, so that a part that fails can be played again by itself. Disks
+Each part has a world and a seed of its own, so that a part that fails can be played again by itself. Disks
 are filled where this program may mount a small file system, and clocks are moved where Debian's `faketime` is there.
 """
 
@@ -14,97 +14,72 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.support.faulty_rounds import FaultyRounds, write_lists, write_query
-from tests.support.postgres_databases import PostgresDatabases, running_postgres
+from tests.soak.parts import Size, play_faults, play_kills, play_memory
+from tests.support.process_world import THIS, Program
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
-_DATABASES = ("sqlite", "postgresql")
-_PERSONS = 20  # of a query
-_PAUSE_SECONDS = 2.0
-_FREEZE_SECONDS = 40.0  # longer than a caller waits for an answer
+PARTS: Mapping[str, float] = {"kills": 0.5, "sqlite": 0.2, "postgresql": 0.2, "memory": 0.1}
+"""The parts, each with its share of the time."""
+
+_SMALL = {"nodes": 3, "records": 300, "chunk": 64, "faults": 12}
+_LARGE = {"nodes": 12, "records": 5_000, "chunk": 2_048, "faults": 40}
+_SIZES = {"kills": _SMALL, "sqlite": _LARGE, "postgresql": _LARGE, "memory": _SMALL}
 _DISK_SIZE = "2g"
-_POSTGRESQL_NODES = 6  # at most: the server of the tests takes a hundred connections
 _MOUNTED = "AQUILA_SOAK_MOUNTED"
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """The size of one part, and how long it lasts at least."""
-
-    seconds: float
-    nodes: int
-    records: int
-    chunk_elements: int
-    faults_a_round: int
 
 
 def main() -> None:
     """Do what the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=float(os.environ.get("AQUILA_SOAK_MINUTES", "60")))
-    parser.add_argument("--database", choices=_DATABASES, action="append", help="one part for each; both if not given")
-    parser.add_argument("--nodes", type=int, default=12)
-    parser.add_argument("--records", type=int, default=5_000, help="of each list")
-    parser.add_argument("--chunk", type=int, default=2_048, help="elements of a chunk")
-    parser.add_argument("--faults", type=int, default=40, help="at most in one round")
+    parser.add_argument("--part", choices=PARTS, action="append", help="those to play; all if not given")
+    parser.add_argument("--nodes", type=int, help="instead of the part's own number")
+    parser.add_argument("--records", type=int, help="of each list")
+    parser.add_argument("--chunk", type=int, help="elements of a chunk")
+    parser.add_argument("--faults", type=int, help="at most in one round")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=Path, help="where the parts' folders are made; a temporary one if not given")
+    parser.add_argument("--leak", type=int, help="KiB that each service keeps in each second; the part `memory` fails")
     given = parser.parse_args()
     _unshare_mounts()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)  # whatever ends this program, no process stays behind
-    databases = given.database or _DATABASES
-    seconds = 60 * given.minutes / len(databases)
-    wanted = Wanted(seconds, given.nodes, given.records, given.chunk, given.faults)
+    parts = {name: PARTS[name] for name in given.part or PARTS}
     with tempfile.TemporaryDirectory(prefix="aquila-soak-") as temporary:
-        for number, database in enumerate(databases):
-            folder = (given.folder or Path(temporary)) / f"{number}-{database}"
+        for number, (name, share) in enumerate(parts.items()):
+            folder = (given.folder or Path(temporary)) / f"{number}-{name}"
             folder.mkdir(parents=True)
-            figures = play(folder, database, given.seed + number, wanted, small_disk=_mount_small(folder))
-            sys.stdout.write(json.dumps(figures, indent=2) + "\n")
+            seconds = 60 * given.minutes * share / sum(parts.values())
+            figures = _play(name, folder, _size(name, given, seconds, given.seed + number), given.leak)
+            sys.stdout.write(json.dumps({"part": name} | figures, indent=2) + "\n")
             sys.stdout.flush()
 
 
-def play(folder: Path, database: str, seed: int, wanted: Wanted, *, small_disk: bool) -> dict[str, Any]:
+def _play(name: str, folder: Path, size: Size, leak: int | None) -> dict[str, Any]:
     """Play one part and return its figures."""
-    nodes = min(wanted.nodes, _POSTGRESQL_NODES) if database == "postgresql" else wanted.nodes
-    files = write_lists(folder, nodes, wanted.records, seed)
-    query = write_query(folder, wanted.records, _PERSONS, seed)
-    with ExitStack() as stack:
-        urls = {}
-        if database == "postgresql":
-            databases = stack.enter_context(PostgresDatabases(stack.enter_context(running_postgres())))
-            urls = {name: databases.make() for name in ("matcher", *files)}
-        played = FaultyRounds(
-            folder, files, seed, urls, query, _PAUSE_SECONDS, _FREEZE_SECONDS, small_disk=small_disk, clocks=True,
-            chunk_elements=wanted.chunk_elements,
-        )  # fmt: skip
-        stack.enter_context(played)
-        faults, began = played.faults, time.monotonic()
-        _say(f"{database}: the services run")
-        played.play(lambda: True)
-        memory = [played.memory()]
-        _say(f"{database}: a round without faults ended after {time.monotonic() - began:.0f} s, {memory[0]} MiB")
-        while time.monotonic() - began < wanted.seconds:
-            most = faults.made.total() + wanted.faults_a_round
-            played.play(lambda most=most: faults.made.total() >= most)  # type: ignore[misc]  # mypy sees no default
-            memory.append(played.memory())
-            _say(f"{database}: {played.rounds} rounds, {faults.kills} kills, {dict(faults.made)}, {memory[-1]} MiB")
-        played.finish()
-        return {
-            "database": database, "seed": seed, "nodes": nodes, "records": wanted.records,
-            "seconds": round(time.monotonic() - began), "rounds": played.rounds, "kills": faults.kills,
-            "faults": {kind.name.lower(): count for kind, count in sorted(faults.made.items())},
-            "unexpected_errors": played.unexpected_errors(), "memory_mebibytes": _first_and_last(memory),
-        }  # fmt: skip
+
+    def tell(line: str) -> None:
+        sys.stderr.write(f"{name}: {line}\n")
+
+    if name == "kills":
+        return play_kills(folder, size, tell)
+    if name == "memory":
+        program = THIS if leak is None else Program((sys.executable, "-m", "tests.soak.leaking", str(leak)))
+        return play_memory(folder, size, tell, program)
+    return play_faults(folder, size, tell, database=name, small_disk=_mount_small(folder))
+
+
+def _size(name: str, given: argparse.Namespace, seconds: float, seed: int) -> Size:
+    """Return the size of a part, with what the command line says."""
+    numbers = {
+        word: usual if getattr(given, word) is None else getattr(given, word) for word, usual in _SIZES[name].items()
+    }
+    return Size(seconds, seed, numbers["nodes"], numbers["records"], numbers["chunk"], numbers["faults"])
 
 
 def _unshare_mounts() -> None:
@@ -121,15 +96,6 @@ def _mount_small(folder: Path) -> bool:
         return False
     words = ["mount", "-t", "tmpfs", "-o", f"size={_DISK_SIZE}", "tmpfs", str(folder)]
     return subprocess.run(words, check=False).returncode == 0
-
-
-def _first_and_last(memory: Sequence[dict[str, int]]) -> dict[str, list[int]]:
-    """Return the memory of each service after the first and after the last round."""
-    return {name: [memory[0][name], memory[-1][name]] for name in memory[0]}
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ import psutil
 from clients.bench.queries.faulty_network import NetworkFaults
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from clients.bench.queries.faulty_network import FaultyNetwork
@@ -34,6 +34,7 @@ _NETWORKS = (
     NetworkFaults(),
 )
 _DOWN_SECONDS = 0.3  # at most, between the end of a process and its next start
+_CALL_SECONDS = 0.2  # within which a process is killed that answers a call
 _START_SECONDS = 2.0  # within which a process is killed while it starts
 _EXPIRED_SECONDS = 2.0  # at most
 _WRONG_SECONDS = 5.0  # at most, of a clock
@@ -47,6 +48,7 @@ class Fault(StrEnum):
 
     KILL = "a process is killed"
     KILL_AT_START = "a process is killed, and again while it starts"
+    KILL_IN_CALL = "a process is killed while it answers a person"
     POWER_CUT = "all processes are killed at once"
     RESTART = "a process is stopped and started"
     FREEZE = "a process is frozen for a while"
@@ -55,6 +57,9 @@ class Fault(StrEnum):
     CLOCK = "a clock goes wrong for a while"
     DISK = "the disk is full for a while"
 
+
+KILLS = (Fault.KILL, Fault.KILL_AT_START, Fault.POWER_CUT)
+"""The kinds in which processes are killed."""
 
 _IN_A_DECK = {Fault.KILL: 4}
 """How often a kind comes before all kinds come again; once where nothing is said."""
@@ -65,7 +70,7 @@ class FaultProgram:
 
     Attributes:
         made: How often each kind of fault was made.
-        kills: How many processes were killed.
+        killed: How often each service was killed, by name.
     """
 
     def __init__(
@@ -77,6 +82,7 @@ class FaultProgram:
         longest_freeze: float = 2.0,
         clocks: MovedClocks | None = None,
         disk: Path | None = None,
+        kinds: Collection[Fault] = tuple(Fault),
     ) -> None:
         """Prepare.
 
@@ -87,9 +93,10 @@ class FaultProgram:
             longest_freeze: Seconds for which a process is frozen at most.
             clocks: Of all services; without them no clock goes wrong.
             disk: A folder of the small file system on which all homes lie; without it no disk is filled.
+            kinds: Others are not made.
         """
         self.made: Counter[Fault] = Counter()
-        self.kills = 0
+        self.killed: Counter[str] = Counter()
         self._world, self._network, self._longest_freeze = world, network, longest_freeze
         self._random, self._times = Random(seed), Random(seed)
         self._deck: list[Fault] = []
@@ -109,16 +116,17 @@ class FaultProgram:
             self._makers[Fault.CLOCK] = self._move_clock
         if disk is not None:
             self._makers[Fault.DISK] = self._fill_disk
+        self._makers = {kind: maker for kind, maker in self._makers.items() if kind in kinds}
+
+    @property
+    def kills(self) -> int:
+        """Return how many processes were killed."""
+        return self.killed.total()
 
     @property
     def kinds(self) -> set[Fault]:
-        """Return the kinds of faults that are made."""
+        """Return the kinds of faults that come by themselves."""
         return set(self._makers)
-
-    @property
-    def deck_size(self) -> int:
-        """Return after how many faults each kind has come."""
-        return sum(_IN_A_DECK.get(kind, 1) for kind in self._makers)
 
     def make_one(self) -> None:
         """Make the next fault."""
@@ -128,6 +136,13 @@ class FaultProgram:
         kind = self._deck.pop()
         self._makers[kind]()
         self.made[kind] += 1
+
+    def kill_in_call(self, victim: Service) -> None:
+        """Kill a process that a person has just called, and start it again."""
+        self.pause(_CALL_SECONDS)
+        self._end_at_once(victim)
+        victim.start()
+        self.made[Fault.KILL_IN_CALL] += 1
 
     def pause(self, longest: float) -> None:
         """Wait for some seconds."""
@@ -148,7 +163,7 @@ class FaultProgram:
     def _end_at_once(self, service: Service) -> None:
         self._orphans += service.family()
         service.kill()
-        self.kills += 1
+        self.killed[service.name] += 1
 
     def _kill(self) -> None:
         [victim] = self._victims(1)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,16 +20,16 @@ import psutil
 from aquila.csv_files import ListWriter
 from clients.bench.lists import COLUMNS, PARTIES, query_rows, write_list
 from clients.bench.queries.faulty_network import FaultyNetwork, NetworkFaults
-from tests.support.faults import FaultProgram
+from tests.support.faults import Fault, FaultProgram
 from tests.support.moved_clocks import MovedClocks, faketime_library
-from tests.support.process_world import World, paired_hits, rehearsed_hits, run
+from tests.support.process_world import THIS, World, paired_hits, rehearsed_hits, run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
     from typing import Self
 
-    from tests.support.process_world import Hit
+    from tests.support.process_world import Hit, Program, Service
 
 ROUND_SECONDS = 1_800.0
 """After which a round that has not ended is a fault, on a machine that does much else as well."""
@@ -54,7 +55,11 @@ class FaultyRounds:
         small_disk: Whether the folder is on a small file system of its own, which can be filled.
         clocks: Whether clocks go wrong; that needs the library of `moved_clocks`.
         chunk_elements: Of the rounds.
+        kinds: Of faults; others are not made.
+        program: Of the services, where clocks are right.
+        more_settings: What begins the settings of each service.
         rounds: How many have ended.
+        compared: How often hits were compared, those of lists and those of queries; they were equal each time.
     """
 
     root: Path
@@ -67,7 +72,11 @@ class FaultyRounds:
     small_disk: bool = False
     clocks: bool = False
     chunk_elements: int = _CHUNK_ELEMENTS
+    kinds: Collection[Fault] = tuple(Fault)
+    program: Program = THIS
+    more_settings: str = ""
     rounds: int = 0
+    compared: int = 0
 
     def __enter__(self) -> Self:
         """Start a matcher and nodes, with a network between them."""
@@ -76,16 +85,18 @@ class FaultyRounds:
         with self._stack:
             library, codes = faketime_library(), sorted(self.files)
             clocks = MovedClocks(self.root, library) if self.clocks and library is not None else None
-            programs = {} if clocks is None else {name: clocks.program(name) for name in ("matcher", *codes)}
+            names = ("matcher", *codes)
             self.world = World(
-                self.root / "world", self.database_urls, tls=True, programs=programs,
+                self.root / "world", self.database_urls, tls=True,
+                programs={name: self.program if clocks is None else clocks.program(name) for name in names},
+                more_settings=dict.fromkeys(names, self.more_settings),
                 before_matcher=self._network_before, poll_seconds=_POLL_SECONDS,
             )  # fmt: skip
             self._stack.callback(self.world.stop)
             self.world.make(codes)
             self.faults = FaultProgram(
                 self.world, self._network, self.seed, longest_freeze=self.longest_freeze, clocks=clocks,
-                disk=self.root if self.small_disk else None,
+                disk=self.root if self.small_disk else None, kinds=self.kinds,
             )  # fmt: skip
             self._imports = {one.name: self.world.import_list(one, self.files[one.name]) for one in self.world.nodes}
             self._expected = rehearsed_hits(self.files, self.root)
@@ -111,11 +122,11 @@ class FaultyRounds:
         for node in world.nodes:
             self._between_steps()
             self._wait(partial(world.knows, node, round_id))
-            world.consent(round_id, node)
+            self._act(node, partial(world.consent, round_id, node), partial(world.has_consented, node, round_id))
         for node in world.nodes:
             self._between_steps()
             self._wait(partial(world.is_open, node, round_id))
-            world.submit(node, round_id, self._imports[node.name])
+            self._submit(node, round_id, self._imports[node.name])
         self._spoil_until(partial(world.has_hits, round_id))
         hits = paired_hits(world, round_id)
         self._compare(hits, self._expected)
@@ -179,6 +190,34 @@ class FaultyRounds:
         if self.faults.perhaps(_SHARE_OF_STEPS) and not self._is_enough():
             self.faults.make_one()
 
+    def _submit(self, node: Service, round_id: str, import_id: str, kind: str = "list") -> str:
+        """Let the people of a node submit an import, and return the submission's id."""
+        find = partial(self.world.submission_of, node, round_id, import_id)
+        self._act(node, partial(self.world.submit, node, round_id, import_id, kind), lambda: find() is not None)
+        submission = find()
+        assert submission is not None
+        return submission
+
+    def _act(self, service: Service, act: Callable[[], object], is_done: Callable[[], bool]) -> None:
+        """Let people act at their service; where it is killed meanwhile, they look what became of it, and go on.
+
+        Args:
+            service: Theirs.
+            act: Calls it.
+            is_done: Whether that has had its effect.
+        """
+        if Fault.KILL not in self.faults.kinds or not self.faults.perhaps(_SHARE_OF_STEPS) or self._is_enough():
+            act()
+            return
+        with ThreadPoolExecutor(1) as pool:
+            acting = pool.submit(act)
+            self.faults.kill_in_call(service)
+            with contextlib.suppress(httpx.TransportError, AssertionError):
+                acting.result()
+        service.approve_all()
+        if not is_done():
+            act()
+
     def _spoil_until(self, true: Callable[[], bool]) -> None:
         """Make faults until something holds; once there are enough, wait for it."""
         while not self._is_enough():
@@ -192,7 +231,9 @@ class FaultyRounds:
     def _ask(self, round_id: str, query: Path, of_lists: set[Hit]) -> None:
         """Make a query, and compare its hits with those that it had the first time."""
         world, asker = self.world, self.world.nodes[0]
-        submission = world.submit(asker, round_id, world.import_list(asker, query), "query")
+        imported: list[str] = []
+        self._act(asker, lambda: imported.append(world.import_list(asker, query)), lambda: bool(imported))
+        submission = self._submit(asker, round_id, imported[0], "query")
         self._spoil_until(partial(world.is_answered, asker, round_id, submission))
         hits = paired_hits(world, round_id) - of_lists
         self._of_query = self._of_query or hits
@@ -202,6 +243,7 @@ class FaultyRounds:
         missing, more = sorted(expected - found), sorted(found - expected)
         assert expected, "there are hits to be found"
         assert found == expected, f"missing {missing[:5]}, unexpected {more[:5]}; seed {self.seed}"
+        self.compared += 1
 
     def _logs_verify(self) -> bool:
         """Return whether each log verifies together with all others; cosignatures follow a little later."""

@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import httpx
 import psutil
@@ -52,6 +52,28 @@ JUSTIFICATION = {
 }
 
 
+class Running(Protocol):
+    """A process of a service, as `subprocess` has it."""
+
+    pid: int
+    stdout: IO[bytes] | None
+
+    def send_signal(self, sig: int, /) -> None:
+        """Send a signal, unless the process has ended."""
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+
+    def poll(self) -> int | None:
+        """Return its exit status, or None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end and return its exit status."""
+
+
 @dataclass(frozen=True)
 class Program:
     """The `aquila` command of one release.
@@ -63,6 +85,18 @@ class Program:
 
     words: tuple[str, ...] = (AQUILA,)
     environment: Mapping[str, str] = field(default_factory=dict)
+
+    def start(self, arguments: Sequence[str], log: Path) -> Running:
+        """Start a command that runs until it is ended.
+
+        Args:
+            arguments: The words after `aquila`.
+            log: What it writes on stderr is added to this file.
+        """
+        with log.open("ab") as written:
+            return subprocess.Popen(
+                [*self.words, *arguments], stdout=subprocess.PIPE, stderr=written, env=os.environ | self.environment
+            )
 
 
 THIS = Program()
@@ -105,7 +139,7 @@ class Service:
     kind: str
     home: Path
     port: int
-    process: subprocess.Popen[bytes] | None = None
+    process: Running | None = None
     starts: int = 0
     ca: Path | None = None
     shown: tuple[Path, Path] | None = None
@@ -123,11 +157,6 @@ class Service:
         """What the process wrote on stderr, over all its lives."""
         return self.home.parent / f"{self.name}.log"
 
-    @property
-    def command(self) -> list[str]:
-        """The words that start it."""
-        return [*self.program.words, self.kind, "serve", "--home", str(self.home)]
-
     def run(self, *arguments: str) -> str:
         """Run the `aquila` command of the service's release and return what it printed."""
         return run(*arguments, program=self.program)
@@ -139,9 +168,7 @@ class Service:
 
     def launch(self) -> None:
         """Start the process."""
-        with self.log.open("ab") as log:
-            environment = os.environ | self.program.environment
-            self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=log, env=environment)
+        self.process = self.program.start([self.kind, "serve", "--home", str(self.home)], self.log)
         self.starts += 1
 
     def wait_until_ready(self) -> None:
@@ -198,6 +225,13 @@ class Service:
             approval = f"/v1/approvals/{answer['approval_id']}/approve"
             self.call(self.tokens[1], "POST", approval, json={"digest": answer["digest"]})
         return answer
+
+    def approve_all(self) -> None:
+        """Let the second person approve what the first one has asked for and still waits."""
+        for one in self.call(self.tokens[0], "GET", "/v1/approvals")["approvals"]:
+            if one["state"] == "waiting" and one["own"]:
+                approval = f"/v1/approvals/{one['approval_id']}/approve"
+                self.call(self.tokens[1], "POST", approval, json={"digest": one["digest"]})
 
     def call(self, token: str, method: str, path: str, **options: Any) -> Any:
         """Make a call with a token; the answer's JSON, or an assertion that shows the problem."""
@@ -398,6 +432,15 @@ class World:
         for node in nodes or self.nodes:
             self.until(partial(self.knows, node, round_id))
             node.ask("POST", f"/v1/rounds/{round_id}/consent")
+
+    def has_consented(self, node: Service, round_id: str) -> bool:
+        """Say whether the people of a node have consented to a round."""
+        return bool(self.view(node, round_id)["consented"])
+
+    def submission_of(self, node: Service, round_id: str, import_id: str) -> str | None:
+        """Return the id of a node's submission of an import, or None where there is none."""
+        found = (one for one in self.view(node, round_id)["submissions"] if one["import_id"] == import_id)
+        return next((str(one["submission_id"]) for one in found), None)
 
     def knows(self, node: Service, round_id: str) -> bool:
         """Say whether a node lists a round."""

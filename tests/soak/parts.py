@@ -1,0 +1,152 @@
+"""The parts of the soak: each plays rounds in a world of its own for a while, checks them, and returns its figures."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from tests.support.faults import KILLS, Fault
+from tests.support.faulty_rounds import FaultyRounds, write_lists, write_query
+from tests.support.loaded_program import LoadedProgram
+from tests.support.memory_growth import LEAST_ROUNDS, check_flat, own_kibibytes
+from tests.support.postgres_databases import PostgresDatabases, running_postgres
+from tests.support.process_world import THIS, Program
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+    from pathlib import Path
+
+    Tell: TypeAlias = Callable[[str], None]
+
+_PERSONS = 20  # of a query
+_POSTGRESQL_NODES = 6  # at most: the server of the tests takes a hundred connections
+
+
+@dataclass(frozen=True)
+class Size:
+    """The size of one part, and how long it lasts at least.
+
+    Attributes:
+        seconds: After which no other round begins.
+        seed: Of lists, of the query and of faults.
+        nodes: How many.
+        records: Of each list.
+        chunk_elements: Of the rounds.
+        faults_a_round: At most.
+    """
+
+    seconds: float
+    seed: int
+    nodes: int
+    records: int
+    chunk_elements: int
+    faults_a_round: int
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """The services of a part, and their faults.
+
+    Attributes:
+        kinds: Of faults.
+        longest_pause: Seconds between two faults at most.
+        longest_freeze: Seconds for which a process is frozen at most.
+        program: Of the services.
+        more_settings: Of each service.
+        clocks: Whether clocks go wrong.
+        small_disk: Whether the folder is on a file system that can be filled.
+    """
+
+    kinds: Collection[Fault] = tuple(Fault)
+    longest_pause: float = 2.0
+    longest_freeze: float = 40.0  # longer than a caller waits for an answer
+    program: Program = THIS
+    more_settings: str = ""
+    clocks: bool = False
+    small_disk: bool = False
+
+
+def play_faults(folder: Path, size: Size, tell: Tell, *, database: str, small_disk: bool) -> dict[str, Any]:
+    """Play rounds under all kinds of faults, on SQLite or PostgreSQL."""
+    if database == "postgresql":
+        size = replace(size, nodes=min(size.nodes, _POSTGRESQL_NODES))
+    return _play(folder, size, tell, Conditions(clocks=True, small_disk=small_disk), database)
+
+
+def play_kills(folder: Path, size: Size, tell: Tell) -> dict[str, Any]:
+    """Play rounds in which processes are killed one after another, as fast as they can be started again.
+
+    They are forked from a process that has loaded the program, and work in threads of their own: so a start takes a
+    fifth of the time.
+    """
+    conditions = Conditions(KILLS, longest_pause=0.5, program=LoadedProgram(), more_settings="workers = 1\n")
+    return _play(folder, size, tell, conditions)
+
+
+def play_memory(folder: Path, size: Size, tell: Tell, program: Program = THIS) -> dict[str, Any]:
+    """Play rounds without faults, after which the memory of all services has to be as it was.
+
+    Raises:
+        AssertionError: It has grown.
+    """
+    files, query = _lists(folder, size)
+    samples: dict[str, list[int]] = {}
+    with FaultyRounds(folder, files, size.seed, query=query, program=program, kinds=()) as played:
+        began = time.monotonic()
+        while played.rounds <= LEAST_ROUNDS or time.monotonic() - began < size.seconds:
+            played.play(lambda: True)
+            for name, service in played.world.services.items():
+                samples.setdefault(name, []).append(own_kibibytes(service.family()))
+            tell(
+                f"memory: {played.rounds} rounds, { ({name: taken[-1] >> 10 for name, taken in samples.items()}) } MiB"
+            )
+        played.finish()
+        figures = _figures(played, size, began)
+    mebibytes = {name: [taken[1] >> 10, taken[-1] >> 10] for name, taken in samples.items()}
+    return figures | {"own_mebibytes": mebibytes, "growth_kibibytes_a_round": check_flat(samples)}
+
+
+def _play(folder: Path, size: Size, tell: Tell, conditions: Conditions, database: str = "sqlite") -> dict[str, Any]:
+    """Play a part under faults; its first round has none."""
+    files, query = _lists(folder, size)
+    with ExitStack() as stack:
+        urls: Mapping[str, str] = {}
+        if database == "postgresql":
+            databases = stack.enter_context(PostgresDatabases(stack.enter_context(running_postgres())))
+            urls = {name: databases.make() for name in ("matcher", *files)}
+        played = FaultyRounds(
+            folder, files, size.seed, urls, query, conditions.longest_pause, conditions.longest_freeze,
+            small_disk=conditions.small_disk, clocks=conditions.clocks, chunk_elements=size.chunk_elements,
+            kinds=conditions.kinds, program=conditions.program, more_settings=conditions.more_settings,
+        )  # fmt: skip
+        stack.enter_context(played)
+        faults, began = played.faults, time.monotonic()
+        tell("the services run")
+        played.play(lambda: True)
+        tell(f"a round without faults ended after {time.monotonic() - began:.0f} s, {played.memory()} MiB")
+        while time.monotonic() - began < size.seconds:
+            most = faults.made.total() + size.faults_a_round
+            played.play(lambda most=most: faults.made.total() >= most)  # type: ignore[misc]  # mypy sees no default
+            made = {kind.name.lower(): count for kind, count in sorted(faults.made.items())}
+            tell(f"{time.monotonic() - began:.0f} s: {played.rounds} rounds, {faults.kills} kills, {made}")
+        played.finish()
+        return _figures(played, size, began) | {"database": database}
+
+
+def _lists(folder: Path, size: Size) -> tuple[Mapping[str, Path], Path]:
+    """Write the lists of a part and its query."""
+    files = write_lists(folder, size.nodes, size.records, size.seed)
+    return files, write_query(folder, size.records, _PERSONS, size.seed)
+
+
+def _figures(played: FaultyRounds, size: Size, began: float) -> dict[str, Any]:
+    faults = played.faults
+    return {
+        "seed": size.seed, "nodes": size.nodes, "records": size.records, "seconds": round(time.monotonic() - began),
+        "rounds": played.rounds, "hits_as_expected": played.compared, "kills": faults.kills,
+        "killed": dict(sorted(faults.killed.items())),
+        "faults": {kind.name.lower(): count for kind, count in sorted(faults.made.items())},
+        "unexpected_errors": played.unexpected_errors(),
+    }  # fmt: skip

@@ -1,0 +1,56 @@
+"""The growth of processes' memory over many rounds, and the bound that tells it from none."""
+
+from __future__ import annotations
+
+import contextlib
+import statistics
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import psutil
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+MOST_GROWTH = 256.0
+"""KiB in one round, above which memory is not flat."""
+
+LEAST_ROUNDS = 10
+"""Rounds that are compared at least: with fewer, what is filled once looks like growth."""
+
+_WARM_UP = 2  # rounds after which caches and pools are there
+
+
+def own_kibibytes(processes: Iterable[psutil.Process]) -> int:
+    """Return the memory that processes share with no other (USS), in KiB; one that has ended has none."""
+    octets = 0
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            octets += process.memory_full_info().uss
+    return octets >> 10
+
+
+def growth(samples: Sequence[int]) -> float:
+    """Return by how much memory grows in one round: the median over all pairs of rounds (Theil and Sen).
+
+    Args:
+        samples: After each round; the first ones are left out.
+    """
+    known = list(enumerate(samples))[_WARM_UP - 1 :]
+    return statistics.median((late - early) / (n - m) for (m, early), (n, late) in combinations(known, 2))
+
+
+def check_flat(samples: Mapping[str, Sequence[int]]) -> dict[str, float]:
+    """Return the growth of each service in KiB a round.
+
+    Args:
+        samples: By service, the KiB after each round of at least `LEAST_ROUNDS` and the first.
+
+    Raises:
+        AssertionError: One grows by more than `MOST_GROWTH`.
+    """
+    found = {name: round(growth(taken), 1) for name, taken in samples.items()}
+    assert all(len(taken) > LEAST_ROUNDS for taken in samples.values()), "too few rounds to compare"
+    growing = {name: kibibytes for name, kibibytes in found.items() if kibibytes > MOST_GROWTH}
+    assert not growing, f"memory grows by KiB a round: {growing}"
+    return found
