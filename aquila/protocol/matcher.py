@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from aquila.crypto.keys import SigningKey
-    from aquila.matching.certainty import GradingBasis
+    from aquila.matching.certainty import GradingBasis, Learned
     from aquila.matching.join import MatchedPair, MatchedTokenPositions
     from aquila.protocol.messages import Manifest, Submission
     from aquila.protocol.rounds.verified_round import Round
@@ -283,7 +283,8 @@ def make_reports(  # noqa: PLR0913, PLR0917 - what a report tells
         The report of each party, or its pages in their order; the hits of one page are in memory at a time.
     """
     owners = [round_.submissions[submission].party for submission in submissions]
-    bases = _bases(owners, graded)
+    shared = _shared_weights(round_.manifest, graded)
+    bases = _bases(owners, graded, stated=shared is None)
     ids = np.frombuffer(b"".join([random(16) for _ in graded.pairs]), dtype="S16")
     lefts, rights = (np.array([getattr(one.pair, side) for one in graded.pairs], dtype=np.int64) for side in _SIDES)
     order = np.argsort(ids)
@@ -304,7 +305,7 @@ def make_reports(  # noqa: PLR0913, PLR0917 - what a report tells
                 submission_id=submission_id,
                 page=ReportPage(number=number, pages=pages) if pages > 1 else None,
                 bases=tuple(sorted(bases[party], key=lambda basis: basis.counterpart)),
-                learned=(),
+                learned=_weights(shared or ()),
                 hits=tuple(hits),
             )
 
@@ -341,8 +342,24 @@ def without_refused(round_: Round, report: HitReport) -> HitReport:
     )
 
 
-def _bases(owners: list[str], graded: GradedPairs) -> dict[str, list[Basis]]:
-    """Return for each party on what its pairs with each counterpart were graded."""
+def _shared_weights(manifest: Manifest, graded: GradedPairs) -> Learned | None:
+    """Return the weights that moved for all pairs of lists alike, in a round that has them stated once (3.7.2).
+
+    Returns:
+        None where each counterpart's are stated: in rounds whose parties all read that, and where they differ.
+    """
+    if manifest.states_weights_of_pairs:
+        return None
+    found = {basis.learned for basis in graded.grading_bases.values()} or {()}
+    return found.pop() if len(found) == 1 else None
+
+
+def _weights(learned: Learned) -> tuple[LearnedWeight, ...]:
+    return tuple(LearnedWeight(of=of, centibits=centibits) for of, centibits in learned)
+
+
+def _bases(owners: list[str], graded: GradedPairs, *, stated: bool) -> dict[str, list[Basis]]:
+    """Return for each party on what its pairs with each counterpart were graded; with their weights if `stated`."""
     grades: dict[tuple[int, int], list[Grade]] = {}
     for pair, _level, result, _second in graded.pairs:
         grades.setdefault((pair.left, pair.right), []).append(result)
@@ -357,7 +374,7 @@ def _bases(owners: list[str], graded: GradedPairs) -> dict[str, list[Basis]]:
                 duplicates_per_million=grading_basis.duplicates_per_million,
                 settled=grading_basis.settled,
                 chance_hits=ChanceHits(**{level.value: round(_THOUSANDTHS * hits) for level, hits in chance.items()}),
-                learned=tuple(LearnedWeight(of=of, centibits=centibits) for of, centibits in grading_basis.learned),
+                learned=_weights(grading_basis.learned) if stated else None,
             )
             bases[owners[own]].append(basis)
     return bases

@@ -597,7 +597,7 @@ class Party:
             counterpart: Whose other sides they are.
             hits: The hits' ids, at most `MOST_WITHDRAWN`.
             ground: Why; no other word leaves the node.
-            submission_id: The query whose hits they are, or None for hits of the lists.
+            submission_id: The query whose hits they are, or None for hits of the lists; earlier revisions name none.
         """
         return self._signed(
             round_,
@@ -609,7 +609,7 @@ class Party:
                 counterpart=counterpart,
                 hits=tuple(sorted(hits)),
                 ground=ground,
-                submission_id=submission_id,
+                submission_id=submission_id if round_.manifest.names_withdrawn_queries else None,
             ),
         )
 

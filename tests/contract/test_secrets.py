@@ -12,8 +12,8 @@ from pydantic import BaseModel
 from services.kit.administration.backup.home_files import is_secret
 from services.kit.home_folder import IDENTITY_FILE
 from services.kit.http.own_certificates import OwnCertificates
-from services.kit.people.context import KEY_FILE
 from services.kit.people.operator_token import TOKEN_FILE
+from services.kit.people.people_key import KEY_FILE, NEXT_KEY_FILE
 from services.kit.storage.own_identity import next_path
 from services.matcher.settings import MatcherSettings
 from services.node.settings import NodeSettings
@@ -62,8 +62,8 @@ def test_every_secret_that_a_setting_names_is_there(settings: type[BaseModel]) -
 def test_every_secret_of_a_home_is_there() -> None:
     """Those that no setting names."""
     own = OwnCertificates(Path("tls"))
-    files = {TOKEN_FILE, KEY_FILE, next_path(Path(IDENTITY_FILE)).name, own.ca_key.as_posix(), f"{KEYS_FOLDER}/"}
-    assert files <= set().union(*map(named_in, ROWS))
+    files = {TOKEN_FILE, KEY_FILE, NEXT_KEY_FILE, next_path(Path(IDENTITY_FILE)).name, own.ca_key.as_posix()}
+    assert {*files, f"{KEYS_FOLDER}/"} <= set().union(*map(named_in, ROWS))
 
 
 def test_every_row_says_how_and_what_happens_to_rounds() -> None:

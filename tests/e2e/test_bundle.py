@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import subprocess
 import sys
@@ -17,10 +16,9 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 import aquila
 from deploy.bundle import archive
-from tests.support.bundles import MACHINE, PYTHONS
+from tests.support.bundles import MACHINE, PYTHONS, bring_signed, install_commands
 
 CHECKOUT = Path(__file__).parents[2]
-OPERATIONS = (CHECKOUT / "deploy/OPERATIONS.md").read_text("utf-8")
 PROGRAM = CHECKOUT / "tests/support/without_route.py"
 NEEDED = {"gcc": "gcc", "ssh-keygen": "openssh-client", "unshare": "util-linux", "ip": "iproute2"}
 
@@ -39,21 +37,6 @@ def run(*words: str, **options: Any) -> None:
     subprocess.run(words, check=True, stdin=subprocess.DEVNULL, **options)
 
 
-def documented_commands(folder: Path) -> list[str]:
-    """Return the commands of *Installing without a network*, with this release and folders within that of a test."""
-    chapter = OPERATIONS.split("## Installing without a network\n")[1].split("\n### ")[0]
-    blocks = re.findall(r"```sh\n(.*?)```", chapter, re.DOTALL)
-    assert len(blocks) == 2, "how it is verified, and how it is installed"
-    here = [
-        ("X.Y.Z", aquila.__version__),
-        ("/opt/aquila", f"{folder}/opt"),
-        ("python3 -m venv", f"{sys.executable} -m venv"),
-    ]
-    for documented, other in here:
-        blocks = [block.replace(documented, other) for block in blocks]
-    return blocks
-
-
 def test_it_is_built_twice_alike(bundle: Path, tmp_path: Path) -> None:
     """From another folder, with another umask: a copy of the repository gives the same bytes."""
     clone = tmp_path / "elsewhere" / "aquila"
@@ -66,7 +49,7 @@ def test_it_is_built_twice_alike(bundle: Path, tmp_path: Path) -> None:
 
 
 def test_its_list_of_packages_is_valid_and_whole(bundle: Path) -> None:
-    """Every wheel is named in it, each with a licence, and the manual, units and samples are there."""
+    """Every wheel is named in it, each with a licence; manual, units, samples and packages for a token are there."""
     with tarfile.open(bundle) as packed:
         names = {name.partition("/")[2] for name in packed.getnames()}
         [sbom] = [packed.extractfile(one) for one in packed if one.name.endswith("/sbom.cdx.json")]
@@ -79,19 +62,17 @@ def test_its_list_of_packages_is_valid_and_whole(bundle: Path) -> None:
     assert named == {name for name in names if name.startswith("wheels/")}
     assert [one["name"] for one in components if not one.get("licenses")] == []
     assert {"manual.pdf", "LICENSE", "deploy/systemd/aquila-node.service", "deploy/samples/node.basic.toml",
-            "deploy/prometheus/aquila-alerts.yml", "deploy/OPERATIONS.md"} <= names  # fmt: skip
+            "deploy/prometheus/aquila-alerts.yml", "deploy/OPERATIONS.md", "requirements-pkcs11.txt",
+            } <= names  # fmt: skip
+    assert any(name.startswith("wheels/python_pkcs11-") for name in names)
     assert not any("deploy/bundle" in name for name in names), "it is for whoever makes a bundle"
 
 
 def test_a_machine_without_a_route_installs_and_starts_it(bundle: Path, tmp_path: Path) -> None:
     """By the commands of the manual: verify, unpack, install; then a matcher and a node start and are well."""
-    for file in (bundle, checksum := archive.write_checksum(bundle)):
-        shutil.copy(file, tmp_path)
-    run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "release"))
-    archive.sign(tmp_path / checksum.name, tmp_path / "release")
-    signer = f'aquila namespaces="{archive.NAMESPACE}" {(tmp_path / "release.pub").read_text()}'
-    (tmp_path / "release.signers").write_text(signer)
-    commands = "".join(documented_commands(tmp_path))
+    bring_signed(bundle, tmp_path)
+    verify, install, _ = install_commands(tmp_path)
+    commands = verify + install
     own = ["unshare", "--map-root-user", "--net", sys.executable, "-I", str(PROGRAM), str(tmp_path), commands]
     done = subprocess.run(
         own, check=False, capture_output=True, text=True, timeout=1_800,

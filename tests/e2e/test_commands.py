@@ -16,45 +16,22 @@ from services.kit.people.tables import AccountRow, NotificationRow
 from services.kit.settings import DatabaseSettings
 from services.kit.storage.files import write_secret
 from services.kit.storage.store import private_store
+from tests.support.commanded_rounds import WHY, propose, submit
 from tests.support.mail_server import PASSWORD as MAIL_PASSWORD
 from tests.support.mail_server import MailServer
-from tests.support.process_world import JUSTIFICATION, PASSWORD, World, run
+from tests.support.process_world import PASSWORD, World, run
 
 pytestmark = pytest.mark.e2e
-
-TERMS = ("--area", "terrorism", "--legal-basis", "PCC SEE", "--purpose", "prevention", "--category", "suspects")
-WHY = (
-    "--legal-basis", JUSTIFICATION["legal_basis"], "--purpose", JUSTIFICATION["purpose"],
-    "--case", JUSTIFICATION["case_reference"], "--category", JUSTIFICATION["category"],
-)  # fmt: skip
-
-
-def propose(world: World) -> str:
-    """Propose a round of all parties by the command, and wait until each node lists it."""
-    parties = [word for node in world.nodes for word in ("--party", node.name)]
-    asked = world.run_both("round", "propose", *parties, *TERMS, home=world.matcher.home)
-    round_id = str(asked["round_id"])
-    for node in world.nodes:
-        world.until(lambda node=node: round_id in world.run("round", "list", "--home", str(node.home), "--json"))
-        world.run_both("round", "consent", round_id, home=node.home)
-    return round_id
 
 
 def test_a_round_by_commands(world: World, files: dict[str, Path]) -> None:
     """Propose, consent, import, submit, watch, hits and close do what they say."""
     round_id = propose(world)
-    for node in world.nodes:
-        home = str(node.home)
-        world.run("records", "import", str(files[node.name]), "--home", home)
-        world.run("round", "watch", round_id, "--until", "open", "--home", home)
-        world.run_both("round", "submit", round_id, *WHY, home=node.home)
-    for service in world.services.values():
-        world.run("round", "watch", round_id, "--home", str(service.home))
+    submit(world, round_id, files)
     for node in world.nodes:
         hits = json.loads(world.run("round", "hits", round_id, "--home", str(node.home), "--json"))["hits"]
         assert {hit["record_id"].partition("-")[0] for hit in hits} == {node.name}
         assert hits[0]["record_id"] in world.run("round", "hits", round_id, "--home", str(node.home))
-    world.until(lambda: world.has_hits(round_id))
     world.run("round", "close", round_id, "--home", str(world.matcher.home))
     for service in world.services.values():
         world.run("round", "watch", round_id, "--until", "closed", "--home", str(service.home))

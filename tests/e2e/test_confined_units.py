@@ -175,29 +175,33 @@ def test_a_unit_forbids_and_permits(unit: Path, tmp_path: Path) -> None:
 MOST_EXPOSED = 12  # tenths
 
 
+def is_little_exposed(file: Path) -> bool:
+    """Return whether a unit is exposed at most as much as one may be, by systemd's own measure."""
+    words = ["systemd-analyze", "security", "--offline=true", f"--threshold={MOST_EXPOSED}", "--no-pager", str(file)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert "Overall exposure level" in done.stdout, done.stderr
+    return done.returncode == 0
+
+
 @pytest.mark.parametrize("unit", sorted(UNITS.glob("*.service")), ids=lambda unit: unit.stem)
 def test_a_unit_is_little_exposed(unit: Path, tmp_path: Path) -> None:
-    """By systemd's own measure at most 1.2; a unit without one of its restrictions is above."""
-
-    def is_little_exposed(file: Path) -> bool:
-        words = [
-            "systemd-analyze",
-            "security",
-            "--offline=true",
-            f"--threshold={MOST_EXPOSED}",
-            "--no-pager",
-            str(file),
-        ]
-        done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
-        assert "Overall exposure level" in done.stdout, done.stderr
-        return done.returncode == 0
-
+    """At most 1.2; a unit without one of its restrictions is above."""
     assert is_little_exposed(unit)
     lenient = tmp_path / unit.name
     delivered = unit.read_text("utf-8")
     lenient.write_text(delivered.replace("RestrictNamespaces=yes\n", ""), encoding="utf-8")
     assert lenient.read_text("utf-8") != delivered
     assert not is_little_exposed(lenient)
+
+
+@pytest.mark.parametrize("kind", ["node", "matcher"])
+def test_a_unit_with_a_token_is_little_exposed(kind: str, tmp_path: Path) -> None:
+    """The drop-in for a PKCS#11 module takes no restriction away."""
+    unit = tmp_path / f"aquila-{kind}.service"
+    drop_in = (UNITS / "pkcs11-token.conf").read_text("utf-8")
+    unit.write_text((UNITS / unit.name).read_text("utf-8") + drop_in, encoding="utf-8")
+    assert confine.unmet(confine.service_settings(drop_in)) == set()
+    assert is_little_exposed(unit)
 
 
 def test_a_filter_with_an_error_number_ends_nothing(tmp_path: Path) -> None:

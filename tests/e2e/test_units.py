@@ -17,7 +17,7 @@ import pytest
 from tests.support.attempts import ENDS, TRIES
 from tests.support.cluster import SAMPLE, SCHEDULER_UNIT, UNITS, WORKER_UNIT, unit_on_loopback, write_authority
 from tests.support.container import BOOTS, Container
-from tests.support.process_world import Service, World, free_port, paired_hits, rehearsed_hits
+from tests.support.process_world import Service, World, free_port, paired_hits, rehearsed_hits, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,10 +117,22 @@ def cluster_of(container: Container) -> str:
     )
 
 
+def assert_backed_up(container: Container, node: Service) -> None:
+    """Back a running node up by the unit of its timer."""
+    unit, key = "aquila-node-backup.service", container.root / "etc/aquila/backup.key"
+    run("backup-key", "--out", str(key))
+    container.run("install", "-d", "-m", "700", "-o", "aquila-node", "/srv/backup")
+    content = (UNITS / unit).read_text("utf-8").replace("aquila/node", f"aquila/{node.name}")
+    container.install(unit, content)
+    container.run("systemctl", "start", unit)
+    [backup] = (container.root / "srv/backup").glob("node-*.aquila")
+    run("node", "restore", str(backup), "--key", str(key), "--check")
+
+
 def test_a_round_of_units(container: Container, files: dict[str, Path], tmp_path: Path) -> None:
     """Services, and a cluster that computes for one, play a round under every restriction of their units.
 
-    Each node is restarted in the middle of it.
+    Each node is restarted in the middle of it, and one is backed up while it runs.
     """
     settings = {"AL": cluster_of(container)}
     world = UnitWorld(container.root / "var/lib/aquila", container=container, more_settings=settings)
@@ -136,6 +148,7 @@ def test_a_round_of_units(container: Container, files: dict[str, Path], tmp_path
     world.wait_for_hits(round_id)
     assert paired_hits(world, round_id) == rehearsed_hits(lists, tmp_path)
     world.close(round_id)
+    assert_backed_up(container, world.services["RS"])
     assert "Run out-of-band" in container.journal(WORKER_UNIT), "the worker was asked who it is"
     for unit in [*(f"aquila-{name.lower()}.service" for name in world.services), *DASK_UNITS]:
         shown = container.show(unit)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from aquila.errors import BindingError, OrderError, RepeatedError
 from aquila.followup.lifecycle import Ground
-from aquila.protocol.messages import Mode, Outcome
+from aquila.protocol.messages import LOG_HEADS, WITHHELD_ANSWERS, LogHead, Mode, Outcome
 from tests.scenarios.test_query import reports_of
 from tests.support.staged_round import LISTS
 
@@ -20,16 +21,23 @@ if TYPE_CHECKING:
     from tests.support.staged_round import StagedRound
 
 
-@pytest.fixture
-def asked(staged: Callable[..., StagedRound], tmp_path: Path) -> tuple[StagedRound, SimulatedParty]:
-    """A round in which SI asked, and the owners have their reports."""
-    stage = staged(changes={"mode": Mode.LISTS_AND_QUERIES}).finalized()
+def ask_in(stage: StagedRound, tmp_path: Path) -> tuple[StagedRound, SimulatedParty]:
+    """Let SI ask in a round, and give the owners their reports."""
+    for node in stage.nodes.values():
+        node.party = replace(node.party, log_head=lambda: LogHead(size=17, root="ab" * 32))
+    stage.finalized()
     asker = stage.ask("SI", LISTS["AL"][:2])
     stage.answer(asker)
     for report in reports_of(stage, asker, tmp_path / "query"):
         if report.party != "SI":
             stage.publish(stage.matcher.report(report))
     return stage, asker
+
+
+@pytest.fixture
+def asked(staged: Callable[..., StagedRound], tmp_path: Path) -> tuple[StagedRound, SimulatedParty]:
+    """A round in which SI asked, and the owners have their reports."""
+    return ask_in(staged(changes={"mode": Mode.LISTS_AND_QUERIES}), tmp_path)
 
 
 def test_an_owner_raises_its_alarm_once(asked: tuple[StagedRound, SimulatedParty]) -> None:
@@ -64,10 +72,11 @@ def test_what_is_no_alarm(asked: tuple[StagedRound, SimulatedParty]) -> None:
 
 
 def test_hits_of_a_query_are_withdrawn_when_its_asker_was_told(
-    asked: tuple[StagedRound, SimulatedParty], tmp_path: Path
+    staged: Callable[..., StagedRound], tmp_path: Path
 ) -> None:
     """Before, the withdrawal would tell it that there are any; of a list, or of no query, none can be named."""
-    stage, asker = asked
+    changes = {"mode": Mode.LISTS_AND_QUERIES, "revision": WITHHELD_ANSWERS}
+    stage, asker = ask_in(staged(changes=changes), tmp_path)
     node = stage.nodes["AL"]
     hits = stage.round.reported["AL", asker.submission_id].total()
     stage.publish(node.party.receipt(node.round, node.next_sequence(), asker.submission_id, hits))
@@ -85,6 +94,21 @@ def test_hits_of_a_query_are_withdrawn_when_its_asker_was_told(
     stage.publish(stage.matcher.report(report))
     stage.publish(withdrawal(asker.submission_id))
     assert [said.submission_id for said in stage.round.withdrawals.values()] == [asker.submission_id]
+
+
+@pytest.mark.parametrize("revision", [None, LOG_HEADS])
+def test_a_withdrawal_of_an_earlier_revision_names_no_query(
+    staged: Callable[..., StagedRound], tmp_path: Path, revision: int | None
+) -> None:
+    """Release 0.2.0 reads none that does; the owner itself waits until the asker has its report."""
+    changes = {"mode": Mode.LISTS_AND_QUERIES, "revision": revision}
+    stage, asker = ask_in(staged(changes=changes), tmp_path)
+    node = stage.nodes["AL"]
+    hits = stage.round.reported["AL", asker.submission_id].total()
+    stage.publish(node.party.receipt(node.round, node.next_sequence(), asker.submission_id, hits))
+    number = node.next_sequence()
+    stage.publish(node.party.withdraw(node.round, number, "SI", ["0" * 32], Ground.ERASED, asker.submission_id))
+    assert [said.submission_id for said in stage.round.withdrawals.values()] == [None]
 
 
 def test_an_alarm_that_crosses_the_end(asked: tuple[StagedRound, SimulatedParty]) -> None:

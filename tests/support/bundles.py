@@ -1,13 +1,17 @@
-"""A bundle for tests: of this commit, for this machine's Python and for that of Debian 13."""
+"""Bundles for tests: of this commit, for this machine's Python and that of Debian 13; how they are installed."""
 
 from __future__ import annotations
 
 import platform
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
-from deploy.bundle import main
+import aquila
+from deploy.bundle import archive, main
 from deploy.bundle.lock import Target
+from tests.support import manual
 
 CHECKOUT = Path(__file__).parents[2]
 MACHINE = platform.machine()
@@ -19,3 +23,50 @@ PYTHONS = sorted({f"{sys.version_info.major}.{sys.version_info.minor}", "3.13"})
 def make_bundle(out: Path) -> Path:
     """Build it, and return the archive."""
     return main.make(CHECKOUT, [Target(python, MACHINE) for python in PYTHONS], out)
+
+
+def make_next_bundle(folder: Path, version: str) -> Path:
+    """Build the bundle of a release with another number that has today's code, and return the archive."""
+    clone = folder / "next"
+    _run("git", "clone", "--quiet", str(CHECKOUT), str(clone))
+    for file in ("pyproject.toml", "aquila/__init__.py"):
+        text = (clone / file).read_text("utf-8")
+        changed = text.replace(f'version = "{aquila.__version__}"', f'version = "{version}"').replace(
+            f'__version__ = "{aquila.__version__}"', f'__version__ = "{version}"'
+        )
+        assert changed != text, file
+        (clone / file).write_text(changed, encoding="utf-8")
+    maker = ("-c", "user.name=release", "-c", "user.email=release@localhost")
+    _run("git", *maker, "commit", "--quiet", "--all", "--message", f"project: release {version}", cwd=clone)
+    this = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return main.make(clone, [Target(this, MACHINE)], folder)
+
+
+def bring_signed(bundle: Path, folder: Path) -> None:
+    """Bring a bundle to a machine with its checksum, signed by a release key, and with the public half of that key."""
+    for file in (bundle, checksum := archive.write_checksum(bundle)):
+        shutil.copy(file, folder)
+    key = folder / "release"
+    if not key.exists():
+        _run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key))
+    archive.sign(folder / checksum.name, key)
+    signer = f'aquila namespaces="{archive.NAMESPACE}" {key.with_suffix(".pub").read_text()}'
+    (folder / "release.signers").write_text(signer)
+
+
+def install_commands(folder: Path, version: str = aquila.__version__) -> list[str]:
+    """Return the commands of *Installing without a network* for a release, with folders within that of a test.
+
+    Returns:
+        Three blocks: how a release is verified, how it is installed, and how it takes the place of another.
+    """
+    blocks = manual.blocks("Installing without a network")
+    assert len(blocks) == 3
+    here = [("X.Y.Z", version), ("/opt/aquila", f"{folder}/opt"), ("python3 -m venv", f"{sys.executable} -m venv")]
+    for documented, other in here:
+        blocks = [block.replace(documented, other) for block in blocks]
+    return blocks
+
+
+def _run(*words: str, cwd: Path | None = None) -> None:
+    subprocess.run(words, check=True, stdin=subprocess.DEVNULL, cwd=cwd)

@@ -36,7 +36,7 @@ LEFT_TO_SYSTEMD = frozenset({
     "ProtectSystem", "ProtectHome", "ProtectControlGroups", "ProtectProc", "ProcSubset", "PrivateTmp", "RemoveIPC",
     "CapabilityBoundingSet", "AmbientCapabilities", "MemoryMax", "MemorySwapMax", "IPAddressAllow", "IPAddressDeny",
     "PrivateDevices", "ProtectClock", "ProtectHostname", "ProtectKernelLogs", "ProtectKernelModules",
-    "ProtectKernelTunables", "RestrictRealtime",
+    "ProtectKernelTunables", "RestrictRealtime", "ReadWritePaths",
 })  # fmt: skip
 """Settings that no process can put on itself, that restrict nothing, or that forbid calls of `ELSEWHERE_FORBIDDEN`."""
 

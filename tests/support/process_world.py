@@ -256,6 +256,14 @@ class Service:
         """
         token = (self.home / "operator.token").read_text().strip()
         made = self.call(token, "POST", "/v1/people/accounts", json={"login": login, "roles": list(roles)})
+        self.enrol_by(login, made["code"], person, from_afar=from_afar)
+
+    def enrol_by(self, login: str, code: str, person: Path, *, from_afar: bool = False) -> str:
+        """Enrol by the command with the code of an account, and keep the session's token; arguments as `enrol`.
+
+        Returns:
+            The secret of the person's authenticator.
+        """
         where = ["--url", self.url, *self.trusts] if from_afar else self.reached_by
         shown = ["--cert", str(self.shown[0]), "--key", str(self.shown[1])] if self.shown and from_afar else []
         command = [*self.program.words, *shown, "enrol", login, *where]
@@ -265,7 +273,7 @@ class Service:
         )  # fmt: skip
         assert process.stdin is not None
         assert process.stderr is not None
-        process.stdin.write(f"{made['code']}\n{PASSWORD}\n")
+        process.stdin.write(f"{code}\n{PASSWORD}\n")
         process.stdin.flush()
         first = process.stderr.readline()
         assert first.startswith("Put this secret"), first + process.communicate()[1]
@@ -274,6 +282,15 @@ class Service:
         assert process.returncode == 0, said
         home = open_home(person / ".config/aquila") if from_afar else find_home(self.home)
         files = SessionFiles(home, person / ".local/state/aquila/sessions")
+        self.tokens.append(files.read(login))
+        return secret
+
+    def sign_in(self, login: str, secret: str, person: Path) -> None:
+        """Sign in by the command with an authenticator's secret, and keep the session's token."""
+        # The code of now may be used up; a clock may be a step ahead, and the next code counts too.
+        typed = f"{PASSWORD}\n{pyotp.TOTP(secret).at(int(time.time()) + 30)}\n"
+        run("login", login, *self.reached_by, person=person, typed=typed, program=self.program)
+        files = SessionFiles(find_home(self.home), person / ".local/state/aquila/sessions")
         self.tokens.append(files.read(login))
 
 
@@ -288,7 +305,8 @@ class World:
         more_settings: What begins a service's settings, by its name.
         services: By name, the matcher's being `matcher`.
         persons: The logins of the people of each service.
-        programs: By the name of a service, its release; today's code where there is none.
+        program: The release of services and people.
+        programs: By the name of a service, its release where it is another one.
         before_matcher: Puts something before the matcher, given its port, and returns the port under which nodes call.
         authority: The CA of the matcher's certificate, which is `matcher`.
         poll_seconds: Seconds between two looks at what is waited for.
@@ -301,6 +319,7 @@ class World:
     identities: Mapping[str, str] = field(default_factory=dict)
     services: dict[str, Service] = field(default_factory=dict)
     persons: Sequence[str] = PERSONS
+    program: Program = THIS
     programs: Mapping[str, Program] = field(default_factory=dict)
     before_matcher: Callable[[int], int] | None = None
     authority: Authority | None = None
@@ -380,7 +399,7 @@ class World:
 
     def run(self, *arguments: str, by: str = "first") -> str:
         """Run the `aquila` command as one of the two persons."""
-        return run(*arguments, person=self.person(by))
+        return run(*arguments, person=self.person(by), program=self.program)
 
     def run_both(self, *arguments: str, home: Path) -> Any:
         """Let one person ask by the command, and the other read it and approve what was read."""
@@ -408,7 +427,7 @@ class World:
             service.wait_until_ready()
 
     def _add(self, name: str, kind: str) -> Service:
-        service = Service(name, kind, self.root / name, free_port(), program=self.programs.get(name, THIS))
+        service = Service(name, kind, self.root / name, free_port(), program=self.programs.get(name, self.program))
         self.services[name] = service
         return service
 

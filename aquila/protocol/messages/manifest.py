@@ -161,6 +161,16 @@ class Manifest(Message):
         return self.has_withheld_answers
 
     @property
+    def states_weights_of_pairs(self) -> bool:
+        """Return whether every party of the round reads the weights of each two lists (PROTOCOL.md 3.7.2)."""
+        return self.has_withheld_answers
+
+    @property
+    def names_withdrawn_queries(self) -> bool:
+        """Return whether a withdrawal of hits of a query names the query (PROTOCOL.md 3.11.1)."""
+        return self.has_withheld_answers
+
+    @property
     def takes_urgency(self) -> bool:
         """Return whether a justification of the round may have an urgency (PROTOCOL.md 3.4.1)."""
         return self.has_withheld_answers

@@ -130,6 +130,20 @@ def renew_token(home: NewHome, as_json: Json = False) -> None:
     Screen(as_json).result({"file": str(found.path / TOKEN_FILE)}, sentence)
 
 
+def renew_people_key(home: NewHome, as_json: Json = False) -> None:
+    """Make a new key for the secrets of authenticators; the service seals them under it at its next start."""
+    from clients.sdk import find_home
+    from services.kit.people.people_key import KEY_FILE, NEXT_KEY_FILE, make_next_key
+
+    found = find_home(home)
+    make_next_key(found.path)
+    sentences = (
+        f"The new key waits in {NEXT_KEY_FILE}. Restart the {found.service}: it seals all secrets under that key.",
+        f"Then put a copy of {KEY_FILE} into the safe, and keep the old one there as long as backups from before.",
+    )
+    Screen(as_json).result({"file": str(found.path / NEXT_KEY_FILE)}, *sentences)
+
+
 def show_card(screen: Screen, own: Card) -> None:
     """Show a card on stdout, as a piece of a registry file, and its fingerprint on stderr."""
     screen.result(_document(own), own.text().rstrip())

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from aquila.protocol.registry import read_registry
 from services.kit.administration.backup.home_files import file_settings, is_secret
 from services.kit.administration.doctor.findings import Finding, critical, fine, warning
-from services.kit.people.context import KEY_FILE
 from services.kit.people.operator_token import TOKEN_FILE, OperatorToken
+from services.kit.people.people_key import KEY_FILE, NEXT_KEY_FILE
 from services.kit.serving.health.checks import disk_faults
 from services.kit.settings import MEBIBYTE
 from services.kit.storage.files import check_private
@@ -62,7 +62,8 @@ def examine_rights(settings: KeyedSettings) -> Findings:
 def _secrets(settings: KeyedSettings) -> set[Path]:
     """Return the home and those of its files, by name, that nobody else may read."""
     named = {path for setting, path in file_settings(settings) if is_secret(setting)}
-    return {settings.home, settings.home / TOKEN_FILE, settings.home / KEY_FILE, *named}
+    own = (TOKEN_FILE, KEY_FILE, NEXT_KEY_FILE)
+    return {settings.home, *(settings.home / name for name in own), *named}
 
 
 def examine_files(settings: KeyedSettings) -> Findings:

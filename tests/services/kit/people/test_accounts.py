@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,9 +12,10 @@ from aquila.errors import InputError, KeyMaterialError
 from aquila.interface.people import AccountState, NewAccount, SignIn
 from services.kit.errors import NotFoundError, SignInError
 from services.kit.people import accounts
-from services.kit.people.context import PeopleKey
+from services.kit.people.people_key import PeopleKey, key_at_start, make_next_key
 from services.kit.people.sign_in import sign_in
 from services.kit.people.tables import AccountRow
+from services.kit.storage.files import write_secret
 from tests.support.accounts import ADMINISTRATOR, PASSWORD, enrolled
 
 if TYPE_CHECKING:
@@ -99,3 +101,37 @@ def test_a_secret_opens_for_its_person_under_its_key_alone(tmp_path: Path) -> No
     with pytest.raises(KeyMaterialError, match="length"):
         PeopleKey(b"short")
     assert repr(key) == "PeopleKey()"
+
+
+def test_secrets_are_sealed_under_a_new_key(tmp_path: Path, people: People, member: Member) -> None:
+    """At the next start, once; everybody signs in as before, and the old key opens nothing and is gone."""
+    key, waiting = tmp_path / "people.key", tmp_path / "people.next.key"
+    before = key.read_bytes()
+    make_next_key(tmp_path)
+    made = waiting.read_bytes()
+    make_next_key(tmp_path)  # again, before the restart: secrets may be under it already
+    assert waiting.read_bytes() == made != before
+    renewed = replace(people, key=key_at_start(tmp_path, people.store))
+    assert not waiting.exists()
+    assert (key.read_bytes(), key.stat().st_mode & 0o777) == (made, 0o600)
+    assert replace(member, people=renewed).sign_in().person == member.person
+    with pytest.raises(KeyMaterialError, match="does not open"):
+        member.sign_in()
+    # A start that ended before the file had its name: the next one finds everything under the new key.
+    write_secret(waiting, made)
+    write_secret(key, before)
+    again = replace(people, key=key_at_start(tmp_path, people.store))
+    assert replace(member, people=again).sign_in().person == member.person
+
+
+def test_a_new_key_takes_the_place_of_one_that_is_gone(tmp_path: Path, people: People, member: Member) -> None:
+    """What neither of the two opens stays sealed, and its person has to enrol again."""
+    for wrong in (bytes(32), None):
+        make_next_key(tmp_path)
+        (tmp_path / "people.key").unlink()
+        if wrong is not None:
+            write_secret(tmp_path / "people.key", wrong)
+        renewed = replace(people, key=key_at_start(tmp_path, people.store))
+        with pytest.raises(KeyMaterialError, match="does not open"):
+            replace(member, people=renewed).sign_in()
+    assert enrolled(renewed, member.clock, "zala", Role.AUDITOR).sign_in()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,8 @@ from aquila.errors import InputError, MalformedError, PolicyError
 from aquila.matching.certainty import MILLION, GradingBasis, Level
 from aquila.matching.join import MatchedPair, MatchedTokenPositions
 from aquila.protocol import matcher as roles
-from aquila.protocol.messages import ClassCounts, PartyCap
+from aquila.protocol.messages import LOG_HEADS, WITHHELD_ANSWERS, ClassCounts, LogHead, PartyCap
+from aquila.protocol.rounds.exchange import grading_basis_on
 from aquila.records.rules import load_rules
 from tests.support.staged_round import BOTH_CLASSES, WINDOW
 
@@ -122,12 +124,42 @@ def test_reports_are_sorted_and_symmetric(stage: StagedRound) -> None:
         assert [basis.counterpart for basis in report.bases] == sorted(basis.counterpart for basis in report.bases)
         assert {basis.settled for basis in report.bases} == {1}
         assert all(basis.chance_hits.high < 10 for basis in report.bases)
-        assert report.learned == ()
-        assert all([(one.of, one.centibits) for one in basis.learned] == [("whole date", 20)] for basis in report.bases)
         assert not any(hit.second for hit in report.hits)
     assert {code: {basis.records for basis in report.bases} for code, report in reports.items()} == {
         "AL": {5}, "RS": {4, 5}, "SI": {4},
     }  # fmt: skip
+
+
+Moved = tuple[tuple[str, int], ...]
+
+
+@pytest.mark.parametrize(
+    ("revision", "moved", "once"),
+    [
+        (WITHHELD_ANSWERS, {(("whole date", 20),)}, False),
+        (LOG_HEADS, {(("whole date", 20),)}, True),
+        (LOG_HEADS, {(("whole date", 20),), ()}, False),
+        (None, {()}, True),
+    ],
+)
+def test_where_weights_that_moved_are_stated(
+    staged: Callable[..., StagedRound], revision: int | None, moved: set[Moved], *, once: bool
+) -> None:
+    """For each two lists, or once for all in earlier rounds where they are alike: release 0.2.0 reads no others."""
+    stage = staged(changes={"revision": revision})
+    for node in stage.nodes.values():
+        node.party = replace(node.party, log_head=lambda: LogHead(size=17, root="ab" * 32))
+    stage.submitted()
+    grading_bases = {
+        lists: GradingBasis(4, 5, MILLION // 2, 1, 0, one)
+        for lists, one in zip([(0, 1), (0, 2), (1, 2)], [*moved, *moved, *moved], strict=False)
+    }
+    graded = roles.GradedPairs(grading_bases, [])
+    for report in roles.make_reports(stage.round, lists_of(stage), graded, [], None, stage.random):
+        assert report.can_be_verified
+        assert all((basis.learned is None) == once for basis in report.bases)
+        found = {grading_basis_on(report, basis, 4, 5).learned for basis in report.bases}
+        assert found <= moved
 
 
 def test_whom_lists_concern(stage: StagedRound) -> None:

@@ -1,0 +1,41 @@
+"""The commands of `deploy/OPERATIONS.md`, for tests that follow the page and have no commands of their own."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+_PAGE = (Path(__file__).parents[2] / "deploy" / "OPERATIONS.md").read_text("utf-8")
+
+
+def blocks(heading: str) -> list[str]:
+    """Return the blocks of shell commands of a chapter or section, in their order, each as it is written.
+
+    Args:
+        heading: The heading, without its marks; sections below it do not belong to it.
+    """
+    return re.findall(r"```sh\n(.*?)```", _section(heading), re.DOTALL)
+
+
+def command(heading: str, beginning: str) -> str:
+    """Return the one command within the sentences and tables of a section that has a beginning.
+
+    Raises:
+        AssertionError: The section has none, or several that differ.
+    """
+    spans = [" ".join(one.split()) for one in re.findall(r"`([^`]+)`", _section(heading))]
+    spans += re.findall(r"^ {4}(\S.*)", re.sub(r" *\\\n *", " ", _section(heading)), re.MULTILINE)
+    found = {one for one in spans if f"{one} ".startswith(f"{beginning} ")}
+    assert len(found) == 1, f"{heading}: {beginning}: {sorted(found)}"
+    return found.pop()
+
+
+def _section(heading: str) -> str:
+    """Return the text below a heading up to the next one of any kind."""
+    [found] = re.findall(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#|\Z)", _without_comments(), re.DOTALL | re.MULTILINE)
+    return str(found)
+
+
+def _without_comments() -> str:
+    """Return the page with blocks in which no line begins as a heading does."""
+    return re.sub(r"```.*?```", lambda block: block[0].replace("\n#", "\n #"), _PAGE, flags=re.DOTALL)

@@ -1,0 +1,174 @@
+"""Operators of services as real processes, who give the commands of the operations page, and their ceremony."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tests.support import manual
+from tests.support.process_world import AT_ONCE, WAIT_SECONDS, free_port
+from tests.support.process_world import Service as Process
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tests.support.process_world import World
+
+
+@dataclass
+class Operator:
+    """An administrator's operator at one service: its folder, and the commands that were given there."""
+
+    process: Process
+    matcher_port: int
+    folder: Path
+    code: str = ""
+    name: str = ""
+    given: list[str] = field(default_factory=list)
+
+    def give(self, command: str, typed: str = "", **places: str) -> str:
+        """Give a documented command, with the names of this place in it, and return its output.
+
+        Args:
+            command: As the operations page has it: of Slovenia, in the folders of a Debian system.
+            typed: The line that the administrator types.
+            places: What words in capitals stand for, such as `FILE`; `HOME` is the service's.
+        """
+        self.given.append(command)
+        match command.split():
+            case ["systemctl", "stop", _]:
+                self.process.stop()
+                return ""
+            case ["systemctl", "restart", _]:
+                self.process.stop()
+                self.process.start()
+                return ""
+            case ["systemctl", *_, _]:
+                self.process.start()
+                return ""
+        name = self.name or "Slovenia"
+        command = command.replace("/var/lib/aquila/matcher", str(self.process.home))
+        command = command.replace("/var/lib/aquila/node", str(self.process.home))
+        command = command.replace("matcher.example.org:8700", f"localhost:{self.matcher_port}")
+        command = command.replace("node.si.example:8701", f"localhost:{self.process.port}")
+        command = command.replace("SI --name Slovenia", f"{self.code} --name '{name}'")
+        command = command.replace("si.", f"{self.code.lower()}.")
+        done = self._run(command, typed, places)
+        return done.stdout + done.stderr
+
+    def read(self, command: str, **places: str) -> Any:
+        """Return the document that a command gives about the home of the service; arguments as `give`."""
+        return json.loads(self._run(f"{command} --home HOME --json", "", places).stdout)
+
+    def _run(self, command: str, typed: str, places: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+        for place, here in {"HOME": str(self.process.home), **places}.items():
+            command = " ".join(here if word == place else word for word in command.split(" "))
+        words = ["sh", "-c", command.replace("aquila", shlex.join(self.process.program.words), 1)]
+        done = subprocess.run(
+            words, capture_output=True, text=True, check=False, cwd=self.folder, input=f"{typed}\n" if typed else "",
+            timeout=WAIT_SECONDS, env=os.environ | self.process.program.environment | {"HOME": str(self.folder)},
+        )  # fmt: skip
+        assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+        return done
+
+
+@dataclass
+class Ceremony:
+    """Parties that are set up by the commands of *Set up*.
+
+    Attributes:
+        stage: Gets the processes.
+        parties: Names by code.
+        secretariat: The operator of the matcher.
+        operators: Those of the nodes, by code.
+    """
+
+    stage: World
+    parties: Mapping[str, str]
+    secretariat: Operator = field(init=False)
+    operators: dict[str, Operator] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make everybody's folder."""
+        matcher = self._process("matcher", "matcher")
+        self.secretariat = Operator(matcher, matcher.port, self._folder("secretariat"))
+        self.operators = {
+            code: Operator(self._process(code, "node"), matcher.port, self._folder(code), code, name)
+            for code, name in self.parties.items()
+        }
+
+    def hold(self) -> None:
+        """Go through its four steps, and assert the number of commands that the page claims."""
+        first, for_each, at_each, [accept] = (block.strip().splitlines() for block in manual.blocks("Set up"))
+        # 1. The secretariat.
+        for command in first:
+            self.secretariat.give(command)
+        # 2 and 3. The secretariat for each party, and each party.
+        invite, admit = for_each
+        for operator in self.operators.values():
+            self.secretariat.code, self.secretariat.name = operator.code, operator.name
+            self.secretariat.give(invite)
+            send(self.secretariat, operator, f"{operator.code.lower()}.invite")
+            joined = operator.give(at_each[0])
+            send(operator, self.secretariat, f"{operator.code.lower()}.join")
+            heard = read_digits(joined) if operator.code == "XK" else read_aloud(joined)
+            assert f"Admitted: {operator.code}" in self.secretariat.give(admit, heard)
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(lambda operator: operator.give(at_each[1]), self.operators.values()))
+        # 4. All together: the first one reads, and everyone types.
+        reader, *_ = self.operators.values()
+        waiting = reader.read(manual.command("Set up", "aquila party registry"))["waiting"]
+        for operator in self.operators.values():
+            assert "Accepted." in operator.give(accept, " ".join(waiting["words"]))
+        assert {len(operator.given) for operator in self.operators.values()} == {len(at_each) + 1}
+        assert len(self.secretariat.given) == len(first) + len(for_each) * len(self.parties)
+
+    def renew_identity(self, code: str) -> None:
+        """Let a party renew its identity key, by the commands of the section about it."""
+        section, operator = "A party renews its identity key", self.operators[code]
+        heard = read_aloud(operator.give(manual.command(section, "aquila node renew-identity --home HOME")))
+        send(operator, self.secretariat, f"{code.lower()}.renewal")
+        self.secretariat.code = code
+        replace = manual.command(section, "aquila matcher replace-key si.renewal") + " --home HOME"
+        assert f"The key of {code} is replaced" in self.secretariat.give(replace, heard)
+        waiting = operator.read("aquila party registry")["waiting"]
+        assert waiting["replaced"] == [code]
+        for one in self.operators.values():
+            accept = manual.command(section, "aquila party accept --home HOME")
+            shown = one.give(accept, " ".join(waiting["words"]))
+            assert ("Restart the service" in shown) == (one is operator)
+        operator.give(manual.command(section, "systemctl restart"))
+
+    def _process(self, name: str, kind: str) -> Process:
+        process = Process(name, kind, self.stage.root / name, free_port(), program=self.stage.program)
+        process.ca = process.home / "tls" / "ca.pem"
+        self.stage.services[name] = process
+        return process
+
+    def _folder(self, name: str) -> Path:
+        folder = self.stage.root / f"operator-{name}"
+        folder.mkdir()
+        return folder
+
+
+def send(sender: Operator, receiver: Operator, name: str) -> None:
+    """Carry a file from one operator to another, as mail does."""
+    (receiver.folder / name).write_bytes((sender.folder / name).read_bytes())
+
+
+def read_aloud(output: str) -> str:
+    """Return the words of an output, as an administrator reads them."""
+    lines = [line.split() for line in output.splitlines() if line.startswith("    ")]
+    return " ".join(word for line in lines for word in line if word.isalpha())
+
+
+def read_digits(output: str) -> str:
+    """Return the digits of an output, as an administrator reads them."""
+    lines = [line.split() for line in output.splitlines() if line.startswith("    ")]
+    return " ".join(group for line in lines for group in line if group.isdigit())
