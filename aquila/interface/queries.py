@@ -133,7 +133,10 @@ class Queries(Message):
 
     Attributes:
         earlier: Rounds that take no query any more, with whose terms a standing query can be set up; each terms once.
+        queries: The part that was asked for, by default the newest ones.
         most_persons: Persons of one query at most.
+        offset: How many newer queries are left out.
+        total: How many there are in all.
     """
 
     rounds: tuple[QueryRound, ...]
@@ -141,6 +144,8 @@ class Queries(Message):
     templates: tuple[QueryTemplate, ...]
     queries: tuple[QueryEntry, ...]
     most_persons: Count
+    offset: Count = 0
+    total: Count = 0
 
 
 class QueriedPartyState(StrEnum):

@@ -35,6 +35,8 @@ MOST_FOUND = 50
 """Records on one page of a search."""
 MOST_NAMED = 100
 """How many identifiers of each kind a difference between lists names."""
+MOST_OF_RECORD = 20
+"""How many hits, submissions and other lists of a record are shown with it."""
 FARTHEST = 10_000
 """The last record that a search can be paged to: who finds more says more of the name."""
 
@@ -256,9 +258,11 @@ class RecordView(Message):
     Attributes:
         names: How its names are read.
         imported_at: When its list came.
-        uses: The submissions of its list.
+        uses: The submissions of its list, the newest first.
         elsewhere: Lists of this node that hold a record of the same number too, by their names.
-        hits: Its hits, or None where none of the roles of whoever asks may see hits.
+        hits: Its hits, the newest first, or None where none of the roles of whoever asks may see hits.
+        uses_left_out, elsewhere_left_out, hits_left_out: How many older ones there are; `MOST_OF_RECORD` of each are
+            shown.
     """
 
     entry: FoundRecord
@@ -267,6 +271,9 @@ class RecordView(Message):
     uses: tuple[RecordUse, ...]
     elsewhere: tuple[str, ...]
     hits: tuple[RecordHit, ...] | None
+    uses_left_out: Count = 0
+    elsewhere_left_out: Count = 0
+    hits_left_out: Count = 0
 
 
 class FindingView(Message):
@@ -393,7 +400,10 @@ class DuplicateRecords(Message):
     """Likely duplicates of a stored list, by record ids.
 
     Attributes:
-        pairs: The surest first; `pairs_left_out` counts the rest.
+        pairs: All that are named, the surest first, or a part of them.
+        pairs_left_out: How many more were found, which are not named.
+        offset: How many surer ones are left out.
+        total: How many are named in all.
         groups: How many groups of records the pairs make.
         values_not_compared: By rule, values that so many records share that they were not compared.
     """
@@ -402,6 +412,8 @@ class DuplicateRecords(Message):
     records: Count
     pairs: tuple[DuplicatePairView, ...]
     pairs_left_out: Count
+    offset: Count = 0
+    total: Count = 0
     groups: Count
     values_not_compared: dict[str, int]
 

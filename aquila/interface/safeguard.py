@@ -100,6 +100,7 @@ class Safeguards(Message):
     Attributes:
         earlier_rounds: In which rounds the parties evaluated for one another before, the newest first: what this node
             evaluated itself, and what the others' consents say once they are there.
+        earlier_left_out: How many older ones there are.
         earlier_sentence: What two answers give when they are compared; nothing where there was no earlier round.
         held_back: Inputs of this node's own lists that were not sent, because more than `frequency_limit` records, or
             as many as their rule allows, share them.
@@ -113,3 +114,4 @@ class Safeguards(Message):
     frequency_limit: Positive
     alarms: tuple[FishingAlarmView, ...]
     canaries: tuple[CanaryView, ...]
+    earlier_left_out: Count = 0

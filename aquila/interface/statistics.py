@@ -12,7 +12,7 @@ from pydantic import Field
 
 from aquila.matching.certainty import Level
 from aquila.matching.rounding import BASE
-from aquila.protocol.messages.base import Identifier, Message, PartyCode, Positive, Seconds
+from aquila.protocol.messages.base import Count, Identifier, Message, PartyCode, Positive, Seconds
 from aquila.protocol.messages.statements import Kind
 
 PublishedCount: TypeAlias = Annotated[int, Field(ge=0, multiple_of=BASE)] | Literal["1-4", "<5"]
@@ -135,11 +135,49 @@ class Statistics(Message):
     Attributes:
         base: What published numbers are multiples of.
         categories: All categories of persons that a round was proposed of.
-        latest: The newest round of each category whose lists were matched and whose numbers are published: the regional
-            picture.
+        rounds: All that were asked for, or a part of them.
+        latest: The newest round of each category whose lists were matched and whose numbers are published.
+        offset: How many newer ones are left out.
+        total: How many there are in all, of those that were asked for.
     """
 
     base: Positive
     categories: tuple[str, ...]
     rounds: tuple[RoundStatistics, ...]
     latest: tuple[Identifier, ...]
+    offset: Count = 0
+    total: Count = 0
+
+
+class RoundTotals(Message):
+    """The number of lists of a round, and of their hits."""
+
+    round_id: Identifier
+    matched_at: Seconds
+    lists: Count
+    hits: LevelHits
+
+
+class LevelPrecision(Message):
+    """About how many percent of the decided hits of a level were right, in the newest round with such a figure."""
+
+    certainty: Level
+    percent: Count
+
+
+class RegionalPicture(Message):
+    """One round of a category in numbers, next to the newest others of that category.
+
+    Attributes:
+        base: What published numbers are multiples of.
+        categories: All categories of persons that a round was proposed of.
+        round: The round that was asked for, or the one whose lists were matched last; None where there is none.
+        rounds: The newest rounds of its category whose lists were matched and whose numbers are published.
+        precision: Of each level that has such a figure in any round of the category; the surest level first.
+    """
+
+    base: Positive
+    categories: tuple[str, ...]
+    round: RoundStatistics | None
+    rounds: tuple[RoundTotals, ...]
+    precision: tuple[LevelPrecision, ...]

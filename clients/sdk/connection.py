@@ -219,7 +219,7 @@ def _new_context(ca: Path | None, shown: ClientCertificate | None) -> ssl.SSLCon
     return context
 
 
-def list_query(offset: int, limit: int | None, *, ongoing: bool) -> dict[str, str]:
-    """Return the parameters of a call for a part of a list of rounds; what is the service's default is left out."""
+def list_query(offset: int, limit: int | None, *, ongoing: bool = False) -> dict[str, str]:
+    """Return the parameters of a call for a part of a list; what is the service's default is left out."""
     given = {"offset": str(offset or ""), "limit": str(limit or ""), "ongoing": "true" if ongoing else ""}
     return {name: value for name, value in given.items() if value}

@@ -19,7 +19,7 @@ from aquila.interface.service.party import (
     RegistryView,
     RenewedKey,
 )
-from aquila.interface.statistics import Statistics
+from aquila.interface.statistics import RegionalPicture, Statistics
 from clients.sdk.connection import list_query
 
 if TYPE_CHECKING:
@@ -132,10 +132,25 @@ class MatcherClient:
         body = AbortReason(reason=reason).model_dump(mode="json")
         return self._connection.fetch(PendingApproval, "POST", _round(round_id, "/abort"), json=body)
 
-    def statistics(self, category: str = "", since: str = "", until: str = "") -> Statistics:
-        """Return rounds in numbers, each by itself and rounded: all, or those of a category or of days (YYYY-MM-DD)."""
-        query = _chosen(category=category, since=since, until=until)
+    def statistics(
+        self, category: str = "", since: str = "", until: str = "", offset: int = 0, limit: int | None = None
+    ) -> Statistics:
+        """Return rounds in numbers, each by itself and rounded, newest first.
+
+        Args:
+            category: Only rounds of this category of persons.
+            since: The first day (YYYY-MM-DD).
+            until: The last day.
+            offset: How many newer ones are left out.
+            limit: At most so many; all of them if None.
+        """
+        query = _chosen(category=category, since=since, until=until) | list_query(offset, limit)
         return self._connection.fetch(Statistics, "GET", "/v1/operator/statistics", params=query)
+
+    def picture(self, category: str = "", since: str = "", until: str = "", round_id: str = "") -> RegionalPicture:
+        """Return one round in numbers, next to the newest others of its category: the latest by default."""
+        query = _chosen(category=category, since=since, until=until, round_id=round_id)
+        return self._connection.fetch(RegionalPicture, "GET", "/v1/operator/picture", params=query)
 
     def statistics_csv(self, category: str = "", since: str = "", until: str = "") -> bytes:
         """Return the statistics as CSV; arguments are those of `statistics`."""

@@ -140,10 +140,20 @@ class NodeClient:
         """Return the stored lists, newest first."""
         return self._connection.fetch(Imports, "GET", "/v1/imports")
 
-    def duplicates(self, import_id: str, rules: str = "default") -> DuplicateRecords:
-        """Return the records of a stored list that are likely the same person."""
+    def duplicates(
+        self, import_id: str, rules: str = "default", offset: int = 0, limit: int | None = None
+    ) -> DuplicateRecords:
+        """Return the records of a stored list that are likely the same person, the surest pairs first.
+
+        Args:
+            import_id: The list.
+            rules: The rule table.
+            offset: How many surer pairs are left out.
+            limit: At most so many; all that are named if None.
+        """
         path = f"/v1/imports/{quote(import_id, safe='')}/duplicates"
-        return self._connection.fetch(DuplicateRecords, "GET", path, params={"rules": rules})
+        query = {"rules": rules} | list_query(offset, limit)
+        return self._connection.fetch(DuplicateRecords, "GET", path, params=query)
 
     def delete_import(self, import_id: str) -> None:
         """Delete a stored list."""

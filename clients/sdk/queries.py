@@ -21,6 +21,7 @@ from aquila.interface.queries import (
     StandingQueryView,
 )
 from aquila.records.reading.headings import suggest_columns
+from clients.sdk.connection import list_query
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,9 +43,14 @@ class QueryClient:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def queries(self) -> Queries:
-        """Return the party's newest queries, the rounds that take one now, and templates of a justification."""
-        return self._connection.fetch(Queries, "GET", "/v1/queries")
+    def queries(self, offset: int = 0, limit: int | None = None) -> Queries:
+        """Return the party's queries, the rounds that take one now, and templates of a justification.
+
+        Args:
+            offset: How many newer queries are left out.
+            limit: At most so many of them; the newest ones if None.
+        """
+        return self._connection.fetch(Queries, "GET", "/v1/queries", params=list_query(offset, limit))
 
     def ask(self, wanted: QueryRequest) -> PendingApproval:
         """Ask for a few persons; the request waits for a second person."""

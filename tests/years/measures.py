@@ -1,26 +1,20 @@
-"""The cost of services that keep many rounds: of their start, of their pages, and while nothing happens to them.
+"""The cost of services that keep many rounds: of their start, and while nothing happens to them.
 
-Seconds of processor are those of a service's process and its children. They depend less on what else the machine does
-than the time until an answer.
+Seconds of processor are those of a service's process and its children.
 """
 
 from __future__ import annotations
 
 import contextlib
 import re
-import statistics
 import time
 from typing import TYPE_CHECKING
 
-import httpx
 import psutil
 
 from services.kit.settings import load
-from services.matcher.context import open_context
 from services.matcher.settings import MatcherSettings
-from services.node.main import assemble
 from services.node.settings import NodeSettings
-from tests.support.people import two_persons
 from tests.support.process_world import Service, free_port
 
 if TYPE_CHECKING:
@@ -28,11 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _CODES = ("AL", "RS", "SI")
-_LOOKS = 9
-_PAGES = {
-    "matcher": ("/", "/rounds", "/statistics", "/picture", "/approvals", "/log"),
-    "node": ("/", "/rounds", "/hits", "/queries", "/approvals", "/log"),
-}
 _REST_SECONDS = 3
 _AT_REST = 0.05  # of a core
 _LONGEST_SECONDS = 180
@@ -69,21 +58,6 @@ def measure_idle(folder: Path, settle: int, seconds: int) -> None:
             _tell(f"{one.name}: {share:.2f} % of a core over {seconds} s, {memory:.0f} MiB")
 
 
-def measure_pages(folder: Path) -> None:
-    """Report what pages of the matcher and of one node cost."""
-    with _homes(folder) as services:
-        looked_at = services[:2]
-        tokens = {one.name: _token(one) for one in looked_at}
-        for one in services:
-            one.start()
-        for one in services:
-            _spent_until_rest(one)
-        for one in looked_at:
-            for path, first, processor, seconds in _pages(one, tokens[one.name]):
-                costs = f"{1_000 * processor:.0f} ms of processor, {1_000 * seconds:.0f} ms until the answer"
-                _tell(f"{one.name}: {path} in {costs}; {1_000 * first:.0f} ms for the first time")
-
-
 @contextlib.contextmanager
 def _homes(folder: Path) -> Iterator[list[Service]]:
     """Lend the services of these homes, with new ports; at the end those that run are stopped."""
@@ -109,18 +83,6 @@ def _service(folder: Path, name: str) -> Service:
     return Service(name, kind, folder / name, port)
 
 
-def _token(service: Service) -> str:
-    """Return the token of a session of a person who has every role."""
-    if service.kind == "matcher":
-        context = open_context(load(service.home / "matcher.toml", MatcherSettings))
-    else:
-        context = assemble(load(service.home / "node.toml", NodeSettings))  # type: ignore[assignment]  # both have people
-    try:
-        return two_persons(context.people)[0]
-    finally:
-        context.close()
-
-
 def _processes(service: Service) -> list[psutil.Process]:
     assert service.process is not None
     own = psutil.Process(service.process.pid)
@@ -142,30 +104,6 @@ def _spent_until_rest(service: Service) -> float:
             return before
         before = now
     return before
-
-
-def _pages(service: Service, token: str) -> Iterator[tuple[str, float, float, float]]:
-    """Yield the paths of pages, the time of the first answer, and of others processor time and time; in seconds."""
-    with httpx.Client(base_url=service.url, timeout=300) as client:
-        client.get("/sign-in")
-        form = next(name for name in client.cookies if name.startswith("aquila-form-"))
-        client.cookies.set(form.replace("-form-", "-session-"), token)
-        found = [one["round_id"] for one in service.call(token, "GET", _ROUNDS[service.kind])["rounds"]]
-        for path in (*_PAGES[service.kind], f"/rounds/{found[0]}", f"/rounds/{found[-1]}"):
-            first, before, taken = _look(client, path), _spent(service), []
-            taken = [_look(client, path) for _ in range(_LOOKS)]
-            processor = (_spent(service) - before) / _LOOKS
-            yield re.sub(r"[0-9a-f]{32}", "...", path), first, processor, statistics.median(taken)
-
-
-_ROUNDS = {"matcher": "/v1/operator/rounds", "node": "/v1/rounds"}
-
-
-def _look(client: httpx.Client, path: str) -> float:
-    began = time.monotonic()
-    answer = client.get(path)
-    assert answer.status_code == httpx.codes.OK, f"{path}: {answer.status_code} {answer.text[:500]}"
-    return time.monotonic() - began
 
 
 def _tell(text: str) -> None:

@@ -96,7 +96,8 @@ def record_views(view: RecordView) -> list[Table | str]:
         views.append(Table("Rounds that its list was in", ("round", "as", "state", "when"), uses))
     for hit in view.hits or ():
         views += _hit_views(hit)
-    return views
+    left_out = ((view.uses_left_out, "submission"), (view.elsewhere_left_out, "list"), (view.hits_left_out, "hit"))
+    return [*views, *(f"Not shown: {numbered(count, f'older {word}')}." for count, word in left_out if count)]
 
 
 def _hit_views(hit: RecordHit) -> list[Table | str]:

@@ -96,8 +96,9 @@ def earlier(found: Safeguards) -> list[Table | str]:
         for spent in one.spent
     ]  # fmt: skip
     columns = ("round", "proposed", "evaluated by", "for", "full", "partial")
-    counted = numbered(len(found.earlier_rounds), "earlier round")
-    sentence = f"The parties evaluated for one another in {counted}. {found.earlier_sentence}"
+    counted = numbered(len(found.earlier_rounds) + found.earlier_left_out, "earlier round")
+    newest = f" The newest {len(found.earlier_rounds)} are shown." if found.earlier_left_out else ""
+    sentence = f"The parties evaluated for one another in {counted}.{newest} {found.earlier_sentence}"
     return [Table("Earlier rounds between these parties", columns, rows), sentence]
 
 

@@ -12,23 +12,22 @@ from starlette.exceptions import HTTPException
 from aquila.errors import InputError
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import Kind
-from clients.web.app.paging import page_of
+from clients.web.app.paging import served_page
+from clients.web.app.paths import identifier
 from clients.web.app.visit import Sent, Visited, threaded
 from clients.web.render import pdf
 from clients.web.render.charts import Amount, bars, heat_map
 from clients.web.text.labels import LEVELS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from aquila.interface.statistics import PublishedCount, RoundStatistics, Statistics
+    from aquila.interface.statistics import PublishedCount, RegionalPicture, RoundStatistics
     from clients.web.app.visit import Visit
 
 router = APIRouter()
-_LEVELS = ("high", "medium", "low")
 _PAGE = 5
 _LISTS = 20
-_ROUNDS = 12
 _FILTER = ("category", "since", "until")
 _CHOICE = ("certainty", *_FILTER, "round_id")
 
@@ -50,27 +49,35 @@ class Picture:
     """The regional picture of one round.
 
     Attributes:
-        one: The round, or None where there is none.
         category: Category of persons.
         least: The hits that count are those of this level and above.
-        found: All rounds of the category in the days that were chosen.
+        found: The round among others of its category.
     """
 
-    one: RoundStatistics | None
     category: str
     least: Level
-    found: Statistics
+    found: RegionalPicture
+
+    @property
+    def one(self) -> RoundStatistics | None:
+        """The round, or None where there is none."""
+        return self.found.round
 
 
 @router.get("/statistics")
 @threaded
 def get_statistics(visit: Visited, category: str = "", since: str = "", until: str = "") -> Response:
     """Show rounds in numbers, newest first, a few on a page: each has many."""
-    found = visit.matcher().statistics(category, since, until)
-    chosen = {"category": category, "since": since, "until": until}
+    chosen, read = {"category": category, "since": since, "until": until}, []
+
+    def part(offset: int) -> tuple[Sequence[RoundStatistics], int]:
+        read.append(visit.matcher().statistics(category, since, until, offset, _PAGE))
+        return read[-1].rounds, read[-1].total
+
+    page = served_page(visit, part, _PAGE, chosen=chosen)
     return visit.show(
-        "statistics.html", found=found, page=page_of(visit, found.rounds, _PAGE, chosen=chosen), lists=_LISTS,
-        rule=visit.say(_RULE, base=found.base), chosen=chosen,
+        "statistics.html", found=read[-1], page=page, lists=_LISTS, rule=visit.say(_RULE, base=read[-1].base),
+        chosen=chosen,
     )  # fmt: skip
 
 
@@ -96,7 +103,7 @@ def get_picture(visit: Visited) -> Response:
         picture=picture,
         one=picture.one,
         asked=picture.one.table(Kind.QUERY) if picture.one else None,
-        rounds=[one for one in picture.found.rounds if one.published and one.matched_at][:_ROUNDS],
+        rounds=picture.found.rounds,
         chosen=chosen,
         others=urlencode(chosen),
         query=urlencode(chosen | {"round_id": picture.one.round_id if picture.one else ""}),
@@ -148,13 +155,8 @@ def _picture(  # noqa: PLR0913, PLR0917 - what the page may be asked for, in the
         InputError: There is no such level, or a day is none.
     """
     least = _least(certainty)
-    found = visit.matcher().statistics(category, since, until)
-    rounds = [one for one in found.rounds if one.published and one.matched_at]
-    one = max(rounds, key=lambda one: (one.round_id == round_id, one.matched_at or 0), default=None)
-    if one is not None and not category:
-        of_category = tuple(other for other in found.rounds if other.category == one.category)
-        found = found.model_copy(update={"rounds": of_category})
-    return Picture(one, category or (one.category if one else ""), least, found)
+    found = visit.matcher().picture(category, since, until, identifier(round_id) if round_id else "")
+    return Picture(category or (found.round.category if found.round else ""), least, found)
 
 
 def _least(certainty: str) -> Level:
@@ -234,11 +236,6 @@ def _known(visit: Visit, picture: Picture) -> dict[int, Amount]:
     return {of.parties: _amount(visit, of.persons) for of in known if of.certainty == picture.least}
 
 
-def _precision(found: Statistics) -> Mapping[str, int]:
+def _precision(found: RegionalPicture) -> Mapping[str, int]:
     """Return by level the approximate percentage of right hits among decided ones, from the newest round with one."""
-    known: dict[str, int] = {}
-    for one in found.rounds:
-        for outcome in one.outcomes:
-            if outcome.precision is not None:
-                known.setdefault(outcome.certainty.value, outcome.precision)
-    return {level: known[level] for level in _LEVELS if level in known}
+    return {of.certainty.value: of.percent for of in found.precision}

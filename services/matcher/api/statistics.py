@@ -8,8 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 
 from aquila.audit.roles import Action
-from aquila.interface.statistics import Statistics  # noqa: TC001 - read by FastAPI
+from aquila.interface.statistics import RegionalPicture, Statistics  # noqa: TC001 - read by FastAPI
 from services.kit.http.openapi import CSV, raw_answer
+from services.kit.http.round_lists import Limit, Offset  # noqa: TC001 - read by FastAPI
 from services.kit.http.routing import ServiceRoute
 from services.kit.people import requires
 from services.matcher.api.dependencies import At  # noqa: TC001 - read by FastAPI
@@ -21,6 +22,7 @@ router = APIRouter(
 
 
 Category = Annotated[str | None, Query(max_length=500, description="One category of persons; all by default.")]
+ChosenRound = Annotated[str | None, Query(pattern=r"^[0-9a-f]{32}$", description="A round; the latest by default.")]
 Day = Annotated[date | None, Query(description="A day of the matcher's own time zone; no bound by default.")]
 
 
@@ -32,9 +34,19 @@ Within = Annotated[published.Period, Depends(_period)]
 
 
 @router.get("/statistics", summary="Rounds in numbers, and which is the latest of each category")
-def get_statistics(context: At, period: Within, category: Category = None) -> Statistics:
+def get_statistics(
+    context: At, period: Within, category: Category = None, offset: Offset = 0, limit: Limit = None
+) -> Statistics:
     """Return the statistics of rounds, each by itself and rounded."""
-    return published.statistics(context, category, period)
+    return published.statistics(context, category, period, offset, limit)
+
+
+@router.get("/picture", summary="One round of a category in numbers, next to the newest others")
+def get_picture(
+    context: At, period: Within, category: Category = None, round_id: ChosenRound = None
+) -> RegionalPicture:
+    """Return the regional picture: the round that is asked for, or the latest."""
+    return published.picture(context, category, period, round_id)
 
 
 @router.get(

@@ -6,16 +6,24 @@ says in words what is published, and how. Nothing is added up over rounds, becau
 
 from __future__ import annotations
 
+import functools
 import io
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from aquila.csv_files import CsvWriter
-from aquila.interface.statistics import ListCount, RoundStatistics, Statistics
+from aquila.interface.statistics import (
+    LevelPrecision,
+    ListCount,
+    RegionalPicture,
+    RoundStatistics,
+    RoundTotals,
+    Statistics,
+)
 from aquila.matching.certainty import Level
 from aquila.matching.rounding import BASE, SMALL, Rounding
 from aquila.protocol.messages.statements import Kind
@@ -32,7 +40,7 @@ from services.matcher.storage.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import date
 
     from sqlalchemy.orm import Session
@@ -45,6 +53,8 @@ if TYPE_CHECKING:
 _COLUMNS = ("round", "category", "table", "kind", "party", "counterpart", "of", "number")
 _AND_ABOVE = {Level.HIGH: "high", Level.MEDIUM: "high and medium", Level.LOW: "all"}
 _SHOWN = {"high": "high", "medium": "medium", "low": "low", "high_and_medium": "high and medium", "all": "all"}
+_OTHERS = 12  # rounds of the category next to the one that is shown
+_DECIDED = 20  # the newest rounds of a level with right hits, among which one with a precision is looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,26 +70,57 @@ class Period:
         return (self.since is None or self.since <= day) and (self.until is None or day <= self.until)
 
 
-def statistics(context: MatcherContext, category: str | None = None, period: Period | None = None) -> Statistics:
-    """Return rounds in numbers: all, or those of a category or period; of each category, its latest is named."""
+def statistics(
+    context: MatcherContext,
+    category: str | None = None,
+    period: Period | None = None,
+    offset: int = 0,
+    limit: int | None = None,
+) -> Statistics:
+    """Return rounds in numbers, newest first; of each category, its latest is named.
+
+    Args:
+        context: The matcher's parts.
+        category: Only rounds of this category.
+        period: Only rounds of these days.
+        offset: How many newer ones are left out.
+        limit: At most so many; all of them if None. Counts are read of these alone.
+    """
     with context.store.reading("statistics") as session:
-        rows = session.scalars(select(RoundRow).order_by(RoundRow.created_at.desc(), RoundRow.round_id)).all()
-        found = [(row, manifest_in(row.manifest)) for row in rows]
+        categories, found = _listed(context, session, category, period)
         rounding = _rounding(session)
-        rounds = [
-            _round(session, rounding, row, manifest) for row, manifest in found if category in {None, manifest.category}
-        ]
-    wanted = period or Period()
-    rounds = [one for one in rounds if wanted.holds(one.matched_at or one.created_at)]
-    latest: dict[str, RoundStatistics] = {}
-    for one in sorted((one for one in rounds if one.published and one.matched_at), key=lambda one: one.matched_at or 0):
-        latest[one.category] = one
+        part = found[offset : None if limit is None else offset + limit]
+        rounds = tuple(_round(session, rounding, one.round_id) for one in part)
+    latest = {one.category: one.round_id for one in sorted(_shown(found), key=lambda one: one.matched_at or 0)}
     return Statistics(
-        base=BASE,
-        categories=tuple(sorted({manifest.category for _, manifest in found})),
-        rounds=tuple(rounds),
-        latest=tuple(latest[name].round_id for name in sorted(latest)),
-    )
+        base=BASE, categories=categories, rounds=rounds, latest=tuple(latest[name] for name in sorted(latest)),
+        offset=offset, total=len(found),
+    )  # fmt: skip
+
+
+def picture(
+    context: MatcherContext, category: str | None = None, period: Period | None = None, round_id: str | None = None
+) -> RegionalPicture:
+    """Return a round in numbers next to others of its category: the one that is asked for, or the latest.
+
+    Args:
+        context: The matcher's parts.
+        category: Of the round; by default that of the latest of all.
+        period: Only rounds of these days.
+        round_id: The round; another one is shown where it is none of these.
+    """
+    with context.store.reading("statistics.picture") as session:
+        categories, found = _listed(context, session, category, period)
+        read, rounds = functools.cache(functools.partial(_round, session, _rounding(session))), _shown(found)
+        one = max(rounds, key=lambda one: (one.round_id == round_id, one.matched_at or 0), default=None)
+        others = [other for other in rounds if one and other.category == one.category]
+        return RegionalPicture(
+            base=BASE,
+            categories=categories,
+            round=read(one.round_id) if one else None,
+            rounds=tuple(_totals(read(other.round_id)) for other in others[:_OTHERS]),
+            precision=tuple(_precision(session, [other.round_id for other in others], read)),
+        )
 
 
 def freeze(session: Session, round_id: str) -> None:
@@ -132,6 +173,64 @@ def _hit_rows(table: HitTable) -> Iterator[list[str | int | None]]:
             yield ["hits", table.kind.value, party, counterpart, words, getattr(hits, name)]
 
 
+@dataclass(frozen=True, slots=True)
+class _ListedRound:
+    """A round of which no count was read."""
+
+    round_id: str
+    category: str
+    created_at: int
+    matched_at: int | None
+    published: bool
+
+
+def _listed(
+    context: MatcherContext, session: Session, category: str | None, period: Period | None
+) -> tuple[tuple[str, ...], list[_ListedRound]]:
+    """Return all categories, and the rounds of a category and period, newest first."""
+    of_lists = select(ListCountRow.round_id, func.max(ListCountRow.matched_at).label("matched_at"))
+    matched = of_lists.where(ListCountRow.kind == Kind.LIST.value).group_by(ListCountRow.round_id).subquery()
+    query = select(RoundRow.round_id, RoundRow.created_at, matched.c.matched_at, RoundRow.ended_at)
+    query = query.outerjoin(matched, matched.c.round_id == RoundRow.round_id)
+    rows = session.execute(query.order_by(RoundRow.created_at.desc(), RoundRow.round_id)).all()
+    terms, within = context.terms.of(session, [row.round_id for row in rows]), period or Period()
+    found = [
+        _ListedRound(row.round_id, terms[row.round_id].category, row.created_at, row.matched_at, bool(row.ended_at))
+        for row in rows
+    ]
+    return tuple(sorted({one.category for one in found})), [
+        one for one in found if category in {None, one.category} and within.holds(one.matched_at or one.created_at)
+    ]
+
+
+def _shown(rounds: Iterable[_ListedRound]) -> list[_ListedRound]:
+    """Return the rounds whose lists were matched and whose numbers are published."""
+    return [one for one in rounds if one.published and one.matched_at]
+
+
+def _totals(one: RoundStatistics) -> RoundTotals:
+    table = one.table(Kind.LIST)
+    assert table is not None, "lists of the round were matched"
+    assert one.matched_at is not None, "lists of the round were matched"
+    lists = sum(sent.kind is Kind.LIST for sent in one.lists)
+    return RoundTotals(round_id=one.round_id, matched_at=one.matched_at, lists=lists, hits=table.hits)
+
+
+def _precision(
+    session: Session, rounds: Sequence[str], read: Callable[[str], RoundStatistics]
+) -> Iterator[LevelPrecision]:
+    """Yield the precision of each level in the newest of these rounds that has one; the surest level first."""
+    right = OutcomeCountRow.outcome == "confirmed", OutcomeCountRow.hits > 0
+    query = select(OutcomeCountRow.round_id, OutcomeCountRow.certainty).where(*right).distinct()
+    confirmed = {(round_id, certainty) for round_id, certainty in session.execute(query)}
+    for level in sorted(Level, reverse=True):
+        for round_id in [one for one in rounds if (one, level.value) in confirmed][:_DECIDED]:
+            percent = next((of.precision for of in read(round_id).outcomes if of.certainty is level), None)
+            if percent is not None:
+                yield LevelPrecision(certainty=level, percent=percent)
+                break
+
+
 def _rounding(session: Session) -> Rounding:
     row = session.scalar(select(RoundingKeyRow))
     if row is None:
@@ -139,8 +238,10 @@ def _rounding(session: Session) -> Rounding:
     return Rounding(row.key)
 
 
-def _round(session: Session, rounding: Rounding, row: RoundRow, manifest: Manifest) -> RoundStatistics:
-    sent = _lists(session, rounding, row.round_id, manifest.category)
+def _round(session: Session, rounding: Rounding, round_id: str) -> RoundStatistics:
+    row = session.get_one(RoundRow, round_id)
+    manifest = manifest_in(row.manifest)
+    sent = _lists(session, rounding, round_id, manifest.category)
     matched = [one.matched_at for one in sent if one.kind is Kind.LIST]
     found = RoundStatistics(
         round_id=row.round_id, phase=row.phase, area=manifest.area, category=manifest.category,
@@ -149,7 +250,7 @@ def _round(session: Session, rounding: Rounding, row: RoundRow, manifest: Manife
     )  # fmt: skip
     if not found.published or not matched:
         return found
-    counts = _counts(session, row.round_id, manifest, sent)
+    counts = _counts(session, round_id, manifest, sent)
     by_level, by_pair = outcomes(counts, rounding)
     return found.model_copy(
         update={
@@ -162,29 +263,34 @@ def _round(session: Session, rounding: Rounding, row: RoundRow, manifest: Manife
 
 
 def _lists(session: Session, rounding: Rounding, round_id: str, category: str) -> tuple[ListCount, ...]:
-    query = select(ListCountRow).where(ListCountRow.round_id == round_id)
+    query = select(ListCountRow.party, ListCountRow.kind, ListCountRow.records, ListCountRow.matched_at)
+    query = query.where(ListCountRow.round_id == round_id).order_by(ListCountRow.matched_at, ListCountRow.party)
     return tuple(
         ListCount(
-            party=row.party, kind=(kind := Kind(row.kind)), matched_at=row.matched_at,
-            records=records_sent(row.records, rounding, category, row.party, kind),
+            party=party, kind=(kind := Kind(name)), matched_at=matched_at,
+            records=records_sent(records, rounding, category, party, kind),
         )
-        for row in session.scalars(query.order_by(ListCountRow.matched_at, ListCountRow.party))
+        for party, name, records, matched_at in session.execute(query)
     )  # fmt: skip
 
 
 def _counts(session: Session, round_id: str, manifest: Manifest, sent: Iterable[ListCount]) -> RoundCounts:
     """Return the counts of a round as they were when it ended, and its outcomes as they are."""
     hits: dict[Kind, dict[Pair, Counter[Level]]] = {kind: {} for kind in Kind}
-    for row in session.scalars(select(HitCountRow).where(HitCountRow.round_id == round_id)):
-        of = hits[Kind.QUERY if row.submission_id else Kind.LIST].setdefault((row.left, row.right), Counter())
-        of[Level(row.certainty)] += row.published or 0
+    hit, known_count, outcome = HitCountRow, KnownCountRow, OutcomeCountRow
+    found = select(hit.submission_id, hit.left, hit.right, hit.certainty, hit.published)
+    for submission_id, left, right, certainty, count in session.execute(found.where(hit.round_id == round_id)):
+        of = hits[Kind.QUERY if submission_id else Kind.LIST].setdefault((left, right), Counter())
+        of[Level(certainty)] += count or 0
     persons: dict[Level, dict[int, int]] = {}
-    for known_row in session.scalars(select(KnownCountRow).where(KnownCountRow.round_id == round_id)):
-        persons.setdefault(Level(known_row.certainty), {})[known_row.parties] = known_row.published or 0
+    people = select(known_count.certainty, known_count.parties, known_count.published)
+    for certainty, parties, count in session.execute(people.where(known_count.round_id == round_id)):
+        persons.setdefault(Level(certainty), {})[parties] = count or 0
     said: dict[tuple[Pair, Level], Counter[str]] = {}
-    for told in session.scalars(select(OutcomeCountRow).where(OutcomeCountRow.round_id == round_id)):
-        pair = min(told.party, told.counterpart), max(told.party, told.counterpart)
-        said.setdefault((pair, Level(told.certainty)), Counter())[told.outcome] += told.hits
+    told = select(outcome.party, outcome.counterpart, outcome.certainty, outcome.outcome, outcome.hits)
+    for party, counterpart, certainty, word, count in session.execute(told.where(outcome.round_id == round_id)):
+        pair = min(party, counterpart), max(party, counterpart)
+        said.setdefault((pair, Level(certainty)), Counter())[word] += count
     return RoundCounts(
         category=manifest.category, pairs=tuple(manifest.pairs),
         parties={kind: {one.party for one in sent if one.kind is kind} for kind in Kind},

@@ -12,6 +12,7 @@ from aquila.interface.queries import Queries, QueryAnswer, QueryProgress, QueryR
 from aquila.interface.rounds import SubmissionRequest
 from aquila.protocol.messages import Kind
 from services.kit.approvals import Approvals
+from services.kit.http.round_lists import Limit, Offset  # noqa: TC001 - read by FastAPI
 from services.kit.http.routing import ServiceRoute
 from services.kit.people import Actor, requires
 from services.kit.work import threads
@@ -25,9 +26,9 @@ router = APIRouter(route_class=ServiceRoute, prefix="/v1/queries", tags=["operat
 
 
 @router.get("", summary="This party's queries, and what one needs to ask", dependencies=[requires(Action.SEE_QUERIES)])
-def get_queries(request: Request) -> Queries:
-    """List the newest queries, the rounds that take one now, and templates of a justification."""
-    return list_queries(node_of(request))
+def get_queries(request: Request, offset: Offset = 0, limit: Limit = None) -> Queries:
+    """List queries, newest first, the rounds that take one now, and templates of a justification."""
+    return list_queries(node_of(request), offset, limit)
 
 
 @router.post("", status_code=202, summary="Ask for a few persons")

@@ -244,11 +244,16 @@ def get_stored_findings_file(request: Request, import_id: str) -> Response:
 
 
 @router.get("/imports/{import_id}/duplicates", summary="Likely duplicates of a stored list")
-def get_duplicates(
-    request: Request, actor: Annotated[Actor, requires(Action.COMPARE_RECORDS)], import_id: str, rules: Name = "default"
+def get_duplicates(  # noqa: PLR0913, PLR0917 - each is a parameter of the call
+    request: Request,
+    actor: Annotated[Actor, requires(Action.COMPARE_RECORDS)],
+    import_id: str,
+    rules: Name = "default",
+    offset: Offset = 0,
+    limit: Limit = None,
 ) -> DuplicateRecords:
-    """Search a stored list for records that are likely the same person."""
-    return duplicates.list_duplicates(node_of(request), actor, import_id, rules)
+    """Search a stored list for records that are likely the same person; all pairs that are named, or a part of them."""
+    return duplicates.list_duplicates(node_of(request), actor, import_id, rules, offset, limit)
 
 
 @router.delete("/imports/{import_id}", status_code=204, summary="Delete a stored list")

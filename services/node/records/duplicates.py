@@ -60,10 +60,20 @@ def remove_leftovers(home: Path) -> None:
         shutil.rmtree(folder)
 
 
-def list_duplicates(node: NodeContext, actor: Actor, import_id: str, rules: str) -> DuplicateRecords:
+def list_duplicates(  # noqa: PLR0913, PLR0917 - what is asked for, and by whom
+    node: NodeContext, actor: Actor, import_id: str, rules: str, offset: int = 0, limit: int | None = None
+) -> DuplicateRecords:
     """Return the records of a stored list that are likely the same person, the surest first; a consultation.
 
     A list is searched once as long as it does not change and the node runs; results for the newest lists are kept.
+
+    Args:
+        node: The node's parts.
+        actor: Who asks.
+        import_id: The list.
+        rules: The rule table by which records are compared.
+        offset: How many surer pairs are left out.
+        limit: At most so many; all that are named if None.
 
     Raises:
         NotFoundError: There is no such list.
@@ -72,7 +82,8 @@ def list_duplicates(node: NodeContext, actor: Actor, import_id: str, rules: str)
     table = node.table_named(rules)
     version = f"{recorded_digest(node.store, import_id)} {table.digest}"
     found = node.duplicates.get(import_id, version, lambda: _search(node.store, node.settings.home, import_id, table))
-    wanted = sorted({position for pair in found.pairs for position in (pair.first, pair.second)})
+    pairs = found.pairs[offset : None if limit is None else offset + limit]
+    wanted = sorted({position for pair in pairs for position in (pair.first, pair.second)})
     with node.store.transaction("duplicates.consult") as session:
         record_ids = _record_ids(session, import_id, wanted)
         append(
@@ -86,8 +97,10 @@ def list_duplicates(node: NodeContext, actor: Actor, import_id: str, rules: str)
         import_id=import_id,
         records=found.records,
         # A record that was erased just now is named no more.
-        pairs=tuple(_view(pair, record_ids) for pair in found.pairs if {pair.first, pair.second} <= record_ids.keys()),
+        pairs=tuple(_view(pair, record_ids) for pair in pairs if {pair.first, pair.second} <= record_ids.keys()),
         pairs_left_out=found.left_out,
+        offset=offset,
+        total=len(found.pairs),
         groups=found.groups,
         values_not_compared=found.crowded,
     )

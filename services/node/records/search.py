@@ -9,14 +9,23 @@ every look is a consultation: its entry says how many records were seen, and nei
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import func, or_, select, update
 
 from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.audit.roles import Action, Service, role_table
 from aquila.errors import InputError
-from aquila.interface.records import MOST_FOUND, FoundRecord, RecordHit, RecordPage, RecordUse, RecordView, names_of
+from aquila.interface.records import (
+    MOST_FOUND,
+    MOST_OF_RECORD,
+    FoundRecord,
+    RecordHit,
+    RecordPage,
+    RecordUse,
+    RecordView,
+    names_of,
+)
 from aquila.records.normalize import NORMALIZER_VERSION
 from aquila.records.person import Record
 from aquila.records.search import search_for, search_text
@@ -26,18 +35,20 @@ from services.kit.logging import Log
 from services.node.hits import lifecycle
 from services.node.hits.views import consultation, history_of, with_records, withdrawals_of
 from services.node.storage.imports import complete_import
-from services.node.storage.tables import HitRow, ImportRow, RecordRow, SubmissionRow
+from services.node.storage.tables import STATUS_OF_HIT, HitRow, HitStatusRow, ImportRow, RecordRow, SubmissionRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Select
     from sqlalchemy.orm import Session
 
     from aquila.interface.records import RecordSearch
     from services.kit.people import Actor
     from services.kit.storage.store import Store
     from services.node.context import Journal
+
+T = TypeVar("T")
 
 _LOG = Log("node.records")
 _BATCH = 2_048
@@ -85,13 +96,19 @@ def show(journal: Journal, actor: Actor, import_id: str, position: int) -> Recor
         if row is None or stored is None or not stored.complete:
             raise NotFoundError("record_unknown")
         append(session, _consultation(journal, actor, 1))
+        uses, all_uses = _uses(session, import_id)
+        elsewhere, all_elsewhere = _elsewhere(session, row)
+        hits, all_hits = _hits(session, journal, actor, row)
         return RecordView(
             entry=_found(row, stored.name),
             names=names_of(Record.from_json(row.content)),
             imported_at=stored.imported_at,
-            uses=tuple(_uses(session, import_id)),
-            elsewhere=tuple(_elsewhere(session, row)),
-            hits=_hits(session, journal, actor, row),
+            uses=tuple(uses),
+            elsewhere=tuple(elsewhere),
+            hits=hits,
+            uses_left_out=all_uses - len(uses),
+            elsewhere_left_out=all_elsewhere - len(elsewhere),
+            hits_left_out=all_hits - len(hits or ()),
         )
 
 
@@ -164,43 +181,58 @@ def _found(row: RecordRow, list_name: str) -> FoundRecord:
     )
 
 
-def _uses(session: Session, import_id: str) -> Iterator[RecordUse]:
-    """Yield the submissions that a list was made into, newest first."""
+def _newest(session: Session, query: Select[T], *order: ColumnElement[Any]) -> tuple[list[T], int]:
+    """Return the first rows that a record's page shows, and how many there are in all."""
+    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    return list(session.scalars(query.order_by(*order).limit(MOST_OF_RECORD))), total
+
+
+def _uses(session: Session, import_id: str) -> tuple[list[RecordUse], int]:
+    """Return the newest submissions that a list was made into, and how many there are."""
     query = select(SubmissionRow).where(SubmissionRow.import_id == import_id)
-    for row in session.scalars(query.order_by(SubmissionRow.wished_at.desc(), SubmissionRow.submission_id)):
-        yield RecordUse(
+    rows, total = _newest(session, query, SubmissionRow.wished_at.desc(), SubmissionRow.submission_id.asc())
+    uses = [
+        RecordUse(
             round_id=row.round_id,
             submission_id=row.submission_id,
             kind=row.kind,
             state=row.state.value,
             wished_at=row.wished_at,
         )
+        for row in rows
+    ]
+    return uses, total
 
 
-def _elsewhere(session: Session, row: RecordRow) -> Sequence[str]:
-    """Return the names of other lists with a record of the same number."""
+def _elsewhere(session: Session, row: RecordRow) -> tuple[list[str], int]:
+    """Return the names of the newest other lists with a record of the same number, and how many there are."""
     query = select(ImportRow.name).join(RecordRow, RecordRow.import_id == ImportRow.import_id)
     others = query.where(RecordRow.record_id == row.record_id, ImportRow.complete, ImportRow.import_id != row.import_id)
-    return session.scalars(others.order_by(ImportRow.imported_at.desc(), ImportRow.import_id)).all()
+    return _newest(session, others, ImportRow.imported_at.desc(), ImportRow.import_id.asc())
 
 
-def _hits(session: Session, journal: Journal, actor: Actor, row: RecordRow) -> tuple[RecordHit, ...] | None:
-    """Return the hits on a record to whom hits are shown, with the entries of that look; None to anyone else."""
+def _hits(session: Session, journal: Journal, actor: Actor, row: RecordRow) -> tuple[tuple[RecordHit, ...] | None, int]:
+    """Return the newest hits on a record and how many it has, to whom hits are shown; None to anyone else.
+
+    The look at those that are returned is logged.
+    """
     if not role_table().allows(Service.NODE, actor.roles, Action.SEE_HITS):
-        return None
-    query = select(HitRow).where(HitRow.import_id == row.import_id, HitRow.position == row.position, ~HitRow.canary)
-    hits = session.scalars(query.order_by(HitRow.round_id, HitRow.hit_id)).all()
+        return None, 0
+    query = select(HitRow).join(HitStatusRow, STATUS_OF_HIT)
+    query = query.where(HitRow.import_id == row.import_id, HitRow.position == row.position, ~HitRow.canary)
+    hits, total = _newest(session, query, HitStatusRow.arrived_at.desc(), HitRow.round_id.asc(), HitRow.hit_id.asc())
     for round_id in sorted({hit.round_id for hit in hits}):
         append(
             session, consultation(journal, actor, round_id, [hit.hit_id for hit in hits if hit.round_id == round_id])
         )
     entries = with_records(session, [(hit, lifecycle.status_row(session, hit)) for hit in hits], journal.clock())
-    return tuple(
+    shown = tuple(
         RecordHit(
             entry=entry, history=history_of(session, hit), withdrawals=tuple(withdrawals_of(session, journal.code, hit))
         )
         for hit, entry in zip(hits, entries, strict=True)
     )
+    return shown, total
 
 
 def _consultation(journal: Journal, actor: Actor, records: int) -> Entry:

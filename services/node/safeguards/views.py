@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from aquila.protocol.rounds.verified_round import Round
     from services.node.context import NodeContext
 
+_MOST_EARLIER = 50
 COMPARED = (
     "A party with the reports of two rounds can compare them: "
     "a hit in only one of them shows what a list gained or lost."
@@ -51,11 +52,12 @@ def safeguards(node: NodeContext, round_id: str) -> Safeguards:
         canaries = session.scalars(
             select(CanaryRow).where(CanaryRow.round_id == round_id).order_by(CanaryRow.counterpart)
         )
-        earlier = _earlier(session, node.code, round_)
+        earlier, all_earlier = _earlier(session, node.code, round_)
         return Safeguards(
             round_id=round_id,
             spent=tuple(_spent(session, node, round_)),
             earlier_rounds=earlier,
+            earlier_left_out=all_earlier - len(earlier),
             earlier_sentence=COMPARED if earlier else "",
             held_back=_held_back(session, round_id),
             frequency_limit=round_.manifest.frequency_limit,
@@ -83,8 +85,11 @@ def _alarm(round_: Round, row: AlarmRow) -> FishingAlarmView:
     )  # fmt: skip
 
 
-def _earlier(session: Session, code: str, round_: Round) -> tuple[EarlierRoundView, ...]:
-    """Return the earlier rounds between these parties; the own ones before any consent, because it rests on them."""
+def _earlier(session: Session, code: str, round_: Round) -> tuple[tuple[EarlierRoundView, ...], int]:
+    """Return the newest earlier rounds between these parties, and how many there are.
+
+    The own ones count before any consent, because it rests on them.
+    """
     told = {party: one.earlier_rounds for party, one in round_.consents.items()}
     told.setdefault(code, evaluation_limits.earlier_rounds(session, round_.manifest))
     found: dict[str, list[EarlierSpent]] = {}
@@ -96,12 +101,17 @@ def _earlier(session: Session, code: str, round_: Round) -> tuple[EarlierRoundVi
                 )
                 for spent in one.spent
             )
-    came = {round_id: row.discovered_at for round_id in found if (row := session.get(RoundRow, round_id))}
+    came = {
+        round_id: discovered_at
+        for round_id, discovered_at in session.execute(select(RoundRow.round_id, RoundRow.discovered_at))
+        if round_id in found
+    }
     order = sorted(found, key=lambda round_id: (-came.get(round_id, 0), round_id))
-    return tuple(
+    newest = tuple(
         EarlierRoundView(round_id=round_id, came_at=came.get(round_id), spent=tuple(found[round_id]))
-        for round_id in order
+        for round_id in order[:_MOST_EARLIER]
     )
+    return newest, len(found)
 
 
 def _spent(session: Session, node: NodeContext, round_: Round) -> Iterator[SpentView]:

@@ -11,7 +11,7 @@ from aquila.errors import InputError, OrderError, PolicyError
 from aquila.interface.approval import ApprovalKind, ApprovalState
 from aquila.interface.queries import MOST_DAYS, MOST_PERSONS, StandingQueryRequest
 from clients.sdk import ApprovalClient, QueryClient
-from clients.web.app.paging import page_of
+from clients.web.app.paging import page_of, served_page
 from clients.web.app.paths import identifier
 from clients.web.app.visit import Sent, Visited, threaded
 from clients.web.rounds.live import LiveState, live
@@ -20,7 +20,10 @@ from clients.web.text import labels
 from services.kit.errors import NotAllowedError, UnknownCallerError
 
 if TYPE_CHECKING:
-    from aquila.interface.queries import Queries, QueryProgress, QueryRound
+    from collections.abc import Sequence
+
+    from aquila.interface.queries import Queries, QueryEntry, QueryProgress, QueryRound
+    from clients.web.app.paging import Page
     from clients.web.app.visit import Visit
 
 router = APIRouter()
@@ -33,8 +36,14 @@ _LOOK_SECONDS = 0.5  # an answer comes within seconds
 @threaded
 def get_queries(visit: Visited) -> Response:
     """Show the form of a query, and the queries that were made."""
-    found = QueryClient(visit.connection()).queries()
-    return _show(visit, found, QueryForm.empty(found))
+    client, read = QueryClient(visit.connection()), []
+
+    def part(offset: int) -> tuple[Sequence[QueryEntry], int]:
+        read.append(client.queries(offset, _PAGE))
+        return read[-1].queries, read[-1].total
+
+    page = served_page(visit, part, _PAGE)
+    return _show(visit, read[-1], page, QueryForm.empty(read[-1]))
 
 
 @router.post("/queries")
@@ -43,15 +52,16 @@ def post_query(visit: Visited, sent: Sent) -> Response:
     """Ask for persons, or fill the form with a template or with more rows; what was typed is kept."""
     visit.need("submission.ask")
     client = QueryClient(visit.connection())
-    found = client.queries()
+    found = client.queries(limit=_PAGE)
+    page = page_of(visit, found.queries, _PAGE)
     form = QueryForm.sent(sent, found)
     step = sent.text("step")
     if step == "template":
         form.fill(sent.text("template"), found)
-        return _show(visit, found, form)
+        return _show(visit, found, page, form)
     if step == "rows":
         form.add_rows()
-        return _show(visit, found, form)
+        return _show(visit, found, page, form)
     try:
         wanted = form.request(found)
         if isinstance(wanted, StandingQueryRequest):
@@ -64,7 +74,7 @@ def post_query(visit: Visited, sent: Sent) -> Response:
         if isinstance(error, (NotAllowedError, UnknownCallerError)):
             raise
         form.refuse(error)
-    return _show(visit, found, form)
+    return _show(visit, found, page, form)
 
 
 @router.get("/queries/{submission_id}")
@@ -121,7 +131,7 @@ def _live_state(visit: Visit, progress: QueryProgress) -> LiveState:
     return LiveState(shape, values, ended=not progress.pending)
 
 
-def _show(visit: Visit, found: Queries, form: QueryForm) -> Response:
+def _show(visit: Visit, found: Queries, page: Page[QueryEntry], form: QueryForm) -> Response:
     """Show the page, with each error next to its field."""
     faults = form.field_errors(visit.say, visit.language.compose)
     may_ask = visit.may("submission.ask")
@@ -157,6 +167,6 @@ def _show(visit: Visit, found: Queries, form: QueryForm) -> Response:
             ("", visit.say("none")),
             *((one.import_id, one.name) for one in stored if not one.for_query and one.records <= MOST_PERSONS),
         ],
-        queries=page_of(visit, found.queries, _PAGE),
+        queries=page,
         waiting=waiting,
     )

@@ -20,6 +20,7 @@ from aquila.records.reading.layouts import ENCODINGS, RECOGNIZED, Layout
 from aquila.records.template import TEMPLATES
 from clients.sdk.node import DeliveredList
 from clients.web.app.list_work import ListWork
+from clients.web.app.paging import served_page
 from clients.web.app.paths import identifier
 from clients.web.app.uploads import LONG_BYTES
 from clients.web.app.visit import Sent, SentList, Visited, threaded
@@ -27,9 +28,9 @@ from clients.web.rounds.live import LiveState, live
 from services.kit.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from aquila.interface.records import ImportEntry, LayoutView, RecordReport
+    from aquila.interface.records import DuplicatePairView, ImportEntry, LayoutView, RecordReport
     from aquila.sentences import Sentence
     from clients.sdk import NodeClient
     from clients.web.app.uploads import Upload
@@ -208,9 +209,14 @@ def get_all(visit: Visited, import_id: str) -> Response:
 @threaded
 def get_duplicates(visit: Visited, import_id: str) -> Response:
     """Show the records of a list that are likely the same person."""
-    entry = _entry(visit, import_id)
-    found = visit.node().duplicates(import_id)
-    return visit.show("import.html", entry=entry, found=found, findings=None, changes=None, most=_MOST)
+    entry, read = _entry(visit, import_id), []
+
+    def part(offset: int) -> tuple[Sequence[DuplicatePairView], int]:
+        read.append(visit.node().duplicates(import_id, offset=offset, limit=_MOST))
+        return read[-1].pairs, read[-1].total
+
+    page = served_page(visit, part, _MOST)
+    return visit.show("import.html", entry=entry, found=read[-1], page=page, findings=None, changes=None, most=_MOST)
 
 
 @router.post("/records/{import_id}/delete")

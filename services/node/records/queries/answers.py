@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from aquila.audit.roles import Action
 from aquila.followup.lifecycle import Stage
@@ -63,10 +63,17 @@ if TYPE_CHECKING:
 _LISTED = 200
 
 
-def list_queries(node: NodeContext) -> Queries:
-    """Return the newest queries of this node, and what is needed to make another one."""
-    newest = select(SubmissionRow).where(SubmissionRow.kind == Kind.QUERY.value)
-    newest = newest.order_by(SubmissionRow.wished_at.desc(), SubmissionRow.submission_id).limit(_LISTED)
+def list_queries(node: NodeContext, offset: int = 0, limit: int | None = None) -> Queries:
+    """Return queries of this node, newest first, and what is needed to make another one.
+
+    Args:
+        node: The node's parts.
+        offset: How many newer ones are left out.
+        limit: At most so many; some hundred if None.
+    """
+    of_queries = SubmissionRow.kind == Kind.QUERY.value
+    newest = select(SubmissionRow).where(of_queries).offset(offset).limit(limit or _LISTED)
+    newest = newest.order_by(SubmissionRow.wished_at.desc(), SubmissionRow.submission_id)
     taking = (
         select(RoundRow)
         .where(RoundRow.state == LocalRoundState.ACTIVE, RoundRow.phase.not_in(ENDED_PHASES))
@@ -74,6 +81,7 @@ def list_queries(node: NodeContext) -> Queries:
         .order_by(RoundRow.discovered_at.desc(), RoundRow.round_id)
     )
     with node.store.reading("query.list") as session:
+        total = session.scalar(select(func.count()).select_from(SubmissionRow).where(of_queries)) or 0
         made = [_Made.of(session, row) for row in session.scalars(newest)]
         names = names_of(session, [one.officer for one in made])
         rounds = [row for row in session.scalars(taking) if has_consented(row)]
@@ -84,6 +92,8 @@ def list_queries(node: NodeContext) -> Queries:
         templates=templates(),
         queries=tuple(_entry(node, one, names) for one in made),
         most_persons=MOST_PERSONS,
+        offset=offset,
+        total=total,
     )
 
 

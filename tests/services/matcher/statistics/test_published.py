@@ -20,6 +20,7 @@ from services.matcher.storage.tables import (
     RoundingKeyRow,
     RoundRow,
 )
+from tests.support.database_work import DatabaseWork
 from tests.support.matcher_world import BASE
 from tests.support.people import FourEyes
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from tests.support.matcher_world import World
 
 PATH = "/v1/operator/statistics"
+PICTURE = "/v1/operator/picture"
 DAY = 86_400
 HITS = {("AL RS", "high"): 10_002, ("AL SI", "low"): 3, ("RS SI", "high"): 9}
 KNOWN = {("high", 2): 9_800, ("high", 3): 4, ("medium", 2): 9_801, ("medium", 3): 4, ("low", 2): 9_803, ("low", 3): 5}
@@ -171,6 +173,79 @@ async def test_the_latest_of_a_category_and_never_a_sum(three: World) -> None:
     await read(three, f"{PATH}?since=yesterday", 422)
 
 
+async def test_rounds_come_in_parts(three: World) -> None:
+    """A part has its rounds and how many there are; the latest of a category is named whichever part it is in."""
+    made = [await round_with(three, days=day) for day in range(4)]
+    whole = (await read(three)).json()
+    assert (whole["offset"], whole["total"], len(whole["rounds"])) == (0, 4, 4)
+    part = (await read(three, f"{PATH}?offset=1&limit=2")).json()
+    assert part["rounds"] == whole["rounds"][1:3]
+    assert (part["offset"], part["total"], part["latest"]) == (1, 4, [made[-1]])
+    assert (await read(three, f"{PATH}?offset=4&limit=2")).json()["rounds"] == []
+    await read(three, f"{PATH}?limit=0", 422)
+
+
+async def test_the_picture_is_of_one_round_next_to_others(three: World) -> None:
+    """The latest by default, of all or of a category; another one that is asked for; with totals of the others.
+
+    A round whose numbers are not published is none of them, and the precision is that of the newest round with one.
+    """
+    assert (await read(three, PICTURE)).json()["round"] is None
+    first = await round_with(three)
+    await say(three, first, {("AL", "RS", "high", "confirmed"): 400})
+    second = await round_with(three, days=1)
+    await say(three, second, {("AL", "RS", "high", "confirmed"): 400, ("AL", "RS", "high", "refuted"): 400})
+    third = await round_with(three, days=2)
+    await round_with(three, days=3, ended=False)
+    other = await round_with(three, days=4, category="another")
+    rounds = {one["round_id"]: one for one in (await read(three)).json()["rounds"]}
+    found = (await read(three, PICTURE)).json()
+    assert (found["round"], found["categories"]) == (rounds[other], ["another", "test"])
+    assert [one["round_id"] for one in found["rounds"]] == [other]
+    assert found["precision"] == []
+    found = (await read(three, f"{PICTURE}?category=test")).json()
+    assert found["round"] == rounds[third]
+    assert {one["round_id"] for one in found["rounds"]} == {first, second, third}
+    for one in found["rounds"]:
+        assert (one["lists"], one["hits"]) == (3, rounds[one["round_id"]]["hits"][0]["hits"])
+    newest = next(one["round_id"] for one in found["rounds"] if one["round_id"] in {first, second})
+    [high] = [one for one in rounds[newest]["outcomes"] if one["certainty"] == "high"]
+    assert found["precision"] == [{"certainty": "high", "percent": high["precision"]}]
+    found = (await read(three, f"{PICTURE}?round_id={first}")).json()
+    assert found["round"] == rounds[first]
+    day = datetime.fromtimestamp(three.clock(), UTC).astimezone().date()
+    within = (await read(three, f"{PICTURE}?until={day}")).json()
+    assert (within["round"], len(within["rounds"])) == (rounds[first], 1)
+    await read(three, f"{PICTURE}?round_id=x", 422)
+
+
+@pytest.mark.database_files
+async def test_a_part_costs_what_it_shows(three: World) -> None:
+    """Counts are read of the rounds of a part alone, by as many statements however many rounds there are."""
+    work = DatabaseWork(three.context.store)
+    paths = (f"{PATH}?limit=2", f"{PICTURE}?round_id={await round_with(three)}")
+    found = []
+    for more in (14, 8):
+        for day in range(more):
+            await round_with(three, days=day)
+        taken = []
+        for path in paths:
+            await read(three, path)
+            work.taken()
+            await read(three, path)
+            taken.append(work.taken()[0])
+        found.append(taken)
+    assert found[0] == found[1]
+
+
+async def say(three: World, round_id: str, said: Mapping[tuple[str, str, str, str], int]) -> None:
+    """Store outcomes by party, counterpart, level and word."""
+    with three.context.store.transaction("test.outcomes") as session:
+        for (party, other, level, outcome), count in said.items():
+            key = {"round_id": round_id, "party": party, "counterpart": other, "certainty": level}
+            session.add(OutcomeCountRow(**key, outcome=outcome, hits=count))
+
+
 async def test_queries_stand_apart_from_lists(three: World) -> None:
     """A query's hits are in no number of the lists; pairs that no query was about are not shown as compared."""
     await round_with(three, {("AL RS", "high"): 100}, query={("AL RS", "high"): 50, ("AL SI", "medium"): 2})
@@ -197,10 +272,7 @@ async def test_precision_is_made_of_published_numbers(three: World) -> None:
     said = {("AL", "RS", "high", "confirmed"): 400, ("RS", "AL", "high", "confirmed"): 300,
             ("RS", "AL", "high", "refuted"): 100, ("AL", "SI", "low", "refuted"): 3,
             ("RS", "SI", "medium", "open"): 40}  # fmt: skip
-    with three.context.store.transaction("test.outcomes") as session:
-        for (party, other, level, outcome), count in said.items():
-            key = {"round_id": round_id, "party": party, "counterpart": other, "certainty": level}
-            session.add(OutcomeCountRow(**key, outcome=outcome, hits=count))
+    await say(three, round_id, said)
     [one] = (await read(three)).json()["rounds"]
     levels = {of["certainty"]: of for of in one["outcomes"]}
     assert levels.keys() == {"medium", "high"}

@@ -9,6 +9,7 @@ from sqlalchemy import event, func, select
 
 from services.node.records import imports
 from services.node.storage.tables import FindingRow, ImportRow, RecordRow
+from tests.support.database_work import DatabaseWork
 from tests.support.node_world import HEADER
 from tests.support.sentence_texts import texts
 from tests.support.spreadsheets import xlsx
@@ -233,6 +234,7 @@ async def test_the_status_tells_of_the_matcher(world: World) -> None:
     assert (status["party"], status["matcher_reachable"], status["clock_difference"]) == ("AL", True, 0)
 
 
+LETTERS = "abdegiklmnoprstuvz"
 TWICE = "a-4,Јанковић,Мира,1988-08-08,\n"
 
 
@@ -254,6 +256,36 @@ async def test_likely_duplicates_are_counted_and_named(world: World) -> None:
     assert pair["sentences"]
     assert not any(word in str(found) for word in ("Mira", "Јанковић", "1988"))
     assert (await al.operator.get(f"/v1/imports/{'0' * 32}/duplicates")).status_code == 404
+
+
+@pytest.mark.database_files
+async def test_likely_duplicates_come_in_parts(world: World) -> None:
+    """A part has its pairs and how many there are; it costs the database the same, however long the list is."""
+    al, found = world.nodes["AL"], []
+    work = DatabaseWork(al.node.store)
+    for many in (8, 1_600):
+        rows = [row for n in range(many) for row in (f"a-{n},{name(n)},1988-08-08,", f"b-{n},{name(n)},1988-08-08,")]
+        content = HEADER + "\n".join(rows) + "\n"
+        path = f"/imports/{await al.load(content)}/duplicates"
+        whole = await al.get(path)
+        assert whole["total"] == len(whole["pairs"]) >= many
+        work.taken()
+        part = (await al.operator.get(f"/v1{path}", params={"offset": 2, "limit": 3})).json()
+        found.append(work.taken())
+        assert part["pairs"] == whole["pairs"][2:5]
+        assert (part["offset"], part["total"]) == (2, whole["total"])
+        assert (await al.operator.get(f"/v1{path}", params={"offset": whole["total"], "limit": 3})).json()[
+            "pairs"
+        ] == []
+    (statements, steps), (statements_of_many, steps_of_many) = found
+    assert statements == statements_of_many
+    assert steps_of_many < 2 * steps + 200
+
+
+def name(number: int) -> str:
+    """Return a given and a family name, which differ from those of other numbers."""
+    first, second, third = (LETTERS[number // step % 18] for step in (1, 18, 324))
+    return f"Mir{first}{second}a,Jank{third}{first}ov"
 
 
 async def test_a_list_is_searched_once_until_it_changes(world: World) -> None:

@@ -68,6 +68,19 @@ async def test_a_query_is_answered_person_by_party(world_after: WorldAfter) -> N
     assert entry["officer_name"]
 
 
+async def test_queries_come_in_parts(world_after: WorldAfter) -> None:
+    """Newest first, with how many there are in all."""
+    world, round_id = await world_after(round_for_queries)
+    al, made = world.nodes["AL"], list[str]()
+    for number in range(3):
+        world.clock.time += 60
+        made.insert(0, await asked(al, round_id, NOBODY | {"date_of_birth": f"197{number}-01-01"}))
+    for offset, shown in ((0, made[:2]), (2, made[2:]), (3, [])):
+        part = (await al.operator.get("/v1/queries", params={"offset": offset, "limit": 2})).json()
+        assert [one["submission_id"] for one in part["queries"]] == shown
+        assert (part["offset"], part["total"]) == (offset, 3)
+
+
 async def test_progress_is_seen_without_a_look_at_persons(world_after: WorldAfter) -> None:
     """It has states and numbers alone, nothing is logged for it, and nothing is pending once all is confirmed."""
     world, round_id = await world_after(round_for_queries)

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from fastapi.routing import iter_route_contexts
-from sqlalchemy import select, text, update
+from sqlalchemy import insert, select, text, update
 
 from aquila.audit.roles import Role
+from aquila.interface.records import MOST_OF_RECORD
 from services.kit.log import entries
 from services.kit.logging import ROOT, JsonLines
 from services.node.records import search as record_search
-from services.node.storage.tables import ImportRow, RecordRow
+from services.node.storage.tables import HitRow, HitStatusRow, ImportRow, RecordRow, SubmissionRow
 from tests.support.node_steps import closed_round, does, hit_with, kinds_in_log
 from tests.support.node_world import HEADER, LISTS
 
@@ -147,6 +148,38 @@ async def test_a_record_with_its_history(world_after: WorldAfter) -> None:
     await does(al, hit, "withdrawal", ground="incorrect")
     view = await al.get(f"/imports/{one['import_id']}/records/{one['position']}")
     assert [gone["ground"] for gone in view["hits"][0]["withdrawals"]] == ["incorrect"]
+
+
+async def test_a_record_of_years_shows_the_newest(world_after: WorldAfter) -> None:
+    """A record with more hits, submissions and other lists than one page takes says how many are left out.
+
+    Only the hits that are shown were looked at.
+    """
+    world, round_id = await world_after(closed_round)
+    al, older = world.nodes["AL"], [f"{number:032x}" for number in range(MOST_OF_RECORD + 3)]
+    path = await place_of(al, "al-list-1")
+    hit = await hit_with(al, "RS")
+    with al.node.store.transaction("test.years") as session:
+        kept = [
+            (HitRow, {"round_id": round_id, "hit_id": hit["hit_id"]}, "hit_id", "arrived_at"),
+            (HitStatusRow, {"round_id": round_id, "hit_id": hit["hit_id"]}, "hit_id", "arrived_at"),
+            (SubmissionRow, {"round_id": round_id}, "submission_id", "wished_at"),
+        ]  # fmt: skip
+        for table, which, key, moment in kept:
+            row = dict(session.execute(select(table.__table__).filter_by(**which)).mappings().one())
+            for number, one in enumerate(older, start=1):
+                values = row | {key: one} | ({moment: row[moment] - number} if moment in row else {})
+                session.execute(insert(table).values(values))
+    for number in range(MOST_OF_RECORD + 1):
+        await al.load(HEADER + LISTS["AL"], f"list {number}")
+    before = len(looks(al))
+    view = await al.get(path)
+    assert [len(view[name]) for name in ("hits", "uses", "elsewhere")] == [MOST_OF_RECORD] * 3
+    assert [view[f"{name}_left_out"] for name in ("hits", "uses", "elsewhere")] == [4, 4, 1]
+    assert [one["entry"]["hit_id"] for one in view["hits"]] == [hit["hit_id"], *older[: MOST_OF_RECORD - 1]]
+    assert view["uses"][0]["submission_id"] not in older
+    seen = [entry.counts["hits"] for entry in looks(al)[before:] if entry.ids["of"] == "hits"]
+    assert seen == [MOST_OF_RECORD]
 
 
 async def test_a_record_that_is_not_there(world: World) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from aquila.records.rules import InputClass
 from services.node.safeguards import evaluation_limits
 from services.node.settings import EvaluationCaps
-from services.node.storage.tables import DAY, DailyEvaluationRow
+from services.node.storage.tables import DAY, DailyEvaluationRow, EvaluationCountRow, RoundRow
 from tests.services.deploy.test_samples import DEPLOY
 from tests.support.node_steps import LARGE, limit, problems, round_with_hits, spent
 
@@ -146,3 +146,20 @@ def _room(party_node: PartyNode) -> int:
 
 async def _reported(world: World, round_id: str) -> bool:
     return await world.phase(round_id) == "reporting"
+
+
+async def test_the_newest_of_many_earlier_rounds_are_shown(world_after: WorldAfter) -> None:
+    """Before a consent a node is shown what it evaluated in earlier rounds: the newest, and how many more there are."""
+    world, first = await world_after(round_with_hits)
+    second, party_node = await world.propose(), world.nodes["AL"]
+    await world.settle()
+    older = [f"{number:032x}" for number in range(60)]
+    with party_node.node.store.transaction("test.years") as session:
+        row = dict(session.execute(select(RoundRow.__table__).filter_by(round_id=first)).mappings().one())
+        for number, one in enumerate(older, start=1):
+            values = row | {"round_id": one, "discovered_at": row["discovered_at"] - number}
+            session.execute(insert(RoundRow).values(values))
+            session.add(EvaluationCountRow(round_id=one, origin="RS", input_class="full", elements=number))
+    found = await party_node.get(f"/rounds/{second}/safeguards")
+    assert [one["round_id"] for one in found["earlier_rounds"]] == [first, *older[:49]]
+    assert found["earlier_left_out"] == 11
