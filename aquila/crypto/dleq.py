@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aquila.crypto.group import ELEMENT_BYTES, GENERATOR, SCALAR_BYTES
+from aquila.crypto.group import ELEMENT_BYTES, GENERATOR, SCALAR_BYTES, encoded
 from aquila.crypto.hashing import hash_secret, prefixed
 from aquila.crypto.oprf import MODE_VOPRF, context_string, hash_to_scalar
 from aquila.crypto.shares import split_proof, validate_public_key
 from aquila.errors import InputError, MalformedError, ProofError
 
 if TYPE_CHECKING:
-    from aquila.crypto.group import Group
+    from aquila.crypto.group import Elements, Group
     from aquila.crypto.shares import Share
 
 WEIGHT_BYTES = 16
@@ -82,7 +82,7 @@ def proof_nonce(group: Group, share: Share, fresh: bytes, seed: bytes) -> bytes:
         return group.reduce_each(hash_secret(_NONCE_LABEL, secret, fresh, seed))
 
 
-def prove(group: Group, share: Share, inputs: bytes, outputs: bytes, weights: bytes, nonce_scalar: bytes) -> bytes:  # noqa: PLR0913, PLR0917 - as RFC 9497 lists them
+def prove(group: Group, share: Share, inputs: Elements, outputs: bytes, weights: bytes, nonce_scalar: bytes) -> bytes:  # noqa: PLR0913, PLR0917 - as RFC 9497 lists them
     """Prove that output i is the share times input i (GenerateProof, RFC 9497 section 2.2.1).
 
     The outputs count only through the weights: the prover knows that Z = k * M (ComputeCompositesFast).
@@ -103,7 +103,7 @@ def prove(group: Group, share: Share, inputs: bytes, outputs: bytes, weights: by
         return challenge + group.respond(nonce_scalar, challenge, secret)
 
 
-def verify(group: Group, public_key: bytes, inputs: bytes, outputs: bytes, weights: bytes, proof: bytes) -> None:  # noqa: PLR0913, PLR0917 - as RFC 9497 lists them
+def verify(group: Group, public_key: bytes, inputs: Elements, outputs: Elements, weights: bytes, proof: bytes) -> None:  # noqa: PLR0913, PLR0917 - as RFC 9497 lists them
     """Check that output i is input i times the share of the public key (VerifyProof, RFC 9497 section 2.2.2).
 
     Raises:
@@ -130,7 +130,7 @@ def verify(group: Group, public_key: bytes, inputs: bytes, outputs: bytes, weigh
         raise ProofError("evaluation_proof_not_verified")
 
 
-def prove_chunk(group: Group, share: Share, context: bytes, inputs: bytes, outputs: bytes, fresh: bytes) -> bytes:  # noqa: PLR0913, PLR0917 - as RFC 9497 lists them
+def prove_chunk(group: Group, share: Share, context: bytes, inputs: Elements, outputs: bytes, fresh: bytes) -> bytes:  # noqa: PLR0913, PLR0917 - as RFC 9497 lists them
     """Prove one chunk's evaluation with the weights in use.
 
     Args:
@@ -154,7 +154,9 @@ def prove_chunk(group: Group, share: Share, context: bytes, inputs: bytes, outpu
     return prove(group, share, inputs, outputs, batch_weights(*statement), nonce)
 
 
-def verify_chunk(group: Group, public_key: bytes, context: bytes, inputs: bytes, outputs: bytes, proof: bytes) -> None:  # noqa: PLR0913, PLR0917 - as RFC 9497 lists them
+def verify_chunk(  # noqa: PLR0913, PLR0917 - as RFC 9497 lists them
+    group: Group, public_key: bytes, context: bytes, inputs: Elements, outputs: Elements, proof: bytes
+) -> None:
     """Check one chunk's evaluation with the weights in use; see `prove_chunk` and `verify`.
 
     Raises:
@@ -166,11 +168,11 @@ def verify_chunk(group: Group, public_key: bytes, context: bytes, inputs: bytes,
 
 
 def _statement(
-    public_key: bytes, context: bytes, inputs: bytes, outputs: bytes
+    public_key: bytes, context: bytes, inputs: Elements, outputs: Elements
 ) -> tuple[bytes, bytes, bytes, bytes, int]:
     """Return the arguments of `batch_seed` and `batch_weights`."""
-    digests = hashlib.sha256(inputs).digest(), hashlib.sha256(outputs).digest()
-    return public_key, context, *digests, len(inputs) // ELEMENT_BYTES
+    digests = hashlib.sha256(encoded(inputs)).digest(), hashlib.sha256(encoded(outputs)).digest()
+    return public_key, context, *digests, len(encoded(inputs)) // ELEMENT_BYTES
 
 
 def _rfc_transcript(public_key: bytes) -> bytes:
@@ -183,8 +185,7 @@ def _challenge(public_key: bytes, *points: bytes) -> bytes:
     return hash_to_scalar(prefixed(public_key, *points) + b"Challenge")
 
 
-def _require_pairs(inputs: bytes, outputs: bytes) -> None:
-    if not inputs or len(inputs) != len(outputs):
-        raise MalformedError(
-            "proof_inputs_missing", inputs=len(inputs) // ELEMENT_BYTES, outputs=len(outputs) // ELEMENT_BYTES
-        )
+def _require_pairs(inputs: Elements, outputs: Elements) -> None:
+    given, returned = len(encoded(inputs)), len(encoded(outputs))
+    if not given or given != returned:
+        raise MalformedError("proof_inputs_missing", inputs=given // ELEMENT_BYTES, outputs=returned // ELEMENT_BYTES)

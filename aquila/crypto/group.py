@@ -13,7 +13,7 @@ an accepted element and an accepted scalar is therefore never the identity, beca
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 
@@ -45,6 +45,28 @@ LONGEST_INPUT = 0xFFFF
 _ORDER_WORDS = [ORDER >> shift & 0xFFFF_FFFF_FFFF_FFFF for shift in (0, 64, 128, 192)]
 
 
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class DecodedElements:
+    """Elements that `Group.decode` decoded, for operations of the same backend in the same process; never sent.
+
+    Attributes:
+        encoded: n elements.
+        points: The same as this backend computes with them; nothing where it has no such form.
+    """
+
+    encoded: bytes
+    points: bytes | memoryview
+
+
+Elements: TypeAlias = "bytes | DecodedElements"
+"""n elements, encoded or decoded."""
+
+
+def encoded(elements: Elements) -> bytes:
+    """Return elements as they are sent."""
+    return elements.encoded if isinstance(elements, DecodedElements) else elements
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class FinalizeOperands:
     """Operands of `Group.finalize`: n positions.
@@ -61,8 +83,8 @@ class FinalizeOperands:
     inputs: bytes
     width: int
     blinds: bytes | bytearray
-    evaluations: Sequence[bytes]
-    own: bytes = b""
+    evaluations: Sequence[Elements]
+    own: Elements = b""
     share: bytes | bytearray = b""
 
 
@@ -92,7 +114,16 @@ class Group(Protocol):
         """
         ...
 
-    def multiply(self, elements: bytes, scalar: bytes | bytearray) -> bytes:
+    def decode(self, elements: bytes) -> DecodedElements:
+        """Decode n elements for several operations, each of which would decode them by itself.
+
+        Raises:
+            MalformedError: an element is refused (field `index`). A backend that has no decoded form leaves it to the
+                operations to refuse it.
+        """
+        ...
+
+    def multiply(self, elements: Elements, scalar: bytes | bytearray) -> bytes:
         """Multiply n elements by one secret scalar, in constant time per element.
 
         Raises:
@@ -146,7 +177,7 @@ class Group(Protocol):
         """
         ...
 
-    def weighted_sum(self, elements: bytes, weights: bytes) -> bytes:
+    def weighted_sum(self, elements: Elements, weights: bytes) -> bytes:
         """Return the one element that is the sum of weight i times element i. Weights are public.
 
         Raises:
@@ -203,8 +234,10 @@ def refused_element(index: int) -> MalformedError:
     return MalformedError("element_not_ristretto255", index=index)
 
 
-def require_elements(elements: bytes) -> int:
+def require_elements(elements: Elements) -> int:
     """Return how many elements there are, after the checks that need no curve arithmetic.
+
+    What is decoded was checked then.
 
     libsodium accepts encodings with bit 255 set and the identity; RFC 9496 section 4.3.1 refuses the first, and
     RFC 9497 section 2.1 (DeserializeElement) the second.
@@ -212,6 +245,8 @@ def require_elements(elements: bytes) -> int:
     Raises:
         MalformedError: the length is no multiple of 32, bit 255 is set, or an element is the identity.
     """
+    if isinstance(elements, DecodedElements):
+        return len(elements.encoded) // ELEMENT_BYTES
     count = _whole(elements, ELEMENT_BYTES, "elements")
     words = np.frombuffer(elements, dtype="<u8").reshape(count, 4)
     refused = (words[:, 3] >> np.uint64(63) != 0) | ~words.any(axis=1)

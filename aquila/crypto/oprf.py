@@ -17,7 +17,7 @@ from aquila.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aquila.crypto.group import Group
+    from aquila.crypto.group import Elements, Group
     from aquila.crypto.shares import Share
 
 MODE_OPRF = 0
@@ -61,7 +61,7 @@ def blind(group: Group, inputs: bytes, width: int, blinds: bytes, mode: int = MO
     return group.blind(inputs, width, b"HashToGroup-" + context_string(mode), blinds)
 
 
-def evaluate(group: Group, blinded: bytes, key: Share) -> bytes:
+def evaluate(group: Group, blinded: Elements, key: Share) -> bytes:
     """Multiply n blinded elements by the share (BlindEvaluate without the proof, RFC 9497 section 3.3.1).
 
     Raises:
@@ -85,7 +85,13 @@ def finalize(group: Group, inputs: bytes, width: int, blinds: bytes, evaluated: 
 
 
 def finalize_shared(  # noqa: PLR0913, PLR0917 - what RFC 9497's Finalize takes, for a key of several shares
-    group: Group, inputs: bytes, width: int, blinds: bytes, blinded: bytes, share: Share, evaluations: Sequence[bytes]
+    group: Group,
+    inputs: bytes,
+    width: int,
+    blinds: bytes,
+    blinded: Elements,
+    share: Share,
+    evaluations: Sequence[Elements],
 ) -> bytes:
     """Finalize under the sum of all shares: one's own evaluates here, the other parties' evaluations are given.
 

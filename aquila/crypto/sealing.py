@@ -8,7 +8,8 @@ and tells the receiver that the sender holds the same values. HPKE draws its ran
 
 from __future__ import annotations
 
-from functools import lru_cache
+import importlib
+from functools import cache, lru_cache
 from hashlib import sha512
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,8 +26,9 @@ from aquila.crypto.keys import KEY_BYTES, SEALING_PUBLIC_BYTES, SealingKey
 from aquila.errors import MalformedError, SealError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from hashlib import _Hash as HASH
+    from types import ModuleType
 
 NONCE_BYTES, TAG_BYTES = 12, 16
 MARK_BYTES = 5
@@ -36,6 +38,7 @@ _BLOCK_BYTES = 16
 _HASHED_BYTES = 128  # the block of SHA-512
 _INNER, _OUTER = (bytes(octet ^ pad for octet in range(256)) for pad in (0x36, 0x5C))
 _BLOCKS = ECB()  # noqa: S305  # see `NoteKeys.marks`
+_CORE_MODULE = "aquila.crypto.native.note_keys._note_keys"
 _LATTICE_BYTES = SEALING_PUBLIC_BYTES - KEY_BYTES
 _SUITE = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 
@@ -137,3 +140,48 @@ class NoteKeys(NamedTuple):
             return AESGCMSIV(self.seal).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], None)
         except (InvalidTag, ValueError):
             raise SealError("sealed_note_not_opened") from None
+
+
+class NoteTerms(NamedTuple):
+    """The secrets and contexts of a note's keys, and the tokens that get marks. Secret: it never shows itself.
+
+    Attributes:
+        secrets: Token secrets, one behind the other, in an order that both sides know.
+        contexts: One for each pair of keys, which is bound to it.
+        tokens: 16 bytes each.
+    """
+
+    secrets: bytes
+    contexts: tuple[bytes, ...]
+    tokens: bytes
+
+    def __repr__(self) -> str:
+        return object.__repr__(self)
+
+
+@cache
+def note_core(name: str = _CORE_MODULE) -> ModuleType | None:
+    """Import the C module that derives the keys of many notes, if it was built and this processor can run it."""
+    try:
+        core = importlib.import_module(name)
+    except ImportError:
+        return None
+    return core if core.is_usable() else None
+
+
+def derive_marked(
+    salt: bytes, notes: Sequence[NoteTerms], core: ModuleType | None = None
+) -> Iterator[tuple[tuple[NoteKeys, bytes], ...]]:
+    """Yield for each note the keys of each of its contexts, with the marks that these make of its tokens.
+
+    Args:
+        salt: As in `NoteKeys.derive`.
+        notes: The notes.
+        core: The C module (`note_core`), which takes an eighth of the time; without it Python does the same.
+    """
+    if core is None:
+        for secrets, contexts, tokens in notes:
+            yield tuple([(keys, keys.marks(tokens)) for keys in NoteKeys.derive(secrets, salt, *contexts)])
+        return
+    for found in core.derive(salt, notes):
+        yield tuple([(NoteKeys(seal, mark), marks) for seal, mark, marks in found])

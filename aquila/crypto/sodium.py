@@ -26,6 +26,8 @@ from aquila.crypto.group import (
     ELEMENT_BYTES,
     SCALAR_BYTES,
     WIDE_BYTES,
+    DecodedElements,
+    encoded,
     first_identity,
     refused_element,
     require_elements,
@@ -40,7 +42,7 @@ from aquila.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from aquila.crypto.group import FinalizeOperands
+    from aquila.crypto.group import Elements, FinalizeOperands
 
     Octets = bytes | bytearray
     Column = tuple[Octets, int]
@@ -198,11 +200,16 @@ class SodiumGroup:
         require_equal(require_messages(messages, width), require_scalars(scalars))
         return self.multiply_each(self.hash_to_group(messages, width, dst), scalars)
 
-    def multiply(self, elements: bytes, scalar: bytes | bytearray) -> bytes:
+    def decode(self, elements: bytes) -> DecodedElements:
+        """Check what can be checked without the curve, which libsodium gives in no other form; see `Group.decode`."""
+        require_elements(elements)
+        return DecodedElements(elements, b"")
+
+    def multiply(self, elements: Elements, scalar: bytes | bytearray) -> bytes:
         """Multiply n elements by one secret scalar; see `Group.multiply`."""
         require_equal(require_scalars(scalar), 1)
         count = require_elements(elements)
-        return self._elements(self._multiply, count, (scalar, 0), (elements, ELEMENT_BYTES))
+        return self._elements(self._multiply, count, (scalar, 0), (encoded(elements), ELEMENT_BYTES))
 
     def multiply_each(self, elements: bytes, scalars: bytes | bytearray) -> bytes:
         """Multiply element i by secret scalar i; see `Group.multiply_each`."""
@@ -231,12 +238,12 @@ class SodiumGroup:
         require_elements(sums)  # a sum that is the identity would be refused by whoever uses it: refuse it here
         return sums
 
-    def weighted_sum(self, elements: bytes, weights: bytes) -> bytes:
+    def weighted_sum(self, elements: Elements, weights: bytes) -> bytes:
         """Sum weight i times element i; see `Group.weighted_sum`."""
         count = require_equal(require_elements(elements), require_scalars(weights))
         if not count:
             raise InputError("weighted_sum_empty")
-        products = self.multiply_each(elements, weights)
+        products = self.multiply_each(encoded(elements), weights)
         # Partial sums may pass through the identity; only the final one must not be it.
         partial = self._share(count, lambda span: self._sum(products, span))
         total = self._sum(b"".join(partial), range(len(partial)))
@@ -246,9 +253,9 @@ class SodiumGroup:
     def finalize(self, operands: FinalizeOperands) -> bytes:
         """Sum, unblind and hash; see `Group.finalize`."""
         count = require_finalize(operands)
-        batches, refused = list(operands.evaluations), []
+        batches, refused = [encoded(batch) for batch in operands.evaluations], []
         if operands.share:
-            products, index = self._products(count, (operands.own, ELEMENT_BYTES), (operands.share, 0))
+            products, index = self._products(count, (encoded(operands.own), ELEMENT_BYTES), (operands.share, 0))
             batches.append(products)
             refused.append(index)
         total = bytearray(batches[0])

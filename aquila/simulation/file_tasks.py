@@ -6,13 +6,15 @@ task does is what `aquila.protocol.submissions.tasks` says; here it is only give
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from aquila.protocol.submissions import tasks
 from aquila.protocol.submissions.submission import ROW
+from aquila.simulation.metrics import TimedGroup
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,14 +68,36 @@ def verify_stored(group: Group, stored: StoredVerifyTask) -> None:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class StoredFinalizeTask:
-    """A chunk to finalize: the work without rows and evaluations, the chunk's file, and those of all answers."""
+    """A chunk to finalize: the work without rows and evaluations, the chunk's file, and those of all answers.
+
+    Attributes:
+        unverified: The work of verifying each answer without its elements, where that is still to be done.
+    """
 
     work: FinalizeTask
     chunk: Path
     answers: tuple[Path, ...]
+    unverified: tuple[VerifyTask, ...] = ()
 
 
-def finalize_stored(group: Group, stored: StoredFinalizeTask) -> FinalizedChunk:
-    """Turn a chunk into tokens."""
-    answers = [path.read_bytes() for path in stored.answers]
-    return tasks.finalize(group, replace(stored.work, rows=read_rows(stored.chunk), evaluations=answers))
+@dataclass(frozen=True, slots=True, repr=False)
+class FinalizedAnswers:
+    """A chunk's tokens, and the processor time that verifying its evaluations took, in all and in the group."""
+
+    chunk: FinalizedChunk
+    verify_seconds: float = 0.0
+    verify_group_seconds: float = 0.0
+
+
+def finalize_stored(group: Group, stored: StoredFinalizeTask) -> FinalizedAnswers:
+    """Turn a chunk into tokens; where its answers are to be verified before, each element is decoded once for both."""
+    rows, answers = read_rows(stored.chunk), [path.read_bytes() for path in stored.answers]
+    if not stored.unverified:
+        work = replace(stored.work, rows=rows, evaluations=answers)
+        return FinalizedAnswers(tasks.finalize(group, work))
+    started, timed = time.thread_time(), TimedGroup(group)
+    told = [replace(work, elements=elements) for work, elements in zip(stored.unverified, answers, strict=True)]
+    own, evaluations = tasks.verify_answers(cast("Group", timed), rows["element"].tobytes(), told)
+    seconds = time.thread_time() - started
+    work = replace(stored.work, rows=rows, evaluations=evaluations)
+    return FinalizedAnswers(tasks.finalize(group, work, own), seconds, timed.seconds)

@@ -80,6 +80,13 @@ class Measurements:
         parties = self.seconds.setdefault(name, {})
         parties[party] = parties.get(party, 0.0) + seconds
 
+    def move(self, name: str, to: str, party: str, seconds: float, group_seconds: float) -> None:
+        """Take seconds, and those of them in the group, from a phase of a party to another phase of it."""
+        self.add(name, party, -seconds)
+        self.add(to, party, seconds)
+        self.group_seconds[name] = self.group_seconds.get(name, 0.0) - group_seconds
+        self.group_seconds[to] = self.group_seconds.get(to, 0.0) + group_seconds
+
     def look_at_disk(self, directory: Path) -> None:
         """Note how much lies in the directory now."""
         sizes = (path.stat().st_size for path in directory.rglob("*") if path.is_file())

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from aquila.protocol.canaries import Verdict
     from aquila.protocol.messages import Fault, HitReport, Notes
     from aquila.protocol.rounds.verified_round import AcceptedStatement
+    from aquila.protocol.submissions.tasks import VerifyTask
     from aquila.records.person import Record
     from aquila.records.rules import RuleTable
     from aquila.simulation.metrics import Watch
@@ -181,8 +182,8 @@ class Rehearsal:
         (self.directory / "tokens").mkdir()
         with TokenTable(self.directory / "tokens") as tokens:
             chunks = ((node, index) for node in nodes for index in range(len(node.chunks)))
-            answers = self.verify_answers(self.evaluate_chunks(chunks, nodes))
-            for node, index, rows in self.finalize_chunks(answers):
+            answers = self.evaluate_chunks(chunks, nodes)
+            for node, index, rows in self.finalize_chunks(answers, are_verified=False):
                 node.chunks.delete(index)
                 with self.measured.phase("match", "matcher"):
                     tokens.add(nodes.index(node), rows)
@@ -262,33 +263,40 @@ class Rehearsal:
         """Let each origin verify what comes back to it (PROTOCOL.md 3.6, first half)."""
         works = self._verifications(answers)
         for answer, _ in self.workshop.do("verify", lambda label: label.origin.code, verify_stored, works):
-            origin = answer.origin
-            origin.verified += 1
-            evaluators = len(origin.round.evaluators_of(origin.submission_id))
-            self.measured.watch("verify", origin.code, origin.verified, len(origin.chunks) * evaluators)
+            self._watch_verified(answer.origin)
             yield answer
 
     def _verifications(self, answers: Iterable[Answer]) -> Iterator[tuple[Answer, StoredVerifyTask]]:
-        for answer in answers:
-            origin = answer.origin
-            evaluation = origin.round.evaluations[EvaluationKey(*answer.place, answer.node.code)]
-            work = origin.party.to_verify(origin.round, evaluation, b"", answer.elements)
-            yield answer, StoredVerifyTask(replace(work, elements=b""), answer.chunk, answer.path)
+        return ((answer, StoredVerifyTask(_to_verify(answer), answer.chunk, answer.path)) for answer in answers)
 
-    def finalize_chunks(self, answers: Iterable[Answer]) -> Iterator[tuple[SimulatedParty, int, bytes]]:
+    def _watch_verified(self, origin: SimulatedParty) -> None:
+        origin.verified += 1
+        evaluators = len(origin.round.evaluators_of(origin.submission_id))
+        self.measured.watch("verify", origin.code, origin.verified, len(origin.chunks) * evaluators)
+
+    def finalize_chunks(
+        self, answers: Iterable[Answer], *, are_verified: bool = True
+    ) -> Iterator[tuple[SimulatedParty, int, bytes]]:
         """Turn chunks with all their evaluations into tokens, and sign each list's (PROTOCOL.md 3.6, second half).
 
         Args:
             answers: Of whole submissions, chunk by chunk.
+            are_verified: Whether they are what `verify_answers` gave; else each chunk's are verified before.
 
         Yields:
             The origin of a chunk, its place and its token rows.
         """
-        works = self._finalizations(answers)
+        works = self._finalizations(answers, are_verified=are_verified)
         done = self.workshop.do("finalize", lambda label: label[0].code, finalize_stored, works)
         for node, chunks in groupby(done, key=lambda pair: pair[0][0]):
             count, sent = roles.TokenCount(self.table), []
-            for (_, index), chunk in chunks:
+            for (_, index), made in chunks:
+                chunk = made.chunk
+                if not are_verified:
+                    spent = made.verify_seconds, made.verify_group_seconds
+                    self.measured.move("finalize", "verify", node.code, *spent)
+                    for _ in node.round.evaluators_of(node.submission_id):
+                        self._watch_verified(node)
                 count.add(chunk.rows)
                 node.keep_tokens(chunk)
                 sent.append((len(chunk.rows) // TOKEN_ROW_BYTES, hashlib.sha256(chunk.rows).hexdigest()))
@@ -299,7 +307,7 @@ class Rehearsal:
             count.check(self.round.submissions[node.submission_id])
 
     def _finalizations(
-        self, answers: Iterable[Answer]
+        self, answers: Iterable[Answer], *, are_verified: bool
     ) -> Iterator[tuple[tuple[SimulatedParty, int], StoredFinalizeTask]]:
         for _, of_chunk in groupby(answers, key=lambda answer: answer.place):
             gathered = list(of_chunk)
@@ -310,7 +318,8 @@ class Rehearsal:
             terms = origin.secrets, origin.seed, origin.submission_id, index, np.zeros(0, dtype=ROW), verified
             work = origin.party.to_finalize(origin.round, *terms)
             paths = tuple(answer.path for answer in gathered)
-            yield (origin, index), StoredFinalizeTask(work, gathered[0].chunk, paths)
+            unverified = () if are_verified else tuple(map(_to_verify, gathered))
+            yield (origin, index), StoredFinalizeTask(work, gathered[0].chunk, paths, unverified)
 
     def match_tokens(self, tokens: TokenTable) -> list[RehearsedHit]:
         """Join, grade and report, and let every party acknowledge its report (PROTOCOL.md 3.7).
@@ -448,6 +457,13 @@ class Rehearsal:
                 for pair, level, result, _second in some
             )  # fmt: skip
         return sorted(hits)
+
+
+def _to_verify(answer: Answer) -> VerifyTask:
+    """Return the work of verifying an answer, without its elements."""
+    origin = answer.origin
+    evaluation = origin.round.evaluations[EvaluationKey(*answer.place, answer.node.code)]
+    return replace(origin.party.to_verify(origin.round, evaluation, b"", answer.elements), elements=b"")
 
 
 def as_source(records: Sequence[Record] | Source) -> Source:

@@ -53,21 +53,32 @@ int main(void)
     show("reduce", ACCEPTED, sizeof a);
     show("invert", batch_invert(out, a, COUNT), sizeof a);
     show("respond", batch_respond(out, a, b, a + 32), 32);
-    show("multiply", batch_multiply(out, elements, a, 0, COUNT), sizeof elements);
-    show("multiply each", batch_multiply(out, elements, b, 32, COUNT), sizeof elements);
+    show("multiply", batch_multiply(out, encoded(elements), a, 0, COUNT), sizeof elements);
+    show("multiply each", batch_multiply(out, encoded(elements), b, 32, COUNT), sizeof elements);
     show("multiply base", batch_multiply_base(out, a, COUNT), sizeof elements);
     show("combine", batch_combine(out, elements, a, others, b, COUNT), sizeof elements);
     show("add", batch_add(out, elements, others, COUNT), sizeof elements);
     show("add same", batch_add(out, elements, elements, COUNT), sizeof elements);
-    show("sum", batch_weighted_sum(out, elements, a, COUNT), 32);
-    show("short sum", batch_weighted_sum(out, elements, small, COUNT), 32);
+    show("sum", batch_weighted_sum(out, encoded(elements), a, COUNT), 32);
+    show("short sum", batch_weighted_sum(out, encoded(elements), small, COUNT), 32);
     show("blind", batch_blind(out, messages, WIDTH, dst, sizeof dst - 1, b, COUNT), sizeof elements);
-    const uint8_t *evaluated[] = {others, elements};
+    const element_list evaluated[] = {encoded(others), encoded(elements)};
     finalizing f = {.inputs = messages, .width = WIDTH, .blinds = a, .evaluated = evaluated, .parties = 2};
     show("finalize", batch_finalize(out, &f, COUNT), sizeof out);
-    f.own = others;
+    f.own = encoded(others);
     f.share = b;
     show("finalize shared", batch_finalize(out, &f, COUNT), sizeof out);
+
+    static uint8_t ours[COUNT * DECODED_BYTES] __attribute__((aligned(64)));
+    static uint8_t theirs[COUNT * DECODED_BYTES] __attribute__((aligned(64)));
+    show("decode", batch_decode(ours, elements, COUNT), 0);
+    show("decode", batch_decode(theirs, others, COUNT), 0);
+    const element_list decoded[] = {{ours, 1}, {theirs, 1}};
+    show("multiply decoded", batch_multiply(out, decoded[0], a, 0, COUNT), sizeof elements);
+    show("sum of decoded", batch_weighted_sum(out, decoded[0], a, COUNT), 32);
+    f.own = decoded[1];
+    f.evaluated = decoded;
+    show("finalize decoded", batch_finalize(out, &f, COUNT), sizeof out);
 
     /* Random encodings, of which three quarters are refused; and those with limbs at an end of their range. */
     for (size_t i = 0; i < COUNT; i++) {

@@ -57,21 +57,30 @@ int main(int arguments, char **argument)
 
     make_scalars(a, COUNT, 3);
     make_scalars(b, COUNT, 4);
-    check("multiply", batch_multiply(out, elements, a, 0, COUNT));
-    check("multiply each", batch_multiply(out, elements, a, 32, COUNT));
+    check("multiply", batch_multiply(out, encoded(elements), a, 0, COUNT));
+    check("multiply each", batch_multiply(out, encoded(elements), a, 32, COUNT));
     check("multiply base", batch_multiply_base(out, a, COUNT));
     check("combine", batch_combine(out, elements, a, others, b, COUNT));
     check("invert", batch_invert(out, a, COUNT));
     check("respond", batch_respond(out, a, b, a + 32));
     check("blind", batch_blind(out, messages, WIDTH, dst, sizeof dst - 1, a, COUNT));
-    const uint8_t *evaluated[] = {others, elements};
+    const element_list evaluated[] = {encoded(others), encoded(elements)};
     finalizing whole = {.inputs = messages, .width = WIDTH, .blinds = a, .evaluated = evaluated, .parties = 1};
     check("finalize", batch_finalize(out, &whole, COUNT));
     finalizing shared = whole;
-    shared.own = elements;
+    shared.own = encoded(elements);
     shared.share = b;
     shared.parties = 2;
     check("finalize shared", batch_finalize(out, &shared, COUNT));
+    static uint8_t ours[COUNT * DECODED_BYTES] __attribute__((aligned(64)));
+    static uint8_t theirs[COUNT * DECODED_BYTES] __attribute__((aligned(64)));
+    check("decode", batch_decode(ours, elements, COUNT));
+    check("decode", batch_decode(theirs, others, COUNT));
+    const element_list decoded[] = {{ours, 1}, {theirs, 1}};
+    check("multiply decoded", batch_multiply(out, decoded[0], a, 0, COUNT));
+    shared.own = decoded[0];
+    shared.evaluated = decoded;
+    check("finalize decoded", batch_finalize(out, &shared, COUNT));
     if (arguments > 1 && !strcmp(argument[1], "leak") && a[0] & 1) puts("an odd secret");
     return 0;
 }

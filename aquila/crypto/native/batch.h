@@ -19,8 +19,22 @@
 
 typedef ptrdiff_t outcome;
 
+/* Bytes of an element as batch_decode leaves it: y + x, y - x and 2dxy, limb by limb, on two cache lines. */
+#define DECODED_BYTES 128
+
+/* Elements as they are sent, or as batch_decode left them. */
+typedef struct {
+    const uint8_t *octets;
+    int are_decoded;
+} element_list;
+
+static inline element_list encoded(const uint8_t *octets) { return (element_list){octets, 0}; }
+
+/* Decode n elements, for calls that each would decode them again; `out` begins on a cache line. */
+outcome batch_decode(uint8_t *out, const uint8_t *elements, size_t n);
+
 /* Multiply n elements by n secret scalars of 32 bytes, `scalar_stride` bytes apart: 0 repeats one scalar. */
-outcome batch_multiply(uint8_t *out, const uint8_t *elements, const uint8_t *scalars, size_t scalar_stride, size_t n);
+outcome batch_multiply(uint8_t *out, element_list elements, const uint8_t *scalars, size_t scalar_stride, size_t n);
 
 /* Multiply the generator by n secret scalars. */
 outcome batch_multiply_base(uint8_t *out, const uint8_t *scalars, size_t n);
@@ -35,7 +49,7 @@ outcome batch_add(uint8_t *out, const uint8_t *left, const uint8_t *right, size_
 outcome batch_validate(const uint8_t *elements, size_t n);
 
 /* The sum of weight[i] times element[i], with public weights; one element. */
-outcome batch_weighted_sum(uint8_t *out, const uint8_t *elements, const uint8_t *weights, size_t n);
+outcome batch_weighted_sum(uint8_t *out, element_list elements, const uint8_t *weights, size_t n);
 
 /* expand_message_xmd and the one-way map for n messages of `width` bytes. */
 outcome batch_hash_to_group(uint8_t *out, const uint8_t *messages, size_t width, const uint8_t *dst, size_t dst_bytes,
@@ -47,13 +61,14 @@ outcome batch_blind(uint8_t *out, const uint8_t *messages, size_t width, const u
 
 #define OUTPUT_BYTES 64
 
-/* What Finalize works on; `own` and `share` are NULL where the evaluations alone are the sum. */
+/* What Finalize works on; `own.octets` and `share` are NULL where the evaluations alone are the sum. */
 typedef struct {
     const uint8_t *inputs; /* of `width` bytes each */
     size_t width;
-    const uint8_t *blinds;          /* secret scalars */
-    const uint8_t *own, *share;     /* blinded elements, and one secret scalar */
-    const uint8_t *const *evaluated; /* for each of `parties` its evaluated elements */
+    const uint8_t *blinds;         /* secret scalars */
+    element_list own;              /* blinded elements */
+    const uint8_t *share;          /* one secret scalar */
+    const element_list *evaluated; /* for each of `parties` its evaluated elements */
     size_t parties;
 } finalizing;
 

@@ -11,11 +11,14 @@ import importlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Literal, TypeVar
 
+import numpy as np
+
 from aquila.crypto.group import (
     ELEMENT_BYTES,
     OUTPUT_BYTES,
     SCALAR_BYTES,
     WIDE_BYTES,
+    DecodedElements,
     refused_element,
     require_elements,
     require_equal,
@@ -30,9 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
-    from aquila.crypto.group import FinalizeOperands
+    from aquila.crypto.group import Elements, FinalizeOperands
 
-    Octets = bytes | bytearray
+    Octets = bytes | bytearray | memoryview
     Column = tuple[Octets, int]
     """A buffer and the bytes of one position; 0 gives the whole buffer to every slice."""
 
@@ -46,6 +49,11 @@ NATIVE_BACKENDS: dict[NativeBackend, str] = {
     "portable": "the portable C extension, one element at a time",
 }
 """The builds of the C module, the fastest first, and what each does."""
+
+DECODED_BYTES = 128
+"""Bytes of a decoded element: three coordinates of five limbs, on two cache lines."""
+
+_CACHE_LINE = 64
 
 GRAIN = 256
 """Elements that share an inversion in C. Slices are multiples of it, and no smaller batch is shared."""
@@ -119,11 +127,19 @@ class NativeGroup:
         require_elements(blinded)  # no message is known whose element is the identity
         return blinded
 
-    def multiply(self, elements: bytes, scalar: bytes | bytearray) -> bytes:
+    def decode(self, elements: bytes) -> DecodedElements:
+        """Decode n elements; see `Group.decode`."""
+        count = require_elements(elements)
+        points = _aligned(count * DECODED_BYTES)
+        columns = (points, DECODED_BYTES), (elements, ELEMENT_BYTES)
+        _refuse_first(self._share(count, lambda span: _at(span, self._core.decode(*(_view(c, span) for c in columns)))))
+        return DecodedElements(elements, points)
+
+    def multiply(self, elements: Elements, scalar: bytes | bytearray) -> bytes:
         """Multiply n elements by one secret scalar; see `Group.multiply`."""
         require_equal(require_scalars(scalar), 1)
         count = require_elements(elements)
-        return self._elements(self._core.multiply, count, (elements, ELEMENT_BYTES), (scalar, 0))
+        return self._elements(self._core.multiply, count, _column(elements), (scalar, 0))
 
     def multiply_each(self, elements: bytes, scalars: bytes | bytearray) -> bytes:
         """Multiply element i by secret scalar i; see `Group.multiply_each`."""
@@ -152,7 +168,7 @@ class NativeGroup:
         require_elements(sums)  # a sum that is the identity would be refused by whoever uses it: refuse it here
         return sums
 
-    def weighted_sum(self, elements: bytes, weights: bytes) -> bytes:
+    def weighted_sum(self, elements: Elements, weights: bytes) -> bytes:
         """Sum weight i times element i; see `Group.weighted_sum`."""
         count = require_equal(require_elements(elements), require_scalars(weights))
         if not count:
@@ -160,7 +176,7 @@ class NativeGroup:
 
         def partial(span: range) -> tuple[int | None, bytes]:
             out = bytearray(ELEMENT_BYTES)
-            views = (_view((octets, ELEMENT_BYTES), span) for octets in (elements, weights))
+            views = (_view(column, span) for column in (_column(elements), (weights, SCALAR_BYTES)))
             return _at(span, self._core.weighted_sum(out, *views)), bytes(out)
 
         answers = self._share(count, partial)
@@ -201,9 +217,9 @@ class NativeGroup:
         columns: list[Column] = [
             (operands.inputs, operands.width),
             (operands.blinds, SCALAR_BYTES),
-            (operands.own, ELEMENT_BYTES),
+            _column(operands.own),
             (operands.share, 0),
-            *((batch, ELEMENT_BYTES) for batch in operands.evaluations),
+            *map(_column, operands.evaluations),
         ]
         return self._run(self._core.finalize, count, OUTPUT_BYTES, *columns)
 
@@ -232,6 +248,18 @@ class NativeGroup:
             return [task(range(count))]
         cuts = [min(grains * part // parts * GRAIN, count) for part in range(parts + 1)]
         return list(self._pool.map(task, map(range, cuts[:-1], cuts[1:])))
+
+
+def _column(elements: Elements) -> Column:
+    """Return elements as the C module takes them, which knows by their length whether they are decoded."""
+    return (elements.points, DECODED_BYTES) if isinstance(elements, DecodedElements) else (elements, ELEMENT_BYTES)
+
+
+def _aligned(size: int) -> memoryview:
+    """Return a buffer of a given size that begins on a cache line."""
+    room = np.empty(size + _CACHE_LINE, dtype=np.uint8)
+    start = -room.ctypes.data % _CACHE_LINE
+    return room[start : start + size].data
 
 
 def _view(column: Column, span: range) -> memoryview:

@@ -1,5 +1,5 @@
 /* Finalize of RFC 9497 section 3.3.1 for a key that is a sum of shares: everything between what was evaluated and the
- * output in one pass, so that every element is decoded once and the sum is never encoded.
+ * output in one pass, so that every element is decoded once at most and the sum is never encoded.
  *
  * With the blind r, the origin's share k and element P, and the others' evaluations Q_j, the unblinded element is
  *     1/r (k P + sum of Q_j) = (k/r) P + (1/r) (sum of Q_j),
@@ -20,7 +20,7 @@ typedef struct {
 static void make_scalars(workspace *w, const finalizing *f, size_t first, size_t count)
 {
     batch_invert(w->unblind, f->blinds + first * SCALAR_BYTES, count);
-    if (!f->own) return;
+    if (!f->own.octets) return;
     scalar share = scalar_read(f->share);
     for (size_t i = 0; i < count; i++) {
         scalar inverse = scalar_read(w->unblind + i * SCALAR_BYTES);
@@ -29,13 +29,13 @@ static void make_scalars(workspace *w, const finalizing *f, size_t first, size_t
     wipe(&share, sizeof share);
 }
 
-/* Decode a group of every column: the own elements, and the sums of the evaluations. */
-static outcome decode_columns(point own[CHAINS], point sum[CHAINS], const finalizing *f, size_t first, size_t count)
+/* Take a group of every column: the own elements, and the sums of the evaluations. */
+static outcome take_columns(point own[CHAINS], point sum[CHAINS], const finalizing *f, size_t first, size_t count)
 {
-    outcome refused = f->own ? decode(own, f->own + first * ELEMENT_BYTES, count) : ACCEPTED;
+    outcome refused = f->own.octets ? take(own, f->own, first, count) : ACCEPTED;
     for (size_t j = 0; j < f->parties; j++) {
         point evaluated[CHAINS];
-        refused = earlier(refused, decode(evaluated, f->evaluated[j] + first * ELEMENT_BYTES, count));
+        refused = earlier(refused, take(evaluated, f->evaluated[j], first, count));
         for (int k = 0; k < CHAINS; k++) sum[k] = j ? point_sum(sum[k], evaluated[k]) : evaluated[k];
     }
     return refused;
@@ -48,14 +48,14 @@ static outcome push_chunk(workspace *w, const finalizing *f, size_t first, size_
     for (size_t done = 0; done < count && refused == ACCEPTED; done += GROUP_SIZE) {
         point own[CHAINS], sum[CHAINS];
         size_t left = smaller(count - done, GROUP_SIZE);
-        refused = decode_columns(own, sum, f, first + done, left);
+        refused = take_columns(own, sum, f, first + done, left);
         if (refused != ACCEPTED) {
             left = (size_t)refused;
             refused += (outcome)done;
         }
         for (size_t k = 0; k < CHAINS && k * LANES < left; k++) {
             size_t at = (done + k * LANES) * SCALAR_BYTES, operands = 0;
-            if (f->own) {
+            if (f->own.octets) {
                 operand_scalars(&w->operand[operands], w->shared + at, SCALAR_BYTES, left - k * LANES);
                 operand_point(&w->operand[operands++], &own[k]);
             }

@@ -29,4 +29,38 @@ INLINE outcome decode(point out[CHAINS], const uint8_t *elements, size_t count)
     return refused ? __builtin_ctz(refused) : ACCEPTED;
 }
 
+/* A decoded point in memory: y + x, y - x and 2dxy, five limbs each, and a word that says nothing. */
+#define POINT_WORDS (DECODED_BYTES / 8)
+#define POINT_PARTS (3 * LIMBS)
+
+/* Load one point for each lane. */
+INLINE affine_point load_affine(const uint64_t *const from[LANES])
+{
+    lanes rows[POINT_WORDS];
+    UNROLL for (int i = 0; i < POINT_WORDS; i += LANES)
+    {
+        UNROLL for (int lane = 0; lane < LANES; lane++) rows[i + lane] = lanes_load(from[lane] + i);
+        lanes_transpose(rows + i);
+    }
+    affine_point p;
+    EACH_LIMB(p.y_plus_x.limb[i] = rows[i];
+              p.y_minus_x.limb[i] = rows[LIMBS + i];
+              p.t2d.limb[i] = rows[2 * LIMBS + i]);
+    return p;
+}
+
+/* Take up to GROUP_SIZE elements of a list from position `first` on; the first refused one counted from there, or
+ * ACCEPTED. */
+INLINE outcome take(point out[CHAINS], element_list elements, size_t first, size_t count)
+{
+    if (!elements.are_decoded) return decode(out, elements.octets + first * ELEMENT_BYTES, count);
+    const uint64_t *words = (const uint64_t *)(elements.octets + first * DECODED_BYTES);
+    for (size_t k = 0; k < CHAINS; k++) {
+        const uint64_t *from[LANES];
+        for (size_t lane = 0; lane < LANES; lane++) from[lane] = words + smaller(k * LANES + lane, count - 1) * POINT_WORDS;
+        out[k] = point_of_affine(load_affine(from));
+    }
+    return ACCEPTED;
+}
+
 #endif

@@ -84,6 +84,18 @@ static PyObject *answer(buffers *b, outcome result)
     return PyLong_FromSsize_t(result);
 }
 
+/* Whether buffer i is n elements, encoded or decoded; if not, everything is released and an error set. */
+static int require_list(buffers *b, Py_ssize_t i, size_t n)
+{
+    size_t width = n && (size_t)b->view[i].len == n * DECODED_BYTES ? DECODED_BYTES : ELEMENT;
+    return require(b, i, n, width);
+}
+/* Buffer i as n elements. */
+static element_list list_of(const buffers *b, Py_ssize_t i, size_t n)
+{
+    return (element_list){b->view[i].buf, n && (size_t)b->view[i].len == n * DECODED_BYTES};
+}
+
 #define OUT ((uint8_t *)b.view[0].buf)
 #define IN(i) ((const uint8_t *)b.view[i].buf)
 #define POSITIONS(i, width) ((size_t)b.view[i].len / (width))
@@ -103,8 +115,8 @@ FUNCTION(multiply)
     buffers b;
     if (!take(&b, arguments, given, 3)) return NULL;
     size_t n = POSITIONS(0, ELEMENT);
-    if (!require(&b, 0, n, ELEMENT) || !require(&b, 1, n, ELEMENT) || !require(&b, 2, 1, SCALAR_BYTES)) return NULL;
-    RUN(batch_multiply(OUT, IN(1), IN(2), 0, n));
+    if (!require(&b, 0, n, ELEMENT) || !require_list(&b, 1, n) || !require(&b, 2, 1, SCALAR_BYTES)) return NULL;
+    RUN(batch_multiply(OUT, list_of(&b, 1, n), IN(2), 0, n));
 }
 
 FUNCTION(multiply_each)
@@ -114,7 +126,7 @@ FUNCTION(multiply_each)
     if (!take(&b, arguments, given, 3)) return NULL;
     size_t n = POSITIONS(0, ELEMENT);
     if (!require(&b, 0, n, ELEMENT) || !require(&b, 1, n, ELEMENT) || !require(&b, 2, n, SCALAR_BYTES)) return NULL;
-    RUN(batch_multiply(OUT, IN(1), IN(2), SCALAR_BYTES, n));
+    RUN(batch_multiply(OUT, encoded(IN(1)), IN(2), SCALAR_BYTES, n));
 }
 
 FUNCTION(multiply_base)
@@ -163,14 +175,29 @@ FUNCTION(validate)
     RUN(batch_validate(IN(0), n));
 }
 
+FUNCTION(decode)
+{
+    (void)module;
+    buffers b;
+    if (!take(&b, arguments, given, 2)) return NULL;
+    size_t n = POSITIONS(1, ELEMENT);
+    if (!require(&b, 0, n, DECODED_BYTES) || !require(&b, 1, n, ELEMENT)) return NULL;
+    if ((uintptr_t)OUT % 64) {
+        release(&b);
+        PyErr_SetString(PyExc_ValueError, "decoded elements begin on a cache line");
+        return NULL;
+    }
+    RUN(batch_decode(OUT, IN(1), n));
+}
+
 FUNCTION(weighted_sum)
 {
     (void)module;
     buffers b;
     if (!take(&b, arguments, given, 3)) return NULL;
-    size_t n = POSITIONS(1, ELEMENT);
-    if (!require(&b, 0, 1, ELEMENT) || !require(&b, 1, n, ELEMENT) || !require(&b, 2, n, SCALAR_BYTES)) return NULL;
-    RUN(batch_weighted_sum(OUT, IN(1), IN(2), n));
+    size_t n = POSITIONS(2, SCALAR_BYTES);
+    if (!require(&b, 0, 1, ELEMENT) || !require_list(&b, 1, n) || !require(&b, 2, n, SCALAR_BYTES)) return NULL;
+    RUN(batch_weighted_sum(OUT, list_of(&b, 1, n), IN(2), n));
 }
 
 FUNCTION(hash_to_group)
@@ -206,20 +233,20 @@ FUNCTION(finalize)
     if (!require(&b, 0, n, OUTPUT_BYTES)) return NULL;
     if (!require(&b, INPUTS, n, width > LONGEST_INPUT ? LONGEST_INPUT : width)) return NULL;
     if (!require(&b, BLINDS, n, SCALAR_BYTES) || !require(&b, SHARE, share ? 1 : 0, SCALAR_BYTES)) return NULL;
-    if (!require(&b, OWN, share ? n : 0, ELEMENT)) return NULL;
+    if (!require_list(&b, OWN, share ? n : 0)) return NULL;
     for (Py_ssize_t i = EVALUATED; i < given; i++) {
-        if (!require(&b, i, n, ELEMENT)) return NULL;
+        if (!require_list(&b, i, n)) return NULL;
     }
     size_t parties = (size_t)given - EVALUATED;
     if (!require(&b, SHARE, parties || share ? share : 1, SCALAR_BYTES)) return NULL; /* something must be summed */
-    const uint8_t **evaluated = PyMem_Calloc(parties + 1, sizeof *evaluated);
+    element_list *evaluated = PyMem_Calloc(parties + 1, sizeof *evaluated);
     if (!evaluated) {
         release(&b);
         return PyErr_NoMemory();
     }
-    for (size_t i = 0; i < parties; i++) evaluated[i] = IN(EVALUATED + i);
-    finalizing f = {.inputs = IN(INPUTS), .width = width, .blinds = IN(BLINDS), .own = share ? IN(OWN) : NULL,
-                    .share = share ? IN(SHARE) : NULL, .evaluated = evaluated, .parties = parties};
+    for (size_t i = 0; i < parties; i++) evaluated[i] = list_of(&b, EVALUATED + (Py_ssize_t)i, n);
+    finalizing f = {.inputs = IN(INPUTS), .width = width, .blinds = IN(BLINDS),
+                    .own = share ? list_of(&b, OWN, n) : encoded(NULL), .share = share ? IN(SHARE) : NULL, .evaluated = evaluated, .parties = parties};
     outcome result = ACCEPTED;
     if (n) {
         Py_BEGIN_ALLOW_THREADS
@@ -307,6 +334,7 @@ static PyMethodDef METHODS[] = {
     METHOD(combine_each, "combine_each(out, left, left_scalars, right, right_scalars)"),
     METHOD(add, "add(out, left, right)"),
     METHOD(validate, "validate(elements)"),
+    METHOD(decode, "decode(out, elements)"),
     METHOD(weighted_sum, "weighted_sum(out, elements, weights)"),
     METHOD(hash_to_group, "hash_to_group(out, messages, dst)"),
     METHOD(blind, "blind(out, messages, dst, scalars)"),

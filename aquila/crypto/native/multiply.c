@@ -123,7 +123,7 @@ static void finish_chunk(workspace *w, uint8_t *out, size_t count)
     memcpy(out, encoded, count * ELEMENT_BYTES);
 }
 
-outcome batch_multiply(uint8_t *out, const uint8_t *elements, const uint8_t *scalars, size_t scalar_stride, size_t n)
+outcome batch_multiply(uint8_t *out, element_list elements, const uint8_t *scalars, size_t scalar_stride, size_t n)
 {
     workspace *w = new_workspace();
     if (!w) return EXHAUSTED;
@@ -132,7 +132,7 @@ outcome batch_multiply(uint8_t *out, const uint8_t *elements, const uint8_t *sca
     for (size_t done = 0; done < n && refused == ACCEPTED; done += GROUP_SIZE) {
         point p[CHAINS];
         size_t count = smaller(n - done, GROUP_SIZE), first = done / CHUNK_SIZE * CHUNK_SIZE;
-        refused = decode(p, elements + done * ELEMENT_BYTES, count);
+        refused = take(p, elements, done, count);
         if (refused != ACCEPTED) {
             refused += (outcome)done;
             break;
@@ -179,7 +179,7 @@ outcome batch_multiply_base(uint8_t *out, const uint8_t *scalars, size_t n)
     outcome result = ACCEPTED;
     for (size_t done = 0; done < n && result == ACCEPTED; done += GROUP_SIZE) {
         size_t count = smaller(n - done, GROUP_SIZE);
-        result = batch_multiply(out + done * ELEMENT_BYTES, same, scalars + done * SCALAR_BYTES, SCALAR_BYTES, count);
+        result = batch_multiply(out + done * ELEMENT_BYTES, encoded(same), scalars + done * SCALAR_BYTES, SCALAR_BYTES, count);
     }
     return result;
 }

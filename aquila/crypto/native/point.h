@@ -28,6 +28,9 @@ typedef struct {
 static const field_constant FIELD_D2 =
     FIELD_CONSTANT(0xebd69b9426b2f159ull, 0x00e0149a8283b156ull, 0x198e80f2eef3d130ull, 0x2406d9dc56dffce7ull);
 
+static const field_constant FIELD_1_BY_D =
+    FIELD_CONSTANT(0x25e0f276cdc9f843ull, 0x0b5dd6984279542eull, 0x2b162114cdb9cf66ull, 0x40907ed214d5ce43ull);
+
 INLINE point point_identity(void)
 {
     const field one = field_same(FIELD_ONE);
@@ -38,6 +41,14 @@ INLINE cached_point point_cache(point p)
 {
     return (cached_point){field_add(p.y, p.x), field_subtract(p.y, p.x), field_add(p.z, p.z),
                           field_multiply(p.t, field_same(FIELD_D2))};
+}
+
+/* (2x : 2y : 2 : 2xy). */
+INLINE point point_of_affine(affine_point p)
+{
+    const field one = field_same(FIELD_ONE);
+    return (point){field_subtract(p.y_plus_x, p.y_minus_x), field_add(p.y_plus_x, p.y_minus_x), field_add(one, one),
+                   field_multiply(p.t2d, field_same(FIELD_1_BY_D))};
 }
 
 /* From the wide values E, F, G, H to X = EF, Y = GH, Z = FG and, where it will be used, T = EH. */

@@ -10,16 +10,13 @@
 #include "group.h"
 #include "scalar.h"
 
-/* A decoded point in memory: y + x, y - x and 2dxy, five limbs each, on two cache lines. */
-#define POINT_WORDS 16
-#define POINT_PARTS (3 * LIMBS)
 /* A vector of points in memory, lane by lane: X, Y, Z and T, five limbs each. */
 #define BUCKET_WORDS (4 * LIMBS)
 
 typedef struct {
     size_t points, windows, sizes, per_lane;
     int bits;
-    uint64_t *table;     /* points * POINT_WORDS */
+    const uint64_t *table; /* points * POINT_WORDS */
     int16_t *digits;     /* windows * points */
     uint32_t *order;     /* the points of one window by size: 2 * position + (1 if the digit is negative) */
     uint32_t *ends;      /* sizes + 1: where the points of a size end in `order` */
@@ -55,12 +52,11 @@ static int window_bits(size_t n, int weight)
     return best;
 }
 
-/* Decode all elements into the table. */
-static outcome fill_table(sum_work *w, const uint8_t *elements)
+outcome batch_decode(uint8_t *out, const uint8_t *elements, size_t n)
 {
-    for (size_t done = 0; done < w->points; done += GROUP_SIZE) {
+    for (size_t done = 0; done < n; done += GROUP_SIZE) {
         point p[CHAINS];
-        size_t count = smaller(w->points - done, GROUP_SIZE);
+        size_t count = smaller(n - done, GROUP_SIZE);
         outcome refused = decode(p, elements + done * ELEMENT_BYTES, count);
         if (refused != ACCEPTED) return (outcome)done + refused;
         for (size_t k = 0; k < CHAINS && k * LANES < count; k++) {
@@ -71,7 +67,7 @@ static outcome fill_table(sum_work *w, const uint8_t *elements)
             rows[15] = lanes_zero();
             for (int i = 0; i < POINT_WORDS; i += LANES) lanes_transpose(rows + i);
             for (size_t lane = 0; lane < LANES && k * LANES + lane < count; lane++) {
-                uint64_t *to = w->table + (done + k * LANES + lane) * POINT_WORDS;
+                uint64_t *to = (uint64_t *)(out + (done + k * LANES + lane) * DECODED_BYTES);
                 for (size_t i = 0; i < POINT_WORDS; i += LANES) lanes_store(to + i, rows[i + lane]);
             }
         }
@@ -128,22 +124,6 @@ INLINE point load_point(const lanes *from)
               p.y.limb[i] = from[LIMBS + i];
               p.z.limb[i] = from[2 * LIMBS + i];
               p.t.limb[i] = from[3 * LIMBS + i]);
-    return p;
-}
-
-/* Load one point of the table for each lane. */
-INLINE affine_point load_affine(const uint64_t *const from[LANES])
-{
-    lanes rows[POINT_WORDS];
-    UNROLL for (int i = 0; i < POINT_WORDS; i += LANES)
-    {
-        UNROLL for (int lane = 0; lane < LANES; lane++) rows[i + lane] = lanes_load(from[lane] + i);
-        lanes_transpose(rows + i);
-    }
-    affine_point p;
-    EACH_LIMB(p.y_plus_x.limb[i] = rows[i];
-              p.y_minus_x.limb[i] = rows[LIMBS + i];
-              p.t2d.limb[i] = rows[2 * LIMBS + i]);
     return p;
 }
 
@@ -269,14 +249,15 @@ static void *room(size_t count, size_t size)
     return count > SIZE_MAX / 2 / size ? NULL : aligned_alloc(64, (count * size + 63) / 64 * 64);
 }
 
-outcome batch_weighted_sum(uint8_t *out, const uint8_t *elements, const uint8_t *weights, size_t n)
+outcome batch_weighted_sum(uint8_t *out, element_list elements, const uint8_t *weights, size_t n)
 {
     int weight = weight_bits(weights, n);
     sum_work w = {.points = n, .bits = window_bits(n, weight)};
+    uint8_t *decoded = elements.are_decoded ? NULL : room(n, DECODED_BYTES);
+    w.table = (const uint64_t *)(elements.are_decoded ? elements.octets : decoded);
     w.windows = (size_t)((weight + 1 + w.bits - 1) / w.bits);
     w.sizes = (size_t)1 << (w.bits - 1);
     w.per_lane = w.sizes / LANES;
-    w.table = room(n, POINT_WORDS * sizeof *w.table);
     w.digits = room(w.windows * n, sizeof *w.digits);
     w.order = room(n + 8, sizeof *w.order); /* the prefetch looks up to six positions ahead */
     w.ends = room(w.sizes + 1, sizeof *w.ends);
@@ -284,7 +265,7 @@ outcome batch_weighted_sum(uint8_t *out, const uint8_t *elements, const uint8_t 
     outcome result = EXHAUSTED;
     if (n <= UINT32_MAX / 2 && w.table && w.digits && w.order && w.ends && w.buckets) {
         memset(w.order, 0, (n + 8) * sizeof *w.order);
-        result = fill_table(&w, elements);
+        result = decoded ? batch_decode(decoded, elements.octets, n) : ACCEPTED;
         if (result == ACCEPTED) {
             uint8_t encoded[GROUP_SIZE * ELEMENT_BYTES];
             fill_digits(&w, weights);
@@ -295,7 +276,7 @@ outcome batch_weighted_sum(uint8_t *out, const uint8_t *elements, const uint8_t 
             memcpy(out, encoded, ELEMENT_BYTES);
         }
     }
-    free(w.table);
+    free(decoded);
     free(w.digits);
     free(w.order);
     free(w.ends);

@@ -19,7 +19,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from aquila.crypto.oprf import SECRET_BYTES, TOKEN_BYTES
-from aquila.crypto.sealing import MARK_BYTES, NONCE_BYTES, TAG_BYTES, NoteKeys
+from aquila.crypto.sealing import MARK_BYTES, NONCE_BYTES, TAG_BYTES, NoteKeys, NoteTerms, derive_marked, note_core
 from aquila.errors import InputError, KeyMaterialError, MalformedError, SealError
 from aquila.matching.certainty import GradingBasis, grade_on
 from aquila.protocol.encoding import behind_length, canonical, digest, framed
@@ -46,6 +46,7 @@ MOST_MARKS = 256
 _MARKS_STEP = 32
 _ID_BYTES = 16
 _KEY_BYTES = 32
+_PREPARED_AT_ONCE = 512
 _FIXED_BYTES = _ID_BYTES + NONCE_BYTES + NOTE_BYTES + TAG_BYTES
 
 _OPENING = Struct(f"{_ID_BYTES}s{_KEY_BYTES}s{_KEY_BYTES}s{_KEY_BYTES}s3B")
@@ -252,17 +253,28 @@ def prepare_sized(
     """Do as `prepare` where the record of the round is not at hand, but what is needed of it (`signed_sizes`)."""
     bases = {basis.counterpart: basis for basis in report.bases}
     pairs: dict[str, _Pair | None] = {}
-    for hit in report.hits:
-        code = hit.counterpart
-        if code not in pairs:
-            pairs[code] = _Pair.of(sizes, table, report, bases[code]) if code in bases else None
-        on, own, places = pairs[code], held.get(bytes.fromhex(hit.handle)), bytes.fromhex(hit.met or "")
-        if on is None or own is None or not _are_places(places, len(own.rules)):
-            keys, other = (NoteKeys(random(_KEY_BYTES), random(_KEY_BYTES)) for _ in range(2))
-            nothing = hit.hit_id * 2
-            yield PreparedNote(hit, keys, b"", NoteOpening(hit.hit_id, other, b"", b"", b"", nothing, Fault.FOREIGN))
-        else:
-            yield on.prepare(hit, own, places)
+    for first in range(0, len(report.hits), _PREPARED_AT_ONCE):
+        found: list[tuple[Hit, _Sealable | None]] = []
+        for hit in report.hits[first : first + _PREPARED_AT_ONCE]:
+            code = hit.counterpart
+            if code not in pairs:
+                pairs[code] = _Pair.of(sizes, table, report, bases[code]) if code in bases else None
+            on, own, places = pairs[code], held.get(bytes.fromhex(hit.handle)), bytes.fromhex(hit.met or "")
+            if on is None or own is None or not _are_places(places, len(own.rules)):
+                found.append((hit, None))
+            else:
+                found.append((hit, _Sealable(on, own, places)))
+        terms = [one.on.terms(hit, one.own, one.places) for hit, one in found if one]
+        derived = derive_marked(bytes.fromhex(report.binding), terms, note_core())
+        for hit, one in found:
+            yield _unsealable(hit, random) if one is None else one.on.prepare(hit, one.own, one.places, next(derived))
+
+
+def _unsealable(hit: Hit, random: Random) -> PreparedNote:
+    """Return a hit whose note opens for nobody, because the own record lacks what the report names."""
+    keys, other = (NoteKeys(random(_KEY_BYTES), random(_KEY_BYTES)) for _ in range(2))
+    opening = NoteOpening(hit.hit_id, other, b"", b"", b"", hit.hit_id * 2, Fault.FOREIGN)
+    return PreparedNote(hit, keys, b"", opening)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -276,7 +288,6 @@ class _Pair:
 
     table: RuleTable
     ground: _Ground
-    binding: bytes
     prefix: bytes
     codes: tuple[bytes, bytes]
     kinds: dict[_HitKind, tuple[Fault | None, bytes]] = field(default_factory=dict)
@@ -286,26 +297,32 @@ class _Pair:
         binding = bytes.fromhex(report.binding)
         mine, theirs = behind_length(report.party.encode()), behind_length(basis.counterpart.encode())
         prefix = framed("aquila/1 note", binding)
-        return cls(table, _Ground.of(sizes, report, basis), binding, prefix, (mine + theirs, theirs + mine))
+        return cls(table, _Ground.of(sizes, report, basis), prefix, (mine + theirs, theirs + mine))
 
-    def prepare(self, hit: Hit, own: HeldTokens, places: bytes) -> PreparedNote:
-        """Derive the keys of a hit that can be sealed."""
+    def terms(self, hit: Hit, own: HeldTokens, places: bytes) -> NoteTerms:
+        """Return the terms of the keys of a hit's two notes: first of the own one, then of the other side's."""
         secrets = b"".join([own.secrets[SECRET_BYTES * place : SECRET_BYTES * (place + 1)] for place in places])
-        rules = bytes([own.rules[place] for place in places])
         # The keys of a note are bound to sender and receiver with their handles, in this order (3.7.5).
         mine, theirs = behind_length(bytes.fromhex(hit.handle)), bytes.fromhex(hit.counterpart_handle or "")
-        hit_id, theirs, behind = behind_length(bytes.fromhex(hit.hit_id)), behind_length(theirs), behind_length(rules)
-        prefix = self.prefix + hit_id
+        theirs, behind = behind_length(theirs), behind_length(bytes([own.rules[place] for place in places]))
+        prefix = self.prefix + behind_length(bytes.fromhex(hit.hit_id))
         sent, received = self.codes
         contexts = prefix + sent + mine + theirs + behind, prefix + received + theirs + mine + behind
-        keys, other = NoteKeys.derive(secrets, self.binding, *contexts)
-        kind = rules, hit.certainty, hit.second, hit.families
+        return NoteTerms(secrets, contexts, own.tokens)
+
+    def prepare(
+        self, hit: Hit, own: HeldTokens, places: bytes, derived: tuple[tuple[NoteKeys, bytes], ...]
+    ) -> PreparedNote:
+        """Return a hit that can be sealed, with the keys and marks that were derived of its terms."""
+        kind = bytes([own.rules[place] for place in places]), hit.certainty, hit.second, hit.families
         if kind not in self.kinds:
             self.kinds[kind] = self._compare(kind)
         fault, told = self.kinds[kind]
-        digest_of_hit, marks = hashlib.sha256(told + hit_id).hexdigest(), other.marks(own.tokens)
-        opening = NoteOpening(hit.hit_id, other, own.rules, places, marks, digest_of_hit, fault)
-        return PreparedNote(hit, keys, keys.marks(own.tokens), opening)
+        digest_of_hit = hashlib.sha256(told + behind_length(bytes.fromhex(hit.hit_id))).hexdigest()
+        (keys, own_marks), (other, marks) = derived
+        return PreparedNote(
+            hit, keys, own_marks, NoteOpening(hit.hit_id, other, own.rules, places, marks, digest_of_hit, fault)
+        )
 
     def _compare(self, kind: _HitKind) -> tuple[Fault | None, bytes]:
         """Grade hits of a kind again, and return their fault and the beginning of the digest of the report on each."""
@@ -314,6 +331,17 @@ class _Pair:
         fault = None if (grade.level, grade.families) == (level, families) else Fault.LEVEL
         told = level.value.encode(), bytes([bool(second)]), *(family.encode() for family in families)
         return fault, framed("aquila/1 told", digest("aquila/1 grade", self.ground.digest, *told))
+
+
+class _Sealable(NamedTuple):
+    """A hit that can be sealed: what it has in common with others, the tokens of the own record, and which met."""
+
+    on: _Pair
+    own: HeldTokens
+    places: bytes
+
+    def __repr__(self) -> str:
+        return object.__repr__(self)
 
 
 @dataclass(frozen=True, slots=True)

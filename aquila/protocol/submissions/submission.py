@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from aquila.crypto.group import Group
+    from aquila.crypto.group import DecodedElements, Elements, Group
     from aquila.crypto.keys import SecretBytes
     from aquila.crypto.shares import Share
     from aquila.protocol.submissions.padding import NumberedInputs
@@ -144,9 +144,10 @@ class FinalizedChunk:
         return f"FinalizedChunk({len(self.secrets) // DIGEST_BYTES} rows)"
 
 
-def finalize_chunk(
-    group: Group, rows: np.ndarray, seed: SecretBytes, share: Share, evaluations: Sequence[bytes]
-) -> FinalizedChunk:
+def finalize_chunk(  # noqa: PLR0913, PLR0917 - what a chunk is made of
+    group: Group, rows: np.ndarray, seed: SecretBytes, share: Share, evaluations: Sequence[Elements],
+    elements: DecodedElements | None = None,
+) -> FinalizedChunk:  # fmt: skip
     """Turn one chunk and everyone's verified evaluations of it into tokens (PROTOCOL.md 3.6).
 
     Args:
@@ -155,14 +156,15 @@ def finalize_chunk(
         seed: The submission seed.
         share: The origin's own share of the chunk's class.
         evaluations: For each other participant the evaluated elements, already verified.
+        elements: The chunk's own elements, where they are decoded already.
 
     Returns:
         The chunk's token rows in ascending order of their tokens, and the token secrets.
     """
     # 1. Add what all parties evaluated and the origin's own part, unblind and finalize (RFC 9497, section 3.3.2).
     blinds = blinds_of(group, seed, rows["number"])
-    digests, elements = rows["digest"].tobytes(), rows["element"].tobytes()
-    outputs = oprf.finalize_shared(group, digests, DIGEST_BYTES, blinds, elements, share, evaluations)
+    digests, own = rows["digest"].tobytes(), elements or rows["element"].tobytes()
+    outputs = oprf.finalize_shared(group, digests, DIGEST_BYTES, blinds, own, share, evaluations)
     # 2. Split each output.
     tokens, secrets = oprf.split_output(outputs)
     # 3. Lay the rows down in the order of their tokens, which tells nothing of the order of the elements.

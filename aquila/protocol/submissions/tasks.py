@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from aquila.crypto.group import Group
+    from aquila.crypto.group import DecodedElements, Elements, Group
     from aquila.protocol.messages import Padding
     from aquila.protocol.submissions.submission import FinalizedChunk
     from aquila.records.person import Record
@@ -232,8 +232,9 @@ def evaluate_chunk(group: Group, work: EvaluateTask) -> ChunkEvaluation:
     """
     check_order(work.chunk)
     with work.share.share(group) as share:
-        elements = oprf.evaluate(group, work.chunk, share)
-        proof = dleq.prove_chunk(group, share, work.context, work.chunk, elements, work.fresh)
+        blinded = group.decode(work.chunk)
+        elements = oprf.evaluate(group, blinded, share)
+        proof = dleq.prove_chunk(group, share, work.context, blinded, elements, work.fresh)
     return ChunkEvaluation(elements, hashlib.sha256(elements).hexdigest(), proof)
 
 
@@ -266,6 +267,30 @@ def verify_chunk(group: Group, work: VerifyTask) -> None:
     dleq.verify_chunk(group, work.key, work.context, work.chunk, work.elements, work.proof)
 
 
+def verify_answers(
+    group: Group, chunk: bytes, answers: Sequence[VerifyTask]
+) -> tuple[DecodedElements, list[DecodedElements]]:
+    """Verify all evaluations of a chunk as `verify_chunk` does each, and decode every element once.
+
+    Args:
+        group: The group backend.
+        chunk: The blinded elements; the tasks' own are not looked at.
+        answers: The evaluations.
+
+    Returns:
+        The blinded elements and those of each evaluation, for `finalize`.
+
+    Raises:
+        MalformedError, ProofError: As `verify_chunk`.
+    """
+    blinded, evaluations = group.decode(chunk), []
+    for work in answers:
+        evaluated = group.decode(work.elements)
+        dleq.verify_chunk(group, work.key, work.context, blinded, evaluated, work.proof)
+        evaluations.append(evaluated)
+    return blinded, evaluations
+
+
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class FinalizeTask:
     """A chunk with everyone's verified evaluations.
@@ -280,14 +305,19 @@ class FinalizeTask:
     seed: CarriedSecret
     share: CarriedSecret
     rows: np.ndarray
-    evaluations: Sequence[bytes]
+    evaluations: Sequence[Elements]
 
 
-def finalize(group: Group, work: FinalizeTask) -> FinalizedChunk:
+def finalize(group: Group, work: FinalizeTask, elements: DecodedElements | None = None) -> FinalizedChunk:
     """Turn a chunk into token rows and token secrets (PROTOCOL.md 3.6, second half).
+
+    Args:
+        group: The group backend.
+        work: The chunk.
+        elements: Its blinded elements, where they are decoded already (`verify_answers`).
 
     Raises:
         MalformedError: A sum of evaluations is the identity.
     """
     with work.seed.seed() as seed, work.share.share(group) as share:
-        return finalize_chunk(group, work.rows, seed, share, work.evaluations)
+        return finalize_chunk(group, work.rows, seed, share, work.evaluations, elements)

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 _PARTY = re.compile(r"^([A-Z]{2})=(.+)$")
 _COLUMNS = ("party_a", "record_id_a", "party_b", "record_id_b", "certainty", "probability", "rules")
 _SURE = 0.999999  # what six digits can say without saying 1, which no match is
-_WORKER_MODULES = ("aquila.simulation",)  # what processes that share the work import
 _SHOWN_FINDINGS = 10
 _THOUSANDTHS = 1_000
 _SMALL_BYTES = 1 << 20  # lists that are read and matched sooner than other processes are started
@@ -85,21 +84,20 @@ def rehearse(
 
     Nothing leaves this machine. Rows that cannot be used are left out, counted and listed in the report.
     """
-    from aquila.executors import few_collections, local_pool
-
     screen, started = Screen(as_json), time.perf_counter()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that a supervisor's stop leaves no file either
     entries = _entries(party)
     for target in filter(None, (out, report)):
         check_target(target)
     workers = _workers(entries) if workers is None else workers
-    with local_pool(workers, _WORKER_MODULES) as executor:
-        # The pool imports what its processes need while this one does, and computes the normalizer's digest.
-        from aquila.crypto.backend import load_group
-        from aquila.matching.certainty import Level
-        from aquila.simulation import DEFAULT_PADDING, NO_PADDING, ListFile, Rehearsal
-        from clients.cli.list_files import load_table
+    from aquila.crypto.backend import load_group
+    from aquila.executors import few_collections, forked_pool
+    from aquila.matching.certainty import Level
+    from aquila.simulation import DEFAULT_PADDING, NO_PADDING, ListFile, Rehearsal
+    from clients.cli.list_files import load_table
 
+    # Nothing is secret yet and there are no threads, so that processes can begin as copies of this one.
+    with forked_pool(workers) as executor:
         table, group = load_table(rules), load_group(1, backend)
         with (
             screen.progress() as watch,

@@ -21,6 +21,7 @@ from aquila.executors import (
     begin_worker,
     end_with,
     few_collections,
+    forked_pool,
     group_of,
     in_order,
     local_pool,
@@ -52,6 +53,11 @@ def leave_at_three(number: int) -> int:
     if number == 3:
         os._exit(1)
     return number
+
+
+def process_of(_number: int) -> int:
+    """Return the process that does the work."""
+    return os.getpid()
 
 
 def name_of(group: Group, number: int) -> tuple[str, int]:
@@ -177,6 +183,16 @@ def test_one_worker_is_this_process() -> None:
         assert isinstance(pool, InProcess) == (usable_cores() == 1)
 
 
+def test_a_pool_of_copies_of_this_process() -> None:
+    """It has what this process had when it was made, and does the same as any other; of one it is this process."""
+    ours = os.getpid()
+    with forked_pool(2) as pool:
+        assert list(in_order(pool, twice, range(20), 5)) == [2 * number for number in range(20)]
+        assert ours not in set(in_order(pool, process_of, range(4), 2))
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    assert isinstance(forked_pool(1), InProcess)
+
+
 def test_in_process_keeps_an_error_for_its_place() -> None:
     """Handing in never raises."""
     future = InProcess().submit(fail_at_three, 3)
@@ -197,13 +213,15 @@ def test_few_collections_within_a_block() -> None:
 
 def test_a_worker_leaves_ctrl_c_to_its_parent() -> None:
     """A terminal sends it to all; the parent ends its workers when what they do is done."""
-    before, threshold = signal.getsignal(signal.SIGINT), gc.get_threshold()
+    before, ended, threshold = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM), gc.get_threshold()
     try:
         begin_worker()
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
         assert gc.get_threshold() > threshold
     finally:
         signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGTERM, ended)
         gc.set_threshold(*threshold)
         gc.unfreeze()
 

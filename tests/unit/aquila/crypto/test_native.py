@@ -6,6 +6,7 @@ import sys
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
+import numpy as np
 import pytest
 
 from aquila.crypto.group import GENERATOR
@@ -86,6 +87,9 @@ def test_buffers_that_do_not_fit(core: ModuleType) -> None:
         lambda: core.weighted_sum(bytearray(64), GENERATOR, one),
         lambda: core.weighted_sum(out, GENERATOR + b"\x00", one),
         lambda: core.weighted_sum(out, GENERATOR, one * 2),
+        lambda: core.decode(bytearray(127), GENERATOR),
+        lambda: core.decode(bytearray(256), GENERATOR),
+        lambda: core.decode(bytearray(128), GENERATOR + b"\x00"),
         lambda: core.hash_to_group(bytearray(64), b"abc", b"dst"),
         lambda: core.hash_to_group(bytearray(33), b"abc", b"dst"),
         lambda: core.hash_to_group(out, b"abc", b"d" * 256),
@@ -117,7 +121,7 @@ def test_buffers_that_do_not_fit(core: ModuleType) -> None:
 def test_arguments_that_are_no_buffers(core: ModuleType) -> None:
     """Missing arguments, and objects that are no buffers or cannot be written to, are refused."""
     names = [name for name in dir(core) if not name.startswith("_") and name != "missing"]
-    assert len(names) == 13
+    assert len(names) == 14
     for name in names:
         for arguments in ((), (None, None, None, None, None), ("text", b"", b"", b"", b"")):
             with pytest.raises(TypeError):
@@ -126,6 +130,15 @@ def test_arguments_that_are_no_buffers(core: ModuleType) -> None:
         core.add(bytes(32), GENERATOR, GENERATOR)
     with pytest.raises(TypeError):
         core.finalize(bytearray(64), b"abc", scalar(1), b"", b"", *[GENERATOR] * 9, None)
+
+
+def test_decoded_elements_begin_on_a_cache_line(core: ModuleType) -> None:
+    """Elsewhere every one of them would lie on three lines."""
+    room = np.zeros(3 * 64, dtype=np.uint8)
+    start = -room.ctypes.data % 64
+    assert core.decode(room[start : start + 128], GENERATOR) is None
+    with pytest.raises(ValueError, match="cache line"):
+        core.decode(room[start + 1 : start + 129], GENERATOR)
 
 
 def test_empty_buffers(core: ModuleType) -> None:

@@ -188,6 +188,29 @@ def test_outputs_of_inputs_around_a_block(
     same(groups, lambda group: group.finalize(operands))
 
 
+@pytest.mark.parametrize("count", [0, 1, 7, 8, 9, 255, 256, 257, COUNT])
+def test_decoded_elements(groups: list[Group], elements: bytes, scalars: bytes, count: int) -> None:
+    """Elements that were decoded once give in every operation what they give encoded."""
+    some, others, each = elements[: 32 * count], (elements[32:] + elements[:32])[: 32 * count], scalars[: 32 * count]
+
+    def of(group: Group, *, are_decoded: bool) -> tuple[bytes, ...]:
+        left, right = (group.decode(batch) if are_decoded else batch for batch in (some, others))
+        answers = [group.multiply(left, scalar(7))]
+        answers.extend(
+            group.finalize(FinalizeOperands(some, 32, each, evaluations, own, share))
+            for evaluations, own, share in (
+                ([left], b"", b""),
+                ([left, others, right], right, scalar(9)),
+                ([], left, scalar(9)),
+            )
+        )
+        if count:
+            answers.append(group.weighted_sum(left, each))
+        return tuple(answers)
+
+    assert same(groups, lambda group: of(group, are_decoded=True)) == of(groups[-1], are_decoded=False)
+
+
 @pytest.mark.parametrize("bits", [1, 8, 128, 129, 253])
 def test_random_weighted_sums(groups: list[Group], elements: bytes, scalars: bytes, bits: int) -> None:
     """Weighted sums are the same for weights of every length."""
@@ -289,6 +312,9 @@ def test_refused_elements(groups: list[Group], elements: bytes, position: int, b
         lambda group: group.finalize(FinalizeOperands(good, 32, ones, [good, good, spoiled], good, scalar(1))),
         lambda group: group.finalize(FinalizeOperands(good, 32, ones, [good], spoiled, scalar(1))),
         lambda group: group.weighted_sum(spoiled, ones),
+        lambda group: group.weighted_sum(group.decode(spoiled), ones),
+        lambda group: group.multiply(group.decode(spoiled), scalar(3)),
+        lambda group: group.finalize(FinalizeOperands(good, 32, ones, [good], group.decode(spoiled), scalar(1))),
     ]
     for call in calls:
         same_refusal(groups, call)

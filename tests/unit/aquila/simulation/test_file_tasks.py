@@ -45,6 +45,11 @@ def test_a_chunk_from_file_to_file(stage: StagedRound, tmp_path: Path) -> None:
     carried = tasks.CarriedSecret.of(origin.seed), tasks.CarriedSecret.of(node.secrets.shares["full"])
     finalizing = tasks.FinalizeTask(*carried, origin.chunks.rows(0), [expected.elements])
     by_name = StoredFinalizeTask(replace(finalizing, rows=finalizing.rows[:0], evaluations=[b""]), path, (answer,))
-    assert finalize_stored(stage.group, by_name) == tasks.finalize(stage.group, finalizing)
-    for thing in (stored, verifying, by_name):
+    made = finalize_stored(stage.group, by_name)
+    assert (made.chunk, made.verify_seconds) == (tasks.finalize(stage.group, finalizing), 0.0)
+    at_once = replace(by_name, unverified=(verifying.work,))
+    assert finalize_stored(stage.group, at_once).chunk == made.chunk
+    with pytest.raises(ProofError):
+        finalize_stored(stage.group, replace(at_once, answers=(tmp_path / "other",)))
+    for thing in (stored, verifying, by_name, made):
         assert " object at 0x" in repr(thing)
