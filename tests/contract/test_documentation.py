@@ -12,6 +12,7 @@ import pytest
 from typer.main import get_command
 
 from clients.cli.main import app
+from services.kit.http.own_certificates import CERTIFICATE_DAYS
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -104,6 +105,20 @@ def _is_command(command: Any, words: list[str]) -> bool:
 
 def _has(command: Any, option: str) -> bool:
     return option == "--help" or any(option.rstrip("….,") in one.opts for one in command.params)
+
+
+def test_sections_of_the_manual_that_are_named_are_there() -> None:
+    """OPERATIONS.md names sections of itself in italics, above all in its calendar: each is a heading."""
+    text = (ROOT / "deploy" / "OPERATIONS.md").read_text("utf-8")
+    headings = set(re.findall(r"^#{2,3} (.+)$", text, re.MULTILINE))
+    named = set(re.findall(r"(?<![*\w])\*([A-Z][^*\n]+)\*(?!\*)", text))
+    labels = {"Accounts", "Registry", "Restart"}  # pages, and a word that a table explains
+    assert named - headings == labels
+    calendar = text.split("\n## A year's calendar\n")[1].split("\n## ")[0]
+    rows = [one for one in calendar.splitlines() if one.startswith("| ")]
+    assert len(rows) > 15
+    assert [row for row in rows if not re.search(r"\| (\*[^*]+\*(, )?)+ \|$|described in \|$", row)] == []
+    assert f"one that the home made lasts {CERTIFICATE_DAYS} days" in calendar
 
 
 def test_the_changelog_has_sections_and_releases() -> None:
