@@ -23,8 +23,9 @@ def command(heading: str, beginning: str) -> str:
     Raises:
         AssertionError: The section has none, or several that differ.
     """
-    spans = [" ".join(one.split()) for one in re.findall(r"`([^`]+)`", _section(heading))]
-    spans += re.findall(r"^ {4}(\S.*)", re.sub(r" *\\\n *", " ", _section(heading)), re.MULTILINE)
+    text = re.sub(r"```.*?```", "", _section(heading), flags=re.DOTALL)
+    spans = [" ".join(one.split()) for one in re.findall(r"`([^`]+)`", text)]
+    spans += re.findall(r"^ {4}(\S.*)", re.sub(r" *\\\n *", " ", text), re.MULTILINE)
     found = {one for one in spans if f"{one} ".startswith(f"{beginning} ")}
     assert len(found) == 1, f"{heading}: {beginning}: {sorted(found)}"
     return found.pop()
