@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -12,11 +12,10 @@ from aquila.errors import ExecutorError
 from aquila.interface.rounds import AnswerState
 from aquila.protocol.messages import Kind
 from clients.bench.lists import COLUMNS, query_rows
+from clients.bench.services.log_tail import LogTail
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from clients.bench.queries.services import BenchServices
+    from clients.bench.services.world import BenchServices
 
 _LOOK_SECONDS = 0.01
 _QUIET_SECONDS = 0.5
@@ -53,26 +52,6 @@ class Latency:
         return asdict(self) | {"median": self.median, "worst": self.worst}
 
 
-@dataclass(slots=True)
-class _Tail:
-    """The growing log of a service; `count` finds lines of a kind since it was opened."""
-
-    path: Path
-    _offset: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._offset = self.path.stat().st_size
-
-    def count(self, what: bytes) -> int:
-        """Return the number of new whole lines with a text."""
-        with self.path.open("rb") as file:
-            file.seek(self._offset)
-            content = file.read()
-        whole = content[: content.rfind(b"\n") + 1]
-        self._offset += len(whole)
-        return whole.count(what)
-
-
 def measure_queries(services: BenchServices, count: int, persons: int, first: int = 0) -> Latency:
     """Ask queries one after the other, each as soon as the one before is answered.
 
@@ -103,7 +82,7 @@ def _ask(services: BenchServices, import_id: str) -> tuple[int, float]:
     """Ask one query; return its number of hits, and the seconds until all of them were confirmed."""
     asker = services.asker
     approve = services.approval_of(asker, import_id, Kind.QUERY)
-    log = _Tail(services.processes[asker].log)
+    log = LogTail(services.processes[asker].log)
     started = time.perf_counter()
     approve()
     came = None

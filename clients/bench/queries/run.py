@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from clients.bench.queries.faulty_network import FaultyNetwork, NetworkFaults
 from clients.bench.queries.idling import measure_idling
 from clients.bench.queries.latency import measure_queries
-from clients.bench.queries.services import BenchServices
 from clients.bench.report import machine_table, table
+from clients.bench.services.world import BenchServices
 from clients.local_services.processes import staged
 
 if TYPE_CHECKING:

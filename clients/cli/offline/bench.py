@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from aquila.crypto.backend import Backend
     from clients.bench.queries.run import QueryResults
     from clients.bench.report import Results
+    from clients.bench.services.run import ServiceResults
 
     Watch = Callable[[str, str, int, int], None]
 
@@ -28,6 +29,7 @@ _MOST_PARTIES = 12
 _REPEATS = 5
 _ROUND_RECORDS = 100_000
 _QUERY_PARTIES, _QUERY_RECORDS = 5, 5_000
+_LEAST = 20  # records of a list
 
 
 def bench(
@@ -40,7 +42,9 @@ def bench(
     ] = None,
     records: Annotated[
         int | None,
-        typer.Option(min=20, help="Records of each party of that one round: 100,000, or 5,000 with --queries."),
+        typer.Option(
+            min=20, help="Records of each party of that one round: 100,000, or 5,000 with --queries or --services."
+        ),
     ] = None,
     rules: Rules = "exact",
     backend: BackendChoice = "auto",
@@ -49,6 +53,16 @@ def bench(
         typer.Option("--queries", help="Ask queries among real services on two networks, and watch them idle."),
     ] = False,
     count: Annotated[int, typer.Option(min=1, help="Queries on each network, with --queries.")] = 20,
+    services: Annotated[
+        bool,
+        typer.Option("--services", help="Play rounds among real services, and the same as rehearsals, default rules."),
+    ] = False,
+    lists: Annotated[
+        str,
+        typer.Option(
+            metavar="N,N,...", help="Records of each list, with --services, of one round without a rehearsal."
+        ),
+    ] = "",
     as_json: Json = False,
 ) -> None:
     """Measure steps, records, the join, and rounds as they grow; a few minutes, or one round of any size."""
@@ -56,9 +70,12 @@ def bench(
     from clients.bench.report import Results
     from clients.bench.rounds import measure_round
 
-    if queries and backend != "auto":
-        raise typer.BadParameter("--backend is not for --queries: services choose their own")
+    if (queries or services) and backend != "auto":
+        raise typer.BadParameter("--backend is not for --queries and --services: services choose their own")
     screen, results = Screen(as_json), Results(this_machine(backend))
+    if services or lists:
+        _services(screen, out, parties, records, lists)
+        return
     if queries:
         _queries(screen, out, parties or _QUERY_PARTIES, _QUERY_RECORDS if records is None else records, count)
         return
@@ -82,6 +99,31 @@ def _queries(screen: Screen, out: Path, parties: int, records: int, count: int) 
     with screen.progress() as watch, tempfile.TemporaryDirectory(prefix="aquila-") as scratch:
         results = run(Path(scratch) / "services", this_machine(), wanted, watch)
     screen.result(results.document(), results.page(), _written(results, out, f"queries-{parties}x{records}"))
+
+
+def _services(screen: Screen, out: Path, parties: int | None, records: int | None, lists: str) -> None:
+    from clients.bench.hardware import this_machine
+    from clients.bench.services.run import SIZES, run
+
+    rounds: tuple[tuple[int, ...], ...] = SIZES
+    if lists:
+        rounds = (_lengths(lists),)
+    elif parties is not None or records is not None:
+        rounds = ((records or _QUERY_RECORDS,) * (parties or _SIZES_PARTIES),)
+    with screen.progress() as watch, tempfile.TemporaryDirectory(prefix="aquila-") as scratch:
+        results = run(Path(scratch), this_machine(), rounds, watch, rehearsed=not lists)
+    name = "services" if rounds is SIZES else f"services-{'-'.join(map(str, rounds[0]))}"
+    screen.result(results.document(), results.page(), _written(results, out, name))
+
+
+def _lengths(lists: str) -> tuple[int, ...]:
+    """Return the lengths of lists; raises BadParameter where they are none."""
+    parts = lists.split(",")
+    if len(parts) not in range(2, _MOST_PARTIES + 1) or not all(
+        part.isdecimal() and int(part) >= _LEAST for part in parts
+    ):
+        raise typer.BadParameter(f"--lists takes 2 to {_MOST_PARTIES} lengths of lists of at least {_LEAST}: N,N,...")
+    return tuple(map(int, parts))
 
 
 def _steps(results: Results, folder: Path, backend: Backend, watch: Watch) -> None:
@@ -111,7 +153,7 @@ def _join_and_growth(results: Results, folder: Path, rules: str, backend: Backen
         watch("round", f"{parties} x {_PARTIES_RECORDS:,}", 1, 1)
 
 
-def _written(results: Results | QueryResults, out: Path, name: str) -> str:
+def _written(results: Results | QueryResults | ServiceResults, out: Path, name: str) -> str:
     """Write both forms of the results, and report their paths.
 
     Raises:

@@ -12,9 +12,9 @@ from clients.bench.hardware import this_machine
 from clients.bench.lists import COLUMNS, query_rows, write_list
 from clients.bench.queries.faulty_network import NetworkFaults
 from clients.bench.queries.idling import Idling, _spent, _Usage
-from clients.bench.queries.latency import Latency, _Tail
+from clients.bench.queries.latency import Latency
 from clients.bench.queries.run import QueryBenchSize, QueryResults, _named
-from clients.bench.queries.services import _replace
+from clients.bench.services.world import _replace
 from clients.local_services.processes import Process
 
 if TYPE_CHECKING:
@@ -39,19 +39,6 @@ def test_the_page() -> None:
     assert "10 persons, 5 parties of 5,000" in page
     assert results.document()["idling"] == [results.idling[0].document()]
     assert _named(NetworkFaults(0.1, 0.02, 1_250_000)) == "200 ms, 2 % broken, 10 Mbit/s"
-
-
-def test_lines_of_a_growing_log(tmp_path: Path) -> None:
-    """Only whole new lines count, each once."""
-    path = tmp_path / "service.log"
-    path.write_bytes(b"hit\n")
-    tail = _Tail(path)
-    with path.open("ab") as file:
-        file.write(b"hit\nmiss\nhi")
-    assert tail.count(b"hit") == 1
-    with path.open("ab") as file:
-        file.write(b"t\n")
-    assert [tail.count(b"hit"), tail.count(b"hit")] == [1, 0]
 
 
 def test_idle_services(tmp_path: Path) -> None:

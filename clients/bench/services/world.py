@@ -1,4 +1,4 @@
-"""The services of the measurement: a matcher and nodes with default settings, their people, and a round of lists."""
+"""The services of a measurement: a matcher and nodes with default settings, their people, and a round of lists."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from aquila.errors import ExecutorError
 from aquila.interface.rounds import JustificationInput, RoundProposal, SubmissionRequest
-from aquila.protocol.messages import Kind, Mode
+from aquila.protocol.messages import ClassCounts, Kind, Mode, PartyCap
 from aquila.protocol.registry import MATCHER, RegisteredParty, Registry, write_registry
 from aquila.protocol.rounds.round_state import Phase
 from clients.bench.lists import PARTIES, write_list
@@ -22,7 +23,7 @@ from services.matcher.storage.home import create as create_matcher
 from services.node.storage.home import create as create_node
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from clients.local_services.processes import DemoProcesses, Process
@@ -37,14 +38,15 @@ _PATIENCE_SECONDS = 1_800.0
 
 @dataclass(slots=True)
 class BenchServices:
-    """Services on one stage, and a round in which queries can be asked.
+    """Services on one stage, and a round of theirs.
 
     Attributes:
         stage: The processes.
         count: How many parties there are.
         staff: The people of each service, by its name.
         records: How many each list has, once the round is prepared.
-        round_id: The round, once it is prepared.
+        round_id: The round, once it is proposed.
+        patience_seconds: For how long something is waited for.
     """
 
     stage: DemoProcesses
@@ -52,6 +54,7 @@ class BenchServices:
     staff: dict[str, StaffSessions] = field(default_factory=dict)
     records: int = 0
     round_id: str = ""
+    patience_seconds: float = _PATIENCE_SECONDS
     _ports: dict[str, int] = field(default_factory=dict)
     _opened: ExitStack = field(default_factory=ExitStack)
 
@@ -84,7 +87,7 @@ class BenchServices:
         return self.staff[code].node(login)
 
     def prepare(self, records: int) -> None:
-        """Start everything, and play a round up to the reports of its lists.
+        """Start everything, and play a round that takes queries up to the reports of its lists.
 
         Args:
             records: How many each list has.
@@ -94,16 +97,50 @@ class BenchServices:
             ExecutorError: The round does not come so far.
         """
         self.records = records
-        self._make_homes()
-        self.start()
-        for name, process in self.processes.items():
-            self.staff[name] = open_sessions(process, self._opened, PEOPLE.get(name, STAFF))
-        self._propose()
+        self.open()
+        self.propose(Mode.LISTS_AND_QUERIES)
+        self.consent()
         for code in self.parties:
             path = self.stage.folder / f"{code}.csv"
             write_list(path, code, records)
             self.submit(code, self.bring(code, path), Kind.LIST)
         self.until(self._has_reports, "the reports of the lists")
+
+    def open(self) -> None:
+        """Make homes, start everything, and let the people sign in; raises as `prepare` does."""
+        self._make_homes()
+        self.start()
+        for name, process in self.processes.items():
+            self.staff[name] = open_sessions(process, self._opened, PEOPLE.get(name, STAFF))
+
+    def propose(self, mode: Mode, caps: Mapping[str, ClassCounts] = MappingProxyType({})) -> None:
+        """Propose a round of all parties, and wait until each has heard of it.
+
+        Args:
+            mode: Whether the round takes queries.
+            caps: Of parties whose caps are not the default ones.
+
+        Raises:
+            AquilaError: A service refuses something.
+            ExecutorError: A node does not hear of it.
+        """
+        proposal = RoundProposal(
+            participants=tuple(sorted(self.parties)), area="bench", mode=mode,
+            caps=tuple(PartyCap(party=code, elements=elements) for code, elements in caps.items()), **_REASON,
+        )  # fmt: skip
+        secretariat = self.staff[MATCHER]
+        asked = secretariat.matcher("secretariat-1").propose(proposal)
+        secretariat.approve("secretariat-2", asked)
+        assert asked.round_id is not None  # a proposal names its round
+        self.round_id = asked.round_id
+        for code in self.parties:
+            self.until(partial(self._knows_round, code), f"{code} to hear of the round")
+
+    def consent(self) -> None:
+        """Let every party consent, and wait until the round is open; raises as `propose` does."""
+        for code in self.parties:
+            self.staff[code].approve("approver", self.node(code).consent(self.round_id))
+        self.until(lambda: self._phase() == Phase.OPEN, "the round to open")
 
     def start(self) -> None:
         """Start every service on its home."""
@@ -156,7 +193,7 @@ class BenchServices:
         Raises:
             ExecutorError: A process ended, or patience did.
         """
-        deadline = time.monotonic() + _PATIENCE_SECONDS
+        deadline = time.monotonic() + self.patience_seconds
         while not reached():
             for process in self.stage.ended():
                 raise ExecutorError("bench_process_ended", process=process.name)
@@ -178,21 +215,6 @@ class BenchServices:
         registry = Registry(key, {code: RegisteredParty(code, f"Party {code}", one) for code, one in keys.items()})
         for name in names:
             write_secret(find_home(self._home(name)).registry, write_registry(registry))
-
-    def _propose(self) -> None:
-        """Open a round of all parties that takes queries."""
-        proposal = RoundProposal(
-            participants=tuple(sorted(self.parties)), area="bench", mode=Mode.LISTS_AND_QUERIES, **_REASON
-        )
-        secretariat = self.staff[MATCHER]
-        asked = secretariat.matcher("secretariat-1").propose(proposal)
-        secretariat.approve("secretariat-2", asked)
-        assert asked.round_id is not None  # a proposal names its round
-        self.round_id = asked.round_id
-        for code in self.parties:
-            self.until(partial(self._knows_round, code), f"{code} to hear of the round")
-            self.staff[code].approve("approver", self.node(code).consent(self.round_id))
-        self.until(lambda: self._phase() == Phase.OPEN, "the round to open")
 
     def _knows_round(self, code: str) -> bool:
         return bool(self.node(code).rounds().rounds)

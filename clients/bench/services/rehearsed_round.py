@@ -1,0 +1,63 @@
+"""The same round as a rehearsal, without a service, measured from outside in the same way."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import psutil
+
+from aquila.errors import ExecutorError
+from clients.bench.services.served_round import FoundHit
+from clients.bench.services.usage import UsageWatch
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_LOOK_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class RehearsedRound:
+    """What a rehearsal took, its start as a command included.
+
+    Attributes:
+        seconds: From start to end.
+        processor_seconds: Of all its processes.
+        peak_memory: The most bytes that they held together; pages they share count for each.
+    """
+
+    seconds: float
+    processor_seconds: float
+    peak_memory: int
+
+
+def rehearse(folder: Path, lists: Mapping[str, Path]) -> tuple[RehearsedRound, list[FoundHit]]:
+    """Rehearse a round with default rules and padding, and return what it took and its hits.
+
+    Args:
+        folder: Where the hits go.
+        lists: The file of each party.
+
+    Raises:
+        ExecutorError: It failed; its last line says why.
+    """
+    out = folder / "rehearsed.csv"
+    parties = [part for code, path in lists.items() for part in ("--party", f"{code}={path}")]
+    options = ["--rules", "default", "--padding", "default", "--out", str(out)]
+    command = [sys.executable, "-m", "clients.cli.main", "rehearse", *parties, *options]
+    started = time.perf_counter()
+    with psutil.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        with UsageWatch({"rehearsal": process.pid}, _LOOK_SECONDS) as usage:
+            _, said = process.communicate()
+        seconds = round(time.perf_counter() - started, 2)
+    if process.returncode:
+        raise ExecutorError("measured_command_failed", said=(said.strip().splitlines() or ["it said nothing"])[-1])
+    with out.open(encoding="utf-8", newline="") as file:
+        hits = sorted(FoundHit(*(row[name] for name in FoundHit._fields)) for row in csv.DictReader(file))
+    return RehearsedRound(seconds, usage.processor_seconds(), usage.peak_together), hits

@@ -1,0 +1,29 @@
+"""`aquila bench --services` among real services: they find what a rehearsal finds, and every process is measured."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from clients.cli.main import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [pytest.mark.e2e, pytest.mark.soak]
+
+
+def test_a_round_beside_a_rehearsal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Small lists give the same hits both ways; page and document are written."""
+    arguments = ["bench", "--services", "--parties", "2", "--records", "200", "--out", str(tmp_path), "--json"]
+    assert main(arguments) == 0
+    document = json.loads(capsys.readouterr().out)
+    (played,) = document["rounds"]
+    assert played["same_hits"] is True
+    assert played["hits"] > 0
+    assert set(played["served"]["services"]) == {"matcher", "AL", "AT"}
+    assert all(one["processor_seconds"] > 0 for one in played["served"]["services"].values())
+    assert min(played["seconds"], played["processor_ratio"], played["wall_ratio"]) > 0
+    assert json.loads((tmp_path / "services-200-200.json").read_text()) == document
