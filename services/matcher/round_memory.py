@@ -71,7 +71,7 @@ class CachedRound:
         elif event.statement == NOTES:
             # Notes that were confirmed are deleted; who sent them to whom still says what the confirmation was of.
             sent = SentNotes(event.party, event.reader or "", event.submission_id, event.chunk_index)
-            self.round.notes[event.digest or ""] = sent
+            self.round.keep_notes(event.digest or "", sent)
         else:
             # A report that its party has was deleted; its digest, of pages that of the last one, still says what the
             # receipt was for.

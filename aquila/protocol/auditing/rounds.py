@@ -281,9 +281,9 @@ def _take_notes(audit: RoundAudit, index: int, entry: Entry) -> None:
     ) or not round_.manifest.may_match(sender, receiver):
         raise AuditError("entry_notes_not_due", **_of(round_), index=index, sender=sender, receiver=receiver)
     sent = SentNotes(sender, receiver, query, entry.counts["batch"])
-    if sent in round_.notes.values():
+    if round_.has_notes(sent):
         raise AuditError("entry_batch_sent_twice", **_of(round_), index=index, sender=sender)
-    round_.notes[entry.digests["statement"]] = sent
+    round_.keep_notes(entry.digests["statement"], sent)
     number = entry.counts.get(SEQUENCE)
     _numbers(audit, sender).add_unseen(index, entry, number)
     if number is not None:

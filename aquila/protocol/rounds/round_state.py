@@ -52,6 +52,11 @@ class SentNotes:
     submission_id: str | None
     index: int | None
 
+    @property
+    def report(self) -> ReportKey:
+        """The sender's report whose hits the notes are about."""
+        return ReportKey(self.party, self.submission_id)
+
 
 class EvaluationKey(NamedTuple):
     """Key of an evaluation: the chunk of a submission, and the evaluating party."""
@@ -158,7 +163,8 @@ class RoundState:
         reported: By party and query, how many hits of the report there are by counterpart. It lacks reports that cannot
             be verified (2.1) and those whose envelope was deleted; in an audit it counts by level instead.
         receipts: By party and query, the receipt of the report (3.7.4).
-        notes: By digest, who sent the batch of notes to whom (3.7.6).
+        notes: By digest, who sent the batch of notes to whom (3.7.6); `keep_notes` adds to them.
+        batches: By party and query, the batches of `notes` that it sent.
         confirmations: By the digest of the notes that it confirms, the confirmation (3.7.8).
         canaries: By party, what it says of its canaries (3.7.13).
         alarms: By the list's owner and the query, the alarm (3.7.14); it stays when a receipt follows.
@@ -194,6 +200,7 @@ class RoundState:
     reported: dict[ReportKey, Counter[str]] = field(default_factory=dict)
     receipts: dict[ReportKey, Receipt] = field(default_factory=dict)
     notes: dict[str, SentNotes] = field(default_factory=dict)
+    batches: dict[ReportKey, set[SentNotes]] = field(default_factory=dict)
     confirmations: dict[str, Confirmation] = field(default_factory=dict)
     canaries: dict[str, Canaries] = field(default_factory=dict)
     alarms: dict[AlarmKey, Alarm] = field(default_factory=dict)
@@ -247,6 +254,15 @@ class RoundState:
         if self._lists_are_reported():
             return Phase.REPORTING
         return Phase.MATCHING if self.all_lists_are_in() else Phase.OPEN
+
+    def keep_notes(self, payload_digest: str, sent: SentNotes) -> None:
+        """Keep sender and receiver of a batch of notes."""
+        self.notes[payload_digest] = sent
+        self.batches.setdefault(sent.report, set()).add(sent)
+
+    def has_notes(self, sent: SentNotes) -> bool:
+        """Return whether a party has sent a batch of this number already."""
+        return sent in self.batches.get(sent.report, ())
 
     @property
     def breaking_refusal(self) -> Refusal | None:

@@ -537,10 +537,10 @@ def _notes(message: Notes, round_: RoundState, payload_digest: str, now: int | N
     } <= set(round_.reports):
         raise OrderError("notes_before_reports", round=round_.round_id, party=message.party)
     sent = SentNotes(message.party, message.to, message.submission_id, message.index)
-    if sent in round_.notes.values():
+    if round_.has_notes(sent):
         raise EquivocationError("batch_already_sent", party=message.party)
     _in_time(round_, now, round_.notes_expire, "note")
-    round_.notes[payload_digest] = sent
+    round_.keep_notes(payload_digest, sent)
 
 
 def _confirmation(message: Confirmation, round_: RoundState, _digest: str, now: int | None) -> None:

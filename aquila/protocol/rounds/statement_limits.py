@@ -119,7 +119,7 @@ def _notes(message: Notes, round_: RoundState) -> None:
     # A report's envelope goes once its party has acknowledged it: then the receipt says how many hits it had.
     reported, receipt = round_.reported.get(report), round_.receipts.get(report)
     most = reported.total() if reported is not None else receipt.hits if receipt is not None else 0
-    if sum(ReportKey(sent.party, sent.submission_id) == report for sent in round_.notes.values()) >= most:
+    if len(round_.batches.get(report, ())) >= most:
         raise RepeatedError("batches_more_than_hits", party=message.party, expected=most)
 
 

@@ -1,1 +1,1 @@
-"""Rounds among real services on this machine, and what they cost beside the same round as a rehearsal."""
+"""Rounds among real services on this machine, and their cost next to that of the same round as a rehearsal."""

@@ -24,7 +24,7 @@ _LOOK_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class RehearsedRound:
-    """What a rehearsal took, its start as a command included.
+    """The cost of a rehearsal, its start as a command included.
 
     Attributes:
         seconds: From start to end.
@@ -38,7 +38,7 @@ class RehearsedRound:
 
 
 def rehearse(folder: Path, lists: Mapping[str, Path]) -> tuple[RehearsedRound, list[FoundHit]]:
-    """Rehearse a round with default rules and padding, and return what it took and its hits.
+    """Rehearse a round with default rules and padding, and return its cost and its hits.
 
     Args:
         folder: Where the hits go.

@@ -50,7 +50,7 @@ class RoundPart(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ServedRound:
-    """What a round among services took.
+    """The cost of a round among services.
 
     Attributes:
         lists: The length of each party's list.
@@ -79,14 +79,14 @@ class ServedRound:
 
 @dataclass(slots=True)
 class _Exchange:
-    """Where the exchange of notes is at one node, as its log says."""
+    """The state of the exchange of notes at one node, by its log."""
 
     tail: LogTail
     prepared: int | None = None
     confirmed: int = 0
 
     def look(self) -> None:
-        """Read what is new in the log."""
+        """Read the new lines of the log."""
         counts = self.tail.counts_of(_PREPARED, _CONFIRMED)
         if _PREPARED in counts:
             self.prepared = counts[_PREPARED]
@@ -109,7 +109,7 @@ def list_file(folder: Path, code: str, records: int) -> Path:
 def play(
     stage: DemoProcesses, folder: Path, lists: Sequence[int], watch: Watch, *, compare: bool
 ) -> tuple[ServedRound, list[FoundHit]]:
-    """Start services, and play one round of lists with default rules, padding and canaries.
+    """Start services, and play one round of lists with default rules and padding, without canaries.
 
     Args:
         stage: For the processes.
@@ -129,7 +129,8 @@ def play(
     paths = {code: list_file(folder, code, records) for code, records in zip(services.parties, lists, strict=True)}
     try:
         services.open()
-        services.propose(Mode.LISTS, _caps(dict(zip(paths, lists, strict=True))))
+        # A rehearsal plants no canaries, which would move the odds of real hits a little.
+        services.propose(Mode.LISTS, _caps(dict(zip(paths, lists, strict=True))), canaries=0)
         exchanges = {code: _Exchange(LogTail(services.processes[code].log)) for code in services.parties}
         with UsageWatch({name: process.pid for name, process in services.processes.items()}) as usage:
             parts = _play(services, paths, exchanges, usage, watch)
@@ -152,7 +153,7 @@ def _caps(lists: dict[str, int]) -> dict[str, ClassCounts]:
 def _play(
     services: BenchServices, paths: dict[str, Path], exchanges: dict[str, _Exchange], usage: UsageWatch, watch: Watch
 ) -> dict[str, RoundPart]:
-    """Play the round, and return what its parts took."""
+    """Play the round, and return the cost of its parts."""
     parts, last = dict[str, RoundPart](), (time.perf_counter(), usage.look())
 
     def ended(end: str) -> None:
@@ -178,7 +179,7 @@ def _play(
 
 
 def _have(exchanges: dict[str, _Exchange], phase: str, reached: Callable[[_Exchange], bool], watch: Watch) -> bool:
-    """Return whether all nodes have come so far, and tell which have."""
+    """Return whether all nodes have come so far; the progress shows which have."""
     for code, exchange in exchanges.items():
         exchange.look()
         watch(phase, code, int(reached(exchange)), 1)

@@ -26,7 +26,7 @@ class _ProcessId(NamedTuple):
 
 @dataclass(slots=True)
 class _Spent:
-    """What one process used.
+    """The use of one process.
 
     Attributes:
         root: The name of the process that began it, or of itself.
@@ -139,7 +139,7 @@ class UsageWatch:
 
 
 def _peak_of(pid: int) -> int:
-    """Return the most bytes that a process has ever held in memory, where Linux says it; else 0."""
+    """Return the most bytes that a process has ever held in memory, where Linux knows it; else 0."""
     with contextlib.suppress(OSError):
         for line in Path(_STATUS.format(pid)).read_text("ascii", errors="replace").splitlines():
             if line.startswith(_PEAK):

@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from aquila.protocol.messages import HitReport
 from aquila.protocol.messages.kinds import StatementKind
+from aquila.protocol.rounds.round_state import ReportKey
 from services.node.rounds import statements
 from services.node.storage.tables import StatementRow
 
@@ -48,7 +49,7 @@ def may_disclose(clock: Clock, code: str, round_: Round, query: str, held: Colle
     submission = round_.submissions.get(query)
     if submission is None or submission.party == code:
         return True
-    if any((sent.party, sent.submission_id) == (submission.party, query) for sent in round_.notes.values()):
+    if ReportKey(submission.party, query) in round_.batches:
         return True
     return query not in held and clock() > round_.notes_expire
 

@@ -88,7 +88,7 @@ def _standing(code: str, round_: Round, party: str, evaluated: Progress) -> Part
 def _has_hits(code: str, round_: Round, party: str) -> bool | None:
     """Return whether a party has its report: by its receipt, or a statement it can sign only with the report."""
     told = ReportKey(party, None) in round_.receipts or party in round_.canaries
-    if told or any(one.party == party for one in round_.notes.values()):
+    if told or any(report.party == party for report in round_.batches):
         return True
     # Without planted hits a party that has hits with others alone signs nothing that comes here.
     silent = party != code and not round_.manifest.canaries

@@ -244,8 +244,9 @@ def _sign(node: NodeContext, round_id: str) -> bool:
     with memory.reading() as round_, node.store.transaction("exchange.sign") as session:
         if node.clock() > round_.notes_expire:
             return False
-        columns = select(NoteBatchRow.batch_id, NoteBatchRow.counterpart, NoteBatchRow.submission_id).where(*waiting)
-        lines = session.execute(columns.order_by(NoteBatchRow.batch_id)).all()
+        # The first of each report and counterpart: a report of a million hits has thousands of batches.
+        first, *of = func.min(NoteBatchRow.batch_id), NoteBatchRow.counterpart, NoteBatchRow.submission_id
+        lines = session.execute(select(first, *of).where(*waiting).group_by(*of).order_by(first)).all()
         due = next((line[0] for line in lines if _is_due(session, node.code, round_, line[1], line[2])), None)
         if due is None:
             return False
@@ -343,25 +344,31 @@ def _verify(
 
 def _end(journal: Journal, rounds: RoundMemories, round_id: str) -> bool:
     """Destroy the note key when every note was opened, or when their time is over; return whether it was destroyed."""
-    mine = NoteBatchRow.round_id == round_id, ~NoteBatchRow.done
-    open_hits = select(func.count()).where(ExchangeRow.round_id == round_id, ExchangeRow.opening.is_not(None))
-    unsent = select(func.count()).where(*mine, ~NoteBatchRow.own | NoteBatchRow.digest.is_(None))
-    unconfirmed = select(func.count()).where(*mine, NoteBatchRow.own)
     with rounds.of(round_id).reading() as round_, journal.store.reading("exchange.left") as session:
-        state = session.get_one(RoundRow, round_id).state
-        known = session.get(NoteSecretRow, round_id) is not None
-        left = (session.scalar(open_hits) or 0) + (session.scalar(unsent) or 0)
-        unanswered = session.scalar(unconfirmed) or 0
         expired = journal.clock() > round_.notes_expire
         late = journal.clock() > round_.manifest.window.closes_at
+        # While the round goes on, a query may still bring a report, and notes of hits that were hidden here may come.
+        is_over = expired or session.get_one(RoundRow, round_id).state == LocalRoundState.DESTROYED
+        known = session.get(NoteSecretRow, round_id) is not None
+        left, unanswered = _left(session, round_id) if is_over else (True, True)
     if expired and (left or unanswered):
         _give_up(journal, rounds, round_id, Sentence.of("time_for_notes_is_over"))
         return True
-    # While the round goes on, a query may still bring a report, and notes of hits that were hidden here may come.
-    if known and not left and (state == LocalRoundState.DESTROYED or expired):
+    if known and is_over and not left:
         _destroy(journal.store, rounds, round_id, over=False)
         return True
     return late and notes.report_late(journal, round_id)
+
+
+def _left(session: Session, round_id: str) -> tuple[bool, bool]:
+    """Return whether notes are not all opened and sent, and whether some that were sent are not confirmed."""
+    mine = NoteBatchRow.round_id == round_id, ~NoteBatchRow.done
+    batches = select(NoteBatchRow.batch_id)
+    unopened = select(ExchangeRow.hit_id).where(ExchangeRow.round_id == round_id, ExchangeRow.opening.is_not(None))
+    unsent = batches.where(*mine, ~NoteBatchRow.own | NoteBatchRow.digest.is_(None))
+    unconfirmed = batches.where(*mine, NoteBatchRow.own)
+    left = [session.scalar(query.limit(1)) is not None for query in (unopened, unsent, unconfirmed)]
+    return left[0] or left[1], left[2]
 
 
 def forget_if_refused(store: Store, rounds: RoundMemories, round_id: str) -> None:

@@ -152,7 +152,7 @@ def store(  # noqa: PLR0913, PLR0917 - a report, and what was found of it
         found: The own records behind its handles.
     """
     rows: dict[str, HitRow] = {}
-    known = set(session.scalars(select(HitRow.hit_id).where(HitRow.round_id == round_.round_id)))
+    known = _known_hits(session, report)
     for hit in report.hits:
         record = _record_of(found, hit.handle)
         if found is not None and record is not None and hit.hit_id not in known:
@@ -191,6 +191,15 @@ def store(  # noqa: PLR0913, PLR0917 - a report, and what was found of it
             round_,
             PendingStatementRow(kind=PendingStatementKind.RECEIPT.value, hits=stored, **place),
         )
+
+
+def _known_hits(session: Session, report: HitReport) -> set[str]:
+    """Return those hits of a report, or of a page, that are stored already; of a long report not all are read again."""
+    ids, found = [hit.hit_id for hit in report.hits], set[str]()
+    stored = select(HitRow.hit_id).where(HitRow.round_id == report.round_id)
+    for first in range(0, len(ids), _AT_ONCE):
+        found.update(session.scalars(stored.where(HitRow.hit_id.in_(ids[first : first + _AT_ONCE]))))
+    return found
 
 
 def _count_unknown(session: Session, node: NodeContext, report: HitReport, unknown: int) -> int:

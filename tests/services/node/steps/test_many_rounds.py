@@ -96,6 +96,38 @@ async def test_a_round_that_waits_holds_up_no_other(world: World) -> None:
     assert {(await party_node.round(one))["submissions"][0]["state"] for one in rounds} == {"submitted"}
 
 
+async def test_a_round_that_computes_holds_up_no_other(world: World) -> None:
+    """While a piece of work of one round takes long, another round's list is prepared and sent."""
+    rounds = []
+    for _ in range(2):
+        rounds.append(await world.begin(lists=False))
+        await world.settle()
+    party_node = world.nodes["AL"]
+    for round_id in rounds:
+        await party_node.submit(round_id, await party_node.load(HEADER + LISTS["AL"]))
+    watched, sent, held = Watched(party_node), asyncio.Event(), list[object]()
+    work = party_node.node.workers.run
+
+    async def run(function: Any, item: Any, **options: Any) -> Any:
+        """Let the first piece of work take until something is sent, which can be of the other round alone."""
+        if not held:
+            held.append(item)
+            await asyncio.wait_for(sent.wait(), 300)  # ends the test where the other round is never taken
+        return await work(function, item, **options)
+
+    async def before(request: httpx.Request, round_id: str) -> None:
+        if round_id and request.method != "GET":
+            sent.set()
+
+    party_node.node.workers.run, watched.before = run, before  # type: ignore[method-assign]  # the pieces go on by it
+    while not sent.is_set() and await party_node.step():
+        pass
+    assert held
+    assert sent.is_set()
+    await world.settle()
+    assert {(await party_node.round(one))["submissions"][0]["state"] for one in rounds} == {"submitted"}
+
+
 async def with_open_rounds(world: World, count: int) -> list[str]:
     """Propose rounds until so many go on, open one of them, which is the last of the list, and come to rest."""
     known = [one["round_id"] for one in (await world.nodes["AL"].get("/rounds"))["rounds"]]

@@ -79,7 +79,7 @@ def test_as_many_batches_of_notes_as_hits(stage: StagedRound) -> None:
     stage.reported()
     hits = stage.round.reported["SI", None].total()
     for index in range(hits):
-        stage.round.notes[str(index)] = SentNotes("SI", "RS", None, index)
+        stage.round.keep_notes(str(index), SentNotes("SI", "RS", None, index))
     fields = {"to": "RS", "submission_id": None, "index": hits, "hits": 1, "sealed": "AAAA"}
     envelope = stage.signed("SI", stage.statement("SI", Notes, **fields))
     for known in (stage.round.reported, {}):

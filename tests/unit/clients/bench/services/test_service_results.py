@@ -93,7 +93,7 @@ def test_caps_of_long_lists() -> None:
 
 
 def test_what_processes_use() -> None:
-    """What a process and its children use within the block counts, and the most memory of each that is alive."""
+    """Processor time of a process and its children within the block counts, and the most memory of each."""
     script = "import subprocess, sys; sum(range(10**6)); subprocess.run([sys.executable, '-c', 'print(1); input()'])"
     with subprocess.Popen(
         [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
