@@ -19,6 +19,7 @@ from aquila.audit.tiles import read_bundle, read_statements, read_tile
 from aquila.audit.witness import parse_update
 from aquila.crypto.envelope import open_envelope
 from aquila.crypto.keys import SecretBytes, VerifyKey
+from aquila.crypto.sealing import NoteKeys
 from aquila.errors import AquilaError
 from aquila.protocol.auditing import read_log
 from aquila.protocol.canaries import open_masks
@@ -36,7 +37,6 @@ from services.kit.http.signatures import CallVerifier, HeaderLines, SignedReques
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from aquila.crypto.sealing import NoteKeys
     from services.kit.http.signatures import Nonces
 
 _KEY = VerifyKey.from_hex("3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c")
@@ -50,18 +50,11 @@ def _text(parse: Callable[[str], object]) -> Callable[[bytes], object]:
     return lambda content: parse(content.decode("utf-8", "replace"))
 
 
-class _Unsealed:
-    """Keys of a note that give its bytes as they are: what a counterpart with the right keys may have written."""
-
-    def open_note(self, sealed: bytes) -> bytes:
-        """Return what was sealed."""
-        return sealed
-
-
 def _note(content: bytes) -> object:
-    """Open a note whose seal is right."""
-    opening = NoteOpening("0" * 32, cast("NoteKeys", _Unsealed()), b"\x01", b"\x00", bytes(5), "0" * 64, None)
-    return verify_batch({opening.hit_id: opening}, (), [(opening.hit_id, content)])
+    """Open a note whose seal is right: what a counterpart with the right keys may have written."""
+    keys = NoteKeys(bytes(32), bytes(32))
+    opening = NoteOpening("0" * 32, keys, b"\x01", b"\x00", bytes(5), "0" * 64, None)
+    return verify_batch({opening.hit_id: opening}, (), [(opening.hit_id, keys.seal_note(content, bytes(12)))])
 
 
 def _call(content: bytes) -> object:

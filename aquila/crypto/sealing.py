@@ -177,7 +177,7 @@ def derive_marked(
     Args:
         salt: As in `NoteKeys.derive`.
         notes: The notes.
-        core: The C module (`note_core`), which takes an eighth of the time; without it Python does the same.
+        core: The C module (`note_core`), which takes a fifth of the time; without it Python does the same.
     """
     if core is None:
         for secrets, contexts, tokens in notes:
@@ -185,3 +185,42 @@ def derive_marked(
         return
     for found in core.derive(salt, notes):
         yield tuple([(NoteKeys(seal, mark), marks) for seal, mark, marks in found])
+
+
+def seal_notes(
+    keys: Sequence[NoteKeys], nonces: bytes, plaintexts: Sequence[bytes], core: ModuleType | None = None
+) -> list[bytes]:
+    """Seal some notes as `NoteKeys.seal_note` does each.
+
+    Args:
+        keys: The keys of each.
+        nonces: 12 bytes for each.
+        plaintexts: Each note.
+        core: As in `derive_marked`.
+    """
+    if core is not None:
+        sealed: list[bytes] = core.seal([one.seal for one in keys], nonces, list(plaintexts))
+        return sealed
+    places = range(0, len(nonces), NONCE_BYTES)
+    drawn = (nonces[place : place + NONCE_BYTES] for place in places)
+    return [one.seal_note(content, nonce) for one, content, nonce in zip(keys, plaintexts, drawn, strict=True)]
+
+
+def open_notes(keys: Sequence[NoteKeys], sealed: Sequence[bytes], core: ModuleType | None = None) -> list[bytes | None]:
+    """Open some notes as `NoteKeys.open_note` does each; None where one does not open.
+
+    Args:
+        keys: The keys of each.
+        sealed: Each sealed note.
+        core: As in `derive_marked`.
+    """
+    if core is not None:
+        opened: list[bytes | None] = core.open([one.seal for one in keys], list(sealed))
+        return opened
+    found: list[bytes | None] = []
+    for one, content in zip(keys, sealed, strict=True):
+        try:
+            found.append(one.open_note(content))
+        except SealError:
+            found.append(None)
+    return found

@@ -8,6 +8,7 @@
 #include <valgrind/memcheck.h>
 
 #include "aes256.h"
+#include "gcm_siv.h"
 #include "sha512.h"
 
 #define MESSAGE 200
@@ -29,6 +30,14 @@ int main(int arguments, char **argument)
     if (aes256_is_usable()) {
         aes256_heads(digest + SHA512_DIGEST - AES_KEY, tokens, TOKENS, marks, 5);
         puts("marks            done");
+        uint8_t sealed[MESSAGE + TAG_BYTES], opened[MESSAGE];
+        const uint8_t nonce[NONCE_BYTES] = {1};
+        gcm_siv_seal(digest, nonce, message, MESSAGE, sealed);
+        VALGRIND_MAKE_MEM_DEFINED(sealed, sizeof sealed); /* it is what is sent */
+        int opens = gcm_siv_open(digest, nonce, sealed, MESSAGE, opened);
+        VALGRIND_MAKE_MEM_DEFINED(&opens, sizeof opens); /* whether a note opens is said */
+        puts(opens ? "seal and open    done" : "seal and open    FAILED");
+        if (!opens) return 2;
     }
     if (arguments > 1 && !strcmp(argument[1], "leak") && digest[0] & 1) puts("an odd secret");
     return 0;

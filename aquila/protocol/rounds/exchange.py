@@ -19,8 +19,18 @@ import numpy as np
 from pydantic import ValidationError
 
 from aquila.crypto.oprf import SECRET_BYTES, TOKEN_BYTES
-from aquila.crypto.sealing import MARK_BYTES, NONCE_BYTES, TAG_BYTES, NoteKeys, NoteTerms, derive_marked, note_core
-from aquila.errors import InputError, KeyMaterialError, MalformedError, SealError
+from aquila.crypto.sealing import (
+    MARK_BYTES,
+    NONCE_BYTES,
+    TAG_BYTES,
+    NoteKeys,
+    NoteTerms,
+    derive_marked,
+    note_core,
+    open_notes,
+    seal_notes,
+)
+from aquila.errors import InputError, KeyMaterialError, MalformedError
 from aquila.matching.certainty import GradingBasis, grade_on
 from aquila.protocol.encoding import behind_length, canonical, digest, framed
 from aquila.protocol.messages import Fault, Kind, Note
@@ -38,6 +48,8 @@ if TYPE_CHECKING:
 
     Random = Callable[[int], bytes]
     _HitKind = tuple[bytes, Level, bool | None, tuple[str, ...]]
+    _Sealable = tuple["_Pair", "HeldTokens", bytes, bytes]
+    """What a hit has in common with others, the tokens of the own record, which of them met, and the rules of these."""
 
 NOTE_BYTES = 640
 """Bytes of every note, its length included: texts of 60 characters each in any of the region's scripts."""
@@ -45,6 +57,7 @@ NOTE_BYTES = 640
 MOST_MARKS = 256
 _MARKS_STEP = 32
 _ID_BYTES = 16
+_BEFORE_ID = _ID_BYTES.to_bytes(4, "big")  # as `behind_length` has it
 _KEY_BYTES = 32
 _PREPARED_AT_ONCE = 512
 _FIXED_BYTES = _ID_BYTES + NONCE_BYTES + NOTE_BYTES + TAG_BYTES
@@ -263,11 +276,12 @@ def prepare_sized(
             if on is None or own is None or not _are_places(places, len(own.rules)):
                 found.append((hit, None))
             else:
-                found.append((hit, _Sealable(on, own, places)))
-        terms = [one.on.terms(hit, one.own, one.places) for hit, one in found if one]
+                rules = own.rules if len(places) == len(own.rules) else bytes([own.rules[place] for place in places])
+                found.append((hit, (on, own, places, rules)))
+        terms = [one[0].terms(hit, *one[1:]) for hit, one in found if one]
         derived = derive_marked(bytes.fromhex(report.binding), terms, note_core())
         for hit, one in found:
-            yield _unsealable(hit, random) if one is None else one.on.prepare(hit, one.own, one.places, next(derived))
+            yield _unsealable(hit, random) if one is None else one[0].prepare(hit, *one[1:], next(derived))
 
 
 def _unsealable(hit: Hit, random: Random) -> PreparedNote:
@@ -299,30 +313,31 @@ class _Pair:
         prefix = framed("aquila/1 note", binding)
         return cls(table, _Ground.of(sizes, report, basis), prefix, (mine + theirs, theirs + mine))
 
-    def terms(self, hit: Hit, own: HeldTokens, places: bytes) -> NoteTerms:
+    def terms(self, hit: Hit, own: HeldTokens, places: bytes, rules: bytes) -> NoteTerms:
         """Return the terms of the keys of a hit's two notes: first of the own one, then of the other side's."""
-        secrets = b"".join([own.secrets[SECRET_BYTES * place : SECRET_BYTES * (place + 1)] for place in places])
+        secrets = own.secrets
+        if len(places) != len(own.rules):
+            secrets = b"".join([secrets[SECRET_BYTES * place : SECRET_BYTES * (place + 1)] for place in places])
         # The keys of a note are bound to sender and receiver with their handles, in this order (3.7.5).
-        mine, theirs = behind_length(bytes.fromhex(hit.handle)), bytes.fromhex(hit.counterpart_handle or "")
-        theirs, behind = behind_length(theirs), behind_length(bytes([own.rules[place] for place in places]))
-        prefix = self.prefix + behind_length(bytes.fromhex(hit.hit_id))
+        mine, theirs = _BEFORE_ID + bytes.fromhex(hit.handle), bytes.fromhex(hit.counterpart_handle or "")
+        theirs, behind = behind_length(theirs), behind_length(rules)
+        prefix = self.prefix + _BEFORE_ID + bytes.fromhex(hit.hit_id)
         sent, received = self.codes
         contexts = prefix + sent + mine + theirs + behind, prefix + received + theirs + mine + behind
         return NoteTerms(secrets, contexts, own.tokens)
 
     def prepare(
-        self, hit: Hit, own: HeldTokens, places: bytes, derived: tuple[tuple[NoteKeys, bytes], ...]
+        self, hit: Hit, own: HeldTokens, places: bytes, rules: bytes, derived: tuple[tuple[NoteKeys, bytes], ...]
     ) -> PreparedNote:
         """Return a hit that can be sealed, with the keys and marks that were derived of its terms."""
-        kind = bytes([own.rules[place] for place in places]), hit.certainty, hit.second, hit.families
+        kind = rules, hit.certainty, hit.second, hit.families
         if kind not in self.kinds:
             self.kinds[kind] = self._compare(kind)
         fault, told = self.kinds[kind]
-        digest_of_hit = hashlib.sha256(told + behind_length(bytes.fromhex(hit.hit_id))).hexdigest()
+        digest_of_hit = hashlib.sha256(told + _BEFORE_ID + bytes.fromhex(hit.hit_id)).hexdigest()
         (keys, own_marks), (other, marks) = derived
-        return PreparedNote(
-            hit, keys, own_marks, NoteOpening(hit.hit_id, other, own.rules, places, marks, digest_of_hit, fault)
-        )
+        opening = NoteOpening(hit.hit_id, other, own.rules, places, marks, digest_of_hit, fault)
+        return PreparedNote(hit, keys, own_marks, opening)
 
     def _compare(self, kind: _HitKind) -> tuple[Fault | None, bytes]:
         """Grade hits of a kind again, and return their fault and the beginning of the digest of the report on each."""
@@ -331,17 +346,6 @@ class _Pair:
         fault = None if (grade.level, grade.families) == (level, families) else Fault.LEVEL
         told = level.value.encode(), bytes([bool(second)]), *(family.encode() for family in families)
         return fault, framed("aquila/1 told", digest("aquila/1 grade", self.ground.digest, *told))
-
-
-class _Sealable(NamedTuple):
-    """A hit that can be sealed: what it has in common with others, the tokens of the own record, and which met."""
-
-    on: _Pair
-    own: HeldTokens
-    places: bytes
-
-    def __repr__(self) -> str:
-        return object.__repr__(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -423,17 +427,17 @@ def seal_entries(prepared: Sequence[PreparedNote], notes: Sequence[Note], marks:
     Raises:
         InputError: A note is too long.
     """
-    nonces, entries = random(NONCE_BYTES * len(prepared)), []
+    nonces, plaintexts = random(NONCE_BYTES * len(prepared)), []
     filled = _filled_up([one.marks for one in prepared], marks, random)
-    for place, (one, note) in enumerate(zip(prepared, notes, strict=True)):
+    width = marks * MARK_BYTES
+    for place, note in enumerate(notes):
         content = note.model_dump_json().encode()
         if len(content) > NOTE_BYTES - 2:
             raise InputError("note_too_long", got=len(content))
         padded = len(content).to_bytes(2, "big") + content.ljust(NOTE_BYTES - 2, b"\x00")
-        every = filled[place * marks * MARK_BYTES : (place + 1) * marks * MARK_BYTES]
-        nonce = nonces[place * NONCE_BYTES : (place + 1) * NONCE_BYTES]
-        entries.append(bytes.fromhex(one.opening.hit_id) + one.keys.seal_note(padded + every, nonce))
-    return entries
+        plaintexts.append(padded + filled[place * width : (place + 1) * width])
+    sealed = seal_notes([one.keys for one in prepared], nonces, plaintexts, note_core())
+    return [bytes.fromhex(one.opening.hit_id) + note for one, note in zip(prepared, sealed, strict=True)]
 
 
 def _filled_up(own: Sequence[bytes], marks: int, random: Random) -> bytes:
@@ -470,15 +474,10 @@ def entries_of(batch: bytes, hits: int) -> Iterator[tuple[str, bytes]]:
         yield batch[place : place + _ID_BYTES].hex(), batch[place + _ID_BYTES : place + width]
 
 
-def _open_entry(opening: NoteOpening, sealed: bytes) -> tuple[Note, bytes] | Fault:
-    """Open a note, and return it with its marks, or what is wrong with it."""
-    # 1. The report itself was right: the tokens are this record's, and the level follows from their rules.
-    if opening.fault is not None:
-        return opening.fault
+def _read_note(opening: NoteOpening, content: bytes | None) -> tuple[Note, bytes] | Fault:
+    """Read a note that was opened, if it was, and return it with its marks, or what is wrong with it."""
     # 2. The note was sealed by who has the same token secrets, for this hit, from that side to this one.
-    try:
-        content = opening.keys.open_note(sealed)
-    except SealError:
+    if content is None:
         return Fault.SEALED
     length = int.from_bytes(content[:2], "big")
     try:
@@ -524,24 +523,33 @@ def verify_batch(
         For each hit that the batch names its note where it holds, else what is wrong.
     """
     found: dict[str, Note | Fault] = {}
-    opened: dict[str, bytes] = {}
+    waiting: dict[str, bytes] = {}
     for hit_id, sealed in entries:
         opening = openings.get(hit_id)
-        if hit_id in found or hit_id in verified:
+        if hit_id in found or hit_id in waiting or hit_id in verified:
             found[hit_id] = Fault.REPEATED
         elif opening is None:
             found[hit_id] = Fault.UNREPORTED
+        # 1. The report itself was right: the tokens are this record's, and the level follows from their rules.
+        elif opening.fault is not None:
+            found[hit_id] = opening.fault
         else:
-            result = _open_entry(opening, sealed)
-            if isinstance(result, Fault):
-                found[hit_id] = result
-            else:
-                found[hit_id], opened[hit_id] = result
+            waiting[hit_id] = sealed
+    opened: dict[str, bytes] = {}
+    contents = open_notes([openings[hit_id].keys for hit_id in waiting], list(waiting.values()), note_core())
+    for hit_id, content in zip(waiting, contents, strict=True):
+        result = _read_note(openings[hit_id], content)
+        if hit_id in found:  # a second note of the hit is a fault already
+            continue
+        if isinstance(result, Fault):
+            found[hit_id] = result
+        else:
+            found[hit_id], opened[hit_id] = result
     # 4. The matcher reported every token that met: the marks of both sides agree where the tokens do, and nowhere else.
     common = _common_places([openings[hit_id].marks for hit_id in opened], list(opened.values()))
     for hit_id, places in zip(opened, common, strict=True):
         told = openings[hit_id].places
-        if places != told and not isinstance(found[hit_id], Fault):  # a second note of the hit is a fault already
+        if places != told:
             found[hit_id] = Fault.WITHHELD if set(places) > set(told) else Fault.UNREADABLE
     return found
 

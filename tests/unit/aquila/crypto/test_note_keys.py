@@ -1,4 +1,4 @@
-"""The C module that derives keys of notes: the same as Python at every length, and what it refuses."""
+"""The C module that derives keys of notes and seals these: the same as Python at every length, and what it refuses."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 from cryptography.hazmat.primitives.ciphers.algorithms import AES256
 from cryptography.hazmat.primitives.ciphers.modes import ECB
 from cryptography.hazmat.primitives.hashes import SHA512
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from aquila.crypto.sealing import MARK_BYTES, NoteTerms, derive_marked, note_core
+from aquila.crypto.sealing import MARK_BYTES, NoteKeys, NoteTerms, derive_marked, note_core, open_notes, seal_notes
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -89,3 +90,77 @@ def test_what_is_no_note_is_refused(core: ModuleType, arguments: tuple[Any, ...]
     """Whatever stands where another type or length is due raises, and ends no process."""
     with pytest.raises((TypeError, ValueError)):
         core.derive(*arguments)
+
+
+VECTORS = (
+    ("", "07f5f4169bbf55a8400cd47ea6fd400f"),
+    ("0100000000000000", "c2ef328e5c71c83b843122130f7364b761e0b97427e3df28"),
+    ("010000000000000000000000", "9aab2aeb3faa0a34aea8e2b18ca50da9ae6559e48fd10f6e5c9ca17e"),
+    ("01000000000000000000000000000000", "85a01b63025ba19b7fd3ddfc033b3e76c9eac6fa700942702e90862383c6c366"),
+    (
+        "0100000000000000000000000000000002000000000000000000000000000000",
+        "4a6a9db4c8c6549201b9edb53006cba821ec9cf850948a7c86c68ac7539d027fe819e63abcd020b006a976397632eb5d",
+    ),
+)
+"""Plaintexts and results of RFC 8452 appendix C.2 without associated data; the key is 01 00..., the nonce 03 00..."""
+
+
+@pytest.mark.parametrize(("plaintext", "result"), VECTORS)
+def test_official_vectors(core: ModuleType, plaintext: str, result: str) -> None:
+    """The results of RFC 8452."""
+    key, nonce = b"\x01" + bytes(31), b"\x03" + bytes(11)
+    assert core.seal([key], nonce, [bytes.fromhex(plaintext)]) == [nonce + bytes.fromhex(result)]
+    assert core.open([key], [nonce + bytes.fromhex(result)]) == [bytes.fromhex(plaintext)]
+
+
+def test_notes_of_every_length(core: ModuleType) -> None:
+    """Around blocks, and around as many as are enciphered at once, another implementation gives the same."""
+    lengths = [*range(270), 640, 800, 1920]
+    keys = [NoteKeys(RANDOM(32), RANDOM(32)) for _ in lengths]
+    nonces, plaintexts = RANDOM(12 * len(lengths)), [RANDOM(length) for length in lengths]
+    sealed = seal_notes(keys, nonces, plaintexts, core)
+    assert sealed == seal_notes(keys, nonces, plaintexts)
+    for number, (one, content) in enumerate(zip(keys, plaintexts, strict=True)):
+        nonce = nonces[12 * number : 12 * (number + 1)]
+        assert sealed[number] == nonce + AESGCMSIV(one.seal).encrypt(nonce, content, None)
+    assert open_notes(keys, sealed, core) == open_notes(keys, sealed) == plaintexts
+    assert seal_notes([], b"", [], core) == open_notes([], [], core) == []
+
+
+@pytest.mark.parametrize("has_core", [True, False])
+def test_a_note_that_was_changed(core: ModuleType, *, has_core: bool) -> None:
+    """A change of any byte, another key, or bytes that are too short do not open; notes beside it do."""
+    used = core if has_core else None
+    keys = NoteKeys(RANDOM(32), RANDOM(32))
+    (sealed,) = seal_notes([keys], RANDOM(12), [RANDOM(40)], used)
+    changed = [sealed[:place] + bytes([sealed[place] ^ 1]) + sealed[place + 1 :] for place in range(len(sealed))]
+    wrong = [*changed, sealed[:-1], sealed + b"\x00", b"", bytes(11), bytes(27), bytes(28)]
+    opened = open_notes([keys] * (len(wrong) + 1), [*wrong, sealed], used)
+    assert set(opened[:-1]) == {None}
+    assert opened[-1] is not None
+    assert open_notes([NoteKeys(bytes(32), bytes(32))], [sealed], used) == [None]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("seal", ()),
+        ("seal", ((), b"", [])),
+        ("seal", ([], "text", [])),
+        ("seal", ([bytes(32)], bytes(12), [])),
+        ("seal", ([bytes(32)], bytes(11), [b""])),
+        ("seal", ([bytes(31)], bytes(12), [b""])),
+        ("seal", ([b"", bytes(32)], bytes(24), [b"", b""])),
+        ("seal", (["text"], bytes(12), [b""])),
+        ("seal", ([bytes(32)], bytes(12), [None])),
+        ("open", ()),
+        ("open", ([], ())),
+        ("open", ([bytes(32)], [])),
+        ("open", ([bytes(33)], [bytes(60)])),
+        ("open", ([bytes(32)], ["text"])),
+    ],
+)
+def test_lists_that_do_not_fit_are_refused(core: ModuleType, name: str, arguments: tuple[Any, ...]) -> None:
+    """Whatever stands where another type or length is due raises, and ends no process."""
+    with pytest.raises((TypeError, ValueError)):
+        getattr(core, name)(*arguments)
