@@ -1,6 +1,6 @@
 """A short run of the soak: rounds over TLS and a bad network while processes are killed, stopped and frozen.
 
-The services are forked from a process that has loaded the program, so that a start takes a fifth of the time.
+The services are forked from a process that has loaded the program, so that a start takes a tenth of the time.
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ def play_kills(folder: Path, size: Size, tell: Tell) -> dict[str, Any]:
     """Play rounds in which processes are killed one after another, as fast as they can be started again.
 
     They are forked from a process that has loaded the program, and work in threads of their own: so a start takes a
-    fifth of the time.
+    tenth of the time.
     """
     conditions = Conditions(KILLS, longest_pause=0.5, program=LoadedProgram(), more_settings="workers = 1\n")
     return _play(folder, size, tell, conditions)

@@ -99,7 +99,7 @@ class FaultyRounds:
                 disk=self.root if self.small_disk else None, kinds=self.kinds,
             )  # fmt: skip
             self._imports = {one.name: self.world.import_list(one, self.files[one.name]) for one in self.world.nodes}
-            self._expected = rehearsed_hits(self.files, self.root)
+            self._expected = rehearsed_hits(self.files, self.root, self.program)
             self._of_query: set[Hit] = set()
             self._stack = self._stack.pop_all()
         return self
@@ -251,12 +251,13 @@ class FaultyRounds:
         for name, service in self.world.services.items():
             archives[name] = self.root / f"{name}.tar"
             archives[name].unlink(missing_ok=True)
-            self.world.run("audit", "export", *service.reached_by, "--out", str(archives[name]))
+            words = ("audit", "export", *service.reached_by, "--out", str(archives[name]))
+            run(*words, person=self.world.person("first"), program=self.program)
         registry = str(self.world.matcher.home / "registry.toml")
         for name, archive in archives.items():
             others = [word for other in archives if other != name for word in ("--with", str(archives[other]))]
             try:
-                run("audit", "verify", str(archive), *others, "--registry", registry)
+                run("audit", "verify", str(archive), *others, "--registry", registry, program=self.program)
             except AssertionError as error:
                 self.why = str(error)
                 return False

@@ -1,6 +1,6 @@
 """The `aquila` command without the time to load it: services are forked from a process that has loaded the program.
 
-To load it is more than half of the processor time of a start, and writes nothing. Who kills and starts a service a
+To load it is nearly all of the processor time of a start, and writes nothing. Who kills and starts a service a
 thousand times need not wait for it.
 """
 
@@ -10,41 +10,48 @@ import multiprocessing
 import os
 import signal
 import subprocess
+import sys
+import tempfile
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from tests.support.process_world import Program
+from tests.support.process_world import WAIT_SECONDS, Program
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from multiprocessing.connection import Connection
     from multiprocessing.process import BaseProcess
-    from pathlib import Path
 
-_MODULES = (
-    "clients.cli.main",
-    "clients.cli.services.web",
-    "clients.web.text.notifications",
-    "services.matcher.main",
-    "services.node.main",
-    "tests.support.loaded_program",
-)
 _ONE_AT_A_TIME = threading.Lock()
 
 
 @dataclass(frozen=True)
 class LoadedProgram(Program):
-    """The command of the code that is tested. What runs until it is ended is forked; other commands are not."""
+    """The command of the code that is tested, forked each time."""
+
+    def run(
+        self, arguments: Sequence[str], environment: Mapping[str, str], typed: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command and return its exit status and what it printed; as `Program.run` does."""
+        with tempfile.TemporaryDirectory() as folder:
+            read, printed, errors = (Path(folder) / name for name in ("in", "out", "err"))
+            read.write_text(typed, encoding="utf-8")
+            printed.touch()
+            with printed.open("rb") as stdout:
+                process = LoadedProcess(_fork(_run, arguments, environment, read, printed, errors), stdout)
+                try:
+                    status = process.wait(WAIT_SECONDS)
+                finally:
+                    process.kill()
+                return subprocess.CompletedProcess(arguments, status, stdout.read().decode(), errors.read_text("utf-8"))
 
     def start(self, arguments: Sequence[str], log: Path) -> LoadedProcess:
         """Start a command that runs until it is ended; as `Program.start` does."""
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(list(_MODULES))
-        reader, writer = context.Pipe(duplex=False)
-        with reader, writer, _ONE_AT_A_TIME:
-            process = context.Process(target=_run, args=(tuple(arguments), str(log), writer))
-            process.start()
+        reader, writer = multiprocessing.Pipe(duplex=False)
+        with reader, writer:
+            process = _fork(_run, arguments, {}, Path(os.devnull), writer, log)
             return LoadedProcess(process, os.fdopen(os.dup(reader.fileno()), "rb"))
 
 
@@ -91,13 +98,37 @@ class LoadedProcess:
         return self._process.exitcode
 
 
-def _run(arguments: Sequence[str], log: str, stdout: Connection) -> None:
-    """Run the command in the forked process."""
+def _fork(target: Callable[..., None], *arguments: object) -> BaseProcess:
+    """Fork a process that calls a function."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.support.loaded_modules"])
+    process = context.Process(target=target, args=arguments)
+    with _ONE_AT_A_TIME:
+        process.start()
+    return process
+
+
+def _run(
+    arguments: Sequence[str], environment: Mapping[str, str], read: Path, printed: Connection | Path, errors: Path
+) -> None:
+    """Run the command in the forked process.
+
+    Args:
+        arguments: The words after `aquila`.
+        environment: What it needs besides.
+        read: What it reads.
+        printed: Where its output goes: a pipe, or added to a file.
+        errors: What it writes on stderr is added to this file.
+    """
     from clients.cli.main import main  # noqa: PLC0415 - the program of the tests need not load it
 
-    written = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    os.dup2(stdout.fileno(), 1)
-    os.dup2(written, 2)
-    os.close(written)
-    stdout.close()
+    os.environ.update(environment)
+    sys.stdin = read.open(encoding="utf-8")
+    for number, to in ((1, printed), (2, errors)):
+        with _opened(to) as stream:
+            os.dup2(stream.fileno(), number)
     raise SystemExit(main(arguments))
+
+
+def _opened(to: Connection | Path) -> Connection | IO[bytes]:
+    return to.open("ab") if isinstance(to, Path) else to
