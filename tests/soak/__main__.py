@@ -45,6 +45,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=Path, help="where the parts' folders are made; a temporary one if not given")
     parser.add_argument("--leak", type=int, help="KiB that each service keeps in each second; the part `memory` fails")
+    parser.add_argument(
+        "--loaded", action="store_true", help="fork services from a loaded program, in all parts but `memory`"
+    )
     given = parser.parse_args()
     _unshare_mounts()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -55,12 +58,12 @@ def main() -> None:
             folder = (given.folder or Path(temporary)) / f"{number}-{name}"
             folder.mkdir(parents=True)
             seconds = 60 * given.minutes * share / sum(parts.values())
-            figures = _play(name, folder, _size(name, given, seconds, given.seed + number), given.leak)
+            figures = _play(name, folder, _size(name, given, seconds, given.seed + number), given)
             sys.stdout.write(json.dumps({"part": name} | figures, indent=2) + "\n")
             sys.stdout.flush()
 
 
-def _play(name: str, folder: Path, size: Size, leak: int | None) -> dict[str, Any]:
+def _play(name: str, folder: Path, size: Size, given: argparse.Namespace) -> dict[str, Any]:
     """Play one part and return its figures."""
 
     def tell(line: str) -> None:
@@ -69,9 +72,9 @@ def _play(name: str, folder: Path, size: Size, leak: int | None) -> dict[str, An
     if name == "kills":
         return play_kills(folder, size, tell)
     if name == "memory":
-        program = THIS if leak is None else Program((sys.executable, "-m", "tests.soak.leaking", str(leak)))
+        program = THIS if given.leak is None else Program((sys.executable, "-m", "tests.soak.leaking", str(given.leak)))
         return play_memory(folder, size, tell, program)
-    return play_faults(folder, size, tell, database=name, small_disk=_mount_small(folder))
+    return play_faults(folder, size, tell, database=name, small_disk=_mount_small(folder), loaded=given.loaded)
 
 
 def _size(name: str, given: argparse.Namespace, seconds: float, seed: int) -> Size:

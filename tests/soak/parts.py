@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Tell: TypeAlias = Callable[[str], None]
 
 _PERSONS = 20  # of a query
+_ONE_WORKER = "workers = 1\n"  # a thread of the service itself
 _POSTGRESQL_NODES = 6  # at most: the server of the tests takes a hundred connections
 
 
@@ -68,11 +69,25 @@ class Conditions:
     small_disk: bool = False
 
 
-def play_faults(folder: Path, size: Size, tell: Tell, *, database: str, small_disk: bool) -> dict[str, Any]:
-    """Play rounds under all kinds of faults, on SQLite or PostgreSQL."""
+def play_faults(
+    folder: Path, size: Size, tell: Tell, *, database: str, small_disk: bool, loaded: bool
+) -> dict[str, Any]:
+    """Play rounds under all kinds of faults, on SQLite or PostgreSQL.
+
+    Args:
+        folder: An empty one.
+        size: Of the part.
+        tell: Takes a line about each round.
+        database: Which one.
+        small_disk: Whether the folder is on a file system that can be filled.
+        loaded: Whether services are forked as in `play_kills`; then no clock goes wrong.
+    """
     if database == "postgresql":
         size = replace(size, nodes=min(size.nodes, _POSTGRESQL_NODES))
-    return _play(folder, size, tell, Conditions(clocks=True, small_disk=small_disk), database)
+    conditions = Conditions(clocks=True, small_disk=small_disk)
+    if loaded:
+        conditions = replace(conditions, clocks=False, program=LoadedProgram(), more_settings=_ONE_WORKER)
+    return _play(folder, size, tell, conditions, database)
 
 
 def play_kills(folder: Path, size: Size, tell: Tell) -> dict[str, Any]:
@@ -81,7 +96,7 @@ def play_kills(folder: Path, size: Size, tell: Tell) -> dict[str, Any]:
     They are forked from a process that has loaded the program, and work in threads of their own: so a start takes a
     tenth of the time.
     """
-    conditions = Conditions(KILLS, longest_pause=0.5, program=LoadedProgram(), more_settings="workers = 1\n")
+    conditions = Conditions(KILLS, longest_pause=0.5, program=LoadedProgram(), more_settings=_ONE_WORKER)
     return _play(folder, size, tell, conditions)
 
 

@@ -18,6 +18,7 @@ from fastapi.responses import Response
 from rfc8785 import dumps
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from aquila.errors import AquilaError, InputError, SignatureError
 from aquila.protocol.problems import MEDIA_TYPE
@@ -174,6 +175,9 @@ class Guard:
         started, answer = time.monotonic(), _Answer(send, scope["scheme"])
         try:
             await self._app(scope, receive, answer.send)
+        except ClientDisconnect:
+            # It went away before its body was whole, as in a power cut. No fault of ours, and nobody hears an answer.
+            _LOG.info("caller_left")
         except Exception as error:
             incident = secrets.token_hex(8)
             _LOG.error("call_failed", incident=incident, error=error)

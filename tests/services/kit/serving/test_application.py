@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import httpx
 import pytest
-from fastapi import APIRouter, FastAPI, Query
+from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
+    from starlette.types import Message
+
     from tests.support.clock import Clock
     from tests.support.log_lines import Lines
 
@@ -57,6 +59,11 @@ def _router(failures: dict[str, Exception]) -> APIRouter:
     @router.post("/json")
     def post_json(body: Body, limit: Annotated[int, Query(le=9)] = 1) -> int:
         return body.count + limit
+
+    @router.put("/stream")
+    async def put_stream(request: Request) -> None:
+        async for _ in request.stream():
+            pass
 
     @router.get("/failures/{name}")
     def get_failure(name: str) -> None:
@@ -238,6 +245,26 @@ async def test_an_unknown_exception_is_an_incident_that_quotes_nothing(client: h
     failed = next(json.loads(line) for line in str(lines).splitlines() if "call_failed" in line)
     assert (failed["incident"], failed["error"]) == (incident, "builtins.ValueError")
     assert SECRET not in answer.text + str(lines)
+
+
+async def test_a_caller_that_goes_away_is_no_incident(app: FastAPI, lines: Lines) -> None:
+    """Who leaves in the middle of a body, as a node that is killed does, gets no answer and leaves no error behind."""
+    came: list[Message] = [{"type": "http.request", "body": b"half", "more_body": True}, {"type": "http.disconnect"}]
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return came.pop(0)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http", "method": "PUT", "scheme": "http", "path": "/rounds/stream", "query_string": b"",
+        "headers": [(b"host", b"matcher.test"), (b"content-length", b"8")], "server": ("matcher.test", 80),
+    }  # fmt: skip
+    await app(scope, receive, send)
+    events = {line["event"]: line["level"] for line in map(json.loads, str(lines).splitlines())}
+    assert (sent, events) == ([], {"caller_left": "info", "call": "info"})
 
 
 async def test_an_answer_that_breaks_in_the_middle_is_broken_off(client: httpx.AsyncClient, lines: Lines) -> None:
