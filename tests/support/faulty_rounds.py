@@ -234,10 +234,21 @@ class FaultyRounds:
         imported: list[str] = []
         self._act(asker, lambda: imported.append(world.import_list(asker, query)), lambda: bool(imported))
         submission = self._submit(asker, round_id, imported[0], "query")
-        self._spoil_until(partial(world.is_answered, asker, round_id, submission))
+        self._spoil_until(partial(self._is_answered, round_id, submission))
         hits = paired_hits(world, round_id) - of_lists
         self._of_query = self._of_query or hits
         self._compare(hits, self._of_query)
+
+    def _is_answered(self, round_id: str, submission: str) -> bool:
+        """Return whether the first party's query is answered, after its owners released what they hold back.
+
+        The same persons in round after round are far too many hits in the end.
+        """
+        if self.world.is_answered(self.world.nodes[0], round_id, submission):
+            return True
+        for node in self.world.nodes[1:]:
+            node.release_reports(round_id)
+        return False
 
     def _compare(self, found: set[Hit], expected: set[Hit]) -> None:
         missing, more = sorted(expected - found), sorted(found - expected)

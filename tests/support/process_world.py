@@ -244,6 +244,12 @@ class Service:
                 approval = f"/v1/approvals/{one['approval_id']}/approve"
                 self.call(self.tokens[1], "POST", approval, json={"digest": one["digest"]})
 
+    def release_reports(self, round_id: str) -> None:
+        """Let a person of a node release the reports that it holds back because of far too many hits."""
+        for alarm in self.ask("GET", f"/v1/rounds/{round_id}/safeguards")["alarms"]:
+            if alarm["released_at"] is None and alarm["refused_at"] is None:
+                self.ask("POST", f"/v1/rounds/{round_id}/alarms/{alarm['submission_id']}/release")
+
     def call(self, token: str, method: str, path: str, **options: Any) -> Any:
         """Make a call with a token; the answer's JSON, or an assertion that shows the problem."""
         headers = {"authorization": f"Bearer {token}"}
