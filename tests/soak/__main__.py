@@ -7,6 +7,7 @@ are filled where this program may mount a small file system, and clocks are move
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import shutil
@@ -21,7 +22,7 @@ from tests.soak.parts import Size, play_faults, play_kills, play_memory
 from tests.support.process_world import THIS, Program
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 PARTS: Mapping[str, float] = {"kills": 0.5, "sqlite": 0.2, "postgresql": 0.2, "memory": 0.1}
 """The parts, each with its share of the time."""
@@ -74,7 +75,8 @@ def _play(name: str, folder: Path, size: Size, given: argparse.Namespace) -> dic
     if name == "memory":
         program = THIS if given.leak is None else Program((sys.executable, "-m", "tests.soak.leaking", str(given.leak)))
         return play_memory(folder, size, tell, program)
-    return play_faults(folder, size, tell, database=name, small_disk=_mount_small(folder), loaded=given.loaded)
+    with _small_disk(folder) as small_disk:
+        return play_faults(folder, size, tell, database=name, small_disk=small_disk, loaded=given.loaded)
 
 
 def _size(name: str, given: argparse.Namespace, seconds: float, seed: int) -> Size:
@@ -93,12 +95,16 @@ def _unshare_mounts() -> None:
         os.execv(unshare, [unshare, "--mount", sys.executable, "-m", "tests.soak", *sys.argv[1:]])  # noqa: S606 - this program
 
 
-def _mount_small(folder: Path) -> bool:
-    """Put a small file system in memory on a folder, and return whether that was possible."""
-    if _MOUNTED not in os.environ:
-        return False
+@contextlib.contextmanager
+def _small_disk(folder: Path) -> Iterator[bool]:
+    """Put a small file system in memory on a folder until the end of the block, and give whether that is possible."""
     words = ["mount", "-t", "tmpfs", "-o", f"size={_DISK_SIZE}", "tmpfs", str(folder)]
-    return subprocess.run(words, check=False).returncode == 0
+    mounted = _MOUNTED in os.environ and subprocess.run(words, check=False).returncode == 0
+    try:
+        yield mounted
+    finally:
+        if mounted:
+            subprocess.run(["umount", "--lazy", str(folder)], check=True)  # noqa: S607 - as `mount` above
 
 
 if __name__ == "__main__":
