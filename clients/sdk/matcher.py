@@ -132,8 +132,15 @@ class MatcherClient:
         body = AbortReason(reason=reason).model_dump(mode="json")
         return self._connection.fetch(PendingApproval, "POST", _round(round_id, "/abort"), json=body)
 
-    def statistics(
-        self, category: str = "", since: str = "", until: str = "", offset: int = 0, limit: int | None = None
+    def statistics(  # noqa: PLR0913 - each is a parameter of the call
+        self,
+        category: str = "",
+        since: str = "",
+        until: str = "",
+        offset: int = 0,
+        limit: int | None = None,
+        *,
+        matched: bool = False,
     ) -> Statistics:
         """Return rounds in numbers, each by itself and rounded, newest first.
 
@@ -143,8 +150,10 @@ class MatcherClient:
             until: The last day.
             offset: How many newer ones are left out.
             limit: At most so many; all of them if None.
+            matched: Only rounds of which lists were matched.
         """
-        query = _chosen(category=category, since=since, until=until) | list_query(offset, limit)
+        chosen = _chosen(category=category, since=since, until=until, matched="true" if matched else "")
+        query = chosen | list_query(offset, limit)
         return self._connection.fetch(Statistics, "GET", "/v1/operator/statistics", params=query)
 
     def picture(self, category: str = "", since: str = "", until: str = "", round_id: str = "") -> RegionalPicture:

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Response
 from aquila.interface.approval import ApprovalKind, ApprovalState
 from aquila.protocol.messages import Manifest
 from clients.sdk import ApprovalClient
+from clients.web.app.paging import page_of
 from clients.web.app.paths import identifier
 from clients.web.app.visit import Sent, Visited, threaded
 from services.kit.errors import NotFoundError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from clients.web.app.visit import Visit
 
 router = APIRouter()
+_PAGE = 20
 
 
 @router.get("/approvals")
@@ -31,7 +33,7 @@ def get_approvals(visit: Visited) -> Response:
     return visit.show(
         "approvals.html",
         waiting=[one for one in found if one.state is ApprovalState.WAITING],
-        decided=[one for one in found if one.state is not ApprovalState.WAITING],
+        decided=page_of(visit, [one for one in found if one.state is not ApprovalState.WAITING], _PAGE),
     )
 
 

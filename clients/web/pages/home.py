@@ -18,12 +18,14 @@ from clients.web.text.labels import APPROVALS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from aquila.protocol.messages.feed import RoundEntry
+    from aquila.interface.rounds import RoundPage
     from clients.web.app.visit import Visit
 
 node = APIRouter()
 matcher = APIRouter()
 _MOST_WATCHED = 20
+_SHORT = 8
+"""Digits by which a round is named, as the filter `short` shows it."""
 
 
 @node.get("/")
@@ -51,7 +53,7 @@ def get_matcher_home(visit: Visited) -> Response:
     needs += _of_suggestions(visit) if visit.may("round.propose") else ()
     needs += [
         *of_notifications(visit),
-        *(_watched(visit, client.rounds(limit=_MOST_WATCHED, ongoing=True).rounds) if sees else ()),
+        *(_watched(visit, client.rounds(limit=_MOST_WATCHED, ongoing=True)) if sees else ()),
     ]
     return visit.show("home.html", needs=needs, status=None)
 
@@ -169,11 +171,16 @@ def _of_suggestions(visit: Visit) -> Iterator[AttentionItem]:
         yield AttentionItem(title, text, path, visit.say("Read the suggestion"), visit.say("suggestion"), "told")
 
 
-def _watched(visit: Visit, entries: tuple[RoundEntry, ...]) -> Iterator[AttentionItem]:
-    """Yield the newest rounds that are not over."""
-    for entry in (one for one in entries if one.phase in _WATCHED):
+def _watched(visit: Visit, found: RoundPage) -> Iterator[AttentionItem]:
+    """Yield the newest rounds that are not over, and how many more there are."""
+    for entry in (one for one in found.rounds if one.phase in _WATCHED):
         path, link = f"/rounds/{entry.round_id}", visit.say("Look at the round")
-        yield AttentionItem(f"{entry.area}: {entry.category}", visit.say(_WATCHED[entry.phase]), path, link)
+        which = f"{visit.say('Round')} {entry.round_id[:_SHORT]}, {', '.join(entry.participants)}"
+        text = f"{visit.say(_WATCHED[entry.phase])} {which}."
+        yield AttentionItem(f"{entry.area}: {entry.category}", text, path, link)
+    if more := found.total - len(found.rounds):
+        text = visit.say("Not shown here: %(count)s.", count=visit.language.number(more))
+        yield AttentionItem(visit.say("More rounds that are not over"), text, "/rounds", visit.say("See all rounds"))
 
 
 def _pressing(needs: list[AttentionItem], *, later: bool = False) -> list[AttentionItem]:

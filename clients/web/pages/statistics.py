@@ -71,7 +71,7 @@ def get_statistics(visit: Visited, category: str = "", since: str = "", until: s
     chosen, read = {"category": category, "since": since, "until": until}, []
 
     def part(offset: int) -> tuple[Sequence[RoundStatistics], int]:
-        read.append(visit.matcher().statistics(category, since, until, offset, _PAGE))
+        read.append(visit.matcher().statistics(category, since, until, offset, _PAGE, matched=True))
         return read[-1].rounds, read[-1].total
 
     page = served_page(visit, part, _PAGE, chosen=chosen)

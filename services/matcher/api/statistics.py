@@ -23,6 +23,7 @@ router = APIRouter(
 
 Category = Annotated[str | None, Query(max_length=500, description="One category of persons; all by default.")]
 ChosenRound = Annotated[str | None, Query(pattern=r"^[0-9a-f]{32}$", description="A round; the latest by default.")]
+Matched = Annotated[bool, Query(description="Only rounds of which lists were matched.")]
 Day = Annotated[date | None, Query(description="A day of the matcher's own time zone; no bound by default.")]
 
 
@@ -34,11 +35,16 @@ Within = Annotated[published.Period, Depends(_period)]
 
 
 @router.get("/statistics", summary="Rounds in numbers, and which is the latest of each category")
-def get_statistics(
-    context: At, period: Within, category: Category = None, offset: Offset = 0, limit: Limit = None
+def get_statistics(  # noqa: PLR0913, PLR0917 - each is a parameter of the call
+    context: At,
+    period: Within,
+    category: Category = None,
+    offset: Offset = 0,
+    limit: Limit = None,
+    matched: Matched = False,  # noqa: FBT002 - a parameter of the call
 ) -> Statistics:
     """Return the statistics of rounds, each by itself and rounded."""
-    return published.statistics(context, category, period, offset, limit)
+    return published.statistics(context, category, period, offset, limit, matched=matched)
 
 
 @router.get("/picture", summary="One round of a category in numbers, next to the newest others")

@@ -70,12 +70,14 @@ class Period:
         return (self.since is None or self.since <= day) and (self.until is None or day <= self.until)
 
 
-def statistics(
+def statistics(  # noqa: PLR0913 - what is asked for
     context: MatcherContext,
     category: str | None = None,
     period: Period | None = None,
     offset: int = 0,
     limit: int | None = None,
+    *,
+    matched: bool = False,
 ) -> Statistics:
     """Return rounds in numbers, newest first; of each category, its latest is named.
 
@@ -85,9 +87,11 @@ def statistics(
         period: Only rounds of these days.
         offset: How many newer ones are left out.
         limit: At most so many; all of them if None. Counts are read of these alone.
+        matched: Only rounds of which lists were matched.
     """
     with context.store.reading("statistics") as session:
         categories, found = _listed(context, session, category, period)
+        found = [one for one in found if one.matched_at or not matched]
         rounding = _rounding(session)
         part = found[offset : None if limit is None else offset + limit]
         rounds = tuple(_round(session, rounding, one.round_id) for one in part)

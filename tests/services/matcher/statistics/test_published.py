@@ -182,6 +182,11 @@ async def test_rounds_come_in_parts(three: World) -> None:
     assert part["rounds"] == whole["rounds"][1:3]
     assert (part["offset"], part["total"], part["latest"]) == (1, 4, [made[-1]])
     assert (await read(three, f"{PATH}?offset=4&limit=2")).json()["rounds"] == []
+    await three.propose()
+    waiting = three.round_id
+    assert waiting in {one["round_id"] for one in (await read(three)).json()["rounds"]}
+    compared = (await read(three, f"{PATH}?matched=true")).json()
+    assert (compared["rounds"], compared["total"]) == (whole["rounds"], 4)
     await read(three, f"{PATH}?limit=0", 422)
 
 
@@ -223,13 +228,14 @@ async def test_the_picture_is_of_one_round_next_to_others(three: World) -> None:
 async def test_a_part_costs_what_it_shows(three: World) -> None:
     """Counts are read of the rounds of a part alone, by as many statements however many rounds there are."""
     work = DatabaseWork(three.context.store)
-    paths = (f"{PATH}?limit=2", f"{PICTURE}?round_id={await round_with(three)}")
     found = []
+    three.clock.time -= DAY
     for more in (14, 8):
-        for day in range(more):
-            await round_with(three, days=day)
+        for _ in range(more):
+            three.clock.time += 1  # the newest round is the latest as well
+            await round_with(three)
         taken = []
-        for path in paths:
+        for path in (f"{PATH}?limit=2", PICTURE):
             await read(three, path)
             work.taken()
             await read(three, path)

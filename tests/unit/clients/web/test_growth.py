@@ -63,10 +63,10 @@ def round_id(number: int) -> str:
     return f"{number:032x}"
 
 
-def rounds() -> bytes:
+def rounds(phase: str = "closed") -> bytes:
     """Return many rounds of all parties."""
     entries = [
-        {"round_id": round_id(number), "phase": "closed", "area": AREA, "category": "suspects", "participants": PARTIES}
+        {"round_id": round_id(number), "phase": phase, "area": AREA, "category": "suspects", "participants": PARTIES}
         for number in range(MANY)
     ]
     return canonical(RoundPage.model_validate({"rounds": entries, "total": MANY}).model_dump(mode="json"))
@@ -196,6 +196,16 @@ async def test_rounds_at_the_matcher(matcher: Any) -> None:
     answers = {"/v1/operator/rounds": rounds(), "/v1/operator/suggestions": suggestions()}
     async with visiting(matcher, Service.MATCHER, "secretariat", answers) as browser:
         await turn_pages(browser)
+
+
+async def test_first_page_of_the_matcher(matcher: Any) -> None:
+    """The newest rounds that go on are told apart by number and parties; how many more there are is said."""
+    answers = {"/v1/operator/rounds": rounds("proposed")}
+    async with visiting(matcher, Service.MATCHER, "secretariat", answers) as browser:
+        page = await english(browser, "/")
+        assert is_small(browser)
+        assert page.count("The round waits for consents. Round 00000000, AL, AT, BA") == 20
+        assert "Not shown here: 280." in page
 
 
 async def test_statistics(matcher: Any) -> None:
