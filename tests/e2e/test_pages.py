@@ -7,13 +7,17 @@ is looked at: its policy holds, it is not wider than the window, it is small, an
 from __future__ import annotations
 
 import csv
+import os
 import re
+import shutil
+import time
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
-from tests.support.browsing import PASSWORD, Visitor, Window, chromium
-from tests.support.process_world import World, secrets_of
+from tests.support.browsing import PASSWORD, PHONE, Visitor, Window, chromium
+from tests.support.process_world import WAIT_SECONDS, World, secrets_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +29,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.e2e
 
+LONG = 10_000  # rows of a long list
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
@@ -33,10 +39,18 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def quiet_world(tmp_path: Path) -> Iterator[World]:
+def delivered(tmp_path: Path) -> Path:
+    """The folder into which a national system of Albania puts its lists."""
+    made = tmp_path / "delivered"
+    made.mkdir()
+    return made
+
+
+@pytest.fixture
+def quiet_world(tmp_path: Path, delivered: Path) -> Iterator[World]:
     """A matcher and two nodes, of whose people nobody has an account yet."""
     (tmp_path / "world").mkdir()
-    made = World(tmp_path / "world", persons=())
+    made = World(tmp_path / "world", persons=(), more_settings={"AL": f'deliveries = "{delivered}"\n'})
     try:
         made.make(["AL", "RS"])
         yield made
@@ -107,6 +121,57 @@ def import_list(officer: Visitor, path: Path) -> None:
     assert officer.shows("The list is stored.")
 
 
+def import_delivered(officer: Visitor, folder: Path, path: Path) -> None:
+    """Find a list on the first page that a national system delivered an hour ago, look it through and store it."""
+    file = folder / "nightly.csv"
+    shutil.copy(path, file)
+    os.utime(file, (time.time() - 3_600,) * 2)
+    officer.open("/")
+    officer.follow("Look through them")
+    officer.press("Look through nightly.csv")
+    assert officer.shows("Nothing is stored yet.")
+    assert file.exists()
+    officer.press(re.compile("^Store "))
+    assert officer.shows("The list is stored.")
+    assert not file.exists()
+
+
+def look_through_long_list(officer: Visitor) -> None:
+    """Look through a list that takes a while: another page shows how far it is, and then what is in it."""
+    rows = "".join(f"n-{n},{name},19{n % 90 + 10}-0{n % 9 + 1}-1{n % 10}\n" for n, name in enumerate(_names(LONG)))
+    content = f"record_id,given_names,family_names,date_of_birth\n{rows}".encode()
+    officer.open("/records")
+    officer.page.locator("#file").set_input_files({"name": "long.csv", "mimeType": "text/csv", "buffer": content})
+    officer.press("Look through")
+    officer.page.get_by_text("Nothing is stored yet.").wait_for(timeout=1_000 * WAIT_SECONDS)
+    officer.check()
+    assert officer.shows(f"{LONG:,}\nrecords can be used")
+    assert any("/records/waiting/" in address for address in officer.addresses)
+    officer.follow("Not now")
+    assert officer.shows("it waits for your decision whether it is stored.")
+
+
+def _names(many: int) -> list[str]:
+    """Return names of many invented persons, which differ in their letters."""
+    letters = "abdefgiklmnoprstuvz"
+    return [f"Ana{letters[n % 19]}a,Nov{letters[n // 19 % 19]}{letters[n // 361 % 19]}ak" for n in range(many)]
+
+
+def reach_the_list_by_keys(analyst: Visitor) -> None:
+    """The first two stops of the tabulator lead past the head of a page: to its content, and to its list."""
+    analyst.open("/hits?stage=new&sort=name")
+    here = analyst.page.locator(":focus")
+    for words in ("Skip to the content", "Skip to the list"):
+        analyst.page.keyboard.press("Tab")
+        expect(here).to_have_text(words)
+        expect(here).to_be_in_viewport()
+        expect(here).to_have_css("outline-style", "solid")
+    analyst.page.keyboard.press("Enter")
+    expect(analyst.page.locator("#rows:focus")).to_have_count(1)
+    analyst.page.keyboard.press("Tab")
+    expect(analyst.page.locator("#rows :focus")).to_have_count(1)
+
+
 def see_history(analyst: Visitor, path: Path) -> None:
     """Go from a hit to the history of its own record and back; find the first person of the list by name as well."""
     place = analyst.page.url.removeprefix(analyst.url)
@@ -170,6 +235,9 @@ def follow_a_hit(analyst: Visitor, path: Path) -> None:
     analyst.press("Open the follow-up")
     analyst.press("Show the letter")
     assert "references only" in analyst.page.inner_text("main")
+    paper = analyst.on_paper()
+    assert "references only" in paper
+    assert "As a message" not in paper
     analyst.open(analyst.page.locator("main a").first.get_attribute("href") or "")
     with analyst.page.expect_download() as paper:
         analyst.page.get_by_role("button", name="Letter as PDF").click()
@@ -181,6 +249,10 @@ def follow_a_hit(analyst: Visitor, path: Path) -> None:
 
 def decide_the_rest(analyst: Visitor) -> None:
     """Decide the hits that are new in their list: one with an action, by key where there are scripts, two together."""
+    reach_the_list_by_keys(analyst)
+    paper = analyst.on_paper()
+    assert "Own record" in paper or analyst.page.viewport_size["width"] < PHONE  # type: ignore[index] # there is one
+    assert "Several at once" not in paper
     analyst.open("/hits?stage=new&sort=name")
     boxes = analyst.page.get_by_role("checkbox", name=re.compile(r"^Choose \S+ \S+$"))
     new = boxes.count()
@@ -234,7 +306,9 @@ def propose(world: World, officer: Visitor, first: Visitor, second: Visitor) -> 
         pytest.param(Window(1920, scripts=False), id="wide-without-scripts", marks=pytest.mark.soak),
     ],
 )
-def test_the_story(browser: Browser, quiet_world: World, files: dict[str, Path], window: Window) -> None:
+def test_the_story(
+    browser: Browser, quiet_world: World, delivered: Path, files: dict[str, Path], window: Window
+) -> None:
     """From the first account to a closed hit: administrator, officer, approver, analyst, auditor, secretariat."""
     world, cast = quiet_world, SignedInPeople(browser, window, quiet_world.matcher.url)
     for path in files.values():
@@ -247,7 +321,9 @@ def test_the_story(browser: Browser, quiet_world: World, files: dict[str, Path],
     )
     officer, approver, analyst, auditor = here
     import_list(officer, files["RS"])
-    import_list(there[0], files["AL"])
+    import_delivered(there[0], delivered, files["AL"])
+    if window.scripts:
+        look_through_long_list(there[0])
     propose(world, officer, first, second)
     first.open("/rounds")
     round_id = first.page.locator("tbody a").first.get_attribute("href").split("/")[-1]  # type: ignore[union-attr] # it is there

@@ -227,6 +227,7 @@ def test_a_practice_from_the_list_to_an_alarm(browser: Browser, tmp_path: Path) 
         trainee.next_step("Read the answer")
         visitor.go_by(trainee.page.locator("tbody th a").first)
         visitor.follow("Report sheet")
+        assert visitor.on_paper().count(MARK) >= 2  # in a frame at the top, and across each sheet
         trainee.next_step("Decide on an alarm")
         visitor.press("Release the report")
         visitor.open("/practice")

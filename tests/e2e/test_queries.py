@@ -152,6 +152,9 @@ def see_standing_query(world: World, people: People) -> str:
     assert officer.page.locator("tbody strong").count() == 1
     officer.follow("Report sheet")
     assert officer.shows("It clears nobody.")
+    paper = officer.on_paper()
+    assert "It clears nobody." in paper
+    assert "Print this page" not in paper
     officer.open(standing)
     assert officer.shows("1 hit is on a person and a party that no earlier round had.")
     # In the next round another person is on the list: only that hit is new.
