@@ -119,12 +119,16 @@ def cluster_of(container: Container) -> str:
 
 def assert_backed_up(container: Container, node: Service) -> None:
     """Back a running node up by the unit of its timer."""
-    unit, key = "aquila-node-backup.service", container.root / "etc/aquila/backup.key"
+    unit, key = "aquila-node-backup.service", container.folder / "backup.key"
     run("backup-key", "--out", str(key))
+    public = container.root / "etc/aquila/backup.key.pub"
+    shutil.copy(f"{key}.pub", public)
+    public.chmod(0o644)
     container.run("install", "-d", "-m", "700", "-o", "aquila-node", "/srv/backup")
     content = (UNITS / unit).read_text("utf-8").replace("aquila/node", f"aquila/{node.name}")
     container.install(unit, content)
-    container.run("systemctl", "start", unit)
+    container.run("systemctl", "start", unit, check=False)
+    assert container.show(unit)["Result"] == "success", container.journal(unit)
     [backup] = (container.root / "srv/backup").glob("node-*.aquila")
     run("node", "restore", str(backup), "--key", str(key), "--check")
 
