@@ -230,7 +230,7 @@ def entry_modules(main: ModuleType) -> list[str]:
         main: `__main__`: a module that was run by its name, or a script that imports the function `main` from one.
     """
     spec, function = getattr(main, "__spec__", None), getattr(main, "main", None)
-    name = getattr(function, "__module__", "") if spec is None else spec.name
+    name = str(getattr(function, "__module__", None) or "") if spec is None else str(spec.name)
     return [] if name in {"", "__main__"} or name.endswith(".__main__") else [name]
 
 
