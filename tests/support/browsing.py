@@ -53,6 +53,7 @@ ON_PAPER = """() => {
     const wrong = shown("nav, form, button, input, select, .button, .foot, .skip, .no-print");
     const style = (one) => getComputedStyle(one);
     wrong.push(...shown("tbody tr").filter((one) => style(one).breakInside !== "avoid"));
+    wrong.push(...shown(".card:has(tbody)").filter((one) => style(one).breakInside === "avoid"));
     wrong.push(...shown("h1, h2, h3, caption").filter((one) => style(one).breakAfter !== "avoid"));
     wrong.push(...shown("thead:not(.stack thead)").filter((one) => style(one).display !== "table-header-group"));
     if (style(document.body).backgroundColor !== "rgb(255, 255, 255)") wrong.push(document.body);
@@ -247,7 +248,8 @@ class Visitor:
     def on_paper(self) -> str:
         """Return the text of the page as it is printed, and look whether nothing is on it that is for screens alone.
 
-        Rows are not parted between two sheets, a heading is followed by something, and a table has its head on each.
+        Rows are not parted between two sheets, a heading is followed by something, a table has its head on each, and a
+        card with a table begins on the sheet that it comes to.
         """
         self.page.emulate_media(media="print")
         try:
