@@ -50,6 +50,12 @@ def test_services_are_limited_and_their_images_can_be_named_by_digest() -> None:
     assert set(re.findall(r"^FROM (\S+)", docker, re.MULTILINE)) == {"${PYTHON_IMAGE}"}
 
 
+def test_a_database_that_is_being_prepared_is_not_healthy() -> None:
+    """The image's entry point starts a server while it makes the role: what is ready is the one that stays."""
+    test = yaml.safe_load(COMPOSE)["services"]["database"]["healthcheck"]["test"]
+    assert test == ["CMD-SHELL", "test $$(cat /proc/1/comm) = postgres && pg_isready -U aquila -d aquila"]
+
+
 @pytest.mark.skipif(
     not (shutil.which("podman-compose") and shutil.which("podman")), reason="podman-compose is not there"
 )
