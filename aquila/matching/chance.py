@@ -2,7 +2,8 @@
 
 Long lists show it by themselves: nearly all pairs whose names agree and whose dates do not are strangers. How often
 strangers agree in the date as well follows from there, because whether two strangers are born on one day does not
-depend on their names. What rules show only together with a date, such as a single name, is scaled from the table.
+depend on their names. Too few agree in a whole date to be counted; they follow from those who agree in day, month and
+decade. What rules show only together with a date, such as a single name, is scaled from the table.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ _BELIEF_IN_NAMES = 3.0
 _SPREAD = 0.7  # how the chance of the beginning of a name grows with that of a pair of names, as a power
 _MARGIN = 1.15  # a single name with an initial agrees by chance up to this much more often than beginnings show
 _MOST_CHANCE = 0.3
+_SAME_YEAR = 1 / 8  # for each stranger with the same day, month and decade and another year, so many with the same year
+_DECADE = "birth:decade"
 
 
 class NamesAgreement(NamedTuple):
@@ -44,6 +47,7 @@ class NamesAgreement(NamedTuple):
         dates: The numbers of the dates by which strangers are counted, where rules on names alone do not show it.
         weak: Whether it is no pair of names.
         fixed: Whether a round leaves its usual share alone.
+        rare: Whether it is told by a rule for rare values; None where it is no pair of names.
     """
 
     parts: tuple[str, ...]
@@ -53,6 +57,7 @@ class NamesAgreement(NamedTuple):
     dates: tuple[int, ...]
     weak: bool
     fixed: bool
+    rare: bool | None = None
 
     @property
     def implies_context(self) -> bool:
@@ -78,6 +83,7 @@ class ChanceModel:
         contexts: The parts of the context, and last that none agrees, C + 1.
         usual_contexts, chance_contexts: The same for contexts, C + 1.
         singles: The dates by which strangers of a single name are counted.
+        decade: The number of the date that is day, month and decade; None where the table has none.
     """
 
     names: tuple[NamesAgreement, ...]
@@ -88,6 +94,7 @@ class ChanceModel:
     usual_contexts: NDArray[np.float64]
     chance_contexts: NDArray[np.float64]
     singles: tuple[SinglesByDate, ...]
+    decade: int | None = None
 
 
 class Chance(NamedTuple):
@@ -127,6 +134,7 @@ def chance_model(table: RuleTable, counted: Counted) -> ChanceModel:
         np.array([*usual_contexts, 1 - sum(usual_contexts)]),
         np.array([*chance_contexts, 1 - sum(chance_contexts)]),
         tuple(_singles(table, ways, [part.name for part in dates])),
+        next((number for number, part in enumerate(dates) if part.reads == _DECADE), None),
     )
 
 
@@ -166,6 +174,9 @@ def count_chance(of: ChanceModel, strangers: NDArray[np.float64], met: NDArray[n
             names[number] = way.chance * _grown(way, scale) * (seldom if number in single else 1.0)
         belief = _BELIEF_IN_CONTEXT * of.chance_contexts
         contexts[number] = (seen[:-1] + belief) / (seen[:-1].sum() + _BELIEF_IN_CONTEXT)
+    dates[0] = _whole_date(of, dates)
+    only_dated = [number for number, way in enumerate(of.names) if not way.implies_context]
+    names[only_dated] *= of.chance_dates[0] / dates[0]  # what is shown with a whole date stays as scaled
     return Chance(np.minimum(names, _MOST_CHANCE), dates, contexts)
 
 
@@ -191,6 +202,17 @@ def usual_bits(table: RuleTable, rules: tuple[Rule, ...]) -> float:
     if context in agreed:  # that none agrees is usual where a list has no such column
         shares.append(float(of.usual_contexts[of.contexts.index(agreed[context].name)]))
     return sum(map(log2, shares))
+
+
+def _whole_date(of: ChanceModel, dates: NDArray[np.float64]) -> float:
+    """Return the share of strangers that agrees in a whole date: the table's, or more where decades show more.
+
+    Args:
+        of: What is counted.
+        dates: The share of strangers that agrees in each date, D + 1; that of the whole date is not read.
+    """
+    by_decade = 0.0 if of.decade is None else float(dates[of.decade]) * _SAME_YEAR
+    return max(float(of.chance_dates[0]), by_decade)
 
 
 def _scale(of: ChanceModel, by_date: NDArray[np.float64], dates: NDArray[np.float64], expected: float) -> float:
@@ -249,6 +271,7 @@ def _ways(table: RuleTable, counted: Counted, dates: Sequence[str]) -> Iterator[
     singles = {(part.name,): (part,) for part in parts_of(table, families[0])}
     whole = sum(part.usual or 0.0 for part in parts_of(table, families[0]))
     others = [part for family in families[1:] for part in parts_of(table, family)]
+    rare = {part for rule in table.rules if rule.most_records is not None for part in rule.parts}
     for names, parts in (shown | singles).items():
         first = parts[0]
         usual = (first.usual or 0.0) / whole
@@ -258,7 +281,14 @@ def _ways(table: RuleTable, counted: Counted, dates: Sequence[str]) -> Iterator[
         spread = 2.0 ** len(others) if names in shown else 1.0
         by_dates = () if names in shown or first.name not in pairs else tuple(_dated(table, first, dates))
         yield NamesAgreement(
-            names, usual, _chance(first) / spread, names in shown, by_dates, _is_weak(first), first.fixed
+            names,
+            usual,
+            _chance(first) / spread,
+            names in shown,
+            by_dates,
+            _is_weak(first),
+            first.fixed,
+            not rare.isdisjoint(parts) if first.name in pairs else None,
         )
 
 

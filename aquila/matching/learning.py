@@ -3,8 +3,8 @@
 Expectation-maximization (Dempster, Laird and Rubin 1977; Winkler 1988 for Fellegi-Sunter) over two classes of pairs.
 Of one person's pairs of records it learns, for each two lists, which share of the smaller list the other holds too; and
 for the round, how often they agree at each level. Of strangers' pairs it counts, for each two lists, how often chance
-makes names agree (`chance.py`): a name is rare or usual in these lists. How often chance makes a whole date agree is
-the table's, because where all is learned at once, chance passes for persons.
+makes names agree (`chance.py`): a name is rare or usual in these lists. How often chance makes a whole date agree
+follows from parts of dates: where whole dates are counted too, and all is learned at once, chance passes for persons.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ _CLOSE_ENOUGH = 1e-6
 LEAST_SHARE = 0.02  # of the expected share: lists with few common persons still show those they have
 BELIEF = 100.0  # so many pairs of one person do the table's usual shares count for
 _BELIEF_IN_CONTEXT = 50.0
+_BELIEF_IN_RARITY = 10.0
 _MOST_UNAGREED = 0.25  # of one person's pairs: more without a common date would let names alone pass for persons
 _MOST_BITS = 200.0
 
@@ -257,7 +258,7 @@ class _Learner:
             np.add.at(dates, cells.dates[counted], persons[counted])
             told += persons @ cells.told
             silent += persons @ cells.silent
-        usual = np.array([way.usual for way in of.names])
+        usual = _as_rare_as_found(of, names[:-1])
         shares = np.where([way.fixed for way in of.names], usual, _blended(names[:-1], usual, BELIEF))
         of_dates = _blended(dates[:-1], of.usual_dates, BELIEF)
         if len(of_dates) > 1:
@@ -343,6 +344,26 @@ def _blended(found: NDArray[np.float64], table: NDArray[np.float64], belief: flo
     """Return the shares found, blended with those of the table, which count as a number of further pairs."""
     shares: NDArray[np.float64] = (found + belief * table) / (found.sum() + belief * table.sum() or 1.0)
     return shares * (table.sum() or 1.0)
+
+
+def _as_rare_as_found(of: ChanceModel, found: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the table's usual shares, with as many rare pairs of names among the pairs of names as are found.
+
+    Errors of records are much alike in all lists, but a name that is rare in short lists is not in long ones.
+
+    Args:
+        of: What is counted.
+        found: How many pairs of one person's records agree in each way, B.
+    """
+    usual = np.array([way.usual for way in of.names])
+    pairs, rare = (np.array([way.rare in kinds for way in of.names]) for kinds in ((True, False), (True,)))
+    if not rare.any():
+        return usual
+    expected = usual[rare].sum() / usual[pairs].sum()
+    share = (found[rare].sum() + _BELIEF_IN_RARITY * expected) / (found[pairs].sum() + _BELIEF_IN_RARITY)
+    usual[rare] *= share / expected
+    usual[pairs & ~rare] *= (1 - share) / (1 - expected)
+    return usual
 
 
 def _at_all(contexts: NDArray[np.float64]) -> NDArray[np.float64]:

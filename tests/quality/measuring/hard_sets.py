@@ -1,7 +1,7 @@
 """Lists of another hand than those on which the matching was developed, and lists that are hard to match.
 
 `python -m tests.quality.measuring.hard_sets` measures them and writes a table, which `docs/MATCHING.md` shows; it ends
-with 1 where a level with 20 hits or more does not keep its promise, as two of them do not. It takes about ten
+with 1 where a level with 20 hits or more does not keep its promise, as one of them does not. It takes about ten
 minutes, most of them for the lists of 200,000.
 """
 

@@ -23,7 +23,7 @@ CULTURES: Mapping[str, Mapping[str, float]] = {
 """The cultures of the persons of each party's list, by share."""
 
 NATIONALITY = {"ARA": ("SYR", "IRQ", "LBY", "TUN", "EGY", "JOR", "LBN")}
-_FEMALE, _RELATED, _TWIN, _FIRST_OF_YEAR = 0.15, 0.10, 0.03, 0.08
+FEMALE, _RELATED, _TWIN, _FIRST_OF_YEAR = 0.15, 0.10, 0.03, 0.08
 _MEAN_BIRTH, _SPREAD_YEARS = date(1988, 7, 1), 10.0
 _EARLIEST, _LATEST = date(1940, 1, 1), date(2008, 12, 31)
 _YEAR = 365.25
@@ -57,10 +57,10 @@ class Resident:
 def resident(cultures: Mapping[str, float], random: Random) -> Resident:
     """Invent one resident."""
     culture = random.choices(list(cultures), list(cultures.values()))[0]
-    sex = "F" if random.random() < _FEMALE else "M"
+    sex = "F" if random.random() < FEMALE else "M"
     family = _usual(culture, random)
     married = sex == "F" and random.random() < 0.6
-    born = _birth(random)
+    born = birth(random)
     if culture == "ARA" and random.random() < _FIRST_OF_YEAR:
         born = born.replace(month=1, day=1)
     return Resident(
@@ -83,7 +83,7 @@ def relative(of: Resident, random: Random) -> Resident:
     born = of.born
     if random.random() >= _TWIN:
         born += timedelta(days=random.choice((-1, 1)) * random.randrange(300, 2_500))
-    sex = "F" if random.random() < _FEMALE else "M"
+    sex = "F" if random.random() < FEMALE else "M"
     given = given_names(of.culture, sex).draw(random)
     while given == of.given:
         given = given_names(of.culture, sex).draw(random)
@@ -101,7 +101,7 @@ def _usual(culture: str, random: Random) -> str:
     return family_names(culture).draw(random)
 
 
-def _birth(random: Random) -> date:
+def birth(random: Random) -> date:
     """A date of birth: most persons of such lists are young men."""
     while True:
         born = _MEAN_BIRTH + timedelta(days=round(random.gauss(0, _SPREAD_YEARS) * _YEAR))

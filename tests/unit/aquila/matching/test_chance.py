@@ -131,13 +131,28 @@ def test_lists_without_whole_dates_do_not_make_single_names_rare() -> None:
 
 
 def test_dates_are_counted_by_pairs_of_names() -> None:
-    """Where many strangers of one name share a month, months agree by chance as often; a whole date is the table's."""
+    """Where many strangers of one name share a month, months agree by chance as often; whole dates show nothing."""
     of = of_default()
     pair, month = way(of, "name pair", "every name"), of.dates.index("known month")
     found = strangers(of, {(pair, -1, -1): 90_000.0, (pair, month, -1): 900.0, (pair, 0, -1): 900.0})
     assert found.dates[month] == pytest.approx(0.01, rel=0.02)
     assert found.dates[0] == of.chance_dates[0]
     assert found.dates[-1] == 1.0
+
+
+def test_whole_dates_follow_from_decades() -> None:
+    """For eight strangers who agree in day, month and decade, one agrees in the year too; fewer change nothing."""
+    of = of_default()
+    pair, decade = way(of, "name pair", "every name"), of.dates.index("decade")
+    many, few = (
+        strangers(of, {(pair, -1, -1): 1e7, (pair, decade, -1): 1e7 * of.chance_dates[0] * times})
+        for times in (16.0, 4.0)
+    )
+    assert of.decade == decade
+    assert many.dates[0] == pytest.approx(2 * of.chance_dates[0], rel=0.02)
+    assert few.dates[0] == of.chance_dates[0]
+    single = way(of, "name and initial")
+    assert many.names[single] * many.dates[0] == pytest.approx(few.names[single] * few.dates[0], rel=0.01)
 
 
 def test_contexts_depend_on_names() -> None:

@@ -26,6 +26,7 @@ def mask(*names: str) -> int:
 
 STRONG = mask("name, initial and date", "name pair", "every name", "rare pair")
 SINGLE = mask("single beginning and date")
+COMMON = mask("name, initial and date", "name pair", "every name")
 WEAK = mask("every name")
 MONTH = mask("similar pair and known month")
 AGREES = "names: name pair + every name + rare pair + nationality"
@@ -70,6 +71,14 @@ def test_lists_in_which_names_change_give_single_names_more_weight() -> None:
     (usual,) = learn(DEFAULT, [ListPair({STRONG: 3000}, 5000, 5000)])
     (learned,) = learn(DEFAULT, [ListPair({STRONG: 3000, SINGLE: 800}, 5000, 5000)])
     assert weight(learned, "names: single beginning") > weight(usual, "names: single beginning") + 400
+
+
+def test_few_persons_show_how_many_names_are_rare() -> None:
+    """In long lists few names are rare: then a rare pair is not as usual as in the table, and weighs less."""
+    rare, usual = (learn(DEFAULT, [ListPair({STRONG: many, COMMON: 100 - many}, 5000, 5000)])[0] for many in (65, 20))
+    of = "names: name pair + every name"
+    assert weight(rare, f"{of} + rare pair") - weight(usual, f"{of} + rare pair") > 120
+    assert weight(usual, of) - weight(rare, of) > 60
 
 
 def test_chance_does_not_teach_itself() -> None:

@@ -195,13 +195,13 @@ COUNTED = """
 names = ["names", "whole", "rarity"]
 context = "origin"
 date = "date"
-unagreed = 0.11
+unagreed = 0.06
 """
 
 
 def test_what_is_counted_is_read() -> None:
     """A table says which families are names, what depends on them, and which one chance makes agree anyway."""
-    assert DEFAULT.counted == Counted(("names", "whole", "rarity"), "origin", "date", 0.11)
+    assert DEFAULT.counted == Counted(("names", "whole", "rarity"), "origin", "date", 0.06)
     assert parse_rules(TABLE).counted is None
 
 
@@ -211,8 +211,8 @@ def test_what_is_counted_is_read() -> None:
         COUNTED.replace('"rarity"', '"moon"'),
         COUNTED.replace('"origin"', '"date"'),
         COUNTED.replace('"origin"', '"document"'),
-        COUNTED.replace("0.11", "0"),
-        COUNTED.replace("0.11", "1"),
+        COUNTED.replace("0.06", "0"),
+        COUNTED.replace("0.06", "1"),
         COUNTED.replace('date = "date"', 'date = "phone"'),
     ],
 )
