@@ -28,7 +28,6 @@ from aquila.errors import ExecutorError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from multiprocessing.context import BaseContext
-    from types import ModuleType
     from typing import ParamSpec
 
     from aquila.crypto.backend import Backend
@@ -209,7 +208,7 @@ def _context(preload: Sequence[str]) -> BaseContext:
     if "forkserver" not in get_all_start_methods():  # pragma: no cover  # Windows
         return get_context("spawn")
     context = get_context("forkserver")
-    context.set_forkserver_preload([*preload, *entry_modules(sys.modules["__main__"])])
+    context.set_forkserver_preload(list(preload))
     # It imports them while the caller goes on. Ctrl-C is blocked meanwhile, and so it stays in the new process and in
     # all workers: from a terminal it goes to each of them, and would show a traceback of every one.
     resource_tracker.ensure_running()  # which unblocks it when it starts
@@ -219,19 +218,6 @@ def _context(preload: Sequence[str]) -> BaseContext:
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, masked)
     return context
-
-
-def entry_modules(main: ModuleType) -> list[str]:
-    """Return the module with which a program begins, if it has a name: each worker imports it again.
-
-    That takes longer than a small piece of work, and nothing where the server process has imported it once for all.
-
-    Args:
-        main: `__main__`: a module that was run by its name, or a script that imports the function `main` from one.
-    """
-    spec, function = getattr(main, "__spec__", None), getattr(main, "main", None)
-    name = str(getattr(function, "__module__", None) or "") if spec is None else str(spec.name)
-    return [] if name in {"", "__main__"} or name.endswith(".__main__") else [name]
 
 
 def _submit(executor: Executor, function: Callable[[Item], Result], item: Item) -> Future[Result]:

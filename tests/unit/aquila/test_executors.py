@@ -9,9 +9,7 @@ import signal
 import time
 from concurrent.futures import Future
 from functools import partial
-from importlib.machinery import ModuleSpec
 from multiprocessing import Pipe, forkserver
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,7 +20,6 @@ from aquila.executors import (
     InProcess,
     begin_worker,
     end_with,
-    entry_modules,
     few_collections,
     forked_pool,
     group_of,
@@ -194,16 +191,6 @@ def test_a_pool_of_copies_of_this_process() -> None:
         assert ours not in set(in_order(pool, process_of, range(4), 2))
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
     assert isinstance(forked_pool(1), InProcess)
-
-
-def test_the_module_with_which_a_program_begins() -> None:
-    """It is named by how it was run, or by the function that a script of a package imports; a package's own is not."""
-    script, package, module = ModuleType("__main__"), ModuleType("__main__"), ModuleType("__main__")
-    assert entry_modules(script) == []
-    script.main = test_nothing_to_do  # type: ignore[attr-defined]  # as a script that was installed does
-    assert entry_modules(script) == [__name__]
-    package.__spec__, module.__spec__ = ModuleSpec("tool.__main__", None), ModuleSpec("tool.command", None)
-    assert [entry_modules(package), entry_modules(module)] == [[], ["tool.command"]]
 
 
 def test_in_process_keeps_an_error_for_its_place() -> None:
