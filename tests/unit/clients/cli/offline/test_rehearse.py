@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from aquila.crypto.backend import Backend
 
 REGION = Path(__file__).parents[4] / "quality" / "region"
-HITS_OF_THE_REGION = "b6da7b578a548e01770dff0225519ea64abe26caf092c73c3f66d9a3add34583"
+HITS_OF_THE_REGION = "fb20d9d9de8f298ae7de4febf4fc440a4ba8c610de53f22b2881481d030e5f8c"
 """SHA-256 of hits.csv for the first 900 records of three lists: only other rules, weights or names change it."""
 
 HEADER = "record_id,given_names,family_names,date_of_birth,phones\n"
