@@ -85,16 +85,16 @@ def _ask(services: BenchServices, import_id: str) -> tuple[int, float]:
     log = LogTail(services.processes[asker].log)
     started = time.perf_counter()
     approve()
-    came = None
+    came, looked = None, 0.0
     while (now := time.perf_counter() - started) < _PATIENCE_SECONDS:
         if log.count(_CONFIRMED):
             came = now
         # A look at hits costs the node as much as a step of the query, so it is taken when nothing more seems to come.
-        elif came is not None and now > came + _QUIET_SECONDS:
+        elif came is not None and now > max(came, looked) + _QUIET_SECONDS:
             found = _confirmed(services, import_id)
             if found is not None:
                 return found, round(came, 3)
-            came = None
+            looked = now  # an answer without a hit may come after the last confirmation
         time.sleep(_LOOK_SECONDS)
     raise ExecutorError("bench_query_unanswered", seconds=round(_PATIENCE_SECONDS))
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 from aquila.records.person import FIELDS
 from clients.bench.hardware import this_machine
 from clients.bench.lists import COLUMNS, query_rows, write_list
+from clients.bench.queries import latency
 from clients.bench.queries.faulty_network import NetworkFaults
 from clients.bench.queries.idling import Idling, _spent, _Usage
 from clients.bench.queries.latency import Latency
@@ -20,12 +22,35 @@ from clients.local_services.processes import Process
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
+
+    from clients.bench.services.world import BenchServices
+
 
 def test_latency() -> None:
     """Median and worst are those of all queries."""
-    latency = Latency(10, (3, 1, 2), (1.5, 9.0, 2.5))
-    assert (latency.median, latency.worst) == (2.5, 9.0)
-    assert latency.document()["seconds"] == (1.5, 9.0, 2.5)
+    measured = Latency(10, (3, 1, 2), (1.5, 9.0, 2.5))
+    assert (measured.median, measured.worst) == (2.5, 9.0)
+    assert measured.document()["seconds"] == (1.5, 9.0, 2.5)
+
+
+def test_an_answer_may_be_whole_after_the_last_confirmation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A query is looked at again until its answer is whole; its seconds end at the last confirmation."""
+    log = tmp_path / "log"
+    log.touch()
+    asker = SimpleNamespace(log=log)
+    services = SimpleNamespace(
+        asker="AL",
+        processes={"AL": asker},
+        approval_of=lambda *_: lambda: log.write_bytes(b'{"event":"hits_confirmed"}\n'),
+    )
+    looks = iter([None, None, 2])
+    monkeypatch.setattr(latency, "_QUIET_SECONDS", 0.05)
+    monkeypatch.setattr(latency, "_confirmed", lambda *_: next(looks))
+    hits, seconds = latency._ask(cast("BenchServices", services), "")
+    assert hits == 2
+    assert seconds >= 0
+    assert list(looks) == []
 
 
 def test_the_page() -> None:
