@@ -130,12 +130,6 @@ void scalar_digits(int8_t digits[SCALAR_DIGITS], scalar a)
     for (int i = 0; i < SCALAR_DIGITS; i++) digits[i] = (int8_t)((int)(a.word[i / 16] >> (4 * (i % 16)) & 15) - 8);
 }
 
-void wipe(void *memory, size_t length)
-{
-    memset(memory, 0, length);
-    __asm__ volatile("" : : "r"(memory) : "memory");
-}
-
 outcome batch_reduce(uint8_t *out, const uint8_t *wide, size_t n)
 {
     for (size_t i = 0; i < n; i++) scalar_write(out + i * SCALAR_BYTES, scalar_reduce(wide + i * 64));

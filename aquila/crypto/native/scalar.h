@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "wipe.h"
+
 #define SCALAR_BYTES 32
 
 typedef struct {
@@ -34,8 +36,5 @@ scalar scalar_halve(scalar a);
 /* Digits to the base 16 from -8 to 7, least significant first: sum of digit[i] 16^i = a, for a reduced a. */
 #define SCALAR_DIGITS 64
 void scalar_digits(int8_t digits[SCALAR_DIGITS], scalar a);
-
-/* Overwrite memory that held secrets; the compiler cannot leave it out. */
-void wipe(void *memory, size_t length);
 
 #endif

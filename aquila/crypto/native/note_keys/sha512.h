@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../wipe.h"
+
 #define SHA512_BLOCK 128
 #define SHA512_DIGEST 64
 /* What padding adds at least: a byte 0x80 and the length in bits. */
@@ -27,8 +29,5 @@ size_t hmac_room(size_t length);
 
 /* The HMAC of a message of `length` bytes, behind which the rest of its room is written to. */
 void hmac(const hmac_key *key, uint8_t *message, size_t length, uint8_t digest[SHA512_DIGEST]);
-
-/* Overwrite what nobody may find. */
-void wipe(void *octets, size_t length);
 
 #endif
