@@ -71,15 +71,21 @@ def test_what_is_no_alarm(asked: tuple[StagedRound, SimulatedParty]) -> None:
     stage.refused(OrderError, stage.changed("RS", alarm, party="RS"), "acknowledged the report")
 
 
+def acknowledged_by_owner(stage: StagedRound, asker: SimulatedParty) -> SimulatedParty:
+    """Return a party that a query hits, after it has acknowledged its report of the query."""
+    node = stage.nodes["AL"]
+    hits = stage.round.reported["AL", asker.submission_id].total()
+    stage.publish(node.party.receipt(node.round, node.next_sequence(), asker.submission_id, hits))
+    return node
+
+
 def test_hits_of_a_query_are_withdrawn_when_its_asker_was_told(
     staged: Callable[..., StagedRound], tmp_path: Path
 ) -> None:
     """Before, the withdrawal would tell it that there are any; of a list, or of no query, none can be named."""
     changes = {"mode": Mode.LISTS_AND_QUERIES, "revision": WITHHELD_ANSWERS}
     stage, asker = ask_in(staged(changes=changes), tmp_path)
-    node = stage.nodes["AL"]
-    hits = stage.round.reported["AL", asker.submission_id].total()
-    stage.publish(node.party.receipt(node.round, node.next_sequence(), asker.submission_id, hits))
+    node = acknowledged_by_owner(stage, asker)
 
     def withdrawal(submission_id: str | None) -> bytes:
         number = node.sequence + 1
@@ -103,9 +109,7 @@ def test_a_withdrawal_of_an_earlier_revision_names_no_query(
     """Release 0.2.0 reads none that does; the owner itself waits until the asker has its report."""
     changes = {"mode": Mode.LISTS_AND_QUERIES, "revision": revision}
     stage, asker = ask_in(staged(changes=changes), tmp_path)
-    node = stage.nodes["AL"]
-    hits = stage.round.reported["AL", asker.submission_id].total()
-    stage.publish(node.party.receipt(node.round, node.next_sequence(), asker.submission_id, hits))
+    node = acknowledged_by_owner(stage, asker)
     number = node.next_sequence()
     stage.publish(node.party.withdraw(node.round, number, "SI", ["0" * 32], Ground.ERASED, asker.submission_id))
     assert [said.submission_id for said in stage.round.withdrawals.values()] == [None]

@@ -66,8 +66,8 @@ class Statements:
         return count
 
 
-async def test_a_round_that_waits_holds_up_no_other(world: World) -> None:
-    """While the matcher does not answer an upload of one round, another round's list is sent."""
+async def two_submitted_rounds(world: World) -> tuple[PartyNode, list[str]]:
+    """Return a node whose person has submitted a list to each of two open rounds, before the node does anything."""
     rounds = []
     for _ in range(2):
         rounds.append(await world.begin(lists=False))
@@ -75,6 +75,12 @@ async def test_a_round_that_waits_holds_up_no_other(world: World) -> None:
     party_node = world.nodes["AL"]
     for round_id in rounds:
         await party_node.submit(round_id, await party_node.load(HEADER + LISTS["AL"]))
+    return party_node, rounds
+
+
+async def test_a_round_that_waits_holds_up_no_other(world: World) -> None:
+    """While the matcher does not answer an upload of one round, another round's list is sent."""
+    party_node, rounds = await two_submitted_rounds(world)
     watched, other_sent, held = Watched(party_node), asyncio.Event(), list[str]()
 
     async def before(request: httpx.Request, round_id: str) -> None:
@@ -98,13 +104,7 @@ async def test_a_round_that_waits_holds_up_no_other(world: World) -> None:
 
 async def test_a_round_that_computes_holds_up_no_other(world: World) -> None:
     """While a piece of work of one round takes long, another round's list is prepared and sent."""
-    rounds = []
-    for _ in range(2):
-        rounds.append(await world.begin(lists=False))
-        await world.settle()
-    party_node = world.nodes["AL"]
-    for round_id in rounds:
-        await party_node.submit(round_id, await party_node.load(HEADER + LISTS["AL"]))
+    party_node, rounds = await two_submitted_rounds(world)
     watched, sent, held = Watched(party_node), asyncio.Event(), list[object]()
     work = party_node.node.workers.run
 
