@@ -6,10 +6,17 @@ because a proxy may end TLS; the authority is, so that a call to one service is 
 
 Answers are not signed here. What counts in them is signed as a statement or has a digest inside a signed statement;
 the rest (a status, a problem) is the matcher's word, on which no party relies.
+
+RFC 9421 lets a signature be written in many ways. Aquila writes one, which is composed and read here; a call that is
+signed in any other way is verified by a library.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
+import hashlib
+import re
 import secrets
 from asyncio import to_thread
 from dataclasses import dataclass
@@ -19,7 +26,6 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 import httpx
 from http_message_signatures import (
     HTTPMessageSignaturesException,
-    HTTPMessageSigner,
     HTTPMessageVerifier,
     HTTPSignatureKeyResolver,
     VerifyResult,
@@ -36,9 +42,7 @@ if TYPE_CHECKING:
         Collection,
         Generator,
         Iterable,
-        Iterator,
         Mapping,
-        MutableMapping,
     )
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -51,6 +55,18 @@ NONCE_BYTES = 16
 COMPONENTS = ("@method", "@authority", "@path", "@query")
 BODY_COMPONENTS = ("content-digest", "content-type")
 _NONCE_LIMIT = 64
+
+_INPUT = re.compile(
+    r'([a-z][a-z0-9_.*-]*)=(\("@method" "@authority" "@path" "@query"( "content-digest" "content-type")?\)'
+    r';created=(0|[1-9][0-9]{0,11});keyid="([0-9a-f]{64})";alg="ed25519";nonce="([A-Za-z0-9_-]+)";tag="aquila")'
+)
+_SIGNATURE = re.compile(r"([a-z][a-z0-9_.*-]*)=:([A-Za-z0-9+/]{86}==):")
+_SEGMENTS = r"[A-Za-z0-9._~!$&'()*+,;=:@/%-]"
+_URL = re.compile(
+    rf"(https?)://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]+))?(/{_SEGMENTS}*)?(?:\?((?:{_SEGMENTS}|\?)*))?"
+)
+_VALUE = re.compile(r"[!-~](?:[ -~]*[!-~])?")
+_DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 
 class Nonces(Protocol):
@@ -78,30 +94,22 @@ class SignedRequest:
 
 
 class HeaderLines:
-    """Header lines in order; the shape that the library reads and writes."""
+    """Header lines in order; the shape that the library reads."""
 
-    def __init__(self, lines: Iterable[tuple[bytes, bytes]], writable: MutableMapping[str, str] | None = None) -> None:
+    def __init__(self, lines: Iterable[tuple[bytes, bytes]]) -> None:
         self._lines = [(name.decode("ascii", "replace"), value.decode("latin-1")) for name, value in lines]
-        self._writable = writable
 
     def items(self) -> list[tuple[str, str]]:
         """Return every line, repeated names included."""
         return self._lines
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(dict.fromkeys(name for name, _ in self._lines))
+    def only(self, name: str) -> str:
+        """Return the value of the one line of a name; an empty text if there is none, or more than one."""
+        found = [value for known, value in self._lines if known.lower() == name]
+        return found[0] if len(found) == 1 else ""
 
     def __contains__(self, name: str) -> bool:
         return any(name.lower() == known.lower() for known, _ in self._lines)
-
-    def __setitem__(self, name: str, value: str) -> None:
-        if self._writable is None:
-            raise TypeError("these header lines are for reading")
-        self._writable[name] = value
-        self._lines.append((name, value))
-
-    def __delitem__(self, name: str) -> None:
-        raise TypeError("header lines are not removed")
 
 
 class CallSigner(httpx.Auth):
@@ -120,7 +128,6 @@ class CallSigner(httpx.Auth):
         self._key = key
         self._party = party
         self._clock = clock or now
-        self._signer = HTTPMessageSigner(signature_algorithm=algorithms.ED25519)
 
     def __repr__(self) -> str:
         return f"CallSigner({self._party})"
@@ -141,25 +148,38 @@ class CallSigner(httpx.Auth):
 
     def sign(self, request: httpx.Request) -> None:
         """Add the digest and the signature to a request; a signature of an earlier attempt is replaced."""
+        headers, body = request.headers, request.content
         for name in ("content-digest", "signature-input", "signature"):
-            request.headers.pop(name, None)
-        body = request.content
-        if body and "content-type" not in request.headers:
-            request.headers["content-type"] = "application/octet-stream"
-        message = SignedRequest(
-            request.method, str(request.url), HeaderLines(request.headers.raw, writable=request.headers)
-        )
-        prepared = self._signer.prepare(
-            message,
-            key_id=self._key.public.fingerprint,
-            created=datetime.fromtimestamp(self._clock(), tz=UTC),
-            nonce=secrets.token_urlsafe(NONCE_BYTES),
-            tag=TAG,
-            label=TAG,
-            covered_component_ids=(*COMPONENTS, *(BODY_COMPONENTS if body else ())),
-            body=body or None,
-        )
-        self._signer.apply(message, prepared, self._key.sign(prepared.signature_base))
+            headers.pop(name, None)
+        path, _, query = request.url.raw_path.decode("ascii").partition("?")
+        authority = request.url.netloc.decode("ascii")
+        covered = dict(zip(COMPONENTS, (request.method, authority, path, f"?{query}"), strict=True))
+        if body:
+            headers.setdefault("content-type", "application/octet-stream")
+            headers["content-digest"] = content_digest(body)
+            covered |= {name: headers[name] for name in BODY_COMPONENTS}
+        names = " ".join(f'"{name}"' for name in covered)
+        nonce, key_id = secrets.token_urlsafe(NONCE_BYTES), self._key.public.fingerprint
+        parameters = f'({names});created={self._clock()};keyid="{key_id}";alg="ed25519";nonce="{nonce}";tag="{TAG}"'
+        signature = self._key.sign(signature_base(covered, parameters))
+        headers["signature-input"] = f"{TAG}={parameters}"
+        headers["signature"] = f"{TAG}=:{base64.b64encode(signature).decode()}:"
+
+
+def content_digest(body: bytes) -> str:
+    """Return the Content-Digest of a body (RFC 9530), as a caller sends it."""
+    return f"sha-256=:{base64.b64encode(hashlib.sha256(body).digest()).decode()}:"
+
+
+def signature_base(covered: Mapping[str, str], parameters: str) -> bytes:
+    """Return the bytes that are signed (RFC 9421 section 2.5).
+
+    Args:
+        covered: The values of the covered components by their names, in their order.
+        parameters: The value of `@signature-params`.
+    """
+    lines = [f'"{name}": {value}' for name, value in covered.items()]
+    return "\n".join([*lines, f'"@signature-params": {parameters}']).encode("ascii")
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,12 +267,14 @@ class CallVerifier:
             ReplayError: 3 does not hold.
         """
         # 1.
-        if body and '"content-type"' not in head.result.covered_components:
+        covered = head.result.covered_components
+        if body and '"content-type"' not in covered:
             raise SignatureError("call_content_type_not_signed", party=head.party)
-        try:
-            self._verifier.verify_body(head.message, [head.result], body)
-        except HTTPMessageSignaturesException:
-            raise SignatureError("call_body_differs", party=head.party) from None
+        if not body or covered.get('"content-digest"') != content_digest(body):
+            try:
+                self._verifier.verify_body(head.message, [head.result], body)
+            except HTTPMessageSignaturesException:
+                raise SignatureError("call_body_differs", party=head.party) from None
         # 2.
         if not self.still_knows(head):
             raise SignatureError("call_signature_not_pinned")
@@ -267,6 +289,9 @@ class CallVerifier:
 
     def _checked(self, message: SignedRequest) -> list[VerifyResult]:
         """Return the verified signatures with our tag."""
+        usual = self._usual(message)
+        if usual is not None:
+            return [usual]
         try:
             # The library's window follows the system's clock, with five seconds for a clock that is ahead: ours is
             # checked by `_check_time`.
@@ -274,6 +299,31 @@ class CallVerifier:
         except HTTPMessageSignaturesException:
             # Its message may quote a header.
             raise SignatureError("call_signature_not_pinned") from None
+
+    def _usual(self, message: SignedRequest) -> VerifyResult | None:
+        """Return the one signature of a call, written as Aquila writes it and verified, or None if it is another."""
+        headers = message.headers
+        given = _INPUT.fullmatch(headers.only("signature-input"))
+        signed = _SIGNATURE.fullmatch(headers.only("signature"))
+        covered = _covered(message, BODY_COMPONENTS if given and given[3] else ())
+        if given is None or signed is None or given[1] != signed[1] or covered is None:
+            return None
+        _, parameters, _, created, key_id, nonce = given.groups()
+        _, key = self._keys.get(key_id, ("", None))
+        if key is None:
+            return None
+        try:
+            key.verify(base64.b64decode(signed[2], validate=True), signature_base(covered, parameters))
+        except (SignatureError, binascii.Error):
+            return None
+        return VerifyResult(
+            label=given[1],
+            algorithm=algorithms.ED25519,
+            covered_components={f'"{name}"': value for name, value in covered.items()},
+            parameters={"created": int(created), "keyid": key_id},
+            body=None,
+            nonce=nonce,
+        )
 
     def _check_time(self, created: int, party: str) -> None:
         """Refuse a time outside the window, and state ours."""
@@ -291,6 +341,18 @@ class CallVerifier:
 def now() -> int:
     """Return the system's time in whole seconds since 1970."""
     return int(datetime.now(tz=UTC).timestamp())
+
+
+def _covered(message: SignedRequest, fields: Iterable[str]) -> dict[str, str] | None:
+    """Return the values of the components of a call (RFC 9421 section 2), or None for one in an unusual form."""
+    url = _URL.fullmatch(message.url)
+    if url is None or not (message.method.isascii() and message.method.isalpha() and message.method.isupper()):
+        return None
+    scheme, host, port, path, query = url.groups()
+    authority = host.lower() if port in {None, _DEFAULT_PORTS[scheme]} else f"{host.lower()}:{port}"
+    covered = dict(zip(COMPONENTS, (message.method, authority, path or "/", f"?{query or ''}"), strict=True))
+    covered |= {name: message.headers.only(name) for name in fields}
+    return covered if all(map(_VALUE.fullmatch, covered.values())) else None
 
 
 class _Verifier(HTTPMessageVerifier):
