@@ -18,6 +18,7 @@ from aquila.interface.sentence import SentenceView
 from aquila.matching.certainty import Level
 from aquila.protocol.messages.announcements import ChanceHits
 from aquila.protocol.messages.base import (
+    MAX_CHUNK_ELEMENTS,
     Count,
     Digest,
     GivenText,
@@ -67,7 +68,7 @@ class RoundProposal(Message):
     minimum_certainty: Level = Level.LOW
     frequency_limit: Positive = 8
     canaries: Annotated[int, Field(ge=0, le=MOST_CANARIES)] | None = None
-    chunk_elements: Annotated[int, Field(ge=1, le=65_535)] = 16_384
+    chunk_elements: Annotated[int, Field(ge=1, le=MAX_CHUNK_ELEMENTS)] = MAX_CHUNK_ELEMENTS
     retention_days: Positive = 1_095
     suggestion_id: Identifier | None = None
 
