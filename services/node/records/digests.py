@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 _LABEL = "aquila/1 imported record"
 _AT_ONCE = 2_048
+_RECORD = RecordRow.__table__  # its columns: no object is made of each of a million records
 
 
 class ListDigest:
@@ -45,9 +46,9 @@ class ListDigest:
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
 
-    def add(self, record_id: str, content: bytes) -> None:
-        """Take the next record as it is stored."""
-        self._hash.update(framed(_LABEL, record_id.encode(), content))
+    def add(self, *records: tuple[str, bytes]) -> None:
+        """Take the next records as they are stored: the identifier and the content of each."""
+        self._hash.update(b"".join([framed(_LABEL, record_id.encode(), content) for record_id, content in records]))
 
     def hexdigest(self) -> str:
         """Return the digest of what came so far."""
@@ -57,9 +58,10 @@ class ListDigest:
 def stored_digest(session: Session, import_id: str) -> str:
     """Return the digest of the records of a list as they are stored now."""
     found = ListDigest()
-    query = select(RecordRow.record_id, RecordRow.content).where(RecordRow.import_id == import_id)
-    for record_id, content in session.execute(query.order_by(RecordRow.position).execution_options(yield_per=_AT_ONCE)):
-        found.add(record_id, content)
+    query = select(_RECORD.c.record_id, _RECORD.c.content).where(_RECORD.c.import_id == import_id)
+    ordered = query.order_by(_RECORD.c.position).execution_options(yield_per=_AT_ONCE)
+    for records in session.execute(ordered).partitions():
+        found.add(*records)
     return found.hexdigest()
 
 

@@ -256,8 +256,7 @@ def _store_batch(store: Store, import_id: str, first: int, batch: list[Record], 
         for position, record in enumerate(batch, start=first)
     ]  # fmt: skip
     batch.clear()
-    for row in rows:
-        digest.add(row["record_id"], row["content"])
+    digest.add(*((row["record_id"], row["content"]) for row in rows))
     with store.transaction("import.batch") as session:
         session.execute(insert(RecordRow), rows)
     return len(rows)

@@ -54,13 +54,27 @@ DESTROYED_WITH_THE_KEY = (SecretRow, ChunkDownloadRow, EvaluationDownloadRow)
 _LOG = Log("node.close")
 
 
-def decide(node: NodeContext, round_id: str) -> bool:
+def decide(node: NodeContext, row: RoundRow) -> bool:
     """Mark a round whose end has come, by the matcher, the operator or our own clock; return whether it was marked.
 
     From the mark on nothing is evaluated, finalized or sent but last words.
     """
-    memory = node.rounds.of(round_id)
-    with memory.reading() as round_, node.store.transaction("close.decide") as session:
+    round_id = row.round_id
+    with node.rounds.of(round_id).reading() as round_:
+        if not _may_end(node.journal, round_, row):
+            return False
+        return _mark(node, round_)
+
+
+def _may_end(journal: Journal, round_: Round, row: RoundRow) -> bool:
+    """Return whether there is anything that may end a round here."""
+    is_over = journal.clock() > round_.manifest.window.closes_at
+    return round_.ending is not None or row.abort_reason is not None or row.close_wished or is_over
+
+
+def _mark(node: NodeContext, round_: Round) -> bool:
+    round_id = round_.round_id
+    with node.store.transaction("close.decide") as session:
         row = round_row(session, round_id)
         reason = _reason(session, node.journal, round_, row)
         if row.state != LocalRoundState.ACTIVE or reason is None:

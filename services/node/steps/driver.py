@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from asyncio import create_task, gather, to_thread
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,9 @@ from services.kit.logging import Log
 from services.kit.work.drivers import Driver, each
 from services.kit.work.pipeline import side_by_side
 from services.node.logs import pending_statements
-from services.node.round_memory import round_row
 from services.node.rounds import statements
+from services.node.rounds.due_steps import due_in
+from services.node.rounds.requests import is_consent_due
 from services.node.safeguards import alarms, canaries
 from services.node.steps import (
     close,
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from aquila.protocol.messages.feed import Events
     from services.kit.storage.store import Store
     from services.node.context import Journal, LongPollResult, NodeContext
+    from services.node.rounds.due_steps import Due
 
 _LOG = Log("node.driver")
 _LAST_DELAY = 10.0
@@ -311,37 +314,34 @@ async def advance(
 async def _advance(
     node: NodeContext, round_id: str, page: Awaitable[sync.FeedPage] | None, ends: Callable[[], bool]
 ) -> bool:
-    row = await to_thread(_row, node.store, round_id)
+    row = (await to_thread(due_in, node.store, round_id)).row
     if row.state == LocalRoundState.DESTROYING:
         return await to_thread(close.destroy_key, node, round_id)
-    if row.state == LocalRoundState.ACTIVE and await _decide(node, round_id, row):
+    if row.state == LocalRoundState.ACTIVE and await to_thread(_decide, node, row):
         return True
     if node.contact.obstacle is not None:
         raise node.contact.obstacle  # keys can still be destroyed, but nothing is signed or sent
-    read, more = await sync.sync(node, round_id, page)
+    read, more = await sync.sync(node, row, page)
     # Nothing is signed before the whole feed was read: it may tell that this database is a restored one.
-    memory, row = node.rounds.of(round_id), await to_thread(_row, node.store, round_id)
-    if row.state == LocalRoundState.ACTIVE and await _decide(node, round_id, row):
+    memory, due = node.rounds.of(round_id), await to_thread(due_in, node.store, round_id)
+    row = due.row
+    if row.state == LocalRoundState.ACTIVE and await to_thread(_decide, node, row):
         return True
     # No withdrawal and no note leaves before the receipt.
-    if memory.synced and row.refused is None and await _sign_pending(node, round_id):
-        more |= await to_thread(withdraw.send_corrections, node, round_id)
-        exchanged, left = await _exchange(node, round_id, ends)
+    if memory.synced and row.refused is None and (not due.signs or await _sign_pending(node, round_id)):
+        exchanged, left = await _follow_up(node, due, ends)
         read, more = read or exchanged, more or left
     if row.refused is not None:
         await to_thread(exchange_notes.forget_if_refused, node.store, node.rounds, round_id)
     takes_part = row.state == LocalRoundState.ACTIVE and row.refused is None and memory.synced
-    if takes_part:
+    if takes_part and is_consent_due(row):
         more |= await to_thread(consent.consent, node, round_id)
     if not takes_part or row.consent_digest is None:
         memory.goes_on = more or not memory.synced
         return await outbox.send_statements(node, round_id) or read or more
-    await to_thread(memory.check_key)
-    # Before tokens are signed: whoever signs an amendment sends no tokens under the old set.
-    more |= await to_thread(exclude_absent.exclude_absent, node, round_id)
-    more |= await to_thread(alarms.acknowledge, node, round_id)
-    more |= await to_thread(alarms.send_refusals, node, round_id)
-    busy, memory.works_on = await _work(node, round_id, ends)
+    more |= await to_thread(_sign_before_work, node, due)
+    due = replace(due, says=due.says or due.signs or read or more)
+    busy, memory.works_on = await _work(node, due, ends)
     memory.goes_on = more
     return read or more or busy
 
@@ -350,40 +350,68 @@ async def _go_on(node: NodeContext, round_id: str, ends: Callable[[], bool]) -> 
     """Do what the step before has made possible, and return whether there was anything; raises as `advance` does."""
     if node.contact.obstacle is not None:
         raise node.contact.obstacle
-    memory, row = node.rounds.of(round_id), await to_thread(_row, node.store, round_id)
-    if row.state != LocalRoundState.ACTIVE or row.refused is not None:
+    memory, due = node.rounds.of(round_id), await to_thread(due_in, node.store, round_id)
+    if due.row.state != LocalRoundState.ACTIVE or due.row.refused is not None:
         memory.goes_on = True
         return True
     await to_thread(memory.check_key)
-    busy, memory.works_on = await _work(node, round_id, ends)
+    busy, memory.works_on = await _work(node, due, ends)
     return busy
 
 
-async def _exchange(node: NodeContext, round_id: str, ends: Callable[[], bool]) -> tuple[bool, bool]:
-    """Take the exchange of notes as far as it goes; return whether there was anything, and whether more is left."""
-    exchanged = False
+def _sign_before_work(node: NodeContext, due: Due) -> bool:
+    """Sign what goes before all pieces of work, and return whether there was anything.
+
+    Raises:
+        KeyMaterialError: The round key is missing.
+    """
+    round_id = due.row.round_id
+    node.rounds.of(round_id).check_key()
+    # Before tokens are signed: whoever signs an amendment sends no tokens under the old set.
+    signed = exclude_absent.exclude_absent(node, round_id)
+    if due.alarms:
+        signed |= alarms.acknowledge(node, round_id)
+        signed |= alarms.send_refusals(node, round_id)
+    return signed
+
+
+async def _follow_up(node: NodeContext, due: Due, ends: Callable[[], bool]) -> tuple[bool, bool]:
+    """Send corrections, and take the exchange of notes as far as it goes.
+
+    Returns:
+        Whether anything was exchanged, and whether more is left.
+    """
+    round_id, exchanged = due.row.round_id, False
+    more = due.corrects and await to_thread(withdraw.send_corrections, node, round_id)
+    if not due.exchanges and due.prepared >= len(node.rounds.of(round_id).record().reports):
+        return False, more
     while await to_thread(exchange_notes.exchange_notes, node, round_id):
         exchanged = True
         if ends():
             return True, True
-    return exchanged, False
+    return exchanged, more
 
 
-async def _work(node: NodeContext, round_id: str, ends: Callable[[], bool]) -> tuple[bool, bool]:
+async def _work(node: NodeContext, due: Due, ends: Callable[[], bool]) -> tuple[bool, bool]:
     """Do the next pieces of submissions; return whether there was anything, and whether that may make more possible."""
-    made: list[bool] = []
+    round_id, made = due.row.round_id, list[bool]()
+    makes = (
+        (due.evaluates, evaluate.evaluate),
+        (due.verifies, verify.verify),
+        (due.prepares, prepare.prepare),
+        (due.finalizes, finalize.finalize),
+    )
+    sends = (
+        (due.acknowledges, verify.acknowledge),
+        (due.says, outbox.send_statements),
+        (due.sends, outbox.send_bytes),
+    )
     # Fetching, computing and sending overlap; what is signed, counted or stored is so piece by piece.
     busy = await side_by_side(
-        _noted(made, evaluate.evaluate(node, round_id, ends)),
-        _noted(made, verify.verify(node, round_id, ends)),
-        _noted(made, prepare.prepare(node, round_id, ends)),
-        _noted(made, finalize.finalize(node, round_id, ends)),
-        verify.acknowledge(node, round_id, ends),
-        outbox.send_statements(node, round_id, ends),
-        outbox.send_bytes(node, round_id, ends),
+        *(_noted(made, lane(node, round_id, ends)) for is_due, lane in makes if is_due),
+        *(lane(node, round_id, ends) for is_due, lane in sends if is_due),
     )
-    if await outbox.send_statements(node, round_id, ends):
-        busy = True
+    if busy and await outbox.send_statements(node, round_id, ends):
         await outbox.send_bytes(node, round_id, ends)  # those that were just signed for
     return busy, any(made) or ends()
 
@@ -406,22 +434,17 @@ async def _noted(made: list[bool], lane: Awaitable[bool]) -> bool:
     return made[-1]
 
 
-async def _decide(node: NodeContext, round_id: str, row: RoundRow) -> bool:
+def _decide(node: NodeContext, row: RoundRow) -> bool:
     """Judge what takes the round key, then look whether the round ends here; return whether it does."""
     if row.refused is None:
-        await to_thread(canaries.judge, node, round_id)
-    return await to_thread(close.decide, node, round_id)
+        canaries.judge(node, row.round_id)
+    return close.decide(node, row)
 
 
 def _turn(node: NodeContext) -> Callable[[], bool]:
     """Return the state whose change makes a new look necessary: feed, deadlines, operator and other rounds."""
     ends = time.monotonic() + _TURN_SECONDS
     return lambda: node.stopping() or time.monotonic() > ends
-
-
-def _row(store: Store, round_id: str) -> RoundRow:
-    with store.reading("round.row") as session:
-        return round_row(session, round_id)
 
 
 def _refuse(journal: Journal, round_id: str, error: AquilaError) -> None:

@@ -104,21 +104,20 @@ async def fetch(node: NodeContext, round_id: str, held: LongPollResult | None = 
     return FeedPage(page, asked_at)
 
 
-async def sync(node: NodeContext, round_id: str, fetched: Awaitable[FeedPage] | None = None) -> tuple[bool, bool]:
+async def sync(node: NodeContext, row: RoundRow, fetched: Awaitable[FeedPage] | None = None) -> tuple[bool, bool]:
     """Store a page of the feed; return whether there was anything new, and whether there is likely more.
 
     Args:
         node: The node.
-        round_id: The round.
+        row: The round.
         fetched: The page, where it was asked for already.
 
     Raises:
         PeerUnavailableError: The matcher is away.
     """
+    round_id = row.round_id
     found = await (fetched or fetch(node, round_id))
     page = found.events
-    with node.store.reading("round.refused") as session:
-        row = round_row(session, round_id)
     node.contact.clock_difference = page.time - node.clock()
     if row.refused is None:
         await to_thread(take_page, node, round_id, page)

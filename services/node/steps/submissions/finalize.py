@@ -46,6 +46,8 @@ async def finalize(node: NodeContext, round_id: str, ends: Callable[[], bool]) -
         ExecutorError: A worker is gone; its chunk is finalized again.
         AquilaError: The matcher's log cannot be found right; the tokens are signed when it can.
     """
+    if not node.rounds.of(round_id).ready:
+        return False
     row = await to_thread(_due, node, round_id)
     if row is None:
         return False

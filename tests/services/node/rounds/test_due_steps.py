@@ -1,0 +1,79 @@
+"""What is due in a round: one reading names it, and nothing that a step or a lane would find is left out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import event
+
+from services.kit.errors import NotFoundError
+from services.node.rounds.due_steps import due_in
+from services.node.steps import exchange_notes, outbox
+from services.node.steps.driver import advance
+from services.node.steps.submissions import finalize, prepare, verify
+from services.node.steps.submissions.downloads import next_waiting
+from services.node.storage.tables import ChunkDownloadRow, EvaluationDownloadRow, PendingStatementRow
+
+if TYPE_CHECKING:
+    from tests.support.node_world import PartyNode, World
+
+
+@pytest.fixture
+def codes() -> tuple[str, ...]:
+    """Two parties are enough."""
+    return ("AL", "RS")
+
+
+def found_by_lanes(party_node: PartyNode, round_id: str) -> set[str]:
+    """Return what the steps and lanes of a node find in a round by looking themselves."""
+    node = party_node.node
+    with node.store.reading("test.due") as session:
+        signs = session.query(PendingStatementRow).first() is not None
+        exchanges = exchange_notes._is_exchanging(session, round_id)
+    found = {
+        "signs": signs,
+        "exchanges": exchanges,
+        "prepares": prepare._next(node.store, round_id) is not None,
+        "evaluates": bool(next_waiting(node.store, ChunkDownloadRow, round_id)),
+        "verifies": bool(next_waiting(node.store, EvaluationDownloadRow, round_id)),
+        "finalizes": finalize._due(node, round_id) is not None,
+        "acknowledges": bool(verify._verified(node.store, round_id)),
+        "says": bool(outbox._unsent(node.store, round_id)),
+        "sends": bool(outbox._parcels(node, round_id)),
+    }
+    return {name for name, is_found in found.items() if is_found}
+
+
+async def test_nothing_that_is_due_is_left_out(world: World) -> None:
+    """From the consents to the end of a round, before each step, whatever a lane finds was named."""
+    round_id = await world.begin()
+    seen = set[str]()
+    for _ in range(30):
+        for party_node in world.nodes.values():
+            due, found = due_in(party_node.node.store, round_id), found_by_lanes(party_node, round_id)
+            assert [name for name in found if not getattr(due, name)] == []
+            seen |= found
+        await world.step()
+    assert {"prepares", "acknowledges"} <= seen  # the other lanes come to their end within the step that finds them
+
+
+async def test_a_look_at_a_quiet_round_takes_three_statements(world: World) -> None:
+    """How far the feed was read, and what is due before the feed and after it."""
+    round_id = await world.begin(lists=False)
+    await world.settle()
+    node, statements = world.nodes["AL"].node, list[str]()
+
+    def note(*arguments: Any) -> None:
+        """Keep a statement."""
+        statements.append(arguments[2])
+
+    event.listen(node.store.engine, "before_cursor_execute", note)
+    assert not await advance(node, round_id)
+    assert len(statements) == 3
+
+
+async def test_an_unknown_round_is_refused(world: World) -> None:
+    """A round that the node does not know."""
+    with pytest.raises(NotFoundError):
+        due_in(world.nodes["AL"].node.store, "0" * 32)
