@@ -13,7 +13,7 @@ from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, func, select
 
 from aquila.errors import AquilaError
 from aquila.protocol.log_entries import statement_entry
@@ -38,6 +38,10 @@ if TYPE_CHECKING:
 _KEPT = 64
 _LOCKS = 64
 _PAGE = 16  # events read at once: a page of a report has some megabytes
+
+# Made once: each look at a round and each change of one begins with it.
+_NEWEST = select(func.max(EventRow.event_id)).where(EventRow.round_id == RoundRow.round_id).scalar_subquery()
+_ROUND = select(RoundRow, _NEWEST).where(RoundRow.round_id == bindparam("round_id"))
 
 
 @dataclass(slots=True)
@@ -142,8 +146,8 @@ class RoundCache:
             StoreError: The database failed, or what it holds does not hold together.
         """
         with self._lock(round_id), self._store.reading("round.read") as session:
-            row = _row(session, round_id)
-            yield RoundTransaction(session, row, self._caught_up(session, row), self._clock)
+            row, newest = _row(session, round_id)
+            yield RoundTransaction(session, row, self._caught_up(session, row, newest), self._clock)
 
     @contextlib.contextmanager
     def writing(self, name: str, round_id: str) -> Iterator[RoundTransaction]:
@@ -157,8 +161,8 @@ class RoundCache:
             turn: RoundTransaction | None = None
             try:
                 with self._store.transaction(name) as session:
-                    row = _row(session, round_id)
-                    turn = RoundTransaction(session, row, self._caught_up(session, row), self._clock)
+                    row, newest = _row(session, round_id)
+                    turn = RoundTransaction(session, row, self._caught_up(session, row, newest), self._clock)
                     yield turn
             except BaseException:
                 # The record may be ahead of the database now, or the commit may have come through unnoticed.
@@ -174,21 +178,14 @@ class RoundCache:
     def _lock(self, round_id: str) -> threading.Lock:
         return self._locks[hash(round_id) % _LOCKS]
 
-    def _caught_up(self, session: Session, row: RoundRow) -> CachedRound:
+    def _caught_up(self, session: Session, row: RoundRow, newest: int) -> CachedRound:
         with self._guard:
             known = self._known.get(row.round_id)
         try:
             if known is None:
                 known = CachedRound(Round.from_manifest(self._registry, self.group, row.manifest, sees_everything=True))
-            newer = (
-                select(EventRow)
-                .where(EventRow.round_id == row.round_id, EventRow.event_id > known.last_event)
-                .order_by(EventRow.event_id)
-                .execution_options(yield_per=_PAGE)
-            )
-            with session.scalars(newer) as events:
-                for event in events:
-                    known.apply_event(event)
+            if known.last_event < newest:
+                _catch_up(session, row.round_id, known)
         except AquilaError as error:
             self.forget(row.round_id)
             raise StoreError("stored_events_invalid", round=row.round_id, reason=error.message) from None
@@ -199,8 +196,18 @@ class RoundCache:
         return known
 
 
-def _row(session: Session, round_id: str) -> RoundRow:
-    row = session.get(RoundRow, round_id)
-    if row is None:
+def _row(session: Session, round_id: str) -> tuple[RoundRow, int]:
+    """Return the row of a round, and its newest event; 0 before the first."""
+    found = session.execute(_ROUND, {"round_id": round_id}).one_or_none()
+    if found is None:
         raise NotFoundError("round_unknown", round=round_id)
-    return row
+    row, newest = found
+    return row, newest or 0
+
+
+def _catch_up(session: Session, round_id: str, known: CachedRound) -> None:
+    """Apply the events that came since the last look; raises as `CachedRound.apply_event` does."""
+    newer = select(EventRow).where(EventRow.round_id == round_id, EventRow.event_id > known.last_event)
+    with session.scalars(newer.order_by(EventRow.event_id).execution_options(yield_per=_PAGE)) as events:
+        for event in events:
+            known.apply_event(event)

@@ -30,8 +30,8 @@ from services.matcher.rounds.chunks import ChunkAddress, get_chunk
 from services.matcher.rounds.feed import page_of, rounds_of
 from services.matcher.rounds.progress import has_all_blinded, late, ready_submissions, waits_for
 from services.matcher.rounds.suggestions import answers_for
-from services.matcher.storage.round_marks import RoundFacts, marks_of
-from services.matcher.storage.tables import EventRow, RoundRow
+from services.matcher.storage.round_marks import OPEN, RoundFacts, marks_of
+from services.matcher.storage.tables import EventRow
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -256,7 +256,7 @@ def _all_due(context: MatcherContext, caller: str, mine: AbstractSet[str]) -> di
     """Return the due steps of the caller in its rounds that go on; a round is read where they may have changed."""
     now = context.clock()
     with context.store.reading("held.open") as session:
-        marks = {one: mark for one, mark in marks_of(session, RoundRow.ended_at.is_(None)).items() if one in mine}
+        marks = {one: mark for one, mark in marks_of(session, OPEN).items() if one in mine}
         terms = context.terms.of(session, marks)
     facts, due = context.due.setdefault(caller, RoundFacts()), {}
     facts.forget_others(marks)

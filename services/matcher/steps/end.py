@@ -14,7 +14,8 @@ from aquila.sentences.sentence import dumps, loads
 from services.kit.logging import Log
 from services.matcher.rounds.held_reports import give_to_asker, undecided_alarms
 from services.matcher.statistics.published import freeze
-from services.matcher.steps.iteration import OPEN, each_round
+from services.matcher.steps.iteration import each_round
+from services.matcher.storage.round_marks import OPEN
 from services.matcher.storage.tables import HeldReportRow
 
 if TYPE_CHECKING:

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aquila.errors import AquilaError
 from services.kit.logging import Log
 from services.matcher.storage.round_marks import RoundFacts, marks_of
-from services.matcher.storage.tables import RoundRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import Select
 
     from services.matcher.context import MatcherContext
 
 _LOG = Log("matcher.steps")
-
-OPEN = RoundRow.ended_at.is_(None)
-"""Rounds that go on."""
-
-ENDED = RoundRow.ended_at.is_not(None) & RoundRow.finished_at.is_(None)
-"""Rounds that ended and whose traces are not all gone."""
 
 QuietRounds = RoundFacts[bool]
 """Rounds in which a step found nothing to do."""
@@ -30,7 +23,7 @@ QuietRounds = RoundFacts[bool]
 
 def each_round(
     context: MatcherContext,
-    which: ColumnElement[bool],
+    query: Select[Any],
     work: Callable[[str], bool | None],
     quiet: QuietRounds | None = None,
 ) -> bool:
@@ -38,7 +31,7 @@ def each_round(
 
     Args:
         context: The matcher's parts.
-        which: The rounds.
+        query: The query of the marks of the rounds.
         work: Does one piece of work in a round, and returns whether there was any; None where it has to be tried again.
         quiet: A step's memory of the rounds in which it found nothing to do: it looks at them again only when
             something has happened in them, or one of their deadlines has passed. Without it all are looked at.
@@ -49,7 +42,7 @@ def each_round(
     quiet = RoundFacts() if quiet is None else quiet
     now = context.clock()
     with context.store.reading("rounds.due") as session:
-        marks = marks_of(session, which)
+        marks = marks_of(session, query)
         rounds = [round_id for round_id, mark in marks.items() if not quiet.get(round_id, mark, now)]
         terms = context.terms.of(session, rounds)
     quiet.forget_others(marks)

@@ -12,8 +12,9 @@ from aquila.sentences.sentence import dumps
 from services.kit.logging import Log
 from services.matcher.events import REPORT
 from services.matcher.rounds.progress import has_all_tokens
-from services.matcher.steps.iteration import OPEN, each_round
+from services.matcher.steps.iteration import each_round
 from services.matcher.steps.join import FaultyTokensError, frozen, join, store_counts
+from services.matcher.storage.round_marks import OPEN
 
 if TYPE_CHECKING:
     from services.matcher.context import MatcherContext

@@ -12,9 +12,10 @@ from aquila.protocol.rounds.round_state import Phase
 from services.matcher.events import REPORT
 from services.matcher.rounds.held_reports import give_to_asker, owners_waited_for
 from services.matcher.rounds.progress import has_all_tokens, is_matched
-from services.matcher.steps.iteration import OPEN, each_round
+from services.matcher.steps.iteration import each_round
 from services.matcher.steps.join import FaultyTokensError, frozen, join, store_counts
 from services.matcher.steps.match_lists import report_fault
+from services.matcher.storage.round_marks import OPEN
 from services.matcher.storage.tables import HeldReportRow
 
 if TYPE_CHECKING:

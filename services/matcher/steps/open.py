@@ -9,7 +9,8 @@ from aquila.protocol.rounds.round_state import Phase
 from aquila.sentences import Sentence
 from services.kit.logging import Log
 from services.matcher.steps.end import end_round
-from services.matcher.steps.iteration import OPEN, each_round
+from services.matcher.steps.iteration import each_round
+from services.matcher.storage.round_marks import OPEN
 
 if TYPE_CHECKING:
     from aquila.protocol.rounds.verified_round import Round

@@ -12,7 +12,8 @@ from aquila.protocol.rounds.round_state import Phase
 from services.matcher.events import TOKENS
 from services.matcher.rounds.chunks import ChunkAddress, delete_chunks
 from services.matcher.rounds.progress import has_all_blinded, is_matched, waits_for
-from services.matcher.steps.iteration import OPEN, each_round
+from services.matcher.steps.iteration import each_round
+from services.matcher.storage.round_marks import OPEN
 from services.matcher.storage.tables import ChunkRow
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ from aquila.protocol.rounds.round_state import ReportKey
 from services.kit.log.entries import append
 from services.kit.logging import Log
 from services.matcher.events import FIRST_PAGE, REPORT
-from services.matcher.steps.iteration import ENDED, each_round
+from services.matcher.steps.iteration import each_round
 from services.matcher.steps.join import wipe_scratch
+from services.matcher.storage.round_marks import ENDED
 from services.matcher.storage.tables import ChunkRow, EventRow, HeldReportRow, RoundRow
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import base64
 import functools
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import func, select
 
@@ -20,7 +20,7 @@ from services.matcher.storage.tables import EventRow, RoundRow
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Select
     from sqlalchemy.orm import Session
 
 _DAY = 86_400
@@ -37,12 +37,24 @@ class RoundMark(NamedTuple):
     ended_at: int | None
 
 
-def marks_of(session: Session, which: ColumnElement[bool]) -> dict[str, RoundMark]:
-    """Return the marks of rounds, the oldest round first."""
+def _query(which: ColumnElement[bool]) -> Select[Any]:
+    """Return the query of the marks of rounds, the oldest round first."""
     newest = select(func.max(EventRow.event_id)).where(EventRow.round_id == RoundRow.round_id).scalar_subquery()
     query = select(RoundRow.round_id, newest, RoundRow.wish, RoundRow.problem, RoundRow.ended_at).where(which)
-    rows = session.execute(query.order_by(RoundRow.created_at))
-    return {round_id: RoundMark(event or 0, *rest) for round_id, event, *rest in rows}
+    return query.order_by(RoundRow.created_at)
+
+
+# Made once: every step begins with one of them.
+OPEN = _query(RoundRow.ended_at.is_(None))
+"""The query of the marks of rounds that go on."""
+
+ENDED = _query(RoundRow.ended_at.is_not(None) & RoundRow.finished_at.is_(None))
+"""The query of the marks of rounds that ended and whose traces are not all gone."""
+
+
+def marks_of(session: Session, query: Select[Any]) -> dict[str, RoundMark]:
+    """Return the marks of the rounds of a query, the oldest round first."""
+    return {round_id: RoundMark(event or 0, *rest) for round_id, event, *rest in session.execute(query)}
 
 
 @dataclass(frozen=True, slots=True)
