@@ -131,6 +131,16 @@ def test_ports_probes_and_commands_are_the_programs(kind: str) -> None:
         assert set(re.findall(r"--[a-z-]+", command)) <= known, command
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_database_that_is_still_prepared_is_not_ready(kind: str) -> None:
+    """Its probe is the health check of compose.yaml, for the same image."""
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
+    [form, check] = compose["services"]["database"]["healthcheck"]["test"]
+    assert form == "CMD-SHELL"
+    probe = containers(kind)["database"]["readinessProbe"]["exec"]["command"]
+    assert probe == ["/bin/sh", "-c", check.replace("$$", "$")]
+
+
 def test_the_script_makes_a_home_that_the_matcher_takes(tmp_path: Path) -> None:
     """Once: home, certificate for the public address, database and the password for the service's user alone."""
     container = containers("matcher")["home"]
