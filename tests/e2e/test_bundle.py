@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 import tarfile
@@ -16,20 +15,12 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 import aquila
 from deploy.bundle import archive
-from tests.support.bundles import MACHINE, PYTHONS, bring_signed, install_commands
+from tests.support.bundles import MACHINE, NEEDED, PYTHONS, bring_signed, install_commands
 
 CHECKOUT = Path(__file__).parents[2]
 PROGRAM = CHECKOUT / "tests/support/without_route.py"
-NEEDED = {"gcc": "gcc", "ssh-keygen": "openssh-client", "unshare": "util-linux", "ip": "iproute2"}
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.soak,
-    *(
-        pytest.mark.skipif(shutil.which(program) is None, reason=f"Debian's {package} is not installed")
-        for program, package in NEEDED.items()
-    ),
-]
+pytestmark = [pytest.mark.e2e, pytest.mark.soak, *NEEDED]
 
 
 def run(*words: str, **options: Any) -> None:

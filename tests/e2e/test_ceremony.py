@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from tests.support.operators import Ceremony
+from tests.support.operators import FIVE_PARTIES, Ceremony
 from tests.support.process_world import World, paired_hits, rehearsed_hits
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.e2e
 
-PARTIES = {"AL": "Albania", "MK": "North Macedonia", "RS": "Serbia", "SI": "Slovenia", "XK": "Kosovo*"}
 MOST_AT_A_PARTY, MOST_FOR_A_PARTY = 5, 2
 
 
@@ -36,16 +35,16 @@ def test_five_parties_by_the_documented_commands(stage: World, files: dict[str, 
 
     One of the parties renews its identity key before the round.
     """
-    ceremony = Ceremony(stage, PARTIES)
+    ceremony = Ceremony(stage, FIVE_PARTIES)
     ceremony.hold()
     secretariat, operators = ceremony.secretariat, ceremony.operators
     # The claim of the operations page.
     assert {len(operator.given) for operator in operators.values()} == {3}
     assert len(operators["AL"].given) <= MOST_AT_A_PARTY
-    assert len(secretariat.given) <= 2 + MOST_FOR_A_PARTY * len(PARTIES)
+    assert len(secretariat.given) <= 2 + MOST_FOR_A_PARTY * len(FIVE_PARTIES)
     # Everyone has the same registry, and the secretariat sees it.
     accepted = {one["party"]: one["accepted"] for one in secretariat.read("aquila party registry")["parties"]}
-    assert accepted == dict.fromkeys(PARTIES, len(PARTIES))
+    assert accepted == dict.fromkeys(FIVE_PARTIES, len(FIVE_PARTIES))
     registries = {(one.process.home / "registry.toml").read_bytes() for one in (*operators.values(), secretariat)}
     assert len(registries) == 1
     with pytest.raises(httpx.TransportError):
@@ -56,7 +55,7 @@ def test_five_parties_by_the_documented_commands(stage: World, files: dict[str, 
 
 def _play(stage: World, files: dict[str, Path], tmp_path: Path) -> None:
     """Play a round of three of the parties, whose hits are the rehearsal's."""
-    for code in set(PARTIES) - set(files):
+    for code in set(FIVE_PARTIES) - set(files):
         stage.services.pop(code).stop()
     players = [stage.matcher, *(stage.services[code] for code in files)]
     for process in players:

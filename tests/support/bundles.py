@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import aquila
 from deploy.bundle import archive, main
 from deploy.bundle.lock import Target
@@ -26,7 +28,10 @@ def make_bundle(out: Path) -> Path:
 
 
 def make_next_bundle(folder: Path, version: str) -> Path:
-    """Build the bundle of a release with another number that has today's code, and return the archive."""
+    """Build the bundle of a release with another number that has today's code, and return the archive.
+
+    Its services find the schema of their database to be of an earlier release, and bring it up to date.
+    """
     clone = folder / "next"
     _run("git", "clone", "--quiet", str(CHECKOUT), str(clone))
     for file in ("pyproject.toml", "aquila/__init__.py"):
@@ -36,10 +41,21 @@ def make_next_bundle(folder: Path, version: str) -> Path:
         )
         assert changed != text, file
         (clone / file).write_text(changed, encoding="utf-8")
+    for kind in ("matcher", "node"):
+        _add_migration(clone / "services" / kind / "storage/migrations")
     maker = ("-c", "user.name=release", "-c", "user.email=release@localhost")
-    _run("git", *maker, "commit", "--quiet", "--all", "--message", f"project: release {version}", cwd=clone)
+    _run("git", "add", "--all", cwd=clone)
+    _run("git", *maker, "commit", "--quiet", "--message", f"project: release {version}", cwd=clone)
     this = f"{sys.version_info.major}.{sys.version_info.minor}"
     return main.make(clone, [Target(this, MACHINE)], folder)
+
+
+def _add_migration(folder: Path) -> None:
+    """Add a revision that changes nothing to the migrations of a service."""
+    number = max(int(path.name[:4]) for path in folder.glob("[0-9]*.py"))
+    revision = f"revision = '{number + 1:04}'\ndown_revision = '{number:04}'\n"
+    functions = "".join(f"\n\ndef {name}() -> None:\n    pass\n" for name in ("upgrade", "downgrade"))
+    (folder / f"{number + 1:04}_next_release.py").write_text(revision + functions, encoding="utf-8")
 
 
 def bring_signed(bundle: Path, folder: Path) -> None:
@@ -66,6 +82,15 @@ def install_commands(folder: Path, version: str = aquila.__version__) -> list[st
     for documented, other in here:
         blocks = [block.replace(documented, other) for block in blocks]
     return blocks
+
+
+NEEDED = tuple(
+    pytest.mark.skipif(shutil.which(program) is None, reason=f"Debian's {package} is not installed")
+    for program, package in {
+        "gcc": "gcc", "ssh-keygen": "openssh-client", "unshare": "util-linux", "ip": "iproute2",
+    }.items()
+)  # fmt: skip
+"""The marks of tests that build a bundle and install it."""
 
 
 def _run(*words: str, cwd: Path | None = None) -> None:

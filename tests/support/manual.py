@@ -8,13 +8,14 @@ from pathlib import Path
 _PAGE = (Path(__file__).parents[2] / "deploy" / "OPERATIONS.md").read_text("utf-8")
 
 
-def blocks(heading: str) -> list[str]:
+def blocks(heading: str, language: str = "sh") -> list[str]:
     """Return the blocks of shell commands of a chapter or section, in their order, each as it is written.
 
     Args:
         heading: The heading, without its marks; sections below it do not belong to it.
+        language: `toml` for blocks of settings instead.
     """
-    return re.findall(r"```sh\n(.*?)```", _section(heading), re.DOTALL)
+    return re.findall(rf"```{language}\n(.*?)```", _section(heading), re.DOTALL)
 
 
 def command(heading: str, beginning: str) -> str:

@@ -15,10 +15,12 @@ from tests.support.process_world import AT_ONCE, WAIT_SECONDS, free_port
 from tests.support.process_world import Service as Process
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from tests.support.process_world import World
+
+FIVE_PARTIES = {"AL": "Albania", "MK": "North Macedonia", "RS": "Serbia", "SI": "Slovenia", "XK": "Kosovo*"}
 
 
 @dataclass
@@ -55,6 +57,8 @@ class Operator:
         name = self.name or "Slovenia"
         command = command.replace("/var/lib/aquila/matcher", str(self.process.home))
         command = command.replace("/var/lib/aquila/node", str(self.process.home))
+        for folder in ("/etc/aquila", "/srv/backup"):
+            command = command.replace(folder, str(self.folder))
         command = command.replace("matcher.example.org:8700", f"localhost:{self.matcher_port}")
         command = command.replace("node.si.example:8701", f"localhost:{self.process.port}")
         command = command.replace("SI --name Slovenia", f"{self.code} --name '{name}'")
@@ -64,9 +68,26 @@ class Operator:
 
     def read(self, command: str, **places: str) -> Any:
         """Return the document that a command gives about the home of the service; arguments as `give`."""
-        return json.loads(self._run(f"{command} --home HOME --json", "", places).stdout)
+        return self.document(f"{command} --home HOME", **places)
 
-    def _run(self, command: str, typed: str, places: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    def document(self, command: str, *more: str, ends_with: Collection[int] = (0,), **places: str) -> Any:
+        """Give a documented command, and return the document that it prints.
+
+        Args:
+            command: As `give` has it.
+            more: Words at its end that the page leaves to the reader.
+            ends_with: The exit statuses that it may have.
+            places: As `give` has them.
+
+        Returns:
+            The document; nothing where an error took its place.
+        """
+        done = self._run(f"{command} {shlex.join([*more, '--json'])}", "", places, ends_with)
+        return json.loads(done.stdout) if done.stdout else {}
+
+    def _run(
+        self, command: str, typed: str, places: Mapping[str, str], ends_with: Collection[int] = (0,)
+    ) -> subprocess.CompletedProcess[str]:
         for place, here in {"HOME": str(self.process.home), **places}.items():
             command = " ".join(here if word == place else word for word in command.split(" "))
         words = ["sh", "-c", command.replace("aquila", shlex.join(self.process.program.words), 1)]
@@ -74,7 +95,7 @@ class Operator:
             words, capture_output=True, text=True, check=False, cwd=self.folder, input=f"{typed}\n" if typed else "",
             timeout=WAIT_SECONDS, env=os.environ | self.process.program.environment | {"HOME": str(self.folder)},
         )  # fmt: skip
-        assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+        assert done.returncode in ends_with, f"{command}: {done.stdout}{done.stderr}"
         return done
 
 
@@ -146,7 +167,9 @@ class Ceremony:
         operator.give(manual.command(section, "systemctl restart"))
 
     def _process(self, name: str, kind: str) -> Process:
-        process = Process(name, kind, self.stage.root / name, free_port(), program=self.stage.program)
+        process = Process(
+            name, kind, self.stage.root / name, free_port(), program=self.stage.programs.get(name, self.stage.program)
+        )
         process.ca = process.home / "tls" / "ca.pem"
         self.stage.services[name] = process
         return process

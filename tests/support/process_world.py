@@ -574,10 +574,15 @@ class World:
 
 def paired_hits(world: World, round_id: str) -> set[Hit]:
     """Return what both sides' hits say together: party and record of each side, and the level."""
+    return paired_sides({node.name: world.hits(node, round_id) for node in world.nodes})
+
+
+def paired_sides(hits: Mapping[str, Sequence[Mapping[str, Any]]]) -> set[Hit]:
+    """Return the same as `paired_hits` from the hits of each party, by its code."""
     sides: dict[str, list[tuple[str, str, str]]] = {}
-    for node in world.nodes:
-        for hit in world.hits(node, round_id):
-            sides.setdefault(hit["hit_id"], []).append((node.name, hit["record_id"], hit["certainty"]))
+    for code, own in hits.items():
+        for hit in own:
+            sides.setdefault(hit["hit_id"], []).append((code, hit["record_id"], hit["certainty"]))
     assert all(len(side) == 2 for side in sides.values()), "every hit has two sides"
     return {(a[0], a[1], b[0], b[1], a[2]) for a, b in (sorted(side) for side in sides.values())}
 
