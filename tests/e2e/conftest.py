@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.bundles import make_bundle
+from tests.support.loaded_program import LOADED
 from tests.support.process_world import World, lists
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def files(tmp_path: Path) -> dict[str, Path]:
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A matcher and three nodes on SQLite; tests play rounds of their own there, and leave services as they were."""
-    made = World(tmp_path_factory.mktemp("world"))
+    made = World(tmp_path_factory.mktemp("world"), program=LOADED)
     try:
         made.make(["AL", "MK", "RS"])
         yield made

@@ -12,7 +12,8 @@ import pytest
 
 from aquila.audit.roles import Service as Kind
 from aquila.audit.roles import role_table
-from tests.support.process_world import World, lists, paired_hits, rehearsed_hits, run
+from tests.support.loaded_program import LOADED, run
+from tests.support.process_world import World, lists, paired_hits, rehearsed_hits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,7 +35,7 @@ class Drill:
         self.safe.mkdir()
         run("backup-key", "--out", str(self.safe / "backup.key"))
         urls = {name: url for name in ("matcher", *_PARTIES) if (url := database())}
-        self.world = World(root, urls)
+        self.world = World(root, urls, program=LOADED)
         self.auditors = dict.fromkeys(("matcher", *_PARTIES), "first")
         self.world.make(list(_PARTIES))
         for service in self.world.services.values():

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from tests.support.faulty_rounds import FaultyRounds, write_lists
-from tests.support.loaded_program import LoadedProgram
+from tests.support.loaded_program import LOADED
 from tests.support.memory_growth import LEAST_ROUNDS, MOST_GROWTH, check_flat, own_kibibytes
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ KILLS = 10
 def test_faults_lose_nothing_and_leave_nothing(tmp_path: Path) -> None:
     """With faults of each kind all hits are the rehearsal's, logs verify with each other, and nothing is left."""
     files = write_lists(tmp_path, 3, RECORDS, SEED)
-    with FaultyRounds(tmp_path, files, SEED, program=LoadedProgram()) as played:
+    with FaultyRounds(tmp_path, files, SEED, program=LOADED) as played:
         faults = played.faults
 
         def is_enough() -> bool:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.process_world import World, leaks, paired_hits, rehearsed_hits, run
+from tests.support.loaded_program import LOADED, run
+from tests.support.process_world import World, leaks, paired_hits, rehearsed_hits
 from tests.support.soft_tokens import NEEDED, make_token, token_folder
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def tokens(token_folder: Path) -> dict[str, SoftToken]:
 @pytest.fixture
 def stage(tmp_path: Path, tokens: dict[str, SoftToken]) -> Iterator[World]:
     """A matcher and two nodes, made by commands, which put two of the three keys into their tokens."""
-    made = World(tmp_path / "stage", identities={name: one.address() for name, one in tokens.items()})
+    made = World(tmp_path / "stage", program=LOADED, identities={name: one.address() for name, one in tokens.items()})
     made.root.mkdir()
     try:
         made.make(["AL", "RS"])

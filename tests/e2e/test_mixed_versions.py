@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.last_release import last_release
-from tests.support.process_world import THIS, World, paired_hits, rehearsed_hits
+from tests.support.loaded_program import LOADED
+from tests.support.process_world import World, paired_hits, rehearsed_hits
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.e2e
 def upgrade(service: Service) -> None:
     """Stop a service and start it again with the code of today."""
     service.stop()
-    service.program = THIS
+    service.program = LOADED
     service.start()
 
 
@@ -56,7 +57,7 @@ def test_rounds_go_on_while_parties_upgrade_one_after_another(files: dict[str, P
     shared = {hit for hit in rehearsed if not any("-f" in record for record in hit)}
     assert shared
     (tmp_path / "world").mkdir()
-    world = World(tmp_path / "world", programs={"matcher": earlier, "AL": earlier})
+    world = World(tmp_path / "world", program=LOADED, programs={"matcher": earlier, "AL": earlier})
     try:
         world.make(["AL", "MK", "RS"])
         matcher, old = world.matcher, world.services["AL"]
@@ -67,6 +68,6 @@ def test_rounds_go_on_while_parties_upgrade_one_after_another(files: dict[str, P
             found = play(world, files, upgraded)
             assert {hit[:4] for hit in found} == {hit[:4] for hit in rehearsed}
             assert shared <= found
-        assert all(service.program == THIS for service in world.services.values())
+        assert all(service.program == LOADED for service in world.services.values())
     finally:
         world.stop()

@@ -17,6 +17,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.browsing import PASSWORD, PHONE, Visitor, Window, chromium
+from tests.support.loaded_program import LOADED
 from tests.support.process_world import WAIT_SECONDS, World, secrets_of
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def delivered(tmp_path: Path) -> Path:
 def quiet_world(tmp_path: Path, delivered: Path) -> Iterator[World]:
     """A matcher and two nodes, of whose people nobody has an account yet."""
     (tmp_path / "world").mkdir()
-    made = World(tmp_path / "world", persons=(), more_settings={"AL": f'deliveries = "{delivered}"\n'})
+    made = World(tmp_path / "world", program=LOADED, persons=(), more_settings={"AL": f'deliveries = "{delivered}"\n'})
     try:
         made.make(["AL", "RS"])
         yield made

@@ -18,7 +18,8 @@ from aquila.interface.people import ProviderReturn
 from clients.sdk import Access, Connection, PeopleClient
 from services.kit.errors import NotAllowedError, SignInError
 from tests.support.browsing import Visitor, Window, chromium
-from tests.support.process_world import Service, free_port, run
+from tests.support.loaded_program import LOADED, run
+from tests.support.process_world import Service, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +68,7 @@ def issuer(port: int) -> Iterator[int]:
 @pytest.fixture
 def node(tmp_path: Path, issuer: int, port: int) -> Iterator[Service]:
     """A node that knows the provider; its matcher is not there, which nobody needs for signing in."""
-    service = Service("SI", "node", tmp_path / "SI", port)
+    service = Service("SI", "node", tmp_path / "SI", port, program=LOADED)
     run("matcher", "init", "--home", str(tmp_path / "matcher"))
     where = ["--matcher", "http://127.0.0.1:1", "--port", str(service.port)]
     run("node", "init", "--home", str(service.home), "--code", "SI", "--name", "Slovenia", *where)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.browsing import Visitor, Window, chromium
+from tests.support.loaded_program import LOADED
 from tests.support.node_steps import PEOPLE
 from tests.support.node_world import HEADER
 from tests.support.process_world import World
@@ -47,7 +48,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def asking_world(tmp_path: Path) -> Iterator[World]:
     """A matcher and three nodes, whose lists have nobody in common: then few hits are far too many."""
-    made = World(tmp_path)
+    made = World(tmp_path, program=LOADED)
     try:
         made.make(["AL", "MK", "RS"])
         yield made

@@ -13,6 +13,7 @@ from sqlalchemy import URL
 
 from services.kit.storage.store import Store
 from tests.support.browsing import Visitor, Window, chromium
+from tests.support.loaded_program import LOADED
 from tests.support.process_world import World
 from tests.support.stored_hits import StoredHit, store_hits
 
@@ -37,7 +38,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def reviewed_world(tmp_path: Path) -> Iterator[World]:
     """A matcher and two nodes, of which Albania's has a hundred hits in a round that was proposed."""
-    made = World(tmp_path)
+    made = World(tmp_path, program=LOADED)
     try:
         made.make(["AL", "RS"])
         round_id, node = made.propose(), made.services["AL"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tests.support.faults import KILLS, Fault
 from tests.support.faulty_rounds import FaultyRounds, write_lists, write_query
-from tests.support.loaded_program import LoadedProgram
+from tests.support.loaded_program import LOADED
 from tests.support.memory_growth import LEAST_ROUNDS, check_flat, own_kibibytes
 from tests.support.postgres_databases import PostgresDatabases, running_postgres
 from tests.support.process_world import THIS, Program
@@ -86,7 +86,7 @@ def play_faults(
         size = replace(size, nodes=min(size.nodes, _POSTGRESQL_NODES))
     conditions = Conditions(clocks=True, small_disk=small_disk)
     if loaded:
-        conditions = replace(conditions, clocks=False, program=LoadedProgram(), more_settings=_ONE_WORKER)
+        conditions = replace(conditions, clocks=False, program=LOADED, more_settings=_ONE_WORKER)
     return _play(folder, size, tell, conditions, database)
 
 
@@ -96,7 +96,7 @@ def play_kills(folder: Path, size: Size, tell: Tell) -> dict[str, Any]:
     They are forked from a process that has loaded the program, and work in threads of their own: so a start takes a
     tenth of the time.
     """
-    conditions = Conditions(KILLS, longest_pause=0.5, program=LoadedProgram(), more_settings=_ONE_WORKER)
+    conditions = Conditions(KILLS, longest_pause=0.5, program=LOADED, more_settings=_ONE_WORKER)
     return _play(folder, size, tell, conditions)
 
 

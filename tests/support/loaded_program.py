@@ -14,15 +14,19 @@ import sys
 import tempfile
 import threading
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from tests.support.process_world import WAIT_SECONDS, Program
+from tests.support import process_world
+from tests.support.process_world import WAIT_SECONDS, Conversation, Program
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from multiprocessing.connection import Connection
     from multiprocessing.process import BaseProcess
+
+    _Stream = Connection | Path
 
 _ONE_AT_A_TIME = threading.Lock()
 
@@ -40,18 +44,26 @@ class LoadedProgram(Program):
             read.write_text(typed, encoding="utf-8")
             printed.touch()
             with printed.open("rb") as stdout:
-                process = LoadedProcess(_fork(_run, arguments, environment, read, printed, errors), stdout)
+                process = LoadedProcess(_fork(arguments, environment, read, printed, errors), stdout)
                 try:
                     status = process.wait(WAIT_SECONDS)
                 finally:
                     process.kill()
                 return subprocess.CompletedProcess(arguments, status, stdout.read().decode(), errors.read_text("utf-8"))
 
+    def open(self, arguments: Sequence[str], environment: Mapping[str, str]) -> Conversation:
+        """Start a command that asks a person; as `Program.open` does."""
+        (read, typed), (said, errors) = (multiprocessing.Pipe(duplex=False) for _ in range(2))
+        with read, typed, said, errors:
+            process = _fork(arguments, environment, read, Path(os.devnull), errors)
+            to, back = os.fdopen(os.dup(typed.fileno()), "w"), os.fdopen(os.dup(said.fileno()))
+            return Conversation(LoadedProcess(process, None), to, back)
+
     def start(self, arguments: Sequence[str], log: Path) -> LoadedProcess:
         """Start a command that runs until it is ended; as `Program.start` does."""
         reader, writer = multiprocessing.Pipe(duplex=False)
         with reader, writer:
-            process = _fork(_run, arguments, {}, Path(os.devnull), writer, log)
+            process = _fork(arguments, {}, Path(os.devnull), writer, log)
             return LoadedProcess(process, os.fdopen(os.dup(reader.fileno()), "rb"))
 
 
@@ -63,11 +75,11 @@ class LoadedProcess:
         stdout: What it writes there.
     """
 
-    def __init__(self, process: BaseProcess, stdout: IO[bytes]) -> None:
+    def __init__(self, process: BaseProcess, stdout: IO[bytes] | None) -> None:
         assert process.pid is not None
         self._process = process
         self.pid = process.pid
-        self.stdout: IO[bytes] | None = stdout
+        self.stdout = stdout
 
     def send_signal(self, number: int, /) -> None:
         """Send a signal, unless the process has ended."""
@@ -98,37 +110,42 @@ class LoadedProcess:
         return self._process.exitcode
 
 
-def _fork(target: Callable[..., None], *arguments: object) -> BaseProcess:
-    """Fork a process that calls a function."""
+def _fork(
+    arguments: Sequence[str], environment: Mapping[str, str], read: _Stream, printed: _Stream, errors: _Stream
+) -> BaseProcess:
+    """Fork a process that runs the command; arguments as `_run`."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.support.loaded_modules"])
-    process = context.Process(target=target, args=arguments)
+    process = context.Process(target=_run, args=(arguments, os.environ | environment, read, printed, errors))
     with _ONE_AT_A_TIME:
         process.start()
     return process
 
 
 def _run(
-    arguments: Sequence[str], environment: Mapping[str, str], read: Path, printed: Connection | Path, errors: Path
+    arguments: Sequence[str], environment: Mapping[str, str], read: _Stream, printed: _Stream, errors: _Stream
 ) -> None:
     """Run the command in the forked process.
 
     Args:
         arguments: The words after `aquila`.
-        environment: What it needs besides.
-        read: What it reads.
+        environment: All of it.
+        read: What it reads: a pipe or a file.
         printed: Where its output goes: a pipe, or added to a file.
-        errors: What it writes on stderr is added to this file.
+        errors: Where that goes which it writes on stderr, likewise.
     """
     from clients.cli.main import main  # noqa: PLC0415 - the program of the tests need not load it
 
+    os.environ.clear()
     os.environ.update(environment)
-    sys.stdin = read.open(encoding="utf-8")
-    for number, to in ((1, printed), (2, errors)):
-        with _opened(to) as stream:
-            os.dup2(stream.fileno(), number)
+    for number, stream, mode in ((0, read, "rb"), (1, printed, "ab"), (2, errors, "ab")):
+        with stream.open(mode) if isinstance(stream, Path) else stream as opened:
+            os.dup2(opened.fileno(), number)
+    sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
     raise SystemExit(main(arguments))
 
 
-def _opened(to: Connection | Path) -> Connection | IO[bytes]:
-    return to.open("ab") if isinstance(to, Path) else to
+LOADED = LoadedProgram()
+"""For all tests that are not about the installed command itself."""
+
+run = partial(process_world.run, program=LOADED)

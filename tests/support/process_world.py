@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 import httpx
 import psutil
@@ -74,6 +74,20 @@ class Running(Protocol):
         """Wait for its end and return its exit status."""
 
 
+class Conversation(NamedTuple):
+    """A command that asks a person.
+
+    Attributes:
+        process: The command.
+        typed: What the person types.
+        said: What the command says to the person.
+    """
+
+    process: Running
+    typed: IO[str]
+    said: IO[str]
+
+
 @dataclass(frozen=True)
 class Program:
     """The `aquila` command of one release.
@@ -100,6 +114,16 @@ class Program:
             [*self.words, *arguments], capture_output=True, text=True, check=False, timeout=WAIT_SECONDS,
             env=os.environ | self.environment | environment, input=typed,
         )  # fmt: skip
+
+    def open(self, arguments: Sequence[str], environment: Mapping[str, str]) -> Conversation:
+        """Start a command that asks a person; arguments as `run`."""
+        process = subprocess.Popen(
+            [*self.words, *arguments], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            text=True, env=os.environ | self.environment | environment,
+        )  # fmt: skip
+        assert process.stdin is not None
+        assert process.stderr is not None
+        return Conversation(process, process.stdin, process.stderr)
 
     def start(self, arguments: Sequence[str], log: Path) -> Running:
         """Start a command that runs until it is ended.
@@ -283,20 +307,17 @@ class Service:
         """
         where = ["--url", self.url, *self.trusts] if from_afar else self.reached_by
         shown = ["--cert", str(self.shown[0]), "--key", str(self.shown[1])] if self.shown and from_afar else []
-        command = [*self.program.words, *shown, "enrol", login, *where]
-        process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-            env=os.environ | self.program.environment | {"HOME": str(person)},
-        )  # fmt: skip
-        assert process.stdin is not None
-        assert process.stderr is not None
-        process.stdin.write(f"{code}\n{PASSWORD}\n")
-        process.stdin.flush()
-        first = process.stderr.readline()
-        assert first.startswith("Put this secret"), first + process.communicate()[1]
-        secret = process.stderr.readline().strip()
-        _, said = process.communicate(f"{pyotp.TOTP(secret).now()}\n", timeout=WAIT_SECONDS)
-        assert process.returncode == 0, said
+        asking = self.program.open([*shown, "enrol", login, *where], {"HOME": str(person)})
+        with asking.typed, asking.said:
+            asking.typed.write(f"{code}\n{PASSWORD}\n")
+            asking.typed.flush()
+            first = asking.said.readline()
+            assert first.startswith("Put this secret"), first + asking.said.read()
+            secret = asking.said.readline().strip()
+            asking.typed.write(f"{pyotp.TOTP(secret).now()}\n")
+            asking.typed.close()
+            said = asking.said.read()
+        assert asking.process.wait(timeout=WAIT_SECONDS) == 0, said
         home = open_home(person / ".config/aquila") if from_afar else find_home(self.home)
         files = SessionFiles(home, person / ".local/state/aquila/sessions")
         self.tokens.append(files.read(login))
