@@ -83,7 +83,7 @@ PROVIDER := tests/e2e/provider/node_modules/.package-lock.json
 $(PROVIDER): tests/e2e/provider/package-lock.json
 	npm ci --prefix tests/e2e/provider --no-audit --no-fund
 
-e2e: $(VENV)/.develop $(PROVIDER) ## whole rounds among real processes and at a real browser (needs chromium, npm), on SQLite and PostgreSQL
+e2e: $(VENV)/.develop $(PROVIDER) ## whole rounds among real processes and at a real browser (needs chromium-headless-shell, npm), on SQLite and PostgreSQL
 	$(BIN)/python -m pytest -m "e2e and not soak" $(E2E) --ignore=$(UNDER_ATTACK)
 	$(BIN)/python -m pytest -n 2 --database postgresql $(ON_POSTGRESQL)
 
@@ -93,7 +93,7 @@ soak: $(VENV)/.develop ## rounds under faults for AQUILA_SOAK_MINUTES (60), slow
 	$(BIN)/python -m pytest -m soak
 	$(BIN)/python -m pytest -n 2 --database postgresql $(ALSO_ON_POSTGRESQL)
 
-screenshots: $(VENV)/.develop ## pictures of the six main pages, in docs/pictures (needs chromium)
+screenshots: $(VENV)/.develop ## pictures of the six main pages, in docs/pictures (needs chromium-headless-shell)
 	$(BIN)/python -m tests.screenshots docs/pictures
 
 check: $(VENV)/.develop ## lint, types, layers, and that generated files are up to date

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyotp
-from playwright.sync_api import sync_playwright
 
 from clients.cli.demo.population import populate
 from clients.cli.demo.scenario import DemoScenario
 from clients.cli.output.screen import Screen
 from clients.local_services.accounts import PASSWORD, secret_file
 from clients.local_services.processes import staged
+from tests.support.browsing import chromium
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from clients.local_services.processes import Process
 
 _WIDTH, _HEIGHT = 1280, 860
-_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-          "--disable-component-update", "--disable-sync"]  # fmt: skip
 
 
 def main(folder: Path) -> None:
@@ -37,8 +35,7 @@ def main(folder: Path) -> None:
         story = DemoScenario(Screen(), stage, populate(1_000, 1), keep=True)
         cast = story.play_all()
         services = {process.name: process for process in stage.processes}
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=_FLAGS)
+        for browser in chromium():
             approver = _signed_in(browser, services["SI"], "approver")
             _shoot(approver, "/", folder / "home.png")
             officer = _signed_in(browser, services["SI"], "officer")
@@ -58,7 +55,6 @@ def main(folder: Path) -> None:
             analyst.screenshot(path=folder / "hit.png")
             secretariat = _signed_in(browser, services["matcher"], "secretariat-1")
             _shoot(secretariat, "/picture", folder / "region.png")
-            browser.close()
 
 
 def _signed_in(browser: Browser, process: Process, login: str) -> Page:

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Frame, Locator, Request, Response
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = "/usr/bin/chromium-headless-shell"
+"""Without windows of its own, whose tabs and buttons are pages too, and cost more than those of Aquila."""
+
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
