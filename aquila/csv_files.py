@@ -34,8 +34,7 @@ class CsvWriter:
 
     def write_all(self, rows: Iterable[Iterable[Cell]]) -> None:
         """Write rows."""
-        for row in rows:
-            self.write(row)
+        self._writer.writerows([_harmless(cell) if isinstance(cell, str) else cell for cell in cells] for cells in rows)
 
 
 class ListWriter:
@@ -51,4 +50,6 @@ class ListWriter:
 
 def _harmless(text: str) -> str:
     """Return a text that no spreadsheet takes for a formula."""
+    if text[:1].isalnum():  # as nearly all
+        return text
     return f"'{text}" if text.lstrip().startswith(_FORMULA) or text.startswith(_BLANK_FORMULA) else text

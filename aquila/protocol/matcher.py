@@ -26,7 +26,6 @@ from aquila.protocol.messages import (
     ChanceHits,
     ConsentReference,
     Ending,
-    Hit,
     HitReport,
     Kind,
     LearnedWeight,
@@ -298,36 +297,37 @@ def make_reports(  # noqa: PLR0913, PLR0917 - what a report tells
                 _hit(graded.pairs[place], met[place], ids[place : place + 1].tobytes(), owners, party)
                 for place in mine[number * size : (number + 1) * size].tolist()
             )
-            yield HitReport(
-                round_id=round_.round_id,
-                binding=round_.binding,
-                party=party,
-                submission_id=submission_id,
-                page=ReportPage(number=number, pages=pages) if pages > 1 else None,
-                bases=tuple(sorted(bases[party], key=lambda basis: basis.counterpart)),
-                learned=_weights(shared or ()),
-                hits=tuple(hits),
+            yield HitReport.model_validate(
+                {
+                    "round_id": round_.round_id,
+                    "binding": round_.binding,
+                    "party": party,
+                    "submission_id": submission_id,
+                    "page": ReportPage(number=number, pages=pages) if pages > 1 else None,
+                    "bases": tuple(sorted(bases[party], key=lambda basis: basis.counterpart)),
+                    "learned": _weights(shared or ()),
+                    "hits": tuple(hits),
+                }
             )
 
 
-def _hit(found: GradedPair, places: MatchedTokenPositions, hit_id: bytes, owners: list[str], party: str) -> Hit:
-    """Return a hit as one of its two parties sees it."""
+def _hit(
+    found: GradedPair, places: MatchedTokenPositions, hit_id: bytes, owners: list[str], party: str
+) -> dict[str, object]:
+    """Return the fields of a hit as one of its two parties sees it; all hits of a report are made at once."""
     pair, level, result, second = found
-    left, right = (
-        (owners[pair.left], pair.left_handle, places.left),
-        (owners[pair.right], pair.right_handle, places.right),
-    )
-    (_, handle, met), (other, counterpart_handle, _) = (left, right) if left[0] == party else (right, left)
-    return Hit(
-        hit_id=hit_id.hex(),
-        handle=handle.hex(),
-        counterpart=other,
-        counterpart_handle=counterpart_handle.hex(),
-        certainty=level,
-        families=result.families,
-        second=second,
-        met=met.hex(),
-    )
+    handles = pair.left_handle, pair.right_handle
+    own, other = (0, 1) if owners[pair.left] == party else (1, 0)
+    return {
+        "hit_id": hit_id.hex(),
+        "handle": handles[own].hex(),
+        "counterpart": owners[(pair.left, pair.right)[other]],
+        "counterpart_handle": handles[other].hex(),
+        "certainty": level,
+        "families": result.families,
+        "second": second,
+        "met": places[own].hex(),
+    }
 
 
 def without_refused(round_: Round, report: HitReport) -> HitReport:

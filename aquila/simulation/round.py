@@ -344,15 +344,17 @@ class Rehearsal:
     def deliver(self, reports: Iterable[HitReport]) -> None:
         """Report to every party, and let it acknowledge its report (PROTOCOL.md 3.7.3 and 3.7.4).
 
+        As in a real round, no other party is shown either of them.
+
         Args:
             reports: The report of each party, or its pages in their order.
         """
         for report in reports:
-            self.publish(self.matcher.report(report))
+            self.publish(self.matcher.report(report), only={report.party})
             self.nodes[report.party].take_report(report, self._most_notes)
         self.meet_canaries()
         for node in self.nodes.values():
-            self.publish(node.party.receipt(node.round, node.next_sequence(), None, node.hits))
+            self.publish(node.party.receipt(node.round, node.next_sequence(), None, node.hits), only={node.code})
 
     def exchange_notes(self) -> None:
         """Let every party seal a note for each of its hits, and verify the notes of the others (PROTOCOL.md 3.7.5 ff.).

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from operator import attrgetter
 from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, StringConstraints, model_validator
@@ -19,6 +20,9 @@ from aquila.protocol.messages.base import (
     added_later,
     ascending,
 )
+
+_VERIFIED = tuple(map(attrgetter, ("counterpart_handle", "second", "met")))
+"""What a hit must have to be verified, each for many hits at a time."""
 
 Places = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2}){0,256}$")]
 PerMillion = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -158,9 +162,7 @@ class HitReport(Message):
         bases = all(
             None not in {basis.duplicates_per_million, basis.settled, basis.chance_hits} for basis in self.bases
         )
-        hits = all(
-            hit.counterpart_handle is not None and hit.second is not None and hit.met is not None for hit in self.hits
-        )
+        hits = all(None not in map(field, self.hits) for field in _VERIFIED)
         return self.learned is not None and bases and hits
 
     def payload(self) -> bytes:

@@ -51,6 +51,7 @@ messages without which the matcher's record refuses it.
 from __future__ import annotations
 
 from collections import Counter
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from aquila.crypto.keys import check_exchange_key
@@ -98,6 +99,8 @@ if TYPE_CHECKING:
     from aquila.protocol.rounds.round_state import RoundState
 
     Rule = Callable[[Any, RoundState, str, int | None], None]
+
+_COUNTERPART, _CERTAINTY = attrgetter("counterpart"), attrgetter("certainty")  # of very many hits
 
 
 def first_binding(manifest_digest: str, consents: list[tuple[str, str]]) -> str:
@@ -442,7 +445,7 @@ def _report(message: HitReport, round_: RoundState, payload_digest: str, _now: i
         raise OrderError("report_before_all_lists", round=round_.round_id)
     if message.submission_id is not None and message.submission_id not in round_.tokens:
         raise OrderError("report_submission_without_tokens", submission=message.submission_id)
-    others = {hit.counterpart for hit in message.hits} | {basis.counterpart for basis in message.bases}
+    others = set(map(_COUNTERPART, message.hits)) | set(map(_COUNTERPART, message.bases))
     if others - set(round_.counterparts_of(message.party)):
         raise PolicyError("report_pair_not_matchable", party=message.party)
     _nothing_refused(round_, message, others)
@@ -454,7 +457,7 @@ def _report(message: HitReport, round_: RoundState, payload_digest: str, _now: i
     _sizes_as_signed(message, round_)
     key = ReportKey(message.party, message.submission_id)
     before = _pages_before(message, round_, key)
-    hits = before.hits + Counter(hit.counterpart for hit in message.hits)
+    hits = before.hits + Counter(map(_COUNTERPART, message.hits))
     if message.page is not None and not message.page.is_last:
         terms, last = (message.bases, message.learned), message.hits[-1].hit_id
         round_.report_pages[key] = PagesTaken(before.taken + 1, message.page.pages, terms, hits, last)
@@ -506,7 +509,7 @@ def _nothing_refused(round_: RoundState, message: HitReport, others: Collection[
 
 def _no_weaker(round_: RoundState, message: HitReport) -> None:
     """Refuse a report with hits that are less sure than the round reports (3.7.15)."""
-    if any(level < round_.manifest.minimum_certainty for level in {hit.certainty for hit in message.hits}):
+    if any(level < round_.manifest.minimum_certainty for level in set(map(_CERTAINTY, message.hits))):
         raise PolicyError(
             "report_hits_below_least_certainty",
             round=round_.round_id,

@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from clients.cli.list_files import ReadList
 
 _PARTY = re.compile(r"^([A-Z]{2})=(.+)$")
+_COUNTED = itemgetter(0, 2, 4)  # both parties and the level of a hit
 _COLUMNS = ("party_a", "record_id_a", "party_b", "record_id_b", "certainty", "probability", "rules")
 _SURE = 0.999999  # what six digits can say without saying 1, which no match is
 _SHOWN_FINDINGS = 10
@@ -121,19 +123,20 @@ def rehearse(
     for entry in entries:
         entry.read = _read_list(played, entry.code)
     write_result(out, hits_csv(hits))
+    counts = _HitCounts(hits)
     document = {
         "hits_file": str(out),
-        **_round_document(played, group, table, hits),
+        **_round_document(played, group, table, counts),
         "padding": padding.value,
         "seconds_total": _seconds(time.perf_counter() - started),
         "peak_memory_bytes": played.measured.peak_memory,
         "peak_disk_bytes": played.measured.disk,
-        "parties": {entry.code: _party_document(entry, played, hits) for entry in entries},
+        "parties": {entry.code: _party_document(entry, played, counts) for entry in entries},
     }
     if report is not None:
         write_result(report, _json(document))
     _show_findings(screen, entries, report)
-    screen.result(document, *_views(entries, hits, out, document))
+    screen.result(document, *_views(entries, counts, out, document))
 
 
 def hits_csv(hits: Iterable[RehearsedHit]) -> str:
@@ -141,9 +144,49 @@ def hits_csv(hits: Iterable[RehearsedHit]) -> str:
     text = io.StringIO()
     writer = CsvWriter(text, line_end="\n")
     writer.write(_COLUMNS)
-    for hit in hits:
-        writer.write([*hit[:4], hit.certainty.value, f"{min(hit.probability, _SURE):.6f}", ";".join(hit.rules)])
+    ends: dict[tuple[object, ...], tuple[str, ...]] = {}  # what few combinations many hits share
+
+    def cells(hit: RehearsedHit) -> tuple[str, ...]:
+        graded = hit[4:]
+        if graded not in ends:
+            ends[graded] = hit.certainty.value, f"{min(hit.probability, _SURE):.6f}", ";".join(hit.rules)
+        return hit[:4] + ends[graded]
+
+    writer.write_all(map(cells, hits))
     return text.getvalue()
+
+
+class _HitCounts:
+    """Counts of the hits of each two parties at each level, made once for all who ask."""
+
+    def __init__(self, hits: Iterable[RehearsedHit]) -> None:
+        self._counts = Counter(map(_COUNTED, hits))
+
+    @property
+    def total(self) -> int:
+        """The hits of all parties and levels."""
+        return self._counts.total()
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """The pairs of parties that have hits, in their order."""
+        return sorted({(a, b) for a, b, _level in self._counts})
+
+    def of_party(self, code: str) -> int:
+        """Return the hits of one party with all others."""
+        return sum(count for (a, b, _level), count in self._counts.items() if code in {a, b})
+
+    def of_pair(self, a: str, b: str) -> int:
+        """Return the hits of two parties."""
+        return sum(count for (*pair, _level), count in self._counts.items() if pair == [a, b])
+
+    def by_level(self, *pair: str) -> dict[str, int]:
+        """Return the hits of two parties, or of all, by level, the surest first."""
+        found: Counter[str] = Counter()
+        for (a, b, level), count in self._counts.items():
+            if not pair or pair == (a, b):
+                found[level.value] += count
+        return {level.value: found[level.value] for level in reversed(Minimum)}
 
 
 def _entries(given: list[str]) -> list[Entry]:
@@ -180,16 +223,16 @@ def _read_list(played: Rehearsal, code: str) -> ReadList:
     return ReadList(node.counts, tuple(FindingCounts(finding, record_id) for finding, record_id in node.findings))
 
 
-def _round_document(played: Rehearsal, group: Group, table: RuleTable, hits: list[RehearsedHit]) -> dict[str, object]:
+def _round_document(played: Rehearsal, group: Group, table: RuleTable, hits: _HitCounts) -> dict[str, object]:
     """Return the part of the report on the round as a whole."""
     from aquila import __version__
 
     measured = played.measured
     return {
-        "hits": len(hits),
-        "hits_by_certainty": _by_certainty(hits),
+        "hits": hits.total,
+        "hits_by_certainty": hits.by_level(),
         "expected_chance_hits": _chance_hits(played),
-        "hits_by_pair": dict(sorted(Counter(f"{hit.party_a}-{hit.party_b}" for hit in hits).items())),
+        "hits_by_pair": {f"{a}-{b}": hits.of_pair(a, b) for a, b in hits.pairs},
         "version": __version__,
         "group": {"name": group.name, "reason": group.reason},
         "rules": {"name": table.name, "version": table.version, "digest": table.digest},
@@ -204,7 +247,7 @@ def _round_document(played: Rehearsal, group: Group, table: RuleTable, hits: lis
     }
 
 
-def _party_document(entry: Entry, played: Rehearsal, hits: list[RehearsedHit]) -> dict[str, object]:
+def _party_document(entry: Entry, played: Rehearsal, hits: _HitCounts) -> dict[str, object]:
     """Return the part of the report on a party."""
     assert entry.read is not None
     measured, code = played.measured, entry.code
@@ -217,7 +260,7 @@ def _party_document(entry: Entry, played: Rehearsal, hits: list[RehearsedHit]) -
         "elements": measured.elements[code],
         "bytes_sent": measured.bytes_sent[code],
         "held_back": measured.held_back[code],
-        "hits": sum(code in {hit.party_a, hit.party_b} for hit in hits),
+        "hits": hits.of_party(code),
         "seconds": _phases(played, seconds),
         "findings": [noted.document() for noted in entry.read.noted],
     }
@@ -239,11 +282,6 @@ def _chance_hits(played: Rehearsal) -> dict[str, float]:
     return {level: thousandths / _THOUSANDTHS for level, thousandths in expected.items()}
 
 
-def _by_certainty(hits: Iterable[RehearsedHit]) -> dict[str, int]:
-    counts = Counter(hit.certainty.value for hit in hits)
-    return {level.value: counts[level.value] for level in reversed(Minimum)}
-
-
 def _show_findings(screen: Screen, entries: list[Entry], report: Path | None) -> None:
     """Report how many rows were omitted, and of each file the first reasons."""
     where = f"all are in {report}" if report else "see all with `aquila records check FILE`, or ask for --report"
@@ -260,9 +298,7 @@ def _show_findings(screen: Screen, entries: list[Entry], report: Path | None) ->
             screen.note(f"  and {len(noted) - _SHOWN_FINDINGS} more; {where}")
 
 
-def _views(
-    entries: list[Entry], hits: list[RehearsedHit], out: Path, document: Mapping[str, object]
-) -> list[Table | str]:
+def _views(entries: list[Entry], hits: _HitCounts, out: Path, document: Mapping[str, object]) -> list[Table | str]:
     """Return the tables of parties and of hits."""
     parties = Table(
         "Parties",
@@ -273,22 +309,18 @@ def _views(
                 entry.records,
                 entry.read.counts.refused if entry.read else 0,
                 entry.read.counts.warnings if entry.read else 0,
-                sum(entry.code in {hit.party_a, hit.party_b} for hit in hits),
+                hits.of_party(entry.code),
             )
             for entry in entries
         ],
     )
-    pairs = sorted({(hit.party_a, hit.party_b) for hit in hits})
     levels = [level.value for level in reversed(Minimum)]
-    counted = Counter((hit.party_a, hit.party_b, hit.certainty.value) for hit in hits)
-    found = Table(
-        "Hits", ("pair", *levels), [(f"{a} and {b}", *(counted[a, b, level] for level in levels)) for a, b in pairs]
-    )
-    end = f"{numbered(len(hits), 'hit')} in {out}. The round took {document['seconds_total']} s."
+    found = Table("Hits", ("pair", *levels), [(f"{a} and {b}", *hits.by_level(a, b).values()) for a, b in hits.pairs])
+    end = f"{numbered(hits.total, 'hit')} in {out}. The round took {document['seconds_total']} s."
     expected = document["expected_chance_hits"]
     assert isinstance(expected, dict)
     chance = f"By their own probabilities {sum(expected.values()):.2f} of the hits are the work of chance."
-    return [parties, found, chance, end] if hits else [parties, end]
+    return [parties, found, chance, end] if hits.total else [parties, end]
 
 
 def _seconds(value: float) -> float:

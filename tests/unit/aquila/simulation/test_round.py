@@ -74,6 +74,16 @@ def test_the_round_is_closed_and_every_secret_gone(rehearse: Callable[..., Rehea
             node.seed.to_bytes()
 
 
+def test_a_party_is_shown_no_report_of_another(rehearse: Callable[..., Rehearsal]) -> None:
+    """As in a real round, each party takes its own report and receipt; only the matcher has all of them."""
+    played = rehearse(lists=LISTS)
+    played.run()
+    every = {(code, None) for code in LISTS}
+    assert set(played.round.reports) == set(played.round.receipts) == every
+    for code, node in played.nodes.items():
+        assert set(node.round.reports) == set(node.round.receipts) == {(code, None)}
+
+
 def test_what_is_measured(rehearse: Callable[..., Rehearsal]) -> None:
     """Seconds by phase and party, elements, and bytes: elements, evaluations and tokens."""
     played = rehearse(lists=LISTS)
