@@ -93,12 +93,13 @@ def rehearse(
         check_target(target)
     workers = _workers(entries) if workers is None else workers
     from aquila.crypto.backend import load_group
-    from aquila.executors import few_collections, forked_pool
+    from aquila.executors import few_collections, forked_pool, keep_freed_memory
     from aquila.matching.certainty import Level
     from aquila.simulation import DEFAULT_PADDING, NO_PADDING, ListFile, Rehearsal
     from clients.cli.list_files import load_table
 
     # Nothing is secret yet and there are no threads, so that processes can begin as copies of this one.
+    keep_freed_memory()
     with forked_pool(workers) as executor:
         table, group = load_table(rules), load_group(1, backend)
         with (

@@ -6,6 +6,8 @@ import errno
 import gc
 import os
 import signal
+import subprocess
+import sys
 import time
 from concurrent.futures import Future
 from functools import partial
@@ -198,6 +200,23 @@ def test_in_process_keeps_an_error_for_its_place() -> None:
     future = InProcess().submit(fail_at_three, 3)
     with pytest.raises(DigestError):
         future.result()
+
+
+def test_freed_memory_is_used_again() -> None:
+    """Of memory that is taken and freed again and again, the system clears each page once and not every time."""
+    program = (
+        "from resource import RUSAGE_SELF, getrusage\n"
+        "from aquila.executors import keep_freed_memory\n"
+        "if {kept}: assert keep_freed_memory()\n"
+        "before = getrusage(RUSAGE_SELF).ru_minflt\n"
+        "for _ in range(20): [b'a' * (1 << 20) for _ in range(20)]\n"
+        "print(getrusage(RUSAGE_SELF).ru_minflt - before)"
+    )
+    faults = [
+        int(subprocess.run([sys.executable, "-c", program.format(kept=kept)], capture_output=True, check=True).stdout)
+        for kept in (False, True)
+    ]
+    assert faults[1] < faults[0] / 4
 
 
 def test_few_collections_within_a_block() -> None:
