@@ -40,7 +40,7 @@ UNDER_ATTACK := tests/e2e/test_attack.py
 ROUNDS := tests/services/scenarios $(addprefix tests/services/matcher/,test_queries.py test_restart.py)\
   $(addprefix tests/unit/clients/web/,test_consent_pages.py pages/test_queries.py pages/test_standing_queries.py)\
   $(addprefix tests/services/node/,$(addsuffix .py,\
-  test_backup test_crashes test_in_flight test_liars test_query test_report_in_pages test_whole_round hits/test_answers hits/test_follow_up hits/test_known_pairs hits/test_withdrawals\
+  test_backup test_crashes test_in_flight test_liars test_query test_report_in_pages test_round_memory test_whole_round hits/test_answers hits/test_follow_up hits/test_known_pairs hits/test_withdrawals\
   records/test_erasure records/test_queries records/test_search records/test_standing_queries rounds/test_progress safeguards/test_alarms safeguards/test_canaries\
   safeguards/test_evaluation_limits safeguards/test_keys_in_tokens safeguards/test_renewed_keys steps/test_many_rounds storage/test_high_water notifications/test_notifications steps/test_close steps/test_exclude_absent steps/test_exchange_notes))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from services.kit.storage.store import Store
 
 _KEPT = 64
+_KEPT_SECONDS = 60.0  # for which the record of a finished round is kept that nobody reads
 _LOCKS = 64
 _PAGE = 16  # events read at once: a page of a report has some megabytes
 
@@ -53,11 +55,15 @@ class CachedRound:
         stored: How many chunks came, by what they are (`blinded`, `evaluation`, `tokens`), submission and sender;
             deleted ones are counted still.
         last_event: The newest event that is in it.
+        is_finished: Whether nothing but statements of its parties can still come.
+        read_last: When it was read last, by a clock that only counts, in seconds.
     """
 
     round: Round
     stored: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     last_event: int = 0
+    is_finished: bool = False
+    read_last: float = 0.0
 
     def apply_event(self, event: EventRow) -> None:
         """Apply one stored event.
@@ -124,9 +130,14 @@ class RoundTransaction:
 
 
 class RoundCache:
-    """The records of all rounds, for one process. Safe in threads."""
+    """The records of all rounds, for one process. Safe in threads.
+
+    Attributes:
+        kept_seconds: For how long the record of a finished round is kept that nobody reads.
+    """
 
     def __init__(self, store: Store, registry: Registry, group: Group, clock: Callable[[], int]) -> None:
+        self.kept_seconds = _KEPT_SECONDS
         self._store = store
         self._clock = clock
         self._registry = registry
@@ -189,8 +200,12 @@ class RoundCache:
         except AquilaError as error:
             self.forget(row.round_id)
             raise StoreError("stored_events_invalid", round=row.round_id, reason=error.message) from None
+        known.is_finished, known.read_last = row.finished_at is not None, time.monotonic()
         with self._guard:
             self._known[row.round_id] = known
+            oldest = known.read_last - self.kept_seconds
+            for round_id in [one for one, of in self._known.items() if of.is_finished and of.read_last < oldest]:
+                del self._known[round_id]
             while len(self._known) > _KEPT:
                 self._known.popitem(last=False)
         return known

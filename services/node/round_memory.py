@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,7 +25,7 @@ from services.kit.storage.files import destroy_secret, read_secret, write_secret
 from services.node.storage.tables import RoundRow, SecretRow, StatementRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from pathlib import Path
 
     from sqlalchemy.orm import Session
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from services.kit.storage.store import Store
 
 ROUND_SECRETS = "round"
+_KEPT_SECONDS = 60.0  # for which a record that nobody reads is kept where nothing is to be done in its round
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,7 @@ class RoundMemory:
         full_until: Until when nothing more is sent, because the matcher had no room; seconds since 1970.
         judged: Counterparts whose canaries were judged since the node started, as far as they told of them.
         reports: What the reports for this node say of all their hits, by digest, once somebody asked.
+        read_last: When the record was read last, by a clock that only counts, in seconds.
         no_room_for: For whom, and in which class, this node's own caps by day are used up; at first all, so that what
             was noted before a start is forgotten where it has passed.
     """
@@ -141,6 +144,7 @@ class RoundMemory:
         self._key: RoundKey | None = None
         self._secrets: RoundSecrets | None = None
         self._lock = threading.RLock()
+        self.read_last = 0.0
 
     @property
     def key_path(self) -> Path:
@@ -157,6 +161,7 @@ class RoundMemory:
         with self._lock:
             if self._round is None:
                 self._round = self._restored()
+            self.read_last = time.monotonic()
             yield self._round
 
     def record(self) -> Round:
@@ -173,6 +178,19 @@ class RoundMemory:
             except BaseException:
                 self._round = None
                 raise
+
+    @property
+    def has_record(self) -> bool:
+        """Return whether the record is in memory, or has to be read from the store when it is next asked for."""
+        return self._round is not None
+
+    def forget_record(self) -> None:
+        """Forget the record, and what was read of reports: both are read anew when somebody asks for them.
+
+        To be called between steps of the driver, which keeps the record during one.
+        """
+        with self._lock:
+            self._round, self.reports = None, {}
 
     def make_key(self) -> RoundKey:
         """Write a new round key.
@@ -277,9 +295,14 @@ class RoundMemory:
 
 
 class RoundMemories:
-    """The memories of a node's rounds, each made when it is first asked for."""
+    """The memories of a node's rounds, each made when it is first asked for.
+
+    Attributes:
+        kept_seconds: For how long a record that nobody reads is kept where nothing is to be done in its round.
+    """
 
     def __init__(self, parts: Parts) -> None:
+        self.kept_seconds = _KEPT_SECONDS
         self._parts = parts
         self._found: dict[str, RoundMemory] = {}
 
@@ -301,6 +324,19 @@ class RoundMemories:
             round_row(session, round_id)
         with self.of(round_id).reading() as round_:
             yield round_
+
+    def forget_resting(self, open_rounds: Collection[str]) -> None:
+        """Forget the records of rounds in which nothing is to be done, once nobody reads them.
+
+        A node has years of rounds. To be called between steps of the driver.
+
+        Args:
+            open_rounds: Those in which something is to be done.
+        """
+        oldest = time.monotonic() - self.kept_seconds
+        for round_id, memory in list(self._found.items()):
+            if round_id not in open_rounds and memory.has_record and memory.read_last < oldest:
+                memory.forget_record()
 
     def forget(self, round_id: str) -> None:
         """Forget a round, whose memory is made again from the store when it is next asked for."""

@@ -30,7 +30,7 @@ PARTS: Mapping[str, float] = {"kills": 0.5, "sqlite": 0.2, "postgresql": 0.2, "m
 _SMALL = {"nodes": 3, "records": 300, "chunk": 64, "faults": 12}
 _LARGE = {"nodes": 12, "records": 5_000, "chunk": 2_048, "faults": 40}
 _SIZES = {"kills": _SMALL, "sqlite": _LARGE, "postgresql": _LARGE, "memory": _SMALL}
-_DISK_SIZE = "2g"
+_DISK_SIZE = "3g"
 _MOUNTED = "AQUILA_SOAK_MOUNTED"
 
 
@@ -48,6 +48,9 @@ def main() -> None:
     parser.add_argument("--leak", type=int, help="KiB that each service keeps in each second; the part `memory` fails")
     parser.add_argument(
         "--loaded", action="store_true", help="fork services from a loaded program, in all parts but `memory`"
+    )
+    parser.add_argument(
+        "--at-once", action="store_true", help="faults in the first round too, in all parts but `memory`"
     )
     given = parser.parse_args()
     _unshare_mounts()
@@ -71,12 +74,15 @@ def _play(name: str, folder: Path, size: Size, given: argparse.Namespace) -> dic
         sys.stderr.write(f"{name}: {line}\n")
 
     if name == "kills":
-        return play_kills(folder, size, tell)
+        return play_kills(folder, size, tell, calm_first=not given.at_once)
     if name == "memory":
         program = THIS if given.leak is None else Program((sys.executable, "-m", "tests.soak.leaking", str(given.leak)))
         return play_memory(folder, size, tell, program)
     with _small_disk(folder) as small_disk:
-        return play_faults(folder, size, tell, database=name, small_disk=small_disk, loaded=given.loaded)
+        return play_faults(
+            folder, size, tell, database=name, small_disk=small_disk, loaded=given.loaded,
+            calm_first=not given.at_once,
+        )  # fmt: skip
 
 
 def _size(name: str, given: argparse.Namespace, seconds: float, seed: int) -> Size:

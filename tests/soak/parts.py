@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tests.support.faults import KILLS, Fault
 from tests.support.faulty_rounds import FaultyRounds, write_lists, write_query
-from tests.support.loaded_program import LOADED
+from tests.support.loaded_program import LOADED, load
 from tests.support.memory_growth import LEAST_ROUNDS, check_flat, own_kibibytes
+from tests.support.moved_clocks import faketime_library, loading
 from tests.support.postgres_databases import PostgresDatabases, running_postgres
 from tests.support.process_world import THIS, Program
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 _PERSONS = 20  # of a query
 _ONE_WORKER = "workers = 1\n"  # a thread of the service itself
-_POSTGRESQL_NODES = 6  # at most: the server of the tests takes a hundred connections
+_CONNECTIONS = 50  # of a service to its database, at most
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Conditions:
         more_settings: Of each service.
         clocks: Whether clocks go wrong.
         small_disk: Whether the folder is on a file system that can be filled.
+        calm_first: Whether the first round has no faults.
     """
 
     kinds: Collection[Fault] = tuple(Fault)
@@ -67,10 +69,11 @@ class Conditions:
     more_settings: str = ""
     clocks: bool = False
     small_disk: bool = False
+    calm_first: bool = True
 
 
 def play_faults(
-    folder: Path, size: Size, tell: Tell, *, database: str, small_disk: bool, loaded: bool
+    folder: Path, size: Size, tell: Tell, *, database: str, small_disk: bool, loaded: bool, calm_first: bool
 ) -> dict[str, Any]:
     """Play rounds under all kinds of faults, on SQLite or PostgreSQL.
 
@@ -80,23 +83,27 @@ def play_faults(
         tell: Takes a line about each round.
         database: Which one.
         small_disk: Whether the folder is on a file system that can be filled.
-        loaded: Whether services are forked as in `play_kills`; then no clock goes wrong.
+        loaded: Whether services are forked as in `play_kills`; then clocks go wrong only where no other part came
+            before this one.
+        calm_first: Whether the first round has no faults; else its query is compared with nothing.
     """
-    if database == "postgresql":
-        size = replace(size, nodes=min(size.nodes, _POSTGRESQL_NODES))
-    conditions = Conditions(clocks=True, small_disk=small_disk)
+    conditions = Conditions(clocks=True, small_disk=small_disk, calm_first=calm_first)
     if loaded:
-        conditions = replace(conditions, clocks=False, program=LOADED, more_settings=_ONE_WORKER)
+        library = faketime_library()
+        clocks = library is not None and load(loading(library))
+        conditions = replace(conditions, clocks=clocks, program=LOADED, more_settings=_ONE_WORKER)
     return _play(folder, size, tell, conditions, database)
 
 
-def play_kills(folder: Path, size: Size, tell: Tell) -> dict[str, Any]:
+def play_kills(folder: Path, size: Size, tell: Tell, *, calm_first: bool = True) -> dict[str, Any]:
     """Play rounds in which processes are killed one after another, as fast as they can be started again.
 
     They are forked from a process that has loaded the program, and work in threads of their own: so a start takes a
     tenth of the time.
     """
-    conditions = Conditions(KILLS, longest_pause=0.5, program=LOADED, more_settings=_ONE_WORKER)
+    conditions = Conditions(
+        KILLS, longest_pause=0.5, program=LOADED, more_settings=_ONE_WORKER, calm_first=calm_first
+    )
     return _play(folder, size, tell, conditions)
 
 
@@ -108,7 +115,9 @@ def play_memory(folder: Path, size: Size, tell: Tell, program: Program = THIS) -
     """
     files, query = _lists(folder, size)
     samples: dict[str, list[int]] = {}
-    with FaultyRounds(folder, files, size.seed, query=query, program=program, kinds=()) as played:
+    with FaultyRounds(
+        folder, files, size.seed, query=query, chunk_elements=size.chunk_elements, program=program, kinds=()
+    ) as played:
         began = time.monotonic()
         while played.rounds <= LEAST_ROUNDS or time.monotonic() - began < size.seconds:
             played.play(lambda: True)
@@ -124,12 +133,13 @@ def play_memory(folder: Path, size: Size, tell: Tell, program: Program = THIS) -
 
 
 def _play(folder: Path, size: Size, tell: Tell, conditions: Conditions, database: str = "sqlite") -> dict[str, Any]:
-    """Play a part under faults; its first round has none."""
+    """Play a part under faults."""
     files, query = _lists(folder, size)
     with ExitStack() as stack:
         urls: Mapping[str, str] = {}
         if database == "postgresql":
-            databases = stack.enter_context(PostgresDatabases(stack.enter_context(running_postgres())))
+            server = stack.enter_context(running_postgres(_CONNECTIONS * (size.nodes + 1)))
+            databases = stack.enter_context(PostgresDatabases(server))
             urls = {name: databases.make() for name in ("matcher", *files)}
         played = FaultyRounds(
             folder, files, size.seed, urls, query, conditions.longest_pause, conditions.longest_freeze,
@@ -139,9 +149,10 @@ def _play(folder: Path, size: Size, tell: Tell, conditions: Conditions, database
         stack.enter_context(played)
         faults, began = played.faults, time.monotonic()
         tell("the services run")
-        played.play(lambda: True)
-        tell(f"a round without faults ended after {time.monotonic() - began:.0f} s, {played.memory()} MiB")
-        while time.monotonic() - began < size.seconds:
+        if conditions.calm_first:
+            played.play(lambda: True)
+            tell(f"a round without faults ended after {time.monotonic() - began:.0f} s, {played.memory()} MiB")
+        while not played.rounds or time.monotonic() - began < size.seconds:
             most = faults.made.total() + size.faults_a_round
             played.play(lambda most=most: faults.made.total() >= most)  # type: ignore[misc]  # mypy sees no default
             made = {kind.name.lower(): count for kind, count in sorted(faults.made.items())}

@@ -11,6 +11,7 @@ import contextlib
 import signal
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 from random import Random
 from typing import TYPE_CHECKING
@@ -34,6 +35,7 @@ _NETWORKS = (
     NetworkFaults(),
 )
 _DOWN_SECONDS = 0.3  # at most, between the end of a process and its next start
+_APART_SECONDS = 2.0  # at most, between the ends of several processes
 _CALL_SECONDS = 0.2  # within which a process is killed that answers a call
 _START_SECONDS = 2.0  # within which a process is killed while it starts
 _EXPIRED_SECONDS = 2.0  # at most
@@ -49,6 +51,7 @@ class Fault(StrEnum):
     KILL = "a process is killed"
     KILL_AT_START = "a process is killed, and again while it starts"
     KILL_IN_CALL = "a process is killed while it answers a person"
+    KILL_SEVERAL = "several processes are killed, each at a moment of its own"
     POWER_CUT = "all processes are killed at once"
     RESTART = "a process is stopped and started"
     FREEZE = "a process is frozen for a while"
@@ -58,10 +61,10 @@ class Fault(StrEnum):
     DISK = "the disk is full for a while"
 
 
-KILLS = (Fault.KILL, Fault.KILL_AT_START, Fault.POWER_CUT)
+KILLS = (Fault.KILL, Fault.KILL_AT_START, Fault.KILL_SEVERAL, Fault.POWER_CUT)
 """The kinds in which processes are killed."""
 
-_IN_A_DECK = {Fault.KILL: 4}
+_IN_A_DECK = {Fault.KILL: 4, Fault.KILL_SEVERAL: 2}
 """How often a kind comes before all kinds come again; once where nothing is said."""
 
 
@@ -105,6 +108,7 @@ class FaultProgram:
         self._makers = {
             Fault.KILL: self._kill,
             Fault.KILL_AT_START: self._kill_at_start,
+            Fault.KILL_SEVERAL: self._kill_several,
             Fault.POWER_CUT: self._cut_power,
             Fault.RESTART: self._restart,
             Fault.FREEZE: self._freeze,
@@ -177,6 +181,20 @@ class FaultProgram:
         victim.launch()
         self.pause(_START_SECONDS)
         self._end_at_once(victim)
+        victim.start()
+
+    def _kill_several(self) -> None:
+        victims = self._victims(self._random.randint(2, len(self._world.services)))
+        moments = [(self._times.uniform(0.0, _APART_SECONDS), self._times.uniform(0.0, _DOWN_SECONDS)) for _ in victims]
+        with ThreadPoolExecutor(len(victims)) as pool:
+            list(pool.map(self._kill_at, victims, moments))
+
+    def _kill_at(self, victim: Service, moments: tuple[float, float]) -> None:
+        """Kill a process after some seconds, and start it again after some more."""
+        before, down = moments
+        time.sleep(before)
+        self._end_at_once(victim)
+        time.sleep(down)
         victim.start()
 
     def _cut_power(self) -> None:

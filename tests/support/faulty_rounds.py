@@ -12,6 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import httpx
@@ -22,11 +24,10 @@ from clients.bench.lists import COLUMNS, PARTIES, query_rows, write_list
 from clients.bench.queries.faulty_network import FaultyNetwork, NetworkFaults
 from tests.support.faults import Fault, FaultProgram
 from tests.support.moved_clocks import MovedClocks, faketime_library
-from tests.support.process_world import THIS, World, paired_hits, rehearsed_hits, run
+from tests.support.process_world import AT_ONCE, THIS, World, paired_hits, rehearsed_hits, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
-    from pathlib import Path
     from typing import Self
 
     from tests.support.process_world import Hit, Program, Service
@@ -37,6 +38,8 @@ ROUND_SECONDS = 1_800.0
 _SHARE_OF_STEPS = 0.3  # of the steps that people take, before how many a fault is made
 _CHUNK_ELEMENTS = 64  # small, so that there are many moments at which a process can die
 _POLL_SECONDS = 0.5  # each look asks all services
+_INPUTS_PER_RECORD = 20  # for each class, far more than there are; what a round may take of the disk follows from it
+_INPUTS_BESIDES = 4_000  # for the query
 _OF_ROUNDS = ("chunks/**/*", "keys/*.key")
 
 
@@ -56,7 +59,7 @@ class FaultyRounds:
         clocks: Whether clocks go wrong; that needs the library of `moved_clocks`.
         chunk_elements: Of the rounds.
         kinds: Of faults; others are not made.
-        program: Of the services, where clocks are right.
+        program: Of the services.
         more_settings: What begins the settings of each service.
         rounds: How many have ended.
         compared: How often hits were compared, those of lists and those of queries; they were equal each time.
@@ -83,12 +86,18 @@ class FaultyRounds:
         (self.root / "world").mkdir()
         self._stack = ExitStack()
         with self._stack:
+            scratch = Path(self._stack.enter_context(TemporaryDirectory()))  # never on a disk that is full
+            alone = self._stack.enter_context(ThreadPoolExecutor(1))
+            # It goes on while the first round is played, which takes as long.
+            self._rehearsed = alone.submit(rehearsed_hits, self.files, scratch, self.program, ROUND_SECONDS)
             library, codes = faketime_library(), sorted(self.files)
             clocks = MovedClocks(self.root, library) if self.clocks and library is not None else None
             names = ("matcher", *codes)
             self.world = World(
                 self.root / "world", self.database_urls, tls=True,
-                programs={name: self.program if clocks is None else clocks.program(name) for name in names},
+                programs={
+                    name: self.program if clocks is None else clocks.program(name, self.program) for name in names
+                },
                 more_settings=dict.fromkeys(names, self.more_settings),
                 before_matcher=self._network_before, poll_seconds=_POLL_SECONDS,
             )  # fmt: skip
@@ -98,8 +107,9 @@ class FaultyRounds:
                 self.world, self._network, self.seed, longest_freeze=self.longest_freeze, clocks=clocks,
                 disk=self.root if self.small_disk else None, kinds=self.kinds,
             )  # fmt: skip
-            self._imports = {one.name: self.world.import_list(one, self.files[one.name]) for one in self.world.nodes}
-            self._expected = rehearsed_hits(self.files, self.root, self.program)
+            with ThreadPoolExecutor(AT_ONCE) as pool:
+                imports = pool.map(lambda one: self.world.import_list(one, self.files[one.name]), self.world.nodes)
+                self._imports = dict(zip((one.name for one in self.world.nodes), imports, strict=True))
             self._of_query: set[Hit] = set()
             self._stack = self._stack.pop_all()
         return self
@@ -118,7 +128,9 @@ class FaultyRounds:
             AssertionError: Hits are missing or too many, or the round does not end; it names the seed.
         """
         world, self._is_enough = self.world, is_enough
-        round_id = world.propose(chunk_elements=self.chunk_elements, canaries=0, mode="lists_and_queries")
+        round_id = world.propose(
+            chunk_elements=self.chunk_elements, canaries=0, mode="lists_and_queries", caps=self._caps()
+        )
         for node in world.nodes:
             self._between_steps()
             self._wait(partial(world.knows, node, round_id))
@@ -129,7 +141,7 @@ class FaultyRounds:
             self._submit(node, round_id, self._imports[node.name])
         self._spoil_until(partial(world.has_hits, round_id))
         hits = paired_hits(world, round_id)
-        self._compare(hits, self._expected)
+        self._compare(hits, self._rehearsed.result())
         if self.query is not None:
             self._ask(round_id, self.query, hits)
         self._between_steps()
@@ -171,6 +183,12 @@ class FaultyRounds:
                     octets += process.memory_full_info().pss
             found[name] = octets >> 20
         return found
+
+    def _caps(self) -> list[dict[str, object]]:
+        """Return caps that the lists need, with which rounds of many parties fit on a small file system."""
+        longest = max(path.read_bytes().count(b"\n") for path in self.files.values())
+        elements = dict.fromkeys(("full", "partial"), _INPUTS_PER_RECORD * longest + _INPUTS_BESIDES)
+        return [{"party": code, "elements": elements} for code in sorted(self.files)]
 
     def _network_before(self, port: int) -> int:
         self._network = self._stack.enter_context(FaultyNetwork(port, NetworkFaults(), self.seed))

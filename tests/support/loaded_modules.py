@@ -7,6 +7,7 @@ import gc
 
 import services.matcher.main
 import services.node.main  # noqa: F401 - loaded for those who are forked
+import tests.support.loaded_program  # noqa: F401 - a forked process needs it too
 from clients.cli.main import whole_command
 
 whole_command()

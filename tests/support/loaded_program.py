@@ -15,6 +15,7 @@ import tempfile
 import threading
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     _Stream = Connection | Path
 
 _ONE_AT_A_TIME = threading.Lock()
+_LOADED_WITH: list[Mapping[str, str]] = []  # of the environment, once the program is loaded
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class LoadedProgram(Program):
     """The command of the code that is tested, forked each time."""
 
     def run(
-        self, arguments: Sequence[str], environment: Mapping[str, str], typed: str
+        self, arguments: Sequence[str], environment: Mapping[str, str], typed: str, seconds: float = WAIT_SECONDS
     ) -> subprocess.CompletedProcess[str]:
         """Run a command and return its exit status and what it printed; as `Program.run` does."""
         with tempfile.TemporaryDirectory() as folder:
@@ -44,9 +46,10 @@ class LoadedProgram(Program):
             read.write_text(typed, encoding="utf-8")
             printed.touch()
             with printed.open("rb") as stdout:
-                process = LoadedProcess(_fork(arguments, environment, read, printed, errors), stdout)
+                forked = _fork(arguments, {**self.environment, **environment}, read, printed, errors)
+                process = LoadedProcess(forked, stdout)
                 try:
-                    status = process.wait(WAIT_SECONDS)
+                    status = process.wait(seconds)
                 finally:
                     process.kill()
                 return subprocess.CompletedProcess(arguments, status, stdout.read().decode(), errors.read_text("utf-8"))
@@ -63,7 +66,7 @@ class LoadedProgram(Program):
         """Start a command that runs until it is ended; as `Program.start` does."""
         reader, writer = multiprocessing.Pipe(duplex=False)
         with reader, writer:
-            process = _fork(arguments, {}, Path(os.devnull), writer, log)
+            process = _fork(arguments, self.environment, Path(os.devnull), writer, log)
             return LoadedProcess(process, os.fdopen(os.dup(reader.fileno()), "rb"))
 
 
@@ -110,13 +113,34 @@ class LoadedProcess:
         return self._process.exitcode
 
 
+def load(environment: Mapping[str, str]) -> bool:
+    """Load the program with more of an environment, which all have that are forked; return whether it has that.
+
+    It is loaded once in the life of the caller, and later calls change nothing.
+    """
+    with _ONE_AT_A_TIME:
+        if not _LOADED_WITH:
+            before = dict(os.environ)
+            os.environ.update(environment)
+            try:
+                multiprocessing.get_context("forkserver").set_forkserver_preload(["tests.support.loaded_modules"])
+                forkserver.ensure_running()
+            finally:
+                os.environ.clear()
+                os.environ.update(before)
+            _LOADED_WITH.append(environment)
+        return _LOADED_WITH[0] == environment
+
+
 def _fork(
     arguments: Sequence[str], environment: Mapping[str, str], read: _Stream, printed: _Stream, errors: _Stream
 ) -> BaseProcess:
     """Fork a process that runs the command; arguments as `_run`."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.support.loaded_modules"])
-    process = context.Process(target=_run, args=(arguments, os.environ | environment, read, printed, errors))
+    load({})
+    environment = {**os.environ, **_LOADED_WITH[0], **environment}
+    process = multiprocessing.get_context("forkserver").Process(
+        target=_run, args=(arguments, environment, read, printed, errors)
+    )
     with _ONE_AT_A_TIME:
         process.start()
     return process

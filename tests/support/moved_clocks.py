@@ -5,7 +5,7 @@ The clock that only counts (monotonic) is left alone, as it is where an administ
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.support.process_world import THIS, Program
@@ -16,6 +16,16 @@ _LIBRARIES = "usr/lib/*/faketime/libfaketimeMT.so.1"
 def faketime_library(root: Path = Path("/")) -> Path | None:
     """Return the library that moves clocks, or None where it is not installed."""
     return next(iter(sorted(root.glob(_LIBRARIES))), None)
+
+
+def loading(library: Path) -> dict[str, str]:
+    """Return the environment with which a process loads the library; without more of it its clock is right."""
+    return {
+        "LD_PRELOAD": str(library),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "NO_FAKE_STAT": "1",
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +40,15 @@ class MovedClocks:
     folder: Path
     library: Path
 
-    def program(self, name: str) -> Program:
-        """Return the command of a service whose clock can be moved."""
+    def program(self, name: str, program: Program = THIS) -> Program:
+        """Return the command of a service whose clock can be moved.
+
+        Args:
+            name: Of the service.
+            program: The command; where services are forked, `loading` was in the environment of the one they come from.
+        """
         self.move(name, 0)
-        environment = {
-            "LD_PRELOAD": str(self.library),
-            "FAKETIME_TIMESTAMP_FILE": str(self._file(name)),
-            "FAKETIME_NO_CACHE": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            "NO_FAKE_STAT": "1",
-        }
-        return Program(THIS.words, environment)
+        return replace(program, environment=loading(self.library) | {"FAKETIME_TIMESTAMP_FILE": str(self._file(name))})
 
     def move(self, name: str, seconds: int) -> None:
         """Let a service's clock be so many seconds before or behind the machine's."""

