@@ -38,6 +38,7 @@ _LOG = Log("kit.store")
 _WRITER_LOCK = 0x617175696C61  # "aquila": the advisory lock of a database's one writer
 _MORE_CONNECTIONS = 45  # besides the pool's five, while there are callers of all kinds at once
 _SLOW_MILLISECONDS = 1_000
+_TRY_SECONDS = 0.25  # for which writers wait while SQLite's log is emptied, and between two tries
 
 # Names that Alembic can refer to on every database.
 NAMING = {
@@ -77,6 +78,7 @@ class Store:
             url: A `sqlite` file or `postgresql+psycopg`; `database_url` makes it from the settings.
             wait_seconds: How long a writer waits for the one before it.
         """
+        self._wait_seconds = wait_seconds
         self.engine = _engine(url, wait_seconds)
         self._snapshot = self.engine.execution_options(aquila_access="reading")
 
@@ -135,13 +137,27 @@ class Store:
         """
         with _mapped("store.erase_deleted", self.engine.url), self.engine.connect() as connection:
             if self.is_sqlite:
-                cursor: Any = _raw(connection).execute("PRAGMA wal_checkpoint(TRUNCATE)")
-                if cursor.fetchone()[0]:
-                    raise StoreError("write_ahead_log_in_use")
+                self._empty_log(_raw(connection))
                 return
             settled = connection.execution_options(isolation_level="AUTOCOMMIT")
             for table in tables:
                 settled.execute(text(f"VACUUM (FULL) {settled.dialect.identifier_preparer.format_table(table)}"))
+
+    def _empty_log(self, raw: Any) -> None:  # noqa: ANN401 - the sqlite3 connection, which SQLAlchemy types as its own
+        """Empty SQLite's write-ahead log; raises StoreError where a reader of an old snapshot does not end in time.
+
+        All writers wait while SQLite waits for such a reader. So each try is short, and writers have a turn before the
+        next.
+        """
+        ends = time.monotonic() + self._wait_seconds
+        raw.execute(f"PRAGMA busy_timeout = {_TRY_SECONDS * 1000:.0f}")
+        try:
+            while raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0][0]:
+                if time.monotonic() > ends:
+                    raise StoreError("write_ahead_log_in_use")
+                time.sleep(_TRY_SECONDS)
+        finally:
+            raw.execute(f"PRAGMA busy_timeout = {self._wait_seconds * 1000}")
 
     def check(self) -> None:
         """Ask the database for an answer.

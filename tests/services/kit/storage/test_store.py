@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -255,6 +256,28 @@ def test_scrubbing_under_a_reader_is_told(tmp_path: Path) -> None:
             store.erase_deleted()
     store.erase_deleted()
     store.close()
+
+
+def test_writers_have_turns_while_scrubbing_waits_for_a_reader(tmp_path: Path) -> None:
+    """A reader that takes long holds up the scrubbing alone: who writes meanwhile waits for much less."""
+    url = database_url(DatabaseSettings(), tmp_path / "aquila.db")
+    store, other = Store(url, wait_seconds=60), Store(url, wait_seconds=5)
+    with schema_change(store) as connection:
+        _Base.metadata.create_all(connection)
+    with ThreadPoolExecutor(1) as pool:
+        with store.reading("test") as reader:
+            assert reader.execute(select(Counter)).all() == []
+            with store.transaction("test") as writer:
+                writer.add(Counter(name="a", value=1))
+            scrubbing = pool.submit(store.erase_deleted)
+            for name in "bcdef":
+                with other.transaction("test") as writer:
+                    writer.add(Counter(name=name, value=1))
+                time.sleep(0.2)
+            assert not scrubbing.done()
+        scrubbing.result()
+    store.close()
+    other.close()
 
 
 def test_a_column_without_a_comment_is_found() -> None:
