@@ -185,7 +185,7 @@ class RoundMemory:
         return self._round is not None
 
     def forget_record(self) -> None:
-        """Forget the record, and what was read of reports: both are read anew when somebody asks for them.
+        """Forget the record, and what was read of reports: both are read again when somebody asks for them.
 
         To be called between steps of the driver, which keeps the record during one.
         """

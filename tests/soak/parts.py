@@ -101,9 +101,7 @@ def play_kills(folder: Path, size: Size, tell: Tell, *, calm_first: bool = True)
     They are forked from a process that has loaded the program, and work in threads of their own: so a start takes a
     tenth of the time.
     """
-    conditions = Conditions(
-        KILLS, longest_pause=0.5, program=LOADED, more_settings=_ONE_WORKER, calm_first=calm_first
-    )
+    conditions = Conditions(KILLS, longest_pause=0.5, program=LOADED, more_settings=_ONE_WORKER, calm_first=calm_first)
     return _play(folder, size, tell, conditions)
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 async def test_the_record_of_a_round_at_rest_is_forgotten(world: World) -> None:
-    """While a round goes on its record stays; after its end a step forgets it, and whoever asks reads it anew."""
+    """While a round goes on its record stays; after its end a step forgets it until somebody asks for it."""
     al = world.nodes["AL"]
     memories = al.node.rounds
     memories.kept_seconds = 0.0

@@ -1,4 +1,4 @@
-"""The matcher forgets the record of a finished round that nobody reads, and reads it anew for whoever asks."""
+"""The matcher forgets the record of a finished round that nobody reads, and reads it again for whoever asks."""
 
 from __future__ import annotations
 
