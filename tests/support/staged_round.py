@@ -431,9 +431,12 @@ class StagedRound(Rehearsal):
         """Return the message in an envelope, unverified."""
         return kind.from_payload(base64.b64decode(json.loads(envelope)["payload"]))
 
-    def refused(self, error: type[AquilaError], envelope: bytes, match: str = ".") -> None:
-        """Check that the matcher and every party refuse an envelope and that no record changes by it."""
-        for record in (self.round, *(node.round for node in self.nodes.values())):
+    def refused(
+        self, error: type[AquilaError], envelope: bytes, match: str = ".", only: Collection[str] | None = None
+    ) -> None:
+        """Check that the matcher and every party, or only some, refuse an envelope and that no record changes by it."""
+        nodes = [node for code, node in self.nodes.items() if only is None or code in only]
+        for record in (self.round, *(node.round for node in nodes)):
             before = repr(record)
             with pytest.raises(error, match=match):
                 record.accept(envelope, now=self.now)
