@@ -13,6 +13,7 @@ from aquila.errors import AquilaError, OrderError
 from aquila.sentences import Sentence, quoted
 from services.kit.errors import StoreFullError, problem_of
 from services.node.rounds import statements
+from services.node.rounds.due_steps import due_in
 from services.node.steps.submissions.downloads import next_waiting
 from services.node.steps.submissions.evaluate import store_answer
 from services.node.steps.submissions.tasks import EVALUATE
@@ -73,7 +74,9 @@ async def test_chunks_in_flight_together_do_not_pass_the_cap(world: World) -> No
     await world.until(open_)
     await rs.submit(round_id, await rs.load(HEADER + LISTS["RS"]))
     await world.settle("RS")
-    await sync(al.node, round_id)  # what can be evaluated is known, and nothing is evaluated yet
+    await sync(
+        al.node, due_in(al.node.store, round_id).row
+    )  # what can be evaluated is known, and nothing is evaluated yet
     rows = next_waiting(al.node.store, ChunkDownloadRow, round_id)
     round_ = al.node.rounds.of(round_id).record()
     submission = round_.submissions[rows[0].submission_id]
