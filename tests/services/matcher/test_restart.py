@@ -13,9 +13,12 @@ from services.kit.errors import StoreError
 from services.kit.storage.files import ChunkFiles
 from services.matcher.main import build
 from services.matcher.steps.purge_ended import wipe_leftovers
-from services.matcher.storage.tables import EventRow, HitCountRow
+from services.matcher.storage.tables import EventRow, EvidenceRow, HitCountRow
+from tests.support.matcher_world import Node
 
 if TYPE_CHECKING:
+    import httpx
+
     from tests.support.matcher_world import World
 
 
@@ -104,6 +107,32 @@ async def test_killed_between_match_and_report(world: World, monkeypatch: pytest
     world.advance()
     assert (await world.view())["entry"]["phase"] == "reporting"
     assert world.count(HitCountRow) == 1
+
+
+async def test_confirmed_notes_that_are_said_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A party that was killed before it heard the answer is no liar, though the notes are deleted meanwhile."""
+    await world.reported()
+    for node in world.nodes.values():
+        await node.acknowledge()
+    said: list[tuple[str, bytes]] = []
+    say = Node.say
+
+    async def keep(node: Node, envelope: bytes) -> httpx.Response:
+        said.append((node.code, envelope))
+        return await say(node, envelope)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Node, "say", keep)
+        for node in world.nodes.values():
+            await node.send_notes()
+    for node in world.nodes.values():
+        await node.confirm_notes()
+    world.advance()
+    world.restart()
+    assert {code for code, _ in said} == set(world.nodes)
+    for code, envelope in said:
+        assert (await world.nodes[code].say(envelope)).status_code == 200
+    assert world.count(EvidenceRow) == 0
 
 
 async def test_a_statement_whose_commit_failed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
