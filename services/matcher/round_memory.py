@@ -14,7 +14,7 @@ from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, select
 
 from aquila.errors import AquilaError
 from aquila.protocol.log_entries import statement_entry
@@ -24,6 +24,7 @@ from aquila.protocol.rounds.verified_round import Round, read_erased
 from services.kit.errors import NotFoundError, StoreError
 from services.kit.log.entries import append
 from services.matcher.events import NOBODY, NOTES, SUBMISSION, statement_event
+from services.matcher.storage.round_marks import NEWEST_EVENT
 from services.matcher.storage.tables import EventRow, RoundRow
 
 if TYPE_CHECKING:
@@ -42,8 +43,7 @@ _LOCKS = 64
 _PAGE = 16  # events read at once: a page of a report has some megabytes
 
 # Made once: each look at a round and each change of one begins with it.
-_NEWEST = select(func.max(EventRow.event_id)).where(EventRow.round_id == RoundRow.round_id).scalar_subquery()
-_ROUND = select(RoundRow, _NEWEST).where(RoundRow.round_id == bindparam("round_id"))
+_ROUND = select(RoundRow, NEWEST_EVENT).where(RoundRow.round_id == bindparam("round_id"))
 
 
 @dataclass(slots=True)

@@ -37,10 +37,13 @@ class RoundMark(NamedTuple):
     ended_at: int | None
 
 
+NEWEST_EVENT = select(func.max(EventRow.event_id)).where(EventRow.round_id == RoundRow.round_id).scalar_subquery()
+"""The number of the newest event of each round of a query; nothing before the first."""
+
+
 def _query(which: ColumnElement[bool]) -> Select[Any]:
     """Return the query of the marks of rounds, the oldest round first."""
-    newest = select(func.max(EventRow.event_id)).where(EventRow.round_id == RoundRow.round_id).scalar_subquery()
-    query = select(RoundRow.round_id, newest, RoundRow.wish, RoundRow.problem, RoundRow.ended_at).where(which)
+    query = select(RoundRow.round_id, NEWEST_EVENT, RoundRow.wish, RoundRow.problem, RoundRow.ended_at).where(which)
     return query.order_by(RoundRow.created_at)
 
 
