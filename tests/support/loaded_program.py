@@ -46,7 +46,7 @@ class LoadedProgram(Program):
             read.write_text(typed, encoding="utf-8")
             printed.touch()
             with printed.open("rb") as stdout:
-                forked = _fork(arguments, {**self.environment, **environment}, read, printed, errors)
+                forked = self._fork(arguments, environment, read, printed, errors)
                 process = LoadedProcess(forked, stdout)
                 try:
                     status = process.wait(seconds)
@@ -58,7 +58,7 @@ class LoadedProgram(Program):
         """Start a command that asks a person; as `Program.open` does."""
         (read, typed), (said, errors) = (multiprocessing.Pipe(duplex=False) for _ in range(2))
         with read, typed, said, errors:
-            process = _fork(arguments, environment, read, Path(os.devnull), errors)
+            process = self._fork(arguments, environment, read, Path(os.devnull), errors)
             to, back = os.fdopen(os.dup(typed.fileno()), "w"), os.fdopen(os.dup(said.fileno()))
             return Conversation(LoadedProcess(process, None), to, back)
 
@@ -66,8 +66,21 @@ class LoadedProgram(Program):
         """Start a command that runs until it is ended; as `Program.start` does."""
         reader, writer = multiprocessing.Pipe(duplex=False)
         with reader, writer:
-            process = _fork(arguments, self.environment, Path(os.devnull), writer, log)
+            process = self._fork(arguments, {}, Path(os.devnull), writer, log)
             return LoadedProcess(process, os.fdopen(os.dup(reader.fileno()), "rb"))
+
+    def _fork(
+        self, arguments: Sequence[str], environment: Mapping[str, str], read: _Stream, printed: _Stream, errors: _Stream
+    ) -> BaseProcess:
+        """Fork a process that runs the command; arguments as `_run`."""
+        load({})
+        environment = {**os.environ, **_LOADED_WITH[0], **self.environment, **environment}
+        process = multiprocessing.get_context("forkserver").Process(
+            target=_run, args=(arguments, environment, read, printed, errors)
+        )
+        with _ONE_AT_A_TIME:
+            process.start()
+        return process
 
 
 class LoadedProcess:
@@ -130,20 +143,6 @@ def load(environment: Mapping[str, str]) -> bool:
                 os.environ.update(before)
             _LOADED_WITH.append(environment)
         return _LOADED_WITH[0] == environment
-
-
-def _fork(
-    arguments: Sequence[str], environment: Mapping[str, str], read: _Stream, printed: _Stream, errors: _Stream
-) -> BaseProcess:
-    """Fork a process that runs the command; arguments as `_run`."""
-    load({})
-    environment = {**os.environ, **_LOADED_WITH[0], **environment}
-    process = multiprocessing.get_context("forkserver").Process(
-        target=_run, args=(arguments, environment, read, printed, errors)
-    )
-    with _ONE_AT_A_TIME:
-        process.start()
-    return process
 
 
 def _run(

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import pyotp
-
 from tests.support import manual
 from tests.support.operators import Operator
-from tests.support.process_world import PASSWORD
+from tests.support.process_world import PASSWORD, next_code
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,10 +36,10 @@ class Person(Operator):
         made = administrator.document(command, **{"LOGIN": self.login, "…": str(self.process.home)})
         self.secret = self.process.enrol_by(self.login, made["code"], self.folder, from_afar=True)
 
-    def sign_in(self, code: str) -> None:
-        """Sign in again, with a code of the authenticator."""
+    def sign_in(self) -> None:
+        """Sign in again, with the authenticator's next code."""
         command = manual.command("People", "aquila login LOGIN").removesuffix(" --home …")
-        assert "is signed in" in self.give(command, f"{PASSWORD}\n{code}", LOGIN=self.login)
+        assert "is signed in" in self.give(command, f"{PASSWORD}\n{next_code(self.secret)}", LOGIN=self.login)
 
 
 @dataclass(frozen=True)
@@ -68,8 +66,3 @@ class Pair:
         approve = manual.command("A round", "aquila approval approve")
         self.second.document(approve, asked["approval_id"], "--digest", asked["digest"])
         return asked
-
-
-def code_of(secret: str, at: int) -> str:
-    """Return what an authenticator shows at a time."""
-    return str(pyotp.TOTP(secret).at(at))

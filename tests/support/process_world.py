@@ -166,6 +166,11 @@ def run(
     return done.stdout
 
 
+def next_code(secret: str) -> str:
+    """Return an authenticator's next code, which counts already; that of now may be used up."""
+    return pyotp.TOTP(secret).at(int(time.time()) + 30)
+
+
 def free_port() -> int:
     """Return a port that nobody listens on now."""
     with socket.socket() as probe:
@@ -332,8 +337,7 @@ class Service:
 
     def sign_in(self, login: str, secret: str, person: Path) -> None:
         """Sign in by the command with an authenticator's secret, and keep the session's token."""
-        # The code of now may be used up; a clock may be a step ahead, and the next code counts too.
-        typed = f"{PASSWORD}\n{pyotp.TOTP(secret).at(int(time.time()) + 30)}\n"
+        typed = f"{PASSWORD}\n{next_code(secret)}\n"
         run("login", login, *self.reached_by, person=person, typed=typed, program=self.program)
         files = SessionFiles(find_home(self.home), person / ".local/state/aquila/sessions")
         self.tokens.append(files.read(login))
