@@ -245,6 +245,10 @@ COMMAND: Final[Table] = {
     "rule_table_refused": Text("{name_or_path}: {reason}"),
     "service_address_malformed": Text("{url} is not an address of a service", "write https://host:port"),
     "service_answer_failed": Text("the service answers {status_code}", "try again in a moment"),
+    "service_answer_late": Text(
+        "the {service} at {peer} has not answered in time: {kind}",
+        "it may still be at work: look what became of your command before you give it again",
+    ),
     "service_answer_unexpected": Text(
         "the {service} at {url} answers with something else than {kind}",
         "command and service may be of different releases; compare `aquila --version` on both machines",

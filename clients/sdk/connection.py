@@ -32,7 +32,9 @@ M = TypeVar("M", bound=Message)
 
 _AWAY = frozenset({502, 503, 504})
 _CONNECT_SECONDS = 5.0
-_READ_SECONDS = 300.0  # a node reads and checks a whole list before it answers
+_READ_SECONDS = 300.0
+LIST_TIMEOUT = httpx.Timeout(3_600.0, connect=_CONNECT_SECONDS)
+"""Of calls with a list: a node reads, checks and stores all of it before it answers, a million records in minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +159,8 @@ class Connection:
         """Return the id of the fault; a service that wants a certificate ends the connection of who has none."""
         if code := certificate_fault(error):
             return code
+        if isinstance(error, httpx.ReadTimeout):
+            return "service_answer_late"
         ended = isinstance(error, httpx.ReadError | httpx.RemoteProtocolError)
         return "service_ends_connection" if ended and self._shows_nothing else "service_unreachable"
 

@@ -23,7 +23,7 @@ from aquila.interface.safeguard import RefusedAnswer, Safeguards
 from aquila.interface.service.health import ServiceHealth
 from aquila.interface.service.party import AcceptedRegistry, FileContent, RegistryView
 from aquila.records.reading.layouts import RECOGNIZED, Layout
-from clients.sdk.connection import list_query
+from clients.sdk.connection import LIST_TIMEOUT, list_query
 
 if TYPE_CHECKING:
     from aquila.protocol.messages.suggestions import Suggestion
@@ -210,8 +210,8 @@ class NodeClient:
 def _list(source: BinaryIO | DeliveredList, query: dict[str, str]) -> dict[str, Any]:
     """Return the query and body of a call about a list."""
     if isinstance(source, DeliveredList):
-        return {"params": {**query, "delivery": source.delivery_id}}
-    return {"params": query, "content": source}
+        return {"params": {**query, "delivery": source.delivery_id}, "timeout": LIST_TIMEOUT}
+    return {"params": query, "content": source, "timeout": LIST_TIMEOUT}
 
 
 def _layout_query(layout: Layout) -> dict[str, str]:

@@ -89,6 +89,7 @@ def test_import(connection: Connection, answers: Any) -> None:
     assert (asked.method, asked.url.path, asked.content) == ("POST", "/v1/imports", b"record_id")
     assert dict(asked.url.params) == {"name": "si.csv", "format": "csv", "accept_refused": "true"}
     assert asked.headers["content-length"] == "9"
+    assert asked.extensions["timeout"] | {"read": 3600, "connect": 5} == asked.extensions["timeout"]
     assert report.import_id == IMPORT
 
 

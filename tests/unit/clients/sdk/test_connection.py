@@ -61,6 +61,14 @@ def test_away(connection: Connection, answers: Any) -> None:
         connection.call("GET", "/v1/status")
 
 
+def test_late_answer(connection: Connection, answers: Any) -> None:
+    """A service that works longer than is waited for is not said to be away: the command may well have been done."""
+    answers.waiting.append(httpx.ReadTimeout("Janez Novak"))
+    with pytest.raises(PeerUnavailableError, match="has not answered in time: ReadTimeout") as caught:
+        connection.call("POST", "/v1/approvals/ab")
+    assert "before you give it again" in caught.value.hint
+
+
 def test_refusal_without_problem(connection: Connection, answers: Any) -> None:
     """A refusal without a problem document is no answer of ours."""
     answers.says(404, text="<html>")
