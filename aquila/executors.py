@@ -27,7 +27,7 @@ from aquila.crypto.backend import load_group, usable_cores
 from aquila.errors import ExecutorError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from multiprocessing.context import BaseContext
     from typing import ParamSpec
 
@@ -38,7 +38,9 @@ if TYPE_CHECKING:
 
 _MOST_FREED = 256 << 20  # bytes that a process keeps for its next use at most
 _MOST_TAKEN = 32 << 20  # of one piece that is taken from them: the most that the C library allows
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of mallopt(3)
+_MOST_UNUSED = 256 << 10  # bytes that a process with threads keeps free at the end of its heap at most
+_OWN_PIECE = 256 << 10  # bytes from which on such a process takes each piece from the system by itself
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # of mallopt(3)
 _FEW_COLLECTIONS = 100_000  # objects that are made before Python looks for cycles, instead of 700
 
 Item = TypeVar("Item")
@@ -195,10 +197,29 @@ def keep_freed_memory() -> bool:
     Returns:
         Whether the C library of this system can be told so; where not, nothing changes.
     """
+    return _tell_allocator({_TRIM_THRESHOLD: _MOST_FREED, _MMAP_THRESHOLD: _MOST_TAKEN})
+
+
+def share_freed_memory() -> bool:
+    """Have all threads of this process take memory from one heap, and give large pieces back to the system at once.
+
+    By default the C library has up to eight heaps for each core, and what one thread frees is of no use to a thread
+    with another heap. It also raises by itself how much each heap keeps, with each larger piece that is freed. So the
+    memory of a service rises for many rounds with nothing in it. For a process that runs for months; to be called
+    before it has threads. Their work is done one after another anyhow, as Python has it.
+
+    Returns:
+        Whether the C library of this system can be told so; where not, nothing changes.
+    """
+    return _tell_allocator({_ARENA_MAX: 1, _TRIM_THRESHOLD: _MOST_UNUSED, _MMAP_THRESHOLD: _OWN_PIECE})
+
+
+def _tell_allocator(options: Mapping[int, int]) -> bool:
+    """Give the C library options of mallopt(3), and return whether it took them all."""
     mallopt = getattr(ctypes.pythonapi, "mallopt", None)  # the functions of all libraries of this process
     if mallopt is None:  # pragma: no cover  # another C library than glibc
         return False
-    return bool(mallopt(_TRIM_THRESHOLD, _MOST_FREED) and mallopt(_MMAP_THRESHOLD, _MOST_TAKEN))
+    return all(mallopt(option, value) for option, value in options.items())
 
 
 def begin_worker() -> None:

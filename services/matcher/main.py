@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import aquila
 from aquila.audit.roles import Service
 from aquila.errors import ExecutorError
+from aquila.executors import share_freed_memory
 from aquila.protocol.registry import MATCHER, Callers
 from services.kit import logging
 from services.kit.approvals import routes as approval_routes
@@ -75,6 +76,7 @@ def run(settings_path: Path, front: MiddlewareFactory | None = None, compose: Co
         KeyMaterialError: A key or token cannot be read.
         StoreError: The database cannot be opened or is newer than this program.
     """
+    share_freed_memory()
     settings = load(settings_path, MatcherSettings)
     logging.configure(settings.log_level)
     prepare(settings)

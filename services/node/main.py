@@ -12,6 +12,7 @@ import aquila
 from aquila.audit.roles import Service
 from aquila.crypto.backend import load_group
 from aquila.errors import ExecutorError, InputError
+from aquila.executors import share_freed_memory
 from aquila.protocol.party import Party
 from aquila.protocol.registry import read_registry
 from services.kit.approvals import routes as approval_routes
@@ -301,6 +302,7 @@ def run(
     Raises:
         AquilaError: The node cannot start; the message says why.
     """
+    share_freed_memory()
     settings = load(settings_path, NodeSettings)
     if port is not None:
         settings = settings.model_copy(update={"listen": settings.listen.model_copy(update={"port": port})})

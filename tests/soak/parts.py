@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from tests.support.faults import KILLS, Fault
 from tests.support.faulty_rounds import FaultyRounds, write_lists, write_query
 from tests.support.loaded_program import LOADED, load
-from tests.support.memory_growth import LEAST_ROUNDS, check_flat, own_kibibytes
+from tests.support.memory_growth import (
+    LEAST_ROUNDS,
+    WARM_UP_ROUNDS,
+    WARM_UP_SECONDS,
+    check_flat,
+    own_kibibytes,
+)
 from tests.support.moved_clocks import faketime_library, loading
 from tests.support.postgres_databases import PostgresDatabases, running_postgres
 from tests.support.process_world import THIS, Program
@@ -106,27 +112,35 @@ def play_kills(folder: Path, size: Size, tell: Tell, *, calm_first: bool = True)
 
 
 def play_memory(folder: Path, size: Size, tell: Tell, program: Program = THIS) -> dict[str, Any]:
-    """Play rounds without faults, after which the memory of all services has to be as it was.
+    """Play rounds without faults, in which the memory of all services has to stay as it was after the first ones.
 
     Raises:
         AssertionError: It has grown.
     """
     files, query = _lists(folder, size)
+    first: dict[str, int] = {}
     samples: dict[str, list[int]] = {}
     with FaultyRounds(
         folder, files, size.seed, query=query, chunk_elements=size.chunk_elements, program=program, kinds=()
     ) as played:
-        began = time.monotonic()
-        while played.rounds <= LEAST_ROUNDS or time.monotonic() - began < size.seconds:
+        began, warm_up, passed = time.monotonic(), 0, 0.0
+        while played.rounds <= warm_up + LEAST_ROUNDS or passed < size.seconds:
             played.play(lambda: True)
-            for name, service in played.world.services.items():
-                samples.setdefault(name, []).append(own_kibibytes(service.family()))
-            tell(
-                f"memory: {played.rounds} rounds, { ({name: taken[-1] >> 10 for name, taken in samples.items()}) } MiB"
-            )
+            passed = time.monotonic() - began
+            sizes = {name: own_kibibytes(service.family()) for name, service in played.world.services.items()}
+            first = first or sizes
+            if played.rounds <= WARM_UP_ROUNDS or passed < WARM_UP_SECONDS:
+                warm_up = played.rounds
+            else:
+                for name, kibibytes in sizes.items():
+                    samples.setdefault(name, []).append(kibibytes)
+            tell(f"memory: {played.rounds} rounds in {passed:.0f} s, {sizes} KiB")
         played.finish()
-        figures = _figures(played, size, began)
-    mebibytes = {name: [taken[1] >> 10, taken[-1] >> 10] for name, taken in samples.items()}
+        figures = _figures(played, size, began) | {"warm_up_rounds": warm_up}
+    mebibytes = {
+        name: [kibibytes >> 10 for kibibytes in (first[name], *taken[:: len(taken) - 1])]
+        for name, taken in samples.items()
+    }
     return figures | {"own_mebibytes": mebibytes, "growth_kibibytes_a_round": check_flat(samples)}
 
 

@@ -88,8 +88,6 @@ class FaultyRounds:
         with self._stack:
             scratch = Path(self._stack.enter_context(TemporaryDirectory()))  # never on a disk that is full
             alone = self._stack.enter_context(ThreadPoolExecutor(1))
-            # It goes on while the first round is played, which takes as long.
-            self._rehearsed = alone.submit(rehearsed_hits, self.files, scratch, self.program, ROUND_SECONDS)
             library, codes = faketime_library(), sorted(self.files)
             clocks = MovedClocks(self.root, library) if self.clocks and library is not None else None
             names = ("matcher", *codes)
@@ -111,6 +109,8 @@ class FaultyRounds:
                 imports = pool.map(lambda one: self.world.import_list(one, self.files[one.name]), self.world.nodes)
                 self._imports = dict(zip((one.name for one in self.world.nodes), imports, strict=True))
             self._of_query: set[Hit] = set()
+            # It goes on while the first round is played, which takes as long.
+            self._rehearsed = alone.submit(rehearsed_hits, self.files, scratch, self.program, ROUND_SECONDS)
             self._stack = self._stack.pop_all()
         return self
 

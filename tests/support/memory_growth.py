@@ -18,7 +18,13 @@ MOST_GROWTH = 256.0
 LEAST_ROUNDS = 10
 """Rounds that are compared at least: with fewer, what is filled once looks like growth."""
 
-_WARM_UP = 2  # rounds after which caches and pools are there
+WARM_UP_ROUNDS = 5
+"""Rounds after which pools, statements and pages of databases are kept as they are used."""
+
+WARM_UP_SECONDS = 150.0
+"""After which records of rounds are forgotten as others come: a service keeps them for a minute after it read them."""
+
+_LEFT_OUT = 1  # samples that are not compared
 
 
 def own_kibibytes(processes: Iterable[psutil.Process]) -> int:
@@ -34,9 +40,9 @@ def growth(samples: Sequence[int]) -> float:
     """Return by how much memory grows in one round: the median over all pairs of rounds (Theil and Sen).
 
     Args:
-        samples: After each round; the first ones are left out.
+        samples: After each round; the first one is left out.
     """
-    known = list(enumerate(samples))[_WARM_UP - 1 :]
+    known = list(enumerate(samples))[_LEFT_OUT:]
     return statistics.median((late - early) / (n - m) for (m, early), (n, late) in combinations(known, 2))
 
 

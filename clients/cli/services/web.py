@@ -34,6 +34,7 @@ def web(
     `pages = false`. A service that asks for a certificate is shown that of `aquila --cert FILE --key FILE web ...`.
     """
     from aquila.audit.roles import Service
+    from aquila.executors import share_freed_memory
     from clients.cli.identity import CERTIFICATE
     from clients.sdk import Access
     from clients.web.wiring import pages_alone
@@ -41,6 +42,7 @@ def web(
     from services.kit.serving.server import bind, serve
     from services.kit.settings import ListenSettings, ServiceSettings, TlsSettings
 
+    share_freed_memory()
     tls = TlsSettings(certificate=certificate, key=key) if certificate and key else None
     settings = ServiceSettings(home=Path(), listen=ListenSettings(host=host, port=port), tls=tls)
     logging.configure(settings.log_level)

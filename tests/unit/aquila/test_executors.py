@@ -219,6 +219,33 @@ def test_freed_memory_is_used_again() -> None:
     assert faults[1] < faults[0] / 4
 
 
+def test_threads_use_freed_memory_of_each_other() -> None:
+    """Sixteen threads that take and free memory one after another need that of one, once larger pieces were freed."""
+    program = (
+        "import threading\n"
+        "from aquila.executors import share_freed_memory\n"
+        "def resident():\n"
+        "    with open('/proc/self/statm') as file: return int(file.read().split()[1]) * 4096 >> 20\n"
+        "if {shared}: assert share_freed_memory()\n"
+        "before, together, turn = resident(), threading.Barrier(16), threading.Lock()\n"
+        "large = b'a' * (30 << 20)\n"
+        "del large\n"
+        "def work():\n"
+        "    together.wait()\n"
+        "    with turn: [b'a' * 60_000 for _ in range(100)]\n"
+        "    together.wait()\n"
+        "threads = [threading.Thread(target=work) for _ in range(16)]\n"
+        "[thread.start() for thread in threads]\n"
+        "[thread.join() for thread in threads]\n"
+        "print(resident() - before)"
+    )
+    kept = [
+        int(subprocess.run([sys.executable, "-c", program.format(shared=one)], capture_output=True, check=True).stdout)
+        for one in (False, True)
+    ]
+    assert kept[1] < kept[0] / 4
+
+
 def test_few_collections_within_a_block() -> None:
     """What comes after the block is collected as before, also where the block failed."""
     threshold = gc.get_threshold()

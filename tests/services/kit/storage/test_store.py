@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import URL
+    from sqlalchemy.orm import Session
 
 REPOSITORY = Path(__file__).parents[4]
 SECRET = "Muhamed Petrović 1971-02-03"
@@ -112,6 +113,21 @@ def test_a_reader_sees_one_snapshot_and_does_not_wait(filled: Store) -> None:
             assert _value(filled) == 0
         assert before.execute(select(Counter.value)).scalar_one() == 0
     assert _value(filled) == 5
+
+
+def test_readers_one_after_another_use_one_connection(filled: Store) -> None:
+    """Of three connections that were open together, two are left alone: their caches do not fill."""
+
+    def connection(session: Session) -> int:
+        return id(session.connection().connection.driver_connection)
+
+    with filled.reading("test") as one, filled.reading("test") as other, filled.reading("test") as third:
+        assert len({connection(one), connection(other), connection(third)}) == 3
+    used = set()
+    for _ in range(6):
+        with filled.reading("test") as session:
+            used.add(connection(session))
+    assert len(used) == 1
 
 
 def test_a_reader_cannot_write(filled: Store) -> None:
