@@ -33,6 +33,7 @@ from services.node.storage.tables import DAY, AlarmRow, QueryHitsRow, StatementR
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
     from aquila.protocol.registry import Registry
@@ -220,16 +221,19 @@ def send_refusals(node: NodeContext, round_id: str) -> bool:
     return True
 
 
-def acknowledge(node: NodeContext, round_id: str) -> bool:
-    """Sign the receipts of reports that were released, and return whether there was one."""
-    query = select(AlarmRow).where(
-        AlarmRow.round_id == round_id, AlarmRow.released_at.is_not(None), ~AlarmRow.acknowledged
-    )
+def waits_for_receipt(node: NodeContext, round_id: str) -> bool:
+    """Return whether a report was released and its receipt is not signed yet."""
     with node.store.reading("alarm.released") as session:
-        if session.scalars(query).first() is None or not pending_statements.may_sign(session, round_id):
+        return session.scalars(_released(round_id)).first() is not None
+
+
+def acknowledge(node: NodeContext, round_id: str) -> bool:
+    """Sign the receipts of reports that were released, and return whether that is allowed now."""
+    with node.store.reading("alarm.may_sign") as session:
+        if not pending_statements.may_sign(session, round_id):
             return False
     with node.rounds.of(round_id).reading() as round_, node.store.transaction("alarm.acknowledge") as session:
-        for row in session.scalars(query):
+        for row in session.scalars(_released(round_id)):
             place = row.submission_id, row.stored
             statements.sign(
                 session, node.signer, round_id,
@@ -237,6 +241,13 @@ def acknowledge(node: NodeContext, round_id: str) -> bool:
             )  # fmt: skip
             row.acknowledged = True
     return True
+
+
+def _released(round_id: str) -> Select[AlarmRow]:
+    """Return a query for the alarms of a round whose report was released, and whose receipt is not signed."""
+    return select(AlarmRow).where(
+        AlarmRow.round_id == round_id, AlarmRow.released_at.is_not(None), ~AlarmRow.acknowledged
+    )
 
 
 def _place(submission_id: str) -> str:

@@ -345,7 +345,7 @@ async def _advance(
     if not takes_part or row.consent_digest is None:
         memory.goes_on = more or not memory.synced
         return await outbox.send_statements(node, round_id) or read or more
-    more |= await to_thread(_sign_before_work, node, due)
+    more |= await _sign_before_work(node, due)
     due = replace(due, says=due.says or due.signs or read or more)
     busy, memory.works_on = await _work(node, due, ends)
     memory.goes_on = more
@@ -365,20 +365,38 @@ async def _go_on(node: NodeContext, round_id: str, ends: Callable[[], bool]) -> 
     return busy
 
 
-def _sign_before_work(node: NodeContext, due: Due) -> bool:
+async def _sign_before_work(node: NodeContext, due: Due) -> bool:
     """Sign what goes before all pieces of work, and return whether there was anything.
 
     Raises:
         KeyMaterialError: The round key is missing.
+        AquilaError: The matcher's log cannot be found right; receipts of released reports are signed when it can.
     """
     round_id = due.row.round_id
-    node.rounds.of(round_id).check_key()
     # Before tokens are signed: whoever signs an amendment sends no tokens under the old set.
-    signed = exclude_absent.exclude_absent(node, round_id)
+    signed = await to_thread(_sign_amendment, node, round_id)
     if due.alarms:
-        signed |= alarms.acknowledge(node, round_id)
-        signed |= alarms.send_refusals(node, round_id)
+        signed |= await _acknowledge_released(node, round_id)
+        signed |= await to_thread(alarms.send_refusals, node, round_id)
     return signed
+
+
+def _sign_amendment(node: NodeContext, round_id: str) -> bool:
+    node.rounds.of(round_id).check_key()
+    return exclude_absent.exclude_absent(node, round_id)
+
+
+async def _acknowledge_released(node: NodeContext, round_id: str) -> bool:
+    """Sign the receipts of reports that were released, once the matcher's log is proved to hold what came before.
+
+    The proof is asked for here: a person waits, and the next look may come an hour later.
+    """
+    if not await to_thread(alarms.waits_for_receipt, node, round_id):
+        return False
+    if await to_thread(alarms.acknowledge, node, round_id):
+        return True
+    await verify_logs.prove_log(node)
+    return await to_thread(alarms.acknowledge, node, round_id)
 
 
 async def _follow_up(node: NodeContext, due: Due, ends: Callable[[], bool]) -> tuple[bool, bool]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from aquila.protocol.messages.kinds import StatementKind
 from services.kit.log import entries
-from services.node.storage.tables import AlarmRow, RoundRow
+from services.node.steps.driver import advance
+from services.node.storage.states import Promise
+from services.node.storage.tables import AlarmRow, RoundRow, StatementRow
 from tests.support.fishing import fishing
 from tests.support.node_steps import PEOPLE, answered
 from tests.support.sentence_texts import texts
@@ -91,6 +94,24 @@ async def query_of(party_node: PartyNode, round_id: str) -> Any:
 def states(submission: Any) -> dict[str, str]:
     """Return the state of each party's answer."""
     return {one["party"]: one["state"] for one in submission["answers"]}
+
+
+async def test_a_release_does_not_wait_for_another_look(asked: tuple[World, str, str]) -> None:
+    """Where something of the round is not proved yet, the receipt is signed in the step that proves it.
+
+    The next look by itself may come an hour later.
+    """
+    world, round_id, query = asked
+    owner = world.nodes["AL"]
+    of_alarm = StatementRow.round_id == round_id, StatementRow.own, StatementRow.kind == StatementKind.ALARM.value
+    with owner.node.store.transaction("test.promise") as session:
+        assert session.scalars(select(StatementRow).where(*of_alarm)).one().promise == Promise.PROVED
+        session.execute(update(StatementRow).where(*of_alarm).values(promise=Promise.PROMISED, log_index=None))
+    assert (await owner.post(f"/rounds/{round_id}/alarms/{query}/release")).status_code == 204
+    assert await advance(owner.node, round_id)
+    with owner.node.store.reading("test.alarm") as session:
+        assert session.get_one(AlarmRow, (round_id, query)).acknowledged
+        assert session.scalars(select(StatementRow).where(*of_alarm)).one().promise == Promise.PROVED
 
 
 async def test_one_answer_is_refused_and_the_round_goes_on(asked: tuple[World, str, str]) -> None:
