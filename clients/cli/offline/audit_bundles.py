@@ -37,7 +37,7 @@ _AtLeast = Annotated[
 
 @app.command()
 def status(home: HomePath, url: Url = None, token_file: TokenFile = None, ca: Ca = None, as_json: Json = False) -> None:
-    """Show a service's log at a glance: its size, who witnessed it, and alarms."""
+    """Show a service's log at a glance: its size and head, who witnessed it, and alarms."""
     from clients.cli.connect import connect
 
     with connect(home, url, token_file, ca) as reached:
@@ -49,10 +49,20 @@ def status(home: HomePath, url: Url = None, token_file: TokenFile = None, ca: Ca
     ]
     Screen(as_json).result(
         view.model_dump(mode="json"),
-        f"{view.origin}: {view.size} entries",
+        f"{view.origin}: {view.size} entries{_head(view.checkpoint)}",
         Table("Witnesses", ("witness", "cosigned entries", "at"), witnesses),
         *([Table("Alarms", ("number", "what", "state", "sentence"), alarms)] if alarms else []),
     )
+
+
+def _head(checkpoint: str) -> str:
+    """Return words with the first 20 digits (80 bits) of a log's head, to be compared by telephone; none for no log."""
+    from aquila.audit.checkpoint import parse_checkpoint
+
+    if not checkpoint:
+        return ""
+    digits = parse_checkpoint(checkpoint.partition("\n\n")[0] + "\n").root.hex()
+    return f", head {' '.join(digits[start : start + 4] for start in range(0, 20, 4))}"
 
 
 @app.command()

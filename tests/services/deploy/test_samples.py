@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import TYPE_CHECKING, get_args
 
 import pytest
 import yaml
+from pydantic import BaseModel
 
 from services.kit.settings import ServiceSettings, described, load
 from services.matcher.settings import MatcherSettings
 from services.node.settings import NodeSettings
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydantic.fields import FieldInfo
+
 DEPLOY = Path(__file__).parents[3] / "deploy"
+_LONG = 100_000
 CLASSES: dict[str, type[ServiceSettings]] = {"node": NodeSettings, "matcher": MatcherSettings}
 
 
@@ -69,3 +78,38 @@ def test_a_cluster_by_the_sample_encrypts_and_spills_nothing() -> None:
     assert sample["comm"]["require-encryption"] is True
     assert sample["worker"]["memory"]["target"] is False
     assert sample["worker"]["memory"]["spill"] is False
+
+
+@pytest.mark.parametrize("service", sorted(CLASSES))
+def test_the_operations_page_has_each_default(service: str) -> None:
+    """As TOML has it; nothing where a setting is a group, or has no value unless somebody gives it one."""
+    page = (DEPLOY / "OPERATIONS.md").read_text(encoding="utf-8").partition("\n## Settings\n")[2]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines() if line.startswith("| `")]
+    stated = {name.strip("`"): default for name, _, default, _ in rows}
+    wanted = dict(defaults(CLASSES[service]))
+    assert {name: stated[name] for name in wanted} == wanted
+    assert sorted(stated) == list(stated)
+
+
+def defaults(cls: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield every setting of a class and of its groups with the default that the page has to state."""
+    for name, field in cls.model_fields.items():
+        groups = [one for one in (field.annotation, *get_args(field.annotation)) if _is_group(one)]
+        for group in groups:
+            yield from defaults(group, f"{prefix}{name}.")
+        yield f"{prefix}{name}", "" if groups else _shown(field)
+
+
+def _is_group(annotation: object) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _shown(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    value = field.default
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return f"{value:_}" if value >= _LONG else str(value)
+    return f"`{json.dumps(list(value) if isinstance(value, tuple) else value)}`" if value else ""

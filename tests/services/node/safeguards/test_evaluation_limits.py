@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
 from sqlalchemy import func, insert, select
 
 from aquila.records.rules import InputClass
 from services.node.safeguards import evaluation_limits
-from services.node.settings import EvaluationCaps
 from services.node.storage.tables import DAY, DailyEvaluationRow, EvaluationCountRow, RoundRow
-from tests.services.deploy.test_samples import DEPLOY
 from tests.support.node_steps import LARGE, limit, problems, round_with_hits, spent
 
 if TYPE_CHECKING:
@@ -127,14 +124,6 @@ async def test_two_rounds_at_once_do_not_share_twice(world: World) -> None:
     assert used
     assert in_all(party_node) == 4 * LARGE
     assert "its own caps allow" in await problems(party_node, round_id)
-
-
-@pytest.mark.parametrize("name", sorted(EvaluationCaps.model_fields))
-def test_the_defaults_are_those_of_the_operations_page(name: str) -> None:
-    """The page states each default."""
-    page = (DEPLOY / "OPERATIONS.md").read_text(encoding="utf-8")
-    line = next(line for line in page.splitlines() if line.startswith(f"| `caps.{name}` |"))
-    assert f" {getattr(EvaluationCaps(), name):,}." in line
 
 
 def _room(party_node: PartyNode) -> int:
