@@ -71,7 +71,7 @@ fuzz: $(VENV)/.develop ## every parser of outside bytes under atheris, for FUZZ_
 ON_POSTGRESQL := tests/services/matcher/rounds tests/services/matcher/statistics $(addprefix tests/services/,$(addsuffix .py,\
   matcher/test_restart node/test_crashes node/test_whole_round node/hits/test_saved_filters\
   node/records/test_imports node/rounds/test_attention\
-  node/rounds/test_suggestions node/steps/test_exclude_absent node/steps/submissions/test_tasks))
+  node/rounds/test_suggestions node/steps/test_exclude_absent))
 ALSO_ON_POSTGRESQL := $(addprefix --ignore=,$(ON_POSTGRESQL)) tests/services/matcher $(addprefix tests/services/node/,\
   test_approvals.py hits/test_follow_up.py records/test_erasure.py records/test_search.py steps/test_exchange_notes.py)
 

@@ -20,7 +20,7 @@ from tests.support.postgres_databases import PostgresDatabases, running_postgres
 from tests.support.staged_round import StagedRound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from aquila.crypto.group import Group
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 settings.register_profile("aquila", deadline=None, derandomize=True)
 settings.register_profile("explore", deadline=None, max_examples=2_000)
 settings.load_profile("explore" if "AQUILA_EXPLORE" in os.environ else "aquila")
+
+_FILES = "database_files"  # the marker of tests that look into the files of a SQLite database
 
 # What is imported and collected stays until the end, so that there is no garbage to look for.
 gc.disable()
@@ -105,6 +107,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database", choices=["sqlite", "postgresql"], default="sqlite", help="what services run on")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out with `--database postgresql` what runs the same without: it has no such database, or one of its own."""
+    if config.getoption("--database") == "sqlite":
+        return
+    left_out = [one for one in items if "database_server" not in _fixtures(one) or one.get_closest_marker(_FILES)]
+    items[:] = [one for one in items if one not in left_out]
+    config.hook.pytest_deselected(items=left_out)
+
+
+def _fixtures(test: pytest.Item) -> Sequence[str]:
+    """Return the names of all fixtures of a test, those of its fixtures too."""
+    assert isinstance(test, pytest.Function)
+    return test.fixturenames
+
+
 @pytest.fixture
 def new_postgres_database(postgres_server: URL) -> Iterator[Callable[[], str]]:
     """Make fresh, empty PostgreSQL databases, which go with the test; their URLs as a settings file takes them."""
@@ -115,8 +132,7 @@ def new_postgres_database(postgres_server: URL) -> Iterator[Callable[[], str]]:
 @pytest.fixture
 def database_server(request: pytest.FixtureRequest) -> URL | None:
     """The PostgreSQL of the services under test, or None where each has SQLite in its home."""
-    of_files = request.node.get_closest_marker("database_files") is not None
-    if of_files or request.config.getoption("--database") == "sqlite":
+    if request.config.getoption("--database") == "sqlite":
         return None
     url: URL = request.getfixturevalue("postgres_server")
     return url

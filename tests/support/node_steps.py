@@ -62,6 +62,13 @@ async def open_round(world: World) -> str:
     return round_id
 
 
+async def round_without_lists(world: World) -> str:
+    """Play a round until everyone has consented and nothing is left to do; nobody has submitted anything."""
+    round_id = await world.begin(lists=False)
+    await world.settle()
+    return round_id
+
+
 async def round_before_matching(world: World, **options: Any) -> str:
     """Play a round until everyone has sent its tokens, which the matcher has not joined yet."""
     round_id = await world.begin(**options)

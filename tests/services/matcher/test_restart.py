@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from tests.support.matcher_world import World
 
 
-async def test_in_every_phase(world_on_both: World) -> None:
+async def test_in_every_phase(three: World) -> None:
     """Killed between any two acts, the round still comes to its end."""
-    world = world_on_both
+    world = three
     await world.propose()
     for node in world.nodes.values():
         world.restart()
@@ -173,9 +173,9 @@ async def test_a_chunk_whose_row_was_not_committed(world: World, monkeypatch: py
     assert (await world.nodes["RS"].call("GET", path)).content == sent.chunks[0][2]
 
 
-async def test_two_workers_on_one_database(world_on_both: World) -> None:
+async def test_two_workers_on_one_database(three: World) -> None:
     """Each sees at once what the other stored, and no step is taken twice."""
-    world = world_on_both
+    world = three
     first, second = world.app, build(world.settings, clock=world.clock)
     await world.propose()
     for turn, node in enumerate(world.nodes.values()):

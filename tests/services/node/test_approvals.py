@@ -26,6 +26,12 @@ if TYPE_CHECKING:
     from tests.support.node_world import PartyNode, World
 
 
+@pytest.fixture
+def codes() -> tuple[str, ...]:
+    """Two parties are enough."""
+    return ("AL", "RS")
+
+
 class Staff:
     """An officer, an approver, and what they do with each other's requests."""
 

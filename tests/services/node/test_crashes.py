@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from tests.support.node_world import World
 
 
+@pytest.fixture
+def codes() -> tuple[str, ...]:
+    """Two parties are enough."""
+    return ("AL", "RS")
+
+
 async def test_a_node_restarted_after_every_step_ends_with_the_same_hits(world: World) -> None:
     """Every part of every node is made anew from what is stored between any two steps, and nothing is done twice."""
     round_id = await world.begin()
@@ -25,16 +31,13 @@ async def test_a_node_restarted_after_every_step_ends_with_the_same_hits(world: 
             party_node.restart()
         await world.step()
         views = [await party_node.round(round_id) for party_node in party_nodes]
-        if all(view["hits"] == 2 for view in views):
+        if all(view["hits"] == 1 for view in views):
             break
-    assert pairs(await world.nodes["AL"].get(f"/rounds/{round_id}/hits")) == {
-        ("al-list-1", "RS"),
-        ("al-list-2", "SI"),
-    }
+    assert pairs(await world.nodes["AL"].get(f"/rounds/{round_id}/hits")) == {("al-list-1", "RS")}
     for party_node in party_nodes:
         view = await party_node.round(round_id)
         assert texts(view["problems"]) == []
-        assert view["evaluated_for_others"] == {"done": 4, "of": 4}
+        assert view["evaluated_for_others"] == {"done": 2, "of": 2}
 
 
 @pytest.mark.database_files

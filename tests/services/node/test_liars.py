@@ -21,6 +21,7 @@ from services.node.rounds import statements
 from services.node.steps.discover import store_manifest
 from services.node.steps.sync import take_page
 from services.node.storage.tables import StatementRow
+from tests.support.node_steps import round_without_lists
 from tests.support.node_world import JUSTIFICATION
 from tests.support.sentence_texts import texts
 
@@ -28,6 +29,13 @@ if TYPE_CHECKING:
     from aquila.protocol.rounds.verified_round import Round
     from aquila.protocol.submissions.tasks import EvaluateTask
     from tests.support.node_world import PartyNode, World
+    from tests.support.played_worlds import WorldAfter
+
+
+@pytest.fixture
+def codes() -> tuple[str, ...]:
+    """Two parties are enough."""
+    return ("AL", "RS")
 
 
 class WrongShare(Party):
@@ -73,11 +81,8 @@ async def test_a_wrong_evaluation_is_never_finalized(world: World) -> None:
     rs.party = WrongShare(rs.code, rs.party.identity, rs.group, rs.party.log_head)
     round_id = await world.begin()
     await world.settle()
-    for code in ("AL", "SI"):
-        text = await problems(world.nodes[code], round_id)
-        assert "RS evaluated chunk 0 wrongly" in text
-        view = await world.nodes[code].round(round_id)
-        assert view["submissions"][0]["state"] == "submitted"
+    assert "RS evaluated chunk 0 wrongly" in await problems(world.nodes["AL"], round_id)
+    assert (await world.nodes["AL"].round(round_id))["submissions"][0]["state"] == "submitted"
     assert await world.phase(round_id) == "open"
 
 
@@ -90,7 +95,7 @@ async def test_bytes_changed_on_the_way_are_fetched_again(world: World, part: st
     al.start()
     round_id = await world.begin()
     await world.settle()
-    assert (await al.round(round_id))["hits"] == 2
+    assert (await al.round(round_id))["hits"] == 1
     assert await problems(al, round_id) == ""
 
 
@@ -123,15 +128,10 @@ def bad_chunks(world: World) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     "fault", ["a non-canonical element", "the identity", "an element twice", "elements out of order"]
 )
-async def test_a_chunk_with_a_bad_element_is_not_evaluated(world: World, fault: str) -> None:
+async def test_a_chunk_with_a_bad_element_is_not_evaluated(world_after: WorldAfter, fault: str) -> None:
     """The chunk is refused as a whole, with its origin and number; nothing is counted or signed for it."""
-    round_id = await world.begin(lists=False)
+    world, round_id = await world_after(round_without_lists)
     al, rs = world.nodes["AL"], world.nodes["RS"]
-
-    async def open_() -> bool:
-        return await world.phase(round_id) == "open" and bool((await rs.round(round_id))["binding"])
-
-    await world.until(open_)
     chunk = bad_chunks(world)[fault]
     reference = ChunkReference(input_class=InputClass.FULL, elements=2, digest=hashlib.sha256(chunk).hexdigest())
     record = rs.node.rounds.of(round_id).record()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.services.node.test_whole_round import pairs
 from tests.support.node_steps import round_for_queries
 from tests.support.node_world import HEADER
@@ -11,6 +13,12 @@ from tests.support.node_world import HEADER
 if TYPE_CHECKING:
     from tests.support.node_world import World
     from tests.support.played_worlds import WorldAfter
+
+
+@pytest.fixture
+def codes() -> tuple[str, ...]:
+    """Two parties are enough."""
+    return ("AL", "RS")
 
 
 async def test_a_query_after_the_lists_finds_a_person_of_another_list(world_after: WorldAfter) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.support.node_steps import closed_round
 from tests.support.node_world import make_world
 from tests.support.sentence_texts import texts
@@ -41,6 +43,7 @@ async def test_three_nodes_find_the_persons_they_share(world: World) -> None:
     assert view["submissions"][0]["state"] == "tokens_sent"
 
 
+@pytest.mark.soak  # `make e2e` plays a round whose nodes all have their rows there
 async def test_a_node_on_postgresql_finds_the_same(tmp_path: Path, clock: Clock, postgres_url: URL) -> None:
     """A node whose rows are in PostgreSQL takes part like the others, and keeps no secret there after the close."""
     url = postgres_url.render_as_string(hide_password=False)

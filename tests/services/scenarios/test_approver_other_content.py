@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from sqlalchemy import select
 
 from aquila.audit.roles import Role
@@ -14,6 +15,12 @@ if TYPE_CHECKING:
     from tests.support.node_world import PartyNode, World
 
 OTHER = HEADER + "al-list-9,Somebody,Else,1966-06-06,\n"
+
+
+@pytest.fixture
+def codes() -> tuple[str, ...]:
+    """Two parties are enough."""
+    return ("AL", "RS")
 
 
 async def _ask(party_node: PartyNode, round_id: str, content: str, **why: str) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from aquila.records.rules import InputClass
 from services.node.storage.tables import DAY
 from tests.support.node_steps import limit, problems, spent
@@ -16,6 +18,12 @@ if TYPE_CHECKING:
 GUESSES = "".join(
     f"g-{number},Arben,Hoxha,19{60 + number}-0{1 + number % 9}-{10 + number % 17},\n" for number in range(6)
 )
+
+
+@pytest.fixture
+def codes() -> tuple[str, ...]:
+    """Two parties are enough."""
+    return ("AL", "RS")
 
 
 async def _guess(world: World) -> int:

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from aquila.protocol.rounds.round_state import Phase
 from tests.support.renewing import play
 
 if TYPE_CHECKING:
     from tests.support.node_world import World
+
+
+@pytest.fixture
+def codes() -> tuple[str, ...]:
+    """Two parties are enough."""
+    return ("AL", "RS")
 
 
 async def test_the_record_of_a_finished_round_is_forgotten(world: World) -> None:

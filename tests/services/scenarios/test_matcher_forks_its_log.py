@@ -12,12 +12,14 @@ from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.witness import log_name
 from services.kit.log.entries import CHECKPOINTS, EDGE, ENTRIES, append, entries
 from services.node.storage.tables import StatementRow
+from tests.support.node_steps import round_without_lists
 from tests.support.sentence_texts import texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.support.node_world import World
+    from tests.support.played_worlds import WorldAfter
 
 
 @pytest.fixture
@@ -55,10 +57,11 @@ def without_the_second(found: list[Entry]) -> list[Entry]:
         (lambda _: [], "shrunk", "to 0 entries"),
     ],
 )
-async def test_nodes_stop(world: World, change: Callable[[list[Entry]], list[Entry]], what: str, sentence: str) -> None:
+async def test_nodes_stop(
+    world_after: WorldAfter, change: Callable[[list[Entry]], list[Entry]], what: str, sentence: str
+) -> None:
     """A log that forks, shrinks or vanishes stops every node, visibly; both checkpoints are kept."""
-    round_id = await world.begin(lists=False)
-    await world.settle()
+    world, round_id = await world_after(round_without_lists)
     rewrite(world, change)
     party_node = world.nodes["AL"]
     before = said(world)
@@ -88,10 +91,9 @@ async def test_nodes_stop(world: World, change: Callable[[list[Entry]], list[Ent
     assert said(world) == before
 
 
-async def test_an_administrator_goes_on(world: World) -> None:
+async def test_an_administrator_goes_on(world_after: WorldAfter) -> None:
     """When the secretariat has explained it, the alarm is acknowledged, which is an entry, and the round goes on."""
-    round_id = await world.begin(lists=False)
-    await world.settle()
+    world, round_id = await world_after(round_without_lists)
     rewrite(world, without_the_second)
     await world.settle()
     for party_node in world.nodes.values():
@@ -141,10 +143,9 @@ async def test_a_restored_database_does_not_forget(world: World) -> None:
     assert f"shrank from {seen} to 1" in (await party_node.get("/status"))["log_alarm"]
 
 
-async def test_keys_are_destroyed_all_the_same(world: World) -> None:
+async def test_keys_are_destroyed_all_the_same(world_after: WorldAfter) -> None:
     """Under an alarm a node still destroys the keys of a round whose time is over; it signs that later."""
-    round_id = await world.begin(lists=False)
-    await world.settle()
+    world, round_id = await world_after(round_without_lists)
     rewrite(world, without_the_second)
     await world.settle()
     before = said(world)

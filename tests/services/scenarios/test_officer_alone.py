@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from aquila.audit.roles import Role
 from services.kit.log import entries
 from tests.support.node_world import HEADER, JUSTIFICATION, LISTS
@@ -12,6 +14,12 @@ if TYPE_CHECKING:
     import httpx
 
     from tests.support.node_world import PartyNode, World
+
+
+@pytest.fixture
+def codes() -> tuple[str, ...]:
+    """Two parties are enough."""
+    return ("AL", "RS")
 
 
 async def _ask(person: httpx.AsyncClient, round_id: str, import_id: str, case: str = "2026/1") -> httpx.Response:

@@ -189,9 +189,9 @@ async def test_tokens_before_evaluations(world: World) -> None:
     assert (await node.say(node.tokens_statement(node.list))).status_code == 201
 
 
-async def test_two_consents_are_evidence(world_on_both: World) -> None:
+async def test_two_consents_are_evidence(three: World) -> None:
     """The first counts, both are kept, once, however often the second is sent."""
-    world = world_on_both
+    world = three
     await world.propose()
     node = world.nodes["AL"]
     await node.consent()

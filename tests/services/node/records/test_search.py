@@ -34,6 +34,12 @@ PERSONS = (
 )
 
 
+@pytest.fixture
+def codes() -> tuple[str, ...]:
+    """Two parties are enough."""
+    return ("AL", "RS")
+
+
 async def search(party_node: PartyNode, **wanted: Any) -> dict[str, Any]:
     """Search a node's own records."""
     answer = await party_node.post("/records/search", json=wanted)

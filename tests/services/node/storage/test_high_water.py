@@ -31,6 +31,12 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
+def codes() -> tuple[str, ...]:
+    """Two parties are enough."""
+    return ("AL", "RS")
+
+
+@pytest.fixture
 async def world(tmp_path: Path, clock: Clock, service_database: Callable[[], str]) -> AsyncIterator[World]:
     """A matcher and two nodes."""
     databases = {code: url for code in ("AL", "RS") if (url := service_database())}
