@@ -22,17 +22,17 @@ __all__ = ["token_folder"]
 pytestmark = [pytest.mark.e2e, NEEDED]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def tokens(token_folder: Path) -> dict[str, SoftToken]:
     """A token of the matcher, and one of the node RS."""
     return {name: make_token(token_folder, f"a long PIN of {name} for a test") for name in ("matcher", "RS")}
 
 
-@pytest.fixture
-def stage(tmp_path: Path, tokens: dict[str, SoftToken]) -> Iterator[World]:
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory, tokens: dict[str, SoftToken]) -> Iterator[World]:
     """A matcher and two nodes, made by commands, which put two of the three keys into their tokens."""
-    made = World(tmp_path / "stage", program=LOADED, identities={name: one.address() for name, one in tokens.items()})
-    made.root.mkdir()
+    identities = {name: one.address() for name, one in tokens.items()}
+    made = World(tmp_path_factory.mktemp("stage"), program=LOADED, identities=identities, frugal=True)
     try:
         made.make(["AL", "RS"])
         yield made

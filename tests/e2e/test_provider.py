@@ -41,13 +41,13 @@ ct-officer = "officer"
 """
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def port() -> int:
     """Where the node listens, and its pages."""
     return free_port()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def issuer(port: int) -> Iterator[int]:
     """The port of a provider that knows one client and lets everyone in who names themselves."""
     node = shutil.which("node")
@@ -65,17 +65,18 @@ def issuer(port: int) -> Iterator[int]:
     process.stdout.close()
 
 
-@pytest.fixture
-def node(tmp_path: Path, issuer: int, port: int) -> Iterator[Service]:
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory, issuer: int, port: int) -> Iterator[Service]:
     """A node that knows the provider; its matcher is not there, which nobody needs for signing in."""
-    service = Service("SI", "node", tmp_path / "SI", port, program=LOADED)
-    run("matcher", "init", "--home", str(tmp_path / "matcher"))
+    root = tmp_path_factory.mktemp("provider")
+    service = Service("SI", "node", root / "SI", port, program=LOADED)
+    run("matcher", "init", "--home", str(root / "matcher"))
     where = ["--matcher", "http://127.0.0.1:1", "--port", str(service.port)]
     run("node", "init", "--home", str(service.home), "--code", "SI", "--name", "Slovenia", *where)
     cards = []
     for name in ("matcher", "SI"):
-        cards.append(str(tmp_path / f"{name}.card.toml"))
-        Path(cards[-1]).write_text(run("party", "card", "--home", str(tmp_path / name)))
+        cards.append(str(root / f"{name}.card.toml"))
+        Path(cards[-1]).write_text(run("party", "card", "--home", str(root / name)))
     run("party", "register", *cards, "--home", str(service.home))
     settings = service.home / "node.toml"
     settings.write_text(settings.read_text() + SETTINGS.format(port=issuer, back=service.url + BACK))
@@ -107,8 +108,14 @@ def at_the_provider(url: str, login: str) -> dict[str, str]:
     raise AssertionError("the provider did not send the browser back")
 
 
+def logins(listed: str) -> set[str]:
+    """Return the logins of the provider's people in a list of accounts."""
+    return set(re.findall(r"sso-[0-9a-f]{12}", listed))
+
+
 def let_in(node: Service, subject: str) -> None:
-    """Let somebody appear at the node, and let the account in as its administrator does."""
+    """Let somebody appear at the node for the first time, and let the account in as its administrator does."""
+    before = logins(run("user", "list", "--home", str(node.home)))
     with Connection(Access("node", node.url, "")) as connection:
         people = PeopleClient(connection)
         started = people.start_at_provider()
@@ -118,7 +125,7 @@ def let_in(node: Service, subject: str) -> None:
             people.finish_at_provider(shown)
     listed = run("user", "list", "--home", str(node.home))
     assert "Ana Novak" in listed
-    [login] = set(re.findall(r"sso-[0-9a-f]{12}", listed))
+    [login] = logins(listed) - before
     run("user", "admit", login, "--subject", subject, "--home", str(node.home))
 
 
@@ -143,12 +150,12 @@ def test_a_person_of_the_ministry_signs_in(node: Service) -> None:
 
 def test_a_person_of_the_ministry_signs_in_at_the_pages(node: Service) -> None:
     """The page leads to the provider and back, under the strict policy and without JavaScript; a return counts once."""
-    let_in(node, "ana")
+    let_in(node, "eva")
     for browser in chromium():
         visitor = Visitor.at(browser, node.url, Window(1280, scripts=False))
         visitor.open("/sign-in")
         visitor.page.get_by_role("button", name="Sign in at the ministry").click()
-        visitor.page.locator("[name=login]").fill("ana")
+        visitor.page.locator("[name=login]").fill("eva")
         visitor.page.locator("[name=password]").fill("whatever")
         with visitor.page.expect_navigation():
             visitor.page.locator("[type=submit]").click()

@@ -42,6 +42,8 @@ WAIT_SECONDS = 600.0  # until something hangs: a busy machine takes its time
 AT_ONCE = 4  # services that are made or started at a time
 PASSWORD = "four words are long enough"
 PERSONS = ("first", "second")
+CHEAP_PASSWORDS = "\n[people]\nargon2_kibibytes = 19456\nargon2_passes = 2\n"
+"""The least that settings allow."""
 Hit: TypeAlias = tuple[str, str, str, str, str]
 """Party and record of each side, and the level."""
 JUSTIFICATION = {
@@ -359,6 +361,8 @@ class World:
         before_matcher: Puts something before the matcher, given its port, and returns the port under which nodes call.
         authority: The CA of the matcher's certificate, which is `matcher`.
         poll_seconds: Seconds between two looks at what is waited for.
+        frugal: Whether services take the least of a machine: one thread for heavy work, not processes, and cheap
+            passwords.
     """
 
     root: Path
@@ -373,6 +377,7 @@ class World:
     before_matcher: Callable[[int], int] | None = None
     authority: Authority | None = None
     poll_seconds: float = 0.05
+    frugal: bool = False
 
     @property
     def matcher(self) -> Service:
@@ -428,6 +433,8 @@ class World:
         """Start a service with its settings, and let its persons enrol."""
         settings = service.home / f"{service.kind}.toml"
         content = self.more_settings.get(service.name, "") + settings.read_text()
+        if self.frugal:
+            content = f"workers = 1\n{content}{CHEAP_PASSWORDS}"
         if service.name in self.database_urls:
             content += f'\n[database]\nurl = "{self.database_urls[service.name]}"\n'
         settings.write_text(content)
