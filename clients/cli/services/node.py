@@ -73,15 +73,17 @@ def join(
     as_json: Json = False,
 ) -> None:
     """Make the home of a party's node from an invitation, and write the request to join. Starts nothing."""
+    from aquila.protocol.registration.invitations import open_invitation
     from clients.cli.output.registry_views import spoken_views
-    from clients.cli.output.screen import write_result
+    from clients.cli.output.screen import check_target, write_result
     from services.kit.home_folder import NewAddress, port_of
     from services.node.storage.home import create_invited
 
     content = read_file(invitation)
+    path = out or Path(f"{open_invitation(content).message.party.lower()}.join")
+    check_target(path)  # before there is a home, which is made once
     address = NewAddress(port_of(port, public_url, 8701), public_url, certificate, key, certificate_ca)
     made = create_invited(home, content, address, identity=identity)
-    path = out or Path(f"{made.party.lower()}.join")
     write_result(path, made.request.decode())
     document = {
         "home": str(home), "party": made.party, "name": made.name, "matcher": made.matcher_url, "file": str(path),

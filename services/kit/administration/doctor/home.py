@@ -114,7 +114,7 @@ def examine_registry(settings: KeyedSettings, code: str) -> Findings:
         if registry.key_of(code) != identity.public:
             yield critical("registry", "registry_identity_key_differs", party=code)
             return
-    yield fine("registry", "doctor_registry_fine", parties=", ".join(sorted(registry.parties)))
+    yield fine("registry", "doctor_registry_fine", parties=", ".join(sorted(registry.parties)) or "no party yet")
 
 
 def examine_disk(settings: KeyedSettings) -> Findings:

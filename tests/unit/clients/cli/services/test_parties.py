@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import secrets
 from typing import TYPE_CHECKING
 
+from aquila.crypto.keys import IdentityKey
 from aquila.interface.service.party import RegistryPartyView, RegistryStatementView, RegistryView
+from aquila.protocol.registration.invitations import Invitation, sign_file
 from aquila.protocol.registration.renewals import open_renewal
 from aquila.protocol.registration.spoken_words import spoken
 from aquila.protocol.registry import read_registry
@@ -51,6 +54,25 @@ def test_home_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["matcher", "init", "--home", str(tmp_path)]) == 0
     assert main(["matcher", "init", "--home", str(tmp_path)]) == 1
     assert "home of a matcher already" in capsys.readouterr().err
+
+
+def test_a_party_joins_only_where_its_request_can_be_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before there is a home: the same command succeeds in another folder."""
+    home, file = tmp_path / "n", tmp_path / "si.invite"
+    with IdentityKey.generate(secrets.token_bytes) as key:
+        invitation = Invitation(
+            invitation_id="00" * 16, party="SI", name="Slovenia", matcher_key=key.public.hex,
+            url="https://matcher.example.org:8700", ca=None, expires_at=1 << 33,
+        )  # fmt: skip
+        file.write_bytes(sign_file(invitation, key))
+    words = ["node", "join", str(file), "--home", str(home), "--out"]
+    assert main([*words, str(tmp_path / "nowhere/si.join")]) == 1
+    assert "cannot be written" in capsys.readouterr().err
+    assert not home.exists()
+    assert main([*words, str(tmp_path / "si.join")]) == 0
+    assert (tmp_path / "si.join").exists()
 
 
 def test_a_new_identity_key_and_its_renewal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
