@@ -185,12 +185,13 @@ class RoundMemory:
         return self._round is not None
 
     def forget_record(self) -> None:
-        """Forget the record, and what was read of reports: both are read again when somebody asks for them.
+        """Forget the record, what was read of reports, and which statements were taken.
 
-        To be called between steps of the driver, which keeps the record during one.
+        The first two are read again when somebody asks for them; the last counts while bytes are left to be sent. To
+        be called between steps of the driver, which keeps the record during one.
         """
         with self._lock:
-            self._round, self.reports = None, {}
+            self._round, self.reports, self.taken = None, {}, set()
 
     def make_key(self) -> RoundKey:
         """Write a new round key.

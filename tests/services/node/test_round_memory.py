@@ -30,6 +30,7 @@ async def test_the_record_of_a_round_at_rest_is_forgotten(world: World) -> None:
     await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
     await world.settle()
     assert not memories.of(round_id).has_record
+    assert not memories.of(round_id).taken
     assert memories.of(round_id).record().phase is Phase.CLOSED
     assert (await al.round(round_id))["entry"]["phase"] == "closed"
 
