@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import httpx
+import pytest
 from sqlalchemy import event
 
 from aquila.audit.roles import Role, Service
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
     from tests.support.node_world import World
 
 MANY = 240
+
+
+@pytest.fixture
+def codes() -> tuple[str, ...]:
+    """Two parties are enough."""
+    return ("AL", "RS")
 
 
 @contextmanager

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
+def codes() -> tuple[str, ...]:
+    """Two parties are enough."""
+    return ("AL", "RS")
+
+
+@pytest.fixture
 async def al(world: World) -> PartyNode:
     """Albania's node with two hits."""
     party_node, round_id = world.nodes["AL"], await world.propose()

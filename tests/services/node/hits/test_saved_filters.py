@@ -21,6 +21,12 @@ VIEWS = "/v1/hit-views"
 SHOWS: dict[str, Any] = {"stage": "new", "certainty": "high", "counterpart": "RS"}
 
 
+@pytest.fixture
+def codes() -> tuple[str, ...]:
+    """Two parties are enough."""
+    return ("AL", "RS")
+
+
 async def kept(person: httpx.AsyncClient) -> list[dict[str, Any]]:
     """Return the views that a person keeps."""
     views: list[dict[str, Any]] = (await person.get(VIEWS)).json()["views"]

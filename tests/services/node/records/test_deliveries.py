@@ -23,6 +23,12 @@ REFUSED = HEADER + "a-3,Ana,,,\n"
 
 
 @pytest.fixture
+def codes() -> tuple[str, ...]:
+    """Two parties are enough."""
+    return ("AL", "RS")
+
+
+@pytest.fixture
 def al(world: World) -> PartyNode:
     """A node with a folder of deliveries."""
     found = world.nodes["AL"]

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from tests.support.node_world import PartyNode, World
 
 
+@pytest.fixture
+def codes() -> tuple[str, ...]:
+    """Two parties are enough."""
+    return ("AL", "RS")
+
+
 @contextlib.contextmanager
 def reads_of_records(store: Store) -> Iterator[list[str]]:
     """Collect the readings of stored records: `all` of a list, or a `batch` of it."""

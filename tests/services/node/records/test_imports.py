@@ -22,6 +22,12 @@ NO_DATE = "a-2,Ana,Novak,1985-13-45,\n"
 TOO_LITTLE = "a-3,Ana,,,\n"
 
 
+@pytest.fixture
+def codes() -> tuple[str, ...]:
+    """Two parties are enough."""
+    return ("AL", "RS")
+
+
 def stored(world: World) -> tuple[int, int]:
     """Return how many imports and records AL's database holds."""
     with world.nodes["AL"].node.store.reading("test.count") as session:
