@@ -1,7 +1,7 @@
 """Strangers attack the matcher and a node at once while they play a round: the hits of the rehearsal, and `/health`.
 
 The attacks are those of `strangers.py`, the questions those of `health_watch.py`; each runs as processes of its own.
-`AQUILA_ATTACK_ROUNDS` (1) rounds with lists of `AQUILA_ATTACK_RECORDS` (700) records are played. Nothing is judged by
+`AQUILA_ATTACK_ROUNDS` (1) rounds with lists of `AQUILA_ATTACK_RECORDS` (300) records are played. Nothing is judged by
 a clock: a busy machine makes the test slower, and what it counts stays the same. Seconds until an answer about health
 are those that the service takes, not those in which others have the processors.
 """
@@ -21,6 +21,7 @@ import pytest
 
 from clients.cli.demo.population import FIELDS, populate
 from services.kit.settings import LimitSettings
+from tests.support.loaded_program import LOADED
 from tests.support.process_world import Service, World, paired_hits, rehearsed_hits
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.e2e
 
 ROUNDS = int(os.environ.get("AQUILA_ATTACK_ROUNDS", "1"))
-RECORDS = int(os.environ.get("AQUILA_ATTACK_RECORDS", "700"))  # in each list
+RECORDS = int(os.environ.get("AQUILA_ATTACK_RECORDS", "300"))  # in each list
 HANGS = 3_600  # seconds after which a round does not end any more
 HERE = Path(__file__).parents[1] / "support"
 USUAL_SECONDS = 1.0
@@ -93,7 +94,7 @@ def files(tmp_path: Path) -> dict[str, Path]:
 def world(tmp_path: Path, files: dict[str, Path]) -> Iterator[World]:
     """A matcher and three nodes."""
     (tmp_path / "world").mkdir()
-    made = World(tmp_path / "world")
+    made = World(tmp_path / "world", program=LOADED)
     try:
         made.make(sorted(files))
         yield made

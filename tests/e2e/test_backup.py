@@ -35,7 +35,7 @@ class Drill:
         self.safe.mkdir()
         run("backup-key", "--out", str(self.safe / "backup.key"))
         urls = {name: url for name in ("matcher", *_PARTIES) if (url := database())}
-        self.world = World(root, urls, program=LOADED)
+        self.world = World(root, urls, program=LOADED, frugal=True)
         self.auditors = dict.fromkeys(("matcher", *_PARTIES), "first")
         self.world.make(list(_PARTIES))
         for service in self.world.services.values():

@@ -57,7 +57,7 @@ def test_rounds_go_on_while_parties_upgrade_one_after_another(files: dict[str, P
     shared = {hit for hit in rehearsed if not any("-f" in record for record in hit)}
     assert shared
     (tmp_path / "world").mkdir()
-    world = World(tmp_path / "world", program=LOADED, programs={"matcher": earlier, "AL": earlier})
+    world = World(tmp_path / "world", program=LOADED, programs={"matcher": earlier, "AL": earlier}, frugal=True)
     try:
         world.make(["AL", "MK", "RS"])
         matcher, old = world.matcher, world.services["AL"]
