@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from tests.support.loaded_program import LOADED
 from tests.support.operators import FIVE_PARTIES, Ceremony
 from tests.support.process_world import World, paired_hits, rehearsed_hits
 
@@ -21,8 +22,8 @@ MOST_AT_A_PARTY, MOST_FOR_A_PARTY = 5, 2
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[World]:
-    """An empty world, whose processes are stopped at the end."""
-    made = World(tmp_path / "world")
+    """An empty world, whose services are stopped at the end; what people do are commands of the installed program."""
+    made = World(tmp_path / "world", program=LOADED)
     made.root.mkdir()
     try:
         yield made
