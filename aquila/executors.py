@@ -2,8 +2,9 @@
 
 On one machine it is a pool of processes (`local_pool`), for short work this process itself (`InProcess`), on several
 machines what a service hands in, such as that of Dask's `Client.get_executor()`. A piece of work is a function at the
-top level of a module; its argument and its result travel pickled, so it must last well over ten milliseconds to be
-worth the way. Whoever runs the executor sees what travels: it belongs to the same trust as the caller.
+top level of a module, and not of the program that is run; its argument and its result travel pickled, so it must last
+well over ten milliseconds to be worth the way. Whoever runs the executor sees what travels: it belongs to the same
+trust as the caller.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from contextlib import contextmanager
 from functools import cache
 from multiprocessing import forkserver, get_all_start_methods, get_context, parent_process, resource_tracker
 from multiprocessing.connection import wait
-from threading import Thread
+from threading import Lock, Thread
+from types import ModuleType
 from typing import TYPE_CHECKING, TypeVar
 
 from aquila.crypto.backend import load_group, usable_cores
@@ -42,6 +44,8 @@ _MOST_UNUSED = 256 << 10  # bytes that a process with threads keeps free at the 
 _OWN_PIECE = 256 << 10  # bytes from which on such a process takes each piece from the system by itself
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # of mallopt(3)
 _FEW_COLLECTIONS = 100_000  # objects that are made before Python looks for cycles, instead of 700
+
+_STARTING = Lock()  # held while a process is started: `_without_program` exchanges a module meanwhile
 
 Item = TypeVar("Item")
 Label = TypeVar("Label")
@@ -117,7 +121,7 @@ def local_pool(workers: int | None = None, preload: Sequence[str] = ()) -> Execu
     count = usable_cores() if workers is None else workers
     if count <= 1:
         return InProcess()
-    return _Pool(count, mp_context=_context(preload), initializer=begin_worker)
+    return _FreshPool(count, mp_context=_context(preload), initializer=begin_worker)
 
 
 def forked_pool(workers: int) -> Executor:
@@ -160,6 +164,17 @@ class _Pool(ProcessPoolExecutor):
             return super().submit(fn, *args, **kwargs)
         except OSError as error:
             raise BrokenProcessPool from error
+
+
+class _FreshPool(_Pool):
+    """A pool whose processes have what they import and nothing of this one, not even its program."""
+
+    def submit(
+        self, fn: Callable[Parameters, Result], /, *args: Parameters.args, **kwargs: Parameters.kwargs
+    ) -> Future[Result]:
+        """Hand in a piece of work, which may start a process; raises as `_Pool.submit` does."""
+        with _without_program():
+            return super().submit(fn, *args, **kwargs)
 
 
 class InProcess(Executor):
@@ -258,6 +273,22 @@ def _context(preload: Sequence[str]) -> BaseContext:
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, masked)
     return context
+
+
+@contextmanager
+def _without_program() -> Iterator[None]:
+    """Let processes that are started within the block not run the program of this one once more.
+
+    Python does so in each new process, for what the program itself defines. The functions of tasks are in modules, and
+    a command line imports much that no task needs.
+    """
+    with _STARTING:
+        program = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")  # has no file and no name by which it could be run
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = program
 
 
 def _submit(executor: Executor, function: Callable[[Item], Result], item: Item) -> Future[Result]:

@@ -8,7 +8,9 @@ from the environment: no proxy, no credentials, no certificates.
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import ssl
+import sys
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -61,6 +63,7 @@ class Peer:
         self.settings = settings
         self.url = settings.url.rstrip("/")
         self._auth, self._transport = auth, transport
+        _settle_optional("sniffio")
         self.tls: RenewedContext | None = tls_context(settings) if self.url.startswith("https") else None
         self._answer_bytes = settings.answer_mebibytes << 20
         self._client = httpx.AsyncClient(
@@ -142,6 +145,16 @@ class Peer:
             # Its message may quote what came; the class says what happened.
             kind, code = type(error).__name__, certificate_fault(error)
             raise PeerUnavailableError(code or "peer_unreachable", peer=self.url, kind=kind) from None
+
+
+def _settle_optional(module: str) -> None:
+    """Let imports of an optional module that is not installed fail at once, in this process and from now on.
+
+    httpcore tries to import one at each lock of each call, and Python remembers what it found but not what it did not:
+    each time all folders are searched again.
+    """
+    if module not in sys.modules and importlib.util.find_spec(module) is None:
+        sys.modules[module] = None  # type: ignore[assignment]  # as the import system documents it
 
 
 async def _pieces(response: httpx.Response, limit: int) -> AsyncIterator[bytes]:

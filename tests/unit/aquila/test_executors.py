@@ -280,3 +280,20 @@ def test_a_worker_ends_with_its_parent() -> None:
     end_with(ours.fileno(), left.append)
     ours.close()
     assert left == [1]
+
+
+def test_a_worker_does_not_run_the_program_once_more(tmp_path: Path) -> None:
+    """What a command line imports costs each worker a tenth of a second; tasks are in modules."""
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import operator\n"
+        "from aquila.executors import local_pool\n"
+        "print('runs')\n"
+        "if __name__ == '__main__':\n"
+        "    with local_pool(2) as pool:\n"
+        "        print(pool.submit(operator.add, 1, 2).result())\n"
+        "    import __main__\n"
+        "    print(__main__.__file__ == __file__)\n"
+    )
+    done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["runs", "3", "True"]
