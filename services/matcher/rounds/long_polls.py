@@ -20,7 +20,6 @@ from sqlalchemy import and_, or_, select
 
 from aquila.errors import PolicyError, ProtocolError
 from aquila.protocol.encoding import canonical
-from aquila.protocol.messages import Kind
 from aquila.protocol.messages.feed import LARGEST_CONTENT, EventKind, LongPollAnswer, Rounds
 from aquila.protocol.messages.kinds import StatementKind
 from services.kit.errors import NotFoundError, StoreError
@@ -173,8 +172,9 @@ def _is_whole(context: MatcherContext, kind: str, round_id: str, submission_id: 
             return True
         if kind == EventKind.BLINDED:
             return has_all_blinded(turn.cached, submission_id)
-        # Of a list each evaluation is worth a look: the tokens of all lists wait for the last one.
-        return submission.kind is Kind.LIST or not waits_for(turn.cached, submission_id)
+        # Evaluations that fill the place of others are worth a look by themselves: what is fetched makes room.
+        is_crowded = 2 * turn.row.evaluation_bytes > context.settings.quotas.evaluation_bytes
+        return is_crowded or not waits_for(turn.cached, submission_id)
 
 
 def _unread(caller: str, known: ReadState, *columns: InstrumentedAttribute[Any]) -> Select[Any]:

@@ -20,7 +20,7 @@ from services.node.round_memory import round_row
 from services.node.rounds import statements
 from services.node.steps.discover import store_manifest
 from services.node.steps.sync import take_page
-from services.node.storage.tables import StatementRow
+from services.node.storage.tables import ChunkRow, EvaluationDownloadRow, StatementRow
 from tests.support.node_steps import round_without_lists
 from tests.support.node_world import JUSTIFICATION
 from tests.support.sentence_texts import texts
@@ -75,14 +75,24 @@ async def problems(party_node: PartyNode, round_id: str) -> str:
     return "; ".join(texts((await party_node.round(round_id))["problems"]))
 
 
+@pytest.mark.parametrize("codes", [("AL", "RS", "SI")], ids=["three"])
 async def test_a_wrong_evaluation_is_never_finalized(world: World) -> None:
-    """A proof that does not verify names the party and the chunk, and no token is signed."""
+    """A proof that does not verify names party and chunk, no token is signed, and others' evaluations are kept."""
     rs = world.nodes["RS"].node
     rs.party = WrongShare(rs.code, rs.party.identity, rs.group, rs.party.log_head)
     round_id = await world.begin()
     await world.settle()
-    assert "RS evaluated chunk 0 wrongly" in await problems(world.nodes["AL"], round_id)
-    assert (await world.nodes["AL"].round(round_id))["submissions"][0]["state"] == "submitted"
+    for code in ("AL", "SI"):
+        text = await problems(world.nodes[code], round_id)
+        assert "RS evaluated chunk 0 wrongly" in text
+        view = await world.nodes[code].round(round_id)
+        assert view["submissions"][0]["state"] == "submitted"
+        with world.nodes[code].node.store.reading("test") as session:
+            rows = session.scalars(select(EvaluationDownloadRow)).all()
+            chunks = session.scalars(select(ChunkRow)).all()
+        assert {row.party == "RS" for row in rows if row.state == "failed"} == {True}
+        assert {row.party == "RS" for row in rows if row.state == "acknowledged"} == {False}
+        assert {chunk.token_rows for chunk in chunks} == {None}
     assert await world.phase(round_id) == "open"
 
 

@@ -33,6 +33,7 @@ from aquila.sentences import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from aquila.crypto.group import Group
 

@@ -26,13 +26,14 @@ from services.node.storage.states import VERIFIED, SubmissionState
 from services.node.storage.tables import ChunkRow, EvaluationDownloadRow, SubmissionRow
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
     from aquila.protocol.rounds.verified_round import Round
     from aquila.protocol.submissions.submission import FinalizedChunk
     from aquila.protocol.submissions.tasks import FinalizeTask
+    from services.kit.storage.files import ChunkFiles
     from services.kit.storage.store import Store
     from services.node.context import NodeContext
 
@@ -103,14 +104,13 @@ async def _begin(node: NodeContext, round_: Round, chunk: ChunkRow) -> Finalized
 
 
 def _work(node: NodeContext, round_: Round, chunk: ChunkRow) -> FinalizeTask:
-    memory, index, submission = node.rounds.of(chunk.round_id), chunk.index, chunk.submission_id
-    rows = np.frombuffer(node.files.read(paths.rows(chunk.round_id, submission, index)), dtype=ROW)
-    evaluations = {
-        party: node.files.read(paths.evaluated(chunk.round_id, submission, party, index))
-        for party in round_.evaluators_of(submission)
-    }
-    with memory.seed(submission) as seed:
-        return node.party.to_finalize(round_, memory.secrets(), seed, submission, index, rows, evaluations)
+    parties = round_.evaluators_of(chunk.submission_id)
+    return work_on_tokens(node, round_, chunk, {party: read_evaluated(node.files, chunk, party) for party in parties})
+
+
+def read_evaluated(files: ChunkFiles, chunk: ChunkRow, party: str) -> bytes:
+    """Return a party's evaluation of a chunk, which was verified; raises as `ChunkFiles.read` does."""
+    return files.read(paths.evaluated(chunk.round_id, chunk.submission_id, party, chunk.index))
 
 
 async def _finish(node: NodeContext, chunk: ChunkRow, begun: Awaitable[FinalizedChunk]) -> None:
@@ -119,17 +119,43 @@ async def _finish(node: NodeContext, chunk: ChunkRow, begun: Awaitable[Finalized
 
 def _keep(node: NodeContext, chunk: ChunkRow, made: FinalizedChunk) -> None:
     """Seal one chunk's tokens and their secrets."""
-    memory, index, submission = node.rounds.of(chunk.round_id), chunk.index, chunk.submission_id
-    for name, content in (
-        (paths.tokens(chunk.round_id, submission, index), made.rows),
-        (paths.token_secrets(chunk.round_id, submission, index), made.secrets),
-    ):
-        node.files.write(name, memory.seal(name, content))
+    seal_tokens(node, chunk.round_id, chunk.submission_id, chunk.index, made)
     # If we crash here, the same tokens are made again.
     with node.store.transaction("finalize.chunk") as session:
-        stored = session.get_one(ChunkRow, (submission, index))
-        stored.token_rows = len(made.rows) // TOKEN_ROW_BYTES
-        stored.token_digest = hashlib.sha256(made.rows).hexdigest()
+        record_tokens(session.get_one(ChunkRow, (chunk.submission_id, chunk.index)), made)
+
+
+def seal_tokens(node: NodeContext, round_id: str, submission_id: str, index: int, made: FinalizedChunk) -> None:
+    """Write one chunk's tokens and their secrets, encrypted; they count once `record_tokens` is committed.
+
+    Raises:
+        KeyMaterialError: The round key is missing.
+    """
+    memory = node.rounds.of(round_id)
+    for name, content in (
+        (paths.tokens(round_id, submission_id, index), made.rows),
+        (paths.token_secrets(round_id, submission_id, index), made.secrets),
+    ):
+        node.files.write(name, memory.seal(name, content))
+
+
+def record_tokens(chunk: ChunkRow, made: FinalizedChunk) -> None:
+    """Note in a chunk's row that its tokens are made."""
+    chunk.token_rows = len(made.rows) // TOKEN_ROW_BYTES
+    chunk.token_digest = hashlib.sha256(made.rows).hexdigest()
+
+
+def work_on_tokens(node: NodeContext, round_: Round, chunk: ChunkRow, evaluations: Mapping[str, bytes]) -> FinalizeTask:
+    """Return the work of making a chunk's tokens from all its evaluations.
+
+    Raises:
+        OrderError: One is missing.
+        KeyMaterialError: The round key is missing.
+    """
+    memory, index, submission = node.rounds.of(chunk.round_id), chunk.index, chunk.submission_id
+    rows = np.frombuffer(node.files.read(paths.rows(chunk.round_id, submission, index)), dtype=ROW)
+    with memory.seed(submission) as seed:
+        return node.party.to_finalize(round_, memory.secrets(), seed, submission, index, rows, evaluations)
 
 
 def _sign(node: NodeContext, round_: Round, row: SubmissionRow) -> bool:

@@ -5,7 +5,7 @@ The argument of a task shows nothing of itself: pools and schedulers print the a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,9 @@ from aquila.records.person import Record
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aquila.protocol.submissions.tasks import DigestedBatch
+    from aquila.crypto.group import Group
+    from aquila.protocol.submissions.submission import FinalizedChunk
+    from aquila.protocol.submissions.tasks import DigestedBatch, FinalizeTask, VerifyTask
     from aquila.records.rules import RuleTable
 
 PRELOAD = ("aquila.protocol.submissions.tasks", "aquila.records.rules", "services.node.steps.submissions.tasks")
@@ -28,9 +30,39 @@ SMALL_ELEMENTS = 1_024
 SMALL_RECORDS = 64
 """Records of a batch whose work is not worth it either."""
 
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class AnswersTask:
+    """Evaluations of one own chunk to verify together, and the tokens to make of them if they are the last ones.
+
+    Attributes:
+        chunk: The blinded elements as they were sent.
+        answers: The evaluations; the chunk in each is not looked at.
+        rest: The work of making the tokens, with the evaluations that were verified before; None while some are
+            missing.
+    """
+
+    chunk: bytes
+    answers: Sequence[VerifyTask]
+    rest: FinalizeTask | None = None
+
+
+def verify_answers(group: Group, work: AnswersTask) -> FinalizedChunk | None:
+    """Verify evaluations (PROTOCOL.md 3.6), and make the tokens if these are due; each element is decoded once.
+
+    Raises:
+        MalformedError, ProofError: One of the evaluations is wrong; which one is not told.
+    """
+    own, evaluations = tasks.verify_answers(group, work.chunk, work.answers)
+    if work.rest is None:
+        return None
+    return tasks.finalize(group, replace(work.rest, evaluations=[*work.rest.evaluations, *evaluations]), own)
+
+
 BLIND = partial(with_group, tasks.blind_batch, "auto")
 EVALUATE = partial(with_group, tasks.evaluate_chunk, "auto")
 VERIFY = partial(with_group, tasks.verify_chunk, "auto")
+VERIFY_ANSWERS = partial(with_group, verify_answers, "auto")
 FINALIZE = partial(with_group, tasks.finalize, "auto")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asyncio import to_thread
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,16 +19,18 @@ from services.kit.logging import Log
 from services.kit.work.pipeline import run_in_order, until
 from services.node.rounds import paths
 from services.node.steps.submissions.downloads import PER_TURN, give_up, next_waiting, try_again
-from services.node.steps.submissions.tasks import SMALL_ELEMENTS, VERIFY
-from services.node.storage.states import EvaluationDownloadState
-from services.node.storage.tables import EvaluationDownloadRow, SubmissionRow
+from services.node.steps.submissions.finalize import read_evaluated, record_tokens, seal_tokens, work_on_tokens
+from services.node.steps.submissions.tasks import SMALL_ELEMENTS, VERIFY, VERIFY_ANSWERS, AnswersTask
+from services.node.storage.states import VERIFIED, EvaluationDownloadState
+from services.node.storage.tables import ChunkRow, EvaluationDownloadRow, SubmissionRow
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+    from aquila.errors import AquilaError
+    from aquila.protocol.submissions.submission import FinalizedChunk
     from aquila.protocol.submissions.tasks import VerifyTask
     from services.kit.http.peer import Peer
-    from services.kit.storage.files import ChunkFiles
     from services.kit.storage.store import Store
     from services.node.context import NodeContext
 
@@ -37,54 +40,147 @@ _LOG = Log("node.verify")
 async def verify(node: NodeContext, round_id: str, ends: Callable[[], bool]) -> bool:
     """Fetch and verify the next evaluations of own chunks, and return whether there were any.
 
+    Those of one chunk are verified together. With the last ones its tokens are made too, while the elements are at
+    hand; they are signed for when they are due (`finalize`).
+
     Raises:
         PeerUnavailableError: The matcher is away.
-        ExecutorError: A worker is gone; its evaluation is fetched and verified again.
+        KeyMaterialError: The round key is missing.
+        ExecutorError: A worker is gone; its evaluations are fetched and verified again.
     """
     rows = await to_thread(next_waiting, node.store, EvaluationDownloadRow, round_id)
     if not rows:
         return False
-    await run_in_order(until(ends, rows), partial(_begin, node), partial(_finish, node), await node.ahead())
+    answers = _by_chunk(rows)
+    await run_in_order(until(ends, answers), partial(_begin, node), partial(_finish, node), await node.ahead())
     return True
 
 
-async def _begin(node: NodeContext, row: EvaluationDownloadRow) -> bytes:
-    """Return an evaluation that is what its evaluator's share gives."""
+def _by_chunk(rows: Sequence[EvaluationDownloadRow]) -> list[list[EvaluationDownloadRow]]:
+    """Part evaluations by their chunks, in the order in which these come first."""
+    parted: dict[tuple[str, int], list[EvaluationDownloadRow]] = {}
+    for row in rows:
+        parted.setdefault((row.submission_id, row.index), []).append(row)
+    return list(parted.values())
+
+
+@dataclass(slots=True)
+class _Answers:
+    """Outcome of the fetch and verification of evaluations of one chunk, by their parties.
+
+    Attributes:
+        right: The bytes of those that are what their evaluators' shares give.
+        wrong: The reason of each of the others.
+        made: The tokens of the chunk, if these were the last ones.
+    """
+
+    right: dict[str, bytes] = field(default_factory=dict)
+    wrong: dict[str, AquilaError] = field(default_factory=dict)
+    made: FinalizedChunk | None = None
+
+
+async def _begin(node: NodeContext, rows: Sequence[EvaluationDownloadRow]) -> _Answers:
+    """Fetch and verify evaluations of one chunk."""
+    found = _Answers()
+    works: dict[str, VerifyTask] = {}
+    for row in rows:
+        try:
+            content = await _fetch(node, row)
+            works[row.party] = await to_thread(_work, node, row, content)
+        except (DigestError, NotFoundError) as error:
+            found.wrong[row.party] = error
+    if not works:
+        return found
+    together = await to_thread(_together, node, rows[0], works)
+    small = len(together.chunk) <= SMALL_ELEMENTS * ELEMENT_BYTES
+    try:
+        found.made = await node.workers.run(VERIFY_ANSWERS, together, small=small)
+        found.right = {party: work.elements for party, work in works.items()}
+    except (ProofError, MalformedError):
+        await _tell_apart(node, together.chunk, works, found)
+    return found
+
+
+async def _tell_apart(node: NodeContext, chunk: bytes, works: Mapping[str, VerifyTask], found: _Answers) -> None:
+    """Verify evaluations one by one, of which one is wrong at least."""
+    small = len(chunk) <= SMALL_ELEMENTS * ELEMENT_BYTES
+    for party, work in works.items():
+        try:
+            await node.workers.run(VERIFY, replace(work, chunk=chunk), small=small)
+            found.right[party] = work.elements
+        except (ProofError, MalformedError) as error:
+            found.wrong[party] = error
+
+
+async def _fetch(node: NodeContext, row: EvaluationDownloadRow) -> bytes:
+    """Return the bytes of an evaluation, which came with the feed or are at the matcher; raises as `Peer.call` does."""
     content = node.rounds.of(row.round_id).brought.pop((row.submission_id, row.index, row.party), None)
-    if content is None:
-        content = (await node.peer.call("GET", _path(row))).content
-    small = len(content) <= SMALL_ELEMENTS * ELEMENT_BYTES
-    await node.workers.run(VERIFY, await to_thread(_work, node, row, content), small=small)
-    return content
+    return (await node.peer.call("GET", _path(row))).content if content is None else content
 
 
 def _work(node: NodeContext, row: EvaluationDownloadRow, content: bytes) -> VerifyTask:
     round_ = node.rounds.of(row.round_id).record()
     evaluation = round_.evaluations[EvaluationKey(row.submission_id, row.index, row.party)]
+    return node.party.to_verify(round_, evaluation, b"", content)
+
+
+def _together(node: NodeContext, row: EvaluationDownloadRow, works: Mapping[str, VerifyTask]) -> AnswersTask:
+    """Return the work of verifying evaluations of a row's chunk, and of making its tokens if they are the last ones."""
     chunk = node.files.read(paths.blinded(row.round_id, row.submission_id, row.index))
-    return node.party.to_verify(round_, evaluation, chunk, content)
+    round_ = node.rounds.of(row.round_id).record()
+    with node.store.reading("evaluation.others") as session:
+        own = session.get_one(ChunkRow, (row.submission_id, row.index))
+        query = select(EvaluationDownloadRow.party).where(
+            EvaluationDownloadRow.submission_id == row.submission_id,
+            EvaluationDownloadRow.index == row.index,
+            EvaluationDownloadRow.state.in_(VERIFIED),
+        )
+        verified = set(session.scalars(query))
+    before = [party for party in round_.evaluators_of(row.submission_id) if party in verified]
+    answers = list(works.values())
+    if not verified.union(works).issuperset(round_.evaluators_of(row.submission_id)):
+        return AnswersTask(chunk, answers)
+    earlier = {party: read_evaluated(node.files, own, party) for party in before}
+    rest = work_on_tokens(node, round_, own, {party: work.elements for party, work in works.items()} | earlier)
+    return AnswersTask(chunk, answers, replace(rest, evaluations=list(earlier.values())))
 
 
-async def _finish(node: NodeContext, row: EvaluationDownloadRow, begun: Awaitable[bytes]) -> None:
-    try:
-        await to_thread(_keep, node.store, node.files, row, await begun)
-    except (DigestError, NotFoundError) as error:
+async def _finish(node: NodeContext, rows: Sequence[EvaluationDownloadRow], begun: Awaitable[_Answers]) -> None:
+    found = await begun
+    if found.right:
+        await to_thread(_keep, node, [row for row in rows if row.party in found.right], found)
+    for row in rows:
+        if row.party in found.wrong:
+            await to_thread(_refuse, node, row, found.wrong[row.party])
+
+
+def _refuse(node: NodeContext, row: EvaluationDownloadRow, error: AquilaError) -> None:
+    """Have an evaluation fetched again, or give it up where the evaluator signed a wrong one."""
+    if isinstance(error, DigestError | NotFoundError):
         # The matcher, or what lies between, gave other bytes than were signed: nobody says it was the evaluator.
         problem = Sentence.of("evaluation_cannot_be_had", party=row.party, reason=error.sentence)
-        await to_thread(try_again, node.journal, row, problem)
-    except (ProofError, MalformedError) as error:
-        problem = Sentence.of("chunk_evaluated_wrongly", party=row.party, chunk=row.index, reason=error.sentence)
-        await to_thread(give_up, node.journal, row, problem)
-        node.counts.add(type(error).__name__)
-        _LOG.error("wrong_evaluation", round=row.round_id, counterpart=row.party, chunk=row.index, error=error)
+        try_again(node.journal, row, problem)
+        return
+    problem = Sentence.of("chunk_evaluated_wrongly", party=row.party, chunk=row.index, reason=error.sentence)
+    give_up(node.journal, row, problem)
+    node.counts.add(type(error).__name__)
+    _LOG.error("wrong_evaluation", round=row.round_id, counterpart=row.party, chunk=row.index, error=error)
 
 
-def _keep(store: Store, files: ChunkFiles, row: EvaluationDownloadRow, content: bytes) -> None:
-    files.write(paths.evaluated(row.round_id, row.submission_id, row.party, row.index), content)
-    # If we crash here, it is fetched and verified again.
-    with store.transaction("evaluation.verified") as session:
-        stored = session.get_one(EvaluationDownloadRow, row.key)
-        stored.enter(EvaluationDownloadState.VERIFIED)
+def _keep(node: NodeContext, rows: Sequence[EvaluationDownloadRow], found: _Answers) -> None:
+    """Store evaluations of one chunk that are right, and its tokens if they are made."""
+    first, made = rows[0], found.made
+    for row in rows:
+        name = paths.evaluated(row.round_id, row.submission_id, row.party, row.index)
+        node.files.write(name, found.right[row.party])
+    if made is not None:
+        seal_tokens(node, first.round_id, first.submission_id, first.index, made)
+    # If we crash here, they are fetched and verified again.
+    with node.store.transaction("evaluation.verified") as session:
+        for row in rows:
+            session.get_one(EvaluationDownloadRow, row.key).enter(EvaluationDownloadState.VERIFIED)
+        if made is not None:
+            record_tokens(session.get_one(ChunkRow, (first.submission_id, first.index)), made)
 
 
 async def acknowledge(node: NodeContext, round_id: str, ends: Callable[[], bool]) -> bool:

@@ -17,6 +17,7 @@ from services.matcher.rounds import long_polls
 from services.matcher.rounds.long_polls import ReadState
 from services.matcher.steps.pulse import Pulse
 from services.matcher.steps.schedule import WOKEN_BY, steps_of
+from services.matcher.storage.tables import RoundRow
 from services.matcher.wakeup import LongPolls, Wakeup
 
 if TYPE_CHECKING:
@@ -135,6 +136,25 @@ async def test_a_statement_whose_bytes_are_not_there(world: World) -> None:
     assert not long_polls._has_unread(world.context, "AL", unread)
     await other.put_blinded(sent)
     assert long_polls._has_unread(world.context, "AL", unread)
+
+
+async def test_evaluations_are_news_together(three: World) -> None:
+    """A list's evaluations wake its origin when the last one is there, or before that where they fill their place."""
+    await three.submitted()
+    own, *others = three.nodes.values()
+    await own.sync()
+    state = rounds_in(await hear(own)).state
+    unread = ReadState(state or "", {three.round_id: own.cursor})
+    await others[0].evaluate()
+    assert not long_polls._has_unread(three.context, own.code, unread)
+    with three.context.store.transaction("test") as session:
+        row = session.get_one(RoundRow, three.round_id)
+        before, row.evaluation_bytes = row.evaluation_bytes, three.context.settings.quotas.evaluation_bytes
+    assert long_polls._has_unread(three.context, own.code, unread)
+    with three.context.store.transaction("test") as session:
+        session.get_one(RoundRow, three.round_id).evaluation_bytes = before
+    await others[1].evaluate()
+    assert long_polls._has_unread(three.context, own.code, unread)
 
 
 async def test_what_was_not_read_answers_before_waiting(world: World) -> None:
