@@ -98,6 +98,7 @@ class RoundTransaction:
     cached: CachedRound
     clock: Callable[[], int]
     touched: bool = False
+    added: list[int] = field(default_factory=list)
 
     @property
     def round(self) -> Round:
@@ -127,6 +128,7 @@ class RoundTransaction:
         self.session.add(event)
         self.session.flush()
         self.cached.last_event = event.event_id
+        self.added.append(event.event_id)
 
 
 class RoundCache:
@@ -143,6 +145,7 @@ class RoundCache:
         self._registry = registry
         self.group = group
         self._known: OrderedDict[str, CachedRound] = OrderedDict()
+        self._committed: set[int] = set()
         # A round's lock is taken before a transaction begins and held until after it ended, so that nobody sees
         # what may still be rolled back. Nobody holds two.
         self._locks = [threading.Lock() for _ in range(_LOCKS)]
@@ -175,11 +178,20 @@ class RoundCache:
                     row, newest = _row(session, round_id)
                     turn = RoundTransaction(session, row, self._caught_up(session, row, newest), self._clock)
                     yield turn
+                with self._guard:
+                    self._committed.update(turn.added)
             except BaseException:
                 # The record may be ahead of the database now, or the commit may have come through unnoticed.
                 if turn is None or turn.touched:
                     self.forget(round_id)
                 raise
+
+    def take_committed(self, newest: int) -> set[int]:
+        """Return the events up to a number that this process committed since the last call."""
+        with self._guard:
+            taken = {event for event in self._committed if event <= newest}
+            self._committed -= taken
+        return taken
 
     def forget(self, round_id: str) -> None:
         """Drop a record; the next use rebuilds it."""

@@ -38,6 +38,7 @@ class StoredNonces:
     def __init__(self, store: Store, table: Table) -> None:
         self._store = store
         self._table = table
+        self._spend = insert(table)  # made once: every call that a party signs ends in it
         self._pruned_at = 0
         self._lock = threading.Lock()
 
@@ -52,7 +53,8 @@ class StoredNonces:
             with self._store.transaction("nonce.spend") as session:
                 if self._due(now):
                     session.execute(delete(self._table).where(self._table.c.keep_until < now))
-                session.execute(insert(self._table).values(key_id=key_id, nonce=nonce, keep_until=keep_until))
+                spent = {"key_id": key_id, "nonce": nonce, "keep_until": keep_until}
+                session.connection().execute(self._spend, spent)
         except StoreConflictError:
             raise ReplayError("call_already_seen", matcher_time=now) from None
 

@@ -9,15 +9,25 @@ from sqlalchemy import func, select
 from services.matcher.storage.tables import EventRow, RoundRow
 
 if TYPE_CHECKING:
+    from sqlalchemy import Select
+
     from services.matcher.context import MatcherContext
 
 
+_MOST = 1_000  # events between two looks, of which each is looked at
+
+
 class Pulse:
-    """The step, which rings the wake-up of its process when there is something new."""
+    """The step, which rings the wake-up of its process when there is something new.
+
+    What this process commits wakes those for whom it is work when it is committed. All others hear of it once there is
+    a pause, in case that one of them has something to do all the same.
+    """
 
     def __init__(self, context: MatcherContext) -> None:
         self._context = context
         self._seen: tuple[int, int] | None = None
+        self._pending = False
 
     def step(self) -> bool:
         """Look once; it waits for the next interval whatever it found.
@@ -25,11 +35,22 @@ class Pulse:
         Raises:
             StoreError: The database failed.
         """
-        rounds, newest = select(func.count()).select_from(RoundRow), select(func.max(EventRow.event_id))
+        known, event = self._seen or (None, None)
+        newest = select(func.coalesce(func.max(EventRow.event_id), 0)) if event is None else _after(event)
         with self._context.store.reading("pulse.look") as session:
-            count, event = session.execute(select(rounds.scalar_subquery(), newest.scalar_subquery())).one()
-        seen = count or 0, event or 0
-        if self._seen not in {None, seen}:
+            count = session.scalar(select(func.count()).select_from(RoundRow)) or 0
+            found = set(session.scalars(newest))
+        self._seen = count, max(found, default=event or 0)
+        own = self._context.round_cache.take_committed(self._seen[1])
+        if event is None:
+            return False
+        of_others = bool(found - own) or len(found) == _MOST or count != known
+        if of_others or (self._pending and not found):
             self._context.wakeup.notify()
-        self._seen = seen
+        self._pending = bool(found) and not of_others
         return False
+
+
+def _after(event: int) -> Select[int]:
+    """Return the query of the next events after one."""
+    return select(EventRow.event_id).where(EventRow.event_id > event).order_by(EventRow.event_id).limit(_MOST)

@@ -18,6 +18,7 @@ from services.kit.logging import Log
 from services.kit.work.drivers import Driver, each
 from services.kit.work.pipeline import side_by_side
 from services.node.logs import pending_statements
+from services.node.round_memory import round_row
 from services.node.rounds import statements
 from services.node.rounds.due_steps import due_in
 from services.node.rounds.requests import is_consent_due
@@ -320,7 +321,7 @@ async def advance(
 async def _advance(
     node: NodeContext, round_id: str, page: Awaitable[sync.FeedPage] | None, ends: Callable[[], bool]
 ) -> bool:
-    row = (await to_thread(due_in, node.store, round_id)).row
+    row = await to_thread(_row, node.store, round_id)
     if row.state == LocalRoundState.DESTROYING:
         return await to_thread(close.destroy_key, node, round_id)
     if row.state == LocalRoundState.ACTIVE and await to_thread(_decide, node, row):
@@ -456,6 +457,11 @@ async def _noted(made: list[bool], lane: Awaitable[bool]) -> bool:
     """Let a lane run, and note whether it had anything to do; raises as the lane does."""
     made.append(await lane)
     return made[-1]
+
+
+def _row(store: Store, round_id: str) -> RoundRow:
+    with store.reading("round.look") as session:
+        return round_row(session, round_id)
 
 
 def _decide(node: NodeContext, row: RoundRow) -> bool:

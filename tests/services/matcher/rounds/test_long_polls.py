@@ -232,12 +232,31 @@ async def test_another_process_rings_too(world: World) -> None:
     await world.nodes["RS"].submit()  # nobody notifies: the wake-up of this process was not started
     world.context.wakeup.start()
     assert not waiting.done()
+    world.context.round_cache.take_committed(1 << 62)  # as if another process had committed it
     pulse.step()
     rounds_in(await asyncio.wait_for(waiting, 30))
     rung = world.context.wakeup.listen()
     pulse.step()
     await asyncio.sleep(0.01)
     assert not rung.is_set()
+
+
+async def test_own_events_ring_once_more_in_a_pause(world: World) -> None:
+    """Drivers that no event of this process wakes look once when nothing has come since the last look."""
+    await world.opened()
+    world.context.wakeup.start()
+    pulse = Pulse(world.context)
+    pulse.step()
+    rings = []
+    for submits in (True, False, False):
+        if submits:
+            await world.nodes["RS"].submit()
+            await asyncio.sleep(0.01)
+        rung = world.context.wakeup.listen()
+        pulse.step()
+        await asyncio.sleep(0.01)
+        rings.append(rung.is_set())
+    assert rings == [False, True, False]
 
 
 async def test_a_party_holds_few(world: World) -> None:
