@@ -105,13 +105,20 @@ class RoundTransaction:
         """The verified record."""
         return self.cached.round
 
-    def accept(self, envelope: bytes, now: int | None = None) -> AcceptedStatement:
-        """Verify a statement, and store it with its entry in the log if it is new; raises as `Round.accept` does."""
+    def accept(self, envelope: bytes, now: int | None = None, taken_at: int | None = None) -> AcceptedStatement:
+        """Verify a statement, and store it with its entry in the log if it is new; raises as `Round.accept` does.
+
+        Args:
+            envelope: The signed statement.
+            now: For the manifest's deadlines, as `Round.accept` has it.
+            taken_at: The time of the entry; that of `now`, or of the clock, if not given.
+        """
         accepted = self.round.accept(envelope, now=now)
         if accepted.new:
             self.touched = True
             event = statement_event(self.round, accepted, envelope)
-            taken_at = self.clock() if now is None else now
+            if taken_at is None:
+                taken_at = self.clock() if now is None else now
             event.log_index = append(self.session, statement_entry(accepted.message, accepted.digest, taken_at))
             self.add(event)
             self.row.phase = self.round.phase.value

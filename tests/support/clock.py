@@ -7,10 +7,17 @@ from dataclasses import dataclass
 
 @dataclass
 class Clock:
-    """A clock that a test sets, in seconds since 1970."""
+    """A clock that a test sets, in seconds since 1970.
+
+    Attributes:
+        time: Now.
+        step: Seconds that pass at each look.
+    """
 
     time: int = 1_800_000_000
+    step: int = 0
 
     def __call__(self) -> int:
-        """Return the time that was set."""
+        """Return the time that was set, with what has passed since."""
+        self.time += self.step
         return self.time

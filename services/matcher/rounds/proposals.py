@@ -57,16 +57,17 @@ def propose_round(context: MatcherContext, session: Session, manifest: Manifest)
     envelope = context.matcher.propose(manifest)
     # The pinned keys are the manifest's by construction; reading it back shows that every party can read it.
     round_ = Round.from_manifest(context.registry, context.round_cache.group, envelope)
+    created_at = context.clock()  # statistics are published with the row's time, and compared with the entry's
     session.add(
         RoundRow(
             round_id=manifest.round_id,
             manifest=envelope,
             phase=Phase.PROPOSED.value,
-            created_at=context.clock(),
+            created_at=created_at,
             evaluation_bytes=0,
         )
     )
-    append(session, statement_entry(manifest, round_.manifest_digest, context.clock()))
+    append(session, statement_entry(manifest, round_.manifest_digest, created_at))
     _LOG.info("round_proposed", round=manifest.round_id, count=len(manifest.participants))
 
 

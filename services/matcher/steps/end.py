@@ -84,6 +84,7 @@ def end_round(context: MatcherContext, turn: RoundTransaction, outcome: Outcome,
         if not undecided_alarms(turn.round, row.submission_id):
             give_to_asker(context, turn, row)
     turn.session.execute(delete(HeldReportRow).where(HeldReportRow.round_id == turn.row.round_id))
-    turn.accept(ending)
+    # Statistics are published with the row's time, and compared with the entry's.
     turn.row.ended_at = context.clock()
+    turn.accept(ending, taken_at=turn.row.ended_at)
     freeze(turn.session, turn.row.round_id)

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from aquila.audit.statistics import statistics_of
+from services.kit.log.entries import entries
+from services.matcher.log.statistics import round_statistics
 from services.matcher.storage.tables import ChunkRow, EventRow, RoundRow
 from tests.support.matcher_world import NOW
 
@@ -50,6 +53,18 @@ async def test_the_operator_aborts(world: World) -> None:
     assert await ending_of(world.nodes["RS"]) == "aborted"
     assert world.chunk_files() == []
     assert (await world.operate("POST", f"/{world.round_id}/close")).status_code == 409
+
+
+async def test_statistics_have_the_times_of_the_log(world: World) -> None:
+    """Whoever verifies the log compares them to the second, and a second passes at each look at the clock."""
+    world.clock.step = 1
+    window = {"consent_by": NOW + 200, "submit_by": NOW + 300, "evaluate_by": NOW + 400, "closes_at": NOW + 500}
+    assert (await world.propose(window=window)).status_code == 202
+    await abort(world)
+    with world.context.store.reading("test.statistics") as session:
+        published = round_statistics(session, world.context.registry, world.round_id)
+        stored = [entry for _, entry in entries(session) if entry is not None and entry.round == world.round_id]
+    assert published == statistics_of(world.round_id, stored).to_bytes()
 
 
 async def test_a_wish_to_abort_stands(world: World) -> None:
