@@ -12,6 +12,7 @@ import time
 from concurrent.futures import Future
 from functools import partial
 from multiprocessing import Pipe, forkserver
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -27,6 +28,7 @@ from aquila.executors import (
     group_of,
     in_order,
     local_pool,
+    share_freed_memory,
     with_group,
 )
 from aquila.sentences import quoted
@@ -245,6 +247,20 @@ def test_threads_use_freed_memory_of_each_other() -> None:
         for one in (False, True)
     ]
     assert kept[1] < kept[0] / 4
+
+
+@pytest.mark.parametrize("answer", [1, 0])
+def test_the_c_library_is_told_of_one_heap(monkeypatch: pytest.MonkeyPatch, answer: int) -> None:
+    """It says whether it took what it was told; a service runs on where it did not."""
+    told: list[int] = []
+
+    def mallopt(option: int, _value: int) -> int:
+        told.append(option)
+        return answer
+
+    monkeypatch.setattr("aquila.executors.ctypes", SimpleNamespace(pythonapi=SimpleNamespace(mallopt=mallopt)))
+    assert share_freed_memory() is bool(answer)
+    assert told[0] == -8  # M_ARENA_MAX of glibc's malloc.h
 
 
 def test_few_collections_within_a_block() -> None:
