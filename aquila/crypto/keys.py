@@ -129,6 +129,11 @@ class SecretBytes:
         raise KeyMaterialError("key_not_copyable", kind=type(self).__name__)
 
 
+def short_digits(digest: str) -> str:
+    """Return a digest's first 20 digits (80 bits) in groups of four, to be compared on the telephone."""
+    return " ".join(digest[place : place + _GROUP] for place in range(0, _GROUPED_CHARACTERS, _GROUP))
+
+
 class VerifyKey:
     """A party's public Ed25519 key. Equal if the 32 bytes are equal.
 
@@ -166,9 +171,8 @@ class VerifyKey:
 
     @property
     def short_fingerprint(self) -> str:
-        """The fingerprint's first 20 digits (80 bits) in groups of four, to be compared on the telephone."""
-        start = self.fingerprint[:_GROUPED_CHARACTERS]
-        return " ".join(start[place : place + _GROUP] for place in range(0, _GROUPED_CHARACTERS, _GROUP))
+        """The fingerprint's first digits, as `short_digits` gives them."""
+        return short_digits(self.fingerprint)
 
     def verify(self, signature: bytes, message: bytes) -> None:
         """Check an Ed25519 signature (RFC 8032).

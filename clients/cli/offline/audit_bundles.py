@@ -56,13 +56,14 @@ def status(home: HomePath, url: Url = None, token_file: TokenFile = None, ca: Ca
 
 
 def _head(checkpoint: str) -> str:
-    """Return words with the first 20 digits (80 bits) of a log's head, to be compared by telephone; none for no log."""
+    """Return words with the first digits of a log's head, to be compared by telephone; none for no log."""
     from aquila.audit.checkpoint import parse_checkpoint
+    from aquila.crypto.keys import short_digits
 
     if not checkpoint:
         return ""
-    digits = parse_checkpoint(checkpoint.partition("\n\n")[0] + "\n").root.hex()
-    return f", head {' '.join(digits[start : start + 4] for start in range(0, 20, 4))}"
+    signed = parse_checkpoint(checkpoint.partition("\n\n")[0] + "\n")
+    return f", head {short_digits(signed.root.hex())}"
 
 
 @app.command()

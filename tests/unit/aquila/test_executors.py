@@ -205,6 +205,11 @@ def test_in_process_keeps_an_error_for_its_place() -> None:
         future.result()
 
 
+def _number_of(program: str) -> int:
+    """Run a program in a process of its own, and return the number that it prints."""
+    return int(subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout)
+
+
 def test_freed_memory_is_used_again() -> None:
     """Of memory that is taken and freed again and again, the system clears each page once and not every time."""
     program = (
@@ -215,10 +220,7 @@ def test_freed_memory_is_used_again() -> None:
         "for _ in range(20): [b'a' * (1 << 20) for _ in range(20)]\n"
         "print(getrusage(RUSAGE_SELF).ru_minflt - before)"
     )
-    faults = [
-        int(subprocess.run([sys.executable, "-c", program.format(kept=kept)], capture_output=True, check=True).stdout)
-        for kept in (False, True)
-    ]
+    faults = [_number_of(program.format(kept=kept)) for kept in (False, True)]
     assert faults[1] < faults[0] / 4
 
 
@@ -242,10 +244,7 @@ def test_threads_use_freed_memory_of_each_other() -> None:
         "[thread.join() for thread in threads]\n"
         "print(resident() - before)"
     )
-    kept = [
-        int(subprocess.run([sys.executable, "-c", program.format(shared=one)], capture_output=True, check=True).stdout)
-        for one in (False, True)
-    ]
+    kept = [_number_of(program.format(shared=shared)) for shared in (False, True)]
     assert kept[1] < kept[0] / 4
 
 

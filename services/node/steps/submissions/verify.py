@@ -97,13 +97,14 @@ async def _begin(node: NodeContext, rows: Sequence[EvaluationDownloadRow]) -> _A
         found.made = await node.workers.run(VERIFY_ANSWERS, together, small=small)
         found.right = {party: work.elements for party, work in works.items()}
     except (ProofError, MalformedError):
-        await _tell_apart(node, together.chunk, works, found)
+        await _tell_apart(node, works, together.chunk, found, small=small)
     return found
 
 
-async def _tell_apart(node: NodeContext, chunk: bytes, works: Mapping[str, VerifyTask], found: _Answers) -> None:
+async def _tell_apart(
+    node: NodeContext, works: Mapping[str, VerifyTask], chunk: bytes, found: _Answers, *, small: bool
+) -> None:
     """Verify evaluations one by one, of which one is wrong at least."""
-    small = len(chunk) <= SMALL_ELEMENTS * ELEMENT_BYTES
     for party, work in works.items():
         try:
             await node.workers.run(VERIFY, replace(work, chunk=chunk), small=small)
@@ -136,11 +137,10 @@ def _together(node: NodeContext, row: EvaluationDownloadRow, works: Mapping[str,
             EvaluationDownloadRow.state.in_(VERIFIED),
         )
         verified = set(session.scalars(query))
-    before = [party for party in round_.evaluators_of(row.submission_id) if party in verified]
-    answers = list(works.values())
-    if not verified.union(works).issuperset(round_.evaluators_of(row.submission_id)):
+    evaluators, answers = round_.evaluators_of(row.submission_id), list(works.values())
+    if not verified.union(works).issuperset(evaluators):
         return AnswersTask(chunk, answers)
-    earlier = {party: read_evaluated(node.files, own, party) for party in before}
+    earlier = {party: read_evaluated(node.files, own, party) for party in evaluators if party in verified}
     rest = work_on_tokens(node, round_, own, {party: work.elements for party, work in works.items()} | earlier)
     return AnswersTask(chunk, answers, replace(rest, evaluations=list(earlier.values())))
 
