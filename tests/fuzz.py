@@ -26,7 +26,8 @@ from aquila.protocol.canaries import open_masks
 from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Manifest
 from aquila.protocol.problems import error_from_problem
 from aquila.protocol.registry import RegisteredParty, Registry, read_registry
-from aquila.protocol.rounds.exchange import NoteOpening, entries_of, verify_batch
+from aquila.protocol.rounds.exchange import entries_of, verify_batch
+from aquila.protocol.rounds.note_openings import NoteOpening, NoteOpenings
 from aquila.records.person import Record
 from aquila.records.reading.lists import Layout, read_records
 from aquila.records.rules import parse_rules
@@ -54,7 +55,7 @@ def _note(content: bytes) -> object:
     """Open a note whose seal is right: what a counterpart with the right keys may have written."""
     keys = NoteKeys(bytes(32), bytes(32))
     opening = NoteOpening("0" * 32, keys, b"\x01", b"\x00", bytes(5), "0" * 64, None)
-    return verify_batch({opening.hit_id: opening}, (), [(opening.hit_id, keys.seal_note(content, bytes(12)))])
+    return verify_batch(NoteOpenings.of([opening]), (), [(opening.hit_id, keys.seal_note(content, bytes(12)))])
 
 
 def _call(content: bytes) -> object:

@@ -24,13 +24,15 @@ from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, MLKEM768X25519Pu
 
 from aquila.crypto.keys import KEY_BYTES, SEALING_PUBLIC_BYTES, SealingKey
 from aquila.errors import MalformedError, SealError
+from aquila.octets import parted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from hashlib import _Hash as HASH
     from types import ModuleType
 
 NONCE_BYTES, TAG_BYTES = 12, 16
+NOTE_KEYS_BYTES = 2 * KEY_BYTES
 MARK_BYTES = 5
 """Bytes of a mark: of 255 marks on each side two that mean different tokens agree once in 17 million notes."""
 
@@ -104,6 +106,11 @@ class NoteKeys(NamedTuple):
         return object.__repr__(self)
 
     @classmethod
+    def of(cls, keys: bytes) -> NoteKeys:
+        """Return the keys of one note of `MarkedKeys`."""
+        return cls(keys[:KEY_BYTES], keys[KEY_BYTES:])
+
+    @classmethod
     def derive(cls, secrets: bytes, salt: bytes, *contexts: bytes) -> Iterator[NoteKeys]:
         """Make the keys of some notes of the same token secrets, one for each context.
 
@@ -143,17 +150,32 @@ class NoteKeys(NamedTuple):
 
 
 class NoteTerms(NamedTuple):
-    """The secrets and contexts of a note's keys, and the tokens that get marks. Secret: it never shows itself.
+    """What the keys of some notes are made of, and those of the other sides' notes. Secret: it never shows itself.
 
     Attributes:
-        secrets: Token secrets, one behind the other, in an order that both sides know.
-        contexts: One for each pair of keys, which is bound to it.
-        tokens: 16 bytes each.
+        secrets: Of each note the token secrets, one behind the other, in an order that both sides know.
+        tokens: Of each note the tokens that get marks, 16 bytes each.
+        contexts: For each side the context of each note, to which its keys are bound; at most two sides.
     """
 
-    secrets: bytes
-    contexts: tuple[bytes, ...]
-    tokens: bytes
+    secrets: list[bytes]
+    tokens: list[bytes]
+    contexts: tuple[list[bytes], ...]
+
+    def __repr__(self) -> str:
+        return object.__repr__(self)
+
+
+class MarkedKeys(NamedTuple):
+    """The keys of some notes, and the marks of their tokens, one behind the other. Secret: it never shows itself.
+
+    Attributes:
+        keys: `NOTE_KEYS_BYTES` for each note: the one that seals, then the one that makes marks.
+        marks: Of each note 5 bytes for each of its tokens.
+    """
+
+    keys: bytes
+    marks: bytes
 
     def __repr__(self) -> str:
         return object.__repr__(self)
@@ -169,58 +191,55 @@ def note_core(name: str = _CORE_MODULE) -> ModuleType | None:
     return core if core.is_usable() else None
 
 
-def derive_marked(
-    salt: bytes, notes: Sequence[NoteTerms], core: ModuleType | None = None
-) -> Iterator[tuple[tuple[NoteKeys, bytes], ...]]:
-    """Yield for each note the keys of each of its contexts, with the marks that these make of its tokens.
+def derive_marked(salt: bytes, terms: NoteTerms, core: ModuleType | None = None) -> list[MarkedKeys]:
+    """Return for each side the keys of its notes, with the marks that these make of the tokens.
 
     Args:
         salt: As in `NoteKeys.derive`.
-        notes: The notes.
+        terms: Of the notes.
         core: The C module (`note_core`), which takes a fifth of the time; without it Python does the same.
     """
-    if core is None:
-        for secrets, contexts, tokens in notes:
-            yield tuple([(keys, keys.marks(tokens)) for keys in NoteKeys.derive(secrets, salt, *contexts)])
-        return
-    for found in core.derive(salt, notes):
-        yield tuple([(NoteKeys(seal, mark), marks) for seal, mark, marks in found])
+    if core is not None:
+        return [MarkedKeys(*found) for found in core.derive(salt, *terms)]
+    made = [MarkedKeys(b"", b"") for _ in terms.contexts]
+    for secrets, tokens, *contexts in zip(terms.secrets, terms.tokens, *terms.contexts, strict=True):
+        for side, keys in enumerate(NoteKeys.derive(secrets, salt, *contexts)):
+            before = made[side]
+            made[side] = MarkedKeys(before.keys + keys.seal + keys.mark, before.marks + keys.marks(tokens))
+    return made
 
 
-def seal_notes(
-    keys: Sequence[NoteKeys], nonces: bytes, plaintexts: Sequence[bytes], core: ModuleType | None = None
-) -> list[bytes]:
+def seal_notes(keys: bytes, nonces: bytes, plaintexts: list[bytes], core: ModuleType | None = None) -> list[bytes]:
     """Seal some notes as `NoteKeys.seal_note` does each.
 
     Args:
-        keys: The keys of each.
+        keys: `NOTE_KEYS_BYTES` for each, as in `MarkedKeys`.
         nonces: 12 bytes for each.
         plaintexts: Each note.
         core: As in `derive_marked`.
     """
     if core is not None:
-        sealed: list[bytes] = core.seal([one.seal for one in keys], nonces, list(plaintexts))
+        sealed: list[bytes] = core.seal(keys, nonces, plaintexts)
         return sealed
-    places = range(0, len(nonces), NONCE_BYTES)
-    drawn = (nonces[place : place + NONCE_BYTES] for place in places)
-    return [one.seal_note(content, nonce) for one, content, nonce in zip(keys, plaintexts, drawn, strict=True)]
+    each = zip(parted(keys, NOTE_KEYS_BYTES), parted(nonces, NONCE_BYTES), plaintexts, strict=True)
+    return [NoteKeys.of(own).seal_note(content, nonce) for own, nonce, content in each]
 
 
-def open_notes(keys: Sequence[NoteKeys], sealed: Sequence[bytes], core: ModuleType | None = None) -> list[bytes | None]:
+def open_notes(keys: bytes, sealed: list[bytes], core: ModuleType | None = None) -> list[bytes | None]:
     """Open some notes as `NoteKeys.open_note` does each; None where one does not open.
 
     Args:
-        keys: The keys of each.
+        keys: `NOTE_KEYS_BYTES` for each, as in `MarkedKeys`.
         sealed: Each sealed note.
         core: As in `derive_marked`.
     """
     if core is not None:
-        opened: list[bytes | None] = core.open([one.seal for one in keys], list(sealed))
+        opened: list[bytes | None] = core.open(keys, sealed)
         return opened
     found: list[bytes | None] = []
-    for one, content in zip(keys, sealed, strict=True):
+    for own, content in zip(parted(keys, NOTE_KEYS_BYTES), sealed, strict=True):
         try:
-            found.append(one.open_note(content))
+            found.append(NoteKeys.of(own).open_note(content))
         except SealError:
             found.append(None)
     return found

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple, Self
 
@@ -20,6 +20,7 @@ from aquila.errors import MalformedError
 from aquila.executors import InProcess, in_order
 from aquila.matching.join_tasks import LAST_HANDLE, GroupTask, JoinTask, group_pairs, join_prefixes
 from aquila.matching.partitions import PREFIXES, Limits, PartitionWriter, open_database
+from aquila.octets import parted
 from aquila.records.rules import MOST_RULES
 
 if TYPE_CHECKING:
@@ -29,12 +30,12 @@ if TYPE_CHECKING:
 
 TOKEN_ROW_BYTES = 33
 _WIRE = np.dtype([("handle_high", ">u8"), ("handle_low", ">u8"), ("rule", "u1"), ("high", ">u8"), ("low", ">u8")])
+HANDLE_BYTES = 16
 _FETCH = 10_000
 _AHEAD = PREFIXES  # a task that waits is a few names
 
 
-@dataclass(frozen=True, slots=True)
-class MatchedPair:
+class MatchedPair(NamedTuple):
     """Two records whose tokens met: the numbers of their lists, their handles, and which rules met.
 
     Bit n-1 of `rules` stands for rule number n.
@@ -163,12 +164,15 @@ class TokenTable:
         masks = {mask: mask for counts in self._patterns.values() for mask in counts}  # one object of each
         for path in self._grouped:
             with closing(open_database(replace(self._limits, threads=1), "pairs")) as connection:
-                result = connection.execute("SELECT * FROM read_parquet($1)", [path])
-                while batch := result.fetchmany(_FETCH):
-                    for number, left_high, left_low, right_high, right_low, rules in batch:
-                        left, right = self._allowed[number]
-                        handles = _handle(left_high, left_low), _handle(right_high, right_low)
-                        yield MatchedPair(left, right, *handles, masks[rules])
+                columns = connection.execute("SELECT * FROM read_parquet($1)", [path]).fetchnumpy()
+            numbers, rules = columns["pair"], columns["rules"]
+            for first in range(0, len(numbers), _FETCH):
+                some = slice(first, first + _FETCH)
+                lefts, rights = (_handles(columns, side, some) for side in ("left", "right"))
+                rows = zip(numbers[some].tolist(), lefts, rights, rules[some].tolist(), strict=True)
+                for number, left, right, met in rows:
+                    of, to = self._allowed[number]
+                    yield MatchedPair(of, to, left, right, masks[met])
 
     def met(self, pairs: Sequence[MatchedPair]) -> list[MatchedTokenPositions]:
         """Find again which tokens met, for a few of all pairs; they stay here until the table is closed.
@@ -241,8 +245,10 @@ def _shares(met: Mapping[int, int], rows: int) -> Iterator[_Share]:
         yield _Share(together[0], together[-1])
 
 
-def _handle(high: int, low: int) -> bytes:
-    return high.to_bytes(8, "big") + low.to_bytes(8, "big")
+def _handles(columns: Mapping[str, np.ndarray], side: str, some: slice) -> list[bytes]:
+    """Return the handles of one side of some rows."""
+    words = [columns[f"{side}_{half}"][some] for half in ("high", "low")]
+    return parted(np.stack(words, axis=1).astype(">u8").tobytes(), HANDLE_BYTES)
 
 
 # Rules outside the mask are those that were too frequent (3.7.1). A place is a byte: what a party sends beyond 256

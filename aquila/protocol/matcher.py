@@ -18,8 +18,9 @@ from aquila.crypto.group import ELEMENT_BYTES
 from aquila.errors import InputError, MalformedError, OrderError, PolicyError
 from aquila.matching.certainty import Grade, Level, expected_chance_hits
 from aquila.matching.grading import grade_lists
-from aquila.matching.join import TOKEN_ROW_BYTES, parse_rows
+from aquila.matching.join import HANDLE_BYTES, TOKEN_ROW_BYTES, parse_rows
 from aquila.matching.learning import ListPair, learn
+from aquila.octets import hexadecimal
 from aquila.protocol.messages import (
     MOST_HITS_OF_A_PAGE,
     Basis,
@@ -287,16 +288,18 @@ def make_reports(  # noqa: PLR0913, PLR0917 - what a report tells
     ids = np.frombuffer(b"".join([random(16) for _ in graded.pairs]), dtype="S16")
     lefts, rights = (np.array([getattr(one.pair, side) for one in graded.pairs], dtype=np.int64) for side in _SIDES)
     order = np.argsort(ids)
+    handles = (b"".join([getattr(one.pair, f"{side}_handle") for one in graded.pairs]) for side in _SIDES)
+    names = list(zip(*(hexadecimal(column, HANDLE_BYTES) for column in (ids.tobytes(), *handles)), strict=True))
     for party in parties_concerned(round_, submission_id):
         own = np.array([owner == party for owner in owners])
         mine = order[(own[lefts] | own[rights])[order]]
         size = most_hits if most_hits and submission_id is None else max(len(mine), 1)
         pages = max(1, -(-len(mine) // size))
         for number in range(pages):
-            hits = (
-                _hit(graded.pairs[place], met[place], ids[place : place + 1].tobytes(), owners, party)
+            hits = [
+                _hit(graded.pairs[place], met[place], names[place], owners, party)
                 for place in mine[number * size : (number + 1) * size].tolist()
-            )
+            ]
             yield HitReport.model_validate(
                 {
                     "round_id": round_.round_id,
@@ -306,23 +309,23 @@ def make_reports(  # noqa: PLR0913, PLR0917 - what a report tells
                     "page": ReportPage(number=number, pages=pages) if pages > 1 else None,
                     "bases": tuple(sorted(bases[party], key=lambda basis: basis.counterpart)),
                     "learned": _weights(shared or ()),
-                    "hits": tuple(hits),
+                    "hits": hits,
                 }
             )
 
 
 def _hit(
-    found: GradedPair, places: MatchedTokenPositions, hit_id: bytes, owners: list[str], party: str
+    found: GradedPair, places: MatchedTokenPositions, names: tuple[str, str, str], owners: list[str], party: str
 ) -> dict[str, object]:
     """Return the fields of a hit as one of its two parties sees it; all hits of a report are made at once."""
     pair, level, result, second = found
-    handles = pair.left_handle, pair.right_handle
+    hit_id, *handles = names
     own, other = (0, 1) if owners[pair.left] == party else (1, 0)
     return {
-        "hit_id": hit_id.hex(),
-        "handle": handles[own].hex(),
+        "hit_id": hit_id,
+        "handle": handles[own],
         "counterpart": owners[(pair.left, pair.right)[other]],
-        "counterpart_handle": handles[other].hex(),
+        "counterpart_handle": handles[other],
         "certainty": level,
         "families": result.families,
         "second": second,

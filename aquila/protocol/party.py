@@ -519,12 +519,16 @@ class Party:
             SealError: It was sealed to another key, or by another party, or for another report.
             MalformedError: It is no base64, or holds another number of notes than was signed.
         """
+        return list(entries_of(self.open_batch(notes, sealing), notes.hits))
+
+    def open_batch(self, notes: Notes, sealing: SealingKey) -> bytes:
+        """Do as `open_notes`, and return the batch as it is (`aquila.protocol.rounds.exchange.entries_of`)."""
         context = notes_context(notes.binding, notes.party, self.code, notes.submission_id, notes.index)
         try:
             sealed = base64.b64decode(notes.sealed, validate=True)
         except ValueError:
             raise MalformedError("batch_not_base64", party=notes.party) from None
-        return list(entries_of(open_sealed(sealing, context, sealed), notes.hits))
+        return open_sealed(sealing, context, sealed)
 
     def confirm(
         self, round_: Round, sequence: int, notes: Notes, notes_digest: str, refuted: Mapping[str, Fault]

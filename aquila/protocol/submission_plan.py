@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from aquila.records.rules import RuleTable
 
 BATCH_RECORDS = 2_048
+_COMPARED_AT_ONCE = 1 << 18
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -158,7 +159,7 @@ def plan_submission(
     # 0. Persons, not guesses (3.4.8).
     check_entropy(np.concatenate([outline.traits for outline in outlines]))
     # 1. A value that more records of the list share than its rule allows is not sent (3.4.7).
-    sent = ~np.isin(entries, _frequent(entries, manifest, table))
+    sent = _not_among(entries, _frequent(entries, manifest, table))
     rules = (entries >> RULE_SHIFT).astype(np.uint8)
     # 2. Of a record with more inputs than have a place, some of each rule are (3.4.6).
     most = most_inputs(manifest.padding)
@@ -186,14 +187,30 @@ def _frequent(entries: NDArray[np.uint64], manifest: Manifest, table: RuleTable)
     limits = np.full(256, manifest.frequency_limit, dtype=np.int64)
     for rule, limit in limits_of(table, manifest.frequency_limit).items():
         limits[rule] = limit
-    values, records = np.unique(entries, return_counts=True)
+    ordered = np.sort(entries)
+    # Of these many values few stand so far apart from themselves: only they are counted, so that memory stays low.
+    least = int(limits.min())
+    values = np.unique(ordered[least:][ordered[least:] == ordered[: max(0, len(ordered) - least)]])
+    records = np.searchsorted(ordered, values, side="right") - np.searchsorted(ordered, values)
     frequent: NDArray[np.uint64] = values[records > limits[values >> RULE_SHIFT]]
     return frequent
 
 
+def _not_among(entries: NDArray[np.uint64], values: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Return which entries are none of some values, in ascending order; a part at a time, which takes little memory."""
+    absent = np.ones(len(entries), dtype=bool)
+    if len(values):
+        for start in range(0, len(entries), _COMPARED_AT_ONCE):
+            some = entries[start : start + _COMPARED_AT_ONCE]
+            nearest = values[np.minimum(np.searchsorted(values, some), len(values) - 1)]
+            absent[start : start + len(some)] = nearest != some
+    return absent
+
+
 def _sizes(sent: NDArray[np.bool_], counts: NDArray[np.uint16]) -> NDArray[np.int64]:
     """Return how many inputs of each record are sent."""
-    before = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(sent)])
+    before = np.zeros(len(sent) + 1, dtype=np.int64)
+    np.cumsum(sent, out=before[1:])
     ends = np.cumsum(counts, dtype=np.int64)
     sizes: NDArray[np.int64] = before[ends] - before[ends - counts]
     return sizes

@@ -13,31 +13,38 @@ from hashlib import shake_256
 from itertools import count
 from typing import TYPE_CHECKING
 
-from aquila.protocol.messages import Fault, HitReport, Note, Notes
+import numpy as np
+
+from aquila.octets import hexadecimal
+from aquila.protocol.messages import Fault, Note, Notes
 from aquila.protocol.rounds.exchange import (
-    NoteOpening,
-    held_tokens,
+    entries_of,
     marks_needed,
-    prepare_sized,
+    prepare,
     seal_entries,
     signed_sizes,
     verify_batch,
 )
+from aquila.protocol.rounds.held_tokens import held_tokens
+from aquila.protocol.rounds.hit_batches import HIT_ID_BYTES
+from aquila.protocol.rounds.note_openings import DIGEST_BYTES, NoteOpenings
 from aquila.simulation.manifest import REHEARSED
+from aquila.simulation.party_state import HIT_ID
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from aquila.crypto.group import Group
-    from aquila.protocol.rounds.exchange import TokensByRecord
+    from aquila.protocol.messages import HitReport
+    from aquila.protocol.rounds.held_tokens import TokensByRecord
+    from aquila.protocol.rounds.hit_batches import HitColumns
     from aquila.protocol.rounds.verified_round import AcceptedStatement
     from aquila.records.rules import RuleTable
     from aquila.simulation.party_state import ReportedBatch, SimulatedParty
 
     Random = Callable[[int], bytes]
 
-_ID_BYTES = 16
-_REFERENCE_DIGITS = 12
+_REFERENCE_BYTES = 6
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -47,15 +54,17 @@ class NoteSealing:
     Attributes:
         sizes: How many records the parties of the report signed.
         table: The match rules.
-        report: The report with these hits alone, as JSON, which travels faster than the object.
-        held: The tokens of its records.
+        report: The report without its hits.
+        hits: The hits.
+        held: The tokens of their records.
         marks: How many marks each note of the report has.
         fresh: 32 fresh random bytes, from which all that is drawn follows.
     """
 
     sizes: Mapping[str, int]
     table: RuleTable
-    report: bytes
+    report: HitReport
+    hits: HitColumns
     held: TokensByRecord
     marks: int
     fresh: bytes
@@ -65,8 +74,8 @@ class NoteSealing:
 class SealedNotes:
     """The sealed notes of a batch, and what opens the notes of the other side, both in the order of the hits."""
 
-    entries: tuple[bytes, ...]
-    openings: tuple[bytes, ...]
+    entries: list[bytes]
+    openings: NoteOpenings
 
 
 def sealings_of(node: SimulatedParty, table: RuleTable, random: Random) -> Iterator[tuple[ReportedBatch, NoteSealing]]:
@@ -78,24 +87,22 @@ def sealings_of(node: SimulatedParty, table: RuleTable, random: Random) -> Itera
         random: Gives each batch its seed.
     """
     assert node.told is not None
-    held = held_tokens((batch.handles for batch in node.batches), node.finalized())
+    held = held_tokens((batch.hits.handles for batch in node.batches), node.finalized())
     node.forget_tokens()
     marks, sizes = marks_needed(held.most), signed_sizes(node.round, node.told)
-    for place, batch in enumerate(node.batches):
-        yield batch, NoteSealing(sizes, table, node.report_of(place), held.of([batch.handles]), marks, random(32))
+    for batch in node.batches:
+        needed = held.of([batch.hits.handles])
+        yield batch, NoteSealing(sizes, table, node.told, batch.hits, needed, marks, random(32))
 
 
 def seal_notes(_group: Group, work: NoteSealing) -> SealedNotes:
     """Seal a note for each hit of a batch; a task for any executor, which needs no group."""
-    report, random = HitReport.model_validate_json(work.report), drawn_from(work.fresh)
-    prepared = list(prepare_sized(work.sizes, work.table, report, work.held, random))
-    drawn = random(_REFERENCE_DIGITS // 2 * len(prepared)).hex().upper()
-    notes = [
-        _note(report.party, drawn[place : place + _REFERENCE_DIGITS], one.opening.report_digest)
-        for place, one in zip(count(0, _REFERENCE_DIGITS), prepared, strict=False)
-    ]
-    entries = seal_entries(prepared, notes, work.marks, random)
-    return SealedNotes(tuple(entries), tuple([one.opening.to_bytes() for one in prepared]))
+    random = drawn_from(work.fresh)
+    prepared = prepare(work.sizes, work.table, work.report, work.hits, work.held, random)
+    digests = hexadecimal(prepared.openings.told, DIGEST_BYTES)
+    references = hexadecimal(random(_REFERENCE_BYTES * len(digests)), _REFERENCE_BYTES)
+    notes = _notes(work.report.party, references, digests)
+    return SealedNotes(seal_entries(prepared, notes, work.marks, random), prepared.openings)
 
 
 class WaitingBatches:
@@ -111,8 +118,8 @@ class WaitingBatches:
 
     def put(self, sender: str, batch: ReportedBatch, accepted: AcceptedStatement) -> Iterator[AcceptedStatement]:
         """Take a batch that was sent, and yield those that can be verified now, in the order of their coming."""
-        last = batch.ids[-_ID_BYTES:]
-        sent, back = (sender, batch.counterpart), (batch.counterpart, sender)
+        last = batch.hits.ids[-HIT_ID_BYTES:]
+        sent, back = (sender, batch.hits.counterpart), (batch.hits.counterpart, sender)
         self._reached[sent] = last
         self._waiting.setdefault(sent, deque()).append((last, accepted))
         for there, here in ((sent, back), (back, sent)):
@@ -131,43 +138,44 @@ class OpenedNotes:
     """A batch of notes at its receiver, each still sealed.
 
     Attributes:
-        entries: Hit ids and sealed notes.
+        batch: The batch (`aquila.protocol.rounds.exchange.entries_of`).
+        hits: How many notes it holds.
         openings: What opens those that the receiver's report names.
         before: The hits of which the same sender sent a note before.
     """
 
-    entries: Sequence[tuple[str, bytes]]
-    openings: Mapping[str, bytes]
+    batch: bytes
+    hits: int
+    openings: NoteOpenings
     before: frozenset[str]
 
 
 def open_notes(node: SimulatedParty, notes: Notes) -> OpenedNotes:
-    """Open a batch of notes at its receiver; what opens each of them goes."""
+    """Open a batch of notes at its receiver; what opens notes goes once all of its batch came."""
     assert node.secrets is not None
-    entries = node.party.open_notes(notes, node.secrets.sealing)
-    ids = sorted({hit_id for hit_id, _ in entries})
-    openings = {hit_id: node.openings.pop(hit_id) for hit_id in ids if hit_id in node.openings}
-    return OpenedNotes(entries, openings, _noted_before(node, notes.party, ids))
+    batch = node.party.open_batch(notes, node.secrets.sealing)
+    ids = np.unique(np.frombuffer(batch, dtype=f"S{len(batch) // notes.hits}").astype(HIT_ID))
+    waiting = node.openings.get(notes.party, [])
+    near = [one for one in waiting if one.may_name(ids)]
+    ended = [one for one in near if one.are_all_named(ids)]
+    node.openings[notes.party] = [one for one in waiting if one not in ended]
+    openings = NoteOpenings.together([one.openings for one in near])
+    return OpenedNotes(batch, notes.hits, openings, _noted_before(node, notes.party, ids))
 
 
-def ids_of(joined: bytes) -> Iterator[str]:
-    """Yield the hit ids of 16 bytes each, hexadecimal."""
-    return (joined[place : place + _ID_BYTES].hex() for place in range(0, len(joined), _ID_BYTES))
-
-
-def _noted_before(node: SimulatedParty, sender: str, ids: Sequence[str]) -> frozenset[str]:
+def _noted_before(node: SimulatedParty, sender: str, ids: np.ndarray) -> frozenset[str]:
     """Return those of some hits, ascending, of which a sender's note came before; from now on all of them have."""
-    noted, now = node.noted.setdefault(sender, []), bytes.fromhex("".join(ids))
-    near = [one for one in noted if one[:_ID_BYTES] <= now[-_ID_BYTES:] and now[:_ID_BYTES] <= one[-_ID_BYTES:]]
-    noted.append(now)
-    every = {hit_id for one in near for hit_id in ids_of(one)}
-    return frozenset(every & set(ids))
+    noted = node.noted.setdefault(sender, [])
+    near = [one for one in noted if one[0] <= ids[-1] and ids[0] <= one[-1]]
+    noted.append(ids)
+    return frozenset(
+        one.hex() for before in near for one in ids[np.isin(ids, before)].view(f"V{HIT_ID_BYTES}").tolist()
+    )
 
 
 def verify_notes(_group: Group, work: OpenedNotes) -> dict[str, Fault]:
     """Verify the notes of a batch, and return the hits that do not hold, and why; a task for any executor."""
-    openings = {hit_id: NoteOpening.from_bytes(content) for hit_id, content in work.openings.items()}
-    found = verify_batch(openings, work.before, work.entries)
+    found = verify_batch(work.openings, work.before, entries_of(work.batch, work.hits))
     return {hit_id: one for hit_id, one in found.items() if isinstance(one, Fault)}
 
 
@@ -177,8 +185,16 @@ def drawn_from(fresh: bytes) -> Random:
     return lambda size: shake_256(fresh + next(numbers).to_bytes(8, "big")).digest(size)
 
 
-def _note(code: str, drawn: str, told: str) -> Note:
-    return Note(
+def _notes(code: str, references: Sequence[str], digests: Sequence[str]) -> list[bytes]:
+    """Return notes as JSON, which differ in nothing but reference and digest: one is written, the others copied."""
+    reference, told = f"{code}-0000-0000-0000", "0" * 2 * DIGEST_BYTES
+    note = Note(
         source_evaluation=None, information_evaluation=None, handling_code=None, category=REHEARSED.category,
-        reference=f"{code}-{drawn[:4]}-{drawn[4:8]}-{drawn[8:]}", contact=REHEARSED.officer, report=told,
+        reference=reference, contact=REHEARSED.officer, report=told,
     )  # fmt: skip
+    before, rest = note.model_dump_json().split(reference)
+    between, behind = rest.split(told)
+    return [
+        f"{before}{code}-{drawn[:4]}-{drawn[4:8]}-{drawn[8:]}{between}{own}{behind}".encode()
+        for drawn, own in zip(map(str.upper, references), digests, strict=True)
+    ]

@@ -8,21 +8,22 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from aquila.protocol.messages import HitReport
-from aquila.protocol.rounds.exchange import HitBatches
+from aquila.protocol.rounds.hit_batches import HIT_ID_BYTES, HitBatches, HitColumns
 from aquila.protocol.submissions.submission import HANDLE_BYTES, FinalizedChunk, handles_of
 from aquila.records.rows import ReadReport
 from aquila.simulation.scratch_files import Chunks, RecordIds, Runs, Spool
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
     from aquila.crypto.keys import ExchangeKey, SecretBytes
     from aquila.matching.certainty import Level
     from aquila.protocol.canaries import Canary, PlantedCanary
+    from aquila.protocol.messages import HitReport
     from aquila.protocol.party import Party, RoundSecrets
-    from aquila.protocol.rounds.exchange import HitBatch
+    from aquila.protocol.rounds.hit_batches import HitBatch
+    from aquila.protocol.rounds.note_openings import NoteOpenings
     from aquila.protocol.rounds.verified_round import Round
     from aquila.protocol.submission_plan import SubmissionPlan
     from aquila.protocol.submissions.tasks import Outline
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from aquila.records.rules import InputClass
     from aquila.simulation.sources import Source
 
+HIT_ID = f"S{HIT_ID_BYTES}"  # as NumPy has it; of one length all of them, so that zeros at an end change no comparison
 _HANDLES_AT_ONCE = 1 << 16
 
 
@@ -45,21 +47,30 @@ class RehearsedHit(NamedTuple):
     rules: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ReportedBatch:
-    """Hits of a report whose notes go together, by their ids and handles of 16 bytes each.
+    """Hits of a report whose notes go together, and which batch of the report it is."""
 
-    Attributes:
-        counterpart: With whom they are.
-        index: Which batch of the report it is.
-        ids: The ids of the hits, ascending.
-        handles: Their own handles.
-    """
-
-    counterpart: str
     index: int
-    ids: bytes
-    handles: bytes
+    hits: HitColumns
+
+
+class WaitingOpenings:
+    """The note openings of one batch, until as many notes as it has hits came."""
+
+    def __init__(self, openings: NoteOpenings) -> None:
+        self.openings = openings
+        self._ids = np.frombuffer(openings.ids, dtype=HIT_ID)
+        self._left = len(self._ids)
+
+    def may_name(self, ids: np.ndarray) -> bool:
+        """Return whether some ids, ascending, may have one of this batch among them."""
+        return bool(self._ids[0] <= ids[-1] and ids[0] <= self._ids[-1])
+
+    def are_all_named(self, ids: np.ndarray) -> bool:
+        """Count the hits of this batch whose note came, and return whether none is left."""
+        self._left -= int(np.isin(ids, self._ids).sum())
+        return self._left <= 0
 
 
 @dataclass(slots=True)
@@ -80,8 +91,8 @@ class SimulatedParty:
         told: Its report without the hits.
         hits: How many hits its report has.
         batches: These hits as their notes will be sent.
-        openings: What opens the notes that are to come, by hit id.
-        noted: The ids of the hits whose note came, by sender: of each batch 16 bytes each, ascending.
+        openings: What opens the notes that are to come, by sender.
+        noted: The ids of the hits whose note came, by sender: of each batch, ascending.
         canaries: What its list is to carry.
         carried: What it keeps of them.
     """
@@ -108,11 +119,10 @@ class SimulatedParty:
     hits: int = 0
     canaries: tuple[Canary, ...] = ()
     carried: tuple[PlantedCanary, ...] = ()
-    openings: dict[str, bytes] = field(default_factory=dict)
-    noted: dict[str, list[bytes]] = field(default_factory=dict)
+    openings: dict[str, list[WaitingOpenings]] = field(default_factory=dict)
+    noted: dict[str, list[np.ndarray]] = field(default_factory=dict)
     _tokens: Spool | None = None
     batches: list[ReportedBatch] = field(default_factory=list)
-    _kept: Spool | list[bytes] = field(default_factory=list)
     _parting: HitBatches = field(default_factory=lambda: HitBatches(1))
 
     def __post_init__(self) -> None:
@@ -155,37 +165,28 @@ class SimulatedParty:
     def take_report(self, page: HitReport, most: int) -> None:
         """Keep a page of the report, or the one message that it is, in place of an earlier report.
 
-        It is kept in the batches in which its notes will be sent, so that no hit is read again.
+        Its hits are kept as columns, in the batches in which their notes will be sent.
 
         Args:
             page: The page, or the whole report.
             most: Notes of a batch at most.
         """
         if self.told is None or page.page is None or not page.page.number:
-            self.forget_report()
-            self.told, self._parting = page.model_copy(update={"page": None, "hits": ()}), HitBatches(most)
-            self._kept = [] if page.page is None else Spool(self.directory / "report")
+            self.hits, self.batches, self._parting = 0, [], HitBatches(most)
+            self.told = page.model_copy(update={"page": None, "hits": ()})
         self.hits += len(page.hits)
-        for batch in self._parting.put(page):
-            self._keep(batch)
+        self._take(self._parting.put(page))
         if page.is_complete:
-            for batch in self._parting.rest():
-                self._keep(batch)
+            self._take(self._parting.rest())
 
-    def _keep(self, batch: HitBatch) -> None:
-        assert self.told is not None
-        self._kept.append(self.told.model_copy(update={"hits": batch.hits}).payload())
-        ids = bytes.fromhex("".join([hit.hit_id for hit in batch.hits]))
-        handles = bytes.fromhex("".join([hit.handle for hit in batch.hits]))
-        self.batches.append(ReportedBatch(batch.counterpart, batch.index, ids, handles))
-
-    def report_of(self, place: int) -> bytes:
-        """Return the report with the hits of one of its batches alone, as JSON."""
-        return self._kept[place]
+    def _take(self, batches: Iterable[HitBatch]) -> None:
+        self.batches += [ReportedBatch(one.index, HitColumns.of(one.counterpart, one.hits)) for one in batches]
 
     def reports(self) -> Iterator[HitReport]:
         """Yield the report in parts, each with the hits of one batch."""
-        return map(HitReport.model_validate_json, map(self.report_of, range(len(self.batches))))
+        assert self.told is not None
+        for batch in self.batches:
+            yield self.told.model_copy(update={"hits": tuple(batch.hits.hits())})
 
     @property
     def report(self) -> HitReport | None:
@@ -194,12 +195,6 @@ class SimulatedParty:
             return None
         hits = sorted((hit for part in self.reports() for hit in part.hits), key=attrgetter("hit_id"))
         return self.told.model_copy(update={"hits": tuple(hits)})
-
-    def forget_report(self) -> None:
-        """Delete what was kept of a report."""
-        if isinstance(self._kept, Spool):
-            self._kept.delete()
-        self.told, self._kept, self.batches, self.hits = None, [], [], 0
 
     def record_ids_of(self, handles: Collection[bytes]) -> dict[bytes, str]:
         """Return the record id of each of some handles of this party."""

@@ -41,8 +41,8 @@ from aquila.simulation.file_tasks import (
 from aquila.simulation.list_passes import blind_lists, read_lists
 from aquila.simulation.manifest import CHUNK_ELEMENTS, NO_PADDING, REHEARSED, Terms, make_manifest
 from aquila.simulation.metrics import Measurements, TaskRunner, without_measurement
-from aquila.simulation.notes import WaitingBatches, ids_of, open_notes, seal_notes, sealings_of, verify_notes
-from aquila.simulation.party_state import RehearsedHit, SimulatedParty
+from aquila.simulation.notes import WaitingBatches, open_notes, seal_notes, sealings_of, verify_notes
+from aquila.simulation.party_state import RehearsedHit, SimulatedParty, WaitingOpenings
 from aquila.simulation.sources import RecordList
 
 if TYPE_CHECKING:
@@ -384,10 +384,11 @@ class Rehearsal:
         done = self.workshop.do("exchange", lambda label: label[0].code, seal_notes, filter(None, works))
         for (node, batch), sealed in done:
             with self.measured.phase("exchange", node.code):
-                node.openings |= zip(ids_of(batch.ids), sealed.openings, strict=True)
-                terms = batch.counterpart, None, batch.index, sealed.entries
+                counterpart = batch.hits.counterpart
+                node.openings.setdefault(counterpart, []).append(WaitingOpenings(sealed.openings))
+                terms = counterpart, None, batch.index, sealed.entries
                 envelope = node.party.notes(node.round, node.next_sequence(), *terms)
-                accepted = self.publish(envelope, only={node.code, batch.counterpart})
+                accepted = self.publish(envelope, only={node.code, counterpart})
             yield node, batch, accepted
 
     def _sealings(self, node: SimulatedParty) -> Iterator[tuple[tuple[SimulatedParty, ReportedBatch], NoteSealing]]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from aquila.errors import SealError
 from aquila.protocol.messages import Fault, Hit, Notes
-from aquila.protocol.rounds.exchange import held_tokens, prepare, verify_batch
+from aquila.protocol.rounds.held_tokens import TokensByRecord, held_tokens
 from aquila.protocol.submissions.submission import handles_of
+from tests.support.prepared_notes import prepare_each, verify_each
 
 if TYPE_CHECKING:
     from aquila.protocol.messages import HitReport
@@ -61,13 +63,15 @@ def test_the_counterpart_cannot_read_it_either(stage: StagedRound) -> None:
     held = held_tokens([bytes.fromhex(handle) for handle in every], al.finalized())
     for handle in every:
         tokens = held[bytes.fromhex(handle)]
+        # The note is bound to the handle that was told, whosever tokens are tried.
+        tried = TokensByRecord(np.array([bytes.fromhex(hit.handle)] * len(tokens.rules)), *tokens)
         for place in range(len(tokens.rules)):
-            guess = hit.model_copy(update={"handle": hit.handle, "met": bytes([place]).hex()})
+            guess = hit.model_copy(update={"met": bytes([place]).hex()})
             report = al.report.model_copy(update={"hits": (guess,)})
-            (one,) = prepare(al.round, stage.table, report, {bytes.fromhex(hit.handle): tokens}, stage.random)
+            (one,) = prepare_each(al.round, stage.table, report, tried, stage.random)
             with pytest.raises(SealError):
                 one.opening.keys.open_note(sealed)
-            verified = verify_batch({INVENTED: one.opening}, (), [(INVENTED, sealed)])
+            verified = verify_each([one.opening], (), [(INVENTED, sealed)])
             assert isinstance(verified[INVENTED], Fault)
 
 

@@ -7,350 +7,167 @@ the counterpart's note of this hit and nothing else, so that token secrets need 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+import operator
+from dataclasses import dataclass
 from itertools import pairwise
-from operator import attrgetter, ge
-from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from pydantic import ValidationError
 
-from aquila.crypto.oprf import SECRET_BYTES, TOKEN_BYTES
+from aquila.crypto.oprf import SECRET_BYTES
 from aquila.crypto.sealing import (
     MARK_BYTES,
     NONCE_BYTES,
+    NOTE_KEYS_BYTES,
     TAG_BYTES,
-    NoteKeys,
     NoteTerms,
     derive_marked,
     note_core,
     open_notes,
     seal_notes,
 )
-from aquila.errors import InputError, KeyMaterialError, MalformedError
+from aquila.errors import InputError, MalformedError
 from aquila.matching.certainty import GradingBasis, grade_on
+from aquila.octets import hexadecimal, parted
 from aquila.protocol.encoding import behind_length, canonical, digest, framed
 from aquila.protocol.messages import Fault, Kind, Note
-from aquila.protocol.submissions.submission import HANDLE_BYTES, TOKEN_ROW
+from aquila.protocol.rounds.hit_batches import HIT_ID_BYTES
+from aquila.protocol.rounds.note_openings import DIGEST_BYTES, FAULTS, NoteOpenings
 from aquila.records.rules import mask_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-    from aquila.matching.certainty import Level
-    from aquila.protocol.messages import Basis, Hit, HitReport
+    from aquila.protocol.messages import Basis, HitReport
+    from aquila.protocol.rounds.held_tokens import TokensByRecord
+    from aquila.protocol.rounds.hit_batches import HitColumns, HitKind
     from aquila.protocol.rounds.round_state import RoundState
-    from aquila.protocol.submissions.submission import FinalizedChunk
     from aquila.records.rules import RuleTable
 
     Random = Callable[[int], bytes]
-    _HitKind = tuple[bytes, Level, bool | None, tuple[str, ...]]
-    _Sealable = tuple["_Pair", "HeldTokens", bytes, bytes]
-    """What a hit has in common with others, the tokens of the own record, which of them met, and the rules of these."""
 
 NOTE_BYTES = 640
 """Bytes of every note, its length included: texts of 60 characters each in any of the region's scripts."""
 
 MOST_MARKS = 256
 _MARKS_STEP = 32
-_ID_BYTES = 16
-_BEFORE_ID = _ID_BYTES.to_bytes(4, "big")  # as `behind_length` has it
-_KEY_BYTES = 32
-_PREPARED_AT_ONCE = 512
-_FIXED_BYTES = _ID_BYTES + NONCE_BYTES + NOTE_BYTES + TAG_BYTES
-
-_OPENING = Struct(f"{_ID_BYTES}s{_KEY_BYTES}s{_KEY_BYTES}s{_KEY_BYTES}s3B")
+_BEFORE_ID = HIT_ID_BYTES.to_bytes(4, "big")  # as `behind_length` has it
+_FIXED_BYTES = HIT_ID_BYTES + NONCE_BYTES + NOTE_BYTES + TAG_BYTES
 _MARK_BITS = np.uint64(8 * MARK_BYTES)
 _NO_MARK = np.uint64(2**64 - 1)
-_SIFT_BITS = 20
-_HANDLE = f"S{HANDLE_BYTES}"  # of one length all of them, so that NumPy's zeros at an end change no comparison
-_FAULTS = (None, *Fault)
 
 
-class HeldTokens(NamedTuple):
-    """The tokens of one own record in ascending order, as columns: rules 1 byte, tokens 16, token secrets 32 each."""
-
-    rules: bytes
-    tokens: bytes
-    secrets: bytes
-
-    def __repr__(self) -> str:
-        return object.__repr__(self)
-
-
-class TokensByRecord(Mapping[bytes, HeldTokens]):
-    """The tokens of some own records by handle, as columns over all of them: 65 bytes for each token.
-
-    To look one up makes a dictionary of all of them: take those that are needed with `of` first.
-
-    Args:
-        handles: The handle of each token, 16 bytes, ascending.
-        rules: The rule of each token.
-        tokens: The tokens, ascending within a handle.
-        secrets: Their token secrets.
-    """
-
-    def __init__(self, handles: np.ndarray, rules: bytes, tokens: bytes, secrets: bytes) -> None:
-        changes = np.flatnonzero(handles[1:] != handles[:-1]) + 1
-        starts = np.concatenate([np.zeros(min(1, len(handles)), dtype=np.int64), changes])
-        self._handles, self._ends = handles[starts], np.append(starts, len(handles))
-        self._rules, self._tokens, self._secrets = rules, tokens, secrets
-
-    def __getitem__(self, handle: bytes) -> HeldTokens:
-        start, end = self._bounds[handle]
-        return HeldTokens(
-            self._rules[start:end],
-            self._tokens[TOKEN_BYTES * start : TOKEN_BYTES * end],
-            self._secrets[SECRET_BYTES * start : SECRET_BYTES * end],
-        )
-
-    @cached_property
-    def _bounds(self) -> dict[bytes, tuple[int, int]]:
-        """The first token of each record, and the one behind its last."""
-        return dict(zip(self, pairwise(self._ends.tolist()), strict=True))
-
-    def of(self, handles: Collection[bytes]) -> TokensByRecord:
-        """Return the tokens of those of some records that are here, columns alike: so they travel fast."""
-        wanted = _each_once(handles)
-        places = np.searchsorted(self._handles, wanted)
-        here = places < len(self._handles)
-        here[here] = self._handles[places[here]] == wanted[here]
-        starts, ends = self._ends[places[here]], self._ends[places[here] + 1]
-        counts = ends - starts
-        rows = np.repeat(starts - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
-        return TokensByRecord(
-            np.repeat(wanted[here], counts),
-            np.frombuffer(self._rules, dtype=np.uint8)[rows].tobytes(),
-            np.frombuffer(self._tokens, dtype=f"V{TOKEN_BYTES}")[rows].tobytes(),
-            np.frombuffer(self._secrets, dtype=f"V{SECRET_BYTES}")[rows].tobytes(),
-        )
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._handles.view(f"V{HANDLE_BYTES}").tolist())
-
-    def __len__(self) -> int:
-        return len(self._handles)
-
-    @property
-    def most(self) -> int:
-        """The number of tokens of the record that has most of them."""
-        return int(np.diff(self._ends).max(initial=0))
-
-
-def held_tokens(handles: Iterable[bytes], chunks: Iterable[FinalizedChunk]) -> TokensByRecord:
-    """Pick the tokens of some records out of a whole submission.
-
-    Args:
-        handles: The handles of the records, in any order, and more than once or several in one piece as it comes.
-        chunks: All chunks of the submission, looked at one by one.
-    """
-    wanted = _each_once(handles)
-    shift = np.uint64(64 - _SIFT_BITS)
-    sift = np.zeros(1 << _SIFT_BITS, dtype=bool)
-    sift[wanted.view(">u8")[::2].astype(np.uint64) >> shift] = True
-    rows, secrets = [np.empty(0, dtype=TOKEN_ROW)], [np.empty(0, dtype=f"V{SECRET_BYTES}")]
-    for chunk in chunks:
-        found = np.frombuffer(chunk.rows, dtype=TOKEN_ROW)
-        first = np.ascontiguousarray(found["handle"]).view(">u8")[::2].astype(np.uint64)
-        # One look into a small table sifts out nearly all rows; what chance lets through is dropped next.
-        places = np.flatnonzero(sift[first >> shift])
-        places = places[np.isin(np.ascontiguousarray(found["handle"][places]).view(_HANDLE), wanted)]
-        rows.append(found[places])
-        secrets.append(np.frombuffer(chunk.secrets, dtype=f"V{SECRET_BYTES}")[places])
-    return _by_record(np.concatenate(rows), np.concatenate(secrets))
-
-
-def _each_once(handles: Iterable[bytes]) -> np.ndarray:
-    """Return handles in ascending order, each once. With counts, since `np.unique` alone takes three times as long."""
-    return np.unique(np.frombuffer(b"".join(handles), dtype=_HANDLE), return_counts=True)[0]
-
-
-def _by_record(rows: np.ndarray, secrets: np.ndarray) -> TokensByRecord:
-    words = [
-        np.ascontiguousarray(rows[name]).view(">u8")[part::2].astype(np.uint64)
-        for name in ("token", "handle")
-        for part in (1, 0)
-    ]
-    order = np.lexsort(words)
-    rows = rows[order]
-    handles = np.ascontiguousarray(rows["handle"]).view(_HANDLE)
-    return TokensByRecord(handles, rows["rule"].tobytes(), rows["token"].tobytes(), secrets[order].tobytes())
-
-
-class NoteOpening(NamedTuple):
-    """The data on a hit with which one side opens and verifies the other side's note. Secret: it never shows itself.
+@dataclass(frozen=True, slots=True, repr=False)
+class PreparedNotes:
+    """Hits that can be sealed, as columns: what seals the own note of each, and what opens the other side's.
 
     Attributes:
-        hit_id: Which hit, hexadecimal.
-        keys: Of the note that is to come.
-        rules: The rule of each token of the own record, in ascending order of the tokens.
-        places: Which of these tokens met, as the matcher reported.
-        marks: Of each token 5 bytes, as the other side's note has them where it holds the same.
-        report_digest: Digest of what the matcher reported of the hit.
-        fault: What is wrong with the report already.
+        keys: `NOTE_KEYS_BYTES` for each own note.
+        marks: The marks of each own note, one behind the other; as many as `openings` has tokens.
+        openings: What opens the notes that are to come.
     """
 
-    hit_id: str
-    keys: NoteKeys
-    rules: bytes
-    places: bytes
+    keys: bytes
     marks: bytes
-    report_digest: str
-    fault: Fault | None
-
-    def __repr__(self) -> str:
-        return object.__repr__(self)
-
-    @property
-    def met(self) -> tuple[int, ...]:
-        """The numbers of the rules that met, ascending."""
-        return tuple(sorted({self.rules[place] for place in self.places}))
-
-    def to_bytes(self) -> bytes:
-        """Return it for a key to seal."""
-        return b"".join(
-            (
-                bytes.fromhex(self.hit_id), self.keys.seal, self.keys.mark, bytes.fromhex(self.report_digest),
-                bytes([_FAULTS.index(self.fault), len(self.rules), len(self.places)]),
-                self.rules, self.places, self.marks,
-            )
-        )  # fmt: skip
-
-    @classmethod
-    def from_bytes(cls, content: bytes) -> NoteOpening:
-        """Read back what `to_bytes` gave.
-
-        Raises:
-            KeyMaterialError: The bytes are none.
-        """
-        if len(content) < _OPENING.size:
-            raise KeyMaterialError("note_opening_key_unreadable")
-        hit_id, seal, mark, told, fault, rules, places = _OPENING.unpack_from(content)
-        met = _OPENING.size + rules
-        if len(content) != met + places + rules * MARK_BYTES or fault >= len(_FAULTS):
-            raise KeyMaterialError("note_opening_key_unreadable")
-        return cls(
-            hit_id.hex(), NoteKeys(seal, mark), content[_OPENING.size : met], content[met : met + places],
-            content[met + places :], told.hex(), _FAULTS[fault],
-        )  # fmt: skip
+    openings: NoteOpenings
 
 
-class PreparedNote(NamedTuple):
-    """A hit that can be sealed: the hit, the keys of the own note with its marks, and what opens the other's."""
-
-    hit: Hit
-    keys: NoteKeys
-    marks: bytes
-    opening: NoteOpening
-
-    def __repr__(self) -> str:
-        return object.__repr__(self)
-
-
-def prepare(
-    round_: RoundState, table: RuleTable, report: HitReport, held: Mapping[bytes, HeldTokens], random: Random
-) -> Iterator[PreparedNote]:
-    """Check a report's hits, and derive the keys of their notes (PROTOCOL.md 3.7.5 and 3.7.8).
+def prepare(  # noqa: PLR0913, PLR0917 - what a report tells, and what the own side holds
+    sizes: Mapping[str, int], table: RuleTable, report: HitReport, hits: HitColumns, held: TokensByRecord,
+    random: Random,
+) -> PreparedNotes:  # fmt: skip
+    """Check a report's hits with one counterpart, and derive the keys of their notes (PROTOCOL.md 3.7.5 and 3.7.8).
 
     Args:
-        round_: The record, which has taken the report.
+        sizes: How many records the parties of the report signed (`signed_sizes`).
         table: The match rules.
-        report: The own report, or some of its hits.
-        held: The tokens of the own records that it names.
+        report: The own report; hits that it holds itself are not looked at.
+        hits: Some of its hits.
+        held: The tokens of the own records that these name.
         random: For the keys of a hit that cannot be sealed; its note then opens for nobody.
     """
-    return prepare_sized(signed_sizes(round_, report), table, report, held, random)
+    own = held.columns_of(hits.handles)
+    compared = _compare(sizes, table, report, hits, own.rules)
+    for place, one in enumerate(compared):
+        if one is _FOREIGN:
+            own.rules[place], own.tokens[place], own.secrets[place] = b"", b"", random(SECRET_BYTES)
+    secrets = [
+        every if one.are_all else b"".join([every[SECRET_BYTES * at : SECRET_BYTES * (at + 1)] for at in one.places])
+        for every, one in zip(own.secrets, compared, strict=True)
+    ]
+    terms = NoteTerms(secrets, own.tokens, _contexts(report, hits, compared))
+    (keys, marks), (others, others_marks) = derive_marked(bytes.fromhex(report.binding), terms, note_core())
+    ids = parted(hits.ids, HIT_ID_BYTES)
+    told = [hashlib.sha256(one.told + hit_id).digest() for one, hit_id in zip(compared, ids, strict=True)]
+    openings = NoteOpenings(
+        hits.ids, others, b"".join(told), bytes([FAULTS.index(one.fault) for one in compared]),
+        bytes(map(len, own.rules)), b"".join(own.rules), others_marks,
+        bytes([len(one.places) for one in compared]), b"".join([one.places for one in compared]),
+    )  # fmt: skip
+    return PreparedNotes(keys, marks, openings)
 
 
-def prepare_sized(
-    sizes: Mapping[str, int], table: RuleTable, report: HitReport, held: Mapping[bytes, HeldTokens], random: Random
-) -> Iterator[PreparedNote]:
-    """Do as `prepare` where the record of the round is not at hand, but what is needed of it (`signed_sizes`)."""
-    bases = {basis.counterpart: basis for basis in report.bases}
-    pairs: dict[str, _Pair | None] = {}
-    for first in range(0, len(report.hits), _PREPARED_AT_ONCE):
-        found: list[tuple[Hit, _Sealable | None]] = []
-        for hit in report.hits[first : first + _PREPARED_AT_ONCE]:
-            code = hit.counterpart
-            if code not in pairs:
-                pairs[code] = _Pair.of(sizes, table, report, bases[code]) if code in bases else None
-            on, own, places = pairs[code], held.get(bytes.fromhex(hit.handle)), bytes.fromhex(hit.met or "")
-            if on is None or own is None or not _are_places(places, len(own.rules)):
-                found.append((hit, None))
-            else:
-                rules = own.rules if len(places) == len(own.rules) else bytes([own.rules[place] for place in places])
-                found.append((hit, (on, own, places, rules)))
-        terms = [one[0].terms(hit, *one[1:]) for hit, one in found if one]
-        derived = derive_marked(bytes.fromhex(report.binding), terms, note_core())
-        for hit, one in found:
-            yield _unsealable(hit, random) if one is None else one[0].prepare(hit, *one[1:], next(derived))
-
-
-def _unsealable(hit: Hit, random: Random) -> PreparedNote:
-    """Return a hit whose note opens for nobody, because the own record lacks what the report names."""
-    keys, other = (NoteKeys(random(_KEY_BYTES), random(_KEY_BYTES)) for _ in range(2))
-    opening = NoteOpening(hit.hit_id, other, b"", b"", b"", hit.hit_id * 2, Fault.FOREIGN)
-    return PreparedNote(hit, keys, b"", opening)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Pair:
-    """The part that the hits with one counterpart have in common; they are of few kinds, each graded once.
+class _Compared(NamedTuple):
+    """What hits have in common that are of one kind, on records with the same rules: each is compared once.
 
     Attributes:
-        kinds: By rules that met, level, order and families: what is wrong with these, and what is hashed before the
-            id of a hit.
+        places: Of the tokens that met.
+        are_all: Whether all of the record's tokens met.
+        rules: What the contexts of the notes' keys end with: the rules of these tokens, behind their length.
+        fault: What is wrong with the report on them.
+        told: What is hashed before the id of a hit, for the digest of the report on it.
     """
 
-    table: RuleTable
-    ground: _Ground
-    prefix: bytes
-    codes: tuple[bytes, bytes]
-    kinds: dict[_HitKind, tuple[Fault | None, bytes]] = field(default_factory=dict)
+    places: bytes
+    are_all: bool
+    rules: bytes
+    fault: Fault | None
+    told: bytes
 
-    @classmethod
-    def of(cls, sizes: Mapping[str, int], table: RuleTable, report: HitReport, basis: Basis) -> _Pair:
-        binding = bytes.fromhex(report.binding)
-        mine, theirs = behind_length(report.party.encode()), behind_length(basis.counterpart.encode())
-        prefix = framed("aquila/1 note", binding)
-        return cls(table, _Ground.of(sizes, report, basis), prefix, (mine + theirs, theirs + mine))
 
-    def terms(self, hit: Hit, own: HeldTokens, places: bytes, rules: bytes) -> NoteTerms:
-        """Return the terms of the keys of a hit's two notes: first of the own one, then of the other side's."""
-        secrets = own.secrets
-        if len(places) != len(own.rules):
-            secrets = b"".join([secrets[SECRET_BYTES * place : SECRET_BYTES * (place + 1)] for place in places])
-        # The keys of a note are bound to sender and receiver with their handles, in this order (3.7.5).
-        mine, theirs = _BEFORE_ID + bytes.fromhex(hit.handle), bytes.fromhex(hit.counterpart_handle or "")
-        theirs, behind = behind_length(theirs), behind_length(rules)
-        prefix = self.prefix + _BEFORE_ID + bytes.fromhex(hit.hit_id)
-        sent, received = self.codes
-        contexts = prefix + sent + mine + theirs + behind, prefix + received + theirs + mine + behind
-        return NoteTerms(secrets, contexts, own.tokens)
+_FOREIGN = _Compared(b"", are_all=True, rules=b"", fault=Fault.FOREIGN, told=b"")
+"""Of hits on what the own record lacks."""
 
-    def prepare(
-        self, hit: Hit, own: HeldTokens, places: bytes, rules: bytes, derived: tuple[tuple[NoteKeys, bytes], ...]
-    ) -> PreparedNote:
-        """Return a hit that can be sealed, with the keys and marks that were derived of its terms."""
-        kind = rules, hit.certainty, hit.second, hit.families
-        if kind not in self.kinds:
-            self.kinds[kind] = self._compare(kind)
-        fault, told = self.kinds[kind]
-        digest_of_hit = hashlib.sha256(told + _BEFORE_ID + bytes.fromhex(hit.hit_id)).hexdigest()
-        (keys, own_marks), (other, marks) = derived
-        opening = NoteOpening(hit.hit_id, other, own.rules, places, marks, digest_of_hit, fault)
-        return PreparedNote(hit, keys, own_marks, opening)
 
-    def _compare(self, kind: _HitKind) -> tuple[Fault | None, bytes]:
-        """Grade hits of a kind again, and return their fault and the beginning of the digest of the report on each."""
-        rules, level, second, families = kind
-        grade = grade_on(self.table, mask_of(rules), self.ground.grading_basis, second=bool(second))
-        fault = None if (grade.level, grade.families) == (level, families) else Fault.LEVEL
-        told = level.value.encode(), bytes([bool(second)]), *(family.encode() for family in families)
-        return fault, framed("aquila/1 told", digest("aquila/1 grade", self.ground.digest, *told))
+def _compare(
+    sizes: Mapping[str, int], table: RuleTable, report: HitReport, hits: HitColumns, rules: Sequence[bytes]
+) -> list[_Compared]:
+    """Compare each hit with the own record, whose tokens are of some rules, and grade it again."""
+    basis = next((basis for basis in report.bases if basis.counterpart == hits.counterpart), None)
+    ground = None if basis is None else _Ground.of(sizes, report, basis)
+    known: dict[tuple[bytes, bytes, int], _Compared] = {}
+    found = []
+    for case in zip(rules, hits.met, hits.kind, strict=True):
+        if case not in known:
+            own, places, kind = case
+            is_held = ground and _are_places(places, len(own))
+            known[case] = _compared(table, ground, own, places, hits.kinds[kind]) if ground and is_held else _FOREIGN
+        found.append(known[case])
+    return found
+
+
+def _compared(table: RuleTable, ground: _Ground, rules: bytes, places: bytes, kind: HitKind) -> _Compared:
+    met = bytes([rules[place] for place in places])
+    grade = grade_on(table, mask_of(met), ground.grading_basis, second=bool(kind.second))
+    fault = None if (grade.level, grade.families) == (kind.level, kind.families) else Fault.LEVEL
+    shown = kind.level.value.encode(), bytes([bool(kind.second)]), *(family.encode() for family in kind.families)
+    told = framed("aquila/1 told", digest("aquila/1 grade", ground.digest, *shown)) + _BEFORE_ID
+    return _Compared(places, len(places) == len(rules), behind_length(met), fault, told)
+
+
+def _contexts(report: HitReport, hits: HitColumns, compared: Sequence[_Compared]) -> tuple[list[bytes], list[bytes]]:
+    """Return what the keys of the own notes are bound to, and those of the other side's: who sends to whom (3.7.5)."""
+    own, other = behind_length(report.party.encode()), behind_length(hits.counterpart.encode())
+    prefix = framed("aquila/1 note", bytes.fromhex(report.binding)) + _BEFORE_ID
+    to, back = own + other + _BEFORE_ID, other + own + _BEFORE_ID
+    columns = (parted(column, HIT_ID_BYTES) for column in (hits.ids, hits.handles, hits.counterpart_handles))
+    sent, received = [], []
+    for hit_id, mine, theirs, one in zip(*columns, compared, strict=True):
+        start, end = prefix + hit_id, one.rules
+        sent.append(start + to + mine + _BEFORE_ID + theirs + end)
+        received.append(start + back + theirs + _BEFORE_ID + mine + end)
+    return sent, received
 
 
 @dataclass(frozen=True, slots=True)
@@ -406,7 +223,7 @@ def records_in_report(round_: RoundState, party: str, query: str | None) -> int:
 
 
 def _are_places(places: bytes, tokens: int) -> bool:
-    return bool(places) and places[-1] < tokens and not any(map(ge, places, places[1:]))
+    return bool(places) and places[-1] < tokens and not any(map(operator.ge, places, places[1:]))
 
 
 def marks_needed(most: int) -> int:
@@ -420,41 +237,41 @@ def marks_needed(most: int) -> int:
     return min(MOST_MARKS, -(-max(most, 1) // _MARKS_STEP) * _MARKS_STEP)
 
 
-def seal_entries(prepared: Sequence[PreparedNote], notes: Sequence[Note], marks: int, random: Random) -> list[bytes]:
+def seal_entries(prepared: PreparedNotes, notes: Sequence[bytes], marks: int, random: Random) -> list[bytes]:
     """Seal notes as entries of a batch.
 
     Args:
         prepared: The hits.
-        notes: What is told of the record of each.
+        notes: What is told of the record of each, as JSON (`Note`).
         marks: How many marks each note of the report has (`marks_needed`).
         random: For nonces, and for marks of no token.
 
     Raises:
         InputError: A note is too long.
     """
-    nonces, plaintexts = random(NONCE_BYTES * len(prepared)), []
-    filled = _filled_up([one.marks for one in prepared], marks, random)
-    width = marks * MARK_BYTES
-    for place, note in enumerate(notes):
-        content = note.model_dump_json().encode()
-        if len(content) > NOTE_BYTES - 2:
-            raise InputError("note_too_long", got=len(content))
-        padded = len(content).to_bytes(2, "big") + content.ljust(NOTE_BYTES - 2, b"\x00")
-        plaintexts.append(padded + filled[place * width : (place + 1) * width])
-    sealed = seal_notes([one.keys for one in prepared], nonces, plaintexts, note_core())
-    return [bytes.fromhex(one.opening.hit_id) + note for one, note in zip(prepared, sealed, strict=True)]
+    longest = max(map(len, notes), default=0)
+    if longest > NOTE_BYTES - 2:
+        raise InputError("note_too_long", got=longest)
+    nonces = random(NONCE_BYTES * len(notes))
+    filled = parted(_filled_up(prepared, marks, random), marks * MARK_BYTES)
+    plaintexts = [
+        len(content).to_bytes(2, "big") + content.ljust(NOTE_BYTES - 2, b"\x00") + own
+        for content, own in zip(notes, filled, strict=True)
+    ]
+    sealed = seal_notes(prepared.keys, nonces, plaintexts, note_core())
+    return list(map(operator.add, parted(prepared.openings.ids, HIT_ID_BYTES), sealed))
 
 
-def _filled_up(own: Sequence[bytes], marks: int, random: Random) -> bytes:
+def _filled_up(prepared: PreparedNotes, marks: int, random: Random) -> bytes:
     """Return the marks of each of some notes, filled up with random ones.
 
     They are in the order of their bytes, which says nothing of the order of the tokens.
     """
-    octets = np.frombuffer(random(len(own) * marks * MARK_BYTES), dtype=np.uint8).copy()
-    every = octets.reshape(len(own), marks, MARK_BYTES)
-    counts = np.array([len(one) // MARK_BYTES for one in own], dtype=np.int64)
-    every[np.arange(marks) < counts[:, np.newaxis]] = np.frombuffer(b"".join(own), np.uint8).reshape(-1, MARK_BYTES)
-    ordered = np.sort(_numbers(octets).reshape(len(own), marks), axis=1)
+    counts = np.frombuffer(prepared.openings.tokens, dtype=np.uint8)
+    octets = np.frombuffer(random(len(counts) * marks * MARK_BYTES), dtype=np.uint8).copy()
+    every = octets.reshape(len(counts), marks, MARK_BYTES)
+    every[np.arange(marks) < counts[:, np.newaxis]] = np.frombuffer(prepared.marks, np.uint8).reshape(-1, MARK_BYTES)
+    ordered = np.sort(_numbers(octets).reshape(len(counts), marks), axis=1)
     return ordered.astype(">u8").view(np.uint8).reshape(-1, 8)[:, 8 - MARK_BYTES :].tobytes()
 
 
@@ -476,10 +293,10 @@ def entries_of(batch: bytes, hits: int) -> Iterator[tuple[str, bytes]]:
     if over or odd or not 0 < marks <= MOST_MARKS:
         raise MalformedError("batch_note_count_differs", expected=hits)
     for place in range(0, len(batch), width):
-        yield batch[place : place + _ID_BYTES].hex(), batch[place + _ID_BYTES : place + width]
+        yield batch[place : place + HIT_ID_BYTES].hex(), batch[place + HIT_ID_BYTES : place + width]
 
 
-def _read_note(opening: NoteOpening, content: bytes | None) -> tuple[Note, bytes] | Fault:
+def _read_note(report_digest: str, content: bytes | None) -> tuple[Note, bytes] | Fault:
     """Read a note that was opened, if it was, and return it with its marks, or what is wrong with it."""
     # 2. The note was sealed by who has the same token secrets, for this hit, from that side to this one.
     if content is None:
@@ -490,7 +307,7 @@ def _read_note(opening: NoteOpening, content: bytes | None) -> tuple[Note, bytes
     except ValidationError:
         return Fault.UNREADABLE
     # 3. The matcher told both sides the same.
-    if note.report != opening.report_digest:
+    if note.report != report_digest:
         return Fault.TOLD
     return note, content[NOTE_BYTES:]
 
@@ -515,12 +332,12 @@ def _by_note(marks: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def verify_batch(
-    openings: Mapping[str, NoteOpening], verified: Collection[str], entries: Iterable[tuple[str, bytes]]
+    openings: NoteOpenings, verified: Collection[str], entries: Iterable[tuple[str, bytes]]
 ) -> dict[str, Note | Fault]:
     """Open and verify the notes of a batch (PROTOCOL.md 3.7.8).
 
     Args:
-        openings: What opens the notes of its sender for hits of this report, by hit id.
+        openings: What opens the notes of its sender for hits of this report.
         verified: Hits whose note came before.
         entries: Hit ids and sealed notes, as `entries_of` gives them.
 
@@ -528,83 +345,39 @@ def verify_batch(
         For each hit that the batch names its note where it holds, else what is wrong.
     """
     found: dict[str, Note | Fault] = {}
-    waiting: dict[str, bytes] = {}
+    places = {hit_id: place for place, hit_id in enumerate(hexadecimal(openings.ids, HIT_ID_BYTES))}
+    waiting: dict[str, tuple[int, bytes]] = {}
     for hit_id, sealed in entries:
-        opening = openings.get(hit_id)
+        place = places.get(hit_id)
         if hit_id in found or hit_id in waiting or hit_id in verified:
             found[hit_id] = Fault.REPEATED
-        elif opening is None:
+        elif place is None:
             found[hit_id] = Fault.UNREPORTED
         # 1. The report itself was right: the tokens are this record's, and the level follows from their rules.
-        elif opening.fault is not None:
-            found[hit_id] = opening.fault
+        elif (fault := FAULTS[openings.faults[place]]) is not None:
+            found[hit_id] = fault
         else:
-            waiting[hit_id] = sealed
-    opened: dict[str, bytes] = {}
-    contents = open_notes([openings[hit_id].keys for hit_id in waiting], list(waiting.values()), note_core())
-    for hit_id, content in zip(waiting, contents, strict=True):
-        result = _read_note(openings[hit_id], content)
+            waiting[hit_id] = place, sealed
+    opened: dict[str, tuple[int, bytes]] = {}
+    keys, told = parted(openings.keys, NOTE_KEYS_BYTES), hexadecimal(openings.told, DIGEST_BYTES)
+    due = list(waiting.values())
+    contents = open_notes(b"".join([keys[place] for place, _ in due]), [sealed for _, sealed in due], note_core())
+    for (hit_id, (place, _)), content in zip(waiting.items(), contents, strict=True):
+        result = _read_note(told[place], content)
         if hit_id in found:  # a second note of the hit is a fault already
             continue
         if isinstance(result, Fault):
             found[hit_id] = result
         else:
-            found[hit_id], opened[hit_id] = result
+            found[hit_id], marks = result
+            opened[hit_id] = place, marks
     # 4. The matcher reported every token that met: the marks of both sides agree where the tokens do, and nowhere else.
-    common = _common_places([openings[hit_id].marks for hit_id in opened], list(opened.values()))
-    for hit_id, places in zip(opened, common, strict=True):
-        told = openings[hit_id].places
-        if places != told:
-            found[hit_id] = Fault.WITHHELD if set(places) > set(told) else Fault.UNREADABLE
+    own_marks, own_places = openings.own_marks(), openings.own_places()
+    common = _common_places([own_marks[place] for place, _ in opened.values()], [marks for _, marks in opened.values()])
+    for (hit_id, (place, _)), agreed in zip(opened.items(), common, strict=True):
+        if agreed != own_places[place]:
+            found[hit_id] = Fault.WITHHELD if set(agreed) > set(own_places[place]) else Fault.UNREADABLE
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class HitBatch:
-    """Hits of a report whose notes are sent together: with whom, which batch of the report it is, and the hits."""
-
-    counterpart: str
-    index: int
-    hits: tuple[Hit, ...]
-
-
-class HitBatches:
-    """Parts a report's hits into batches for each counterpart, in the order of their ids.
-
-    The same pages give the same batches, and no more hits than a batch of each counterpart are held meanwhile.
-
-    Args:
-        most: Hits of a batch at most.
-    """
-
-    def __init__(self, most: int) -> None:
-        self._most, self._index = most, 0
-        self._waiting: dict[str, list[Hit]] = {}
-
-    def put(self, page: HitReport) -> Iterator[HitBatch]:
-        """Take the next page, or the one message that the report is, and yield the batches that are full."""
-        for hit in sorted(page.hits, key=attrgetter("hit_id")):
-            together = self._waiting.setdefault(hit.counterpart, [])
-            together.append(hit)
-            if len(together) == self._most:
-                yield self._batch(hit.counterpart)
-
-    def rest(self) -> Iterator[HitBatch]:
-        """Yield the hits that are left when every page was taken, a batch for each counterpart."""
-        for counterpart in sorted(self._waiting):
-            yield self._batch(counterpart)
-
-    def _batch(self, counterpart: str) -> HitBatch:
-        self._index += 1
-        return HitBatch(counterpart, self._index - 1, tuple(self._waiting.pop(counterpart)))
-
-
-def hit_batches(pages: Iterable[HitReport], most: int) -> Iterator[HitBatch]:
-    """Part the hits of a report's pages, in their order, as `HitBatches` does."""
-    together = HitBatches(most)
-    for page in pages:
-        yield from together.put(page)
-    yield from together.rest()
 
 
 def unfinished(round_: RoundState) -> tuple[tuple[str, str], ...]:

@@ -16,16 +16,16 @@ from aquila.crypto.keys import SealingKey
 from aquila.errors import KeyMaterialError, ProtocolError
 from aquila.protocol.messages import MAX_NOTES, Fault, Note, Notes
 from aquila.protocol.rounds.exchange import (
-    NoteOpening,
-    held_tokens,
-    hit_batches,
     marks_needed,
-    prepare_sized,
+    prepare,
     seal_entries,
     signed_sizes,
     submission_in_report,
     verify_batch,
 )
+from aquila.protocol.rounds.held_tokens import held_tokens
+from aquila.protocol.rounds.hit_batches import HitColumns, hit_batches
+from aquila.protocol.rounds.note_openings import NoteOpening, NoteOpenings
 from aquila.protocol.submissions.submission import FinalizedChunk
 from aquila.sentences import Sentence
 from services.kit.logging import Log
@@ -55,7 +55,8 @@ if TYPE_CHECKING:
 
     from aquila.crypto.vault import RoundKey
     from aquila.protocol.messages import HitReport
-    from aquila.protocol.rounds.exchange import HitBatch, TokensByRecord
+    from aquila.protocol.rounds.held_tokens import TokensByRecord
+    from aquila.protocol.rounds.hit_batches import HitBatch
     from aquila.protocol.rounds.verified_round import Round
     from aquila.records.rules import RuleTable
     from services.kit.storage.store import Store
@@ -188,22 +189,21 @@ def _own_batch(place: dict[str, str], index: int) -> Select[int]:
 
 def _prepare_batch(session: Session, node: NodeContext, key: RoundKey, kit: _Kit, batch: HitBatch) -> None:
     """Store the note openings of some hits and their own sealed notes."""
-    report = kit.terms.model_copy(update={"hits": batch.hits})
     ids = [hit.hit_id for hit in batch.hits]
     records = _records(session, kit.place["round_id"], ids)
     told, rows, faulty = [], [], dict[Fault, list[str]]()
-    held = kit.held.of([bytes.fromhex(hit.handle) for hit in batch.hits])
-    prepared = list(prepare_sized(kit.sizes, kit.table, report, held, node.random))
-    for one in prepared:
-        hit_id, reference = one.hit.hit_id, notes.draw_reference(node.code, node.random)
+    hits = HitColumns.of(batch.counterpart, batch.hits)
+    prepared = prepare(kit.sizes, kit.table, kit.terms, hits, kit.held, node.random)
+    for one in prepared.openings.each():
+        hit_id, reference = one.hit_id, notes.draw_reference(node.code, node.random)
         record: dict[str, str] = json.loads(records.get(hit_id) or b"{}")
-        told.append(notes.note_of(node, record, reference, one.opening.report_digest))
-        opening = key.seal(hit_id, one.opening.to_bytes(), node.random)
+        told.append(notes.note_of(node, record, reference, one.report_digest).model_dump_json().encode())
+        opening = key.seal(hit_id, one.to_bytes(), node.random)
         rows.append(
             {"hit_id": hit_id, "counterpart": batch.counterpart, "reference": reference, "opening": opening} | kit.place
         )
-        if one.opening.fault is not None:
-            faulty.setdefault(one.opening.fault, []).append(hit_id)
+        if one.fault is not None:
+            faulty.setdefault(one.fault, []).append(hit_id)
     session.execute(insert(ExchangeRow), rows)
     entries = seal_entries(prepared, told, kit.marks, node.random)
     octets = key.seal(_batch(kit.place, batch.index), b"".join(entries), node.random)
@@ -325,7 +325,7 @@ def _verify(
         hit_id: NoteOpening.from_bytes(key.open(hit_id, row.opening)) for hit_id, row in mine.items() if row.opening
     }
     known = {hit_id for hit_id, row in mine.items() if row.opening is None}
-    found = verify_batch(openings, known, entries)
+    found = verify_batch(NoteOpenings.of(openings.values()), known, entries)
     faults: dict[Fault, list[str]] = {}
     for hit_id, verdict in found.items():
         if isinstance(verdict, Note):

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from aquila.protocol import matcher as roles
 from aquila.protocol.messages.kinds import StatementKind
-from aquila.protocol.rounds import exchange
+from aquila.protocol.rounds import hit_batches
 from aquila.protocol.rounds.round_state import ReportKey
 from services.kit.errors import StoreError
 from services.matcher.events import REPORT
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pytest
 
     from aquila.protocol.messages import HitReport
-    from aquila.protocol.rounds.exchange import HitBatch
+    from aquila.protocol.rounds.hit_batches import HitBatch
     from tests.support.node_world import PartyNode, World
     from tests.support.played_worlds import WorldAfter
 
@@ -116,7 +116,7 @@ async def test_a_node_that_stops_while_it_prepares(world_after: WorldAfter, monk
     stopped: set[str] = set()
 
     def stopping(pages: Iterable[HitReport], _most: int) -> Iterator[HitBatch]:
-        for number, batch in enumerate(exchange.hit_batches(pages, 1)):
+        for number, batch in enumerate(hit_batches.hit_batches(pages, 1)):
             if number == 1 and len(stopped) < 3:
                 stopped.add(batch.hits[0].hit_id + str(len(stopped)))
                 raise StoreError("database_failed")

@@ -19,7 +19,9 @@
 #include "sha512.h"
 
 #define KEY_BYTES 32
+#define NOTE_KEYS (2 * KEY_BYTES) /* one key seals a note, the other makes marks */
 #define MARK_BYTES 5
+#define MOST_SIDES 2
 
 /* Where messages are padded. */
 typedef struct {
@@ -52,82 +54,6 @@ static uint8_t *message_of(scratch *s, const char *octets, Py_ssize_t length)
     return s->octets;
 }
 
-/* Return (key that seals, key that marks, marks) for a context, or NULL with an error set. */
-static PyObject *expand(const hmac_key *expanding, scratch *s, PyObject *context, const char *tokens, Py_ssize_t count)
-{
-    char *octets;
-    Py_ssize_t length;
-    uint8_t keys[SHA512_DIGEST];
-    if (!context || PyBytes_AsStringAndSize(context, &octets, &length) < 0) return NULL;
-    uint8_t *message = message_of(s, octets, length);
-    PyObject *marks = message ? PyBytes_FromStringAndSize(NULL, count * MARK_BYTES) : NULL;
-    if (!marks) return NULL;
-    hmac(expanding, message, (size_t)length + 1, keys);
-    aes256_heads(keys + KEY_BYTES, (const uint8_t *)tokens, (size_t)count, (uint8_t *)PyBytes_AsString(marks),
-                 MARK_BYTES);
-    PyObject *answer = Py_BuildValue("(y#y#N)", (char *)keys, (Py_ssize_t)KEY_BYTES, (char *)keys + KEY_BYTES,
-                                     (Py_ssize_t)KEY_BYTES, marks);
-    wipe(keys, sizeof keys);
-    return answer;
-}
-
-/* Derive what a note needs: (secrets, contexts, tokens). */
-static PyObject *derive_note(const hmac_key *salted, scratch *s, PyObject *note)
-{
-    const char *secrets, *tokens;
-    Py_ssize_t length, token_bytes;
-    PyObject *contexts;
-    if (!PyTuple_Check(note)) {
-        PyErr_SetString(PyExc_TypeError, "a note is a tuple");
-        return NULL;
-    }
-    if (!PyArg_ParseTuple(note, "y#O!y#", &secrets, &length, &PyTuple_Type, &contexts, &tokens, &token_bytes)) {
-        return NULL;
-    }
-    if (token_bytes % AES_BLOCK) {
-        PyErr_SetString(PyExc_ValueError, "tokens are not whole blocks");
-        return NULL;
-    }
-    uint8_t *message = message_of(s, secrets, length), drawn[SHA512_DIGEST];
-    Py_ssize_t count = PyTuple_Size(contexts);
-    PyObject *answer = message ? PyTuple_New(count) : NULL;
-    if (!answer) return NULL;
-    hmac_key expanding;
-    hmac(salted, message, (size_t)length, drawn);
-    hmac_start(&expanding, drawn, sizeof drawn);
-    for (Py_ssize_t i = 0; answer && i < count; i++) {
-        PyObject *one = expand(&expanding, s, PyTuple_GetItem(contexts, i), tokens, token_bytes / AES_BLOCK);
-        if (!one || PyTuple_SetItem(answer, i, one) < 0) Py_CLEAR(answer);
-    }
-    wipe(drawn, sizeof drawn);
-    wipe(&expanding, sizeof expanding);
-    return answer;
-}
-
-static PyObject *derive(PyObject *module, PyObject *arguments)
-{
-    (void)module;
-    const char *salt;
-    Py_ssize_t length;
-    PyObject *notes;
-    if (!PyArg_ParseTuple(arguments, "y#O!", &salt, &length, &PyList_Type, &notes)) return NULL;
-    if (length > SHA512_BLOCK) {
-        PyErr_SetString(PyExc_ValueError, "the salt is too long");
-        return NULL;
-    }
-    hmac_key salted;
-    scratch s = {0};
-    PyObject *answer = PyList_New(0);
-    hmac_start(&salted, (const uint8_t *)salt, (size_t)length);
-    for (Py_ssize_t i = 0; answer && i < PyList_Size(notes); i++) {
-        PyObject *one = derive_note(&salted, &s, PyList_GetItem(notes, i));
-        if (!one || PyList_Append(answer, one) < 0) Py_CLEAR(answer);
-        Py_XDECREF(one);
-    }
-    drop(&s);
-    return answer;
-}
-
 /* The octets of item i of a list, which is bytes; NULL, and an error set, where it is not. */
 static const uint8_t *item(PyObject *list, Py_ssize_t i, Py_ssize_t *length)
 {
@@ -136,22 +62,140 @@ static const uint8_t *item(PyObject *list, Py_ssize_t i, Py_ssize_t *length)
     return one && PyBytes_AsStringAndSize(one, &octets, length) >= 0 ? (const uint8_t *)octets : NULL;
 }
 
-/* Key i of a list; NULL, and an error set, where it is none. */
-static const uint8_t *key_of(PyObject *keys, Py_ssize_t i)
+/* Refuse what belongs together and differs in length. */
+static int require_same(Py_ssize_t left, Py_ssize_t right)
 {
-    Py_ssize_t length;
-    const uint8_t *key = item(keys, i, &length);
-    if (!key || length == AES_KEY) return key;
-    PyErr_SetString(PyExc_ValueError, "a key of another length");
-    return NULL;
+    if (left == right) return 1;
+    PyErr_SetString(PyExc_ValueError, "what belongs together differs in length");
+    return 0;
 }
 
-/* Refuse lists of different lengths. */
-static int require_pairs(PyObject *left, PyObject *right)
+/* The number of octets in a list of tokens, each note's whole blocks; -1 with an error set. */
+static Py_ssize_t octets_of(PyObject *tokens)
 {
-    if (PyList_Size(left) == PyList_Size(right)) return 1;
-    PyErr_SetString(PyExc_ValueError, "lists that belong together differ in length");
-    return 0;
+    Py_ssize_t length, sum = 0;
+    for (Py_ssize_t i = 0; i < PyList_Size(tokens); i++) {
+        if (!item(tokens, i, &length)) return -1;
+        if (length % AES_BLOCK) {
+            PyErr_SetString(PyExc_ValueError, "tokens are not whole blocks");
+            return -1;
+        }
+        sum += length;
+    }
+    return sum;
+}
+
+/* The keys of a side's notes and their marks, while they are made. */
+typedef struct {
+    PyObject *contexts, *keys, *marks;
+    uint8_t *next_key, *next_mark;
+} side;
+
+/* Make room for the keys and marks of n notes with some contexts; 0 with an error set. */
+static int start_side(side *made, PyObject *contexts, Py_ssize_t n, Py_ssize_t token_bytes)
+{
+    if (!PyList_Check(contexts)) {
+        PyErr_SetString(PyExc_TypeError, "contexts are a list");
+        return 0;
+    }
+    if (!require_same(PyList_Size(contexts), n)) return 0;
+    made->contexts = contexts;
+    made->keys = PyBytes_FromStringAndSize(NULL, n * NOTE_KEYS);
+    made->marks = PyBytes_FromStringAndSize(NULL, token_bytes / AES_BLOCK * MARK_BYTES);
+    if (!made->keys || !made->marks) return 0;
+    made->next_key = (uint8_t *)PyBytes_AsString(made->keys);
+    made->next_mark = (uint8_t *)PyBytes_AsString(made->marks);
+    return 1;
+}
+
+/* Make the keys and marks of note i of a side; 0 with an error set. */
+static int expand(side *made, const hmac_key *expanding, scratch *s, Py_ssize_t i, const uint8_t *tokens, size_t count)
+{
+    Py_ssize_t length;
+    const uint8_t *context = item(made->contexts, i, &length);
+    uint8_t *message = context ? message_of(s, (const char *)context, length) : NULL;
+    if (!message) return 0;
+    hmac(expanding, message, (size_t)length + 1, made->next_key);
+    aes256_heads(made->next_key + KEY_BYTES, tokens, count, made->next_mark, MARK_BYTES);
+    made->next_key += NOTE_KEYS;
+    made->next_mark += count * MARK_BYTES;
+    return 1;
+}
+
+/* Make the keys and marks of note i on all sides; 0 with an error set. */
+static int derive_note(const hmac_key *salted, scratch *s, PyObject *secrets, PyObject *tokens, Py_ssize_t i,
+                       side *sides, Py_ssize_t count)
+{
+    Py_ssize_t length, token_bytes;
+    const uint8_t *secret = item(secrets, i, &length), *blocks = secret ? item(tokens, i, &token_bytes) : NULL;
+    uint8_t *message = blocks ? message_of(s, (const char *)secret, length) : NULL, drawn[SHA512_DIGEST];
+    if (!message) return 0;
+    hmac_key expanding;
+    hmac(salted, message, (size_t)length, drawn);
+    hmac_start(&expanding, drawn, sizeof drawn);
+    int ok = 1;
+    for (Py_ssize_t k = 0; ok && k < count; k++) {
+        ok = expand(sides + k, &expanding, s, i, blocks, (size_t)token_bytes / AES_BLOCK);
+    }
+    wipe(drawn, sizeof drawn);
+    wipe(&expanding, sizeof expanding);
+    return ok;
+}
+
+/* [(keys, marks), ...] of all sides; NULL with an error set. */
+static PyObject *listed(const side *sides, Py_ssize_t count)
+{
+    PyObject *answer = PyList_New(0);
+    for (Py_ssize_t k = 0; answer && k < count; k++) {
+        PyObject *pair = PyTuple_Pack(2, sides[k].keys, sides[k].marks);
+        if (!pair || PyList_Append(answer, pair) < 0) Py_CLEAR(answer);
+        Py_XDECREF(pair);
+    }
+    return answer;
+}
+
+static PyObject *derive(PyObject *module, PyObject *arguments)
+{
+    (void)module;
+    const char *salt;
+    Py_ssize_t length;
+    PyObject *secrets, *tokens, *contexts;
+    if (!PyArg_ParseTuple(arguments, "y#O!O!O!", &salt, &length, &PyList_Type, &secrets, &PyList_Type, &tokens,
+                          &PyTuple_Type, &contexts)) {
+        return NULL;
+    }
+    if (length > SHA512_BLOCK) {
+        PyErr_SetString(PyExc_ValueError, "the salt is too long");
+        return NULL;
+    }
+    Py_ssize_t n = PyList_Size(secrets), count = PyTuple_Size(contexts), token_bytes = octets_of(tokens);
+    if (count > MOST_SIDES) {
+        PyErr_SetString(PyExc_ValueError, "a note has two sides");
+        return NULL;
+    }
+    if (token_bytes < 0 || !require_same(PyList_Size(tokens), n)) return NULL;
+    hmac_key salted;
+    scratch s = {0};
+    side sides[MOST_SIDES] = {{0}};
+    int ok = 1;
+    hmac_start(&salted, (const uint8_t *)salt, (size_t)length);
+    for (Py_ssize_t k = 0; ok && k < count; k++) {
+        ok = start_side(sides + k, PyTuple_GetItem(contexts, k), n, token_bytes);
+    }
+    for (Py_ssize_t i = 0; ok && i < n; i++) ok = derive_note(&salted, &s, secrets, tokens, i, sides, count);
+    PyObject *answer = ok ? listed(sides, count) : NULL;
+    for (Py_ssize_t k = 0; k < count; k++) {
+        Py_XDECREF(sides[k].keys);
+        Py_XDECREF(sides[k].marks);
+    }
+    drop(&s);
+    return answer;
+}
+
+/* Refuse keys that are not one pair for each note. */
+static int require_keys(Py_ssize_t key_bytes, PyObject *notes)
+{
+    return require_same(key_bytes, NOTE_KEYS * PyList_Size(notes));
 }
 
 static PyObject *seal_one(const uint8_t *key, const uint8_t *nonce, const uint8_t *plaintext, Py_ssize_t length)
@@ -167,20 +211,18 @@ static PyObject *seal_one(const uint8_t *key, const uint8_t *nonce, const uint8_
 static PyObject *seal(PyObject *module, PyObject *arguments)
 {
     (void)module;
-    PyObject *keys, *plaintexts;
-    const char *nonces;
-    Py_ssize_t nonce_bytes, length;
-    if (!PyArg_ParseTuple(arguments, "O!y#O!", &PyList_Type, &keys, &nonces, &nonce_bytes, &PyList_Type, &plaintexts)) {
+    PyObject *plaintexts;
+    const char *keys, *nonces;
+    Py_ssize_t key_bytes, nonce_bytes, length;
+    if (!PyArg_ParseTuple(arguments, "y#y#O!", &keys, &key_bytes, &nonces, &nonce_bytes, &PyList_Type, &plaintexts)) {
         return NULL;
     }
-    if (!require_pairs(keys, plaintexts)) return NULL;
-    if (nonce_bytes != NONCE_BYTES * PyList_Size(keys)) {
-        PyErr_SetString(PyExc_ValueError, "not one nonce for each note");
+    if (!require_keys(key_bytes, plaintexts) || !require_same(nonce_bytes, NONCE_BYTES * PyList_Size(plaintexts))) {
         return NULL;
     }
     PyObject *answer = PyList_New(0);
-    for (Py_ssize_t i = 0; answer && i < PyList_Size(keys); i++) {
-        const uint8_t *key = key_of(keys, i), *plaintext = key ? item(plaintexts, i, &length) : NULL;
+    for (Py_ssize_t i = 0; answer && i < PyList_Size(plaintexts); i++) {
+        const uint8_t *key = (const uint8_t *)keys + i * NOTE_KEYS, *plaintext = item(plaintexts, i, &length);
         PyObject *one = plaintext ? seal_one(key, (const uint8_t *)nonces + i * NONCE_BYTES, plaintext, length) : NULL;
         if (!one || PyList_Append(answer, one) < 0) Py_CLEAR(answer);
         Py_XDECREF(one);
@@ -206,14 +248,15 @@ static PyObject *open_one(const uint8_t *key, const uint8_t *sealed, Py_ssize_t 
 static PyObject *open_all(PyObject *module, PyObject *arguments)
 {
     (void)module;
-    PyObject *keys, *sealed;
-    Py_ssize_t length;
-    if (!PyArg_ParseTuple(arguments, "O!O!", &PyList_Type, &keys, &PyList_Type, &sealed)) return NULL;
-    if (!require_pairs(keys, sealed)) return NULL;
+    PyObject *sealed;
+    const char *keys;
+    Py_ssize_t key_bytes, length;
+    if (!PyArg_ParseTuple(arguments, "y#O!", &keys, &key_bytes, &PyList_Type, &sealed)) return NULL;
+    if (!require_keys(key_bytes, sealed)) return NULL;
     PyObject *answer = PyList_New(0);
-    for (Py_ssize_t i = 0; answer && i < PyList_Size(keys); i++) {
-        const uint8_t *key = key_of(keys, i), *octets = key ? item(sealed, i, &length) : NULL;
-        PyObject *one = octets ? open_one(key, octets, length) : NULL;
+    for (Py_ssize_t i = 0; answer && i < PyList_Size(sealed); i++) {
+        const uint8_t *octets = item(sealed, i, &length);
+        PyObject *one = octets ? open_one((const uint8_t *)keys + i * NOTE_KEYS, octets, length) : NULL;
         if (!one || PyList_Append(answer, one) < 0) Py_CLEAR(answer);
         Py_XDECREF(one);
     }
@@ -229,7 +272,7 @@ static PyObject *is_usable(PyObject *module, PyObject *nothing)
 
 static PyMethodDef METHODS[] = {
     {"derive", derive, METH_VARARGS,
-     "derive(salt, [(secrets, (context, ...), tokens), ...]) -> [((seal, mark, marks), ...), ...]"},
+     "derive(salt, secrets, tokens, (contexts, ...)) -> [(keys, marks), ...], one for each list of contexts"},
     {"seal", seal, METH_VARARGS, "seal(keys, nonces, plaintexts) -> nonce, ciphertext and tag of each"},
     {"open", open_all, METH_VARARGS, "open(keys, sealed) -> plaintexts, None where one does not open"},
     {"is_usable", is_usable, METH_NOARGS, "is_usable() -> whether the processor has instructions for AES"},

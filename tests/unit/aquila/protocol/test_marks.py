@@ -9,14 +9,17 @@ import pytest
 from aquila.crypto.sealing import MARK_BYTES
 from aquila.protocol.messages import Note
 from aquila.protocol.rounds import exchange
+from aquila.protocol.rounds.held_tokens import held_tokens
 from aquila.protocol.submissions.submission import HANDLE_BYTES, TOKEN_ROW
 from aquila.records.rules import parse_rules
+from tests.support.prepared_notes import prepare_each, seal_each
 from tests.support.staged_round import person
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-    from aquila.protocol.rounds.exchange import HeldTokens, PreparedNote
+    from aquila.protocol.rounds.held_tokens import TokensByRecord
+    from tests.support.prepared_notes import PreparedNote
     from tests.support.staged_round import StagedRound
 
 LISTS = {
@@ -88,14 +91,12 @@ def hit(
         party_node = stage.nodes[code]
         assert party_node.report is not None
         assert len(party_node.report.hits) == 1
-        found = exchange.prepare(
-            party_node.round, stage.table, party_node.report, every_token(stage, code), stage.random
-        )
-        sides.append(next(iter(found)))
+        tokens = every_token(stage, code)
+        sides += prepare_each(party_node.round, stage.table, party_node.report, tokens, stage.random)
     return stage, sides[0], sides[1]
 
 
-def every_token(stage: StagedRound, code: str) -> Mapping[bytes, HeldTokens]:
+def every_token(stage: StagedRound, code: str) -> TokensByRecord:
     """Return the tokens of all records of a party, which its node throws away but for those that hit."""
     chunks = list(stage.nodes[code].finalized())
     handles = {
@@ -103,7 +104,7 @@ def every_token(stage: StagedRound, code: str) -> Mapping[bytes, HeldTokens]:
         for chunk in chunks
         for place in range(0, len(chunk.rows), TOKEN_ROW.itemsize)
     }
-    return exchange.held_tokens(handles, chunks)
+    return held_tokens(handles, chunks)
 
 
 def marks_in(note: bytes, receiver: PreparedNote) -> set[bytes]:
@@ -124,7 +125,7 @@ def test_a_receiver_can_try_all_its_own_tokens(hit: tuple[StagedRound, PreparedN
         source_evaluation="B", information_evaluation="2", handling_code="H0", category="suspects",
         reference="RS-0A1B-2C3D-4E5F", contact="the unit", report=rs.opening.report_digest,
     )  # fmt: skip
-    (entry,) = exchange.seal_entries([rs], [note], exchange.marks_needed(len(rs.marks) // MARK_BYTES), stage.random)
+    (entry,) = seal_each([(rs, note)], exchange.marks_needed(len(rs.marks) // MARK_BYTES), stage.random)
     theirs = marks_in(entry[16:], si)
     shared = {
         handle: len(parted(si.opening.keys.marks(held.tokens)) & theirs)

@@ -12,14 +12,19 @@ from aquila.errors import InputError, KeyMaterialError, MalformedError
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import Fault, Note
 from aquila.protocol.rounds import exchange
+from aquila.protocol.rounds.held_tokens import held_tokens
+from aquila.protocol.rounds.hit_batches import hit_batches
+from aquila.protocol.rounds.note_openings import NoteOpening
 from aquila.protocol.submissions.submission import FinalizedChunk
+from tests.support.prepared_notes import prepare_each, seal_each, verify_each
 from tests.support.staged_round import regrade
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aquila.protocol.messages import HitReport
-    from aquila.protocol.rounds.exchange import NoteOpening, PreparedNote, TokensByRecord
+    from aquila.protocol.rounds.held_tokens import TokensByRecord
+    from tests.support.prepared_notes import PreparedNote
     from tests.support.staged_round import StagedRound
 
 RANDOM = Random(5).randbytes
@@ -36,14 +41,14 @@ def held_of(stage: StagedRound, code: str, report: HitReport | None = None) -> T
     """Return the tokens of a party's records in its report."""
     node = stage.nodes[code]
     handles = {bytes.fromhex(hit.handle) for hit in (report or node.report).hits}
-    return exchange.held_tokens(handles, node.finalized())
+    return held_tokens(handles, node.finalized())
 
 
 def prepared(stage: StagedRound, code: str, **changes: Any) -> dict[str, PreparedNote]:
     """Prepare a party's hits by hit id, after the matcher told otherwise."""
     report = stage.nodes[code].report
     told = report.model_copy(update={"hits": tuple(hit.model_copy(update=changes) for hit in report.hits)})
-    found = exchange.prepare(stage.nodes[code].round, stage.table, told, held_of(stage, code, told), RANDOM)
+    found = prepare_each(stage.nodes[code].round, stage.table, told, held_of(stage, code, told), RANDOM)
     return {one.hit.hit_id: one for one in found}
 
 
@@ -58,13 +63,13 @@ def note(told: str, **changes: Any) -> Note:
 
 def opened(opening: NoteOpening, content: bytes) -> Note | Fault:
     """Open and verify one note."""
-    return exchange.verify_batch({opening.hit_id: opening}, (), [(opening.hit_id, content)])[opening.hit_id]
+    return verify_each([opening], (), [(opening.hit_id, content)])[opening.hit_id]
 
 
 def sealed(one: PreparedNote, **changes: Any) -> bytes:
     """Return a sealed note as it stands behind its hit id."""
     marks = exchange.marks_needed(len(one.marks) // MARK_BYTES)
-    (entry,) = exchange.seal_entries([one], [note(one.opening.report_digest, **changes)], marks, RANDOM)
+    (entry,) = seal_each([(one, note(one.opening.report_digest, **changes))], marks, RANDOM)
     return entry[16:]
 
 
@@ -79,13 +84,13 @@ def test_tokens_of_some_records() -> None:
     """They are picked out of all chunks, in the order of the tokens, each with rule and token secret."""
     near = ONE[:8] + b"\x09" * 8  # another record whose handle begins alike
     chunks = [chunk((TWO, 1, 9), (ONE, 3, 7), (near, 1, 4)), chunk((ONE, 2, 3), (b"\x03" * 16, 1, 1))]
-    found = exchange.held_tokens([ONE, b"\x07" * 16], chunks)
+    found = held_tokens([ONE, b"\x07" * 16], chunks)
     assert (set(found), len(found)) == ({ONE}, 1)
     assert found[ONE].rules == b"\x02\x03"
     assert found[ONE].tokens == (3).to_bytes(16, "big") + (7).to_bytes(16, "big")
     assert found[ONE].secrets == (3).to_bytes(32, "big") + (7).to_bytes(32, "big")
     assert "HeldTokens(" not in repr(found[ONE])
-    assert exchange.held_tokens([ONE], []) == {}
+    assert held_tokens([ONE], []) == {}
 
 
 def test_each_side_opens_the_note_of_the_other(stage: StagedRound) -> None:
@@ -105,10 +110,10 @@ def test_what_is_kept_comes_back(stage: StagedRound) -> None:
     stage.reported()
     for one in [*prepared(stage, "SI").values(), *prepared(stage, "SI", met="09").values()]:
         content = one.opening.to_bytes()
-        assert exchange.NoteOpening.from_bytes(content) == one.opening
+        assert NoteOpening.from_bytes(content) == one.opening
         for wrong in (b"", content[:100], content[:-1], content + b"\x00", content[:112] + b"\xff" + content[113:]):
             with pytest.raises(KeyMaterialError):
-                exchange.NoteOpening.from_bytes(wrong)
+                NoteOpening.from_bytes(wrong)
 
 
 @pytest.mark.parametrize(
@@ -165,33 +170,33 @@ def test_marks_of_many_notes(stage: StagedRound) -> None:
     """Marks that agree are found in each note of a batch by itself, however many there are and in any order."""
     one, theirs = two_sides(stage.reported())
     random = Random(6)
-    notes = [[random.randbytes(MARK_BYTES) for _ in range(count)] for count in (0, 1, 7, 256, 32, 3)]
+    notes = [[random.randbytes(MARK_BYTES) for _ in range(count)] for count in (0, 1, 7, 255, 32, 3)]
     held = [sorted(random.sample(range(len(marks)), len(marks) // 2)) for marks in notes]
-    openings, entries = {}, []
+    openings, entries = [], []
     for number, (marks, places) in enumerate(zip(notes, held, strict=True)):
-        told = one.opening._replace(hit_id=f"{number:032x}", marks=b"".join(marks), places=bytes(places))
-        openings[told.hit_id] = told
+        own = {"rules": bytes(len(marks)), "marks": b"".join(marks), "places": bytes(places)}
+        told = one.opening._replace(hit_id=f"{number:032x}", **own)
+        openings.append(told)
         # What the other note has besides is of this note's neighbour, and says nothing here.
         every = [marks[place] for place in places] + notes[number - 1]
         random.shuffle(every)
         content = note(told.report_digest).model_dump_json().encode()
         plain = (len(content).to_bytes(2, "big") + content).ljust(exchange.NOTE_BYTES, b"\x00") + b"".join(every)
         entries.append((told.hit_id, theirs.keys.seal_note(plain, bytes(12))))
-    assert all(isinstance(found, Note) for found in exchange.verify_batch(openings, (), entries).values())
-    fewer = {hit_id: told._replace(places=told.places[1:]) for hit_id, told in openings.items()}
-    found = exchange.verify_batch(fewer, (), entries)
-    assert [found[hit_id] is Fault.WITHHELD for hit_id in fewer] == [bool(places) for places in held]
+    assert all(isinstance(found, Note) for found in verify_each(openings, (), entries).values())
+    fewer = [told._replace(places=told.places[1:]) for told in openings]
+    found = verify_each(fewer, (), entries)
+    assert [found[told.hit_id] is Fault.WITHHELD for told in fewer] == [bool(places) for places in held]
 
 
 def test_a_batch_with_strange_notes(stage: StagedRound) -> None:
     """A note of a hit that was not reported here, and a second one of a hit, are told apart from those that hold."""
     one, theirs = two_sides(stage.reported())
     hit_id, content = one.hit.hit_id, sealed(theirs)
-    openings = {hit_id: one.opening}
-    assert isinstance(exchange.verify_batch(openings, (), [(hit_id, content)])[hit_id], Note)
-    found = exchange.verify_batch(openings, (), [(hit_id, content), ("0" * 32, content), (hit_id, content)])
+    assert isinstance(opened(one.opening, content), Note)
+    found = verify_each([one.opening], (), [(hit_id, content), ("0" * 32, content), (hit_id, content)])
     assert found == {hit_id: Fault.REPEATED, "0" * 32: Fault.UNREPORTED}
-    assert exchange.verify_batch(openings, {hit_id}, [(hit_id, content)]) == {hit_id: Fault.REPEATED}
+    assert verify_each([one.opening], [hit_id], [(hit_id, content)]) == {hit_id: Fault.REPEATED}
 
 
 def test_every_note_of_a_report_is_as_long(stage: StagedRound) -> None:
@@ -199,10 +204,10 @@ def test_every_note_of_a_report_is_as_long(stage: StagedRound) -> None:
     stage.reported()
     every = list(prepared(stage, "SI").values())
     marks = exchange.marks_needed(held_of(stage, "SI").most)
-    assert (marks, exchange.marks_needed(exchange.held_tokens([], []).most)) == (32, 32)
+    assert (marks, exchange.marks_needed(held_tokens([], []).most)) == (32, 32)
     longest = {"category": "č" * 60, "contact": '"' * 60}
     told = [note(one.opening.report_digest, **changes) for one in every for changes in (longest, {"category": None})]
-    entries = exchange.seal_entries([one for one in every for _ in range(2)], told, marks, RANDOM)
+    entries = seal_each(zip([one for one in every for _ in range(2)], told, strict=True), marks, RANDOM)
     assert len({len(entry) for entry in entries}) == 1
     assert [hit_id for hit_id, _ in exchange.entries_of(b"".join(entries), len(entries))][::2] == [
         one.hit.hit_id for one in every
@@ -228,15 +233,15 @@ def test_batches_by_counterpart(stage: StagedRound) -> None:
     """Hits go in batches of one counterpart each, in the order of their ids, the same from pages as from one report."""
     report = stage.reported().nodes["SI"].report
     mixed = report.model_copy(update={"hits": report.hits[::-1]})
-    batches = list(exchange.hit_batches([mixed], 1))
+    batches = list(hit_batches([mixed], 1))
     assert [batch.index for batch in batches] == list(range(len(report.hits)))
     assert [hit for batch in batches for hit in batch.hits] == list(report.hits)
-    together = list(exchange.hit_batches([mixed], 9))
+    together = list(hit_batches([mixed], 9))
     assert [batch.counterpart for batch in together] == ["AL", "RS"]
     for batch in together:
         assert batch.hits == tuple(hit for hit in report.hits if hit.counterpart == batch.counterpart)
     pages = [report.model_copy(update={"hits": report.hits[place : place + 1]}) for place in range(len(report.hits))]
-    assert list(exchange.hit_batches(pages, 9)) == together
+    assert list(hit_batches(pages, 9)) == together
 
 
 def test_regrading(stage: StagedRound) -> None:
