@@ -157,6 +157,7 @@ class TaskRunner:
         whose: Callable[[Label], str],
         function: Callable[[Group, Item], Result],
         items: Iterable[tuple[Label, Item]],
+        ahead: int = 0,
     ) -> Iterator[tuple[Label, Result]]:
         """Yield each label with its task's result, in order, with a bounded number of tasks in flight.
 
@@ -165,9 +166,10 @@ class TaskRunner:
             whose: Returns the party that a label's time is noted under.
             function: The task.
             items: Labels, which stay here, and the arguments of the tasks.
+            ahead: How many tasks are in flight at least, where more are needed to keep all workers busy.
         """
         call = partial(measured, function, self.backend)
-        for label, done in labelled(self.executor, call, items, 2 * self.workers + 1):
+        for label, done in labelled(self.executor, call, items, max(ahead, 2 * self.workers + 1)):
             self.measured.add(phase, whose(label), done.seconds)
             in_group = self.measured.group_seconds
             in_group[phase] = in_group.get(phase, 0.0) + done.group_seconds

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from hashlib import shake_256
-from itertools import count
+from itertools import chain, count, zip_longest
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,7 +32,7 @@ from aquila.simulation.manifest import REHEARSED
 from aquila.simulation.party_state import HIT_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from aquila.crypto.group import Group
     from aquila.protocol.messages import HitReport
@@ -78,21 +78,53 @@ class SealedNotes:
     openings: NoteOpenings
 
 
-def sealings_of(node: SimulatedParty, table: RuleTable, random: Random) -> Iterator[tuple[ReportedBatch, NoteSealing]]:
-    """Gather, batch by batch, what sealing a node's notes needs; its token secrets go before the first.
+class _Sealings:
+    """The batches of one party's report whose notes are to be sealed; its token secrets are gone but for their hits'.
 
     Args:
         node: The party, which has its report.
         table: The match rules.
         random: Gives each batch its seed.
     """
-    assert node.told is not None
-    held = held_tokens((batch.hits.handles for batch in node.batches), node.finalized())
-    node.forget_tokens()
-    marks, sizes = marks_needed(held.most), signed_sizes(node.round, node.told)
-    for batch in node.batches:
-        needed = held.of([batch.hits.handles])
-        yield batch, NoteSealing(sizes, table, node.told, batch.hits, needed, marks, random(32))
+
+    def __init__(self, node: SimulatedParty, table: RuleTable, random: Random) -> None:
+        assert node.told is not None
+        self._node, self._table, self._random, self._told = node, table, random, node.told
+        self._held = held_tokens((batch.hits.handles for batch in node.batches), node.finalized())
+        node.forget_tokens()
+        self._marks, self._sizes = marks_needed(self._held.most), signed_sizes(node.round, node.told)
+        self._left: dict[str, deque[ReportedBatch]] = {}
+        for batch in node.batches:
+            self._left.setdefault(batch.hits.counterpart, deque()).append(batch)
+
+    def to(self, *counterparts: str) -> Iterator[tuple[tuple[SimulatedParty, ReportedBatch], NoteSealing]]:
+        """Yield the batches of some counterparts with what sealing them needs; by default of all that are left."""
+        for counterpart in counterparts or tuple(self._left):
+            for batch in self._left.pop(counterpart, ()):
+                terms = self._sizes, self._table, self._told, batch.hits
+                held = self._held.of([batch.hits.handles])
+                yield (self._node, batch), NoteSealing(*terms, held, self._marks, self._random(32))
+
+
+def sealings_of(
+    nodes: Iterable[SimulatedParty], table: RuleTable, random: Random
+) -> Iterator[tuple[tuple[SimulatedParty, ReportedBatch], NoteSealing]]:
+    """Gather, batch by batch, what sealing the notes of parties needs.
+
+    Args:
+        nodes: The parties, each as soon as it has its report; then its notes and those of each one before it are
+            sealed, a batch of both in turn.
+        table: The match rules.
+        random: Gives each batch its seed.
+    """
+    before: dict[str, _Sealings] = {}
+    for node in nodes:
+        own = _Sealings(node, table, random)
+        for code, other in before.items():
+            yield from filter(None, chain.from_iterable(zip_longest(own.to(code), other.to(node.code))))
+        before[node.code] = own
+    for left in before.values():  # whose counterparts are not here
+        yield from left.to()
 
 
 def seal_notes(_group: Group, work: NoteSealing) -> SealedNotes:

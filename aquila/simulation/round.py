@@ -7,9 +7,10 @@ is signed and accepted here, in order. What is large lies in files (`aquila.simu
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, groupby, zip_longest
+from itertools import groupby
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -60,12 +61,12 @@ if TYPE_CHECKING:
     from aquila.records.person import Record
     from aquila.records.rules import RuleTable
     from aquila.simulation.metrics import Watch
-    from aquila.simulation.notes import NoteSealing
     from aquila.simulation.party_state import ReportedBatch
     from aquila.simulation.sources import Source
 
 
 _NAMED_AT_ONCE = 100_000
+_BATCHES_AHEAD = 64  # of half a megabyte: work for the time in which the next report is made
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -187,8 +188,9 @@ class Rehearsal:
                 node.chunks.delete(index)
                 with self.measured.phase("match", "matcher"):
                     tokens.add(nodes.index(node), rows)
-            hits = self.match_tokens(tokens)
-        self.exchange_notes()
+            pairs, reports = self.grade_tokens(tokens)
+        hits = self._with_record_ids(pairs)
+        self.exchange_notes(self.deliver(reports))
         self.close()
         return hits
 
@@ -327,6 +329,19 @@ class Rehearsal:
         Args:
             tokens: What all parties sent; its list numbers are those of the nodes in their order.
         """
+        pairs, reports = self.grade_tokens(tokens)
+        deque(self.deliver(reports), maxlen=0)
+        return self._with_record_ids(pairs)
+
+    def grade_tokens(self, tokens: TokenTable) -> tuple[list[roles.GradedPair], Iterator[HitReport]]:
+        """Join and grade (PROTOCOL.md 3.7.1 to 3.7.3).
+
+        Args:
+            tokens: As in `match_tokens`.
+
+        Returns:
+            The pairs that are hits, and the parties' reports, each made when it is asked for.
+        """
         submissions = [node.submission_id for node in self.nodes.values()]
         pairs = [(submissions.index(a), submissions.index(b)) for a, b in roles.lists_to_join(self.round)]
         with self.measured.phase("match", "matcher"):
@@ -338,30 +353,38 @@ class Rehearsal:
             reports = roles.make_reports(*terms, most_hits=self._most_hits)
         self.measured.look_at_disk(self.directory)
         self.measured.watch("match", "matcher", 1, 1)
-        self.deliver(reports)
-        return self._with_record_ids(graded.pairs)
+        return graded.pairs, reports
 
-    def deliver(self, reports: Iterable[HitReport]) -> None:
-        """Report to every party, and let it acknowledge its report (PROTOCOL.md 3.7.3 and 3.7.4).
+    def deliver(self, reports: Iterable[HitReport]) -> Iterator[SimulatedParty]:
+        """Report to every party, and at last let it acknowledge its report (PROTOCOL.md 3.7.3 and 3.7.4).
 
         As in a real round, no other party is shown either of them.
 
         Args:
             reports: The report of each party, or its pages in their order.
+
+        Yields:
+            Each party as soon as it has its whole report.
         """
         for report in reports:
             self.publish(self.matcher.report(report), only={report.party})
             self.nodes[report.party].take_report(report, self._most_notes)
+            if report.is_complete:
+                yield self.nodes[report.party]
         self.meet_canaries()
         for node in self.nodes.values():
             self.publish(node.party.receipt(node.round, node.next_sequence(), None, node.hits), only={node.code})
 
-    def exchange_notes(self) -> None:
+    def exchange_notes(self, reported: Iterable[SimulatedParty] | None = None) -> None:
         """Let every party seal a note for each of its hits, and verify the notes of the others (PROTOCOL.md 3.7.5 ff.).
 
         What does not hold is in `refuted`, by hit id; of every other hit both sides know that the other holds the same.
+
+        Args:
+            reported: The parties in the order in which they get their reports; by default all of them have theirs. Two
+                parties exchange their notes while others wait for their reports.
         """
-        self._verify(self._arriving())
+        self._verify(self._arriving(self.nodes.values() if reported is None else reported))
         for code in self.nodes:
             self.measured.watch("exchange", code, 1, 1)
 
@@ -369,19 +392,19 @@ class Rehearsal:
         """Let the receivers of batches of notes verify and confirm them."""
         self._verify(sent)
 
-    def _arriving(self) -> Iterator[AcceptedStatement]:
-        """Let all parties send their notes side by side, and yield each batch as soon as it can be verified."""
+    def _arriving(self, nodes: Iterable[SimulatedParty]) -> Iterator[AcceptedStatement]:
+        """Let parties send their notes, and yield each batch as soon as it can be verified."""
         arrivals = WaitingBatches()
-        for node, batch, accepted in self._sent(tuple(self.nodes.values())):
+        for node, batch, accepted in self._sent(nodes):
             yield from arrivals.put(node.code, batch, accepted)
         yield from arrivals.rest()
 
     def _sent(
-        self, nodes: Sequence[SimulatedParty]
+        self, nodes: Iterable[SimulatedParty]
     ) -> Iterator[tuple[SimulatedParty, ReportedBatch, AcceptedStatement]]:
-        """Let parties seal and send their notes, a batch of each in turn."""
-        works = chain.from_iterable(zip_longest(*(self._sealings(node) for node in nodes)))
-        done = self.workshop.do("exchange", lambda label: label[0].code, seal_notes, filter(None, works))
+        """Let parties seal and send their notes."""
+        works = sealings_of(nodes, self.table, self.random)
+        done = self.workshop.do("exchange", lambda label: label[0].code, seal_notes, works, ahead=_BATCHES_AHEAD)
         for (node, batch), sealed in done:
             with self.measured.phase("exchange", node.code):
                 counterpart = batch.hits.counterpart
@@ -390,9 +413,6 @@ class Rehearsal:
                 envelope = node.party.notes(node.round, node.next_sequence(), *terms)
                 accepted = self.publish(envelope, only={node.code, counterpart})
             yield node, batch, accepted
-
-    def _sealings(self, node: SimulatedParty) -> Iterator[tuple[tuple[SimulatedParty, ReportedBatch], NoteSealing]]:
-        return (((node, batch), work) for batch, work in sealings_of(node, self.table, self.random))
 
     def _verify(self, sent: Iterable[AcceptedStatement]) -> None:
         every = ((accepted.digest, cast("Notes", accepted.message)) for accepted in sent)

@@ -23,7 +23,7 @@ def pages_of(stage: StagedRound, code: str = "SI") -> list[HitReport]:
     """Let the matcher match, give nobody a report, and return the pages of one party's."""
     stage.finalized()
     found: list[HitReport] = []
-    stage.deliver = found.extend  # type: ignore[method-assign]
+    stage.deliver = lambda reports: iter(found.extend(reports) or ())  # type: ignore[method-assign, func-returns-value]
     stage.match()
     return [page for page in found if page.party == code]
 

@@ -46,7 +46,7 @@ from aquila.sentences import quoted
 from aquila.simulation import RecordList, Rehearsal, SimulatedParty
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -265,9 +265,9 @@ class StagedRound(Rehearsal):
         self.match()
         return self
 
-    def deliver(self, reports: Iterable[HitReport]) -> None:
+    def deliver(self, reports: Iterable[HitReport]) -> Iterator[SimulatedParty]:
         """As a rehearsal does, with the matcher's lie about what it found."""
-        super().deliver(map(self.lie, reports))
+        return super().deliver(map(self.lie, reports))
 
     def answer_of(self, node: SimulatedParty, index: int, code: str) -> bytes:
         """Return what a party answered to a chunk of a node's submission."""
