@@ -490,7 +490,7 @@ class Party:
             to: Whose hits these are too.
             submission_id: The query whose hits they are, or None for the lists.
             index: Which batch it is, from 0.
-            entries: What `aquila.protocol.rounds.exchange.seal_entry` gave, at most `MAX_NOTES`.
+            entries: What `aquila.protocol.rounds.exchange.seal_entries` gave, at most `MAX_NOTES`.
         """
         context = notes_context(round_.binding, self.code, to, submission_id, index)
         sealed = seal_to(bytes.fromhex(round_.consents[to].sealing_key), context, b"".join(entries))

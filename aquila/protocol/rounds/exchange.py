@@ -141,8 +141,9 @@ def _compare(
     for case in zip(rules, hits.met, hits.kind, strict=True):
         if case not in known:
             own, places, kind = case
-            is_held = ground and _are_places(places, len(own))
-            known[case] = _compared(table, ground, own, places, hits.kinds[kind]) if ground and is_held else _FOREIGN
+            known[case] = _FOREIGN
+            if ground is not None and _are_places(places, len(own)):
+                known[case] = _compared(table, ground, own, places, hits.kinds[kind])
         found.append(known[case])
     return found
 
