@@ -9,6 +9,7 @@ import pytest
 from aquila.errors import MalformedError
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import Fault
+from tests.support.prepared_notes import by_record
 from tests.support.staged_round import regrade
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def test_rules_withheld_from_both_sides(stage: StagedRound) -> None:
 
         node = stage.nodes[code]
         every = handles_of(node.seed, range(len(node.record_ids)))
-        return held_tokens([every[place : place + 16] for place in range(0, len(every), 16)], node.finalized())
+        return by_record(held_tokens([every], node.finalized()))
 
     stage.lie = lie
     stage.match()

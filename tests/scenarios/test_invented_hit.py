@@ -11,7 +11,7 @@ from aquila.errors import SealError
 from aquila.protocol.messages import Fault, Hit, Notes
 from aquila.protocol.rounds.held_tokens import TokensByRecord, held_tokens
 from aquila.protocol.submissions.submission import handles_of
-from tests.support.prepared_notes import prepare_each, verify_each
+from tests.support.prepared_notes import by_record, prepare_each, verify_each
 
 if TYPE_CHECKING:
     from aquila.protocol.messages import HitReport
@@ -60,11 +60,11 @@ def test_the_counterpart_cannot_read_it_either(stage: StagedRound) -> None:
     (hit,) = (hit for hit in al.report.hits if hit.hit_id == INVENTED)
     # With keys of any token of any record of AL: all that the coalition has.
     every = {hit.handle for hit in al.report.hits}
-    held = held_tokens([bytes.fromhex(handle) for handle in every], al.finalized())
+    held = by_record(held_tokens([bytes.fromhex(handle) for handle in every], al.finalized()))
     for handle in every:
         tokens = held[bytes.fromhex(handle)]
         # The note is bound to the handle that was told, whosever tokens are tried.
-        tried = TokensByRecord(np.array([bytes.fromhex(hit.handle)] * len(tokens.rules)), *tokens)
+        tried = TokensByRecord(np.array([bytes.fromhex(hit.handle)] * len(tokens.rules), dtype="S16"), *tokens)
         for place in range(len(tokens.rules)):
             guess = hit.model_copy(update={"met": bytes([place]).hex()})
             report = al.report.model_copy(update={"hits": (guess,)})

@@ -10,6 +10,7 @@ from aquila.protocol.rounds import exchange
 from aquila.protocol.rounds.exchange import PreparedNotes
 from aquila.protocol.rounds.hit_batches import HitColumns, hit_batches
 from aquila.protocol.rounds.note_openings import NoteOpening, NoteOpenings
+from aquila.protocol.submissions.submission import HANDLE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -30,6 +31,22 @@ class PreparedNote(NamedTuple):
 
     def __repr__(self) -> str:
         return object.__repr__(self)
+
+
+class HeldTokens(NamedTuple):
+    """The tokens of one own record, as `HeldColumns` has those of several."""
+
+    rules: bytes
+    tokens: bytes
+    secrets: bytes
+
+    def __repr__(self) -> str:
+        return object.__repr__(self)
+
+
+def by_record(held: TokensByRecord) -> dict[bytes, HeldTokens]:
+    """Return the tokens of each record by its handle."""
+    return dict(zip(parted(held.handles, HANDLE_BYTES), map(HeldTokens, *held.columns_of(held.handles)), strict=True))
 
 
 def prepare_each(

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cached_property
-from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -13,7 +10,7 @@ from aquila.crypto.oprf import SECRET_BYTES, TOKEN_BYTES
 from aquila.protocol.submissions.submission import HANDLE_BYTES, TOKEN_ROW
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable
 
     from aquila.protocol.submissions.submission import FinalizedChunk
 
@@ -21,19 +18,14 @@ _SIFT_BITS = 20
 _HANDLE = f"S{HANDLE_BYTES}"  # of one length all of them, so that NumPy's zeros at an end change no comparison
 
 
-class HeldTokens(NamedTuple):
-    """The tokens of one own record in ascending order, as columns: rules 1 byte, tokens 16, token secrets 32 each."""
-
-    rules: bytes
-    tokens: bytes
-    secrets: bytes
-
-    def __repr__(self) -> str:
-        return object.__repr__(self)
-
-
 class HeldColumns(NamedTuple):
-    """The tokens of some own records, a list for each column: as `HeldTokens` has them of one."""
+    """The tokens of some own records, a list for each column; of a record they are in ascending order.
+
+    Attributes:
+        rules: Of each record the rules of its tokens, 1 byte each.
+        tokens: The tokens, 16 bytes each.
+        secrets: Their token secrets, 32 bytes each.
+    """
 
     rules: list[bytes]
     tokens: list[bytes]
@@ -43,10 +35,8 @@ class HeldColumns(NamedTuple):
         return object.__repr__(self)
 
 
-class TokensByRecord(Mapping[bytes, HeldTokens]):
+class TokensByRecord:
     """The tokens of some own records by handle, as columns over all of them: 65 bytes for each token.
-
-    To look one up makes a dictionary of all of them: take those that are needed with `of` first.
 
     Args:
         handles: The handle of each token, 16 bytes, ascending.
@@ -61,18 +51,11 @@ class TokensByRecord(Mapping[bytes, HeldTokens]):
         self._handles, self._ends = handles[starts], np.append(starts, len(handles))
         self._rules, self._tokens, self._secrets = rules, tokens, secrets
 
-    def __getitem__(self, handle: bytes) -> HeldTokens:
-        start, end = self._bounds[handle]
-        return HeldTokens(
-            self._rules[start:end],
-            self._tokens[TOKEN_BYTES * start : TOKEN_BYTES * end],
-            self._secrets[SECRET_BYTES * start : SECRET_BYTES * end],
-        )
-
-    @cached_property
-    def _bounds(self) -> dict[bytes, tuple[int, int]]:
-        """The first token of each record, and the one behind its last."""
-        return dict(zip(self, pairwise(self._ends.tolist()), strict=True))
+    @property
+    def handles(self) -> bytes:
+        """The handles of the records, ascending, 16 bytes each."""
+        handles: bytes = self._handles.tobytes()
+        return handles
 
     def of(self, handles: Collection[bytes]) -> TokensByRecord:
         """Return the tokens of those of some records that are here, columns alike: so they travel fast."""
@@ -103,12 +86,6 @@ class TokensByRecord(Mapping[bytes, HeldTokens]):
             [self._tokens[TOKEN_BYTES * start : TOKEN_BYTES * end] for start, end in bounds],
             [self._secrets[SECRET_BYTES * start : SECRET_BYTES * end] for start, end in bounds],
         )
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._handles.view(f"V{HANDLE_BYTES}").tolist())
-
-    def __len__(self) -> int:
-        return len(self._handles)
 
     @property
     def most(self) -> int:

@@ -12,7 +12,7 @@ from aquila.protocol.rounds import exchange
 from aquila.protocol.rounds.held_tokens import held_tokens
 from aquila.protocol.submissions.submission import HANDLE_BYTES, TOKEN_ROW
 from aquila.records.rules import parse_rules
-from tests.support.prepared_notes import prepare_each, seal_each
+from tests.support.prepared_notes import by_record, prepare_each, seal_each
 from tests.support.staged_round import person
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def test_a_receiver_can_try_all_its_own_tokens(hit: tuple[StagedRound, PreparedN
     theirs = marks_in(entry[16:], si)
     shared = {
         handle: len(parted(si.opening.keys.marks(held.tokens)) & theirs)
-        for handle, held in every_token(stage, "SI").items()
+        for handle, held in by_record(every_token(stage, "SI")).items()
     }
     names = stage.nodes["SI"].record_ids_of(set(shared))
     assert {names[handle]: count for handle, count in shared.items()} == {"si-1": 2, "si-2": 1, "si-3": 0}
@@ -140,7 +140,7 @@ def test_a_node_keeps_the_marks_of_the_record_that_hit_alone(
 ) -> None:
     """What opens the note later has a mark for each token of si-1, and none of those of other records."""
     stage, si, _ = hit
-    tokens = every_token(stage, "SI")
+    tokens = by_record(every_token(stage, "SI"))
     mine = bytes.fromhex(si.hit.handle)
     own = tokens[mine]
     assert si.opening.marks == si.opening.keys.marks(own.tokens)

@@ -16,7 +16,7 @@ from aquila.protocol.rounds.held_tokens import held_tokens
 from aquila.protocol.rounds.hit_batches import hit_batches
 from aquila.protocol.rounds.note_openings import NoteOpening
 from aquila.protocol.submissions.submission import FinalizedChunk
-from tests.support.prepared_notes import prepare_each, seal_each, verify_each
+from tests.support.prepared_notes import by_record, prepare_each, seal_each, verify_each
 from tests.support.staged_round import regrade
 
 if TYPE_CHECKING:
@@ -84,13 +84,16 @@ def test_tokens_of_some_records() -> None:
     """They are picked out of all chunks, in the order of the tokens, each with rule and token secret."""
     near = ONE[:8] + b"\x09" * 8  # another record whose handle begins alike
     chunks = [chunk((TWO, 1, 9), (ONE, 3, 7), (near, 1, 4)), chunk((ONE, 2, 3), (b"\x03" * 16, 1, 1))]
-    found = held_tokens([ONE, b"\x07" * 16], chunks)
-    assert (set(found), len(found)) == ({ONE}, 1)
+    held = held_tokens([ONE, b"\x07" * 16], chunks)
+    found = by_record(held)
+    assert set(found) == {ONE}
     assert found[ONE].rules == b"\x02\x03"
     assert found[ONE].tokens == (3).to_bytes(16, "big") + (7).to_bytes(16, "big")
     assert found[ONE].secrets == (3).to_bytes(32, "big") + (7).to_bytes(32, "big")
-    assert "HeldTokens(" not in repr(found[ONE])
-    assert held_tokens([ONE], []) == {}
+    assert held.columns_of(ONE + TWO + ONE).rules == [b"\x02\x03", b"", b"\x02\x03"]
+    assert "HeldColumns(" not in repr(held.columns_of(ONE))
+    none = held_tokens([ONE], [])
+    assert (by_record(none), none.columns_of(ONE)) == ({}, ([b""], [b""], [b""]))
 
 
 def test_each_side_opens_the_note_of_the_other(stage: StagedRound) -> None:
