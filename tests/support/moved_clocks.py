@@ -22,7 +22,7 @@ def loading(library: Path) -> dict[str, str]:
     """Return the environment with which a process loads the library; without more of it its clock is right."""
     return {
         "LD_PRELOAD": str(library),
-        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_CACHE_DURATION": "1",  # seconds; without, every look at the clock reads the file, under one lock
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         "NO_FAKE_STAT": "1",
     }
