@@ -21,8 +21,8 @@ def faketime_library(root: Path = Path("/")) -> Path | None:
 def loading(library: Path) -> dict[str, str]:
     """Return the environment with which a process loads the library; without more of it its clock is right.
 
-    Its correction for waits by the monotonic clock, which it makes by default, ends those waits at once, and with them each
-    turn of a thread of Python: a service with a dozen threads then takes five times as long for everything.
+    Its correction for waits by the monotonic clock, which it makes by default, ends those waits at once, and with them
+    each turn of a thread of Python: a service with a dozen threads then takes five times as long for everything.
     """
     return {
         "LD_PRELOAD": str(library),
