@@ -63,6 +63,7 @@ class FaultyRounds:
         more_settings: What begins the settings of each service.
         rounds: How many have ended.
         compared: How often hits were compared, those of lists and those of queries; they were equal each time.
+        why: Why logs did not verify when that was tried for the last time.
     """
 
     root: Path
@@ -80,6 +81,7 @@ class FaultyRounds:
     more_settings: str = ""
     rounds: int = 0
     compared: int = 0
+    why: str = ""
 
     def __enter__(self) -> Self:
         """Start a matcher and nodes, with a network between them."""
@@ -160,7 +162,10 @@ class FaultyRounds:
         for service in self.world.services.values():
             left = [path.name for names in _OF_ROUNDS for path in service.home.glob(names) if path.is_file()]
             assert not left, f"{service.name} keeps files of rounds that are over: {left[:5]}; seed {self.seed}"
-        self._wait(self._logs_verify)
+        try:
+            self._wait(self._logs_verify)
+        except AssertionError as error:
+            raise AssertionError(f"logs do not verify; seed {self.seed}: {self.why}") from error
 
     def unexpected_errors(self) -> list[str]:
         """Return the places of errors in the services' logs that are not of the project's own tree of errors."""
