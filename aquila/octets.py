@@ -1,4 +1,4 @@
-"""Columns of bytes, where values of one width stand one behind the other, and the values in them."""
+"""Columns of bytes: values of one width, one behind the other."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def parted(octets: bytes, width: int) -> list[bytes]:
 
 
 def parted_by(octets: bytes, counts: Iterable[int], width: int = 1) -> list[bytes]:
-    """Cut a column of values of `width` bytes into pieces of so many values each."""
+    """Cut a column of values of `width` bytes into consecutive parts, each with its own number of values."""
     ends = accumulate(counts, initial=0)
     return [octets[width * start : width * end] for start, end in pairwise(ends)]
 

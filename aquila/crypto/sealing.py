@@ -150,7 +150,7 @@ class NoteKeys(NamedTuple):
 
 
 class NoteTerms(NamedTuple):
-    """What the keys of some notes are made of, and those of the other sides' notes. Secret: it never shows itself.
+    """The terms of the keys of some notes, on one side or both. Secret: it never shows itself.
 
     Attributes:
         secrets: Of each note the token secrets, one behind the other, in an order that both sides know.

@@ -109,7 +109,7 @@ def prepare(  # noqa: PLR0913, PLR0917 - what a report tells, and what the own s
 
 
 class _Compared(NamedTuple):
-    """What hits have in common that are of one kind, on records with the same rules: each is compared once.
+    """The result of comparing hits of one kind on records with the same rules, which is done once for all of them.
 
     Attributes:
         places: Of the tokens that met.
@@ -158,7 +158,7 @@ def _compared(table: RuleTable, ground: _Ground, rules: bytes, places: bytes, ki
 
 
 def _contexts(report: HitReport, hits: HitColumns, compared: Sequence[_Compared]) -> tuple[list[bytes], list[bytes]]:
-    """Return what the keys of the own notes are bound to, and those of the other side's: who sends to whom (3.7.5)."""
+    """Return the contexts of the keys of the own notes, and of the other side's: who sends to whom (3.7.5)."""
     own, other = behind_length(report.party.encode()), behind_length(hits.counterpart.encode())
     prefix = framed("aquila/1 note", bytes.fromhex(report.binding)) + _BEFORE_ID
     to, back = own + other + _BEFORE_ID, other + own + _BEFORE_ID

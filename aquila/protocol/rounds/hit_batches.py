@@ -21,7 +21,7 @@ _NOBODY = "0" * 2 * HIT_ID_BYTES
 
 
 class HitKind(NamedTuple):
-    """What many hits have in common: how they were graded."""
+    """The result of grading, which many hits have in common."""
 
     level: Level
     second: bool | None

@@ -1,4 +1,4 @@
-"""What one side of a hit keeps to open and verify the other side's note, once token secrets are gone (3.7.5, 3.7.8)."""
+"""The secrets with which one side of a hit opens and verifies the other side's note (PROTOCOL.md 3.7.5 and 3.7.8)."""
 
 from __future__ import annotations
 
