@@ -19,6 +19,7 @@ from aquila.octets import hexadecimal
 from aquila.protocol.messages import Fault, Note, Notes
 from aquila.protocol.rounds.exchange import (
     entries_of,
+    entry_bytes,
     marks_needed,
     prepare,
     seal_entries,
@@ -183,13 +184,18 @@ class OpenedNotes:
 
 
 def open_notes(node: SimulatedParty, notes: Notes) -> OpenedNotes:
-    """Open a batch of notes at its receiver; what opens notes goes once all of its batch came."""
+    """Open a batch of notes at its receiver; what opens the notes of a batch goes once all of them came.
+
+    Raises:
+        SealError: As `Party.open_notes`.
+        MalformedError: As `Party.open_notes`.
+    """
     assert node.secrets is not None
     batch = node.party.open_batch(notes, node.secrets.sealing)
-    ids = np.unique(np.frombuffer(batch, dtype=f"S{len(batch) // notes.hits}").astype(HIT_ID))
+    ids = np.unique(np.frombuffer(batch, dtype=f"S{entry_bytes(batch, notes.hits)}").astype(HIT_ID))
     waiting = node.openings.get(notes.party, [])
     near = [one for one in waiting if one.may_name(ids)]
-    ended = [one for one in near if one.are_all_named(ids)]
+    ended = [one for one in near if one.tick_off(ids)]
     node.openings[notes.party] = [one for one in waiting if one not in ended]
     openings = NoteOpenings.together([one.openings for one in near])
     return OpenedNotes(batch, notes.hits, openings, _noted_before(node, notes.party, ids))

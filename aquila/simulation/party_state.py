@@ -56,21 +56,21 @@ class ReportedBatch:
 
 
 class WaitingOpenings:
-    """The note openings of one batch, until as many notes as it has hits came."""
+    """The note openings of one batch, until a note of each of its hits came."""
 
     def __init__(self, openings: NoteOpenings) -> None:
         self.openings = openings
         self._ids = np.frombuffer(openings.ids, dtype=HIT_ID)
-        self._left = len(self._ids)
+        self._awaited = np.ones(len(self._ids), dtype=bool)
 
     def may_name(self, ids: np.ndarray) -> bool:
         """Return whether some ids, ascending, may have one of this batch among them."""
         return bool(self._ids[0] <= ids[-1] and ids[0] <= self._ids[-1])
 
-    def are_all_named(self, ids: np.ndarray) -> bool:
-        """Count the hits of this batch whose note came, and return whether none is left."""
-        self._left -= int(np.isin(ids, self._ids).sum())
-        return self._left <= 0
+    def tick_off(self, ids: np.ndarray) -> bool:
+        """Note that notes of some hits came, and return whether none of this batch is awaited any more."""
+        self._awaited &= ~np.isin(self._ids, ids)
+        return not self._awaited.any()
 
 
 @dataclass(slots=True)

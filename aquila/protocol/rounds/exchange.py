@@ -284,7 +284,14 @@ def _numbers(marks: np.ndarray) -> np.ndarray:
 
 
 def entries_of(batch: bytes, hits: int) -> Iterator[tuple[str, bytes]]:
-    """Yield the hit id and the sealed note of each entry of a batch.
+    """Yield the hit id and the sealed note of each entry of a batch; raises as `entry_bytes` does."""
+    width = entry_bytes(batch, hits)
+    for place in range(0, len(batch), width):
+        yield batch[place : place + HIT_ID_BYTES].hex(), batch[place + HIT_ID_BYTES : place + width]
+
+
+def entry_bytes(batch: bytes, hits: int) -> int:
+    """Return of how many bytes each entry of a batch is; the first of them are the hit id.
 
     Raises:
         MalformedError: It does not hold so many entries of one length, each with a number of marks that it can have.
@@ -293,8 +300,7 @@ def entries_of(batch: bytes, hits: int) -> Iterator[tuple[str, bytes]]:
     marks, odd = divmod(width - _FIXED_BYTES, MARK_BYTES)
     if over or odd or not 0 < marks <= MOST_MARKS:
         raise MalformedError("batch_note_count_differs", expected=hits)
-    for place in range(0, len(batch), width):
-        yield batch[place : place + HIT_ID_BYTES].hex(), batch[place + HIT_ID_BYTES : place + width]
+    return width
 
 
 def _read_note(report_digest: str, content: bytes | None) -> tuple[Note, bytes] | Fault:
