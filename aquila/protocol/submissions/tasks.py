@@ -123,7 +123,9 @@ class DigestedBatch:
     def outline(self) -> Outline:
         """Return the data of the batch that decisions about the list need."""
         heads = np.frombuffer(self.digests, dtype=_HEAD)["head"] & _HEAD_MASK
-        return Outline(self.counts, heads | (self.rules.astype(np.uint64) << RULE_SHIFT), self.traits)
+        # Copies: a column that was read lies within the bytes of its whole batch, digests and all.
+        entries = heads | (self.rules.astype(np.uint64) << RULE_SHIFT)
+        return Outline(self.counts.copy(), entries, self.traits.copy())
 
     @classmethod
     def from_bytes(cls, content: bytes) -> DigestedBatch:

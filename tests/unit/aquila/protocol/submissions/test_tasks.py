@@ -76,6 +76,8 @@ def test_a_digested_batch_comes_back(stage: StagedRound) -> None:
         assert again.to_bytes() == batch.to_bytes()
         found = [record_inputs(record, stage.table) for record in records]
         outline = again.outline()
+        # It is kept for all batches at once, without the bytes of the batch that was read.
+        assert all(column.base is None for column in (outline.counts, outline.entries, outline.traits))
         assert outline.counts.tolist() == list(map(len, found))
         assert outline.rules.tolist() == again.rules.tolist() == [item.rule for inputs in found for item in inputs]
         assert len(again.digests) == 32 * len(outline.entries)
