@@ -201,12 +201,12 @@ def derive_marked(salt: bytes, terms: NoteTerms, core: ModuleType | None = None)
     """
     if core is not None:
         return [MarkedKeys(*found) for found in core.derive(salt, *terms)]
-    made = [MarkedKeys(b"", b"") for _ in terms.contexts]
+    made: list[tuple[list[bytes], list[bytes]]] = [([], []) for _ in terms.contexts]
     for secrets, tokens, *contexts in zip(terms.secrets, terms.tokens, *terms.contexts, strict=True):
-        for side, keys in enumerate(NoteKeys.derive(secrets, salt, *contexts)):
-            before = made[side]
-            made[side] = MarkedKeys(before.keys + keys.seal + keys.mark, before.marks + keys.marks(tokens))
-    return made
+        for (keys, marks), own in zip(made, NoteKeys.derive(secrets, salt, *contexts), strict=True):
+            keys.append(own.seal + own.mark)
+            marks.append(own.marks(tokens))
+    return [MarkedKeys(b"".join(keys), b"".join(marks)) for keys, marks in made]
 
 
 def seal_notes(keys: bytes, nonces: bytes, plaintexts: list[bytes], core: ModuleType | None = None) -> list[bytes]:

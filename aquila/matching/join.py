@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 TOKEN_ROW_BYTES = 33
 _WIRE = np.dtype([("handle_high", ">u8"), ("handle_low", ">u8"), ("rule", "u1"), ("high", ">u8"), ("low", ">u8")])
-HANDLE_BYTES = 16
+_HANDLE_BYTES = 16
 _FETCH = 10_000
 _AHEAD = PREFIXES  # a task that waits is a few names
 
@@ -248,7 +248,7 @@ def _shares(met: Mapping[int, int], rows: int) -> Iterator[_Share]:
 def _handles(columns: Mapping[str, np.ndarray], side: str, some: slice) -> list[bytes]:
     """Return the handles of one side of some rows."""
     words = [columns[f"{side}_{half}"][some] for half in ("high", "low")]
-    return parted(np.stack(words, axis=1).astype(">u8").tobytes(), HANDLE_BYTES)
+    return parted(np.stack(words, axis=1).astype(">u8").tobytes(), _HANDLE_BYTES)
 
 
 # Rules outside the mask are those that were too frequent (3.7.1). A place is a byte: what a party sends beyond 256

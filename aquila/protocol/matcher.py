@@ -18,7 +18,7 @@ from aquila.crypto.group import ELEMENT_BYTES
 from aquila.errors import InputError, MalformedError, OrderError, PolicyError
 from aquila.matching.certainty import Grade, Level, expected_chance_hits
 from aquila.matching.grading import grade_lists
-from aquila.matching.join import HANDLE_BYTES, TOKEN_ROW_BYTES, parse_rows
+from aquila.matching.join import TOKEN_ROW_BYTES, parse_rows
 from aquila.matching.learning import ListPair, learn
 from aquila.octets import hexadecimal
 from aquila.protocol.messages import (
@@ -38,6 +38,7 @@ from aquila.protocol.messages import (
 from aquila.protocol.rounds import rules
 from aquila.protocol.rounds.exchange import unfinished
 from aquila.protocol.rounds.round_state import Phase, ReportKey
+from aquila.protocol.submissions.submission import HANDLE_BYTES
 from aquila.records.rules import InputClass
 
 if TYPE_CHECKING:

@@ -38,10 +38,10 @@ if TYPE_CHECKING:
     from aquila.crypto.group import Group
     from aquila.protocol.messages import HitReport
     from aquila.protocol.rounds.held_tokens import TokensByRecord
-    from aquila.protocol.rounds.hit_batches import HitColumns
+    from aquila.protocol.rounds.hit_batches import HitBatch, HitColumns
     from aquila.protocol.rounds.verified_round import AcceptedStatement
     from aquila.records.rules import RuleTable
-    from aquila.simulation.party_state import ReportedBatch, SimulatedParty
+    from aquila.simulation.party_state import SimulatedParty
 
     Random = Callable[[int], bytes]
 
@@ -94,11 +94,11 @@ class _Sealings:
         self._held = held_tokens((batch.hits.handles for batch in node.batches), node.finalized())
         node.forget_tokens()
         self._marks, self._sizes = marks_needed(self._held.most), signed_sizes(node.round, node.told)
-        self._left: dict[str, deque[ReportedBatch]] = {}
+        self._left: dict[str, deque[HitBatch]] = {}
         for batch in node.batches:
             self._left.setdefault(batch.hits.counterpart, deque()).append(batch)
 
-    def to(self, *counterparts: str) -> Iterator[tuple[tuple[SimulatedParty, ReportedBatch], NoteSealing]]:
+    def to(self, *counterparts: str) -> Iterator[tuple[tuple[SimulatedParty, HitBatch], NoteSealing]]:
         """Yield the batches of some counterparts with what sealing them needs; by default of all that are left."""
         for counterpart in counterparts or tuple(self._left):
             for batch in self._left.pop(counterpart, ()):
@@ -109,7 +109,7 @@ class _Sealings:
 
 def sealings_of(
     nodes: Iterable[SimulatedParty], table: RuleTable, random: Random
-) -> Iterator[tuple[tuple[SimulatedParty, ReportedBatch], NoteSealing]]:
+) -> Iterator[tuple[tuple[SimulatedParty, HitBatch], NoteSealing]]:
     """Gather, batch by batch, what sealing the notes of parties needs.
 
     Args:
@@ -149,7 +149,7 @@ class WaitingBatches:
         self._waiting: dict[tuple[str, str], deque[tuple[bytes, AcceptedStatement]]] = {}
         self._reached: dict[tuple[str, str], bytes] = {}
 
-    def put(self, sender: str, batch: ReportedBatch, accepted: AcceptedStatement) -> Iterator[AcceptedStatement]:
+    def put(self, sender: str, batch: HitBatch, accepted: AcceptedStatement) -> Iterator[AcceptedStatement]:
         """Take a batch that was sent, and yield those that can be verified now, in the order of their coming."""
         last = batch.hits.ids[-HIT_ID_BYTES:]
         sent, back = (sender, batch.hits.counterpart), (batch.hits.counterpart, sender)

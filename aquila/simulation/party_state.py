@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from aquila.protocol.rounds.hit_batches import HIT_ID_BYTES, HitBatches, HitColumns
+from aquila.protocol.rounds.hit_batches import HIT_ID_BYTES, HitBatches
 from aquila.protocol.submissions.submission import HANDLE_BYTES, FinalizedChunk, handles_of
 from aquila.records.rows import ReadReport
 from aquila.simulation.scratch_files import Chunks, RecordIds, Runs, Spool
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
     from aquila.crypto.keys import ExchangeKey, SecretBytes
@@ -45,14 +45,6 @@ class RehearsedHit(NamedTuple):
     certainty: Level
     probability: float
     rules: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ReportedBatch:
-    """Hits of a report whose notes go together, and which batch of the report it is."""
-
-    index: int
-    hits: HitColumns
 
 
 class WaitingOpenings:
@@ -122,7 +114,7 @@ class SimulatedParty:
     openings: dict[str, list[WaitingOpenings]] = field(default_factory=dict)
     noted: dict[str, list[np.ndarray]] = field(default_factory=dict)
     _tokens: Spool | None = None
-    batches: list[ReportedBatch] = field(default_factory=list)
+    batches: list[HitBatch] = field(default_factory=list)
     _parting: HitBatches = field(default_factory=lambda: HitBatches(1))
 
     def __post_init__(self) -> None:
@@ -175,12 +167,9 @@ class SimulatedParty:
             self.hits, self.batches, self._parting = 0, [], HitBatches(most)
             self.told = page.model_copy(update={"page": None, "hits": ()})
         self.hits += len(page.hits)
-        self._take(self._parting.put(page))
+        self.batches += self._parting.put(page)
         if page.is_complete:
-            self._take(self._parting.rest())
-
-    def _take(self, batches: Iterable[HitBatch]) -> None:
-        self.batches += [ReportedBatch(one.index, HitColumns.of(one.counterpart, one.hits)) for one in batches]
+            self.batches += self._parting.rest()
 
     def reports(self) -> Iterator[HitReport]:
         """Yield the report in parts, each with the hits of one batch."""

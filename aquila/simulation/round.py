@@ -7,7 +7,6 @@ is signed and accepted here, in order. What is large lies in files (`aquila.simu
 from __future__ import annotations
 
 import hashlib
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -56,12 +55,12 @@ if TYPE_CHECKING:
     from aquila.matching.certainty import Level
     from aquila.protocol.canaries import Verdict
     from aquila.protocol.messages import Fault, HitReport, Notes
+    from aquila.protocol.rounds.hit_batches import HitBatch
     from aquila.protocol.rounds.verified_round import AcceptedStatement
     from aquila.protocol.submissions.tasks import VerifyTask
     from aquila.records.person import Record
     from aquila.records.rules import RuleTable
     from aquila.simulation.metrics import Watch
-    from aquila.simulation.party_state import ReportedBatch
     from aquila.simulation.sources import Source
 
 
@@ -323,21 +322,11 @@ class Rehearsal:
             unverified = () if are_verified else tuple(map(_to_verify, gathered))
             yield (origin, index), StoredFinalizeTask(work, gathered[0].chunk, paths, unverified)
 
-    def match_tokens(self, tokens: TokenTable) -> list[RehearsedHit]:
-        """Join, grade and report, and let every party acknowledge its report (PROTOCOL.md 3.7).
-
-        Args:
-            tokens: What all parties sent; its list numbers are those of the nodes in their order.
-        """
-        pairs, reports = self.grade_tokens(tokens)
-        deque(self.deliver(reports), maxlen=0)
-        return self._with_record_ids(pairs)
-
     def grade_tokens(self, tokens: TokenTable) -> tuple[list[roles.GradedPair], Iterator[HitReport]]:
         """Join and grade (PROTOCOL.md 3.7.1 to 3.7.3).
 
         Args:
-            tokens: As in `match_tokens`.
+            tokens: What all parties sent; its list numbers are those of the nodes in their order.
 
         Returns:
             The pairs that are hits, and the parties' reports, each made when it is asked for.
@@ -399,9 +388,7 @@ class Rehearsal:
             yield from arrivals.put(node.code, batch, accepted)
         yield from arrivals.rest()
 
-    def _sent(
-        self, nodes: Iterable[SimulatedParty]
-    ) -> Iterator[tuple[SimulatedParty, ReportedBatch, AcceptedStatement]]:
+    def _sent(self, nodes: Iterable[SimulatedParty]) -> Iterator[tuple[SimulatedParty, HitBatch, AcceptedStatement]]:
         """Let parties seal and send their notes."""
         works = sealings_of(nodes, self.table, self.random)
         done = self.workshop.do("exchange", lambda label: label[0].code, seal_notes, works, ahead=_BATCHES_AHEAD)

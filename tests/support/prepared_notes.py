@@ -8,7 +8,7 @@ from aquila.crypto.sealing import MARK_BYTES, NOTE_KEYS_BYTES, NoteKeys
 from aquila.octets import parted, parted_by
 from aquila.protocol.rounds import exchange
 from aquila.protocol.rounds.exchange import PreparedNotes
-from aquila.protocol.rounds.hit_batches import HitColumns, hit_batches
+from aquila.protocol.rounds.hit_batches import hit_batches
 from aquila.protocol.rounds.note_openings import NoteOpening, NoteOpenings
 from aquila.protocol.submissions.submission import HANDLE_BYTES
 
@@ -55,11 +55,10 @@ def prepare_each(
     """Prepare all hits of a report, those of each counterpart together, in the order of the batches."""
     found: list[PreparedNote] = []
     for batch in hit_batches([report], max(1, len(report.hits))):
-        hits = HitColumns.of(batch.counterpart, batch.hits)
-        made = exchange.prepare(exchange.signed_sizes(round_, report), table, report, hits, held, random)
+        made = exchange.prepare(exchange.signed_sizes(round_, report), table, report, batch.hits, held, random)
         keys = map(NoteKeys.of, parted(made.keys, NOTE_KEYS_BYTES))
         marks = parted_by(made.marks, made.openings.tokens, MARK_BYTES)
-        found += map(PreparedNote, batch.hits, keys, marks, made.openings.each())
+        found += map(PreparedNote, batch.hits.hits(), keys, marks, made.openings.each())
     return found
 
 

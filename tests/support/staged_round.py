@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections import deque
 from random import Random
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -318,7 +319,9 @@ class StagedRound(Rehearsal):
     def match(self) -> list[RehearsedHit]:
         """Match the tokens of all lists and report."""
         with self.token_table() as tokens:
-            return self.match_tokens(tokens)
+            pairs, reports = self.grade_tokens(tokens)
+        deque(self.deliver(reports), maxlen=0)
+        return self._with_record_ids(pairs)
 
     def matched(self) -> set[tuple[str, str, str, str]]:
         """Match and return the pairs of records that are hits, without their grades."""

@@ -60,14 +60,11 @@ class TokensByRecord:
     def of(self, handles: Collection[bytes]) -> TokensByRecord:
         """Return the tokens of those of some records that are here, columns alike: so they travel fast."""
         wanted = _each_once(handles)
-        places = np.searchsorted(self._handles, wanted)
-        here = places < len(self._handles)
-        here[here] = self._handles[places[here]] == wanted[here]
-        starts, ends = self._ends[places[here]], self._ends[places[here] + 1]
+        starts, ends = self._bounds_of(wanted)
         counts = ends - starts
         rows = np.repeat(starts - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
         return TokensByRecord(
-            np.repeat(wanted[here], counts),
+            np.repeat(wanted, counts),
             np.frombuffer(self._rules, dtype=np.uint8)[rows].tobytes(),
             np.frombuffer(self._tokens, dtype=f"V{TOKEN_BYTES}")[rows].tobytes(),
             np.frombuffer(self._secrets, dtype=f"V{SECRET_BYTES}")[rows].tobytes(),
@@ -75,17 +72,20 @@ class TokensByRecord:
 
     def columns_of(self, handles: bytes) -> HeldColumns:
         """Return the tokens of each of some records of 16 bytes, in their order; of one that is not here, none."""
-        wanted = np.frombuffer(handles, dtype=_HANDLE)
-        places = np.searchsorted(self._handles, wanted)
-        here = places < len(self._handles)
-        here[here] = self._handles[places[here]] == wanted[here]
-        starts, ends = (np.where(here, self._ends[np.where(here, places + more, 0)], 0).tolist() for more in (0, 1))
-        bounds = list(zip(starts, ends, strict=True))
+        starts, ends = self._bounds_of(np.frombuffer(handles, dtype=_HANDLE))
+        bounds = list(zip(starts.tolist(), ends.tolist(), strict=True))
         return HeldColumns(
             [self._rules[start:end] for start, end in bounds],
             [self._tokens[TOKEN_BYTES * start : TOKEN_BYTES * end] for start, end in bounds],
             [self._secrets[SECRET_BYTES * start : SECRET_BYTES * end] for start, end in bounds],
         )
+
+    def _bounds_of(self, handles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the first token of each record, and the one behind its last; of one that is not here, 0 and 0."""
+        places = np.searchsorted(self._handles, handles)
+        here = places < len(self._handles)
+        here[here] = self._handles[places[here]] == handles[here]
+        return np.where(here, self._ends[places * here], 0), np.where(here, self._ends[(places + 1) * here], 0)
 
     @property
     def most(self) -> int:

@@ -29,7 +29,7 @@ class HitKind(NamedTuple):
 
 
 class HitColumns(NamedTuple):
-    """Hits of a report with one counterpart, as columns: a tenth of what they take as objects, and fast to hand on.
+    """Hits of a report with one counterpart, as columns: compact, and fast to hand on.
 
     Attributes:
         counterpart: With whom they are.
@@ -82,11 +82,10 @@ class HitColumns(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class HitBatch:
-    """Hits of a report whose notes are sent together: with whom, which batch of the report it is, and the hits."""
+    """Hits of a report with one counterpart, whose notes are sent together, and which batch of the report it is."""
 
-    counterpart: str
     index: int
-    hits: tuple[Hit, ...]
+    hits: HitColumns
 
 
 class HitBatches:
@@ -117,7 +116,7 @@ class HitBatches:
 
     def _batch(self, counterpart: str) -> HitBatch:
         self._index += 1
-        return HitBatch(counterpart, self._index - 1, tuple(self._waiting.pop(counterpart)))
+        return HitBatch(self._index - 1, HitColumns.of(counterpart, self._waiting.pop(counterpart)))
 
 
 def hit_batches(pages: Iterable[HitReport], most: int) -> Iterator[HitBatch]:

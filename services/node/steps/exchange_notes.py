@@ -14,6 +14,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from aquila.crypto.keys import SealingKey
 from aquila.errors import KeyMaterialError, ProtocolError
+from aquila.octets import hexadecimal
 from aquila.protocol.messages import MAX_NOTES, Fault, Note, Notes
 from aquila.protocol.rounds.exchange import (
     marks_needed,
@@ -24,7 +25,7 @@ from aquila.protocol.rounds.exchange import (
     verify_batch,
 )
 from aquila.protocol.rounds.held_tokens import held_tokens
-from aquila.protocol.rounds.hit_batches import HitColumns, hit_batches
+from aquila.protocol.rounds.hit_batches import HIT_ID_BYTES, hit_batches
 from aquila.protocol.rounds.note_openings import NoteOpening, NoteOpenings
 from aquila.protocol.submissions.submission import FinalizedChunk
 from aquila.sentences import Sentence
@@ -189,10 +190,10 @@ def _own_batch(place: dict[str, str], index: int) -> Select[int]:
 
 def _prepare_batch(session: Session, node: NodeContext, key: RoundKey, kit: _Kit, batch: HitBatch) -> None:
     """Store the note openings of some hits and their own sealed notes."""
-    ids = [hit.hit_id for hit in batch.hits]
+    hits = batch.hits
+    ids = hexadecimal(hits.ids, HIT_ID_BYTES)
     records = _records(session, kit.place["round_id"], ids)
     told, rows, faulty = [], [], dict[Fault, list[str]]()
-    hits = HitColumns.of(batch.counterpart, batch.hits)
     prepared = prepare(kit.sizes, kit.table, kit.terms, hits, kit.held, node.random)
     for one in prepared.openings.each():
         hit_id, reference = one.hit_id, notes.draw_reference(node.code, node.random)
@@ -200,7 +201,7 @@ def _prepare_batch(session: Session, node: NodeContext, key: RoundKey, kit: _Kit
         told.append(notes.note_of(node, record, reference, one.report_digest).model_dump_json().encode())
         opening = key.seal(hit_id, one.to_bytes(), node.random)
         rows.append(
-            {"hit_id": hit_id, "counterpart": batch.counterpart, "reference": reference, "opening": opening} | kit.place
+            {"hit_id": hit_id, "counterpart": hits.counterpart, "reference": reference, "opening": opening} | kit.place
         )
         if one.fault is not None:
             faulty.setdefault(one.fault, []).append(hit_id)
@@ -208,7 +209,7 @@ def _prepare_batch(session: Session, node: NodeContext, key: RoundKey, kit: _Kit
     entries = seal_entries(prepared, told, kit.marks, node.random)
     octets = key.seal(_batch(kit.place, batch.index), b"".join(entries), node.random)
     session.add(
-        NoteBatchRow(counterpart=batch.counterpart, index=batch.index, own=True, hits=ids, entries=octets, **kit.place)
+        NoteBatchRow(counterpart=hits.counterpart, index=batch.index, own=True, hits=ids, entries=octets, **kit.place)
     )
     for fault, wrong in faulty.items():
         found = notes.exchange_rows(session, kit.place["round_id"], wrong)

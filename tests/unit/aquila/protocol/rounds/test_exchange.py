@@ -238,11 +238,11 @@ def test_batches_by_counterpart(stage: StagedRound) -> None:
     mixed = report.model_copy(update={"hits": report.hits[::-1]})
     batches = list(hit_batches([mixed], 1))
     assert [batch.index for batch in batches] == list(range(len(report.hits)))
-    assert [hit for batch in batches for hit in batch.hits] == list(report.hits)
+    assert [hit for batch in batches for hit in batch.hits.hits()] == list(report.hits)
     together = list(hit_batches([mixed], 9))
-    assert [batch.counterpart for batch in together] == ["AL", "RS"]
+    assert [batch.hits.counterpart for batch in together] == ["AL", "RS"]
     for batch in together:
-        assert batch.hits == tuple(hit for hit in report.hits if hit.counterpart == batch.counterpart)
+        assert list(batch.hits.hits()) == [hit for hit in report.hits if hit.counterpart == batch.hits.counterpart]
     pages = [report.model_copy(update={"hits": report.hits[place : place + 1]}) for place in range(len(report.hits))]
     assert list(hit_batches(pages, 9)) == together
 

@@ -61,8 +61,7 @@ def test_what_was_stored_is_read_back_whatever_it_holds(stage: StagedRound) -> N
 def test_a_receipt_counts_once_and_has_the_reports_number(stage: StagedRound) -> None:
     """Another number than the report's is refused, and so is the same receipt under another number."""
     stage.finalized()
-    with stage.token_table() as tokens:
-        stage.match_tokens(tokens)
+    stage.match()
     receipt = stage.round.receipts["SI", None]
     assert receipt.hits == stage.round.reported["SI", None].total()
     stage.refused(RepeatedError, stage.changed("SI", receipt), "acknowledged this report already", only={"SI"})
