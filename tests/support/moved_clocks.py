@@ -22,7 +22,7 @@ def loading(library: Path) -> dict[str, str]:
     """Return the environment with which a process loads the library; without more of it its clock is right.
 
     Its correction for waits by the monotonic clock, which it makes by default, ends those waits at once, and with them
-    each turn of a thread of Python: a service with a dozen threads then takes five times as long for everything.
+    each turn of a thread of Python: four threads that compute then take five times as long.
     """
     return {
         "LD_PRELOAD": str(library),
