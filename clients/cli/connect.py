@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aquila.interface.people import SessionGrant
-    from clients.sdk import ClientCertificate, Home
+    from clients.sdk import Home
 
 LATEST = "latest"
 _LEAST_DIGITS = 4
@@ -102,23 +102,29 @@ class SignInAttempt:
     people: PeopleClient
     _path: Path
     _connection: Connection
-    _ca: Path | None
-    _certificate: ClientCertificate | None
+    _access: Access
+    _home: Home | ClientHome | None
 
     def keep(self, grant: SessionGrant) -> None:
-        """Keep the session that was granted; the first one makes the person's own home for the service.
+        """Keep the session that was granted.
+
+        The first one makes the person's own home for the service; one at another address, or with another CA or
+        certificate, makes it anew, so that the next command goes the same way.
 
         Raises:
-            InputError: The home's settings cannot be read.
             StoreError: The disk is full or failed.
         """
-        if is_home(self._path):
-            home = open_home(self._path)
-        else:
+        home, way = self._home, self._access
+        if home is None or (isinstance(home, ClientHome) and not self._leads_there(home)):
             me = PeopleClient(self._connection.as_bearer(grant.token)).me()
             service = cast("Literal['node', 'matcher']", me.service)
-            home = make_client_home(self._path, service, self._connection.url, self._ca, self._certificate)
+            home = make_client_home(self._path, service, self._connection.url, way.ca, way.certificate)
         SessionFiles(home).write(grant)
+
+    def _leads_there(self, home: ClientHome) -> bool:
+        """Return whether commands of the home go the way of this sign-in."""
+        way = self._access
+        return (home.address, home.ca, home.certificate) == (self._connection.url, way.ca, way.certificate)
 
 
 @contextmanager
@@ -151,13 +157,14 @@ def begin_sign_in(path: Path, url: str | None = None, ca: Path | None = None) ->
     Raises:
         InputError: The folder is no home and no address is given, or its settings do not say where the service is.
     """
+    home, shown = None, CERTIFICATE.get()
     if url is not None and not is_home(path):
-        access = Access("service", url, "", ca, CERTIFICATE.get())
+        access = Access("service", url, "", ca, shown)
     else:
         home = open_home(path)
-        access = Access(home.service, url or home.url(), "", ca or home.ca, CERTIFICATE.get() or home.certificate)
+        access = Access(home.service, url or home.url(), "", ca or home.ca, shown or home.certificate)
     with Connection(access) as connection:
-        yield SignInAttempt(PeopleClient(connection), path, connection, ca, access.certificate)
+        yield SignInAttempt(PeopleClient(connection), path, connection, access, home)
 
 
 def _access(home: Home | ClientHome, url: str | None, token_file: Path | None, ca: Path | None) -> Access:

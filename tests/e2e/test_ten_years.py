@@ -1,4 +1,4 @@
-"""Five parties by the commands of the operations page: installed from a bundle, upgraded, renewed and restored.
+"""Five parties by the commands of the operations page, from the bundle to a beginning anew.
 
 What each part does when it goes wrong has tests of its own: `test_bundle`, `test_ceremony`, `test_mixed_versions`,
 `test_backup`. This one shows that the parts follow each other at the same services, for years.
@@ -128,6 +128,13 @@ class Story:
         self.at_each(enrol, self.stage.services.values())
 
     # Rounds
+
+    def bring_lists(self) -> None:
+        """Let an officer of every party import its list."""
+        for node in self.nodes:
+            officer = self.people[node.name].first
+            shutil.copy(self.files[node.name], officer.folder / "list.csv")
+            officer.give(manual.command("Set up", "aquila records import FILE"), FILE="list.csv")
 
     def begin(self, *options: str) -> str:
         """Propose a round of all parties, and let each consent; return its id."""
@@ -276,6 +283,25 @@ class Story:
         rounds = self.people[node.name].first.document(manual.command("Set up", "aquila round list"))["rounds"]
         return {one["round_id"]: one["phase"] for one in rounds}.get(round_id) == "aborted"
 
+    def lose_matcher(self) -> None:
+        """Lose the matcher and all of its backups, and begin anew as the runbook has it."""
+        runbook, before = "The matcher is lost", self.root / "before"
+        self.stage.matcher.kill()
+        shutil.rmtree(self.stage.matcher.home)
+        # 1. The auditors keep the logs that are left.
+        before.mkdir()
+        self.at_each(partial(self._export, before))
+        # 2. All homes are put aside, and all begin as on the first day, with the old files in their folders.
+        for node in self.nodes:
+            administrator, home = self.admin(node.name), node.home
+            administrator.give(manual.command(runbook, "systemctl stop"))
+            administrator.give(manual.command(runbook, "mv HOME"), **{"HOME-before": f"{home}-before"})
+            home.mkdir(mode=0o700)
+        self.ceremony = Ceremony(self.stage, FIVE_PARTIES)
+        self.ceremony.hold()
+        self.agree()
+        self.meet()
+
     def audit(self) -> None:
         """Let the auditors of all parties export their logs and compare them: nothing is wrong."""
         folder = self.root / f"audit-{len(list(self.root.glob('audit-*')))}"
@@ -359,7 +385,7 @@ def story(tmp_path: Path, bundle: Path, files: dict[str, Path]) -> Iterator[Stor
 
 
 def test_ten_years(story: Story, tmp_path: Path) -> None:
-    """Installed, joined, played, asked, upgraded, renewed, lost and restored: every round has the rehearsal's hits."""
+    """Installed, joined, played, asked, upgraded, renewed, lost, restored and begun anew: all rounds as rehearsed."""
     stage = story.stage
     # 1. The ceremony with TLS, certificates of all callers, and people.
     story.ceremony.hold()
@@ -367,9 +393,7 @@ def test_ten_years(story: Story, tmp_path: Path) -> None:
     story.ask_for_certificates()
     story.meet()
     # 2. A round.
-    for node in story.nodes:
-        shutil.copy(story.files[node.name], story.people[node.name].first.folder / "list.csv")
-        story.people[node.name].first.give(manual.command("Set up", "aquila records import FILE"), FILE="list.csv")
+    story.bring_lists()
     first = story.begin()
     story.submit(first)
     # 3. An upgrade in its middle, the secretariat first; then a query.
@@ -395,4 +419,9 @@ def test_ten_years(story: Story, tmp_path: Path) -> None:
     story.submit(third)
     story.close(third)
     # 6. All logs, over the whole time.
+    story.audit()
+    # 7. The matcher is lost with all of its backups.
+    story.lose_matcher()
+    story.bring_lists()
+    story.submit(story.begin())
     story.audit()

@@ -167,16 +167,18 @@ class Ceremony:
         operator.give(manual.command(section, "systemctl restart"))
 
     def _process(self, name: str, kind: str) -> Process:
+        before = self.stage.services.get(name)  # where all begin anew, a service has the address that it had
         process = Process(
-            name, kind, self.stage.root / name, free_port(), program=self.stage.programs.get(name, self.stage.program)
-        )
+            name, kind, self.stage.root / name, before.port if before else free_port(),
+            program=self.stage.programs.get(name, self.stage.program),
+        )  # fmt: skip
         process.ca = process.home / "tls" / "ca.pem"
         self.stage.services[name] = process
         return process
 
     def _folder(self, name: str) -> Path:
         folder = self.stage.root / f"operator-{name}"
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         return folder
 
 

@@ -51,12 +51,12 @@ class Pair:
 
     @classmethod
     def at(cls, process: Service, root: Path) -> Pair:
-        """Return two persons with empty folders."""
+        """Return two persons, with the folders that they have had if they were here before."""
         made = []
         for name in ("first", "second"):
             login = f"{name}-{process.name.lower()}"
             folder = root / f"person-{login}"
-            folder.mkdir()
+            folder.mkdir(exist_ok=True)
             made.append(Person(process, process.port, folder, process.name, login=login))
         return cls(*made)
 
