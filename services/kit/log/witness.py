@@ -78,8 +78,8 @@ class Witness:
         key: The identity key that cosigns.
         registry: The pinned keys.
         clock: Seconds since 1970.
-        explained: Called in the transaction in which an administrator acknowledges an alarm over another log: what the
-            service held against that log up to now is explained.
+        explained: Called in the transaction in which an administrator acknowledges an alarm over another log, with the
+            time and what was found: what the service held against that log up to now is explained.
     """
 
     store: Store
@@ -88,7 +88,7 @@ class Witness:
     key: SigningKey
     registry: Registry
     clock: Callable[[], int]
-    explained: Callable[[Session, int], None] = lambda _session, _now: None
+    explained: Callable[[Session, int, str], None] = lambda _session, _now, _what: None
     _latest: dict[str, Checkpoint] = field(default_factory=dict)
 
     def latest(self, holder: str) -> Checkpoint | None:
@@ -226,7 +226,7 @@ class Witness:
                 self.files.delete(CHECKPOINT_FILE)  # from here on the database says what the own log is
             else:
                 self._begin_again(session, holder, alarm.origin, bytes(alarm.got))
-                self.explained(session, now)
+                self.explained(session, now, alarm.what)
         self._latest.clear()
         _LOG.warning("alarm_acknowledged", counterpart=holder, count=alarm_id)
 

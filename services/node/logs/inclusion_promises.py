@@ -108,10 +108,15 @@ def record(session: Session, judged: Sequence[PromiseCheck], shown: Checkpoint) 
     return Accusation(error, missing.envelope)
 
 
-def excuse(session: Session) -> None:
-    """Ask no more for what looks did not prove, in the transaction of an administrator's acknowledgement."""
-    looked = StatementRow.unproved >= _MOST_LOOKS
-    enter_all(session, StatementRow.promise, PROMISE_TRANSITIONS, {Promise.PROMISED}, Promise.EXCUSED, looked)
+def excuse(session: Session, *, lost: bool) -> None:
+    """Ask no more for what looks did not prove, in the transaction of an administrator's acknowledgement.
+
+    Args:
+        session: The transaction.
+        lost: Whether entries were lost: then nothing that was promised before is asked for, looked for or not.
+    """
+    looked = () if lost else (StatementRow.unproved >= _MOST_LOOKS,)
+    enter_all(session, StatementRow.promise, PROMISE_TRANSITIONS, {Promise.PROMISED}, Promise.EXCUSED, *looked)
 
 
 def _missing(judged: Sequence[PromiseCheck]) -> Iterator[StatementRow]:

@@ -49,10 +49,10 @@ def seen_head(witness: Witness) -> LogHead | None:
     return None if seen is None or not seen.size else LogHead(size=seen.size, root=seen.root.hex())
 
 
-def _explained(session: Session, now: int) -> None:
+def _explained(session: Session, now: int, what: str) -> None:
     """Hold nothing against the matcher's log that came up before an administrator acknowledged an alarm over it."""
     named_heads.mark_explained(session, now)
-    inclusion_promises.excuse(session)
+    inclusion_promises.excuse(session, lost=what == "shrunk")
 
 
 def statements_of(session: Session, entries: Sequence[Entry]) -> list[bytes | None]:

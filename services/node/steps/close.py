@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select, update
 from aquila.audit.entries import Entry, EntryKind
 from aquila.errors import KeyMaterialError, LogRewrittenError
 from aquila.protocol.messages.kinds import StatementKind
-from aquila.protocol.rounds.round_state import ReportKey
+from aquila.protocol.rounds.round_state import Phase, ReportKey
 from aquila.sentences import Sentence, text_of
 from aquila.sentences.sentence import dumps, loads
 from services.kit.log.entries import append
@@ -42,6 +42,7 @@ from services.node.storage.tables import (
 )
 
 if TYPE_CHECKING:
+    from sqlalchemy import SQLColumnExpression
     from sqlalchemy.orm import Session
 
     from aquila.protocol.rounds.verified_round import Round
@@ -121,12 +122,8 @@ def destroy_key(node: NodeContext, round_id: str) -> bool:
         for table in DESTROYED_WITH_THE_KEY:
             session.execute(delete(table).where(table.round_id == round_id))
         session.execute(update(ChunkRow).where(ChunkRow.round_id == round_id).values(token_digest=None))
-        unsent = StatementRow.own & ~StatementRow.sent & StatementRow.kind.not_in(statements.LAST_WORDS)
-        session.execute(
-            update(StatementRow)
-            .where(StatementRow.round_id == round_id, unsent)
-            .values(refusal=dumps(Sentence.of("round_is_over")))
-        )
+        others = StatementRow.kind.not_in(statements.LAST_WORDS)
+        _leave_unsent(session, StatementRow.round_id == round_id, StatementRow.own, ~StatementRow.sent, others)
     node.store.erase_deleted(*(row.__table__ for row in (*DESTROYED_WITH_THE_KEY, ChunkRow)))  # type: ignore[arg-type]  # tables, all of them
     # 4. The statement that it is done, with the mark that it is. While a log is under alarm nothing is signed: all this
     #    is repeated then.
@@ -139,6 +136,27 @@ def destroy_key(node: NodeContext, round_id: str) -> bool:
         row.enter(LocalRoundState.DESTROYED)
     _LOG.info("round_destroyed", round=round_id)
     return True
+
+
+def end_unknown(node: NodeContext, round_id: str) -> bool:
+    """Take a round as aborted that is over here and that the matcher does not know; return whether that is new.
+
+    A matcher that was restored from a backup of before the round neither ends it nor takes last words. Until the time
+    of the round is over, a newer backup may bring it back: so long last words wait, and the matcher is asked.
+    """
+    with node.rounds.of(round_id).reading() as round_:
+        closes_at = round_.manifest.window.closes_at
+    with node.store.transaction("close.unknown") as session:
+        row = round_row(session, round_id)
+        is_new, row.phase = row.phase != Phase.ABORTED, Phase.ABORTED.value
+        if node.clock() > closes_at:
+            _leave_unsent(session, StatementRow.round_id == round_id, StatementRow.own, ~StatementRow.sent)
+    return is_new
+
+
+def _leave_unsent(session: Session, *which: SQLColumnExpression[bool]) -> None:
+    """Mark statements that nobody takes any more."""
+    session.execute(update(StatementRow).where(*which).values(refusal=dumps(Sentence.of("round_is_over"))))
 
 
 def _last_words(session: Session, signer: Signer, round_: Round, row: RoundRow) -> None:

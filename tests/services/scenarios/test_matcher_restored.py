@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from services.kit.http.signatures import CallSigner
+from services.node.steps.driver import open_rounds
 from tests.support.backups import Safe
 from tests.support.ceremony import accept, fetched, prepare, replace_key
 from tests.support.node_steps import closed_round, open_round
@@ -46,6 +47,34 @@ async def test_in_a_round_the_round_is_aborted_everywhere(world: World, safe: Sa
     again = await world.begin()
     await world.settle()
     assert await world.phase(again) == "reporting"
+
+
+async def test_a_round_that_the_backup_does_not_know(world: World, safe: Safe) -> None:
+    """Officers abort it; nodes then ask for it without a failure, and no more once its time is over."""
+    safe.back_up("matcher")
+    round_id = await open_round(world)
+    await safe.lose_matcher()
+    await world.settle()
+    await world.acknowledge_alarms()
+    for party_node in world.nodes.values():
+        assert (await party_node.post(f"/rounds/{round_id}/abort", json={"reason": "lost"})).status_code == 202
+    await world.settle()
+    # 1. Nothing fails, no alarm came but the one over the shorter log, and another round goes its way.
+    for party_node in world.nodes.values():
+        assert not await party_node.rounds.step()
+        assert [alarm["what"] for alarm in (await party_node.get("/log"))["alarms"]] == ["shrunk"]
+        found = await party_node.round(round_id)
+        assert (found["entry"]["phase"], found["problems"]) == ("aborted", [])
+        assert not (party_node.node.keys / f"{round_id}.key").exists()
+    again = await world.begin()
+    await world.settle()
+    assert await world.phase(again) == "reporting"
+    assert all(round_id in open_rounds(party_node.node) for party_node in world.nodes.values())
+    # 2. A newer backup could have brought it back until now.
+    with world.nodes["AL"].node.rounds.of(round_id).reading() as round_:
+        world.clock.time = round_.manifest.window.closes_at + 1
+    await world.settle()
+    assert not any(round_id in open_rounds(party_node.node) for party_node in world.nodes.values())
 
 
 async def test_a_key_that_was_revoked_after_the_backup(world: World, safe: Safe) -> None:

@@ -1,0 +1,258 @@
+"""Three parties follow the runbooks of the operations page, one disaster after another, and play a round after each.
+
+`test_ten_years` loses a node's machine, and a matcher without a backup. `test_backup` has what becomes of rounds,
+caps and records when a machine is lost.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from clients.cli.exit_codes import ExitCode
+from services.node.storage.home import DATABASE_FILE
+from tests.support import manual
+from tests.support.loaded_program import LOADED
+from tests.support.operators import Operator, read_aloud, send
+from tests.support.persons import Person
+from tests.support.process_world import World, rehearsed_hits
+from tests.support.story import ALARM_SECONDS, ROLES, Story, alarms_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from tests.support.process_world import Service
+
+pytestmark = [pytest.mark.e2e, pytest.mark.soak]
+
+PARTIES = {"AL": "Albania", "MK": "North Macedonia", "RS": "Serbia"}
+WHY = "'as the runbook says'"
+
+
+@dataclass
+class Disasters(Story):
+    """What befalls parties and secretariat."""
+
+    def play(self) -> None:
+        """Play a round up to its end: its hits are those of the rehearsal."""
+        round_id = self.begin()
+        self.submit(round_id)
+        self.close(round_id)
+
+    # Copies
+
+    def copy_database(self, code: str) -> Path:
+        """Copy the database of a node, as its administrators do while it stands still."""
+        node, copy = self.stage.services[code], self.root / f"{code}.copy"
+        node.stop()
+        shutil.copy(node.home / DATABASE_FILE, copy)
+        node.start()
+        return copy
+
+    def restore_database(self, code: str, copy: Path, round_id: str) -> None:
+        """Put an older database into place in the middle of a round."""
+        runbook, node, administrator = "A database was restored", self.stage.services[code], self.admin(code)
+        administrator.give(manual.command(runbook, "systemctl stop"))
+        for file in node.home.glob(f"{DATABASE_FILE}*"):
+            file.unlink()
+        shutil.copy(copy, node.home / DATABASE_FILE)
+        administrator.give(manual.command(runbook, "systemctl start"))
+        self.acknowledge(runbook, (administrator, self.admin("matcher")))
+        self.abort(runbook, round_id, [node])
+
+    def back_up_matcher(self) -> Operator:
+        """Put what a restore of the matcher needs into a safe, and make the daily backup; return who has the safe."""
+        matcher, folder, chapter = self.stage.matcher, self.root / "safe", "Backup and restore"
+        folder.mkdir()
+        safe = Operator(matcher, matcher.port, folder)
+        safe.give(manual.command(chapter, "aquila backup-key --out backup.key"))
+        safe.give(manual.command(chapter, "aquila node backup --home /var/lib/aquila/node").replace("node", "matcher"))
+        for name in ("identity.pem", "people.key", "tls/ca.key", "tls/service.key"):
+            shutil.copy(matcher.home / name, folder)
+        return safe
+
+    def lose_matcher(self, safe: Operator, unknown: str) -> None:
+        """Lose the matcher's machine, with a round that its backup does not know."""
+        runbook = "The matcher is lost"
+        safe.process.kill()
+        shutil.rmtree(safe.process.home)
+        [backup] = safe.folder.glob("matcher-*.aquila")
+        safe.give(manual.command(runbook, "aquila matcher restore FILE"), FILE=backup.name)
+        safe.give(manual.command(runbook, "systemctl start"))
+        for person in (self.people["matcher"].first, self.people["matcher"].second):
+            person.sign_in()
+        nodes = tuple(self.ceremony.operators.values())
+        self.stage.until(lambda: all(map(alarms_of, nodes)), ALARM_SECONDS)
+        self.acknowledge(runbook, (safe, *nodes))
+        self.abort(runbook, unknown, self.nodes)
+
+    def acknowledge(self, runbook: str, operators: Sequence[Operator]) -> None:
+        """Acknowledge what comes up until nothing does; there is an alarm at the first of them."""
+        self.stage.until(lambda: bool(alarms_of(operators[0])), ALARM_SECONDS)
+        self.stage.until(partial(self._is_quiet, runbook, operators), ALARM_SECONDS)
+
+    def _is_quiet(self, runbook: str, operators: Iterable[Operator]) -> bool:
+        """Acknowledge the alarms of some services, and return whether none is left."""
+        command = manual.command(runbook, "aquila audit acknowledge NUMBER") + " --home HOME"
+        found = [(operator, number) for operator in operators for number in alarms_of(operator)]
+        for operator, number in found:
+            operator.give(command, NUMBER=str(number))
+        return not found
+
+    def abort(self, runbook: str, round_id: str, nodes: Iterable[Service]) -> None:
+        """Let an officer of each of some parties abort a round, until it is over there and no alarm is left."""
+        command = manual.command(runbook, "aquila round abort")
+
+        def is_over(node: Service) -> bool:
+            if not self._is_quiet(runbook, [self.admin(node.name)]):
+                return False
+            officer = self.people[node.name].first
+            rounds = officer.document(manual.command("Set up", "aquila round list"))["rounds"]
+            if {one["round_id"]: one["phase"] for one in rounds}.get(round_id) == "aborted":
+                return True
+            officer.document(command, ends_with=(ExitCode.DONE, ExitCode.REFUSED), ID=round_id, TEXT=WHY)
+            return False
+
+        self.at_each(lambda node: self.stage.until(partial(is_over, node), ALARM_SECONDS), nodes)
+
+    # Keys
+
+    def replace_key(self, code: str, *, steal: bool) -> None:
+        """Replace a key that was stolen, or that is gone."""
+        runbook, victim, secretariat = "An identity key is stolen", self.admin(code), self.admin("matcher")
+        auditors = {node.name: self.people[node.name].second for node in self.nodes}
+        # 3. The logs before anything changes.
+        auditors[code].give(manual.command(runbook, "aquila audit export --out log.tar"))
+        other = next(auditor for name, auditor in auditors.items() if name != code)
+        other.give(manual.command(runbook, "aquila audit export --matcher"))
+        # 4. Another key.
+        renew = manual.command(runbook, "aquila node renew-identity --lost --home HOME")
+        if not steal:
+            (victim.process.home / "identity.pem").unlink()
+        heard = read_aloud(victim.give(renew))
+        # 5. The secretariat revokes the old one.
+        send(victim, secretariat, f"{code.lower()}.renewal")
+        secretariat.code = code
+        replace = manual.command(runbook, "aquila matcher replace-key si.renewal --revoke") + " --home HOME"
+        assert f"The key of {code} is" in secretariat.give(replace, heard)
+        # 6. Everybody accepts.
+        if not steal:
+            victim.give(manual.command(runbook, "systemctl restart"))
+        self.accept(runbook, victim)
+        victim.give(manual.command(runbook, "systemctl restart"))
+        # 7. What was said in this party's name.
+        compare = manual.command(runbook, "aquila audit verify matcher.tar").replace("log.tar", f"{code}.tar")
+        shutil.copy(auditors[code].folder / "log.tar", other.folder / f"{code}.tar")
+        shutil.copy(other.process.home / "registry.toml", other.folder)
+        other.document(compare)
+
+    def replace_matchers_key(self) -> None:
+        """Revoke the matcher's key, which was stolen."""
+        runbook, secretariat = "An identity key is stolen", self.admin("matcher")
+        renew = manual.command(runbook, "aquila matcher renew-identity")
+        secretariat.give(f"{renew} --revoke --home HOME")
+        secretariat.give("systemctl restart aquila-matcher")
+        self.accept(runbook, self.admin("AL"))
+
+    def accept(self, runbook: str, reader: Operator) -> None:
+        """Let every administrator accept the newest registry, with words from one of the parties."""
+        waiting: list[Any] = []
+
+        def waits() -> bool:
+            waiting.append(reader.read(manual.command("Set up", "aquila party registry"))["waiting"])
+            return waiting[-1] is not None
+
+        self.stage.until(waits, ALARM_SECONDS)
+        command = manual.command(runbook, "aquila party accept")
+        for operator in self.ceremony.operators.values():
+            if operator.code in {node.name for node in self.nodes}:
+                operator.give(f"{command} --home HOME", " ".join(waiting[-1]["words"]))
+
+    # Certificates and people
+
+    def renew_certificates(self) -> None:
+        """Renew certificates that are said to have expired."""
+        runbook = "A certificate has expired"
+        for service in self.stage.services.values():
+            administrator = self.admin(service.name)
+            for command in ("aquila doctor", f"aquila {service.kind} renew-certificate", "aquila doctor"):
+                administrator.give(manual.command(runbook, command))
+
+    def lose_officer(self, code: str) -> None:
+        """An officer has gone, and another one comes."""
+        runbook, pair, administrator = "An officer or an administrator has gone", self.people[code], self.admin(code)
+        gone = pair.first
+        administrator.give(manual.command(runbook, "aquila user deactivate") + " --home HOME", LOGIN=gone.login)
+        pair.second.document(manual.command(runbook, "aquila approval list"))
+        folder = self.root / f"successor-{code}"
+        folder.mkdir()
+        successor = Person(gone.process, gone.matcher_port, folder, code, login=f"third-{code.lower()}")
+        successor.enrol(administrator, ROLES[0])
+        shutil.copy(self.files[code], folder / "list.csv")
+        successor.give(manual.command("Set up", "aquila records import FILE"), FILE="list.csv")
+        self.people[code] = type(pair)(successor, pair.second)
+        local = manual.command(runbook, "aquila --as local user add LOGIN")
+        administrator.give(f"{local} --home HOME", LOGIN="administrator-2")
+
+    def leave(self, code: str) -> None:
+        """A party leaves, and the others go on without it."""
+        runbook, leaving = "A party leaves", self.stage.services[code]
+        self.people[code].second.give(manual.command(runbook, "aquila audit export"))
+        secretariat = self.admin("matcher")
+        secretariat.give(manual.command(runbook, "aquila matcher remove CODE") + " --home HOME", CODE=code)
+        leaving.stop()
+        del self.stage.services[code]
+        self.parties = {one: name for one, name in self.parties.items() if one != code}
+        self.accept(runbook, self.admin(min(self.parties)))
+
+
+@pytest.fixture
+def story(tmp_path: Path, files: dict[str, Path]) -> Iterator[Disasters]:
+    """Three parties, who have held the ceremony and imported their lists."""
+    (tmp_path / "world").mkdir()
+    stage = World(tmp_path / "world", program=LOADED, frugal=True, poll_seconds=1)
+    made = Disasters(tmp_path, stage, PARTIES, files, rehearsed_hits(files, tmp_path, LOADED))
+    try:
+        made.ceremony.hold()
+        made.agree()
+        made.meet()
+        made.bring_lists()
+        yield made
+    finally:
+        stage.stop()
+
+
+def test_disasters(story: Disasters) -> None:
+    """After each disaster a round has the rehearsal's hits, and at the end all logs agree."""
+    # A database, in the middle of a round.
+    copy = story.copy_database("RS")
+    story.play()
+    story.restore_database("RS", copy, story.begin())
+    story.bring_lists()
+    story.play()
+    # The matcher, with a round that its backup does not know.
+    safe = story.back_up_matcher()
+    story.play()
+    story.lose_matcher(safe, story.begin())
+    story.play()
+    # Keys.
+    story.replace_key("MK", steal=True)
+    story.play()
+    story.replace_key("RS", steal=False)
+    story.replace_matchers_key()
+    story.play()
+    # Certificates, people, and a party.
+    story.renew_certificates()
+    story.lose_officer("AL")
+    story.play()
+    story.audit()
+    story.leave("MK")
+    left = {code: path for code, path in story.files.items() if code != "MK"}
+    story.expected = rehearsed_hits(left, story.root, LOADED)
+    story.play()
+    story.audit()

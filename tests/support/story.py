@@ -1,0 +1,213 @@
+"""Parties and a secretariat who do everything by the commands of the operations page."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from clients.cli.exit_codes import ExitCode
+from tests.support import manual
+from tests.support.operators import Ceremony, Operator
+from tests.support.persons import Pair
+from tests.support.process_world import AT_ONCE, paired_sides
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from tests.support.process_world import Hit, Service, World
+
+ROLES = (("officer", "analyst", "auditor"), ("approver", "auditor"))
+AT_MATCHER = (("secretariat", "auditor"), ("secretariat", "auditor"))
+ALARM_SECONDS = 120
+"""For how long everybody waits after an alarm until all is as before."""
+
+
+@dataclass
+class Story:
+    """Some parties and the secretariat.
+
+    Attributes:
+        root: An empty folder.
+        stage: Gets the services, which are made by the ceremony.
+        parties: Names by code.
+        files: The list of each party.
+        expected: The hits of these lists.
+        ceremony: By which all began.
+        people: Two persons of each service, by its name.
+    """
+
+    root: Path
+    stage: World
+    parties: Mapping[str, str]
+    files: Mapping[str, Path]
+    expected: set[Hit]
+    ceremony: Ceremony = field(init=False)
+    people: dict[str, Pair] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make the operators."""
+        self.ceremony = Ceremony(self.stage, self.parties)
+
+    @property
+    def nodes(self) -> list[Service]:
+        """The nodes."""
+        return self.stage.nodes
+
+    def admin(self, name: str) -> Operator:
+        """Return the administrator of a service."""
+        return self.ceremony.secretariat if name == "matcher" else self.ceremony.operators[name]
+
+    def at_each(self, step: Callable[[Service], object], services: Iterable[Service] | None = None) -> None:
+        """Let every party do something; several at a time."""
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(step, self.nodes if services is None else services))
+
+    def meet(self) -> None:
+        """Let the people of every service enrol, each at a machine of their own."""
+        self.people = {one.name: Pair.at(one, self.root) for one in self.stage.services.values()}
+
+        def enrol(service: Service) -> None:
+            pair, administrator = self.people[service.name], self.admin(service.name)
+            roles = AT_MATCHER if service.kind == "matcher" else ROLES
+            for person, own in zip((pair.first, pair.second), roles, strict=True):
+                person.enrol(administrator, own)
+
+        self.at_each(enrol, self.stage.services.values())
+
+    # Rounds
+
+    def bring_lists(self) -> None:
+        """Let an officer of every party import its list."""
+        for node in self.nodes:
+            officer = self.people[node.name].first
+            shutil.copy(self.files[node.name], officer.folder / "list.csv")
+            officer.give(manual.command("Set up", "aquila records import FILE"), FILE="list.csv")
+
+    def begin(self, *options: str) -> str:
+        """Propose a round of all parties, and let each consent; return its id."""
+        propose, _, _ = round_commands()
+        parties = [word for code in self.parties for word in ("--party", code)]
+        asked = self.people["matcher"].do(propose.replace("--party AL --party SI ", ""), *parties, *options)
+        round_id = str(asked["round_id"])
+        self.at_each(partial(self._consent, round_id))
+        return round_id
+
+    def _consent(self, round_id: str, node: Service) -> None:
+        pair = self.people[node.name]
+        rounds = manual.command("Set up", "aquila round list")
+        self.stage.until(lambda: round_id in json.dumps(pair.first.document(rounds)))
+        pair.do(manual.command("A round", "aquila round consent"), ID=round_id)
+
+    def submit(self, round_id: str) -> None:
+        """Submit the list that every party imported last, and wait for everyone's hits: those of the rehearsal."""
+        self.at_each(partial(self._submit, round_id))
+        hits: dict[str, Any] = {}
+
+        def wait(node: Service) -> None:
+            first, show = self.people[node.name].first, manual.command("A round", "aquila round hits")
+            first.document(manual.command("A round", "aquila round watch"), ID=round_id)
+
+            def answered() -> bool:
+                found = first.document(show, ends_with=(ExitCode.DONE, ExitCode.UNANSWERED), ID=round_id)
+                hits[node.name] = found["hits"]
+                return bool(found["answers"]) and all(one["state"] == "answered" for one in found["answers"])
+
+            self.stage.until(answered)
+
+        self.at_each(wait)
+        assert paired_sides(hits) == self.expected
+
+    def _submit(self, round_id: str, node: Service) -> None:
+        pair, (_, submit, _) = self.people[node.name], round_commands()
+        pair.first.document(manual.command("A round", "aquila round watch"), "--until", "open", ID=round_id)
+        pair.do(submit, ID=round_id)
+
+    def close(self, round_id: str) -> None:
+        """Close a round, and wait until it is over everywhere."""
+        first = self.people["matcher"].first
+        first.document(manual.command("A round", "aquila round close"), ID=round_id)
+        watch = manual.command("A round", "aquila round watch")
+        everyone = self.stage.services.values()
+        self.at_each(
+            lambda one: self.people[one.name].first.document(watch, "--until", "closed", ID=round_id), everyone
+        )
+
+    def ask(self, round_id: str, code: str, person: str) -> Any:
+        """Ask for a person in a round, and return the whole answer."""
+        pair, (_, _, ask) = self.people[code], round_commands()
+        (pair.first.folder / "persons.txt").write_text(f"{person}\n", encoding="utf-8")
+        pair.do(ask, ID=round_id, FILE="persons.txt")
+        show = manual.command("A round", "aquila query show latest")
+        answers: list[Any] = []
+
+        def answered() -> bool:
+            answers.append(pair.first.document(show, ends_with=(ExitCode.DONE, ExitCode.UNANSWERED)))
+            return all(one["state"] == "answered" for one in answers[-1]["parties"])
+
+        self.stage.until(answered)
+        [listed] = pair.first.document(manual.command("A round", "aquila query list"))["queries"]
+        assert listed["answer"] == "answered"
+        return answers[-1]
+
+    # Years
+
+    def agree(self) -> None:
+        """Wait until the secretariat sees that everyone has accepted the same registry."""
+
+        def agreed() -> bool:
+            shown = self.admin("matcher").read(manual.command("Set up", "aquila party registry"))
+            accepted = {one["party"]: one["accepted"] for one in shown["parties"]}
+            return accepted == dict.fromkeys(self.parties, accepted["AL"]) and accepted["AL"] is not None
+
+        self.stage.until(agreed)
+        registries = {(one.home / "registry.toml").read_bytes() for one in self.stage.services.values()}
+        assert len(registries) == 1
+
+    def audit(self) -> None:
+        """Let the auditors of all parties export their logs and compare them: nothing is wrong."""
+        folder = self.root / f"audit-{len(list(self.root.glob('audit-*')))}"
+        folder.mkdir()
+        auditor = Operator(self.stage.services["AL"], 0, folder)
+        shutil.copy(self.stage.services["AL"].home / "registry.toml", folder)
+        self.at_each(partial(self._export, folder), self.stage.services.values())
+        matchers = manual.command("The log", "aquila audit export --matcher")
+        self.people["AL"].second.give(matchers)
+        shutil.move(self.people["AL"].second.folder / "matcher.tar", folder)
+        others = " ".join(f"--with {node.name}.tar" for node in self.nodes)
+        command = manual.command("The log", "aquila audit verify matcher.tar")
+        command = command.replace("--with RS.tar --with SI.tar", others)
+        for one in (command, command.replace("matcher.tar", "secretariat.tar")):
+            # A party's copy of the matcher's log omits entries, and the newest ones are not cosigned yet.
+            assert {found["what"] for found in auditor.document(one)["unproven"]} <= {"left_out", "uncovered"}
+
+    def _export(self, folder: Path, service: Service) -> None:
+        """Export the log of a service, as soon as the newest cosignatures have come and it verifies by itself."""
+        auditor, name = self.people[service.name].second, "secretariat" if service.kind == "matcher" else service.name
+        verify = manual.command("The log", "aquila audit verify log.tar --registry")
+        shutil.copy(service.home / "registry.toml", auditor.folder)
+
+        def verifies() -> bool:
+            (auditor.folder / "log.tar").unlink(missing_ok=True)
+            auditor.give(manual.command("The log", "aquila audit export --out log.tar"))
+            return bool(auditor.document(verify, ends_with=(ExitCode.DONE, ExitCode.REFUSED)))
+
+        self.stage.until(verifies, ALARM_SECONDS)
+        (auditor.folder / "log.tar").replace(folder / f"{name}.tar")
+
+
+def alarms_of(operator: Operator) -> list[int]:
+    """Return the alarms of a service that nobody has acknowledged, as its administrator sees them."""
+    status = operator.read(manual.command("A node's machine is lost", "aquila audit status"))
+    return [one["alarm_id"] for one in status["alarms"] if one["acknowledged_at"] is None]
+
+
+def round_commands() -> list[str]:
+    """Return the commands by which a round is proposed, a list submitted, and a person asked for."""
+    [block] = manual.blocks("A round")
+    propose, submit, ask = block.replace("\\\n", " ").strip().splitlines()
+    return [" ".join(one.split()) for one in (propose, submit, ask)]
