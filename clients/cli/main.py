@@ -140,9 +140,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except AquilaError as error:
         screen.error(error)
         return exit_code_of(error)
-    except typer.TyperException as error:
-        screen.failure(_usage(error), "see the command's --help")
-        return ExitCode.USAGE
+    except (typer.Abort, typer.TyperException) as error:
+        return _not_begun(screen, error)
     except BrokenPipeError:  # whoever read our output went away
         _drop_output()
         return ExitCode.REFUSED
@@ -168,6 +167,15 @@ def _show_version(screen: Screen) -> None:
     group = load_group()
     document = {"version": __version__, "group": {"name": group.name, "reason": group.reason}}
     screen.result(document, f"aquila {__version__}", f"Group backend: {group.reason}")
+
+
+def _not_begun(screen: Screen, error: typer.Abort | typer.TyperException) -> int:
+    """Report that a question was not answered with yes, or that the command line cannot be understood."""
+    if isinstance(error, typer.Abort):
+        screen.failure("nothing was done: the question was not answered with yes")
+        return ExitCode.REFUSED
+    screen.failure(_usage(error), "see the command's --help")
+    return ExitCode.USAGE
 
 
 def _usage(error: typer.TyperException) -> str:

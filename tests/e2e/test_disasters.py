@@ -126,6 +126,7 @@ class Disasters(Story):
         """Replace a key that was stolen, or that is gone."""
         runbook, victim, secretariat = "An identity key is stolen", self.admin(code), self.admin("matcher")
         auditors = {node.name: self.people[node.name].second for node in self.nodes}
+        self.audit()  # a theft is noticed later than a second after a round, when its last checkpoints are cosigned
         # 3. The logs before anything changes.
         auditors[code].give(manual.command(runbook, "aquila audit export --out log.tar"))
         other = next(auditor for name, auditor in auditors.items() if name != code)
@@ -142,9 +143,9 @@ class Disasters(Story):
         assert f"The key of {code} is" in secretariat.give(replace, heard)
         # 6. Everybody accepts.
         if not steal:
-            victim.give(manual.command(runbook, "systemctl restart"))
+            victim.give(manual.command(runbook, "systemctl restart aquila-node"))
         self.accept(runbook, victim)
-        victim.give(manual.command(runbook, "systemctl restart"))
+        victim.give(manual.command(runbook, "systemctl restart aquila-node"))
         # 7. What was said in this party's name.
         compare = manual.command(runbook, "aquila audit verify matcher.tar").replace("log.tar", f"{code}.tar")
         shutil.copy(auditors[code].folder / "log.tar", other.folder / f"{code}.tar")
@@ -156,7 +157,7 @@ class Disasters(Story):
         runbook, secretariat = "An identity key is stolen", self.admin("matcher")
         renew = manual.command(runbook, "aquila matcher renew-identity")
         secretariat.give(f"{renew} --revoke --home HOME")
-        secretariat.give("systemctl restart aquila-matcher")
+        secretariat.give(manual.command(runbook, "systemctl restart aquila-matcher"))
         self.accept(runbook, self.admin("AL"))
 
     def accept(self, runbook: str, reader: Operator) -> None:
@@ -203,8 +204,9 @@ class Disasters(Story):
         """A party leaves, and the others go on without it."""
         runbook, leaving = "A party leaves", self.stage.services[code]
         self.people[code].second.give(manual.command(runbook, "aquila audit export"))
+        self._export(self.root, self.stage.matcher)
         secretariat = self.admin("matcher")
-        secretariat.give(manual.command(runbook, "aquila matcher remove CODE") + " --home HOME", CODE=code)
+        secretariat.give(manual.command(runbook, "aquila matcher remove CODE") + " --home HOME", "y", CODE=code)
         leaving.stop()
         del self.stage.services[code]
         self.parties = {one: name for one, name in self.parties.items() if one != code}

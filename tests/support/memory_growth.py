@@ -18,8 +18,8 @@ MOST_GROWTH = 256.0
 LEAST_ROUNDS = 10
 """Rounds that are compared at least: with fewer, what is filled once looks like growth."""
 
-WARM_UP_ROUNDS = 8
-"""Rounds after which all kinds of statements have been made, those of alarms too, which come from the fifth on."""
+WARM_UP_ROUNDS = 16
+"""Rounds after which all kinds of statements have been made, and most connections to SQLite have filled their caches."""
 
 WARM_UP_SECONDS = 150.0
 """After which records of rounds are forgotten as others come: a service keeps them for a minute after it read them."""

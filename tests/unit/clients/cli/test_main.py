@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -114,6 +115,17 @@ def test_interrupted(capsys: pytest.CaptureFixture[str]) -> None:
     """Ctrl-C ends with the code that shells expect."""
     assert main(["fail"]) == ExitCode.INTERRUPTED
     assert capsys.readouterr().err == "aquila: error: interrupted\n"
+
+
+@pytest.mark.parametrize("answer", ["n\n", ""])
+@pytest.mark.parametrize("asks", [["matcher", "remove", "SI"], ["node", "erase-record", "si-1"]])
+def test_a_question_without_a_yes(
+    asks: list[str], answer: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No, and the end of the input, are answers and no fault; the service is not even looked for."""
+    monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+    assert main([*asks, "--home", "/nowhere"]) == ExitCode.REFUSED
+    assert "nothing was done" in capsys.readouterr().err
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
