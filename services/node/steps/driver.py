@@ -358,13 +358,13 @@ async def _advance(
 
 
 async def _read(node: NodeContext, row: RoundRow, page: Awaitable[sync.FeedPage] | None) -> tuple[bool, bool] | None:
-    """Do as `sync.sync`; None where the matcher does not know a round that is over here."""
+    """Do as `sync.sync`; None where the matcher does not know a round that is over here and was never closed."""
     try:
         return await sync.sync(node, row, page)
     except NotFoundError:
-        if row.state == LocalRoundState.DESTROYED:
+        if row.state == LocalRoundState.DESTROYED and row.phase != Phase.CLOSED:
             return None
-        raise
+        raise  # withdrawals of a closed round cannot be sent: somebody has to hear of that
 
 
 async def _go_on(node: NodeContext, round_id: str, ends: Callable[[], bool]) -> bool:
