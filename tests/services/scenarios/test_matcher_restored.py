@@ -11,7 +11,7 @@ from services.kit.http.signatures import CallSigner
 from services.node.steps.driver import open_rounds
 from tests.support.backups import Safe
 from tests.support.ceremony import accept, fetched, prepare, replace_key
-from tests.support.node_steps import closed_round, open_round
+from tests.support.node_steps import closed_round, does, hit_with, open_round
 from tests.support.node_world import MATCHER_URL
 
 if TYPE_CHECKING:
@@ -75,6 +75,22 @@ async def test_a_round_that_the_backup_does_not_know(world: World, safe: Safe) -
         world.clock.time = round_.manifest.window.closes_at + 1
     await world.settle()
     assert not any(round_id in open_rounds(party_node.node) for party_node in world.nodes.values())
+
+
+async def test_a_closed_round_that_the_backup_does_not_know(world: World, safe: Safe) -> None:
+    """It stays closed at the nodes; a withdrawal of its hits cannot be sent, and people read why."""
+    safe.back_up("matcher")
+    round_id = await closed_round(world)
+    await safe.lose_matcher()
+    await world.settle()
+    await world.acknowledge_alarms()
+    al = world.nodes["AL"]
+    await does(al, await hit_with(al, "RS"), "withdrawal", ground="incorrect")
+    await world.settle()
+    found = await al.round(round_id)
+    assert found["entry"]["phase"] == "closed"
+    assert found["problems"]
+    assert round_id in open_rounds(al.node)
 
 
 async def test_a_key_that_was_revoked_after_the_backup(world: World, safe: Safe) -> None:
