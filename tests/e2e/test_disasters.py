@@ -16,11 +16,11 @@ import pytest
 from clients.cli.exit_codes import ExitCode
 from services.node.storage.home import DATABASE_FILE
 from tests.support import manual
+from tests.support.commanded_parties import ALARM_SECONDS, ROLES, CommandedParties, alarms_of
 from tests.support.loaded_program import LOADED
 from tests.support.operators import Operator, read_aloud, send
 from tests.support.persons import Person
 from tests.support.process_world import World, rehearsed_hits
-from tests.support.story import ALARM_SECONDS, ROLES, Story, alarms_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -35,7 +35,7 @@ WHY = "'as the runbook says'"
 
 
 @dataclass
-class Disasters(Story):
+class Disasters(CommandedParties):
     """What befalls parties and secretariat."""
 
     @property

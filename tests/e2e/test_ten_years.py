@@ -18,10 +18,10 @@ import pytest
 from tests.support import manual
 from tests.support.authority import Authority
 from tests.support.bundles import NEEDED, make_next_bundle
+from tests.support.commanded_parties import ALARM_SECONDS, CommandedParties, alarms_of
 from tests.support.machines import Machine
 from tests.support.operators import FIVE_PARTIES, Ceremony, Operator
 from tests.support.process_world import World, rehearsed_hits
-from tests.support.story import ALARM_SECONDS, Story, alarms_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ MORE = {"SI": "AL", "XK": "MK"}
 
 
 @dataclass
-class TenYears(Story):
+class TenYears(CommandedParties):
     """Five parties and the secretariat, on two machines.
 
     Attributes:

@@ -19,7 +19,7 @@ LEAST_ROUNDS = 10
 """Rounds that are compared at least: with fewer, what is filled once looks like growth."""
 
 WARM_UP_ROUNDS = 16
-"""Rounds after which all kinds of statements have been made, and most connections to SQLite have filled their caches."""
+"""Rounds after which statements of all kinds were made, and most connections to SQLite have filled their caches."""
 
 WARM_UP_SECONDS = 150.0
 """After which records of rounds are forgotten as others come: a service keeps them for a minute after it read them."""

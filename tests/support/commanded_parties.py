@@ -28,7 +28,7 @@ ALARM_SECONDS = 120
 
 
 @dataclass
-class Story:
+class CommandedParties:
     """Some parties and the secretariat.
 
     Attributes:
