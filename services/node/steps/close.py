@@ -42,7 +42,7 @@ from services.node.storage.tables import (
 )
 
 if TYPE_CHECKING:
-    from sqlalchemy import SQLColumnExpression
+    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
     from aquila.protocol.rounds.verified_round import Round
@@ -122,8 +122,7 @@ def destroy_key(node: NodeContext, round_id: str) -> bool:
         for table in DESTROYED_WITH_THE_KEY:
             session.execute(delete(table).where(table.round_id == round_id))
         session.execute(update(ChunkRow).where(ChunkRow.round_id == round_id).values(token_digest=None))
-        others = StatementRow.kind.not_in(statements.LAST_WORDS)
-        _leave_unsent(session, StatementRow.round_id == round_id, StatementRow.own, ~StatementRow.sent, others)
+        _leave_unsent(session, round_id, StatementRow.kind.not_in(statements.LAST_WORDS))
     node.store.erase_deleted(*(row.__table__ for row in (*DESTROYED_WITH_THE_KEY, ChunkRow)))  # type: ignore[arg-type]  # tables, all of them
     # 4. The statement that it is done, with the mark that it is. While a log is under alarm nothing is signed: all this
     #    is repeated then.
@@ -138,25 +137,27 @@ def destroy_key(node: NodeContext, round_id: str) -> bool:
     return True
 
 
-def end_unknown(node: NodeContext, round_id: str) -> bool:
-    """Take a round as aborted that is over here and that the matcher does not know; return whether that is new.
+def end_unknown(node: NodeContext, known: RoundRow) -> bool:
+    """Take a round as over that was aborted here and that the matcher does not know; return whether that is new.
 
     A matcher that was restored from a backup of before the round neither ends it nor takes last words. Until the time
     of the round is over, a newer backup may bring it back: so long last words wait, and the matcher is asked.
     """
+    round_id, is_new = known.round_id, known.phase != Phase.ABORTED
     with node.rounds.of(round_id).reading() as round_:
-        closes_at = round_.manifest.window.closes_at
-    with node.store.transaction("close.unknown") as session:
-        row = round_row(session, round_id)
-        is_new, row.phase = row.phase != Phase.ABORTED, Phase.ABORTED.value
-        if node.clock() > closes_at:
-            _leave_unsent(session, StatementRow.round_id == round_id, StatementRow.own, ~StatementRow.sent)
+        is_over = node.clock() > round_.manifest.window.closes_at
+    if is_new or is_over:
+        with node.store.transaction("close.unknown") as session:
+            round_row(session, round_id).phase = Phase.ABORTED.value
+            if is_over:
+                _leave_unsent(session, round_id)
     return is_new
 
 
-def _leave_unsent(session: Session, *which: SQLColumnExpression[bool]) -> None:
-    """Mark statements that nobody takes any more."""
-    session.execute(update(StatementRow).where(*which).values(refusal=dumps(Sentence.of("round_is_over"))))
+def _leave_unsent(session: Session, round_id: str, *which: ColumnElement[bool]) -> None:
+    """Mark the own statements of a round that nobody takes any more."""
+    unsent = StatementRow.round_id == round_id, StatementRow.own, ~StatementRow.sent, *which
+    session.execute(update(StatementRow).where(*unsent).values(refusal=dumps(Sentence.of("round_is_over"))))
 
 
 def _last_words(session: Session, signer: Signer, round_: Round, row: RoundRow) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import select, union
 
 from aquila.errors import AquilaError, KeyMaterialError, RestoredBackupError
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
-from services.kit.errors import NotFoundError, PeerFullError, PeerUnavailableError, StoreError
+from services.kit.errors import PeerFullError, PeerUnavailableError, StoreError
 from services.kit.logging import Log
 from services.kit.work.drivers import Driver, each
 from services.kit.work.pipeline import side_by_side
@@ -328,10 +328,10 @@ async def _advance(
         return True
     if node.contact.obstacle is not None:
         raise node.contact.obstacle  # keys can still be destroyed, but nothing is signed or sent
-    found = await _read(node, row, page)
+    found = await sync.sync(node, row, page)
     if found is None:
         node.rounds.of(round_id).goes_on = False
-        return await to_thread(close.end_unknown, node, round_id)
+        return await to_thread(close.end_unknown, node, row)
     read, more = found
     # Nothing is signed before the whole feed was read: it may tell that this database is a restored one.
     memory, due = node.rounds.of(round_id), await to_thread(due_in, node.store, round_id)
@@ -355,16 +355,6 @@ async def _advance(
     busy, memory.works_on = await _work(node, due, ends)
     memory.goes_on = more
     return read or more or busy
-
-
-async def _read(node: NodeContext, row: RoundRow, page: Awaitable[sync.FeedPage] | None) -> tuple[bool, bool] | None:
-    """Do as `sync.sync`; None where the matcher does not know a round that is over here and was never closed."""
-    try:
-        return await sync.sync(node, row, page)
-    except NotFoundError:
-        if row.state == LocalRoundState.DESTROYED and row.phase != Phase.CLOSED:
-            return None
-        raise  # withdrawals of a closed round cannot be sent: somebody has to hear of that
 
 
 async def _go_on(node: NodeContext, round_id: str, ends: Callable[[], bool]) -> bool:

@@ -35,6 +35,7 @@ from aquila.protocol.messages.feed import EventKind, Events
 from aquila.protocol.messages.kinds import kind_of
 from aquila.protocol.rounds.round_state import Phase
 from aquila.sentences import Sentence
+from services.kit.errors import NotFoundError
 from services.kit.logging import Log
 from services.node.hits import notes, withdrawals
 from services.node.logs import inclusion_promises, named_heads
@@ -104,7 +105,9 @@ async def fetch(node: NodeContext, round_id: str, held: LongPollResult | None = 
     return FeedPage(page, asked_at)
 
 
-async def sync(node: NodeContext, row: RoundRow, fetched: Awaitable[FeedPage] | None = None) -> tuple[bool, bool]:
+async def sync(
+    node: NodeContext, row: RoundRow, fetched: Awaitable[FeedPage] | None = None
+) -> tuple[bool, bool] | None:
     """Store a page of the feed; return whether there was anything new, and whether there is likely more.
 
     Args:
@@ -112,11 +115,20 @@ async def sync(node: NodeContext, row: RoundRow, fetched: Awaitable[FeedPage] | 
         row: The round.
         fetched: The page, where it was asked for already.
 
+    Returns:
+        None where the matcher does not know a round that was aborted here.
+
     Raises:
         PeerUnavailableError: The matcher is away.
+        NotFoundError: It does not know another round: that it says so is signed by nobody, so nothing follows from it.
     """
     round_id = row.round_id
-    found = await (fetched or fetch(node, round_id))
+    try:
+        found = await (fetched or fetch(node, round_id))
+    except NotFoundError:
+        if row.outcome == DestructionReason.ABORTED:
+            return None
+        raise
     page = found.events
     node.contact.clock_difference = page.time - node.clock()
     if row.refused is None:

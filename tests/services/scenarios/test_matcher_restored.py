@@ -15,6 +15,7 @@ from tests.support.node_steps import closed_round, does, hit_with, open_round
 from tests.support.node_world import MATCHER_URL
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from tests.support.node_world import World
@@ -49,13 +50,19 @@ async def test_in_a_round_the_round_is_aborted_everywhere(world: World, safe: Sa
     assert await world.phase(again) == "reporting"
 
 
-async def test_a_round_that_the_backup_does_not_know(world: World, safe: Safe) -> None:
-    """Officers abort it; nodes then ask for it without a failure, and no more once its time is over."""
+async def lost_since(world: World, safe: Safe, play: Callable[[World], Awaitable[str]]) -> str:
+    """Play a round after the backup, and restore the matcher without it; return the round."""
     safe.back_up("matcher")
-    round_id = await open_round(world)
+    round_id = await play(world)
     await safe.lose_matcher()
     await world.settle()
     await world.acknowledge_alarms()
+    return round_id
+
+
+async def test_a_round_that_the_backup_does_not_know(world: World, safe: Safe) -> None:
+    """Officers abort it; nodes then ask for it without a failure, and no more once its time is over."""
+    round_id = await lost_since(world, safe, open_round)
     for party_node in world.nodes.values():
         assert (await party_node.post(f"/rounds/{round_id}/abort", json={"reason": "lost"})).status_code == 202
     await world.settle()
@@ -79,11 +86,7 @@ async def test_a_round_that_the_backup_does_not_know(world: World, safe: Safe) -
 
 async def test_a_closed_round_that_the_backup_does_not_know(world: World, safe: Safe) -> None:
     """It stays closed at the nodes; a withdrawal of its hits cannot be sent, and people read why."""
-    safe.back_up("matcher")
-    round_id = await closed_round(world)
-    await safe.lose_matcher()
-    await world.settle()
-    await world.acknowledge_alarms()
+    round_id = await lost_since(world, safe, closed_round)
     al = world.nodes["AL"]
     await does(al, await hit_with(al, "RS"), "withdrawal", ground="incorrect")
     await world.settle()
@@ -91,6 +94,19 @@ async def test_a_closed_round_that_the_backup_does_not_know(world: World, safe: 
     assert found["entry"]["phase"] == "closed"
     assert found["problems"]
     assert round_id in open_rounds(al.node)
+
+
+async def test_a_round_that_nobody_aborted(world: World, safe: Safe) -> None:
+    """That the matcher does not know it ends nothing: it says so without a signature, and people read it."""
+    round_id = await lost_since(world, safe, open_round)
+    al = world.nodes["AL"]
+    with al.node.rounds.of(round_id).reading() as round_:
+        world.clock.time = round_.manifest.window.closes_at + 1
+    await world.settle()
+    assert not (al.node.keys / f"{round_id}.key").exists()
+    found = await al.round(round_id)
+    assert found["entry"]["phase"] == "open"
+    assert found["problems"]
 
 
 async def test_a_key_that_was_revoked_after_the_backup(world: World, safe: Safe) -> None:
