@@ -32,6 +32,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.soak]
 
 PARTIES = {"AL": "Albania", "MK": "North Macedonia", "RS": "Serbia"}
 WHY = "'as the runbook says'"
+SECRETS = ("identity.pem", "people.key", "ca.key", "service.key")
 
 
 @dataclass
@@ -70,17 +71,6 @@ class Disasters(CommandedParties):
         self.acknowledge(runbook, (administrator, self.admin("matcher")))
         self.abort(runbook, round_id, [node])
 
-    def back_up_matcher(self) -> Operator:
-        """Put what a restore of the matcher needs into a safe, and make the daily backup; return who has the safe."""
-        matcher, folder, chapter = self.stage.matcher, self.root / "safe", "Backup and restore"
-        folder.mkdir()
-        safe = Operator(matcher, matcher.port, folder)
-        safe.give(manual.command(chapter, "aquila backup-key --out backup.key"))
-        safe.give(manual.command(chapter, "aquila node backup --home /var/lib/aquila/node").replace("node", "matcher"))
-        for name in ("identity.pem", "people.key", "tls/ca.key", "tls/service.key"):
-            shutil.copy(matcher.home / name, folder)
-        return safe
-
     def lose_matcher(self, safe: Operator, unknown: str) -> None:
         """Lose the matcher's machine, with a round that its backup does not know."""
         runbook = "The matcher is lost"
@@ -98,22 +88,14 @@ class Disasters(CommandedParties):
     def acknowledge(self, runbook: str, operators: Sequence[Operator]) -> None:
         """Acknowledge what comes up until nothing does; there is an alarm at the first of them."""
         self.stage.until(lambda: bool(alarms_of(operators[0])), ALARM_SECONDS)
-        self.stage.until(partial(self._is_quiet, runbook, operators), ALARM_SECONDS)
-
-    def _is_quiet(self, runbook: str, operators: Iterable[Operator]) -> bool:
-        """Acknowledge the alarms of some services, and return whether none is left."""
-        command = manual.command(runbook, "aquila audit acknowledge NUMBER") + " --home HOME"
-        found = [(operator, number) for operator in operators for number in alarms_of(operator)]
-        for operator, number in found:
-            operator.give(command, NUMBER=str(number))
-        return not found
+        self.stage.until(partial(self.is_quiet, runbook, operators), ALARM_SECONDS)
 
     def abort(self, runbook: str, round_id: str, nodes: Iterable[Service]) -> None:
         """Let an officer of each of some parties abort a round, until it is over there and no alarm is left."""
         command = manual.command(runbook, "aquila round abort")
 
         def is_over(node: Service) -> bool:
-            if not self._is_quiet(runbook, [self.admin(node.name)]):
+            if not self.is_quiet(runbook, [self.admin(node.name)]):
                 return False
             officer = self.people[node.name].first
             rounds = officer.document(manual.command("Set up", "aquila round list"))["rounds"]
@@ -197,8 +179,7 @@ class Disasters(CommandedParties):
         folder.mkdir()
         successor = Person(gone.process, gone.matcher_port, folder, code, login=f"third-{code.lower()}")
         successor.enrol(administrator, ROLES[0])
-        shutil.copy(self.files[code], folder / "list.csv")
-        successor.give(manual.command("Set up", "aquila records import FILE"), FILE="list.csv")
+        self.bring_list(successor)
         self.people[code] = type(pair)(successor, pair.second)
         local = manual.command(runbook, "aquila --as local user add LOGIN")
         administrator.give(f"{local} --home HOME", LOGIN="administrator-2")
@@ -258,7 +239,7 @@ def test_disasters(story: Disasters) -> None:
     story.bring_lists()
     story.play()
     # The matcher, with a round that its backup does not know.
-    safe = story.back_up_matcher()
+    safe = story.back_up("matcher", *SECRETS)
     story.play()
     story.lose_matcher(safe, story.begin())
     story.play()

@@ -95,20 +95,6 @@ class TenYears(CommandedParties):
         self.trust("new-callers")
         assert {one.name: one.starts for one in self.stage.services.values()} == starts
 
-    def back_up(self, code: str) -> Operator:
-        """Put what a restore of a node needs into a safe, and make the daily backup; return who has the safe."""
-        node, folder = self.stage.services[code], self.root / "safe"
-        folder.mkdir()
-        safe, chapter = Operator(node, node.port, folder, code), "Backup and restore"
-        safe.give(manual.command(chapter, "aquila backup-key --out backup.key"))
-        safe.give(manual.command(chapter, "aquila node backup --home /var/lib/aquila/node"))
-        [made] = folder.glob("node-*.aquila")
-        for name in SECRETS:
-            [secret] = (path for path in node.home.rglob(name) if path.parent.name in {node.home.name, "tls"})
-            shutil.copy(secret, folder)
-        safe.give(manual.command(chapter, "aquila node restore FILE --key backup.key --check"), FILE=made.name)
-        return safe
-
     def lose(self, safe: Operator, round_id: str) -> None:
         """Lose a node's machine in the middle of a round, and follow the runbook.
 
@@ -128,19 +114,11 @@ class TenYears(CommandedParties):
         safe.document(manual.command(runbook, "aquila doctor"), ends_with=(0, 1))
         safe.give(manual.command(runbook, "systemctl start"))
         # 4. Alarms are acknowledged, here and at the matcher.
-        acknowledge = manual.command(runbook, "aquila audit acknowledge NUMBER") + " --home HOME"
         both = (safe, self.ceremony.secretariat)
         assert alarms_of(safe)
-
-        def quiet() -> bool:
-            for operator in both:
-                for number in alarms_of(operator):
-                    operator.give(acknowledge, NUMBER=str(number))
-            return not any(map(alarms_of, both)) and self._is_over(node, round_id)
-
         for person in (self.people[node.name].first, self.people[node.name].second):
             person.sign_in()
-        self.stage.until(quiet, ALARM_SECONDS)
+        self.stage.until(lambda: self.is_quiet(runbook, both) and self._is_over(node, round_id), ALARM_SECONDS)
 
     def _is_over(self, node: Service, round_id: str) -> bool:
         rounds = self.people[node.name].first.document(manual.command("Set up", "aquila round list"))["rounds"]
@@ -235,7 +213,7 @@ def test_ten_years(story: TenYears, tmp_path: Path) -> None:
     # 5. A machine is lost in a round, for which everyone has consented with the new key and certificates.
     story.audit()
     second = story.begin()
-    story.lose(story.back_up(LOST), second)
+    story.lose(story.back_up(LOST, *SECRETS), second)
     third = story.begin()
     story.submit(third)
     story.close(third)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
+    from tests.support.persons import Person
     from tests.support.process_world import Hit, Service, World
 
 ROLES = (("officer", "analyst", "auditor"), ("approver", "auditor"))
@@ -84,9 +85,12 @@ class CommandedParties:
     def bring_lists(self) -> None:
         """Let an officer of every party import its list."""
         for node in self.nodes:
-            officer = self.people[node.name].first
-            shutil.copy(self.files[node.name], officer.folder / "list.csv")
-            officer.give(manual.command("Set up", "aquila records import FILE"), FILE="list.csv")
+            self.bring_list(self.people[node.name].first)
+
+    def bring_list(self, officer: Person) -> None:
+        """Let an officer import the list of its party."""
+        shutil.copy(self.files[officer.process.name], officer.folder / "list.csv")
+        officer.give(manual.command("Set up", "aquila records import FILE"), FILE="list.csv")
 
     def begin(self, *options: str) -> str:
         """Propose a round of all parties, and let each consent; return its id."""
@@ -167,6 +171,35 @@ class CommandedParties:
         self.stage.until(agreed)
         registries = {(one.home / "registry.toml").read_bytes() for one in self.stage.services.values()}
         assert len(registries) == 1
+
+    def back_up(self, name: str, *secrets: str) -> Operator:
+        """Put what a restore of a service needs into a safe, and make the daily backup; return who has the safe.
+
+        Args:
+            name: Of the service.
+            secrets: The files of its home, or of `tls` in it, that the backup leaves out.
+        """
+        service, folder, chapter = self.stage.services[name], self.root / "safe", "Backup and restore"
+        folder.mkdir()
+        safe = Operator(service, service.port, folder, self.admin(name).code)
+        backup = manual.command(chapter, "aquila node backup --home /var/lib/aquila/node")
+        safe.give(manual.command(chapter, "aquila backup-key --out backup.key"))
+        safe.give(backup.replace("node", service.kind))
+        [made] = folder.glob(f"{service.kind}-*.aquila")
+        for secret in secrets:
+            [kept] = (one for one in service.home.rglob(secret) if one.parent.name in {service.home.name, "tls"})
+            shutil.copy(kept, folder)
+        check = manual.command(chapter, "aquila node restore FILE --key backup.key --check")
+        safe.give(check.replace("node", service.kind), FILE=made.name)
+        return safe
+
+    def is_quiet(self, runbook: str, operators: Iterable[Operator]) -> bool:
+        """Acknowledge the alarms of some services, and return whether none was left."""
+        command = manual.command(runbook, "aquila audit acknowledge NUMBER") + " --home HOME"
+        found = [(operator, number) for operator in operators for number in alarms_of(operator)]
+        for operator, number in found:
+            operator.give(command, NUMBER=str(number))
+        return not found
 
     def audit(self) -> None:
         """Let the auditors of all parties export their logs and compare them: nothing is wrong."""
