@@ -106,6 +106,66 @@ class Disasters(CommandedParties):
 
         self.at_each(lambda node: self.stage.until(partial(is_over, node), ALARM_SECONDS), nodes)
 
+    def rewrite_log(self) -> None:
+        """The matcher's machine goes back to an older copy, and says something else than before while nobody hears."""
+        runbook, matcher, copy = "A log was rewritten", self.stage.matcher, self.root / "matcher.copy"
+        matcher.stop()
+        shutil.copytree(matcher.home, copy)
+        matcher.start()
+        unknown = self.propose()
+        self.at_each(partial(self.see, unknown))
+        for service in self.stage.services.values():
+            service.stop()
+        shutil.rmtree(matcher.home)
+        copy.rename(matcher.home)
+        matcher.start()
+        for _ in range(2):
+            self.propose()
+        for node in self.nodes:
+            node.start()
+        self.stage.until(lambda: all(map(alarms_of, self.administrators)), ALARM_SECONDS)
+        # 1 and 2. Everybody looks, and the auditors keep the logs as they are.
+        for name in self.stage.services:
+            self.admin(name).read(manual.command(runbook, "aquila audit status"))
+        auditors = {name: pair.second for name, pair in self.people.items() if name in self.stage.services}
+        for auditor in auditors.values():
+            auditor.give(manual.command(runbook, "aquila audit export --out log.tar"))
+            if auditor.process is not matcher:
+                auditor.give(manual.command(runbook, "aquila audit export --matcher"))
+        # 3. One of them compares: the parties hold what the matcher does not.
+        comparing = auditors["AL"]
+        shutil.copy(self.stage.services["AL"].home / "registry.toml", comparing.folder)
+        for name, auditor in auditors.items():
+            shutil.copy(auditor.folder / "log.tar", comparing.folder / f"{name}.tar")
+        others = " ".join(f"--with {node.name}.tar" for node in self.nodes)
+        compare = manual.command(runbook, "aquila audit verify matcher.tar")
+        compare = compare.replace("--with RS.tar --with SI.tar", others)
+        assert "the log of matcher forked" in comparing.give(compare, ends_with=[ExitCode.REFUSED])
+        # 4. The secretariat has explained it.
+        self.acknowledge(runbook, (*self.administrators, self.admin("matcher")))
+        self.abort(runbook, unknown, self.nodes)
+
+    # Rounds that do not go on
+
+    def unstick(self, code: str) -> None:
+        """A round waits for a node that has stopped."""
+        runbook, round_id, late = "A round is stuck", self.begin(), self.stage.services[code]
+        late.stop()
+        self.at_each(partial(self.submit_list, round_id), [node for node in self.nodes if node is not late])
+        # 1 and 2. Everybody looks, and the one for which all wait is called.
+        for name, service in self.stage.services.items():
+            command = manual.command(runbook, f"aquila {service.kind} status")
+            shown = self.admin(name).document(f"{command} --home HOME", ends_with=[2 if service is late else 0])
+            if service is not late:
+                [waiting] = (one["awaited"] for one in shown["rounds"] if one["round_id"] == round_id)
+                assert (code, "list") in {(one["party"], one["step"]) for one in waiting}
+        self.admin(code).give(manual.command(runbook, "aquila doctor"))
+        self.admin(code).give(manual.command(runbook, "systemctl restart aquila-node"))
+        self.submit_list(round_id, late)
+        self.meet_hits(round_id)
+        # 5. Another one has no hope.
+        self.abort(runbook, round_id, self.nodes)
+
     # Keys
 
     def replace_key(self, code: str, *, steal: bool) -> None:
@@ -222,9 +282,10 @@ def test_disasters(story: Disasters) -> None:
     story.replace_key("RS", steal=False)
     story.replace_matchers_key()
     story.play()
-    # Certificates, people, and a party.
+    # Certificates, people, a round that waits, and a party.
     story.renew_certificates()
     story.lose_officer("AL")
+    story.unstick("RS")
     story.play()
     story.audit()
     story.leave("MK")
@@ -232,6 +293,9 @@ def test_disasters(story: Disasters) -> None:
     story.expected = rehearsed_hits(left, story.root, LOADED)
     story.play()
     story.audit()
+    # The matcher's log.
+    story.rewrite_log()
+    story.play()
     # A database, in the middle of a round.
     copy = story.copy_database("RS")
     story.play()

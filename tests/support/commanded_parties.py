@@ -92,24 +92,35 @@ class CommandedParties:
         shutil.copy(self.files[officer.process.name], officer.folder / "list.csv")
         officer.give(manual.command("Set up", "aquila records import FILE"), FILE="list.csv")
 
-    def begin(self, *options: str) -> str:
-        """Propose a round of all parties, and let each consent; return its id."""
+    def propose(self, *options: str) -> str:
+        """Propose a round of all parties, and return its id."""
         propose, _, _ = round_commands()
         parties = [word for code in self.parties for word in ("--party", code)]
         asked = self.people["matcher"].do(propose.replace("--party AL --party SI ", ""), *parties, *options)
-        round_id = str(asked["round_id"])
+        return str(asked["round_id"])
+
+    def begin(self, *options: str) -> str:
+        """Propose a round of all parties, and let each consent; return its id."""
+        round_id = self.propose(*options)
         self.at_each(partial(self._consent, round_id))
         return round_id
 
+    def see(self, round_id: str, node: Service) -> None:
+        """Wait until a party knows a round."""
+        officer, rounds = self.people[node.name].first, manual.command("Set up", "aquila round list")
+        self.stage.until(lambda: round_id in json.dumps(officer.document(rounds)))
+
     def _consent(self, round_id: str, node: Service) -> None:
-        pair = self.people[node.name]
-        rounds = manual.command("Set up", "aquila round list")
-        self.stage.until(lambda: round_id in json.dumps(pair.first.document(rounds)))
-        pair.do(manual.command("A round", "aquila round consent"), ID=round_id)
+        self.see(round_id, node)
+        self.people[node.name].do(manual.command("A round", "aquila round consent"), ID=round_id)
 
     def submit(self, round_id: str) -> None:
         """Submit the list that every party imported last, and wait for everyone's hits: those of the rehearsal."""
-        self.at_each(partial(self._submit, round_id))
+        self.at_each(partial(self.submit_list, round_id))
+        self.meet_hits(round_id)
+
+    def meet_hits(self, round_id: str) -> None:
+        """Wait for everyone's hits: those of the rehearsal."""
         hits: dict[str, Any] = {}
 
         def wait(node: Service) -> None:
@@ -126,7 +137,8 @@ class CommandedParties:
         self.at_each(wait)
         assert paired_sides(hits) == self.expected
 
-    def _submit(self, round_id: str, node: Service) -> None:
+    def submit_list(self, round_id: str, node: Service) -> None:
+        """Submit the list that a party imported last, as soon as the round is open."""
         pair, (_, submit, _) = self.people[node.name], round_commands()
         pair.first.document(manual.command("A round", "aquila round watch"), "--until", "open", ID=round_id)
         pair.do(submit, ID=round_id)
@@ -195,10 +207,10 @@ class CommandedParties:
 
     def is_quiet(self, runbook: str, operators: Iterable[Operator]) -> bool:
         """Acknowledge the alarms of some services, and return whether none was left."""
-        command = manual.command(runbook, "aquila audit acknowledge NUMBER") + " --home HOME"
         found = [(operator, number) for operator in operators for number in alarms_of(operator)]
         for operator, number in found:
-            operator.give(command, NUMBER=str(number))
+            command = manual.command(runbook, "aquila audit acknowledge NUMBER")
+            operator.give(f"{command} --home HOME", NUMBER=str(number))
         return not found
 
     def audit(self) -> None:

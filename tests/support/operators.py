@@ -34,12 +34,13 @@ class Operator:
     name: str = ""
     given: list[str] = field(default_factory=list)
 
-    def give(self, command: str, typed: str = "", **places: str) -> str:
+    def give(self, command: str, typed: str = "", ends_with: Collection[int] = (0,), **places: str) -> str:
         """Give a documented command, with the names of this place in it, and return its output.
 
         Args:
             command: As the operations page has it: of Slovenia, in the folders of a Debian system.
             typed: The line that the administrator types.
+            ends_with: The exit statuses that it may have.
             places: What words in capitals stand for, such as `FILE`; `HOME` is the service's.
         """
         self.given.append(command)
@@ -48,7 +49,8 @@ class Operator:
                 self.process.stop()
                 return ""
             case ["systemctl", "restart", _]:
-                self.process.stop()
+                if self.process.process is not None:
+                    self.process.stop()
                 self.process.start()
                 return ""
             case ["systemctl", *_, _]:
@@ -63,7 +65,7 @@ class Operator:
         command = command.replace("node.si.example:8701", f"localhost:{self.process.port}")
         command = command.replace("SI --name Slovenia", f"{self.code} --name '{name}'")
         command = command.replace("si.", f"{self.code.lower()}.")
-        done = self._run(command, typed, places)
+        done = self._run(command, typed, places, ends_with)
         return done.stdout + done.stderr
 
     def read(self, command: str, **places: str) -> Any:
