@@ -16,6 +16,7 @@ from aquila.errors import InputError
 from aquila.records.rules import BUILT_IN, earlier_tables, load_rules
 from services.kit.logging import Log
 from services.kit.work.event_counts import EventCounts
+from services.kit.work.failures import Retries
 from services.kit.work.kept_results import KeptResults
 from services.kit.work.reading_progress import ListsInProgress
 
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
 
 _LOG = Log("node.contact")
+_LAST_DELAY = 60.0
 
 Clock: TypeAlias = Callable[[], int]
 """Seconds since 1970."""
@@ -174,6 +176,7 @@ class NodeContext:
         counts: Counts of events since the start.
         workers: Where the heavy pieces of work are done.
         people: Accounts, sessions and approvals.
+        retries: Open rounds that cannot go on now, each with a wait of its own.
         wake: Tells the driver that there is something to do; set when it is made.
         stopping: Tells whether the node is about to end; set with `wake`.
     """
@@ -201,6 +204,7 @@ class NodeContext:
     lists: ListsInProgress = field(default_factory=ListsInProgress)
     duplicates: KeptResults[FoundDuplicates] = field(default_factory=KeptResults)
     counts: EventCounts = field(default_factory=EventCounts)
+    retries: Retries = field(default_factory=lambda: Retries(_LAST_DELAY))
     wake: Callable[[], None] = lambda: None
     stopping: Callable[[], bool] = lambda: False
 

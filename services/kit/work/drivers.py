@@ -9,7 +9,6 @@ what cannot be done now is still there at the next step, because steps start fro
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -17,12 +16,12 @@ from typing import TYPE_CHECKING, TypeVar
 from aquila.errors import AquilaError
 from services.kit.errors import PeerUnavailableError
 from services.kit.logging import Log
+from services.kit.work.failures import Failures
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 _LOG = Log("kit.drivers")
-_FIRST_DELAY = 0.5
 _LAST_DELAY = 60.0
 
 Item = TypeVar("Item")
@@ -74,12 +73,10 @@ class Driver:
         self.name = name
         self._step = step
         self._interval = interval
-        self._last_delay = last_delay
         self._longest = max(interval, longest or interval)
         self._quiet = 0
         self._pause = wait
-        self._failures = self._all_failures = 0
-        self._error: Exception | None = None
+        self._failures, self._all_failures = Failures(last_delay), 0
         self._step_began: float | None = None
         self._woken = asyncio.Event()
         self._stopping = False
@@ -95,7 +92,7 @@ class Driver:
         """Return the driver's progress. Safe in threads."""
         began = self._step_began
         seconds = 0.0 if began is None else time.monotonic() - began
-        return DriverState(self._all_failures, self._failures, self._error, seconds)
+        return DriverState(self._all_failures, self._failures.count, self._failures.error, seconds)
 
     def start(self) -> None:
         """Begin to run."""
@@ -121,7 +118,7 @@ class Driver:
     async def _run(self) -> None:
         while not self._stopping:
             delay = await self._attempt()
-            await self._wait(self._pause if not self._failures else asyncio.sleep, delay)
+            await self._wait(self._pause if not self._failures.count else asyncio.sleep, delay)
 
     async def _attempt(self) -> float:
         """Take one step and return the seconds to wait for the next."""
@@ -129,36 +126,21 @@ class Driver:
         try:
             busy = await self._step()
         except Exception as error:  # noqa: BLE001 - a driver never ends by itself; the failure is logged
-            self._failures += 1
             self._all_failures += 1
-            is_news = _is_news(self._failures, self._error, error)
-            self._error = error
-            delay = self._delay(error)
-            write = _LOG.warning if is_news else _LOG.debug
-            write("step_failed", driver=self.name, count=self._failures, seconds=round(delay), error=error)
+            write = _LOG.warning if self._failures.add(error) else _LOG.debug
+            delay = self._failures.delay()
+            write("step_failed", driver=self.name, count=self._failures.count, seconds=round(delay), error=error)
             return delay
         finally:
             self._step_began = None
-        if self._failures:
-            _LOG.info("step_recovered", driver=self.name, count=self._failures)
-        self._failures, self._error = 0, None
+        if self._failures.count:
+            _LOG.info("step_recovered", driver=self.name, count=self._failures.count)
+            self._failures.clear()
         if busy:
             self._quiet = 0
             return 0.0
         self._quiet += 1
         return min(self._longest, self._interval * 2.0 ** min(self._quiet - 1, 16))
-
-    def _delay(self, error: Exception) -> float:
-        """Return how long to wait after a failure: doubled each time, spread so that parties do not come in step.
-
-        A peer that asks for a longer wait gets it, but no peer can put a driver to sleep for longer than the limit. The
-        waits of `services.kit.errors.RETRY_AFTER` are for callers of this service: a connection that broke is tried
-        again at once.
-        """
-        asked = error.fields.get("retry_after") if isinstance(error, AquilaError) else None
-        doubled = _FIRST_DELAY * 2.0 ** min(self._failures - 1, 16)
-        spread = random.uniform(0.75, 1.25)  # noqa: S311 - spreads load, guards nothing
-        return min(self._last_delay, max(doubled, float(asked if isinstance(asked, int) else 0))) * spread
 
     async def _wait(self, pause: Callable[[float], Awaitable[object]], seconds: float) -> None:
         """Pause, or go on at once when woken."""
@@ -175,18 +157,6 @@ class Driver:
         if self._woken.is_set():
             self._quiet = 0
             self._woken.clear()
-
-
-def _is_news(failures: int, before: Exception | None, error: Exception) -> bool:
-    """Return whether a failure is worth a line: another one than before, or its 1st, 2nd, 4th, 8th... time.
-
-    A peer that is away for a day fails thousands of steps, and one reason each hour says as much.
-    """
-    return _reason(before) != _reason(error) or failures & (failures - 1) == 0
-
-
-def _reason(error: Exception | None) -> str:
-    return error.sentence.code if isinstance(error, AquilaError) else type(error).__name__
 
 
 async def each(items: Iterable[Item], work: Callable[[Item], Awaitable[bool]], at_once: int = 1) -> bool:

@@ -160,5 +160,6 @@ def _clock_faults(difference: int | None) -> Iterator[Fault]:
 def _attention_faults(node: NodeContext) -> Iterator[Fault]:
     """Yield a fault if rounds have an obstacle that a person has to look at; alarms about hits are not for here."""
     found = {one.round_id for one in attention.attention_list(node.journal).needs if one.kind in _FOR_PEOPLE}
+    found |= node.retries.failing()  # rounds that are over can have one, too
     if found:
         yield Grade.WARNING, Sentence.of("health_rounds_need_people", count=len(found))

@@ -42,7 +42,7 @@ from services.node.storage.states import LocalRoundState
 from services.node.storage.tables import RoundRow, StatementRow
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from aquila.protocol.messages.feed import Events
     from services.kit.storage.store import Store
@@ -59,6 +59,8 @@ _EXPIRY_SECONDS = 3_600
 
 class RoundsDriver:
     """Advances all rounds of a node, a few at the same time: one with much to do does not hold up the others.
+
+    Nor does one that cannot go on: it is tried again after a while of its own, or when a person asks for something.
 
     A look at few open rounds is one at each. Where many are open, a look costs what has happened and not how many there
     are: it is one at the rounds in which there was something to do, and at those that the matcher has news of. All of
@@ -79,7 +81,7 @@ class RoundsDriver:
     def driver(self) -> Driver:
         """Return the driver that repeats `step`, and let handlers wake it."""
         node = self._node
-        listener = Listener(node, partial(open_rounds, node))
+        listener = Listener(node, self._listened_to)
         driver = Driver(
             "rounds", self._turn, interval=node.settings.poll_seconds, last_delay=_LAST_DELAY, wait=listener.wait
         )
@@ -89,6 +91,7 @@ class RoundsDriver:
     def _look_at_all(self) -> None:
         """Let the next step look at every open round: a person asked for something in one of them."""
         self._all_at = None
+        self._node.retries.end_waits()
 
     def _wake(self, driver: Driver) -> None:
         self._look_at_all()
@@ -100,22 +103,27 @@ class RoundsDriver:
         Raises:
             AquilaError: As `step` does.
         """
-        await self.step()
+        await self.step(self._node.retries.waiting())
         ends = _turn(self._node)
         while self._working and not (self._again or ends()):
             working, self._working = self._working, []
             await each(working, partial(self._take, looked=True), _AT_ONCE)
         return self._again or bool(self._working)
 
-    async def step(self) -> bool:
+    async def step(self, waiting: Collection[str] = ()) -> bool:
         """Take one step in every round, and return whether there was anything to do.
 
+        Args:
+            waiting: Rounds that could not go on, and whose time has not come.
+
         Raises:
-            AquilaError: A round cannot go on now; the others had their turn.
+            AquilaError: No round can go on now: the matcher is away, the disk is full, or a log was rewritten.
         """
         node = self._node
         held, node.contact.held = node.contact.held, None
-        rounds = self._due(await to_thread(self._open_rounds), held)
+        known = await to_thread(self._open_rounds)
+        node.retries.forget_others(known)
+        rounds = [one for one in self._due(known, held) if one not in waiting]
         # The feeds travel while the log is looked at, or have come with a long poll. Nothing of them counts before the
         # log was found right.
         pages = {one: create_task(sync.fetch(node, one, held)) for one in rounds[:_AT_ONCE]}
@@ -131,6 +139,11 @@ class RoundsDriver:
         found = open_rounds(self._node)
         self._node.rounds.forget_resting(found)
         return found
+
+    def _listened_to(self) -> list[str]:
+        """Return the open rounds of which news is waited for: a round that cannot go on has taken none of what came."""
+        waiting = self._node.retries.waiting()
+        return [one for one in open_rounds(self._node) if one not in waiting]
 
     def _due(self, rounds: list[str], held: LongPollResult | None) -> list[str]:
         """Return which of the open rounds the next look is at."""
@@ -200,9 +213,20 @@ class RoundsDriver:
         return self._busy
 
     async def _take(self, round_id: str, page: Awaitable[sync.FeedPage] | None = None, *, looked: bool = False) -> bool:
-        """Advance a round, and return whether it had anything to do; raises as `advance` does."""
+        """Advance a round, and return whether it had anything to do; raises what `advance` does and concerns all."""
         self._unsettled.add(round_id)
-        busy = await advance(self._node, round_id, page, looked=looked, ends=self._turn_of_round())
+        try:
+            busy = await advance(self._node, round_id, page, looked=looked, ends=self._turn_of_round())
+        except (PeerUnavailableError, StoreError):
+            raise
+        except AquilaError as error:
+            if self._node.contact.obstacle is not None:
+                raise
+            write = _LOG.warning if self._node.retries.failed(round_id, error) else _LOG.debug
+            write("round_failed", round=round_id, error=error)
+            return False
+        if failures := self._node.retries.succeeded(round_id):
+            _LOG.info("round_recovered", round=round_id, count=failures)
         memory = self._node.rounds.of(round_id)
         if not busy and not memory.goes_on:
             self._unsettled.discard(round_id)

@@ -46,7 +46,7 @@ class Listener:
 
         Args:
             node: The node.
-            rounds: Gives the rounds that are not over here.
+            rounds: Gives the rounds that are not over here, but for those that wait for a retry.
         """
         self._node = node
         self._rounds = rounds
@@ -69,7 +69,8 @@ class Listener:
             await asyncio.sleep(seconds)
             return
         rounds = await to_thread(self._rounds)
-        began, ends = time.monotonic(), min(patience, await to_thread(_until_deadline, node, rounds))
+        began = time.monotonic()
+        ends = min(patience, node.retries.seconds(), await to_thread(_until_deadline, node, rounds))
         try:
             async with asyncio.timeout(ends):
                 node.contact.held = await self._hold(rounds)

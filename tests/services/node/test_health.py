@@ -8,7 +8,7 @@ import httpx
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from aquila.errors import LogRewrittenError
+from aquila.errors import LogRewrittenError, OrderError
 from aquila.interface.service.health import Grade, ServiceHealth, Subject
 from aquila.sentences import quoted
 from services.kit.errors import NotReadyError, PeerUnavailableError
@@ -102,6 +102,16 @@ async def test_a_round_that_waits_for_the_service_itself(world: World) -> None:
         report.check_ready()
     await world.settle()
     assert health_of(world.app).not_ready == ()
+
+
+async def test_a_round_that_cannot_go_on_is_a_finding(world: World) -> None:
+    """From its third failure in a row on, also where it is over and somebody has only something to say in it."""
+    party_node, failing = world.nodes["AL"], "0" * 32
+    for grade in (Grade.OK, Grade.OK, Grade.WARNING):
+        party_node.node.retries.failed(failing, OrderError(quoted("it cannot go on")))
+        assert grade_of(health_of(party_node.app), Subject.ROUNDS) is grade
+    party_node.node.retries.succeeded(failing)
+    assert grade_of(health_of(party_node.app), Subject.ROUNDS) is Grade.OK
 
 
 async def test_the_matcher_and_the_clock(world: World) -> None:

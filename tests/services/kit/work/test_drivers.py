@@ -124,27 +124,6 @@ async def test_an_item_of_a_peer_that_is_away_is_no_line_of_its_own(lines: Lines
     assert [line["level"] for line in parsed] == ["debug", "warning"]
 
 
-async def test_the_delay_grows_is_spread_and_capped() -> None:
-    """Half a second, doubled each time, spread by a quarter, at most the limit, whatever the peer asks for."""
-
-    async def step() -> bool:
-        raise NotImplementedError
-
-    driver = Driver("d", step, last_delay=60)
-    delays = []
-    for failures in range(1, 30):
-        driver._failures = failures
-        delays.append(driver._delay(ValueError()))
-    assert 0.375 <= delays[0] <= 0.625
-    assert 1.5 <= delays[2] <= 2.5
-    assert 45 <= delays[-1] <= 75
-    assert len(set(delays)) > 20
-    driver._failures = 1
-    assert 22 <= driver._delay(PeerUnavailableError(quoted("x"), retry_after=30)) <= 38
-    assert driver._delay(PeerUnavailableError(quoted("x"), retry_after=3600)) <= 75
-    assert driver._delay(PeerUnavailableError(quoted("a connection broke"))) <= 0.625
-
-
 async def test_stopping_waits_for_the_step() -> None:
     """A step that is nearly done is not torn."""
     finished = False

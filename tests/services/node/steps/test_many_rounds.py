@@ -11,6 +11,7 @@ import httpx
 import pytest
 from sqlalchemy import event
 
+from services.kit.errors import NotFoundError
 from services.node.steps.driver import open_rounds
 from services.node.steps.listen import Listener
 from tests.support.node_world import HEADER, LISTS
@@ -100,6 +101,37 @@ async def test_a_round_that_waits_holds_up_no_other(world: World) -> None:
     assert other_sent.is_set()
     await world.settle()
     assert {(await party_node.round(one))["submissions"][0]["state"] for one in rounds} == {"submitted"}
+
+
+async def test_a_round_that_cannot_go_on_holds_up_no_other(world: World) -> None:
+    """While the matcher says that it does not know one round, another one goes on; a person's call ends the wait."""
+    party_node, (first, second) = await two_submitted_rounds(world)
+    watched, is_known = Watched(party_node), asyncio.Event()
+
+    async def before(_: httpx.Request, round_id: str) -> None:
+        """Know nothing of the first round."""
+        if round_id == first and not is_known.is_set():
+            raise NotFoundError("round_unknown", round=round_id)
+
+    async def is_sent(round_id: str) -> bool:
+        return bool((await party_node.round(round_id))["submissions"][0]["state"] == "submitted")
+
+    watched.before = before
+    driver = party_node.rounds.driver()
+    driver.start()
+    async with asyncio.timeout(300):
+        while not await is_sent(second):
+            await world.step("RS")
+        failing = await party_node.round(first)
+        assert not await is_sent(first)
+        assert driver.state.failures == 0
+        assert len(failing["problems"]) == 1
+        is_known.set()
+        party_node.node.wake()
+        while not await is_sent(first):
+            await world.step("RS")
+    await driver.stop()
+    assert (await party_node.round(first))["problems"] == []
 
 
 async def test_a_round_that_computes_holds_up_no_other(world: World) -> None:

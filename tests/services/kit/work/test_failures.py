@@ -1,0 +1,68 @@
+"""Failures of what is tried again, and things that wait each by itself."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from aquila.sentences import quoted
+from services.kit.errors import PeerUnavailableError
+from services.kit.work.failures import Failures, Retries
+
+if TYPE_CHECKING:
+    import pytest
+
+
+def _delay(count: int, error: Exception) -> float:
+    failures = Failures(60)
+    for _ in range(count):
+        failures.add(error)
+    return failures.delay()
+
+
+def test_the_delay_grows_is_spread_and_capped() -> None:
+    """Half a second, doubled each time, spread by a quarter, at most the limit, whatever the peer asks for."""
+    delays = [_delay(count, ValueError()) for count in range(1, 30)]
+    assert 0.375 <= delays[0] <= 0.625
+    assert 1.5 <= delays[2] <= 2.5
+    assert 45 <= delays[-1] <= 75
+    assert len(set(delays)) > 20
+    assert 22 <= _delay(1, PeerUnavailableError(quoted("x"), retry_after=30)) <= 38
+    assert _delay(1, PeerUnavailableError(quoted("x"), retry_after=3600)) <= 75
+    assert _delay(1, PeerUnavailableError(quoted("a connection broke"))) <= 0.625
+
+
+def test_the_same_failure_is_news_ever_more_rarely() -> None:
+    """Its 1st, 2nd, 4th and 8th time are, and another reason is; after a success all begins again."""
+    failures = Failures(60)
+    news = [failures.add(error) for error in [ValueError("a")] * 9 + [KeyError()] * 2]
+    assert [number for number, is_news in enumerate(news, 1) if is_news] == [1, 2, 4, 8, 10]
+    failures.clear()
+    assert (failures.count, failures.error) == (0, None)
+    assert failures.add(KeyError())
+
+
+def test_each_waits_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has failed waits longer each time; the others do not, and a success ends it."""
+    now = 100.0
+    monkeypatch.setattr("services.kit.work.failures.time.monotonic", lambda: now)
+    retries = Retries(60)
+    assert (retries.waiting(), retries.seconds(), retries.succeeded("a")) == (frozenset(), math.inf, 0)
+    assert retries.failed("a", ValueError())
+    assert retries.waiting() == {"a"}
+    assert 0.375 <= retries.seconds() <= 0.625
+    for _ in range(6):
+        retries.failed("b", ValueError())
+    now += 1
+    assert (retries.waiting(), retries.failing(), retries.seconds()) == ({"b"}, {"b"}, 0)
+    assert retries.succeeded("a") == 1
+    assert 10 <= retries.seconds() <= 20
+    retries.end_waits()
+    assert retries.waiting() == frozenset()
+    assert retries.failed("b", KeyError())
+    retries.forget_others(["b"])
+    assert retries.waiting() == {"b"}
+    assert retries.succeeded("b") == 7
+    retries.failed("c", KeyError())
+    retries.forget_others(["b"])
+    assert (retries.waiting(), retries.seconds()) == (frozenset(), math.inf)
