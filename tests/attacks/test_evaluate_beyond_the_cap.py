@@ -32,12 +32,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.database_files
 
 
-@pytest.fixture
-def codes() -> tuple[str, ...]:
-    """Two parties are enough."""
-    return ("AL", "RS")
-
-
 class Lie(enum.Enum):
     """What the matcher does to a node whose database is an older copy."""
 

@@ -29,12 +29,6 @@ APPROVER = Actor("p-0123456789ab", frozenset({Role.APPROVER}))
 
 
 @pytest.fixture
-def codes() -> tuple[str, ...]:
-    """Two parties are enough."""
-    return ("AL", "RS")
-
-
-@pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     """A matcher and two nodes."""
     made = make_world(tmp_path, Clock(1_800_000_000), ("AL", "RS"))

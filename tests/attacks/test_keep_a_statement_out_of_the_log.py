@@ -34,12 +34,6 @@ CODES = ("AL", "RS")
 
 
 @pytest.fixture
-def codes() -> tuple[str, ...]:
-    """Two parties are enough."""
-    return ("AL", "RS")
-
-
-@pytest.fixture
 async def made(tmp_path: Path) -> AsyncIterator[Callable[[], World]]:
     """What makes a matcher and two nodes, once the matcher's lie is in place."""
     worlds: list[World] = []

@@ -16,7 +16,7 @@ from services.kit.approvals.tables import ApprovalRow
 from services.kit.log import entries
 from services.kit.people.accounts import change_roles, reset_account, switch_account
 from services.kit.people.tables import AccountRow
-from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, clock, world
+from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, clock, codes, world
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,15 +26,12 @@ if TYPE_CHECKING:
     from services.kit.people.context import People
     from tests.support.node_world import PartyNode, World
 
-__all__ = ["clock", "world"]
+__all__ = ["clock", "codes", "world"]
 
 ADMINISTRATOR = Actor(LOCAL_KEY, frozenset({Role.ADMINISTRATOR}), Role.ADMINISTRATOR)
 
 
-@pytest.fixture
-def codes() -> tuple[str, ...]:
-    """Two parties are enough."""
-    return ("AL", "RS")
+pytestmark = pytest.mark.parties("AL", "RS")
 
 
 def deactivate(people: People, person: str) -> None:

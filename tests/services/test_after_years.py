@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.support.node_world import World
     from tests.support.played_worlds import WorldAfter
 
-pytestmark = pytest.mark.database_files
+pytestmark = [pytest.mark.database_files, pytest.mark.parties("AL", "RS")]
 
 FEW, MORE = 3, 24
 MOST = 30
@@ -31,12 +31,6 @@ MATCHER = (
     "/v1/operator/rounds?limit=2", "/v1/operator/rounds?limit=2&ongoing=true", "/v1/operator/needs",
     *LISTED[1:],
 )  # fmt: skip
-
-
-@pytest.fixture
-def codes() -> tuple[str, ...]:
-    """Two parties are enough."""
-    return ("AL", "RS")
 
 
 async def closed(world: World) -> str:

@@ -261,9 +261,10 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def codes() -> tuple[str, ...]:
-    """The parties of the world; a module whose world has others overrides this."""
-    return ("AL", "RS", "SI")
+def codes(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """The parties of the world: those of the mark `parties`, if the module has it."""
+    mark = request.node.get_closest_marker("parties")
+    return ("AL", "RS", "SI") if mark is None else mark.args
 
 
 @pytest.fixture

@@ -16,10 +16,7 @@ if TYPE_CHECKING:
     from tests.support.node_world import World
 
 
-@pytest.fixture
-def codes() -> tuple[str, ...]:
-    """Two parties are enough."""
-    return ("AL", "RS")
+pytestmark = pytest.mark.parties("AL", "RS")
 
 
 async def test_a_node_restarted_after_every_step_ends_with_the_same_hits(world: World) -> None:

@@ -24,10 +24,7 @@ if TYPE_CHECKING:
 MANY = 240
 
 
-@pytest.fixture
-def codes() -> tuple[str, ...]:
-    """Two parties are enough."""
-    return ("AL", "RS")
+pytestmark = pytest.mark.parties("AL", "RS")
 
 
 @contextmanager

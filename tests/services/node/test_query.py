@@ -15,10 +15,7 @@ if TYPE_CHECKING:
     from tests.support.played_worlds import WorldAfter
 
 
-@pytest.fixture
-def codes() -> tuple[str, ...]:
-    """Two parties are enough."""
-    return ("AL", "RS")
+pytestmark = pytest.mark.parties("AL", "RS")
 
 
 async def test_a_query_after_the_lists_finds_a_person_of_another_list(world_after: WorldAfter) -> None:

@@ -13,10 +13,7 @@ if TYPE_CHECKING:
     from tests.support.node_world import World
 
 
-@pytest.fixture
-def codes() -> tuple[str, ...]:
-    """Two parties are enough."""
-    return ("AL", "RS")
+pytestmark = pytest.mark.parties("AL", "RS")
 
 
 async def test_the_record_of_a_round_at_rest_is_forgotten(world: World) -> None:

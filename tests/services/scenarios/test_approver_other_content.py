@@ -17,10 +17,7 @@ if TYPE_CHECKING:
 OTHER = HEADER + "al-list-9,Somebody,Else,1966-06-06,\n"
 
 
-@pytest.fixture
-def codes() -> tuple[str, ...]:
-    """Two parties are enough."""
-    return ("AL", "RS")
+pytestmark = pytest.mark.parties("AL", "RS")
 
 
 async def _ask(party_node: PartyNode, round_id: str, content: str, **why: str) -> dict[str, Any]:

@@ -20,10 +20,7 @@ GUESSES = "".join(
 )
 
 
-@pytest.fixture
-def codes() -> tuple[str, ...]:
-    """Two parties are enough."""
-    return ("AL", "RS")
+pytestmark = pytest.mark.parties("AL", "RS")
 
 
 async def _guess(world: World) -> int:

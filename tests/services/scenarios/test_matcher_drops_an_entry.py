@@ -24,10 +24,7 @@ if TYPE_CHECKING:
     from tests.support.node_world import World
 
 
-@pytest.fixture
-def codes() -> tuple[str, ...]:
-    """Two parties are enough."""
-    return ("AL", "RS")
+pytestmark = pytest.mark.parties("AL", "RS")
 
 
 async def test_the_gap_is_found(world: World, group: Group, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -22,10 +22,7 @@ if TYPE_CHECKING:
     from tests.support.played_worlds import WorldAfter
 
 
-@pytest.fixture
-def codes() -> tuple[str, ...]:
-    """Two parties are enough."""
-    return ("AL", "RS")
+pytestmark = pytest.mark.parties("AL", "RS")
 
 
 def rewrite(world: World, change: Callable[[list[Entry]], list[Entry]]) -> None:

@@ -16,10 +16,7 @@ if TYPE_CHECKING:
     from tests.support.node_world import PartyNode, World
 
 
-@pytest.fixture
-def codes() -> tuple[str, ...]:
-    """Two parties are enough."""
-    return ("AL", "RS")
+pytestmark = pytest.mark.parties("AL", "RS")
 
 
 async def _ask(person: httpx.AsyncClient, round_id: str, import_id: str, case: str = "2026/1") -> httpx.Response:

@@ -29,10 +29,7 @@ DAY = 86_400
 THREE_YEARS = 1_095 * DAY
 
 
-@pytest.fixture
-def codes() -> tuple[str, ...]:
-    """Two parties are enough."""
-    return ("AL", "RS")
+pytestmark = pytest.mark.parties("AL", "RS")
 
 
 @pytest.fixture

@@ -21,10 +21,7 @@ VIEWS = "/v1/hit-views"
 SHOWS: dict[str, Any] = {"stage": "new", "certainty": "high", "counterpart": "RS"}
 
 
-@pytest.fixture
-def codes() -> tuple[str, ...]:
-    """Two parties are enough."""
-    return ("AL", "RS")
+pytestmark = pytest.mark.parties("AL", "RS")
 
 
 async def kept(person: httpx.AsyncClient) -> list[dict[str, Any]]:

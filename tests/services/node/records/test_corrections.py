@@ -20,10 +20,7 @@ ROWS = "a-1,Mira,Janković,1988-08-08,\na-2,Ana,Novak,1985-13-45,\na-3,Eva,Kos,1
 RIGHT = {"given_names": ["Ana", "Anica"], "family_names": ["Novák"], "date_of_birth": ["1985-12-05"]}
 
 
-@pytest.fixture
-def codes() -> tuple[str, ...]:
-    """Two parties are enough."""
-    return ("AL", "RS")
+pytestmark = pytest.mark.parties("AL", "RS")
 
 
 def place(import_id: str, position: int) -> str:

@@ -22,10 +22,7 @@ GOOD = HEADER + "a-1,Mira,Janković,1988-08-08,\na-2,Ana,Novak,1985-01-02,\n"
 REFUSED = HEADER + "a-3,Ana,,,\n"
 
 
-@pytest.fixture
-def codes() -> tuple[str, ...]:
-    """Two parties are enough."""
-    return ("AL", "RS")
+pytestmark = pytest.mark.parties("AL", "RS")
 
 
 @pytest.fixture

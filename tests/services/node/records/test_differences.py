@@ -15,10 +15,7 @@ FIRST = "a-1,Mira,Janković,1988-08-08,\na-2,Ana,Novak,1985-01-02,\na-3,Eva,Kos,
 SECOND = "a-1,Mira,Janković,1988-08-08,\na-2,Ana,Novak,1985-01-03,\na-4,Iva,Kos,1971-01-02,\na-5,Ivo,Kos,1972-01-02,\n"
 
 
-@pytest.fixture
-def codes() -> tuple[str, ...]:
-    """Two parties are enough."""
-    return ("AL", "RS")
+pytestmark = pytest.mark.parties("AL", "RS")
 
 
 async def test_a_list_is_compared_with_the_one_before(world: World) -> None:

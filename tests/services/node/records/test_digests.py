@@ -21,10 +21,7 @@ if TYPE_CHECKING:
     from tests.support.node_world import PartyNode, World
 
 
-@pytest.fixture
-def codes() -> tuple[str, ...]:
-    """Two parties are enough."""
-    return ("AL", "RS")
+pytestmark = pytest.mark.parties("AL", "RS")
 
 
 @contextlib.contextmanager

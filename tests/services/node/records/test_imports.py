@@ -22,10 +22,7 @@ NO_DATE = "a-2,Ana,Novak,1985-13-45,\n"
 TOO_LITTLE = "a-3,Ana,,,\n"
 
 
-@pytest.fixture
-def codes() -> tuple[str, ...]:
-    """Two parties are enough."""
-    return ("AL", "RS")
+pytestmark = pytest.mark.parties("AL", "RS")
 
 
 def stored(world: World) -> tuple[int, int]:

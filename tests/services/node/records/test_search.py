@@ -34,10 +34,7 @@ PERSONS = (
 )
 
 
-@pytest.fixture
-def codes() -> tuple[str, ...]:
-    """Two parties are enough."""
-    return ("AL", "RS")
+pytestmark = pytest.mark.parties("AL", "RS")
 
 
 async def search(party_node: PartyNode, **wanted: Any) -> dict[str, Any]:

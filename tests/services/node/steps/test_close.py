@@ -23,10 +23,7 @@ if TYPE_CHECKING:
     from tests.support.played_worlds import WorldAfter
 
 
-@pytest.fixture
-def codes() -> tuple[str, ...]:
-    """Two parties are enough."""
-    return ("AL", "RS")
+pytestmark = pytest.mark.parties("AL", "RS")
 
 
 def live_secrets(party_node: PartyNode, round_id: str) -> dict[str, bytes]:

@@ -26,10 +26,7 @@ FEW, MANY = 5, 7
 """Numbers of open rounds that are more than a node is at work in at once."""
 
 
-@pytest.fixture
-def codes() -> tuple[str, ...]:
-    """Two parties are enough."""
-    return ("AL", "RS")
+pytestmark = pytest.mark.parties("AL", "RS")
 
 
 class Watched(httpx.AsyncBaseTransport):

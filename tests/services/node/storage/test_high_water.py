@@ -30,10 +30,7 @@ if TYPE_CHECKING:
     from tests.support.clock import Clock
 
 
-@pytest.fixture
-def codes() -> tuple[str, ...]:
-    """Two parties are enough."""
-    return ("AL", "RS")
+pytestmark = pytest.mark.parties("AL", "RS")
 
 
 @pytest.fixture

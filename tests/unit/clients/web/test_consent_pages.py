@@ -12,7 +12,7 @@ import pytest
 from aquila.audit.roles import Role, Service
 from clients.web.wiring import front_of
 from tests.support.node_steps import closed_round
-from tests.support.node_world import clock  # noqa: F401 - a fixture
+from tests.support.node_world import clock, codes  # noqa: F401 - fixtures
 from tests.support.people import signed_in
 from tests.support.played_worlds import played_worlds, world_after  # noqa: F401 - fixtures
 from tests.support.web_world import ORIGIN, Browser, endpoint
@@ -30,10 +30,7 @@ REASON = {
 COMPARED = "A party with the reports of two rounds can compare them"
 
 
-@pytest.fixture
-def codes() -> tuple[str, ...]:
-    """Two parties are enough."""
-    return ("AL", "RS")
+pytestmark = pytest.mark.parties("AL", "RS")
 
 
 @pytest.fixture
