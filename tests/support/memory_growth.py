@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 MOST_GROWTH = 256.0
 """KiB in one round, above which memory is not flat."""
 
-LEAST_ROUNDS = 10
+LEAST_ROUNDS = 24
 """Rounds that are compared at least: with fewer, what is filled once looks like growth."""
 
-WARM_UP_ROUNDS = 16
-"""Rounds after which statements of all kinds were made, and most connections to SQLite have filled their caches."""
+WARM_UP_ROUNDS = 48
+"""Rounds after which statements of all kinds were made, and caches and the C library's heap have found their sizes."""
 
 WARM_UP_SECONDS = 150.0
 """After which records of rounds are forgotten as others come: a service keeps them for a minute after it read them."""
