@@ -27,7 +27,7 @@ from tests.support import confine
 from tests.support.attempts import ENDS, TRIES
 from tests.support.cluster import DASK, SCHEDULER_UNIT, UNITS, WORKER_UNIT, Cluster, unit_on_loopback
 from tests.support.container import CAN_BOOT
-from tests.support.process_world import AQUILA, Service, World, free_port, paired_hits, rehearsed_hits
+from tests.support.process_world import AQUILA, Program, Service, World, free_port, paired_hits, rehearsed_hits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,14 +71,15 @@ def filter_count(process: psutil.Process) -> int:
 class ConfinedService(Service):
     """A service that its unit's command starts, under its unit's restrictions."""
 
-    @property
-    def command(self) -> list[str]:
-        """The words that start it."""
+    def launch(self) -> None:
+        """Start it."""
         unit = UNITS / f"aquila-{self.kind}.service"
         command = start_command(unit.read_text("utf-8"))
         delivered = f"/var/lib/aquila/{self.kind}"
         assert delivered in command
-        return confined(unit, *(str(self.home) if word == delivered else word for word in command))
+        here = (str(self.home) if word == delivered else word for word in command)
+        self.process = Program(tuple(confined(unit, *here))).start([], self.log)
+        self.starts += 1
 
 
 class ConfinedWorld(World):
