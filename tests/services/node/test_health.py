@@ -110,6 +110,9 @@ async def test_a_round_that_cannot_go_on_is_a_finding(world: World) -> None:
     for grade in (Grade.OK, Grade.OK, Grade.WARNING):
         party_node.node.retries.failed(failing, OrderError(quoted("it cannot go on")))
         assert grade_of(health_of(party_node.app), Subject.ROUNDS) is grade
+    for _ in range(20):
+        party_node.node.retries.failed(failing, OrderError(quoted("it cannot go on")))
+    assert 45 <= party_node.node.retries.seconds() <= 75  # about a minute at most
     party_node.node.retries.succeeded(failing)
     assert grade_of(health_of(party_node.app), Subject.ROUNDS) is Grade.OK
 
