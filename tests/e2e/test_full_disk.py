@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +11,7 @@ from tests.support import manual
 from tests.support.commanded_parties import CommandedParties
 from tests.support.loaded_program import LOADED
 from tests.support.process_world import World, rehearsed_hits
+from tests.support.small_disks import fill, small_disk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,36 +20,21 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.e2e, pytest.mark.soak]
 
 RUNBOOK = "The disk is full"
-_BALLAST_BYTES = 1 << 20
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 1,200 MiB, where the test may mount one."""
-    folder = tmp_path / "world"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=1200m", "tmpfs", str(folder)]
-    if subprocess.run(command, check=False, capture_output=True).returncode:
-        pytest.skip("only root may mount a small file system")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)  # noqa: S607 - as `mount` above
-
-
-@pytest.fixture
-def parties(tmp_path: Path, small_disk: Path, files: dict[str, Path]) -> Iterator[CommandedParties]:
+def parties(tmp_path: Path, files: dict[str, Path]) -> Iterator[CommandedParties]:
     """Two parties and the secretariat, whose homes and backups are on the small disk."""
     names = {"AL": "Albania", "MK": "North Macedonia"}
     lists = {code: files[code] for code in names}
-    stage = World(small_disk, program=LOADED, frugal=True, poll_seconds=1)
-    made = CommandedParties(tmp_path, stage, names, lists, rehearsed_hits(lists, tmp_path, LOADED))
-    try:
-        made.ceremony.hold()
-        made.agree()
-        made.meet()
-        made.bring_lists()
-        yield made
-    finally:
-        stage.stop()
+    with small_disk(tmp_path / "world", "1200m") as folder:
+        stage = World(folder, program=LOADED, frugal=True, poll_seconds=1)
+        made = CommandedParties(tmp_path, stage, names, lists, rehearsed_hits(lists, tmp_path, LOADED))
+        try:
+            made.set_up()
+            yield made
+        finally:
+            stage.stop()
 
 
 def test_a_round_goes_on_when_there_is_room_again(parties: CommandedParties) -> None:
@@ -59,9 +44,9 @@ def test_a_round_goes_on_when_there_is_room_again(parties: CommandedParties) -> 
     doctor = manual.command(RUNBOOK, "aquila doctor")
     round_id = parties.begin()
     old = [backups / f"node-{year}.aquila" for year in (2024, 2025)]
-    old[0].write_bytes(bytes(_BALLAST_BYTES))
+    old[0].write_bytes(bytes(1 << 20))
     with pytest.raises(OSError, match="No space left"):
-        _fill(old[1])
+        fill(old[1])
     officer = parties.people["AL"].first
     importing = manual.command("Set up", "aquila records import FILE")
     refused = officer.give(importing, ends_with=[ExitCode.MACHINE], FILE="list.csv")
@@ -77,10 +62,3 @@ def test_a_round_goes_on_when_there_is_room_again(parties: CommandedParties) -> 
     administrator.document(doctor)
     parties.submit(round_id)
     assert {one.name: one.starts for one in parties.stage.services.values()} == starts
-
-
-def _fill(path: Path) -> None:
-    """Write to a file for as long as there is room."""
-    with path.open("wb", buffering=0) as file:
-        while file.write(bytes(_BALLAST_BYTES)):
-            pass

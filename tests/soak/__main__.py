@@ -12,7 +12,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -20,9 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 from tests.soak.parts import Size, play_faults, play_kills, play_memory
 from tests.support.process_world import THIS, Program
+from tests.support.small_disks import mounted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 PARTS: Mapping[str, float] = {"kills": 0.5, "sqlite": 0.2, "postgresql": 0.2, "memory": 0.1}
 """The parts, each with its share of the time."""
@@ -78,7 +78,9 @@ def _play(name: str, folder: Path, size: Size, given: argparse.Namespace) -> dic
     if name == "memory":
         program = THIS if given.leak is None else Program((sys.executable, "-m", "tests.soak.leaking", str(given.leak)))
         return play_memory(folder, size, tell, program)
-    with _small_disk(folder) as small_disk:
+    # Without mounts of one's own they would outlast this program where it is killed.
+    disk = mounted(folder, _DISK_SIZE) if _MOUNTED in os.environ else contextlib.nullcontext(enter_result=False)
+    with disk as small_disk:
         return play_faults(
             folder, size, tell, database=name, small_disk=small_disk, loaded=given.loaded,
             calm_first=not given.at_once,
@@ -99,18 +101,6 @@ def _unshare_mounts() -> None:
     if os.geteuid() == 0 and unshare and _MOUNTED not in os.environ:
         os.environ[_MOUNTED] = "1"
         os.execv(unshare, [unshare, "--mount", sys.executable, "-m", "tests.soak", *sys.argv[1:]])  # noqa: S606 - this program
-
-
-@contextlib.contextmanager
-def _small_disk(folder: Path) -> Iterator[bool]:
-    """Put a small file system in memory on a folder until the end of the block, and give whether that is possible."""
-    words = ["mount", "-t", "tmpfs", "-o", f"size={_DISK_SIZE}", "tmpfs", str(folder)]
-    mounted = _MOUNTED in os.environ and subprocess.run(words, check=False).returncode == 0
-    try:
-        yield mounted
-    finally:
-        if mounted:
-            subprocess.run(["umount", "--lazy", str(folder)], check=True)  # noqa: S607 - as `mount` above
 
 
 if __name__ == "__main__":

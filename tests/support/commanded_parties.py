@@ -68,6 +68,13 @@ class CommandedParties:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             list(pool.map(step, self.nodes if services is None else services))
 
+    def set_up(self) -> None:
+        """Hold the ceremony, let the people of every service enrol, and import the lists."""
+        self.ceremony.hold()
+        self.agree()
+        self.meet()
+        self.bring_lists()
+
     def meet(self) -> None:
         """Let the people of every service enrol, each at a machine of their own."""
         self.people = {one.name: Pair.at(one, self.root) for one in self.stage.services.values()}
@@ -223,12 +230,16 @@ class CommandedParties:
         matchers = manual.command("The log", "aquila audit export --matcher")
         self.people["AL"].second.give(matchers)
         shutil.move(self.people["AL"].second.folder / "matcher.tar", folder)
-        others = " ".join(f"--with {node.name}.tar" for node in self.nodes)
-        command = manual.command("The log", "aquila audit verify matcher.tar")
-        command = command.replace("--with RS.tar --with SI.tar", others)
+        command = self.comparison("The log")
         for one in (command, command.replace("matcher.tar", "secretariat.tar")):
             # A party's copy of the matcher's log omits entries, and the newest ones are not cosigned yet.
             assert {found["what"] for found in auditor.document(one)["unproven"]} <= {"left_out", "uncovered"}
+
+    def comparison(self, section: str) -> str:
+        """Return the command of a section that compares the matcher's log with those of all parties."""
+        others = " ".join(f"--with {node.name}.tar" for node in self.nodes)
+        command = manual.command(section, "aquila audit verify matcher.tar")
+        return command.replace("--with RS.tar --with SI.tar", others)
 
     def _export(self, folder: Path, service: Service) -> None:
         """Export the log of a service, as soon as the newest cosignatures have come and it verifies by itself."""

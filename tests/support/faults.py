@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from clients.bench.queries.faulty_network import NetworkFaults
+from tests.support.small_disks import fill
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -42,7 +43,6 @@ _EXPIRED_SECONDS = 2.0  # at most
 _WRONG_SECONDS = 5.0  # at most, of a clock
 _DISTANCES = (-1_000, -120, 120, 1_000)  # seconds; more than 300 make a signed call too old or too new
 _FULL_SECONDS = 5.0  # at most
-_BALLAST_BYTES = 1 << 20
 
 
 class Fault(StrEnum):
@@ -238,9 +238,8 @@ class FaultProgram:
         assert self._disk is not None
         [victim] = self._victims(1)
         ballast = self._disk / "ballast"
-        with ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
-            while file.write(bytes(_BALLAST_BYTES)):
-                pass
+        with contextlib.suppress(OSError):
+            fill(ballast)
         self.pause(_FULL_SECONDS)
         is_killed = self.perhaps(0.5)
         if is_killed:

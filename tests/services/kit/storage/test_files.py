@@ -19,6 +19,7 @@ import pytest
 from aquila.errors import DigestError, InputError, KeyMaterialError
 from services.kit.errors import NotFoundError, StoreConflictError, StoreError, StoreFullError
 from services.kit.storage.files import ChunkFiles, destroy_secret, read_secret, write_secret
+from tests.support import small_disks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,14 +40,8 @@ def files(tmp_path: Path) -> ChunkFiles:
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 256 KiB, where the test may mount one."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)]
-    mounted = subprocess.run(command, check=False, capture_output=True)
-    if mounted.returncode:
-        pytest.skip("only root may mount a small file system")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)  # noqa: S607 - likewise
+    with small_disks.small_disk(tmp_path / "small", "256k") as folder:
+        yield folder
 
 
 def test_what_was_written_is_read(files: ChunkFiles) -> None:

@@ -19,6 +19,7 @@ from services.kit.errors import StoreConflictError, StoreError, StoreFullError
 from services.kit.settings import DatabaseSettings
 from services.kit.storage.files import write_secret
 from services.kit.storage.store import Rows, Store, database_url, new_metadata, schema_change
+from tests.support import small_disks
 from tests.support.schema_checks import uncommented
 
 if TYPE_CHECKING:
@@ -316,14 +317,8 @@ def test_a_column_without_a_comment_is_found() -> None:
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 1 MiB, where the test may mount one."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
-    mounted = subprocess.run(command, check=False, capture_output=True)
-    if mounted.returncode:
-        pytest.skip("only root may mount a small file system")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)  # noqa: S607 - likewise
+    with small_disks.small_disk(tmp_path / "small", "1m") as folder:
+        yield folder
 
 
 def test_a_full_disk_is_told_and_nothing_is_lost(small_disk: Path) -> None:
