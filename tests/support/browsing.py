@@ -44,7 +44,8 @@ PHONE = 640  # pixels; in wider windows parts of a page stand side by side
 OUT_OF_ORDER = """() => {
     const parts = document.querySelectorAll("main h1, main h2, main h3, main .card, main tbody tr");
     let last = -Infinity;
-    for (const one of [...parts].filter((one) => one.getClientRects().length)) {
+    // What a closed part folds away has a box too, and is not seen.
+    for (const one of [...parts].filter((one) => one.checkVisibility())) {
         const top = one.getBoundingClientRect().top;
         if (top < last - 1) return one.outerHTML.slice(0, 200);
         last = top;
