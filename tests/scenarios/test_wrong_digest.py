@@ -26,7 +26,7 @@ def test_other_bytes_than_it_signed(stage: StagedRound) -> None:
     stage.submitted()
     evaluation, elements = stage.right_evaluation()
     with pytest.raises(DigestError) as caught:
-        stage.check(evaluation, elements[:-1] + b"\x00")
+        stage.check(evaluation, elements[:-1] + bytes([elements[-1] ^ 1]))
     assert caught.value.fields["chunk"] == FULL
 
 
