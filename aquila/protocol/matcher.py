@@ -392,16 +392,17 @@ def parties_concerned(round_: Round, submission_id: str | None) -> tuple[str, ..
     return tuple(sorted({origin, *round_.counterparts_of(origin)}))
 
 
-def disk_bytes(manifest: Manifest, kept_evaluations: int | None = None) -> int:
+def disk_bytes(manifest: Manifest, kept_evaluations: int | None = None, parties: Collection[str] | None = None) -> int:
     """Return the most disk space of a round at the matcher: its caps' elements, evaluations and tokens.
 
     Args:
         manifest: The round's manifest.
         kept_evaluations: Bytes of evaluations that are kept at most at the same time; None where nothing bounds them.
+        parties: The participants among whom the round is; all of the manifest if not given.
     """
-    evaluators = len(manifest.participants) - 1
-    elements = sum(cap.elements.full + cap.elements.partial for cap in manifest.caps)
-    evaluations = elements * ELEMENT_BYTES * evaluators
+    caps = [cap for cap in manifest.caps if parties is None or cap.party in parties]
+    elements = sum(cap.elements.full + cap.elements.partial for cap in caps)
+    evaluations = elements * ELEMENT_BYTES * max(0, len(caps) - 1)
     if kept_evaluations is not None:
         evaluations = min(evaluations, kept_evaluations)
     # Tokens lie there twice while they are joined: as they came, and laid down for the join.

@@ -16,7 +16,7 @@ MATCHER: Final[Table] = {
     "canaries_told_differ": Text("{left} and {right} tell of different canaries among the same hits"),
     "cap_of_party_outside_round": Text("a cap is for a party that does not take part"),
     "caps_exceed_free_disk": Text(
-        "the caps of this round may take {needed} MiB of disk, and the other open rounds leave {free} MiB free",
+        "the round's caps may take {needed} MiB of disk, and what other rounds have reserved leaves {free} MiB free",
         "propose lower caps, close other rounds, make room, or lower limits.free_mebibytes",
     ),
     "chunk_not_here": Text("the chunk is not here"),
@@ -24,6 +24,10 @@ MATCHER: Final[Table] = {
     "chunk_size_differs": Text("the chunk has another size than was signed"),
     "chunk_statement_not_accepted": Text(
         "no statement that was accepted tells of this chunk", "send the signed statement first"
+    ),
+    "consent_exceeds_free_disk": Text(
+        "the matcher's disk has no room for the lists of this party now: they may take {needed} MiB",
+        "the consent is sent again by itself; the secretariat can make room, or end rounds that reserve it",
     ),
     "consent_time_before_proposal": Text("the time for consents is over before the round is proposed"),
     "ended_aborted": Text("aborted: {reason}"),
@@ -37,6 +41,10 @@ MATCHER: Final[Table] = {
     "faulty_tokens": Text("{party} sent faulty tokens: {reason}"),
     "guesses_list": Text("list of {party}: {sign}"),
     "guesses_query": Text("query of {party}: {sign}"),
+    "health_consents_without_room": Text(
+        "the disk lacks {missing} MiB for the parties that have not consented to round {round}",
+        "make room, or end rounds that reserve it; their consents are sent again by themselves",
+    ),
     "health_rounds_failed": Text(
         "{count} open rounds have failed", "see them on the first page, or with `aquila round list`"
     ),

@@ -18,6 +18,8 @@ from aquila.sentences import Sentence
 from services.kit.log.entries import newest_of_round
 from services.kit.serving.health.report import OwnPart, contacts_of
 from services.kit.serving.health.rounds import MOST_ROUNDS, OpenRound, round_health
+from services.kit.settings import MEBIBYTE
+from services.matcher.rounds.disk_space import bytes_to_reserve, unreserved_bytes
 from services.matcher.rounds.progress import (
     has_all_blinded,
     has_all_tokens,
@@ -31,6 +33,7 @@ from services.matcher.storage.tables import ChunkRow, RoundRow
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from aquila.protocol.rounds.verified_round import Round
     from services.kit.serving.health.checks import Fault
     from services.matcher.context import MatcherContext
     from services.matcher.round_memory import CachedRound, RoundTransaction
@@ -57,14 +60,17 @@ def read_health(context: MatcherContext, contacts: StoredContacts) -> OwnPart:
         failed = session.scalar(select(func.count()).where(open_, RoundRow.problem.is_not(None))) or 0
         rounds = select(RoundRow.round_id).where(open_)
         waiting = session.scalar(select(func.count()).where(ChunkRow.round_id.in_(rounds), *evaluations)) or 0
+        free = unreserved_bytes(context, session)
+    faults: list[Fault] = []
     found, parties = [], set[str]()
     for round_id in ids[:MOST_ROUNDS]:
         with context.round_cache.reading(round_id) as turn:
             found.append(round_health(_open_round(turn, now), MATCHER, now))
             parties |= set(turn.round.participants)
+            faults += _without_room(turn.round, context.settings.quotas.evaluation_bytes, free)
     called = contacts.by_party()
     last = {code: called[code].at if code in called else None for code in context.registry.parties}
-    faults = [*_silent(parties, last, now)]
+    faults += _silent(parties, last, now)
     if failed:
         faults.append((Grade.CRITICAL, Sentence.of("health_rounds_failed", count=failed)))
     return OwnPart(
@@ -74,6 +80,14 @@ def read_health(context: MatcherContext, contacts: StoredContacts) -> OwnPart:
         chunks_waiting=waiting,
         faults={Subject.ROUNDS: tuple(faults)},
     )
+
+
+def _without_room(record: Round, evaluation_bytes: int, free: int) -> Iterator[Fault]:
+    """Yield the fault of a proposed round for whose consents the disk has no room."""
+    missing = bytes_to_reserve(record, evaluation_bytes) - free
+    if record.phase is Phase.PROPOSED and missing > 0:
+        mebibytes = -(-missing // MEBIBYTE)
+        yield Grade.WARNING, Sentence.of("health_consents_without_room", round=record.round_id[:8], missing=mebibytes)
 
 
 def _open_round(turn: RoundTransaction, now: int) -> OpenRound:

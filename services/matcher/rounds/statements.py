@@ -19,7 +19,17 @@ from aquila.errors import (
     SignatureError,
 )
 from aquila.protocol.log_entries import refused_entry
-from aquila.protocol.messages import PARTY_STATEMENTS, Canaries, Evaluation, Kind, Notes, Outcomes, Submission, Tokens
+from aquila.protocol.messages import (
+    PARTY_STATEMENTS,
+    Canaries,
+    Consent,
+    Evaluation,
+    Kind,
+    Notes,
+    Outcomes,
+    Submission,
+    Tokens,
+)
 from aquila.protocol.messages.kinds import kind_of
 from aquila.protocol.rounds.verified_round import LARGEST_STATEMENT
 from services.kit.errors import NotFoundError
@@ -27,6 +37,7 @@ from services.kit.log.entries import append
 from services.kit.logging import Log
 from services.matcher.events import NOBODY
 from services.matcher.rounds.canary_counts import subtract_canaries
+from services.matcher.rounds.disk_space import check_room_for_consent
 from services.matcher.rounds.outcome_counts import store_outcomes
 from services.matcher.rounds.progress import ready_submissions
 from services.matcher.storage.tables import EventRow, EvidenceRow, RefusedStatementRow, RepeatedStatementRow
@@ -62,6 +73,7 @@ def accept_statement(context: MatcherContext, round_id: str, caller: str, envelo
         SignatureError: The caller did not sign it.
         MalformedError, BindingError, OrderError, CapError, PolicyError, ProofError: It does not count.
         EquivocationError: The caller signed another one in its place; both are stored before this is raised.
+        StoreFullError: There is no room for what a consent allows; it can be repeated.
         StoreError: It may or may not be stored; the call can be repeated.
     """
     # 1. The caller itself signed it: nobody speaks for another, and a stranger's envelope costs no more than this.
@@ -90,16 +102,31 @@ def accept_statement(context: MatcherContext, round_id: str, caller: str, envelo
             _keep_refused(turn, message, opened.digest, envelope, now)
         else:
             refused = None
-            if accepted.new and isinstance(message, Canaries):
-                subtract_canaries(turn.session, turn.round, message)
-            if accepted.new and isinstance(message, Outcomes):
-                store_outcomes(turn, message)
+            if accepted.new:
+                _follow(context, turn, message)
     if refused is not None:
         raise refused
     if accepted.new:
         _LOG.info("statement_accepted", round=round_id, party=caller, state=kind_of(message).value)
         context.wakeup.notify(kind_of(message).value)
     return accepted.new
+
+
+def _follow(context: MatcherContext, turn: RoundTransaction, message: Statement) -> None:
+    """Do what follows from a new statement, in addition to the round's record.
+
+    Raises:
+        StoreFullError: The disk has no room for what a consent allows.
+    """
+    match message:
+        case Consent():
+            check_room_for_consent(context, turn.session, turn.round, message.party)
+        case Canaries():
+            subtract_canaries(turn.session, turn.round, message)
+        case Outcomes():
+            store_outcomes(turn, message)
+        case _:
+            pass
 
 
 def _is_still_pinned(context: MatcherContext, caller: str, key: VerifyKey) -> None:

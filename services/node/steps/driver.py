@@ -217,10 +217,8 @@ class RoundsDriver:
         self._unsettled.add(round_id)
         try:
             busy = await advance(self._node, round_id, page, looked=looked, ends=self._turn_of_round())
-        except (PeerUnavailableError, StoreError):
-            raise
         except AquilaError as error:
-            if self._node.contact.obstacle is not None:
+            if _concerns_all(error) or self._node.contact.obstacle is not None:
                 raise
             write = _LOG.warning if self._node.retries.failed(round_id, error) else _LOG.debug
             write("round_failed", round=round_id, error=error)
@@ -324,8 +322,6 @@ async def advance(
     memory.goes_on, memory.works_on = not looked, False
     try:
         busy = await (_go_on(node, round_id, ends) if looked else _advance(node, round_id, page, ends))
-    except (PeerUnavailableError, StoreError):
-        raise
     except (KeyMaterialError, RestoredBackupError) as error:
         await to_thread(
             verify_logs.check_own_log, node
@@ -333,6 +329,8 @@ async def advance(
         await to_thread(_refuse, node.journal, round_id, error)
         return True
     except AquilaError as error:
+        if _concerns_all(error):
+            raise
         memory.troubled = True
         await to_thread(_note, node.journal, round_id, error)
         raise
@@ -340,6 +338,11 @@ async def advance(
         await to_thread(_clear, node.store, round_id)
         memory.troubled = False
     return busy
+
+
+def _concerns_all(error: AquilaError) -> bool:
+    """Return whether no round can go on: the matcher is away, and not only full for one round, or this store fails."""
+    return isinstance(error, PeerUnavailableError | StoreError) and not isinstance(error, PeerFullError)
 
 
 async def _advance(

@@ -191,6 +191,29 @@ async def test_a_chunk_that_is_not_taken_is_no_reason_to_hurry(world: World) -> 
     assert (texts(view["problems"]), view["hits"]) == ([], 1)
 
 
+async def test_a_consent_waits_until_the_matcher_has_room(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its people see why, the matcher counts as reached, and the consent is sent again by itself."""
+    round_id, al = await world.propose(), world.nodes["AL"]
+    await world.settle()
+    files = world.app.state.context.files
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "free_space", lambda: 0)
+        assert (await al.post(f"/rounds/{round_id}/consent")).status_code == 202
+        for _ in range(4):
+            await al.step()
+        view = await al.round(round_id)
+        assert [text.split(":")[0] for text in texts(view["problems"])] == [
+            "the matcher's disk has no room for the lists of this party now"
+        ]
+        assert al.node.contact.reachable
+        assert (await world.operator.get(f"/v1/operator/rounds/{round_id}")).json()["parties"][0]["consented"] is False
+    al.node.retries.end_waits()
+    await world.settle()
+    view = await al.round(round_id)
+    assert texts(view["problems"]) == []
+    assert (await world.operator.get(f"/v1/operator/rounds/{round_id}")).json()["parties"][0]["consented"]
+
+
 async def test_a_statement_that_is_too_late_is_given_up(world: World) -> None:
     """The matcher's clock is ahead: the consent does not count, and is not sent for ever."""
     round_id = await world.propose()

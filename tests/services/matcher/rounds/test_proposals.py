@@ -10,7 +10,6 @@ import pytest
 from aquila.protocol.generations import generation, named
 from aquila.protocol.messages import Manifest
 from aquila.records import rules
-from services.matcher.rounds.disk_space import reserved_bytes
 from services.matcher.settings import RoundSettings
 from tests.support.matcher_world import NOW
 
@@ -109,28 +108,3 @@ async def test_rounds_are_listed_newest_first(world: World) -> None:
     await world.propose(window=dict.fromkeys(("consent_by", "submit_by", "evaluate_by", "closes_at"), NOW + 9))
     rounds = (await world.operate("GET")).json()["rounds"]
     assert [entry["phase"] for entry in rounds] == ["proposed", "open"]
-
-
-async def test_rounds_share_the_disk(world: World) -> None:
-    """What open rounds may still take is not promised again; a round that ended takes nothing more."""
-    elements = (world.context.files.free_space() * 2 // 3) // (32 + 2 * 33)
-    caps = [{"party": code, "elements": {"full": elements // 2, "partial": 0}} for code in ("AL", "RS")]
-    first = await world.operate("POST", json=SHORT | {"caps": caps})
-    assert first.status_code == 202
-    assert reserved_bytes(world.context) > world.context.files.free_space() // 2
-    refused = await world.operate("POST", json=SHORT | {"caps": caps})
-    assert refused.status_code == 403
-    assert "and the other open rounds leave" in refused.json()["detail"]
-    round_id = first.json()["round_id"]
-    await world.operate("POST", f"/{round_id}/abort", json={"reason": "test"})
-    world.advance()
-    assert reserved_bytes(world.context) == 0
-    assert (await world.operate("POST", json=SHORT | {"caps": caps})).status_code == 202
-
-
-async def test_what_a_round_has_taken_is_not_promised_twice(world: World) -> None:
-    """Its chunks are on the disk already, and the disk says so."""
-    await world.opened()
-    before = reserved_bytes(world.context)
-    sent = await world.nodes["AL"].submit()
-    assert reserved_bytes(world.context) == before - sum(len(octets) for _, _, octets in sent.chunks)

@@ -11,7 +11,8 @@ import httpx
 import pytest
 from sqlalchemy import event
 
-from services.kit.errors import NotFoundError
+from aquila.sentences import quoted
+from services.kit.errors import NotFoundError, PeerFullError
 from services.node.steps.driver import open_rounds
 from services.node.steps.listen import Listener
 from tests.support.node_world import HEADER, LISTS
@@ -19,6 +20,7 @@ from tests.support.node_world import HEADER, LISTS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from aquila.errors import AquilaError
     from tests.support.node_world import PartyNode, World
 
 _IN_PATH = re.compile(r"/v1/rounds/([0-9a-f]{32})/")
@@ -100,15 +102,18 @@ async def test_a_round_that_waits_holds_up_no_other(world: World) -> None:
     assert {(await party_node.round(one))["submissions"][0]["state"] for one in rounds} == {"submitted"}
 
 
-async def test_a_round_that_cannot_go_on_holds_up_no_other(world: World) -> None:
-    """While the matcher says that it does not know one round, another one goes on; a person's call ends the wait."""
+@pytest.mark.parametrize(
+    "error", [NotFoundError("round_unknown", round="test"), PeerFullError(quoted("no room"), retry_after=30)]
+)
+async def test_a_round_that_cannot_go_on_holds_up_no_other(world: World, error: AquilaError) -> None:
+    """The matcher does not know one round, or is full for it: the other goes on, and a person's call ends the wait."""
     party_node, (first, second) = await two_submitted_rounds(world)
     watched, is_known = Watched(party_node), asyncio.Event()
 
     async def before(_: httpx.Request, round_id: str) -> None:
-        """Know nothing of the first round."""
+        """Refuse all of the first round."""
         if round_id == first and not is_known.is_set():
-            raise NotFoundError("round_unknown", round=round_id)
+            raise error
 
     async def is_sent(round_id: str) -> bool:
         return bool((await party_node.round(round_id))["submissions"][0]["state"] == "submitted")

@@ -186,3 +186,6 @@ def test_bytes_on_disk(staged: Callable[..., StagedRound]) -> None:
     assert roles.disk_bytes(stage.manifest) == 3 * 15 * (32 * 3 + 2 * 33)
     assert roles.disk_bytes(stage.manifest, 1_000_000) == 3 * 15 * (32 * 3 + 2 * 33)
     assert roles.disk_bytes(stage.manifest, 1_000) == 3 * 15 * (32 + 2 * 33) + 1_000
+    assert roles.disk_bytes(stage.manifest, None, {"AL", "SI"}) == 2 * 15 * (32 * 2 + 2 * 33)
+    assert roles.disk_bytes(stage.manifest, None, {"AL"}) == 15 * (32 + 2 * 33)
+    assert roles.disk_bytes(stage.manifest, 1_000, ()) == 0
