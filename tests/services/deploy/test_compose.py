@@ -6,27 +6,38 @@ import re
 import shlex
 import shutil
 import subprocess
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
-from tests.services.deploy.test_samples import DEPLOY
+from services.kit.settings import load
+from tests.services.deploy.test_samples import CLASSES, DEPLOY
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 COMPOSE = (DEPLOY / "compose.yaml").read_text(encoding="utf-8")
+STEPS = COMPOSE.partition("\nx-service:")[0]
+KINDS = sorted(CLASSES)
+
+
+def services() -> dict[str, Any]:
+    """Return the services of the file by their names."""
+    made: dict[str, Any] = yaml.safe_load(COMPOSE)["services"]
+    return made
 
 
 def test_every_mount_and_secret_is_declared() -> None:
     """Volumes and secrets that services name are there; the database has no network, and is reached by its socket."""
     document = yaml.safe_load(COMPOSE)
-    services = document["services"]
-    volumes = [volume.partition(":")[0] for service in services.values() for volume in service["volumes"]]
+    volumes = [volume.partition(":")[0] for service in services().values() for volume in service["volumes"]]
     assert {name for name in volumes if not name.startswith(".")} == set(document["volumes"])
-    assert {secret for service in services.values() for secret in service["secrets"]} == set(document["secrets"])
-    steps = COMPOSE.partition("services:")[0]
+    assert {secret for service in services().values() for secret in service["secrets"]} == set(document["secrets"])
     mounted = {name.removeprefix("./") for name in volumes if name.startswith("./")}
-    assert all(name in steps for name in mounted if not (DEPLOY / name).is_file()), "a step makes each"
-    assert all(name in steps for name in document["secrets"])
-    assert services["database"]["network_mode"] == "none"
+    assert all(f" {name}\n" in STEPS for name in mounted if not (DEPLOY / name).is_file()), "a step makes each"
+    assert all(name in STEPS for name in document["secrets"])
+    assert services()["database"]["network_mode"] == "none"
 
 
 def test_no_secret_lies_where_the_image_is_built() -> None:
@@ -42,36 +53,81 @@ def test_no_secret_lies_where_the_image_is_built() -> None:
 
 def test_services_are_limited_and_their_images_can_be_named_by_digest() -> None:
     """Memory and processes have a bound, and no image is fixed to a tag."""
-    services = yaml.safe_load(COMPOSE)["services"]
-    assert all(service["mem_limit"] and service["pids_limit"] for service in services.values())
-    assert services["database"]["image"].startswith("${POSTGRES_IMAGE:-")
-    assert services["matcher"]["build"]["args"]["PYTHON_IMAGE"].startswith("${PYTHON_IMAGE:-")
+    assert all(service["mem_limit"] and service["pids_limit"] for service in services().values())
+    assert services()["database"]["image"].startswith("${POSTGRES_IMAGE:-")
+    for kind in KINDS:
+        assert services()[kind]["build"]["args"]["PYTHON_IMAGE"].startswith("${PYTHON_IMAGE:-")
     docker = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
     assert set(re.findall(r"^FROM (\S+)", docker, re.MULTILINE)) == {"${PYTHON_IMAGE}"}
 
 
+def test_node_and_matcher_differ_in_home_and_port_alone() -> None:
+    """One is started with the profile of its name, and none without a profile; each has the home that its image has."""
+    image = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
+    for kind in KINDS:
+        service = services()[kind]
+        home = service["environment"]["AQUILA_HOME"]
+        assert service["profiles"] == [kind]
+        assert service["command"] == [kind, "serve"]
+        assert f"{kind}:{home}" in service["volumes"]
+        assert f" {home}" in image
+        assert f"COMPOSE_PROFILES={kind}\\n" in STEPS
+    differing = {"profiles", "command", "environment", "volumes", "ports"}
+    matcher, node = ({key: value for key, value in services()[kind].items() if key not in differing} for kind in KINDS)
+    assert matcher == node
+    assert "profiles" not in services()["database"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_name_within_is_that_of_the_address(kind: str) -> None:
+    """A step writes the host of the public address as the name, and the port of that address is published."""
+    [port] = services()[kind]["ports"]
+    [url] = re.findall(rf" {kind} {kind} .*--public-url (\S+)", STEPS)
+    assert f"COMPOSE_PROFILES={kind}\\nSERVICE_NAME={url.removeprefix('https://').partition(':')[0]}\\n" in STEPS
+    assert port == f"{url.rpartition(':')[2]}:{url.rpartition(':')[2]}"
+    [alias] = services()[kind]["extra_hosts"]
+    assert re.fullmatch(r"\$\{SERVICE_NAME:\?[^}]+\}:127\.0\.0\.1", alias)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_database_is_a_setting_of_both(kind: str, tmp_path: Path) -> None:
+    """What a step adds to the settings of a home is what the service takes, with the password of its secret."""
+    added = (DEPLOY / "samples/compose.database.toml").read_text(encoding="utf-8")
+    settings = tmp_path / f"{kind}.toml"
+    settings.write_text((DEPLOY / "samples" / f"{kind}.basic.toml").read_text(encoding="utf-8") + added)
+    database = load(settings, CLASSES[kind]).database
+    assert database.url.endswith("?host=/var/run/postgresql")
+    assert str(database.password_file) == f"/run/secrets/{services()[kind]['secrets'][0]}"
+    assert added.startswith("\n"), "it begins its own line"
+
+
 def test_a_database_that_is_being_prepared_is_not_healthy() -> None:
     """The image's entry point starts a server while it makes the role: what is ready is the one that stays."""
-    test = yaml.safe_load(COMPOSE)["services"]["database"]["healthcheck"]["test"]
+    test = services()["database"]["healthcheck"]["test"]
     assert test == ["CMD-SHELL", "test $$(cat /proc/1/comm) = postgres && pg_isready -U aquila -d aquila"]
 
 
-@pytest.mark.skipif(
-    not (shutil.which("podman-compose") and shutil.which("podman")), reason="podman-compose is not there"
-)
-def test_an_engine_would_start_it_as_written() -> None:
+@pytest.mark.soak
+@pytest.mark.skipif(shutil.which("podman-compose") is None, reason="Debian's podman-compose is not installed")
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_engine_would_start_it_as_written(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The calls that podman-compose would make have the network, the rights and the files that are written."""
-    words = ["podman-compose", "--verbose", "--dry-run", "-f", str(DEPLOY / "compose.yaml"), "up", "-d"]
-    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    monkeypatch.setenv("SERVICE_NAME", "name.example")
+    words = ["podman-compose", "--verbose", "--dry-run", "--profile", kind, "-f", str(DEPLOY / "compose.yaml")]
+    done = subprocess.run([*words, "up", "-d"], capture_output=True, text=True, check=True)
     calls = [
         shlex.split(line.partition("podman run ")[2]) for line in done.stderr.splitlines() if ":podman run " in line
     ]
-    database, matcher = ({*call} for call in calls)
+    database, service = ({*call} for call in calls)
     assert {"--network=none", "-m", "4g", "--restart"} <= database
-    assert {"--read-only", "--cap-drop", "ALL", "no-new-privileges:true", "--ulimit", "core=0", "-m", "8g"} <= matcher
-    shared = {one for one in database & matcher if one.endswith(":/var/run/postgresql")}
+    assert {"--read-only", "--cap-drop", "ALL", "no-new-privileges:true", "--ulimit", "core=0", "-m", "8g"} <= service
+    assert {"--add-host", "name.example:127.0.0.1", "-w", "/exchange"} <= service
+    shared = {one for one in database & service if one.endswith(":/var/run/postgresql")}
     assert len(shared) == 1, "they meet at one socket"
     secrets = yaml.safe_load(COMPOSE)["secrets"].values()
-    mounted = {one.partition(":")[0] for one in database | matcher if one.startswith("/etc/aquila/secrets/")}
+    mounted = {one.partition(":")[0] for one in database | service if one.startswith("/etc/aquila/secrets/")}
     assert mounted == {secret["file"] for secret in secrets}
-    assert calls[1][-5:] == ["deploy_matcher", *yaml.safe_load(COMPOSE)["services"]["matcher"]["command"]]
+    assert calls[1][-3:] == [f"deploy_{kind}", *services()[kind]["command"]]
+    monkeypatch.delenv("SERVICE_NAME")
+    done = subprocess.run([*words, "up", "-d"], capture_output=True, text=True, check=False)
+    assert done.returncode != 0, "it starts under no name"
