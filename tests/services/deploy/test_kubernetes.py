@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
+import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import kubernetes_validate
 import pytest
 import yaml
 from typer.main import get_command
 
+from aquila.crypto.keys import IdentityKey
+from aquila.protocol.registration.invitations import Invitation, accepted_invitation, open_request, sign_file
+from aquila.protocol.registration.spoken_words import check_spoken
 from clients.cli.main import app
 from services.kit.settings import load
-from services.matcher.settings import MatcherSettings
+from services.node.settings import NodeSettings
 from tests.services.deploy.test_samples import CLASSES, DEPLOY
+from tests.support.operators import read_aloud
+
+if TYPE_CHECKING:
+    from services.kit.settings import ServiceSettings
 
 KINDS = sorted(CLASSES)
 FOLDER = DEPLOY / "kubernetes"
@@ -141,29 +152,139 @@ def test_a_database_that_is_still_prepared_is_not_ready(kind: str) -> None:
     assert probe == ["/bin/sh", "-c", check.replace("$$", "$")]
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_name_within_is_that_of_the_address(kind: str) -> None:
+    """Commands in the pod call the service by the name of its public address, which no network policy lets out."""
+    [alias] = pod(kind)["hostAliases"]
+    [public] = [one["value"] for one in containers(kind)[kind]["env"] if one["name"] == "PUBLIC_URL"]
+    assert alias == {"ip": "127.0.0.1", "hostnames": [urlsplit(public).hostname]}
+
+
+def assert_together(resources: list[dict[str, Any]]) -> None:
+    """Assert that resources are in one namespace, and that what one says of another is there."""
+    by_kind = {one["kind"]: one for one in resources}
+    assert len(by_kind) == len(resources)
+    assert len({one["metadata"]["namespace"] for one in resources}) == 1
+    stateful, service = by_kind["StatefulSet"]["spec"], by_kind["Service"]
+    labels = stateful["template"]["metadata"]["labels"]
+    selectors = (
+        stateful["selector"]["matchLabels"],
+        service["spec"]["selector"],
+        by_kind["NetworkPolicy"]["spec"]["podSelector"]["matchLabels"],
+    )
+    for selector in selectors:
+        assert selector.items() <= labels.items()
+    assert stateful["serviceName"] == service["metadata"]["name"]
+    made = stateful["template"]["spec"]
+    [port] = next(one["ports"] for one in made["containers"] if "ports" in one)
+    assert [one["targetPort"] for one in service["spec"]["ports"]] == [port["name"]]
+    maps = {volume["configMap"]["name"] for volume in made["volumes"] if "configMap" in volume}
+    assert by_kind["ConfigMap"]["metadata"]["name"] in maps
+    [home] = made["initContainers"]
+    mounted = [mount["mountPath"] for mount in home["volumeMounts"] if mount["name"] == "settings"]
+    read = set(re.findall(rf"{mounted[0]}/([a-z.]+)", home["command"][2]))
+    assert read == set(by_kind["ConfigMap"]["data"])
+
+
+@pytest.mark.skipif(shutil.which("kustomize") is None, reason="Debian's kustomize is not installed")
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_applied_belongs_together(kind: str, tmp_path: Path) -> None:
+    """Rendered as `kubectl apply -k` does: valid, in the namespace of the steps, with references that are met."""
+    shutil.copytree(FOLDER / kind, tmp_path / kind)
+    if kind == "node":
+        (tmp_path / kind / "party.invite").write_text("an invitation")
+    words = ["kustomize", "build", str(tmp_path / kind)]
+    done = subprocess.run(words, check=True, capture_output=True, text=True)
+    resources = list(yaml.safe_load_all(done.stdout))
+    for resource in resources:
+        kubernetes_validate.validate(resource, VERSION, strict=True)
+    assert_together(resources)
+    steps = (FOLDER / kind / "kustomization.yaml").read_text("utf-8")
+    assert f"create namespace {resources[0]['metadata']['namespace']}\n" in steps
+    [stateful] = [one for one in resources if one["kind"] == "StatefulSet"]
+    made = stateful["spec"]["template"]["spec"]
+    images = {one["name"]: one["image"] for one in (*made["initContainers"], *made["containers"])}
+    own = "registry.example.org/aquila:latest"
+    assert images == {"home": own, kind: own, "database": "postgres:18"}
+    stateful["spec"]["serviceName"] = "another"
+    with pytest.raises(AssertionError):
+        assert_together(resources)
+
+
+@dataclass
+class Pod:
+    """What the init container of a service sees, in folders of a test."""
+
+    kind: str
+    folder: Path
+
+    @property
+    def home(self) -> Path:
+        """The service's home."""
+        return self.folder / "home"
+
+    def start(self, host: str) -> str:
+        """Run the script with its own mounts, and return what it prints; the first time it makes them."""
+        container = containers(self.kind)["home"]
+        [script] = container["command"][2:]
+        for mounted, name in (("/etc/aquila", "etc"), ("/run/aquila", "run"), ("/run/secrets/database", "secret")):
+            (self.folder / name).mkdir(exist_ok=True)
+            script = script.replace(mounted, f"{self.folder}/{name}")
+        (self.folder / "secret/role_password").write_text("a password\n")
+        settings = (FOLDER / self.kind / "database.toml").read_text("utf-8")
+        (self.folder / "etc/database.toml").write_text(settings.replace("/run/aquila", f"{self.folder}/run"))
+        environment = {one["name"]: one["value"] for one in container["env"]}
+        assert urlsplit(environment["PUBLIC_URL"]).hostname == host
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        environment |= {"AQUILA_HOME": str(self.home), "PATH": path}
+        done = subprocess.run(
+            ["/bin/sh", "-euc", script], check=True, env=os.environ | environment, capture_output=True, text=True
+        )
+        return done.stdout + done.stderr
+
+    def assert_taken(self, port: int) -> ServiceSettings:
+        """Assert that the service takes what was made: TLS, database, and the password for its user alone."""
+        file = self.home / f"{self.kind}.toml"
+        made = load(file, CLASSES[self.kind])
+        assert file.read_text("utf-8").count("[database]") == 1
+        assert made.database.url == "postgresql+psycopg://aquila@/aquila?host=/var/run/postgresql"
+        assert made.database.password_file is not None
+        assert made.database.password_file.read_text() == "a password\n"
+        assert made.database.password_file.stat().st_mode & 0o777 == 0o600
+        assert (made.listen.host, made.listen.port) == ("0.0.0.0", port)  # noqa: S104 - of the container
+        assert made.tls is not None
+        return made
+
+
 def test_the_script_makes_a_home_that_the_matcher_takes(tmp_path: Path) -> None:
     """Once: home, certificate for the public address, database and the password for the service's user alone."""
-    container = containers("matcher")["home"]
-    [script] = container["command"][2:]
+    made = Pod("matcher", tmp_path)
+    made.start("matcher.example.org")
+    made.assert_taken(8700)
+    identity = (made.home / "identity.pem").read_bytes()
+    made.start("matcher.example.org")  # at the second start the home is there
+    made.assert_taken(8700)
+    assert (made.home / "identity.pem").read_bytes() == identity
+
+
+def test_the_script_makes_a_home_that_joins(tmp_path: Path) -> None:
+    """Once, from the invitation: home, database, and a request that is admitted by the words of the pod's log."""
+    made = Pod("node", tmp_path)
     (tmp_path / "etc").mkdir()
-    (tmp_path / "run").mkdir()
-    (tmp_path / "secret").mkdir()
-    (tmp_path / "secret/role_password").write_text("a password\n")
-    settings = (FOLDER / "matcher/database.toml").read_text("utf-8")
-    (tmp_path / "etc/database.toml").write_text(settings.replace("/run/aquila", f"{tmp_path}/run"))
-    here = [("/etc/aquila", "etc"), ("/run/aquila", "run"), ("/run/secrets/database", "secret")]
-    for mounted, folder in here:
-        script = script.replace(mounted, f"{tmp_path}/{folder}")
-    home = tmp_path / "home"
-    environment = {one["name"]: one["value"] for one in container["env"]} | {"AQUILA_HOME": str(home)}
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    for _ in range(2):  # at the second start the home is there
-        subprocess.run(["/bin/sh", "-euc", script], check=True, env=os.environ | environment | {"PATH": path})
-    made = load(home / "matcher.toml", MatcherSettings)
-    assert (home / "matcher.toml").read_text("utf-8").count("[database]") == 1
-    assert made.database.url == "postgresql+psycopg://aquila@/aquila?host=/var/run/postgresql"
-    assert made.database.password_file is not None
-    assert made.database.password_file.read_text() == "a password\n"
-    assert made.database.password_file.stat().st_mode & 0o777 == 0o600
-    assert (made.listen.host, made.listen.port) == ("0.0.0.0", 8700)  # noqa: S104 - of the container
-    assert made.tls is not None
+    with IdentityKey.generate(secrets.token_bytes) as key:
+        invitation = Invitation(
+            invitation_id="00" * 16, party="SI", name="Slovenia", matcher_key=key.public.hex,
+            url="https://matcher.example.org:8700", ca=None, expires_at=1 << 33,
+        )  # fmt: skip
+        (tmp_path / "etc/party.invite").write_bytes(sign_file(invitation, key))
+        printed = made.start("node.si.example")
+        settings = made.assert_taken(8701)
+        assert isinstance(settings, NodeSettings)
+        assert (settings.code, settings.matcher.url) == ("SI", invitation.url)
+        written = (made.home / "request.join").read_bytes()
+        made.start("node.si.example")  # at the second start the home is there
+        made.assert_taken(8701)
+        assert (made.home / "request.join").read_bytes() == written
+        request = open_request(written)
+        assert accepted_invitation(request.message, key.public, now=1) == invitation
+    check_spoken(request.digest, read_aloud(printed))
