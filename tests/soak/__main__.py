@@ -1,7 +1,8 @@
 """`python -m tests.soak`: rounds and queries under faults, in parts, and the figures of each part as JSON.
 
 Each part has a world and a seed of its own, so that a part that fails can be played again by itself. Disks
-are filled where this program may mount a small file system, and clocks are moved where Debian's `faketime` is there.
+are filled where this program may mount a small file system, and clocks are moved where Debian's `faketime` is there;
+with `--whole` it fails in the end where it could not do both.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.soak.parts import Size, play_faults, play_kills, play_memory
+from tests.support.moved_clocks import faketime_library
 from tests.support.process_world import THIS, Program
 from tests.support.small_disks import mounted
 
@@ -52,19 +54,26 @@ def main() -> None:
     parser.add_argument(
         "--at-once", action="store_true", help="faults in the first round too, in all parts but `memory`"
     )
+    parser.add_argument(
+        "--whole", action="store_true", help="fail in the end if a kind of fault could not be made here"
+    )
     given = parser.parse_args()
     _unshare_mounts()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)  # whatever ends this program, no process stays behind
     parts = {name: PARTS[name] for name in given.part or PARTS}
+    missing: set[str] = set()
     with tempfile.TemporaryDirectory(prefix="aquila-soak-") as temporary:
         for number, (name, share) in enumerate(parts.items()):
             folder = (given.folder or Path(temporary)) / f"{number}-{name}"
             folder.mkdir(parents=True)
             seconds = 60 * given.minutes * share / sum(parts.values())
             figures = _play(name, folder, _size(name, given, seconds, given.seed + number), given)
+            missing |= set(figures.get("not_tried", []))
             sys.stdout.write(json.dumps({"part": name} | figures, indent=2) + "\n")
             sys.stdout.flush()
+    if given.whole and missing:
+        sys.exit(f"not tried on this machine: {', '.join(sorted(missing))}")
 
 
 def _play(name: str, folder: Path, size: Size, given: argparse.Namespace) -> dict[str, Any]:
@@ -81,10 +90,15 @@ def _play(name: str, folder: Path, size: Size, given: argparse.Namespace) -> dic
     # Without mounts of one's own they would outlast this program where it is killed.
     disk = mounted(folder, _DISK_SIZE) if _MOUNTED in os.environ else contextlib.nullcontext(enter_result=False)
     with disk as small_disk:
-        return play_faults(
+        figures = play_faults(
             folder, size, tell, database=name, small_disk=small_disk, loaded=given.loaded,
             calm_first=not given.at_once,
         )  # fmt: skip
+    missing = {
+        "full disks (only root may mount a small file system)": not small_disk,
+        "clocks that are wrong (Debian's faketime is not installed)": faketime_library() is None,
+    }
+    return figures | {"not_tried": [what for what, is_missing in missing.items() if is_missing]}
 
 
 def _size(name: str, given: argparse.Namespace, seconds: float, seed: int) -> Size:
