@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 from aquila.protocol.messages.base import Message
-from aquila.sentences import Sentence, text_of
+from aquila.sentences import Sentence, hint_of, text_of
 from aquila.sentences.sentence import from_json, quoted, to_json
 
 
@@ -32,3 +32,18 @@ class SentenceView(Message):
     def sentence(self) -> Sentence:
         """The sentence; its English as it came where it is none that a sentence can be."""
         return from_json({"code": self.code, "fields": self.fields}) or quoted(self.text)
+
+
+class FaultView(SentenceView):
+    """The sentence of a fault, with its remedy.
+
+    Attributes:
+        hint: What to do about it, in English; nothing in a report of an earlier release.
+    """
+
+    hint: str = ""
+
+    @classmethod
+    def of(cls, sentence: Sentence) -> Self:
+        """Return the view of a fault."""
+        return super().of(sentence).model_copy(update={"hint": hint_of(sentence)})

@@ -96,7 +96,10 @@ COMMAND: Final[Table] = {
         "let the clock follow a time server; calls with more than 300 s are refused",
     ),
     "doctor_clock_fine": Text("the clock differs by {seconds} s from the matcher's"),
-    "doctor_clock_unknown": Text("the matcher's answer has no time"),
+    "doctor_clock_unknown": Text(
+        "the matcher's answer has no time",
+        "compare the own clock with a time server; what is in front of the matcher has to pass its header Date on",
+    ),
     "doctor_database_asynchronous": Text(
         "the database may lose what it has confirmed (synchronous_commit)",
         "set synchronous_commit = on: a database that lost a commit counts as an older copy",
@@ -184,7 +187,9 @@ COMMAND: Final[Table] = {
         "{path} is the home of both a node and a matcher",
         "make one with `aquila node init` or `aquila matcher init`, and name it with --home or AQUILA_HOME",
     ),
-    "home_settings_unreadable": Text("{settings} cannot be read: {kind}"),
+    "home_settings_unreadable": Text(
+        "{settings} cannot be read: {kind}", "run the command as the service's user, and look at the file"
+    ),
     "id_without_single_match": Text(
         "{text} means {how_many} {what}{plural_ending} of {count}",
         "give the id or at least its first {least_digits} digits, or `{latest}`",

@@ -32,7 +32,10 @@ CRYPTO: Final[Table] = {
     "evaluation_proof_not_verified": Text("a proof of evaluation does not verify"),
     "exchange_key_small_order": Text("an exchange key has small order"),
     "finalize_operands_missing": Text("FinalizeOperands needs own elements with a share, or evaluations"),
-    "identity_key_not_ed25519": Text("an identity key must be an Ed25519 key"),
+    "identity_key_not_ed25519": Text(
+        "an identity key must be an Ed25519 key",
+        "bring the right file from the safe, or correct the setting `identity`",
+    ),
     "identity_key_unreadable": Text("an identity key cannot be read", "it must be unencrypted PEM"),
     "integers_not_multiple_of_64": Text("integers to reduce must be a multiple of 64 bytes"),
     "key_already_closed": Text("this {kind} is closed"),

@@ -84,7 +84,7 @@ KIT: Final[Table] = {
         "the Dask cluster at {dask_scheduler} cannot be used: {kind}",
         "look whether scheduler and workers run, and whether their certificates are of dask_ca_file",
     ),
-    "dask_file_unreadable": Text("{name} cannot be read"),
+    "dask_file_unreadable": Text("{name} cannot be read", "put the file there, or correct the setting"),
     "dask_member_release_differs": Text(
         "{address} of the Dask cluster runs another release of Aquila than this service",
         "install the same release on the scheduler and on every worker",
@@ -100,7 +100,10 @@ KIT: Final[Table] = {
         "{address} of the Dask cluster may write what it works on to its disk",
         "set distributed.worker.memory.target and .spill to false, as in the sample dask.yaml",
     ),
-    "dask_worker_release_differs": Text("a worker of the Dask cluster runs another release of Aquila"),
+    "dask_worker_release_differs": Text(
+        "a worker of the Dask cluster runs another release of Aquila",
+        "install the same release on the scheduler and on every worker",
+    ),
     "database_disk_full": Text(
         "no room is left on the disk of {place}", "make room there; nothing was changed, and the call can be repeated"
     ),
@@ -148,10 +151,13 @@ KIT: Final[Table] = {
     "health_disk_low": Text("files may take {free} MiB more of the disk", "free some space"),
     "health_driver_fails": Text(
         "{count} steps of the driver {driver} in a row have failed: {reason}",
-        "the log has each of them, as step_failed",
+        "the service's log has each of them, as step_failed; `aquila doctor` looks for the cause",
     ),
     "health_driver_hangs": Text(
         "a step of the driver {driver} has taken more than {minutes} minutes", "restart the service; nothing is lost"
+    ),
+    "health_fault_unexplained": Text(
+        "{fault}", "look into the service's log, and under *When something is wrong* in deploy/OPERATIONS.md"
     ),
     "health_party_silent": Text(
         "{party} has not called for {hours} hours, and takes part in an open round",
@@ -181,7 +187,9 @@ KIT: Final[Table] = {
     "identity_provider_unreachable": Text(
         "the identity provider cannot be reached: {kind}", "try again, or sign in with a local account"
     ),
-    "key_file_length_differs": Text("{key_file} has another length than a key"),
+    "key_file_length_differs": Text(
+        "{key_file} has another length than a key", "bring the file from the safe; it is no text and is not edited"
+    ),
     "listening_failed": Text(
         "cannot listen on {host}:{port}: {fault}", "another process has the port, or the address is not this machine's"
     ),
@@ -191,11 +199,17 @@ KIT: Final[Table] = {
         "`aquila audit acknowledge`",
     ),
     "log_node_unknown": Text("the log has no such node"),
-    "log_shrank_to_nothing": Text("the log {origin} shrank from {expected} to 0 entries"),
+    "log_shrank_to_nothing": Text(
+        "the log {origin} shrank from {expected} to 0 entries",
+        "nothing more is signed or sent; have the log's owner explain it, for example that it restored no backup",
+    ),
     "log_without_round": Text("the log has no entry of this round"),
     "login_reserved_for_home_key": Text("{login} names the key of the home folder", "choose another login"),
     "login_taken": Text("there is an account of this login", "see them with `aquila user list`"),
-    "migration_breaks_reference": Text("the migration breaks a reference between rows; nothing was changed"),
+    "migration_breaks_reference": Text(
+        "the migration breaks a reference between rows; nothing was changed",
+        "start the earlier release again, and report it: the database is not what that release makes",
+    ),
     "name_both_file_and_folder": Text("{file} is both a file and a folder"),
     "new_address_certificate_alone": Text(
         "certificate and key come together, and with the address (--public-url) that the certificate names"
@@ -234,7 +248,10 @@ KIT: Final[Table] = {
     "password_too_easy": Text("the password is too easy", "leave out names of this place, and take words of your own"),
     "password_too_short": Text("the password is too short", "use at least {shortest} characters, or a few words"),
     "peer_answer_compressed": Text("the peer's answer is compressed"),
-    "peer_answer_failed": Text("the peer answers {status_code}"),
+    "peer_answer_failed": Text(
+        "the peer answers {status_code}",
+        "calls are repeated by themselves; if it lasts, ask the peer's administrator, or look at what stands before it",
+    ),
     "peer_answer_too_large": Text("the peer's answer is too large"),
     "peer_certificate_or_key_unreadable": Text(
         "a certificate or key for {url} cannot be read: {fault}",
@@ -265,7 +282,10 @@ KIT: Final[Table] = {
     "same_request_already_waiting": Text(
         "the same request waits for a second person already", "see it with `aquila approval show {approval}`"
     ),
-    "secret_unreadable": Text("the secret {path} cannot be read: {fault}"),
+    "secret_unreadable": Text(
+        "the secret {path} cannot be read: {fault}",
+        "put the file there, readable by the service's user alone; bring it from the safe if it is lost",
+    ),
     "seen_checkpoint_not_signed": Text(
         "{party} names a checkpoint that the matcher's log has never signed",
         "it was shown another log: keep its checkpoint as evidence, and tell the other parties",
@@ -283,12 +303,18 @@ KIT: Final[Table] = {
         "when it is explained, an administrator goes on with `aquila audit acknowledge`",
     ),
     "service_role_unknown": Text("a {service} has no role {unknown_roles}", "it has {known_roles}"),
-    "service_stopping": Text("the service is stopping"),
+    "service_stopping": Text("the service is stopping", "start it again, and repeat the call"),
     "session_missing_or_over": Text("there is no session, or it is over", "sign in with `aquila login`"),
     "session_unknown": Text("you have no such session"),
-    "settings_file_not_toml": Text("the settings file {path} is not TOML: {fault}"),
-    "settings_file_not_utf_8": Text("the settings file {path} is not UTF-8"),
-    "settings_file_unreadable": Text("the settings file {path} cannot be read: {fault}"),
+    "settings_file_not_toml": Text(
+        "the settings file {path} is not TOML: {fault}",
+        "correct the line that is named; texts stand in quotation marks",
+    ),
+    "settings_file_not_utf_8": Text("the settings file {path} is not UTF-8", "save it as UTF-8 in the editor"),
+    "settings_file_unreadable": Text(
+        "the settings file {path} cannot be read: {fault}",
+        "run it as the service's user, and look at the file's rights",
+    ),
     "settings_file_unusable": Text(
         "the settings file {path} cannot be used: {listed}", "the operations page lists every setting"
     ),
@@ -381,7 +407,10 @@ KIT: Final[Table] = {
         "{most_waiting} requests of yours wait already",
         "withdraw some, or let them be decided, with `aquila approval list`",
     ),
-    "work_failed": Text("a piece of work failed: {kind} at {file}:{lineno}"),
+    "work_failed": Text(
+        "a piece of work failed: {kind} at {file}:{lineno}",
+        "restart the service; if it fails again, report kind, file and line to whoever maintains Aquila for you",
+    ),
     "worker_process_ended": Text(
         "a process that did a part of the work ended without an answer",
         "look whether the system ended it for want of memory; fewer workers need less",

@@ -67,9 +67,13 @@ NODE: Final[Table] = {
         "set the clock; calls are refused beyond 300 seconds",
     ),
     "health_matcher_away": Text(
-        "the matcher has not answered for {minutes} minutes: {reason}", "nothing is lost; the node continues by itself"
+        "the matcher has not answered for {minutes} minutes: {reason}",
+        "nothing is lost, and the node continues by itself; if it lasts, `aquila doctor` looks for the cause",
     ),
-    "health_matcher_not_called": Text("the matcher at {url} has not answered since the start"),
+    "health_matcher_not_called": Text(
+        "the matcher at {url} has not answered since the start",
+        "wait a minute after a start; then `aquila doctor` looks at address, network, certificates and clock",
+    ),
     "health_rounds_need_people": Text(
         "{count} rounds have an obstacle that somebody has to look at",
         "see them on the first page, or with `aquila round list`",

@@ -174,7 +174,8 @@ PROTOCOL: Final[Table] = {
         "the registry file names a party or a key twice", "each party has one key of its own"
     ),
     "registry_file_party_malformed": Text(
-        "the registry file has a party whose code is not two capital letters or that has no name"
+        "the registry file has a party whose code is not two capital letters or that has no name",
+        "correct it, or bring the registry's file from the last backup",
     ),
     "registry_file_unreadable": Text(
         "the registry file cannot be read: {kind}",

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from aquila.interface.log import CosignatureView
 from aquila.interface.progress import Awaited
-from aquila.interface.sentence import SentenceView
+from aquila.interface.sentence import FaultView
 from aquila.protocol.messages.base import Count, Identifier, Message, Seconds
 
 if TYPE_CHECKING:
@@ -58,12 +58,12 @@ class HealthCheck(Message):
     """One check.
 
     Attributes:
-        sentences: The faults that were found; none where the grade is `ok`.
+        sentences: The faults that were found, each with what to do about it; none where the grade is `ok`.
     """
 
     subject: Subject
     grade: Grade
-    sentences: tuple[SentenceView, ...] = ()
+    sentences: tuple[FaultView, ...] = ()
 
 
 class AwaitedStep(Message):

@@ -7,6 +7,7 @@ monitoring programs of the Nagios kind keep. The exit status follows their conve
 from __future__ import annotations
 
 from enum import IntEnum
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import typer
@@ -66,9 +67,9 @@ def status_of(health: ServiceHealth) -> Status:
 
 
 def health_views(health: ServiceHealth) -> Iterator[Table | str]:
-    """Yield a report: the first line, a line for each check, and the open rounds."""
+    """Yield a report: the first line, a line for each check with a hint if it has a fault, and the open rounds."""
     yield _first_line(health)
-    yield Table("", ("check", "", ""), [_row(one, health) for one in health.checks])
+    yield Table("", ("check", "", ""), [row for one in health.checks for row in _check_rows(one, health)])
     if health.rounds:
         rows = [row for one in health.rounds for row in _rows(one, health.at)]
         yield Table("Open rounds", ("round", "phase", "waits for", "since", "progress"), rows)
@@ -123,9 +124,16 @@ def _numbers(health: ServiceHealth) -> str:
     return " ".join(f"{name}={value}" for name, value in numbers.items())
 
 
-def _row(one: HealthCheck, health: ServiceHealth) -> tuple[str, str, str]:
-    said = "; ".join(sentence.text for sentence in one.sentences) or _figure(one.subject, health)
-    return one.subject.value, one.grade.value, said
+def _check_rows(one: HealthCheck, health: ServiceHealth) -> Iterator[tuple[str, str, str]]:
+    """Yield a row for each fault of a check, and below it what to do; the figure of a check without a fault."""
+    subject, grade = one.subject.value, one.grade.value
+    if not one.sentences:
+        yield subject, grade, _figure(one.subject, health)
+    for fault, following in zip_longest(one.sentences, one.sentences[1:]):
+        yield subject, grade, fault.text
+        if fault.hint and (following is None or following.hint != fault.hint):
+            yield "", "", f"hint: {fault.hint}"
+        subject = grade = ""
 
 
 def _figure(subject: Subject, health: ServiceHealth) -> str:

@@ -2,7 +2,8 @@
 
 Messages are collected from templates and code, from the tables whose sentences pages show (match rules, roles,
 corroboration), and from the table of sentences of core and services (`aquila.sentences`): these have the context
-`sentence`, their id as message, and their English as a comment.
+`sentence`, their id as message, and their English as a comment. The hints of the report on health have the context
+`hint`; pages show no others, because most are about commands.
 A message that is new comes without a translation; one that is gone is left out. Latin Serbian is written from the
 Cyrillic catalogue, letter by letter. With `--check` nothing is written: it ends with 1 where a catalogue is not whole.
 """
@@ -23,7 +24,7 @@ from aquila.followup.handling import handling_codes
 from aquila.matching.corroboration import corroboration_table
 from aquila.records.rules import BUILT_IN, load_rules
 from aquila.sentences import SHOWN
-from clients.web.i18n.languages import SENTENCE
+from clients.web.i18n.languages import HINT, SENTENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,6 +55,9 @@ LATIN = dict(
 )
 LATIN |= {letter.upper(): latin.capitalize() for letter, latin in LATIN.items()}
 
+HINTED = {code: sentence for code, sentence in SHOWN.items() if code.startswith("health_")}
+"""The sentences whose hints pages show: the faults in the report on health."""
+
 Message = str | tuple[str, ...]
 
 
@@ -76,6 +80,9 @@ def update(path: Path, wanted: list[Message]) -> Catalog:
         known = old.get(code, SENTENCE)
         string = known.string if known is not None else ""
         made.add(code, string, context=SENTENCE, auto_comments=[sentence.text])
+    for code, sentence in sorted(HINTED.items()):
+        known = old.get(code, HINT)
+        made.add(code, known.string if known is not None else "", context=HINT, auto_comments=[sentence.hint])
     return made
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from aquila.interface.attention import AttentionList, RoundAttention
+    from aquila.sentences import Sentence
     from clients.sdk import MatcherClient, NodeClient
     from clients.web.app.visit import Visit
 
@@ -201,7 +202,7 @@ def of_service(visit: Visit, client: NodeClient | MatcherClient) -> Iterator[Att
     checks = [one for one in client.health().checks if one.sentences and one.subject not in ATTENDED]
     if not checks:
         return
-    faults = "; ".join(visit.language.compose(view.sentence) for one in checks for view in one.sentences)
+    faults = "; ".join(_with_hint(visit, view.sentence) for one in checks for view in one.sentences)
     text = visit.say(
         "%(faults)s. See `aquila %(command)s status`.",
         faults=faults,
@@ -210,6 +211,11 @@ def of_service(visit: Visit, client: NodeClient | MatcherClient) -> Iterator[Att
     pressing = any(one.grade is Grade.CRITICAL for one in checks)
     title, word = visit.say("The service needs its administrator"), visit.say("problem")
     yield AttentionItem(title, text, "", "", word, "stop" if pressing else "care")
+
+
+def _with_hint(visit: Visit, fault: Sentence) -> str:
+    text, hint = visit.language.compose(fault), visit.language.hint(fault)
+    return visit.say("%(fault)s (what to do: %(hint)s)", fault=text, hint=hint)
 
 
 def of_notifications(visit: Visit) -> Iterator[AttentionItem]:

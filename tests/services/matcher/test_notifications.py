@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from aquila.audit.roles import Role
-from aquila.interface.sentence import SentenceView
+from aquila.interface.sentence import FaultView
 from aquila.interface.service.health import Grade, HealthCheck, Subject
 from aquila.protocol.messages.suggestions import SuggestionState
 from aquila.sentences import Sentence
@@ -130,7 +130,7 @@ async def test_an_administrator_is_told_of_faults(world: World, mail: MailServer
     await told.step()
     await told.step()
     told_to(mail)
-    full = SentenceView.of(Sentence.of("store_failed"))
+    full = FaultView.of(Sentence.of("store_failed"))
     for grade, seconds, hears in (
         (Grade.CRITICAL, LEAST_SECONDS, True),
         (Grade.CRITICAL, LEAST_SECONDS, False),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from aquila.errors import AquilaError
 from aquila.interface.service.health import Grade
 from aquila.sentences import Sentence, hint_of, text_of
+from services.kit.serving.health.checks import explained
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,8 +35,8 @@ class Finding:
 
     @property
     def hint(self) -> str:
-        """The remedy in English, or nothing."""
-        return hint_of(self.sentence)
+        """The remedy in English; nothing where there is no fault."""
+        return "" if self.grade is Grade.OK else hint_of(explained(self.sentence))
 
 
 Findings: TypeAlias = "Iterator[Finding]"

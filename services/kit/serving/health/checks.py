@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from aquila.errors import AquilaError, LogRewrittenError
-from aquila.interface.sentence import SentenceView
+from aquila.interface.sentence import FaultView
 from aquila.interface.service.health import Grade, HealthCheck, worst
-from aquila.sentences import Sentence, quoted
+from aquila.sentences import Sentence, hint_of, quoted
 from aquila.sentences.sentence import loads
 from services.kit.errors import PeerUnavailableError, Pkcs11Error
 from services.kit.settings import MEBIBYTE
@@ -41,8 +41,13 @@ Fault: TypeAlias = "tuple[Grade, Sentence]"
 def checked(subject: Subject, faults: Iterable[Fault]) -> HealthCheck:
     """Return the check of a subject."""
     found = list(faults)
-    sentences = tuple(SentenceView.of(sentence) for _, sentence in found)
+    sentences = tuple(FaultView.of(explained(sentence)) for _, sentence in found)
     return HealthCheck(subject=subject, grade=worst(grade for grade, _ in found), sentences=sentences)
+
+
+def explained(fault: Sentence) -> Sentence:
+    """Return a fault that has a hint: itself, or a sentence around it, such as around the text of a peer."""
+    return fault if hint_of(fault) else Sentence.of("health_fault_unexplained", fault=fault)
 
 
 def disk_faults(free: int, kept: int) -> Iterator[Fault]:

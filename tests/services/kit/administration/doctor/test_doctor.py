@@ -17,6 +17,7 @@ import pytest
 from sqlalchemy import insert, text
 from sqlalchemy.engine import make_url
 
+from aquila.interface.service.health import Grade
 from aquila.protocol.registry import RegisteredParty, Registry, read_registry, write_registry
 from clients.cli.main import main
 from services.kit.administration.doctor import certificates, database, network
@@ -64,11 +65,13 @@ def doctor(home: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[st
     """Return the exit status of the command, and what it found by code."""
     status = main(["doctor", "--home", str(home), "--offline", "--json"])
     document = json.loads(capsys.readouterr().out)
+    assert all(bool(one["hint"]) is (one["grade"] != "ok") for one in document["findings"])
     return status, {one["code"]: one["grade"] for one in document["findings"]}
 
 
 def faults(found: list[Finding]) -> dict[str, str]:
-    """Return findings that are not fine, by code."""
+    """Return findings that are not fine, by code; each of them has a hint, and no other has."""
+    assert all(bool(one.hint) is (one.grade is not Grade.OK) for one in found)
     return {one.sentence.code: one.grade.value for one in found if one.grade.value != "ok"}
 
 

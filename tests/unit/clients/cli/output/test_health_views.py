@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import typer
 
-from aquila.interface.sentence import SentenceView
+from aquila.interface.sentence import FaultView
 from aquila.interface.service.health import Grade, HealthCheck, Subject
 from aquila.sentences import Sentence
 from clients.cli.output.health_views import Status, health_views, show_status, status_of
@@ -60,8 +60,8 @@ def test_a_service_that_just_started() -> None:
 
 def test_the_worst_fault_comes_first() -> None:
     """The first line names faults by their gravity; a bar in one does not begin the numbers."""
-    low = SentenceView.of(Sentence.of("health_disk_low", free=9))
-    full = SentenceView.of(Sentence.of("health_certificate_ended", setting="a|b"))
+    low = FaultView.of(Sentence.of("health_disk_low", free=9))
+    full = FaultView.of(Sentence.of("health_certificate_ended", setting="a|b"))
     checks = (
         HealthCheck(subject=Subject.DISK, grade=Grade.WARNING, sentences=(low,)),
         HealthCheck(subject=Subject.CERTIFICATES, grade=Grade.CRITICAL, sentences=(full,)),
@@ -72,6 +72,25 @@ def test_the_worst_fault_comes_first() -> None:
     assert first.count("|") == 1
     assert status_of(bad) is Status.CRITICAL
     assert status_of(bad.model_copy(update={"grade": Grade.WARNING})) is Status.WARNING
+
+
+def test_each_fault_has_its_hint_below() -> None:
+    """What to do is below the fault; faults with the same remedy have it once, and a report without hints has none."""
+    ends = [FaultView.of(Sentence.of("health_certificate_ends", setting=name, days=12)) for name in ("one", "two")]
+    unreadable = FaultView.of(Sentence.of("health_certificate_unreadable", setting="three"))
+    check = HealthCheck(subject=Subject.CERTIFICATES, grade=Grade.CRITICAL, sentences=(*ends, unreadable))
+    old = FaultView(code="health_disk_low", fields={"free": 9}, text="files may take 9 MiB more of the disk")
+    disk = HealthCheck(subject=Subject.DISK, grade=Grade.WARNING, sentences=(old,))
+    _, checks = health_views(FINE.model_copy(update={"checks": (check, disk)}))
+    assert isinstance(checks, Table)
+    assert [tuple(row) for row in checks.rows] == [
+        ("certificates", "critical", "the certificate of one ends in 12 days"),
+        ("", "", "the certificate of two ends in 12 days"),
+        ("", "", "hint: put the new files in its place; they are read again without a restart"),
+        ("", "", "the file of three holds no certificate that can be read"),
+        ("", "", "hint: put the right files in its place"),
+        ("disk", "warning", "files may take 9 MiB more of the disk"),
+    ]
 
 
 def test_rounds_and_who_they_wait_for() -> None:

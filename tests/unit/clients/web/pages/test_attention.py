@@ -11,7 +11,7 @@ import pytest
 from aquila.audit.roles import Role, Service, role_table
 from aquila.interface.attention import AttentionKind, AttentionList, RoundAttention
 from aquila.interface.log import LogAlarmView, LogView
-from aquila.interface.sentence import SentenceView
+from aquila.interface.sentence import FaultView, SentenceView
 from aquila.interface.service.health import Grade, HealthCheck, Subject
 from aquila.sentences import Sentence, quoted
 from clients.web.i18n.languages import TAGS, languages
@@ -142,12 +142,12 @@ def _with(*checks: HealthCheck) -> Any:
 ENDS = HealthCheck(
     subject=Subject.CERTIFICATES,
     grade=Grade.WARNING,
-    sentences=(SentenceView.of(Sentence.of("health_certificate_ends", setting="tls.certificate", days=12)),),
+    sentences=(FaultView.of(Sentence.of("health_certificate_ends", setting="tls.certificate", days=12)),),
 )
 FULL = HealthCheck(
     subject=Subject.DISK,
     grade=Grade.CRITICAL,
-    sentences=(SentenceView.of(Sentence.of("health_disk_full", kept=256)),),
+    sentences=(FaultView.of(Sentence.of("health_disk_full", kept=256)),),
 )
 
 
@@ -160,6 +160,8 @@ def test_administrators_see_faults_of_the_service(service: Service, tag: str) ->
     assert "tls.certificate" in item.text
     assert "12" in item.text
     assert "256 MiB" in item.text
+    for check in (ENDS, FULL):
+        assert languages()[tag].hint(check.sentences[0].sentence) in item.text
     assert f"aquila {service.value} status" in item.text
     assert item.mark == "stop"
     (soon,) = attention.of_service(visitor, _with(ENDS, HealthCheck(subject=Subject.DRIVERS, grade=Grade.OK)))
