@@ -188,7 +188,7 @@ KIT: Final[Table] = {
         "the identity provider cannot be reached: {kind}", "try again, or sign in with a local account"
     ),
     "key_file_length_differs": Text(
-        "{key_file} has another length than a key", "bring the file from the safe; it is no text and is not edited"
+        "{key_file} has another length than a key", "bring the file from the safe, as it was written"
     ),
     "listening_failed": Text(
         "cannot listen on {host}:{port}: {fault}", "another process has the port, or the address is not this machine's"
@@ -409,7 +409,7 @@ KIT: Final[Table] = {
     ),
     "work_failed": Text(
         "a piece of work failed: {kind} at {file}:{lineno}",
-        "restart the service; if it fails again, report kind, file and line to whoever maintains Aquila for you",
+        "restart the service; if it fails again, report kind, file and line, as SECURITY.md describes",
     ),
     "worker_process_ended": Text(
         "a process that did a part of the work ended without an answer",

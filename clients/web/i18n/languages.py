@@ -63,7 +63,7 @@ class Language:
         return text_of(sentence) if template == sentence.code else filled(template, sentence.fields, self.compose)
 
     def hint(self, sentence: Sentence) -> str:
-        """Return what to do about a fault in this language; in English where the catalogue does not have it."""
+        """Return the remedy of a fault in this language; in English where the catalogue does not have it."""
         template = self.catalogue.pgettext(HINT, sentence.code)
         return hint_of(sentence) if template == sentence.code else filled(template, sentence.fields, self.compose)
 

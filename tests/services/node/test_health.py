@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import shutil
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
 
 import httpx
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
+from sqlalchemy import delete
 
-from aquila.errors import LogRewrittenError, OrderError
+from aquila.errors import ExecutorError, LogRewrittenError, OrderError
 from aquila.interface.service.health import Grade, ServiceHealth, Subject
 from aquila.sentences import quoted
 from services.kit.errors import NotReadyError, PeerUnavailableError
+from services.kit.log.entries import EDGE, ENTRIES, NODES
+from services.kit.serving.health.checks import HUNG_SECONDS
 from services.kit.serving.health.metrics import HealthMetrics
-from services.kit.serving.health.report import HealthReport
+from services.kit.serving.health.report import HealthParts, HealthReport
+from services.kit.storage.files import ChunkFiles
+from services.kit.work.executors import ExecutorHandle, open_local
 from services.matcher.steps.schedule import steps_of
 from tests.support.node_world import HEADER, LISTS
+from tests.support.stuck_work import QuietWorkers, StillDriver
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fastapi import FastAPI
 
-    from tests.support.node_world import World
+    from services.kit.work.open_executor import OpenExecutor
+    from tests.support.node_world import PartyNode, World
 
 HOUR = 3_600
 
 
 def health_of(app: FastAPI) -> ServiceHealth:
-    """Return a service's health as it is now."""
-    return HealthReport(app.state.health._parts).health()
+    """Return a service's health as it is now; each fault in it has a hint."""
+    found = HealthReport(app.state.health._parts).health()
+    assert all(fault.hint for one in found.checks for fault in one.sentences)
+    return found
 
 
 def grade_of(found: ServiceHealth, subject: Subject) -> Grade:
@@ -167,6 +180,76 @@ async def test_a_disk_that_fails_is_a_finding(world: World) -> None:
     assert grade_of(health_of(party_node.app), Subject.DISK) is Grade.CRITICAL
     chunks.with_name("away").rename(chunks)
     assert grade_of(health_of(party_node.app), Subject.DISK) is not Grade.CRITICAL
+
+
+def full_disk(party_node: PartyNode) -> HealthParts:
+    """Let the settings keep more free than the disk has."""
+    parts: HealthParts = party_node.app.state.health._parts
+    kept = 2 * shutil.disk_usage(party_node.home).total
+    return replace(parts, files=ChunkFiles(party_node.node.files.root, kept))
+
+
+def no_workers(party_node: PartyNode) -> HealthParts:
+    """Let the workers be those of a cluster that cannot be used, to which a piece of work was to be given."""
+
+    def refuse() -> OpenExecutor:
+        raise ExecutorError("dask_cluster_unusable", dask_scheduler="tls://127.0.0.1:9", kind="OSError")
+
+    workers = ExecutorHandle(refuse)
+    with pytest.raises(ExecutorError):
+        workers.start()
+    return replace(party_node.app.state.health._parts, workers=workers)
+
+
+def a_driver_that_hangs(party_node: PartyNode) -> HealthParts:
+    """Let a driver be in one step for longer than any piece of work takes, while none ends."""
+    quiet = QuietWorkers(lambda: open_local(1, ()))
+    return replace(party_node.app.state.health._parts, drivers=[StillDriver(HUNG_SECONDS + 1)], workers=quiet)
+
+
+def a_rewritten_log(party_node: PartyNode) -> HealthParts:
+    """Let the database have lost what the log's files have shown, as a restored backup has."""
+    assert party_node.node.log.own.newest() is not None
+    with party_node.node.store.transaction("test.lost") as session:
+        for table in (EDGE, NODES, ENTRIES):
+            session.execute(delete(table))
+    return cast("HealthParts", party_node.app.state.health._parts)
+
+
+def a_lost_matcher(party_node: PartyNode) -> HealthParts:
+    """Let the matcher be away for longer than a moment."""
+    away = PeerUnavailableError("peer_unreachable", peer="http://m", kind="ConnectError")
+    party_node.node.contact.lost(party_node.clock() - 61, away)
+    return cast("HealthParts", party_node.app.state.health._parts)
+
+
+@pytest.mark.parametrize(
+    ("subject", "cause"),
+    [
+        (Subject.DISK, full_disk),
+        (Subject.WORKERS, no_workers),
+        (Subject.DRIVERS, a_driver_that_hangs),
+        (Subject.LOG, a_rewritten_log),
+        (Subject.MATCHER, a_lost_matcher),
+    ],
+)
+async def test_what_keeps_a_node_from_its_work(
+    world: World, subject: Subject, cause: Callable[[PartyNode], HealthParts]
+) -> None:
+    """`/ready` refuses for each subject that a service needs, and names it alone.
+
+    The others are above, and in `test_keys_in_tokens.py`.
+    """
+    party_node = world.nodes["AL"]
+    await world.begin(lists=False)
+    await world.settle()
+    party_node.node.log.own.publish()
+    party_node.node.contact.answered(world.clock.time)
+    party_node.app.state.health.check_ready()
+    report = HealthReport(cause(party_node))
+    assert report.health().not_ready == (subject,)
+    with pytest.raises(NotReadyError, match=f": {subject}$"):
+        report.check_ready()
 
 
 async def test_probes_tell_strangers_little(world: World) -> None:

@@ -35,7 +35,7 @@ class Finding:
 
     @property
     def hint(self) -> str:
-        """The remedy in English; nothing where there is no fault."""
+        """The remedy of a fault in English; nothing without a fault."""
         return "" if self.grade is Grade.OK else hint_of(explained(self.sentence))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from aquila.interface.service.health import Grade, HealthCheck, RoundHealth, Subject, not_ready, worst
 
 ROUND = RoundHealth(round_id="a" * 32, phase="open", began_at=1, progress_at=2, awaited=(), stuck=True, here=False)
@@ -22,6 +24,15 @@ def test_a_service_is_not_ready_without_what_it_needs() -> None:
         HealthCheck(subject=Subject.CERTIFICATES, grade=Grade.CRITICAL),
     ]
     assert not_ready(checks, []) == (Subject.DATABASE,)
+
+
+@pytest.mark.parametrize("subject", list(Subject))
+def test_each_subject_counts_or_does_not(subject: Subject) -> None:
+    """A critical check of these alone takes a service out of its work; a warning of none."""
+    others = {Subject.CLOCK, Subject.CERTIFICATES, Subject.ROUNDS}
+    expected = () if subject in others else (subject,)
+    assert not_ready([HealthCheck(subject=subject, grade=Grade.CRITICAL)], []) == expected
+    assert not_ready([HealthCheck(subject=subject, grade=Grade.WARNING)], []) == ()
 
 
 def test_a_round_counts_where_it_is_stuck() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from aquila.errors import ExecutorError, OrderError
 from aquila.interface.progress import Awaited
 from aquila.interface.service.health import Grade, Subject
+from aquila.sentences import quoted
 from services.kit.errors import PeerUnavailableError
 from services.kit.http.certificates import CertificateEnds, CertificateFile
 from services.kit.serving.health import checks
@@ -17,6 +17,7 @@ from services.kit.serving.health.rounds import OpenRound, round_faults, round_he
 from services.kit.work.drivers import Driver
 from services.kit.work.executors import ExecutorHandle, WorkersState, open_local
 from tests.support.authority import Authority
+from tests.support.stuck_work import QuietWorkers, StillDriver
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +30,15 @@ ROUND = "ab" * 16
 def graded(faults: Any) -> list[tuple[str, str]]:
     """Return the grades of faults and the ids of their sentences."""
     return [(grade.value, sentence.code) for grade, sentence in faults]
+
+
+def test_no_fault_is_without_a_hint() -> None:
+    """A fault that has none, such as the text of a peer, leads to the log and to the book of operations."""
+    (shown,) = checks.checked(Subject.MATCHER, [(Grade.CRITICAL, quoted("something else"))]).sentences
+    assert shown.text == "something else"
+    assert "*When something is wrong*" in shown.hint
+    (own,) = checks.checked(Subject.MATCHER, [(Grade.CRITICAL, quoted("something else", "ask them"))]).sentences
+    assert (own.code, own.hint) == ("quoted", "ask them")
 
 
 @pytest.mark.parametrize(
@@ -52,23 +62,6 @@ def test_the_workers() -> None:
     assert graded(checks.worker_faults(long_ago)) == []
 
 
-class Still(Driver):
-    """A driver whose step has taken a time that a test chose."""
-
-    def __init__(self, seconds: float) -> None:
-        async def step() -> bool:
-            return False
-
-        super().__init__("still", step)
-        self._step_began = asyncio.get_running_loop().time() - seconds
-
-
-class Quiet(ExecutorHandle):
-    """Workers whose last piece ended long ago."""
-
-    quiet_seconds = 2.0 * checks.HUNG_SECONDS
-
-
 def handle() -> ExecutorHandle:
     """Return workers that were just made."""
     return ExecutorHandle(lambda: open_local(1, ()))
@@ -76,8 +69,8 @@ def handle() -> ExecutorHandle:
 
 async def test_a_driver_that_hangs() -> None:
     """A long step is critical, but not while pieces of work come to an end."""
-    long, short = Still(checks.HUNG_SECONDS + 1), Still(checks.HUNG_SECONDS / 2)
-    quiet = Quiet(lambda: open_local(1, ()))
+    long, short = StillDriver(checks.HUNG_SECONDS + 1), StillDriver(checks.HUNG_SECONDS / 2)
+    quiet = QuietWorkers(lambda: open_local(1, ()))
     assert checks.hanging_drivers([long, short], quiet) == ["still"]
     assert graded(checks.driver_faults([long], quiet)) == [("critical", "health_driver_hangs")]
     assert checks.hanging_drivers([long], handle()) == []
