@@ -90,6 +90,9 @@ NODE: Final[Table] = {
     "hits_hidden_by_matcher": Text(
         "notes of {counterpart} on hits that the matcher did not report here: {hits}; it hid them"
     ),
+    "hits_not_prepared": Text(
+        "hits of this round stay unconfirmed: they could not be prepared before the round's key was destroyed: {reason}"
+    ),
     "hits_not_trusted": Text("the hits of {pair} in this round are not to be trusted: {what}"),
     "hits_on_records_never_sent": Text(
         "the matcher reports {hits} hits on records that this node never sent; they are left out"

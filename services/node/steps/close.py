@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, select, update
 
 from aquila.audit.entries import Entry, EntryKind
-from aquila.errors import KeyMaterialError, LogRewrittenError
+from aquila.errors import AquilaError, LogRewrittenError
 from aquila.protocol.messages.kinds import StatementKind
-from aquila.protocol.rounds.round_state import Phase, ReportKey
+from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase, ReportKey
 from aquila.sentences import Sentence, text_of
 from aquila.sentences.sentence import dumps, loads
+from services.kit.errors import StoreError
 from services.kit.log.entries import append
 from services.kit.logging import Log
 from services.kit.storage.states import enter_all
 from services.node.logs import pending_statements
 from services.node.round_memory import round_row
 from services.node.rounds import statements
+from services.node.rounds.attention import stored_manifest
 from services.node.rounds.held_reports import on_hold
 from services.node.steps import exchange_notes
 from services.node.storage.states import (
@@ -67,6 +68,33 @@ def decide(node: NodeContext, row: RoundRow) -> bool:
         return _mark(node, round_)
 
 
+def decide_unread(node: NodeContext, row: RoundRow, failure: AquilaError) -> bool:
+    """Mark a round whose end has come by its row and the window of its manifest; return whether it was marked.
+
+    For a round whose record or canaries cannot be read: that keeps no key. A failure of the store may pass, so it is
+    waited for until the time of the round is over. The refusal of an abort is signed with the last words.
+    """
+    if isinstance(failure, StoreError) and not _is_over(node, row):
+        return False
+    if row.phase in ENDED_PHASES:
+        reason = DestructionReason(row.phase)
+    elif row.abort_reason is not None:
+        reason = DestructionReason.ABORTED
+    elif _is_over(node, row):
+        reason = DestructionReason.TIME_OVER
+    else:
+        return False
+    with node.store.transaction("close.decide_unread") as session:
+        _enter_destroying(session, round_row(session, row.round_id), reason)
+    _LOG.warning("round_ends_unread", round=row.round_id, state=reason.value, error=failure)
+    return True
+
+
+def _is_over(node: NodeContext, row: RoundRow) -> bool:
+    """Return whether the time of a round is over by its stored manifest."""
+    return node.clock() > stored_manifest(row).window.closes_at
+
+
 def _may_end(journal: Journal, round_: Round, row: RoundRow) -> bool:
     """Return whether there is anything that may end a round here."""
     is_over = journal.clock() > round_.manifest.window.closes_at
@@ -84,12 +112,16 @@ def _mark(node: NodeContext, round_: Round) -> bool:
         if row.abort_reason is not None and not round_.ending and not rewritten:
             # The refusal is signed before the keys go, and sent after: it says that they are gone.
             statements.sign_refusal(session, node.signer, round_, row.abort_reason)
-        row.enter(LocalRoundState.DESTROYING)
-        row.outcome = reason.value
-        mine = SubmissionRow.round_id == round_id
-        enter_all(session, SubmissionRow.state, SUBMISSION_TRANSITIONS, UNSIGNED, SubmissionState.FAILED, mine)
+        _enter_destroying(session, row, reason)
     _LOG.info("round_ends", round=round_id, state=reason.value)
     return True
+
+
+def _enter_destroying(session: Session, row: RoundRow, reason: DestructionReason) -> None:
+    row.enter(LocalRoundState.DESTROYING)
+    row.outcome = reason.value
+    mine = SubmissionRow.round_id == row.round_id
+    enter_all(session, SubmissionRow.state, SUBMISSION_TRANSITIONS, UNSIGNED, SubmissionState.FAILED, mine)
 
 
 def _reason(session: Session, journal: Journal, round_: Round, row: RoundRow) -> DestructionReason | None:
@@ -108,13 +140,15 @@ def _reason(session: Session, journal: Journal, round_: Round, row: RoundRow) ->
 def destroy_key(node: NodeContext, round_id: str) -> bool:
     """Destroy what a marked round leaves behind, then sign that it is gone. All of it can be repeated."""
     memory = node.rounds.of(round_id)
-    # 0. What opens notes needs the token secrets once more. Where the key is gone already, hits stay unconfirmed; where
-    #    this node takes no further part, nothing is kept for notes.
-    with contextlib.suppress(KeyMaterialError):
-        exchange_notes.prepare_reports(node, round_id)
-    exchange_notes.forget_if_refused(node.store, node.rounds, round_id)
+    # 0. What opens notes needs the token secrets once more.
+    failure = _prepare_reports(node, round_id)
     # 1. The key: from here on every sealed secret, in the database, its journal and every copy, is noise.
     memory.destroy_key()
+    # If we crash here, the next attempt finds no key to prepare with, and tells people.
+    if failure is not None:
+        exchange_notes.leave_unconfirmed(node.journal, round_id, failure)
+    # Where this node takes no further part, nothing is kept for notes.
+    exchange_notes.forget_if_refused(node.store, node.rounds, round_id)
     # 2. The files. If we crash here, the round is still marked, and we begin again at 1.
     node.files.delete_tree(round_id)
     # 3. The rows, and their bytes in the database's own files.
@@ -135,6 +169,23 @@ def destroy_key(node: NodeContext, round_id: str) -> bool:
         row.enter(LocalRoundState.DESTROYED)
     _LOG.info("round_destroyed", round=round_id)
     return True
+
+
+def _prepare_reports(node: NodeContext, round_id: str) -> AquilaError | None:
+    """Prepare the hits of a round for notes, and return the error if that fails.
+
+    Raises:
+        StoreError: The store failed, and it is not too late to wait until that has passed.
+    """
+    try:
+        exchange_notes.prepare_reports(node, round_id)
+    except AquilaError as error:
+        with node.store.reading("close.window") as session:
+            row = round_row(session, round_id)
+        if isinstance(error, StoreError) and not _is_over(node, row):
+            raise
+        return error
+    return None
 
 
 def end_unknown(node: NodeContext, known: RoundRow) -> bool:

@@ -496,10 +496,21 @@ def _row(store: Store, round_id: str) -> RoundRow:
 
 
 def _decide(node: NodeContext, row: RoundRow) -> bool:
-    """Judge what takes the round key, then look whether the round ends here; return whether it does."""
-    if row.refused is None:
-        canaries.judge(node, row.round_id)
-    return close.decide(node, row)
+    """Judge what takes the round key, then look whether the round ends here; return whether it does.
+
+    Raises:
+        AquilaError: Something cannot be read or judged, and the end has not come; it keeps no round from its end.
+    """
+    try:
+        if row.refused is None:
+            canaries.judge(node, row.round_id)
+        return close.decide(node, row)
+    except (KeyMaterialError, RestoredBackupError):
+        raise  # then this node takes no further part, and nothing is judged
+    except AquilaError as error:
+        if not close.decide_unread(node, row, error):
+            raise
+        return True
 
 
 def _turn(node: NodeContext) -> Callable[[], bool]:

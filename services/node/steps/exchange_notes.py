@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, func, insert, select, update
 
 from aquila.crypto.keys import SealingKey
-from aquila.errors import KeyMaterialError, ProtocolError
+from aquila.errors import AquilaError, KeyMaterialError, ProtocolError
 from aquila.octets import hexadecimal
 from aquila.protocol.messages import MAX_NOTES, Fault, Note, Notes
 from aquila.protocol.rounds.exchange import (
@@ -29,6 +29,7 @@ from aquila.protocol.rounds.hit_batches import HIT_ID_BYTES, hit_batches
 from aquila.protocol.rounds.note_openings import NoteOpening, NoteOpenings
 from aquila.protocol.submissions.submission import FinalizedChunk
 from aquila.sentences import Sentence
+from services.kit.errors import StoreError
 from services.kit.logging import Log
 from services.kit.storage.files import destroy_secret
 from services.node.hits import notes
@@ -43,6 +44,7 @@ from services.node.storage.tables import (
     NoteBatchRow,
     NoteSecretRow,
     PreparedReportRow,
+    ProblemRow,
     RecordRow,
     RoundRow,
     StatementRow,
@@ -111,6 +113,7 @@ def prepare_reports(node: NodeContext, round_id: str) -> bool:
 
     Raises:
         KeyMaterialError: The round key is missing.
+        AquilaError: A report could not be prepared; the others were.
     """
     memory = node.rounds.of(round_id)
     with node.store.reading("exchange.reports") as session:
@@ -122,14 +125,21 @@ def prepare_reports(node: NodeContext, round_id: str) -> bool:
         )
     if len(memory.record().reports) <= len(done):
         return False
-    busy = False
+    busy, failure = False, None
     for query, report in own_reports(node.store, node.registry, node.code, round_id).items():
         if report.complete and query not in done:
-            if report.verifiable and node.has_rules_of(memory.record().manifest):
-                _prepare(node, memory.record(), report)
-            else:
-                _set_aside(node.journal, memory.record(), report)
+            try:
+                if report.verifiable and node.has_rules_of(memory.record().manifest):
+                    _prepare(node, memory.record(), report)
+                else:
+                    _set_aside(node.journal, memory.record(), report)
+            except StoreError:
+                raise
+            except AquilaError as error:
+                failure = error
             busy = True
+    if failure is not None:
+        raise failure
     return busy
 
 
@@ -142,6 +152,18 @@ def _set_aside(journal: Journal, round_: Round, report: OwnReport) -> None:
             statements.report_problem(
                 session, journal.clock, round_.round_id, _PLACE, Sentence.of("hits_stay_unconfirmed")
             )
+
+
+def leave_unconfirmed(journal: Journal, round_id: str, failure: AquilaError) -> None:
+    """Report that hits of a round stay unconfirmed, because they could not be prepared; the first reason is kept.
+
+    Notes of hits that were prepared go out. Those that come are opened only where all hits of a report were prepared.
+    """
+    with journal.store.transaction("exchange.unconfirmed") as session:
+        if session.get(ProblemRow, (round_id, _PLACE)) is None:
+            problem = Sentence.of("hits_not_prepared", reason=failure.sentence)
+            statements.report_problem(session, journal.clock, round_id, _PLACE, problem)
+    _LOG.warning("hits_not_prepared", round=round_id, error=failure)
 
 
 def _prepare(node: NodeContext, round_: Round, report: OwnReport) -> None:

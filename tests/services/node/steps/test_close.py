@@ -8,13 +8,24 @@ from typing import TYPE_CHECKING
 import httpx
 import numpy as np
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from aquila.errors import KeyMaterialError
+from aquila.protocol.messages.kinds import StatementKind
+from aquila.protocol.rounds.round_state import Phase
 from aquila.protocol.submissions.submission import blinds_of
+from services.node.round_memory import round_row
 from services.node.rounds import paths
-from services.node.storage.tables import ChunkDownloadRow, ChunkRow, EvaluationDownloadRow, SecretRow, SubmissionRow
-from tests.support.node_steps import round_for_queries
+from services.node.storage.tables import (
+    ChunkDownloadRow,
+    ChunkRow,
+    EvaluationDownloadRow,
+    SecretRow,
+    StatementRow,
+    SubmissionRow,
+)
+from tests.support.node_steps import open_round, round_before_matching, round_for_queries, round_with_hits
+from tests.support.sentence_texts import texts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -189,3 +200,102 @@ async def test_keys_are_destroyed_while_the_matcher_is_away(world: World) -> Non
     al.start()
     await world.settle()
     assert await world.phase(round_id) == "aborted"
+
+
+def closes_at(party_node: PartyNode, round_id: str) -> int:
+    """Return when the time of a round is over."""
+    with party_node.node.rounds.of(round_id).reading() as round_:
+        return round_.manifest.window.closes_at
+
+
+def keeps_key(party_node: PartyNode, round_id: str) -> bool:
+    """Return whether the key of a round, or anything that it seals, is left."""
+    with party_node.node.store.reading("test.secrets") as session:
+        sealed = session.scalars(select(SecretRow).where(SecretRow.round_id == round_id)).all()
+    return party_node.node.rounds.of(round_id).key_path.exists() or bool(sealed)
+
+
+def secrets_files(party_node: PartyNode) -> list[str]:
+    """Return the names of a node's files of token secrets."""
+    return [name for name in party_node.node.files.names() if "secrets" in name]
+
+
+def spoil_statement(party_node: PartyNode, round_id: str, kind: StatementKind) -> None:
+    """Let a stored statement of a kind hold other bytes than those that were signed, and start the node again."""
+    with party_node.node.store.transaction("test.spoil") as session:
+        those = StatementRow.round_id == round_id, StatementRow.kind == kind.value
+        found = session.execute(update(StatementRow).where(*those).values(envelope=b"{}"))
+    assert found.rowcount  # type: ignore[attr-defined]  # an update has one
+    party_node.restart()
+
+
+async def test_what_cannot_be_prepared_for_notes_keeps_no_key(world_after: WorldAfter) -> None:
+    """With a file of token secrets missing, an abort destroys the key all the same, and people read what is lost."""
+    world, round_id = await world_after(round_before_matching)
+    al = world.nodes["AL"]
+    al.node.files.delete(secrets_files(al)[0])
+    await world.settle()
+    assert (await al.round(round_id))["hits"] == 1
+    assert keeps_key(al, round_id)
+    answer = await world.operator.post(f"/v1/operator/rounds/{round_id}/abort", json={"reason": "a test"})
+    assert answer.status_code == 202
+    await world.settle()
+    assert not keeps_key(al, round_id)
+    view = await al.round(round_id)
+    assert view["entry"]["phase"] == "aborted"
+    assert ["stay unconfirmed: they could not be prepared" in problem for problem in texts(view["problems"])] == [True]
+
+
+async def test_a_store_that_fails_for_notes_keeps_the_key_until_the_time_is_over(world_after: WorldAfter) -> None:
+    """Nothing is lost for a disk that is full for a while; when the round's time is over, the key goes."""
+    world, round_id = await world_after(round_before_matching)
+    al = world.nodes["AL"]
+    folder = al.node.files.path(secrets_files(al)[0]).parent
+    folder.rename(folder.with_name("away"))
+    folder.symlink_to(folder)  # every file in it fails with an error of the disk
+    await world.settle()
+    await world.operator.post(f"/v1/operator/rounds/{round_id}/abort", json={"reason": "a test"})
+    await world.settle()
+    assert keeps_key(al, round_id)
+    world.clock.time = closes_at(al, round_id) + 1
+    await world.settle()
+    assert not keeps_key(al, round_id)
+    assert any("stay unconfirmed" in problem for problem in texts((await al.round(round_id))["problems"]))
+
+
+async def test_an_unreadable_record_keeps_no_key_of_an_aborted_round(world_after: WorldAfter) -> None:
+    """A party leaves a round of which its node cannot read a stored statement any more."""
+    world, round_id = await world_after(open_round)
+    al = world.nodes["AL"]
+    spoil_statement(al, round_id, StatementKind.OPENING)
+    await world.settle()
+    assert keeps_key(al, round_id)
+    assert (await al.post(f"/rounds/{round_id}/abort", json={"reason": "unreadable"})).status_code == 202
+    await world.settle()
+    assert not keeps_key(al, round_id)
+
+
+async def test_an_unreadable_record_keeps_no_key_when_the_time_is_over(world_after: WorldAfter) -> None:
+    """Our own clock ends a round by the window of its manifest, which is stored apart from what was signed since."""
+    world, round_id = await world_after(open_round)
+    al = world.nodes["AL"]
+    ends = closes_at(al, round_id)
+    spoil_statement(al, round_id, StatementKind.OPENING)
+    world.clock.time = ends
+    await world.settle()
+    assert keeps_key(al, round_id)
+    world.clock.time = ends + 1
+    await world.settle()
+    assert not keeps_key(al, round_id)
+
+
+async def test_an_unreadable_record_keeps_no_key_of_a_round_that_has_ended(world_after: WorldAfter) -> None:
+    """The node took the matcher's ending before it stopped, and cannot read a statement when it starts again."""
+    world, round_id = await world_after(round_with_hits)
+    al = world.nodes["AL"]
+    with al.node.store.transaction("test.ended") as session:
+        round_row(session, round_id).phase = Phase.CLOSED.value
+    spoil_statement(al, round_id, StatementKind.OPENING)
+    await al.step()
+    await al.step()
+    assert not keeps_key(al, round_id)
