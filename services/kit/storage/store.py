@@ -288,17 +288,17 @@ def _begin_postgresql(connection: Connection) -> None:
 
 @contextlib.contextmanager
 def _mapped(name: str, url: URL) -> Iterator[None]:
-    """Turn an error of the database into ours.
+    """Turn an error of the database into ours, also one of SQLite's own connection, which SQLAlchemy does not wrap.
 
     The cause is cut off: PostgreSQL quotes rows in its messages. The class and the code say enough.
     """
     try:
         yield
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, sqlite3.Error) as error:
         raise _store_error(error, name, url) from None
 
 
-def _store_error(error: SQLAlchemyError, name: str, url: URL) -> StoreError:
+def _store_error(error: SQLAlchemyError | sqlite3.Error, name: str, url: URL) -> StoreError:
     """Return the error of ours for one of the database's."""
     code = _code(error)
     fields: dict[str, str | int] = {"transaction": name, "cause": type(error).__name__, "code": code}
@@ -310,13 +310,11 @@ def _store_error(error: SQLAlchemyError, name: str, url: URL) -> StoreError:
     return StoreError("database_failed", **fields)
 
 
-def _code(error: SQLAlchemyError) -> str:
+def _code(error: SQLAlchemyError | sqlite3.Error) -> str:
     """Return the database's own code: SQLite's name of it, or PostgreSQL's SQLSTATE."""
-    if not isinstance(error, DBAPIError):
-        return ""
-    if isinstance(error.orig, sqlite3.Error):
-        return getattr(error.orig, "sqlite_errorname", None) or ""
-    return getattr(error.orig, "sqlstate", None) or ""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    name = "sqlite_errorname" if isinstance(cause, sqlite3.Error) else "sqlstate"
+    return getattr(cause, name, None) or ""
 
 
 def _raw(connection: Connection) -> Any:  # noqa: ANN401 - the sqlite3 connection, which SQLAlchemy types as its own

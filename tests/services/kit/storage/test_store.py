@@ -340,6 +340,24 @@ def test_a_full_disk_is_told_and_nothing_is_lost(small_disk: Path) -> None:
     store.close()
 
 
+def test_scrubbing_on_a_full_disk_is_told(small_disk: Path) -> None:
+    """SQLite writes the log's pages into the database first; without room for them the caller must try again."""
+    store = Store(database_url(DatabaseSettings(), small_disk / "aquila.db"))
+    with schema_change(store) as connection:
+        _Base.metadata.create_all(connection)
+    store.erase_deleted()
+    with store.transaction("test") as session:
+        session.execute(insert(Counter), [{"name": f"{number:090}", "value": 1} for number in range(1_000)])
+    with pytest.raises(OSError, match="space"):
+        small_disks.fill(small_disk / "fill")
+    with pytest.raises(StoreFullError) as caught:
+        store.erase_deleted()
+    assert caught.value.fields["code"] == "SQLITE_FULL"
+    (small_disk / "fill").unlink()
+    store.erase_deleted()
+    store.close()
+
+
 def test_a_full_postgresql_is_told(postgres_url: URL) -> None:
     """SQLSTATE 53100 is what PostgreSQL says of a full disk; a server function raises it here."""
     store = Store(postgres_url)
