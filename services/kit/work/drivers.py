@@ -68,7 +68,7 @@ class Driver:
             longest: Seconds to wait at most when there was nothing to do again and again: each such wait is twice the
                 one before, until the driver is woken or has something to do. `interval` if not given.
             wait: Waits for so many seconds when there was nothing to do, or until something else that it knows of
-                happens; it is cancelled when the driver is woken.
+                happens; it is cancelled when the driver is woken. Where it fails, the driver sleeps for the seconds.
         """
         self.name = name
         self._step = step
@@ -77,6 +77,7 @@ class Driver:
         self._quiet = 0
         self._pause = wait
         self._failures, self._all_failures = Failures(last_delay), 0
+        self._failed_waits = Failures(last_delay)
         self._step_began: float | None = None
         self._woken = asyncio.Event()
         self._stopping = False
@@ -143,20 +144,32 @@ class Driver:
         return min(self._longest, self._interval * 2.0 ** min(self._quiet - 1, 16))
 
     async def _wait(self, pause: Callable[[float], Awaitable[object]], seconds: float) -> None:
-        """Pause, or go on at once when woken."""
+        """Pause, or go on at once when woken; a pause that fails is logged, and slept instead."""
         if not seconds or self._woken.is_set():
             await asyncio.sleep(0)
         else:
-            ways = [asyncio.ensure_future(self._woken.wait()), asyncio.ensure_future(pause(seconds))]
             try:
-                await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for way in ways:
-                    way.cancel()
-                await asyncio.gather(*ways, return_exceptions=True)
+                await self._until_woken(pause(seconds))
+                self._failed_waits.clear()
+            except Exception as error:  # noqa: BLE001 - a driver never ends by itself; the failure is logged
+                write = _LOG.warning if self._failed_waits.add(error) else _LOG.debug
+                write("wait_failed", driver=self.name, count=self._failed_waits.count, error=error)
+                await self._until_woken(asyncio.sleep(seconds))
         if self._woken.is_set():
             self._quiet = 0
             self._woken.clear()
+
+    async def _until_woken(self, pause: Awaitable[object]) -> None:
+        """Wait for the end of a pause, or until the driver is woken; raises as the pause does."""
+        ways = [asyncio.ensure_future(self._woken.wait()), asyncio.ensure_future(pause)]
+        try:
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for way in ways:
+                way.cancel()
+            _, outcome = await asyncio.gather(*ways, return_exceptions=True)
+        if isinstance(outcome, Exception):
+            raise outcome
 
 
 async def each(items: Iterable[Item], work: Callable[[Item], Awaitable[bool]], at_once: int = 1) -> bool:

@@ -239,3 +239,35 @@ async def test_a_wait_ends_when_the_driver_is_woken() -> None:
     await _until(lambda: (begun, ended) == (2, 1))
     await driver.stop()
     assert ended == 2
+
+
+async def test_a_wait_that_fails_is_logged_and_slept(lines: Lines) -> None:
+    """The driver does not run without a pause; the failure has lines, ever more rarely, and a wake ends the sleep."""
+    steps = waits = 0
+
+    async def step() -> bool:
+        nonlocal steps
+        steps += 1
+        return False
+
+    async def wait(_seconds: float) -> None:
+        nonlocal waits
+        waits += 1
+        raise ValueError("Muhamed")
+
+    driver = Driver("d", step, interval=3_600, wait=wait)
+    driver.start()
+    for number in (1, 2, 3):
+        await _until(lambda number=number: (steps, waits) == (number, number))
+        for _ in range(20):  # turns of the loop, in which a driver without a pause would take further steps
+            await asyncio.sleep(0)
+        assert steps == number
+        driver.wake()
+    await driver.stop()
+    parsed = [json.loads(line) for line in str(lines).splitlines()]
+    assert [(line["event"], line["count"], line["level"]) for line in parsed][:3] == [
+        ("wait_failed", 1, "warning"),
+        ("wait_failed", 2, "warning"),
+        ("wait_failed", 3, "debug"),
+    ]
+    assert "Muhamed" not in str(lines)
