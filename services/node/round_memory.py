@@ -22,6 +22,7 @@ from aquila.protocol.rounds.verified_round import Round, read_erased
 from aquila.records.rules import InputClass
 from services.kit.errors import NotFoundError
 from services.kit.storage.files import destroy_secret, read_secret, write_secret
+from services.kit.work.failures import Failures
 from services.node.storage.tables import RoundRow, SecretRow, StatementRow
 
 if TYPE_CHECKING:
@@ -112,6 +113,8 @@ class RoundMemory:
         works_on: Whether it did pieces of work that may make others possible, without a new look at log and feed.
         taken: Own statements with bytes that the matcher took since the node started: their bytes may be sent, though
             the feed has not brought the statements back.
+        failures: What stood in the way of lanes, apart from the first of them, whose failure is that of the step.
+        destroyed: Whether the key, and all that goes with it, was destroyed and only the last words are to be signed.
         troubled: Whether a step failed, as far as is known; its problem is cleared by the next that does not.
         works: Submissions being blinded, by id.
         full_until: Until when nothing more is sent, because the matcher had no room; seconds since 1970.
@@ -134,6 +137,8 @@ class RoundMemory:
         self.goes_on = True
         self.works_on = False
         self.taken: set[TakenStatement] = set()
+        self.failures = Failures(0)
+        self.destroyed = False
         self.troubled = True
         self.works: dict[str, PreparedSubmission] = {}
         self.full_until = 0

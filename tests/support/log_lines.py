@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+
+from services.kit import logging as kit_logging
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @dataclass
@@ -21,3 +30,17 @@ class Lines:
 
     def __str__(self) -> str:
         return "".join(self.text)
+
+
+@pytest.fixture
+def lines() -> Iterator[Lines]:
+    """The log lines of a test, from level debug on; logging is as before afterwards."""
+    root = logging.getLogger()
+    before = root.handlers[:], root.level, logging.getLogger(kit_logging.ROOT).level
+    written = Lines()
+    kit_logging.configure("debug", written)  # type: ignore[arg-type]  # has what a stream needs
+    yield written
+    logging.captureWarnings(capture=False)
+    root.handlers[:] = before[0]
+    root.setLevel(before[1])
+    logging.getLogger(kit_logging.ROOT).setLevel(before[2])

@@ -182,7 +182,7 @@ async def each(items: Iterable[Item], work: Callable[[Item], Awaitable[bool]], a
 
     Raises:
         AquilaError: The work failed for an item; the last such error, after all items had their turn, so that the
-            driver waits. Each one is logged.
+            driver waits. The others are logged.
     """
     places = asyncio.Semaphore(at_once)
 
@@ -190,20 +190,30 @@ async def each(items: Iterable[Item], work: Callable[[Item], Awaitable[bool]], a
         async with places:
             return await work(item)
 
-    busy, failed = False, None
+    busy, failed = False, list[AquilaError]()
     for outcome in await asyncio.gather(*map(one, items), return_exceptions=True):
         if isinstance(outcome, AquilaError):
-            # A peer that is away is the step's failure, and is logged there.
-            write = _LOG.debug if isinstance(outcome, PeerUnavailableError) else _LOG.warning
-            write("item_failed", error=outcome)
-            failed = outcome
+            failed.append(outcome)
         elif isinstance(outcome, BaseException):
             raise outcome
         else:
             busy |= outcome
-    if failed is not None:
-        raise failed
+    raise_last(failed)
     return busy
+
+
+def raise_last(failed: Sequence[AquilaError]) -> None:
+    """Raise the last failure, if there is one, and log the others: the driver logs the one that is raised, as news.
+
+    One error that is the failure of many items is one failure.
+    """
+    if not failed:
+        return
+    for error in {id(error): error for error in failed if error is not failed[-1]}.values():
+        # A peer that is away is the step's failure, and is logged there.
+        write = _LOG.debug if isinstance(error, PeerUnavailableError) else _LOG.warning
+        write("item_failed", error=error)
+    raise failed[-1]
 
 
 async def stop_all(drivers: Sequence[Driver], grace: float = 10.0) -> None:

@@ -16,6 +16,8 @@ from services.kit.logging import Log
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 
+    from services.kit.work.failures import Failures
+
 _LOG = Log("kit.lanes")
 
 Item = TypeVar("Item")
@@ -60,16 +62,24 @@ async def run_in_order(
         await asyncio.gather(*begun, return_exceptions=True)
 
 
-async def side_by_side(*lanes: Awaitable[bool]) -> bool:
+async def side_by_side(*lanes: Awaitable[bool], failures: Failures) -> bool:
     """Let lanes run at the same time, whatever becomes of the others, and return whether any had work.
+
+    Args:
+        lanes: They begin in their order.
+        failures: Those of earlier calls that were not raised: what is no news is no warning.
 
     Raises:
         Exception: The first lane's error, in the order of the arguments; others are logged.
     """
     outcomes = await asyncio.gather(*lanes, return_exceptions=True)
     errors = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
-    for error in errors[1:]:
-        _LOG.warning("lane_failed", error=error)
+    others = [error for error in errors[1:] if error is not errors[0]]
+    for error in others:
+        is_news = not isinstance(error, Exception) or failures.add(error)
+        (_LOG.warning if is_news else _LOG.debug)("lane_failed", error=error)
+    if not others:
+        failures.clear()
     if errors:
         raise errors[0]
     return any(outcomes)

@@ -140,6 +140,26 @@ def _reason(session: Session, journal: Journal, round_: Round, row: RoundRow) ->
 def destroy_key(node: NodeContext, round_id: str) -> bool:
     """Destroy what a marked round leaves behind, then sign that it is gone. All of it can be repeated."""
     memory = node.rounds.of(round_id)
+    if not memory.destroyed:
+        _destroy(node, round_id)
+        memory.destroyed = True
+    # 4. The statement that it is done, with the mark that it is. While a log is under alarm nothing is signed: this
+    #    is tried again then.
+    if isinstance(node.contact.obstacle, LogRewrittenError):
+        return False
+    with memory.reading() as round_, node.store.transaction("close.sign") as session:
+        row = round_row(session, round_id)
+        append(session, Entry.of(EntryKind.KEY_DESTRUCTION, node.clock(), node.code, round=round_id))
+        _last_words(session, node.signer, round_, row)
+        row.enter(LocalRoundState.DESTROYED)
+    memory.destroyed = False  # a party that is left out afterwards destroys once more
+    _LOG.info("round_destroyed", round=round_id)
+    return True
+
+
+def _destroy(node: NodeContext, round_id: str) -> None:
+    """Take steps 0 to 3 of the destruction."""
+    memory = node.rounds.of(round_id)
     # 0. What opens notes needs the token secrets once more.
     failure = _prepare_reports(node, round_id)
     # 1. The key: from here on every sealed secret, in the database, its journal and every copy, is noise.
@@ -158,17 +178,6 @@ def destroy_key(node: NodeContext, round_id: str) -> bool:
         session.execute(update(ChunkRow).where(ChunkRow.round_id == round_id).values(token_digest=None))
         _leave_unsent(session, round_id, StatementRow.kind.not_in(statements.LAST_WORDS))
     node.store.erase_deleted(*(row.__table__ for row in (*DESTROYED_WITH_THE_KEY, ChunkRow)))  # type: ignore[arg-type]  # tables, all of them
-    # 4. The statement that it is done, with the mark that it is. While a log is under alarm nothing is signed: all this
-    #    is repeated then.
-    if isinstance(node.contact.obstacle, LogRewrittenError):
-        return False
-    with memory.reading() as round_, node.store.transaction("close.sign") as session:
-        row = round_row(session, round_id)
-        append(session, Entry.of(EntryKind.KEY_DESTRUCTION, node.clock(), node.code, round=round_id))
-        _last_words(session, node.signer, round_, row)
-        row.enter(LocalRoundState.DESTROYED)
-    _LOG.info("round_destroyed", round=round_id)
-    return True
 
 
 def _prepare_reports(node: NodeContext, round_id: str) -> AquilaError | None:

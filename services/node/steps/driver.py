@@ -15,7 +15,7 @@ from aquila.errors import AquilaError, KeyMaterialError, RestoredBackupError
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
 from services.kit.errors import PeerFullError, PeerUnavailableError, StoreError
 from services.kit.logging import Log
-from services.kit.work.drivers import Driver, each
+from services.kit.work.drivers import Driver, each, raise_last
 from services.kit.work.pipeline import side_by_side
 from services.node.logs import pending_statements
 from services.node.round_memory import round_row
@@ -250,16 +250,15 @@ async def _in_turn(*parts: Callable[[], Awaitable[bool]]) -> bool:
     """Do parts one after another, whatever becomes of those before, and return whether there was anything to do.
 
     Raises:
-        AquilaError: The last failure.
+        AquilaError: The last failure; the others are logged.
     """
-    busy, failed = False, None
+    busy, failed = False, list[AquilaError]()
     for part in parts:
         try:
             busy |= await part()
         except AquilaError as error:
-            failed = error
-    if failed is not None:
-        raise failed
+            failed.append(error)
+    raise_last(failed)
     return busy
 
 
@@ -316,7 +315,7 @@ async def advance(
 
     Raises:
         PeerUnavailableError, StoreError: It cannot go on now.
-        AquilaError: What stands in the way was noted as a problem of the round.
+        AquilaError: What stands in the way was noted as a problem of the round, unless it is the node's obstacle.
     """
     memory, ends = node.rounds.of(round_id), ends or _turn(node)
     memory.goes_on, memory.works_on = not looked, False
@@ -329,7 +328,8 @@ async def advance(
         await to_thread(_refuse, node.journal, round_id, error)
         return True
     except AquilaError as error:
-        if _concerns_all(error):
+        # An obstacle concerns all rounds, and is shown as that of the node.
+        if _concerns_all(error) or error is node.contact.obstacle:
             raise
         memory.troubled = True
         await to_thread(_note, node.journal, round_id, error)
@@ -466,6 +466,7 @@ async def _work(node: NodeContext, due: Due, ends: Callable[[], bool]) -> tuple[
     busy = await side_by_side(
         *(_noted(made, lane(node, round_id, ends)) for is_due, lane in makes if is_due),
         *(lane(node, round_id, ends) for is_due, lane in sends if is_due),
+        failures=node.rounds.of(round_id).failures,
     )
     if busy and await outbox.send_statements(node, round_id, ends):
         await outbox.send_bytes(node, round_id, ends)  # those that were just signed for

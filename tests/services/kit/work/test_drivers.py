@@ -25,6 +25,10 @@ async def _until(condition: object) -> None:
             await asyncio.sleep(0.005)
 
 
+async def _fail(error: Exception) -> bool:
+    raise error
+
+
 async def test_a_busy_step_runs_again_at_once_and_an_idle_one_waits() -> None:
     """Work is done without pauses; without work the interval passes."""
     work = [1, 2, 3]
@@ -114,14 +118,22 @@ async def test_the_same_failure_is_logged_ever_more_rarely(lines: Lines) -> None
 
 async def test_an_item_of_a_peer_that_is_away_is_no_line_of_its_own(lines: Lines) -> None:
     """The step that fails with it has the line; other failures of items have theirs."""
-
-    async def work(error: Exception) -> bool:
-        raise error
-
-    with pytest.raises(OrderError):
-        await each([PeerUnavailableError("peer_answer_failed", status_code=503), OrderError(quoted("x"))], work)
+    away = PeerUnavailableError("peer_answer_failed", status_code=503)
+    with pytest.raises(StoreError):
+        await each([away, OrderError(quoted("x")), StoreError(quoted("y"))], _fail)
     parsed = [json.loads(line) for line in str(lines).splitlines()]
     assert [line["level"] for line in parsed] == ["debug", "warning"]
+
+
+async def test_a_failure_is_logged_once(lines: Lines) -> None:
+    """The driver logs the failure that it gets; one error that stops many items is one failure."""
+    one, other = OrderError(quoted("x")), StoreError(quoted("y"))
+    with pytest.raises(OrderError):
+        await each([one, one], _fail)
+    assert not str(lines)
+    with pytest.raises(OrderError):
+        await each([one, other, other, one], _fail)
+    assert [json.loads(line)["event"] for line in str(lines).splitlines()] == ["item_failed"]
 
 
 async def test_stopping_waits_for_the_step() -> None:
@@ -175,8 +187,8 @@ async def test_a_driver_can_be_started_again_and_stopping_twice_is_nothing() -> 
         await driver.stop()
 
 
-async def test_one_failing_item_does_not_stop_the_others(lines: Lines) -> None:
-    """Each item has its turn; the failure is logged and reported after the last."""
+async def test_one_failing_item_does_not_stop_the_others() -> None:
+    """Each item has its turn; the failure is raised after the last."""
     done: list[int] = []
 
     async def work(item: int) -> bool:
@@ -185,10 +197,10 @@ async def test_one_failing_item_does_not_stop_the_others(lines: Lines) -> None:
         done.append(item)
         return item == 1
 
-    with pytest.raises(OrderError):
+    with pytest.raises(OrderError) as caught:
         await each([1, 2, 3], work)
     assert done == [1, 3]
-    assert "r2" in str(lines)
+    assert caught.value.fields["round"] == "r2"
     assert await each([1, 3], work) is True
     assert await each([3], work) is False
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 
 from aquila.errors import DigestError, OrderError
 from aquila.sentences import quoted
+from services.kit.work.failures import Failures
 from services.kit.work.pipeline import run_in_order, side_by_side, until
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
+
+    from tests.support.log_lines import Lines
 
 
 class Lane:
@@ -72,9 +76,9 @@ async def test_nothing_to_do() -> None:
     assert await run_in_order([], lane.begin, lane.finish, 4) == 0
 
 
-async def test_lanes_run_side_by_side() -> None:
-    """Each goes on whatever becomes of the others, and the first error is raised."""
-    ended = []
+async def test_lanes_run_side_by_side(lines: Lines) -> None:
+    """Each goes on whatever becomes of the others, and the first error is raised; others are warnings while news."""
+    ended, failures = [], Failures(0)
 
     async def lane(name: str, error: Exception | None = None) -> bool:
         await asyncio.sleep(0)
@@ -83,13 +87,23 @@ async def test_lanes_run_side_by_side() -> None:
             raise error
         return name == "busy"
 
-    assert await side_by_side(lane("busy"), lane("idle"))
-    assert not await side_by_side(lane("idle"), lane("idle"))
-    with pytest.raises(DigestError):
-        await side_by_side(
-            lane("first", DigestError(quoted("x"))), lane("second", OrderError(quoted("y"))), lane("third")
-        )
-    assert ended[-3:] == ["first", "second", "third"]
+    assert await side_by_side(lane("busy"), lane("idle"), failures=failures)
+    assert not await side_by_side(lane("idle"), lane("idle"), failures=failures)
+    first, second = DigestError(quoted("x")), OrderError(quoted("y"))
+    for _ in range(3):
+        with pytest.raises(DigestError):
+            await side_by_side(
+                lane("first", first), lane("second", second), lane("third"), lane("fourth", first), failures=failures
+            )
+    assert ended[-4:] == ["first", "second", "third", "fourth"]
+    parsed = [json.loads(line) for line in str(lines).splitlines()]
+    assert [(line["event"], line["level"]) for line in parsed] == [
+        ("lane_failed", "warning"),
+        ("lane_failed", "warning"),
+        ("lane_failed", "debug"),
+    ]
+    await side_by_side(lane("idle"), failures=failures)
+    assert failures.count == 0
 
 
 def test_a_turn_ends_and_takes_one_piece_at_least() -> None:

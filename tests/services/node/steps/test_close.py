@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import numpy as np
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
-from aquila.errors import KeyMaterialError
+from aquila.errors import KeyMaterialError, LogRewrittenError
 from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.rounds.round_state import Phase
 from aquila.protocol.submissions.submission import blinds_of
+from aquila.sentences import quoted
 from services.node.round_memory import round_row
 from services.node.rounds import paths
 from services.node.storage.tables import (
@@ -227,6 +228,27 @@ def spoil_statement(party_node: PartyNode, round_id: str, kind: StatementKind) -
         found = session.execute(update(StatementRow).where(*those).values(envelope=b"{}"))
     assert found.rowcount  # type: ignore[attr-defined]  # an update has one
     party_node.restart()
+
+
+async def test_under_an_alarm_a_round_is_destroyed_once(world_after: WorldAfter) -> None:
+    """Steps under an alarm over a log repeat nothing of it; that it is done is signed when people have decided."""
+    world, round_id = await world_after(open_round)
+    al, deleted = world.nodes["AL"], list[str]()
+    al.node.log.witness.report_contradiction(LogRewrittenError(quoted("another log")), b"", lambda _: None)
+
+    def watch(*given: Any) -> None:
+        if given[2].startswith(f"DELETE FROM {SecretRow.__tablename__} "):
+            deleted.append(given[2])
+
+    event.listen(al.node.store.engine, "before_cursor_execute", watch)
+    assert (await al.post(f"/rounds/{round_id}/abort", json={"reason": "alarm"})).status_code == 202
+    for _ in range(5):
+        await al.step()
+    assert not keeps_key(al, round_id)
+    assert len(deleted) == 1
+    await world.acknowledge_alarms("AL")
+    await world.settle()
+    assert await world.phase(round_id) == "aborted"
 
 
 async def test_what_cannot_be_prepared_for_notes_keeps_no_key(world_after: WorldAfter) -> None:

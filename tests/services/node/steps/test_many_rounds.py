@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import httpx
 import pytest
 from sqlalchemy import event
 
+from aquila.errors import LogRewrittenError
 from aquila.sentences import quoted
 from services.kit.errors import NotFoundError, PeerFullError
 from services.node.steps.driver import open_rounds
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aquila.errors import AquilaError
+    from tests.support.log_lines import Lines
     from tests.support.node_world import PartyNode, World
 
 _IN_PATH = re.compile(r"/v1/rounds/([0-9a-f]{32})/")
@@ -134,6 +137,20 @@ async def test_a_round_that_cannot_go_on_holds_up_no_other(world: World, error: 
             await world.step("RS")
     await driver.stop()
     assert (await party_node.round(first))["problems"] == []
+
+
+async def test_an_obstacle_is_told_once_for_all_rounds(world: World, lines: Lines) -> None:
+    """While an alarm waits for people, steps write a line about it ever more rarely, and nothing about each round."""
+    party_node, rounds = await two_submitted_rounds(world)
+    party_node.node.log.witness.report_contradiction(LogRewrittenError(quoted("another log")), b"", lambda _: None)
+    driver = party_node.rounds.driver()
+    lines.text.clear()
+    for _ in range(8):
+        await driver._attempt()
+    parsed = [json.loads(line) for line in str(lines).splitlines()]
+    warned = [(line["event"], line.get("count")) for line in parsed if line["level"] == "warning"]
+    assert warned == [("step_failed", count) for count in (1, 2, 4, 8)]
+    assert [(await party_node.round(one))["problems"] for one in rounds] == [[], []]
 
 
 async def test_a_round_that_computes_holds_up_no_other(world: World) -> None:
