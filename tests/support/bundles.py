@@ -27,10 +27,16 @@ def make_bundle(out: Path) -> Path:
     return main.make(CHECKOUT, [Target(python, MACHINE) for python in PYTHONS], out)
 
 
-def make_next_bundle(folder: Path, version: str) -> Path:
+def make_next_bundle(folder: Path, version: str, *pythons: str) -> Path:
     """Build the bundle of a release with another number that has today's code, and return the archive.
 
-    Its services find the schema of their database to be of an earlier release, and bring it up to date.
+    Its services find the schema of their database to be of an earlier release, and bring it up to date; its units end
+    with a comment that has its number.
+
+    Args:
+        folder: Where it is built.
+        version: Its number.
+        pythons: Those that it is for; without any, the one that runs.
     """
     clone = folder / "next"
     _run("git", "clone", "--quiet", str(CHECKOUT), str(clone))
@@ -43,11 +49,14 @@ def make_next_bundle(folder: Path, version: str) -> Path:
         (clone / file).write_text(changed, encoding="utf-8")
     for kind in ("matcher", "node"):
         _add_migration(clone / "services" / kind / "storage/migrations")
+    for unit in (clone / "deploy/systemd").glob("*.service"):
+        with unit.open("a", encoding="utf-8") as stream:
+            stream.write(f"# {version}\n")
     maker = ("-c", "user.name=release", "-c", "user.email=release@localhost")
     _run("git", "add", "--all", cwd=clone)
     _run("git", *maker, "commit", "--quiet", "--message", f"project: release {version}", cwd=clone)
     this = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return main.make(clone, [Target(this, MACHINE)], folder)
+    return main.make(clone, [Target(python, MACHINE) for python in pythons or (this,)], folder)
 
 
 def _add_migration(folder: Path) -> None:

@@ -78,6 +78,10 @@ class CommandedParties:
     def meet(self) -> None:
         """Let the people of every service enrol, each at a machine of their own."""
         self.people = {one.name: Pair.at(one, self.root) for one in self.stage.services.values()}
+        self.enrol_all()
+
+    def enrol_all(self) -> None:
+        """Let everybody enrol who has no account yet."""
 
         def enrol(service: Service) -> None:
             pair, administrator = self.people[service.name], self.admin(service.name)
@@ -185,7 +189,8 @@ class CommandedParties:
         def agreed() -> bool:
             shown = self.admin("matcher").read(manual.command("Set up", "aquila party registry"))
             accepted = {one["party"]: one["accepted"] for one in shown["parties"]}
-            return accepted == dict.fromkeys(self.parties, accepted["AL"]) and accepted["AL"] is not None
+            agreed_on = set(accepted.values())
+            return accepted.keys() == self.parties.keys() and len(agreed_on) == 1 and None not in agreed_on
 
         self.stage.until(agreed)
         registries = {(one.home / "registry.toml").read_bytes() for one in self.stage.services.values()}

@@ -61,10 +61,14 @@ class Container:
         binds: Other folders of this machine, and where they are seen in the container.
     """
 
+    base, target = Path("/"), "basic.target"
+
     def __init__(self, folder: Path, binds: Mapping[str, str] | None = None) -> None:
         self.folder, self.root, self._binds = folder, folder / "root", dict(binds or {})
         self._nspawn: subprocess.Popen[bytes] | None = None
         self._leader = 0
+        self._name = f"aquila-test-{secrets.token_hex(4)}"
+        self._group = _control_group() / self._name
 
     def start(self) -> None:
         """Boot, and wait until systemd says that it is up."""
@@ -74,18 +78,23 @@ class Container:
         _run("mount", "-t", "tmpfs", "aquila-test", str(memory))
         for name in ("upper", "work"):
             (memory / name).mkdir()
-        options = f"lowerdir=/,upperdir={memory}/upper,workdir={memory}/work"
+        options = f"lowerdir={self.base},upperdir={memory}/upper,workdir={memory}/work"
         _run("mount", "-t", "overlay", "aquila-test", "-o", options, str(self.root))
         self._prepare()
-        binds = {sys.base_prefix: _PYTHON, sysconfig.get_path("purelib"): _PACKAGES, str(CHECKOUT): _SOURCE}
+        self.boot()
+
+    def boot(self) -> None:
+        """Boot what is laid out, and wait until systemd says that it is up."""
+        # Two of one name would not run at once. nspawn puts a container into a group below its own: two in one group
+        # would end each other's processes.
+        self._group.mkdir()
         command = [
+            "sh", "-c", f'echo $$ > {self._group}/cgroup.procs && exec "$@"', "sh",
             "systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit", "--console=pipe",
-            "--link-journal=no", f"--directory={self.root}",
-            f"--machine=aquila-{secrets.token_hex(8)}",  # two of one name would not run at once
-            *(f"--bind-ro={here}:{there}" for here, there in binds.items()),
-            *(f"--bind={here}:{there}" for here, there in self._binds.items()), "systemd.unit=basic.target",
+            "--link-journal=no", f"--machine={self._name}", f"--directory={self.root}",
+            *self._options(), f"systemd.unit={self.target}",
         ]  # fmt: skip
-        with (self.folder / "console").open("wb") as console:
+        with (self.folder / "console").open("ab") as console:
             self._nspawn = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=console, stderr=console,
                 env={"PATH": os.environ["PATH"], "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"},
@@ -96,6 +105,12 @@ class Container:
             assert time.monotonic() < ends, "the container's systemd does not come up"
             time.sleep(0.2)
         self.run("ldconfig")
+
+    def _options(self) -> list[str]:
+        """Return what this container has, in words for nspawn."""
+        binds = {sys.base_prefix: _PYTHON, sysconfig.get_path("purelib"): _PACKAGES, str(CHECKOUT): _SOURCE}
+        seen = [f"--bind-ro={here}:{there}" for here, there in binds.items()]
+        return seen + [f"--bind={here}:{there}" for here, there in self._binds.items()]
 
     def _prepare(self) -> None:
         """Lay out the machine: no service of its own but systemd's, and Aquila at /opt/aquila."""
@@ -121,11 +136,15 @@ class Container:
             # nspawn's own child sets the namespaces up; the child of that is the container's first process.
             found = psutil.Process(self._nspawn.pid).children(recursive=True)
             self._leader = next((one.pid for one in found if one.name() == "systemd"), 0)
-        return bool(self._leader) and self.run("systemctl", "is-active", "basic.target", check=False) == "active"
+        return bool(self._leader) and self.run("systemctl", "is-active", self.target, check=False) == "active"
 
     def run(self, *words: str, check: bool = True) -> str:
         """Run a command in the container, and return what it printed."""
-        return _run("nsenter", "-t", str(self._leader), "-m", "-u", "-i", "-p", "--", *words, check=check).strip()
+        return _run(*self.entered(), *words, check=check).strip()
+
+    def entered(self) -> list[str]:
+        """Return the words that run a command in the container."""
+        return ["nsenter", "-t", str(self._leader), "-m", "-u", "-i", "-p", "-n", "--"]
 
     def install(self, unit: str, content: str) -> None:
         """Install a unit, and make the user that it runs as."""
@@ -146,15 +165,31 @@ class Container:
         """Return what a unit wrote, and what systemd says of it."""
         return self.run("journalctl", "--no-pager", "-o", "cat", "-u", unit, check=False)
 
-    def stop(self) -> None:
-        """End every process of the container, and take the mounts away."""
+    def cut_power(self) -> None:
+        """End every process of the container, and leave what was written."""
         if self._nspawn is not None:
             with contextlib.suppress(psutil.NoSuchProcess):
                 psutil.Process(self._leader or self._nspawn.pid).kill()
             self._nspawn.wait(timeout=60)
+            for group in [*sorted(self._group.rglob("*/"), reverse=True), self._group]:
+                group.rmdir()
+        self._nspawn, self._leader = None, 0
+
+    def stop(self) -> None:
+        """End every process of the container, and take the mounts away."""
+        self.cut_power()
         for path in (self.root, self.folder / "memory"):
             if path.is_mount():
                 _run("umount", "--lazy", str(path))
+
+
+def _control_group() -> Path:
+    """Return the folder of this process's own group in the unified hierarchy."""
+    mounts = Path("/proc/self/mounts").read_text("utf-8").splitlines()
+    [mounted, *_] = [line.split()[1] for line in mounts if line.split()[2] == "cgroup2"]
+    groups = Path("/proc/self/cgroup").read_text("utf-8").splitlines()
+    [own] = [line.removeprefix("0::/") for line in groups if line.startswith("0::/")]
+    return Path(mounted) / own
 
 
 def _run(*words: str, check: bool = True) -> str:

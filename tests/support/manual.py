@@ -24,12 +24,16 @@ def command(heading: str, beginning: str) -> str:
     Raises:
         AssertionError: The section has none, or several that differ.
     """
-    text = re.sub(r"```.*?```", "", _section(heading), flags=re.DOTALL)
-    spans = [" ".join(one.split()) for one in re.findall(r"`([^`]+)`", text)]
-    spans += re.findall(r"^ {4}(\S.*)", re.sub(r" *\\\n *", " ", text), re.MULTILINE)
-    found = {one for one in spans if f"{one} ".startswith(f"{beginning} ")}
+    found = {one for one in spans(heading) if f"{one} ".startswith(f"{beginning} ")}
     assert len(found) == 1, f"{heading}: {beginning}: {sorted(found)}"
     return found.pop()
+
+
+def spans(heading: str) -> list[str]:
+    """Return everything within the sentences and tables of a section that is set as code, each in one line."""
+    text = re.sub(r"```.*?```", "", _section(heading), flags=re.DOTALL)
+    found = [" ".join(one.split()) for one in re.findall(r"`([^`]+)`", text)]
+    return found + re.findall(r"^ {4}(\S.*)", re.sub(r" *\\\n *", " ", text), re.MULTILINE)
 
 
 def _section(heading: str) -> str:
