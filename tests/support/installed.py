@@ -149,7 +149,8 @@ class Installed(Service):
     def is_well(self) -> bool:
         """Say whether nothing is wrong with the service."""
         shown = self.status()
-        assert shown.returncode or shown.stdout.startswith(f"AQUILA {self.kind.upper()} OK")
+        who = "MATCHER" if self.kind == "matcher" else f"NODE {self.name}"
+        assert shown.returncode or shown.stdout.startswith(f"AQUILA {who} OK"), shown.stdout
         return not shown.returncode
 
     def assert_healthy(self) -> None:
