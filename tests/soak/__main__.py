@@ -13,13 +13,14 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.soak.judging import failures, left_out, needed_kills
 from tests.soak.parts import Size, play_faults, play_kills, play_memory
-from tests.support.moved_clocks import faketime_library
 from tests.support.process_world import THIS, Program
 from tests.support.small_disks import mounted
 
@@ -62,18 +63,20 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)  # whatever ends this program, no process stays behind
     parts = {name: PARTS[name] for name in given.part or PARTS}
-    missing: set[str] = set()
     with tempfile.TemporaryDirectory(prefix="aquila-soak-") as temporary:
+        played = []
         for number, (name, share) in enumerate(parts.items()):
             folder = (given.folder or Path(temporary)) / f"{number}-{name}"
             folder.mkdir(parents=True)
             seconds = 60 * given.minutes * share / sum(parts.values())
             figures = _play(name, folder, _size(name, given, seconds, given.seed + number), given)
-            missing |= set(figures.get("not_tried", []))
-            sys.stdout.write(json.dumps({"part": name} | figures, indent=2) + "\n")
+            played.append({"part": name} | figures)
+            sys.stdout.write(json.dumps(played[-1], indent=2) + "\n")
             sys.stdout.flush()
-    if given.whole and missing:
-        sys.exit(f"not tried on this machine: {', '.join(sorted(missing))}")
+    not_made, wrong = left_out(played), failures(played)
+    sys.stderr.write("".join(f"{line}\n" for line in (*not_made, *wrong)))
+    if wrong or (given.whole and not_made):
+        raise SystemExit(1)
 
 
 def _play(name: str, folder: Path, size: Size, given: argparse.Namespace) -> dict[str, Any]:
@@ -90,15 +93,10 @@ def _play(name: str, folder: Path, size: Size, given: argparse.Namespace) -> dic
     # Without mounts of one's own they would outlast this program where it is killed.
     disk = mounted(folder, _DISK_SIZE) if _MOUNTED in os.environ else contextlib.nullcontext(enter_result=False)
     with disk as small_disk:
-        figures = play_faults(
+        return play_faults(
             folder, size, tell, database=name, small_disk=small_disk, loaded=given.loaded,
             calm_first=not given.at_once,
         )  # fmt: skip
-    missing = {
-        "full disks (only root may mount a small file system)": not small_disk,
-        "clocks that are wrong (Debian's faketime is not installed)": faketime_library() is None,
-    }
-    return figures | {"not_tried": [what for what, is_missing in missing.items() if is_missing]}
 
 
 def _size(name: str, given: argparse.Namespace, seconds: float, seed: int) -> Size:
@@ -106,13 +104,16 @@ def _size(name: str, given: argparse.Namespace, seconds: float, seed: int) -> Si
     numbers = {
         word: usual if getattr(given, word) is None else getattr(given, word) for word, usual in _SIZES[name].items()
     }
-    return Size(seconds, seed, numbers["nodes"], numbers["records"], numbers["chunk"], numbers["faults"])
+    kills = needed_kills(name, seconds, PARTS[name])
+    return Size(seconds, seed, numbers["nodes"], numbers["records"], numbers["chunk"], numbers["faults"], kills)
 
 
 def _unshare_mounts() -> None:
     """Go on with mounts of one's own, which end with this program, where it has the right to that."""
     unshare = shutil.which("unshare")
-    if os.geteuid() == 0 and unshare and _MOUNTED not in os.environ:
+    if _MOUNTED in os.environ or unshare is None:
+        return
+    if subprocess.run([unshare, "--mount", "true"], check=False, capture_output=True).returncode == 0:
         os.environ[_MOUNTED] = "1"
         os.execv(unshare, [unshare, "--mount", sys.executable, "-m", "tests.soak", *sys.argv[1:]])  # noqa: S606 - this program
 

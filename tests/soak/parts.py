@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from tests.soak.judging import never_made
 from tests.support.faults import KILLS, Fault
 from tests.support.faulty_rounds import FaultyRounds, write_lists, write_query
 from tests.support.loaded_program import LOADED, load
@@ -25,11 +26,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
+    from tests.support.faults import FaultProgram
+
     Tell: TypeAlias = Callable[[str], None]
 
 _PERSONS = 20  # of a query
 _ONE_WORKER = "workers = 1\n"  # a thread of the service itself
 _CONNECTIONS = 50  # of a service to its database, at most
+_LONGEST = 2.0  # times what a part lasts, while it misses something
 
 
 @dataclass(frozen=True)
@@ -37,12 +41,13 @@ class Size:
     """The size of one part, and how long it lasts at least.
 
     Attributes:
-        seconds: After which no other round begins.
+        seconds: After which no other round begins; twice as many where kills or kinds of faults are missing.
         seed: Of lists, of the query and of faults.
         nodes: How many.
         records: Of each list.
         chunk_elements: Of the rounds.
         faults_a_round: At most.
+        needed_kills: At least.
     """
 
     seconds: float
@@ -51,6 +56,7 @@ class Size:
     records: int
     chunk_elements: int
     faults_a_round: int
+    needed_kills: int = 0
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,19 @@ class Conditions:
     clocks: bool = False
     small_disk: bool = False
     calm_first: bool = True
+
+    def goes_on(self, rounds: int, passed: float, size: Size, faults: FaultProgram) -> bool:
+        """Return whether a part plays one more round under faults.
+
+        Args:
+            rounds: That have ended.
+            passed: Seconds since it began.
+            size: Of the part.
+            faults: Those that were made.
+        """
+        if rounds < 1 + self.calm_first:
+            return True
+        return passed < size.seconds or (passed < _LONGEST * size.seconds and is_missing(size, faults))
 
 
 def play_faults(
@@ -161,16 +180,54 @@ def _play(folder: Path, size: Size, tell: Tell, conditions: Conditions, database
         stack.enter_context(played)
         faults, began = played.faults, time.monotonic()
         tell("the services run")
+        for kind, reason in not_made(conditions.kinds, faults).items():
+            tell(f"NOT MADE: {kind}, because {reason}")
+        memory: dict[str, list[int]] = {}
         if conditions.calm_first:
             played.play(lambda: True)
-            tell(f"a round without faults ended after {time.monotonic() - began:.0f} s, {played.memory()} MiB")
-        while not played.rounds or time.monotonic() - began < size.seconds:
+            tell(f"a round without faults ended after {time.monotonic() - began:.0f} s")
+            _note_memory(memory, played, tell)
+        while conditions.goes_on(played.rounds, time.monotonic() - began, size, faults):
             most = faults.made.total() + size.faults_a_round
             played.play(lambda most=most: faults.made.total() >= most)  # type: ignore[misc]  # mypy sees no default
             made = {kind.name.lower(): count for kind, count in sorted(faults.made.items())}
             tell(f"{time.monotonic() - began:.0f} s: {played.rounds} rounds, {faults.kills} kills, {made}")
+            _note_memory(memory, played, tell)
         played.finish()
-        return _figures(played, size, began) | {"database": database}
+        return _figures(played, size, began) | {"database": database, "mebibytes_after_rounds": memory}
+
+
+def is_missing(size: Size, faults: FaultProgram) -> bool:
+    """Return whether kills are missing in a part, or a kind of faults."""
+    return faults.kills < size.needed_kills or bool(never_made(makes(faults), faults.made))
+
+
+def makes(faults: FaultProgram) -> set[Fault]:
+    """Return the kinds of faults that a program makes: those that come by themselves, and while people act."""
+    return faults.kinds | ({Fault.KILL_IN_CALL} if Fault.KILL in faults.kinds else set())
+
+
+def not_made(kinds: Collection[Fault], faults: FaultProgram) -> dict[str, str]:
+    """Return the kinds of faults that are wanted and cannot be made here, each with the reason."""
+    return {kind.name.lower(): _why_not(kind) for kind in Fault if kind in set(kinds) - makes(faults)}
+
+
+def _why_not(kind: Fault) -> str:
+    """Return why a kind of fault cannot be made."""
+    if kind is Fault.CLOCK:
+        if faketime_library() is None:
+            return "Debian's package faketime is not installed"
+        return "the services come from a program that was loaded without the library that moves clocks"
+    assert kind is Fault.DISK, "all others can be made everywhere"
+    return "no small file system could be mounted, which needs root and `unshare`"
+
+
+def _note_memory(noted: dict[str, list[int]], played: FaultyRounds, tell: Tell) -> None:
+    """Note the memory of each service after a round; it is judged in the part without faults alone."""
+    sizes = played.memory()
+    for name, mebibytes in sizes.items():
+        noted.setdefault(name, []).append(mebibytes)
+    tell(f"memory: {sizes} MiB")
 
 
 def _lists(folder: Path, size: Size) -> tuple[Mapping[str, Path], Path]:
@@ -184,7 +241,9 @@ def _figures(played: FaultyRounds, size: Size, began: float) -> dict[str, Any]:
     return {
         "seed": size.seed, "nodes": size.nodes, "records": size.records, "seconds": round(time.monotonic() - began),
         "rounds": played.rounds, "hits_as_expected": played.compared, "kills": faults.kills,
+        "needed_kills": size.needed_kills,
         "killed": dict(sorted(faults.killed.items())),
         "faults": {kind.name.lower(): count for kind, count in sorted(faults.made.items())},
+        "never_made": never_made(makes(faults), faults.made), "not_made": not_made(played.kinds, faults),
         "unexpected_errors": played.unexpected_errors(),
     }  # fmt: skip
