@@ -230,6 +230,10 @@ NODE: Final[Table] = {
         "the key of this round is missing",
         "restore nothing, keys are in no backup; abort the round and propose a new one",
     ),
+    "round_lost_at_matcher": Text(
+        "the matcher does not know this round any more, so no withdrawal of its hits is sent: tell the other parties "
+        "yourselves"
+    ),
     "round_manifest_differs": Text("the round has another manifest than was asked for"),
     "round_needs_new_proposal": Text("{reason}", "let the secretariat abort the round and propose it again"),
     "round_over_at_node": Text("the round is over at this node"),

@@ -11,7 +11,7 @@ from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.audit.roles import Action
 from aquila.errors import OrderError, PolicyError
 from aquila.protocol.messages import Kind, Mode
-from aquila.protocol.rounds.round_state import Phase, ReportKey
+from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase, ReportKey
 from aquila.records.conformance import known_normalizers
 from aquila.sentences import Sentence
 from aquila.sentences.sentence import loads
@@ -204,12 +204,15 @@ def request_close(journal: Journal, rounds: RoundMemories, actor: Actor, round_i
 def request_abort(journal: Journal, actor: Actor, round_id: str, reason: str) -> None:
     """Store that the party leaves the round, and who wants it.
 
+    One that was destroyed by this node's own clock can be left too: a restored matcher that does not know it never ends
+    it.
+
     Raises:
         NotFoundError: The node knows no such round.
     """
     with journal.store.transaction("wish.abort") as session:
         row = round_row(session, round_id)
-        if row.state == LocalRoundState.ACTIVE:
+        if row.state == LocalRoundState.ACTIVE or row.phase not in ENDED_PHASES:
             row.abort_reason = reason
             _log_end(session, journal, actor, round_id, Word.ABORT, Action.ABORT_ROUND)
 

@@ -42,6 +42,9 @@ LAST_WORDS = tuple(kind.value for kind in (
 ))  # fmt: skip
 """Kinds of statements that are sent also after the round has ended here."""
 
+LOST = "lost"
+"""The problem of a round whose time is over and that the matcher does not know: nothing of it is sent any more."""
+
 _MESSAGES: dict[str, type[Message]] = {kind.payload_type: kind for kind in (*PARTY_STATEMENTS, *ANNOUNCEMENTS)}
 
 

@@ -211,6 +211,11 @@ def end_unknown(node: NodeContext, known: RoundRow) -> bool:
             round_row(session, round_id).phase = Phase.ABORTED.value
             if is_over:
                 _leave_unsent(session, round_id)
+                session.execute(delete(PendingStatementRow).where(PendingStatementRow.round_id == round_id))
+                problem = Sentence.of("round_lost_at_matcher")
+                statements.report_problem(session, node.clock, round_id, statements.LOST, problem)
+    if is_over:
+        exchange_notes.forget(node.store, node.rounds, round_id)
     return is_new
 
 

@@ -396,10 +396,17 @@ def _left(session: Session, round_id: str) -> tuple[bool, bool]:
 
 def forget_if_refused(store: Store, rounds: RoundMemories, round_id: str) -> None:
     """Destroy what is left of the exchange of a round in which this node takes no further part."""
-    with store.reading("exchange.forgotten") as session:
+    with store.reading("exchange.refused") as session:
         refused = round_row(session, round_id).refused
+    if refused is not None:
+        forget(store, rounds, round_id)
+
+
+def forget(store: Store, rounds: RoundMemories, round_id: str) -> None:
+    """Destroy what is left of the exchange of a round in which no more notes can be exchanged."""
+    with store.reading("exchange.forgotten") as session:
         known = _is_exchanging(session, round_id)
-    if refused is not None and known:
+    if known:
         _destroy(store, rounds, round_id, over=True)
 
 

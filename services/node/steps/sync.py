@@ -126,7 +126,7 @@ async def sync(
     try:
         found = await (fetched or fetch(node, round_id))
     except NotFoundError:
-        if row.outcome == DestructionReason.ABORTED:
+        if row.outcome == DestructionReason.ABORTED or row.abort_reason is not None:
             return None
         raise
     page = found.events

@@ -19,7 +19,7 @@ from services.node.hits.withdrawals import outcomes_of
 from services.node.round_memory import round_row
 from services.node.rounds import statements
 from services.node.rounds.held_reports import held_back
-from services.node.storage.tables import RoundRow, WithdrawalRow
+from services.node.storage.tables import ProblemRow, RoundRow, WithdrawalRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +39,10 @@ def rounds_to_correct(clock: Clock, outcome_hours: int) -> Select[str]:
     """Return a query for the rounds in which such a statement is due."""
     waiting = select(WithdrawalRow.round_id).where(_UNSIGNED | _UNANSWERED)
     told = RoundRow.outcomes_changed_at <= clock() - outcome_hours * HOUR
-    return select(RoundRow.round_id).where(RoundRow.refused.is_(None), or_(RoundRow.round_id.in_(waiting), told))
+    lost = select(ProblemRow.round_id).where(ProblemRow.place == statements.LOST)
+    return select(RoundRow.round_id).where(
+        RoundRow.refused.is_(None), or_(RoundRow.round_id.in_(waiting), told), RoundRow.round_id.not_in(lost)
+    )
 
 
 def send_corrections(node: NodeContext, round_id: str) -> bool:

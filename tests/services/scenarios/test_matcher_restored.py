@@ -8,11 +8,13 @@ import httpx
 import pytest
 
 from services.kit.http.signatures import CallSigner
+from services.node.safeguards.registry import _check_rounds
 from services.node.steps.driver import open_rounds
 from tests.support.backups import Safe
 from tests.support.ceremony import accept, fetched, prepare, replace_key
-from tests.support.node_steps import closed_round, does, hit_with, open_round
+from tests.support.node_steps import closed_round, does, hit_with, open_round, round_with_hits
 from tests.support.node_world import MATCHER_URL
+from tests.support.sentence_texts import texts
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -107,6 +109,29 @@ async def test_a_round_that_nobody_aborted(world: World, safe: Safe) -> None:
     found = await al.round(round_id)
     assert found["entry"]["phase"] == "open"
     assert found["problems"]
+
+
+async def test_a_round_that_is_aborted_after_its_time(world: World, safe: Safe) -> None:
+    """Its keys went by the node's own clock; aborted, it is over, nothing is asked or sent, and keys can be renewed."""
+    round_id = await lost_since(world, safe, round_with_hits)
+    al = world.nodes["AL"]
+    hit = await hit_with(al, "RS")
+    with al.node.rounds.of(round_id).reading() as round_:
+        world.clock.time = round_.manifest.window.closes_at + 1
+    await world.settle()
+    assert (await al.round(round_id))["keys_present"] is False
+    assert round_id in open_rounds(al.node)
+    assert (await al.post(f"/rounds/{round_id}/abort", json={"reason": "lost"})).status_code == 202
+    await does(al, hit, "withdrawal", ground="incorrect", reason="another person")
+    await world.settle()
+    found = await al.round(round_id)
+    assert found["entry"]["phase"] == "aborted"
+    assert ["does not know this round" in problem for problem in texts(found["problems"])] == [True]
+    assert round_id not in open_rounds(al.node)
+    assert not al.node.retries.failing()
+    assert not al.node.rounds.of(round_id).note_key_path.exists()
+    with al.node.store.reading("test.rounds") as session:
+        _check_rounds(session, {"RS"})
 
 
 async def test_a_key_that_was_revoked_after_the_backup(world: World, safe: Safe) -> None:
