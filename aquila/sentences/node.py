@@ -226,6 +226,10 @@ NODE: Final[Table] = {
     ),
     "round_hits_not_here": Text("the round cannot be closed before its hits are here", "wait, or abort it"),
     "round_is_over": Text("the round is over"),
+    "round_key_exposed": Text(
+        "the key {path} of this round is open to others; the round goes on after chmod 600 {path}",
+        "consider known what the key seals: others on the machine could have read it",
+    ),
     "round_key_missing": Text(
         "the key of this round is missing",
         "restore nothing, keys are in no backup; abort the round and propose a new one",

@@ -9,6 +9,8 @@
     │   └── PeerFullError       the peer is there and has no room now
     ├── BusyError               too many callers at once; nothing was done
     ├── NotReadyError           the service runs and cannot do its work now
+    ├── KeyMaterialError
+    │   └── ExposedSecretError   a secret that others on the machine could read or write; it is still there
     ├── InputError
     │   ├── NotFoundError       names something that is not here
     │   ├── MisdirectedError    calls the service by a name that is not its own
@@ -28,7 +30,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from aquila.errors import AquilaError, ExecutorError, InputError, PolicyError
+from aquila.errors import AquilaError, ExecutorError, InputError, KeyMaterialError, PolicyError
 from aquila.protocol import problems
 from aquila.protocol.problems import ProblemTable, ProblemType
 
@@ -50,6 +52,10 @@ class Pkcs11Error(StoreError):
 
 class StoreConflictError(StoreError):
     """A row that is there already, or that a constraint forbids; nothing was changed."""
+
+
+class ExposedSecretError(KeyMaterialError):
+    """A secret, or a folder of secrets, is open to group or others; it is not lost, and is read once it is closed."""
 
 
 class PeerUnavailableError(AquilaError):
@@ -110,6 +116,7 @@ PROBLEMS: ProblemTable = MappingProxyType(
         NotReadyError: ProblemType("not-ready", "The service cannot do its work now", 503),
         # 409: trying again gives the same answer.
         StoreConflictError: ProblemType("store-conflict", "The store has a conflicting entry", 409),
+        ExposedSecretError: ProblemType("exposed-secret", "Others on the service's machine can read a secret", 500),
         NotFoundError: ProblemType("not-found", "There is nothing of this name", 404),
         MisdirectedError: ProblemType("misdirected", "The service has another name", 421),
         BodyTooLargeError: ProblemType("body-too-large", "The body is over the service's limit", 413),

@@ -20,8 +20,8 @@ from aquila.errors import KeyMaterialError
 from aquila.protocol.party import RoundSecrets
 from aquila.protocol.rounds.verified_round import Round, read_erased
 from aquila.records.rules import InputClass
-from services.kit.errors import NotFoundError
-from services.kit.storage.files import destroy_secret, read_secret, write_secret
+from services.kit.errors import ExposedSecretError, NotFoundError
+from services.kit.storage.files import destroy_secret, read_secret, secret_exists, write_secret
 from services.kit.work.failures import Failures
 from services.node.storage.tables import RoundRow, SecretRow, StatementRow
 
@@ -217,22 +217,26 @@ class RoundMemory:
         """Return the note key, for a `with` block that overwrites it.
 
         Raises:
-            KeyMaterialError: Its file is missing, open to others or overwritten.
+            KeyMaterialError: Its file is missing or overwritten, so that it is lost.
+            ExposedSecretError: Its file is open to others.
+            StoreError: Its file cannot be read now.
         """
-        if make and not self.note_key_path.is_file():
+        if make and not secret_exists(self.note_key_path):
             with RoundKey.generate(self.round_id, self._parts.random) as fresh:
                 write_secret(self.note_key_path, fresh.to_bytes())
-        return RoundKey(read_secret(self.note_key_path), self.round_id)
+        return self._read_key(self.note_key_path)
 
     def key(self) -> RoundKey:
         """Return the round key.
 
         Raises:
-            KeyMaterialError: Its file is missing, open to others or overwritten.
+            KeyMaterialError: Its file is missing or overwritten, so that it is lost.
+            ExposedSecretError: Its file is open to others.
+            StoreError: Its file cannot be read now.
         """
         if self._key is None:
             # Read again each time the process starts: a key that was taken away is noticed.
-            self._key = RoundKey(read_secret(self.key_path), self.round_id)
+            self._key = self._read_key(self.key_path)
         return self._key
 
     def seal(self, name: str, content: bytes) -> bytes:
@@ -259,8 +263,9 @@ class RoundMemory:
 
         Raises:
             KeyMaterialError: It is.
+            StoreError: The disk does not say.
         """
-        if not self.key_path.is_file():
+        if not secret_exists(self.key_path):
             raise KeyMaterialError("round_key_missing", round=self.round_id)
         self.key()
 
@@ -275,6 +280,12 @@ class RoundMemory:
             self._key.close()
         self._secrets = self._key = None
         destroy_secret(self.key_path)
+
+    def _read_key(self, path: Path) -> RoundKey:
+        try:
+            return RoundKey(read_secret(path), self.round_id)
+        except ExposedSecretError:
+            raise ExposedSecretError("round_key_exposed", round=self.round_id, path=path) from None
 
     def _opened(self, name: str) -> bytes:
         with self._parts.store.reading("secret.read") as session:

@@ -20,7 +20,7 @@ import time
 from typing import TYPE_CHECKING, BinaryIO
 
 from aquila.errors import DigestError, InputError, KeyMaterialError
-from services.kit.errors import NotFoundError, StoreConflictError, StoreError, StoreFullError
+from services.kit.errors import ExposedSecretError, NotFoundError, StoreConflictError, StoreError, StoreFullError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -206,7 +206,9 @@ def read_secret(path: Path) -> bytes:
     """Read a secret, and refuse one that others on the machine could have read or written.
 
     Raises:
-        KeyMaterialError: The file is missing, unreadable, or open to group or others.
+        KeyMaterialError: The file is missing.
+        ExposedSecretError: The file is open to group or others.
+        StoreError: The file is there, or may be, and cannot be read now.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -214,7 +216,21 @@ def read_secret(path: Path) -> bytes:
             _check_closed(path, os.fstat(descriptor), "secret", "600")
             return file.read()
     except OSError as error:
-        raise KeyMaterialError("secret_unreadable", file=str(path), path=path, fault=error.strerror) from None
+        # What is taken for lost is given up for good, so all else is worth another try.
+        kind = KeyMaterialError if isinstance(error, FileNotFoundError) else StoreError
+        raise kind("secret_unreadable", file=str(path), path=path, fault=error.strerror) from None
+
+
+def secret_exists(path: Path) -> bool:
+    """Return whether there is a secret of this name.
+
+    Raises:
+        StoreError: The disk does not say.
+    """
+    with _disk(path), contextlib.suppress(FileNotFoundError):
+        path.stat()
+        return True
+    return False
 
 
 def check_private(path: Path) -> None:
@@ -223,7 +239,7 @@ def check_private(path: Path) -> None:
     One that is missing is for whoever opens it to refuse.
 
     Raises:
-        KeyMaterialError: It is open to group or others.
+        ExposedSecretError: It is open to group or others.
     """
     try:
         state = path.stat()
@@ -286,10 +302,10 @@ def _check_closed(path: Path, state: os.stat_result, what: str, mode: str) -> No
     """Refuse what is open to group or others.
 
     Raises:
-        KeyMaterialError: It is.
+        ExposedSecretError: It is.
     """
     if stat.S_IMODE(state.st_mode) & 0o077:
-        raise KeyMaterialError("permissions_too_open", file=str(path), what=what, path=path, mode=mode)
+        raise ExposedSecretError("permissions_too_open", file=str(path), what=what, path=path, mode=mode)
 
 
 def _copy(pieces: Iterable[bytes], file: BinaryIO) -> tuple[int, bytes]:

@@ -13,7 +13,7 @@ from sqlalchemy import select, union
 
 from aquila.errors import AquilaError, KeyMaterialError, RestoredBackupError
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
-from services.kit.errors import PeerFullError, PeerUnavailableError, StoreError
+from services.kit.errors import ExposedSecretError, PeerFullError, PeerUnavailableError, StoreError
 from services.kit.logging import Log
 from services.kit.work.drivers import Driver, each, raise_last
 from services.kit.work.pipeline import side_by_side
@@ -321,13 +321,12 @@ async def advance(
     memory.goes_on, memory.works_on = not looked, False
     try:
         busy = await (_go_on(node, round_id, ends) if looked else _advance(node, round_id, page, ends))
-    except (KeyMaterialError, RestoredBackupError) as error:
-        await to_thread(
-            verify_logs.check_own_log, node
-        )  # a database that became an older copy meanwhile concerns every round
-        await to_thread(_refuse, node.journal, round_id, error)
-        return True
     except AquilaError as error:
+        if _ends_part(error):
+            # A database that became an older copy meanwhile concerns every round.
+            await to_thread(verify_logs.check_own_log, node)
+            await to_thread(_refuse, node.journal, round_id, error)
+            return True
         # An obstacle concerns all rounds, and is shown as that of the node.
         if _concerns_all(error) or error is node.contact.obstacle:
             raise
@@ -338,6 +337,11 @@ async def advance(
         await to_thread(_clear, node.store, round_id)
         memory.troubled = False
     return busy
+
+
+def _ends_part(error: AquilaError) -> bool:
+    """Return whether this node can take no further part in a round: what it needs for that is lost."""
+    return isinstance(error, KeyMaterialError | RestoredBackupError) and not isinstance(error, ExposedSecretError)
 
 
 def _concerns_all(error: AquilaError) -> bool:
@@ -506,10 +510,9 @@ def _decide(node: NodeContext, row: RoundRow) -> bool:
         if row.refused is None:
             canaries.judge(node, row.round_id)
         return close.decide(node, row)
-    except (KeyMaterialError, RestoredBackupError):
-        raise  # then this node takes no further part, and nothing is judged
     except AquilaError as error:
-        if not close.decide_unread(node, row, error):
+        # Where this node takes no further part, nothing is judged in the next step.
+        if _ends_part(error) or not close.decide_unread(node, row, error):
             raise
         return True
 

@@ -29,7 +29,7 @@ from aquila.protocol.rounds.hit_batches import HIT_ID_BYTES, hit_batches
 from aquila.protocol.rounds.note_openings import NoteOpening, NoteOpenings
 from aquila.protocol.submissions.submission import FinalizedChunk
 from aquila.sentences import Sentence
-from services.kit.errors import StoreError
+from services.kit.errors import ExposedSecretError, StoreError
 from services.kit.logging import Log
 from services.kit.storage.files import destroy_secret
 from services.node.hits import notes
@@ -87,7 +87,11 @@ def _is_exchanging(session: Session, round_id: str) -> bool:
 
 
 def exchange_notes(node: NodeContext, round_id: str) -> bool:
-    """Take the exchange of a round some pieces further, and return whether there was any."""
+    """Take the exchange of a round some pieces further, and return whether there was any.
+
+    Raises:
+        ExposedSecretError, StoreError: The note key cannot be read now; one that is lost ends the exchange.
+    """
     busy = prepare_reports(node, round_id)
     with node.store.reading("exchange.known") as session:
         known = _is_exchanging(session, round_id)
@@ -98,6 +102,8 @@ def exchange_notes(node: NodeContext, round_id: str) -> bool:
             if not (_sign(node, round_id) or _open(node, round_id) or _end(node.journal, node.rounds, round_id)):
                 return busy
             busy = True
+    except ExposedSecretError:
+        raise
     except KeyMaterialError:
         _give_up(
             node.journal,

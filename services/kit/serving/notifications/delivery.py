@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from aquila.errors import KeyMaterialError
 from aquila.interface.attention import Channel, DeliveryFailure
+from services.kit.errors import StoreError
 from services.kit.storage.files import read_secret
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def _signed_in(settings: MailSettings) -> Iterator[smtplib.SMTP]:
     try:
         context = ssl.create_default_context(cafile=settings.ca)
         password = read_secret(settings.password_file).decode().strip() if settings.password_file else ""
-    except (OSError, ssl.SSLError, KeyMaterialError, UnicodeDecodeError):
+    except (OSError, ssl.SSLError, KeyMaterialError, StoreError, UnicodeDecodeError):
         raise DeliveryError(DeliveryFailure.SETTINGS) from None
     try:
         with _connected(settings, context) as server:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from aquila.crypto.keys import KEY_BYTES, SecretBytes, VerifyKey
 from aquila.errors import AquilaError, KeyMaterialError, MalformedError, SignatureError
-from services.kit.errors import Pkcs11Error
+from services.kit.errors import Pkcs11Error, StoreError
 from services.kit.storage.files import read_secret
 
 if TYPE_CHECKING:
@@ -293,7 +293,7 @@ def _pin(uri: KeyAddress) -> SecretBytes:
     try:
         content = read_secret(uri.pin).rstrip(b"\r\n")
         content.decode("utf-8")
-    except KeyMaterialError as error:
+    except (KeyMaterialError, StoreError) as error:
         raise Pkcs11Error(error.sentence) from None
     except UnicodeDecodeError:
         content = b""

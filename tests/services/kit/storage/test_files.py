@@ -18,7 +18,7 @@ import pytest
 
 from aquila.errors import DigestError, InputError, KeyMaterialError
 from services.kit.errors import NotFoundError, StoreConflictError, StoreError, StoreFullError
-from services.kit.storage.files import ChunkFiles, destroy_secret, read_secret, write_secret
+from services.kit.storage.files import ChunkFiles, destroy_secret, read_secret, secret_exists, write_secret
 from tests.support import small_disks
 
 if TYPE_CHECKING:
@@ -296,6 +296,20 @@ def test_a_missing_secret_is_key_material_that_is_missing(tmp_path: Path) -> Non
     """The message names the file."""
     with pytest.raises(KeyMaterialError, match="key cannot be read"):
         read_secret(tmp_path / "key")
+    assert not secret_exists(tmp_path / "key")
+
+
+def test_a_secret_that_cannot_be_read_now_is_not_lost(tmp_path: Path) -> None:
+    """The disk refuses to open it, for example because too many files are open: that is a failure of the store."""
+    path = tmp_path / "key"
+    path.symlink_to(path)
+    with pytest.raises(StoreError, match="key cannot be read"):
+        read_secret(path)
+    with pytest.raises(StoreError):
+        secret_exists(path)
+    path.unlink()
+    write_secret(path, b"one")
+    assert secret_exists(path)
 
 
 def test_a_destroyed_secret_is_overwritten_and_gone(tmp_path: Path) -> None:
