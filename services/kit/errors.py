@@ -3,10 +3,12 @@
     AquilaError
     ├── StoreError              the database or the disk failed; nothing was changed
     │   ├── StoreFullError      there is no room left
+    │   ├── RoundDamagedError   what is stored of one round does not hold together
     │   ├── Pkcs11Error          the token with the identity key cannot be used; nothing was signed
     │   └── StoreConflictError  a row that is there already, or that a constraint forbids
     ├── PeerUnavailableError    the peer cannot be reached, or says that it is away
-    │   └── PeerFullError       the peer is there and has no room now
+    │   ├── PeerFullError       the peer is there and has no room now
+    │   └── PeerFailedError     the peer is there and cannot do this one call now
     ├── BusyError               too many callers at once; nothing was done
     ├── NotReadyError           the service runs and cannot do its work now
     ├── KeyMaterialError
@@ -46,6 +48,10 @@ class StoreFullError(StoreError):
     """The disk or the quota is full; nothing was changed."""
 
 
+class RoundDamagedError(StoreError):
+    """What is stored of one round does not hold together; the others go on."""
+
+
 class Pkcs11Error(StoreError):
     """The PKCS#11 token with the identity key cannot be used; nothing was signed, and it may be tried again."""
 
@@ -64,6 +70,10 @@ class PeerUnavailableError(AquilaError):
 
 class PeerFullError(PeerUnavailableError):
     """The peer is there and has no room now; what was to be sent waits, and everything else goes on."""
+
+
+class PeerFailedError(PeerUnavailableError):
+    """The peer is there and cannot do this one call now, though it may do others."""
 
 
 class BusyError(AquilaError):

@@ -12,7 +12,7 @@ import threading
 import time
 from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import bindparam, select
 
@@ -21,7 +21,7 @@ from aquila.protocol.log_entries import statement_entry
 from aquila.protocol.messages.feed import EventKind
 from aquila.protocol.rounds.round_state import ReportKey, SentNotes
 from aquila.protocol.rounds.verified_round import Round, read_erased
-from services.kit.errors import NotFoundError, StoreError
+from services.kit.errors import NotFoundError, RoundDamagedError
 from services.kit.log.entries import append
 from services.matcher.events import NOBODY, NOTES, SUBMISSION, statement_event
 from services.matcher.storage.round_marks import NEWEST_EVENT
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from services.kit.storage.store import Store
 
 _KEPT = 64
+_DAMAGED_SECONDS = 60.0  # after which the events of a round that did not hold together are read again
 _KEPT_SECONDS = 60.0  # for which the record of a finished round is kept that nobody reads
 _LOCKS = 64
 _PAGE = 16  # events read at once: a page of a report has some megabytes
@@ -87,6 +88,14 @@ class CachedRound:
             # receipt was for.
             self.round.reports[ReportKey(event.party, event.submission_id)] = event.digest or ""
         self.last_event = event.event_id
+
+
+class _Damage(NamedTuple):
+    """Why the events of a round do not hold together, up to which one, and when that was found."""
+
+    newest: int
+    reason: str
+    found_at: float
 
 
 @dataclass(slots=True)
@@ -152,6 +161,7 @@ class RoundCache:
         self._registry = registry
         self.group = group
         self._known: OrderedDict[str, CachedRound] = OrderedDict()
+        self._damaged: dict[str, _Damage] = {}
         self._committed: set[int] = set()
         # A round's lock is taken before a transaction begins and held until after it ended, so that nobody sees
         # what may still be rolled back. Nobody holds two.
@@ -164,7 +174,8 @@ class RoundCache:
 
         Raises:
             NotFoundError: There is no such round.
-            StoreError: The database failed, or what it holds does not hold together.
+            RoundDamagedError: What is stored of the round does not hold together.
+            StoreError: The database failed.
         """
         with self._lock(round_id), self._store.reading("round.read") as session:
             row, newest = _row(session, round_id)
@@ -176,7 +187,8 @@ class RoundCache:
 
         Raises:
             NotFoundError: There is no such round.
-            StoreError: As `Store.transaction`; or what is stored does not hold together.
+            RoundDamagedError: What is stored of the round does not hold together.
+            StoreError: As `Store.transaction`.
         """
         with self._lock(round_id):
             turn: RoundTransaction | None = None
@@ -204,13 +216,16 @@ class RoundCache:
         """Drop a record; the next use rebuilds it."""
         with self._guard:
             self._known.pop(round_id, None)
+            self._damaged.pop(round_id, None)
 
     def _lock(self, round_id: str) -> threading.Lock:
         return self._locks[hash(round_id) % _LOCKS]
 
     def _caught_up(self, session: Session, row: RoundRow, newest: int) -> CachedRound:
         with self._guard:
-            known = self._known.get(row.round_id)
+            known, damage = self._known.get(row.round_id), self._damaged.get(row.round_id)
+        if damage is not None and damage.newest == newest and time.monotonic() - damage.found_at < _DAMAGED_SECONDS:
+            raise RoundDamagedError("stored_events_invalid", round=row.round_id, reason=damage.reason)
         try:
             if known is None:
                 known = CachedRound(Round.from_manifest(self._registry, self.group, row.manifest, sees_everything=True))
@@ -218,7 +233,9 @@ class RoundCache:
                 _catch_up(session, row.round_id, known)
         except AquilaError as error:
             self.forget(row.round_id)
-            raise StoreError("stored_events_invalid", round=row.round_id, reason=error.message) from None
+            with self._guard:
+                self._damaged[row.round_id] = _Damage(newest, error.message, time.monotonic())
+            raise RoundDamagedError("stored_events_invalid", round=row.round_id, reason=error.message) from None
         known.is_finished, known.read_last = row.finished_at is not None, time.monotonic()
         with self._guard:
             self._known[row.round_id] = known

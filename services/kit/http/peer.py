@@ -16,11 +16,18 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 import aquila
-from aquila.errors import InputError, ProtocolError
+from aquila.errors import ExecutorError, InputError, ProtocolError
 from aquila.protocol.generations import named
 from aquila.protocol.problems import MEDIA_TYPE
 from aquila.sentences import Sentence
-from services.kit.errors import PeerFullError, PeerUnavailableError, StoreFullError, error_from_problem
+from services.kit.errors import (
+    PeerFailedError,
+    PeerFullError,
+    PeerUnavailableError,
+    StoreError,
+    StoreFullError,
+    error_from_problem,
+)
 from services.kit.http.request_ids import HEADER, new_id
 from services.kit.http.tls import RenewedContext, certificate_fault, tls_context
 from services.kit.logging import REQUEST, Log
@@ -36,6 +43,7 @@ if TYPE_CHECKING:
 
 _LOG = Log("kit.peer")
 _AWAY = frozenset({429, 502, 503, 504})  # 429 is for a node that calls too fast: it comes again like one that waited
+_AS_OURS = ((StoreFullError, PeerFullError), (StoreError, PeerFailedError), (ExecutorError, PeerFailedError))
 _PROBLEM_BYTES = 1 << 16
 _LONGEST_WAIT = 3600
 _PIECE_BYTES = 1 << 16
@@ -93,6 +101,7 @@ class Peer:
         Raises:
             PeerUnavailableError: The peer is away; nothing is known about what it did.
             PeerFullError: The peer has no room now.
+            PeerFailedError: The peer's store or a worker of its failed; other calls may go through.
             AquilaError: What the peer's problem document says.
             ProtocolError: The answer is none: too large, a redirect, an unknown refusal.
         """
@@ -187,7 +196,7 @@ async def _refusal(response: httpx.Response) -> AquilaError:
     # A failed store or full disk of the peer is not ours: our own disk is fine.
     wait = _retry_after(response.headers.get("retry-after", ""))
     fields = {name: value for name, value in error.sentence.fields.items() if name != "retry_after"}
-    away = PeerFullError if isinstance(error, StoreFullError) else PeerUnavailableError
+    away = next((ours for theirs, ours in _AS_OURS if isinstance(error, theirs)), PeerUnavailableError)
     return away(Sentence(error.sentence.code, fields), **({} if wait is None else {"retry_after": wait}))
 
 

@@ -27,7 +27,6 @@ from aquila.audit.tiles import (
     TILE_LEVELS,
     TILE_WIDTH,
     bundle_path,
-    bundles_of,
     statements_path,
     tile_path,
     tiles_of,
@@ -42,7 +41,7 @@ from services.kit.log.entries import CHECKPOINTS, ENTRIES, contents, contents_fr
 from services.kit.logging import Log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
@@ -229,12 +228,13 @@ class OwnLog:
         with self._turn():
             yield self.files
 
-    def refresh(self, size: int) -> None:
-        """Write all bundles below a size again, after contents were erased."""
-        with self._turn(), self.store.reading("log.refresh") as session:
-            newest = self._shown()
-            for number, width in bundles_of(newest.size if newest else 0):
-                if number * TILE_WIDTH < size:
+    def refresh(self, numbers: Iterable[int]) -> None:
+        """Write bundles again, after contents in them were erased; others use the log between two of them."""
+        for number in numbers:
+            with self._turn(), self.store.reading("log.refresh") as session:
+                newest = self._shown()
+                width = min(TILE_WIDTH, (newest.size if newest else 0) - number * TILE_WIDTH)
+                if width > 0:
                     self._write_bundles(session, number, width)
 
     @staticmethod

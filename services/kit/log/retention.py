@@ -8,6 +8,7 @@ hold a justification. The proposal of a round goes with the last of its entries.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
@@ -15,12 +16,13 @@ from sqlalchemy import select, update
 from aquila.audit.checkpoint import cosigned_at
 from aquila.audit.entries import Entry, EntryKind, read_entry
 from aquila.audit.note import parse_note
+from aquila.audit.tiles import TILE_WIDTH
 from aquila.protocol.registry import MATCHER
 from services.kit.log.entries import CHECKPOINTS, ENTRIES, append
 from services.kit.logging import Log
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from sqlalchemy.orm import Session
 
@@ -66,27 +68,28 @@ class Retention:
             return False
         # 1. What a crash left: rows without contents whose files still have them.
         if own.files.exists(_MARK):
-            self._rewrite(int(own.files.read(_MARK)))
+            self._rewrite(_marked(own.files.read(_MARK)))
         # 2. The mark comes before the rows. If we crash after it, the files are written anew for nothing.
         with own.store.reading("retention.look") as session:
             size = self._covered(session, now)
             due = self._due(session, size, now)
         if due:
-            own.files.write(_MARK, str(size).encode())
+            bundles = sorted({index // TILE_WIDTH for index in due})
+            own.files.write(_MARK, json.dumps({"bundles": bundles}).encode())
             with own.store.transaction("retention.erase") as session:
                 for first in range(0, len(due), _AT_ONCE):
                     some = ENTRIES.c.index.in_(due[first : first + _AT_ONCE])
                     session.execute(update(ENTRIES).where(some).values(content=None))
                 counts = {"size": size, "days": self._days, "entries": len(due)}
                 append(session, Entry.of(EntryKind.LOG_PRUNED, now, own.holder, counts=counts))
-            self._rewrite(size)
+            self._rewrite(bundles)
             _LOG.info("contents_erased", count=len(due))
         self._looked_at = now
         return bool(due)
 
-    def _rewrite(self, size: int) -> None:
+    def _rewrite(self, bundles: Iterable[int]) -> None:
         """Write the files without what was erased, empty the database's own files of it, and take the mark away."""
-        self._own.refresh(size)
+        self._own.refresh(bundles)
         self._own.store.erase_deleted(ENTRIES)
         self._own.files.delete(_MARK)
 
@@ -149,3 +152,9 @@ class Retention:
             for entry in begun
             if entry.round and entry.time + entry.counts.get("retention_days", 0) * _DAY > now
         }
+
+
+def _marked(content: bytes) -> Iterable[int]:
+    """Return the bundles that a mark names; releases up to 0.2.0 wrote a size, below which all are meant."""
+    mark = json.loads(content)
+    return range(-(-mark // TILE_WIDTH)) if isinstance(mark, int) else mark["bundles"]

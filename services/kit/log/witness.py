@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from aquila.crypto.keys import SigningKey
     from aquila.errors import AquilaError
     from aquila.protocol.registry import Registry
-    from aquila.sentences import Sentence
     from services.kit.actor import Actor
     from services.kit.storage.files import ChunkFiles
     from services.kit.storage.store import Store
@@ -239,7 +238,8 @@ class Witness:
         origins = [self.registry.origin_of(name) for name in (holder, self.holder)]
         alarm = _open_alarm(session, origins)
         if alarm is not None:
-            raise LogRewrittenError("log_alarm_open", alarm=alarm)
+            # Whose log it is about goes with it: a caller may have to look at its own.
+            raise LogRewrittenError("log_alarm_open", alarm=loads(alarm.sentence), origin=alarm.origin)
 
     def _has_cosigned(self, seen: bytes) -> bool:
         """Return whether a checkpoint has our cosignature: an accused one came without, until it was explained."""
@@ -296,11 +296,10 @@ def _shrunk_or_forked(seen: tuple[Checkpoint, bytes] | None, got: Checkpoint, sh
     return None
 
 
-def _open_alarm(session: Session, origins: list[str]) -> Sentence | None:
-    """Return the sentence of an alarm over one of these logs that nobody has acknowledged."""
-    query = select(ALARMS.c.sentence).where(ALARMS.c.acknowledged_at.is_(None), ALARMS.c.origin.in_(origins))
-    found = session.scalar(query.order_by(ALARMS.c.alarm_id).limit(1))
-    return None if found is None else loads(found)
+def _open_alarm(session: Session, origins: list[str]) -> Row[Any] | None:
+    """Return the first alarm over one of these logs that nobody has acknowledged."""
+    query = select(ALARMS).where(ALARMS.c.acknowledged_at.is_(None), ALARMS.c.origin.in_(origins))
+    return session.execute(query.order_by(ALARMS.c.alarm_id).limit(1)).one_or_none()
 
 
 def _file(holder: str) -> str:

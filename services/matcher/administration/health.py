@@ -15,6 +15,7 @@ from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds.round_state import Phase, ReportKey
 from aquila.sentences import Sentence
+from services.kit.errors import RoundDamagedError
 from services.kit.log.entries import newest_of_round
 from services.kit.serving.health.report import OwnPart, contacts_of
 from services.kit.serving.health.rounds import MOST_ROUNDS, OpenRound, round_health
@@ -64,10 +65,13 @@ def read_health(context: MatcherContext, contacts: StoredContacts) -> OwnPart:
     faults: list[Fault] = []
     found, parties = [], set[str]()
     for round_id in ids[:MOST_ROUNDS]:
-        with context.round_cache.reading(round_id) as turn:
-            found.append(round_health(_open_round(turn, now), MATCHER, now))
-            parties |= set(turn.round.participants)
-            faults += _without_room(turn.round, context.settings.quotas.evaluation_bytes, free)
+        try:
+            with context.round_cache.reading(round_id) as turn:
+                found.append(round_health(_open_round(turn, now), MATCHER, now))
+                parties |= set(turn.round.participants)
+                faults += _without_room(turn.round, context.settings.quotas.evaluation_bytes, free)
+        except RoundDamagedError as error:
+            faults.append((Grade.CRITICAL, error.sentence))
     called = contacts.by_party()
     last = {code: called[code].at if code in called else None for code in context.registry.parties}
     faults += _silent(parties, last, now)

@@ -5,11 +5,13 @@ Of rounds that are over, evidence and flags stand on the first page for a while;
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
 from aquila.interface.attention import AttentionKind, AttentionList, RoundAttention
+from services.kit.errors import RoundDamagedError
 from services.matcher.rounds.progress import late
 from services.matcher.rounds.views import disputed_pairs, held_reports
 from services.matcher.storage.round_marks import manifest_in
@@ -40,7 +42,8 @@ def attention_list(context: MatcherContext) -> AttentionList:
         open_ = select(RoundRow.round_id).where(RoundRow.ended_at.is_(None))
         rounds = session.scalars(open_.order_by(RoundRow.created_at.desc(), RoundRow.round_id).limit(MOST)).all()
     for round_id in rounds:
-        with context.round_cache.reading(round_id) as turn:
+        # The report on health tells of one that is damaged.
+        with contextlib.suppress(RoundDamagedError), context.round_cache.reading(round_id) as turn:
             found += _of_round(turn, now)
     found.sort(key=lambda need: _ORDER.index(need.kind))
     return AttentionList(needs=tuple(found[:MOST]), left_out=max(0, len(found) - MOST))

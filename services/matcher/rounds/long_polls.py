@@ -14,7 +14,8 @@ import base64
 import hashlib
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import and_, or_, select
 
@@ -22,7 +23,7 @@ from aquila.errors import PolicyError, ProtocolError
 from aquila.protocol.encoding import canonical
 from aquila.protocol.messages.feed import LARGEST_CONTENT, EventKind, LongPollAnswer, Rounds
 from aquila.protocol.messages.kinds import StatementKind
-from services.kit.errors import NotFoundError, StoreError
+from services.kit.errors import NotFoundError, RoundDamagedError, StoreError
 from services.kit.work import threads
 from services.matcher.events import REPORT, SUBMISSION, newest_withdrawal_events, visible_to
 from services.matcher.rounds.chunks import ChunkAddress, get_chunk
@@ -33,7 +34,7 @@ from services.matcher.storage.round_marks import OPEN, RoundFacts, marks_of
 from services.matcher.storage.tables import EventRow
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
     from collections.abc import Set as AbstractSet
 
     from sqlalchemy import Select
@@ -57,6 +58,8 @@ _MOST_FEEDS = 4  # as many pages, each as long as one that is asked for
 _MOST_LOOKED_AT = 200  # events: more are news whatever they are
 _FEW_CHUNKS = 8
 _BYTES_OF_FEED = 1 << 18  # that come with the events of one page
+Found = TypeVar("Found")
+
 _FOLLOWED_BY_BYTES = [SUBMISSION, StatementKind.EVALUATION.value, StatementKind.TOKENS.value]
 
 
@@ -161,7 +164,15 @@ def _has_unread(context: MatcherContext, caller: str, known: ReadState) -> bool:
         found = session.execute(_unread(caller, known, *columns).limit(_MOST_LOOKED_AT)).all()
     if len(found) == _MOST_LOOKED_AT or any(event.kind == EventKind.STATEMENT for event in found):
         return True
-    return any(_is_whole(context, *event) for event in set(found))
+    return any(_of_whole(partial(_is_whole, context, *event)) for event in set(found))
+
+
+def _of_whole(look: Callable[[], Found]) -> Found | None:
+    """Return what is found at a round; None where the round is damaged: its parties hear of the others all the same."""
+    try:
+        return look()
+    except RoundDamagedError:
+        return None
 
 
 def _is_whole(context: MatcherContext, kind: str, round_id: str, submission_id: str) -> bool:
@@ -203,7 +214,8 @@ def _answer(context: MatcherContext, caller: str, known: ReadState, state: str) 
         with context.store.reading("held.unread") as session:
             unread = set(session.scalars(_unread(caller, known, EventRow.round_id).distinct())) if known.read else set()
         first = sorted(known.read, key=lambda one: one not in unread)[:_MOST_FEEDS]
-        feeds = {one: _with_bytes(context, one, caller, known.read[one]) for one in first}
+        pages = {one: _of_whole(partial(_with_bytes, context, one, caller, known.read[one])) for one in first}
+        feeds = {one: page for one, page in pages.items() if page is not None}
     grown = None if known.log is None else context.log.own.update(known.log)
     log = None if grown is None else grown.to_bytes().decode()
     return LongPollAnswer(
@@ -263,7 +275,7 @@ def _all_due(context: MatcherContext, caller: str, mine: AbstractSet[str]) -> di
     for round_id, mark in marks.items():
         known = facts.get(round_id, mark, now)
         if known is None:
-            known = _due(context, round_id, caller)
+            known = _of_whole(partial(_due, context, round_id, caller)) or [[], []]
             facts.keep(round_id, mark, terms[round_id].until(mark, now), known)
         due[round_id] = known
     return due

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from sqlalchemy import literal, select, update
 
+from services.kit.errors import RoundDamagedError
 from services.kit.logging import Log
 from services.matcher.events import NOTES
 from services.matcher.storage.tables import EventRow
@@ -24,7 +26,8 @@ def delete_notes(context: MatcherContext) -> bool:
         rounds = session.scalars(select(EventRow.round_id).where(*kept).distinct()).all()
     busy = False
     for round_id in rounds:
-        busy |= _delete(context, round_id)
+        with contextlib.suppress(RoundDamagedError):  # other steps log it, and the report on health tells of it
+            busy |= _delete(context, round_id)
     return busy
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from aquila.errors import AquilaError
+from services.kit.errors import RoundDamagedError
 from services.kit.logging import Log
 from services.matcher.storage.round_marks import RoundFacts, marks_of
 
@@ -50,6 +51,10 @@ def each_round(
     for round_id in rounds:
         try:
             found = work(round_id)
+        except RoundDamagedError as error:
+            # Another try finds the same until something happens in the round.
+            _LOG.error("round_damaged", round=round_id, error=error)
+            found = False
         except AquilaError as error:
             _LOG.warning("round_failed", round=round_id, error=error)
             failed = error

@@ -16,6 +16,7 @@ from aquila.protocol.rounds.corrections import kept_until
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
 from aquila.protocol.rounds.verified_round import Round
 from aquila.sentences import Sentence
+from services.kit.errors import PeerFailedError
 from services.kit.log.entries import append
 from services.kit.logging import Log
 from services.node.rounds import statements, suggestions
@@ -45,7 +46,7 @@ async def discover(node: NodeContext, listed: Rounds | None = None) -> bool:
         listed: The list that came with a long poll; without it the matcher is asked.
 
     Raises:
-        PeerUnavailableError: The matcher is away.
+        PeerUnavailableError: The matcher is away, or could not give a manifest; the others were taken.
     """
     if listed is None:
         listed = read_rounds((await node.peer.call("GET", "/v1/rounds", params={"wait": 0})).content, Rounds)
@@ -63,11 +64,17 @@ async def discover(node: NodeContext, listed: Rounds | None = None) -> bool:
         if not (entry.round_id in node.rounds and node.rounds.of(entry.round_id).manifest_seen)
     ]
     over = await to_thread(_rounds_over, node.store) if unseen else set()
+    failed = None
     for round_id in unseen:
         if round_id in over:
             node.rounds.of(round_id).manifest_seen = True
-        else:
+            continue
+        try:
             busy |= await _look(node, round_id)
+        except PeerFailedError as error:
+            failed = error  # the others are there
+    if failed is not None:
+        raise failed
     # The state is that of a list that was taken whole: after a failure it comes again.
     node.contact.state = listed.state
     return busy

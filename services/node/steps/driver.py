@@ -13,7 +13,14 @@ from sqlalchemy import select, union
 
 from aquila.errors import AquilaError, KeyMaterialError, RestoredBackupError
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
-from services.kit.errors import ExposedSecretError, PeerFullError, PeerUnavailableError, StoreError
+from services.kit.errors import (
+    ExposedSecretError,
+    PeerFailedError,
+    PeerFullError,
+    PeerUnavailableError,
+    StoreConflictError,
+    StoreError,
+)
 from services.kit.logging import Log
 from services.kit.work.drivers import Driver, each, raise_last
 from services.kit.work.pipeline import side_by_side
@@ -345,8 +352,13 @@ def _ends_part(error: AquilaError) -> bool:
 
 
 def _concerns_all(error: AquilaError) -> bool:
-    """Return whether no round can go on: the matcher is away, and not only full for one round, or this store fails."""
-    return isinstance(error, PeerUnavailableError | StoreError) and not isinstance(error, PeerFullError)
+    """Return whether no round can go on: the matcher is away, or this node's store fails.
+
+    A matcher that answers that it has no room, or cannot do a call, has shown its log just before: that is about one
+    round, and so is a row that is there already.
+    """
+    about_one = PeerFullError | PeerFailedError | StoreConflictError
+    return isinstance(error, PeerUnavailableError | StoreError) and not isinstance(error, about_one)
 
 
 async def _advance(

@@ -17,6 +17,7 @@ from aquila.protocol.messages.proofs import ProofRequest, Proofs
 from aquila.protocol.registry import MATCHER
 from aquila.sentences import Sentence
 from services.kit.errors import PeerFullError, PeerUnavailableError
+from services.kit.logging import Log
 from services.node.logs import inclusion_promises, named_heads
 from services.node.rounds import statements as round_statements
 from services.node.storage.high_water import RESTORED
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from services.kit.log.witness import Accusation
     from services.node.context import LongPollResult, NodeContext
     from services.node.storage.tables import NamedHeadRow, StatementRow
+
+_LOG = Log("node.verify_logs")
 
 
 async def verify_logs(node: NodeContext, *, prove: bool, held: LongPollResult | None = None) -> None:
@@ -160,17 +163,22 @@ async def _shown(node: NodeContext, wanted: _Open, held: LongPollResult | None) 
 async def send_cosignature(node: NodeContext) -> None:
     """Send the newest cosignature of the matcher's log, unless the matcher has it.
 
-    It covers all checkpoints before it, so one is enough after a piece of work. Where it fails, the next step begins
-    with it.
+    It covers all checkpoints before it, so one is enough after a piece of work. Where the matcher is away, the next
+    step begins with it. One that the matcher does not take is not sent again: its log, which is looked at next, tells
+    why, and what it shows then gets another one.
 
     Raises:
         PeerUnavailableError: The matcher is away.
-        AquilaError: The matcher does not take it.
     """
     contact = node.contact
     if contact.cosignature is not None:
         contact.cosignature_failed = True
-        await node.peer.call("POST", "/v1/log/cosignatures", content=contact.cosignature)
+        try:
+            await node.peer.call("POST", "/v1/log/cosignatures", content=contact.cosignature)
+        except PeerUnavailableError:
+            raise
+        except AquilaError as error:
+            _LOG.warning("cosignature_refused", count=contact.cosigned, error=error)
         contact.cosignature, contact.cosignature_failed = None, False
 
 
@@ -215,7 +223,8 @@ async def publish_log(node: NodeContext) -> None:
     """Publish the own log, and let the matcher witness it.
 
     Raises:
-        LogRewrittenError: The own log is not what was shown before; an administrator has to look.
+        LogRewrittenError: The own log is not what was shown before, or the matcher has an alarm over its own; an
+            administrator has to look.
         PeerUnavailableError: The matcher is away.
     """
     own, contact = node.log.own, node.contact
@@ -229,6 +238,8 @@ async def publish_log(node: NodeContext) -> None:
         assert update is not None
         cosigned = (await node.peer.call("POST", "/v1/log/checkpoints", content=update.to_bytes())).content
     except LogRewrittenError as error:
+        if error.fields.get("origin", own.origin) != own.origin:
+            raise  # the matcher is in doubt about its own log, and not about this one
         raise await to_thread(alarm_over_own_log, node, error) from None
     await to_thread(own.take_cosignature, MATCHER, cosigned)
     contact.witnessed = parse_checkpoint(newest.text).size

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from aquila.audit.checkpoint import cosigned_at
 from services.kit.http.signatures import CallSigner
 from services.node.safeguards.registry import _check_rounds
+from services.node.steps import verify_logs
 from services.node.steps.driver import open_rounds
 from tests.support.backups import Safe
 from tests.support.ceremony import accept, fetched, prepare, replace_key
@@ -134,6 +136,48 @@ async def test_a_round_that_is_aborted_after_its_time(world: World, safe: Safe) 
         _check_rounds(session, {"RS"})
 
 
+async def test_a_cosignature_that_a_restored_matcher_does_not_know(world: World, safe: Safe) -> None:
+    """It is dropped, and the node finds that the log shrank."""
+    await world.propose()
+    await world.settle()
+    safe.back_up("matcher")
+    await world.propose()
+    al = world.nodes["AL"]
+    await verify_logs.verify_logs(al.node, prove=True)
+    lost = al.node.contact.cosignature
+    assert lost is not None
+    await world.settle()
+    await safe.lose_matcher()
+    al.node.contact.cosignature, al.node.contact.cosignature_failed = lost, True
+    await world.settle()
+    assert al.node.contact.cosignature_failed is False
+    assert [alarm["what"] for alarm in (await al.get("/log"))["alarms"]] == ["shrunk"]
+
+
+async def test_a_cosignature_of_a_wrong_time(world: World) -> None:
+    """The matcher refuses it; when its clock is right again, newer checkpoints are cosigned as ever."""
+    await world.propose()
+    await world.settle()
+    now, own = world.clock.time, world.app.state.context.log.own
+    await world.propose()
+    world.clock.time = now + 1_200
+    own.publish()
+    world.clock.time = now
+    await world.settle()
+    al = world.nodes["AL"]
+    assert al.node.contact.obstacle is None
+    assert not al.node.contact.cosignature_failed
+    await world.propose()
+    world.clock.time = now + 1_300
+    await world.settle()
+    newest = own.newest()
+    assert newest is not None
+    registry = al.node.registry
+    assert all(
+        cosigned_at(newest, registry.witness_of(code), registry.key_of(code)) is not None for code in world.nodes
+    )
+
+
 async def test_a_key_that_was_revoked_after_the_backup(world: World, safe: Safe) -> None:
     """The restored matcher knows the registry of the backup: it takes the stolen key's calls, and no node its word."""
     safe.back_up("matcher")
@@ -172,6 +216,9 @@ async def test_between_rounds_everything_is_there_again(world: World, safe: Safe
     assert (await world.operator.get("/v1/operator/statistics")).json() == before
     assert await world.phase(round_id) == "closed"
     await world.settle()
+    # The matcher alone has to be looked at: its alarm is about its own log, and about no node's.
+    for party_node in world.nodes.values():
+        assert (await party_node.get("/log"))["alarms"] == []
     await world.acknowledge_alarms()
     again = await world.begin()
     await world.settle()

@@ -13,9 +13,18 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from aquila.errors import AquilaError, CapError, InputError, MalformedError, ProtocolError
+from aquila.errors import AquilaError, CapError, ExecutorError, InputError, MalformedError, ProtocolError
 from aquila.sentences import quoted
-from services.kit.errors import PeerUnavailableError, StoreFullError, problem_of
+from services.kit.errors import (
+    BusyError,
+    PeerFailedError,
+    PeerFullError,
+    PeerUnavailableError,
+    RoundDamagedError,
+    StoreError,
+    StoreFullError,
+    problem_of,
+)
 from services.kit.http.peer import Peer
 from services.kit.http.request_ids import carrying
 from services.kit.serving.application import application
@@ -84,6 +93,24 @@ async def test_a_peer_that_is_away_says_when_to_come_back(response: httpx.Respon
     with pytest.raises(PeerUnavailableError) as caught:
         await _peer(lambda _: response).call("GET", "/x")
     assert caught.value.fields.get("retry_after") == wait
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (StoreFullError(quoted("full")), PeerFullError),
+        (StoreError(quoted("broken")), PeerFailedError),
+        (RoundDamagedError(quoted("broken")), PeerFailedError),
+        (ExecutorError(quoted("no worker")), PeerFailedError),
+        (BusyError(quoted("too many")), PeerUnavailableError),
+        (PeerUnavailableError(quoted("away")), PeerUnavailableError),
+    ],
+)
+async def test_a_peer_that_answers_is_there(error: AquilaError, kind: type[PeerUnavailableError]) -> None:
+    """What it says of its own store is about this one call, and is no fault of our store."""
+    with pytest.raises(PeerUnavailableError) as caught:
+        await _peer(lambda _: _problem(error, 503)).call("GET", "/x")
+    assert type(caught.value) is kind
 
 
 @pytest.mark.parametrize(

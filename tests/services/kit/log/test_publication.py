@@ -17,7 +17,15 @@ from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.merkle import leaf_hash, tree_root
 from aquila.audit.note import parse_note
 from aquila.audit.roles import Role
-from aquila.audit.tiles import bundle_path, read_bundle, read_statements, read_tile, statements_path, tile_path
+from aquila.audit.tiles import (
+    TILE_WIDTH,
+    bundle_path,
+    read_bundle,
+    read_statements,
+    read_tile,
+    statements_path,
+    tile_path,
+)
 from aquila.audit.witness import check_growth, check_named, parse_update, witness_name
 from aquila.crypto.keys import IdentityKey
 from aquila.errors import AuditError, BindingError, LogRewrittenError, OrderError, SignatureError
@@ -284,10 +292,21 @@ def test_bundles_are_written_anew_after_an_erasure(side: Side) -> None:
     side.own.publish()
     with side.store.transaction("test.erase") as session:
         session.execute(update(ENTRIES).where(ENTRIES.c.index == 1).values(content=None))
-    side.own.refresh(2)
+    side.own.refresh([0, 1])
     assert read_bundle(side.own.files.read(bundle_path(0, 3)), 3)[1] == b""
     assert read_statements(side.own.files.read(statements_path(0, 3)), 3)[1] == b""
     assert len(read_tile(side.own.files.read(tile_path(0, 0, 3)), 3)) == 3
+
+
+def test_no_other_bundle_is_written_again(side: Side) -> None:
+    """What is rewritten is what was erased, not the log from its beginning."""
+    side.fill(TILE_WIDTH + 2)
+    side.own.publish()
+    with side.store.transaction("test.erase") as session:
+        session.execute(update(ENTRIES).values(content=None))
+    side.own.refresh([1])
+    assert all(read_bundle(side.own.files.read(bundle_path(0, TILE_WIDTH)), TILE_WIDTH))
+    assert read_bundle(side.own.files.read(bundle_path(1, 2)), 2) == [b"", b""]
 
 
 def test_a_witness_sees_a_log_grow(side: Side, tmp_path: Path) -> None:

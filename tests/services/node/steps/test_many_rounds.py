@@ -14,7 +14,7 @@ from sqlalchemy import event
 
 from aquila.errors import LogRewrittenError
 from aquila.sentences import quoted
-from services.kit.errors import NotFoundError, PeerFullError
+from services.kit.errors import NotFoundError, PeerFailedError, PeerFullError
 from services.node.steps.driver import open_rounds
 from services.node.steps.listen import Listener
 from tests.support.node_world import HEADER, LISTS
@@ -106,10 +106,15 @@ async def test_a_round_that_waits_holds_up_no_other(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [NotFoundError("round_unknown", round="test"), PeerFullError(quoted("no room"), retry_after=30)]
+    "error",
+    [
+        NotFoundError("round_unknown", round="test"),
+        PeerFullError(quoted("no room"), retry_after=30),
+        PeerFailedError(quoted("a row is damaged")),
+    ],
 )
 async def test_a_round_that_cannot_go_on_holds_up_no_other(world: World, error: AquilaError) -> None:
-    """The matcher does not know one round, or is full for it: the other goes on, and a person's call ends the wait."""
+    """The matcher cannot do anything in one round, or not now: the other goes on, and a person's call ends the wait."""
     party_node, (first, second) = await two_submitted_rounds(world)
     watched, is_known = Watched(party_node), asyncio.Event()
 
