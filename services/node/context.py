@@ -122,7 +122,7 @@ class Contact:
         news: For rounds in which counterparts withdrew hits or acknowledged: the newest such event.
         answers: What became of this party's suggestions, as it was taken last.
         cosignature: The own cosignature of the matcher's newest checkpoint, until the matcher has it.
-        cosignature_failed: Whether the matcher was away when it was sent: nothing more is signed before it has it.
+        cosignature_failed: Whether sending it failed: nothing more is signed before the matcher has it.
         held: The answer of a long poll, until the next step takes it.
         takes_consignments: Whether the matcher is of a version that takes several statements in one call.
         state: The name of the state of the list that was taken last; None where the matcher's version names none.

@@ -16,7 +16,7 @@ from aquila.errors import AquilaError, AuditError, LogRewrittenError, RestoredBa
 from aquila.protocol.messages.proofs import ProofRequest, Proofs
 from aquila.protocol.registry import MATCHER
 from aquila.sentences import Sentence
-from services.kit.errors import PeerFullError, PeerUnavailableError
+from services.kit.errors import NotFoundError, PeerFullError, PeerUnavailableError
 from services.kit.logging import Log
 from services.node.logs import inclusion_promises, named_heads
 from services.node.rounds import statements as round_statements
@@ -164,20 +164,19 @@ async def send_cosignature(node: NodeContext) -> None:
     """Send the newest cosignature of the matcher's log, unless the matcher has it.
 
     It covers all checkpoints before it, so one is enough after a piece of work. Where the matcher is away, the next
-    step begins with it. One that the matcher does not take is not sent again: its log, which is looked at next, tells
-    why, and what it shows then gets another one.
+    step begins with it. One that does not fit the matcher's log or clock is not sent again: the log, which is looked at
+    next, tells why, and what it shows then gets another one.
 
     Raises:
         PeerUnavailableError: The matcher is away.
+        AquilaError: The matcher does not take it.
     """
     contact = node.contact
     if contact.cosignature is not None:
         contact.cosignature_failed = True
         try:
             await node.peer.call("POST", "/v1/log/cosignatures", content=contact.cosignature)
-        except PeerUnavailableError:
-            raise
-        except AquilaError as error:
+        except (AuditError, NotFoundError) as error:
             _LOG.warning("cosignature_refused", count=contact.cosigned, error=error)
         contact.cosignature, contact.cosignature_failed = None, False
 
