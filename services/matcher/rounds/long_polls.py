@@ -168,7 +168,7 @@ def _has_unread(context: MatcherContext, caller: str, known: ReadState) -> bool:
 
 
 def _of_whole(look: Callable[[], Found]) -> Found | None:
-    """Return what is found at a round; None where the round is damaged: its parties hear of the others all the same."""
+    """Take a look at a round; None if it is damaged. Its parties hear of the others all the same."""
     try:
         return look()
     except RoundDamagedError:
