@@ -49,7 +49,7 @@ class StoreFullError(StoreError):
 
 
 class RoundDamagedError(StoreError):
-    """What is stored of one round does not hold together; the others go on."""
+    """The stored events of one round do not hold together; the others go on."""
 
 
 class Pkcs11Error(StoreError):

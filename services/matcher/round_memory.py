@@ -91,7 +91,7 @@ class CachedRound:
 
 
 class _Damage(NamedTuple):
-    """Why the events of a round do not hold together, up to which one, and when that was found."""
+    """A finding that the events of a round do not hold together: up to which one, why, and when it was found."""
 
     newest: int
     reason: str
