@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import httpx
 import pytest
 from sqlalchemy import select
 
@@ -17,7 +18,7 @@ from services.kit.storage.store import private_store
 from tests.support.commanded_rounds import WHY, propose, submit
 from tests.support.mail_server import PASSWORD as MAIL_PASSWORD
 from tests.support.mail_server import MailServer
-from tests.support.process_world import PASSWORD, World, next_code, run
+from tests.support.process_world import PASSWORD, World, free_port, next_code, run
 
 pytestmark = pytest.mark.e2e
 
@@ -90,17 +91,28 @@ def _people(home: str) -> tuple[PeopleClient, Connection]:
     return PeopleClient(connection), connection
 
 
-def test_a_served_node_sends_mail(world: World, tmp_path: Path) -> None:
-    """A node that starts with a person's choice hands the first notification to the server of its settings."""
+def scraped(port: int) -> dict[str, float]:
+    """Return the metrics that a service serves on a port of this machine, by name and labels."""
+    text = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False, timeout=60).raise_for_status().text
+    lines = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
+    return {name: float(value) for name, _, value in lines}
+
+
+def test_a_served_node_sends_mail_and_shows_metrics(world: World, tmp_path: Path) -> None:
+    """A node that starts with a person's choice hands the first notification to the server of its settings.
+
+    With a port for them it serves its metrics meanwhile, to this machine, as Prometheus reads them.
+    """
     node, mail = world.nodes[0], MailServer(tmp_path)
     mail.start()
     write_secret(tmp_path / "password", MAIL_PASSWORD.encode())
+    port = free_port()
     settings = node.home / "node.toml"
     before = settings.read_text()
     settings.write_text(
         f'{before}\n[notifications.mail]\nhost = "127.0.0.1"\nport = {mail.port}\n'
         f'sender = "aquila@ministry.example"\nuser = "node"\npassword_file = "{tmp_path}/password"\n'
-        f'ca = "{tmp_path}/mail-ca.pem"\n'
+        f'ca = "{tmp_path}/mail-ca.pem"\n\n[metrics]\nport = {port}\n'
     )
     node.stop()
     store = private_store(DatabaseSettings(), node.home / "node.db")
@@ -115,6 +127,12 @@ def test_a_served_node_sends_mail(world: World, tmp_path: Path) -> None:
     node.start()
     world.until(lambda: bool(mail.messages))
     mail.stop()
+    world.until(lambda: scraped(port)["aquila_ready"] == 1)
+    found = scraped(port)
+    assert found['aquila_health{check="matcher"}'] == 0
+    assert found["aquila_start_time_seconds"] > 0
+    assert found["aquila_disk_free_bytes"] > 0
+    assert [found[f"aquila_{name}"] for name in ("requests_waiting", "pieces_in_hand", "rounds_stuck")] == [0, 0, 0]
     assert node.url in mail.messages[0].get_content()
     assert mail.messages[0]["subject"] == "Aquila: njoftimet janë ndezur"
     node.stop()

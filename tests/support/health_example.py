@@ -40,6 +40,7 @@ FINE = ServiceHealth(
     witnesses=(CosignatureView(witness="matcher", size=7, at=NOW - 7_300),),
     chunks_waiting=3, disk_free=5 << 20, workers=2,
     workers_lost=1, clock_difference=-2, proofs_refused=0, sign_ins_refused=5,
+    statements_waiting=6, requests_waiting=8, pieces_in_hand=9,
 )  # fmt: skip
 """A node without open rounds."""
 

@@ -1,6 +1,7 @@
 """The health of a service, for its administrator and for programs that supervise it.
 
-Counts are of rounds, chunks, calls, files and days. Nothing here tells of a hit, a record or a person.
+Counts are of rounds, statements, chunks, requests, calls, files and days. Nothing here tells of a hit, a record or a
+person.
 """
 
 from __future__ import annotations
@@ -151,6 +152,9 @@ class ServiceHealth(Message):
         witnesses: The newest cosignature of each witness of the own log.
         chunks_waiting: Chunks that this service has still to fetch, compute or send; at the matcher, evaluated chunks
             that their origins have not fetched.
+        statements_waiting: Statements that this node has signed and the matcher has not taken; none at the matcher.
+        requests_waiting: Requests of people that wait for a second person.
+        pieces_in_hand: Pieces of heavy work that wait for a worker or are with one.
         disk_free: Bytes that files may still take.
         workers: Processes or threads for heavy work; 0 before the first piece.
         workers_lost: How often the workers were lost since the service started.
@@ -182,6 +186,10 @@ class ServiceHealth(Message):
     clock_difference: int | None
     proofs_refused: Count
     sign_ins_refused: Count
+    # A report of an earlier release has none of these.
+    statements_waiting: Count = 0
+    requests_waiting: Count = 0
+    pieces_in_hand: Count = 0
 
 
 def worst(grades: Iterable[Grade]) -> Grade:

@@ -197,6 +197,12 @@ def digest_of(octets: bytes) -> str:
     return hashlib.sha256(octets).hexdigest()
 
 
+def waiting_count(session: Session, now: int) -> int:
+    """Return how many requests wait for a second person, and may still be approved."""
+    waiting = ApprovalRow.state == ApprovalState.WAITING.value, ApprovalRow.expires_at > now
+    return session.scalar(select(func.count()).select_from(ApprovalRow).where(*waiting)) or 0
+
+
 def _check_new(session: Session, row: ApprovalRow) -> None:
     """Refuse a request that waits already, or one too many of its author.
 

@@ -42,6 +42,7 @@ class WorkersState:
         workers: How many there are; 0 while none were needed.
         lost: How often they were lost since the start.
         lost_seconds: Seconds since they were lost last, or None.
+        pieces: Pieces of work in hand: with a worker, or waiting for one.
         piece_seconds: Seconds that the oldest piece of work in hand has taken; 0 without one.
         error: Why they could not be started the last time, or None.
     """
@@ -49,6 +50,7 @@ class WorkersState:
     workers: int
     lost: int
     lost_seconds: float | None
+    pieces: int
     piece_seconds: float
     error: AquilaError | None
 
@@ -129,6 +131,7 @@ class ExecutorHandle:
                 workers=0 if opened is None else opened.workers,
                 lost=self._lost_count,
                 lost_seconds=None if self._lost_at is None else now - self._lost_at,
+                pieces=len(self._pieces),
                 piece_seconds=now - min(self._pieces.values(), default=now),
                 error=self._error,
             )

@@ -11,6 +11,7 @@ from aquila.interface.attention import AttentionKind
 from aquila.interface.progress import Awaited
 from aquila.interface.service.health import Grade, Subject
 from aquila.protocol.messages import Kind
+from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
 from aquila.sentences import Sentence
@@ -50,6 +51,18 @@ _OPEN = (
     RoundRow.refused.is_(None),
     RoundRow.phase.not_in(ENDED_PHASES),
 )
+# Of a round that this node has refused, it sends its refusal and nothing else.
+_UNSENT = (
+    select(func.count())
+    .select_from(StatementRow)
+    .join(RoundRow, RoundRow.round_id == StatementRow.round_id)
+    .where(
+        StatementRow.own,
+        ~StatementRow.sent,
+        StatementRow.refusal.is_(None),
+        RoundRow.refused.is_(None) | (StatementRow.kind == StatementKind.REFUSAL.value),
+    )
+)
 
 
 def read_health(node: NodeContext) -> OwnPart:
@@ -62,13 +75,14 @@ def read_health(node: NodeContext) -> OwnPart:
     with node.store.reading("health.rounds") as session:
         query = select(RoundRow).where(*_OPEN).order_by(RoundRow.discovered_at.desc(), RoundRow.round_id)
         rows = session.scalars(query).all()
-        waiting = _chunks_waiting(session)
+        waiting, unsent = _chunks_waiting(session), session.scalar(_UNSENT) or 0
     rounds = [round_health(found, node.code, now) for row in rows[:MOST_ROUNDS] if (found := _open_round(node, row))]
     return OwnPart(
         rounds=tuple(rounds),
         left_out=max(0, len(rows) - MOST_ROUNDS),
         contacts=contacts_of({MATCHER: node.contact.answered_at}),
         chunks_waiting=waiting,
+        statements_waiting=unsent,
         faults={
             Subject.MATCHER: tuple(_matcher_faults(node, now)),
             Subject.CLOCK: tuple(_clock_faults(difference)),

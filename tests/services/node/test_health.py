@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import re
 import shutil
+import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import httpx
@@ -11,10 +16,12 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from sqlalchemy import delete
 
+from aquila.audit.roles import Role
 from aquila.errors import ExecutorError, LogRewrittenError, OrderError
 from aquila.interface.service.health import Grade, ServiceHealth, Subject
 from aquila.sentences import quoted
 from services.kit.errors import NotReadyError, PeerUnavailableError
+from services.kit.http.certificates import CertificateEnds, CertificateFile
 from services.kit.log.entries import EDGE, ENTRIES, NODES
 from services.kit.serving.health.checks import HUNG_SECONDS
 from services.kit.serving.health.metrics import HealthMetrics
@@ -22,6 +29,8 @@ from services.kit.serving.health.report import HealthParts, HealthReport
 from services.kit.storage.files import ChunkFiles
 from services.kit.work.executors import ExecutorHandle, open_local
 from services.matcher.steps.schedule import steps_of
+from tests.support.authority import Authority
+from tests.support.metrics import metric
 from tests.support.node_world import HEADER, LISTS
 from tests.support.stuck_work import QuietWorkers, StillDriver
 
@@ -34,6 +43,19 @@ if TYPE_CHECKING:
     from tests.support.node_world import PartyNode, World
 
 HOUR = 3_600
+
+
+class NotTaking(httpx.AsyncBaseTransport):
+    """The way to a matcher that answers, but takes neither statements nor bytes."""
+
+    def __init__(self, honest: httpx.AsyncBaseTransport) -> None:
+        self.honest = honest
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass a call on, or fail as one without an answer does."""
+        if re.search("/(statements|consignments?|submissions)", request.url.path) and request.method != "GET":
+            raise httpx.ConnectError("away", request=request)
+        return await self.honest.handle_async_request(request)
 
 
 def health_of(app: FastAPI) -> ServiceHealth:
@@ -86,6 +108,7 @@ async def test_a_node_that_stops_in_the_middle_is_waited_for(world: World) -> No
         await world.settle(code)
     await world.settle(*others)
     assert ("SI", "evaluations") in awaited_in(health_of(world.app))
+    assert metric(world.app, "chunks_waiting") == 4  # two chunks of SI, evaluated by two
     assert not any(one.stuck for one in health_of(world.app).rounds)
     world.clock.time += HOUR + 1
     for app in (world.app, world.nodes["AL"].app):
@@ -96,6 +119,8 @@ async def test_a_node_that_stops_in_the_middle_is_waited_for(world: World) -> No
         assert health_of(app).grade is Grade.CRITICAL
         assert Subject.ROUNDS not in health_of(app).not_ready
     assert health_of(world.app).not_ready == ()
+    await world.settle()
+    assert {metric(app, "chunks_waiting") for app in (world.app, *(one.app for one in world.nodes.values()))} == {0}
 
 
 async def test_a_round_that_waits_for_the_service_itself(world: World) -> None:
@@ -279,9 +304,96 @@ async def test_refusals_are_counted(world: World) -> None:
         transport=httpx.ASGITransport(party_node.app), base_url="http://node.test"
     ) as stranger:
         assert (await stranger.post("/v1/people/sign-in", json=body)).status_code == 401
-    assert health_of(party_node.app).sign_ins_refused == 1
-    party_node.node.counts.add("ProofError")
-    assert health_of(party_node.app).proofs_refused == 1
+    assert metric(party_node.app, "sign_ins_refused_total") == 1
+
+
+async def test_requests_count_until_they_are_decided(world: World) -> None:
+    """Or until their time is over, after which nobody can approve them."""
+    party_node, round_id = world.nodes["AL"], await world.propose()
+    await world.settle()
+    assert metric(party_node.app, "requests_waiting") == 0
+    officer, approver = party_node.person(Role.OFFICER), party_node.person(Role.APPROVER)
+    asked = (await officer.post(f"/v1/rounds/{round_id}/consent")).json()
+    assert metric(party_node.app, "requests_waiting") == 1
+    now, world.clock.time = world.clock.time, asked["expires_at"]
+    assert metric(party_node.app, "requests_waiting") == 0
+    world.clock.time = now
+    decision = f"/v1/approvals/{asked['approval_id']}/approve"
+    assert (await approver.post(decision, json={"digest": asked["digest"]})).status_code == 200
+    assert metric(party_node.app, "requests_waiting") == 0
+
+
+async def test_statements_and_chunks_count_until_the_matcher_has_them(world: World) -> None:
+    """A list of two chunks that was prepared while the matcher takes nothing waits at its node, and nowhere else."""
+    round_id = await world.begin(lists=False)
+    await world.settle()
+    party_node = world.nodes["AL"]
+
+    def waiting() -> tuple[float | None, float | None]:
+        return metric(party_node.app, "statements_waiting"), metric(party_node.app, "chunks_waiting")
+
+    assert waiting() == (0, 0)
+    honest = party_node.transport
+    for transport, expected in ((NotTaking(honest), (1, 2)), (honest, (0, 0))):
+        party_node.stop()
+        party_node.transport = transport
+        party_node.start()
+        if transport is not honest:
+            assert (await party_node.submit(round_id, await party_node.load(HEADER + LISTS["AL"]))).status_code == 202
+        for _ in range(20):
+            await party_node.step()
+        assert waiting() == expected
+    assert metric(world.app, "statements_waiting") == 0
+
+
+async def test_metrics_of_logs_certificates_disk_and_workers(world: World, tmp_path: Path) -> None:
+    """They are what the log's witnesses, files, the disk and processes show."""
+    party_node, ago = world.nodes["AL"], 500
+    await world.begin(lists=False)
+    await world.settle()
+    ages = {
+        (app is world.app, witness): metric(app, "log_witness_age_seconds", {"witness": witness})
+        for app, witness in ((world.app, "AL"), (world.app, "RS"), (party_node.app, "matcher"))
+    }
+    world.clock.time += ago
+    assert None not in ages.values()
+    for (of_matcher, witness), age in ages.items():
+        app = world.app if of_matcher else party_node.app
+        assert metric(app, "log_witness_age_seconds", {"witness": witness}) == age + ago
+
+    Authority.create(tmp_path, "ca").issue("service", days=100)
+    ends = CertificateEnds([CertificateFile("tls.certificate", tmp_path / "service.pem")])
+    ends_at = ends.current()[0].ends_at
+    assert ends_at is not None
+    labels = {"setting": "tls.certificate"}
+    world.clock.time = ends_at - 12 * 86_400 - 1
+    assert metric(party_node.app, "certificate_days_left", labels, certificates=ends) == 12
+    assert metric(party_node.app, "certificate_days_left", labels) is None
+
+    kept, root = shutil.disk_usage(tmp_path).total, party_node.node.files.root
+    assert 0 < metric(party_node.app, "disk_free_bytes", files=ChunkFiles(root)) <= kept
+    assert metric(party_node.app, "disk_free_bytes", files=ChunkFiles(root, kept)) == 0
+
+    workers = ExecutorHandle(lambda: open_local(2, ()))
+    waits = asyncio.create_task(workers.run(wait_for, str(tmp_path / "go")))
+    while not (tmp_path / "go.begun").exists():  # noqa: ASYNC110 - another process makes it
+        await asyncio.sleep(0.05)
+    assert metric(party_node.app, "pieces_in_hand", workers=workers) == 1
+    assert metric(party_node.app, "workers_lost_total", workers=workers) == 0
+    (tmp_path / "go").touch()
+    with pytest.raises(ExecutorError):
+        await waits
+    assert metric(party_node.app, "workers_lost_total", workers=workers) == 1
+    assert metric(party_node.app, "pieces_in_hand", workers=workers) == 0
+    workers.close()
+
+
+def wait_for(path: str) -> None:
+    """Say that the piece of work has begun, wait for a file, and end the worker."""
+    Path(f"{path}.begun").touch()
+    while not Path(path).exists():
+        time.sleep(0.05)
+    os._exit(1)
 
 
 async def test_metrics_tell_of_no_hit_and_no_person(world: World) -> None:

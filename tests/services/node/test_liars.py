@@ -21,6 +21,7 @@ from services.node.rounds import statements
 from services.node.steps.discover import store_manifest
 from services.node.steps.sync import take_page
 from services.node.storage.tables import ChunkRow, EvaluationDownloadRow, StatementRow
+from tests.support.metrics import metric
 from tests.support.node_steps import round_without_lists
 from tests.support.node_world import JUSTIFICATION
 from tests.support.sentence_texts import texts
@@ -90,6 +91,8 @@ async def test_a_wrong_evaluation_is_never_finalized(world: World) -> None:
         assert {row.party == "RS" for row in rows if row.state == "failed"} == {True}
         assert {row.party == "RS" for row in rows if row.state == "acknowledged"} == {False}
         assert {chunk.token_rows for chunk in chunks} == {None}
+    refused = {code: metric(one.app, "proofs_refused_total") for code, one in world.nodes.items()}
+    assert refused == {"AL": 2, "RS": 0, "SI": 2}  # a list has two chunks
     assert await world.phase(round_id) == "open"
 
 

@@ -103,6 +103,11 @@ def _work(found: ServiceHealth) -> Iterator[Metric]:
     yield _number(
         "chunks_waiting", "Chunks to fetch, compute or send; at the matcher to be fetched.", found.chunks_waiting
     )
+    yield _number(
+        "statements_waiting", "Signed statements that the matcher has not taken; 0 there.", found.statements_waiting
+    )
+    yield _number("requests_waiting", "Requests of people that wait for a second person.", found.requests_waiting)
+    yield _number("pieces_in_hand", "Pieces of heavy work, with a worker or waiting for one.", found.pieces_in_hand)
     yield _number("disk_free_bytes", "Bytes that files may still take on the disk of the home.", found.disk_free)
     yield _number("workers", "Workers; 0 before the first piece of work.", found.workers)
     yield _total("workers_lost", "How often workers were lost since the start.", found.workers_lost)

@@ -19,6 +19,7 @@ from aquila.interface.service.health import (
     not_ready,
     worst,
 )
+from services.kit.approvals.requests import waiting_count
 from services.kit.errors import NotReadyError, StoreError
 from services.kit.log.entries import size
 from services.kit.serving.health import checks
@@ -55,6 +56,7 @@ class OwnPart:
         left_out: Open rounds that were not looked at.
         contacts: The last contact with each other service.
         chunks_waiting: Chunks that wait.
+        statements_waiting: Own statements that wait.
         faults: Faults of subjects that the other service does not have, or not in this way.
         clock_difference: Seconds by which the matcher's clock is ahead, at a node.
     """
@@ -63,6 +65,7 @@ class OwnPart:
     left_out: int
     contacts: tuple[ContactHealth, ...]
     chunks_waiting: int
+    statements_waiting: int = 0
     faults: Mapping[Subject, Sequence[Fault]] = field(default_factory=lambda: MappingProxyType({}))
     clock_difference: int | None = None
 
@@ -147,7 +150,7 @@ class HealthReport:
         parts, now = self._parts, self._parts.clock()
         kept, own = parts.settings.limits.free_mebibytes * MEBIBYTE, OwnPart((), 0, (), 0)
         found: list[HealthCheck] = []
-        log_size, free = 0, 0
+        log_size, requests, free = 0, 0, 0
         witnesses: tuple[CosignatureView, ...] = ()
         try:
             free = parts.files.free_space()
@@ -157,7 +160,7 @@ class HealthReport:
         try:
             parts.store.check()
             own = parts.read_own()
-            log_size, witnesses = self._log_size(), parts.log.newest_cosignatures()
+            (log_size, requests), witnesses = self._counts(now), parts.log.newest_cosignatures()
             logs = checked(Subject.LOG, [*checks.log_faults(parts.log), *own.faults.get(Subject.LOG, ())])
             found = [checked(Subject.DATABASE, ()), *found, logs]
         except StoreError as error:
@@ -189,6 +192,9 @@ class HealthReport:
             log_size=log_size,
             witnesses=witnesses,
             chunks_waiting=own.chunks_waiting,
+            statements_waiting=own.statements_waiting,
+            requests_waiting=requests,
+            pieces_in_hand=workers.pieces,
             disk_free=free,
             workers=workers.workers,
             workers_lost=workers.lost,
@@ -197,9 +203,10 @@ class HealthReport:
             sign_ins_refused=parts.counts.of("SignInError"),
         )
 
-    def _log_size(self) -> int:
-        with self._parts.store.reading("health.log") as session:
-            return size(session)
+    def _counts(self, now: int) -> tuple[int, int]:
+        """Return the entries of the own log, and the requests that wait."""
+        with self._parts.store.reading("health.counts") as session:
+            return size(session), waiting_count(session, now)
 
     def _certificates(self, now: int) -> Iterator[CertificateHealth]:
         for end in self._parts.certificates.current():

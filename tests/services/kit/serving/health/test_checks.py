@@ -52,13 +52,15 @@ def test_the_disk(free: int, found: list[tuple[str, str]]) -> None:
 
 def test_the_workers() -> None:
     """Workers that cannot start are critical; lost ones and a slow piece are warnings, for a while."""
-    fine = WorkersState(workers=2, lost=0, lost_seconds=None, piece_seconds=0, error=None)
+    fine = WorkersState(workers=2, lost=0, lost_seconds=None, pieces=0, piece_seconds=0, error=None)
     assert graded(checks.worker_faults(fine)) == []
-    bad = WorkersState(workers=0, lost=3, lost_seconds=60, piece_seconds=601, error=ExecutorError("service_stopping"))
+    bad = WorkersState(
+        workers=0, lost=3, lost_seconds=60, pieces=1, piece_seconds=601, error=ExecutorError("service_stopping")
+    )
     assert graded(checks.worker_faults(bad)) == [
         ("critical", "service_stopping"), ("warning", "health_workers_lost"), ("warning", "health_worker_slow")
     ]  # fmt: skip
-    long_ago = WorkersState(workers=2, lost=3, lost_seconds=3_601, piece_seconds=600, error=None)
+    long_ago = WorkersState(workers=2, lost=3, lost_seconds=3_601, pieces=1, piece_seconds=600, error=None)
     assert graded(checks.worker_faults(long_ago)) == []
 
 

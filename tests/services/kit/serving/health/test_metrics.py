@@ -47,6 +47,9 @@ def test_metrics_are_served_on_loopback() -> None:
         assert 'aquila_driver_failures_total{driver="rounds"} 4.0' in lines
         assert "aquila_sign_ins_refused_total 5.0" in lines
         assert "aquila_clock_difference_seconds -2.0" in lines
+        assert "aquila_statements_waiting 6.0" in lines
+        assert "aquila_requests_waiting 8.0" in lines
+        assert "aquila_pieces_in_hand 9.0" in lines
         report.found = FINE.model_copy(update={"clock_difference": None, "contacts": (), "certificates": ()})
         assert "aquila_clock_difference_seconds" not in httpx.get(url, trust_env=False, timeout=60).text
         with pytest.raises(InputError):
