@@ -168,20 +168,22 @@ def _play(folder: Path, size: Size, tell: Tell, conditions: Conditions, database
     files, query = _lists(folder, size)
     with ExitStack() as stack:
         urls: Mapping[str, str] = {}
+        new_database: Callable[[], str] | None = None
         if database == "postgresql":
             server = stack.enter_context(running_postgres(_CONNECTIONS * (size.nodes + 1)))
             databases = stack.enter_context(PostgresDatabases(server))
-            urls = {name: databases.make() for name in ("matcher", *files)}
+            urls, new_database = {name: databases.make() for name in ("matcher", *files)}, databases.make
         played = FaultyRounds(
             folder, files, size.seed, urls, query, conditions.longest_pause, conditions.longest_freeze,
             small_disk=conditions.small_disk, clocks=conditions.clocks, chunk_elements=size.chunk_elements,
             kinds=conditions.kinds, program=conditions.program, more_settings=conditions.more_settings,
+            new_database=new_database,
         )  # fmt: skip
         stack.enter_context(played)
         faults, began = played.faults, time.monotonic()
         tell("the services run")
-        for kind, reason in not_made(conditions.kinds, faults).items():
-            tell(f"NOT MADE: {kind}, because {reason}")
+        for kind, reason in played.not_made.items():
+            tell(f"NOT MADE: {kind.name.lower()}, because {reason}")
         memory: dict[str, list[int]] = {}
         if conditions.calm_first:
             played.play(lambda: True)
@@ -199,27 +201,7 @@ def _play(folder: Path, size: Size, tell: Tell, conditions: Conditions, database
 
 def is_missing(size: Size, faults: FaultProgram) -> bool:
     """Return whether kills are missing in a part, or a kind of faults."""
-    return faults.kills < size.needed_kills or bool(never_made(makes(faults), faults.made))
-
-
-def makes(faults: FaultProgram) -> set[Fault]:
-    """Return the kinds of faults that a program makes: those that come by themselves, and while people act."""
-    return faults.kinds | ({Fault.KILL_IN_CALL} if Fault.KILL in faults.kinds else set())
-
-
-def not_made(kinds: Collection[Fault], faults: FaultProgram) -> dict[str, str]:
-    """Return the kinds of faults that are wanted and cannot be made here, each with the reason."""
-    return {kind.name.lower(): _why_not(kind) for kind in Fault if kind in set(kinds) - makes(faults)}
-
-
-def _why_not(kind: Fault) -> str:
-    """Return why a kind of fault cannot be made."""
-    if kind is Fault.CLOCK:
-        if faketime_library() is None:
-            return "Debian's package faketime is not installed"
-        return "the services come from a program that was loaded without the library that moves clocks"
-    assert kind is Fault.DISK, "all others can be made everywhere"
-    return "no small file system could be mounted, which needs root and `unshare`"
+    return faults.kills < size.needed_kills or bool(never_made(faults.kinds, faults.made))
 
 
 def _note_memory(noted: dict[str, list[int]], played: FaultyRounds, tell: Tell) -> None:
@@ -243,7 +225,9 @@ def _figures(played: FaultyRounds, size: Size, began: float) -> dict[str, Any]:
         "rounds": played.rounds, "hits_as_expected": played.compared, "kills": faults.kills,
         "needed_kills": size.needed_kills,
         "killed": dict(sorted(faults.killed.items())),
+        "restored": dict(sorted(faults.restored.items())),
         "faults": {kind.name.lower(): count for kind, count in sorted(faults.made.items())},
-        "never_made": never_made(makes(faults), faults.made), "not_made": not_made(played.kinds, faults),
+        "never_made": never_made(faults.kinds, faults.made),
+        "not_made": {kind.name.lower(): reason for kind, reason in played.not_made.items()},
         "unexpected_errors": played.unexpected_errors(),
     }  # fmt: skip

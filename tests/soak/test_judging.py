@@ -9,12 +9,12 @@ import pytest
 
 from tests.soak.__main__ import PARTS
 from tests.soak.judging import KILLS_AN_HOUR, failures, left_out, needed_kills, never_made
-from tests.soak.parts import Conditions, Size, not_made
-from tests.support.faults import KILLS, Fault
+from tests.soak.parts import Conditions, Size
+from tests.support.faults import Fault
 
 SECONDS = 600.0
 SIZE = Size(SECONDS, 1, 3, 300, 64, 12, needed_kills=5)
-KINDS = {Fault.KILL, Fault.FREEZE}
+KINDS = {Fault.KILL, Fault.RESTORE}
 AS_IT_HAS_TO_BE = {
     "part": "sqlite", "kills": 5, "needed_kills": 5, "never_made": [], "not_made": {}, "unexpected_errors": [],
 }  # fmt: skip
@@ -38,7 +38,7 @@ def test_figures_without_a_fault_are_as_they_have_to_be() -> None:
     ("changed", "line"),
     [
         ({"kills": 4}, "4 kills in all, and 5 are needed"),
-        ({"never_made": ["freeze"]}, "sqlite: a kind of fault never came: freeze"),
+        ({"never_made": ["restore"]}, "sqlite: a kind of fault never came: restore"),
         ({"unexpected_errors": ["a: b"]}, "sqlite: an error that nobody foresaw: a: b"),
     ],
 )
@@ -57,7 +57,7 @@ def test_kinds_that_the_machine_cannot_make_are_said_and_no_failure() -> None:
     figures = AS_IT_HAS_TO_BE | {"not_made": {"disk": "no root"}}
     assert left_out([figures]) == ["sqlite: NOT MADE: disk, because no root"]
     assert not failures([figures])
-    assert never_made(KINDS, {Fault.KILL: 1, Fault.CLOCK: 1}) == ["freeze"]
+    assert never_made(KINDS, {Fault.KILL: 1, Fault.CLOCK: 1}) == ["restore"]
     assert not never_made(KINDS, dict.fromkeys(KINDS, 1))
 
 
@@ -76,16 +76,5 @@ def test_a_part_goes_on_while_it_misses_something(
     rounds: int, passed: float, made: int, kills: int, *, goes_on: bool
 ) -> None:
     """A part has a round under faults, and lasts its time, and as long again where something is missing."""
-    counted = {Fault.KILL: 1, Fault.KILL_IN_CALL: 1, Fault.FREEZE: made}
-    faults: Any = SimpleNamespace(kinds=KINDS, made=counted, kills=kills)
+    faults: Any = SimpleNamespace(kinds=KINDS, made={Fault.KILL: 1, Fault.RESTORE: made}, kills=kills)
     assert Conditions().goes_on(rounds, passed, SIZE, faults) is goes_on
-
-
-def test_kinds_that_cannot_be_made_have_a_reason() -> None:
-    """Kinds that are wanted and cannot be made here are named with the reason, and no others are."""
-    program: Any = SimpleNamespace(kinds=set(Fault) - {Fault.CLOCK, Fault.DISK, Fault.KILL_IN_CALL})
-    found = not_made(tuple(Fault), program)
-    assert set(found) == {"clock", "disk"}
-    assert "root" in found["disk"]
-    assert {"faketime", "library"} & set(found["clock"].split())
-    assert not not_made(KILLS, program)

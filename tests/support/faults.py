@@ -1,4 +1,4 @@
-"""A seeded program of faults for a world of processes: they are killed, stopped, frozen, and their network is spoiled.
+"""A seeded program of faults for a world of processes: killed, stopped, frozen, restored, and with a spoiled network.
 
 After each fault every process runs, so that what follows shows whether anything was lost. Only the network stays as it
 is until its next fault. Which faults come, in which order and for whom follows from the seed;
@@ -22,7 +22,7 @@ from clients.bench.queries.faulty_network import NetworkFaults
 from tests.support.small_disks import fill
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
     from clients.bench.queries.faulty_network import FaultyNetwork
@@ -39,7 +39,9 @@ _DOWN_SECONDS = 0.3  # at most, between the end of a process and its next start
 _APART_SECONDS = 2.0  # at most, between the ends of several processes
 _CALL_SECONDS = 0.2  # within which a process is killed that answers a call
 _START_SECONDS = 2.0  # within which a process is killed while it starts
-_EXPIRED_SECONDS = 2.0  # at most
+_EXPIRED_SECONDS = 60.0  # at most, until a caller is refused
+_LOOK_SECONDS = 0.05  # between two looks at callers' logs
+_EXPIRED = "has expired"
 _WRONG_SECONDS = 5.0  # at most, of a clock
 _DISTANCES = (-1_000, -120, 120, 1_000)  # seconds; more than 300 make a signed call too old or too new
 _FULL_SECONDS = 5.0  # at most
@@ -57,8 +59,10 @@ class Fault(StrEnum):
     FREEZE = "a process is frozen for a while"
     NETWORK = "connections break, and the network gets slow, unreliable or good again"
     CERTIFICATE = "the matcher's certificate has expired for a while"
+    CLIENT_CERTIFICATE = "a node's certificate, by which the matcher knows its callers, has expired for a while"
     CLOCK = "a clock goes wrong for a while"
     DISK = "the disk is full for a while"
+    RESTORE = "a machine is lost between two rounds, and restored from a backup"
 
 
 KILLS = (Fault.KILL, Fault.KILL_AT_START, Fault.KILL_SEVERAL, Fault.POWER_CUT)
@@ -67,6 +71,9 @@ KILLS = (Fault.KILL, Fault.KILL_AT_START, Fault.KILL_SEVERAL, Fault.POWER_CUT)
 _IN_A_DECK = {Fault.KILL: 4, Fault.KILL_SEVERAL: 2}
 """How often a kind comes before all kinds come again; once where nothing is said."""
 
+_LOST_IN_A_DECK = {"node": 2, "matcher": 1}
+"""How often a machine of this kind is lost before all kinds are lost again."""
+
 
 class FaultProgram:
     """The program of faults of one world.
@@ -74,6 +81,7 @@ class FaultProgram:
     Attributes:
         made: How often each kind of fault was made.
         killed: How often each service was killed, by name.
+        restored: How often each service was restored, by name.
     """
 
     def __init__(
@@ -83,8 +91,10 @@ class FaultProgram:
         seed: int,
         *,
         longest_freeze: float = 2.0,
+        longest_expiry: float = _EXPIRED_SECONDS,
         clocks: MovedClocks | None = None,
         disk: Path | None = None,
+        lose: Callable[[Service], None] | None = None,
         kinds: Collection[Fault] = tuple(Fault),
     ) -> None:
         """Prepare.
@@ -94,13 +104,17 @@ class FaultProgram:
             network: In front of the matcher.
             seed: Another seed makes other faults.
             longest_freeze: Seconds for which a process is frozen at most.
+            longest_expiry: Seconds for which a certificate has expired at most, if no caller is refused for it.
             clocks: Of all services; without them no clock goes wrong.
             disk: A folder of the small file system on which all homes lie; without it no disk is filled.
+            lose: Loses a service's machine and restores it; without it none is lost.
             kinds: Others are not made.
         """
         self.made: Counter[Fault] = Counter()
         self.killed: Counter[str] = Counter()
-        self._world, self._network, self._longest_freeze = world, network, longest_freeze
+        self.restored: Counter[str] = Counter()
+        self._world, self._network = world, network
+        self._longest_freeze, self._longest_expiry = longest_freeze, longest_expiry
         self._random, self._times = Random(seed), Random(seed)
         self._deck: list[Fault] = []
         self._networks: list[NetworkFaults] = []
@@ -115,12 +129,16 @@ class FaultProgram:
             Fault.NETWORK: self._change_network,
             Fault.CERTIFICATE: self._let_certificate_expire,
         }
+        if world.callers_show:
+            self._makers[Fault.CLIENT_CERTIFICATE] = self._let_client_certificate_expire
         self._clocks, self._disk = clocks, disk
         if clocks is not None:
             self._makers[Fault.CLOCK] = self._move_clock
         if disk is not None:
             self._makers[Fault.DISK] = self._fill_disk
         self._makers = {kind: maker for kind, maker in self._makers.items() if kind in kinds}
+        self._lose = lose if Fault.RESTORE in kinds else None
+        self._lost: list[str] = []
 
     @property
     def kills(self) -> int:
@@ -129,24 +147,44 @@ class FaultProgram:
 
     @property
     def kinds(self) -> set[Fault]:
-        """Return the kinds of faults that come by themselves."""
-        return set(self._makers)
+        """Return the kinds of faults that come: by themselves, while people act, and between rounds."""
+        acting = {Fault.KILL_IN_CALL} if Fault.KILL in self._makers else set()
+        return set(self._makers) | acting | ({Fault.RESTORE} if self._lose else set())
 
     def make_one(self) -> None:
-        """Make the next fault."""
+        """Make the next fault; a certificate over which nobody was refused does not count."""
         if not self._deck:
             self._deck = [kind for kind in self._makers for _ in range(_IN_A_DECK.get(kind, 1))]
             self._random.shuffle(self._deck)
         kind = self._deck.pop()
-        self._makers[kind]()
-        self.made[kind] += 1
+        if self._makers[kind]() is not False:
+            self.made[kind] += 1
 
     def kill_in_call(self, victim: Service) -> None:
         """Kill a process that a person has just called, and start it again."""
         self.pause(_CALL_SECONDS)
-        self._end_at_once(victim)
+        self.end_at_once(victim)
         victim.start()
         self.made[Fault.KILL_IN_CALL] += 1
+
+    def lose_one(self) -> None:
+        """Lose a machine and restore it; to be called when no round is open, since a restore ends all that are."""
+        if self._lose is None:
+            return
+        if not self._lost:
+            self._lost = [kind for kind, times in _LOST_IN_A_DECK.items() for _ in range(times)]
+            self._random.shuffle(self._lost)
+        kind = self._lost.pop()
+        victim = self._random.choice([one for one in self._world.services.values() if one.kind == kind])
+        self._lose(victim)
+        self.restored[victim.name] += 1
+        self.made[Fault.RESTORE] += 1
+
+    def end_at_once(self, service: Service) -> None:
+        """Kill a process."""
+        self._orphans += service.family()
+        service.kill()
+        self.killed[service.name] += 1
 
     def pause(self, longest: float) -> None:
         """Wait for some seconds."""
@@ -164,23 +202,18 @@ class FaultProgram:
     def _victims(self, count: int) -> Sequence[Service]:
         return self._random.sample(list(self._world.services.values()), count)
 
-    def _end_at_once(self, service: Service) -> None:
-        self._orphans += service.family()
-        service.kill()
-        self.killed[service.name] += 1
-
     def _kill(self) -> None:
         [victim] = self._victims(1)
-        self._end_at_once(victim)
+        self.end_at_once(victim)
         self.pause(_DOWN_SECONDS)
         victim.start()
 
     def _kill_at_start(self) -> None:
         [victim] = self._victims(1)
-        self._end_at_once(victim)
+        self.end_at_once(victim)
         victim.launch()
         self.pause(_START_SECONDS)
-        self._end_at_once(victim)
+        self.end_at_once(victim)
         victim.start()
 
     def _kill_several(self) -> None:
@@ -193,14 +226,14 @@ class FaultProgram:
         """Kill a process after some seconds, and start it again after some more."""
         before, down = moments
         time.sleep(before)
-        self._end_at_once(victim)
+        self.end_at_once(victim)
         time.sleep(down)
         victim.start()
 
     def _cut_power(self) -> None:
         victims = self._victims(len(self._world.services))
         for victim in victims:
-            self._end_at_once(victim)
+            self.end_at_once(victim)
         self.pause(_DOWN_SECONDS)
         self._world.start(*victims)
 
@@ -230,7 +263,7 @@ class FaultProgram:
         self._clocks.move(victim.name, self._random.choice(_DISTANCES))
         self.pause(_WRONG_SECONDS)
         if self.perhaps(0.5):
-            self._end_at_once(victim)
+            self.end_at_once(victim)
             victim.start()
         self._clocks.move(victim.name, 0)
 
@@ -243,17 +276,38 @@ class FaultProgram:
         self.pause(_FULL_SECONDS)
         is_killed = self.perhaps(0.5)
         if is_killed:
-            self._end_at_once(victim)
+            self.end_at_once(victim)
         ballast.unlink()
         if is_killed:
             victim.start()
 
-    def _let_certificate_expire(self) -> None:
+    def _let_certificate_expire(self) -> bool:
+        return self._expire("matcher", self._world.nodes)
+
+    def _let_client_certificate_expire(self) -> bool:
+        victim = self._random.choice(self._world.nodes)
+        return self._expire(victim.name, [victim])
+
+    def _expire(self, name: str, callers: Sequence[Service]) -> bool:
+        """Let a certificate have expired until one of its callers logs that, and return whether one did."""
         assert self._world.authority is not None
-        self._world.authority.issue("matcher", days=-1)
+        before = {caller.log: caller.log.stat().st_size for caller in callers}
+        self._world.authority.issue(name, days=-1)
         self._network.change(NetworkFaults())  # open connections go on under any certificate
-        self.pause(_EXPIRED_SECONDS)
-        self._world.authority.issue("matcher")
+        ends = time.monotonic() + self._longest_expiry
+        while not (is_refused := any(_EXPIRED in _written(*one) for one in before.items())):
+            if time.monotonic() >= ends:
+                break
+            time.sleep(_LOOK_SECONDS)
+        self._world.authority.issue(name)
+        return is_refused
+
+
+def _written(log: Path, before: int) -> str:
+    """Return what was written to a log since it had a size."""
+    with log.open("rb") as file:
+        file.seek(before)
+        return file.read().decode(errors="replace")
 
 
 def _runs(process: psutil.Process) -> bool:

@@ -23,6 +23,7 @@ from aquila.csv_files import ListWriter
 from clients.bench.lists import COLUMNS, PARTIES, query_rows, write_list
 from clients.bench.queries.faulty_network import FaultyNetwork, NetworkFaults
 from tests.support.faults import Fault, FaultProgram
+from tests.support.lost_machines import Safe
 from tests.support.moved_clocks import MovedClocks, faketime_library
 from tests.support.process_world import AT_ONCE, THIS, World, paired_hits, rehearsed_hits, run
 
@@ -61,6 +62,7 @@ class FaultyRounds:
         kinds: Of faults; others are not made.
         program: Of the services.
         more_settings: What begins the settings of each service.
+        new_database: Makes an empty database, for a machine that is restored; needed where `database_urls` has any.
         rounds: How many have ended.
         compared: How often hits were compared, those of lists and those of queries; they were equal each time.
         why: Why logs did not verify when that was tried for the last time.
@@ -79,6 +81,7 @@ class FaultyRounds:
     kinds: Collection[Fault] = tuple(Fault)
     program: Program = THIS
     more_settings: str = ""
+    new_database: Callable[[], str] | None = None
     rounds: int = 0
     compared: int = 0
     why: str = ""
@@ -94,7 +97,7 @@ class FaultyRounds:
             clocks = MovedClocks(self.root, library) if self.clocks and library is not None else None
             names = ("matcher", *codes)
             self.world = World(
-                self.root / "world", self.database_urls, tls=True,
+                self.root / "world", self.database_urls, tls=True, callers_show=True,
                 programs={
                     name: self.program if clocks is None else clocks.program(name, self.program) for name in names
                 },
@@ -105,8 +108,10 @@ class FaultyRounds:
             self.world.make(codes)
             self.faults = FaultProgram(
                 self.world, self._network, self.seed, longest_freeze=self.longest_freeze, clocks=clocks,
-                disk=self.root if self.small_disk else None, kinds=self.kinds,
+                disk=self.root if self.small_disk else None, lose=self._lose, kinds=self.kinds,
             )  # fmt: skip
+            self._safe: Safe | None = None
+            self._safe_folder = scratch / "safe"
             with ThreadPoolExecutor(AT_ONCE) as pool:
                 imports = pool.map(lambda one: self.world.import_list(one, self.files[one.name]), self.world.nodes)
                 self._imports = dict(zip((one.name for one in self.world.nodes), imports, strict=True))
@@ -130,6 +135,8 @@ class FaultyRounds:
             AssertionError: Hits are missing or too many, or the round does not end; it names the seed.
         """
         world, self._is_enough = self.world, is_enough
+        if self.rounds and not is_enough():
+            self.faults.lose_one()
         round_id = world.propose(
             chunk_elements=self.chunk_elements, canaries=0, mode="lists_and_queries", caps=self._caps()
         )
@@ -149,8 +156,14 @@ class FaultyRounds:
         self._between_steps()
         world.ask_to_close(round_id)
         self._between_steps()
-        self._wait(partial(world.is_closed, round_id))
+        # All is said by then, so that a machine which is lost from here on takes nothing along that a backup lacks.
+        self._wait(partial(self._is_over, round_id))
         self.rounds += 1
+
+    @property
+    def not_made(self) -> dict[Fault, str]:
+        """Return the kinds of faults that are wanted and cannot be made here, each with the reason."""
+        return {kind: _why_not(kind) for kind in Fault if kind in set(self.kinds) - self.faults.kinds}
 
     def finish(self) -> None:
         """End the faults, and verify what is left: logs, files and processes.
@@ -188,6 +201,16 @@ class FaultyRounds:
                     octets += process.memory_full_info().pss
             found[name] = octets >> 20
         return found
+
+    def _lose(self, service: Service) -> None:
+        if self._safe is None:
+            self._safe = Safe(self._safe_folder, self.world, self.faults.end_at_once, self.new_database)
+        self._safe.lose(service)
+
+    def _is_over(self, round_id: str) -> bool:
+        """Return whether everyone has destroyed its keys and said so, and knows that the round is closed."""
+        services = self.world.services.values()
+        return self.world.is_closed(round_id) and all(self.world.phase(one, round_id) == "closed" for one in services)
 
     def _caps(self) -> list[dict[str, object]]:
         """Return caps that the lists need, with which rounds of many parties fit on a small file system."""
@@ -296,6 +319,16 @@ class FaultyRounds:
                 self.why = str(error)
                 return False
         return True
+
+
+def _why_not(kind: Fault) -> str:
+    """Return why a kind of fault cannot be made."""
+    if kind is Fault.CLOCK:
+        if faketime_library() is None:
+            return "Debian's package faketime is not installed"
+        return "the services come from a program that was loaded without the library that moves clocks"
+    assert kind is Fault.DISK, "all others can be made everywhere"
+    return "no small file system could be mounted, which needs root and `unshare`"
 
 
 def write_lists(folder: Path, parties: int, records: int, seed: int) -> dict[str, Path]:

@@ -42,6 +42,7 @@ WAIT_SECONDS = 600.0  # until something hangs: a busy machine takes its time
 AT_ONCE = 4  # services that are made or started at a time
 PASSWORD = "four words are long enough"
 PERSONS = ("first", "second")
+_SECRETARIAT = "secretariat"  # the certificate that its people show
 CHEAP_PASSWORDS = "\n[people]\nargon2_kibibytes = 19456\nargon2_passes = 2\n"
 """The least that settings allow."""
 Hit: TypeAlias = tuple[str, str, str, str, str]
@@ -180,6 +181,22 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class Authenticator(NamedTuple):
+    """A person's authenticator.
+
+    Attributes:
+        secret: From which its codes follow.
+        last: The code that it gave last.
+    """
+
+    secret: str
+    last: str
+
+    def has_another_code(self) -> bool:
+        """Return whether the code is another one by now: each counts once."""
+        return next_code(self.secret) != self.last
+
+
 @dataclass
 class Service:
     """One process with its home."""
@@ -195,6 +212,7 @@ class Service:
     program: Program = THIS
     reached_at: str = ""
     tokens: list[str] = field(default_factory=list)
+    authenticators: dict[str, Authenticator] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -328,19 +346,22 @@ class Service:
             first = asking.said.readline()
             assert first.startswith("Put this secret"), first + asking.said.read()
             secret = asking.said.readline().strip()
-            asking.typed.write(f"{next_code(secret)}\n")  # that of now is over soon, and a busy machine is slow
+            code = next_code(secret)
+            asking.typed.write(f"{code}\n")  # that of now is over soon, and a busy machine is slow
             asking.typed.close()
             said = asking.said.read()
         assert asking.process.wait(timeout=WAIT_SECONDS) == 0, said
         home = open_home(person / ".config/aquila") if from_afar else find_home(self.home)
         files = SessionFiles(home, person / ".local/state/aquila/sessions")
         self.tokens.append(files.read(login))
+        self.authenticators[login] = Authenticator(secret, code)
         return secret
 
     def sign_in(self, login: str, secret: str, person: Path) -> None:
         """Sign in by the command with an authenticator's secret, and keep the session's token."""
-        typed = f"{PASSWORD}\n{next_code(secret)}\n"
-        run("login", login, *self.reached_by, person=person, typed=typed, program=self.program)
+        code = next_code(secret)
+        run("login", login, *self.reached_by, person=person, typed=f"{PASSWORD}\n{code}\n", program=self.program)
+        self.authenticators[login] = Authenticator(secret, code)
         files = SessionFiles(find_home(self.home), person / ".local/state/aquila/sessions")
         self.tokens.append(files.read(login))
 
@@ -353,6 +374,8 @@ class World:
         root: An empty folder for homes, logs and persons.
         database_urls: By the name of the service; SQLite in its home where there is none.
         tls: Whether the matcher is reached by TLS.
+        callers_show: Whether the matcher answers only who shows a certificate of `authority`; needs `tls`. A node's has
+            its name.
         more_settings: What begins a service's settings, by its name.
         services: By name, the matcher's being `matcher`.
         persons: The logins of the people of each service.
@@ -368,6 +391,7 @@ class World:
     root: Path
     database_urls: Mapping[str, str] = field(default_factory=dict)
     tls: bool = False
+    callers_show: bool = False
     more_settings: Mapping[str, str] = field(default_factory=dict)
     identities: Mapping[str, str] = field(default_factory=dict)
     services: dict[str, Service] = field(default_factory=dict)
@@ -418,6 +442,19 @@ class World:
             self.matcher.reached_at or self.matcher.url, "--port", str(node.port), "--poll-seconds", "0.1", *trust,
             *self._identity(node.name),
         )  # fmt: skip
+        if self.callers_show:
+            self._show(node, "matcher", node.name)
+
+    def _show(self, service: Service, table: str, name: str) -> None:
+        """Give a service a certificate of the CA, which it shows where a table of its settings says so."""
+        assert self.authority is not None
+        self.authority.issue(name)
+        settings, files = service.home / f"{service.kind}.toml", self.root / name
+        content, heading = settings.read_text(), f"[{table}]\n"
+        if heading not in content:
+            content += f"\n{heading}"
+        shown = f'certificate = "{files}.pem"\nkey = "{files}.key"\n'
+        settings.write_text(content.replace(heading, heading + shown, 1))
 
     def _identity(self, name: str) -> list[str]:
         """Return the words that put a service's identity key where it is wanted: into a file by default."""
@@ -472,7 +509,12 @@ class World:
         matcher.ca = self.root / "ca.pem"
         settings, files = matcher.home / "matcher.toml", self.root / "matcher"
         content = f'\n[tls]\ncertificate = "{files}.pem"\nkey = "{files}.key"\n'
+        if self.callers_show:
+            content += f'ca = "{matcher.ca}"\nverify_clients = true\n'
         settings.write_text(settings.read_text() + content)
+        if self.callers_show:
+            self._show(matcher, "command", _SECRETARIAT)
+            matcher.shown = (self.root / f"{_SECRETARIAT}.pem", self.root / f"{_SECRETARIAT}.key")
         return ["--matcher-ca", str(matcher.ca)]
 
     def start(self, *services: Service) -> None:
