@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import tarfile
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,31 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 import aquila
 from deploy.bundle import archive
-from tests.support.bundles import MACHINE, NEEDED, PYTHONS, bring_signed, install_commands
+from deploy.bundle.lock import Target
+from deploy.bundle.main import LOCKS
+from tests.support.bundles import (
+    CROSS_COMPILER,
+    MACHINE,
+    MACHINES,
+    NEEDED,
+    OTHER,
+    PYTHONS,
+    bring_signed,
+    install_commands,
+)
 
 CHECKOUT = Path(__file__).parents[2]
 PROGRAM = CHECKOUT / "tests/support/without_route.py"
+ELF_MACHINES = {"x86_64": 62, "aarch64": 183}  # e_machine, of the psABI of each processor
+PIP_AS_IF_THERE = """
+import platform, runpy, sys
+machine, python = sys.argv.pop(1), sys.argv.pop(1)
+platform.machine = lambda: machine
+platform.python_version = lambda: python + ".0"
+platform.python_version_tuple = lambda: (*python.split("."), "0")
+runpy.run_module("pip", run_name="__main__")
+"""
+"""pip with the conditions of another processor and Python, which its options for other platforms do not change."""
 
 pytestmark = [pytest.mark.e2e, pytest.mark.soak, *NEEDED]
 
@@ -32,7 +54,7 @@ def test_it_is_built_twice_alike(bundle: Path, tmp_path: Path) -> None:
     """From another folder, with another umask: a copy of the repository gives the same bytes."""
     clone = tmp_path / "elsewhere" / "aquila"
     run("git", "clone", "--quiet", str(CHECKOUT), str(clone))
-    words = [sys.executable, "-m", "deploy.bundle.main", "--python", *PYTHONS, "--machine", MACHINE]
+    words = [sys.executable, "-m", "deploy.bundle.main", "--python", *PYTHONS, "--machine", *MACHINES]
     run(*words, cwd=clone, umask=0o077)
     again = clone / "dist" / bundle.name
     assert archive.digest(again) == archive.digest(bundle)
@@ -57,6 +79,54 @@ def test_its_list_of_packages_is_valid_and_whole(bundle: Path) -> None:
             } <= names  # fmt: skip
     assert any(name.startswith("wheels/python_pkcs11-") for name in names)
     assert not any("deploy/bundle" in name for name in names), "it is for whoever makes a bundle"
+
+
+@pytest.mark.skipif(OTHER not in MACHINES, reason=f"Debian's {CROSS_COMPILER} is not installed")
+def test_each_processor_has_a_core_of_its_own(bundle: Path) -> None:
+    """The wheels of Aquila for the two have modules in C that are compiled for the processor which the wheel names."""
+    compiled: dict[str, set[str]] = {}
+    with tarfile.open(bundle) as packed:
+        for member in packed:
+            name = Path(member.name)
+            if not name.name.startswith("aquila-") or name.suffix != ".whl":
+                continue
+            machine = next(one for one in MACHINES if name.stem.endswith(one))
+            content = packed.extractfile(member)
+            assert content is not None
+            with zipfile.ZipFile(content) as wheel:
+                modules = [one for one in wheel.namelist() if one.endswith(".so")]
+                headers = [wheel.read(one)[:20] for one in modules]
+            assert {header[:4] for header in headers} == {b"\x7fELF"}
+            assert {int.from_bytes(header[18:], "little") for header in headers} == {ELF_MACHINES[machine]}
+            compiled[machine] = set(modules)
+    assert set(compiled) == set(MACHINES)
+    # Backends of x86-64 are modules of their own.
+    assert "aquila/crypto/native/_portable.abi3.so" in compiled["aarch64"]
+    assert compiled["aarch64"] < compiled["x86_64"]
+
+
+@pytest.mark.skipif(OTHER not in MACHINES, reason=f"Debian's {CROSS_COMPILER} is not installed")
+@pytest.mark.parametrize("requirements", sorted(LOCKS))
+def test_a_machine_of_the_other_processor_finds_all_that_it_needs(
+    bundle: Path, tmp_path: Path, requirements: str
+) -> None:
+    """Each file of requirements resolves for it from the wheels of the bundle alone, by their hashes."""
+    with tarfile.open(bundle) as packed:
+        packed.extractall(tmp_path, filter="data")
+    [unpacked] = tmp_path.glob("aquila-*")
+    for python in PYTHONS:
+        found = tmp_path / python
+        words = [
+            sys.executable, "-c", PIP_AS_IF_THERE, OTHER, python, "download", "--quiet", "--disable-pip-version-check",
+            "--no-index", f"--find-links={unpacked}/wheels", "--require-hashes", "--only-binary=:all:",
+            *Target(python, OTHER).options, f"--platform=linux_{OTHER}",  # Aquila's own is for any Linux
+            f"--dest={found}", "-r", str(unpacked / requirements),
+        ]  # fmt: skip
+        run(*words)
+        wheels = {wheel.name for wheel in found.iterdir()}
+        assert f"aquila-{aquila.__version__}" in {"-".join(name.split("-")[:2]) for name in wheels}
+        assert not any(MACHINE in name for name in wheels)
+        assert any(name.endswith(f"_{OTHER}.whl") for name in wheels if not name.startswith("aquila-"))
 
 
 def test_a_machine_without_a_route_installs_and_starts_it(bundle: Path, tmp_path: Path) -> None:

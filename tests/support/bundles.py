@@ -1,4 +1,7 @@
-"""Bundles for tests: of this commit, for this machine's Python and that of Debian 13; how they are installed."""
+"""Bundles for tests: of this commit, for this machine's Python and that of Debian 13; how they are installed.
+
+They are for both processors where the compiler for the other one is there.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,11 @@ from tests.support import manual
 
 CHECKOUT = Path(__file__).parents[2]
 MACHINE = platform.machine()
+OTHER = "x86_64" if MACHINE == "aarch64" else "aarch64"
+"""The processor that a bundle is for besides that of this machine."""
+CROSS_COMPILER = f"gcc-{OTHER.replace('_', '-')}-linux-gnu"
+"""Debian's package of the compiler for it; there is none of this name on other machines."""
+MACHINES = [MACHINE, *([OTHER] if shutil.which(f"{OTHER}-linux-gnu-gcc") else [])]
 DEBIAN = "trixie"
 """The release of Debian that images are based on in tests."""
 PYTHONS = sorted({f"{sys.version_info.major}.{sys.version_info.minor}", "3.13"})
@@ -24,7 +32,7 @@ PYTHONS = sorted({f"{sys.version_info.major}.{sys.version_info.minor}", "3.13"})
 
 def make_bundle(out: Path) -> Path:
     """Build it, and return the archive."""
-    return main.make(CHECKOUT, [Target(python, MACHINE) for python in PYTHONS], out)
+    return main.make(CHECKOUT, [Target(python, machine) for python in PYTHONS for machine in MACHINES], out)
 
 
 def make_next_bundle(folder: Path, version: str, *pythons: str) -> Path:
