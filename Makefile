@@ -96,6 +96,7 @@ soak: $(VENV)/.develop ## rounds under faults for AQUILA_SOAK_MINUTES (60), slow
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(SOAK_PACKAGES) >/dev/null; }
 	failed=; \
 	$(BIN)/python -m tests.soak --whole || failed="$$failed, rounds under faults"; \
+	$(BIN)/python -m tests.years check || failed="$$failed, costs after years"; \
 	$(BIN)/python -m pytest -m soak -p tests.support.nothing_skipped || failed="$$failed, slow tests"; \
 	$(BIN)/python -m pytest -n 2 --database postgresql $(ALSO_ON_POSTGRESQL) || failed="$$failed, services on PostgreSQL"; \
 	test -z "$$failed" || { echo "failed, or not run as a whole: $${failed#, }"; exit 1; }

@@ -1,110 +1,94 @@
 """The cost of services that keep many rounds: of their start, and while nothing happens to them.
 
-Seconds of processor are those of a service's process and its children.
+Seconds of processor are those of a service's process, its children, and its database's server.
 """
 
 from __future__ import annotations
 
-import contextlib
-import re
 import time
+from statistics import median
 from typing import TYPE_CHECKING
 
-import psutil
-
-from services.kit.settings import load
-from services.matcher.settings import MatcherSettings
-from services.node.settings import NodeSettings
-from tests.support.process_world import Service, free_port
+from tests.years.bounds import IDLE_PERCENT, START_SECONDS, Figure
+from tests.years.yardstick import Yardstick
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
-_CODES = ("AL", "RS", "SI")
+    from tests.support.process_world import Service
+    from tests.years.homes import Homes
+
+_STARTS = 3
 _REST_SECONDS = 3
 _AT_REST = 0.05  # of a core
 _LONGEST_SECONDS = 180
+_YARDS = 10
+_LOOKS = 2  # at services that are at rest, where one of them costs more than it may
 
 
-def measure_start(folder: Path) -> None:
-    """Report of each service when it is ready, what it has cost by then, and what until it comes to rest."""
-    with _homes(folder) as services:
-        for one in services:
+def start_figures(homes: Homes, services: Sequence[Service]) -> Iterator[Figure]:
+    """Start each service several times, and yield what that costs until it is ready and until it rests.
+
+    At the end all run.
+    """
+    for one in services:
+        waited, ready, rest = list[float](), list[float](), list[float]()
+        yardstick = Yardstick()
+        for _ in range(_STARTS):
+            if one.process is not None:
+                one.stop()
+            yardstick.look(_YARDS)
             began = time.monotonic()
             one.start()
-            ready, spent = time.monotonic() - began, _spent(one)
-            rest = _spent_until_rest(one)
-            _tell(f"{one.name}: ready in {ready:.1f} s, {spent:.1f} s of processor; at rest after {rest:.1f} s of it")
+            waited.append(time.monotonic() - began)
+            ready.append(homes.spent(one))
+            yardstick.look(_YARDS)
+            rest.append(_spent_until_rest(homes, one))
+        judged = median(ready) / yardstick.slowness
+        for what, seconds, most in (
+            ("start, until ready", judged, START_SECONDS),
+            ("start, of processor until ready", median(ready), None),
+            ("start, of processor until at rest", median(rest), None),
+            ("start, on the clock until ready", median(waited), None),
+        ):
+            yield Figure(homes.database, one.name, what, seconds, "s", most)
 
 
-def measure_idle(folder: Path, settle: int, seconds: int) -> None:
-    """Report the share of a core and the memory of each service while nothing happens.
+def idle_figures(homes: Homes, services: Sequence[Service], settle: int, seconds: int) -> Iterator[Figure]:
+    """Yield the share of a core and the memory of each service while nothing happens.
+
+    Where a service is above its bound all are watched once more, and the lesser share counts.
 
     Args:
-        folder: Where the homes are.
+        homes: Of the services.
+        services: Which run.
         settle: Seconds to wait after the start.
         seconds: Seconds to watch.
     """
-    with _homes(folder) as services:
-        for one in services:
-            one.start()
-        time.sleep(settle)
-        before = {one.name: _spent(one) for one in services}
+    time.sleep(settle)
+    shares = dict[str, float]()
+    for _ in range(_LOOKS):
+        began, before = time.monotonic(), {one.name: homes.spent(one) for one in services}
         time.sleep(seconds)
+        passed = time.monotonic() - began
         for one in services:
-            share = 100 * (_spent(one) - before[one.name]) / seconds
-            memory = sum(process.memory_full_info().pss for process in _processes(one)) / 2**20
-            _tell(f"{one.name}: {share:.2f} % of a core over {seconds} s, {memory:.0f} MiB")
+            share = 100 * (homes.spent(one) - before[one.name]) / passed
+            shares[one.name] = min(share, shares.get(one.name, share))
+        if max(shares.values()) <= IDLE_PERCENT:
+            break
+    for one in services:
+        memory = sum(process.memory_full_info().pss for process in one.family()) / 2**20
+        yield Figure(homes.database, one.name, "at rest, of a core", shares[one.name], "%", IDLE_PERCENT)
+        yield Figure(homes.database, one.name, "at rest, memory of its processes", memory, "MiB")
 
 
-@contextlib.contextmanager
-def _homes(folder: Path) -> Iterator[list[Service]]:
-    """Lend the services of these homes, with new ports; at the end those that run are stopped."""
-    port = free_port()
-    for name in ("matcher", *_CODES):
-        for file in (folder / name).glob("*.toml"):
-            text = re.sub(r"http://127\.0\.0\.1:\d+", f"http://127.0.0.1:{port}", file.read_text())
-            own = port if name == "matcher" else free_port()
-            file.write_text(re.sub(r"(?m)^port = \d+$", f"port = {own}", text))
-    services = [_service(folder, name) for name in ("matcher", *_CODES)]
-    try:
-        yield services
-    finally:
-        for one in services:
-            if one.process is not None:
-                one.stop()
-
-
-def _service(folder: Path, name: str) -> Service:
-    kind = "matcher" if name == "matcher" else "node"
-    form: type[MatcherSettings | NodeSettings] = MatcherSettings if name == "matcher" else NodeSettings
-    port = load(folder / name / f"{kind}.toml", form).listen.port
-    return Service(name, kind, folder / name, port)
-
-
-def _processes(service: Service) -> list[psutil.Process]:
-    assert service.process is not None
-    own = psutil.Process(service.process.pid)
-    return [own, *own.children(recursive=True)]
-
-
-def _spent(service: Service) -> float:
-    """Return the seconds of processor that a service has cost since its start."""
-    return sum(times.user + times.system for times in (one.cpu_times() for one in _processes(service)))
-
-
-def _spent_until_rest(service: Service) -> float:
+def _spent_until_rest(homes: Homes, service: Service) -> float:
     """Wait until a service has next to nothing to do, and return the seconds of processor that it has cost by then."""
-    ends, before = time.monotonic() + _LONGEST_SECONDS, _spent(service)
+    ends, before = time.monotonic() + _LONGEST_SECONDS, homes.spent(service)
     while time.monotonic() < ends:
         time.sleep(_REST_SECONDS)
-        now = _spent(service)
+        now = homes.spent(service)
         if now - before < _AT_REST * _REST_SECONDS:
             return before
         before = now
     return before
-
-
-def _tell(text: str) -> None:
-    print(text, flush=True)  # noqa: T201 - the report
