@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _UPLOADED = 10_000
 _PAGE = 50
+_STATISTICS = 5  # rounds in numbers that come together, as the page has them: one has as much as a page of others
 _STREAMS = re.compile(r"/live$")
 _LEFT_OUT = {
     "/sign-in/provider",  # needs a provider
@@ -125,7 +126,7 @@ async def visit_matcher(home: Path) -> Visited:
         "/v1/operator/suggestions/{suggestion_id}",
     ) | {
         "/v1/operator/rounds": _parts("/v1/operator/rounds", len(rounds)),
-        "/v1/operator/statistics": _parts("/v1/operator/statistics", len(rounds)),
+        "/v1/operator/statistics": _parts("/v1/operator/statistics", len(rounds), _STATISTICS),
         "/v1/operator/picture": ["/v1/operator/picture", f"/v1/operator/picture?{at}"],
         log: [log, f"{log}?below={entries // 2}", f"{log}?below={_PAGE}", f"{log}?{at}"],
     }  # fmt: skip
@@ -206,10 +207,10 @@ def _filled(known: Mapping[str, list[str]], *paths: str) -> dict[str, list[str]]
     return found
 
 
-def _parts(address: str, total: int) -> list[str]:
+def _parts(address: str, total: int, size: int = _PAGE) -> list[str]:
     """Return the addresses of the first and the last part of a list."""
-    last = max(total - 1, 0) // _PAGE * _PAGE
-    return [f"{address}?limit={_PAGE}", f"{address}?limit={_PAGE}&offset={last}"]
+    last = max(total - 1, 0) // size * size
+    return [f"{address}?limit={size}", f"{address}?limit={size}&offset={last}"]
 
 
 def _hit_pages(address: str, total: int, round_id: str) -> list[str]:
