@@ -247,6 +247,14 @@ COMMAND: Final[Table] = {
     "restore_settings_of_another_home": Text(
         "the settings name the home {home}", 'write `home = "."` into the settings, and name them with --settings'
     ),
+    "restore_statements_of_newer_key": Text(
+        "the newest registry of the file names another identity key of the matcher than the backup's",
+        "the matcher renewed its key after this backup: restore a backup from after that, with its key",
+    ),
+    "restore_statements_unreadable": Text(
+        "the file of the registry holds no statements of the matcher",
+        "a party's administrator writes it: aquila party registry --out FILE",
+    ),
     "rule_table_refused": Text("{name_or_path}: {reason}"),
     "service_address_malformed": Text("{url} is not an address of a service", "write https://host:port"),
     "service_answer_failed": Text("the service answers {status_code}", "try again in a moment"),

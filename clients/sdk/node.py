@@ -68,6 +68,10 @@ class NodeClient:
         body = FileContent(content=content).model_dump(mode="json")
         return self._connection.fetch(RegistryView, "POST", "/v1/registry/statements", json=body)
 
+    def registry_file(self) -> str:
+        """Return the statements on the registry that the node knows, as the content of a file."""
+        return self._connection.fetch(FileContent, "GET", "/v1/registry/statements").content
+
     def accept_registry(self, digest: str, spoken: str) -> RegistryView:
         """Accept the newer registry, by the words that another party reads aloud."""
         body = AcceptedRegistry(digest=digest, spoken=spoken).model_dump(mode="json")

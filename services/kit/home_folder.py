@@ -82,7 +82,7 @@ class NewAddress:
         shown = [str(one.resolve()) if self.certificate else str(one) for one in (certificate, key)]
         lines += ["", "[tls]", f"certificate = {toml(shown[0])}", f"key = {toml(shown[1])}"]
         if ca is not None:
-            lines += ["", "# Callers trust this CA: it is in each invitation.", "[command]"]
+            lines += ["", "# Callers trust this CA: the command here, and everyone who is given it.", "[command]"]
             lines.append(f"ca = {toml(str(ca.resolve()) if self.certificate else str(ca))}")
         return "\n".join(lines)
 

@@ -19,6 +19,7 @@ from services.kit.administration.backup.restore import restoring
 from services.kit.administration.backup.services import FLEETING, BackedService
 from services.kit.administration.backup.verification import check
 from services.kit.http.signatures import now as system_time
+from services.matcher.administration import restored_registry
 from services.matcher.context import open_context
 from services.matcher.events import NOBODY
 from services.matcher.main import PACKAGE, prepare
@@ -60,11 +61,15 @@ class RestoredMatcher:
         checked: The backup.
         missing: Files that its settings name and that are not there.
         aborted: Open rounds that it aborts when it starts.
+        registry: The number of the registry in force; 0 where none was stated.
+        taken: How many newer registries came with a party's file.
     """
 
     checked: BackupCheck
     missing: tuple[str, ...]
     aborted: int
+    registry: int
+    taken: int
 
 
 def back_up_matcher(home: Path, public: bytes, out: Path, clock: Callable[[], int] = system_time) -> BackupSummary:
@@ -78,7 +83,9 @@ def check_matcher(file: Path, key: SealingKey) -> BackupCheck:
         return check(SERVICE, source, key)
 
 
-def restore_matcher(source: Source, home: Path, clock: Callable[[], int] = system_time) -> RestoredMatcher:
+def restore_matcher(
+    source: Source, home: Path, clock: Callable[[], int] = system_time, statements: str | None = None
+) -> RestoredMatcher:
     """Restore the matcher into a new home. It witnesses no log before an administrator has acknowledged the alarm.
 
     Every open round is aborted when it starts: elements and tokens are in no backup, and parties have said things that
@@ -88,9 +95,10 @@ def restore_matcher(source: Source, home: Path, clock: Callable[[], int] = syste
         source: The backup and the secrets.
         home: The new home.
         clock: Seconds since 1970.
+        statements: A party's file of statements on the registry, which may be newer than the backup.
 
     Raises:
-        AquilaError: As `restoring`.
+        AquilaError: As `restoring`, and `restored_registry.take_newer`.
     """
     with restoring(SERVICE, source, home) as restored:
         settings = restored.settings
@@ -98,6 +106,10 @@ def restore_matcher(source: Source, home: Path, clock: Callable[[], int] = syste
         prepare(settings)
         context = open_context(settings, clock)
         with contextlib.closing(context):
+            before = restored_registry.number_in_force(context)
+            if statements is not None:
+                restored_registry.take_newer(context, statements)
+            number = restored_registry.number_in_force(context)
             newest = context.log.own.newest()
             aborted = 0
 
@@ -108,7 +120,7 @@ def restore_matcher(source: Source, home: Path, clock: Callable[[], int] = syste
 
             error = RestoredBackupError("service_restored_from_backup", what="shrunk")
             context.log.witness.report_contradiction(error, b"" if newest is None else newest.to_bytes(), follow)
-    return RestoredMatcher(restored.checked, restored.missing, aborted)
+    return RestoredMatcher(restored.checked, restored.missing, aborted, number, number - before)
 
 
 def _abort_open(session: Session) -> int:

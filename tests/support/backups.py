@@ -76,14 +76,18 @@ class Safe:
         party_node.start()
         return restored
 
-    async def lose_matcher(self) -> RestoredMatcher:
-        """Lose the matcher's machine with everything on it, restore it, and start it and every node's connection."""
+    async def lose_matcher(self, statements: str | None = None) -> RestoredMatcher:
+        """Lose the matcher's machine with everything on it, restore it, and start it and every node's connection.
+
+        Args:
+            statements: A party's file of statements on the registry.
+        """
         world = self.world
         home = world.path / "matcher"
         world.app.state.context.close()
         await world.operator.aclose()
         shutil.rmtree(home)
-        restored = restore_matcher(self._source("matcher", None), home, world.clock)
+        restored = restore_matcher(self._source("matcher", None), home, world.clock, statements)
         opened = open_world(world.path, world.clock, ())
         world.app, world.operator = opened.app, opened.operator
         for party_node in world.nodes.values():

@@ -15,7 +15,7 @@ from clients.cli.options import Ca, HomePath, Json, TokenFile, Url
 from clients.cli.output.screen import Screen, Table, check_target, write_result
 
 if TYPE_CHECKING:
-    from aquila.interface.log import NumberedEntry
+    from aquila.interface.log import LogAlarmView, NumberedEntry
     from aquila.protocol.auditing import LogRecord, RoundAudit, UnprovenClaim
     from aquila.protocol.registry import Registry
 
@@ -52,7 +52,26 @@ def status(home: HomePath, url: Url = None, token_file: TokenFile = None, ca: Ca
         f"{view.origin}: {view.size} entries{_head(view.checkpoint)}",
         Table("Witnesses", ("witness", "cosigned entries", "at"), witnesses),
         *([Table("Alarms", ("number", "what", "state", "sentence"), alarms)] if alarms else []),
+        *(_evidence(alarm) for alarm in view.alarms if not alarm.acknowledged_at),
     )
+
+
+def _evidence(alarm: LogAlarmView) -> str:
+    """Return the sentence by which the owner of a log and the one who has the alarm compare it by telephone."""
+    seen, found = _size_and_head(alarm.seen), _size_and_head(alarm.got)
+    return f"Alarm {alarm.alarm_id} is over the log {alarm.origin}: seen before {seen}; found then {found}."
+
+
+def _size_and_head(note: str) -> str:
+    """Return size and head of a signed checkpoint in words."""
+    from aquila.audit.checkpoint import parse_checkpoint
+    from aquila.errors import AquilaError
+
+    try:
+        size = parse_checkpoint(note.partition("\n\n")[0] + "\n").size
+    except AquilaError:
+        return "none"
+    return f"{size} entries{_head(note)}"
 
 
 def _head(checkpoint: str) -> str:

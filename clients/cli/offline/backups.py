@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from clients.cli.given_files import read_file
 from clients.cli.options import Json
 from clients.cli.output.screen import Screen, Table, numbered
 
@@ -24,6 +25,14 @@ BackupHome = Annotated[
 ]
 RestoreHome = Annotated[
     Path | None, typer.Option("--home", metavar="FOLDER", help="The new home: a folder that is missing or empty.")
+]
+Statements = Annotated[
+    Path | None,
+    typer.Option(
+        "--registry",
+        metavar="FILE",
+        help="A party's file of `aquila party registry --out FILE`: registries that are newer than the backup.",
+    ),
 ]
 BackupFile = Annotated[Path, typer.Argument(metavar="FILE", help="The backup.")]
 Recipient = Annotated[
@@ -142,7 +151,10 @@ def restore_node(
         "Repeat what was done since then: erasures (`aquila node erase-record`), and accounts that were deactivated "
         "(`aquila user deactivate`). Lists, decisions and requests of that time are gone."
     )
-    screen.note(f"Next: `aquila node serve --home {new}`, then `aquila audit status` here and at the secretariat.")
+    screen.note(
+        "Next: start the service (`systemctl start aquila-node` as root), then `aquila audit status` here and at the "
+        "secretariat."
+    )
 
 
 def restore_matcher(
@@ -152,6 +164,7 @@ def restore_matcher(
     check: OnlyCheck = False,
     secret: Secrets = None,
     settings: SettingsFile = None,
+    registry: Statements = None,
     as_json: Json = False,
 ) -> None:
     """Restore the matcher into a new home, or verify a backup with --check. It aborts every round that was open."""
@@ -165,17 +178,29 @@ def restore_matcher(
             return
         new = _new_home(home)
         _without_log_lines()
-        restored = restore_matcher(_source(file, opened, secret, settings), new)
-    document = _document(restored.checked) | {"missing": list(restored.missing), "aborted_rounds": restored.aborted}
+        statements = None if registry is None else read_file(registry).decode("utf-8", "replace")
+        restored = restore_matcher(_source(file, opened, secret, settings), new, statements=statements)
+    document = _document(restored.checked) | {
+        "missing": list(restored.missing),
+        "aborted_rounds": restored.aborted,
+        "registry": restored.registry,
+        "registries_taken": restored.taken,
+    }
     when = _time(restored.checked.head)
     screen.result(
         document,
         f"Restored to {new}, as it was on {when}. It witnesses no log before the alarm is acknowledged.",
         f"Open rounds: {numbered(restored.aborted, 'round')} will be aborted when it starts.",
+        f"Registry number {restored.registry} is in force here; {restored.taken} of them came with --registry. If a "
+        "party's `aquila party registry` shows a higher number, change nothing in the registry: restore once more, "
+        "with that party's file (`aquila party registry --out FILE`) as --registry.",
         *(f"The identity key was not in the backup: it is {one}." for one in _in_token(restored.checked.head)),
         *_missing(restored.missing),
     )
-    screen.note(f"Next: `aquila matcher serve --home {new}`, then `aquila audit status` here and at every party.")
+    screen.note(
+        "Next: start the service (`systemctl start aquila-matcher` as root), then `aquila audit status` here and at "
+        "every party."
+    )
 
 
 def _without_log_lines() -> None:
@@ -233,7 +258,8 @@ def _show_checked(screen: Screen, checked: BackupCheck) -> None:
         _document(checked),
         Table("", ("table", "rows"), rows),
         f"A {head.service} of {head.party}, as it was on {_time(head)}; release {head.release}, {head.database}.",
-        f"Signed by {head.key.short_fingerprint}: compare it with the card of {head.party}.",
+        f"Signed by the identity key {head.key.short_fingerprint}, which a restore needs from the safe: compare it "
+        f"with the card of {head.party}.",
         f"Whole, and its log of {numbered(head.log_size, 'entry', 'entries')} verifies.",
         *in_token,
     )
@@ -264,7 +290,14 @@ def _in_token(head: Head) -> list[str]:
 
 
 def _missing(missing: Sequence[str]) -> list[str]:
-    return [f"Missing, and named in the settings: {', '.join(missing)}."] if missing else []
+    """Return what the home lacks, and what follows where it is the key of people."""
+    found = [f"Missing in the new home: {', '.join(missing)}."] if missing else []
+    if "people.key" in missing:
+        found.append(
+            "Without people.key nobody can sign in before `aquila user reset LOGIN` and a new enrolment: if the safe "
+            "has it, restore once more into an empty home, with --secret people.key."
+        )
+    return found
 
 
 def _time(head: Head) -> str:

@@ -61,7 +61,10 @@ def init(
         write_result(home / REGISTRY_FILE, write_registry(Registry(own.key, {})).decode())
     screen = Screen(as_json)
     show_card(screen, own)
-    screen.note(f"Next: `aquila matcher serve --home {home}`, then `aquila matcher invite CODE --home {home}`.")
+    screen.note(
+        f"Next: start the service (`systemctl enable --now aquila-matcher` as root), then "
+        f"`aquila matcher invite CODE --home {home}`."
+    )
 
 
 @app.command()

@@ -51,7 +51,10 @@ def init(
     )  # fmt: skip
     screen = Screen(as_json)
     show_card(screen, own_card(home))
-    screen.note(f"Next: `aquila party register CARD... --home {home}`, then `aquila node serve --home {home}`.")
+    screen.note(
+        f"Next: `aquila party register CARD... --home {home}`, then start the service "
+        "(`systemctl enable --now aquila-node` as root)."
+    )
 
 
 @app.command()
@@ -96,7 +99,10 @@ def join(
         f"Send {path} to the secretariat, then read these words to it by telephone:",
         *spoken_views(made.spoken.words, made.spoken.digits),
     )
-    screen.note(f"Next: `aquila node serve --home {home}`; when all are admitted, `aquila party accept --home {home}`.")
+    screen.note(
+        "Next: start the service (`systemctl enable --now aquila-node` as root); "
+        f"when all are admitted, `aquila party accept --home {home}`."
+    )
 
 
 @app.command()

@@ -61,13 +61,23 @@ def register(
 
 @app.command()
 def registry(
-    home: HomePath, url: Url = None, token_file: TokenFile = None, ca: Ca = None, as_json: Json = False
+    home: HomePath,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="At a party: write what the matcher stated to a file, for its restore."),
+    ] = None,
+    url: Url = None,
+    token_file: TokenFile = None,
+    ca: Ca = None,
+    as_json: Json = False,
 ) -> None:
     """Show the registry: its parties, its words to read to others by telephone, and who has accepted it."""
     from clients.cli.connect import connect
     from clients.cli.output.registry_views import show_registry
 
     with connect(home, url, token_file, ca) as reached:
+        if out is not None:
+            write_result(out, reached.node().registry_file())
         show_registry(Screen(as_json), _current(reached), "")
 
 

@@ -239,11 +239,12 @@ def _account(people: PeopleClient, login: str) -> AccountView:
 
 def _show_invitation(invitation: Invitation, url: str, as_json: bool) -> None:
     account = invitation.account
+    ca = " --ca ca.pem, where ca.pem is the CA of the service's certificate" if url.startswith("https:") else ""
     Screen(as_json).result(
         invitation.model_dump(mode="json"),
         f"Account {account.login} ({', '.join(account.roles)}) is {account.person} in the log.",
         f"Enrolment code, shown once: {invitation.code}",
-        f"Its person now runs, as a user of their own: aquila enrol {account.login} --url {url}",
+        f"Its person opens {url}/enrol, or runs as a user of their own: aquila enrol {account.login} --url {url}{ca}",
     )
 
 

@@ -29,7 +29,7 @@ SCRATCH_FOLDER = "scratch"
 _PUBLIC_URL = re.compile(r"^public_url *=.*$", re.MULTILINE)
 
 _SETTINGS = """\
-# The matcher of Aquila. Relative paths count from this file's folder; the operations page lists every setting.
+# The matcher of Aquila. Relative paths count from this file's folder; OPERATIONS.md, *Settings*, lists each.
 
 # Keys, chunks and the default database lie here.
 home = "."

@@ -35,6 +35,16 @@ async def post_fetch(request: Request) -> RegistryView:
     return await statements.fetch_and_show(node_of(request))
 
 
+@router.get(
+    "/statements",
+    summary="Statements on the registry as a file",
+    dependencies=[requires(Action.MANAGE_REGISTRY)],
+)
+def get_statements(request: Request) -> FileContent:
+    """Return the matcher's statements and the acceptances that are known here."""
+    return statements.as_file(node_of(request))
+
+
 @router.post(
     "/statements", summary="Take statements that came as a file", dependencies=[requires(Action.MANAGE_REGISTRY)]
 )

@@ -13,10 +13,11 @@ from aquila.audit.roles import Action
 from aquila.crypto.envelope import payload_of
 from aquila.errors import InputError, MalformedError, PolicyError, ProtocolError
 from aquila.interface.sentence import SentenceView
-from aquila.interface.service.party import RegistryView
+from aquila.interface.service.party import FileContent, RegistryView
 from aquila.protocol.messages import Manifest
 from aquila.protocol.registration.spoken_words import check_spoken
 from aquila.protocol.registration.statements import (
+    MOST_STATEMENTS,
     RegistryAcceptance,
     RegistryFeed,
     check_acceptable,
@@ -112,6 +113,15 @@ def take_file(node: NodeContext, content: str) -> RegistryView:
         raise InputError("registry_file_of_statements_unreadable") from None
     _take(node, feed)
     return show(node)
+
+
+def as_file(node: NodeContext) -> FileContent:
+    """Return the statements and acceptances known here as a file, for a matcher restored from before them."""
+    with node.store.reading("registry.file") as session:
+        known = stored.statements_from(session, node.registry)[-MOST_STATEMENTS:]
+        agreed = stored.acceptance_envelopes(session)
+    feed = RegistryFeed(statements=tuple(one.envelope.decode() for one in known), acceptances=tuple(agreed))
+    return FileContent(content=feed.model_dump_json())
 
 
 def show(node: NodeContext) -> RegistryView:

@@ -16,7 +16,7 @@ from aquila.errors import AquilaError, AuditError, LogRewrittenError, RestoredBa
 from aquila.protocol.messages.proofs import ProofRequest, Proofs
 from aquila.protocol.registry import MATCHER
 from aquila.sentences import Sentence
-from services.kit.errors import NotFoundError, PeerFullError, PeerUnavailableError
+from services.kit.errors import NotFoundError, PeerFullError, PeerUnavailableError, StoreError
 from services.kit.logging import Log
 from services.node.logs import inclusion_promises, named_heads
 from services.node.rounds import statements as round_statements
@@ -61,8 +61,11 @@ async def _verify_logs(node: NodeContext, *, prove: bool, held: LongPollResult |
             await publish_log(node)
     except AquilaError as error:
         node.contact.obstacle = error
-        if isinstance(error, PeerUnavailableError) and not isinstance(error, PeerFullError):
-            node.contact.lost(node.clock(), error)
+        if isinstance(error, PeerUnavailableError):
+            if not isinstance(error, PeerFullError):
+                node.contact.lost(node.clock(), error)
+        elif not isinstance(error, LogRewrittenError | StoreError):
+            node.contact.answered(node.clock())  # a refusal is an answer, and is what is shown from now on
         return
     node.contact.obstacle = None
     node.contact.answered(node.clock())

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 import tomllib
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
@@ -14,6 +16,9 @@ from clients.cli.exit_codes import ExitCode
 from services.kit.settings import DatabaseSettings
 from tests.services.deploy.test_samples import CLASSES, DEPLOY
 from tests.support import confine, manual
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PAGE = (DEPLOY / "OPERATIONS.md").read_text("utf-8")
 
@@ -77,3 +82,46 @@ def test_exit_statuses_are_those_of_the_command() -> None:
     sentence = " ".join(PAGE.partition("Exit status: ")[2].partition(". ")[0].split())
     stated = {int(number) for number in re.findall(r"(?:^|; )(\d+)", sentence)}
     assert stated == {code for code in ExitCode if code <= ExitCode.UNANSWERED}
+
+
+def test_the_fingerprint_of_who_makes_releases(tmp_path: Path) -> None:
+    """The command of the page prints it of a file as RELEASING.md describes it."""
+    key = tmp_path / "key"
+    subprocess.run(["/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "maker", "-f", key], check=True)
+    public = key.with_suffix(".pub").read_text("utf-8")
+    (tmp_path / "release.signers").write_text(f'aquila namespaces="aquila-release" {public}')
+    command = manual.command("Installing without a network", "cut")
+    said = subprocess.run(["/bin/sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=True)
+    known = subprocess.run(
+        ["/usr/bin/ssh-keygen", "-l", "-f", f"{key}.pub"], capture_output=True, text=True, check=True
+    )
+    assert said.stdout.split()[:2] == known.stdout.split()[:2]
+
+
+def test_a_token_is_reached_by_the_backup_too() -> None:
+    """A backup is signed, so the page and the drop-in name the units of the backup."""
+    drop_in = " ".join((DEPLOY / "systemd" / "pkcs11-token.conf").read_text("utf-8").split())
+    for kind in CLASSES:
+        for unit in (f"aquila-{kind}", f"aquila-{kind}-backup"):
+            assert (DEPLOY / "systemd" / f"{unit}.service").exists()
+            assert f"{unit}.service.d" in drop_in
+            assert f"{unit}.service.d`" in PAGE
+
+
+def test_a_node_calls_the_matcher_by_its_own_address() -> None:
+    """Calls are signed over it, so samples and page name the port of the matcher."""
+    matcher = tomllib.loads((DEPLOY / "samples" / "matcher.advanced.toml").read_text("utf-8"))
+    url = matcher["listen"]["public_url"]
+    assert url.endswith(f":{matcher['listen']['port']}")
+    for name in ("node.basic.toml", "node.advanced.toml"):
+        node = tomllib.loads((DEPLOY / "samples" / name).read_text("utf-8"))
+        assert (node["matcher"]["url"], node["listen"]["port"]) == (url, 8701)
+    assert f"--matcher {url}`" in PAGE
+
+
+def test_own_files_are_where_the_unit_shows_them() -> None:
+    """The page names folders that the units hide, and they do."""
+    hidden = {"ProtectHome": "yes", "PrivateTmp": "yes"}
+    for kind in CLASSES:
+        assert hidden.items() <= settings_of(kind).items()
+    assert "the units hide `/home`, `/root` and `/tmp`" in PAGE

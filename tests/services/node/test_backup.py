@@ -54,7 +54,7 @@ async def test_between_rounds_everything_is_there_again(world: World, safe: Safe
     kinds = kinds_in_log(party_node)
     assert kinds[-1] == "backup"
     restored = await safe.lose_node("AL")
-    assert (restored.refused, restored.counted_days, restored.missing) == (0, 1, ())
+    assert (restored.refused, restored.counted_days, restored.missing) == (0, 1, ("people.key",))
     assert (await party_node.get(f"/rounds/{round_id}/hits"))["hits"] == hits
     assert set(kinds_in_log(party_node)[len(kinds) :]) == {"log_alarm", "consultation"}
     # 1. Nothing is signed before an administrator has acknowledged the alarm.

@@ -22,6 +22,8 @@ from aquila.interface.service.health import Grade, ServiceHealth, Subject
 from aquila.sentences import quoted
 from services.kit.errors import NotReadyError, PeerUnavailableError
 from services.kit.http.certificates import CertificateEnds, CertificateFile
+from services.kit.http.peer import Peer
+from services.kit.http.signatures import CallSigner
 from services.kit.log.entries import EDGE, ENTRIES, NODES
 from services.kit.serving.health.checks import HUNG_SECONDS
 from services.kit.serving.health.metrics import HealthMetrics
@@ -32,6 +34,7 @@ from services.matcher.steps.schedule import steps_of
 from tests.support.authority import Authority
 from tests.support.metrics import metric
 from tests.support.node_world import HEADER, LISTS
+from tests.support.registering import key_of
 from tests.support.stuck_work import QuietWorkers, StillDriver
 
 if TYPE_CHECKING:
@@ -179,6 +182,21 @@ async def test_the_matcher_and_the_clock(world: World) -> None:
     for seconds, grade in ((60, Grade.OK), (-61, Grade.WARNING), (301, Grade.CRITICAL)):
         contact.clock_difference = seconds
         assert grade_of(health_of(party_node.app), Subject.CLOCK) is grade
+
+
+async def test_a_refusal_is_an_answer(world: World) -> None:
+    """Before the first answer and after a break, what is shown is the refusal and not that nothing came."""
+    party_node = world.nodes["AL"]
+    contact, calls = party_node.node.contact, party_node.node.peer
+    party_node.node.peer = Peer(calls.settings, CallSigner(key_of("stranger"), "AL", world.clock), party_node.transport)
+    for lost in (False, True):
+        if lost:
+            away = PeerUnavailableError("peer_unreachable", peer="http://m", kind="ConnectError")
+            contact.lost(world.clock.time - HOUR, away)
+        await party_node.step()
+        check = next(one for one in health_of(party_node.app).checks if one.subject is Subject.MATCHER)
+        assert (check.grade, [one.code for one in check.sentences]) == (Grade.CRITICAL, ["call_signature_not_pinned"])
+    await calls.close()
 
 
 async def test_a_database_that_fails_is_a_finding(world: World) -> None:

@@ -51,7 +51,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class RestoreSummary:
-    """A home that was restored: what was verified, its settings, and files that these name and that are missing."""
+    """A home that was restored: what was verified, its settings, and files and keys that are missing."""
 
     checked: BackupCheck
     settings: KeyedSettings
@@ -84,10 +84,11 @@ def restoring(service: BackedService, source: Source, home: Path) -> Iterator[Re
     try:
         settings = _put_files(service, source, home, checked)
         _put_rows(service, source, settings)
-        missing = tuple(
-            f"{setting}: {path}" for setting, path in file_settings(settings) if not path.exists()
-        )  # fmt: skip
-        yield RestoreSummary(checked, settings, missing)
+        missing = [f"{setting}: {path}" for setting, path in file_settings(settings) if not path.exists()]
+        # Keys that no setting names: the service would make another key of people, and say nothing.
+        unnamed = [one.file for one in checked.head.needed if one.setting == "home"]
+        missing += [name for name in unnamed if not (home / name).exists()]
+        yield RestoreSummary(checked, settings, tuple(missing))
     except BaseException:
         for path in home.iterdir():
             shutil.rmtree(path) if path.is_dir() else path.unlink()

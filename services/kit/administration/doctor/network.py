@@ -92,7 +92,9 @@ def _get(settings: PeerSettings, path: str) -> tuple[httpx.Response | None, Sent
         ), Sentence.of("doctor_reached", host="")
     except httpx.HTTPError as error:
         code = certificate_fault(error)
-        return None, Sentence.of(code) if code else Sentence.of("doctor_no_connection", kind=type(error).__name__)
+        return None, Sentence.of(code, peer=settings.url) if code else Sentence.of(
+            "doctor_no_connection", kind=type(error).__name__
+        )
 
 
 def _clock(date: str, now: int) -> Iterator[Finding]:

@@ -16,6 +16,7 @@ from aquila.crypto.keys import IdentityKey, SealingKey
 from aquila.errors import AquilaError, AuditError, InputError, KeyMaterialError, SealError, SignatureError
 from aquila.protocol.registry import RegisteredParty, Registry, write_registry
 from aquila.records.normalize import NORMALIZER_VERSION
+from clients.cli.offline.backups import _missing
 from services.kit.administration.backup.archive import Head, HomeFile, Row, TableHead, read_archive, writing
 from services.kit.administration.backup.restore import Source
 from services.kit.administration.backup.rows import head_of, rows_of
@@ -213,6 +214,21 @@ def test_private_keys_stay_out(home: Path, tmp_path: Path) -> None:
     assert (tmp_path / "new" / "tls" / "ca.key").read_bytes() == b"key of the own CA"
     assert (tmp_path / "new" / "cert.pem").exists()
     assert [one.split(":")[0] for one in restored.missing] == ["tls.key", "command.ca"]
+
+
+def test_keys_that_no_setting_names_are_missed(home: Path, tmp_path: Path) -> None:
+    """A service that starts without the key of people makes another one, so the restore says it."""
+    (home / "tls").mkdir(mode=0o700)
+    for name in ("people.key", "tls/ca.key"):
+        write_secret(home / name, bytes(32))
+    back_up_node(home, KEY.public, tmp_path / "backup", CLOCK)
+    brought = [home / "identity.pem"]
+    restored = restore_node(Source(tmp_path / "backup", KEY, brought), tmp_path / "first", clock=CLOCK)
+    assert restored.missing == ("people.key", "tls/ca.key")
+    assert "Without people.key" in _missing(restored.missing)[1]
+    brought += [home / "people.key", home / "tls" / "ca.key"]
+    restored = restore_node(Source(tmp_path / "backup", KEY, brought), tmp_path / "second", clock=CLOCK)
+    assert (restored.missing, _missing(restored.missing)) == ((), [])
 
 
 def test_a_database_of_another_release_is_not_backed_up(home: Path, tmp_path: Path) -> None:
