@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import ssl
 import time
 from contextlib import closing
 from dataclasses import replace
@@ -23,7 +22,6 @@ from aquila.protocol.registry import RegisteredParty, Registry, read_registry, w
 from clients.cli.main import main
 from services.kit.administration.doctor import certificates, database, network
 from services.kit.administration.doctor.findings import examined
-from services.kit.http.own_certificates import OwnCertificates, issue, make_ca
 from services.kit.log.entries import ALARMS
 from services.kit.settings import PeerSettings, ProviderSettings, TlsSettings
 from services.kit.storage.migrate import migrate
@@ -239,28 +237,6 @@ def address() -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
-
-
-def test_a_certificate_that_nobody_trusts_is_named_with_its_service(tmp_path: Path) -> None:
-    """The finding has the address in it, and no place that was left open."""
-    files = OwnCertificates(tmp_path / "tls")
-    make_ca(files, "somebody")
-    issue(files, "127.0.0.1")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(files.certificate, files.key)
-    server = HTTPServer(("127.0.0.1", 0), Answers)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        url = f"https://127.0.0.1:{server.server_port}"
-        [finding] = list(network.examine_peer("matcher", PeerSettings(url=url), lambda: NOW))
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-    assert f"the certificate of {url}" in finding.text
-    assert "{" not in finding.text
 
 
 def test_faults_of_the_surroundings(home: Path, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
