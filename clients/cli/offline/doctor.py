@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -92,7 +93,7 @@ def _examine(home: Path, *, offline: bool) -> Iterator[Finding]:
     if not offline:
         checks.append(("service", partial(network.examine_own_address, settings)))
         if node is not None:
-            checks.append(("matcher", partial(network.examine_peer, "matcher", node.matcher, now)))
+            checks.append(("matcher", partial(_examine_matcher, service, node)))
         if (mail := _mail(settings)) is not None:
             checks.append(("mail", partial(_examine_mail, mail)))
         if settings.provider is not None:
@@ -117,6 +118,27 @@ def _node(settings: KeyedSettings) -> NodeSettings | None:
     from services.node.settings import NodeSettings
 
     return settings if isinstance(settings, NodeSettings) else None
+
+
+def _examine_matcher(service: BackedService, node: NodeSettings) -> Findings:
+    """Yield findings about the matcher, at the address of the registry in force where the node follows it."""
+    from sqlalchemy.exc import SQLAlchemyError
+    from sqlalchemy.orm import Session
+
+    from aquila.protocol.registry import read_registry
+    from services.kit.administration.doctor import database, network
+    from services.kit.http.signatures import now
+    from services.kit.storage.registry.stored_statements import in_force
+    from services.node.safeguards.matcher_address import stated
+
+    matcher = node.matcher
+    # A database that cannot be read has its own finding.
+    with suppress(SQLAlchemyError), database.reading(service, node) as connection:
+        if connection is not None and node.registry.exists():
+            registry = read_registry(node.registry.read_bytes())
+            with Session(connection) as session:
+                matcher = stated(matcher, in_force(session, registry), node.home)
+    yield from network.examine_peer("matcher", matcher, now)
 
 
 def _mail(settings: KeyedSettings) -> MailSettings | None:

@@ -26,23 +26,32 @@ def address_of(matcher: PeerSettings) -> tuple[str, str | None]:
     return matcher.url.rstrip("/"), ca
 
 
-def followed(matcher: PeerSettings, statement: SignedStatement | None, home: Path) -> PeerSettings:
+def stated(matcher: PeerSettings, statement: SignedStatement | None, home: Path) -> PeerSettings:
     """Return the settings of calls to the matcher, with a statement's address and CA where they follow the registry.
-
-    The CA's certificates are written into the home.
 
     Raises:
         PolicyError: The statement's address cannot be used: it is not https.
-        StoreError: The disk is full or failed.
     """
     if statement is None or not matcher.follow_registry:
         return matcher
     ca = None if statement.message.ca is None else home / CA_FILE
     content = matcher.model_dump() | {"url": statement.message.url, "ca": ca}
     try:
-        found = PeerSettings.model_validate(content)
+        return PeerSettings.model_validate(content)
     except ValidationError:
         raise PolicyError("matcher_address_unusable") from None
-    if ca is not None and address_of(found)[1] != statement.message.ca:
-        write_secret(ca, str(statement.message.ca).encode())
+
+
+def followed(matcher: PeerSettings, statement: SignedStatement | None, home: Path) -> PeerSettings:
+    """Return the settings of calls to the matcher as `stated`, and write the CA's certificates into the home.
+
+    Raises:
+        PolicyError: As `stated`.
+        StoreError: The disk is full or failed.
+    """
+    found = stated(matcher, statement, home)
+    if statement is None or not matcher.follow_registry:
+        return found
+    if found.ca is not None and address_of(found)[1] != statement.message.ca:
+        write_secret(found.ca, str(statement.message.ca).encode())
     return found

@@ -34,12 +34,30 @@ def examine_database(service: BackedService, settings: KeyedSettings, now: int) 
         settings: Its settings.
         now: Seconds since 1970.
     """
+    try:
+        with reading(service, settings) as connection:
+            if connection is None:
+                yield warning("database", "doctor_database_missing", file=str(settings.home / service.database_file))
+            else:
+                yield from _examine(service, connection, now)
+    except SQLAlchemyError as error:
+        yield critical("database", "doctor_database_failed", kind=type(error).__name__)
+
+
+@contextlib.contextmanager
+def reading(service: BackedService, settings: KeyedSettings) -> Iterator[Connection | None]:
+    """Open a service's database for reading alone; None where the file of a SQLite database is missing.
+
+    Raises:
+        KeyMaterialError: The file is open to others.
+        SQLAlchemyError: The database cannot be opened.
+    """
     url = database_url(settings.database, settings.home / service.database_file)
     if url.get_backend_name() == "sqlite":
         path = settings.home / service.database_file if not settings.database.url else None
         path = path or settings.home / str(url.database)
         if not path.exists():
-            yield warning("database", "doctor_database_missing", file=str(path))
+            yield None
             return
         check_private(path)
         # Without a write-ahead log nobody has it open, and `immutable` leaves no file behind.
@@ -50,9 +68,7 @@ def examine_database(service: BackedService, settings: KeyedSettings, now: int) 
         engine = create_engine(url, connect_args=arguments, hide_parameters=True)
     try:
         with contextlib.closing(engine.connect()) as connection:
-            yield from _examine(service, connection, now)
-    except SQLAlchemyError as error:
-        yield critical("database", "doctor_database_failed", kind=type(error).__name__)
+            yield connection
     finally:
         engine.dispose()
 

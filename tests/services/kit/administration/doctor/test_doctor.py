@@ -18,6 +18,7 @@ from sqlalchemy import insert, text
 from sqlalchemy.engine import make_url
 
 from aquila.interface.service.health import Grade
+from aquila.protocol.registration.statements import next_statement, open_statement, sign_statement
 from aquila.protocol.registry import RegisteredParty, Registry, read_registry, write_registry
 from clients.cli.main import main
 from services.kit.administration.doctor import certificates, database, network
@@ -25,7 +26,8 @@ from services.kit.administration.doctor.findings import examined
 from services.kit.log.entries import ALARMS
 from services.kit.settings import PeerSettings, ProviderSettings, TlsSettings
 from services.kit.storage.migrate import migrate
-from services.kit.storage.own_identity import prepare_renewal
+from services.kit.storage.own_identity import prepare_renewal, read_key
+from services.kit.storage.registry import stored_statements
 from services.matcher.storage import home as matcher_home
 from services.node.backup import SERVICE, back_up_node
 from services.node.main import PACKAGE
@@ -237,6 +239,31 @@ def address() -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def test_the_matcher_is_called_where_the_accepted_registry_says(
+    home: Path, tmp_path: Path, address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It has moved: the settings of a home that follows the registry still have the address of its invitation."""
+    settings = home / "node.toml"
+    registry = read_registry((home / "registry.toml").read_bytes())
+    with closing(SERVICE.open_store(SERVICE.load(home))) as store, read_key(tmp_path / "matcher/identity.pem") as key:
+        envelope = sign_statement(next_statement(registry, None, NOW, address, None), key)
+        statement = open_statement(envelope, key.public)
+        with store.transaction("test") as session:
+            stored_statements.store_statement(session, statement, NOW)
+            stored_statements.mark_accepted(session, statement, NOW, "")
+    for follows, expected in ((False, "doctor_unreachable"), (True, "doctor_reached")):
+        if follows:
+            settings.write_text(settings.read_text().replace("[matcher]\n", "[matcher]\nfollow_registry = true\n"))
+        before = state(home)
+        main(["doctor", "--home", str(home), "--json"])
+        found = {one["code"] for one in json.loads(capsys.readouterr().out)["findings"] if one["subject"] == "matcher"}
+        assert expected in found
+        assert state(home) == before
+    (home / "node.db").unlink()
+    main(["doctor", "--home", str(home), "--json"])
+    assert "doctor_unreachable" in capsys.readouterr().out
 
 
 def test_faults_of_the_surroundings(home: Path, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
