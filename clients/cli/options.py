@@ -121,6 +121,13 @@ NewIdentity = Annotated[
     ),
 ]
 
+RegistryFile = Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the file for the parties goes.")]
+
+GivenRegistry = Annotated[
+    Path | None,
+    typer.Option("--from", metavar="FILE", help="The secretariat's file, if the matcher has moved or has another CA."),
+]
+
 NextIdentity = Annotated[
     str,
     typer.Option(

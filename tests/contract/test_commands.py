@@ -20,9 +20,10 @@ LOCAL_COMMANDS = frozenset(
         "audit prove-consistency", "audit prove-inclusion", "audit verify", "backup-key", "bench", "code", "demo",
         "doctor", "enrol", "login", "matcher backup", "matcher init", "matcher renew-certificate",
         "matcher renew-people-key", "matcher renew-token", "matcher restore", "matcher serve", "node backup",
-        "node init", "node join", "node renew-certificate", "node renew-identity", "node renew-people-key",
-        "node renew-token", "node restore", "node serve", "node train", "party card", "party register",
-        "records template", "rehearse", "roles", "rules compare", "rules explain", "rules list", "web",
+        "node init", "node join", "node renew-ca", "node renew-certificate", "node renew-identity",
+        "node renew-people-key", "node renew-token", "node restore", "node serve", "node train", "party card",
+        "party register", "records template", "rehearse", "roles", "rules compare", "rules explain", "rules list",
+        "web",
     }
 )  # fmt: skip
 """Commands that need nobody's permission: they work on files alone, or are how a person gets in."""

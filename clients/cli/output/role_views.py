@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, Action] = {
     "matcher invite": Action.MANAGE_REGISTRY,
     "matcher admit": Action.MANAGE_REGISTRY,
     "matcher move": Action.MANAGE_REGISTRY,
+    "matcher renew-ca": Action.MANAGE_REGISTRY,
     "matcher renew-identity": Action.MANAGE_REGISTRY,
     "matcher replace-key": Action.MANAGE_REGISTRY,
     "matcher remove": Action.MANAGE_REGISTRY,

@@ -19,6 +19,7 @@ from clients.cli.options import (
     NewKey,
     NewUrl,
     NextIdentity,
+    RegistryFile,
     Spoken,
     TokenFile,
     Url,
@@ -211,29 +212,72 @@ def move(
         Path | None,
         typer.Option(metavar="FILE", help="PEM file of the CA of its certificate there; the home's own by default."),
     ] = None,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the file for the parties goes.")] = Path(
-        "matcher.registry"
-    ),
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=65535,
+            help="Where the matcher listens from its next start; by default on the new URL's port if it has listened on"
+            " the old one's, and else where it is, behind a proxy.",
+        ),
+    ] = None,
+    out: RegistryFile = Path("matcher.registry"),
     url: Url = None,
     token_file: TokenFile = None,
     ca: Ca = None,
     as_json: Json = False,
 ) -> None:
-    """State the matcher's new address in the registry and in its settings, and write the file for the parties."""
+    """State the matcher's new address in the registry and in its settings, and write the file for the parties.
+
+    Run it as the matcher's user on its machine: else the settings are not changed.
+    """
     from clients.cli.connect import connect
     from clients.cli.output.screen import write_result
     from clients.sdk.homes import Home
-    from services.matcher.storage.home import set_public_url
+    from services.kit.home_folder import NewAddress
+    from services.matcher.storage.home import set_address
 
+    NewAddress(0, public_url).check()  # before the matcher states what no party can accept
     with connect(home, url, token_file, ca) as reached:
         trusted = certificate_ca or reached.home.ca
         content = reached.matcher().move(public_url, read_file(trusted).decode("ascii", "replace") if trusted else None)
     write_result(out, content)
-    written = isinstance(reached.home, Home) and set_public_url(reached.home.settings, public_url)
-    by_hand = "" if written else " Set public_url in [listen] of matcher.toml: it could not be changed from here."
-    sentence = f"Now let the matcher listen there, and send {out} to the parties: aquila party accept --from FILE."
-    document = {"file": str(out), "url": public_url, "settings_changed": written}
-    Screen(as_json).result(document, sentence + by_hand)
+    listens = set_address(reached.home.settings, public_url, port) if isinstance(reached.home, Home) else None
+    sentences = [f"Now start the matcher there: it listens on port {listens}."]
+    if listens is None:
+        sentences = ["Set public_url and port in [listen] of matcher.toml: they could not be changed from here."]
+    sentences.append(f"Then send {out} to the parties: aquila party registry --from FILE, aquila party accept.")
+    document = {"file": str(out), "url": public_url, "port": listens, "settings_changed": listens is not None}
+    Screen(as_json).result(document, *sentences)
+
+
+@app.command("renew-ca")
+def renew_ca(
+    home: HomePath,
+    out: RegistryFile = Path("matcher.registry"),
+    url: Url = None,
+    token_file: TokenFile = None,
+    ca: Ca = None,
+    as_json: Json = False,
+) -> None:
+    """Give the matcher a new CA of its home's own, and a certificate; state the CA, and write the file for the parties.
+
+    Run it as the matcher's user on its machine. The parties reach the matcher again when they have accepted the file.
+    """
+    from clients.cli.connect import connect
+    from clients.cli.output.screen import write_result
+    from clients.sdk import find_home
+    from services.kit.http.own_certificates import take_prepared
+
+    found = find_home(home, "matcher")
+    own, prepared = parties.prepared_ca(found)
+    with connect(home, url, token_file, ca) as reached:
+        content = reached.matcher().move(found.url(), read_file(prepared.ca).decode("ascii"))
+    write_result(out, content)
+    until = take_prepared(own, prepared)
+    then = f"Then send {out} to the parties: aquila party registry --from FILE, aquila party accept."
+    document = {"file": str(out), "valid_until": until.isoformat()}
+    Screen(as_json).result(document, *parties.ca_sentences(found, own.ca, until), then)
 
 
 @app.command("state-registry")

@@ -216,5 +216,6 @@ def renew_identity(
 app.command("suggest-round")(suggestions.suggest)
 app.command("suggestions")(suggestions.own_suggestions)
 app.command("renew-certificate")(parties.renew_certificate)
+app.command("renew-ca")(parties.renew_ca)
 app.command("renew-token")(parties.renew_token)
 app.command("renew-people-key")(parties.renew_people_key)

@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clients.cli.given_files import read_file
-from clients.cli.options import Ca, HomePath, Json, NewHome, Spoken, TokenFile, Url
+from clients.cli.options import Ca, GivenRegistry, HomePath, Json, NewHome, Spoken, TokenFile, Url
 from clients.cli.output.screen import Screen, Table, numbered, write_result
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
     from aquila.interface.service.party import RegistryView
     from clients.cli.connect import ConnectedService
+    from clients.sdk import Home
     from clients.sdk.cards import Card, Cards
+    from services.kit.http.own_certificates import OwnCertificates
 
 app = typer.Typer(help="Parties: print one's own card, register the cards of the others.")
 
@@ -62,6 +67,7 @@ def register(
 @app.command()
 def registry(
     home: HomePath,
+    file: GivenRegistry = None,
     out: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="At a party: write what the matcher stated to a file, for its restore."),
@@ -78,16 +84,14 @@ def registry(
     with connect(home, url, token_file, ca) as reached:
         if out is not None:
             write_result(out, reached.node().registry_file())
-        show_registry(Screen(as_json), _current(reached), "")
+        show_registry(Screen(as_json), _current(reached) if file is None else _taken(reached, file), "")
 
 
 @app.command()
 def accept(
     home: HomePath,
     spoken: Spoken = None,
-    file: Annotated[
-        Path | None, typer.Option("--from", metavar="FILE", help="The secretariat's file, if the matcher has moved.")
-    ] = None,
+    file: GivenRegistry = None,
     url: Url = None,
     token_file: TokenFile = None,
     ca: Ca = None,
@@ -102,7 +106,7 @@ def accept(
     screen = Screen(as_json)
     with connect(home, url, token_file, ca) as reached:
         node = reached.node()
-        view = node.fetch_registry() if file is None else node.take_registry(read_file(file).decode("utf-8", "replace"))
+        view = node.fetch_registry() if file is None else _taken(reached, file)
         warn_of_fetch(screen, view)
         if view.obstacle is not None:
             raise PolicyError(view.obstacle.sentence)
@@ -127,6 +131,43 @@ def renew_certificate(home: NewHome, as_json: Json = False) -> None:
     until = issue(OwnCertificates(home / TLS_FOLDER), str(urlsplit(found.url()).hostname))
     sentence = f"The new certificate is valid until {until:%Y-%m-%d}. The {found.service} shows it at once."
     Screen(as_json).result({"valid_until": until.isoformat()}, sentence)
+
+
+def renew_ca(home: NewHome, as_json: Json = False) -> None:
+    """Give the node a new CA of its home's own, and a certificate; those who call it have to trust the new CA."""
+    from clients.sdk import find_home
+    from services.kit.http.own_certificates import take_prepared
+
+    found = find_home(home, "node")
+    own, prepared = prepared_ca(found)
+    until = take_prepared(own, prepared)
+    Screen(as_json).result({"valid_until": until.isoformat()}, *ca_sentences(found, own.ca, until))
+
+
+def prepared_ca(home: Home) -> tuple[OwnCertificates, OwnCertificates]:
+    """Make another CA for a home that made its own, and return the files in use and those that take their place.
+
+    Raises:
+        InputError: The settings cannot be read.
+        KeyMaterialError: The home has no CA of its own, or its service shows a certificate from elsewhere.
+        StoreError: The disk is full or failed.
+    """
+    from urllib.parse import urlsplit
+
+    from aquila.errors import KeyMaterialError
+    from services.kit.home_folder import TLS_FOLDER
+    from services.kit.http.own_certificates import OwnCertificates, prepare_ca
+
+    own = OwnCertificates(home.path / TLS_FOLDER)
+    if home.ca != own.ca:
+        raise KeyMaterialError("own_ca_unreadable", path=own.folder)
+    return own, prepare_ca(own, str(urlsplit(home.url()).hostname))
+
+
+def ca_sentences(home: Home, ca: Path, until: datetime) -> Iterator[str]:
+    """Yield what people have to do when a service has another CA."""
+    yield f"The {home.service} shows a certificate of the new CA at once; it is valid until {until:%Y-%m-%d}."
+    yield f"Give {ca} to all people of the service: they sign in once with --url and --ca, and browsers import it."
 
 
 def renew_token(home: NewHome, as_json: Json = False) -> None:
@@ -203,6 +244,15 @@ def _current(reached: ConnectedService) -> RegistryView:
     from clients.sdk import NodeClient
 
     return reached.client.fetch_registry() if isinstance(reached.client, NodeClient) else reached.client.registry()
+
+
+def _taken(reached: ConnectedService, file: Path) -> RegistryView:
+    """Give a node the secretariat's file, and return the registry.
+
+    Raises:
+        InputError: The file cannot be read or is another one, or this is the matcher's home.
+    """
+    return reached.node().take_registry(read_file(file).decode("utf-8", "replace"))
 
 
 def _document(card: Card) -> dict[str, str]:

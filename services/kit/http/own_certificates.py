@@ -63,9 +63,13 @@ def make_ca(files: OwnCertificates, name: str) -> None:
     Raises:
         StoreError: The disk is full or failed.
     """
+    _make_ca(files, x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, f"Aquila CA of {name}"[:64])]))
+
+
+def _make_ca(files: OwnCertificates, subject: x509.Name) -> None:
+    """Make a CA; raises as `make_ca` does."""
     files.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, f"Aquila CA of {name}"[:64])])
     builder = _builder(subject, subject, key.public_key(), CA_DAYS)
     certificate = (
         builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
@@ -83,13 +87,7 @@ def issue(files: OwnCertificates, host: str) -> dt.datetime:
         KeyMaterialError: There is no CA in the folder, or its key is open to others.
         StoreError: The disk is full or failed.
     """
-    try:
-        ca = x509.load_pem_x509_certificate(read_secret(files.ca))
-        ca_key = load_pem_private_key(read_secret(files.ca_key), password=None)
-    except ValueError:
-        raise KeyMaterialError("own_ca_unreadable", path=files.folder) from None
-    if not isinstance(ca_key, ec.EllipticCurvePrivateKey):
-        raise KeyMaterialError("own_ca_unreadable", path=files.folder)
+    ca, ca_key = _read_ca(files)
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host[:64])])
     certificate = (
@@ -105,6 +103,50 @@ def issue(files: OwnCertificates, host: str) -> dt.datetime:
     write_secret(files.key, _pem(key))
     write_secret(files.certificate, certificate.public_bytes(Encoding.PEM))
     return certificate.not_valid_after_utc
+
+
+def prepare_ca(files: OwnCertificates, host: str) -> OwnCertificates:
+    """Make the CA that takes the place of a service's own one, and its certificate; return their files.
+
+    Those who call the service trust it before, and `take_prepared` puts the files in place.
+
+    Raises:
+        KeyMaterialError: There is no CA in the folder, or its key is open to others.
+        StoreError: The disk is full or failed.
+    """
+    ca, _ = _read_ca(files)
+    prepared = OwnCertificates(files.folder / "next")
+    _make_ca(prepared, ca.subject)
+    issue(prepared, host)
+    return prepared
+
+
+def take_prepared(files: OwnCertificates, prepared: OwnCertificates) -> dt.datetime:
+    """Put a CA that was prepared and its certificate in place, and return until when the certificate is valid."""
+    until = x509.load_pem_x509_certificate(prepared.certificate.read_bytes()).not_valid_after_utc
+    # If we crash between them, the service goes on with its earlier files until it ends; the same command mends it.
+    prepared.ca_key.replace(files.ca_key)
+    prepared.ca.replace(files.ca)
+    prepared.key.replace(files.key)
+    prepared.certificate.replace(files.certificate)
+    prepared.folder.rmdir()
+    return until
+
+
+def _read_ca(files: OwnCertificates) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    """Return a CA and its key.
+
+    Raises:
+        KeyMaterialError: There is none in the folder, the key is another one's, or it is open to others.
+    """
+    try:
+        ca = x509.load_pem_x509_certificate(read_secret(files.ca))
+        key = load_pem_private_key(read_secret(files.ca_key), password=None)
+    except ValueError:
+        raise KeyMaterialError("own_ca_unreadable", path=files.folder) from None
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != ca.public_key():
+        raise KeyMaterialError("own_ca_unreadable", path=files.folder)
+    return ca, key
 
 
 def _builder(

@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 import tomllib
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from aquila.errors import InputError
 from services.kit.home_folder import IDENTITY_FILE, REGISTRY_FILE, NewAddress, make_home, practice_line, toml
-from services.kit.settings import load
+from services.kit.settings import ListenSettings, load
 from services.kit.storage.files import write_secret
 from services.kit.storage.own_identity import IN_FILE
 from services.matcher.settings import MatcherSettings
@@ -26,7 +27,9 @@ SETTINGS_FILE = "matcher.toml"
 DATABASE_FILE = "matcher.db"
 SCRATCH_FOLDER = "scratch"
 
+_LISTEN = re.compile(r"^\[listen\].*?(?=^\[|\Z)", re.MULTILINE | re.DOTALL)
 _PUBLIC_URL = re.compile(r"^public_url *=.*$", re.MULTILINE)
+_PORT = re.compile(r"^port *=.*$", re.MULTILINE)
 
 _SETTINGS = """\
 # The matcher of Aquila. Relative paths count from this file's folder; OPERATIONS.md, *Settings*, lists each.
@@ -98,34 +101,58 @@ def create(  # noqa: PLR0913 - what a matcher's settings begin with
     return make_home(path / SETTINGS_FILE, content, MatcherSettings, registry=registry, identity=identity)
 
 
-def set_public_url(settings: Path, url: str) -> bool:
-    """Write a new address into the settings file of a home, and return whether it is there.
+def set_address(settings: Path, url: str, port: int | None = None) -> int | None:
+    """Write a new address into the settings file of a home, and return the port on which the service then listens.
+
+    Without a port of its own it listens on that of the URL if it shows a certificate and has listened on the port of
+    its earlier URL: else something stands in front of it, such as a proxy, and it stays where it is.
 
     Nothing else of the file is changed. A file that names no address, or one that would then say something else or
     could not be used, is left as it is.
 
+    Args:
+        settings: The file.
+        url: The new address.
+        port: Where the service shall listen, whatever stands in front of it.
+
+    Returns:
+        The port, or nothing where the file is left as it is.
+
     Raises:
         StoreError: The disk is full or failed.
     """
+    url = url.rstrip("/")
     try:
         content = settings.read_text(encoding="utf-8")
         wanted = tomllib.loads(content)
-        wanted["listen"]["public_url"] = url.rstrip("/")
-        changed = _PUBLIC_URL.sub(lambda _: f"public_url = {toml(url.rstrip('/'))}", content, count=1)
+        listen = wanted["listen"]
+        before = listen.get("port", ListenSettings().port)
+        follows = "tls" in wanted and before == urlsplit(listen["public_url"]).port
+        after = port or (urlsplit(url).port if follows else None) or before
+        listen |= {"public_url": url, "port": after}
+        changed = _LISTEN.sub(lambda found: _with_address(found[0], url, after), content, count=1)
         if tomllib.loads(changed) != wanted:
-            return False
+            return None
         # If we crash after this, the draft stays, and the settings are as they were.
         draft = settings.with_name(f".{settings.name}")
         write_secret(draft, changed.encode())
     except (OSError, ValueError, KeyError, TypeError):
-        return False
+        return None
     try:
         load(draft, MatcherSettings)
     except InputError:
         draft.unlink()
-        return False
+        return None
     draft.replace(settings)
-    return True
+    return int(after)
+
+
+def _with_address(listen: str, url: str, port: int) -> str:
+    """Return the table `[listen]` of a settings file with another URL, which it has, and a port, which it may have."""
+    line = f"public_url = {toml(url)}"
+    if _PORT.search(listen) is None:
+        line = f"{line}\nport = {port}"
+    return _PORT.sub(f"port = {port}", _PUBLIC_URL.sub(lambda _: line, listen, count=1), count=1)
 
 
 def _read(settings: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import stat
+import tomllib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +18,7 @@ from services.matcher.context import open_store
 from services.matcher.main import build, prepare
 from services.matcher.settings import MatcherSettings
 from services.matcher.steps.schedule import steps_of
-from services.matcher.storage.home import create, set_public_url
+from services.matcher.storage.home import create, set_address
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,17 +124,56 @@ def test_a_home_begins_with_given_settings(tmp_path: Path) -> None:
         create(tmp_path / "other", settings=tmp_path / "missing.toml")
 
 
+OLD = "https://old.example:8700"
+
+
 @pytest.mark.parametrize(
-    ("url", "written"), [("https://new.example:8700", True), ("https://new.example/", True), ("new.example", False)]
+    ("url", "wanted", "listens"),
+    [
+        ("https://new.example:9000", None, 9000),
+        ("https://new.example/", None, 8700),  # 443 is something's in front, as at the beginning
+        ("https://new.example:9000", 8700, 8700),
+    ],
 )
-def test_a_new_address_is_written_into_the_settings(tmp_path: Path, url: str, *, written: bool) -> None:
-    """That line alone; an address that the settings would not take leaves them as they are."""
-    create(tmp_path / "m", address=NewAddress(0, "https://old.example:8700"))
+def test_a_new_address_is_written_into_the_settings(tmp_path: Path, url: str, wanted: int | None, listens: int) -> None:
+    """URL and port, and nothing else."""
+    create(tmp_path / "m", address=NewAddress(8700, OLD))
     settings = tmp_path / "m" / "matcher.toml"
     before = settings.read_text()
-    assert set_public_url(settings, url) is written
-    after = before.replace("https://old.example:8700", url.rstrip("/")) if written else before
+    assert set_address(settings, url, wanted) == listens
+    after = before.replace(OLD, url.rstrip("/")).replace("port = 8700", f"port = {listens}")
     assert settings.read_text() == after
+
+
+@pytest.mark.parametrize("url", ["new.example", "https://new.example:99999"])
+def test_an_unusable_address_leaves_the_settings_as_they_are(tmp_path: Path, url: str) -> None:
+    """The service would not start."""
+    create(tmp_path / "m", address=NewAddress(8700, OLD))
+    settings = tmp_path / "m" / "matcher.toml"
+    before = settings.read_bytes()
+    assert set_address(settings, url) is None
+    assert settings.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("settings", "wanted"),
+    [
+        (NewAddress(8701, OLD).lines(), 8701),  # another port than callers use
+        (f'[listen]\nport = 8700\npublic_url = "{OLD}"', 8700),  # its proxy shows the certificate
+        (f'[listen]\npublic_url = "{OLD}"\n[metrics]\nport = 9100', 8700),
+        (f"[metrics]\nport = 9100\n{NewAddress(8700, OLD).lines()}", 9000),
+        (f'[listen]\npublic_url = "{OLD}"\n[tls]\ncertificate = "c"\nkey = "k"', 9000),
+    ],
+)
+def test_a_service_behind_a_proxy_keeps_its_port(tmp_path: Path, settings: str, wanted: int) -> None:
+    """Another one goes where its callers go; ports of other tables are theirs."""
+    file = tmp_path / "matcher.toml"
+    file.write_text(f'home = "."\nidentity = "i"\nregistry = "r"\n{settings}\n')
+    assert set_address(file, "https://new.example:9000") == wanted
+    read = tomllib.loads(file.read_text())
+    assert read["listen"]["public_url"] == "https://new.example:9000"
+    assert read["listen"].get("port", 8700) == wanted
+    assert read.get("metrics", {"port": 9100}) == {"port": 9100}
 
 
 def test_settings_without_an_address_are_left_alone(tmp_path: Path) -> None:
@@ -141,6 +181,6 @@ def test_settings_without_an_address_are_left_alone(tmp_path: Path) -> None:
     create(tmp_path / "m", port=0)
     settings = tmp_path / "m" / "matcher.toml"
     before = settings.read_bytes()
-    assert not set_public_url(settings, "https://new.example")
-    assert not set_public_url(tmp_path / "nothing.toml", "https://new.example")
+    assert set_address(settings, "https://new.example") is None
+    assert set_address(tmp_path / "nothing.toml", "https://new.example") is None
     assert settings.read_bytes() == before

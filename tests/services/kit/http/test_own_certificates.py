@@ -12,7 +12,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
 from aquila.errors import KeyMaterialError
-from services.kit.http.own_certificates import CA_DAYS, CERTIFICATE_DAYS, OwnCertificates, issue, make_ca
+from services.kit.http.own_certificates import (
+    CA_DAYS,
+    CERTIFICATE_DAYS,
+    OwnCertificates,
+    issue,
+    make_ca,
+    prepare_ca,
+    take_prepared,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,6 +74,26 @@ def test_a_renewed_certificate_is_of_the_same_ca(made: OwnCertificates) -> None:
     assert (ca.not_valid_after_utc - ca.not_valid_before_utc).days == CA_DAYS + 1
 
 
+def test_another_ca_changes_nothing_before_it_is_taken(made: OwnCertificates) -> None:
+    """The service shows its certificate while those who call it learn to trust the new CA, which has the same name."""
+    before = {path: path.read_bytes() for path in made.folder.iterdir()}
+    prepare_ca(made, "matcher.example.org")
+    prepared = prepare_ca(made, "matcher.example.org")  # after a crash, for example
+    assert {path: path.read_bytes() for path in made.folder.iterdir() if path.is_file()} == before
+    ca = prepared.ca.read_bytes()
+    until = take_prepared(made, prepared)
+    old, new = (x509.load_pem_x509_certificate(one) for one in (before[made.ca], ca))
+    assert made.ca.read_bytes() == ca
+    assert (new.subject, new.public_key() != old.public_key()) == (old.subject, True)
+    assert _verified(made, "matcher.example.org")
+    assert until == x509.load_pem_x509_certificate(made.certificate.read_bytes()).not_valid_after_utc
+    assert {path.name for path in made.folder.iterdir()} == {path.name for path in before}
+    issue(made, "matcher.example.org")
+    assert _verified(made, "matcher.example.org")
+    made.ca.write_bytes(before[made.ca])
+    assert not _verified(made, "matcher.example.org")
+
+
 def test_an_address_is_a_name_too(tmp_path: Path) -> None:
     """A service that is called by its address."""
     files = OwnCertificates(tmp_path)
@@ -76,12 +104,16 @@ def test_an_address_is_a_name_too(tmp_path: Path) -> None:
     assert "192.0.2.7" in map(str, found)
 
 
-@pytest.mark.parametrize("spoiled", ["ca.key", "ca.pem", "another kind of key"])
+@pytest.mark.parametrize("spoiled", ["ca.key", "ca.pem", "another kind of key", "another CA"])
 def test_a_folder_without_a_ca_is_refused(made: OwnCertificates, spoiled: str) -> None:
     """Its certificate comes from elsewhere."""
     if spoiled == "another kind of key":
         key = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         made.ca_key.write_bytes(key)
+    elif spoiled == "another CA":
+        other = OwnCertificates(made.folder / "other")
+        make_ca(other, "the house")
+        other.ca.replace(made.ca)
     else:
         (made.folder / spoiled).write_bytes(b"no PEM")
     with pytest.raises(KeyMaterialError):

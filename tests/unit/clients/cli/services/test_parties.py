@@ -12,6 +12,7 @@ from aquila.protocol.registration.invitations import Invitation, sign_file
 from aquila.protocol.registration.renewals import open_renewal
 from aquila.protocol.registration.spoken_words import spoken
 from aquila.protocol.registry import read_registry
+from clients.cli.exit_codes import ExitCode
 from clients.cli.main import main
 from clients.cli.output.registry_views import changes, show_registry
 from clients.cli.output.screen import Screen
@@ -56,17 +57,23 @@ def test_home_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "home of a matcher already" in capsys.readouterr().err
 
 
-def test_a_party_joins_only_where_its_request_can_be_written(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Before there is a home: the same command succeeds in another folder."""
-    home, file = tmp_path / "n", tmp_path / "si.invite"
+def invite(folder: Path) -> Path:
+    """Write an invitation of Slovenia, and return its path."""
+    file = folder / "si.invite"
     with IdentityKey.generate(secrets.token_bytes) as key:
         invitation = Invitation(
             invitation_id="00" * 16, party="SI", name="Slovenia", matcher_key=key.public.hex,
             url="https://matcher.example.org:8700", ca=None, expires_at=1 << 33,
         )  # fmt: skip
         file.write_bytes(sign_file(invitation, key))
+    return file
+
+
+def test_a_party_joins_only_where_its_request_can_be_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before there is a home: the same command succeeds in another folder."""
+    home, file = tmp_path / "n", invite(tmp_path)
     words = ["node", "join", str(file), "--home", str(home), "--out"]
     assert main([*words, str(tmp_path / "nowhere/si.join")]) == 1
     assert "cannot be written" in capsys.readouterr().err
@@ -97,6 +104,36 @@ def test_a_new_identity_key_and_its_renewal(tmp_path: Path, capsys: pytest.Captu
     assert "aquila party accept" in capsys.readouterr().out
     revocation = open_renewal(out.read_bytes())
     assert (revocation.key, revocation.by_both) == (renewal.key, False)
+
+
+def test_a_home_renews_its_own_ca(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Another CA and a certificate of it; a home without a CA, or whose service shows another one's, is refused."""
+    node, plain, matcher = tmp_path / "n", tmp_path / "p", tmp_path / "m"
+    join = ["node", "join", str(invite(tmp_path)), "--out", str(tmp_path / "si.join"), "--home"]
+    assert main([*join, str(node), "--public-url", "https://node.si.example:8701"]) == 0
+    assert main([*join, str(plain)]) == 0
+    assert main(["matcher", "init", "--home", str(matcher)]) == 0
+    before = {path.name: path.read_bytes() for path in (node / "tls").iterdir()}
+    capsys.readouterr()
+    assert main(["node", "renew-ca", "--home", str(node), "--json"]) == 0
+    assert "valid_until" in json.loads(capsys.readouterr().out)
+    after = {path.name: path.read_bytes() for path in (node / "tls").iterdir()}
+    assert {name for name, content in before.items() if after[name] != content} == set(after)
+    settings = node / "node.toml"
+    settings.write_text(settings.read_text().replace('ca = "tls/ca.pem"', 'ca = "/etc/house.pem"'))
+    for home in (node, plain):
+        assert main(["node", "renew-ca", "--home", str(home)]) == ExitCode.MACHINE
+        assert "does not hold a CA" in capsys.readouterr().err
+    assert main(["node", "renew-ca", "--home", str(matcher)]) == ExitCode.REFUSED  # whose parties have to know it
+    assert after == {path.name: path.read_bytes() for path in (node / "tls").iterdir()}
+
+
+def test_a_matcher_does_not_move_into_the_clear(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The command refuses before anything is stated that no party can accept."""
+    assert main(["matcher", "init", "--home", str(tmp_path)]) == 0
+    words = ["matcher", "move", "--home", str(tmp_path), "--public-url", "http://matcher.example.org"]
+    assert main(words) == ExitCode.REFUSED
+    assert "https" in capsys.readouterr().err
 
 
 def test_changes_of_keys_are_said_in_capitals_where_they_are_dangerous(capsys: pytest.CaptureFixture[str]) -> None:
