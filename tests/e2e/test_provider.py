@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urljoin, urlsplit
@@ -17,12 +18,15 @@ from aquila.errors import AquilaError
 from aquila.interface.people import ProviderReturn
 from clients.sdk import Access, Connection, PeopleClient
 from services.kit.errors import NotAllowedError, SignInError
+from services.kit.storage.files import write_secret
 from tests.support.browsing import Visitor, Window, chromium
 from tests.support.loaded_program import LOADED, run
 from tests.support.process_world import Service, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from aquila.interface.people import SessionGrant
 
 pytestmark = pytest.mark.e2e
 
@@ -47,26 +51,48 @@ def port() -> int:
     return free_port()
 
 
-@pytest.fixture(scope="module")
-def issuer(port: int) -> Iterator[int]:
-    """The port of a provider that knows one client and lets everyone in who names themselves."""
-    node = shutil.which("node")
-    assert node, "install Debian's nodejs and npm, then `npm ci` in tests/e2e/provider"
-    own = free_port()
-    back = f"http://127.0.0.1:{port}{BACK}"
-    process = subprocess.Popen(
-        [node, "server.mjs", str(own), back, SECRET], cwd=FOLDER, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
-    assert process.stdout is not None
-    assert b"ready" in process.stdout.readline()
-    yield own
-    process.kill()
-    process.wait()
-    process.stdout.close()
+@dataclass
+class Provider:
+    """A provider that knows one client and lets everyone in who names themselves.
+
+    Attributes:
+        back: Where the client is.
+        port: Its own.
+    """
+
+    back: str
+    port: int = field(default_factory=free_port)
+    _process: subprocess.Popen[bytes] | None = None
+
+    def start(self, secret: str) -> None:
+        """Begin to listen; the client shows this secret."""
+        node = shutil.which("node")
+        assert node, "install Debian's nodejs and npm, then `npm ci` in tests/e2e/provider"
+        command = [node, "server.mjs", str(self.port), self.back, secret]
+        self._process = subprocess.Popen(command, cwd=FOLDER, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        assert self._process.stdout is not None
+        assert b"ready" in self._process.stdout.readline()
+
+    def stop(self) -> None:
+        """End."""
+        assert self._process is not None
+        assert self._process.stdout is not None
+        self._process.kill()
+        self._process.wait()
+        self._process.stdout.close()
 
 
 @pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory, issuer: int, port: int) -> Iterator[Service]:
+def provider(port: int) -> Iterator[Provider]:
+    """A provider that runs."""
+    made = Provider(f"http://127.0.0.1:{port}{BACK}")
+    made.start(SECRET)
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory, provider: Provider, port: int) -> Iterator[Service]:
     """A node that knows the provider; its matcher is not there, which nobody needs for signing in."""
     root = tmp_path_factory.mktemp("provider")
     service = Service("SI", "node", root / "SI", port, program=LOADED)
@@ -79,7 +105,7 @@ def node(tmp_path_factory: pytest.TempPathFactory, issuer: int, port: int) -> It
         Path(cards[-1]).write_text(run("party", "card", "--home", str(root / name)))
     run("party", "register", *cards, "--home", str(service.home))
     settings = service.home / "node.toml"
-    settings.write_text(settings.read_text() + SETTINGS.format(port=issuer, back=service.url + BACK))
+    settings.write_text(settings.read_text() + SETTINGS.format(port=provider.port, back=service.url + BACK))
     secret = service.home / "client.secret"
     secret.write_text(SECRET)
     secret.chmod(0o600)
@@ -113,16 +139,21 @@ def logins(listed: str) -> set[str]:
     return set(re.findall(r"sso-[0-9a-f]{12}", listed))
 
 
-def let_in(node: Service, subject: str) -> None:
-    """Let somebody appear at the node for the first time, and let the account in as its administrator does."""
-    before = logins(run("user", "list", "--home", str(node.home)))
+def sign_in(node: Service, subject: str) -> SessionGrant:
+    """Sign in at the provider, and at the node with what it sends back."""
     with Connection(Access("node", node.url, "")) as connection:
         people = PeopleClient(connection)
         started = people.start_at_provider()
         back = at_the_provider(started.url, subject)
         shown = ProviderReturn(state=back["state"], code=back["code"], issuer=back["iss"], binding=started.binding)
-        with pytest.raises(NotAllowedError):
-            people.finish_at_provider(shown)
+        return people.finish_at_provider(shown)
+
+
+def let_in(node: Service, subject: str) -> None:
+    """Let somebody appear at the node for the first time, and let the account in as its administrator does."""
+    before = logins(run("user", "list", "--home", str(node.home)))
+    with pytest.raises(NotAllowedError):
+        sign_in(node, subject)
     listed = run("user", "list", "--home", str(node.home))
     assert "Ana Novak" in listed
     [login] = logins(listed) - before
@@ -179,7 +210,7 @@ def test_a_return_into_another_browser_opens_nothing(node: Service) -> None:
             people.finish_at_provider(shown)
 
 
-def test_a_code_without_its_verifier_is_worth_nothing(node: Service, issuer: int) -> None:
+def test_a_code_without_its_verifier_is_worth_nothing(node: Service, provider: Provider) -> None:
     """Whoever steals a code cannot exchange it, even with the client's secret."""
     with Connection(Access("node", node.url, "")) as connection:
         back = at_the_provider(PeopleClient(connection).start_at_provider().url, "ana")
@@ -189,5 +220,21 @@ def test_a_code_without_its_verifier_is_worth_nothing(node: Service, issuer: int
         "redirect_uri": node.url + BACK,
         "code_verifier": "x" * 43,
     }
-    answer = httpx.post(f"http://127.0.0.1:{issuer}/token", data=form, auth=("aquila", SECRET))
+    answer = httpx.post(f"http://127.0.0.1:{provider.port}/token", data=form, auth=("aquila", SECRET))
     assert answer.json()["error"] == "invalid_grant"
+
+
+def test_the_secret_is_changed_without_a_restart(node: Service, provider: Provider) -> None:
+    """The provider takes another one: nobody is let in with the old one, and all as soon as the file has it."""
+    let_in(node, "mira")
+    provider.stop()
+    provider.start("another secret of this test")
+    try:
+        with pytest.raises(AquilaError):
+            sign_in(node, "mira")
+        write_secret(node.home / "client.secret", b"another secret of this test")
+        assert sign_in(node, "mira").token
+    finally:
+        provider.stop()
+        provider.start(SECRET)
+        write_secret(node.home / "client.secret", SECRET.encode())

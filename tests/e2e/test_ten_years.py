@@ -18,7 +18,8 @@ import pytest
 from tests.support import manual
 from tests.support.authority import Authority
 from tests.support.bundles import NEEDED, make_next_bundle
-from tests.support.commanded_parties import ALARM_SECONDS, CommandedParties, alarms_of
+from tests.support.certified_callers import CertifiedCallers
+from tests.support.commanded_parties import ALARM_SECONDS, alarms_of
 from tests.support.machines import Machine
 from tests.support.operators import FIVE_PARTIES, Ceremony, Operator
 from tests.support.process_world import World, rehearsed_hits
@@ -35,13 +36,12 @@ NEXT = "0.3.0"
 LOST = "SI"
 RENEWED = "RS"
 SECRETS = ("identity.pem", "people.key", "ca.key", "service.key", "caller.key")
-_CALLER_DAYS = 365
 MORE = {"SI": "AL", "XK": "MK"}
 """Parties whose lists have the persons of another party's."""
 
 
 @dataclass
-class TenYears(CommandedParties):
+class TenYears(CertifiedCallers):
     """Five parties and the secretariat, on two machines.
 
     Attributes:
@@ -49,33 +49,6 @@ class TenYears(CommandedParties):
     """
 
     machines: tuple[Machine, Machine] = field(kw_only=True)
-
-    # Certificates
-
-    def ask_for_certificates(self) -> None:
-        """Let the matcher answer only who shows a certificate of the secretariat's CA."""
-        of_party, of_matcher = manual.blocks("Callers' certificates", "toml")
-        self.give_certificates(Authority.create(self.root, "callers"))
-        for node in self.nodes:
-            add_settings(node.home / "node.toml", of_party)
-            self.admin(node.name).give("systemctl restart aquila-node")
-        self.trust("callers")
-        add_settings(self.stage.matcher.home / "matcher.toml", of_matcher)
-        self.admin("matcher").give("systemctl restart aquila-matcher")
-        self.stage.matcher.shown = (self.root / "officer.pem", self.root / "officer.key")
-
-    def give_certificates(self, authority: Authority) -> None:
-        """Put a certificate of a CA in place for everybody who calls the matcher."""
-        authority.issue("officer", days=_CALLER_DAYS)
-        for name, service in self.stage.services.items():
-            authority.issue(name, days=_CALLER_DAYS)
-            for kind in ("pem", "key"):
-                shutil.move(self.root / f"{name}.{kind}", service.home / f"tls/caller.{kind}")
-
-    def trust(self, *authorities: str) -> None:
-        """Let the matcher take certificates of these CAs."""
-        trusted = b"".join((self.root / f"{name}.pem").read_bytes() for name in authorities)
-        (self.stage.matcher.home / "tls/callers.pem").write_bytes(trusted)
 
     # Years
 
@@ -142,16 +115,6 @@ class TenYears(CommandedParties):
         self.ceremony.hold()
         self.agree()
         self.meet()
-
-
-def add_settings(file: Path, block: str) -> None:
-    """Add the lines of a block of settings to the tables of a file."""
-    text = file.read_text("utf-8")
-    for part in block.strip().split("\n\n"):
-        table, *lines = part.splitlines()
-        assert text.count(f"{table}\n") == 1
-        text = text.replace(f"{table}\n", "\n".join([table, *lines, ""]))
-    file.write_text(text, "utf-8")
 
 
 def shown_certificate(service: Service) -> str:

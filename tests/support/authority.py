@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 from services.kit.storage.files import write_secret
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_LOOPBACK = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost")]
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,13 @@ class Authority:
         certificate = _certificate(name, key, name, key, authority=True)
         (folder / f"{name}.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
         return cls(folder, key, certificate)
+
+    @classmethod
+    def of_home(cls, home: Path) -> Authority:
+        """Return the CA that a home made for itself."""
+        key = load_pem_private_key((home / "tls/ca.key").read_bytes(), password=None)
+        assert isinstance(key, ec.EllipticCurvePrivateKey)
+        return cls(home / "tls", key, x509.load_pem_x509_certificate((home / "tls/ca.pem").read_bytes()))
 
     def issue(self, name: str, days: float = 1) -> None:
         """Write `<name>.pem` and `<name>.key` for loopback; the certificate ends in some days, or has ended."""
@@ -77,6 +86,6 @@ def _certificate(
         .add_extension(usage, critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(_LOOPBACK), critical=False)
         .sign(issuer_key, hashes.SHA256())
     )

@@ -38,15 +38,20 @@ class LoadedProgram(Program):
     """The command of the code that is tested, forked each time."""
 
     def run(
-        self, arguments: Sequence[str], environment: Mapping[str, str], typed: str, seconds: float = WAIT_SECONDS
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        typed: str,
+        seconds: float = WAIT_SECONDS,
+        folder: Path | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run a command and return its exit status and what it printed; as `Program.run` does."""
-        with tempfile.TemporaryDirectory() as folder:
-            read, printed, errors = (Path(folder) / name for name in ("in", "out", "err"))
+        with tempfile.TemporaryDirectory() as own:
+            read, printed, errors = (Path(own) / name for name in ("in", "out", "err"))
             read.write_text(typed, encoding="utf-8")
             printed.touch()
             with printed.open("rb") as stdout:
-                forked = self._fork(arguments, environment, read, printed, errors)
+                forked = self._fork(arguments, environment, read, printed, errors, folder)
                 process = LoadedProcess(forked, stdout)
                 try:
                     status = process.wait(seconds)
@@ -70,13 +75,19 @@ class LoadedProgram(Program):
             return LoadedProcess(process, os.fdopen(os.dup(reader.fileno()), "rb"))
 
     def _fork(
-        self, arguments: Sequence[str], environment: Mapping[str, str], read: _Stream, printed: _Stream, errors: _Stream
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        read: _Stream,
+        printed: _Stream,
+        errors: _Stream,
+        folder: Path | None = None,
     ) -> BaseProcess:
         """Fork a process that runs the command; arguments as `_run`."""
         load({})
         environment = {**os.environ, **_LOADED_WITH[0], **self.environment, **environment}
         process = multiprocessing.get_context("forkserver").Process(
-            target=_run, args=(arguments, environment, read, printed, errors)
+            target=_run, args=(arguments, environment, read, printed, errors, folder)
         )
         with _ONE_AT_A_TIME:
             process.start()
@@ -146,7 +157,12 @@ def load(environment: Mapping[str, str]) -> bool:
 
 
 def _run(
-    arguments: Sequence[str], environment: Mapping[str, str], read: _Stream, printed: _Stream, errors: _Stream
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    read: _Stream,
+    printed: _Stream,
+    errors: _Stream,
+    folder: Path | None,
 ) -> None:
     """Run the command in the forked process.
 
@@ -156,11 +172,14 @@ def _run(
         read: What it reads: a pipe or a file.
         printed: Where its output goes: a pipe, or added to a file.
         errors: Where that goes which it writes on stderr, likewise.
+        folder: Where it is given.
     """
     from clients.cli.main import main  # noqa: PLC0415 - the program of the tests need not load it
 
     os.environ.clear()
     os.environ.update(environment)
+    if folder is not None:
+        os.chdir(folder)
     for number, stream, mode in ((0, read, "rb"), (1, printed, "ab"), (2, errors, "ab")):
         with stream.open(mode) if isinstance(stream, Path) else stream as opened:
             os.dup2(opened.fileno(), number)

@@ -32,6 +32,7 @@ class MailServer:
         refuses: Recipients that it does not take.
         messages: What it took, in order.
         calls: How often somebody connected.
+        password: That of the service.
     """
 
     folder: Path
@@ -39,6 +40,7 @@ class MailServer:
     refuses: set[str] = field(default_factory=set)
     messages: list[EmailMessage] = field(default_factory=list)
     calls: int = 0
+    password: str = PASSWORD
     _controller: Controller | None = None
 
     @property
@@ -54,7 +56,8 @@ class MailServer:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.folder / "mail.pem", self.folder / "mail.key")
         encrypted: dict[str, Any] = {
-            "tls_context": context, "require_starttls": True, "authenticator": _authenticate, "auth_required": True,
+            "tls_context": context, "require_starttls": True, "authenticator": self._authenticate,
+            "auth_required": True,
         }  # fmt: skip
         self._controller = _Controller(self, hostname="127.0.0.1", port=port, **(encrypted if self.starttls else {}))
         self._controller.start()
@@ -86,6 +89,10 @@ class MailServer:
         self.messages.append(message)  # type: ignore[arg-type]  # the policy makes it one
         return "250 OK"
 
+    def _authenticate(self, _server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
+        right = isinstance(data, LoginPassword) and (data.login, data.password) == (b"node", self.password.encode())
+        return AuthResult(success=right, handled=right)
+
 
 class _Controller(Controller):
     """Waits for a free port: the library asks for a known one to see whether it has started."""
@@ -93,11 +100,6 @@ class _Controller(Controller):
     def _trigger_server(self) -> None:
         self.port = self.server.sockets[0].getsockname()[1]
         super()._trigger_server()
-
-
-def _authenticate(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
-    right = isinstance(data, LoginPassword) and (data.login, data.password) == (b"node", PASSWORD.encode())
-    return AuthResult(success=right, handled=right)
 
 
 def settings_of(mail: MailServer, **changes: Any) -> NotificationSettings:

@@ -15,7 +15,7 @@ def blocks(heading: str, language: str = "sh") -> list[str]:
         heading: The heading, without its marks; sections below it do not belong to it.
         language: `toml` for blocks of settings instead.
     """
-    return re.findall(rf"```{language}\n(.*?)```", _section(heading), re.DOTALL)
+    return re.findall(rf"```{language}\n(.*?)```", section(heading), re.DOTALL)
 
 
 def command(heading: str, beginning: str) -> str:
@@ -31,12 +31,12 @@ def command(heading: str, beginning: str) -> str:
 
 def spans(heading: str) -> list[str]:
     """Return everything within the sentences and tables of a section that is set as code, each in one line."""
-    text = re.sub(r"```.*?```", "", _section(heading), flags=re.DOTALL)
+    text = re.sub(r"```.*?```", "", section(heading), flags=re.DOTALL)
     found = [" ".join(one.split()) for one in re.findall(r"`([^`]+)`", text)]
     return found + re.findall(r"^ {4}(\S.*)", re.sub(r" *\\\n *", " ", text), re.MULTILINE)
 
 
-def _section(heading: str) -> str:
+def section(heading: str) -> str:
     """Return the text below a heading up to the next one of any kind."""
     [found] = re.findall(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#|\Z)", _without_comments(), re.DOTALL | re.MULTILINE)
     return str(found)

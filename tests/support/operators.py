@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tests.support import manual
-from tests.support.process_world import AT_ONCE, WAIT_SECONDS, free_port
+from tests.support.process_world import AT_ONCE, CHEAP_PASSWORDS, Program, free_port
 from tests.support.process_world import Service as Process
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
+    from subprocess import CompletedProcess
 
     from tests.support.process_world import World
 
@@ -89,14 +88,14 @@ class Operator:
 
     def _run(
         self, command: str, typed: str, places: Mapping[str, str], ends_with: Collection[int] = (0,)
-    ) -> subprocess.CompletedProcess[str]:
+    ) -> CompletedProcess[str]:
         for place, here in {"HOME": str(self.process.home), **places}.items():
             command = " ".join(here if word == place else word for word in command.split(" "))
-        words = ["sh", "-c", command.replace("aquila", shlex.join(self.process.program.words), 1)]
-        done = subprocess.run(
-            words, capture_output=True, text=True, check=False, cwd=self.folder, input=f"{typed}\n" if typed else "",
-            timeout=WAIT_SECONDS, env=os.environ | self.process.program.environment | {"HOME": str(self.folder)},
-        )  # fmt: skip
+        program, (first, *words) = self.process.program, shlex.split(command)
+        if first != "aquila":
+            program, words = Program(("sh",)), ["-c", command]
+        environment = {"HOME": str(self.folder)}
+        done = program.run(words, environment, f"{typed}\n" if typed else "", folder=self.folder)
         assert done.returncode in ends_with, f"{command}: {done.stdout}{done.stderr}"
         return done
 
@@ -110,12 +109,14 @@ class Ceremony:
         parties: Names by code.
         secretariat: The operator of the matcher.
         operators: Those of the nodes, by code.
+        before_start: What an operator does with a home that was made, before the service starts for the first time.
     """
 
     stage: World
     parties: Mapping[str, str]
     secretariat: Operator = field(init=False)
     operators: dict[str, Operator] = field(init=False)
+    before_start: Callable[[Operator], object] = lambda _: None
 
     def __post_init__(self) -> None:
         """Make everybody's folder."""
@@ -130,7 +131,10 @@ class Ceremony:
         """Go through its four steps, and assert the number of commands that the page claims."""
         first, for_each, at_each, [accept] = (block.strip().splitlines() for block in manual.blocks("Set up"))
         # 1. The secretariat.
-        for command in first:
+        init, *then = first
+        self.secretariat.give(init)
+        self._prepare(self.secretariat)
+        for command in then:
             self.secretariat.give(command)
         # 2 and 3. The secretariat for each party, and each party.
         invite, admit = for_each
@@ -139,6 +143,7 @@ class Ceremony:
             self.secretariat.give(invite)
             send(self.secretariat, operator, f"{operator.code.lower()}.invite")
             joined = operator.give(at_each[0])
+            self._prepare(operator)
             send(operator, self.secretariat, f"{operator.code.lower()}.join")
             heard = read_digits(joined) if operator.code == "XK" else read_aloud(joined)
             assert f"Admitted: {operator.code}" in self.secretariat.give(admit, heard)
@@ -151,6 +156,13 @@ class Ceremony:
             assert "Accepted." in operator.give(accept, " ".join(waiting["words"]))
         assert {len(operator.given) for operator in self.operators.values()} == {len(at_each) + 1}
         assert len(self.secretariat.given) == len(first) + len(for_each) * len(self.parties)
+
+    def _prepare(self, operator: Operator) -> None:
+        """Let a service take the least of a machine where the world is frugal, and do what belongs to the test."""
+        if self.stage.frugal:
+            settings = operator.process.home / f"{operator.process.kind}.toml"
+            settings.write_text(f"workers = 1\n{settings.read_text()}{CHEAP_PASSWORDS}")
+        self.before_start(operator)
 
     def renew_identity(self, code: str) -> None:
         """Let a party renew its identity key, by the commands of the section about it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +24,12 @@ class Person(Operator):
     Attributes:
         login: Of the account.
         secret: In the authenticator.
+        used: The newest of its codes that may have been used, as each counts once.
     """
 
     login: str = ""
     secret: str = ""
+    used: str = ""
 
     def enrol(self, administrator: Operator, roles: Sequence[str]) -> None:
         """Get an account of the administrator, set password and authenticator, and be signed in."""
@@ -34,12 +37,31 @@ class Person(Operator):
         options = " ".join(f"--role {role}" for role in roles)
         command = command.replace("--role officer", options)
         made = administrator.document(command, **{"LOGIN": self.login, "…": str(self.process.home)})
-        self.secret = self.process.enrol_by(self.login, made["code"], self.folder, from_afar=True)
+        self.enrol_by(made["code"])
+
+    def enrol_by(self, code: str) -> None:
+        """Set password and authenticator by an enrolment code, and be signed in."""
+        self.secret = self.process.enrol_by(self.login, code, self.folder, from_afar=True)
+        self.used = next_code(self.secret)
 
     def sign_in(self) -> None:
         """Sign in again, with the authenticator's next code."""
         command = manual.command("People", "aquila login LOGIN").removesuffix(" --home …")
-        assert "is signed in" in self.give(command, f"{PASSWORD}\n{next_code(self.secret)}", LOGIN=self.login)
+        self.sign_in_by(command, LOGIN=self.login)
+
+    def sign_in_anew(self) -> None:
+        """Sign in at a service that has another address or another CA than before."""
+        assert self.process.ca is not None
+        (self.folder / "ca.pem").write_bytes(self.process.ca.read_bytes())
+        command = manual.command("People", "aquila login NAME")
+        self.sign_in_by(command, **{"NAME": self.login, "https://node.example.org:8701": self.process.url})
+
+    def sign_in_by(self, command: str, **places: str) -> None:
+        """Sign in by a command, as soon as the authenticator shows a code that was not used."""
+        while (code := next_code(self.secret)) == self.used:
+            time.sleep(0.5)
+        self.used = code
+        assert "is signed in" in self.give(command, f"{PASSWORD}\n{code}", **places)
 
 
 @dataclass(frozen=True)

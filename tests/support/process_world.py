@@ -104,7 +104,12 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def run(
-        self, arguments: Sequence[str], environment: Mapping[str, str], typed: str, seconds: float = WAIT_SECONDS
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        typed: str,
+        seconds: float = WAIT_SECONDS,
+        folder: Path | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run a command and return its exit status and what it printed.
 
@@ -113,9 +118,10 @@ class Program:
             environment: What it needs besides.
             typed: The lines that a person gives.
             seconds: How long it may take.
+            folder: Where it is given; the folder of the tests by default.
         """
         return subprocess.run(
-            [*self.words, *arguments], capture_output=True, text=True, check=False, timeout=seconds,
+            [*self.words, *arguments], capture_output=True, text=True, check=False, timeout=seconds, cwd=folder,
             env=os.environ | self.environment | environment, input=typed,
         )  # fmt: skip
 
