@@ -160,13 +160,13 @@ class Renewals(CertifiedCallers):
     def take_ca_of_house(self) -> None:
         """Let the matcher take a CA of the house; no party loses the matcher meanwhile."""
         section, secretariat, matcher = "Renewing certificates", self.admin("matcher"), self.stage.matcher
-        house, own = Authority.create(self.root, "house"), matcher.home / "tls"
+        house, own = Authority.create(self.root, "house", 365), matcher.home / "tls"
         file, new = secretariat.folder / "cas.pem", self.root / "house.pem"
         state = manual.command(section, "aquila matcher move")
         file.write_bytes((own / "ca.pem").read_bytes() + new.read_bytes())
         for step in ("both", "new"):
             if step == "new":
-                house.issue("matcher", days=365)
+                house.issue("matcher", days=365, host="localhost")
                 places = {"matcher.pem": "service.pem", "matcher.key": "service.key", "house.pem": "ca.pem"}
                 for made, place in places.items():
                     write_secret(own / place, (self.root / made).read_bytes())
@@ -192,7 +192,7 @@ class Renewals(CertifiedCallers):
     def expire_matcher(self) -> None:
         """The matcher's certificate has ended, and nobody noticed."""
         runbook, matcher, secretariat = "A certificate has expired", self.stage.matcher, self.admin("matcher")
-        Authority.of_home(matcher.home).issue("service", days=-1)
+        Authority.of_home(matcher.home).issue("service", days=-1, host="localhost")
         secretariat.give("systemctl restart aquila-matcher")  # connections that are open would go on
         self.see_expired(secretariat, "tls.certificate", "has expired")  # it cannot even be asked
         node, bad = self.admin("MK"), (Status.WARNING, Status.CRITICAL)

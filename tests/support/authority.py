@@ -17,8 +17,6 @@ from services.kit.storage.files import write_secret
 if TYPE_CHECKING:
     from pathlib import Path
 
-_LOOPBACK = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost")]
-
 
 @dataclass(frozen=True)
 class Authority:
@@ -29,10 +27,10 @@ class Authority:
     certificate: x509.Certificate
 
     @classmethod
-    def create(cls, folder: Path, name: str) -> Authority:
-        """Make the CA and write its certificate to `<name>.pem`."""
+    def create(cls, folder: Path, name: str, days: float = 1) -> Authority:
+        """Make the CA, which ends in some days, and write its certificate to `<name>.pem`."""
         key = ec.generate_private_key(ec.SECP256R1())
-        certificate = _certificate(name, key, name, key, authority=True)
+        certificate = _certificate(name, key, name, key, authority=True, days=days)
         (folder / f"{name}.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
         return cls(folder, key, certificate)
 
@@ -43,11 +41,17 @@ class Authority:
         assert isinstance(key, ec.EllipticCurvePrivateKey)
         return cls(home / "tls", key, x509.load_pem_x509_certificate((home / "tls/ca.pem").read_bytes()))
 
-    def issue(self, name: str, days: float = 1) -> None:
-        """Write `<name>.pem` and `<name>.key` for loopback; the certificate ends in some days, or has ended."""
+    def issue(self, name: str, days: float = 1, host: str = "") -> None:
+        """Write `<name>.pem` and `<name>.key`; the certificate ends in some days, or has ended.
+
+        Args:
+            name: Of the files.
+            days: Until its end.
+            host: A name that the certificate bears, besides the address 127.0.0.1.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
         issuer = str(self.certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)[0].value)
-        certificate = _certificate(name, key, issuer, self.key, authority=False, days=days)
+        certificate = _certificate(name, key, issuer, self.key, authority=False, days=days, host=host)
         (self.folder / f"{name}.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
         octets = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         write_secret(self.folder / f"{name}.key", octets)
@@ -61,7 +65,11 @@ def _certificate(
     *,
     authority: bool,
     days: float = 1,
+    host: str = "",
 ) -> x509.Certificate:
+    names: list[x509.GeneralName] = [x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    if host:
+        names.append(x509.DNSName(host))
     today = dt.datetime.now(tz=dt.UTC)
     usage = x509.KeyUsage(
         digital_signature=not authority,
@@ -86,6 +94,6 @@ def _certificate(
         .add_extension(usage, critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
-        .add_extension(x509.SubjectAlternativeName(_LOOPBACK), critical=False)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .sign(issuer_key, hashes.SHA256())
     )

@@ -21,7 +21,7 @@ class CertifiedCallers(CommandedParties):
     def ask_for_certificates(self) -> Authority:
         """Let the matcher answer only who shows a certificate of the secretariat's CA, and return this CA."""
         of_party, of_matcher = manual.blocks("Callers' certificates", "toml")
-        authority = Authority.create(self.root, "callers")
+        authority = Authority.create(self.root, "callers", _CALLER_DAYS)
         self.give_certificates(authority)
         for node in self.nodes:
             add_settings(node.home / "node.toml", of_party)
