@@ -20,12 +20,13 @@ from tests.support.container import BOOTS, Container
 from tests.support.process_world import Service, World, free_port, paired_hits, rehearsed_hits, run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 pytestmark = list(BOOTS)
 
 DASK_UNITS = (SCHEDULER_UNIT, WORKER_UNIT)
 START_SECONDS = 120
+WATCHDOG_SECONDS = 20
 
 
 @dataclass
@@ -159,6 +160,47 @@ def test_a_round_of_units(container: Container, files: dict[str, Path], tmp_path
         assert (shown["ActiveState"], shown["Result"], shown["NRestarts"]) == ("active", "success", "0"), unit
         container.run("systemctl", "stop", unit)
         assert container.show(unit)["Result"] == "success", container.journal(unit)
+
+
+def test_systemd_restarts_a_service_that_is_frozen(container: Container) -> None:
+    """The watchdog of the unit hears of the service from its event loop, and ends it when it hears nothing more."""
+    unit = "aquila-matcher.service"
+    drop_in = container.root / f"etc/systemd/system/{unit}.d/watchdog.conf"
+    drop_in.parent.mkdir(parents=True)
+    drop_in.write_text(f"[Service]\nWatchdogSec={WATCHDOG_SECONDS}\n", encoding="utf-8")
+    world = UnitWorld(container.root / "var/lib/aquila", container=container, persons=(), frugal=True)
+    world.root.mkdir()
+    world.make([])
+    assert_watched(container, unit)
+    frozen = container.show(unit)["MainPID"]
+    container.run("kill", "-STOP", frozen)
+    until(lambda: container.show(unit)["NRestarts"] == "1", container, unit)
+    until(lambda: container.show(unit)["ActiveState"] == "active", container, unit)
+    assert "Watchdog timeout" in container.journal(unit)
+    assert container.show(unit)["MainPID"] != frozen
+    assert_watched(container, unit)
+    assert container.show(unit)["NRestarts"] == "1"
+    container.run("systemctl", "stop", unit)
+    assert container.show(unit)["Result"] == "success"
+
+
+def assert_watched(container: Container, unit: str) -> None:
+    """Wait until the service has reported twice that it lives."""
+    heard: set[str] = set()
+
+    def was_heard_twice() -> bool:
+        heard.add(container.run("systemctl", "show", unit, "-p", "WatchdogTimestampMonotonic"))
+        return len(heard) > 2  # the first is of its start
+
+    until(was_heard_twice, container, unit)
+
+
+def until(done: Callable[[], bool], container: Container, unit: str) -> None:
+    """Wait until something holds of a unit."""
+    ends = time.monotonic() + START_SECONDS
+    while not done():
+        assert time.monotonic() < ends, container.journal(unit)
+        time.sleep(0.2)
 
 
 def test_systemd_forbids_and_permits_as_it_is_confined_without_it(container: Container) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import secrets
 import signal
 import socket
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,11 +30,12 @@ from services.kit.work.drivers import Driver
 from tests.support.authority import Authority
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from aquila.crypto.keys import IdentityKey
 
 REPOSITORY = Path(__file__).parents[4]
+_LONGEST_SECONDS = 120.0  # until something hangs
 
 
 PROGRAM = """
@@ -78,13 +81,17 @@ async def get_poll() -> str:
 async def step() -> bool:
     return False
 
+def live() -> None:
+    if (settings.home / "hangs").exists():
+        raise RuntimeError("no progress")
+
 endpoint = bind(settings)
 verifier = CallVerifier({key.fingerprint: ("SI", key)}, MemoryNonces(), [endpoint.authority])
 drivers = [Driver("d", step, interval=60)]
 app = application(title="T", version="1", routers=[router], body_bytes=settings.limits.body_bytes,
                   health=lambda: None, call_verifier=verifier,
                   lifespan=lifespan_of(drivers, lambda: print("closed", flush=True)))
-serve(app, endpoint, settings.tls, before_end=ending.set)
+serve(app, endpoint, settings.tls, before_end=ending.set, live=live)
 """
 
 
@@ -106,12 +113,21 @@ class Running:
 
 
 @contextlib.contextmanager
-def _running(folder: Path, key: IdentityKey, settings: str) -> Iterator[Running]:
+def _running(
+    folder: Path, key: IdentityKey, settings: str, environment: Mapping[str, str] | None = None
+) -> Iterator[Running]:
     (folder / "service.toml").write_text(settings, encoding="utf-8")
     arguments = [sys.executable, "-c", PROGRAM, str(folder / "service.toml"), key.public.hex]
     with (
         (folder / "log").open("w", encoding="utf-8") as log,
-        subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=log, text=True, cwd=REPOSITORY) as process,
+        subprocess.Popen(
+            arguments,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            cwd=REPOSITORY,
+            env=os.environ | dict(environment or {}),
+        ) as process,
     ):
         assert process.stdout is not None
         try:
@@ -182,6 +198,38 @@ async def test_a_call_in_progress_ends_before_the_service_does(
         assert word in answer
         assert b"server:" not in answer.lower()
         assert running.stop()[0] == "closed\n"
+
+
+def test_a_supervisor_hears_that_a_service_lives(tmp_path: Path, key: IdentityKey) -> None:
+    """The event loop reports it again and again, but not while the service makes no progress; at last it ends."""
+    name = f"aquila-{secrets.token_hex(8)}"
+    watched = {"NOTIFY_SOCKET": f"@{name}", "WATCHDOG_USEC": "1500000"}
+
+    def refused(log: Path) -> int:
+        return log.read_text(encoding="utf-8").count("watchdog_not_fed")
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
+        supervisor.bind(f"\0{name}")
+        supervisor.settimeout(_LONGEST_SECONDS)
+        with _running(tmp_path, key, 'home = "."\nlisten = {port = 0}', watched) as running:
+            assert [supervisor.recv(100) for _ in range(3)] == [b"READY=1", b"WATCHDOG=1", b"WATCHDOG=1"]
+            (tmp_path / "hangs").touch()
+            _until(lambda: refused(running.output) > 0)
+            supervisor.setblocking(False)  # noqa: FBT003 - the standard library's signature
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    assert supervisor.recv(100) == b"WATCHDOG=1"  # of the time before
+            _until(lambda: refused(running.output) > 2)
+            running.stop()
+            assert supervisor.recv(100) == b"STOPPING=1"
+
+
+def _until(done: Callable[[], bool]) -> None:
+    """Wait until something holds."""
+    ends = time.monotonic() + _LONGEST_SECONDS
+    while not done():
+        assert time.monotonic() < ends
+        time.sleep(0.05)
 
 
 def test_garbage_is_not_looked_for_among_what_stays(tmp_path: Path, key: IdentityKey) -> None:
