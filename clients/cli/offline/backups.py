@@ -290,7 +290,7 @@ def _in_token(head: Head) -> list[str]:
 
 
 def _missing(missing: Sequence[str]) -> list[str]:
-    """Return what the home lacks, and what follows where it is the key of people."""
+    """Return the files that the home lacks, and the consequence where one is the key of people."""
     found = [f"Missing in the new home: {', '.join(missing)}."] if missing else []
     if "people.key" in missing:
         found.append(

@@ -165,7 +165,7 @@ def prepared_ca(home: Home) -> tuple[OwnCertificates, OwnCertificates]:
 
 
 def ca_sentences(home: Home, ca: Path, until: datetime) -> Iterator[str]:
-    """Yield what people have to do when a service has another CA."""
+    """Yield the steps that people have to take when a service has another CA."""
     yield f"The {home.service} shows a certificate of the new CA at once; it is valid until {until:%Y-%m-%d}."
     yield f"Give {ca} to all people of the service: they sign in once with --url and --ca, and browsers import it."
 
