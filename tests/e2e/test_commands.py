@@ -98,21 +98,36 @@ def scraped(port: int) -> dict[str, float]:
     return {name: float(value) for name, _, value in lines}
 
 
-def test_a_served_node_sends_mail_and_shows_metrics(world: World, tmp_path: Path) -> None:
-    """A node that starts with a person's choice hands the first notification to the server of its settings.
+def test_a_served_node_shows_its_metrics(world: World) -> None:
+    """With a port for them it serves them to this machine, as Prometheus reads them."""
+    node, port = world.nodes[0], free_port()
+    settings = node.home / "node.toml"
+    before = settings.read_text()
+    settings.write_text(f"{before}\n[metrics]\nport = {port}\n")
+    node.stop()
+    node.start()
+    world.until(lambda: scraped(port)['aquila_health{check="matcher"}'] == 0)  # it has called the matcher
+    found = scraped(port)
+    assert found["aquila_ready"] == 1
+    assert found["aquila_start_time_seconds"] > 0
+    assert found["aquila_disk_free_bytes"] > 0
+    assert [found[f"aquila_{name}"] for name in ("requests_waiting", "pieces_in_hand", "rounds_stuck")] == [0, 0, 0]
+    node.stop()
+    settings.write_text(before)
+    node.start()
 
-    With a port for them it serves its metrics meanwhile, to this machine, as Prometheus reads them.
-    """
+
+def test_a_served_node_sends_mail(world: World, tmp_path: Path) -> None:
+    """A node that starts with a person's choice hands the first notification to the server of its settings."""
     node, mail = world.nodes[0], MailServer(tmp_path)
     mail.start()
     write_secret(tmp_path / "password", MAIL_PASSWORD.encode())
-    port = free_port()
     settings = node.home / "node.toml"
     before = settings.read_text()
     settings.write_text(
         f'{before}\n[notifications.mail]\nhost = "127.0.0.1"\nport = {mail.port}\n'
         f'sender = "aquila@ministry.example"\nuser = "node"\npassword_file = "{tmp_path}/password"\n'
-        f'ca = "{tmp_path}/mail-ca.pem"\n\n[metrics]\nport = {port}\n'
+        f'ca = "{tmp_path}/mail-ca.pem"\n'
     )
     node.stop()
     store = private_store(DatabaseSettings(), node.home / "node.db")
@@ -127,12 +142,6 @@ def test_a_served_node_sends_mail_and_shows_metrics(world: World, tmp_path: Path
     node.start()
     world.until(lambda: bool(mail.messages))
     mail.stop()
-    world.until(lambda: scraped(port)["aquila_ready"] == 1)
-    found = scraped(port)
-    assert found['aquila_health{check="matcher"}'] == 0
-    assert found["aquila_start_time_seconds"] > 0
-    assert found["aquila_disk_free_bytes"] > 0
-    assert [found[f"aquila_{name}"] for name in ("requests_waiting", "pieces_in_hand", "rounds_stuck")] == [0, 0, 0]
     assert node.url in mail.messages[0].get_content()
     assert mail.messages[0]["subject"] == "Aquila: njoftimet janë ndezur"
     node.stop()
