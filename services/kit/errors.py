@@ -119,9 +119,11 @@ PROBLEMS: ProblemTable = MappingProxyType(
         # but clients and proxies know to wait on 503 only.
         StoreError: ProblemType("store", "The service's store failed", 503),
         StoreFullError: ProblemType("store-full", "The service's disk is full", 503),
+        RoundDamagedError: ProblemType("round-damaged", "What is stored of the round does not hold together", 503),
         Pkcs11Error: ProblemType("pkcs11", "The PKCS#11 token with the service's key cannot be used", 503),
         PeerUnavailableError: ProblemType("peer-unavailable", "The peer is away", 503),
         PeerFullError: ProblemType("peer-full", "The peer has no room", 503),
+        PeerFailedError: ProblemType("peer-failed", "The peer cannot do this now", 503),
         BusyError: ProblemType("busy", "Too many callers at once", 503),
         NotReadyError: ProblemType("not-ready", "The service cannot do its work now", 503),
         # 409: trying again gives the same answer.
