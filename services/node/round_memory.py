@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from aquila.matching.certainty import GradingBasis
     from aquila.protocol.registry import Registry
     from aquila.protocol.submission_plan import SubmissionPlan
+    from aquila.sentences import Sentence
     from services.kit.storage.store import Store
 
 ROUND_SECRETS = "round"
@@ -116,6 +117,7 @@ class RoundMemory:
         failures: What stood in the way of lanes, apart from the first of them, whose failure is that of the step.
         destroyed: Whether the key, and all that goes with it, was destroyed and only the last words are to be signed.
         troubled: Whether a step failed, as far as is known; its problem is cleared by the next that does not.
+        noted: What the last step, if it failed, noted as the round's problem.
         works: Submissions being blinded, by id.
         full_until: Until when nothing more is sent, because the matcher had no room; seconds since 1970.
         judged: Counterparts whose canaries were judged since the node started, as far as they told of them.
@@ -140,6 +142,7 @@ class RoundMemory:
         self.failures = Failures(0)
         self.destroyed = False
         self.troubled = True
+        self.noted: Sentence | None = None
         self.works: dict[str, PreparedSubmission] = {}
         self.full_until = 0
         self.judged: set[str] = set()

@@ -322,7 +322,7 @@ async def advance(
 
     Raises:
         PeerUnavailableError, StoreError: It cannot go on now.
-        AquilaError: What stands in the way was noted as a problem of the round, unless it is the node's obstacle.
+        AquilaError: What stands in the way was noted as a problem of the round.
     """
     memory, ends = node.rounds.of(round_id), ends or _turn(node)
     memory.goes_on, memory.works_on = not looked, False
@@ -334,15 +334,15 @@ async def advance(
             await to_thread(verify_logs.check_own_log, node)
             await to_thread(_refuse, node.journal, round_id, error)
             return True
-        # An obstacle concerns all rounds, and is shown as that of the node.
-        if _concerns_all(error) or error is node.contact.obstacle:
+        if _concerns_all(error):
             raise
-        memory.troubled = True
-        await to_thread(_note, node.journal, round_id, error)
+        if memory.noted != error.sentence:  # an alarm comes back in every step, for days
+            await to_thread(_note, node.journal, round_id, error)
+        memory.troubled, memory.noted = True, error.sentence
         raise
     if memory.troubled:
         await to_thread(_clear, node.store, round_id)
-        memory.troubled = False
+        memory.troubled, memory.noted = False, None
     return busy
 
 

@@ -15,14 +15,17 @@ from sqlalchemy import event
 from aquila.errors import LogRewrittenError
 from aquila.sentences import quoted
 from services.kit.errors import NotFoundError, PeerFailedError, PeerFullError
+from services.node.steps import driver as driver_module
 from services.node.steps.driver import open_rounds
 from services.node.steps.listen import Listener
 from tests.support.node_world import HEADER, LISTS
+from tests.support.sentence_texts import texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aquila.errors import AquilaError
+    from services.node.context import Journal
     from tests.support.log_lines import Lines
     from tests.support.node_world import PartyNode, World
 
@@ -144,10 +147,20 @@ async def test_a_round_that_cannot_go_on_holds_up_no_other(world: World, error: 
     assert (await party_node.round(first))["problems"] == []
 
 
-async def test_an_obstacle_is_told_once_for_all_rounds(world: World, lines: Lines) -> None:
-    """While an alarm waits for people, steps write a line about it ever more rarely, and nothing about each round."""
+async def test_an_obstacle_is_told_once_for_all_rounds(
+    world: World, lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While an alarm waits for people, steps write a line about it ever more rarely; each round's page says it."""
     party_node, rounds = await two_submitted_rounds(world)
     party_node.node.log.witness.report_contradiction(LogRewrittenError(quoted("another log")), b"", lambda _: None)
+    noted: Counter[str] = Counter()
+    note = driver_module._note
+
+    def counted(journal: Journal, round_id: str, error: AquilaError) -> None:
+        noted[round_id] += 1
+        note(journal, round_id, error)
+
+    monkeypatch.setattr(driver_module, "_note", counted)
     driver = party_node.rounds.driver()
     lines.text.clear()
     for _ in range(8):
@@ -155,7 +168,8 @@ async def test_an_obstacle_is_told_once_for_all_rounds(world: World, lines: Line
     parsed = [json.loads(line) for line in str(lines).splitlines()]
     warned = [(line["event"], line.get("count")) for line in parsed if line["level"] == "warning"]
     assert warned == [("step_failed", count) for count in (1, 2, 4, 8)]
-    assert [(await party_node.round(one))["problems"] for one in rounds] == [[], []]
+    assert [texts((await party_node.round(one))["problems"]) for one in rounds] == [["another log"]] * 2
+    assert noted == dict.fromkeys(rounds, 1)
 
 
 async def test_a_round_that_computes_holds_up_no_other(world: World) -> None:
