@@ -12,7 +12,7 @@ import tomllib
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, Self, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
 from sqlalchemy import make_url
@@ -45,6 +45,14 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, hide_input_in_errors=True)
 
 
+def _has_usable_port(parts: SplitResult) -> bool:
+    """Return whether an address names no port, or one that there can be."""
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
+
+
 class ListenSettings(Settings):
     """The address on which the service listens."""
 
@@ -63,9 +71,12 @@ class ListenSettings(Settings):
     def _public_url_is_an_origin(self) -> ListenSettings:
         parts = urlsplit(self.public_url)
         if self.public_url and (
-            parts.scheme not in {"http", "https"} or not parts.netloc or parts.path not in {"", "/"}
+            parts.scheme not in {"http", "https"}
+            or not parts.netloc
+            or parts.path not in {"", "/"}
+            or not _has_usable_port(parts)
         ):
-            raise ValueError("public_url needs http or https, a host, and no path")
+            raise ValueError("public_url needs http or https, a host, a port that is a number if any, and no path")
         return self
 
 
@@ -122,8 +133,11 @@ class PeerSettings(Settings):
             or parts.query
             or parts.fragment
             or parts.username
+            or not _has_usable_port(parts)
         ):
-            raise ValueError("url needs http or https, a host, and neither query nor credentials")
+            raise ValueError(
+                "url needs http or https, a host, a port that is a number if any, and neither query nor credentials"
+            )
         if parts.scheme == "http" and not is_loopback(parts.hostname):
             raise ValueError("url needs https, because the host is not loopback")
         if (self.certificate is None) != (self.key is None):

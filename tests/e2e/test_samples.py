@@ -46,15 +46,14 @@ class SampleWorld(World):
         content = (SAMPLES / f"{service.kind}.{self.size}.toml").read_text("utf-8")
         here = [("/etc/aquila", str(etc)), (f"/var/lib/aquila/{service.kind}", str(service.home)),
                 ('"0.0.0.0"', '"127.0.0.1"'), ("port = 8700", f"port = {service.port}"),
-                ('code = "SI"', f'code = "{service.name}"'), ("https://matcher.example.org", self.matcher.url),
+                ("port = 8701", f"port = {service.port}"),
+                ('code = "SI"', f'code = "{service.name}"'), ("https://matcher.example.org:8700", self.matcher.url),
                 ("workers = 8", "workers = 1")]  # fmt: skip
         if self.cluster is not None:
             self._lay_out(service, etc)
             here += [("tls://dask.internal:8786", self.cluster.address)]
         elif service.kind == "matcher":
             content += f"[listen]\nport = {service.port}\n"
-        else:
-            content = content.replace("[matcher]", f"[listen]\nport = {service.port}\n[matcher]")
         for delivered, other in here:
             content = content.replace(delivered, other)
         if service.name in self.database_urls:

@@ -63,6 +63,8 @@ def test_the_environment_changes_nothing(tmp_path: Path, monkeypatch: pytest.Mon
         ('home = "h"\n[listen]\nport = 70000', "listen.port"),
         ('home = "h"\n[listen]\npublic_url = "ftp://x"', "listen: public_url needs http"),
         ('home = "h"\n[listen]\npublic_url = "https://x/y"', "no path"),
+        ('home = "h"\n[listen]\npublic_url = "https://x:1:2"', "a port that is a number"),
+        ('home = "h"\n[peer]\nurl = "https://x:port"', "a port that is a number"),
         ('home = "h"\n[tls]\ncertificate = "c"\nkey = "k"\nverify_clients = true', "tls: verify_clients needs ca"),
         ('home = "h"\n[database]\nurl = "postgresql+psycopg://u:geheim@h/d"', "password_file"),
         ('home = "h"\n[database]\nurl = "mysql://h/d"', "url needs sqlite"),
