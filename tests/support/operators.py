@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -91,13 +92,20 @@ class Operator:
     ) -> CompletedProcess[str]:
         for place, here in {"HOME": str(self.process.home), **places}.items():
             command = " ".join(here if word == place else word for word in command.split(" "))
-        program, (first, *words) = self.process.program, shlex.split(command)
+        program, (first, *words) = self.process.program, _words(command)
         if first != "aquila":
             program, words = Program(("sh",)), ["-c", command]
         environment = {"HOME": str(self.folder)}
         done = program.run(words, environment, f"{typed}\n" if typed else "", folder=self.folder)
         assert done.returncode in ends_with, f"{command}: {done.stdout}{done.stderr}"
         return done
+
+
+def _words(command: str) -> list[str]:
+    """Return the words of a command as a shell makes them of it: some have the date in a file's name."""
+    if "$(" not in command:
+        return shlex.split(command)
+    return subprocess.check_output(["/bin/sh", "-c", f"printf '%s\\0' {command}"], text=True).split("\0")[:-1]
 
 
 @dataclass
