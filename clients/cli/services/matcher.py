@@ -246,7 +246,7 @@ def move(
     sentences = [f"Now start the matcher there: it listens on port {listens}."]
     if listens is None:
         sentences = ["Set public_url and port in [listen] of matcher.toml: they could not be changed from here."]
-    sentences.append(f"Then send {out} to the parties: aquila party registry --from FILE, aquila party accept.")
+    sentences.append(_then_send(out))
     document = {"file": str(out), "url": public_url, "port": listens, "settings_changed": listens is not None}
     Screen(as_json).result(document, *sentences)
 
@@ -275,9 +275,12 @@ def renew_ca(
         content = reached.matcher().move(found.url(), read_file(prepared.ca).decode("ascii"))
     write_result(out, content)
     until = take_prepared(own, prepared)
-    then = f"Then send {out} to the parties: aquila party registry --from FILE, aquila party accept."
     document = {"file": str(out), "valid_until": until.isoformat()}
-    Screen(as_json).result(document, *parties.ca_sentences(found, own.ca, until), then)
+    Screen(as_json).result(document, *parties.ca_sentences(found, own.ca, until), _then_send(out))
+
+
+def _then_send(out: Path) -> str:
+    return f"Then send {out} to the parties: aquila party registry --from FILE, aquila party accept."
 
 
 @app.command("state-registry")

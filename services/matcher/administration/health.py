@@ -34,7 +34,6 @@ from services.matcher.storage.tables import ChunkRow, RoundRow
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from aquila.protocol.rounds.verified_round import Round
     from services.kit.serving.health.checks import Fault
     from services.matcher.context import MatcherContext
     from services.matcher.round_memory import CachedRound, RoundTransaction
@@ -61,20 +60,20 @@ def read_health(context: MatcherContext, contacts: StoredContacts) -> OwnPart:
         failed = session.scalar(select(func.count()).where(open_, RoundRow.problem.is_not(None))) or 0
         rounds = select(RoundRow.round_id).where(open_)
         waiting = session.scalar(select(func.count()).where(ChunkRow.round_id.in_(rounds), *evaluations)) or 0
-        free = unreserved_bytes(context, session)
     faults: list[Fault] = []
-    found, parties = [], set[str]()
+    found, parties, wanted = [], set[str](), dict[str, int]()
     for round_id in ids[:MOST_ROUNDS]:
         try:
             with context.round_cache.reading(round_id) as turn:
                 found.append(round_health(_open_round(turn, now), MATCHER, now))
                 parties |= set(turn.round.participants)
-                faults += _without_room(turn.round, context.settings.quotas.evaluation_bytes, free)
+                if turn.round.phase is Phase.PROPOSED:
+                    wanted[round_id] = bytes_to_reserve(turn.round, context.settings.quotas.evaluation_bytes)
         except RoundDamagedError as error:
             faults.append((Grade.CRITICAL, error.sentence))
     called = contacts.by_party()
     last = {code: called[code].at if code in called else None for code in context.registry.parties}
-    faults += _silent(parties, last, now)
+    faults += [*_without_room(context, wanted), *_silent(parties, last, now)]
     if failed:
         faults.append((Grade.CRITICAL, Sentence.of("health_rounds_failed", count=failed)))
     return OwnPart(
@@ -86,12 +85,16 @@ def read_health(context: MatcherContext, contacts: StoredContacts) -> OwnPart:
     )
 
 
-def _without_room(record: Round, evaluation_bytes: int, free: int) -> Iterator[Fault]:
-    """Yield the fault of a proposed round for whose consents the disk has no room."""
-    missing = bytes_to_reserve(record, evaluation_bytes) - free
-    if record.phase is Phase.PROPOSED and missing > 0:
-        mebibytes = -(-missing // MEBIBYTE)
-        yield Grade.WARNING, Sentence.of("health_consents_without_room", round=record.round_id[:8], missing=mebibytes)
+def _without_room(context: MatcherContext, wanted: Mapping[str, int]) -> Iterator[Fault]:
+    """Yield the faults of proposed rounds for whose consents, which take these bytes, the disk has no room."""
+    if not wanted:
+        return
+    with context.store.reading("health.room") as session:
+        free = unreserved_bytes(context, session)
+    for round_id, needed in wanted.items():
+        if needed > free:
+            missing = -(-(needed - free) // MEBIBYTE)
+            yield Grade.WARNING, Sentence.of("health_consents_without_room", round=round_id[:8], missing=missing)
 
 
 def _open_round(turn: RoundTransaction, now: int) -> OpenRound:

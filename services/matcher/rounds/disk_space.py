@@ -80,13 +80,14 @@ def reserved_bytes(session: Session, evaluation_bytes: int) -> int:
         session: A look at the database.
         evaluation_bytes: The quota of evaluations of a round.
     """
+    is_open = RoundRow.ended_at.is_(None)
+    going = select(RoundRow.round_id).where(is_open)  # and not the chunks of years, of which the rows stay
     taken = (
         select(ChunkRow.round_id, func.sum(ChunkRow.size).label("bytes"))
-        .where(ChunkRow.deleted_at.is_(None))
+        .where(ChunkRow.round_id.in_(going), ChunkRow.deleted_at.is_(None))
         .group_by(ChunkRow.round_id)
         .subquery()
     )
-    is_open = RoundRow.ended_at.is_(None)
     rounds = select(RoundRow.round_id, RoundRow.manifest, taken.c.bytes).outerjoin(
         taken, taken.c.round_id == RoundRow.round_id
     )
