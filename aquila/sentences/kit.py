@@ -198,6 +198,10 @@ KIT: Final[Table] = {
         "nothing is signed or sent; when the log's owner has explained it, an administrator goes on with "
         "`aquila audit acknowledge`",
     ),
+    "log_copied_too_often": Text(
+        "{party} has copied this log six times at once, or within ten minutes",
+        "do it again in ten minutes; the copies that there are stay valid",
+    ),
     "log_node_unknown": Text("the log has no such node"),
     "log_shrank_to_nothing": Text(
         "the log {origin} shrank from {expected} to 0 entries",
@@ -243,7 +247,7 @@ KIT: Final[Table] = {
     "own_ca_unreadable": Text(
         "{path} does not hold a CA of this service", "the certificate comes from elsewhere: renew it there"
     ),
-    "party_calls_too_often": Text("the party calls too often"),
+    "party_calls_too_often": Text("the party calls too often", "wait a minute, and do it again"),
     "password_holds_login_name": Text("the password is too easy", "leave out the login name"),
     "password_too_easy": Text("the password is too easy", "leave out names of this place, and take words of your own"),
     "password_too_short": Text("the password is too short", "use at least {shortest} characters, or a few words"),

@@ -237,16 +237,13 @@ class CommandedParties:
         auditor = Operator(self.stage.services["AL"], 0, folder)
         shutil.copy(self.stage.services["AL"].home / "registry.toml", folder)
         self.at_each(partial(self._export, folder), self.stage.services.values())
-        matchers = manual.command("The log", "aquila audit export --matcher")
-        (self.people["AL"].second.folder / "matcher.tar").unlink(missing_ok=True)
-        self.people["AL"].second.give(matchers)
-        shutil.move(self.people["AL"].second.folder / "matcher.tar", folder)
         command = self.comparison("The log")
-        return all(
-            compares(auditor, one, {"left_out", "uncovered"})
-            # A party's copy of the matcher's log omits entries, and the newest ones are not cosigned yet.
-            for one in (command, command.replace("matcher.tar", "secretariat.tar"))
-        )
+        if not compares(auditor, command.replace("matcher.tar", "secretariat.tar"), {"uncovered"}):
+            return False
+        # A party's copy of the matcher's log omits entries; there are few in an hour.
+        self.people["AL"].second.give(manual.command("The log", "aquila audit export --matcher"))
+        shutil.move(self.people["AL"].second.folder / "matcher.tar", folder)
+        return compares(auditor, command, {"left_out", "uncovered"})
 
     def comparison(self, section: str) -> str:
         """Return the command of a section that compares the matcher's log with those of all parties."""

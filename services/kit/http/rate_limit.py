@@ -34,10 +34,12 @@ class RateLimiter:
     Attributes:
         rate: That of each bucket.
         clock: Seconds, from any beginning, that never go back.
+        refusal: What an empty bucket says.
     """
 
     rate: Rate
     clock: Callable[[], float] = time.monotonic
+    refusal: str = "party_calls_too_often"
     _left: dict[str, tuple[float, float]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -54,7 +56,7 @@ class RateLimiter:
             if left < 1:
                 self._left[party] = left, now
                 wait = math.ceil((1 - left) / self.rate.per_second)
-                raise TooManyCallsError("party_calls_too_often", party=party, retry_after=wait)
+                raise TooManyCallsError(self.refusal, party=party, retry_after=wait)
             self._left[party] = left - 1, now
 
     def give_back(self, party: str) -> None:

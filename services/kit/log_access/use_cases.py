@@ -54,7 +54,7 @@ class LogUseCases:
     own: OwnLog
     witness: Witness
     scope: Callable[[Session, str | None], Scope] = _everything
-    copies: RateLimiter = field(default_factory=lambda: RateLimiter(_COPIES))
+    copies: RateLimiter = field(default_factory=lambda: RateLimiter(_COPIES, refusal="log_copied_too_often"))
 
     def view(self) -> LogView:
         """Return the log at a glance."""

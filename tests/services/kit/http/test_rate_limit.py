@@ -56,6 +56,14 @@ def test_each_party_has_its_own(buckets: RateLimiter) -> None:
     buckets.take("SI")
 
 
+def test_a_refusal_says_what_comes_too_often(clock: Clock) -> None:
+    """A copy of the whole log has a sentence of its own."""
+    copies = RateLimiter(Rate(per_second=1 / 600, size=1), clock, refusal="log_copied_too_often")
+    copies.take("RS")
+    with pytest.raises(TooManyCallsError, match="RS has copied this log"):
+        copies.take("RS")
+
+
 def test_what_somebody_else_took_comes_back(buckets: RateLimiter) -> None:
     """A call that was replayed costs its party nothing, and no bucket overflows by it."""
     for _ in range(100):
