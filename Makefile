@@ -70,10 +70,10 @@ fuzz: $(VENV)/.develop ## every parser of outside bytes under atheris, for FUZZ_
 # and the migrations' run on both databases in `make test`, more of the services' in `make soak`.
 ON_POSTGRESQL := tests/services/matcher/rounds tests/services/matcher/statistics $(addprefix tests/services/,$(addsuffix .py,\
   matcher/test_restart node/test_crashes node/test_whole_round node/hits/test_saved_filters\
-  node/records/test_imports node/rounds/test_attention\
-  node/rounds/test_suggestions node/steps/test_exclude_absent))
+  node/records/test_imports node/steps/test_exclude_absent))
 ALSO_ON_POSTGRESQL := $(addprefix --ignore=,$(ON_POSTGRESQL)) tests/services/matcher $(addprefix tests/services/node/,\
-  test_approvals.py hits/test_follow_up.py records/test_erasure.py records/test_search.py steps/test_exchange_notes.py)
+  test_approvals.py hits/test_follow_up.py records/test_erasure.py records/test_search.py rounds/test_attention.py\
+  rounds/test_suggestions.py steps/test_exchange_notes.py)
 
 # All that are marked e2e without being marked soak: to collect every other test beside them takes longer than a round.
 E2E := tests/e2e tests/transcripts tests/contract/test_openapi_fuzzed.py

@@ -135,9 +135,7 @@ class Installed(Service):
         verify, install, upgrade = manual.blocks(INSTALLING)
         unpack, *_ = install.splitlines()
         self.root(f"{verify}{unpack}")
-        *put, start = upgrade.splitlines()
-        [block] = manual.blocks(USERS)
-        self.root("\n".join([*put, *block.splitlines()[-3:], start]))
+        self.root(upgrade)
 
     # Is it well?
 

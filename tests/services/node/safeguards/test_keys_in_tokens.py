@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from aquila.interface.service.health import Grade, HealthCheck, ServiceHealth, Subject
 from aquila.protocol.registry import read_registry
 from services.kit.serving.health.report import HealthReport
@@ -32,6 +34,7 @@ def identity_of(world: World) -> tuple[Grade, list[str], bool]:
     return check.grade, [one.sentence.code for one in check.sentences], "identity" not in found.not_ready
 
 
+@pytest.mark.soak  # `test_keys_in_tokens` of the end-to-end tests plays one among processes
 async def test_rounds_with_keys_in_tokens(world: World, token: SoftToken, token_folder: Path) -> None:
     """Keys move from files into two tokens, and then to another key of one; all logs verify over the three rounds."""
     first = await play(world)

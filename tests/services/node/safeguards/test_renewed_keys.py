@@ -220,6 +220,7 @@ async def test_a_node_whose_key_is_lost(world: World) -> None:
     await verify(world)
 
 
+@pytest.mark.soak  # the next test has the change, and `test_renewals` of the end-to-end tests a whole round after it
 async def test_the_matcher_renews_its_key(world: World) -> None:
     """Between rounds; rounds are played before and after, and every log verifies over it, and a party's renewal."""
     first = await play(world)
