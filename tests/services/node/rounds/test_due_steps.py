@@ -10,7 +10,7 @@ from sqlalchemy import event
 from services.kit.errors import NotFoundError
 from services.node.rounds.due_steps import due_in
 from services.node.steps import exchange_notes, outbox
-from services.node.steps.driver import advance
+from services.node.steps.advance import advance
 from services.node.steps.submissions import finalize, prepare, verify
 from services.node.steps.submissions.downloads import next_waiting
 from services.node.storage.tables import ChunkDownloadRow, EvaluationDownloadRow, PendingStatementRow

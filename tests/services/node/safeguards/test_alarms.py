@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from aquila.protocol.messages.kinds import StatementKind
 from services.kit.log import entries
-from services.node.steps.driver import advance
+from services.node.steps.advance import advance
 from services.node.storage.states import Promise
 from services.node.storage.tables import AlarmRow, RoundRow, StatementRow
 from tests.support.fishing import fishing

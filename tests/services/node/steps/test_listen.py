@@ -13,7 +13,8 @@ from aquila.sentences import quoted
 from services.kit.errors import PeerUnavailableError
 from services.node.rounds import statements
 from services.node.steps import sync
-from services.node.steps.driver import advance, open_rounds
+from services.node.steps.advance import advance
+from services.node.steps.driver import open_rounds
 from services.node.steps.listen import Listener, _until_deadline
 from tests.support.node_world import HEADER, LISTS
 

@@ -15,7 +15,7 @@ from sqlalchemy import event
 from aquila.errors import LogRewrittenError
 from aquila.sentences import quoted
 from services.kit.errors import NotFoundError, PeerFailedError, PeerFullError
-from services.node.steps import driver as driver_module
+from services.node.steps import advance as advance_module
 from services.node.steps.driver import open_rounds
 from services.node.steps.listen import Listener
 from tests.support.node_world import HEADER, LISTS
@@ -154,13 +154,13 @@ async def test_an_obstacle_is_told_once_for_all_rounds(
     party_node, rounds = await two_submitted_rounds(world)
     party_node.node.log.witness.report_contradiction(LogRewrittenError(quoted("another log")), b"", lambda _: None)
     noted: Counter[str] = Counter()
-    note = driver_module._note
+    note = advance_module._note
 
     def counted(journal: Journal, round_id: str, error: AquilaError) -> None:
         noted[round_id] += 1
         note(journal, round_id, error)
 
-    monkeypatch.setattr(driver_module, "_note", counted)
+    monkeypatch.setattr(advance_module, "_note", counted)
     driver = party_node.rounds.driver()
     lines.text.clear()
     for _ in range(8):

@@ -17,7 +17,7 @@ from services.kit.errors import StoreError
 from services.node.round_memory import round_row
 from services.node.rounds import statements
 from services.node.safeguards import evaluation_limits
-from services.node.steps.driver import advance
+from services.node.steps.advance import advance
 from services.node.steps.verify_logs import check_own_log
 from services.node.storage.high_water import RESTORED, HighWater, RoundMark
 from services.node.storage.tables import DAY, DailyEvaluationRow, RoundRow, StatementRow
