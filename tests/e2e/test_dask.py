@@ -28,7 +28,7 @@ from services.kit.settings import ServiceSettings
 from services.kit.work.cluster import connect
 from services.kit.work.executors import executor_handle_of
 from services.node.steps.submissions.tasks import EVALUATE, StoredBatch, digest_stored
-from tests.support.cluster import Cluster, write_authority
+from tests.support.cluster import RENEWED, Cluster, write_authority
 from tests.support.process_world import World, leaks, paired_hits, rehearsed_hits, secrets_of
 
 if TYPE_CHECKING:
@@ -68,7 +68,10 @@ def forms(secret: bytes) -> set[bytes]:
 
 @pytest.mark.soak  # the advanced samples play one on a cluster too
 def test_a_round_on_a_cluster(cluster: Cluster, files: dict[str, Path], tmp_path: Path) -> None:
-    """The matcher and two nodes on the cluster, one node on its own cores: the hits of a local rehearsal."""
+    """The matcher and two nodes on the cluster, one node on its own cores: the hits of a local rehearsal.
+
+    Between lists and hits the services' certificate for the cluster is renewed, as the operations page has it.
+    """
     (tmp_path / "world").mkdir()
     on_cluster = dict.fromkeys(("matcher", "AL", "MK"), cluster.settings())
     world = World(tmp_path / "world", more_settings=on_cluster)
@@ -78,6 +81,11 @@ def test_a_round_on_a_cluster(cluster: Cluster, files: dict[str, Path], tmp_path
         world.consent(round_id)
         for node in world.nodes:
             world.submit(node, round_id, world.import_list(node, files[node.name]))
+        for kind in ("key", "pem"):
+            (cluster.certificates / f"{RENEWED}.{kind}").replace(cluster.certificates / f"service.{kind}")
+        for service in (world.matcher, world.services["AL"], world.services["MK"]):
+            service.stop()
+            service.start()
         world.wait_for_hits(round_id)
         assert paired_hits(world, round_id) == rehearsed_hits(files, tmp_path)
         world.close(round_id)

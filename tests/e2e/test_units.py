@@ -27,6 +27,8 @@ pytestmark = list(BOOTS)
 DASK_UNITS = (SCHEDULER_UNIT, WORKER_UNIT)
 START_SECONDS = 120
 WATCHDOG_SECONDS = 20
+_NOW = "[Timer]\nOnActiveSec=1s\nRandomizedDelaySec=0\nAccuracySec=100ms\n"
+"""What makes a timer that waits for the night go off at its start, too."""
 
 
 @dataclass
@@ -118,26 +120,40 @@ def cluster_of(container: Container) -> str:
     )
 
 
-def assert_backed_up(container: Container, node: Service) -> None:
-    """Back a running node up by the unit of its timer."""
-    unit, key = "aquila-node-backup.service", container.folder / "backup.key"
+def assert_backed_up(container: Container, service: Service) -> None:
+    """Let the timer of a running service back it up, now in the place of the night."""
+    name, key = f"aquila-{service.kind}-backup", container.folder / f"{service.kind}.key"
     run("backup-key", "--out", str(key))
     public = container.root / "etc/aquila/backup.key.pub"
     shutil.copy(f"{key}.pub", public)
     public.chmod(0o644)
-    container.run("install", "-d", "-m", "700", "-o", "aquila-node", "/srv/backup")
-    content = (UNITS / unit).read_text("utf-8").replace("aquila/node", f"aquila/{node.name}")
-    container.install(unit, content)
-    container.run("systemctl", "start", unit, check=False)
-    assert container.show(unit)["Result"] == "success", container.journal(unit)
-    [backup] = (container.root / "srv/backup").glob("node-*.aquila")
-    run("node", "restore", str(backup), "--key", str(key), "--check")
+    container.run("install", "-d", "-m", "700", "-o", f"aquila-{service.kind}", "/srv/backup")
+    content = (UNITS / f"{name}.service").read_text("utf-8")
+    container.install(f"{name}.service", content.replace(f"aquila/{service.kind}", f"aquila/{service.name}"))
+    system = container.root / "etc/systemd/system"
+    shutil.copy(UNITS / f"{name}.timer", system)
+    (system / f"{name}.timer.d").mkdir()
+    (system / f"{name}.timer.d/now.conf").write_text(_NOW)
+    container.run("systemctl", "daemon-reload")
+    container.run("systemctl", "start", f"{name}.timer")
+    ended = ("systemctl", "show", f"{name}.service", "-p", "ExecMainExitTimestampMonotonic", "--value")
+    ends = time.monotonic() + START_SECONDS
+    while container.run(*ended) == "0":
+        assert time.monotonic() < ends, container.journal(f"{name}.timer")
+        time.sleep(0.2)
+    assert container.show(f"{name}.service")["Result"] == "success", container.journal(f"{name}.service")
+    [backup] = (container.root / "srv/backup").glob(f"{service.kind}-*.aquila")
+    run(service.kind, "restore", str(backup), "--key", str(key), "--check")
+    # The night comes, too.
+    timer = container.run("systemctl", "show", f"{name}.timer", "-p", "ActiveState,NextElapseUSecRealtime")
+    assert "ActiveState=active" in timer
+    assert " 02:30:00 " in timer, timer
 
 
 def test_a_round_of_units(container: Container, files: dict[str, Path], tmp_path: Path) -> None:
     """Services, and a cluster that computes for one, play a round under every restriction of their units.
 
-    Each node is restarted in the middle of it, and one is backed up while it runs.
+    Each node is restarted in the middle of it; the matcher and a node are backed up by their timers while they run.
     """
     settings = {"AL": cluster_of(container)}
     world = UnitWorld(container.root / "var/lib/aquila", container=container, more_settings=settings)
@@ -153,7 +169,8 @@ def test_a_round_of_units(container: Container, files: dict[str, Path], tmp_path
     world.wait_for_hits(round_id)
     assert paired_hits(world, round_id) == rehearsed_hits(lists, tmp_path)
     world.close(round_id)
-    assert_backed_up(container, world.services["RS"])
+    for backed_up in (world.services["RS"], world.matcher):
+        assert_backed_up(container, backed_up)
     assert "Run out-of-band" in container.journal(WORKER_UNIT), "the worker was asked who it is"
     for unit in [*(f"aquila-{name.lower()}.service" for name in world.services), *DASK_UNITS]:
         shown = container.show(unit)

@@ -29,7 +29,11 @@ SCHEDULER_UNIT, WORKER_UNIT = "aquila-dask-scheduler.service", "aquila-dask-work
 START_SECONDS = 60
 
 
-def write_authority(folder: Path, names: Sequence[str] = ("scheduler", "worker", "service")) -> None:
+RENEWED = "renewed"
+"""The name of a second certificate for services."""
+
+
+def write_authority(folder: Path, names: Sequence[str] = ("scheduler", "worker", "service", RENEWED)) -> None:
     """Write a CA, and certificates by it, all for 127.0.0.1."""
     folder.mkdir()
     authority, signer = _certificate("authority", None)
