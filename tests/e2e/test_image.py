@@ -34,12 +34,10 @@ pytestmark = [
 ]
 
 BASE, IMAGE, USER = "localhost/base", "localhost/aquila", 10001
-HOME = "/var/lib/aquila/matcher"
+KINDS = ("node", "matcher")  # a node ends before its matcher
 SECONDS = 900
-RESTRICTED = (
-    "--pull=never", "--network=none", "--read-only", "--cap-drop=all", "--security-opt=no-new-privileges",
-    f"--volume=home:{HOME}",
-)  # fmt: skip
+RESTRICTED = ("--pull=never", "--read-only", "--cap-drop=all", "--security-opt=no-new-privileges")
+ALONE = "--network=none"
 
 
 @dataclass(frozen=True)
@@ -97,6 +95,60 @@ def image(engine: Engine, bundle: Path) -> str:
     return IMAGE
 
 
+@dataclass(frozen=True)
+class Contained:
+    """A service in containers that share its home, a folder of the ceremony's files, and one network.
+
+    Attributes:
+        engine: What runs them.
+        kind: The service.
+        network: The option by which they have a network.
+    """
+
+    engine: Engine
+    kind: str
+    network: str
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What each of its containers is restricted by."""
+        home = f"/var/lib/aquila/{self.kind}"
+        folders = (f"--volume={self.kind}:{home}", f"--volume={self.engine.folder}/exchange:/exchange")
+        return (*RESTRICTED, self.network, *folders, "--workdir=/exchange", f"--env=AQUILA_HOME={home}")
+
+    def give(self, *words: str) -> str:
+        """Give a command in a container of its own."""
+        return self.engine.run("podman", "run", "--rm", *self.options, IMAGE, *words)
+
+    def start(self) -> str:
+        """Start the service, wait until it is healthy, and return its container."""
+        container = self.engine.run("podman", "run", "--detach", *self.options, IMAGE, self.kind, "serve")
+        ends = time.monotonic() + SECONDS
+        while self.engine.run("podman", "healthcheck", "run", container, check=False) != "0":
+            log = self.engine.run("podman", "logs", container)
+            assert self.engine.run("podman", "inspect", "--format={{.State.Running}}", container) == "true", log
+            assert time.monotonic() < ends, log
+            time.sleep(1)
+        return container
+
+
+@pytest.fixture(scope="module")
+def containers(engine: Engine, image: str) -> dict[str, str]:
+    """A matcher and a node that it admits: their containers, which have no network but one another."""
+    assert image == IMAGE
+    exchange = engine.folder / "exchange"
+    exchange.mkdir()
+    os.chown(exchange, USER, USER)
+    secretariat = Contained(engine, "matcher", ALONE)
+    secretariat.give("matcher", "init", "--public-url", "https://localhost:8700")
+    matcher = secretariat.start()
+    party = Contained(engine, "node", f"--network=container:{matcher}")
+    engine.run("podman", "exec", matcher, "aquila", "matcher", "invite", "SI", "--name", "Slovenia")
+    joined = json.loads(party.give("node", "join", "si.invite", "--public-url", "https://localhost:8701", "--json"))
+    engine.run("podman", "exec", matcher, "aquila", "matcher", "admit", "si.join", "--spoken", joined["words"])
+    return {"matcher": matcher, "node": party.start()}
+
+
 def test_it_says_who_it_is_and_how_it_is_asked(engine: Engine, image: str) -> None:
     """Not root, with a check of health; and nothing of the build is left in it."""
     inspected: dict[str, Any] = json.loads(engine.run("podman", "image", "inspect", image))[0]
@@ -104,22 +156,17 @@ def test_it_says_who_it_is_and_how_it_is_asked(engine: Engine, image: str) -> No
     assert inspected["Config"]["Entrypoint"] == ["aquila"]
     assert "aquila $kind status" in inspected["Healthcheck"]["Test"][1]
     looks = ("--entrypoint=/bin/sh", image, "-c", "ls /bundle; which gcc; true")
-    left = engine.run("podman", "run", "--rm", *RESTRICTED, *looks)
+    left = engine.run("podman", "run", "--rm", *RESTRICTED, ALONE, *looks)
     assert left == ""
 
 
-def test_it_serves_on_a_root_that_it_cannot_write(engine: Engine, image: str) -> None:
-    """A home is made in a volume, the matcher starts and is healthy, and nothing else can be written."""
-    address = ("--public-url", "https://localhost:8700")
-    engine.run("podman", "run", "--rm", *RESTRICTED, image, "matcher", "init", "--home", HOME, *address)
-    container = engine.run("podman", "run", "--detach", *RESTRICTED, image, "matcher", "serve", "--home", HOME)
-    ends = time.monotonic() + SECONDS
-    while engine.run("podman", "healthcheck", "run", container, check=False) != "0":
-        assert engine.run("podman", "inspect", "--format={{.State.Running}}", container) == "true", engine.run(
-            "podman", "logs", container
-        )
-        assert time.monotonic() < ends, engine.run("podman", "logs", container)
-        time.sleep(1)
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_serves_on_a_root_that_it_cannot_write(engine: Engine, containers: dict[str, str], kind: str) -> None:
+    """Each service is healthy by the image's own check, under a user without rights, and can write its home alone."""
+    container = containers[kind]
+    assert engine.run("podman", "healthcheck", "run", container, check=False) == "0"
+    checked = engine.run("podman", "inspect", "--format={{(index .State.Health.Log 0).Output}}", container)
+    assert f"AQUILA {kind.upper()}" in checked
     version = engine.run("podman", "exec", container, "aquila", "--version")
     assert "C extension" in version
     status = engine.run("podman", "exec", container, "cat", "/proc/1/status").splitlines()
