@@ -1,8 +1,8 @@
 """Root's half of the operations page, given literally on three fresh Debian systems that reach nobody but each other.
 
 Every block of *Installing without a network*, *Users, folders and units*, *Which addresses a service may reach*,
-*PostgreSQL* and *Set up* is given as it stands, by root or by the service's user, and so is the backup by its timer's
-unit. A machine is a container with Debian's own systemd, PostgreSQL and Python, in which nothing of the
+*PostgreSQL* and *Set up* is given as it stands, by root or by the service's user, and so are the backup by its timer's
+unit and the upgrade. A machine is a container with Debian's own systemd, PostgreSQL and Python, in which nothing of the
 checkout is seen; a wire between network namespaces stands for the closed network, and systemd confines the services to
 the addresses of their drop-ins. What root writes with an editor (`/etc/hosts`, the drop-in, `[database]`) is written as
 the page has it.
@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.bundles import NEEDED as FOR_BUNDLES
-from tests.support.debian import NEEDED, Debian, Network, make_base
+from tests.support.bundles import make_next_bundle
+from tests.support.debian import NEEDED, PYTHON, Debian, Network, make_base
 from tests.support.installed import MATCHER, Installed, InstalledParties
 from tests.support.process_world import World, rehearsed_hits, run
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.soak, *NEEDED, *FOR_BUNDLES]
 
+NEXT = "0.3.0"
 PARTIES = {"RS": "Serbia", "SI": "Slovenia"}
 NODES = {"RS": ("203.0.113.20", "node.rs.example"), "SI": ("203.0.113.10", "node.si.example")}
 HEAD = "record_id,given_names,family_names,date_of_birth,document_numbers\n"
@@ -122,6 +124,16 @@ def back_up(machines: Mapping[str, Installed], key: Path) -> None:
         run(one.kind, "restore", str(backup), "--key", str(key), "--check")
 
 
+def upgrade(machines: Mapping[str, Installed], bundle: Path) -> None:
+    """Put the next release in the place of this one everywhere: code, units and database."""
+    for one in machines.values():
+        one.upgrade(bundle, NEXT)
+        assert one.machine.as_user(one.user, "aquila --version").stdout.startswith(f"aquila {NEXT}\n")
+        assert one.machine.as_root(f"systemctl cat {one.user}").count(f"# {NEXT}\n") == 1
+        assert one.machine.as_root(f"systemctl show {one.user} -p NeedDaemonReload --value") == "no\n"
+        assert '"schema_migrated"' in one.log.read_text("utf-8")
+
+
 def assert_well(machines: Mapping[str, Installed], stage: World) -> None:
     """Wait until every service is well, by its status and by the doctor."""
     for one in machines.values():
@@ -130,7 +142,7 @@ def assert_well(machines: Mapping[str, Installed], stage: World) -> None:
 
 
 def test_the_page_as_it_stands(machines: dict[str, Installed], network: Network, bundle: Path, tmp_path: Path) -> None:
-    """Installed, joined, backed up, and a round that has the hits of a rehearsal: all is well each time."""
+    """Installed, joined, backed up, upgraded in a round and switched off and on: all is well each time."""
     lists = {code: tmp_path / f"{code}.csv" for code in PARTIES}
     for code, path in lists.items():
         path.write_text(HEAD + LISTS[code], encoding="utf-8")
@@ -148,7 +160,13 @@ def test_the_page_as_it_stands(machines: dict[str, Installed], network: Network,
     story.meet()
     story.bring_lists()
     back_up(machines, tmp_path / "backup.key")
-    # 4. A round.
+    # 4. A round, and an upgrade in its middle with another backup before it.
     round_id = story.begin()
+    upgrade(machines, make_next_bundle(tmp_path, NEXT, PYTHON))
+    assert_well(machines, stage)
     story.submit(round_id)
+    # 5. All machines lose their power; what is enabled comes back by itself.
+    for one in machines.values():
+        one.machine.restart()
+    assert_well(machines, stage)
     story.close(round_id)
