@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import time
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING
@@ -25,7 +26,7 @@ from tests.support.bundles import NEEDED as FOR_BUNDLES
 from tests.support.bundles import make_next_bundle
 from tests.support.debian import NEEDED, PYTHON, Debian, Network, make_base
 from tests.support.installed import MATCHER, Installed, InstalledParties
-from tests.support.process_world import World, rehearsed_hits, run
+from tests.support.process_world import WAIT_SECONDS, World, rehearsed_hits, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -108,9 +109,11 @@ def allow_late(service: Installed) -> None:
     """Find out that a service reaches nothing, where its drop-in was forgotten, and write it."""
     if service.name != LATE:
         return
-    shown = service.status()
+    ends = time.monotonic() + WAIT_SECONDS
+    while f"https://{MATCHER[1]}:8700 cannot be reached" not in (shown := service.status()).stdout:
+        assert time.monotonic() < ends, shown.stdout
+        time.sleep(1)
     assert shown.returncode in {WARNING, CRITICAL}
-    assert f"https://{MATCHER[1]}:8700 cannot be reached" in shown.stdout
     service.allow({})
     service.root("systemctl restart aquila-node")
 
