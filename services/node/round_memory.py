@@ -340,8 +340,10 @@ class RoundMemories:
         Raises:
             NotFoundError: The node knows no such round.
         """
-        with self._parts.store.reading("round.known") as session:
-            round_row(session, round_id)
+        known = self._found.get(round_id)
+        if known is None or not known.has_record:
+            with self._parts.store.reading("round.known") as session:
+                round_row(session, round_id)
         with self.of(round_id).reading() as round_:
             yield round_
 

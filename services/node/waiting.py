@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
+    from sqlalchemy import ColumnElement, ColumnExpressionArgument, Select
     from sqlalchemy.orm import Session
 
     from aquila.audit.roles import Role
@@ -133,53 +134,69 @@ class NodeWaiting:
 
 
 def _count_hits(session: Session, now: int) -> _Hits:
-    """Count the hits that are new, overdue or due soon, by certainty, in one statement."""
+    """Count the hits that are new, overdue or due soon; each statement reads an index, or few rows of many hits."""
     status, soon = HitStatusRow, now + DUE_HOURS * HOUR
-    new, overdue, urgent = status.stage == Stage.NEW.value, status.due_at < now, status.due_at <= soon
-    first, pressing = and_(new, status.first), and_(new, status.urgent)
-    own = and_(pressing, HitRow.submission_id.in_(select(SubmissionRow.submission_id)))
+    is_new, overdue = status.stage == Stage.NEW.value, status.due_at < now
+    by_level = (
+        select(HitRow.certainty, func.count())
+        .select_from(status)
+        .join(HitRow, STATUS_OF_HIT)
+        .where(is_new)
+        .group_by(HitRow.certainty)
+    )
+    new = {Level(level): number for level, number in session.execute(by_level)}
     # A hit becomes urgent some hours before its time, or when it comes with less time than that.
     urgent_since = case(
         (status.arrived_at > status.due_at - DUE_HOURS * HOUR, status.arrived_at),
         else_=status.due_at - DUE_HOURS * HOUR,
     )
-    query = (
+    due = select(
+        func.sum(case((is_new, 0), else_=1)),
+        func.sum(case((overdue, 0), else_=1)),
+        func.sum(case((overdue, 1), else_=0)),
+        func.max(case((overdue, status.due_at), else_=0)),
+        func.max(urgent_since),
+    ).where(status.due_at <= soon)
+    not_new, due_soon, late, last_late, newest_urgent = _numbers(session, due)
+    first, pressing, own = status.first, status.urgent, HitRow.submission_id.in_(select(SubmissionRow.submission_id))
+    told_at_once = (
         select(
-            HitRow.certainty,
-            func.count(),
-            func.sum(case((new, 1), else_=0)),
-            func.sum(case((and_(urgent, ~overdue), 1), else_=0)),
-            func.sum(case((overdue, 1), else_=0)),
-            func.max(case((new, status.arrived_at), else_=0)),
-            func.max(case((overdue, status.due_at), else_=0)),
-            func.max(case((urgent, urgent_since), else_=0)),
-            func.sum(case((first, 1), else_=0)),
-            func.max(case((first, status.arrived_at), else_=0)),
-            func.sum(case((pressing, 1), else_=0)),
-            func.max(case((pressing, status.arrived_at), else_=0)),
-            func.sum(case((own, 1), else_=0)),
-            func.max(case((own, status.arrived_at), else_=0)),
+            *_number_and_last(first),
+            *_number_and_last(pressing),
+            *_number_and_last(and_(pressing, own)),
         )
         .select_from(status)
         .join(HitRow, STATUS_OF_HIT)
-        .where(or_(new, urgent))
-        .group_by(HitRow.certainty)
+        .where(is_new, or_(first, pressing))
     )
-    rows = session.execute(query).all()
+    standing, newest_standing, of_urgent, newest_of_urgent, own_urgent, newest_own_urgent = _numbers(
+        session, told_at_once
+    )
+    (newest,) = _numbers(session, select(func.max(status.arrived_at)).where(is_new))
     return _Hits(
-        waiting=sum(row[1] for row in rows),
-        new={Level(row[0]): row[2] for row in rows if row[2]},
-        due=sum(row[3] for row in rows),
-        overdue=sum(row[4] for row in rows),
-        newest=max((max(row[5], row[6]) for row in rows), default=0),
-        newest_urgent=max((row[7] for row in rows), default=0),
-        standing=sum(row[8] for row in rows),
-        newest_standing=max((row[9] for row in rows), default=0),
-        of_urgent=sum(row[10] for row in rows),
-        newest_of_urgent=max((row[11] for row in rows), default=0),
-        own_urgent=sum(row[12] for row in rows),
-        newest_own_urgent=max((row[13] for row in rows), default=0),
+        waiting=sum(new.values()) + not_new,
+        new=new,
+        due=due_soon,
+        overdue=late,
+        newest=max(newest, last_late),
+        newest_urgent=newest_urgent,
+        standing=standing,
+        newest_standing=newest_standing,
+        of_urgent=of_urgent,
+        newest_of_urgent=newest_of_urgent,
+        own_urgent=own_urgent,
+        newest_own_urgent=newest_own_urgent,
     )
+
+
+def _number_and_last(of: ColumnExpressionArgument[bool]) -> tuple[ColumnElement[int], ColumnElement[int]]:
+    """Return how many hits are such ones, and when the last of them came."""
+    return func.sum(case((of, 1), else_=0)), func.max(case((of, HitStatusRow.arrived_at), else_=0))
+
+
+def _numbers(session: Session, query: Select[*tuple[int | None, ...]]) -> list[int]:
+    """Return the row of a query that adds rows up; 0 where there was none."""
+    return [number or 0 for number in session.execute(query).one()]
 
 
 def _raised_at(session: Session) -> int:

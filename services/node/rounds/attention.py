@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
@@ -17,13 +18,12 @@ from aquila.interface.attention import AttentionKind, AttentionList, RoundAttent
 from aquila.protocol.messages import Kind, Manifest, Receipt, WithheldAnswer, Withholding
 from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
-from services.node.round_memory import round_row
 from services.node.rounds.requests import consent_until, rounds_with_list, submit_until
 from services.node.storage.states import LocalRoundState, SubmissionState
 from services.node.storage.tables import AlarmRow, CanaryRow, ProblemRow, RoundRow, StatementRow, SubmissionRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from sqlalchemy import Row, Select
     from sqlalchemy.orm import Session
@@ -38,6 +38,7 @@ REMEMBERED = 30 * 86_400
 
 _ACTIVE = (RoundRow.state == LocalRoundState.ACTIVE, RoundRow.phase.not_in(ENDED_PHASES))
 _FREE = (RoundRow.refused.is_(None), RoundRow.abort_reason.is_(None))
+_MANIFESTS = 256  # that were read last, and are looked at again and again
 _ELSEWHERE = ("alarm %", "canaries %", "submission %")  # problems that are needs of their own
 
 
@@ -56,7 +57,8 @@ def attention_list(journal: Journal) -> AttentionList:
     now = journal.clock()
     with journal.store.reading("needs.list") as session:
         found = [*_alarms(session, now), *_troubles(session), *_withheld(session), *_duties(session)]
-        shown = [need for one in found[:MOST] if (need := _with_terms(session, one, now)) is not None]
+        terms = _terms(session, {one.round_id for one in found[:MOST]})
+    shown = [need for one in found[:MOST] if (need := _with_terms(terms[one.round_id], one, now)) is not None]
     return AttentionList(needs=tuple(shown), left_out=max(0, len(found) - MOST))
 
 
@@ -126,7 +128,12 @@ def _withheld(session: Session) -> Iterator[_Found]:
 
 def stored_manifest(row: RoundRow) -> Manifest:
     """Return the manifest of a round as it was stored: a key that the registry names no more hides nothing of it."""
-    return Manifest.from_payload(_payload(row.manifest))
+    return _manifest(row.manifest)
+
+
+@lru_cache(_MANIFESTS)
+def _manifest(envelope: bytes) -> Manifest:
+    return Manifest.from_payload(_payload(envelope))
 
 
 def _payload(envelope: bytes) -> bytes:
@@ -176,9 +183,14 @@ def _by_round(kind: AttentionKind, rows: Iterable[Row[tuple[str, str]]]) -> Iter
         yield _Found(kind, round_id, tuple(dict.fromkeys(named)), len(named))
 
 
-def _with_terms(session: Session, found: _Found, now: int) -> RoundAttention | None:
+def _terms(session: Session, rounds: Collection[str]) -> dict[str, Manifest]:
+    """Return the manifests of some rounds."""
+    query = select(RoundRow.round_id, RoundRow.manifest).where(RoundRow.round_id.in_(rounds))
+    return {round_id: _manifest(envelope) for round_id, envelope in session.execute(query)}
+
+
+def _with_terms(manifest: Manifest, found: _Found, now: int) -> RoundAttention | None:
     """Return a need with its round's area and category; None where its time is over."""
-    manifest = stored_manifest(round_row(session, found.round_id))
     ends = {AttentionKind.CONSENT: consent_until(manifest), AttentionKind.LIST: submit_until(manifest, Kind.LIST)}
     until = ends.get(found.kind)
     if until is not None and until < now:

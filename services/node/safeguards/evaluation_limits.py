@@ -106,11 +106,12 @@ def allowed(
 def earlier_rounds(session: Session, manifest: Manifest) -> tuple[EarlierRound, ...]:
     """Return the elements evaluated in earlier rounds for parties of this one (PROTOCOL.md 3.3.6)."""
     parties = [participant.party for participant in manifest.participants]
-    query = select(EvaluationCountRow).where(
-        EvaluationCountRow.origin.in_(parties), EvaluationCountRow.round_id != manifest.round_id
+    stored = EvaluationCountRow
+    query = select(stored.round_id, stored.origin, stored.input_class, stored.elements).where(
+        stored.origin.in_(parties), stored.round_id != manifest.round_id
     )
     counts: dict[str, dict[str, dict[str, int]]] = {}
-    for row in session.scalars(query):
+    for row in session.execute(query):
         by_class = counts.setdefault(row.round_id, {}).setdefault(row.origin, {"full": 0, "partial": 0})
         by_class[row.input_class] = row.elements
     return tuple(

@@ -91,7 +91,8 @@ def _earlier(session: Session, code: str, round_: Round) -> tuple[tuple[EarlierR
     The own ones count before any consent, because it rests on them.
     """
     told = {party: one.earlier_rounds for party, one in round_.consents.items()}
-    told.setdefault(code, evaluation_limits.earlier_rounds(session, round_.manifest))
+    if code not in told:
+        told[code] = evaluation_limits.earlier_rounds(session, round_.manifest)
     found: dict[str, list[EarlierSpent]] = {}
     for evaluator, rounds in sorted(told.items()):
         for one in rounds:

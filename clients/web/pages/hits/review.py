@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from clients.web.app.visit import Sent, Visited, threaded
 from clients.web.pages.hits.filters import PAGE, RequestedList, list_of_form, requested_list
 from clients.web.pages.hits.people import NOBODY, colleague_choices
 from clients.web.text import labels
+from services.kit.errors import NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -287,7 +289,8 @@ def _asked_by(shows: SavedFilter) -> dict[str, str]:
 def _chosen_round(visit: Visit, newest: Iterable[RoundEntry], round_id: str | None) -> Iterator[RoundEntry]:
     """Yield the round that a filter names, if it is none of the newest and the node knows it."""
     if round_id and all(one.round_id != round_id for one in newest):
-        yield from (one for one in visit.node().rounds().rounds if one.round_id == round_id)
+        with contextlib.suppress(NotFoundError):
+            yield visit.node().round(round_id).entry
 
 
 def _choices(visit: Visit, listed: Sequence[RoundEntry], counterpart: str | None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import httpx
 
 from aquila.audit.roles import Service
 from aquila.interface.proposal import Suggestions
-from aquila.interface.rounds import RoundPage
+from aquila.interface.rounds import NodeRoundView, RoundPage
 from aquila.interface.sentence import SentenceView
 from aquila.interface.statistics import RegionalPicture, Statistics
 from aquila.protocol.encoding import canonical
@@ -22,6 +23,8 @@ from clients.web.application import pages_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from tests.support.staged_round import StagedRound
 
 MANY = 300
 MOST_BYTES = 100_000
@@ -70,6 +73,17 @@ def rounds(phase: str = "closed") -> bytes:
         for number in range(MANY)
     ]
     return canonical(RoundPage.model_validate({"rounds": entries, "total": MANY}).model_dump(mode="json"))
+
+
+def oldest_round(stage: StagedRound) -> bytes:
+    """Return the oldest of these rounds as it is shown alone."""
+    shown = {
+        "entry": json.loads(rounds())["rounds"][-1], "manifest": stage.manifest.model_dump(mode="json"),
+        "manifest_digest": "0" * 64, "binding": None, "participants": PARTIES, "consented": True, "parties": [],
+        "submissions": [], "evaluated_for_others": {"done": 0, "of": 0}, "hits": 0, "keys_present": False,
+        "wishes": [], "problems": [],
+    }  # fmt: skip
+    return canonical(NodeRoundView.model_validate(shown).model_dump(mode="json"))
 
 
 def suggestions() -> bytes:
@@ -219,9 +233,10 @@ async def test_statistics(matcher: Any) -> None:
         assert 'rel="prev" href="/statistics?offset=290"' in browser.page
 
 
-async def test_filter_of_hits(node: Any) -> None:
+async def test_filter_of_hits(node: Any, stage: StagedRound) -> None:
     """The filter lists the newest rounds and the one that is chosen, and says how many it leaves out."""
-    async with visiting(node, Service.NODE, "analyst", {"/v1/rounds": rounds()}) as browser:
+    answers = {"/v1/rounds": rounds(), f"/v1/rounds/{round_id(299)}": oldest_round(stage)}
+    async with visiting(node, Service.NODE, "analyst", answers) as browser:
         await browser.open("/hits")
         assert is_small(browser)
         assert f'value="{round_id(49)}"' in browser.page
@@ -229,6 +244,10 @@ async def test_filter_of_hits(node: Any) -> None:
         page = await english(browser, f"/hits?round_id={round_id(299)}")
         assert f'value="{round_id(299)}" selected' in browser.page
         assert "249 older rounds are not listed." in page
+        # One that the node does not know is not listed.
+        page = await english(browser, f"/hits?round_id={round_id(MANY)}")
+        assert f'value="{round_id(MANY)}"' not in page
+        assert "250 older rounds are not listed." in page
 
 
 async def test_picture_by_certainty(matcher: Any) -> None:
