@@ -20,9 +20,17 @@ class ApprovalClient:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def approvals(self) -> Approvals:
-        """Return the requests; those that wait first, then the newest."""
-        return self._connection.fetch(Approvals, "GET", _APPROVALS)
+    def approvals(self, round_id: str | None = None, *, waiting: bool = False) -> Approvals:
+        """Return the requests; those that wait first, then the newest.
+
+        Args:
+            round_id: Only those about this round.
+            waiting: Only those that are not decided, expired ones among them.
+        """
+        asked = {"round_id": round_id} if round_id else {}
+        return self._connection.fetch(
+            Approvals, "GET", _APPROVALS, params=asked | ({"waiting": "true"} if waiting else {})
+        )
 
     def show(self, approval_id: str) -> ApprovalView:
         """Return a request with everything that will take effect."""

@@ -30,6 +30,14 @@ def test_a_node_finds_what_goes_on(store: Store) -> None:
     assert "kept_until" in {one["name"] for one in inspect(store.engine).get_columns("round")}
 
 
+def test_a_node_finds_its_receipts(store: Store) -> None:
+    """They tell the rounds that have a report from those that have none."""
+    migrate(store, "services.node.storage", "0035")
+    before = indices(store, "statement")
+    assert migrate(store, "services.node.storage", "0036") == "0036"
+    assert indices(store, "statement") - before == {"ix_statement_own_receipts"}
+
+
 def test_a_matcher_finds_what_goes_on(store: Store) -> None:
     """Rounds by their end and the newest, and sealed notes that are here still."""
     tables = "round", "event"

@@ -75,7 +75,7 @@ def _of_approvals(visit: Visit) -> Iterator[AttentionItem]:
     """Yield the requests that the visitor may decide on as a second person."""
     if not visit.may("approvals.decide"):
         return
-    for one in ApprovalClient(visit.connection()).approvals().approvals:
+    for one in ApprovalClient(visit.connection()).approvals(waiting=True).approvals:
         if one.state is ApprovalState.WAITING and not one.own:
             until = visit.language.moment(one.expires_at)
             text = visit.say("Another person requests this. It is valid until %(until)s.", until=until)

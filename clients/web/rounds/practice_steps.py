@@ -93,7 +93,7 @@ class PracticeState:
         return cls(
             has_list=any(not one.for_query for one in node.imports().imports),
             view=view,
-            waiting=_waiting(ApprovalClient(officer).approvals().approvals),
+            waiting=_waiting(ApprovalClient(officer).approvals(waiting=True).approvals),
             hits=HitsClient(connection_of("analyst")).search(wanted) if has_hits else None,
             queries=QueryClient(officer).queries().queries,
             alarms=node.safeguards(view.entry.round_id).alarms if view else (),

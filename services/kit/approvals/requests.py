@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rfc8785 import dumps
 from sqlalchemy import func, select
+from sqlalchemy.orm import defer
 
 from aquila.audit.entries import Word
 from aquila.errors import OrderError, PolicyError
@@ -73,10 +74,24 @@ def request(approvals: Approvals, actor: Actor, content: Content, subject: Conte
     )
 
 
-def list_approvals(approvals: Approvals, actor: Actor) -> ApprovalList:
-    """List the requests, newest first, after all that are pending."""
-    waits = (ApprovalRow.state == ApprovalState.WAITING.value).desc()
-    query = select(ApprovalRow).order_by(waits, ApprovalRow.asked_at.desc(), ApprovalRow.approval_id).limit(_SHOWN)
+def list_approvals(
+    approvals: Approvals, actor: Actor, round_id: str | None = None, *, waiting: bool = False
+) -> ApprovalList:
+    """List the requests, newest first, after all that are pending.
+
+    Args:
+        approvals: The requests.
+        actor: Who looks.
+        round_id: The round that they are about; all requests if None.
+        waiting: Only those that are pending.
+    """
+    waits = ApprovalRow.state == ApprovalState.WAITING.value
+    query = select(ApprovalRow).options(defer(ApprovalRow.content))
+    if round_id is not None:
+        query = query.where(ApprovalRow.round_id == round_id)
+    if waiting:
+        query = query.where(waits)
+    query = query.order_by(waits.desc(), ApprovalRow.asked_at.desc(), ApprovalRow.approval_id).limit(_SHOWN)
     with approvals.people.store.reading("approval.list") as session:
         rows, now = session.scalars(query).all(), approvals.people.clock()
         names = names_of(session, [person for row in rows for person in (row.author, row.decided_by)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 
 from aquila.audit.roles import Action
 from aquila.interface.approval import ApprovalEntry, ApprovalView, Approve, Refuse  # noqa: TC001 - read by FastAPI
@@ -27,13 +27,15 @@ At = Annotated[Approvals, Depends(_approvals)]
 Reader = Annotated[Actor, requires(Action.SEE_APPROVALS)]
 Author = Annotated[Actor, requires(Action.WITHDRAW_REQUEST)]
 Second = Annotated[Actor, requires(Action.DECIDE_APPROVALS)]
+Waiting = Annotated[bool, Query(description="Only requests that are not decided.")]
+OfRound = Annotated[str | None, Query(pattern=r"^[0-9a-f]{32}$", description="Only requests about this round.")]
 ApprovalId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
 
 @router.get("", summary="What waits for a second person, and what was decided")
-def get_approvals(approvals: At, actor: Reader) -> ApprovalList:
+def get_approvals(approvals: At, actor: Reader, waiting: Waiting = False, round_id: OfRound = None) -> ApprovalList:  # noqa: FBT002 - a parameter of the call
     """List the requests, newest first."""
-    return requests.list_approvals(approvals, actor)
+    return requests.list_approvals(approvals, actor, round_id, waiting=waiting)
 
 
 @router.get("/{approval_id}", summary="A request with its whole content")

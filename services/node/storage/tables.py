@@ -196,6 +196,13 @@ class StatementRow(NodeRows):
             sqlite_where=text("own = 1 AND sent = 0"),
             postgresql_where=text("own AND NOT sent"),
         ),
+        # Each look at the hits counts the rounds of all years of which there is none.
+        Index(
+            "ix_statement_own_receipts",
+            "round_id",
+            sqlite_where=text("own = 1 AND kind = 'receipt'"),
+            postgresql_where=text("own AND kind = 'receipt'"),
+        ),
     )
     round_id: Mapped[str] = _round(primary_key=True)
     digest: Mapped[str] = mapped_column(String(64), primary_key=True, comment="Digest of the payload as signed.")

@@ -158,6 +158,10 @@ async def test_a_refusal_and_its_reason(world: World, staff: Staff) -> None:
     assert [(entry["state"], entry["reason"], entry["own"]) for entry in listed] == [
         ("refused", "the legal basis is another one", True)
     ]
+    counts = {"waiting=true": 0, f"round_id={round_id}": 1, f"round_id={'0' * 32}": 0}
+    for asked_for, count in counts.items():
+        found = (await staff.officer.get(f"/v1/approvals?{asked_for}")).json()["approvals"]
+        assert len(found) == count, asked_for
     for decision in ("approve", "refuse"):
         body = {} if decision == "approve" else {"reason": "no"}
         assert (await staff.decide(asked, decision, **body)).status_code == 409

@@ -141,7 +141,7 @@ def _show(visit: Visit, found: Queries, page: Page[QueryEntry], form: QueryForm)
         approvals = ApprovalClient(visit.connection())
         asked = [
             one
-            for one in approvals.approvals().approvals
+            for one in approvals.approvals(waiting=True).approvals
             if one.kind in {ApprovalKind.SUBMISSION, ApprovalKind.STANDING_QUERY} and one.state is ApprovalState.WAITING
         ]
         contents = [(one, approvals.show(one.approval_id).content) for one in asked]

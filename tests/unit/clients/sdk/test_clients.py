@@ -81,6 +81,13 @@ def test_four_eyes(
     assert (json.loads(asked.content) if asked.content else None) == body
 
 
+def test_requests_of_a_round(connection: Connection, answers: Any) -> None:
+    """Those that wait, or those about a round, are asked for alone."""
+    answers.says(json={"approvals": []})
+    ApprovalClient(connection).approvals("e" * 32, waiting=True)
+    assert dict(answers.asked[0].url.params) == {"round_id": "e" * 32, "waiting": "true"}
+
+
 def test_import(connection: Connection, answers: Any) -> None:
     """A list goes to the node as it is, with its name and format beside it."""
     answers.says(201, json=REPORT)
