@@ -31,7 +31,7 @@ def test_a_node_finds_what_goes_on(store: Store) -> None:
 
 
 def test_a_node_finds_its_receipts(store: Store) -> None:
-    """They tell the rounds that have a report from those that have none."""
+    """They are in the rounds that have a report, and in no other."""
     migrate(store, "services.node.storage", "0035")
     before = indices(store, "statement")
     assert migrate(store, "services.node.storage", "0036") == "0036"

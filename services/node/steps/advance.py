@@ -1,4 +1,4 @@
-"""One step in one round: what came is read, what is due is said, and a piece of work is done."""
+"""One step in one round: what came is read, what is due is stated, and a piece of work is done."""
 
 from __future__ import annotations
 

@@ -16,7 +16,8 @@ from services.kit.errors import PeerFullError, PeerUnavailableError
 from services.kit.logging import Log
 from services.kit.work.drivers import Driver, each, raise_last
 from services.node.logs import pending_statements
-from services.node.steps import discover, exchange_notes, expire, send_suggestions, sync, verify_logs, withdraw
+from services.node.rounds import send_suggestions
+from services.node.steps import discover, exchange_notes, expire, sync, verify_logs, withdraw
 from services.node.steps.advance import advance, concerns_all, turn
 from services.node.steps.listen import Listener
 from services.node.storage.states import LocalRoundState

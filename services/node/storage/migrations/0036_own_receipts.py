@@ -1,4 +1,4 @@
-"""An index by which rounds with a report are told from those without one: of this party's receipts alone."""
+"""An index of the receipts of this party alone, by which rounds without a report are found."""
 
 import sqlalchemy as sa
 from alembic import op

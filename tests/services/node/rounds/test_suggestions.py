@@ -14,8 +14,8 @@ from services.kit.http.peer import Peer
 from services.kit.http.signatures import CallSigner
 from services.kit.log import entries
 from services.matcher.rounds import suggestions as at_matcher
+from services.node.rounds.send_suggestions import send_suggestions
 from services.node.rounds.suggestions import forget_suggestions, take_answers
-from services.node.steps.send_suggestions import send_suggestions
 from tests.support.clock import Clock
 
 if TYPE_CHECKING:
