@@ -1,7 +1,7 @@
 """Strangers attack the matcher and a node at once while they play a round: the hits of the rehearsal, and `/health`.
 
 The attacks are those of `strangers.py`, the questions those of `health_watch.py`; each runs as processes of its own.
-`AQUILA_ATTACK_ROUNDS` (1) rounds with lists of `AQUILA_ATTACK_RECORDS` (300) records are played. Nothing is judged by
+`AQUILA_ATTACK_ROUNDS` (1) rounds with lists of `AQUILA_ATTACK_RECORDS` (100) records are played. Nothing is judged by
 a clock: a busy machine makes the test slower, and what it counts stays the same. Seconds until an answer about health
 are those that the service takes, not those in which others have the processors.
 """
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.e2e
 
 ROUNDS = int(os.environ.get("AQUILA_ATTACK_ROUNDS", "1"))
-RECORDS = int(os.environ.get("AQUILA_ATTACK_RECORDS", "300"))  # in each list
+RECORDS = int(os.environ.get("AQUILA_ATTACK_RECORDS", "100"))  # in each list
 HANGS = 3_600  # seconds after which a round does not end any more
 HERE = Path(__file__).parents[1] / "support"
 USUAL_SECONDS = 1.0

@@ -220,6 +220,7 @@ def test_a_cluster_that_spills_is_refused(tmp_path: Path) -> None:
         cluster.stop()
 
 
+@pytest.mark.soak
 def test_workers_that_die_lose_nothing(cluster: Cluster, tmp_path: Path) -> None:
     """One that is killed is replaced by the other; a cluster that is gone is an error; one that returns is used."""
     workers = executor_handle_of(settings_of(cluster, tmp_path), [])

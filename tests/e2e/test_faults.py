@@ -27,7 +27,7 @@ SEED = 16
 
 RECORDS = 300
 PERSONS = 5
-KILLS = 10
+KILLS = 5
 LEFT_OUT = {Fault.CLOCK, Fault.DISK, Fault.RESTORE}
 """The first two are not possible on every machine, and after the last a second round has to follow."""
 

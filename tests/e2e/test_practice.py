@@ -196,6 +196,7 @@ class Trainee:
         self.visitor.press("Ask")
 
 
+@pytest.mark.soak  # the pages of a practice are tested one by one without a browser
 def test_a_practice_from_the_list_to_an_alarm(browser: Browser, tmp_path: Path) -> None:
     """A trainee plays all steps; pages and files are marked; nothing of a real home is opened, and all is deleted."""
     practice = Practice(tmp_path)

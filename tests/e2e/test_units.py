@@ -179,6 +179,7 @@ def test_a_round_of_units(container: Container, files: dict[str, Path], tmp_path
         assert container.show(unit)["Result"] == "success", container.journal(unit)
 
 
+@pytest.mark.soak  # `test_server` has what the supervisor hears; here it waits for a minute
 def test_systemd_restarts_a_service_that_is_frozen(container: Container) -> None:
     """The watchdog of the unit hears of the service from its event loop, and ends it when it hears nothing more."""
     unit = "aquila-matcher.service"
