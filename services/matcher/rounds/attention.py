@@ -12,9 +12,9 @@ from sqlalchemy import func, select
 
 from aquila.interface.attention import AttentionKind, AttentionList, RoundAttention
 from services.kit.errors import RoundDamagedError
+from services.kit.storage.manifests import manifest_in
 from services.matcher.rounds.progress import late
 from services.matcher.rounds.views import disputed_pairs, held_reports
-from services.matcher.storage.round_marks import manifest_in
 from services.matcher.storage.tables import EvidenceRow, FlagRow, RoundRow
 
 if TYPE_CHECKING:

@@ -28,8 +28,8 @@ from aquila.matching.certainty import Level
 from aquila.matching.rounding import BASE, SMALL, Rounding
 from aquila.protocol.messages.statements import Kind
 from services.kit.errors import NotFoundError
+from services.kit.storage.manifests import manifest_in
 from services.matcher.statistics.figures import OUTCOMES, RoundCounts, hit_tables, known, outcomes, records_sent
-from services.matcher.storage.round_marks import manifest_in
 from services.matcher.storage.tables import (
     HitCountRow,
     KnownCountRow,

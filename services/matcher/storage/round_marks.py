@@ -6,15 +6,12 @@ Nothing here is more than a memory of what is stored: another process on the sam
 
 from __future__ import annotations
 
-import base64
-import functools
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import func, select
 
-from aquila.protocol.messages import Manifest
+from services.kit.storage.manifests import manifest_in
 from services.matcher.storage.tables import EventRow, RoundRow
 
 if TYPE_CHECKING:
@@ -116,12 +113,6 @@ def terms_in(envelope: bytes) -> RoundTerms:
         deadlines=(window.consent_by, window.submit_by, window.evaluate_by, window.closes_at),
         retention_seconds=manifest.retention_days * _DAY,
     )
-
-
-@functools.lru_cache(maxsize=256)
-def manifest_in(envelope: bytes) -> Manifest:
-    """Return the manifest in an envelope that this matcher signed and stored."""
-    return Manifest.from_payload(base64.b64decode(json.loads(envelope)["payload"]))
 
 
 class RoundFacts(Generic[Fact]):

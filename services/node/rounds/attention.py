@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
@@ -18,6 +17,7 @@ from aquila.interface.attention import AttentionKind, AttentionList, RoundAttent
 from aquila.protocol.messages import Kind, Manifest, Receipt, WithheldAnswer, Withholding
 from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
+from services.kit.storage.manifests import manifest_in
 from services.node.rounds.requests import consent_until, rounds_with_list, submit_until
 from services.node.storage.states import LocalRoundState, SubmissionState
 from services.node.storage.tables import AlarmRow, CanaryRow, ProblemRow, RoundRow, StatementRow, SubmissionRow
@@ -38,7 +38,6 @@ REMEMBERED = 30 * 86_400
 
 _ACTIVE = (RoundRow.state == LocalRoundState.ACTIVE, RoundRow.phase.not_in(ENDED_PHASES))
 _FREE = (RoundRow.refused.is_(None), RoundRow.abort_reason.is_(None))
-_MANIFESTS = 256  # that were read last, and are looked at again and again
 _ELSEWHERE = ("alarm %", "canaries %", "submission %")  # problems that are needs of their own
 
 
@@ -128,12 +127,7 @@ def _withheld(session: Session) -> Iterator[_Found]:
 
 def stored_manifest(row: RoundRow) -> Manifest:
     """Return the manifest of a round as it was stored: a key that the registry names no more hides nothing of it."""
-    return _manifest(row.manifest)
-
-
-@lru_cache(_MANIFESTS)
-def _manifest(envelope: bytes) -> Manifest:
-    return Manifest.from_payload(_payload(envelope))
+    return manifest_in(row.manifest)
 
 
 def _payload(envelope: bytes) -> bytes:
@@ -186,7 +180,7 @@ def _by_round(kind: AttentionKind, rows: Iterable[Row[tuple[str, str]]]) -> Iter
 def _terms(session: Session, rounds: Collection[str]) -> dict[str, Manifest]:
     """Return the manifests of some rounds."""
     query = select(RoundRow.round_id, RoundRow.manifest).where(RoundRow.round_id.in_(rounds))
-    return {round_id: _manifest(envelope) for round_id, envelope in session.execute(query)}
+    return {round_id: manifest_in(envelope) for round_id, envelope in session.execute(query)}
 
 
 def _with_terms(manifest: Manifest, found: _Found, now: int) -> RoundAttention | None:

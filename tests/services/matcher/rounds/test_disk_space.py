@@ -9,11 +9,11 @@ import pytest
 from aquila.interface.service.health import Subject
 from aquila.protocol.matcher import disk_bytes
 from services.kit.storage.files import ChunkFiles
+from services.kit.storage.manifests import manifest_in
 from services.matcher.administration.health import read_health
 from services.matcher.rounds.contacts import StoredContacts
 from services.matcher.rounds.disk_space import reserved_bytes
 from services.matcher.settings import QuotaSettings
-from services.matcher.storage.round_marks import manifest_in
 from services.matcher.storage.tables import EventRow, RefusedStatementRow, RoundRow
 from tests.support.matcher_world import NOW
 
