@@ -80,6 +80,7 @@ async def test_take_copies_of_the_log_without_end(world: World) -> None:
     world.app.state.buckets = None
     answers = [await world.nodes["AL"].call("GET", "/v1/log/bundle") for _ in range(8)]
     assert [answer.status_code for answer in answers] == [200] * 6 + [429] * 2
+    assert {answer.json()["code"] for answer in answers[6:]} == {"log_copied_too_often"}
 
 
 async def test_show_checkpoints_without_end(tmp_path: Path) -> None:

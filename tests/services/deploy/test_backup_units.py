@@ -21,6 +21,7 @@ def test_the_unit_of_the_timer_gives_the_documented_command(kind: str) -> None:
     given = " ".join(command.replace("$$", "$").replace("%%", "%").split())
     assert given == f"/opt/aquila/bin/{documented}".replace("aquila node", f"aquila {kind}").replace(
         "aquila/node", f"aquila/{kind}").replace("backup/node", f"backup/{kind}")  # fmt: skip
+    assert "$(date +%F-%H%M%S)" in given, "two backups in a minute have two names"
     served = dict(confine.service_settings((DEPLOY / "systemd" / f"aquila-{kind}.service").read_text("utf-8")))
     assert [settings[name] for name in ("User", "StateDirectory")] == [served["User"], served["StateDirectory"]]
     timer = (DEPLOY / "systemd" / f"aquila-{kind}-backup.timer").read_text("utf-8")
