@@ -28,10 +28,10 @@ from services.kit.errors import NotFoundError
 from services.kit.log import entries
 from services.kit.log.key_changes import log_replaced
 from services.kit.logging import Log
-from services.kit.storage.manifests import manifest_in
 from services.kit.storage.own_identity import prepare_renewal, read_next
 from services.kit.storage.registry import stored_statements as stored
 from services.kit.storage.registry.views import party_views, statement_view
+from services.kit.storage.stored_manifests import manifest_in
 from services.matcher.administration.address import address_of
 from services.matcher.storage.tables import RoundRow
 

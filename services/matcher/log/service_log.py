@@ -17,7 +17,7 @@ from services.kit.log.publication import OwnLog
 from services.kit.log.witness import Witness
 from services.kit.log_access.use_cases import LogUseCases
 from services.kit.storage.files import ChunkFiles
-from services.kit.storage.manifests import manifest_in
+from services.kit.storage.stored_manifests import manifest_in
 from services.matcher.events import REPORT, SUBMISSION, WITHHELD_ANSWER, is_refused, log_places
 from services.matcher.log.statistics import round_statistics
 from services.matcher.storage.tables import EventRow, EvidenceRow, RefusedStatementRow, RoundRow

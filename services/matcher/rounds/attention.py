@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from aquila.interface.attention import AttentionKind, AttentionList, RoundAttention
 from services.kit.errors import RoundDamagedError
-from services.kit.storage.manifests import manifest_in
+from services.kit.storage.stored_manifests import manifest_in
 from services.matcher.rounds.progress import late
 from services.matcher.rounds.views import disputed_pairs, held_reports
 from services.matcher.storage.tables import EvidenceRow, FlagRow, RoundRow

@@ -15,7 +15,7 @@ from aquila.protocol.matcher import disk_bytes
 from aquila.protocol.messages.kinds import StatementKind
 from services.kit.errors import StoreFullError
 from services.kit.settings import MEBIBYTE
-from services.kit.storage.manifests import manifest_in
+from services.kit.storage.stored_manifests import manifest_in
 from services.matcher.storage.tables import ChunkRow, EventRow, RoundRow
 
 if TYPE_CHECKING:

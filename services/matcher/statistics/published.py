@@ -28,7 +28,7 @@ from aquila.matching.certainty import Level
 from aquila.matching.rounding import BASE, SMALL, Rounding
 from aquila.protocol.messages.statements import Kind
 from services.kit.errors import NotFoundError
-from services.kit.storage.manifests import manifest_in
+from services.kit.storage.stored_manifests import manifest_in
 from services.matcher.statistics.figures import OUTCOMES, RoundCounts, hit_tables, known, outcomes, records_sent
 from services.matcher.storage.tables import (
     HitCountRow,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import func, select
 
-from services.kit.storage.manifests import manifest_in
+from services.kit.storage.stored_manifests import manifest_in
 from services.matcher.storage.tables import EventRow, RoundRow
 
 if TYPE_CHECKING:

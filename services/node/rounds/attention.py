@@ -17,7 +17,7 @@ from aquila.interface.attention import AttentionKind, AttentionList, RoundAttent
 from aquila.protocol.messages import Kind, Manifest, Receipt, WithheldAnswer, Withholding
 from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
-from services.kit.storage.manifests import manifest_in
+from services.kit.storage.stored_manifests import manifest_in
 from services.node.rounds.requests import consent_until, rounds_with_list, submit_until
 from services.node.storage.states import LocalRoundState, SubmissionState
 from services.node.storage.tables import AlarmRow, CanaryRow, ProblemRow, RoundRow, StatementRow, SubmissionRow
