@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from functools import partial
 from typing import TYPE_CHECKING
@@ -41,13 +42,13 @@ from services.matcher.approvals import approvals_of
 from services.matcher.context import open_context, open_store
 from services.matcher.rounds.contacts import StoredContacts
 from services.matcher.settings import MatcherSettings
-from services.matcher.steps.pulse import Pulse
+from services.matcher.steps.pulse import PULSE_SECONDS, QUIET_PULSE_SECONDS, Pulse
 from services.matcher.steps.purge_ended import wipe_leftovers
 from services.matcher.steps.schedule import WOKEN_BY, steps_of
 from services.matcher.storage.tables import SPENT_NONCES
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
     from pathlib import Path
 
     from fastapi import FastAPI
@@ -59,7 +60,6 @@ if TYPE_CHECKING:
 
 PACKAGE = "services.matcher.storage"
 _OF_PEOPLE = (people_routes.router, approval_routes.router, notification_routes.router)
-_PULSE_SECONDS = 2.0
 _QUIET_LOOKS = 30  # how many times as long as after an event a driver waits that finds nothing to do
 
 
@@ -208,8 +208,9 @@ def _lifespan(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await threads.run(Pool.DRIVERS, wipe_leftovers, context)
         # It is not woken itself: a look that followed each wake-up would be one more for nothing.
-        pulse = _driver("pulse", Pulse(context).step, _PULSE_SECONDS)
-        async with lifespan_of([*drivers, pulse], context.close)(app):
+        pulse = Pulse(context)
+        beat = _driver("pulse", pulse.step, PULSE_SECONDS, QUIET_PULSE_SECONDS, pulse.wait)
+        async with lifespan_of([*drivers, beat], context.close)(app):
             context.wakeup.start(woken)
             try:
                 yield
@@ -219,10 +220,16 @@ def _lifespan(
     return lifespan
 
 
-def _driver(name: str, step: Callable[[], bool], interval: float, longest: float | None = None) -> Driver:
+def _driver(
+    name: str,
+    step: Callable[[], bool],
+    interval: float,
+    longest: float,
+    wait: Callable[[float], Awaitable[object]] = asyncio.sleep,
+) -> Driver:
     """Return the driver of a step, which runs in a thread of its own."""
 
     async def in_thread() -> bool:
         return await threads.run(Pool.DRIVERS, step)
 
-    return Driver(name, in_thread, interval=interval, longest=longest)
+    return Driver(name, in_thread, interval=interval, longest=longest, wait=wait)

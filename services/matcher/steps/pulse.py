@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
@@ -13,6 +15,12 @@ if TYPE_CHECKING:
 
     from services.matcher.context import MatcherContext
 
+
+PULSE_SECONDS = 2.0
+"""Seconds between two looks while something comes."""
+
+QUIET_PULSE_SECONDS = 10.0
+"""Seconds between two looks at most while nothing comes."""
 
 _MOST = 1_000  # events between two looks, of which each is looked at
 
@@ -28,6 +36,18 @@ class Pulse:
         self._context = context
         self._seen: tuple[int, int] | None = None
         self._pending = False
+        self._news = context.wakeup.listen()
+
+    async def wait(self, seconds: float) -> None:
+        """Wait between two looks: while nothing is committed here, longer than after that.
+
+        Args:
+            seconds: For which to wait where nothing comes.
+        """
+        await asyncio.sleep(min(seconds, PULSE_SECONDS))
+        if seconds > PULSE_SECONDS:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), seconds - PULSE_SECONDS)
 
     def step(self) -> bool:
         """Look once; it waits for the next interval whatever it found.
@@ -35,6 +55,7 @@ class Pulse:
         Raises:
             StoreError: The database failed.
         """
+        self._news = self._context.wakeup.listen()  # before the look, so that nothing is missed in between
         known, event = self._seen or (None, None)
         newest = select(func.coalesce(func.max(EventRow.event_id), 0)) if event is None else _after(event)
         with self._context.store.reading("pulse.look") as session:

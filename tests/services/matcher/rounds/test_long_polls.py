@@ -15,6 +15,7 @@ from aquila.protocol.messages.feed import EventKind, LongPollAnswer, Rounds
 from services.kit.work.drivers import Driver
 from services.matcher.rounds import long_polls
 from services.matcher.rounds.long_polls import ReadState
+from services.matcher.steps import pulse as pulses
 from services.matcher.steps.pulse import Pulse
 from services.matcher.steps.schedule import WOKEN_BY, steps_of
 from services.matcher.storage.tables import RoundRow
@@ -257,6 +258,27 @@ async def test_own_events_ring_once_more_in_a_pause(world: World) -> None:
         await asyncio.sleep(0.01)
         rings.append(rung.is_set())
     assert rings == [False, True, False]
+
+
+async def test_looks_for_others_are_rarer_while_nothing_comes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What this process commits brings the next look forward, yet never nearer to the last one than two seconds."""
+    monkeypatch.setattr(pulses, "PULSE_SECONDS", 0.05)
+    await world.opened()
+    world.context.wakeup.start()
+    pulse = Pulse(world.context)
+    pulse.step()
+    await asyncio.wait_for(pulse.wait(0.05), 30)  # a short wait asks for nothing else
+    quiet = asyncio.create_task(pulse.wait(3_600))
+    done, _ = await asyncio.wait([quiet], timeout=0.5)
+    assert not done
+    await world.nodes["RS"].submit()
+    await asyncio.wait_for(quiet, 30)
+    pulse.step()
+    await world.nodes["AL"].submit()
+    began = asyncio.get_running_loop().time()
+    await asyncio.wait_for(pulse.wait(3_600), 30)
+    assert asyncio.get_running_loop().time() - began >= 0.04  # a timer may end within its clock's resolution
+    await asyncio.wait_for(pulse.wait(0.06), 30)
 
 
 async def test_a_party_holds_few(world: World) -> None:
