@@ -171,6 +171,7 @@ def _notifications(context: MatcherContext, report: HealthReport) -> Notificatio
 
 def _health(context: MatcherContext, contacts: StoredContacts, drivers: Sequence[Driver]) -> HealthReport:
     """Return the report on the matcher's health."""
+    certificates = certificates_of(context.settings)
     return HealthReport(
         HealthParts(
             service=Service.MATCHER,
@@ -183,7 +184,7 @@ def _health(context: MatcherContext, contacts: StoredContacts, drivers: Sequence
             log=context.log,
             clock=context.clock,
             counts=context.counts,
-            certificates=certificates_of(context.settings),
+            certificates=lambda: certificates,
             drivers=drivers,
             read_own=partial(read_health, context, contacts),
         )

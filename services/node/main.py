@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 import aquila
@@ -223,6 +223,8 @@ def build(
 
 def _health(node: NodeContext, drivers: Sequence[Driver]) -> HealthReport:
     """Return the report on the node's health."""
+    # The matcher may move to an address with another CA while the node runs.
+    certificates_with = lru_cache(maxsize=1)(partial(certificates_of, node.settings))
     return HealthReport(
         HealthParts(
             service=Service.NODE,
@@ -235,7 +237,7 @@ def _health(node: NodeContext, drivers: Sequence[Driver]) -> HealthReport:
             log=node.log,
             clock=node.clock,
             counts=node.counts,
-            certificates=certificates_of(node.settings, node.settings.matcher),
+            certificates=lambda: certificates_with(node.peer.settings),
             drivers=drivers,
             read_own=partial(health.read_health, node),
             subjects=health.SUBJECTS,

@@ -385,7 +385,7 @@ async def test_metrics_of_logs_certificates_disk_and_workers(world: World, tmp_p
     assert ends_at is not None
     labels = {"setting": "tls.certificate"}
     world.clock.time = ends_at - 12 * 86_400 - 1
-    assert metric(party_node.app, "certificate_days_left", labels, certificates=ends) == 12
+    assert metric(party_node.app, "certificate_days_left", labels, certificates=lambda: ends) == 12
     assert metric(party_node.app, "certificate_days_left", labels) is None
 
     kept, root = shutil.disk_usage(tmp_path).total, party_node.node.files.root

@@ -85,7 +85,7 @@ class HealthParts:
         log: The own log, and the service as a witness.
         clock: Seconds since 1970.
         counts: Counts of events since the start.
-        certificates: Those that the settings name.
+        certificates: Returns those that are in use now.
         drivers: The loops.
         read_own: Finds out the part that only this service has; raises `StoreError` where the database failed.
         subjects: The subjects of that part.
@@ -101,7 +101,7 @@ class HealthParts:
     log: LogUseCases
     clock: Callable[[], int]
     counts: EventCounts
-    certificates: CertificateEnds
+    certificates: Callable[[], CertificateEnds]
     drivers: Sequence[Driver]
     read_own: Callable[[], OwnPart]
     subjects: tuple[Subject, ...] = ()
@@ -165,13 +165,13 @@ class HealthReport:
             found = [checked(Subject.DATABASE, ()), *found, logs]
         except StoreError as error:
             found = [checked(Subject.DATABASE, [(Grade.CRITICAL, error.sentence)]), *found]
-        workers, drivers = parts.workers.current_state(), parts.drivers
+        workers, drivers, certificates = parts.workers.current_state(), parts.drivers, parts.certificates()
         found += [
             checked(Subject.WORKERS, checks.worker_faults(workers)),
             checked(Subject.DRIVERS, checks.driver_faults(drivers, parts.workers)),
             *(checked(subject, own.faults.get(subject, ())) for subject in parts.subjects),
             checked(Subject.IDENTITY, checks.identity_faults(parts.log.own.key)),
-            checked(Subject.CERTIFICATES, checks.certificate_faults(parts.certificates, now)),
+            checked(Subject.CERTIFICATES, checks.certificate_faults(certificates, now)),
             checked(Subject.ROUNDS, [*round_faults(own.rounds, now), *own.faults.get(Subject.ROUNDS, ())]),
         ]
         return ServiceHealth(
@@ -186,7 +186,7 @@ class HealthReport:
             checks=tuple(found),
             rounds=own.rounds,
             left_out=own.left_out,
-            certificates=tuple(self._certificates(now)),
+            certificates=tuple(_ends(certificates, now)),
             drivers=tuple(map(_driver, drivers)),
             contacts=own.contacts,
             log_size=log_size,
@@ -208,10 +208,11 @@ class HealthReport:
         with self._parts.store.reading("health.counts") as session:
             return size(session), waiting_count(session, now)
 
-    def _certificates(self, now: int) -> Iterator[CertificateHealth]:
-        for end in self._parts.certificates.current():
-            days = checks.days_left(end, now)
-            yield CertificateHealth(setting=end.setting, ends_at=end.ends_at, days_left=days)
+
+def _ends(certificates: CertificateEnds, now: int) -> Iterator[CertificateHealth]:
+    for end in certificates.current():
+        days = checks.days_left(end, now)
+        yield CertificateHealth(setting=end.setting, ends_at=end.ends_at, days_left=days)
 
 
 def _driver(driver: Driver) -> DriverHealth:

@@ -9,10 +9,13 @@ from services.kit.http.peer import Peer
 from services.kit.http.signatures import CallSigner
 from services.kit.log import entries
 from services.node.safeguards import registry as statements
+from tests.support.authority import Authority
 from tests.support.ceremony import REGISTRY, accept, admit, fetched, invite, join, make_home
 from tests.support.registering import key_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.support.node_world import World
 
 
@@ -173,6 +176,22 @@ async def test_the_matcher_moves(world: World) -> None:
     # What is stated later keeps the address, whatever the matcher's settings say by now.
     await join(world, "XK")
     assert (await fetched(si))["waiting"]["url"] == MOVED
+
+
+async def test_the_ca_of_the_new_address_is_watched(world: World, tmp_path: Path) -> None:
+    """A node that follows the registry warns of the end of the CA by which it knows the matcher now."""
+    hr = await join(world)
+    await accept(hr)
+    authority = Authority.create(tmp_path, "moved")
+    body = {"url": "https://127.0.0.1:8799", "ca": (tmp_path / "moved.pem").read_text()}
+    moved = await world.operator.post(f"{REGISTRY}/move", json=body)
+    view = (await hr.post("/registry/statements", json={"content": moved.json()["content"]})).json()
+    accepted = {"digest": view["waiting"]["digest"], "spoken": " ".join(view["waiting"]["words"])}
+    assert (await hr.post("/registry/accept", json=accepted)).status_code == 200
+    for _ in ("moved", "restarted"):
+        ends = {one.setting: one.ends_at for one in hr.app.state.health.health().certificates}
+        assert ends["matcher.ca"] == int(authority.certificate.not_valid_after_utc.timestamp())
+        hr.restart()
 
 
 async def test_an_address_in_the_clear_is_refused(world: World) -> None:
