@@ -40,6 +40,7 @@ METRICS = {
     "aquila_round_progress_age_seconds": ("round",),
     "aquila_rounds": ("phase",),
     "aquila_rounds_stuck": (),
+    "aquila_rounds_left_out": (),
     "aquila_sign_ins_refused_total": (),
     "aquila_start_time_seconds": (),
     "aquila_statements_waiting": (),

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from tests.support import confine
+from tests.support import confine, manual
 from tests.support.attempts import ENDS, TRIES
 from tests.support.cluster import DASK, SCHEDULER_UNIT, UNITS, WORKER_UNIT, Cluster, unit_on_loopback
 from tests.support.container import CAN_BOOT
@@ -186,12 +186,15 @@ def is_little_exposed(file: Path) -> bool:
 
 @pytest.mark.parametrize("unit", sorted(UNITS.glob("*.service")), ids=lambda unit: unit.stem)
 def test_a_unit_is_little_exposed(unit: Path, tmp_path: Path) -> None:
-    """At most 1.2; a unit without one of its restrictions is above."""
-    assert is_little_exposed(unit)
-    lenient = tmp_path / unit.name
-    delivered = unit.read_text("utf-8")
-    lenient.write_text(delivered.replace("RestrictNamespaces=yes\n", ""), encoding="utf-8")
-    assert lenient.read_text("utf-8") != delivered
+    """At most 1.2, with the addresses that a drop-in adds; a unit without two of its restrictions is above."""
+    used, lenient = tmp_path / "used" / unit.name, tmp_path / "lenient" / unit.name
+    for file in (used, lenient):
+        file.parent.mkdir()
+    used.write_text(unit.read_text("utf-8") + manual.drop_in(), encoding="utf-8")
+    assert is_little_exposed(used)
+    lenient.write_text(
+        re.sub("(?:RestrictNamespaces|PrivateUsers)=yes\n", "", used.read_text("utf-8")), encoding="utf-8"
+    )
     assert not is_little_exposed(lenient)
 
 

@@ -4,8 +4,8 @@ Every block of *Installing without a network*, *Users, folders and units*, *Whic
 *PostgreSQL* and *Set up* is given as it stands, by root or by the service's user, and so are the backup by its timer's
 unit and the upgrade. A machine is a container with Debian's own systemd, PostgreSQL and Python, in which nothing of the
 checkout is seen; a wire between network namespaces stands for the closed network, and systemd confines the services to
-the addresses of their drop-ins. What root writes with an editor (`/etc/hosts`, the drop-in, `[database]`) is written as
-the page has it.
+the addresses of their drop-ins. What root writes with an editor (names of others in `/etc/hosts`, `[database]`) is
+written as the page has it.
 
 The page leaves to the reader, so that the test has its own: the users of persons, and how files travel between
 machines. Mail, the safe and the telephone are the test's.

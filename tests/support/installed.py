@@ -102,17 +102,15 @@ class Installed(Service):
 
     def allow(self, addresses: Mapping[str, str]) -> None:
         """Allow the service to reach the addresses of the page's drop-in, or others in their place."""
-        [drop_in] = manual.blocks(ADDRESSES, "ini")
+        [block] = manual.blocks(ADDRESSES)
         for documented, other in addresses.items():
-            drop_in = drop_in.replace(documented, other)
-        [path] = {one for one in manual.spans(ADDRESSES) if one.endswith("network.conf")}
-        self.write(path.replace("aquila-node", self.user).lstrip("/"), drop_in)
-        self.root("systemctl daemon-reload")
+            block = block.replace(documented, other)
+        self.root(block)
 
     def name_hosts(self, own_name: str, others: Mapping[str, str]) -> None:
         """Let the machine know the own name as loopback's, and addresses by the names of others."""
-        line = manual.command(ADDRESSES, "127.0.0.1").replace(MATCHER[1], own_name)
-        self.write("etc/hosts", "\n".join([line, *(f"{address} {name}" for name, address in others.items()), ""]))
+        self.root(manual.command(ADDRESSES, "echo 127.0.0.1").replace(MATCHER[1], own_name))
+        self.write("etc/hosts", "".join(f"{address} {name}\n" for name, address in others.items()))
 
     def back_up_daily(self, public_key: Path) -> None:
         """Make folder and timer, and the first backup at once."""

@@ -18,6 +18,13 @@ def blocks(heading: str, language: str = "sh") -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", section(heading), re.DOTALL)
 
 
+def drop_in() -> str:
+    """Return the drop-in that allows a service to reach more than its own machine."""
+    [block] = blocks("Which addresses a service may reach")
+    [content] = re.findall(r"<<'END'\n(.*)^END$", block, re.DOTALL | re.MULTILINE)
+    return str(content)
+
+
 def command(heading: str, beginning: str) -> str:
     """Return the one command within the sentences and tables of a section that has a beginning.
 

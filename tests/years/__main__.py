@@ -43,7 +43,7 @@ def main() -> None:
         command.add_argument("--hits", type=int, default=10_000, help="hits of one node in one more round")
     check.add_argument("--database", choices=DATABASES, action="append", help="those to measure on; both if not given")
     check.add_argument("--part", choices=PARTS, action="append", help="what to measure; both if not given")
-    check.add_argument("--settle", type=int, default=150, help="seconds to wait between the start and rest")
+    check.add_argument("--settle", type=int, default=300, help="seconds to wait between the start and rest")
     check.add_argument("--seconds", type=int, default=150, help="seconds to watch services at rest")
     given = parser.parse_args()
     if given.command == "make":

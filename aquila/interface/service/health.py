@@ -146,10 +146,11 @@ class ServiceHealth(Message):
         started_at: When the service started.
         grade: The worst grade of the checks.
         not_ready: The subjects that keep the service from its work; none while it is ready.
-        rounds: The open rounds, the newest first.
+        rounds: The open rounds, the oldest first.
         left_out: Open rounds that were not looked at, because there are too many.
         log_size: Entries of the service's own log.
-        witnesses: The newest cosignature of each witness of the own log.
+        witnesses: The newest cosignature of each witness of the own log. One that has never cosigned has size 0, and is
+            missed since `at`.
         chunks_waiting: Chunks that this service has still to fetch, compute or send; at the matcher, evaluated chunks
             that their origins have not fetched.
         statements_waiting: Statements that this node has signed and the matcher has not taken; none at the matcher.

@@ -143,7 +143,7 @@ def _figure(subject: Subject, health: ServiceHealth) -> str:
 
 
 def _log_figure(health: ServiceHealth) -> str:
-    seen = max((one.at for one in health.witnesses), default=None)
+    seen = max((one.at for one in health.witnesses if one.size), default=None)
     witnessed = "" if seen is None else f", witnessed {_ago(health.at - seen)} ago"
     return numbered(health.log_size, "entry", "entries") + witnessed
 

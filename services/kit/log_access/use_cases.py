@@ -7,32 +7,30 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from sqlalchemy import select
 
-from aquila.audit.checkpoint import cosigned_at, parse_checkpoint
+from aquila.audit.checkpoint import parse_checkpoint
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.note import parse_note
 from aquila.audit.roles import Action
-from aquila.interface.log import CosignatureView, EntriesPage, LogAlarmView, LogView, RoundEntries
+from aquila.interface.log import EntriesPage, LogAlarmView, LogView, RoundEntries
 from aquila.interface.sentence import SentenceView
-from aquila.protocol.registry import MATCHER
 from aquila.sentences.sentence import loads
 from services.kit.errors import NotFoundError
 from services.kit.http.rate_limit import Rate, RateLimiter
 from services.kit.log.copies import Scope, write_copy
 from services.kit.log.entries import CHECKPOINTS, actor_fields, append, entries_down, entries_of_round, size
 from services.kit.log.verification import checked
+from services.kit.log_access.cosignatures import cosigned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable
 
     from sqlalchemy.orm import Session
 
-    from aquila.audit.note import Note
     from services.kit.log.publication import OwnLog
     from services.kit.log.witness import Witness
     from services.kit.people import Actor
 
 _LOOKED_AT = 500
-_NEWEST = 20
 _COPIES = Rate(per_second=1 / 600, size=6)
 
 
@@ -65,7 +63,7 @@ class LogUseCases:
             origin=self.own.origin,
             size=parse_checkpoint(notes[0].text).size if notes else 0,
             checkpoint=notes[0].to_bytes().decode() if notes else "",
-            witnesses=tuple(self._cosigned(notes)),
+            witnesses=tuple(cosigned(self.own.registry, notes)),
             alarms=tuple(
                 LogAlarmView(
                     alarm_id=row.alarm_id,
@@ -81,23 +79,6 @@ class LogUseCases:
                 for row in self.witness.alarms()
             ),
         )
-
-    def newest_cosignatures(self) -> tuple[CosignatureView, ...]:
-        """Return the newest cosignature of each witness, among the newest checkpoints."""
-        with self.own.store.reading("log.cosigned") as session:
-            query = select(CHECKPOINTS.c.note).order_by(CHECKPOINTS.c.size.desc()).limit(_NEWEST)
-            notes = [parse_note(bytes(note)) for note in session.scalars(query)]
-        return tuple(self._cosigned(notes))
-
-    def _cosigned(self, notes: Sequence[Note]) -> Iterator[CosignatureView]:
-        """Yield for every possible witness the newest of these checkpoints that it cosigned."""
-        for holder in [MATCHER, *sorted(self.own.registry.parties)]:
-            name, keys = self.own.registry.witness_of(holder), self.own.registry.keys_of(holder)
-            for note in notes:
-                at = cosigned_at(note, name, *keys)
-                if at is not None:
-                    yield CosignatureView(witness=holder, size=parse_checkpoint(note.text).size, at=at)
-                    break
 
     def page(
         self, actor: Actor, below: int | None, limit: int, kind: EntryKind | None, round_id: str | None

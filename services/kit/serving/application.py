@@ -62,6 +62,7 @@ _SECURITY_HEADERS = {
 _TLS_HEADERS = {"strict-transport-security": "max-age=31536000"}  # over plain HTTP it must not be sent (RFC 6797 7.2)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _NAME_LIMIT = 40
+_SUPERVISED = PROBES | {"/v1/service/health"}
 _MOST_FAULTS = 8
 
 
@@ -265,9 +266,9 @@ def _place(location: Sequence[object]) -> str:
 def _log_call(scope: Scope, status: int, started: float) -> None:
     """Write the line of a call, with the template of its route: a path is the caller's text.
 
-    A probe that finds nothing wrong is for developers alone: supervisors make thousands a day.
+    A look at the service's health that finds nothing wrong is for developers alone: supervisors make thousands a day.
     """
-    quiet = scope["path"] in PROBES and status < HTTPStatus.BAD_REQUEST
+    quiet = scope["path"] in _SUPERVISED and status < HTTPStatus.BAD_REQUEST
     write = _LOG.debug if quiet else _LOG.info
     write(
         "call",

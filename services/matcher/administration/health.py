@@ -55,7 +55,7 @@ def read_health(context: MatcherContext, contacts: StoredContacts) -> OwnPart:
     now, open_ = context.clock(), RoundRow.ended_at.is_(None)
     evaluations = (ChunkRow.what == EventKind.EVALUATION.value, ChunkRow.deleted_at.is_(None))
     with context.store.reading("health.rounds") as session:
-        query = select(RoundRow.round_id).where(open_).order_by(RoundRow.created_at.desc(), RoundRow.round_id)
+        query = select(RoundRow.round_id).where(open_).order_by(RoundRow.created_at, RoundRow.round_id)
         ids = session.scalars(query).all()
         failed = session.scalar(select(func.count()).where(open_, RoundRow.problem.is_not(None))) or 0
         rounds = select(RoundRow.round_id).where(open_)

@@ -73,7 +73,7 @@ def read_health(node: NodeContext) -> OwnPart:
     """
     now, difference = node.clock(), clock_difference(node)
     with node.store.reading("health.rounds") as session:
-        query = select(RoundRow).where(*_OPEN).order_by(RoundRow.discovered_at.desc(), RoundRow.round_id)
+        query = select(RoundRow).where(*_OPEN).order_by(RoundRow.discovered_at, RoundRow.round_id)
         rows = session.scalars(query).all()
         waiting, unsent = _chunks_waiting(session), session.scalar(_UNSENT) or 0
     rounds = [round_health(found, node.code, now) for row in rows[:MOST_ROUNDS] if (found := _open_round(node, row))]

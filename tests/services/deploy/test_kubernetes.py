@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import shlex
 import shutil
 import subprocess
 import sys
@@ -209,6 +210,21 @@ def test_what_is_applied_belongs_together(kind: str, tmp_path: Path) -> None:
     stateful["spec"]["serviceName"] = "another"
     with pytest.raises(AssertionError):
         assert_together(resources)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_steps_give_commands_that_there_are(kind: str) -> None:
+    """In the service's container, with options that they have."""
+    steps = (FOLDER / kind / "kustomization.yaml").read_text("utf-8")
+    given = re.findall(r"kubectl -n (\S+) exec -it? (\S+) -c (\S+) -- (.+)", steps)
+    assert {one[:3] for one in given} == {(f"aquila-{kind}", f"aquila-{kind}-0", kind)}
+    commands = re.findall(r"\baquila ((?:matcher|node|party)\b[^&>\n]*)", "\n".join(one[3] for one in given))
+    assert {"backup", "admit" if kind == "matcher" else "accept"} <= {one.split()[1] for one in commands}
+    for command in commands:
+        group, name, *words = shlex.split(command)
+        found = get_command(app).commands[group].commands[name]  # type: ignore[attr-defined]  # groups have commands
+        options = {option for parameter in found.params for option in parameter.opts}
+        assert {word for word in words if word.startswith("--")} <= options
 
 
 @dataclass

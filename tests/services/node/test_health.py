@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import shutil
@@ -30,7 +31,9 @@ from services.kit.serving.health.metrics import HealthMetrics
 from services.kit.serving.health.report import HealthParts, HealthReport
 from services.kit.storage.files import ChunkFiles
 from services.kit.work.executors import ExecutorHandle, open_local
+from services.matcher.administration import health as matcher_health
 from services.matcher.steps.schedule import steps_of
+from services.node.rounds import health as node_health
 from tests.support.authority import Authority
 from tests.support.metrics import metric
 from tests.support.node_world import HEADER, LISTS
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from services.kit.work.open_executor import OpenExecutor
+    from tests.support.log_lines import Lines
     from tests.support.node_world import PartyNode, World
 
 HOUR = 3_600
@@ -124,6 +128,27 @@ async def test_a_node_that_stops_in_the_middle_is_waited_for(world: World) -> No
     assert health_of(world.app).not_ready == ()
     await world.settle()
     assert {metric(app, "chunks_waiting") for app in (world.app, *(one.app for one in world.nodes.values()))} == {0}
+
+
+async def test_looks_of_a_supervisor_are_no_news(world: World, lines: Lines) -> None:
+    """The check of a container's health and a plugin of Nagios ask all day long."""
+    assert (await world.operator.get("/v1/service/health")).status_code == 200
+    (call,) = [line for line in map(json.loads, str(lines).splitlines()) if line["event"] == "call"]
+    assert (call["route"], call["level"]) == ("/v1/service/health", "debug")
+
+
+async def test_of_too_many_rounds_the_oldest_are_looked_at(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those are the likeliest to be stuck; how many were not looked at is a number of its own."""
+    for module in (matcher_health, node_health):
+        monkeypatch.setattr(module, "MOST_ROUNDS", 1)
+    oldest = await world.propose()
+    world.clock.time += 60
+    await world.propose()
+    await world.settle()
+    for app in (world.app, world.nodes["AL"].app):
+        found = health_of(app)
+        assert ([one.round_id for one in found.rounds], found.left_out) == ([oldest], 1)
+        assert metric(app, "rounds_left_out") == 1
 
 
 async def test_a_round_that_waits_for_the_service_itself(world: World) -> None:

@@ -88,6 +88,7 @@ def _rounds(found: ServiceHealth) -> Iterator[Metric]:
         counts[one.phase,] = counts.get((one.phase,), 0) + 1
         ages[one.phase,] = max(ages.get((one.phase,), 0), found.at - one.began_at)
     yield _gauge("rounds", "Open rounds.", ("phase",), counts.items())
+    yield _number("rounds_left_out", "Open rounds that no other number counts: there are too many.", found.left_out)
     yield _gauge("round_age_seconds", "Age of the oldest open round.", ("phase",), ages.items())
     progress = {(one.round_id[:_DIGITS],): found.at - one.progress_at for one in found.rounds}
     yield _gauge("round_progress_age_seconds", "Seconds since the newest statement.", ("round",), progress.items())

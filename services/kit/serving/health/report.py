@@ -22,6 +22,7 @@ from aquila.interface.service.health import (
 from services.kit.approvals.requests import waiting_count
 from services.kit.errors import NotReadyError, StoreError
 from services.kit.log.entries import size
+from services.kit.log_access.cosignatures import NewestCosignatures
 from services.kit.serving.health import checks
 from services.kit.serving.health.checks import checked
 from services.kit.serving.health.rounds import round_faults
@@ -112,6 +113,7 @@ class HealthReport:
 
     def __init__(self, parts: HealthParts) -> None:
         self._parts = parts
+        self._cosignatures = NewestCosignatures(parts.log.own)
         self._started_at = parts.clock()
         self._lock = threading.Lock()
         self._found: ServiceHealth | None = None
@@ -160,7 +162,7 @@ class HealthReport:
         try:
             parts.store.check()
             own = parts.read_own()
-            (log_size, requests), witnesses = self._counts(now), parts.log.newest_cosignatures()
+            (log_size, requests), witnesses = self._counts(now), self._cosignatures.current()
             logs = checked(Subject.LOG, [*checks.log_faults(parts.log), *own.faults.get(Subject.LOG, ())])
             found = [checked(Subject.DATABASE, ()), *found, logs]
         except StoreError as error:

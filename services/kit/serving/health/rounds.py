@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from services.kit.serving.health.checks import Fault
 
 MOST_ROUNDS = 100
-"""The newest open rounds that are looked at."""
+"""The open rounds that are looked at, the oldest first: those are the likeliest to be stuck."""
 
 STUCK_SECONDS = 3_600
 """A round that waits for a service makes progress within this time, or it is stuck."""

@@ -36,6 +36,7 @@ from services.kit.errors import NotFoundError
 from services.kit.log.entries import CHECKPOINTS, EDGE, ENTRIES, append, declare, frontier
 from services.kit.log.publication import OwnLog
 from services.kit.log.witness import Witness
+from services.kit.log_access.cosignatures import NewestCosignatures
 from services.kit.log_access.use_cases import LogUseCases
 from services.kit.people import LOCAL_KEY, Actor
 from services.kit.settings import DatabaseSettings
@@ -218,6 +219,40 @@ def test_cosignatures_are_kept(side: Side) -> None:
         session.execute(delete(CHECKPOINTS).where(CHECKPOINTS.c.size == 2))
     with pytest.raises(NotFoundError):
         side.own.take_cosignature("AL", given.to_bytes())
+
+
+def test_a_witness_that_is_away_is_not_forgotten(store: Store, tmp_path: Path) -> None:
+    """Its newest cosignature is found however many checkpoints came since, and one that never came is missed."""
+    side = Side(store, tmp_path, "matcher")
+
+    def witnessed(code: str) -> tuple[str, int, int]:
+        note = side.own.newest()
+        assert note is not None
+        given = cosign(note, witness_name(code, KEYS[code].public), KEYS[code], side.time)
+        side.own.take_cosignature(code, given.to_bytes())
+        return code, side.shown().size, side.time
+
+    def published() -> None:
+        side.time += 60
+        side.fill(1)
+        side.own.publish()
+
+    published()
+    seen, missed, newest = witnessed("AL"), ("SI", 0, side.time), NewestCosignatures(side.own)
+    assert [(one.witness, one.size, one.at) for one in newest.current()] == [seen, missed]
+    for _ in range(30):
+        published()
+    assert [(one.witness, one.size, one.at) for one in newest.current()] == [seen, missed]
+    begun_anew = NewestCosignatures(side.own).current()
+    assert [(one.witness, one.size, one.at) for one in begun_anew] == [seen, ("SI", 0, side.time)]
+    later = witnessed("SI")
+    for found in (newest, NewestCosignatures(side.own)):
+        assert [(one.witness, one.size, one.at) for one in found.current()] == [seen, later]
+
+
+def test_a_node_misses_the_matcher_alone(side: Side) -> None:
+    """No other party cosigns a node's log."""
+    assert [(one.witness, one.size) for one in NewestCosignatures(side.own).current()] == [("matcher", 0)]
 
 
 def test_a_cosignature_of_another_time_is_refused(side: Side) -> None:
