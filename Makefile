@@ -36,19 +36,23 @@ ATTACKS := tests/attacks tests/migrations/test_stored_homes.py
 # The same by strangers on real processes while they play AQUILA_ATTACK_ROUNDS rounds.
 UNDER_ATTACK := tests/e2e/test_attack.py
 
-# Whole rounds of three services within one process: the longest of the tests of services and of pages.
-ROUNDS := tests/services/scenarios $(addprefix tests/services/matcher/,test_queries.py test_restart.py)\
-  $(addprefix tests/unit/clients/web/,test_consent_pages.py pages/test_queries.py pages/test_standing_queries.py)\
+# Whole rounds of three services within one process: the longest of the tests of services and of pages. Those that seldom
+# tell something are left to `make soak`, which has those of ON_POSTGRESQL on SQLite, too.
+ROUNDS := tests/services/scenarios tests/services/matcher/test_queries.py tests/unit/clients/web/test_consent_pages.py\
   $(addprefix tests/services/node/,$(addsuffix .py,\
-  test_backup test_crashes test_in_flight test_liars test_query test_report_in_pages test_round_memory test_whole_round hits/test_answers hits/test_follow_up hits/test_known_pairs hits/test_withdrawals\
-  records/test_erasure records/test_queries records/test_search records/test_standing_queries rounds/test_progress safeguards/test_alarms safeguards/test_canaries\
-  safeguards/test_evaluation_limits safeguards/test_keys_in_tokens safeguards/test_renewed_keys steps/test_many_rounds storage/test_high_water notifications/test_notifications steps/test_close steps/test_exclude_absent steps/test_exchange_notes))
+  test_in_flight test_liars test_query test_report_in_pages hits/test_answers hits/test_follow_up hits/test_withdrawals\
+  records/test_erasure safeguards/test_alarms safeguards/test_evaluation_limits storage/test_high_water steps/test_close steps/test_exchange_notes))
+MORE_ROUNDS := tests/services/matcher/test_restart.py $(addprefix tests/unit/clients/web/pages/,test_queries.py test_standing_queries.py)\
+  $(addprefix tests/services/node/,$(addsuffix .py,\
+  test_backup test_crashes test_round_memory test_whole_round hits/test_known_pairs records/test_queries records/test_search records/test_standing_queries\
+  rounds/test_progress safeguards/test_canaries safeguards/test_keys_in_tokens safeguards/test_renewed_keys notifications/test_notifications\
+  steps/test_many_rounds steps/test_exclude_absent))
 
 # Databases of tests lie in memory where there are two free gibibytes for it: no test is about how fast a disk is.
 test rounds attack e2e soak: export PYTEST_DEBUG_TEMPROOT = $(shell df -k /dev/shm 2>/dev/null | awk 'NR > 1 && $$4 > 2097152 { print $$6 }')
 test: $(VENV)/.develop ## unit, vector, property, scenario, contract, migration and transcript tests
 	$(BIN)/python -m pytest -n 2 -m "not e2e and not soak" $(CORE_TESTS) --cov --cov-fail-under=100
-	$(BIN)/python -m pytest -n 2 -m "not e2e and not soak" $(addprefix --ignore=,$(CORE_TESTS) $(ROUNDS) $(ATTACKS))
+	$(BIN)/python -m pytest -n 2 -m "not e2e and not soak" $(addprefix --ignore=,$(CORE_TESTS) $(ROUNDS) $(MORE_ROUNDS) $(ATTACKS))
 
 rounds: $(VENV)/.develop ## whole rounds of services within one process, with restarts, withdrawals and erasure
 	$(BIN)/python -m pytest -n 2 -m "not e2e and not soak" $(ROUNDS)
@@ -66,14 +70,12 @@ fuzz: $(VENV)/.develop ## every parser of outside bytes under atheris, for FUZZ_
 	$(VENV)-fuzz/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fuzz.txt
 	$(VENV)-fuzz/bin/python -m tests.fuzz $(or $(FUZZ_SECONDS),300)
 
-# What asks most of a database: whole rounds, restarts, long transactions, and lists with filters. The store's own tests
-# and the migrations' run on both databases in `make test`, more of the services' in `make soak`.
-ON_POSTGRESQL := tests/services/matcher/rounds tests/services/matcher/statistics $(addprefix tests/services/,$(addsuffix .py,\
-  matcher/test_restart node/test_crashes node/test_whole_round node/hits/test_saved_filters\
-  node/records/test_imports node/steps/test_exclude_absent))
+# What asks most of a database: whole rounds, restarts, long transactions. The store's own tests and the migrations' run on
+# both databases in `make test`, more of the services' in `make soak`.
+ON_POSTGRESQL := $(addprefix tests/services/,matcher/test_restart.py $(addprefix node/,test_crashes.py test_whole_round.py steps/test_exclude_absent.py))
 ALSO_ON_POSTGRESQL := $(addprefix --ignore=,$(ON_POSTGRESQL)) tests/services/matcher $(addprefix tests/services/node/,\
-  test_approvals.py hits/test_follow_up.py records/test_erasure.py records/test_search.py rounds/test_attention.py\
-  rounds/test_suggestions.py steps/test_exchange_notes.py)
+  test_approvals.py hits/test_follow_up.py hits/test_saved_filters.py records/test_erasure.py records/test_imports.py records/test_search.py\
+  rounds/test_attention.py rounds/test_suggestions.py steps/test_exchange_notes.py)
 
 # All that are marked e2e without being marked soak: to collect every other test beside them takes longer than a round.
 E2E := tests/e2e tests/transcripts tests/contract/test_openapi_fuzzed.py
@@ -98,6 +100,7 @@ soak: $(VENV)/.develop ## rounds under faults for AQUILA_SOAK_MINUTES (60), slow
 	$(BIN)/python -m tests.soak --whole || failed="$$failed, rounds under faults"; \
 	$(BIN)/python -m tests.years check || failed="$$failed, costs after years"; \
 	$(BIN)/python -m pytest -m soak -p tests.support.nothing_skipped || failed="$$failed, slow tests"; \
+	$(BIN)/python -m pytest -n 2 -m "not e2e and not soak" $(MORE_ROUNDS) || failed="$$failed, whole rounds"; \
 	$(BIN)/python -m pytest -n 2 --database postgresql $(ALSO_ON_POSTGRESQL) || failed="$$failed, services on PostgreSQL"; \
 	test -z "$$failed" || { echo "failed, or not run as a whole: $${failed#, }"; exit 1; }
 

@@ -39,13 +39,13 @@ class Pulse:
         self._news = context.wakeup.listen()
 
     async def wait(self, seconds: float) -> None:
-        """Wait between two looks: while nothing is committed here, longer than after that.
+        """Wait between two looks: longer while nothing is committed here, and nothing waits for a pause.
 
         Args:
             seconds: For which to wait where nothing comes.
         """
         await asyncio.sleep(min(seconds, PULSE_SECONDS))
-        if seconds > PULSE_SECONDS:
+        if seconds > PULSE_SECONDS and not self._pending:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), seconds - PULSE_SECONDS)
 

@@ -274,6 +274,8 @@ async def test_looks_for_others_are_rarer_while_nothing_comes(world: World, monk
     await world.nodes["RS"].submit()
     await asyncio.wait_for(quiet, 30)
     pulse.step()
+    await asyncio.wait_for(pulse.wait(3_600), 30)  # the drivers that hear of a pause wait no longer than before
+    pulse.step()
     await world.nodes["AL"].submit()
     began = asyncio.get_running_loop().time()
     await asyncio.wait_for(pulse.wait(3_600), 30)
