@@ -247,21 +247,17 @@ def test_the_steps_end_at_a_matcher_that_admits_a_party(machine: Container, else
     matcher.assert_well()
 
 
-def test_the_steps_end_at_a_node_that_accepts_the_registry(machine: Container, elsewhere: Ceremony) -> None:
-    """Home by the invitation, and start, as they are written; once it is admitted, it accepts the registry."""
-    node = Composed(machine, "node", free_port())
-    node.prepare()
-    join_by_steps(node, elsewhere.secretariat)
-    node.assert_well()
-
-
-def test_a_lost_node_is_restored_by_the_steps(
+def test_the_steps_end_at_a_node_that_is_restored(
     machine: Container, elsewhere: Ceremony, postgres_server: URL, tmp_path: Path
 ) -> None:
-    """Backed up while it runs; its volumes go; restored before it starts, it is well once alarms are acknowledged."""
+    """Home by the invitation, and start, as they are written; once it is admitted, it accepts the registry.
+
+    It is backed up, and its volumes go. Restored before it starts, it is well once alarms are acknowledged.
+    """
     node, secretariat = Composed(machine, "node", free_port()), elsewhere.secretariat
     node.prepare()
     join_by_steps(node, secretariat)
+    node.assert_well()
     card = node.give("docker compose exec node aquila party card")
     keep, back_up, restore, acknowledge = backup_steps()
     # 1. The backup and what the safe has; whoever keeps the key is elsewhere.

@@ -121,6 +121,7 @@ def test_a_round_of_the_basic_samples(files: dict[str, Path], tmp_path: Path) ->
         world.stop()
 
 
+@pytest.mark.soak  # that each of their settings can be read is tested in tests/services/deploy
 def test_a_round_of_the_advanced_samples(
     files: dict[str, Path], tmp_path: Path, new_postgres_database: Callable[[], str]
 ) -> None:
