@@ -54,7 +54,7 @@ test: $(VENV)/.develop ## unit, vector, property, scenario, contract, migration 
 	$(BIN)/python -m pytest -n 2 -m "not e2e and not soak" $(CORE_TESTS) --cov --cov-fail-under=100
 	$(BIN)/python -m pytest -n 2 -m "not e2e and not soak" $(addprefix --ignore=,$(CORE_TESTS) $(ROUNDS) $(MORE_ROUNDS) $(ATTACKS))
 
-rounds: $(VENV)/.develop ## whole rounds of services within one process, with restarts, withdrawals and erasure
+rounds: $(VENV)/.develop ## whole rounds of services within one process, with liars, withdrawals and erasure
 	$(BIN)/python -m pytest -n 2 -m "not e2e and not soak" $(ROUNDS)
 
 attack: $(VENV)/.develop ## what strangers, parties, matchers, auditors' opponents and restored copies try, and homes of earlier versions

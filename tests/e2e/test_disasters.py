@@ -16,7 +16,7 @@ import pytest
 from clients.cli.exit_codes import ExitCode
 from services.node.storage.home import DATABASE_FILE
 from tests.support import manual
-from tests.support.commanded_parties import ALARM_SECONDS, ROLES, CommandedParties, alarms_of, compares
+from tests.support.commanded_parties import ALARM_SECONDS, ROLES, CommandedParties, alarms_of, compares, is_quiet
 from tests.support.loaded_program import LOADED
 from tests.support.operators import Operator, read_aloud, send
 from tests.support.persons import Person
@@ -88,14 +88,14 @@ class Disasters(CommandedParties):
     def acknowledge(self, runbook: str, operators: Sequence[Operator]) -> None:
         """Acknowledge what comes up until nothing does; there is an alarm at the first of them."""
         self.stage.until(lambda: bool(alarms_of(operators[0])), ALARM_SECONDS)
-        self.stage.until(partial(self.is_quiet, runbook, operators), ALARM_SECONDS)
+        self.stage.until(partial(is_quiet, runbook, operators), ALARM_SECONDS)
 
     def abort(self, runbook: str, round_id: str, nodes: Iterable[Service]) -> None:
         """Let an officer of each of some parties abort a round, until it is over there and no alarm is left."""
         command = manual.command(runbook, "aquila round abort")
 
         def is_over(node: Service) -> bool:
-            if not self.is_quiet(runbook, [self.admin(node.name)]):
+            if not is_quiet(runbook, [self.admin(node.name)]):
                 return False
             officer = self.people[node.name].first
             rounds = officer.document(manual.command("Set up", "aquila round list"))["rounds"]

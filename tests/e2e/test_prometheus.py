@@ -51,7 +51,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.skipif(TOOL is None, reason="promtool
 
 
 def firing(folder: Path, series: dict[str, str], minutes: int) -> set[str]:
-    """Return the alerts that fire after so many minutes of some series, with the texts that people read."""
+    """Return the alerts that fire after so many minutes of some series."""
     listed = [{"series": name, "values": values} for name, values in series.items()]
     asked = {
         "expr": 'ALERTS{alertstate="firing"}',

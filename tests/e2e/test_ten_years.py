@@ -19,7 +19,7 @@ from tests.support import manual
 from tests.support.authority import Authority
 from tests.support.bundles import NEEDED, make_next_bundle
 from tests.support.certified_callers import CertifiedCallers
-from tests.support.commanded_parties import ALARM_SECONDS, alarms_of
+from tests.support.commanded_parties import ALARM_SECONDS, alarms_of, is_quiet
 from tests.support.machines import Machine
 from tests.support.operators import FIVE_PARTIES, Ceremony, Operator
 from tests.support.process_world import World, rehearsed_hits
@@ -91,7 +91,7 @@ class TenYears(CertifiedCallers):
         assert alarms_of(safe)
         for person in (self.people[node.name].first, self.people[node.name].second):
             person.sign_in()
-        self.stage.until(lambda: self.is_quiet(runbook, both) and self._is_over(node, round_id), ALARM_SECONDS)
+        self.stage.until(lambda: is_quiet(runbook, both) and self._is_over(node, round_id), ALARM_SECONDS)
 
     def _is_over(self, node: Service, round_id: str) -> bool:
         rounds = self.people[node.name].first.document(manual.command("Set up", "aquila round list"))["rounds"]

@@ -218,14 +218,6 @@ class CommandedParties:
         safe.give(check.replace("node", service.kind), FILE=made.name)
         return safe
 
-    def is_quiet(self, runbook: str, operators: Iterable[Operator]) -> bool:
-        """Acknowledge the alarms of some services, and return whether none was left."""
-        found = [(operator, number) for operator in operators for number in alarms_of(operator)]
-        for operator, number in found:
-            command = manual.command(runbook, "aquila audit acknowledge NUMBER")
-            operator.give(f"{command} --home HOME", NUMBER=str(number))
-        return not found
-
     def audit(self) -> None:
         """Let the auditors of all parties export their logs and compare them: nothing is wrong."""
         self.stage.until(self._agree_in_their_logs, ALARM_SECONDS)
@@ -282,6 +274,15 @@ def compares(auditor: Operator, command: str, unproven: Collection[str]) -> bool
         return False
     assert {found["what"] for found in json.loads(said)["unproven"]} <= set(unproven)
     return True
+
+
+def is_quiet(runbook: str, operators: Iterable[Operator]) -> bool:
+    """Acknowledge the alarms of some services by the command of a runbook, and return whether none was left."""
+    found = [(operator, number) for operator in operators for number in alarms_of(operator)]
+    for operator, number in found:
+        command = manual.command(runbook, "aquila audit acknowledge NUMBER")
+        operator.give(f"{command} --home HOME", NUMBER=str(number))
+    return not found
 
 
 def alarms_of(operator: Operator) -> list[int]:
