@@ -4,11 +4,11 @@
  * part, joined by a mark; its digest is SHA-256 of prefix and input. The inputs of a rule are taken in ascending order,
  * each once. `aquila.records.inputs` says what the values are, and does the same without this module.
  *
- * Only what is in the limited API of Python 3.11, so that one build serves that version and all later ones. The lock
- * that Python has is held: values are read from Python's own strings.
+ * Only what is in the limited API of Python 3.11, so that one build serves that version and all later ones; no format
+ * with `#`, because the headers of 3.13 make of it a call that fails in 3.12. The lock that Python has is held: values are
+ * read from Python's own strings.
  */
 #define Py_LIMITED_API 0x030b0000
-#define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
 #include <stdlib.h>
@@ -258,6 +258,22 @@ static void end(work *w)
     for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) drop(buffers[i]);
 }
 
+static PyObject *bytes_of(const buffer *b)
+{
+    return PyBytes_FromStringAndSize((const char *)b->bytes, (Py_ssize_t)b->used);
+}
+
+/* The tuple of counts, rules and digests; NULL with an error set. */
+static PyObject *made(const work *w)
+{
+    PyObject *counts = bytes_of(&w->counts), *numbers = bytes_of(&w->numbers), *digests = bytes_of(&w->digests);
+    PyObject *answer = counts && numbers && digests ? PyTuple_Pack(3, counts, numbers, digests) : NULL;
+    Py_XDECREF(counts);
+    Py_XDECREF(numbers);
+    Py_XDECREF(digests);
+    return answer;
+}
+
 static PyObject *digest_records(PyObject *module, PyObject *arguments)
 {
     (void)module;
@@ -270,11 +286,7 @@ static PyObject *digest_records(PyObject *module, PyObject *arguments)
     work w = {.take = sha256_chosen(portable)};
     int is_sound = read_rules(&w, rules);
     for (Py_ssize_t i = 0; is_sound && i < records; i++) is_sound = digest_record(&w, columns, i);
-    if (is_sound) {
-        answer = Py_BuildValue("(y#y#y#)", w.counts.bytes ? (char *)w.counts.bytes : "", (Py_ssize_t)w.counts.used,
-                               w.numbers.bytes ? (char *)w.numbers.bytes : "", (Py_ssize_t)w.numbers.used,
-                               w.digests.bytes ? (char *)w.digests.bytes : "", (Py_ssize_t)w.digests.used);
-    }
+    if (is_sound) answer = made(&w);
     end(&w);
     return answer;
 }

@@ -6,7 +6,6 @@
  * Only what is in the limited API of Python 3.11, so that one build serves that version and all later ones.
  */
 #define Py_LIMITED_API 0x030b0000
-#define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
 #include "batch.h"

@@ -4,11 +4,11 @@
  * A mark is the first bytes of a token enciphered with AES-256 under the second. A note is sealed with AES-256-GCM-SIV.
  * `aquila.crypto.sealing` says the same without this module. Keys, secrets and tokens go through no branch and no address, and their copies are overwritten.
  *
- * Only what is in the limited API of Python 3.11, so that one build serves that version and all later ones. The lock
- * that Python has is held: a batch takes a millisecond.
+ * Only what is in the limited API of Python 3.11, so that one build serves that version and all later ones; no format
+ * with `#`, because the headers of 3.13 make of it a call that fails in 3.12. The lock that Python has is held: a batch
+ * takes a millisecond.
  */
 #define Py_LIMITED_API 0x030b0000
-#define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
 #include <stdlib.h>
@@ -157,13 +157,14 @@ static PyObject *listed(const side *sides, Py_ssize_t count)
 static PyObject *derive(PyObject *module, PyObject *arguments)
 {
     (void)module;
-    const char *salt;
+    char *salt;
     Py_ssize_t length;
-    PyObject *secrets, *tokens, *contexts;
-    if (!PyArg_ParseTuple(arguments, "y#O!O!O!", &salt, &length, &PyList_Type, &secrets, &PyList_Type, &tokens,
-                          &PyTuple_Type, &contexts)) {
+    PyObject *salts, *secrets, *tokens, *contexts;
+    if (!PyArg_ParseTuple(arguments, "SO!O!O!", &salts, &PyList_Type, &secrets, &PyList_Type, &tokens, &PyTuple_Type,
+                          &contexts)) {
         return NULL;
     }
+    if (PyBytes_AsStringAndSize(salts, &salt, &length) < 0) return NULL;
     if (length > SHA512_BLOCK) {
         PyErr_SetString(PyExc_ValueError, "the salt is too long");
         return NULL;
@@ -211,12 +212,12 @@ static PyObject *seal_one(const uint8_t *key, const uint8_t *nonce, const uint8_
 static PyObject *seal(PyObject *module, PyObject *arguments)
 {
     (void)module;
-    PyObject *plaintexts;
-    const char *keys, *nonces;
+    PyObject *key_octets, *nonce_octets, *plaintexts;
+    char *keys, *nonces;
     Py_ssize_t key_bytes, nonce_bytes, length;
-    if (!PyArg_ParseTuple(arguments, "y#y#O!", &keys, &key_bytes, &nonces, &nonce_bytes, &PyList_Type, &plaintexts)) {
-        return NULL;
-    }
+    if (!PyArg_ParseTuple(arguments, "SSO!", &key_octets, &nonce_octets, &PyList_Type, &plaintexts)) return NULL;
+    if (PyBytes_AsStringAndSize(key_octets, &keys, &key_bytes) < 0) return NULL;
+    if (PyBytes_AsStringAndSize(nonce_octets, &nonces, &nonce_bytes) < 0) return NULL;
     if (!require_keys(key_bytes, plaintexts) || !require_same(nonce_bytes, NONCE_BYTES * PyList_Size(plaintexts))) {
         return NULL;
     }
@@ -248,10 +249,11 @@ static PyObject *open_one(const uint8_t *key, const uint8_t *sealed, Py_ssize_t 
 static PyObject *open_all(PyObject *module, PyObject *arguments)
 {
     (void)module;
-    PyObject *sealed;
-    const char *keys;
+    PyObject *key_octets, *sealed;
+    char *keys;
     Py_ssize_t key_bytes, length;
-    if (!PyArg_ParseTuple(arguments, "y#O!", &keys, &key_bytes, &PyList_Type, &sealed)) return NULL;
+    if (!PyArg_ParseTuple(arguments, "SO!", &key_octets, &PyList_Type, &sealed)) return NULL;
+    if (PyBytes_AsStringAndSize(key_octets, &keys, &key_bytes) < 0) return NULL;
     if (!require_keys(key_bytes, sealed)) return NULL;
     PyObject *answer = PyList_New(0);
     for (Py_ssize_t i = 0; answer && i < PyList_Size(sealed); i++) {
