@@ -30,7 +30,7 @@ demo: $(VENV)/.runtime ## one round of three parties and a matcher, as real proc
 # These reach every branch of the core, which is a gate; the tests of services and clients run without watching branches.
 CORE_TESTS := tests/unit/aquila tests/vectors tests/property tests/scenarios tests/audit tests/transcripts
 
-# Whole worlds under attack, and homes of earlier versions that go on: seldom telling, and half as long as all the rest.
+# Whole worlds under attack, and homes of earlier releases that go on: seldom telling, and half as long as all the rest.
 ATTACKS := tests/attacks tests/migrations/test_stored_homes.py
 
 # The same by strangers on real processes while they play AQUILA_ATTACK_ROUNDS rounds.
@@ -57,7 +57,7 @@ test: $(VENV)/.develop ## unit, vector, property, scenario, contract, migration 
 rounds: $(VENV)/.develop ## whole rounds of services within one process, with liars, withdrawals and erasure
 	$(BIN)/python -m pytest -n 2 -m "not e2e and not soak" $(ROUNDS)
 
-attack: $(VENV)/.develop ## what strangers, parties, matchers, auditors' opponents and restored copies try, and homes of earlier versions
+attack: $(VENV)/.develop ## what strangers, parties, matchers, auditors' opponents and restored copies try, and homes of earlier releases
 	$(BIN)/python -m pytest -n 2 -m "not e2e and not soak" $(ATTACKS)
 	$(BIN)/python -m pytest -m e2e $(UNDER_ATTACK)
 

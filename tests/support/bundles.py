@@ -71,8 +71,8 @@ def _add_migration(folder: Path) -> None:
     """Add a revision that changes nothing to the migrations of a service."""
     number = max(int(path.name[:4]) for path in folder.glob("[0-9]*.py"))
     revision = f"revision = '{number + 1:04}'\ndown_revision = '{number:04}'\n"
-    functions = "".join(f"\n\ndef {name}() -> None:\n    pass\n" for name in ("upgrade", "downgrade"))
-    (folder / f"{number + 1:04}_next_release.py").write_text(revision + functions, encoding="utf-8")
+    function = "\n\ndef upgrade() -> None:\n    pass\n"
+    (folder / f"{number + 1:04}_next_release.py").write_text(revision + function, encoding="utf-8")
 
 
 def bring_signed(bundle: Path, folder: Path) -> None:

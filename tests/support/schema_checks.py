@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def differences(store: Store, metadata: MetaData) -> list[str]:
     """List what the models have and the migrated schema has not, and the other way round."""
     with schema_change(store) as connection:
-        migration = MigrationContext.configure(connection, opts={"compare_type": True})
+        migration = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         return [repr(difference) for difference in compare_metadata(migration, metadata)]
 
 

@@ -1,8 +1,9 @@
 """Migrations: each service's package `migrations` of Alembic scripts, applied at start, on both databases.
 
 They run in the one writing transaction of the store, so workers that start together wait for each other, and a crash
-in the middle leaves the old schema whole. A merged migration is never edited. The folder holds scripts and
-`__init__.py` alone; what Alembic usually reads from `alembic.ini` and `env.py` is here.
+in the middle leaves the old schema whole. A merged migration is never edited, and none has a way back: to return to an
+earlier release, an administrator restores a backup. The folder holds scripts and `__init__.py` alone; what Alembic
+usually reads from `alembic.ini` and `env.py` is here.
 """
 
 from __future__ import annotations
@@ -41,10 +42,6 @@ down_revision = {before!r}
 
 def upgrade() -> None:
     {upgrade}
-
-
-def downgrade() -> None:
-    {downgrade}
 '''
 
 
@@ -109,14 +106,10 @@ def draft(store: Store, package: str, metadata: MetaData, message: str) -> Path:
         migration = MigrationContext.configure(connection, opts=options)
         difference = produce_migrations(migration, metadata)
         assert difference.upgrade_ops is not None
-        assert difference.downgrade_ops is not None
         # Batch operations rebuild a table where SQLite cannot alter it.
-        parts = [
-            render_python_code(operations, render_as_batch=True, migration_context=migration)
-            for operations in (difference.upgrade_ops, difference.downgrade_ops)
-        ]
+        upgrade = render_python_code(difference.upgrade_ops, render_as_batch=True, migration_context=migration)
     path = Path(scripts.dir) / f"{revision}_{re.sub('[^a-z0-9]+', '_', message.lower()).strip('_')}.py"
-    content = _SCRIPT.format(message=message, revision=revision, before=head, upgrade=parts[0], downgrade=parts[1])
+    content = _SCRIPT.format(message=message, revision=revision, before=head, upgrade=upgrade)
     path.write_text(content, encoding="utf-8")
     return path
 

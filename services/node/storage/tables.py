@@ -16,7 +16,6 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
-    false,
     text,
 )
 from sqlalchemy.orm import Mapped, MappedColumn, mapped_column
@@ -230,9 +229,7 @@ class StatementRow(NodeRows):
     log_index: Mapped[int | None] = mapped_column(
         BigInteger, comment="Its place in the matcher's log, once that was proved."
     )
-    unproved: Mapped[int] = mapped_column(
-        default=0, server_default="0", comment="How many looks at the matcher's log did not prove it."
-    )
+    unproved: Mapped[int] = mapped_column(default=0, comment="How many looks at the matcher's log did not prove it.")
 
 
 class PendingStatementKind(StrEnum):
@@ -544,7 +541,7 @@ class AlarmRow(NodeRows):
     refused_by: Mapped[str | None] = mapped_column(String(16), comment="The pseudonymous id of who refused it.")
     refused_because: Mapped[str | None] = mapped_column(Text, comment="Why, for this party's own people.")
     refusal_signed: Mapped[bool] = mapped_column(
-        default=False, server_default=false(), comment="Whether the asker's statement of the refusal is signed."
+        default=False, comment="Whether the asker's statement of the refusal is signed."
     )
 
 
@@ -666,11 +663,10 @@ class HitStatusRow(NodeRows):
         BigInteger, comment="The first step of the decisions that were taken together with it."
     )
     urgent: Mapped[bool] = mapped_column(
-        default=False, server_default=false(), comment="Whether it came from a query whose asker signed it as urgent."
+        default=False, comment="Whether it came from a query whose asker signed it as urgent."
     )
     first: Mapped[bool] = mapped_column(
         default=False,
-        server_default=false(),
         comment="Whether it came from a standing query, and no earlier round had this person and this party.",
     )
 

@@ -1,13 +1,18 @@
-"""Shared by the kit's tests: keys, an application that takes signed calls, and a clock that stands still."""
+"""Shared by the kit's tests: a key, a clock that stands still, and a package of migrations."""
 
 from __future__ import annotations
 
 import secrets
+import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
 from aquila.crypto.keys import IdentityKey
 from tests.support.clock import Clock
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -20,3 +25,16 @@ def clock() -> Clock:
 def key() -> IdentityKey:
     """A party's identity key."""
     return IdentityKey.generate(secrets.token_bytes)
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A service with an empty package of migrations."""
+    name = f"service_{tmp_path.name}".replace("-", "_")
+    folder = tmp_path / "code" / name / "migrations"
+    folder.mkdir(parents=True)
+    (folder.parent / "__init__.py").touch()
+    (folder / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path / "code")
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    return name

@@ -1,13 +1,27 @@
-"""First tables: rounds, events, chunks, held reports, hit counts, evidence, spent nonces."""
+"""The first tables of the matcher."""
+
+import secrets
 
 import sqlalchemy as sa
 from alembic import op
+
+from services.kit.storage.first_tables import create_common_tables
 
 revision = "0001"
 down_revision = None
 
 
 def upgrade() -> None:
+    create_common_tables()
+    op.create_table(
+        "contact",
+        sa.Column("party", sa.String(length=2), nullable=False, comment="Who called."),
+        sa.Column("called_at", sa.BigInteger(), nullable=False, comment="Seconds since 1970, to the minute."),
+        sa.Column(
+            "release", sa.String(length=32), nullable=False, comment="Which release it said that it runs, or nothing."
+        ),
+        sa.PrimaryKeyConstraint("party", name="pk_contact"),
+    )
     op.create_table(
         "round",
         sa.Column("round_id", sa.String(length=32), nullable=False, comment="Random id of the round."),
@@ -34,7 +48,15 @@ def upgrade() -> None:
             nullable=False,
             comment="Bytes of evaluations that their origins have not acknowledged, for the quota.",
         ),
-        sa.PrimaryKeyConstraint("round_id", name=op.f("pk_round")),
+        sa.PrimaryKeyConstraint("round_id", name="pk_round"),
+    )
+    op.create_index("ix_round_created_at", "round", ["created_at"], unique=False)
+    op.create_index("ix_round_ended_at", "round", ["ended_at"], unique=False)
+    rounding_key = op.create_table(
+        "rounding_key",
+        sa.Column("key_id", sa.Integer(), autoincrement=False, nullable=False, comment="Always 1."),
+        sa.Column("key", sa.LargeBinary(), nullable=False, comment="Random bytes, secret as the counts are."),
+        sa.PrimaryKeyConstraint("key_id", name="pk_rounding_key"),
     )
     op.create_table(
         "spent_nonce",
@@ -43,12 +65,37 @@ def upgrade() -> None:
         ),
         sa.Column("nonce", sa.String(length=64), nullable=False, comment="Nonce of the call, as signed."),
         sa.Column("keep_until", sa.BigInteger(), nullable=False, comment="Seconds since 1970; may be deleted after."),
-        sa.PrimaryKeyConstraint("key_id", "nonce", name=op.f("pk_spent_nonce")),
+        sa.PrimaryKeyConstraint("key_id", "nonce", name="pk_spent_nonce"),
         comment="Nonces of signed calls, kept for as long as the call's time would still be accepted.",
     )
-    with op.batch_alter_table("spent_nonce", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_spent_nonce_keep_until"), ["keep_until"], unique=False)
-
+    op.create_index("ix_spent_nonce_keep_until", "spent_nonce", ["keep_until"], unique=False)
+    op.create_table(
+        "suggestion",
+        sa.Column("suggestion_id", sa.String(length=32), nullable=False, comment="Random id, drawn by the node."),
+        sa.Column("party", sa.String(length=2), nullable=False, comment="Whose suggestion it is."),
+        sa.Column("terms", sa.JSON(), nullable=False, comment="Parties, grounds and what may be asked."),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "written",
+                "waiting",
+                "proposed",
+                "set_aside",
+                "refused",
+                name="suggestionstate",
+                native_enum=False,
+                length=16,
+            ),
+            nullable=False,
+            comment="waiting, proposed or set_aside.",
+        ),
+        sa.Column("made_at", sa.BigInteger(), nullable=False, comment="Seconds since 1970 when it came."),
+        sa.Column("answered_at", sa.BigInteger(), nullable=True, comment="Seconds since 1970 of the answer."),
+        sa.Column("reason", sa.Text(), nullable=False, comment="Why it was set aside."),
+        sa.Column("round_id", sa.String(length=32), nullable=True, comment="The round that was proposed from it."),
+        sa.PrimaryKeyConstraint("suggestion_id", name="pk_suggestion"),
+    )
+    op.create_index("ix_suggestion_party", "suggestion", ["party"], unique=False)
     op.create_table(
         "chunk",
         sa.Column("round_id", sa.String(length=32), nullable=False, comment="Round that it belongs to."),
@@ -64,8 +111,8 @@ def upgrade() -> None:
             "stored_at", sa.BigInteger(), nullable=False, comment="Seconds since 1970 when the bytes were on the disk."
         ),
         sa.Column("deleted_at", sa.BigInteger(), nullable=True, comment="Seconds since 1970 when the bytes were gone."),
-        sa.ForeignKeyConstraint(["round_id"], ["round.round_id"], name=op.f("fk_chunk_round_id_round")),
-        sa.PrimaryKeyConstraint("round_id", "submission_id", "what", "party", "chunk_index", name=op.f("pk_chunk")),
+        sa.ForeignKeyConstraint(["round_id"], ["round.round_id"], name="fk_chunk_round_id_round"),
+        sa.PrimaryKeyConstraint("round_id", "submission_id", "what", "party", "chunk_index", name="pk_chunk"),
     )
     op.create_table(
         "event",
@@ -99,6 +146,12 @@ def upgrade() -> None:
         sa.Column("statement", sa.String(length=16), nullable=True, comment="Type of the statement, lower case."),
         sa.Column("digest", sa.String(length=64), nullable=True, comment="SHA-256 of what was signed, hexadecimal."),
         sa.Column(
+            "log_index",
+            sa.BigInteger(),
+            nullable=True,
+            comment="Place of the statement's entry in the log; none of those that were taken before.",
+        ),
+        sa.Column(
             "envelope",
             sa.Text(),
             nullable=True,
@@ -106,12 +159,20 @@ def upgrade() -> None:
         ),
         sa.Column("submission_id", sa.String(length=32), nullable=True, comment="Submission that it is about."),
         sa.Column("chunk_index", sa.BigInteger(), nullable=True, comment="Chunk that it is about, from 0."),
-        sa.ForeignKeyConstraint(["round_id"], ["round.round_id"], name=op.f("fk_event_round_id_round")),
-        sa.PrimaryKeyConstraint("event_id", name=op.f("pk_event")),
+        sa.ForeignKeyConstraint(["round_id"], ["round.round_id"], name="fk_event_round_id_round"),
+        sa.PrimaryKeyConstraint("event_id", name="pk_event"),
     )
-    with op.batch_alter_table("event", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_event_round_id_event_id"), ["round_id", "event_id"], unique=False)
-
+    op.create_index("ix_event_digest", "event", ["digest"], unique=False)
+    op.create_index(
+        "ix_event_notes",
+        "event",
+        ["round_id"],
+        unique=False,
+        sqlite_where=sa.text("statement = 'notes' AND envelope IS NOT NULL"),
+        postgresql_where=sa.text("statement = 'notes' AND envelope IS NOT NULL"),
+    )
+    op.create_index("ix_event_reader_statement_round_id", "event", ["reader", "statement", "round_id"], unique=False)
+    op.create_index("ix_event_round_id_event_id", "event", ["round_id", "event_id"], unique=False)
     op.create_table(
         "evidence",
         sa.Column(
@@ -129,16 +190,27 @@ def upgrade() -> None:
         sa.Column("accepted", sa.Text(), nullable=True, comment="Envelope of the statement that counts."),
         sa.Column("refused", sa.Text(), nullable=False, comment="Envelope of the one that was refused."),
         sa.Column("found_at", sa.BigInteger(), nullable=False, comment="Seconds since 1970."),
-        sa.ForeignKeyConstraint(["round_id"], ["round.round_id"], name=op.f("fk_evidence_round_id_round")),
-        sa.PrimaryKeyConstraint("evidence_id", name=op.f("pk_evidence")),
+        sa.ForeignKeyConstraint(["round_id"], ["round.round_id"], name="fk_evidence_round_id_round"),
+        sa.PrimaryKeyConstraint("evidence_id", name="pk_evidence"),
+    )
+    op.create_table(
+        "flag",
+        sa.Column("round_id", sa.String(length=32), nullable=False, comment="Round that it belongs to."),
+        sa.Column("submission_id", sa.String(length=32), nullable=False, comment="Whose tokens."),
+        sa.Column(
+            "number", sa.Integer(), autoincrement=False, nullable=False, comment="Place among its flags, from 0."
+        ),
+        sa.Column("sentence", sa.Text(), nullable=False, comment="What it is, in words: rules and counts alone."),
+        sa.ForeignKeyConstraint(["round_id"], ["round.round_id"], name="fk_flag_round_id_round"),
+        sa.PrimaryKeyConstraint("round_id", "submission_id", "number", name="pk_flag"),
     )
     op.create_table(
         "held_report",
         sa.Column("round_id", sa.String(length=32), nullable=False, comment="Round that it belongs to."),
         sa.Column("submission_id", sa.String(length=32), nullable=False, comment="The query."),
         sa.Column("envelope", sa.Text(), nullable=False, comment="The signed report to the query's origin."),
-        sa.ForeignKeyConstraint(["round_id"], ["round.round_id"], name=op.f("fk_held_report_round_id_round")),
-        sa.PrimaryKeyConstraint("round_id", "submission_id", name=op.f("pk_held_report")),
+        sa.ForeignKeyConstraint(["round_id"], ["round.round_id"], name="fk_held_report_round_id_round"),
+        sa.PrimaryKeyConstraint("round_id", "submission_id", name="pk_held_report"),
     )
     op.create_table(
         "hit_count",
@@ -148,22 +220,83 @@ def upgrade() -> None:
         sa.Column("right", sa.String(length=2), nullable=False, comment="The other, later in the alphabet."),
         sa.Column("certainty", sa.String(length=8), nullable=False, comment="Published level."),
         sa.Column("hits", sa.BigInteger(), nullable=False, comment="Pairs of records."),
-        sa.ForeignKeyConstraint(["round_id"], ["round.round_id"], name=op.f("fk_hit_count_round_id_round")),
-        sa.PrimaryKeyConstraint("round_id", "submission_id", "left", "right", "certainty", name=op.f("pk_hit_count")),
+        sa.Column(
+            "published",
+            sa.BigInteger(),
+            nullable=True,
+            comment="As they were when the round ended, to be published rounded; nothing before.",
+        ),
+        sa.ForeignKeyConstraint(["round_id"], ["round.round_id"], name="fk_hit_count_round_id_round"),
+        sa.PrimaryKeyConstraint("round_id", "submission_id", "left", "right", "certainty", name="pk_hit_count"),
+    )
+    op.create_table(
+        "known_count",
+        sa.Column("round_id", sa.String(length=32), nullable=False, comment="Round that it belongs to."),
+        sa.Column(
+            "certainty", sa.String(length=8), nullable=False, comment="Least level of the hits that join a person."
+        ),
+        sa.Column(
+            "parties", sa.Integer(), autoincrement=False, nullable=False, comment="To how many parties: 2, 3, ..."
+        ),
+        sa.Column("persons", sa.BigInteger(), nullable=False, comment="How many."),
+        sa.Column(
+            "published",
+            sa.BigInteger(),
+            nullable=True,
+            comment="As they were when the round ended, to be published rounded; nothing before.",
+        ),
+        sa.ForeignKeyConstraint(["round_id"], ["round.round_id"], name="fk_known_count_round_id_round"),
+        sa.PrimaryKeyConstraint("round_id", "certainty", "parties", name="pk_known_count"),
+    )
+    op.create_table(
+        "list_count",
+        sa.Column("round_id", sa.String(length=32), nullable=False, comment="Round that it belongs to."),
+        sa.Column("submission_id", sa.String(length=32), nullable=False, comment="The list or query."),
+        sa.Column("party", sa.String(length=2), nullable=False, comment="Whose it is."),
+        sa.Column("kind", sa.String(length=8), nullable=False, comment="list or query."),
+        sa.Column("records", sa.BigInteger(), nullable=False, comment="Records, padding included."),
+        sa.Column("matched_at", sa.BigInteger(), nullable=False, comment="Seconds since 1970."),
+        sa.ForeignKeyConstraint(["round_id"], ["round.round_id"], name="fk_list_count_round_id_round"),
+        sa.PrimaryKeyConstraint("round_id", "submission_id", name="pk_list_count"),
+    )
+    op.create_table(
+        "outcome_count",
+        sa.Column("round_id", sa.String(length=32), nullable=False, comment="Round that it belongs to."),
+        sa.Column("party", sa.String(length=2), nullable=False, comment="Who says so."),
+        sa.Column("counterpart", sa.String(length=2), nullable=False, comment="The other party of the hits."),
+        sa.Column("certainty", sa.String(length=8), nullable=False, comment="Published level."),
+        sa.Column(
+            "outcome",
+            sa.String(length=16),
+            nullable=False,
+            comment="confirmed, refuted, unresolved, withdrawn or open.",
+        ),
+        sa.Column("hits", sa.BigInteger(), nullable=False, comment="How many."),
+        sa.ForeignKeyConstraint(["round_id"], ["round.round_id"], name="fk_outcome_count_round_id_round"),
+        sa.PrimaryKeyConstraint("round_id", "party", "counterpart", "certainty", "outcome", name="pk_outcome_count"),
+    )
+    op.create_table(
+        "refused_statement",
+        sa.Column("round_id", sa.String(length=32), nullable=False, comment="Round that it belongs to."),
+        sa.Column("digest", sa.String(length=64), nullable=False, comment="SHA-256 of what was signed."),
+        sa.Column("party", sa.String(length=2), nullable=False, comment="Who signed it."),
+        sa.Column(
+            "envelope",
+            sa.Text(),
+            nullable=True,
+            comment="The statement, so that an auditor can judge it again; nothing for sealed notes.",
+        ),
+        sa.Column("refused_at", sa.BigInteger(), nullable=False, comment="Seconds since 1970."),
+        sa.ForeignKeyConstraint(["round_id"], ["round.round_id"], name="fk_refused_statement_round_id_round"),
+        sa.PrimaryKeyConstraint("round_id", "digest", name="pk_refused_statement"),
+    )
+    op.create_table(
+        "repeated_statement",
+        sa.Column("round_id", sa.String(length=32), nullable=False, comment="Round that it belongs to."),
+        sa.Column("party", sa.String(length=2), nullable=False, comment="Who signed them."),
+        sa.Column("statements", sa.BigInteger(), nullable=False, comment="How many."),
+        sa.ForeignKeyConstraint(["round_id"], ["round.round_id"], name="fk_repeated_statement_round_id_round"),
+        sa.PrimaryKeyConstraint("round_id", "party", name="pk_repeated_statement"),
     )
 
-
-def downgrade() -> None:
-    op.drop_table("hit_count")
-    op.drop_table("held_report")
-    op.drop_table("evidence")
-    with op.batch_alter_table("event", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_event_round_id_event_id"))
-
-    op.drop_table("event")
-    op.drop_table("chunk")
-    with op.batch_alter_table("spent_nonce", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_spent_nonce_keep_until"))
-
-    op.drop_table("spent_nonce")
-    op.drop_table("round")
+    op.bulk_insert(rounding_key, [{"key_id": 1, "key": secrets.token_bytes(32)}])

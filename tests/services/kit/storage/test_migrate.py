@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -13,11 +12,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from services.kit.errors import StoreError
 from services.kit.storage.migrate import draft, migrate
 from services.kit.storage.store import Rows, Store, new_metadata
+from tests.support.migration_packages import add_migration
 from tests.support.schema_checks import differences
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from sqlalchemy import URL
 
 
@@ -50,8 +48,6 @@ down_revision = "0001"
 def upgrade():
     with op.batch_alter_table("round") as batch:
         batch.alter_column("note", type_=sa.String(80), existing_type=sa.String(40), existing_nullable=False)
-def downgrade():
-    raise NotImplementedError
 '''
 
 BROKEN = '''"""Fail after a change."""
@@ -61,31 +57,11 @@ down_revision = "0002"
 def upgrade():
     op.execute("CREATE TABLE half (n INTEGER)")
     op.execute("SELECT * FROM nothing")
-def downgrade():
-    raise NotImplementedError
 '''
 
 ORPHANING = BROKEN.replace("CREATE TABLE half (n INTEGER)", "DELETE FROM round").replace(
     "SELECT * FROM nothing", "SELECT 1"
 )
-
-
-@pytest.fixture
-def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A service with an empty package of migrations."""
-    name = f"service_{tmp_path.name}".replace("-", "_")
-    folder = tmp_path / "code" / name / "migrations"
-    folder.mkdir(parents=True)
-    (folder.parent / "__init__.py").touch()
-    (folder / "__init__.py").touch()
-    monkeypatch.syspath_prepend(tmp_path / "code")
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    return name
-
-
-def _add(package: str, name: str, content: str) -> None:
-    module = __import__(f"{package}.migrations").migrations
-    (__import__("pathlib").Path(module.__path__[0]) / f"{name}.py").write_text(content, encoding="utf-8")
 
 
 def test_an_empty_package_changes_nothing(store: Store, package: str) -> None:
@@ -111,7 +87,7 @@ def test_a_table_can_be_rebuilt_without_losing_what_refers_to_it(store: Store, p
         session.add(Round(id="r1", note="n"))
         session.flush()
         session.add(Part(id=1, round="r1"))
-    _add(package, "0002_second", SECOND)
+    add_migration(package, "0002_second", SECOND)
     assert migrate(store, package, "0001") == "0001"
     assert migrate(store, package) == "0002"
     with store.transaction("test") as session:
@@ -123,9 +99,9 @@ def test_a_table_can_be_rebuilt_without_losing_what_refers_to_it(store: Store, p
 def test_a_migration_that_fails_leaves_the_old_schema(store: Store, package: str) -> None:
     """Half a migration is none, and the next start tries again."""
     draft(store, package, _Base.metadata, "first")
-    _add(package, "0002_second", SECOND)
+    add_migration(package, "0002_second", SECOND)
     migrate(store, package)
-    _add(package, "0003_third", BROKEN)
+    add_migration(package, "0003_third", BROKEN)
     for _ in range(2):
         with pytest.raises(StoreError):
             migrate(store, package)
@@ -136,13 +112,13 @@ def test_a_migration_that_fails_leaves_the_old_schema(store: Store, package: str
 def test_a_migration_that_orphans_rows_is_refused(store: Store, package: str) -> None:
     """SQLite's references are checked as a whole before the commit; PostgreSQL's are never off, and cascade."""
     draft(store, package, _Base.metadata, "first")
-    _add(package, "0002_second", SECOND)
+    add_migration(package, "0002_second", SECOND)
     migrate(store, package)
     with store.transaction("test") as session:
         session.add(Round(id="r1", note="n"))
         session.flush()
         session.add(Part(id=1, round="r1"))
-    _add(package, "0003_third", ORPHANING)
+    add_migration(package, "0003_third", ORPHANING)
     if store.is_sqlite:
         with pytest.raises(StoreError, match="reference"):
             migrate(store, package)

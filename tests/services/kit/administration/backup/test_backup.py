@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shutil
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import MetaData, insert, make_url, select
+from sqlalchemy import insert, select
 
 import aquila
 from aquila.audit.checkpoint import Checkpoint
@@ -18,14 +19,13 @@ from aquila.protocol.registry import RegisteredParty, Registry, write_registry
 from aquila.records.normalize import NORMALIZER_VERSION
 from clients.cli.offline.backups import _missing
 from services.kit.administration.backup.archive import Head, HomeFile, Row, TableHead, read_archive, writing
-from services.kit.administration.backup.restore import Source
-from services.kit.administration.backup.rows import head_of, rows_of
+from services.kit.administration.backup.make import back_up
+from services.kit.administration.backup.restore import Source, restoring
 from services.kit.administration.backup.verification import LogVerification
 from services.kit.errors import StoreError
 from services.kit.log import entries
 from services.kit.storage.files import write_secret
 from services.kit.storage.migrate import head_revision, migrate, revision_of
-from services.kit.storage.store import Store
 from services.matcher.storage import home as matcher_home
 from services.node.backup import SERVICE, back_up_node, check_node, restore_node
 from services.node.main import PACKAGE
@@ -34,6 +34,7 @@ from services.node.storage.tables import ImportRow, RecordRow
 from tests.support.backups import KEY
 from tests.support.clock import Clock
 from tests.support.databases import lay_tables
+from tests.support.migration_packages import add_migrations_of_next_release
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -231,50 +232,34 @@ def test_keys_that_no_setting_names_are_missed(home: Path, tmp_path: Path) -> No
     assert (restored.missing, _missing(restored.missing)) == ((), [])
 
 
-def test_a_database_of_another_release_is_not_backed_up(home: Path, tmp_path: Path) -> None:
-    """A database that this release has not brought up to date is refused, and leaves no file."""
+def test_a_database_of_another_release_is_not_backed_up(home: Path, package: str, tmp_path: Path) -> None:
+    """A database that a release has not brought up to date is refused, and leaves no file."""
+    add_migrations_of_next_release(package)
+    with pytest.raises(StoreError, match="0001"):
+        back_up(replace(SERVICE, package=package), home, "SI", KEY.public, tmp_path / "backup", CLOCK)
+    assert not (tmp_path / "backup").exists()
     (home / "node.db").unlink()
     with pytest.raises(AquilaError):
         back_up_node(home, KEY.public, tmp_path / "backup", CLOCK)
-    with closing(SERVICE.open_store(SERVICE.load(home), new=True)) as store:
-        migrate(store, PACKAGE, "0020")
-    with pytest.raises(StoreError, match="0020"):
-        back_up_node(home, KEY.public, tmp_path / "backup", CLOCK)
-    assert not (tmp_path / "backup").exists()
 
 
-def test_an_earlier_schema_is_brought_up_to_date(home: Path, tmp_path: Path) -> None:
-    """A backup of an earlier release is restored in its own schema, and migrated."""
-    with closing(Store(make_url(f"sqlite:///{tmp_path / 'early.db'}"))) as store:
-        migrate(store, PACKAGE, "0020")
-        tables = MetaData()
-        tables.reflect(store.engine)
-        own = IdentityKey.from_pem((home / "identity.pem").read_bytes())
-        head = Head(
-            service="node", party="SI", release=aquila.__version__, revision="0020", database="sqlite",
-            created_at=CLOCK(), identity=own.public.hex, log_size=0, log_root="",
-        )  # fmt: skip
-        with (tmp_path / "backup").open("wb") as out, writing(out, KEY.public) as archive:
-            archive.put(head)
-            for name in ("node.toml", "registry.toml"):
-                archive.put(HomeFile.of(name, (home / name).read_bytes()))
-            with store.reading("test.early") as session:
-                for table in tables.sorted_tables:
-                    if table.name != "alembic_version":
-                        archive.put_rows(head_of(table), rows_of(session, table))
-            archive.sign(own)
-    restored = restore_node(source(tmp_path / "backup", home), tmp_path / "new", clock=CLOCK)
-    assert restored.checked.head.revision == "0020"
-    settings = SERVICE.load(tmp_path / "new")
-    with closing(SERVICE.open_store(settings)) as store, store.reading("test.revision") as session:
-        assert revision_of(session.connection()) == head_revision(PACKAGE)
+def test_an_earlier_schema_is_brought_up_to_date(home: Path, package: str, backup: Path, tmp_path: Path) -> None:
+    """The next release restores a backup of this one in its own schema, and migrates it."""
+    newest = add_migrations_of_next_release(package)
+    next_release = replace(SERVICE, package=package)
+    with restoring(next_release, source(backup, home), tmp_path / "new") as restored:
+        assert restored.checked.head.revision == head_revision(PACKAGE)
+        with closing(next_release.open_store(restored.settings)) as store:
+            with store.reading("test.revision") as session:
+                assert revision_of(session.connection()) == head_revision(PACKAGE)
+            assert migrate(store, package) == newest
 
 
 def test_checkpoints_are_verified_by_the_keys_of_the_log() -> None:
     """One that a replaced key signed counts; one of another log, of a stranger, or that was changed does not."""
     old, new, stranger = (IdentityKey.generate(lambda size, first=first: bytes([first]) * size) for first in (1, 2, 3))
     head = Head(
-        service="node", party="SI", release=aquila.__version__, revision="0020", database="sqlite", created_at=CLOCK(),
+        service="node", party="SI", release=aquila.__version__, revision="0001", database="sqlite", created_at=CLOCK(),
         identity=new.public.hex, log_keys=(old.public.hex, new.public.hex), log_size=0, log_root="",
     )  # fmt: skip
 

@@ -35,6 +35,7 @@ from services.node.storage import home as node_home
 from tests.support.authority import Authority
 from tests.support.backups import KEY
 from tests.support.databases import lay_tables
+from tests.support.migration_packages import add_migrations_of_next_release
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -138,7 +139,7 @@ def test_faults_of_files(home: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert doctor(home, capsys)[1]["health_disk_full"] == "critical"
 
 
-def test_faults_of_a_database(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_faults_of_a_database(home: Path, package: str, capsys: pytest.CaptureFixture[str]) -> None:
     """An open alarm, a backup that is missing or old, an earlier schema and a missing file are found."""
     settings = SERVICE.load(home)
     with closing(SERVICE.open_store(settings)) as store, store.transaction("test.alarm") as session:
@@ -153,9 +154,12 @@ def test_faults_of_a_database(home: Path, capsys: pytest.CaptureFixture[str]) ->
         assert looked(partial(database.examine_database, SERVICE, settings, NOW)) == {
             "doctor_database_empty": "warning"
         }
-        migrate(store, PACKAGE, "0020")
-        assert looked(later) == {"doctor_database_older": "warning"}
         migrate(store, PACKAGE)
+        add_migrations_of_next_release(package)
+        next_release = replace(SERVICE, package=package)
+        assert looked(partial(database.examine_database, next_release, settings, NOW)) == {
+            "doctor_database_older": "warning"
+        }
         assert looked(later) == {"doctor_no_backup": "warning"}
         with store.transaction("test.revision") as session:
             session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
