@@ -335,6 +335,11 @@ _EMPTY = np.zeros(0)
 _NOTHING = ChanceModel((), (), _EMPTY, _EMPTY, (), _EMPTY, _EMPTY, ())
 
 
+def least_common_per_million(table: RuleTable) -> int:
+    """Return the least share of common persons that is learned of two lists, in millionths, at least one."""
+    return max(1, round(MILLION * _bounded(table, 0.0)))
+
+
 def _bounded(table: RuleTable, share: float) -> float:
     """Return a share within its bounds."""
     return min(1.0, max(LEAST_SHARE * table.expected_share, share))

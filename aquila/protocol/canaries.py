@@ -5,14 +5,16 @@ under which rules each should meet, and the input digests that both send. A cana
 a real one's rules; so it meets under those of its rules that both carriers have. To the matcher it is a record like
 others.
 
-What it shows: hits that are suppressed in bulk. It does not show one hidden hit, nor anything that a matcher does which
-one of the two parties tells its canaries.
+It shows hits that a matcher leaves out or grades differently without looking at them. It shows nothing where the
+matcher looks: a canary has exactly one equal token a rule, and its carriers meet no other record, which few persons'
+hits have in common (docs/THREAT_MODEL.md). Nor does it show what a matcher does which one of the two parties tells its
+canaries.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log2
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
@@ -24,7 +26,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 from aquila.crypto.streams import BLOCK_BYTES, derive
 from aquila.errors import MalformedError
 from aquila.matching.certainty import MILLION, GradingBasis, Level, grade_on
-from aquila.matching.learning import BELIEF, LEAST_SHARE
+from aquila.matching.learning import BELIEF, LEAST_SHARE, least_common_per_million
 from aquila.protocol.encoding import framed
 from aquila.protocol.messages import LevelCounts, PairCanaries
 from aquila.protocol.rounds.exchange import grading_basis_on
@@ -47,6 +49,7 @@ _SPREAD = 4  # the number of canaries is drawn within a fourth of the manifest's
 _SAFETY = 1.25  # of what rounds of the same lists may differ by: the most that was seen is 1.01 of it without
 _MOST_SHARE = 3.0  # bits by which they move the share of common persons, at most
 _CHANCE = 0.55  # bits by which canaries move what is counted of chance, at most
+_FLOOR_BITS = 3  # below the least share: honest bases lie above it, by measurement
 _MASK_BYTES = 8
 _NONCE = bytes(12)
 _CARRIED = "carried"
@@ -324,8 +327,8 @@ class Verdict(NamedTuple):
 
     @property
     def trustworthy(self) -> bool:
-        """Return whether every canary succeeded, on both sides."""
-        return not (self.missing or self.wrong or self.differing)
+        """Return whether there was a canary to judge, and every one succeeded on both sides."""
+        return bool(self.expected) and not (self.missing or self.wrong or self.differing)
 
 
 def judge(  # noqa: PLR0913, PLR0917 - what a party knows of the pair
@@ -355,11 +358,15 @@ def judge(  # noqa: PLR0913, PLR0917 - what a party knows of the pair
         return Verdict(len(mine), len(mine) - sum(level is not None for level in levels), 0, differing=True)
     submission = round_.submissions[round_.list_of(own) or ""]
     grading_basis = grading_basis_of(report, told.party, submission.records)
+    floor = None if grading_basis is None else _floor_of(table, grading_basis)
+    minimum = round_.manifest.minimum_certainty
     expected = missing = wrong = 0
     for one, mask, level in zip(mine, masks, levels, strict=True):
-        due = _due(table, grading_basis, round_.manifest.minimum_certainty, one.mask & mask)
-        expected += due is not None
-        missing += due is not None and level is None
+        due = _due(table, grading_basis, minimum, one.mask & mask)
+        # The basis is the matcher's word: what is a hit by the table's own weights on the floor is due on any.
+        is_due = due is not None or _due(table, floor, minimum, one.mask & mask) is not None
+        expected += is_due
+        missing += is_due and level is None
         wrong += level is not None and level != due
     return Verdict(expected, missing, wrong, differing=theirs.hits != count_levels(levels))
 
@@ -378,6 +385,12 @@ def _due(table: RuleTable, grading_basis: GradingBasis | None, minimum: Level, m
         return minimum
     level = grade_on(table, mask, grading_basis).level
     return level if level is not None and level >= minimum else None
+
+
+def _floor_of(table: RuleTable, grading_basis: GradingBasis) -> GradingBasis:
+    """Return the basis of the same sizes on which no honest basis lets a strong canary be no hit."""
+    least = max(1, round(least_common_per_million(table) / 2**_FLOOR_BITS))
+    return replace(grading_basis, common_per_million=least, settled=0, learned=())
 
 
 def count_levels(levels: Iterable[Level | None]) -> LevelCounts:

@@ -27,6 +27,7 @@ from aquila.errors import (
     OrderError,
     PolicyError,
 )
+from aquila.matching.learning import least_common_per_million
 from aquila.protocol.encoding import framed
 from aquila.protocol.messages import (
     Acknowledgement,
@@ -75,7 +76,7 @@ if TYPE_CHECKING:
     from aquila.crypto.group import Group
     from aquila.crypto.keys import SecretBytes, SigningKey
     from aquila.followup.lifecycle import Ground
-    from aquila.protocol.messages import Fault, Justification, LogHead, Manifest, PairCanaries, Withholding
+    from aquila.protocol.messages import Fault, HitReport, Justification, LogHead, Manifest, PairCanaries, Withholding
     from aquila.protocol.rounds.verified_round import Round
     from aquila.protocol.submissions.tasks import ChunkEvaluation
     from aquila.records.rules import RuleTable
@@ -177,6 +178,23 @@ class Party:
                 expected=f"{wanted.name} {wanted.digest[:16]}",
                 got=f"{newest} {digest[:16]}",
             )
+
+    def check_report(self, report: HitReport, table: RuleTable) -> None:
+        """Refuse a report that was graded on fewer common persons than are ever learned (PROTOCOL.md 3.7.15).
+
+        Raises:
+            PolicyError: A share of common persons is below the least.
+        """
+        least = least_common_per_million(table)
+        for basis in report.bases:
+            if basis.common_per_million < least:
+                raise PolicyError(
+                    "report_share_below_least",
+                    round=report.round_id,
+                    counterpart=basis.counterpart,
+                    expected=least,
+                    got=basis.common_per_million,
+                )
 
     def consent(
         self, round_: Round, sequence: int, earlier: Sequence[EarlierRound], random: Random

@@ -17,6 +17,9 @@ NODE: Final[Table] = {
     "both_notes_verified": Text("both sides have verified that they hold the same values"),
     "canaries_differ": Text("the other side was shown other hits of those that both planted, or says so"),
     "canaries_missing": Text("{missing} of {expected} hits that both sides planted were not reported"),
+    "canaries_none_due": Text(
+        "no hit that both sides planted had to be reported, so a hidden hit would not be noticed"
+    ),
     "canaries_of_other_certainty": Text(
         "{wrong} of the hits that both sides planted were reported of another certainty"
     ),

@@ -219,6 +219,9 @@ PROTOCOL: Final[Table] = {
     "report_pages_differ": Text("the pages of the report of {party} are not of one report"),
     "report_pair_not_matchable": Text("the report tells of a pair that may not be matched"),
     "report_party_outside_round": Text("the report is for a party that is not in the round"),
+    "report_share_below_least": Text(
+        "the report says that fewer persons are common with {counterpart} than is ever learned"
+    ),
     "report_submission_without_tokens": Text("the report is of no submission whose tokens came"),
     "report_verification_missing": Text("the report lacks what its hits are verified by"),
     "reports_back_too_many": Text("{party} has said more often what came of its hits than they can have changed"),

@@ -356,6 +356,7 @@ class Rehearsal:
             Each party as soon as it has its whole report.
         """
         for report in reports:
+            self.nodes[report.party].party.check_report(report, self.table)
             self.publish(self.matcher.report(report), only={report.party})
             self.nodes[report.party].take_report(report, self._most_notes)
             if report.is_complete:

@@ -1,4 +1,4 @@
-"""A matcher hides hits in bulk: the canaries of the pairs show it, as often as the threat model says."""
+"""A matcher hides hits: canaries show it where the matcher does not look at them, whatever basis it tells."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aquila.protocol import matcher as roles
+from aquila.errors import PolicyError
+from aquila.matching.learning import least_common_per_million
 from aquila.protocol.canaries import Verdict, judge
-from aquila.protocol.messages import Canaries, Outcome, Padding
+from aquila.protocol.messages import Canaries, LearnedWeight, Outcome, Padding
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,8 +63,8 @@ def test_everything_of_a_pair(met: StagedRound) -> None:
     assert seen(met, "AL", "SI", hidden).trustworthy
 
 
-def test_one_persons_hit_is_not_seen(met: StagedRound) -> None:
-    """What canaries do not show: the one hit that is no canary."""
+def test_hidden_persons_are_not_seen(met: StagedRound) -> None:
+    """What canaries do not show: a matcher that tells them from persons leaves out every person's hit of a pair."""
     planted = {one.handle for one in met.nodes["AL"].carried}
     report = met.nodes["AL"].report
     assert report is not None
@@ -72,18 +73,28 @@ def test_one_persons_hit_is_not_seen(met: StagedRound) -> None:
     assert seen(met, "AL", "RS", hidden).trustworthy
 
 
-def test_a_matcher_cannot_pick_the_persons(staged: Callable[..., StagedRound]) -> None:
-    """What the matcher has of a canary is what it has of a hit: a handle, rules, a level, families."""
-    stage = staged(**TERMS).finalized()
-    with stage.token_table() as tokens:
-        submissions = [node.submission_id for node in stage.nodes.values()]
-        tokens.join([(0, 1)], stage.manifest.frequency_limit)
-        grading_bases = roles.learn_grading_bases(stage.round, stage.table, submissions, tokens.patterns())
-        graded = roles.grade_pairs(stage.round, stage.table, grading_bases, tokens.pairs())
-    planted = {bytes.fromhex(one.handle) for one in stage.nodes["AL"].carried}
-    grades = {(one.grade, one.pair.rules, one.second) for one in graded.pairs if one.pair.left_handle in planted}
-    persons = {(one.grade, one.pair.rules, one.second) for one in graded.pairs if one.pair.left_handle not in planted}
-    assert grades == persons
+@pytest.mark.parametrize("learned", [(), (LearnedWeight(of="all names", centibits=-1_500),)])
+def test_a_false_basis_does_not_excuse_what_is_left_out(met: StagedRound, learned: tuple[LearnedWeight, ...]) -> None:
+    """A matcher that leaves out a whole pair and tells of the least share and low weights is named all the same."""
+    for own, other in (("AL", "RS"), ("RS", "AL")):
+        node = met.nodes[own]
+        assert node.report is not None
+        least = least_common_per_million(met.table)
+        bases = [b.model_copy(update={"common_per_million": least, "learned": learned}) for b in node.report.bases]
+        report = node.report.model_copy(update={"hits": (), "bases": tuple(bases), "learned": None})
+        node.party.check_report(report, met.table)
+        told = met.round.canaries[other]
+        found = judge(met.round, met.table, own, node.secrets.exchange, node.carried, report, told)
+        assert found.missing == found.expected == met.verdicts[own, other].expected
+
+
+def test_a_share_below_the_least_is_refused(met: StagedRound) -> None:
+    """No lists give a smaller share of common persons than the least one: nobody takes a report that says so."""
+    node = met.nodes["AL"]
+    assert node.report is not None
+    lower = node.report.bases[0].model_copy(update={"common_per_million": least_common_per_million(met.table) - 1})
+    with pytest.raises(PolicyError, match="fewer persons are common"):
+        node.party.check_report(node.report.model_copy(update={"bases": (lower,)}), met.table)
 
 
 def test_canaries_that_cross_the_end(met: StagedRound) -> None:

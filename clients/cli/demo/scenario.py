@@ -245,7 +245,8 @@ class DemoScenario:
         ]
         self.screen.narrate(
             Table("Hits that two nodes planted, and no person", ("pair", "planted", "met"), rows),
-            "They look like others to the matcher: had it left out every fourth hit, nine of ten pairs would say so.",
+            "Had the matcher left out every fourth hit without looking, nine of ten pairs would say so. "
+            "A matcher that looks can tell planted hits from others.",
         )
         self.document["canaries"] = {"planted": sum(row[1] for row in rows), "met": sum(row[2] for row in rows)}
 

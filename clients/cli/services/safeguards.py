@@ -80,6 +80,10 @@ def tables(found: Safeguards) -> list[Table | str]:
         f"{found.frequency_limit} records share, or as many as their rule allows."
     )
     views += [_canary(one) for one in found.canaries]
+    if found.canaries:
+        views.append(
+            "A matcher that looks can tell planted hits from others, and hide hits while all planted ones are met."
+        )
     return [*views, *(_alarm(one) for one in found.alarms)]
 
 
@@ -109,6 +113,8 @@ def _canary(one: CanaryView) -> str:
         return (
             f"Planted hits with {one.counterpart}: {one.missing} of {one.expected} are missing, {one.wrong} are wrong."
         )
+    if not one.expected:
+        return f"Planted hits with {one.counterpart}: no planted hit had to be met, so they show nothing."
     return f"Planted hits with {one.counterpart}: all {one.expected} were met."
 
 

@@ -20,7 +20,15 @@ from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
 from services.kit.storage.stored_manifests import manifest_in
 from services.node.rounds.requests import consent_until, rounds_with_list, submit_until
 from services.node.storage.states import LocalRoundState, SubmissionState
-from services.node.storage.tables import AlarmRow, CanaryRow, ProblemRow, RoundRow, StatementRow, SubmissionRow
+from services.node.storage.tables import (
+    CANARIES_FAILED,
+    AlarmRow,
+    CanaryRow,
+    ProblemRow,
+    RoundRow,
+    StatementRow,
+    SubmissionRow,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -63,10 +71,9 @@ def attention_list(journal: Journal) -> AttentionList:
 
 def _alarms(session: Session, now: int) -> Iterator[_Found]:
     """Yield planted hits that did not come as they should, and answers that wait for a person's word."""
-    wrong = (CanaryRow.missing > 0) | (CanaryRow.wrong > 0) | CanaryRow.differing
     judged = (
         select(CanaryRow.round_id, CanaryRow.counterpart.label("party"))
-        .where(CanaryRow.judged_at > now - REMEMBERED, wrong)
+        .where(CanaryRow.judged_at > now - REMEMBERED, CANARIES_FAILED)
         .order_by(CanaryRow.judged_at.desc(), CanaryRow.round_id, CanaryRow.counterpart)
     )
     yield from _by_round(AttentionKind.CANARIES, session.execute(judged.limit(MOST)))

@@ -163,6 +163,8 @@ def failure_message(own: str, counterpart: str, verdict: Verdict) -> Sentence:
         what = Sentence.of("canaries_missing", missing=verdict.missing, expected=verdict.expected)
     elif verdict.wrong:
         what = Sentence.of("canaries_of_other_certainty", wrong=verdict.wrong)
+    elif not verdict.expected:
+        what = Sentence.of("canaries_none_due")
     else:
         what = Sentence.of("canaries_differ")
     return Sentence.of("hits_not_trusted", pair=pair, what=what)

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from aquila.protocol.messages import Hit, PairCanaries
+    from aquila.protocol.messages import Hit, Message, PairCanaries
     from aquila.protocol.messages.feed import Event
     from aquila.protocol.registry import Registry
     from aquila.protocol.rounds.verified_round import Round
@@ -82,6 +82,16 @@ def is_own_report(code: str, registry: Registry, event: Event) -> bool:
     """Return whether an event is a report for this node."""
     report = _report_of(registry, event)
     return report is not None and report.party == code
+
+
+def check(node: NodeContext, round_: Round, message: Message) -> None:
+    """Refuse a report for this node on a basis that no lists give.
+
+    Raises:
+        PolicyError: As `Party.check_report`.
+    """
+    if isinstance(message, HitReport) and message.party == node.code and node.has_rules_of(round_.manifest):
+        node.party.check_report(message, node.table_of(round_.manifest))
 
 
 def resolve(node: NodeContext, round_id: str, event: Event) -> ResolvedReport | None:

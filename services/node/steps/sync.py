@@ -267,6 +267,7 @@ def _take_statement(taking: _FeedContext, event: Event) -> bool:
     try:
         if stored is None and opened.signer != node.registry.key_of(signer):
             raise SignatureError("statement_by_replaced_key", party=signer)
+        reports.check(node, taking.round, statements.message_of(opened))
         accepted = taking.round.accept(envelope, now=taking.not_before)
     except (ProtocolError, PolicyError) as error:
         return _keep_refused(taking, opened, envelope, error)

@@ -563,6 +563,11 @@ class CanaryRow(NodeRows):
     differing: Mapped[bool] = mapped_column(default=False, comment="Whether the other side tells of other hits.")
 
 
+CANARIES_FAILED = (
+    (CanaryRow.missing > 0) | (CanaryRow.wrong > 0) | CanaryRow.differing | (CanaryRow.expected == 0)
+) & CanaryRow.judged_at.is_not(None)
+
+
 class PreparedReportRow(NodeRows):
     """A report whose hits have been prepared for the exchange of notes; token secrets are not needed for them."""
 

@@ -10,7 +10,8 @@ from aquila.matching.certainty import Level
 from aquila.protocol import matcher as roles
 from services.kit.log import entries
 from services.matcher.steps import join
-from services.node.storage.tables import CanaryRow, HitRow
+from services.node.storage.states import EVIDENCE
+from services.node.storage.tables import CanaryRow, HitRow, StatementRow
 from tests.services.node.test_whole_round import pairs
 from tests.support.node_steps import round_before_matching
 from tests.support.sentence_texts import texts
@@ -142,6 +143,26 @@ async def test_a_changed_level_is_named(world_after: WorldAfter, monkeypatch: py
     for party_node in world.nodes.values():
         problems = " ".join(texts((await party_node.round(round_id))["problems"]))
         assert "were reported of another certainty" in problems
+
+
+async def test_a_basis_that_no_lists_give_is_refused(world_after: WorldAfter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A report with a share of common persons below the least does not count, and is kept as evidence."""
+
+    def lowest(report: HitReport) -> HitReport:
+        bases = tuple(basis.model_copy(update={"common_per_million": 1}) for basis in report.bases)
+        return report.model_copy(update={"bases": bases})
+
+    def strange(*arguments: Any) -> list[HitReport]:
+        return [lowest(report) for report in roles.make_reports(*arguments)]
+
+    monkeypatch.setattr(join, "make_reports", strange)
+    world, round_id = await world_after(padded_round_before_matching)
+    await world.settle()
+    for party_node in world.nodes.values():
+        view = await party_node.round(round_id)
+        assert "fewer persons are common" in " ".join(texts(view["problems"]))
+        assert view["hits"] is None
+        assert [row.kind for row in rows(party_node, StatementRow, round_id)].count(EVIDENCE) == 1
 
 
 async def test_after_a_restart_at_any_step(world: World) -> None:

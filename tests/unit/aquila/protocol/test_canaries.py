@@ -164,7 +164,21 @@ def test_carriers_that_share_no_rule(met: StagedRound) -> None:
     assert report is not None
     found = verdict(met, "AL", "RS", carried=carried, report=report.model_copy(update={"hits": ()}))
     assert (found.expected, found.missing, found.wrong) == (0, 0, 0)
+    assert not found.trustworthy
     assert verdict(met, "AL", "RS", carried=carried).wrong > 0
+
+
+@pytest.mark.parametrize("size", [1_000, 20_000])
+def test_no_honest_basis_is_below_the_floor(size: int) -> None:
+    """What is due on the floor is a hit on what is learned of lists with few or many common persons."""
+    table = load_rules("default")
+    for common in (0, 3, 300):
+        persons = Counter(Random(common).choices(*zip(*table.hits, strict=True), k=common)) if common else {}
+        (basis,) = learn(table, [ListPair(persons, size, size)])
+        floor = canaries._floor_of(table, basis)
+        due = [mask for mask, _often in table.hits if grade_on(table, mask, floor).level]
+        assert len(due) > 10
+        assert all(grade_on(table, mask, basis).level for mask in due)
 
 
 def test_what_the_other_says_cannot_be_read(met: StagedRound) -> None:

@@ -112,7 +112,7 @@ def test_an_asker_reads_what_to_do() -> None:
     assert macro(SimpleNamespace(answers=())).strip() == ""
 
 
-@pytest.mark.parametrize(("missing", "word"), [(0, "all were met"), (4, "no: hits are missing or changed")])
+@pytest.mark.parametrize(("missing", "word"), [(0, "all canaries were met"), (4, "no: hits are missing or changed")])
 def test_planted_hits_say_whether_a_round_can_be_trusted(missing: int, word: str) -> None:
     """By name of the pair, in words and not by colour alone."""
     page = card(safeguards(missing=missing))

@@ -33,6 +33,7 @@ def test_all_of_it() -> None:
         CanaryView(counterpart="RS", hits=8, **FINE),
         CanaryView(counterpart="SI", hits=0, **(FINE | {"judged": False})),
         CanaryView(counterpart="BA", hits=2, **(FINE | {"missing": 6})),
+        CanaryView(counterpart="ME", hits=0, **(FINE | {"expected": 0})),
     ]
     alarm = {"submission_id": "1" * 32, "asker": "RS", "hits": 40, "expected": 1_500, "raised_at": 1}
     alarms = [
@@ -67,6 +68,8 @@ def test_all_of_it() -> None:
         "Planted hits with RS: all 8 were met.",
         "Planted hits with SI: the other side has not told of them yet.",
         "Planted hits with BA: 6 of 8 are missing, 0 are wrong.",
+        "Planted hits with ME: no planted hit had to be met, so they show nothing.",
+        "hide hits while all planted ones are met.",
         "query 11111111 of RS hit 40 records, where 1.5 are explained; held back.",
         "released by p-0123456789ab.",
         "answer refused by p-0123456789ab: too wide. Asked for an attack, case AL-7, on Art. 5.",
