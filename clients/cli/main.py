@@ -41,6 +41,15 @@ if TYPE_CHECKING:
 
     from clients.sdk import ClientCertificate
 
+_PARSER_WORDS = {
+    "Invalid value: ": "",
+    "Value error, ": "",
+    "Input should be ": "it has to be ",
+    ", unable to parse string as an integer": "",
+    ", unable to parse string as a number": "",
+}
+"""Words in the parser's errors that are not for people, and what stands in their place."""
+
 app = typer.Typer(
     name="aquila",
     help="Blind matching of police records among the parties of the PCC SEE: hit or no-hit, never data.",
@@ -148,7 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _refused_by_system(screen, error)
     except Exception as error:  # noqa: BLE001 - the end of the command; a message could quote a person's values
-        return _fault(screen, error)
+        return _refused_input(screen, error) or _fault(screen, error)
     if code == ExitCode.INTERRUPTED:  # the parser's answer to Ctrl-C
         screen.failure("interrupted")
     return int(code or ExitCode.DONE)
@@ -182,14 +191,26 @@ def _usage(error: typer.TyperException) -> str:
     """Return the parser's error on the command line, as a clause without its last stop."""
     says = getattr(error, "format_message", None)
     text = str(says() if says else error)
-    for start in ("Invalid value: ", "Value error, "):
-        text = text.replace(start, "")
+    for words, plain in _PARSER_WORDS.items():
+        text = text.replace(words, plain)
     return text.rstrip(".")
 
 
 def _drop_output() -> None:
     """Let what is still buffered for stdout go nowhere, so that it does not raise again at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _refused_input(screen: Screen, error: Exception) -> int:
+    """Report input that no request can have; returns 0, and reports nothing, for another error."""
+    from pydantic import ValidationError
+
+    from aquila.protocol.messages.unusable import listed
+
+    if not isinstance(error, ValidationError):
+        return ExitCode.DONE
+    screen.error(InputError("input_unusable", faults=listed(error)))
+    return ExitCode.USAGE
 
 
 def _refused_by_system(screen: Screen, error: OSError) -> int:

@@ -47,7 +47,7 @@ class PeopleClient:
         """Open a session; `Connection.carry` goes on with it.
 
         Raises:
-            InputError: Login or code are none that can be.
+            ValidationError: Login or code are none that can be.
             SignInError: Login, password or code are not right.
         """
         return self._grant("/sign-in", SignIn(login=login, password=password, code=code))

@@ -107,7 +107,11 @@ def pasted_persons(text: str) -> tuple[QueryPerson, ...]:
     """
     lines = [line for line in text.splitlines() if line.strip()]
     separator = max(_SEPARATORS, key=lambda one: sum(one in line for line in lines)) if lines else ";"
-    rows = [row for row in csv.reader(io.StringIO("\n".join(lines), newline=""), delimiter=separator) if any(row)]
+    reader = csv.reader(io.StringIO("\n".join(lines), newline=""), delimiter=separator)
+    try:
+        rows = [row for row in reader if any(row)]
+    except csv.Error:  # a cell of more than 128 KiB, such as the rest of a text in which a quotation mark does not end
+        raise InputError("query_line_unreadable", number=reader.line_num, columns=len(PASTED_FIELDS)) from None
     columns: tuple[str | None, ...] = PASTED_FIELDS
     if rows and sum(name in PERSON_FIELDS for name in suggest_columns(rows[0])) >= _LEAST_NAMED:
         columns = suggest_columns(rows.pop(0))

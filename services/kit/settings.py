@@ -20,6 +20,7 @@ from sqlalchemy.exc import ArgumentError
 
 from aquila.audit.roles import Role
 from aquila.errors import InputError
+from aquila.protocol.messages.unusable import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -349,13 +350,13 @@ def load(path: Path, cls: type[S]) -> S:
     except UnicodeDecodeError:
         raise InputError("settings_file_not_utf_8", file=str(path), path=path) from None
     except ValidationError as error:
-        faults = [_fault(item["loc"], item["type"], item["msg"]) for item in error.errors(include_input=False)]
+        found = error.errors(include_input=False, include_url=False)
         raise InputError(
             "settings_file_unusable",
             file=str(path),
-            setting=_dotted(error.errors(include_input=False)[0]["loc"]),
+            setting=_dotted(found[0]["loc"]),
             path=path,
-            listed="; ".join(faults),
+            listed="; ".join(f"{_dotted(fault['loc'])}: {in_words(fault)}" for fault in found),
         ) from None
 
 
@@ -396,13 +397,6 @@ def _hosts(url: URL) -> Iterator[str]:
 def _stays_here(host: str) -> bool:
     """Return whether a host of a database is this machine: a folder of sockets, an abstract socket, or loopback."""
     return host.startswith(("/", "@")) or is_loopback(host.rpartition(":")[0] if host.count(":") == 1 else host)
-
-
-def _fault(location: tuple[int | str, ...], kind: str, message: str) -> str:
-    """Return the fault of one setting."""
-    if kind == "extra_forbidden":
-        return f"{_dotted(location)} is no setting"
-    return f"{_dotted(location)}: {message.removeprefix('Value error, ')}"
 
 
 def _dotted(location: tuple[int | str, ...]) -> str:

@@ -10,12 +10,15 @@ import httpx
 from clients.cli import connect
 from clients.cli.connect import ConnectedService
 from clients.sdk import ApprovalClient, Connection, LogClient, MatcherClient, NodeClient, PeopleClient
+from clients.sdk.client_homes import ClientHome
 from clients.sdk.connection import Access
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import pytest
+
+    from clients.sdk.homes import Service
 
 
 def answer_commands(patch: pytest.MonkeyPatch, answer: Callable[[httpx.Request], httpx.Response]) -> None:
@@ -26,10 +29,11 @@ def answer_commands(patch: pytest.MonkeyPatch, answer: Callable[[httpx.Request],
 
     @contextmanager
     def reached(path: Any, *_: object) -> Iterator[ConnectedService]:
-        name = "matcher" if "matcher" in str(path) else "node"
+        name: Service = "matcher" if "matcher" in str(path) else "node"
         with Connection(Access(name, "http://127.0.0.1:8700", "t" * 43), httpx.MockTransport(answer)) as connection:
             client = MatcherClient(connection) if name == "matcher" else NodeClient(connection)
             people, approvals, log = PeopleClient(connection), ApprovalClient(connection), LogClient(connection)
-            yield ConnectedService(path, client, people, approvals, log, connection)
+            home = ClientHome(name, path, connection.url, ca=None)
+            yield ConnectedService(home, client, people, approvals, log, connection)
 
     patch.setattr(connect, "connect", reached)

@@ -10,7 +10,7 @@ import typer
 
 from clients.cli.given_files import read_file
 from clients.cli.options import Json
-from clients.cli.output.screen import Screen, Table, numbered
+from clients.cli.output.screen import Screen, Table, check_target, numbered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,6 +74,7 @@ def backup_key(
     """
     from services.kit.administration.backup.keys import make_keys
 
+    check_target(out)
     public = out.with_name(out.name + ".pub")
     name = make_keys(out, public)
     screen = Screen(as_json)

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
-from aquila.errors import InputError
-from aquila.protocol.messages.base import Message, fields_at_fault
 from aquila.protocol.registry import MATCHER
 from clients.cli.output.screen import Table
 
@@ -17,20 +13,7 @@ if TYPE_CHECKING:
     from aquila.interface.service.party import RegistryPartyView, RegistryStatementView, RegistryView
     from clients.cli.output.screen import Screen
 
-M = TypeVar("M", bound=Message)
 _IN_A_LINE = 4
-
-
-def built(cls: type[M], **fields: object) -> M:
-    """Return a message from what the command line gave.
-
-    Raises:
-        InputError: A value is none that the message can have.
-    """
-    try:
-        return cls.model_validate(fields)
-    except ValidationError as error:
-        raise InputError("options_unusable", fields=fields_at_fault(error)) from None
 
 
 def show_registry(screen: Screen, view: RegistryView, sentence: str) -> None:

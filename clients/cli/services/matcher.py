@@ -85,12 +85,12 @@ def invite(
     """Invite a party: write a file with the matcher's key, its address and its CA's certificate. It holds no secret."""
     from aquila.interface.service.party import NewInvitation
     from clients.cli.connect import connect
-    from clients.cli.output.registry_views import built
     from clients.cli.output.screen import write_result
 
+    wanted = NewInvitation(party=party, name=name, days=days)
     path = out or Path(f"{party.lower()}.invite")
     with connect(home, url, token_file, ca) as reached:
-        content = reached.matcher().invite(built(NewInvitation, party=party, name=name, days=days))
+        content = reached.matcher().invite(wanted)
     write_result(path, content)
     sentence = (
         f"Send {path} to {name}. It counts for {days} days, for {party} alone. Then wait for the request to join."

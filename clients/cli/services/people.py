@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Accounts of a node or of the matcher (administrator).")
 
-Name = Annotated[str, typer.Argument(metavar="LOGIN", help="The login of the account.")]
+Name = Annotated[str, typer.Argument(metavar="LOGIN", help="The login of the account, such as ana.novak.")]
 Roles = Annotated[list[Role], typer.Option("--role", help="A role of the account, once for each.")]
 PasswordFile = Annotated[
     Path | None, typer.Option("--password-file", metavar="FILE", help="Where the password lies, for scripts.")

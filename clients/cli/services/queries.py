@@ -11,6 +11,7 @@ from clients.cli.options import Ca, HomePath, Json, RoundId, TokenFile, Url
 from clients.cli.output.screen import Screen, Table
 
 if TYPE_CHECKING:
+    from aquila.interface.queries import QueryPerson
     from clients.cli.connect import ConnectedService
     from clients.sdk import QueryClient
 
@@ -60,10 +61,9 @@ def ask(
     from clients.cli.connect import connect
     from clients.cli.services.approvals import show_asked
     from clients.cli.services.rounds import justification_of
-    from clients.sdk.queries import pasted_persons
 
     why = justification_of(legal_basis=legal_basis, purpose=purpose, case_reference=case_reference, category=category)
-    typed = pasted_persons(persons.read()) if persons else ()
+    typed = _typed(persons)
     with connect(home, url, token_file, ca) as reached:
         taken = _chosen_list(reached, import_id)
         wanted = QueryRequest(
@@ -146,10 +146,10 @@ def watch(
     from clients.cli.connect import connect
     from clients.cli.services.approvals import show_asked
     from clients.cli.services.rounds import justification_of
-    from clients.sdk.queries import end_of_day, pasted_persons
+    from clients.sdk.queries import end_of_day
 
     why = justification_of(legal_basis=legal_basis, purpose=purpose, case_reference=case_reference, category=category)
-    typed, last = pasted_persons(persons.read()) if persons else (), end_of_day(until)
+    typed, last = _typed(persons), end_of_day(until)
     with connect(home, url, token_file, ca) as reached:
         taken = _chosen_list(reached, import_id)
         wanted = StandingQueryRequest(
@@ -240,6 +240,21 @@ def _standing_id(reached: ConnectedService, text: str) -> str:
     from clients.cli.connect import resolve_id
 
     return resolve_id("standing query", text, [one.standing_id for one in _client(reached).standing().queries])
+
+
+def _typed(file: typer.FileText | None) -> tuple[QueryPerson, ...]:
+    """Return the persons of a file, none without one.
+
+    Raises:
+        InputError: They are too many, or a line cannot be read.
+    """
+    from aquila.errors import InputError
+    from clients.sdk.queries import pasted_persons
+
+    try:
+        return pasted_persons(file.read()) if file else ()
+    except UnicodeDecodeError as error:
+        raise InputError("file_unreadable", file=getattr(file, "name", ""), kind=type(error).__name__) from None
 
 
 def _chosen_list(reached: ConnectedService, import_id: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from enum import StrEnum
 from pathlib import Path
@@ -15,8 +16,6 @@ from clients.cli.output.screen import Screen
 from clients.cli.services import safeguards
 
 if TYPE_CHECKING:
-    from pydantic import ValidationError
-
     from aquila.interface.rounds import JustificationInput, RoundProposal
 
 app = typer.Typer(help="Rounds: propose, consent, submit, watch, read hits, end.")
@@ -285,10 +284,8 @@ def _proposal(terms: Path | None, given: dict[str, Any]) -> RoundProposal:
 
     Raises:
         InputError: The file cannot be read.
-        BadParameter: A term is missing or unusable.
+        ValidationError: A term is missing or unusable.
     """
-    from pydantic import ValidationError
-
     from aquila.errors import InputError
     from aquila.interface.rounds import RoundProposal
 
@@ -296,38 +293,18 @@ def _proposal(terms: Path | None, given: dict[str, Any]) -> RoundProposal:
         content = tomllib.loads(terms.read_text(encoding="utf-8")) if terms else {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError("terms_unreadable", file=terms, fault=error) from None
-    try:
-        return RoundProposal.model_validate_json(_as_json({**content, **given}))
-    except ValidationError as error:
-        raise typer.BadParameter(_faults(error)) from None
+    return RoundProposal.model_validate_json(json.dumps({**content, **given}, default=str))
 
 
 def justification_of(**texts: str) -> JustificationInput:
     """Return the justification of a submission.
 
     Raises:
-        BadParameter: A text is empty, too long, or holds control characters.
+        ValidationError: A text is empty, too long, or holds control characters.
     """
-    from pydantic import ValidationError
-
     from aquila.interface.rounds import JustificationInput
 
-    try:
-        return JustificationInput.model_validate(texts)
-    except ValidationError as error:
-        raise typer.BadParameter(_faults(error)) from None
-
-
-def _faults(error: ValidationError) -> str:
-    """Return the faults that pydantic found, by option; it repeats no value."""
-    faults = error.errors(include_input=False, include_url=False)
-    return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults)
-
-
-def _as_json(content: dict[str, Any]) -> str:
-    import json
-
-    return json.dumps(content)
+    return JustificationInput.model_validate(texts)
 
 
 app.command()(safeguards.safeguards)

@@ -11,7 +11,6 @@ from clients.cli.output.screen import Screen
 
 if TYPE_CHECKING:
     from aquila.interface.proposal import Suggestions
-    from aquila.protocol.messages.suggestions import Suggestion
 
 SuggestionId = Annotated[
     str, typer.Argument(metavar="SUGGESTION", help="The suggestion's id, or at least its first 4 digits.")
@@ -33,12 +32,14 @@ def suggest(
     as_json: Json = False,
 ) -> None:
     """Suggest a round to the secretariat, which proposes one or sets the suggestion aside with a reason."""
+    from aquila.protocol.messages.suggestions import Suggestion
     from clients.cli.connect import connect
 
-    wanted = _suggestion(
-        participants=sorted(party), area=area, legal_basis=legal_basis, purpose=purpose, category=category,
-        mode="lists_and_queries" if queries else "lists", minimum_certainty=minimum,
-    )  # fmt: skip
+    given = {
+        "participants": sorted(party), "area": area, "legal_basis": legal_basis, "purpose": purpose,
+        "category": category, "mode": "lists_and_queries" if queries else "lists", "minimum_certainty": minimum,
+    }  # fmt: skip
+    wanted = Suggestion.model_validate(given)
     with connect(home, url, token_file, ca) as reached:
         view = reached.node().suggest(wanted)
     said = f"Suggestion {view.suggestion_id[:8]} goes to the secretariat; `aquila node suggestions` tells its answer."
@@ -100,21 +101,3 @@ def _show(screen: Screen, found: Suggestions) -> None:
     columns = ("suggestion", "of", "parties", "area", "category", "stands at", "since", "round or reason")
     shown = Table("Suggestions of rounds", columns, rows) if rows else "There is no suggestion."
     screen.result(found.model_dump(mode="json"), shown)
-
-
-def _suggestion(**fields: object) -> Suggestion:
-    """Return a suggestion.
-
-    Raises:
-        BadParameter: A word is missing or unusable.
-    """
-    from pydantic import ValidationError
-
-    from aquila.protocol.messages.suggestions import Suggestion
-
-    try:
-        return Suggestion.model_validate(fields)
-    except ValidationError as error:
-        faults = error.errors(include_input=False, include_url=False)
-        told = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults)
-        raise typer.BadParameter(told) from None

@@ -21,6 +21,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from aquila.errors import AquilaError, InputError, SignatureError
+from aquila.protocol.messages.unusable import in_words
 from aquila.protocol.problems import MEDIA_TYPE
 from services.kit.errors import BodyTooLargeError, UnknownCallerError, problem_of, retry_after_of
 from services.kit.http.admission import PROBES
@@ -222,7 +223,7 @@ async def _on_invalid(_request: Request, error: Exception) -> Response:
     """Answer what is wrong with the parameters: place and kind, never the value."""
     assert isinstance(error, RequestValidationError)
     found = error.errors()
-    faults = [f"{_place(fault['loc'])} ({fault['type']})" for fault in found[:_MOST_FAULTS]]
+    faults = [f"{_place(fault['loc'])}: {in_words(fault)}" for fault in found[:_MOST_FAULTS]]
     if len(found) > _MOST_FAULTS:
         faults.append(f"{len(found) - _MOST_FAULTS} more")
     return problem_response(InputError("call_unusable", listed=", ".join(faults)))

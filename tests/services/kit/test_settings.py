@@ -57,9 +57,9 @@ def test_the_environment_changes_nothing(tmp_path: Path, monkeypatch: pytest.Mon
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ('home = "h"\nprot = 1', "prot is no setting"),
-        ('home = "h"\n[listen]\nprot = 1', "listen.prot is no setting"),
-        ("", "home: Field required"),
+        ('home = "h"\nprot = 1', "prot: it is not known here"),
+        ('home = "h"\n[listen]\nprot = 1', "listen.prot: it is not known here"),
+        ("", "home: it is missing"),
         ('home = "h"\n[listen]\nport = 70000', "listen.port"),
         ('home = "h"\n[listen]\npublic_url = "ftp://x"', "listen: public_url needs http"),
         ('home = "h"\n[listen]\npublic_url = "https://x/y"', "no path"),
@@ -80,9 +80,9 @@ def test_the_environment_changes_nothing(tmp_path: Path, monkeypatch: pytest.Mon
             'home = "h"\nexecutor = "dask"\ndask_scheduler = "tls://h:1"\ndask_ca_file = "geheim"',
             'executor "dask" needs dask_certificate_file, dask_key_file',
         ),
-        ('home = "h"\nexecutor = "geheim"', "executor: Input should be"),
+        ('home = "h"\nexecutor = "geheim"', "executor: it has to be"),
         ('home = "h', "is not TOML"),
-        ('home = "h"\nlog_level = "geheim"', "log_level: Input should be"),
+        ('home = "h"\nlog_level = "geheim"', "log_level: it has to be"),
     ],
 )
 def test_a_faulty_file_is_refused_by_name_and_setting(tmp_path: Path, content: str, said: str) -> None:
@@ -106,7 +106,7 @@ def test_a_cluster_that_is_not_asked_for_changes_nothing(tmp_path: Path) -> None
 
 def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
     """A person mends the file in one go."""
-    with pytest.raises(InputError, match="one is no setting; two is no setting"):
+    with pytest.raises(InputError, match="one: it is not known here; two: it is not known here"):
         load(_file(tmp_path, 'home = "h"\none = 1\ntwo = 2'), ServiceSettings)
 
 

@@ -216,7 +216,7 @@ def test_a_line_without_columns_is_a_full_name() -> None:
     assert [one.full_name for one in pasted_persons("Arben Hoxha\nAna Novak")] == ["Arben Hoxha", "Ana Novak"]
 
 
-@pytest.mark.parametrize("text", ["a;b;c;d;e;f", "x" * 501, "a;b\n" * 21])
+@pytest.mark.parametrize("text", ["a;b;c;d;e;f", "x" * 501, "a;b\n" * 21, "x" * (1 << 18)])
 def test_unusable_pasted_lines_are_refused(text: str) -> None:
     """Too many columns, a text that is too long, too many persons."""
     with pytest.raises(InputError):
