@@ -1,8 +1,10 @@
-"""Test whether a query hits a list far more often than the sizes explain (PROTOCOL.md 3.7.14).
+"""Test whether queries hit a list far more often than the persons asked for explain (PROTOCOL.md 3.7.14).
 
-Whoever goes through a population finds many on a list. The number of hits that persons explain is about the share of
-common persons times the smaller of query and list; it is compared with the tail of a Poisson distribution, which is
-wider than the binomial one of so many draws.
+Whoever goes through a population finds many on a list. Padding hides how many persons a query is about, so the fewest
+count that its size allows: dummies explain no hit. One hit is expected of each query, which is a third of the persons
+of a query of three; of a large query the share of common persons. The number of hits is compared with the tail of a
+Poisson distribution, which is wider than the binomial one of so many draws. So one hit a query is never alarming, and
+many queries are by themselves.
 """
 
 from __future__ import annotations
@@ -17,24 +19,35 @@ LEAST_HITS = 12
 MOST_LIKELY = 1e-6
 """How likely so many hits may be at least, if the sizes explain them."""
 
+MOST_QUERIES, MOST_PERSONS = 10, 100
+"""How many queries one party asks in a day, and about how many persons at least, on average over the window."""
+
+EXPECTED_HITS = 1.0
+"""Of a query, at least: an officer asks for persons of a case because they may be known elsewhere."""
+
 _MILLION = 1_000_000
 _ENOUGH = 1e-12
 
 
-def expected_hits(common_per_million: int, query_records: int, list_records: int) -> float:
+def fewest_persons(query_records: int, multiple: int) -> int:
+    """Return how many persons a query asks for at least, whose records were padded to a multiple."""
+    return max(1, query_records - multiple + 1)
+
+
+def expected_hits(common_per_million: int, persons: int, list_records: int) -> float:
     """Return how many hits persons explain.
 
     Args:
         common_per_million: The share of common persons, of the smaller of the two.
-        query_records: Records of the query, padded.
+        persons: How many the query asks for at least.
         list_records: Records of the list, padded.
 
     Raises:
         InputError: A size or the share is not positive.
     """
-    if min(common_per_million, query_records, list_records) < 1:
+    if min(common_per_million, persons, list_records) < 1:
         raise InputError("expectation_needs_records_and_share")
-    return common_per_million / _MILLION * min(query_records, list_records)
+    return max(EXPECTED_HITS, common_per_million / _MILLION * min(persons, list_records))
 
 
 def is_alarming(hits: int, expected: float) -> bool:

@@ -25,7 +25,7 @@ from aquila.protocol.submissions.padding import (
 )
 from aquila.protocol.submissions.submission import HANDLE_BYTES, handles_of
 from aquila.protocol.submissions.tasks import RULE_SHIFT, BlindTask, CarriedSecret
-from aquila.records.entropy import check_entropy
+from aquila.records.entropy import check_dates_of_names, check_entropy
 from aquila.records.frequency import limits_of
 from aquila.records.rules import numbers_of
 
@@ -157,10 +157,13 @@ def plan_submission(
     if not len(entries):
         raise PolicyError("list_without_inputs")
     # 0. Persons, not guesses (3.4.8).
-    check_entropy(np.concatenate([outline.traits for outline in outlines]))
+    traits = np.concatenate([outline.traits for outline in outlines])
+    check_entropy(traits)
+    rules = (entries >> RULE_SHIFT).astype(np.uint8)
+    bears = np.isin(rules, [rule.number for rule in table.rules if rule.reads_names_alone])
+    check_dates_of_names(entries[bears], np.repeat(traits["born"], counts)[bears], len(counts))
     # 1. A value that more records of the list share than its rule allows is not sent (3.4.7).
     sent = _not_among(entries, _frequent(entries, manifest, table))
-    rules = (entries >> RULE_SHIFT).astype(np.uint8)
     # 2. Of a record with more inputs than have a place, some of each rule are (3.4.6).
     most = most_inputs(manifest.padding)
     sizes = _sizes(sent, counts)

@@ -5,8 +5,9 @@ year, every given name with every family name. Lists of persons have none of tha
 own. A list that looks generated is refused by the node of the party that would send it (PROTOCOL.md 3.4.8). That
 protects from its own officers; a party whose node is not what we ship sends what it likes, and the caps hold it.
 
-What is seen: a list that is a grid in the main, and a grid hidden among true records whose names share exactly their
-dates, or whose dates follow each other. Guesses drawn at random among enough true records are not seen.
+What is seen: a list that is a grid in the main; among true records a name with too many dates of birth, in one year
+or in all; and a grid hidden there whose names share exactly their dates, or whose dates follow each other. Guesses of
+a few dates for each of many names are not seen.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ LEAST_RECORDS = 24
 """Shorter lists are judged by days in a row alone: a family or a cell says nothing about a distribution."""
 
 _DAYS_IN_A_ROW = 8  # of one name: by chance in no list of a million persons
+_DATES, _RECORDS_FOR_A_DATE = 20, 150  # under one name: so many, and one more for each 150 records of the list
+_DATES_OF_YEAR, _RECORDS_FOR_A_DATE_OF_YEAR = 8, 10_000  # the same within one year of birth
 _MOST_REPEATS = 4.0  # records for each name and date: a list has its duplicates, but not all of them many times
 _MOST_BITS = 3.0  # that a name leaves open of the date, or a date of the name, in short lists
 _NAMES_GROW = 50_000  # records at which a name may have twice as many dates as in short lists
@@ -44,6 +47,7 @@ _MOST_NAMES_FILLED = 0.6  # of all combinations of given and family names, where
 _LEAST_SIDE = 3  # names, or dates, that make a grid at least
 _MOST_ALIKE = 0.01  # of the records, in names that share exactly their dates, or dates that share exactly their names
 _CACHED = 1 << 16
+_UNIX_DAY, _UNIX_YEAR = 719_163, 1970  # the day of 1 January 1970 in the count of `PartialDate.number`
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -92,18 +96,75 @@ def check_entropy(traits: np.ndarray) -> None:
     longest = _longest_run(names[whole], born[whole])
     if longest >= _DAYS_IN_A_ROW:
         raise _refused(f"one name stands with {longest} days of birth in a row", longest, _DAYS_IN_A_ROW - 1)
+    # 2. Too many dates for one name, however few they are on average.
+    check_dates_of_names(names[names != 0], born[names != 0], len(traits))
     if len(traits) < LEAST_RECORDS:
         return
-    # 2. The same name and date again and again, with something else that varies.
+    # 3. The same name and date again and again, with something else that varies.
     repeats = len(traits) / len(born)
     if repeats > _MOST_REPEATS:
         raise _refused(f"each name and date stands in {repeats:.0f} records", round(repeats), round(_MOST_REPEATS))
-    # 3. Given and family names in all combinations, where no date tells persons apart.
+    # 4. Given and family names in all combinations, where no date tells persons apart.
     _check_names(traits)
-    # 4. Names and dates in combinations.
+    # 5. Names and dates in combinations.
     _check_spread(names[known], "a name stands with {} dates of birth", _NAMES_GROW)
     _check_spread(np.sort(born[whole]), "a day of birth stands with {} names", _DAYS_GROW)
     _check_grid(names[whole], born[whole])
+
+
+def check_dates_of_names(names: NDArray[np.uint64], born: NDArray[np.int32], records: int) -> None:
+    """Refuse a list in which one name has too many dates of birth, in one year or in all (PROTOCOL.md 3.4.8).
+
+    Whoever knows a name, and perhaps the year, learns the day from the one row that hits. The bounds are for each
+    name by itself, so no number of true records hides it.
+
+    Args:
+        names: For each of n names that records bear, a number that equal names share; a record may bear several.
+        born: For each the date of birth of its record, as `named_traits` gives it.
+        records: How many records the list has.
+
+    Raises:
+        GridError: It does; the message says how many, and names nobody.
+    """
+    in_year, in_all = most_dates_of_a_name(names, born)
+    for dates, most, of_year in zip(
+        (in_year, in_all), most_dates_of_persons(records), (" of one year", ""), strict=True
+    ):
+        if dates > most:
+            raise _refused(f"one name stands with {dates} dates of birth{of_year}", dates, most)
+
+
+def most_dates_of_a_name(names: NDArray[np.uint64], born: NDArray[np.int32]) -> tuple[int, int]:
+    """Return the most dates of birth that one name has: within one year, and in all (arguments as above)."""
+    names, born = _distinct(names[born != 0], born[born != 0])
+    by_year, by_name = _starts(names, _years(born)), _starts(names)
+    return _longest(by_year), _longest(by_name)
+
+
+def most_dates_of_persons(records: int) -> tuple[int, int]:
+    """Return the number of dates of birth that one name may have in a list: within one year, and in all."""
+    return _DATES_OF_YEAR + records // _RECORDS_FOR_A_DATE_OF_YEAR, _DATES + records // _RECORDS_FOR_A_DATE
+
+
+def _years(born: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Return the year of each date's number (`PartialDate.number`)."""
+    days = (born.astype(np.int64) - _UNIX_DAY).astype("datetime64[D]")
+    years = days.astype("datetime64[Y]").astype(np.int64) + _UNIX_YEAR
+    return np.where(born > 0, years, -born // 100)
+
+
+def _starts(*columns: NDArray[np.generic]) -> NDArray[np.bool_]:
+    """Return in which rows one of some columns has another value than in the row before; true for the first."""
+    starts = np.zeros(len(columns[0]), dtype=bool)
+    starts[:1] = True
+    for column in columns:
+        starts[1:] |= column[1:] != column[:-1]
+    return starts
+
+
+def _longest(starts: NDArray[np.bool_]) -> int:
+    """Return the most rows from one start to the next, or to the end."""
+    return int(np.diff(np.append(np.flatnonzero(starts), len(starts))).max(initial=0))
 
 
 def _named(traits: np.ndarray) -> NDArray[np.uint64]:
@@ -117,8 +178,7 @@ def _distinct(left: NDArray[np.generic], right: NDArray[np.generic]) -> tuple[ND
     """Return each combination of two columns once, in the order of left and right."""
     order = np.lexsort((right, left))
     left, right = left[order], right[order]
-    new = np.ones(len(left), dtype=bool)
-    new[1:] = (left[1:] != left[:-1]) | (right[1:] != right[:-1])
+    new = _starts(left, right)
     return left[new], right[new]
 
 

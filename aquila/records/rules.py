@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aquila.errors import InputError
-from aquila.records.rule_parts import PART_KINDS, is_part, stands_alone
+from aquila.records.rule_parts import NAMES, PART_KINDS, attribute_of, is_part, stands_alone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -120,6 +120,11 @@ class Rule:
     def family(self) -> str:
         """The evidence families of the rule, such as `names+date`."""
         return "+".join(part.family for part in self.shown)
+
+    @property
+    def reads_names_alone(self) -> bool:
+        """Return whether all parts of the rule are names."""
+        return all(attribute_of(part.reads) == NAMES for part in self.parts)
 
     @property
     def weight(self) -> float:

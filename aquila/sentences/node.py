@@ -56,6 +56,10 @@ NODE: Final[Table] = {
         "{of} of {party} hit {hits} of this node's records, where about {expected} are explained: the last "
         "report is held back until an approver releases it, or the round ends"
     ),
+    "far_too_many_queries": Text(
+        "{of} of {party} are {queries}, for at least {persons} persons: the last report, with hits on this node's "
+        "records, is held back until an approver releases it, or the round ends"
+    ),
     "filter_hits_changed": Text(
         "the filter leaves {count} hits by now, and {total} were shown",
         "look at the list again; hits came or were decided meanwhile",
@@ -204,6 +208,11 @@ NODE: Final[Table] = {
         "the record has {hits} hits: a second person has to approve its erasure", "ask for it with a reason"
     ),
     "record_identifier_unknown": Text("the node holds no record of this identifier"),
+    "record_met_by_many": Text(
+        "{own} records of this node are each met by at least {least} different records of {party}, one of them by "
+        "{most} (hit {hit}): a person may stand in its list several times, or somebody tries names and dates; look at "
+        "these hits together, and ask {party}"
+    ),
     "record_unknown": Text("the node holds no such record", "search for it again; it may have been erased"),
     "registry_feed_unreadable": Text("the matcher's answer about the registry cannot be read"),
     "registry_file_of_statements_unreadable": Text(

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import select
 
 from aquila.audit.roles import Role
+from aquila.matching.hit_rate import MOST_PERSONS, MOST_QUERIES
 from aquila.protocol.messages import Hit, HitReport, Kind
 from services.kit.people import Actor
 from services.node.safeguards import alarms
-from services.node.storage.tables import AlarmRow, QueryHitsRow
+from services.node.storage.tables import AlarmRow, HitRow, QueryHitsRow
 from tests.support.clock import Clock
-from tests.support.node_steps import PEOPLE
+from tests.support.node_steps import PEOPLE, problems
 from tests.support.node_world import HEADER, World, make_world
 
 if TYPE_CHECKING:
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
     from services.node.context import NodeContext
 
 DAY = 86_400
+MULTIPLE = 100
+"""To which a round pads records where nobody says otherwise: a query of one person names so many."""
+
 APPROVER = Actor("p-0123456789ab", frozenset({Role.APPROVER}))
 
 
@@ -39,8 +44,9 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 async def rounds(world: World, count: int = 1) -> list[str]:
     """Return rounds in which the lists are submitted; no person is on both."""
     lists, made = {"AL": PEOPLE, "RS": ["Mira,Marić,1970-01-02,\n"]}, []
+    padding = {"inputs_per_record": [], "records_multiple": MULTIPLE}
     for _ in range(count):
-        round_id = await world.begin(lists=False, mode="lists_and_queries")
+        round_id = await world.begin(lists=False, mode="lists_and_queries", padding=padding)
         for code, party_node in world.nodes.items():
             rows = "".join(f"{code}-{n},{line}" for n, line in enumerate(lists[code]))
             await party_node.submit(round_id, await party_node.load(HEADER + rows))
@@ -49,11 +55,11 @@ async def rounds(world: World, count: int = 1) -> list[str]:
     return made
 
 
-def report(node: NodeContext, round_: Round, number: int, hits: int) -> HitReport:
+def report(node: NodeContext, round_: Round, number: int, hits: int, records: int) -> HitReport:
     """Let a query of RS be in the record, as if it had been matched, and return the report of its hits to AL."""
     listed = round_.submissions[str(round_.list_of("RS"))]
     query = f"{number:032x}"
-    fields = {"submission_id": query, "kind": Kind.QUERY, "records": 3}
+    fields = {"submission_id": query, "kind": Kind.QUERY, "records": records}
     round_.submissions[query] = listed.model_copy(update=fields)
     round_.reports[node.code, query] = "0" * 64
     hit = Hit(
@@ -67,11 +73,16 @@ def report(node: NodeContext, round_: Round, number: int, hits: int) -> HitRepor
     )  # fmt: skip
 
 
-def ask(world: World, round_id: str, number: int, hits: int = 3) -> bool:
-    """Take the report of a query to AL, and tell whether an alarm was raised."""
+def ask(world: World, round_id: str, number: int, hits: int = 3, records: int = MULTIPLE) -> bool:
+    """Take the report of a query to AL, padded to the next multiple, and tell whether an alarm was raised."""
     node = world.nodes["AL"].node
     with node.rounds.of(round_id).reading() as round_, node.store.transaction("test.ask") as session:
-        return alarms.raise_alarm(session, node, round_, report(node, round_, number, hits), hits)
+        return alarms.raise_alarm(session, node, round_, report(node, round_, number, hits, records), hits)
+
+
+def first_alarm(world: World, round_id: str, queries: range, hits: int = 3) -> int | None:
+    """Ask until an alarm is raised; return after how many queries, or None where none is."""
+    return next((place for place, number in enumerate(queries, 1) if ask(world, round_id, number, hits)), None)
 
 
 def raised(world: World) -> list[AlarmRow]:
@@ -81,36 +92,80 @@ def raised(world: World) -> list[AlarmRow]:
 
 
 async def test_many_small_queries_in_a_round(world: World) -> None:
-    """None of them has twelve hits; the fourth makes twelve together, and is held back with the sum."""
+    """Three hits each are three times what such queries explain, whatever they were padded to."""
     (round_id,) = await rounds(world)
-    assert [ask(world, round_id, number) for number in range(4)] == [False, False, False, True]
+    assert first_alarm(world, round_id, range(3_000)) == 9
     (alarm,) = raised(world)
-    assert (alarm.hits, alarm.stored, alarm.asker) == (12, 3, "RS")
+    assert (alarm.hits, alarm.stored, alarm.expected, alarm.asker) == (27, 3, 9_000, "RS")
     # A query that hit nothing tells nothing, and holds nothing back.
-    assert not ask(world, round_id, 9, hits=0)
+    assert not ask(world, round_id, 3_000, hits=0)
     # What a person released is explained, with what came before it.
     alarms.release(world.nodes["AL"].node, round_id, alarm.submission_id, replace(APPROVER, role=Role.APPROVER))
-    assert [ask(world, round_id, number) for number in range(10, 14)] == [False, False, False, True]
+    assert first_alarm(world, round_id, range(4_000, 7_000)) == 9
 
 
 async def test_many_small_queries_over_rounds(world: World) -> None:
     """A new round does not forget, and neither does the next day; what is older than the window does."""
     first, second = await rounds(world, 2)
     node = world.nodes["AL"].node
-    assert [ask(world, first, number) for number in range(3)] == [False] * 3
+    assert first_alarm(world, first, range(8)) is None
     world.clock.time += DAY
-    assert ask(world, second, 3)
-    assert [row.hits for row in raised(world)] == [12]
+    assert ask(world, second, 8)
+    assert [row.hits for row in raised(world)] == [27]
     with node.store.transaction("test.forget") as session:
         session.delete(session.scalars(select(AlarmRow)).one())
     world.clock.time += node.settings.caps.window_days * DAY
     # In its own round the one query of the second stays in the sum; those of the first are gone.
-    assert not ask(world, second, 4)
+    assert not ask(world, second, 9)
     with node.store.reading("test.memory") as session:
         assert {row.round_id for row in session.scalars(select(QueryHitsRow))} == {second}
 
 
-async def test_honest_queries_raise_nothing(world: World) -> None:
-    """Where every query hits what sizes explain, the sums do not either."""
+async def test_queries_and_persons_count_by_themselves(world: World) -> None:
+    """One hit each is explained, but so many queries, or persons of one query, are for a person to look at."""
     (round_id,) = await rounds(world)
-    assert not any(ask(world, round_id, number, hits=number % 10 == 0) for number in range(60))
+    node = world.nodes["AL"].node
+    most = MOST_QUERIES * node.settings.caps.window_days
+    assert first_alarm(world, round_id, range(3_000), hits=1) == most + 1
+    assert f"are {most + 1}, for at least {most + 1} persons" in await problems(world.nodes["AL"], round_id)
+    (alarm,) = raised(world)
+    alarms.release(node, round_id, alarm.submission_id, replace(APPROVER, role=Role.APPROVER))
+    persons = MOST_PERSONS * node.settings.caps.window_days
+    assert ask(world, round_id, 4_000, hits=1, records=persons + MULTIPLE)
+    assert not ask(world, round_id, 4_001, hits=0, records=persons)
+
+
+async def test_honest_queries_raise_nothing(world: World) -> None:
+    """A hundred queries of one to five persons in a month, each person on the list with a chance of one in three."""
+    (round_id,) = await rounds(world)
+    for draw in range(3):
+        random = Random(draw)
+        hits = [sum(random.random() < 1 / 3 for _ in range(random.randint(1, 5))) for _ in range(100)]
+        assert not any(ask(world, round_id, 1_000 * draw + number, found) for number, found in enumerate(hits))
+        world.clock.time += 31 * DAY
+        (round_id,) = await rounds(world)
+
+
+async def test_a_person_whom_the_asker_knows_is_no_new_hit(world: World) -> None:
+    """A standing query hits the same records again and again; of an answer that is held back nothing is known."""
+    (round_id,) = await rounds(world)
+    node = world.nodes["AL"].node
+
+    def stored(number: int, persons: range) -> None:
+        with node.store.transaction("test.hits") as session:
+            session.add_all(
+                HitRow(
+                    round_id=round_id, hit_id=f"{number:016x}{place:016x}", import_id="0" * 32, position=place,
+                    record_id=f"al-{place}", counterpart="RS", certainty="high", families=["names"],
+                    submission_id=f"{number:032x}", person=f"{person:064x}",
+                )
+                for place, person in enumerate(persons)
+            )  # fmt: skip
+
+    for number in range(40):
+        stored(number, range(3))
+        assert not ask(world, round_id, number)
+    stored(40, range(3, 33))
+    assert ask(world, round_id, 40, hits=30)
+    stored(41, range(3, 33))
+    assert ask(world, round_id, 41, hits=30)

@@ -6,19 +6,20 @@ answer: then the asker gets the report without it, and the round goes on. Where 
 ends, nothing is released.
 
 The test has a memory: it is made for the query, for the sums of all queries of its asker in the round, and for those in
-the node's window of days, so that many small queries are seen as the large one that they are.
+the node's window of days, so that many small queries are seen as the large one that they are. How many queries and
+persons they are counts by itself too.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import delete, func, select, update
 
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.roles import Action
 from aquila.errors import OrderError
-from aquila.matching.hit_rate import expected_hits, is_alarming
+from aquila.matching.hit_rate import MOST_PERSONS, MOST_QUERIES, expected_hits, fewest_persons, is_alarming
 from aquila.protocol.messages import HitReport, Kind, Withholding
 from aquila.protocol.messages.kinds import StatementKind
 from aquila.sentences import Sentence
@@ -28,7 +29,7 @@ from services.kit.logging import Log
 from services.node.logs import pending_statements
 from services.node.round_memory import round_row
 from services.node.rounds import statements
-from services.node.storage.tables import DAY, AlarmRow, QueryHitsRow, StatementRow
+from services.node.storage.tables import DAY, AlarmRow, HitRow, QueryHitsRow, StatementRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +48,22 @@ _MILLION = 1_000_000
 _MOST_TIMES = 10
 
 
+class Asked(NamedTuple):
+    """Queries of one party: the records of this node that they hit, what persons explain, and how much they asked."""
+
+    hits: int
+    expected: float
+    queries: int
+    persons: int
+
+    def with_earlier(self, other: Asked) -> Asked:
+        """Return the sums."""
+        return Asked(
+            self.hits + other.hits, self.expected + other.expected, self.queries + other.queries,
+            self.persons + other.persons,
+        )  # fmt: skip
+
+
 def raise_alarm(session: Session, node: NodeContext, round_: Round, report: HitReport, stored: int) -> bool:
     """Hold a query's report back where it hit this node's list far too often; return whether it did.
 
@@ -56,7 +73,7 @@ def raise_alarm(session: Session, node: NodeContext, round_: Round, report: HitR
     own = round_.list_of(node.code)
     if query is None or query.kind is not Kind.QUERY or query.party == node.code or own is None:
         return False
-    hits = len({hit.handle for hit in report.hits})
+    persons = fewest_persons(query.records, round_.manifest.padding.records_multiple)
     expected_share = node.table_of(round_.manifest).expected_share
     # A share that a matcher made up explains no more than ten times what the table expects.
     share = min(
@@ -64,34 +81,41 @@ def raise_alarm(session: Session, node: NodeContext, round_: Round, report: HitR
         round(_MOST_TIMES * _MILLION * expected_share),
     )
     share = max(share, round(_MILLION * expected_share))
-    expected = expected_hits(share, query.records, round_.submissions[own].records)
-    submission_id = query.submission_id
-    sums = _sums(session, node.clock, node.settings.caps, round_.round_id, query.party)
+    submission_id, caps = query.submission_id, node.settings.caps
+    earlier = _sums(session, node.clock, caps, round_.round_id, query.party)
+    handles = len({hit.handle for hit in report.hits})
+    this = Asked(
+        hits=handles - _told_before(session, node.clock, caps, submission_id, query.party),
+        expected=expected_hits(share, persons, round_.submissions[own].records), queries=1, persons=persons,
+    )  # fmt: skip
     session.add(
         QueryHitsRow(
-            round_id=round_.round_id, submission_id=submission_id, asker=query.party, hits=hits,
-            expected=round(_MILLION * expected), reported_at=node.clock(),
+            round_id=round_.round_id, submission_id=submission_id, asker=query.party, hits=this.hits,
+            expected=round(_MILLION * this.expected), persons=persons, reported_at=node.clock(),
         )
     )  # fmt: skip
-    found = _alarming(hits, expected, sums)
+    found = _alarming(this, earlier, caps.window_days) if this.hits else None  # else there is nothing to hold back
     if found is None:
         return False
-    hits, expected, of = found
+    asked, of, code = found
     session.add(
         AlarmRow(
-            round_id=round_.round_id, submission_id=submission_id, asker=query.party, hits=hits, stored=stored,
-            expected=round(1_000 * expected), raised_at=node.clock(),
+            round_id=round_.round_id, submission_id=submission_id, asker=query.party, hits=asked.hits, stored=stored,
+            expected=round(1_000 * asked.expected), raised_at=node.clock(),
         )
     )  # fmt: skip
     statements.sign(
         session, node.signer, round_.round_id,
-        lambda number: node.party.alarm(round_, number, submission_id, hits, expected),
+        lambda number: node.party.alarm(round_, number, submission_id, asked.hits, asked.expected),
     )  # fmt: skip
     if round_.manifest.has_withheld_answers:
         _notify_asker(session, node, round_, submission_id, Withholding.ON_HOLD)
-    problem = Sentence.of("far_too_many_hits", of=of, party=query.party, hits=hits, expected=f"{expected:.1f}")
+    problem = Sentence.of(
+        code, of=of, party=query.party, hits=asked.hits, expected=f"{asked.expected:.1f}", queries=asked.queries,
+        persons=asked.persons,
+    )  # fmt: skip
     statements.report_problem(session, node.clock, round_.round_id, _place(submission_id), problem)
-    _LOG.warning("fishing_alarm", round=round_.round_id, submission=submission_id, count=hits)
+    _LOG.warning("fishing_alarm", round=round_.round_id, submission=submission_id, count=asked.hits)
     return True
 
 
@@ -105,13 +129,13 @@ def _notify_asker(session: Session, node: NodeContext, round_: Round, submission
 
 def _sums(
     session: Session, clock: Clock, caps: EvaluationCaps, round_id: str, asker: str
-) -> list[tuple[Sentence, int, float]]:
-    """Return hits and expectation of a party's earlier queries: in this round, and in the window of days.
+) -> list[tuple[Sentence, Asked]]:
+    """Return the sums of a party's earlier queries: in this round, and in the window of days.
 
     Queries whose report, or the report of a later one, a person released are explained, and do not count any more. What
     is older than both is forgotten.
     """
-    since = (clock() // DAY - caps.window_days + 1) * DAY
+    since = _since(clock, caps)
     session.execute(delete(QueryHitsRow).where(QueryHitsRow.reported_at < since, QueryHitsRow.round_id != round_id))
     days = Sentence.of("queries_in_days", days=caps.window_days)
     sums = []
@@ -120,22 +144,47 @@ def _sums(
         # What stands after now came before the clock was set back: it counts too.
         (days, QueryHitsRow.reported_at >= since),
     ):
-        columns = func.coalesce(func.sum(QueryHitsRow.hits), 0), func.coalesce(func.sum(QueryHitsRow.expected), 0)
-        query = select(*columns).where(QueryHitsRow.asker == asker, ~QueryHitsRow.explained, chosen)
-        hits, expected = session.execute(query).one()
-        sums.append((of, int(hits), int(expected) / _MILLION))
+        sums_of = (QueryHitsRow.hits, QueryHitsRow.expected, QueryHitsRow.persons)
+        hits, expected, persons = (func.coalesce(func.sum(one), 0) for one in sums_of)
+        query = select(hits, expected, persons, func.count()).where(
+            QueryHitsRow.asker == asker, ~QueryHitsRow.explained, chosen
+        )
+        found = session.execute(query).one()
+        sums.append((of, Asked(int(found[0]), int(found[1]) / _MILLION, found[3], int(found[2]))))
     return sums
 
 
-def _alarming(
-    hits: int, expected: float, sums: list[tuple[Sentence, int, float]]
-) -> tuple[int, float, Sentence] | None:
-    """Return the first numbers that are far too many, and of what: of the query alone, or of earlier ones with it."""
-    if not hits:
-        return None  # there is nothing to hold back
-    every = [(Sentence.of("one_query"), hits, expected)]
-    every += [(of, hits + earlier, expected + explained) for of, earlier, explained in sums]
-    return next(((count, most, of) for of, count, most in every if is_alarming(count, most)), None)
+def _since(clock: Clock, caps: EvaluationCaps) -> int:
+    """Return when the window of days began."""
+    return (clock() // DAY - caps.window_days + 1) * DAY
+
+
+def _told_before(session: Session, clock: Clock, caps: EvaluationCaps, submission_id: str, asker: str) -> int:
+    """Return the number of own persons hit by a query of which its asker knew from another query in the window.
+
+    A standing query asks for the same persons again, and learns nothing by it. An answer that is held back or refused
+    tells nothing.
+    """
+    withheld = select(AlarmRow.submission_id).where(AlarmRow.released_at.is_(None))
+    told = select(QueryHitsRow.submission_id).where(
+        QueryHitsRow.asker == asker, QueryHitsRow.reported_at >= _since(clock, caps),
+        QueryHitsRow.submission_id.not_in(withheld),
+    )  # fmt: skip
+    known = select(HitRow.person).where(HitRow.submission_id.in_(told), HitRow.person.is_not(None))
+    persons = select(func.count(HitRow.person.distinct()))
+    return session.scalars(persons.where(HitRow.submission_id == submission_id, HitRow.person.in_(known))).one()
+
+
+def _alarming(this: Asked, earlier: list[tuple[Sentence, Asked]], days: int) -> tuple[Asked, Sentence, str] | None:
+    """Return the first numbers that are far too many, of what, and the problem: of this query alone, or with others."""
+    together = [(Sentence.of("one_query"), this), *((of, this.with_earlier(asked)) for of, asked in earlier)]
+    for of, asked in together:
+        if is_alarming(asked.hits, asked.expected):
+            return asked, of, "far_too_many_hits"
+    for of, asked in together:
+        if asked.queries > MOST_QUERIES * days or asked.persons > MOST_PERSONS * days:
+            return asked, of, "far_too_many_queries"
+    return None
 
 
 def _shares(session: Session, code: str, registry: Registry, asker: str) -> Iterator[int]:

@@ -25,7 +25,7 @@ from services.node.records import erasure
 from services.node.records.standing_lists import is_of_standing_query
 from services.node.round_memory import round_row
 from services.node.rounds import statements
-from services.node.safeguards import alarms, canaries
+from services.node.safeguards import alarms, canaries, meetings
 from services.node.storage.states import LocalRoundState, SubmissionState
 from services.node.storage.tables import (
     HitRow,
@@ -189,6 +189,7 @@ def store(  # noqa: PLR0913, PLR0917 - a report, and what was found of it
         return
     reported = round_.reported.get(ReportKey(node.code, report.submission_id))
     stored = (len(report.hits) if reported is None else reported.total()) - unknown
+    meetings.report_meetings(session, node.clock, round_.round_id)
     # Before the receipt: once the matcher has that of everybody it may end the round.
     canaries.store_canaries_of_node(session, node.signer, round_, found.told if found else ())
     withheld = alarms.raise_alarm(session, node, round_, report, stored)

@@ -513,8 +513,11 @@ class QueryHitsRow(NodeRows):
     round_id: Mapped[str] = _round(primary_key=True)
     submission_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="The query.")
     asker: Mapped[str] = mapped_column(String(2), index=True, comment="Whose it is.")
-    hits: Mapped[int] = mapped_column(BigInteger, comment="How many of this node's records it hit.")
-    expected: Mapped[int] = mapped_column(BigInteger, comment="How many hits the sizes explain, in millionths.")
+    hits: Mapped[int] = mapped_column(
+        BigInteger, comment="How many of this node's records it hit that its asker was not told of."
+    )
+    expected: Mapped[int] = mapped_column(BigInteger, comment="How many hits persons explain, in millionths.")
+    persons: Mapped[int] = mapped_column(BigInteger, comment="How many persons it asked for, at least.")
     reported_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
     explained: Mapped[bool] = mapped_column(
         default=False, comment="Whether a person released it, or a later one of this asker: it counts no more."

@@ -490,10 +490,14 @@ def upgrade() -> None:
         sa.Column("round_id", sa.String(length=32), nullable=False, comment="Which round."),
         sa.Column("submission_id", sa.String(length=32), nullable=False, comment="The query."),
         sa.Column("asker", sa.String(length=2), nullable=False, comment="Whose it is."),
-        sa.Column("hits", sa.BigInteger(), nullable=False, comment="How many of this node's records it hit."),
         sa.Column(
-            "expected", sa.BigInteger(), nullable=False, comment="How many hits the sizes explain, in millionths."
+            "hits",
+            sa.BigInteger(),
+            nullable=False,
+            comment="How many of this node's records it hit that its asker was not told of.",
         ),
+        sa.Column("expected", sa.BigInteger(), nullable=False, comment="How many hits persons explain, in millionths."),
+        sa.Column("persons", sa.BigInteger(), nullable=False, comment="How many persons it asked for, at least."),
         sa.Column("reported_at", sa.BigInteger(), nullable=False, comment="Seconds since 1970."),
         sa.Column(
             "explained",

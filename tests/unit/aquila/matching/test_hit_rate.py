@@ -7,15 +7,22 @@ from math import exp
 import pytest
 
 from aquila.errors import InputError
-from aquila.matching.hit_rate import LEAST_HITS, expected_hits, is_alarming, poisson_tail
+from aquila.matching.hit_rate import LEAST_HITS, expected_hits, fewest_persons, is_alarming, poisson_tail
 
 
 def test_the_smaller_list_bounds_what_is_expected() -> None:
     """A grid of a million against a list of ten thousand explains no more than ten thousand do."""
     assert expected_hits(30_000, 100, 10_000) == expected_hits(30_000, 10_000, 100) == pytest.approx(3)
+    assert expected_hits(30_000, 5, 10_000) == 1
     for sizes in ((0, 1, 1), (1, 0, 1), (1, 1, 0)):
         with pytest.raises(InputError):
             expected_hits(*sizes)
+
+
+@pytest.mark.parametrize(("records", "multiple", "persons"), [(100, 100, 1), (200, 100, 101), (7, 1, 7), (10, 100, 1)])
+def test_padding_asks_for_nobody(records: int, multiple: int, persons: int) -> None:
+    """A query asks for at least one person more than the multiple before it; a size that is no multiple for one."""
+    assert fewest_persons(records, multiple) == persons
 
 
 @pytest.mark.parametrize(("hits", "expected"), [(0, 2.0), (1, 0.5), (3, 1.0), (20, 3.0), (400, 30.0)])
