@@ -96,6 +96,11 @@ def payload_of(envelope: bytes, expected_type: str) -> bytes:
     return payload
 
 
+def digest_of_payload(payload_type: str, payload: bytes) -> str:
+    """Return the digest that an opened envelope of this payload has, whoever signed it."""
+    return hashlib.sha256(_signed_bytes(payload_type, payload)).hexdigest()
+
+
 def _signed_bytes(payload_type: str, payload: bytes) -> bytes:
     """Return PAE(type, payload) of DSSE v1."""
     kind = payload_type.encode()

@@ -9,8 +9,19 @@ from aquila.sentences.sentence import Text
 if TYPE_CHECKING:
     from aquila.sentences.sentence import Table
 
+_FOUR_EYES = "ask the service's administrator for both persons: two must stand behind it"
+
 AUDITING: Final[Table] = {
     "another_copy_of_log": Text("another copy of it"),
+    "approval_by_one_person": Text(
+        "entry {index}: one person asked for the {what} of round {round} and approved it", _FOUR_EYES
+    ),
+    "approval_missing": Text(
+        "entry {index}: no approval before it is of exactly this {what} of round {round}", _FOUR_EYES
+    ),
+    "approval_without_request": Text(
+        "entry {index}: the {what} of round {round} was approved and nobody had asked for exactly that", _FOUR_EYES
+    ),
     "checkpoint_differs_from_name": Text("{name}: it is another checkpoint than its name says"),
     "checkpoint_head_differs_from_tiles": Text("checkpoint: its head is not the one that the hash tiles give"),
     "checkpoint_index_malformed": Text("checkpoints/index: it does not list one size in each line"),
@@ -23,6 +34,7 @@ AUDITING: Final[Table] = {
         "entries of an earlier version do not hold the numbers of statements; {numbers} of {party} have no "
         "entry that does"
     ),
+    "close_not_asked_for": Text("entry {index}: round {round} was closed before its time and nobody had asked for it"),
     "ending_not_cosigned": Text(
         "round {round}: {party} has cosigned no checkpoint that holds all that it said and the ending"
     ),

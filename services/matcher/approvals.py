@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from aquila.interface.approval import ApprovalKind
 from aquila.protocol.encoding import canonical
 from aquila.protocol.messages import Manifest
+from aquila.sentences.sentence import printable
 from services.kit.approvals import Approvals, Content, UseCase, request
 from services.matcher.rounds.end_requests import check_end, request_abort
 from services.matcher.rounds.proposals import check_proposal, manifest_of, propose_round
@@ -118,5 +119,6 @@ def ask_proposal(
 
 
 def ask_abort(approvals: Approvals, actor: Actor, round_id: str, reason: str) -> PendingApproval:
-    """Ask for the end of a round; raises as `check_end` does."""
-    return request(approvals, actor, {"kind": ApprovalKind.ABORT.value, "round_id": round_id, "reason": reason})
+    """Ask for the end of a round, with the reason as the ending will tell it; raises as `check_end` does."""
+    content = {"kind": ApprovalKind.ABORT.value, "round_id": round_id, "reason": printable(reason)}
+    return request(approvals, actor, content)

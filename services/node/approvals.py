@@ -269,8 +269,9 @@ def ask_submission(
             "submission_kind": wanted.kind.value,
             "import": _described(session, wanted.import_id, digest),
             "justification": wanted.justification.model_dump(mode="json") | {"officer": actor.person},
+            "salt": node.random(16).hex(),
         }
-    added = {"submission_id": "", "justification": wanted.justification.model_dump(mode="json")}
+    added = {"submission_id": "", "salt": "", "justification": wanted.justification.model_dump(mode="json")}
     if wanted.kind is Kind.LIST:
         added["justification"] = ""
     return request(approvals, actor, content, content | added)
@@ -297,8 +298,10 @@ def ask_standing_query(
             "justification": wanted.justification.model_dump(mode="json") | {"officer": actor.person},
             "terms": standing_queries.terms_of(node.code, stored_manifest(row)).model_dump(mode="json"),
             "until": wanted.until,
+            "salt": node.random(16).hex(),
         }
-    added = {"standing_id": "", "like_round": "", "justification": wanted.justification.model_dump(mode="json")}
+    why = wanted.justification.model_dump(mode="json")
+    added = {"standing_id": "", "like_round": "", "salt": "", "justification": why}
     return request(approvals, actor, content, content | added)
 
 

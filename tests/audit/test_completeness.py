@@ -94,7 +94,7 @@ async def test_a_round_is_told_in_the_order_of_what_was_done(world: World) -> No
         EntryKind.CLOSING,
     ]  # fmt: skip
     assert list(kinds(world.app.state.context.store)) == [
-        EntryKind.APPROVAL_REQUESTED, EntryKind.PROPOSAL, EntryKind.APPROVED, EntryKind.CONSENT, EntryKind.OPENING,
+        EntryKind.APPROVAL_REQUESTED, EntryKind.APPROVED, EntryKind.PROPOSAL, EntryKind.CONSENT, EntryKind.OPENING,
         EntryKind.SUBMISSION, EntryKind.EVALUATION, EntryKind.TOKENS, EntryKind.REPORT, EntryKind.MATCH,
         EntryKind.RECEIPT, EntryKind.DISCLOSURE, EntryKind.NOTE_RECEIVED, EntryKind.END_ASKED, EntryKind.ENDING,
         EntryKind.ERASURE, EntryKind.CLOSING,

@@ -8,7 +8,7 @@ from aquila.audit.entries import Word
 from aquila.errors import PolicyError
 from aquila.interface.approval import ApprovalKind, ApprovalState
 from services.kit.approvals.authors import check_persons
-from services.kit.approvals.requests import about, content_of, entry_of, row_of, waiting_row
+from services.kit.approvals.requests import about, about_content, content_of, entry_of, row_of, waiting_row
 from services.kit.errors import NotAllowedError
 from services.kit.people.log import EntryKind, log_entry
 
@@ -51,11 +51,12 @@ def approve(approvals: Approvals, actor: Actor, approval_id: str, digest: str) -
         _check_other(row, actor)  # 1
         if row.digest != digest:  # 2
             raise PolicyError("decision_digest_differs", expected=row.digest, got=digest)
-        content_of(row)  # 3
+        content = content_of(row)  # 3
         check_persons(opened.session, people, row, actor)  # 4
-        use_case.apply(opened)  # 5
+        # The log has the approval before what follows from it (PROTOCOL.md 10.2.1); if 5 fails, it has neither.
         _decide(approvals, row, actor, ApprovalState.APPROVED)
-        log_entry(opened.session, people, EntryKind.APPROVED, actor, **about(row))
+        log_entry(opened.session, people, EntryKind.APPROVED, actor, **about_content(row, content))
+        use_case.apply(opened)  # 5
     return entry_of(row, actor, people.clock())
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import secrets
 from types import MappingProxyType
@@ -16,6 +15,7 @@ from aquila.audit.entries import Word
 from aquila.errors import OrderError, PolicyError
 from aquila.interface.approval import ApprovalEntry, ApprovalKind, ApprovalState, ApprovalView, PendingApproval
 from aquila.interface.approval import Approvals as ApprovalList
+from aquila.protocol.approved_contents import content_digest, digest, named_in_entry
 from services.kit.approvals.tables import ApprovalRow
 from services.kit.errors import NotFoundError, StoreError
 from services.kit.people.accounts import names_of
@@ -53,7 +53,7 @@ def request(approvals: Approvals, actor: Actor, content: Content, subject: Conte
     octets, now = dumps(dict(content)), people.clock()
     row = ApprovalRow(
         approval_id=secrets.token_hex(16), kind=kind.value, round_id=content["round_id"] or "", content=octets,
-        digest=digest_of(octets), subject=digest_of(dumps(dict(subject or content))), author=actor.person, asked_at=now,
+        digest=content_digest(content), subject=digest(subject or content), author=actor.person, asked_at=now,
         expires_at=now + people.settings.approval_hours * 3_600, state=ApprovalState.WAITING.value,
     )  # fmt: skip
     use_case = approvals.use_case(kind)
@@ -63,7 +63,7 @@ def request(approvals: Approvals, actor: Actor, content: Content, subject: Conte
         _check_new(session, row)
         session.add(row)
         session.flush()
-        log_entry(session, people, EntryKind.APPROVAL_REQUESTED, actor, **about(row))
+        log_entry(session, people, EntryKind.APPROVAL_REQUESTED, actor, **about_content(row, content))
     return PendingApproval(
         approval_id=row.approval_id,
         kind=kind,
@@ -191,9 +191,9 @@ def content_of(row: ApprovalRow) -> dict[str, Any]:
     """
     if not row.content:
         return {}
-    if digest_of(row.content) != row.digest:
-        raise StoreError("stored_request_differs", approval=row.approval_id)
     found: dict[str, Any] = json.loads(row.content)
+    if content_digest(found) != row.digest:
+        raise StoreError("stored_request_differs", approval=row.approval_id)
     return found
 
 
@@ -207,9 +207,10 @@ def about(row: ApprovalRow, word: Word | None = None) -> dict[str, Any]:
     }
 
 
-def digest_of(octets: bytes) -> str:
-    """Return the SHA-256 of a content's canonical JSON, hexadecimal."""
-    return hashlib.sha256(octets).hexdigest()
+def about_content(row: ApprovalRow, content: Content) -> dict[str, Any]:
+    """Return the fields of an entry from which an auditor makes the content's digest again (PROTOCOL.md 10.2.1)."""
+    named, fields = named_in_entry(content), about(row)
+    return fields | {name: fields.get(name, {}) | more for name, more in named.items()}
 
 
 def waiting_count(session: Session, now: int) -> int:

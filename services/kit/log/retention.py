@@ -3,7 +3,8 @@
 The age of contents is judged by the witnesses, not by this service's clock: contents go below a size that a witness
 cosigned, by its own clock, that many days before its newest cosignature, so that an auditor can see that nothing went
 too early (PROTOCOL.md 10.8). A round whose manifest asks for longer keeps its entries for as long, but for those that
-hold a justification. The proposal of a round goes with the last of its entries.
+hold a justification. The proposal of a round and what people asked for and approved in it go with the last of its
+entries.
 """
 
 from __future__ import annotations
@@ -37,7 +38,10 @@ _JUSTIFIED = (
     EntryKind.SUBMISSION.value, EntryKind.SUBMISSION_REFUSED.value, EntryKind.EVIDENCE.value,
     EntryKind.STATEMENT_REFUSED.value,
 )  # fmt: skip
-_PROPOSAL = EntryKind.PROPOSAL.value
+_WITH_ROUND = frozenset(kind.value for kind in (
+    EntryKind.PROPOSAL, EntryKind.APPROVAL_REQUESTED, EntryKind.APPROVED, EntryKind.CONSENT, EntryKind.END_ASKED,
+))  # fmt: skip
+"""Kinds that go with the last entry of their round: an audit shows from them who wanted the others."""
 _KEPT = frozenset({EntryKind.KEY_REPLACED.value})
 """Kinds that stay: they name nobody, and without them nobody can tell which key was valid at an entry."""
 _BEGINNINGS = (EntryKind.PROPOSAL.value, EntryKind.DISCOVERY.value)
@@ -138,7 +142,7 @@ class Retention:
             for index, round_id, kind in rows
             if kind not in _KEPT
             and (round_id not in longer or kind in _JUSTIFIED)
-            and not (round_id in goes_on and kind == _PROPOSAL)
+            and not (round_id in goes_on and kind in _WITH_ROUND)
         ]
 
     def _longer(self, session: Session, size: int, now: int) -> set[str]:

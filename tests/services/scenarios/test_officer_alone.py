@@ -71,4 +71,4 @@ async def test_an_officer_alone_cannot_submit(world: World) -> None:
     with party_node.node.store.reading("test.log") as session:
         approved = [entry for _, entry in entries.entries(session) if entry and entry.kind == "approved"]
     assert approved[-1].person != approved[-1].ids["author"]
-    assert approved[-1].digests == {"content": asked["digest"]}
+    assert approved[-1].digests["content"] == asked["digest"]
