@@ -27,6 +27,7 @@ AUDITING: Final[Table] = {
     "checkpoint_index_malformed": Text("checkpoints/index: it does not list one size in each line"),
     "checkpoint_index_not_ascending": Text("checkpoints/index: the sizes do not ascend to that of the checkpoint"),
     "checkpoint_log_differs_from_name": Text("{name}: it is a checkpoint of another log than its name says"),
+    "close_not_asked_for": Text("entry {index}: round {round} was closed before its time and nobody had asked for it"),
     "earlier_refusal_without_numbers": Text(
         "a refusal of {party} is of an earlier version and does not name the numbers that it passes over"
     ),
@@ -34,7 +35,6 @@ AUDITING: Final[Table] = {
         "entries of an earlier version do not hold the numbers of statements; {numbers} of {party} have no "
         "entry that does"
     ),
-    "close_not_asked_for": Text("entry {index}: round {round} was closed before its time and nobody had asked for it"),
     "ending_not_cosigned": Text(
         "round {round}: {party} has cosigned no checkpoint that holds all that it said and the ending"
     ),

@@ -265,3 +265,9 @@ async def test_a_standing_query(world: World, group: Group) -> None:
         change(lied, "standing_query", 0)
         lied.sign_anew(witnesses=("matcher",))
         assert [sentence in found for found in not_proven(lied, group)] == [True]
+    # What retention erased with the log's first entries is missed by nobody.
+    record = read_log(log.files.get, log.registry)
+    for kind in ("approval_requested", "approved"):
+        record.entries[place(log, kind, "standing_query")] = None
+    audit_rounds(record, log.files.get, log.registry, group)
+    assert record.unproven == []

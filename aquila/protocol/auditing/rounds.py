@@ -11,7 +11,7 @@ from aquila.audit.statistics import LEVELS, statistics_of
 from aquila.crypto.envelope import open_envelope
 from aquila.errors import AquilaError, AuditError
 from aquila.protocol.auditing.coverage import check_witnessed
-from aquila.protocol.auditing.four_eyes import FourEyes
+from aquila.protocol.auditing.four_eyes import check_party, check_round, persons_of
 from aquila.protocol.auditing.heads import check_heads, wrong_heads
 from aquila.protocol.auditing.key_periods import KeyPeriods
 from aquila.protocol.auditing.numbers import StatementNumbers, check_numbers
@@ -55,10 +55,10 @@ def audit_rounds(log: LogRecord, files: Files, registry: Registry, group: Group)
     """
     # 7. Statements.
     said = dict(_statements(log, registry))
-    eyes = FourEyes(log)
     if log.holder != MATCHER:
-        log.unproven += eyes.of_party(said)  # 14
+        log.unproven += check_party(log, said)  # 14
         return []
+    persons = persons_of(log)
     wrong = wrong_heads(log, said)
     # 8. Rounds.
     rounds: dict[str, RoundAudit] = {}
@@ -78,7 +78,7 @@ def audit_rounds(log: LogRecord, files: Files, registry: Registry, group: Group)
         elif index in said or entry.kind in _OF_ROUNDS:
             raise AuditError("entry_round_not_proposed", what="proposal_missing", round=entry.round, index=index)
     for audit in rounds.values():
-        audit.unproven += eyes.of_round(audit)  # 14
+        audit.unproven += check_round(persons, audit)  # 14
         if audit.left_out:
             audit.statistics = statistics_of(audit.round.round_id, audit.entries.values())
             audit.unproven += check_numbers(audit.round, audit.numbers, audit.left_out)
