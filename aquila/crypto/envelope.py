@@ -97,7 +97,7 @@ def payload_of(envelope: bytes, expected_type: str) -> bytes:
 
 
 def digest_of_payload(payload_type: str, payload: bytes) -> str:
-    """Return the digest that an opened envelope of this payload has, whoever signed it."""
+    """Return the digest of a payload as every envelope of it has it; it does not depend on the signer."""
     return hashlib.sha256(_signed_bytes(payload_type, payload)).hexdigest()
 
 

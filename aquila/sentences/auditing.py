@@ -9,18 +9,18 @@ from aquila.sentences.sentence import Text
 if TYPE_CHECKING:
     from aquila.sentences.sentence import Table
 
-_FOUR_EYES = "ask the service's administrator for both persons: two must stand behind it"
+_TWO_PERSONS = "ask the service's administrator for both persons: two must stand behind it"
 
 AUDITING: Final[Table] = {
     "another_copy_of_log": Text("another copy of it"),
     "approval_by_one_person": Text(
-        "entry {index}: one person asked for the {what} of round {round} and approved it", _FOUR_EYES
+        "entry {index}: one person asked for the {what} of round {round} and approved it", _TWO_PERSONS
     ),
     "approval_missing": Text(
-        "entry {index}: no approval before it is of exactly this {what} of round {round}", _FOUR_EYES
+        "entry {index}: no approval before it is of exactly this {what} of round {round}", _TWO_PERSONS
     ),
     "approval_without_request": Text(
-        "entry {index}: the {what} of round {round} was approved and nobody had asked for exactly that", _FOUR_EYES
+        "entry {index}: the {what} of round {round} was approved and nobody had asked for exactly that", _TWO_PERSONS
     ),
     "checkpoint_differs_from_name": Text("{name}: it is another checkpoint than its name says"),
     "checkpoint_head_differs_from_tiles": Text("checkpoint: its head is not the one that the hash tiles give"),

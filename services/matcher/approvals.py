@@ -119,6 +119,6 @@ def ask_proposal(
 
 
 def ask_abort(approvals: Approvals, actor: Actor, round_id: str, reason: str) -> PendingApproval:
-    """Ask for the end of a round, with the reason as the ending will tell it; raises as `check_end` does."""
+    """Ask for the end of a round, with the reason as it will be signed; raises as `check_end` does."""
     content = {"kind": ApprovalKind.ABORT.value, "round_id": round_id, "reason": printable(reason)}
     return request(approvals, actor, content)

@@ -18,7 +18,7 @@
     12. Every party that worked in a round has cosigned a checkpoint that covers its opening; of a round that was
         closed, its ending and the party's last word.
     13. Several logs, and what each owner has seen of the others, do not contradict each other (`compare`).
-    14. Two different persons stand behind each proposal, consent, list, query and wished abort, as far as the log says.
+    14. Two different persons wanted each proposal, consent, list, query and wished abort, as far as the log says.
 
 A copy that leaves entries out (10.9) is checked as far as it goes: of what is left out the leaves alone, and of a round
 that lacks something neither 9, 10 nor 11. What is neither proven nor refuted is kept beside (`UnprovenClaim`).

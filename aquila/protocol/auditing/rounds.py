@@ -11,7 +11,7 @@ from aquila.audit.statistics import LEVELS, statistics_of
 from aquila.crypto.envelope import open_envelope
 from aquila.errors import AquilaError, AuditError
 from aquila.protocol.auditing.coverage import check_witnessed
-from aquila.protocol.auditing.four_eyes import check_party, check_round, persons_of
+from aquila.protocol.auditing.dual_control import check_party, check_round, persons_of
 from aquila.protocol.auditing.heads import check_heads, wrong_heads
 from aquila.protocol.auditing.key_periods import KeyPeriods
 from aquila.protocol.auditing.numbers import StatementNumbers, check_numbers

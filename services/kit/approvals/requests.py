@@ -15,7 +15,7 @@ from aquila.audit.entries import Word
 from aquila.errors import OrderError, PolicyError
 from aquila.interface.approval import ApprovalEntry, ApprovalKind, ApprovalState, ApprovalView, PendingApproval
 from aquila.interface.approval import Approvals as ApprovalList
-from aquila.protocol.approved_contents import content_digest, digest, named_in_entry
+from aquila.protocol.approvals import content_digest, digest, named_in_entry
 from services.kit.approvals.tables import ApprovalRow
 from services.kit.errors import NotFoundError, StoreError
 from services.kit.people.accounts import names_of

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, update
 
 from aquila.audit.roles import Role
-from aquila.protocol.approved_contents import content_digest
+from aquila.protocol.approvals import content_digest
 from services.kit.approvals.expiry import expire_requests
 from services.kit.approvals.requests import expire
 from services.kit.approvals.tables import ApprovalRow

@@ -1,4 +1,4 @@
-"""Check 14: two different persons stand behind what needs two (PROTOCOL.md 10.6.1).
+"""Check 14: what needs two different persons was asked for by one and approved by another one (PROTOCOL.md 10.6.1).
 
 What a log does not show is unproven and not wrong: a service that was restored from a backup has lost entries, too.
 """
@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aquila.audit.entries import EntryKind, Word
+from aquila.protocol.approvals import TwoPersons
 from aquila.protocol.auditing.unproven import UnprovenClaim
 from aquila.protocol.messages import Consent, Outcome, Submission
-from aquila.protocol.two_persons import TwoPersons
 from aquila.sentences import Sentence
 
 if TYPE_CHECKING:
@@ -88,4 +88,4 @@ def _had_to_end(audit: RoundAudit, at: int, before: list[Entry]) -> bool:
 
 def _claims(fault: str, index: int, round_id: str, what: Word) -> Iterator[UnprovenClaim]:
     if fault:
-        yield UnprovenClaim("four_eyes", Sentence.of(fault, index=index, round=round_id, what=what.value))
+        yield UnprovenClaim("dual_control", Sentence.of(fault, index=index, round=round_id, what=what.value))

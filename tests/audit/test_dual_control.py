@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aquila.audit.entries import EntryKind
-from aquila.protocol.approved_contents import digest
+from aquila.protocol.approvals import digest
 from aquila.protocol.auditing import audit_rounds, read_log
 from aquila.protocol.messages import Outcome
 from aquila.sentences import text_of
@@ -30,7 +30,7 @@ def not_proven(log: Exported, group: Group) -> list[str]:
     record = read_log(log.files.get, log.registry)
     rounds = audit_rounds(record, log.files.get, log.registry, group)
     found = [*record.unproven, *(claim for audit in rounds for claim in audit.unproven)]
-    return [text_of(claim.sentence) for claim in found if claim.what == "four_eyes"]
+    return [text_of(claim.sentence) for claim in found if claim.what == "dual_control"]
 
 
 def of_node(audited: Path, code: str = "AL") -> Exported:

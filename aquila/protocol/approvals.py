@@ -1,0 +1,227 @@
+"""Approvals by two different persons, as the entries of a log show them (PROTOCOL.md 10.2.1 and 10.6.1).
+
+A content is approved as a whole. Its digest is over its canonical JSON, in which three members stand for what the log
+does not tell: the manifest for the digest that every consent names, the list and the terms of a standing query for
+SHA-256 digests, which the entries of the request and of its approval hold. So whoever has the log and what was signed
+makes the digest again: an auditor over a whole log, and a service over its own one before it signs.
+
+Who stands behind a pseudonymous id no log tells: whoever rules a service can have two accounts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from aquila.audit.entries import EntryKind, Word
+from aquila.crypto.envelope import digest_of_payload
+from aquila.protocol.encoding import canonical
+from aquila.protocol.messages import Kind, Manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from aquila.audit.entries import Entry
+    from aquila.protocol.messages import Justification, Submission
+
+KINDS = frozenset(
+    {EntryKind.APPROVAL_REQUESTED, EntryKind.APPROVED, EntryKind.APPROVAL_DENIED, EntryKind.STANDING_QUERY}
+)
+"""The kinds of entries that are looked at."""
+
+
+def content_digest(content: Mapping[str, Any]) -> str:
+    """Return the digest of what two persons approve, hexadecimal.
+
+    Args:
+        content: As it is stored and shown: JSON.
+    """
+    return digest(summary(content))
+
+
+def summary(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a content with digests in the places of manifest, list and terms; the list's salt goes into its digest."""
+    found = dict(content)
+    if "manifest" in found:
+        found["manifest"] = digest_of_payload(Manifest.payload_type, canonical(found["manifest"]))
+    if "import" in found:
+        found["import"] = digest({"import": found["import"], "salt": found.pop("salt", "")})
+    if "terms" in found:
+        found["terms"] = digest(found["terms"])
+    return found
+
+
+def digest(document: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a document's canonical JSON, hexadecimal."""
+    return hashlib.sha256(canonical(dict(document))).hexdigest()
+
+
+def named_in_entry(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the fields of an entry that an auditor needs to make a content's digest again: ids, digests and counts."""
+    found = summary(content)
+    ids = {"suggestion": "suggestion_id", "standing": "standing_id", "like_round": "like_round"}
+    return {
+        "ids": {name: found[member] for name, member in ids.items() if member in found},
+        "digests": {name: found[name] for name in ("import", "terms") if name in found},
+        "counts": {"until": found["until"]} if "until" in found else {},
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Approval:
+    """An entry of an approval, with that of the request before it."""
+
+    index: int
+    entry: Entry
+    request: Entry | None
+
+    def fault(self) -> str:
+        """Return the id of the sentence of what is wrong with it, or nothing."""
+        asked, granted = self.request, self.entry
+        if asked is None or asked.digests != granted.digests or asked.ids != granted.ids:
+            return "approval_without_request"
+        two = {asked.person, granted.person} - {None}
+        return "" if len(two) > 1 and granted.ids.get("author") == asked.person else "approval_by_one_person"
+
+
+class TwoPersons:
+    """The requests and approvals of a log.
+
+    Each method returns the id of a sentence that says why two persons are not shown, or nothing where they are:
+    `approval_missing`, `approval_without_request` or `approval_by_one_person`.
+    """
+
+    def __init__(self, entries: Iterable[tuple[int, Entry]]) -> None:
+        """Read the entries.
+
+        Args:
+            entries: Those of `KINDS` with their indices, ascending; others are passed over.
+        """
+        self._approvals: dict[tuple[str, str | None], list[_Approval]] = defaultdict(list)
+        self._by_themselves: dict[str, tuple[int, Entry]] = {}
+        asked: dict[str, Entry] = {}
+        for index, entry in entries:
+            name = str(entry.ids.get("approval"))
+            if entry.kind is EntryKind.APPROVAL_REQUESTED:
+                asked[name] = entry
+            elif entry.kind is EntryKind.APPROVAL_DENIED:
+                asked.pop(name, None)
+            elif entry.kind is EntryKind.APPROVED:
+                what = str(entry.ids.get("what")), entry.round
+                self._approvals[what].append(_Approval(index, entry, asked.pop(name, None)))
+            elif entry.kind is EntryKind.STANDING_QUERY and "submission" in entry.ids:
+                self._by_themselves[str(entry.ids["submission"])] = index, entry
+
+    def proposal(self, round_id: str, manifest_digest: str, before: int) -> str:
+        """Look for the approval of a proposal before an index."""
+
+        def is_it(entry: Entry) -> bool:
+            suggestion = entry.ids.get("suggestion")
+            named = None if suggestion is None else str(suggestion)
+            return _is(_proposal(round_id, manifest_digest, named), entry)
+
+        return self._fault(Word.PROPOSAL, round_id, is_it, before)
+
+    def abort(self, round_id: str, reason: str, before: int) -> str:
+        """Look for the approval of an abort before an index."""
+        summary = _abort(round_id, reason)
+        return self._fault(Word.ABORT, round_id, lambda entry: _is(summary, entry), before)
+
+    def consent(self, round_id: str, manifest_digest: str, before: int) -> str:
+        """Look for the approval of a consent before an index."""
+        summary = _consent(round_id, manifest_digest)
+        return self._fault(Word.CONSENT, round_id, lambda entry: _is(summary, entry), before)
+
+    def submission(self, signed: Submission, manifest_digest: str, before: int) -> str:
+        """Look for the approval of a list or a query before an index, or of the standing query under which it is."""
+        index, asked = self._by_themselves.get(signed.submission_id, (before, None))
+        if asked is not None and index < before and signed.kind is Kind.QUERY:
+            return self._standing(signed, asked, before)
+
+        def is_it(entry: Entry) -> bool:
+            return _is(_submission(signed, manifest_digest, entry.digests.get("import", "")), entry)
+
+        return self._fault(Word.SUBMISSION, signed.round_id, is_it, before)
+
+    def rests_on_standing_query(self, signed: Submission) -> bool:
+        """Return whether a query belongs to a standing query while no approval of any standing query is there."""
+        return signed.submission_id in self._by_themselves and not self._approvals[Word.STANDING_QUERY, None]
+
+    def _standing(self, signed: Submission, asked: Entry, before: int) -> str:
+        def is_it(entry: Entry) -> bool:
+            ids = {name: str(value) for name, value in entry.ids.items()}
+            until = entry.counts.get("until", 0)
+            summary = _standing_query(signed.justification, ids, entry.digests, until)
+            return ids.get("standing") == asked.ids["standing"] and asked.time < until and _is(summary, entry)
+
+        return self._fault(Word.STANDING_QUERY, None, is_it, before)
+
+    def _fault(self, what: Word, round_id: str | None, is_it: Callable[[Entry], bool], before: int) -> str:
+        found = [one for one in self._approvals[what, round_id] if one.index < before and is_it(one.entry)]
+        faults = [one.fault() for one in found] or ["approval_missing"]
+        return "" if "" in faults else faults[-1]
+
+
+def _is(summary: dict[str, object], entry: Entry) -> bool:
+    return entry.digests.get("content") == digest(summary)
+
+
+def _proposal(round_id: str, manifest_digest: str, suggestion_id: str | None) -> dict[str, Any]:
+    """Return the summary of an approved proposal, which may answer a suggestion."""
+    found = {"kind": "proposal", "round_id": round_id, "manifest": manifest_digest}
+    return found if suggestion_id is None else found | {"suggestion_id": suggestion_id}
+
+
+def _consent(round_id: str, manifest_digest: str) -> dict[str, Any]:
+    """Return the summary of an approved consent."""
+    named = {"manifest_digest": manifest_digest, "manifest": manifest_digest}
+    return {"kind": "consent", "round_id": round_id} | named
+
+
+def _submission(signed: Submission, manifest_digest: str, list_digest: str) -> dict[str, Any]:
+    """Return the summary of an approved list or query, from what was signed of it.
+
+    Args:
+        signed: The signed submission.
+        manifest_digest: Of the round's manifest, as the party's consent names it.
+        list_digest: Of the list, as the entry of the approval names it.
+    """
+    return {
+        "kind": "submission",
+        "round_id": signed.round_id,
+        "manifest_digest": manifest_digest,
+        "submission_id": signed.submission_id,
+        "submission_kind": signed.kind.value,
+        "import": list_digest,
+        "justification": signed.justification.model_dump(mode="json"),
+    }
+
+
+def _standing_query(
+    justification: Justification, ids: Mapping[str, str], digests: Mapping[str, str], until: int
+) -> dict[str, Any]:
+    """Return the summary of an approved standing query.
+
+    Args:
+        justification: Of a query that was asked under it.
+        ids: `standing` and `like_round`, as the entry of the approval names them.
+        digests: `import` and `terms`, likewise.
+        until: Until when it may be asked, in seconds since 1970.
+    """
+    return {
+        "kind": "standing_query",
+        "round_id": None,
+        "like_round": ids.get("like_round"),
+        "standing_id": ids.get("standing"),
+        "import": digests.get("import"),
+        "justification": justification.model_dump(mode="json"),
+        "terms": digests.get("terms"),
+        "until": until,
+    }
+
+
+def _abort(round_id: str, reason: str) -> dict[str, Any]:
+    """Return the summary of an approved end of a round."""
+    return {"kind": "abort", "round_id": round_id, "reason": reason}
