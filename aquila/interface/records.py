@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from aquila.matching.own_list.prospects import ListForecast
     from aquila.records.person import Record
     from aquila.records.reading.layouts import FoundLayout
+    from aquila.records.rows import FindingGroup
     from aquila.records.rules import RuleTable
 
 SAMPLED = 20
@@ -286,6 +287,36 @@ class FindingView(Message):
     record_id: str
 
 
+class FindingGroupView(Message):
+    """Findings about a file that say the same of the same field.
+
+    Attributes:
+        count: How many there are.
+        line: Of the first.
+        example: The field of the first as it is written, or nothing; for the person who holds the file alone.
+    """
+
+    field: str
+    reason: SentenceView
+    severity: Literal["warning", "refusal"]
+    count: Count
+    line: Count
+    example: Annotated[str, Field(repr=False)]
+
+    @classmethod
+    def of(cls, group: FindingGroup) -> Self:
+        """Return the view of a group."""
+        first = group.first
+        return cls(
+            field=first.field,
+            reason=SentenceView.of(first.sentence),
+            severity=first.severity.value,
+            count=group.count,
+            line=first.line,
+            example=first.example,
+        )
+
+
 class RecordCorrection(Message):
     """The fields that a record shall have; its identifier stays.
 
@@ -358,6 +389,7 @@ class RecordReport(Message):
 
     Attributes:
         import_id: The stored import, or None where nothing was stored.
+        groups: All findings by field and reason, refusals first, and of both the largest group first.
         findings: The first findings; `findings_left_out` counts the rest.
         rules: What the accepted records give under each match rule.
         duplicates: Pairs of accepted records that are likely one person; `DuplicateRecords` names them.
@@ -371,6 +403,7 @@ class RecordReport(Message):
     accepted: Count
     refused: Count
     warnings: Count
+    groups: tuple[FindingGroupView, ...]
     findings: tuple[FindingView, ...]
     findings_left_out: Count
     rules: tuple[RuleYield, ...]

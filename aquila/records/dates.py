@@ -3,6 +3,9 @@
 A partial date keeps what the source knows and nothing more: `1980` is a year, not the first of January. Dates that
 no calendar has (31 February) do not exist here; `PartialDate.salvage` keeps what can be used of one. A first of January
 is kept as written; that many lists mean a year alone by it is the forms' affair (`DATE_FORMS` in `rule_parts.py`).
+
+`PartialDate.salvage` reads every form in which the region's lists write a date and that has one meaning; `months.toml`
+has the names of months. What has two meanings is not guessed.
 """
 
 from __future__ import annotations
@@ -10,8 +13,11 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 import re
+import tomllib
+import unicodedata
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
+from pathlib import Path
 
 from aquila.errors import InputError
 
@@ -23,7 +29,16 @@ _LEAP_DAY = (2, 29)
 _PLACES = 100  # months of a year in the number of a date
 _CACHED = 1 << 15
 _SHAPE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
-_DOTTED = re.compile(r"(?:(\d{1,2})\. ?)?(\d{1,2})\. ?(\d{4})\.?", re.ASCII)  # as the region writes: the day first
+_YEAR_FIRST = re.compile(r"(\d{4})(?:([-/.]) ?(\d{1,2})(?:\2 ?(\d{1,2}))?)?\.?", re.ASCII)
+_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
+_YEAR_LAST = re.compile(r"(\d{1,2})([-/.]) ?(\d{1,2})\2 ?(\d{4})\.?", re.ASCII)
+_MONTH_YEAR = re.compile(r"(\d{1,2})[-/.] ?(\d{4})\.?", re.ASCII)
+_MIDNIGHT = re.compile(r"[T ]0?0:00(?::00(?:\.0+)?)?", re.ASCII)  # which databases write behind a date
+_TOKEN = re.compile(r"[0-9]+|[^\W\d_]+")
+_SIGNS = frozenset(" .,/-")  # between the tokens of a date with the name of its month
+_TABLE = Path(__file__).with_name("months.toml")
+_YEAR_DIGITS = 4
+_DAY_DIGITS = 2
 # What programs write for a date that they do not know; nobody of these days is alive.
 _PLACEHOLDERS = frozenset({(1900, 1, 1), (1899, 12, 30), (1899, 12, 31)})
 
@@ -85,19 +100,36 @@ class PartialDate:
         return cls(*_parts(text))
 
     @classmethod
-    def salvage(cls, text: str) -> tuple[PartialDate | None, str]:
-        """Read the usable part of a date, also of `DD.MM.YYYY` and `MM.YYYY`; zeros mean an unknown day or month.
+    def salvage(cls, text: str, *, day_first: bool | None = None) -> tuple[PartialDate | None, str]:
+        """Read the usable part of a date as lists write it.
+
+        Year first (`1980-2-3`, `1980/02`, `1980.02.03.`, `19800203`), year last (`3.2.1980`, `03/02/1980`, `2.1980`)
+        and with the name of the month (`3. februar 1980.`, `03-FEB-1980`). Zeros mean an unknown day or month. With
+        points the day comes before the month, as the region writes; with other signs `day_first` says so.
+
+        Args:
+            text: The date.
+            day_first: Whether the day comes before the month where both could be either; None if nobody knows.
 
         Returns:
             The date, or what of it can be used, or None; and what is wrong with it, or an empty string where it is
             sound: `form`, `year`, `month` and `day` name the part, `order` a day and month that stand the other way
-            round, `placeholder` a date that programs put for an unknown one.
+            round, `ambiguous` those that may do so, `placeholder` a date that programs put for an unknown one.
         """
-        try:
-            year, month, day = _parts(_undotted(text.strip()))
-        except InputError:
+        text = text.strip()
+        if (midnight := _MIDNIGHT.search(text)) and midnight.end() == len(text):
+            text = text[: midnight.start()]
+        parts, is_ordered = _written(text, day_first)
+        if parts is None:
             return None, "form"
-        day = None if day == 0 else day
+        year, month, day = parts
+        if not is_ordered:
+            return (None, "year") if _fault(year, None, None) else (cls(year), "ambiguous")
+        return cls._sound(year, month, day or None)
+
+    @classmethod
+    def _sound(cls, year: int, month: int | None, day: int | None) -> tuple[PartialDate | None, str]:
+        """Return the sound part of a date whose parts are known, and what is wrong with it."""
         month = None if month == 0 and day is None else month
         fault = _fault(year, month, day)
         if (year, month, day) in _PLACEHOLDERS:
@@ -111,13 +143,63 @@ class PartialDate:
         return cls(year, month, None if fault else day), fault
 
 
-def _undotted(text: str) -> str:
-    """A date with dots as one with hyphens; another as it is."""
-    found = _DOTTED.fullmatch(text)
-    if found is None:
-        return text
-    day, month, year = found.groups()
-    return f"{year}-{month:0>2}" + (f"-{day:0>2}" if day else "")
+def date_order(text: str) -> bool | None:
+    """Return whether a date shows that the day comes before the month (`13/2/1980`), or after it; None if neither."""
+    found = _YEAR_LAST.fullmatch(text.strip())
+    if found is None or found[2] == ".":
+        return None
+    first, second = int(found[1]), int(found[3])
+    if (first > _MONTHS) == (second > _MONTHS):
+        return None
+    return first > _MONTHS
+
+
+_Parts = tuple[int, int | None, int | None]
+
+
+def _written(text: str, day_first: bool | None) -> tuple[_Parts | None, bool]:  # noqa: FBT001 - three answers, not two
+    """Return year, month and day, not judged, or None for an unknown form; and whether their order is known."""
+    if found := _YEAR_FIRST.fullmatch(text) or _COMPACT.fullmatch(text):
+        year, *_sign, month, day = found.groups()
+        if found.re is _COMPACT and _fault(int(year), None, None):
+            return None, True  # some other number
+        return (int(year), int(month) if month else None, int(day) if day else None), True
+    if found := _MONTH_YEAR.fullmatch(text):
+        return (int(found[2]), int(found[1]), None), True
+    if found := _YEAR_LAST.fullmatch(text):
+        first, second, year = int(found[1]), int(found[3]), int(found[4])
+        if found[2] == "." or first == second:
+            return (year, second, first), True
+        shown = date_order(text)
+        if shown is None:
+            shown = True if first > _MONTHS else day_first
+        return (year, first, second) if shown is False else (year, second, first), shown is not None
+    return _worded(text), True
+
+
+def _worded(text: str) -> _Parts | None:
+    """Return the parts of a date with the name of a month; the longest number is the year, in whatever order."""
+    tokens = _TOKEN.findall(text)
+    months = [month for token in tokens if (month := _months().get(_folded(token)))]
+    years = [token for token in tokens if len(token) == _YEAR_DIGITS and token.isdecimal()]
+    days = [token for token in tokens if len(token) <= _DAY_DIGITS and token.isdecimal()]
+    kinds = len(months), len(years), len(tokens) - len(days)
+    if kinds != (1, 1, 2) or len(days) > 1 or not _SIGNS.issuperset(_TOKEN.sub("", text)):
+        return None
+    return int(years[0]), months[0], int(days[0]) if days else None
+
+
+@cache
+def _months() -> dict[str, int]:
+    """Return the month of each name of the table."""
+    table = tomllib.loads(_TABLE.read_text("utf-8"))
+    return {_folded(name): int(month) for month, names in table.items() for name in names}
+
+
+def _folded(name: str) -> str:
+    """Return a name of a month without case and marks."""
+    letters = unicodedata.normalize("NFD", name.casefold().replace("ı", "i"))  # noqa: RUF001 - Turkish
+    return "".join(letter for letter in letters if unicodedata.category(letter) != "Mn")
 
 
 def _parts(text: str) -> tuple[int, int | None, int | None]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from aquila.records.normalize.countries import country
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 LONGEST_ID = 200  # characters
 LONGEST_VALUE = 500  # characters of one value; names of more are text pasted into the wrong column
 MOST_VALUES = 50  # values of one list
+LONGEST_EXAMPLE = 60
 
 _TOLD = (*LIST_FIELDS, "full_name", "place_of_birth", "country_of_birth", "category", *CODES, "date_of_birth")
 _RANKS = {FIELDS.index(name): rank for rank, name in enumerate(_TOLD)}
@@ -52,6 +53,7 @@ _DATE_FAULTS = {
     "form": Sentence.of("date_not_used_unknown_form"),
     "placeholder": Sentence.of("date_not_used_placeholder"),
     "order": Sentence.of("date_read_day_first"),
+    "ambiguous": Sentence.of("date_order_unknown"),
     "year": Sentence.of("date_not_used_impossible_year"),
     "month": Sentence.of("date_month_not_used"),
     "day": Sentence.of("date_day_not_used"),
@@ -66,15 +68,23 @@ class FieldError:
         value: What can be used of it.
         reasons: Why the rest cannot.
         doubts: What is to be said of values that are used.
+        example: The field as it is written, cut to `LONGEST_EXAMPLE` characters.
     """
 
     value: Any
     reasons: tuple[Sentence, ...]
     doubts: tuple[Sentence, ...] = ()
+    example: str = field(default="", compare=False)
 
 
-def read_field(name: str, texts: Sequence[str]) -> Any:  # noqa: ANN401 - the value of any field
-    """Read one field of `FIELDS` from its texts: its value, or a `FieldError` one; the same for the same texts."""
+def read_field(name: str, texts: Sequence[str], *, day_first: bool | None = None) -> Any:  # noqa: ANN401 - of any field
+    """Read one field of `FIELDS`: its value, or a `FieldError` one; the same for the same arguments.
+
+    Args:
+        name: The field.
+        texts: Its texts.
+        day_first: As for `PartialDate.salvage`.
+    """
     if name == "record_id":
         return _record_id(texts)
     if name in _IDENTIFIERS and len(texts) == 1 and _is_sound_number(name, text := clean(texts[0])):
@@ -84,9 +94,12 @@ def read_field(name: str, texts: Sequence[str]) -> Any:  # noqa: ANN401 - the va
         if not fault:
             return date
     reasons: list[Sentence] = []
-    value = _value(name, _list(name, texts, reasons), reasons)
+    values = _list(name, texts, reasons)
+    value = _date(values, reasons, day_first) if name == "date_of_birth" else _value(name, values, reasons)
     doubts = _doubts(name, value)
-    return FieldError(value, tuple(reasons), doubts) if reasons or doubts else value
+    if not reasons and not doubts:
+        return value
+    return FieldError(value, tuple(reasons), doubts, clean("; ".join(texts))[:LONGEST_EXAMPLE])
 
 
 def make_row(line: int, values: Sequence[Any], faults: Mapping[int, FieldError]) -> Row:
@@ -100,10 +113,13 @@ def make_row(line: int, values: Sequence[Any], faults: Mapping[int, FieldError])
     Returns:
         The record with its warnings, or the refusal with its reasons.
     """
-    findings = [Finding(line, FIELDS[place], reason) for place in _told(faults) for reason in faults[place].reasons]
+    told = [(FIELDS[place], faults[place]) for place in _told(faults)]
+    findings = [Finding(line, name, reason, example=fault.example) for name, fault in told for reason in fault.reasons]
     record = sound_record(values)
     if record is not None:
-        findings += [Finding(line, FIELDS[place], doubt) for place in _told(faults) for doubt in faults[place].doubts]
+        findings += [
+            Finding(line, name, doubt, example=fault.example) for name, fault in told for doubt in fault.doubts
+        ]
         return accept(line, record, findings)
     record_id: str | None = values[0]
     if not record_id:
@@ -170,13 +186,15 @@ def _value(name: str, values: tuple[str, ...], reasons: list[Sentence]) -> Any: 
     """The value of a field whose usable texts are given: all of them, or what the first is where it holds one."""
     if name in _LISTS:
         return values
+    text = _only(values, reasons)
+    return _code(name, text, reasons) if name in CODES and text else text
+
+
+def _only(values: tuple[str, ...], reasons: list[Sentence]) -> str | None:
+    """Return the first of the usable texts of a field that holds one."""
     if len(values) > 1:
         reasons.append(Sentence.of("several_values"))
-    if not values:
-        return None
-    if name == "date_of_birth":
-        return _date(values[0], reasons)
-    return _code(name, values[0], reasons) if name in CODES else values[0]
+    return values[0] if values else None
 
 
 def _code(name: str, text: str, reasons: list[Sentence]) -> str | None:
@@ -190,9 +208,12 @@ def _code(name: str, text: str, reasons: list[Sentence]) -> str | None:
     return code
 
 
-def _date(text: str, reasons: list[Sentence]) -> PartialDate | None:
+def _date(values: tuple[str, ...], reasons: list[Sentence], day_first: bool | None) -> PartialDate | None:  # noqa: FBT001 - three answers, not two
     """Return the usable part of a date."""
-    date, fault = PartialDate.salvage(text)
+    text = _only(values, reasons)
+    if text is None:
+        return None
+    date, fault = PartialDate.salvage(text, day_first=day_first)
     if fault:
         reasons.append(_DATE_FAULTS[fault])
     return date

@@ -1,12 +1,14 @@
 """The result of reading a list: one row at a time, accepted or refused, each with its findings.
 
-A finding says which line and field, what is wrong and what to do. It never repeats what the person's fields hold, so
-that a list of findings may be shown, logged and mailed.
+A finding says which line and field, what is wrong and what to do. Its sentence never repeats what the person's fields
+hold, so that a list of findings may be stored, logged and mailed. The example beside it does; it is shown only to
+whoever holds the file, one for each group of findings.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -34,17 +36,50 @@ class Finding:
         line: The line of the file on which the row begins, counted from 1.
         field: The column or property, or an empty string where the whole row is meant.
         sentence: What is wrong and what to do, without the person's own values.
+        example: The field as it is written, or an empty string; never stored, sent to others or logged.
     """
 
     line: int
     field: str
     sentence: Sentence
     severity: Severity = Severity.WARNING
+    example: str = dataclass_field(default="", repr=False, compare=False)
 
     @property
     def reason(self) -> str:
         """The sentence in English."""
         return text_of(self.sentence)
+
+
+@dataclass(slots=True, repr=False)
+class FindingGroup:
+    """Findings of one list that say the same of the same field.
+
+    Attributes:
+        first: The first of them, with its example.
+        count: How many there are.
+    """
+
+    first: Finding
+    count: int = 0
+
+
+class FindingGroups:
+    """The findings of a list by field and reason, collected while its rows are read."""
+
+    def __init__(self) -> None:
+        self._groups: dict[tuple[str, str, Severity], FindingGroup] = {}
+
+    def add(self, finding: Finding) -> None:
+        """Count a finding."""
+        key = finding.field, finding.reason, finding.severity
+        if key not in self._groups:
+            self._groups[key] = FindingGroup(finding)
+        self._groups[key].count += 1
+
+    def largest(self) -> list[FindingGroup]:
+        """Return the groups: refusals first, and of both the largest first."""
+        return sorted(self._groups.values(), key=lambda one: (one.first.severity is Severity.WARNING, -one.count))
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -36,8 +36,18 @@ RECORDS: Final[Table] = {
     "date_not_used_impossible_year": Text("has an impossible year and is not used; check it against the source"),
     "date_not_used_placeholder": Text("is what programs put for an unknown date and is not used; leave it empty"),
     "date_not_used_unknown_form": Text("has an unknown form and is not used; write YYYY-MM-DD, YYYY-MM or YYYY"),
+    "date_order_unknown": Text(
+        "can have the day or the month first, and the column does not say which; only the year is used; "
+        "write YYYY-MM-DD"
+    ),
     "date_read_day_first": Text(
         "has no such month; day and month are used the other way round; check it against the source"
+    ),
+    "dates_not_read": Text(
+        "of {values} dates of birth in column {column} {unread} cannot be read, the first in line {line}, which has "
+        "the form {shape} (9 stands for a digit, A for a letter)",
+        "write dates as 1980-03-04, 19800304, 4.3.1980, 4/3/1980 or 4 March 1980; or name or choose another column as "
+        "date_of_birth, or none",
     ),
     "document_number_too_short": Text("holds too few letters and digits to identify a document"),
     "email_incomplete": Text("has no part before and after one @"),

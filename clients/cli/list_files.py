@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 from aquila.errors import InputError
 from aquila.records.reading.layouts import RECOGNIZED, FoundLayout, Layout
 from aquila.records.reading.lists import AcceptedRow, ReadReport, open_list, read_rows, recognize
+from aquila.records.rows import FindingGroups
 from aquila.records.rules import load_rules
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from aquila.records.person import Record
     from aquila.records.reading.layouts import Encoding
     from aquila.records.reading.lists import Finding
+    from aquila.records.rows import FindingGroup
     from aquila.records.rules import RuleTable
 
 
@@ -49,6 +51,13 @@ class ReadList:
     counts: ReadReport
     noted: tuple[FindingCounts, ...]
     layout: FoundLayout | None = None
+
+    def groups(self) -> list[FindingGroup]:
+        """Return the findings by field and reason."""
+        groups = FindingGroups()
+        for one in self.noted:
+            groups.add(one.finding)
+        return groups.largest()
 
 
 def read_list(path: Path, keep: Callable[[Record], object], layout: Layout = RECOGNIZED) -> ReadList:

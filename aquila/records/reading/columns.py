@@ -35,12 +35,14 @@ class Column(dict[str, Any]):
     Args:
         name: The field.
         is_parted: Whether a cell holds several values, parted by `;`.
+        day_first: As for `read_field`.
     """
 
-    def __init__(self, name: str, *, is_parted: bool) -> None:
+    def __init__(self, name: str, *, is_parted: bool, day_first: bool | None = None) -> None:
         super().__init__()
         self.name = name
         self.is_parted = is_parted
+        self.day_first = day_first
         self.is_kept = name not in _OWN
 
     def read(self, cells: Sequence[str]) -> list[Any]:
@@ -56,7 +58,8 @@ class Column(dict[str, Any]):
         if not cell:
             value = ABSENT[FIELDS.index(self.name)]
         else:
-            value = read_field(self.name, cell.split(";") if self.is_parted else (cell,))
+            texts = cell.split(";") if self.is_parted else (cell,)
+            value = read_field(self.name, texts, day_first=self.day_first)
         if not cell or (self.is_kept and len(cell) <= LONGEST_KNOWN):
             if len(self) >= MOST_KNOWN:
                 self.clear()
@@ -116,11 +119,11 @@ class CellReader:
 
 
 @lru_cache(maxsize=16)
-def cell_reader(columns: tuple[str | None, ...]) -> CellReader:
-    """The reader for a header; columns that are None are not read."""
+def cell_reader(columns: tuple[str | None, ...], *, day_first: bool | None = None) -> CellReader:
+    """The reader for a header; columns that are None are not read, and `day_first` is that of `read_field`."""
     return CellReader(
         tuple(
-            (place, FIELDS.index(name), _column(name, is_parted=name in _LISTS))
+            (place, FIELDS.index(name), _column(name, is_parted=name in _LISTS, day_first=day_first))
             for place, name in enumerate(columns)
             if name is not None
         )
@@ -182,9 +185,9 @@ def _incomplete(values: Sequence[Sequence[Any]]) -> list[int]:
 
 
 @cache
-def _column(name: str, *, is_parted: bool) -> Column:
-    """The one column of a field in this process."""
-    return Column(name, is_parted=is_parted)
+def _column(name: str, *, is_parted: bool, day_first: bool | None = None) -> Column:
+    """The one column of a field in this process, for each order of days and months."""
+    return Column(name, is_parted=is_parted, day_first=day_first)
 
 
 @cache

@@ -36,6 +36,7 @@ class CsvPlan:
         findings: What is wrong with the header; they are told with the list's first row.
         line: The line of the header.
         encoding: Of the lines.
+        day_first: Whether days come before months in dates that do not say so; None if nobody knows.
     """
 
     separator: str
@@ -43,6 +44,7 @@ class CsvPlan:
     findings: tuple[Finding, ...] = ()
     line: int = 1
     encoding: Encoding = "utf-8"
+    day_first: bool | None = None
 
 
 def read_headings(content: bytes, encoding: Encoding = "utf-8") -> tuple[tuple[str, ...], str]:

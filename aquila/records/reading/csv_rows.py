@@ -19,7 +19,7 @@ from aquila.records.rows import RowColumns
 from aquila.sentences import Sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from aquila.records.reading.csv_plan import CsvPlan
     from aquila.records.rows import RefusedRow
@@ -69,7 +69,9 @@ def read_csv_batch(plan: CsvPlan, batch: Batch) -> RowColumns:
     if columns is None:
         rows = _read_careful(plan, batch)
     else:
-        rows = cell_reader(plan.columns).read(range(batch.first, batch.first + len(batch.contents)), columns)
+        rows = cell_reader(plan.columns, day_first=plan.day_first).read(
+            range(batch.first, batch.first + len(batch.contents)), columns
+        )
     if batch.findings:
         found = defaultdict(list)
         for finding in batch.findings:
@@ -79,6 +81,15 @@ def read_csv_batch(plan: CsvPlan, batch: Batch) -> RowColumns:
     if batch.is_head and plan.findings:
         rows.insert_findings(0, plan.findings)
     return rows
+
+
+def column_cells(plan: CsvPlan, batch: Batch, place: int) -> Iterable[tuple[int, str]]:
+    """Return the cells of one column of a batch with their lines, without rows that will be refused."""
+    columns = _part_columns(plan, batch)
+    if columns is not None:
+        return enumerate(columns[place], batch.first)
+    rows = _part_rows(batch.lines(plan.encoding), plan.separator)
+    return [(row.line.number, row.cells[place]) for row in rows if row.cells and len(row.cells) == len(plan.columns)]
 
 
 def _part_columns(plan: CsvPlan, batch: Batch) -> list[list[str]] | None:
@@ -178,7 +189,8 @@ def _read_cells(plan: CsvPlan, rows: Sequence[tuple[int, list[str] | Sentence]])
     width = len(plan.columns)
     sound = [(line, cells) for line, cells in rows if isinstance(cells, list) and len(cells) == width]
     columns = list(zip(*(cells for _line, cells in sound), strict=True)) or [()] * width
-    found = cell_reader(plan.columns).read([line for line, _cells in sound], columns)
+    reader = cell_reader(plan.columns, day_first=plan.day_first)
+    found = reader.read([line for line, _cells in sound], columns)
     if len(sound) == len(rows):
         return found
     read = iter(found.rows())

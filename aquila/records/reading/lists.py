@@ -19,12 +19,14 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO
 
 from aquila.errors import InputError
 from aquila.records.reading.bounded_lines import BATCH_LINES, MARK, Batch, LineSource
 from aquila.records.reading.csv_plan import CsvPlan, plan_columns, read_headings
-from aquila.records.reading.csv_rows import cut_csv, read_csv_batch
+from aquila.records.reading.csv_rows import column_cells, cut_csv, read_csv_batch
+from aquila.records.reading.date_column import DateColumn
 from aquila.records.reading.encodings import as_utf_8, find_encoding
 from aquila.records.reading.ftm_rows import FtmPlan, cut_ftm, read_ftm_batch
 from aquila.records.reading.layouts import RECOGNIZED, UTF_8, WIDE_ENCODINGS, FoundLayout, Layout
@@ -69,6 +71,7 @@ __all__ = [
 
 Plan = CsvPlan | FtmPlan
 """What a process must know of a file to read a batch of it; small, hashable, and to be pickled."""
+_DATES = "date_of_birth"
 _OPENED: dict[Format, Callable[[BinaryIO], AbstractContextManager[Workbook]]] = {
     "xlsx": opened_xlsx,
     "ods": opened_ods,
@@ -129,14 +132,36 @@ def open_list(stream: BinaryIO, layout: Layout = RECOGNIZED, lines: int = BATCH_
     """Read the header of a list and cut the rest into batches while it is read.
 
     Args:
-        stream: The file. Only its `readline` is used for CSV and JSON lines of a given encoding of bytes; else it is
-            read from its beginning whatever its position, and must be able to seek.
+        stream: The file. Only its `readline` is used for CSV and JSON lines of a given encoding of bytes, unless dates
+            leave a doubt; else it is read from its beginning whatever its position, and must be able to seek.
         layout: Its layout, as far as it is known.
         lines: About how many lines a batch has.
 
     Raises:
-        InputError: A file that is not a list: empty, no header, not text, a damaged spreadsheet.
+        InputError: A file that is not a list: empty, no header, not text, a damaged spreadsheet, or a column of dates
+            of birth of which nine tenths cannot be read.
     """
+    raw = _open(stream, layout, lines)
+    if not isinstance(raw.plan, CsvPlan) or _DATES not in raw.plan.columns:
+        return raw
+    place, dates, first = raw.plan.columns.index(_DATES), DateColumn(), list[Batch]()
+    while not dates.has_begun and (batch := next(raw.batches, None)):
+        first.append(batch)
+        dates.begin(column_cells(raw.plan, batch, place))
+    if not dates.is_doubtful:
+        return replace(raw, batches=chain(first, raw.batches))
+    dates = DateColumn()
+    for batch in chain(first, raw.batches):
+        dates.look(column_cells(raw.plan, batch, place))
+    dates.check(place + 1)
+    stream.seek(0)
+    raw = _open(stream, layout, lines)
+    assert isinstance(raw.plan, CsvPlan), "the file is the same"
+    return replace(raw, plan=replace(raw.plan, day_first=dates.day_first))
+
+
+def _open(stream: BinaryIO, layout: Layout, lines: int) -> RawList:
+    """Open a list without a look at its dates; raises as `open_list` does."""
     with ExitStack() as stack:
         head = _read_head(stream, layout, stack)
         if head.layout.format == "ftm":

@@ -284,7 +284,7 @@ def _chance_hits(played: Rehearsal) -> dict[str, float]:
 
 
 def _show_findings(screen: Screen, entries: list[Entry], report: Path | None) -> None:
-    """Report how many rows were omitted, and of each file the first reasons."""
+    """Report how many rows were omitted, and of each file the reasons with an example."""
     where = f"all are in {report}" if report else "see all with `aquila records check FILE`, or ask for --report"
     for entry in entries:
         assert entry.read is not None
@@ -293,10 +293,15 @@ def _show_findings(screen: Screen, entries: list[Entry], report: Path | None) ->
             continue
         refused, warnings = numbered(counts.refused, "row"), numbered(counts.warnings, "warning")
         screen.warn(f"{entry.path}: {refused} refused and left out, {warnings}")
-        for one in noted[:_SHOWN_FINDINGS]:
-            screen.note(f"  line {one.finding.line}: {one.finding.field or 'row'} {one.finding.reason}")
-        if len(noted) > _SHOWN_FINDINGS:
-            screen.note(f"  and {len(noted) - _SHOWN_FINDINGS} more; {where}")
+        groups = entry.read.groups()
+        for group in groups[:_SHOWN_FINDINGS]:
+            first = group.first
+            lines = f"line {first.line}" + (f" and {group.count - 1:,} more" if group.count > 1 else "")
+            example = f" (here: {first.example})" if first.example else ""
+            screen.note(f"  {lines}: {first.field or 'row'} {first.reason}{example}")
+        shown = sum(group.count for group in groups[:_SHOWN_FINDINGS] if group.count == 1)
+        if len(noted) > shown:
+            screen.note(f"  {len(noted) - shown:,} are not shown one by one; {where}")
 
 
 def _views(entries: list[Entry], hits: _HitCounts, out: Path, document: Mapping[str, object]) -> list[Table | str]:

@@ -178,7 +178,14 @@ def check_list(file: Path, rules: str, limit: int, layout: Layout) -> RecordRepo
     Raises:
         InputError: The file or the rule table cannot be read.
     """
-    from aquila.interface.records import FindingView, LayoutView, Prospects, RecordReport, rule_yields
+    from aquila.interface.records import (
+        FindingGroupView,
+        FindingView,
+        LayoutView,
+        Prospects,
+        RecordReport,
+        rule_yields,
+    )
     from aquila.interface.sentence import SentenceView
     from aquila.matching.own_list.duplicates import DuplicateSearch
     from aquila.matching.own_list.prospects import FamilyNames, forecast
@@ -200,6 +207,7 @@ def check_list(file: Path, rules: str, limit: int, layout: Layout) -> RecordRepo
         accepted=read.counts.accepted,
         refused=read.counts.refused,
         warnings=read.counts.warnings,
+        groups=tuple(map(FindingGroupView.of, read.groups())),
         findings=tuple(
             FindingView.model_validate(noted.document() | {"reason": SentenceView.of(noted.finding.sentence)})
             for noted in read.noted[:limit]
@@ -250,7 +258,12 @@ def layout_lines(report: RecordReport) -> list[Table | str]:
 
 
 def findings_views(report: RecordReport, limit: int) -> list[Table | str]:
-    """Return the findings about a list as a table, and the sum in one sentence."""
+    """Return the findings about a list by reason and one by one, and the sum in one sentence."""
+    groups = Table(
+        "Findings by reason",
+        ("field", "", "reason", "number", "first line", "example"),
+        [(one.field, one.severity, one.reason.text, one.count, one.line, one.example) for one in report.groups],
+    )
     findings = Table(
         "Findings",
         ("line", "record", "field", "", "reason"),
@@ -259,7 +272,7 @@ def findings_views(report: RecordReport, limit: int) -> list[Table | str]:
             for found in report.findings[:limit]
         ],
     )
-    views: list[Table | str] = [findings] if findings.rows else []
+    views: list[Table | str] = [table for table in (groups, findings) if table.rows]
     left = len(report.findings) - len(findings.rows) + report.findings_left_out
     if left:
         views.append(f"{numbered(left, 'more finding')} not shown.")

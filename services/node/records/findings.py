@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from aquila.records.reading.lists import Layout, Row
+    from aquila.records.reading.lists import Finding, Layout, Row
     from services.kit.storage.store import Store
 
 MOST_SHOWN = 1_000
@@ -30,10 +30,15 @@ _FETCHED = 1_000
 _COLUMNS = ("line", "record", "field", "severity", "reason")
 
 
+def noted_of(row: Row) -> tuple[Finding, ...]:
+    """Return the findings about a row, with their examples."""
+    return row.warnings if isinstance(row, AcceptedRow) else row.findings
+
+
 def findings_of(row: Row) -> Iterator[FindingView]:
     """Yield the findings about a row, without the person's values."""
     record_id = row.record.record_id if isinstance(row, AcceptedRow) else row.record_id
-    for finding in row.warnings if isinstance(row, AcceptedRow) else row.findings:
+    for finding in noted_of(row):
         yield FindingView(
             line=finding.line,
             field=finding.field,

@@ -12,6 +12,7 @@ from aquila.audit.roles import Action
 from aquila.errors import InputError, PolicyError
 from aquila.interface.records import (
     SAMPLED,
+    FindingGroupView,
     ImportEntry,
     Imports,
     LayoutView,
@@ -24,6 +25,7 @@ from aquila.matching.own_list.prospects import FamilyNames, forecast
 from aquila.records.normalize import NORMALIZER_VERSION
 from aquila.records.reading.headings import suggest_columns
 from aquila.records.reading.lists import AcceptedRow, ReadReport, read_rows, recognize
+from aquila.records.rows import FindingGroups
 from aquila.records.search import search_text
 from aquila.visible import first_unseen
 from services.kit.errors import NotFoundError
@@ -34,7 +36,7 @@ from services.node.records import duplicates
 from services.node.records.chosen_columns import open_remembered, recall, remember
 from services.node.records.digests import ListDigest
 from services.node.records.erasure import overwrite_deleted, without_erased
-from services.node.records.findings import finding_rows, findings_of
+from services.node.records.findings import finding_rows, findings_of, noted_of
 from services.node.records.standing_lists import standing_queries_of
 from services.node.storage.states import LocalRoundState, SubmissionState
 from services.node.storage.tables import FindingRow, ImportRow, RecordRow, RoundRow, SubmissionRow
@@ -68,6 +70,7 @@ class _Reading:
     table: RuleTable
     search: DuplicateSearch
     counts: ReadReport = field(default_factory=ReadReport)
+    groups: FindingGroups = field(default_factory=FindingGroups)
     findings: list[FindingView] = field(default_factory=list)
     left_out: int = 0
     unstored: list[FindingView] | None = None
@@ -82,6 +85,8 @@ class _Reading:
     def watch(self, row: Row) -> None:
         """Count a row."""
         self.read.rows += 1
+        for noted in noted_of(row):
+            self.groups.add(noted)
         for finding in findings_of(row):
             if self.unstored is not None:
                 self.unstored.append(finding)
@@ -103,6 +108,7 @@ class _Reading:
             accepted=self.counts.accepted,
             refused=self.counts.refused,
             warnings=self.counts.warnings,
+            groups=tuple(map(FindingGroupView.of, self.groups.largest())),
             findings=tuple(self.findings),
             findings_left_out=self.left_out,
             rules=rule_yields(self.table, self.search.inputs(), self.search.held_back()),

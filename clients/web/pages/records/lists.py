@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 router = APIRouter()
 _MOST = 100
+_FEW = 10  # findings that are shown line by line without being asked for
 _NAME_LIMIT = 200
 _DIGITS = 9
 _LOOK_SECONDS = 0.5
@@ -269,7 +270,7 @@ def _show(visit: Visit, upload: Upload, preview: _Preview) -> Response:
     http = HTTPStatus.UNPROCESSABLE_ENTITY if preview.fault else HTTPStatus.OK
     return visit.show(
         "preview.html", http, upload=upload, report=preview.report, layout=preview.layout, fault=preview.fault,
-        encodings=ENCODINGS, fields=FIELDS, most=_MOST, limit=DEFAULT_LIMIT,
+        encodings=ENCODINGS, fields=FIELDS, most=_MOST, few=_FEW, limit=DEFAULT_LIMIT,
     )  # fmt: skip
 
 

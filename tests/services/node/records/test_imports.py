@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import pytest
@@ -67,6 +68,39 @@ async def test_a_field_that_cannot_be_read_is_a_warning(world: World) -> None:
     finding = answer.json()["findings"][0]
     assert (finding["line"], finding["field"], finding["severity"]) == (2, "date_of_birth", "warning")
     assert "1985" not in finding["reason"]["text"]
+
+
+async def test_findings_are_grouped_with_an_example(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """Each field and reason comes once, with number, line and value, which is in no stored byte and no log line."""
+    al = world.nodes["AL"]
+    rows = "".join(f"a-{number},Ana,Novak,7{number:02}Q/85,\n" for number in range(8))
+    content = (HEADER + "a-8,Ana,Novak,1985-13-45,\n" + rows + GOOD).encode()
+    with caplog.at_level(logging.DEBUG):
+        checked = (await al.post("/records/check", content=content)).json()
+        report = (await al.post("/imports", params={"name": "persons"}, content=content)).json()
+    told = [(one["field"], one["reason"]["sentence"]["code"], one["count"], one["line"]) for one in report["groups"]]
+    assert told == [
+        ("date_of_birth", "date_not_used_unknown_form", 8, 3),
+        ("date_of_birth", "date_month_not_used", 1, 2),
+    ]
+    assert [one["example"] for one in report["groups"]] == ["700Q/85", "1985-13-45"]
+    assert checked["groups"] == report["groups"]
+    assert b"700Q/85" not in al.stored_bytes()
+    assert "700Q/85" not in caplog.text
+
+
+async def test_a_column_that_holds_no_dates_is_refused_and_nothing_is_stored(world: World) -> None:
+    """The problem names column, line and form and no value; dates of eight digits are read."""
+    al = world.nodes["AL"]
+    content = HEADER + "".join(f"a-{number},Ana,Novak{number},Q1/85,\n" for number in range(20))
+    answer = await al.post("/imports", params={"name": "persons"}, content=content.encode())
+    assert (answer.status_code, answer.json()["sentence"]["code"]) == (422, "dates_not_read")
+    assert "A9/99" in answer.text
+    assert "Q1/85" not in answer.text
+    assert stored(world) == (0, 0)
+    dated = content.replace("Q1/85", "19151111").encode()
+    report = await al.post("/imports", params={"name": "persons"}, content=dated)
+    assert (report.json()["accepted"], report.json()["groups"]) == (20, [])
 
 
 async def test_all_findings_come_as_a_file(world: World) -> None:

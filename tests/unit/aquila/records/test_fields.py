@@ -63,7 +63,7 @@ def test_the_words_for_the_sexes_are_known(text: str, sex: str) -> None:
         ("national_numbers", "12"),
         ("phones", "123"),
         ("emails", "ana"),
-        ("date_of_birth", "3 February 1980"),
+        ("date_of_birth", "3 February 80"),
         ("date_of_birth", "1700-02-03"),
     ],
 )

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 ROUND, IMPORT = "a" * 32, "b" * 32
 REPORT = {
-    "import_id": IMPORT, "name": "si.csv", "accepted": 1, "refused": 0, "warnings": 0, "findings": [],
-    "findings_left_out": 0, "rules": [], "duplicates": 0, "sample": [],
+    "import_id": IMPORT, "name": "si.csv", "accepted": 1, "refused": 0, "warnings": 0, "groups": [],
+    "findings": [], "findings_left_out": 0, "rules": [], "duplicates": 0, "sample": [],
 }  # fmt: skip
 DUPLICATES = {
     "import_id": IMPORT, "records": 2, "pairs": [], "pairs_left_out": 0, "groups": 0, "values_not_compared": {},

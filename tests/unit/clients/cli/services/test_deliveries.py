@@ -18,8 +18,9 @@ FINDING = {
     "line": 3, "field": "", "severity": "refusal", "record_id": "a-3",
     "reason": SentenceView.of(Sentence.of("record_fields_too_few")).model_dump(mode="json"),
 }  # fmt: skip
-REPORT = {"import_id": None, "name": "", "accepted": 2, "refused": 1, "warnings": 0, "findings": [FINDING],
-          "findings_left_out": 0, "rules": [], "duplicates": 0, "sample": [], "layout": None,
+GROUP = {name: FINDING[name] for name in ("line", "field", "severity", "reason")} | {"count": 1, "example": ""}
+REPORT = {"import_id": None, "name": "", "accepted": 2, "refused": 1, "warnings": 0, "groups": [GROUP],
+          "findings": [FINDING], "findings_left_out": 0, "rules": [], "duplicates": 0, "sample": [], "layout": None,
           "prospects": {"usual_names": 40, "usual_percent": 70, "found": [
               {"sentence": "the date agrees", "level": "medium"}, {"sentence": "", "level": None}]}}  # fmt: skip
 LAYOUT = {"format": "csv", "encoding": "utf-8", "is_guess": False, "sheet": None, "sheets": [],
