@@ -288,7 +288,7 @@ class FindingView(Message):
 
 
 class FindingGroupView(Message):
-    """Findings about a file that say the same of the same field.
+    """Findings about a file with the same field and reason.
 
     Attributes:
         count: How many there are.

@@ -53,7 +53,7 @@ class Finding:
 
 @dataclass(slots=True, repr=False)
 class FindingGroup:
-    """Findings of one list that say the same of the same field.
+    """Findings of one list with the same field and reason.
 
     Attributes:
         first: The first of them, with its example.

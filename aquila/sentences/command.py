@@ -226,7 +226,10 @@ COMMAND: Final[Table] = {
     ),
     "login_not_signed_in": Text("{login} is not signed in here", "sign in with `aquila login`"),
     "login_unknown": Text("there is no account {login}", "see them with `aquila user list`"),
-    "mapped_column_missing": Text("the list has no column {heading}, or it is named twice", "write HEADING=FIELD"),
+    "mapped_columns_missing": Text(
+        "no list has a column of these names, or they are given twice: {headings}",
+        "write HEADING=FIELD with the heading as the first line has it",
+    ),
     "measured_command_failed": Text("a measured command failed: {said}"),
     "no_home_named": Text(
         "no home is named, and this person has none yet",

@@ -19,9 +19,11 @@ RECORDS: Final[Table] = {
     "column_field_unknown": Text("a column is read into an unknown field", "known: {known}"),
     "column_named_twice": Text("the first line names a column twice", "leave one of them out"),
     "column_not_read": Text("is an unknown column and is not read"),
-    "column_unknown": Text(
-        "the first line names {name}, which is not a known column",
-        "name it {near} if it holds that, else give it another name or leave it out",
+    "columns_unknown": Text(
+        "the first line names columns that are not known: {names}",
+        "choose the fields of those that are to be read (--column HEADING=FIELD for each), or name them as the fields; "
+        "a column whose name is nearly that of a field has to be chosen, named otherwise or left out; a list needs "
+        "record_id and two of given_names, family_names and date_of_birth",
     ),
     "country_unknown": Text(
         "is a country that the tables do not know; it agrees with the same text alone; write a country code"

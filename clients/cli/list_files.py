@@ -6,9 +6,11 @@ import shutil
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, cast
 
 from aquila.errors import InputError
+from aquila.records.person import FIELDS
 from aquila.records.reading.layouts import RECOGNIZED, FoundLayout, Layout
 from aquila.records.reading.lists import AcceptedRow, ReadReport, open_list, read_rows, recognize
 from aquila.records.rows import FindingGroups
@@ -85,7 +87,7 @@ def layout_of(path: Path, encoding: str | None, sheet: int | None, columns: Sequ
         path: The list.
         encoding: Its encoding.
         sheet: The number of its sheet.
-        columns: `HEADING=FIELD` of each column that is read.
+        columns: As for `mapped`.
 
     Raises:
         InputError: There is no such encoding, column or field, or the file cannot be read.
@@ -97,24 +99,59 @@ def layout_of(path: Path, encoding: str | None, sheet: int | None, columns: Sequ
         return mapped(layout, recognize(stream, layout).headings, columns)
 
 
+def layouts_of(paths: Sequence[Path], columns: Sequence[str] | None) -> list[Layout]:
+    """Return the layouts of several lists, of which each has some of the columns that a command's options name.
+
+    Args:
+        paths: The lists.
+        columns: As for `mapped`.
+
+    Raises:
+        InputError: No list has such a column, there is no such field, or a file cannot be read.
+    """
+    if not columns:
+        return [RECOGNIZED] * len(paths)
+    found = []
+    for path in paths:
+        with open_list_file(path) as stream:
+            found.append(recognize(stream).headings)
+    _check_headings(columns, set(chain.from_iterable(found)))
+    there = [[column for column in columns if _heading(column) in headings] for headings in found]
+    return [mapped(RECOGNIZED, *one) if one[1] else RECOGNIZED for one in zip(found, there, strict=True)]
+
+
 def mapped(layout: Layout, headings: Sequence[str], columns: Sequence[str]) -> Layout:
-    """Return a layout with the columns that a command's options name.
+    """Return a layout with the columns that a command's options name; others that are named as fields are read too.
 
     Args:
         layout: What else is known of it.
         headings: Of the list.
-        columns: `HEADING=FIELD` of each column that is read.
+        columns: `HEADING=FIELD` of each column that is not named as its field, and `HEADING=` of one that is not read.
 
     Raises:
-        InputError: There is no such column or field.
+        InputError: There is no such column or field. It names all that are missing.
     """
-    fields = dict[str, str]()
-    for column in columns:
-        heading, _, field = column.rpartition("=")
-        if heading not in headings or heading in fields:
-            raise InputError("mapped_column_missing", heading=heading)
-        fields[heading] = field
-    return replace(layout, columns=tuple(map(fields.get, headings)))
+    _check_headings(columns, set(headings))
+    chosen = {_heading(column): column.rpartition("=")[2] or None for column in columns}
+    free = set(FIELDS).difference(filter(None, chosen.values()))
+    named = {heading: heading.lower() for heading in headings if heading.lower() in free}
+    return replace(layout, columns=tuple(chosen.get(one) if one in chosen else named.get(one) for one in headings))
+
+
+def _heading(column: str) -> str:
+    return column.rpartition("=")[0]
+
+
+def _check_headings(columns: Sequence[str], headings: set[str]) -> None:
+    """Refuse options that name a column that is not there, or one twice.
+
+    Raises:
+        InputError: They do.
+    """
+    named = [_heading(column) for column in columns]
+    wrong = [heading for place, heading in enumerate(named) if heading not in headings or heading in named[:place]]
+    if wrong:
+        raise InputError("mapped_columns_missing", headings=", ".join(wrong))
 
 
 def load_table(name_or_path: str) -> RuleTable:

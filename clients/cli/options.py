@@ -63,7 +63,7 @@ ListColumns = Annotated[
     typer.Option(
         "--column",
         metavar="HEADING=FIELD",
-        help="A column and the field that it holds, once for each column that is read; else headings are fields.",
+        help="A column and the field that it holds, if it is not named as the field; HEADING= leaves a column out.",
     ),
 ]
 

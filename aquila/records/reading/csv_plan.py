@@ -13,16 +13,18 @@ from typing import TYPE_CHECKING
 from aquila.errors import InputError
 from aquila.records.person import FIELDS
 from aquila.records.reading.bounded_lines import decode_line
+from aquila.records.reading.headings import suggest_columns
 from aquila.records.rows import Finding
 from aquila.sentences import Sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from aquila.records.reading.layouts import Encoding
 
 _SEPARATORS = (",", ";", "\t")
 _LONGEST_COLUMN = 60  # characters of an unknown column's name that a finding shows
+_MOST_NAMED = 30  # unknown columns that an error names
 _LEAST_LIKENESS = 0.8  # of an unknown name to that of a missing field, above which it is a misspelling
 
 
@@ -84,7 +86,8 @@ def plan_columns(
         chosen: The field of each column, or None for one that is not read.
 
     Raises:
-        InputError: No known column, one twice, too few to match on, one misspelt, or fields for other columns.
+        InputError: No known column, one twice, too few to match on, one misspelt, or fields for other columns. It names
+            every column that is not known, with the field that it may hold.
     """
     if chosen is not None:
         if len(chosen) != len(headings):
@@ -94,9 +97,12 @@ def plan_columns(
     names = [name.strip().lower() for name in headings]
     if not set(names) & set(FIELDS):
         raise InputError("known_column_missing", line=line, known=", ".join(FIELDS))
-    _check_spelling(names, line)
     columns = tuple(name if name in FIELDS else None for name in names)
-    _check_columns([name for name in columns if name], line)
+    known = [name for name in columns if name]
+    near, unknown = _misspelt(names), len(known) < len(names)
+    if near or (unknown and _lacks(known)):
+        raise InputError("columns_unknown", line=line, names=_unknown_columns(names, near))
+    _check_columns(known, line)
     findings = tuple(
         Finding(line, name[:_LONGEST_COLUMN] or f"column {place}", Sentence.of("column_not_read"))
         for place, name in enumerate(names, start=1)
@@ -105,16 +111,35 @@ def plan_columns(
     return CsvPlan(separator, columns, findings, line, encoding)
 
 
-def _check_spelling(names: list[str], line: int) -> None:
-    """Refuse a misspelt field: to leave it unread would cost every record its value, without a word.
+def _misspelt(names: Sequence[str]) -> dict[str, str]:
+    """Return the columns whose names are nearly those of fields that the list does not have, with these.
 
-    Raises:
-        InputError: An unknown column whose name is nearly that of a field that the list does not have.
+    To leave them unread would cost every record a value, without a word.
     """
     missing = [field for field in FIELDS if field not in names]
-    for name in names:
-        if name not in FIELDS and (near := get_close_matches(name, missing, n=1, cutoff=_LEAST_LIKENESS)):
-            raise InputError("column_unknown", line=line, name=name[:_LONGEST_COLUMN], near=near[0])
+    unknown = [name for name in names if name not in FIELDS]
+    found = {name: get_close_matches(name, missing, n=1, cutoff=_LEAST_LIKENESS) for name in unknown}
+    return {name: near[0] for name, near in found.items() if near}
+
+
+def _unknown_columns(names: Sequence[str], near: Mapping[str, str]) -> str:
+    """Return the unknown columns as one text, each with the field that it may hold."""
+    suggested = dict(zip(names, suggest_columns(names), strict=True))
+    shown = [
+        name[:_LONGEST_COLUMN] + (f" ({field}?)" if (field := near.get(name) or suggested[name]) else "")
+        for name in names
+        if name and name not in FIELDS
+    ]
+    return ", ".join(shown[:_MOST_NAMED]) + (", ..." if len(shown) > _MOST_NAMED else "")
+
+
+def _lacks(columns: Sequence[str]) -> str:
+    """Return the error of a header under which no record can be complete, or nothing."""
+    if "record_id" not in columns:
+        return "record_id_column_missing"
+    if "full_name" not in columns and len({"given_names", "family_names", "date_of_birth"}.intersection(columns)) < 2:  # noqa: PLR2004 - two of three
+        return "list_columns_too_few"
+    return ""
 
 
 def _check_columns(columns: list[str], line: int) -> None:
@@ -123,10 +148,7 @@ def _check_columns(columns: list[str], line: int) -> None:
     Raises:
         InputError: A column twice, no record ids, or too little to match on.
     """
-    known = set(columns)
-    if len(known) < len(columns):
+    if len(set(columns)) < len(columns):
         raise InputError("column_named_twice", line=line)
-    if "record_id" not in known:
-        raise InputError("record_id_column_missing", line=line)
-    if "full_name" not in known and len(known & {"given_names", "family_names", "date_of_birth"}) < 2:  # noqa: PLR2004 - two of three
-        raise InputError("list_columns_too_few", line=line)
+    if lack := _lacks(columns):
+        raise InputError(lack, line=line)

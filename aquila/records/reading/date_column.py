@@ -27,7 +27,7 @@ _LEAST_VALUES = 10  # of which nine tenths can be said
 
 
 class DateColumn:
-    """What the dates of a column say about it."""
+    """A column of dates, of which the cells are looked at one after the other."""
 
     def __init__(self) -> None:
         self._read = self._unread = self._ambiguous = 0
@@ -70,7 +70,7 @@ class DateColumn:
 
     @property
     def day_first(self) -> bool | None:
-        """Return whether days come before months where both could be either; None if the column does not say so."""
+        """Return whether days come before months in ambiguous dates; None if the column does not decide it."""
         return self._orders.copy().pop() if len(self._orders) == 1 else None
 
     def check(self, column: int) -> None:
@@ -97,7 +97,7 @@ class DateColumn:
 
 @lru_cache(maxsize=_CACHED)
 def _judged(text: str) -> tuple[str, bool | None]:
-    """Return what is wrong with a date, and the order that it shows."""
+    """Return the fault of a date, and the order that it shows."""
     cleaned = clean(text[: LONGEST_VALUE + 1])
     _date, fault = PartialDate.salvage(cleaned)
     return fault, date_order(cleaned)

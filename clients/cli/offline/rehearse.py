@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aquila.csv_files import CsvWriter
-from clients.cli.options import BackendChoice, Json, Lists, Out, Report, Rules
+from clients.cli.options import BackendChoice, Json, ListColumns, Lists, Out, Report, Rules
 from clients.cli.output.screen import Screen, Table, check_target, numbered, write_result
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ def rehearse(
     report: Report = None,
     minimum: Annotated[Minimum, typer.Option(help="The least certainty that is a hit.")] = Minimum.LOW,
     rules: Rules = "default",
+    column: ListColumns = None,
     padding: Annotated[PaddingChoice, typer.Option(help="Hide sizes as a real round does.")] = PaddingChoice.NONE,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes that share the work; by default one for each core.")
@@ -96,8 +97,9 @@ def rehearse(
     from aquila.executors import few_collections, forked_pool, keep_freed_memory
     from aquila.matching.certainty import Level
     from aquila.simulation import DEFAULT_PADDING, NO_PADDING, ListFile, Rehearsal
-    from clients.cli.list_files import load_table
+    from clients.cli.list_files import layouts_of, load_table
 
+    layouts = layouts_of([entry.path for entry in entries], column)
     # Nothing is secret yet and there are no threads, so that processes can begin as copies of this one.
     keep_freed_memory()
     with forked_pool(workers) as executor:
@@ -110,7 +112,7 @@ def rehearse(
             played = Rehearsal(
                 group,
                 table,
-                {entry.code: ListFile(entry.path) for entry in entries},
+                {one.code: ListFile(one.path, layout) for one, layout in zip(entries, layouts, strict=True)},
                 os.urandom,
                 Path(scratch),
                 padding=NO_PADDING if padding is PaddingChoice.NONE else DEFAULT_PADDING,

@@ -2,7 +2,8 @@
 
 Its rules:
 1. stdout holds the result and nothing else: with `--json` exactly one JSON document, else tables and sentences.
-2. Progress, warnings, errors and hints go to stderr. Bars only on a terminal; elsewhere one plain line a step.
+2. Progress, warnings, errors and hints go to stderr. Bars only on a terminal; elsewhere one plain line a step, and one
+   every ten seconds of a long step.
 3. No value of a person is shown, but the operator's own records beside their hits, what `aquila rules` explains, what
    `aquila records search` and `show` were asked for, and of each kind of finding about a list one field as an example.
 4. Text from files and peers stays in its line and is never read as markup; what a reader would not see is named.
@@ -15,6 +16,7 @@ import json
 import os
 import re
 import sys
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 _PLAIN_WIDTH = 110
 _LONGEST_BAR = 30
 _STORY_WIDTH = 100
+_SILENCE = 10  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +106,10 @@ class Screen:
             self._say(f"aquila: hint: {hint}")
 
     @contextmanager
-    def progress(self) -> Iterator[Callable[[str, str, int, int], None]]:
+    def progress(self, clock: Callable[[], float] = time.monotonic) -> Iterator[Callable[[str, str, int, int], None]]:
         """Show the progress of each party in each phase; yields a function of phase, party, done and total."""
         if not self.err.isatty():
-            yield _PlainProgress(self)
+            yield _PlainProgress(self, clock)
             return
         with _bars(self.err) as bars:
             yield _BarProgress(bars)
@@ -118,15 +121,24 @@ class Screen:
 
 @dataclass(slots=True)
 class _PlainProgress:
-    """One line for each phase that a party has ended."""
+    """One line for each phase that a party has ended, and one from time to time while none ends."""
 
     screen: Screen
+    clock: Callable[[], float]
     ended: set[tuple[str, str]] = field(default_factory=set)
+    told: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.told = self.clock()
 
     def __call__(self, phase: str, party: str, done: int, of: int) -> None:
-        if done >= of > 0 and (phase, party) not in self.ended:
+        now, has_ended = self.clock(), done >= of > 0
+        if (phase, party) in self.ended or not (has_ended or now >= self.told + _SILENCE):
+            return
+        if has_ended:
             self.ended.add((phase, party))
-            self.screen.note(f"{party}: {phase}: {done} of {of}")
+        self.told = now
+        self.screen.note(f"{party}: {phase}: {done} of {of}")
 
 
 @dataclass(slots=True)

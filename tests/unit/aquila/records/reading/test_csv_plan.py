@@ -37,10 +37,14 @@ def test_a_plan_travels_and_is_a_key() -> None:
         (b"\xff\n", "UTF-8"),
         (b"full_name\rrecord_id\n", "no known column"),
         (b"record_id,full_name,full_name\n", "twice"),
-        (b"full_name\n", "record_id"),
+        (b"full_name\n", "no column record_id"),
         (b"record_id,given_names\n", "too few"),
-        (b"record_id,full_name,date_of_brith\n", "date_of_brith, which is not a known column"),
-        (b"record_id,given_name,family_names\n", "given_name, which is not a known column"),
+        (b"record_id,full_name,date_of_brith\n", r"not known: date_of_brith \(date_of_birth\?\)$"),
+        (
+            b"rec_id,given_name, surname,,suburb,date_of_birth\n",  # of FEBRL
+            r"not known: rec_id \(record_id\?\), given_name \(given_names\?\), surname \(family_names\?\), suburb$",
+        ),
+        (b"record_id,given_names," + b",".join(b"c%d" % number for number in range(31)) + b"\n", r"c28, c29, \.\.\.$"),
     ],
 )
 def test_a_line_that_is_no_header_is_refused(content: bytes, reason: str) -> None:

@@ -83,6 +83,44 @@ def test_exact_rules(folder: Path) -> None:
     assert _pairs(folder) == {("AL", "a2", "SI", "s2"), ("RS", "r1", "SI", "s1")}
 
 
+FEBRL = "rec_id, given_name, surname, suburb, date_of_birth\n"
+COLUMNS = ["--column", "rec_id=record_id", "--column", "given_name=given_names", "--column", "surname=family_names"]
+
+
+def test_files_of_febrl(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Lists with other headings and dates of eight digits meet each other and one with the names of fields."""
+    (folder / "xa.csv").write_text(FEBRL + "rec-1-org, michaela, neumann, cronulla, 19151111\n")
+    (folder / "xb.csv").write_text(FEBRL + "rec-1-dup-0, michaela, neuman, cronulla, 19151111\n")
+    (folder / "xc.csv").write_text(HEADER + "c,Michaela,Neumann,1915/11/11,\n")
+    lists = [word for code in ("XA", "XB", "XC") for word in ("--party", f"{code}={code.lower()}.csv")]
+    given = ["rehearse", *lists, "--out", "hits.csv"]
+    assert main(given) != 0
+    said = capsys.readouterr().err
+    assert "rec_id (record_id?), given_name (given_names?), surname (family_names?), suburb" in said
+    assert "--column HEADING=FIELD" in said
+    assert main([*given, *COLUMNS]) == 0
+    assert len(_pairs(folder)) == 3
+    assert main([*given, *COLUMNS, "--column", "born=date_of_birth", "--column", "sex=sex"]) != 0
+    assert "born, sex" in capsys.readouterr().err
+    assert "initial and date" in (folder / "hits.csv").read_text(encoding="utf-8")
+    assert main([*given, *COLUMNS, "--column", "date_of_birth="]) == 0
+    assert "initial and date" not in (folder / "hits.csv").read_text(encoding="utf-8")
+
+
+def test_a_column_without_dates_stops_the_round(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Before any list is blinded, with the file, the form of a value and what is read."""
+    rows = "".join(f"r{number},Ana,Novak{number},Q1/85,\n" for number in range(20))
+    (folder / "rs.csv").write_text(HEADER + rows)
+    (folder / "hits.csv").unlink(missing_ok=True)
+    assert main(["rehearse", *LISTS]) != 0
+    said = capsys.readouterr().err
+    assert "rs.csv" in said
+    assert "A9/99" in said
+    assert "1980-03-04, 19800304, 4.3.1980" in said
+    assert "blind" not in said
+    assert not (folder / "hits.csv").exists()
+
+
 def test_report(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The report is what --json prints: counts, seconds, bytes, memory, findings, and no person's values."""
     assert main(["rehearse", *LISTS, "--report", "report.json", "--json"]) == 0

@@ -50,6 +50,15 @@ def test_plain_progress() -> None:
     assert err.getvalue() == "SI: blind: 2 of 2\n"
 
 
+def test_plain_progress_of_a_long_phase() -> None:
+    """One line after ten seconds without one, and not more."""
+    err, now = io.StringIO(), [0.0]
+    with Screen(err=err).progress(lambda: now[0]) as told:
+        for now[0], done in ((9, 1), (10, 2), (15, 3), (20, 4), (21, 9), (30, 9)):
+            told("blind", "SI", done, 9)
+    assert err.getvalue().splitlines() == [f"SI: blind: {done} of 9" for done in (2, 4, 9)]
+
+
 def test_bars() -> None:
     """On a terminal there is one bar for each party."""
     err = _Terminal()
