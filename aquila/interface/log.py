@@ -36,10 +36,16 @@ class LogAlarmView(Message):
 
 
 class LogView(Message):
-    """A log at a glance; `checkpoint` is its newest signed note, or nothing while it is empty."""
+    """A log at a glance; `checkpoint` is its newest signed note, or nothing while it is empty.
+
+    Attributes:
+        size: Entries that the checkpoint covers.
+        newer: Entries that it does not cover yet; the service's report on health counts both.
+    """
 
     origin: Annotated[str, Field(max_length=128)]
     size: Count
+    newer: Count
     checkpoint: str
     witnesses: tuple[CosignatureView, ...]
     alarms: tuple[LogAlarmView, ...]

@@ -189,8 +189,10 @@ def read_registry(content: bytes) -> Registry:
         ]
         former = {MATCHER: former_keys(document["matcher"])}
         former |= {str(entry["code"]): former_keys(entry) for entry in document.get("party", [])}
+    except tomllib.TOMLDecodeError as error:  # it names line and column
+        raise InputError("registry_file_unreadable", fault=error) from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, AquilaError) as error:
-        raise InputError("registry_file_unreadable", kind=type(error).__name__) from None
+        raise InputError("registry_file_unreadable", fault=type(error).__name__) from None
     if not all(_is_code(code) and _is_name(name) for code, name, _, _ in entries):
         raise InputError("registry_file_party_malformed")
     parties = {code: RegisteredParty(code, name, key, left) for code, name, key, left in entries}

@@ -201,8 +201,8 @@ def parse_rules(content: str) -> RuleTable:
     """
     try:
         table = tomllib.loads(content)
-    except tomllib.TOMLDecodeError:
-        raise InputError("rule_table_not_toml") from None
+    except tomllib.TOMLDecodeError as error:  # it names line and column
+        raise InputError("rule_table_not_toml", fault=error) from None
     try:
         return _table(table)
     except (KeyError, TypeError, ValueError, AttributeError):

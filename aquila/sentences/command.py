@@ -75,7 +75,7 @@ COMMAND: Final[Table] = {
         "certificate and key belong together and are PEM files",
     ),
     "changed_entry_not_noticed": Text("a changed entry was not noticed"),
-    "client_settings_unreadable": Text("{settings} cannot be read: {kind}", "remove it, and sign in again"),
+    "client_settings_unreadable": Text("{settings} cannot be read: {fault}", "remove it, and sign in again"),
     "demo_process_ended": Text("the process of {process} ended by itself", "its last log lines are above"),
     "demo_round_aborted": Text("the round was aborted: {ending}"),
     "demo_waited_in_vain": Text("waited in vain for {what}", "see the logs in the homes"),
@@ -105,9 +105,6 @@ COMMAND: Final[Table] = {
         "set synchronous_commit = on: a database that lost a commit counts as an older copy",
     ),
     "doctor_database_empty": Text("the database has no tables", "they are made at the first start"),
-    "doctor_database_failed": Text(
-        "the database does not answer: {kind}", "check [database], whether the server runs, and its pg_hba.conf"
-    ),
     "doctor_database_fine": Text("{kind} answers, with schema {revision}"),
     "doctor_database_missing": Text(
         "{file} does not exist", "it is made at the first start; if there was one, restore it"
@@ -121,6 +118,10 @@ COMMAND: Final[Table] = {
     ),
     "doctor_disk_fine": Text("{free} MiB are free"),
     "doctor_file_missing": Text("{file} does not exist, which {setting} names", "put it there, or correct the setting"),
+    "doctor_file_unusable": Text(
+        "{file} cannot be read: {fault}",
+        "run the doctor as the service's user; if it is the service's file, give it to that user: chown, chmod 600",
+    ),
     "doctor_files_of_others": Text(
         "{count} files belong to another user than the home, such as {file}", "give them to the owner of {home}: chown"
     ),
@@ -165,6 +166,7 @@ COMMAND: Final[Table] = {
     ),
     "doctor_rights_fine": Text("{count} files and folders belong to the service alone"),
     "doctor_running": Text("the service answers at {url}"),
+    "doctor_workers_fine": Text("the Dask cluster answers, with {count} threads"),
     "doctor_unreachable": Text(
         "{host} cannot be reached: {reason}", "check the address, the network and the certificates"
     ),
@@ -188,7 +190,8 @@ COMMAND: Final[Table] = {
         "make one with `aquila node init` or `aquila matcher init`, and name it with --home or AQUILA_HOME",
     ),
     "home_settings_unreadable": Text(
-        "{settings} cannot be read: {kind}", "run the command as the service's user, and look at the file"
+        "{settings} cannot be read: {fault}",
+        "run the command as the service's user; a line that is named is to be corrected",
     ),
     "id_without_single_match": Text(
         "{text} means {how_many} {what}{plural_ending} of {count}",

@@ -38,7 +38,8 @@ KIT: Final[Table] = {
     "call_path_malformed": Text("the path of a call is none"),
     "call_signature_not_pinned": Text(
         "the call has no valid signature of a pinned key over method, authority, path and query",
-        "compare the caller's key fingerprint with the registry, and the URL that it calls",
+        "the caller may have left or have another key: compare its fingerprint with `aquila party registry` at the "
+        "called service, and the URL that it calls",
     ),
     "call_signed_for_another_service": Text(
         "the call was signed for another service", "call the service under the URL in its settings (listen.public_url)"
@@ -104,17 +105,25 @@ KIT: Final[Table] = {
         "a worker of the Dask cluster runs another release of Aquila",
         "install the same release on the scheduler and on every worker",
     ),
+    "database_damaged": Text(
+        "the database {place} is damaged",
+        "stop the service and restore its newest backup: deploy/OPERATIONS.md, *A database is damaged*",
+    ),
     "database_disk_full": Text(
         "no room is left on the disk of {place}", "make room there; nothing was changed, and the call can be repeated"
     ),
     "database_failed": Text(
         "the database failed in {transaction}: {cause} {code}",
-        "nothing was changed; look at the database, and repeat the call",
+        "nothing was changed; look at the database and at [database] of the settings, and repeat the call",
     ),
     "database_log_differs_from_files": Text(
         "this service's database holds another log than the {expected} entries that its files show",
         "it was restored from a backup or changed; nothing is signed until its administrator and the other "
         "parties have looked at it (deploy/OPERATIONS.md)",
+    ),
+    "database_unreachable": Text(
+        "the database server cannot be reached: {reason}",
+        "nothing was changed; look whether it runs, at [database] of the settings, and at its pg_hba.conf",
     ),
     "database_schema_unknown": Text(
         "the database has the schema {revision}, which this version does not know",

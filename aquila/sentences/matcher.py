@@ -65,10 +65,11 @@ MATCHER: Final[Table] = {
         "close or abort them first",
     ),
     "matcher_registry_unreadable": Text(
-        "the registry {registry} cannot be read: {fault}", "register the parties' cards first: aquila party register"
+        "the registry {registry} cannot be read: {fault}",
+        "give it to the service's user if it is there: chown; else register the parties' cards: aquila party register",
     ),
     "matcher_restored": Text("the matcher was restored from a backup, which holds no elements and tokens"),
-    "new_home_settings_unreadable": Text("the settings file {settings} cannot be read: {kind}"),
+    "new_home_settings_unreadable": Text("the settings file {settings} cannot be read: {fault}"),
     "participant_named_twice": Text("a participant is named twice"),
     "matcher_must_upgrade": Text(
         "a participant reads no terms before generation {needed}, and this release none after {newest}",

@@ -50,7 +50,8 @@ NODE: Final[Table] = {
     "evaluation_limit_reached": Text(
         "this node has evaluated as many elements of the class {input_class} for {party} as its own caps "
         "allow: {in_day} in a day, {in_window} in {days} days; the rest waits until there is room again "
-        "(caps.day_{input_class}, caps.window_{input_class})"
+        "(caps.day_{input_class}, caps.window_{input_class}); after a restore without the node's mark, the days since "
+        "the backup count as used, and there is room again from the next day on"
     ),
     "far_too_many_hits": Text(
         "{of} of {party} hit {hits} of this node's records, where about {expected} are explained: the last "
@@ -176,7 +177,8 @@ NODE: Final[Table] = {
     "node_part_ended": Text("this node takes no further part in the round"),
     "node_part_refused": Text("this node takes no part in the round: {reason}"),
     "node_registry_unreadable": Text(
-        "the registry {registry} cannot be read: {fault}", "put the registry file there that the parties exchanged"
+        "the registry {registry} cannot be read: {fault}",
+        "give it to the service's user if it is there: chown; else put the file there that the parties exchanged",
     ),
     "node_rule_table_unknown": Text("the node has no rule table of this name", "it has {known}"),
     "note_awaited": Text("the counterpart has confirmed our note; its own has not come yet"),

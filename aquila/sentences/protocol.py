@@ -164,7 +164,8 @@ PROTOCOL: Final[Table] = {
     "party_not_late": Text("{party} is not late by this node's clock and record"),
     "party_unknown_to_registry": Text(
         "the registry does not know the party {party}",
-        "add its identity key to the registry file after comparing the fingerprint",
+        "a party that has left comes back by a new invitation, under another key: `aquila matcher invite`; "
+        "accept a newer registry that waits: `aquila party accept`",
     ),
     "peer_answer_not_problem_document": Text("the peer's answer is not a problem document"),
     "receipt_of_refused_answer": Text("{party} acknowledges a report after it has refused its answer"),
@@ -178,7 +179,7 @@ PROTOCOL: Final[Table] = {
         "correct it, or bring the registry's file from the last backup",
     ),
     "registry_file_unreadable": Text(
-        "the registry file cannot be read: {kind}",
+        "the registry file cannot be read: {fault}",
         "it needs [matcher] identity_key, and for each party [[party]] code, name and identity_key",
     ),
     "registry_lacks_party": Text(

@@ -11,7 +11,7 @@ import sys
 import traceback
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -112,6 +112,8 @@ def start(
     """Show the version, or the help where no command is named."""
     LOGIN.set(login)
     CERTIFICATE.set(_shown(certificate, key))
+    if as_json:
+        context.default_map = _all_as_json(context.command)
     if version:
         _show_version(Screen(as_json))
         raise typer.Exit(ExitCode.DONE)
@@ -119,6 +121,11 @@ def start(
         Screen().show(context.get_help())
         raise typer.Exit(ExitCode.USAGE)
     return ExitCode.DONE
+
+
+def _all_as_json(command: Any) -> dict[str, Any]:  # noqa: ANN401 - the parser's own
+    """Return the parser's defaults by which `aquila --json ...` is `aquila ... --json`."""
+    return {name: _all_as_json(child) for name, child in getattr(command, "commands", {}).items()} or {"as_json": True}
 
 
 def _shown(certificate: Path | None, key: Path | None) -> ClientCertificate | None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from aquila.errors import InputError
 from clients.sdk.connection import ClientCertificate
-from clients.sdk.homes import find_home
+from clients.sdk.homes import find_home, read_fault
 from services.kit.storage.files import write_secret
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _read(settings: Path) -> ClientHome:
         service, url, ca = content["service"], content["url"], content.get("ca")
         files = [Path(content[name]) for name in ("certificate", "key") if name in content]
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError) as error:
-        raise InputError("client_settings_unreadable", settings=settings, kind=type(error).__name__) from None
+        raise InputError("client_settings_unreadable", settings=settings, fault=read_fault(error)) from None
     if service not in {"node", "matcher"}:
         raise InputError("settings_service_missing", settings=settings)
     shown = ClientCertificate(*files) if len(files) == 2 else None  # noqa: PLR2004 - certificate and key

@@ -121,7 +121,14 @@ class Home:
         try:
             return tomllib.loads(self.settings.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise InputError("home_settings_unreadable", settings=self.settings, kind=type(error).__name__) from None
+            raise InputError("home_settings_unreadable", settings=self.settings, fault=read_fault(error)) from None
+
+
+def read_fault(error: OSError | ValueError | KeyError) -> str:
+    """Return why a settings file cannot be read, with the line of a fault in its TOML; values are not repeated."""
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    return str(error) if isinstance(error, tomllib.TOMLDecodeError) else type(error).__name__
 
 
 def find_home(path: Path, service: Service | None = None) -> Home:

@@ -12,7 +12,7 @@ import typer
 from aquila.sentences import text_of
 from clients.cli.offline.audit import app
 from clients.cli.options import Ca, HomePath, Json, TokenFile, Url
-from clients.cli.output.screen import Screen, Table, check_target, write_result
+from clients.cli.output.screen import Screen, Table, check_target, numbered, write_result
 
 if TYPE_CHECKING:
     from aquila.interface.log import LogAlarmView, NumberedEntry
@@ -47,9 +47,11 @@ def status(home: HomePath, url: Url = None, token_file: TokenFile = None, ca: Ca
         (alarm.alarm_id, alarm.what, "acknowledged" if alarm.acknowledged_at else "open", alarm.sentence.text)
         for alarm in view.alarms
     ]
+    newer = numbered(view.newer, "newer entry", "newer entries")
     Screen(as_json).result(
         view.model_dump(mode="json"),
         f"{view.origin}: {view.size} entries{_head(view.checkpoint)}",
+        *([f"{newer} will be in the next checkpoint."] if view.newer else []),
         Table("Witnesses", ("witness", "cosigned entries", "at"), witnesses),
         *([Table("Alarms", ("number", "what", "state", "sentence"), alarms)] if alarms else []),
         *(_evidence(alarm) for alarm in view.alarms if not alarm.acknowledged_at),

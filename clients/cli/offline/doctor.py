@@ -91,6 +91,8 @@ def _examine(home: Path, *, offline: bool) -> Iterator[Finding]:
         ("database", partial(database.examine_database, service, settings, now())),
     ]
     if not offline:
+        if settings.executor == "dask":
+            checks.append(("workers", partial(network.examine_cluster, settings)))
         checks.append(("service", partial(network.examine_own_address, settings)))
         if node is not None:
             checks.append(("matcher", partial(_examine_matcher, service, node)))

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from clients.cli.options import Json
 from clients.cli.output.screen import Screen
 
 _HOUR = 3_600
@@ -16,6 +17,7 @@ def train(
     party: Annotated[Literal["AL", "RS", "SI"], typer.Option(help="The party whose people you play.")] = "SI",
     hours: Annotated[float, typer.Option(min=0.01, max=10, help="Hours after which the practice ends by itself.")] = 8,
     seed: Annotated[int, typer.Option(help="Other seeds invent other persons.")] = 1,
+    as_json: Json = False,
 ) -> None:
     """Practise a round and a query in your own pages, with invented persons, until Ctrl-C; then all of it is deleted.
 
@@ -24,10 +26,11 @@ def train(
     from clients.cli.demo.population import populate
     from clients.cli.demo.practice import SIZE, play, practice_of
 
-    screen, until = Screen(), time.monotonic() + hours * _HOUR
+    screen, until = Screen(as_json), time.monotonic() + hours * _HOUR
     screen.note("Practice. Invented persons. Nothing here is real. It starts in about a minute.")
     try:
         with practice_of(party, populate(SIZE, seed)) as practice:
+            screen.result({"address": practice.address})
             screen.narrate(
                 f"Open in a browser on this machine: {practice.address}",
                 "The page says what to do next. Ctrl-C ends the practice and deletes all of it.",

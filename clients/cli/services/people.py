@@ -157,7 +157,7 @@ def enrol(
     _show_grant(screen, name, grant.roles)
 
 
-def logout(home: HomePath, url: Url = None, ca: Ca = None) -> None:
+def logout(home: HomePath, url: Url = None, ca: Ca = None, as_json: Json = False) -> None:
     """Sign out: the session ends at the service, and its file here goes."""
     from aquila.errors import InputError
     from clients.cli.connect import connect
@@ -177,7 +177,7 @@ def logout(home: HomePath, url: Url = None, ca: Ca = None) -> None:
         pass
     finally:
         files.remove(name)
-    Screen().note(f"{name} is signed out.")
+    Screen(as_json).result({"login": name}, f"{name} is signed out.")
 
 
 def whoami(home: HomePath, url: Url = None, ca: Ca = None, as_json: Json = False) -> None:
@@ -194,6 +194,7 @@ def whoami(home: HomePath, url: Url = None, ca: Ca = None, as_json: Json = False
 
 def code(
     secret: Annotated[Path, typer.Argument(metavar="FILE", help="A file whose first line is the secret.")],
+    as_json: Json = False,
 ) -> None:
     """Show the present code of an authenticator's secret, for machines that sign in by themselves and for the demo."""
     import time
@@ -207,7 +208,7 @@ def code(
         shown = pyotp.TOTP(ask("Secret", secret)).at(int(time.time()))
     except ValueError:
         raise InputError("authenticator_secret_malformed", secret=secret) from None
-    Screen().result({"code": shown}, shown)
+    Screen(as_json).result({"code": shown}, shown)
 
 
 def show_roles(as_json: Json = False) -> None:

@@ -132,6 +132,7 @@ def template(
     out: Annotated[
         Path, typer.Argument(metavar="FILE", help="Where the empty list goes: a name that ends in .csv or .xlsx.")
     ],
+    as_json: Json = False,
 ) -> None:
     """Write an empty list with a column for each field. The .xlsx file keeps as text all that is typed into it."""
     from aquila.errors import InputError
@@ -142,6 +143,7 @@ def template(
         raise InputError("template_suffix_unknown", out=out)
     check_target(out)
     write_result(out, make())
+    Screen(as_json).result({"file": str(out)})
 
 
 @app.command()

@@ -59,9 +59,12 @@ class LogUseCases:
         with self.own.store.reading("log.view") as session:
             query = select(CHECKPOINTS.c.note).order_by(CHECKPOINTS.c.size.desc()).limit(_LOOKED_AT)
             notes = [parse_note(bytes(note)) for note in session.scalars(query)]
+            entries = size(session)
+        signed = parse_checkpoint(notes[0].text).size if notes else 0
         return LogView(
             origin=self.own.origin,
-            size=parse_checkpoint(notes[0].text).size if notes else 0,
+            size=signed,
+            newer=entries - signed,
             checkpoint=notes[0].to_bytes().decode() if notes else "",
             witnesses=tuple(cosigned(self.own.registry, notes)),
             alarms=tuple(

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, MetaData, create_engine, event, make_url, text
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from services.kit.errors import StoreConflictError, StoreError, StoreFullError
@@ -38,6 +38,8 @@ _LOG = Log("kit.store")
 _WRITER_LOCK = 0x617175696C61  # "aquila": the advisory lock of a database's one writer
 _MORE_CONNECTIONS = 45  # besides the pool's five, while there are callers of all kinds at once
 _SLOW_MILLISECONDS = 1_000
+_DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "XX001", "XX002")
+_LONGEST_REASON = 300  # characters of what libpq says
 _TRY_SECONDS = 0.25  # for which writers wait while SQLite's log is emptied, and between two tries
 
 # Names that Alembic can refer to on every database.
@@ -295,16 +297,24 @@ def _mapped(name: str, url: URL) -> Iterator[None]:
     try:
         yield
     except (SQLAlchemyError, sqlite3.Error) as error:
-        raise _store_error(error, name, url) from None
+        raise store_error(error, name, url) from None
 
 
-def _store_error(error: SQLAlchemyError | sqlite3.Error, name: str, url: URL) -> StoreError:
-    """Return the error of ours for one of the database's."""
+def store_error(error: SQLAlchemyError | sqlite3.Error, name: str, url: URL) -> StoreError:
+    """Return the error of ours for one of the database's.
+
+    What libpq says of a connection that it could not make or lost is told: it has seen no rows.
+    """
     code = _code(error)
     fields: dict[str, str | int] = {"transaction": name, "cause": type(error).__name__, "code": code}
+    sqlite = url.get_backend_name() == "sqlite"
+    place = url.database if sqlite else "the database server"
     if code in {"SQLITE_FULL", "53100"}:
-        place = url.database if url.get_backend_name() == "sqlite" else "the database server"
         return StoreFullError("database_disk_full", **fields, place=place)
+    if code.startswith(_DAMAGED):
+        return StoreError("database_damaged", **fields, place=place)
+    if isinstance(error, OperationalError) and not sqlite and not code:
+        return StoreError("database_unreachable", **fields, reason=" ".join(str(error.orig).split())[:_LONGEST_REASON])
     if isinstance(error, IntegrityError):
         return StoreConflictError("stored_rows_conflict", **fields)
     return StoreError("database_failed", **fields)

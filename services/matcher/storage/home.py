@@ -159,8 +159,12 @@ def _read(settings: Path) -> str:
     try:
         content = settings.read_text(encoding="utf-8")
         document = tomllib.loads(content)
-    except (OSError, ValueError) as error:
-        raise InputError("new_home_settings_unreadable", settings=settings, kind=type(error).__name__) from None
+    except OSError as error:
+        raise InputError("new_home_settings_unreadable", settings=settings, fault=error.strerror) from None
+    except UnicodeDecodeError:
+        raise InputError("settings_file_not_utf_8", path=settings) from None
+    except tomllib.TOMLDecodeError as error:  # it names line and column
+        raise InputError("settings_file_not_toml", path=settings, fault=error) from None
     here = {"home": ".", "identity": IDENTITY_FILE, "registry": REGISTRY_FILE}
     if {name: document.get(name) for name in here} != here:
         wanted = ", ".join(f'{name} = "{value}"' for name, value in here.items())

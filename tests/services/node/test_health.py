@@ -19,8 +19,10 @@ from sqlalchemy import delete
 
 from aquila.audit.roles import Role
 from aquila.errors import ExecutorError, LogRewrittenError, OrderError
+from aquila.interface.log import LogView
 from aquila.interface.service.health import Grade, ServiceHealth, Subject
 from aquila.sentences import quoted
+from clients.cli.output.health_views import health_views
 from services.kit.errors import NotReadyError, PeerUnavailableError
 from services.kit.http.certificates import CertificateEnds, CertificateFile
 from services.kit.http.peer import Peer
@@ -34,6 +36,7 @@ from services.kit.work.executors import ExecutorHandle, open_local
 from services.matcher.administration import health as matcher_health
 from services.matcher.steps.schedule import steps_of
 from services.node.rounds import health as node_health
+from services.node.storage.home import DATABASE_FILE
 from tests.support.authority import Authority
 from tests.support.metrics import metric
 from tests.support.node_world import HEADER, LISTS
@@ -128,6 +131,32 @@ async def test_a_node_that_stops_in_the_middle_is_waited_for(world: World) -> No
     assert health_of(world.app).not_ready == ()
     await world.settle()
     assert {metric(app, "chunks_waiting") for app in (world.app, *(one.app for one in world.nodes.values()))} == {0}
+
+
+async def test_a_database_that_is_damaged_while_the_node_runs(world: World) -> None:
+    """The report names the file and the runbook, and so does `aquila node status`."""
+    node = world.nodes["AL"]
+    node.node.store.close()  # what connections have read before stays with them
+    file = node.home / DATABASE_FILE
+    file.write_bytes(b"\xd5" * file.stat().st_size)
+    found = health_of(node.app)
+    [(grade, fault)] = [
+        (one.grade, fault) for one in found.checks if one.subject is Subject.DATABASE for fault in one.sentences
+    ]
+    assert (grade, fault.text) == (Grade.CRITICAL, f"the database {file} is damaged")
+    assert "*A database is damaged*" in fault.hint
+    assert f"NODE AL CRITICAL - the database {file} is damaged" in str(next(iter(health_views(found))))
+
+
+async def test_status_and_audit_status_count_the_same_entries(world: World) -> None:
+    """Entries that no checkpoint covers yet are counted apart from those of the head, and both make the sum."""
+    node = world.nodes["AL"]
+    await world.begin(lists=False)
+    await world.settle()
+    await node.load(HEADER + LISTS["AL"])
+    log = LogView.model_validate_json((await node.operator.get("/v1/log")).content)
+    assert log.newer > 0
+    assert log.size + log.newer == health_of(node.app).log_size
 
 
 async def test_looks_of_a_supervisor_are_no_news(world: World, lines: Lines) -> None:

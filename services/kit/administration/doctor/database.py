@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, create_engine, func, inspect, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from aquila.audit.entries import EntryKind
-from services.kit.administration.doctor.findings import critical, fine, warning
+from aquila.interface.service.health import Grade
+from services.kit.administration.doctor.findings import Finding, critical, fine, warning
 from services.kit.log.entries import ALARMS, ENTRIES
 from services.kit.storage.files import check_private
 from services.kit.storage.migrate import head_revision, known_revisions, revision_of
-from services.kit.storage.store import database_url
+from services.kit.storage.store import database_url, store_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from services.kit.administration.backup.services import BackedService
-    from services.kit.administration.doctor.findings import Finding, Findings
+    from services.kit.administration.doctor.findings import Findings
     from services.kit.settings import KeyedSettings
 
 _OLD_BACKUP_DAYS = 7
@@ -34,14 +36,15 @@ def examine_database(service: BackedService, settings: KeyedSettings, now: int) 
         settings: Its settings.
         now: Seconds since 1970.
     """
+    url = database_url(settings.database, settings.home / service.database_file)
     try:
         with reading(service, settings) as connection:
             if connection is None:
                 yield warning("database", "doctor_database_missing", file=str(settings.home / service.database_file))
             else:
                 yield from _examine(service, connection, now)
-    except SQLAlchemyError as error:
-        yield critical("database", "doctor_database_failed", kind=type(error).__name__)
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        yield Finding("database", Grade.CRITICAL, store_error(error, "doctor", url).sentence)
 
 
 @contextlib.contextmanager
@@ -76,6 +79,9 @@ def reading(service: BackedService, settings: KeyedSettings) -> Iterator[Connect
 def _examine(service: BackedService, connection: Connection, now: int) -> Iterator[Finding]:
     if connection.dialect.name == "postgresql":
         yield from _postgresql(connection)
+    elif connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() != "ok":
+        yield critical("database", "database_damaged", place=str(connection.engine.url.database))
+        return
     if not inspect(connection).get_table_names():
         yield warning("database", "doctor_database_empty")
         return

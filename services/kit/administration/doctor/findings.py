@@ -58,10 +58,13 @@ def critical(subject: str, code: str, **fields: str | int) -> Finding:
 
 
 def examined(subject: str, check: Callable[[], Findings]) -> list[Finding]:
-    """Return the findings of a check; an error of the tree that it raises is its last one."""
+    """Return the findings of a check; an error of the tree or of the system that it raises is its last one."""
     found: list[Finding] = []
     try:
         found.extend(check())
     except AquilaError as error:
         found.append(Finding(subject, Grade.CRITICAL, error.sentence))
+    except OSError as error:
+        said = error.strerror or type(error).__name__
+        found.append(critical(subject, "doctor_file_unusable", file=str(error.filename), fault=said))
     return found

@@ -13,6 +13,7 @@ from aquila.sentences import Sentence
 from services.kit.administration.doctor.findings import critical, fine, warning
 from services.kit.http.tls import certificate_fault, tls_context
 from services.kit.settings import PeerSettings
+from services.kit.work.executors import open_cluster
 
 if TYPE_CHECKING:
     import ssl
@@ -63,6 +64,13 @@ def examine_own_address(settings: ServiceSettings) -> Findings:
         yield warning("service", "doctor_not_running", url=url)
     else:
         yield fine("service", "doctor_running", url=url)
+
+
+def examine_cluster(settings: ServiceSettings) -> Findings:
+    """Yield a finding about the Dask cluster of the settings; raises as `open_cluster` does."""
+    opened = open_cluster(settings)
+    opened.close()
+    yield fine("workers", "doctor_workers_fine", count=opened.workers)
 
 
 def examine_provider(settings: ProviderSettings) -> Findings:

@@ -209,6 +209,42 @@ def test_a_database_that_is_away_is_a_store_error(tmp_path: Path) -> None:
     assert caught.value.__suppress_context__
 
 
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [
+        ("127.0.0.1:1", "Connection refused"),
+        ("/nowhere/at/all", "No such file or directory"),
+        ("nowhere.invalid", "nowhere.invalid"),
+    ],
+)
+def test_a_server_that_is_away_is_named_with_what_libpq_says(tmp_path: Path, host: str, said: str) -> None:
+    """A missing socket, a name that nobody knows and a port where nobody listens have the hint about the server."""
+    where = f"u@{host}/x" if ":" in host else f"u@/x?host={host}&sslmode=verify-full&sslrootcert={tmp_path}"
+    settings = DatabaseSettings(url=f"postgresql+psycopg://{where}")
+    away = Store(database_url(settings, tmp_path), wait_seconds=1)
+    with pytest.raises(StoreError) as caught:
+        away.check()
+    assert caught.value.sentence.code == "database_unreachable"
+    assert said in caught.value.message
+    assert "whether it runs" in caught.value.hint
+
+
+@pytest.mark.parametrize("offset", [0, 4_096])
+def test_a_damaged_file_is_named(tmp_path: Path, offset: int) -> None:
+    """Bytes that are no database, and a database whose pages are others: the file is named, with the runbook."""
+    file = tmp_path / "aquila.db"
+    store = Store(database_url(DatabaseSettings(), file))
+    with schema_change(store) as connection:
+        _Base.metadata.create_all(connection)
+    store.close()
+    file.write_bytes(file.read_bytes()[:offset] + b"\xd5" * 20_000)
+    store = Store(database_url(DatabaseSettings(), file))
+    with pytest.raises(StoreError) as caught, store.reading("test") as session:
+        session.scalar(select(func.count()).select_from(Counter))
+    assert caught.value.message == f"the database {file} is damaged"
+    assert "restore its newest backup" in caught.value.hint
+
+
 def test_a_database_that_answers_is_healthy(store: Store) -> None:
     """Nothing is raised."""
     store.check()

@@ -171,3 +171,9 @@ def test_a_replaced_key_is_nobody_elses() -> None:
     content = write_registry(renewed(registry_of("RS", "SI"), "SI", "RS"))
     with pytest.raises(InputError):
         read_registry(content)
+
+
+def test_a_file_that_is_no_toml_is_refused_with_its_line() -> None:
+    """Whoever mends it by hand finds the place."""
+    with pytest.raises(InputError, match=r"the registry file cannot be read: .* \(at line 2, column 1\)"):
+        read_registry(b"[matcher]\n= 1\n")

@@ -83,7 +83,15 @@ def test_no_home(tmp_path: Path) -> None:
 
 
 def test_broken_settings(tmp_path: Path) -> None:
-    """Settings that are no TOML are named."""
-    (tmp_path / "node.toml").write_text("[", encoding="utf-8")
-    with pytest.raises(InputError, match=r"node\.toml"):
+    """Settings that are no TOML are named, with the line; so are those in other bytes, and what the system says."""
+    file = tmp_path / "node.toml"
+    file.write_text('code = "SI"\nname = Slovenia\n', encoding="utf-8")
+    with pytest.raises(InputError, match=r"node\.toml cannot be read: Invalid value \(at line 2, column 8\)"):
         find_home(tmp_path).url()
+    file.write_bytes(b"\xff")
+    with pytest.raises(InputError, match="UnicodeDecodeError"):
+        find_home(tmp_path).url()
+    home = find_home(tmp_path)
+    file.unlink()
+    with pytest.raises(InputError, match="No such file or directory"):
+        home.url()

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
+import subprocess
+import sys
 import time
 from contextlib import closing
 from dataclasses import replace
@@ -20,6 +23,8 @@ from sqlalchemy.engine import make_url
 from aquila.interface.service.health import Grade
 from aquila.protocol.registration.statements import next_statement, open_statement, sign_statement
 from aquila.protocol.registry import RegisteredParty, Registry, read_registry, write_registry
+from aquila.sentences import SENTENCES
+from clients.cli.exit_codes import ExitCode
 from clients.cli.main import main
 from services.kit.administration.doctor import certificates, database, network
 from services.kit.administration.doctor.findings import examined
@@ -32,10 +37,13 @@ from services.matcher.storage import home as matcher_home
 from services.node.backup import SERVICE, back_up_node
 from services.node.main import PACKAGE
 from services.node.storage import home as node_home
+from tests.support import manual
 from tests.support.authority import Authority
 from tests.support.backups import KEY
+from tests.support.cluster import write_authority
 from tests.support.databases import lay_tables
 from tests.support.migration_packages import add_migrations_of_next_release
+from tests.support.process_world import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -166,6 +174,81 @@ def test_faults_of_a_database(home: Path, package: str, capsys: pytest.CaptureFi
         assert looked(later) == {"database_schema_unknown": "critical"}
 
 
+def damage(file: Path, offset: int) -> None:
+    """Overwrite a database from an offset on."""
+    content = file.read_bytes()
+    file.write_bytes(content[:offset] + b"\xd5" * (len(content) - offset))
+
+
+def serve(home: Path) -> tuple[int, list[str]]:
+    """Return the exit status of a node that does not start, and what the command said of it."""
+    words = [sys.executable, "-m", "clients.cli.main", "node", "serve", "--home", str(home)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+    return done.returncode, [line for line in done.stderr.splitlines() if line.startswith("aquila: ")]
+
+
+@pytest.mark.parametrize("offset", [0, 4_096], ids=["no database", "malformed"])
+def test_a_damaged_database_and_the_way_out(
+    home: Path, tmp_path: Path, offset: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A start and the doctor name the damage and the runbook, whose commands bring the node back from its backup."""
+    private, backup, before = tmp_path / "backup.key", tmp_path / "node.aquila", tmp_path / "home-before"
+    assert main(["backup-key", "--out", str(private)]) == 0
+    assert main(["node", "backup", "--home", str(home), "--to", f"{private}.pub", "--out", str(backup)]) == 0
+    damage(home / "node.db", offset)
+    capsys.readouterr()
+    assert serve(home) == (
+        ExitCode.MACHINE,
+        [
+            f"aquila: error: the database {home / 'node.db'} is damaged",
+            f"aquila: hint: {SENTENCES['database_damaged'].hint}",
+        ],
+    )
+    status, found = doctor(home, capsys)
+    assert (status, found["database_damaged"]) == (ExitCode.REFUSED, "critical")
+    home.rename(before)
+    restore = shlex.split(manual.command("A database is damaged", "aquila node restore"))
+    places = {"FILE": str(backup), "backup.key": str(private), "/var/lib/aquila/node": str(home)}
+    restore = restore[: restore.index("--mark")]  # this node has signed nothing yet
+    words = [places.get(word, word.replace("/var/lib/aquila/node-before", str(before))) for word in restore]
+    assert main(words[1:]) == 0, capsys.readouterr().err
+    capsys.readouterr()
+    assert "doctor_database_fine" in doctor(home, capsys)[1]
+
+
+def test_a_database_page_that_nobody_reads(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The doctor reads the whole file: damage in its last page is found, too."""
+    damage(home / "node.db", (home / "node.db").stat().st_size - 4_096)
+    assert doctor(home, capsys)[1]["database_damaged"] == "critical"
+
+
+def test_a_registry_that_cannot_be_read(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The doctor names the file and goes on, whatever the system says of it."""
+    (home / "registry.toml").unlink()
+    (home / "registry.toml").mkdir()
+    found = doctor(home, capsys)[1]
+    assert found["doctor_file_unusable"] == "critical"
+    assert found["doctor_database_fine"] == "ok"
+    status, said = serve(home)
+    assert status == ExitCode.REFUSED
+    assert "hint: give it to the service's user if it is there: chown" in said[1]
+
+
+def test_a_cluster_that_is_away(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The doctor finds a Dask scheduler that does not answer; without the network it is not asked."""
+    write_authority(tmp_path / "authority", ("service",))
+    (tmp_path / "authority" / "service.key").chmod(0o600)
+    names = {"dask_ca_file": "ca.pem", "dask_certificate_file": "service.pem", "dask_key_file": "service.key"}
+    lines = [f'{name} = "{tmp_path / "authority" / file}"' for name, file in names.items()]
+    top = "\n".join(['executor = "dask"', f'dask_scheduler = "tls://127.0.0.1:{free_port()}"', *lines, ""])
+    (home / "node.toml").write_text(top + (home / "node.toml").read_text())
+    assert "dask_cluster_unusable" not in doctor(home, capsys)[1]
+    main(["doctor", "--home", str(home), "--json"])
+    found = {one["code"]: one for one in json.loads(capsys.readouterr().out)["findings"]}
+    assert found["dask_cluster_unusable"]["grade"] == "critical"
+    assert "scheduler" in found["dask_cluster_unusable"]["hint"]
+
+
 def test_faults_of_postgresql(home: Path, postgres_url: URL) -> None:
     """A superuser, lost commits and a server that is away are found."""
     url = postgres_url.render_as_string(hide_password=False)
@@ -179,7 +262,7 @@ def test_faults_of_postgresql(home: Path, postgres_url: URL) -> None:
     away = settings.database.model_copy(update={"url": "postgresql+psycopg://nobody@127.0.0.1:9/none"})
     settings = settings.model_copy(update={"database": away})
     found = looked(partial(database.examine_database, SERVICE, settings, NOW))
-    assert found == {"doctor_database_failed": "critical"}
+    assert found == {"database_unreachable": "critical"}
 
 
 def test_faults_of_certificates(home: Path, tmp_path: Path) -> None:

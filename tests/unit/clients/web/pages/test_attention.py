@@ -54,7 +54,9 @@ class Visitor:
 
     def log(self) -> Any:
         """Return a log with the alarms."""
-        view = LogView(origin="aquila-log/SI/0", size=1, checkpoint="", witnesses=(), alarms=tuple(self.alarms))
+        view = LogView(
+            origin="aquila-log/SI/0", size=1, newer=0, checkpoint="", witnesses=(), alarms=tuple(self.alarms)
+        )
         return SimpleNamespace(view=lambda: view)
 
 

@@ -1,10 +1,11 @@
-"""Values that no request can have: commands refuse them in plain words, and none ends as a fault of Aquila."""
+"""Every command: what it says to values that no request can have, and `--json` before it and behind it."""
 
 from __future__ import annotations
 
 import io
 import json
 import re
+import shutil
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -119,22 +120,33 @@ def usual(option: Any, folder: Path) -> str:
     return "2026-11-26" if kind is datetime else "1" if kind in {int, float} else "ab" * 16
 
 
+def _service(name: str) -> str:
+    """Return whose home a command names."""
+    return "matcher" if name in AT_MATCHER or name.startswith("matcher") else "node"
+
+
+def line_of(name: str, folder: Path, values: dict[str, str]) -> list[str]:
+    """Return a command line with all that the command needs, and with these values of its options and arguments."""
+    line, service = name.split(), _service(name)
+    given = {"home": str(folder / service)} | values
+    for one in COMMANDS[name].params:
+        if one.required or one.name in given:
+            value = given.get(one.name, usual(one, folder) if one.required else "")
+            line += [value] if one.param_type_name == "argument" else [one.opts[0], value]
+    return line
+
+
 def spoiled_lines(name: str, folder: Path) -> Iterator[tuple[str, str, list[str]]]:
     """Yield command lines of which one value is bad: the name of that value, the value, and the line.
 
     Where a service is, and how it is reached, is what the test stands in for.
     """
-    given = [one for one in COMMANDS[name].params if not getattr(one, "is_flag", False)]
-    service = "matcher" if name in AT_MATCHER or name.startswith("matcher") else "node"
-    for spoiled in given:
-        for bad in () if spoiled.name in {"url", "token_file", "ca"} else (*BAD, str(folder / "given")):
-            line = name.split()
-            for one in given:
-                value = str(folder / f"{service}-{len(bad)}") if one.name == "home" else usual(one, folder)
-                value = bad if one is spoiled else value
-                if one.required or one is spoiled or one.name == "home":
-                    line += [value] if one.param_type_name == "argument" else [one.opts[0], value]
-            yield spoiled.name, bad, line
+    stood_in = {"url", "token_file", "ca"}
+    for spoiled in COMMANDS[name].params:
+        if not getattr(spoiled, "is_flag", False) and spoiled.name not in stood_in:
+            for number, bad in enumerate((*BAD, str(folder / "given"))):
+                home = {} if spoiled.name == "home" else {"home": str(folder / f"{_service(name)}-{number}")}
+                yield spoiled.name, bad, line_of(name, folder, home | {spoiled.name: bad})
 
 
 @pytest.mark.parametrize("name", [name for name in sorted(COMMANDS) if name not in RUNS])
@@ -151,6 +163,33 @@ def test_bad_values(
         said = capsys.readouterr().err
         assert code != ExitCode.FAULT, (spoiled, bad[:20], said)
         assert "should" not in said, (spoiled, bad[:20], said)  # pydantic's own words
+
+
+def test_json_before_and_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`aquila --json ...` is `aquila ... --json`: one document, and nothing else on stdout."""
+    monkeypatch.chdir(tmp_path)
+    answer_commands(monkeypatch, AnyService())
+    documents = 0
+    for name in sorted(COMMANDS.keys() - RUNS):
+        line, shown = line_of(name, tmp_path / "here", {}), []
+        for words in (["--json", *line], [*line, "--json"]):
+            shutil.rmtree(tmp_path / "here", ignore_errors=True)
+            (tmp_path / "here").mkdir()
+            monkeypatch.setattr("sys.stdin", io.StringIO("y\n" * 5))
+            code = main(words)
+            said = capsys.readouterr().out
+            shown.append((code, said and type(json.loads(said))))
+        assert shown[0] == shown[1], name
+        documents += bool(shown[0][1])
+    assert documents > 50
+
+
+def test_every_command_has_json() -> None:
+    """But those that serve, whose one line on stdout is JSON anyway."""
+    without = {name for name, one in COMMANDS.items() if "as_json" not in {option.name for option in one.params}}
+    assert without == {"matcher serve", "node serve", "web"}
 
 
 @pytest.mark.parametrize("login", ["Ana", "ana novak", "", "a", "žarko", "1ana", "ana@mup", "a" * 65])
