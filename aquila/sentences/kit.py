@@ -29,6 +29,9 @@ KIT: Final[Table] = {
         "an authenticator's secret does not open",
         "{key_file} was replaced: reset the account, so that its person enrols again",
     ),
+    "body_length_not_declared": Text(
+        "the call does not declare the length of its body", "send it with Content-Length, and not in chunks"
+    ),
     "body_too_large": Text("the body is too large", "the settings of lists and chunks are in the group limits"),
     "call_already_seen": Text("the call was seen before", "sign the call again to repeat it"),
     "call_body_differs": Text("the call's body is not the one that was signed"),

@@ -16,6 +16,7 @@
     ├── InputError
     │   ├── NotFoundError       names something that is not here
     │   ├── MisdirectedError    calls the service by a name that is not its own
+    │   ├── LengthRequiredError  a body whose length is not declared
     │   └── BodyTooLargeError   a body over the service's limit
     └── PolicyError
         ├── UnknownCallerError  a caller without a session, and without the key of the home folder
@@ -92,6 +93,10 @@ class MisdirectedError(InputError):
     """Calls the service by a name that is not its own."""
 
 
+class LengthRequiredError(InputError):
+    """A body whose length is not declared, such as one in chunks."""
+
+
 class BodyTooLargeError(InputError):
     """A body over the service's limit."""
 
@@ -131,6 +136,7 @@ PROBLEMS: ProblemTable = MappingProxyType(
         ExposedSecretError: ProblemType("exposed-secret", "Others on the service's machine can read a secret", 500),
         NotFoundError: ProblemType("not-found", "There is nothing of this name", 404),
         MisdirectedError: ProblemType("misdirected", "The service has another name", 421),
+        LengthRequiredError: ProblemType("length-required", "The length of the body is not declared", 411),
         BodyTooLargeError: ProblemType("body-too-large", "The body is over the service's limit", 413),
         UnknownCallerError: ProblemType("unknown-caller", "Nobody who is known here", 401),
         SignInError: ProblemType("sign-in", "Login, password or code are not right", 401),

@@ -5,110 +5,19 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-import uvicorn
 from uvicorn.server import ServerState
 
-from services.kit.http.connections import BoundedProtocol, Connections, Listener, Times, mark_caller_known, places_for
+from services.kit.http.connections import CLOSING, Connections, places_for
 from services.kit.http.tls import server_context
 from services.kit.settings import TlsSettings
 from tests.support.authority import Authority
+from tests.support.raw_calls import HALF, LARGE, LONG, MOST, SECONDS, SHORT, WHOLE, Caller, served
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
-
-    from starlette.types import Receive, Scope, Send
-
-SHORT = Times(head=0.05, body=0.05, write=0.05, linger=0.05)
-LONG = Times(head=600, body=600, write=600, linger=600)
-SECONDS = 30.0
-MOST = 4
-HALF = b"GET / HTTP/1.1\r\nhost: x\r\n"
-WHOLE = HALF + b"\r\n"
-LARGE = bytes(1 << 24)  # more than the system keeps for a reader who does not read
-
-
-async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer a call: `/known` is somebody's, `/large` sends much, and a body is read but at `/no`."""
-    assert scope["type"] == "http"
-    if scope["path"] == "/known":
-        mark_caller_known(scope)
-        await receive()
-    body, more = LARGE if scope["path"] == "/large" else b"", scope["path"] != "/no"
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return
-        more = message["more_body"]
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
-    await send({"type": "http.response.body", "body": body})
-
-
-@asynccontextmanager
-async def served(
-    times: Times, most: int = MOST, state: ServerState | None = None, tls: ssl.SSLContext | None = None
-) -> AsyncIterator[int]:
-    """Serve the application on a port of loopback.
-
-    Args:
-        times: How long callers may take.
-        most: How many connections there may be.
-        state: Where uvicorn keeps the connections that it serves.
-        tls: The service's side of TLS.
-    """
-    idle = 600 if times is LONG else 0
-    config = uvicorn.Config(app, log_config=None, http="h11", ws="none", lifespan="off", timeout_keep_alive=idle)
-    connections, state = Connections(most, times), state or ServerState()
-    listener = Listener(socket.AF_INET, socket.SOCK_STREAM)
-    listener.connections = connections
-    listener.bind(("127.0.0.1", 0))
-    server = await asyncio.get_running_loop().create_server(
-        lambda: BoundedProtocol(connections, config=config, server_state=state, app_state={}), sock=listener,
-        ssl=tls,
-    )  # fmt: skip
-    try:
-        yield listener.getsockname()[1]
-    finally:
-        server.close()
-        for connection in list(state.connections):
-            connection.transport.abort()  # type: ignore[union-attr]  # it is of the kind above
-        await asyncio.gather(*state.tasks)
-        await server.wait_closed()
-
-
-class Caller:
-    """A connection."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader, self.writer = reader, writer
-
-    @classmethod
-    async def to(cls, port: int, sent: bytes = b"") -> Caller:
-        """Connect, and send something."""
-        made = cls(*await asyncio.open_connection("127.0.0.1", port))
-        made.writer.write(sent)
-        await made.writer.drain()
-        return made
-
-    async def answered(self) -> bool:
-        """Wait for the first line of an answer; False where the connection ends without."""
-        try:
-            return (await asyncio.wait_for(self.reader.readline(), SECONDS)).startswith(b"HTTP/1.1 200")
-        except ConnectionError:
-            return False
-
-    async def ends(self) -> None:
-        """Wait until the other side ends the connection."""
-        try:
-            while await asyncio.wait_for(self.reader.read(1 << 16), SECONDS):
-                pass
-        except ConnectionError:
-            pass
-        self.writer.close()
 
 
 @pytest.mark.parametrize(
@@ -119,7 +28,7 @@ class Caller:
         HALF,
         WHOLE + HALF,
         b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n",
-        b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n",
+        b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\na",
         b"POST /no HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n",
     ],
     ids=["nothing", "a byte", "half a head", "half a second head", "no body", "half a body", "a body not wanted"],
@@ -224,12 +133,36 @@ async def test_a_handshake_that_ended_in_time() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         assert connections.open(ours)
-        connections.limit_handshake(ours)
-        connections.begin(ours.fileno())
-        await asyncio.sleep(SHORT.head * 2)
-        theirs.setblocking(False)  # noqa: FBT003 - the socket's own
-        with pytest.raises(BlockingIOError):
-            theirs.recv(1)
+        timer = connections.begin(asyncio.Transport({"socket": ours})).timer
+        assert timer is not None
+        assert timer.cancelled()
+
+
+async def test_connections_that_are_not_read() -> None:
+    """Those that give way are closed at once, also if the service has stopped to read them: files stay few."""
+    state = ServerState()
+    body = b"POST /hold HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\n" + bytes(1 << 18)
+    async with served(LONG, state=state) as port, asyncio.timeout(SECONDS):
+        callers = [await Caller.to(port, body) for _ in range(MOST * 3)]
+        while len(state.connections) > MOST:  # noqa: ASYNC110 - uvicorn tells nobody of an end
+            await asyncio.sleep(0)
+        for caller in callers:
+            caller.writer.close()
+
+
+async def test_more_new_connections_than_old_ones_are_closed() -> None:
+    """Nobody is accepted before those who gave way are closed, so that the files that are open have a bound."""
+    connections = Connections(MOST, LONG)
+    pairs = [socket.socketpair() for _ in range(MOST + CLOSING)]
+    for ours, _ in pairs:
+        assert connections.may_accept()
+        assert connections.open(ours)
+    assert not connections.may_accept()
+    pairs[0][0].close()
+    assert connections.may_accept()
+    for pair in pairs:
+        for one in pair:
+            one.close()
 
 
 async def test_places_of_callers_who_are_known() -> None:

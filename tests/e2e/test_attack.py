@@ -41,6 +41,8 @@ REFUSALS = {
     "watch_rounds": {"303"},
     "send_a_large_body": {"413"},
     "send_without_end": {"303", "404"},  # a matcher has no such page
+    "send_a_chunk_for_every_byte": {"411"},
+    "send_calls_ahead": {"404"},
     "sign_in": {"401", "503"},
     "send_half_heads": set(),
     "send_half_bodies": set(),

@@ -17,13 +17,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Collection, Iterable
 
     Attack = Callable[["Stranger"], Awaitable[None]]
 
 ANSWER_SECONDS = 60.0
 PAUSE_SECONDS = 0.1
 PIECE = bytes(1 << 16)
+BYTES_IN_CHUNKS = b"1\r\na\r\n" * 10_000
 LARGE_BYTES = 8 << 20
 ENDLESS_BYTES = 64 << 20
 JSON = "content-type: application/json"
@@ -71,9 +72,9 @@ class Stranger:
             sending.cancel()
             writer.close()
 
-    async def ask_at_once(self, count: int, sent: bytes) -> None:
+    async def ask_at_once(self, count: int, sent: bytes, more: Collection[bytes] = ()) -> None:
         """Make the same call many times at once."""
-        await asyncio.gather(*(self.ask(sent) for _ in range(count)))
+        await asyncio.gather(*(self.ask(sent, more) for _ in range(count)))
 
 
 async def watch_rounds(stranger: Stranger) -> None:
@@ -90,8 +91,20 @@ async def send_a_large_body(stranger: Stranger) -> None:
 async def send_without_end(stranger: Stranger) -> None:
     """Send a list that does not end."""
     kind = "content-type: multipart/form-data; boundary=x"
-    head = stranger.head("POST", "/records/preview", kind, stranger.cookie, "transfer-encoding: chunked")
-    await stranger.ask(head + b"\r\n", [b"%x\r\n%s\r\n" % (len(PIECE), PIECE)] * (ENDLESS_BYTES // len(PIECE)))
+    head = stranger.head("POST", "/records/preview", kind, stranger.cookie, f"content-length: {ENDLESS_BYTES}")
+    await stranger.ask(head + b"\r\n", [PIECE] * (ENDLESS_BYTES // len(PIECE)))
+
+
+async def send_a_chunk_for_every_byte(stranger: Stranger) -> None:
+    """Sign in with a body in chunks of one byte, as fast as they are taken."""
+    head = stranger.head("POST", "/v1/people/sign-in", JSON, "transfer-encoding: chunked")
+    await stranger.ask_at_once(50, head + b"\r\n", [BYTES_IN_CHUNKS] * (ENDLESS_BYTES // len(BYTES_IN_CHUNKS)))
+
+
+async def send_calls_ahead(stranger: Stranger) -> None:
+    """Send one call after another without waiting for an answer."""
+    call = stranger.head("GET", "/v1/x").replace(b"connection: close\r\n", b"") + b"\r\n"
+    await stranger.ask_at_once(20, call * (len(PIECE) // len(call)), [PIECE] * 4)
 
 
 async def sign_in(stranger: Stranger) -> None:
@@ -121,6 +134,8 @@ ATTACKS: tuple[Attack, ...] = (
     watch_rounds,
     send_a_large_body,
     send_without_end,
+    send_a_chunk_for_every_byte,
+    send_calls_ahead,
     sign_in,
     send_half_heads,
     send_half_bodies,

@@ -11,12 +11,15 @@ A call takes a place before it is looked at, and gives it back as soon as
 - it waits for its body: half a body holds none;
 - its answer begins, or it ends.
 
+Somebody else may have it from the next turn of the event loop on, so that few calls are worked on in one turn, also of
+those that are answered at once.
+
 `/health`, `/live` and `/ready` take none: programs that supervise the service have an answer while strangers wait.
 """
 
 from __future__ import annotations
 
-from asyncio import Semaphore
+from asyncio import Semaphore, get_running_loop
 from typing import TYPE_CHECKING
 
 from services.kit.http.connections import is_gone, when_known
@@ -94,4 +97,4 @@ class _Place:
     def _give_back(self) -> None:
         if self._held:
             self._held = False
-            self._places.release()
+            get_running_loop().call_soon(self._places.release)

@@ -1,4 +1,4 @@
-"""Limits of connections: time for heads, bodies and answers, and how many there are at once.
+"""Limits of connections: time for heads, bodies and answers, how much of one is read at a time, and how many there are.
 
 uvicorn closes a connection that stands idle after an answer, and no other: one that sends half a head, or a body byte
 by byte, or never reads its answer, stays for good. Here it gets this long:
@@ -8,10 +8,15 @@ by byte, or never reads its answer, stays for good. Here it gets this long:
 - `Times.write` until it has read what was sent, whenever more waits than the system takes;
 - `Times.linger` to take the answer to a call whose body was not wanted.
 
+In one turn of the event loop at most `PIECE_BYTES` of a stranger's connection are read and parsed. `Reader` parses
+short heads and bodies of a declared length alone, so that a piece costs little whatever it holds. A caller who
+sends more than a piece of further calls before the answer to a call is cut off.
+
 And there are so many at once. A new one beyond takes the place of the one that has waited longest without a caller who
 is known: half heads, handshakes, idle connections and strangers' calls give way, and those of whoever showed a
-session, the home's key or a party's signature do not. What this does not do: count by address, since behind a proxy all
-callers share one.
+session, the home's key or a party's signature do not. Those that give way are reset and closed at once. No more than
+`CLOSING` of them are open still: until then no new connection is accepted, so that the number of open files follows
+from the number of connections. What this does not do: count by address, since behind a proxy all callers share one.
 """
 
 from __future__ import annotations
@@ -20,11 +25,13 @@ import asyncio
 import contextlib
 import resource
 import socket
+import struct
 import threading
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from h11 import DONE, IDLE, SEND_BODY
+from h11 import DONE, IDLE, NEED_DATA, PAUSED, SEND_BODY, SERVER, Connection, Event, RemoteProtocolError, Request
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
@@ -33,7 +40,14 @@ if TYPE_CHECKING:
     from starlette.types import Scope
 
 BYTES_A_SECOND = 4_096
-_OTHER_FILES = 256  # what a service opens besides: database, chunks, logs, workers
+PIECE_BYTES = 16 << 10
+"""Bytes that are read of a stranger's connection at a time; a head has no more."""
+_LARGE_PIECE_BYTES = 256 << 10  # of a caller who is known: as many as asyncio reads
+HEAD_LINES = 128
+CLOSING = 64
+"""Connections that gave way and are not closed yet."""
+_OTHER_FILES = 256  # what a service opens besides: connections that close, database, chunks, logs, workers
+_RESET = struct.pack("ii", 1, 0)  # nothing is sent any more (SO_LINGER)
 _CALLER = "aquila.caller"
 
 
@@ -47,8 +61,28 @@ class Times:
     linger: float = 2.0
 
 
+class Link:
+    """One connection, as `Connections` counts it."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.socket, self.number = connection, connection.fileno()
+        self.abort: Callable[[], None] = partial(connection.shutdown, socket.SHUT_RDWR)
+        self.timer: asyncio.TimerHandle | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether its file is open."""
+        return self.socket.fileno() >= 0
+
+    def reset(self) -> None:
+        """Close it without sending what waits to be sent; the event loop closes its file within a turn or two."""
+        with contextlib.suppress(OSError):  # it ended by itself
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            self.abort()
+
+
 class Connections:
-    """The connections of a listening socket, oldest first. Safe in threads."""
+    """The connections of a listening socket, oldest first. Safe in threads, but for accepting and beginning."""
 
     def __init__(self, most: int, times: Times | None = None) -> None:
         """Bound them.
@@ -60,64 +94,78 @@ class Connections:
         self.times = times or Times()
         self._most = most
         self._lock = threading.Lock()
-        self._strangers: dict[int, socket.socket] = {}
-        self._known: dict[int, socket.socket] = {}
-        self._handshakes: dict[int, asyncio.TimerHandle] = {}
+        self._beginning: dict[int, Link] = {}
+        self._strangers: dict[Link, None] = {}
+        self._known: dict[Link, None] = {}
+        self._closing: list[Link] = []
+        self._room = memoryview(bytearray(_LARGE_PIECE_BYTES))
+
+    def may_accept(self) -> bool:
+        """Return whether few enough connections that gave way are still open."""
+        self._closing = [link for link in self._closing if link.is_open]
+        return len(self._closing) < CLOSING
 
     def open(self, connection: socket.socket) -> bool:
-        """Take a new connection, in place of another where there are too many; return whether there was a place."""
+        """Take a new connection, in place of another where there are too many; return whether there was a place.
+
+        It ends unless it begins in time.
+        """
         with self._lock:
             if len(self._strangers) + len(self._known) >= self._most and not self._make_room():
                 return False
-            # One that ended in its handshake may have left the number, and its place in the order.
-            self._strangers.pop(connection.fileno(), None)
-            self._strangers[connection.fileno()] = connection
-            return True
+            link = Link(connection)
+            self._strangers[link] = None
+        # One that ended in its handshake may have left its number.
+        self._beginning[link.number] = link
+        link.timer = asyncio.get_running_loop().call_later(self.times.head, link.reset)
+        return True
 
-    def limit_handshake(self, connection: socket.socket) -> None:
-        """Break a new connection unless it begins in time; to be called in the event loop's thread."""
-        self.begin(connection.fileno())
-        self._handshakes[connection.fileno()] = asyncio.get_running_loop().call_later(
-            self.times.head, _break, connection
-        )
+    def begin(self, transport: asyncio.Transport) -> Link:
+        """Return the connection of a transport, whose handshake is over where it had one."""
+        link = self._beginning.pop(transport.get_extra_info("socket").fileno())
+        assert link.timer is not None
+        link.timer.cancel()
+        link.abort = transport.abort
+        return link
 
-    def begin(self, number: int) -> None:
-        """Note that a connection's handshake is over, where it had one."""
-        timer = self._handshakes.pop(number, None)
-        if timer is not None:
-            timer.cancel()
+    def room(self, link: Link) -> memoryview:
+        """Return where the next piece of a connection is read to; it is taken before that of another is read."""
+        return self._room if link in self._known else self._room[:PIECE_BYTES]
 
-    def know(self, number: int) -> None:
-        """Note that somebody who is known calls on a connection, by its number."""
-        self._move(number, self._strangers, self._known)
+    def know(self, link: Link) -> None:
+        """Note that somebody who is known calls on a connection."""
+        self._move(link, self._strangers, self._known)
 
-    def forget(self, number: int) -> None:
+    def forget(self, link: Link) -> None:
         """Note that a call is over: the connection is a stranger's, and the youngest of them."""
-        self._move(number, self._known, self._strangers)
+        self._move(link, self._known, self._strangers)
 
-    def close(self, number: int) -> None:
+    def close(self, link: Link) -> None:
         """Note that a connection has ended."""
         with self._lock:
-            self._strangers.pop(number, None)
-            self._known.pop(number, None)
+            self._strangers.pop(link, None)
+            self._known.pop(link, None)
 
-    def _move(self, number: int, source: dict[int, socket.socket], target: dict[int, socket.socket]) -> None:
+    def _move(self, link: Link, source: dict[Link, None], target: dict[Link, None]) -> None:
         with self._lock:
-            connection = source.pop(number, None) or target.pop(number, None)
-            if connection is not None:
-                target[number] = connection
+            if link in source or link in target:
+                source.pop(link, None)
+                target.pop(link, None)
+                target[link] = None
 
     def _make_room(self) -> bool:
-        """Let go of those that ended in their handshake, or break the oldest stranger's."""
+        """Let go of those that ended in their handshake, or reset the oldest stranger's."""
         for held in (self._strangers, self._known):
-            for number in [number for number, connection in held.items() if connection.fileno() != number]:
-                del held[number]
+            for link in [link for link in held if not link.is_open]:
+                del held[link]
         if len(self._strangers) + len(self._known) < self._most:
             return True
         oldest = next(iter(self._strangers), None)
         if oldest is None:
             return False
-        _break(self._strangers.pop(oldest))
+        del self._strangers[oldest]
+        oldest.reset()
+        self._closing.append(oldest)
         return True
 
 
@@ -127,23 +175,67 @@ class Listener(socket.socket):
     connections: Connections
 
     def accept(self) -> tuple[socket.socket, Any]:
-        """Take the next connection for which there is a place."""
-        while True:
+        """Take the next connection for which there is a place.
+
+        Raises:
+            BlockingIOError: There is none, or those that gave way have to be closed first.
+        """
+        while self.connections.may_accept():
             connection, address = super().accept()
             if self.connections.open(connection):
-                self.connections.limit_handshake(connection)
                 return connection, address
             connection.close()
+        raise BlockingIOError
 
 
-class BoundedProtocol(H11Protocol):
+class Reader(Connection):
+    """h11's side of a service, which reads short heads, and bodies of a declared length alone.
+
+    A body in chunks costs a step for each of them, which may hold a byte. So nothing is read behind a head that
+    announces one; the call is refused (`services.kit.serving.lengths`), and its connection ends.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(SERVER, PIECE_BYTES)
+        self._is_over = False
+
+    def receive_data(self, data: bytes) -> None:
+        """Take what came."""
+        if not self._is_over:
+            super().receive_data(data)
+
+    def next_event(self) -> type[NEED_DATA | PAUSED] | Event:
+        """Return the next part of a call.
+
+        Raises:
+            RemoteProtocolError: It is no HTTP, or a head of more than `PIECE_BYTES` or `HEAD_LINES` lines.
+        """
+        if self._is_over:
+            return NEED_DATA
+        if self.their_state is IDLE:
+            head = self.waiting.partition(b"\r\n\r\n")[0]
+            if len(head) > PIECE_BYTES or head.count(b"\n") >= HEAD_LINES:
+                raise RemoteProtocolError("the head is too long", error_status_hint=431)
+        event = super().next_event()
+        if isinstance(event, Request):
+            self._is_over = any(name == b"transfer-encoding" for name, _ in event.headers)
+        return event
+
+    @property
+    def waiting(self) -> bytes:
+        """Return the bytes that came and are not parsed yet."""
+        return self.trailing_data[0]
+
+
+class BoundedProtocol(H11Protocol, asyncio.BufferedProtocol):
     """uvicorn's protocol with the limits of this module."""
 
     def __init__(self, connections: Connections, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - uvicorn's own
         super().__init__(*args, **kwargs)
+        self.conn: Reader = Reader()
         self._connections = connections
         self._times = connections.times
-        self._number = -1
+        self._link: Link
         self._doing: object = None
         self._until = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -152,20 +244,31 @@ class BoundedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         """Begin to wait for a head."""
         super().connection_made(transport)
-        self._number = transport.get_extra_info("socket").fileno()
-        self._connections.begin(self._number)
+        self._link = self._connections.begin(transport)
         self._wait(IDLE, self._times.head)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End every wait."""
-        self._connections.close(self._number)
+        self._connections.close(self._link)
         self._stop_waiting()
         self.resume_writing()
         super().connection_lost(exc)
 
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's own
+        """Return where the next piece is read to."""
+        return self._connections.room(self._link)
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Take a piece, unless the connection is being closed: TLS is read until its other side agrees."""
+        if not self.transport.is_closing():
+            self.data_received(bytes(self._connections.room(self._link)[:nbytes]))
+
     def data_received(self, data: bytes) -> None:
         """Take what came, and give a body the time that it earns."""
         super().data_received(data)
+        if self.conn.their_state is DONE and len(self.conn.waiting) > PIECE_BYTES:
+            self.transport.abort()  # more calls before the answer to this one
+            return
         self._look()
         if self._doing is SEND_BODY and not self._answered:
             self._until += len(data) / BYTES_A_SECOND
@@ -181,7 +284,7 @@ class BoundedProtocol(H11Protocol):
 
     def on_response_complete(self) -> None:
         """Begin to wait for the next head, or for the end of a body that was not wanted."""
-        self._connections.forget(self._number)
+        self._connections.forget(self._link)
         super().on_response_complete()
         if self.transport.get_write_buffer_size():
             self._wait_until_read()
@@ -211,10 +314,10 @@ class BoundedProtocol(H11Protocol):
     def _abort_unread(self) -> None:
         self._writing = None
         if self.transport.get_write_buffer_size():
-            self.transport.abort()
+            self._link.reset()
 
     def _know(self) -> None:
-        self._connections.know(self._number)
+        self._connections.know(self._link)
 
     def _look(self) -> None:
         """Set the time for what the caller owes now: the rest of a head or of a body, or nothing."""
@@ -253,12 +356,6 @@ class BoundedProtocol(H11Protocol):
             self._arm()
         else:
             self.transport.abort()
-
-
-def _break(connection: socket.socket) -> None:
-    """Break a connection; its server notices the end, and closes it."""
-    with contextlib.suppress(OSError):  # it ended by itself
-        connection.shutdown(socket.SHUT_RDWR)
 
 
 def places_for(wanted: int) -> int:

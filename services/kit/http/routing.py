@@ -106,7 +106,7 @@ def caller_checks(dependant: Dependant) -> Iterator[CallerCheck]:
 
 
 def limited(receive: Receive, body_bytes: int) -> Receive:
-    """Count what arrives, for a body that does not declare its length, and refuse what is too much."""
+    """Count what arrives, whatever length was declared, and refuse what is too much."""
     received = 0
 
     async def counted() -> Message:

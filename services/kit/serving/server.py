@@ -26,6 +26,7 @@ from services.kit.http.connections import BoundedProtocol, Connections, Listener
 from services.kit.http.tls import server_context
 from services.kit.logging import Log
 from services.kit.serving.hosts import OwnNames, names_of
+from services.kit.serving.lengths import DeclaredLengths
 from services.kit.serving.supervisor import Supervisor
 from services.kit.settings import is_loopback
 from services.kit.work.drivers import stop_all
@@ -155,7 +156,7 @@ def serve(
     """
     context = None if tls is None else server_context(tls)
     config = uvicorn.Config(
-        OwnNames(Admission(app), endpoint.names),
+        DeclaredLengths(OwnNames(Admission(app), endpoint.names)),
         # Our own logging: uvicorn's access log writes paths and query strings.
         log_config=None,
         access_log=False,

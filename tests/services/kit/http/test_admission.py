@@ -82,6 +82,17 @@ async def test_calls_beyond_the_places_wait_in_their_order(service: Service) -> 
     assert service.entered == [f"/{number}" for number in range(5)]
 
 
+async def test_calls_that_end_at_once_are_served_in_turns(service: Service) -> None:
+    """A place that is given back is free in the next turn of the event loop, also if a call waits for nothing."""
+    service.over.set()
+    admission = Admission(service, at_once=2)
+    calls = [call(admission, f"/{number}") for number in range(5)]
+    await asyncio.sleep(0)
+    assert service.entered == ["/0", "/1"]
+    await asyncio.wait_for(asyncio.gather(*calls), SECONDS)
+    assert service.entered == [f"/{number}" for number in range(5)]
+
+
 def test_sign_ins_leave_places_to_others() -> None:
     """More calls are worked on than can wait for a password or the provider (OPERATIONS has the number)."""
     assert AT_ONCE == 24

@@ -232,6 +232,16 @@ def _until(done: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
+def test_a_body_in_chunks_is_refused(tmp_path: Path, key: IdentityKey) -> None:
+    """A body in chunks is refused before anything else of the call is looked at."""
+    with _running(tmp_path, key, 'home = "."\nlisten = {port = 0}') as running:
+        for headers in ({}, {"host": "rebound.example"}):
+            answer = httpx.put(f"{running.url}/chunks", content=iter([b"a", b"b"]), headers=headers)
+            assert (answer.status_code, answer.json()["code"]) == (411, "body_length_not_declared")
+            assert answer.headers["connection"] == "close"
+        assert httpx.put(f"{running.url}/chunks", content=b"ab").status_code == 401
+
+
 def test_garbage_is_not_looked_for_among_what_stays(tmp_path: Path, key: IdentityKey) -> None:
     """Modules, routes and models, which are there when the service is ready, never hold up the event loop again."""
     with _running(tmp_path, key, 'home = "."\nlisten = {port = 0}') as running:
