@@ -70,6 +70,10 @@ AUDITING: Final[Table] = {
     "entry_report_page_out_of_order": Text("entry {index}: a page of the report to {party} is not the next one"),
     "entry_report_sent_twice": Text("entry {index}: {party} is sent a second report of the same"),
     "entry_round_not_proposed": Text("entry {index}: it is of a round that was never proposed"),
+    "entry_round_proposed_twice": Text(
+        "entry {index}: round {round} was proposed before, by entry {first}",
+        "a round has one proposal: the two entries are the evidence, and nothing of this round counts",
+    ),
     "entry_seen_head_differs": Text(
         "entry {index}: {party} signed that it had seen another head of {size} entries",
         "its owner showed two logs: this log and the statement are the evidence",

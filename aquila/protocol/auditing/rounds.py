@@ -62,7 +62,8 @@ def audit_rounds(log: LogRecord, files: Files, registry: Registry, group: Group)
     wrong = wrong_heads(log, said)
     # 8. Rounds.
     rounds: dict[str, RoundAudit] = {}
-    pruned = _pruned(log)
+    proposed = _proposals(log)
+    pruned = _pruned(log, proposed)
     for index, entry in enumerate(log.entries):
         if entry is None or entry.round is None or entry.round in pruned:
             continue
@@ -96,7 +97,25 @@ def audit_rounds(log: LogRecord, files: Files, registry: Registry, group: Group)
     return list(rounds.values())
 
 
-def _pruned(log: LogRecord) -> set[str]:
+def _proposals(log: LogRecord) -> dict[str, int]:
+    """Return for each round the index of its proposal.
+
+    Raises:
+        AuditError: A round was proposed twice: what came before the second proposal would count for nothing.
+    """
+    found: dict[str, int] = {}
+    for index, entry in enumerate(log.entries):
+        if entry is None or entry.kind is not EntryKind.PROPOSAL or entry.round is None:
+            continue
+        first = found.setdefault(entry.round, index)
+        if first != index:
+            raise AuditError(
+                "entry_round_proposed_twice", what="proposed_twice", round=entry.round, index=index, first=first
+            )
+    return found
+
+
+def _pruned(log: LogRecord, proposed: dict[str, int]) -> set[str]:
     """Return the rounds that cannot be taken through: a content was erased between their proposal and last entry.
 
     Contents are erased three years old at the earliest, by a witness's clock (6), so such a round is as old. It may
@@ -105,13 +124,10 @@ def _pruned(log: LogRecord) -> set[str]:
     """
     listed = set(log.left_out.indices())
     erased = [index for index, entry in enumerate(log.entries) if entry is None and index not in listed]
-    proposed: dict[str, int] = {}
     last: dict[str, int] = {}
     for index, entry in enumerate(log.entries):
         if entry is not None and entry.round is not None:
             last[entry.round] = index
-            if entry.kind is EntryKind.PROPOSAL:
-                proposed[entry.round] = index
     return {name for name, start in proposed.items() if bisect(erased, start) < bisect(erased, last[name])}
 
 
