@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ from aquila.errors import (
     OrderError,
     PolicyError,
 )
+from aquila.matching.certainty import Level
 from aquila.matching.learning import least_common_per_million
 from aquila.protocol.encoding import framed
 from aquila.protocol.messages import (
@@ -42,8 +44,10 @@ from aquila.protocol.messages import (
     EarlierRound,
     Evaluation,
     Kind,
+    LevelCounts,
     Notes,
     Outcomes,
+    PairHits,
     PairOutcomes,
     Receipt,
     Refusal,
@@ -450,6 +454,7 @@ class Party:
                 submission_id=submission_id,
                 report_digest=round_.reports[ReportKey(self.code, submission_id)],
                 hits=hits,
+                pairs=pair_hits(round_.reported.get(ReportKey(self.code, submission_id), Counter())),
             ),
         )
 
@@ -570,6 +575,7 @@ class Party:
                 to=notes.party,
                 submission_id=notes.submission_id,
                 notes=notes_digest,
+                notes_sequence=notes.sequence,
                 confirmed=notes.hits - len(refuted),
                 refuted=tuple(RefutedHit(hit_id=hit_id, fault=fault) for hit_id, fault in sorted(refuted.items())),
             ),
@@ -700,6 +706,18 @@ def proof_context(round_: Round, submission: Submission, index: int, evaluator: 
         submission.party.encode(),
         bytes.fromhex(submission.submission_id),
         index.to_bytes(4, "big"),
+    )
+
+
+def pair_hits(reported: Counter[tuple[str, str]]) -> tuple[PairHits, ...]:
+    """Return the hits of a report as its receipt states them, from their number by counterpart and level."""
+    counterparts = sorted({counterpart for counterpart, _ in reported})
+    return tuple(
+        PairHits(
+            counterpart=counterpart,
+            hits=LevelCounts(**{level.value: reported[counterpart, level.value] for level in Level}),
+        )
+        for counterpart in counterparts
     )
 
 

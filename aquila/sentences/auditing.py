@@ -28,13 +28,6 @@ AUDITING: Final[Table] = {
     "checkpoint_index_not_ascending": Text("checkpoints/index: the sizes do not ascend to that of the checkpoint"),
     "checkpoint_log_differs_from_name": Text("{name}: it is a checkpoint of another log than its name says"),
     "close_not_asked_for": Text("entry {index}: round {round} was closed before its time and nobody had asked for it"),
-    "earlier_refusal_without_numbers": Text(
-        "a refusal of {party} is of an earlier version and does not name the numbers that it passes over"
-    ),
-    "earlier_version_without_numbers": Text(
-        "entries of an earlier version do not hold the numbers of statements; {numbers} of {party} have no "
-        "entry that does"
-    ),
     "ending_not_cosigned": Text(
         "round {round}: {party} has cosigned no checkpoint that holds all that it said and the ending"
     ),
@@ -54,6 +47,7 @@ AUDITING: Final[Table] = {
     "entry_erased_without_retention_entry": Text(
         "entry {early}: its content is gone, and no entry says that retention allowed it"
     ),
+    "entry_form_wrong": Text("entry {index}: it does not have the form of a {kind}"),
     "entry_key_change_unknown": Text(
         "entry {index}: it replaces a key of {party} in another way than the registry knows",
         "use the newest registry file, after its words were compared",
@@ -66,6 +60,9 @@ AUDITING: Final[Table] = {
     "entry_not_left_out": Text("{file}: entry {index} is not left out"),
     "entry_notes_not_due": Text("entry {index}: {sender} sends notes to {receiver} that are not due"),
     "entry_pair_wrongly_matched": Text("entry {index}: {left} and {right} are matched twice, or may not be"),
+    "entry_report_hits_differ": Text(
+        "entry {index}: the report to {party} says {got} hits, and {expected} by its levels"
+    ),
     "entry_report_not_due": Text("entry {index}: {party} is sent a report that is not due"),
     "entry_report_page_out_of_order": Text("entry {index}: a page of the report to {party} is not the next one"),
     "entry_report_sent_twice": Text("entry {index}: {party} is sent a second report of the same"),
@@ -85,9 +82,6 @@ AUDITING: Final[Table] = {
     "entry_statement_differs": Text("entry {index}: the statement there is another one"),
     "entry_statement_invalid": Text("entry {index}: its statement is none: {reason}"),
     "entry_statement_missing": Text("entry {index}: the statement that it is about is missing"),
-    "entry_statement_number_missing": Text(
-        "entry {index}: it does not hold the number of its statement, and earlier entries do"
-    ),
     "entry_statement_number_reused": Text("entry {index}: {party} said something else under the number {number}"),
     "entry_statement_repeated": Text("entry {index}: its statement is that of entry {seen} already"),
     "entry_statement_unexpected": Text("entry {index}: there is a statement for it, and it is about none"),
@@ -95,8 +89,14 @@ AUDITING: Final[Table] = {
         "entry {index}: the matcher refused a statement of {recipient} that the round allows"
     ),
     "hash_differs_from_tile_below": Text("{name}: hash {place} is not that of the tile below it"),
+    "hits_not_acknowledged": Text("neither {left} nor {right} signed how many hits they have {of_query}"),
     "kept_checkpoint": Text("the checkpoint that was kept"),
     "last_words_not_cosigned": Text("round {round}: {party} has cosigned no checkpoint that holds all that it said"),
+    "log_alarm_found": Text(
+        "entry {index} of the log of {holder}: it raised an alarm over the log of {counterpart} ({what}), {state}"
+    ),
+    "log_alarm_not_acknowledged": Text("which nobody has acknowledged"),
+    "log_alarm_acknowledged": Text("which was acknowledged by entry {index}"),
     "log_copy_older": Text(
         "the log of {holder} has {got} entries, and is older than {whose}: {expected}",
         "it was cut, or exported before: export it again",
@@ -124,11 +124,19 @@ AUDITING: Final[Table] = {
     "log_too_long_for_auditor": Text("checkpoint: the log has more entries than an auditor can hold"),
     "named_head_refused": Text("{reason}; the matcher refused it: {party} was shown another log, or made it up"),
     "newest_entries_not_cosigned": Text("no witness has cosigned entry {index}, nor what follows it"),
+    "number_of_unconfirmed_notes": Text(
+        "number {number} of {party} is of sealed notes that nobody confirmed: whether {party} sent them only its own "
+        "log shows"
+    ),
     "numbers_perhaps_left_out": Text("the numbers {numbers} of {party} may be of entries that this copy leaves out"),
     "numbers_perhaps_tokens": Text("the numbers {numbers} of {party} may be tokens that are not due yet"),
     "point_of_round": Text("round {round}: {point}"),
     "published_statistics_differ_from_log": Text(
         "{name}: the matcher published other statistics than the log's entries give"
+    ),
+    "query_not_answered": Text("the query {submission_id} of {party} was never answered, and nothing says why"),
+    "report_not_acknowledged": Text(
+        "{party} signed no receipt of its report {of_query}: how many hits it was told only its own log shows"
     ),
     "round_checkpoint_not_cosigned": Text(
         "round {round}: {party} worked in it and cosigned no checkpoint that holds {part}",
@@ -150,17 +158,29 @@ AUDITING: Final[Table] = {
         "round {round_id}: {party} was told of {got} hits of the level {level} {of_query}, and {expected} were matched"
     ),
     "round_opening": Text("its opening"),
+    "round_pair_hits_differ": Text(
+        "round {round_id}: {party} signed that it has {expected} hits of the level {level} with {other} {of_query}, "
+        "and {got} were matched",
+        "the matcher moved hits, or hid or invented some: the receipt and this entry are the evidence",
+    ),
     "round_pair_not_matched": Text("round {round_id}: {left} and {right} were not matched {of_query}"),
     "round_statements_missing": Text(
         "round {round}: statements of {party} are missing, with the numbers {numbers}",
         "the matcher left them out, or must show what it refused; see the party's own log (--with)",
     ),
     "seen_by_witness": Text("what {witness} has seen of it"),
+    "statement_nobody_signed": Text(
+        "the matcher's log says that {party} sent sealed notes, number {number} in round {round}, and its own log has "
+        "none: nothing shows who made them up"
+    ),
     "statement_left_out": Text("{lacking}", "the matcher had seen the party's log with it: it left the statement out"),
     "statement_not_entered": Text(
         "entry {index} of the log of {holder}: the matcher's log has no entry of this {kind}, number "
         "{number} in round {round}"
     ),
     "statement_perhaps_not_sent": Text("{lacking}; it may not have been sent yet, or be in what this copy lacks"),
+    "statement_refused_unshown": Text(
+        "{lacking}; it is said to have been refused, and the matcher's log does not show what was"
+    ),
     "unproven_in_strict_audit": Text("{point}", "without --strict this is printed and passes"),
 }

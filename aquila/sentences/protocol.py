@@ -38,6 +38,7 @@ PROTOCOL: Final[Table] = {
     "closing_before_hits": Text("{party} closes before it has its hits"),
     "closing_of_another_round": Text("{party} closes another round than this"),
     "confirmed_notes_for_another_party": Text("{party} confirms notes that were not for it"),
+    "confirmed_notes_of_another_size": Text("{party} confirms notes of another number than were sent"),
     "confirmed_notes_not_sent": Text("the confirmation is of no notes that were sent"),
     "consented_manifest_differs": Text(
         "{party} consented to another manifest",

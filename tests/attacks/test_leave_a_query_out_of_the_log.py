@@ -39,19 +39,6 @@ def test_nothing_of_it_was_ever_written(log: Exported, group: Group) -> None:
     assert (caught.value.fields["what"], caught.value.fields["party"]) == ("statements_missing", "AL")
 
 
-def test_with_entries_of_an_earlier_version(log: Exported, group: Group) -> None:
-    """Entries without numbers hide nothing: the statements themselves have them, and of notes it is known how many."""
-    log.leave_out(*of_the_query(log))
-    for place in range(log.size):
-        entry = log.entry(place)
-        if "sequence" in entry.counts:
-            log.change(place, counts={name: count for name, count in entry.counts.items() if name != "sequence"})
-    log.sign_anew()
-    with pytest.raises(AuditError, match="statements of AL are missing") as caught:
-        verify(log, group)
-    assert caught.value.fields["what"] == "statements_missing"
-
-
 @pytest.mark.parametrize("code", CODES)
 def test_other_parties_words_under_its_numbers(log: Exported, group: Group, code: str) -> None:
     """Nor do entries that say that the missing statements were refused, without showing what their party signed."""

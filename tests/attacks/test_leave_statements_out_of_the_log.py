@@ -53,13 +53,13 @@ def test_withdrawals(log: Exported, group: Group) -> None:
 
 
 def test_the_entry_of_a_note_without_its_number(log: Exported, group: Group) -> None:
-    """From the first entry that holds a number on, every entry of a statement does."""
+    """Every entry of a statement holds it."""
     place = log.index("disclosure")
     log.change(place, counts={k: v for k, v in log.entry(place).counts.items() if k != "sequence"})
     log.sign_anew()
-    with pytest.raises(AuditError, match="does not hold the number of its statement, and earlier entries do") as caught:
+    with pytest.raises(AuditError, match="does not have the form of a disclosure") as caught:
         verify(log, group)
-    assert caught.value.fields["what"] == "number_missing"
+    assert caught.value.fields["what"] == "form"
 
 
 def test_the_entry_of_a_note_with_anothers_number(log: Exported, group: Group) -> None:

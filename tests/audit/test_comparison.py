@@ -14,11 +14,12 @@ from aquila.audit.witness import log_name
 from aquila.crypto.envelope import sign_envelope
 from aquila.crypto.keys import IdentityKey
 from aquila.errors import AuditError
-from aquila.protocol.auditing import LogRecord, check_at_least, compare
+from aquila.protocol.auditing import LogRecord, UnprovenClaim, check_at_least, compare, still_unproven
 from aquila.protocol.auditing.clocks import check_times
 from aquila.protocol.log_entries import refused_entry, statement_entry
-from aquila.protocol.messages import Closing, Consent, Statement, Tokens
+from aquila.protocol.messages import Closing, Consent, Notes, Statement, Tokens
 from aquila.protocol.registry import RegisteredParty, Registry
+from aquila.sentences import quoted, text_of
 from tests.support.samples import ROUND, SAMPLES
 
 MATCHERS, PARTYS = IdentityKey(bytes(range(32))), IdentityKey(bytes(range(1, 33)))
@@ -26,12 +27,17 @@ REGISTRY = Registry(MATCHERS.public, {"SI": RegisteredParty("SI", "SI", PARTYS.p
 END = Entry.of(EntryKind.ENDING, 9, "matcher", round=ROUND, ids={"outcome": "aborted"})
 
 
+SIGNED = sign_envelope(Closing.payload_type, Closing.model_validate(SAMPLES[Closing]).payload(), PARTYS)
+"""Any envelope: a comparison asks whether there is one, and which numbers it gives up; audits of each log verify it."""
+
+
 def log(holder: str, *entries: Entry | None, **fields: Any) -> LogRecord:
-    """Return a log of these entries."""
+    """Return a log of these entries, each about a statement with its envelope."""
     leaves = [bytes(32) if entry is None else entry.leaf() for entry in entries]
     origin = log_name(holder, REGISTRY.key_of(holder))
     checkpoint = Checkpoint(origin, len(leaves), tree_root(leaves))
-    statements = fields.pop("statements", [b""] * len(entries))
+    signed = [SIGNED if entry is not None and "statement" in entry.digests else b"" for entry in entries]
+    statements = fields.pop("statements", signed)
     return LogRecord(holder, checkpoint, list(entries), statements, leaves=leaves, **fields)
 
 
@@ -54,11 +60,9 @@ def refused(*logs: LogRecord) -> dict[str, str | int]:
 
 
 def test_logs_that_agree() -> None:
-    """Each log has its own times, salts and entries; an entry of an earlier version lacks the number."""
+    """Each log has its own times, salts and entries."""
     mine, theirs = said(Consent, 1), said(Consent, 1, time=2).salted("0" * 32)
-    earlier = theirs.model_copy(update={"counts": {"earlier_rounds": theirs.counts["earlier_rounds"]}})
     assert compared(log("matcher", END, theirs), log("SI", mine)) == []
-    assert compared(log("SI", mine), log("matcher", END, earlier)) == []
 
 
 def test_one_that_says_something_else_of_a_statement() -> None:
@@ -111,17 +115,19 @@ def test_tokens_of_an_open_round_may_wait() -> None:
 
 
 def test_what_explains_a_statement_that_is_not_there() -> None:
-    """Either log says that it was refused, or the party's last word that it was given up."""
+    """The matcher's log shows what it refused, or the party's last word that it gave it up; the bare word does not."""
     mine = said(Closing, 2)
     refusal = refused_entry(Closing.model_validate(SAMPLES[Closing] | {"sequence": 2}), f"{2:064x}", 3)
     own = log("SI", mine)
     assert compared(log("matcher", END, refusal, seen={"SI": own.checkpoint}), own) == []
+    bare = log("matcher", END, refusal, seen={"SI": own.checkpoint}, statements=[b"", b""])
+    assert compared(bare, own) == ["refused_unshown"]
     own = log("SI", mine, refusal)
-    assert compared(log("matcher", END, seen={"SI": own.checkpoint}), own) == []
+    assert compared(log("matcher", END, seen={"SI": own.checkpoint}), own) == ["refused_unshown"]
     last = Closing.model_validate(SAMPLES[Closing] | {"sequence": 4, "given_up": ((2, 3),)})
     envelope = sign_envelope(Closing.payload_type, last.payload(), PARTYS)
     closing = statement_entry(last, f"{4:064x}", 2)
-    own = log("SI", said(Consent, 1), mine, closing, statements=[b"", b"", envelope])
+    own = log("SI", said(Consent, 1), mine, closing, statements=[SIGNED, SIGNED, envelope])
     assert compared(log("matcher", said(Consent, 1), closing, END, seen={"SI": own.checkpoint}), own) == []
 
 
@@ -133,6 +139,41 @@ def test_a_statement_that_its_party_does_not_know() -> None:
     }  # fmt: skip
     assert compared(matchers, log("SI", said(Consent, 1))) == []
     assert compared(matchers, log("SI", None, said(Closing, 2))) == []
+
+
+def test_an_entry_without_an_envelope_blames_nobody() -> None:
+    """Neither the party whose log lacks sealed notes that the matcher's has, nor the matcher for those of a party."""
+    notes = said(Notes, 1)
+    assert notes.kind is EntryKind.DISCLOSURE
+    invented = log("matcher", notes, said(Closing, 2), END, statements=[b"", SIGNED, b""])
+    assert refused(invented, log("SI", said(Closing, 2))).items() >= {"what": "nobody_signed", "number": 1}.items()
+    own = log("SI", notes, said(Closing, 2), statements=[b"", SIGNED])
+    matchers = log("matcher", said(Closing, 2), END, seen={"SI": own.checkpoint})
+    assert compared(matchers, own) == ["not_entered"]
+
+
+def test_a_partys_own_log_settles_what_it_shows() -> None:
+    """An open point about notes or a report is settled by the log of the party that it names, and by no other."""
+    own = log("SI", said(Notes, 1), statements=[b""])
+    claims = [
+        UnprovenClaim("numbers", quoted("notes"), "SI", f"{1:064x}"),
+        UnprovenClaim("numbers", quoted("others"), "AL", f"{1:064x}"),
+        UnprovenClaim("numbers", quoted("more"), "SI", f"{2:064x}"),
+        UnprovenClaim("uncovered", quoted("the end")),
+    ]
+    assert still_unproven(claims, [own]) == claims[1:]
+    assert still_unproven(claims, []) == claims
+
+
+def test_alarms_over_a_log_are_said() -> None:
+    """With their acknowledgement, by the alarm's number: an administrator who went on makes no log right."""
+    alarm = Entry.of(EntryKind.LOG_ALARM, 1, "SI", recipient="matcher", ids={"what": "missing"})
+    went_on = Entry.of(EntryKind.ALARM_ACKNOWLEDGED, 2, "SI", recipient="matcher", counts={"alarm": 2})
+    found = list(compare([log("matcher", END), log("SI", alarm, alarm, went_on)], REGISTRY))
+    assert [claim.what for claim in found] == ["log_alarm"] * 2
+    said_so = [text_of(claim.sentence) for claim in found]
+    assert said_so[0].endswith("over the log of matcher (missing), which nobody has acknowledged")
+    assert said_so[1].endswith("which was acknowledged by entry 2")
 
 
 def test_entries_lie_between_cosignatures() -> None:

@@ -28,6 +28,7 @@ class Stub:
         mine, others = type("S", (), {"party": "AL"})(), type("S", (), {"party": "RS"})()
         self.submissions = {str(number): mine for number in range(waiting)} | {"sent": mine, "others": others}
         self.tokens = {"sent": None}
+        self.confirmations: dict[str, object] = {}
 
 
 def check(found: StatementNumbers, outcome: Outcome | None = Outcome.CLOSED, waiting: int = 0) -> list[UnprovenClaim]:
@@ -51,11 +52,11 @@ def said(*numbers: int, **fields: Any) -> StatementNumbers:
         (said(1, 9, given_up=[(3, 5)]), "2, 6 to 8"),
         (said(1, 9, given_up=[(5, 8), (2, 6)]), ""),
         (said(1, 4, 9, given_up=[(5, 7)]), "2 to 3, 8"),
-        (said(1, 1_700_000_000, jumps={1_700_000_000}), ""),
+        (said(1, 4, unseen={3: "0"}), "2"),
     ],
 )
 def test_what_is_missing(found: StatementNumbers, missing: str) -> None:
-    """Holes are what is neither entered, nor refused, nor given up; a jump of an earlier version passes over them."""
+    """Holes are what no entry holds and what was neither refused nor given up."""
     assert in_words(found.missing()) == missing
 
 
@@ -86,38 +87,37 @@ def test_a_copy_that_leaves_entries_out() -> None:
         list(check_numbers(cast("Round", Stub()), {"AL": said(1, 4)}, 1))
 
 
-def test_entries_of_an_earlier_version() -> None:
-    """Sealed notes without a number explain as many holes; where a round was aborted, nothing can be told."""
-    notes = said(1, 4, without=2, earlier=True)
-    assert "do not hold the numbers of statements; 2 to 3 of AL" in text_of(check(notes)[0].sentence)
-    with pytest.raises(AuditError, match="missing"):
-        check(said(1, 5, without=2, earlier=True))
-    assert check(said(1, 50, earlier=True), Outcome.ABORTED)
-    assert "none of AL" in text_of(check(said(1, 2, earlier=True))[0].sentence)
-
-
-def test_a_refusal_of_an_earlier_version() -> None:
-    """It took the time for its number, and did not say what it passes over; one of today does."""
+def test_what_a_party_gave_up() -> None:
+    """The last word of a party names the numbers that it passes over."""
     found = StatementNumbers()
-    found.add(Consent.model_validate(SAMPLES[Consent]), earlier=False)
-    common = {"round_id": "0" * 32, "party": "AL", "reason": "no"}
-    found.add(Refusal(sequence=1_700_000_000, **common), earlier=False)
-    assert "does not name the numbers that it passes over" in text_of(check(found)[0].sentence)
-    found = StatementNumbers()
-    found.add(Consent.model_validate(SAMPLES[Consent]), earlier=False)
-    found.add(Refusal(sequence=1_700_000_000, given_up=((2, 1_699_999_999),), **common), earlier=False)
+    found.add(Consent.model_validate(SAMPLES[Consent]))
+    fields = {"round_id": "0" * 32, "party": "AL", "reason": "no"}
+    found.add(Refusal(sequence=9, given_up=((2, 8),), **fields))
     assert check(found) == []
+    found.add(Refusal(sequence=11, **fields))
+    with pytest.raises(AuditError, match="with the numbers 10"):
+        check(found)
 
 
 def test_a_number_is_used_once() -> None:
     """Also by an entry whose statement is not kept."""
     found = said(1)
-    note = Entry.of(EntryKind.DISCLOSURE, 1, "AL", round="0" * 32)
-    found.add_unseen(3, note, 2)
-    found.add_unseen(4, note, None)
-    assert (found.entered, found.without, found.earlier) == ({1, 2}, 1, True)
-    with pytest.raises(AuditError, match="entry 5: AL said something else under the number 2"):
-        found.add_unseen(5, note, 2)
+    note = Entry.of(EntryKind.DISCLOSURE, 1, "AL", round="0" * 32, counts={"sequence": 2})
+    found.add_unseen(3, note, "0" * 64)
+    assert (found.entered, found.unseen) == ({1}, {2: "0" * 64})
+    for used in (note, note.model_copy(update={"counts": {"sequence": 1}})):
+        with pytest.raises(AuditError, match="entry 5: AL said something else under the number"):
+            found.add_unseen(5, used, "1" * 64)
+
+
+def test_sealed_notes_count_once_they_are_confirmed() -> None:
+    """Until then nothing shows that their party sent them under this number; its own log would."""
+    stub = Stub()
+    (claim,) = check_numbers(cast("Round", stub), {"AL": said(1, unseen={2: "0" * 64})})
+    assert (claim.what, claim.shown_by, claim.digest) == ("numbers", "AL", "0" * 64)
+    assert "number 2 of AL is of sealed notes that nobody confirmed" in text_of(claim.sentence)
+    stub.confirmations = {"0" * 64: None}
+    assert list(check_numbers(cast("Round", stub), {"AL": said(1, unseen={2: "0" * 64})})) == []
 
 
 @pytest.mark.parametrize("ranges", [[(3, 2)], [(1, 2), (2, 3)], [(4, 9)], [(5, 6), (1, 2)], []])

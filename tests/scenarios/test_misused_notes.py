@@ -139,7 +139,7 @@ def test_confirmations_of_what_was_not_sent(stage: StagedRound) -> None:
     """A confirmation is of notes that were sent to its signer, of the report that it names."""
     stage.reported()
     sent = batch(stage, "RS", "SI")
-    fields = {"submission_id": None, "confirmed": 1, "refuted": ()}
+    fields = {"submission_id": None, "notes_sequence": 1, "confirmed": 1, "refuted": ()}
     unknown = stage.statement("SI", Confirmation, to="RS", notes="0" * 64, **fields)
     with pytest.raises(OrderError, match="no notes that were sent"):
         stage.round.accept(stage.signed("SI", unknown))
@@ -147,6 +147,11 @@ def test_confirmations_of_what_was_not_sent(stage: StagedRound) -> None:
         other = stage.statement(code, Confirmation, to=to, notes=sent.digest, **fields)
         with pytest.raises(BindingError, match="not for it"):
             stage.round.accept(stage.signed(code, other))
+    number = notes_in(sent).sequence
+    for change in ({"notes_sequence": number + 1}, {"notes_sequence": number, "confirmed": notes_in(sent).hits + 1}):
+        other = stage.statement("SI", Confirmation, to="RS", notes=sent.digest, **fields | change)
+        with pytest.raises(MalformedError, match="another number"):
+            stage.round.accept(stage.signed("SI", other))
 
 
 def test_after_their_time(stage: StagedRound) -> None:
@@ -162,6 +167,7 @@ def test_after_their_time(stage: StagedRound) -> None:
     with pytest.raises(OrderError, match="time for a note is over"):
         stage.send_notes(late)
     fields = {"submission_id": None, "confirmed": 1, "refuted": (), "to": "RS", "notes": sent.digest}
+    fields["notes_sequence"] = notes_in(sent).sequence
     confirmation = stage.statement(notes_in(sent).to, Confirmation, **fields)
     with pytest.raises(OrderError, match="time for a confirmation is over"):
         stage.round.accept(stage.signed(notes_in(sent).to, confirmation), now=stage.now)

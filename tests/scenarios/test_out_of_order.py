@@ -131,7 +131,7 @@ def test_a_receipt_under_the_old_binding(stage: StagedRound) -> None:
     stage.finalize_all()
     stage.match()
     digest = stage.round.reports["SI", None]
-    receipt = stage.statement("SI", Receipt, binding=old, submission_id=None, report_digest=digest, hits=0)
+    receipt = stage.statement("SI", Receipt, binding=old, submission_id=None, report_digest=digest, hits=0, pairs=())
     stage.refused(BindingError, stage.signed("SI", receipt), "was amended")
 
 

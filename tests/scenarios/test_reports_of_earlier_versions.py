@@ -7,11 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from aquila.errors import MalformedError
-from aquila.protocol.rounds.exchange import unfinished
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from aquila.protocol.messages import HitReport
     from tests.support.staged_round import StagedRound
 
@@ -35,26 +32,3 @@ def test_a_matcher_leaves_out_what_hits_are_verified_by(stage: StagedRound, wher
     stage.finalized().lie = lambda report: without(report, where, field)
     with pytest.raises(MalformedError, match="lacks what its hits are verified by"):
         stage.match()
-
-
-def test_a_round_of_the_first_version(staged: Callable[..., StagedRound]) -> None:
-    """Its manifest knew no canaries: what it reports is read, and nobody waits for notes that cannot be made."""
-    stage = staged(changes={"canaries": None})
-
-    def lie(report: HitReport) -> HitReport:
-        for where, field in LATER:
-            report = without(report, where, field)
-        return report
-
-    for node in stage.nodes.values():  # parties of that version consented
-        node.secrets, envelope = node.party.consent(node.round, node.next_sequence(), (), stage.random)
-        stage.publish(envelope)
-    stage.publish(stage.matcher.open(stage.round, stage.now))
-    stage.submit_lists(list(stage.nodes.values()))
-    stage.evaluate_all()
-    stage.finalize_all()
-    stage.lie = lie
-    stage.match()
-    assert any(report.hits for report in (node.report for node in stage.nodes.values()) if report)
-    assert len(stage.round.reports) == len(stage.nodes)
-    assert unfinished(stage.round) == ()

@@ -112,13 +112,14 @@ SAMPLES: dict[type[Message], dict[str, Any]] = {
     },
     Tokens: _BOUND | {"submission_id": OTHER, "chunks": [{"rows": 5, "digest": DIGEST}]},
     Amendment: _BOUND | {"absent": ["AL", "RS"]},
-    Receipt: _BOUND | {"submission_id": None, "report_digest": DIGEST, "hits": 0},
+    Receipt: _BOUND | {"submission_id": None, "report_digest": DIGEST, "hits": 0, "pairs": ()},
     Notes: _BOUND | {"to": "AL", "submission_id": None, "index": 0, "hits": 1, "sealed": "c2VhbGVk"},
     Confirmation: _BOUND
     | {
         "to": "AL",
         "submission_id": OTHER,
         "notes": DIGEST,
+        "notes_sequence": 1,
         "confirmed": 4,
         "refuted": [{"hit_id": OTHER, "fault": "sealed"}],
     },

@@ -9,11 +9,13 @@
     6.  Entries lie between the cosignatures around them, and an entry whose content was erased was older than the
         retention that the log names, both by witnesses' clocks.
     7.  Every statement that an entry is about is there, signed by its pinned key, and the entry says what it says.
-    8.  Every round, taken through its statements in their order, keeps to PROTOCOL.md section 3: bindings, caps,
-        deadlines, proofs of knowledge, sequence. One of which retention erased a content in between is left out. No
-        number of a party's statements is missing without an explanation.
+        Entries of matches, reports and sealed notes, of which no envelope is kept, have the form of their kind.
+    8.  Every round has one proposal and, taken through its statements in the order of the log, keeps to PROTOCOL.md
+        section 3: bindings, caps, deadlines, proofs of knowledge, sequence. One of which retention erased a content in
+        between is left out. No number of a party's statements is missing without a signature that explains it.
     9.  Every round that was closed is complete: lists, evaluations, tokens, matches, reports, receipts, closings.
-    10. What was matched is what was reported, pair by pair and level by level.
+    10. Each report has as many hits of each level as its party's matches, and each receipt as many as the match, pair
+        by pair and level by level. What no receipt shows is not proven.
     11. The statistics that the matcher published are those that the entries give.
     12. Every party that worked in a round has cosigned a checkpoint that covers its opening; of a round that was
         closed, its ending and the party's last word.
@@ -28,7 +30,7 @@ The first thing that is wrong is raised, with the file or the entry where it is.
 
 from __future__ import annotations
 
-from aquila.protocol.auditing.comparison import check_at_least, compare
+from aquila.protocol.auditing.comparison import check_at_least, compare, still_unproven
 from aquila.protocol.auditing.coverage import LastStatement, last_statements
 from aquila.protocol.auditing.log_files import Files, read_log
 from aquila.protocol.auditing.log_record import LogRecord
@@ -48,4 +50,5 @@ __all__ = [
     "last_statements",
     "read_log",
     "refuse_unproven",
+    "still_unproven",
 ]

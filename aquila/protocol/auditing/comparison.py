@@ -19,7 +19,7 @@ from aquila.protocol.rounds.verified_round import read_statement
 from aquila.sentences import Sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from aquila.audit.checkpoint import Checkpoint
     from aquila.audit.entries import Entry
@@ -53,9 +53,48 @@ def compare(logs: Sequence[LogRecord], registry: Registry) -> Iterator[UnprovenC
     for witness, log in permutations(logs, 2):
         if log.holder in witness.seen:
             _check_contains(log, witness.seen[log.holder], Sentence.of("seen_by_witness", witness=witness.holder))
+    for log in logs:
+        yield from _alarms(log)
     for matchers, own in permutations(logs, 2):
         if matchers.holder == MATCHER != own.holder:
             yield from _compare_statements(matchers, own, registry)
+
+
+def still_unproven(claims: Iterable[UnprovenClaim], others: Sequence[LogRecord]) -> list[UnprovenClaim]:
+    """Return the open points about a log that no other party's own log settles; `compare` holds the logs together."""
+    shown = {
+        (log.holder, entry.digests["statement"])
+        for log in others
+        for _, entry in _about_statements(log)
+        if entry.kind not in REFUSED
+    }
+    return [claim for claim in claims if (claim.shown_by, claim.digest) not in shown]
+
+
+def _alarms(log: LogRecord) -> Iterator[UnprovenClaim]:
+    """Yield the alarms that the owner of a log raised over logs, with or without its administrator's acknowledgement.
+
+    The entries are in the order of the alarms' numbers, and alarms are numbered from 1.
+    """
+    there = [(index, entry) for index, entry in enumerate(log.entries) if entry is not None]
+    settled = {entry.counts.get("alarm"): index for index, entry in there if entry.kind is EntryKind.ALARM_ACKNOWLEDGED}
+    raised = [(index, entry) for index, entry in there if entry.kind is EntryKind.LOG_ALARM]
+    for number, (index, entry) in enumerate(raised, start=1):
+        at = settled.get(number)
+        state = Sentence.of("log_alarm_not_acknowledged")
+        if at is not None:
+            state = Sentence.of("log_alarm_acknowledged", index=at)
+        yield UnprovenClaim(
+            "log_alarm",
+            Sentence.of(
+                "log_alarm_found",
+                index=index,
+                holder=log.holder,
+                counterpart=str(entry.recipient),
+                what=str(entry.ids.get("what")),
+                state=state,
+            ),
+        )
 
 
 def _check_contains(log: LogRecord, checkpoint: Checkpoint, whose: Sentence) -> None:
@@ -77,13 +116,13 @@ def _check_contains(log: LogRecord, checkpoint: Checkpoint, whose: Sentence) -> 
 
 def _compare_statements(matchers: LogRecord, own: LogRecord, registry: Registry) -> Iterator[UnprovenClaim]:
     """Check that a party's log and the matcher's agree on the statements that it signed, or was sent."""
-    known = {entry.digests["statement"]: entry for _, entry in _about_statements(matchers) if entry.kind not in REFUSED}
-    refused = {
-        entry.digests["statement"]
-        for log in (matchers, own)
-        for _, entry in _about_statements(log)
-        if entry.kind in REFUSED
+    known = {
+        entry.digests["statement"]: index for index, entry in _about_statements(matchers) if entry.kind not in REFUSED
     }
+    # What the matcher refused it has to show: the audit of its log took that through the round. The word alone that
+    # something was refused, in either log, explains nothing.
+    refused, said_refused = _refused(matchers)
+    said_refused |= set().union(*_refused(own))
     given_up = _given_up(own, registry)
     shown = _shown_to(matchers, own)
     said: dict[str, Entry] = {}
@@ -93,10 +132,25 @@ def _compare_statements(matchers: LogRecord, own: LogRecord, registry: Registry)
             continue
         said[digest] = entry
         if digest in known:
-            _check_same(index, entry, known[digest], own.holder)
+            _check_same(index, entry, _there(matchers, known[digest]), own.holder)
         elif digest not in refused and not _is_given_up(entry, given_up):
-            yield from _not_entered(matchers, own, index, shown)
-    _check_all_known(known, said, own)
+            yield from _not_entered(matchers, own, index, shown, was_refused=digest in said_refused)
+    _check_all_known(matchers, known, said, own)
+
+
+def _refused(log: LogRecord) -> tuple[set[str], set[str]]:
+    """Return the digests of the statements that a log shows as refused, and of those that it only says were."""
+    shown, said = set[str](), set[str]()
+    for index, entry in _about_statements(log):
+        if entry.kind in REFUSED:
+            (shown if log.statements[index] else said).add(entry.digests["statement"])
+    return shown, said
+
+
+def _there(log: LogRecord, index: int) -> Entry:
+    entry = log.entries[index]
+    assert entry is not None
+    return entry
 
 
 def _about_statements(log: LogRecord) -> Iterator[tuple[int, Entry]]:
@@ -106,30 +160,27 @@ def _about_statements(log: LogRecord) -> Iterator[tuple[int, Entry]]:
 
 
 def _check_same(index: int, own: Entry, entered: Entry, party: str) -> None:
-    """Check that two logs agree on a statement; each has its own time and salt, and earlier ones no number."""
+    """Check that two logs agree on a statement; each has its own time and salt."""
     differing = [
         name
-        for name in ("kind", "party", "person", "round", "reason", "recipient", "digests", "ids")
+        for name in ("kind", "party", "person", "round", "reason", "recipient", "counts", "digests", "ids")
         if getattr(own, name) != getattr(entered, name)
     ]
-    if differing or _counts(own) != _counts(entered):
+    if differing:
         raise AuditError(
             "entry_differs_from_matcher_log",
             what="differs",
             party=party,
-            fields=", ".join(differing or ["counts"]),
+            fields=", ".join(differing),
             index=index,
         )
 
 
-def _counts(entry: Entry) -> dict[str, int]:
-    return {name: count for name, count in entry.counts.items() if name != SEQUENCE}
-
-
-def _not_entered(matchers: LogRecord, own: LogRecord, index: int, shown: int) -> Iterator[UnprovenClaim]:
+def _not_entered(
+    matchers: LogRecord, own: LogRecord, index: int, shown: int, *, was_refused: bool
+) -> Iterator[UnprovenClaim]:
     """Judge a statement that the matcher's log does not have."""
-    entry = own.entries[index]
-    assert entry is not None
+    entry = _there(own, index)
     of_round = (one for one in matchers.entries if one is not None and one.round == entry.round)
     ended = any(one.kind is EntryKind.ENDING for one in of_round)
     lacking = Sentence.of(
@@ -142,27 +193,35 @@ def _not_entered(matchers: LogRecord, own: LogRecord, index: int, shown: int) ->
     )
     # Tokens that came before the last evaluation are refused for now, and sent again.
     waits = entry.kind is EntryKind.TOKENS and not ended
-    if index < shown and not waits and not matchers.erased and not matchers.left_out.count:
+    if was_refused:
+        yield UnprovenClaim("refused_unshown", Sentence.of("statement_refused_unshown", lacking=lacking))
+        return
+    # Without what the party signed, its log blames nobody.
+    is_signed = bool(own.statements[index])
+    if is_signed and index < shown and not waits and not matchers.erased and not matchers.left_out.count:
         raise AuditError(
             "statement_left_out", what="statement_left_out", party=own.holder, round=str(entry.round), lacking=lacking
         )
     yield UnprovenClaim("not_entered", Sentence.of("statement_perhaps_not_sent", lacking=lacking))
 
 
-def _check_all_known(known: dict[str, Entry], said: dict[str, Entry], own: LogRecord) -> None:
+def _check_all_known(matchers: LogRecord, known: dict[str, int], said: dict[str, Entry], own: LogRecord) -> None:
     """Check that a party's log has every statement of it that the matcher has, up to the newest that it has itself."""
     newest: dict[str | None, int] = {}
     for entry in said.values():
         if entry.party == own.holder:
             newest[entry.round] = max(newest.get(entry.round, 0), entry.counts.get(SEQUENCE, 0))
-    for digest, entry in known.items():
+    for digest, index in known.items():
+        entry = _there(matchers, index)
         number = entry.counts.get(SEQUENCE, 0)
         if entry.party != own.holder or digest in said or own.erased or own.left_out.count:
             continue
         if number < newest.get(entry.round, 0):
+            # An entry without an envelope blames nobody: whoever has the matcher's key can make one up.
+            is_signed = bool(matchers.statements[index])
             raise AuditError(
-                "log_lacks_own_statement",
-                what="statement_unknown",
+                "log_lacks_own_statement" if is_signed else "statement_nobody_signed",
+                what="statement_unknown" if is_signed else "nobody_signed",
                 party=own.holder,
                 round=str(entry.round),
                 number=number,

@@ -2,7 +2,8 @@
 
 Every entry of a statement holds the number that its party gave it. A number that no entry has is explained by a signed
 statement that was refused, and that the auditor refuses too; by the party itself, whose last word names the numbers
-that it gave up; or by its own log (`comparison`). Anything else is a statement that was left out.
+that it gave up; or by its own log (`comparison`). Anything else is a statement that was left out. An entry of sealed
+notes has no envelope: its number counts once the receiver's confirmation names it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from aquila.errors import AuditError
 from aquila.protocol.auditing.unproven import UnprovenClaim
-from aquila.protocol.messages import EndingStatement, Outcome
+from aquila.protocol.messages import EndingStatement
 from aquila.sentences import Sentence
 
 if TYPE_CHECKING:
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from aquila.protocol.messages import Statement
     from aquila.protocol.rounds.verified_round import Round
 
-_JUMP = 1_000_000
-"""A refusal of an earlier version took the time for its number, and did not say which numbers it passes over."""
-
 Ranges = list[tuple[int, int]]
 
 
@@ -33,39 +31,31 @@ class StatementNumbers:
     """The numbers of a party's statements in a round.
 
     Attributes:
-        entered: Numbers that entries hold, or that the statements of entries without one do.
+        entered: Numbers that signed statements hold.
+        unseen: Numbers of entries without a signed statement, each with the digest that the entry names.
         refused: Numbers of signed statements that the matcher refused, and the auditor too.
         given_up: Ranges that the party's own last words name.
-        jumps: Numbers of refusals of an earlier version that may pass over numbers without naming them.
-        without: How many entries hold no number, and have no statement that would: sealed notes of an earlier version.
-        earlier: Whether an entry was written by a version that wrote no numbers.
     """
 
     entered: set[int] = field(default_factory=set)
+    unseen: dict[int, str] = field(default_factory=dict)
     refused: set[int] = field(default_factory=set)
     given_up: Ranges = field(default_factory=list)
-    jumps: set[int] = field(default_factory=set)
-    without: int = 0
-    earlier: bool = False
 
-    def add(self, message: Statement, *, earlier: bool) -> None:
+    def add(self, message: Statement) -> None:
         """Add a statement that counts."""
         self.entered.add(message.sequence)
-        self.earlier |= earlier
         if isinstance(message, EndingStatement):
             self.given_up += message.given_up or ()
-            if message.given_up is None and message.sequence > _JUMP:
-                self.jumps.add(message.sequence)
 
-    def add_unseen(self, index: int, entry: Entry, number: int | None) -> None:
+    def add_unseen(self, index: int, entry: Entry, digest: str) -> None:
         """Add the number of an entry whose statement is not kept.
 
         Raises:
             AuditError: Another statement has it.
         """
-        if number is None:
-            self.without, self.earlier = self.without + 1, True
-        elif number in self.entered:
+        number = entry.counts["sequence"]
+        if number in self.entered or number in self.unseen:
             raise AuditError(
                 "entry_statement_number_reused",
                 what="number_twice",
@@ -74,14 +64,13 @@ class StatementNumbers:
                 number=number,
                 index=index,
             )
-        else:
-            self.entered.add(number)
+        self.unseen[number] = digest
 
     def missing(self) -> Iterator[tuple[int, int]]:
-        """Yield the ranges of numbers that nothing explains."""
+        """Yield the ranges of numbers that no entry has and nothing explains."""
         before = 0
-        for number in sorted(self.entered | self.refused):
-            if number > before + 1 and number not in self.jumps:
+        for number in sorted(self.entered | self.refused | set(self.unseen)):
+            if number > before + 1:
                 yield from _without((before + 1, number - 1), sorted(self.given_up))
             before = number
 
@@ -100,7 +89,7 @@ def check_numbers(round_: Round, numbers: dict[str, StatementNumbers], left_out:
     for party, found in sorted(numbers.items()):
         missing = list(found.missing())
         count = sum(last - first + 1 for first, last in missing)
-        if count > left_out + _may_wait(round_, party, found):
+        if count > left_out + _may_wait(round_, party):
             raise AuditError(
                 "round_statements_missing",
                 what="statements_missing",
@@ -108,8 +97,13 @@ def check_numbers(round_: Round, numbers: dict[str, StatementNumbers], left_out:
                 party=party,
                 numbers=in_words(missing),
             )
-        for point in _open_points(party, found, missing, left_out):
-            yield UnprovenClaim("numbers", Sentence.of("point_of_round", round=round_.round_id, point=point))
+        if missing:
+            code = "numbers_perhaps_left_out" if left_out else "numbers_perhaps_tokens"
+            yield _claim(round_, code, numbers=in_words(missing), party=party)
+        # Shown by their receiver's signature, which names their number and is held against it as the round is taken.
+        for number, digest in sorted(found.unseen.items()):
+            if digest not in round_.confirmations:
+                yield _claim(round_, "number_of_unconfirmed_notes", party, digest, number=str(number), party=party)
 
 
 def in_words(ranges: Iterable[tuple[int, int]]) -> str:
@@ -117,28 +111,19 @@ def in_words(ranges: Iterable[tuple[int, int]]) -> str:
     return ", ".join(str(first) if first == last else f"{first} to {last}" for first, last in ranges)
 
 
-def _open_points(party: str, found: StatementNumbers, missing: Ranges, left_out: int) -> Iterator[Sentence]:
-    """Yield the open points about the numbers of a party."""
-    numbers = in_words(missing)
-    if found.earlier:
-        yield Sentence.of("earlier_version_without_numbers", numbers=numbers or "none", party=party)
-    elif missing and left_out:
-        yield Sentence.of("numbers_perhaps_left_out", numbers=numbers, party=party)
-    elif missing:
-        yield Sentence.of("numbers_perhaps_tokens", numbers=numbers, party=party)
-    if found.jumps:
-        yield Sentence.of("earlier_refusal_without_numbers", party=party)
+def _claim(
+    round_: Round, code: str, shown_by: str | None = None, digest: str | None = None, /, **fields: str
+) -> UnprovenClaim:
+    sentence = Sentence.of("point_of_round", round=round_.round_id, point=Sentence.of(code, **fields))
+    return UnprovenClaim("numbers", sentence, shown_by, digest)
 
 
-def _may_wait(round_: Round, party: str, found: StatementNumbers) -> int:
+def _may_wait(round_: Round, party: str) -> int:
     """Return how many numbers of a party may be missing without a fault."""
-    if round_.ending is None:
-        # Tokens that came before the last evaluation are refused for now, and sent again.
-        waiting = [i for i, s in round_.submissions.items() if s.party == party and i not in round_.tokens]
-        return found.without + len(waiting)
-    if found.earlier and round_.ending.outcome is Outcome.ABORTED:
-        return 2**53  # what was not sent when the round ended stayed empty, and nothing said so
-    return found.without
+    if round_.ending is not None:
+        return 0
+    # Tokens that came before the last evaluation are refused for now, and sent again.
+    return len([i for i, s in round_.submissions.items() if s.party == party and i not in round_.tokens])
 
 
 def _without(gap: tuple[int, int], given_up: Ranges) -> Iterator[tuple[int, int]]:

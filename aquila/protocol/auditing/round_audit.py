@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from aquila.audit.statistics import Statistics
+from aquila.protocol.auditing.numbers import StatementNumbers
 
 if TYPE_CHECKING:
     from collections import Counter
 
     from aquila.audit.entries import Entry
-    from aquila.protocol.auditing.numbers import StatementNumbers
     from aquila.protocol.auditing.unproven import UnprovenClaim
     from aquila.protocol.rounds.round_state import ReportKey
     from aquila.protocol.rounds.verified_round import Round
@@ -46,3 +46,7 @@ class RoundAudit:
     statistics: Statistics = field(default_factory=lambda: Statistics(""))
     left_out: int = 0
     unproven: list[UnprovenClaim] = field(default_factory=list)
+
+    def numbers_of(self, party: str) -> StatementNumbers:
+        """Return the numbers of a party's statements."""
+        return self.numbers.setdefault(party, StatementNumbers())

@@ -20,10 +20,14 @@ class UnprovenClaim:
     Attributes:
         what: A word for machines.
         sentence: What it is, and where.
+        shown_by: The party whose own log would show it, if any.
+        digest: By which statement that log would show it.
     """
 
     what: str
     sentence: Sentence
+    shown_by: str | None = None
+    digest: str | None = None
 
 
 def refuse_unproven(found: Iterable[UnprovenClaim]) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema, model_validator
 
 from aquila.protocol.encoding import canonical
-from aquila.protocol.messages.base import Count, Digest, Identifier, Message, PartyCode, ascending
+from aquila.protocol.messages.base import Count, Digest, Identifier, Message, PartyCode, Positive, ascending
 from aquila.protocol.messages.statements import BoundStatement
 from aquila.sentences import Sentence
 
@@ -115,6 +115,7 @@ class Confirmation(BoundStatement):
         to: Whose notes they were.
         submission_id: As in the notes.
         notes: Digest of the notes' statement.
+        notes_sequence: The number that its sender gave that statement.
         confirmed: How many hits hold.
         refuted: The others.
     """
@@ -124,6 +125,7 @@ class Confirmation(BoundStatement):
     to: PartyCode
     submission_id: Identifier | None
     notes: Digest
+    notes_sequence: Positive
     confirmed: Count
     refuted: Annotated[tuple[RefutedHit, ...], Field(max_length=MAX_NOTES)]
 

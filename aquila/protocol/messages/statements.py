@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -189,14 +190,53 @@ class Tokens(BoundStatement):
     chunks: Annotated[tuple[TokenChunkReference, ...], Field(min_length=1)]
 
 
+class LevelCounts(Message):
+    """The number of hits of each certainty level."""
+
+    high: Count
+    medium: Count
+    low: Count
+
+
+class PairHits(Message):
+    """The hits of a report with one counterpart, by level."""
+
+    counterpart: PartyCode
+    hits: LevelCounts
+
+
 class Receipt(BoundStatement):
-    """A party has stored a report page that concerns it (PROTOCOL.md 3.7)."""
+    """A party has stored its report (PROTOCOL.md 3.7.4).
+
+    Attributes:
+        submission_id: The query that the report is of, or None for the lists.
+        report_digest: Digest of the report, or of its last page.
+        hits: How many hits it has.
+        pairs: Of each counterpart with which it has a hit, how many of each level.
+    """
 
     payload_type: ClassVar[str] = "application/vnd.aquila.receipt+json"
 
     submission_id: Identifier | None
     report_digest: Digest
     hits: Count
+    pairs: tuple[PairHits, ...]
+
+    @model_validator(mode="after")
+    def _sorted(self) -> Self:
+        ascending([pair.counterpart for pair in self.pairs], "counterparts")
+        return self
+
+    def by_place(self) -> Counter[tuple[str, str]]:
+        """Return the hits by counterpart and level."""
+        return Counter(
+            {
+                (pair.counterpart, level): hits
+                for pair in self.pairs
+                for level, hits in pair.hits.model_dump().items()
+                if hits
+            }
+        )
 
 
 class Alarm(BoundStatement):
@@ -227,14 +267,6 @@ class WithheldAnswer(BoundStatement):
 
     submission_id: Identifier
     state: Withholding
-
-
-class LevelCounts(Message):
-    """The number of hits of each certainty level."""
-
-    high: Count
-    medium: Count
-    low: Count
 
 
 class PairCanaries(Message):

@@ -6,13 +6,14 @@ Whether a withdrawn hit exists only its two parties know.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from aquila.errors import BindingError, MalformedError, OrderError, PolicyError
 from aquila.followup.lifecycle import Ground
 from aquila.protocol.messages import Acknowledgement, BoundStatement, Kind, Outcomes, Withdrawal
 from aquila.protocol.rounds.round_state import ReportKey, WithdrawnHit
-from aquila.protocol.rounds.statement_limits import acknowledged_hits
+from aquila.protocol.rounds.statement_limits import acknowledged_by_place, acknowledged_hits
 
 if TYPE_CHECKING:
     from aquila.protocol.rounds.round_state import RoundState
@@ -61,6 +62,12 @@ def apply_outcomes(message: Outcomes, round_: RoundState, _digest: str, now: int
     for pair in message.pairs:
         _counterpart(round_, message.party, pair.counterpart)
     _no_more_than_acknowledged(round_, message, message.total)
+    told = Counter(
+        {(pair.counterpart, one.certainty.value): one.total for pair in message.pairs for one in pair.levels}
+    )
+    beyond = told - acknowledged_by_place(round_, message.party)
+    if round_.sees_everything and beyond:
+        raise OrderError("told_hits_not_acknowledged", party=message.party, got=beyond.total())
     round_.outcomes[message.party] = message
     round_.outcomes_told[message.party] += 1
 

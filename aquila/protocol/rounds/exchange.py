@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import operator
+from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
@@ -400,9 +401,16 @@ def unfinished(round_: RoundState) -> tuple[tuple[str, str], ...]:
     waiting = {
         (party, counterpart)
         for (party, submission_id), hits in round_.reported.items()
-        for counterpart, count in hits.items()
+        for counterpart, count in _by_counterpart(hits).items()
         if (counterpart, submission_id) in round_.reports  # a query's asker may not have been told yet
         and not round_.has_refused(party, submission_id)  # or never is
         and verified.get((party, submission_id, counterpart), 0) < count
     }
     return tuple(sorted(waiting))
+
+
+def _by_counterpart(hits: Mapping[tuple[str, str], int]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for (counterpart, _), count in hits.items():
+        found[counterpart] += count
+    return found

@@ -58,6 +58,13 @@ class SentNotes:
         return ReportKey(self.party, self.submission_id)
 
 
+class NotesSize(NamedTuple):
+    """The number that a party gave its statement of a batch of notes, and how many notes it holds."""
+
+    sequence: int
+    hits: int
+
+
 class EvaluationKey(NamedTuple):
     """Key of an evaluation: the chunk of a submission, and the evaluating party."""
 
@@ -77,14 +84,14 @@ class PagesTaken(NamedTuple):
     """The pages of a report that came while others are missing: how many of how many, and the terms of all pages.
 
     Attributes:
-        hits: By counterpart, the hits so far.
+        hits: By counterpart and level, the hits so far.
         last: The id of the last hit.
     """
 
     taken: int
     pages: int
     terms: tuple[object, ...]
-    hits: Counter[str]
+    hits: Counter[tuple[str, str]]
     last: str
 
 
@@ -160,10 +167,12 @@ class RoundState:
         tokens: By submission id, the statement of its tokens (3.6).
         reports: By party and query, the digest of the report that the party was sent (3.7.1), or of its last page.
         report_pages: By party and query, what came of a report whose last page is missing yet (3.7.17).
-        reported: By party and query, how many hits of the report there are by counterpart. It lacks reports that cannot
-            be verified (2.1) and those whose envelope was deleted; in an audit it counts by level instead.
+        reported: By party and query, how many hits of the report there are by counterpart and level. It lacks reports
+            whose envelope was deleted; an audit, which sees no report, has none.
         receipts: By party and query, the receipt of the report (3.7.4).
         notes: By digest, who sent the batch of notes to whom (3.7.6); `keep_notes` adds to them.
+        notes_sizes: By digest, the number of the statement of notes and how many it holds; not of notes whose envelope
+            was deleted.
         batches: By party and query, the batches of `notes` that it sent.
         confirmations: By the digest of the notes that it confirms, the confirmation (3.7.8).
         canaries: By party, what it says of its canaries (3.7.13).
@@ -197,9 +206,10 @@ class RoundState:
     tokens: dict[str, Tokens] = field(default_factory=dict)
     reports: dict[ReportKey, str] = field(default_factory=dict)
     report_pages: dict[ReportKey, PagesTaken] = field(default_factory=dict)
-    reported: dict[ReportKey, Counter[str]] = field(default_factory=dict)
+    reported: dict[ReportKey, Counter[tuple[str, str]]] = field(default_factory=dict)
     receipts: dict[ReportKey, Receipt] = field(default_factory=dict)
     notes: dict[str, SentNotes] = field(default_factory=dict)
+    notes_sizes: dict[str, NotesSize] = field(default_factory=dict)
     batches: dict[ReportKey, set[SentNotes]] = field(default_factory=dict)
     confirmations: dict[str, Confirmation] = field(default_factory=dict)
     canaries: dict[str, Canaries] = field(default_factory=dict)
@@ -255,9 +265,11 @@ class RoundState:
             return Phase.REPORTING
         return Phase.MATCHING if self.all_lists_are_in() else Phase.OPEN
 
-    def keep_notes(self, payload_digest: str, sent: SentNotes) -> None:
-        """Keep sender and receiver of a batch of notes."""
+    def keep_notes(self, payload_digest: str, sent: SentNotes, size: NotesSize | None = None) -> None:
+        """Keep sender and receiver of a batch of notes, and its size where that is known."""
         self.notes[payload_digest] = sent
+        if size is not None:
+            self.notes_sizes[payload_digest] = size
         self.batches.setdefault(sent.report, set()).add(sent)
 
     def has_notes(self, sent: SentNotes) -> bool:

@@ -90,7 +90,7 @@ from aquila.protocol.messages import (
 from aquila.protocol.messages.kinds import kind_of
 from aquila.protocol.rounds.corrections import apply_acknowledgement, apply_outcomes, apply_withdrawal
 from aquila.protocol.rounds.exchange import records_in_report
-from aquila.protocol.rounds.round_state import AlarmKey, EvaluationKey, PagesTaken, ReportKey, SentNotes
+from aquila.protocol.rounds.round_state import AlarmKey, EvaluationKey, NotesSize, PagesTaken, ReportKey, SentNotes
 from aquila.records.rules import InputClass
 
 if TYPE_CHECKING:
@@ -100,7 +100,8 @@ if TYPE_CHECKING:
 
     Rule = Callable[[Any, RoundState, str, int | None], None]
 
-_COUNTERPART, _CERTAINTY = attrgetter("counterpart"), attrgetter("certainty")  # of very many hits
+# Of very many hits.
+_COUNTERPART, _CERTAINTY, _LEVEL = map(attrgetter, ("counterpart", "certainty", "certainty.value"))
 
 
 def first_binding(manifest_digest: str, consents: list[tuple[str, str]]) -> str:
@@ -450,22 +451,19 @@ def _report(message: HitReport, round_: RoundState, payload_digest: str, _now: i
         raise PolicyError("report_pair_not_matchable", party=message.party)
     _nothing_refused(round_, message, others)
     _no_weaker(round_, message)
-    # 2.1: a round of a version that knew no canaries may have reports that tell less; their hits stay unconfirmed.
-    verifiable = message.can_be_verified
-    if not verifiable and round_.manifest.canaries is not None:
+    if not message.can_be_verified:
         raise MalformedError("report_verification_missing", round=round_.round_id)
     _sizes_as_signed(message, round_)
     key = ReportKey(message.party, message.submission_id)
     before = _pages_before(message, round_, key)
-    hits = before.hits + Counter(map(_COUNTERPART, message.hits))
+    hits = before.hits + Counter(zip(map(_COUNTERPART, message.hits), map(_LEVEL, message.hits), strict=True))
     if message.page is not None and not message.page.is_last:
         terms, last = (message.bases, message.learned), message.hits[-1].hit_id
         round_.report_pages[key] = PagesTaken(before.taken + 1, message.page.pages, terms, hits, last)
         return
     round_.report_pages.pop(key, None)
     round_.reports[key] = payload_digest
-    if verifiable:  # else no notes can be exchanged, and nobody waits for any
-        round_.reported[key] = hits
+    round_.reported[key] = hits
 
 
 def _sizes_as_signed(message: HitReport, round_: RoundState) -> None:
@@ -526,6 +524,13 @@ def _receipt(message: Receipt, round_: RoundState, _digest: str, _now: int | Non
         raise BindingError("acknowledged_report_not_sent", party=message.party)
     if round_.has_refused(*key):
         raise OrderError("receipt_of_refused_answer", party=message.party)
+    acknowledged = message.by_place()
+    if acknowledged.total() != message.hits or {one for one, _ in acknowledged} - set(
+        round_.counterparts_of(message.party)
+    ):
+        raise MalformedError(
+            "acknowledged_hit_count_differs", party=message.party, expected=message.hits, got=acknowledged.total()
+        )
     round_.receipts[key] = message
 
 
@@ -543,7 +548,7 @@ def _notes(message: Notes, round_: RoundState, payload_digest: str, now: int | N
     if round_.has_notes(sent):
         raise EquivocationError("batch_already_sent", party=message.party)
     _in_time(round_, now, round_.notes_expire, "note")
-    round_.keep_notes(payload_digest, sent)
+    round_.keep_notes(payload_digest, sent, NotesSize(message.sequence, message.hits))
 
 
 def _confirmation(message: Confirmation, round_: RoundState, _digest: str, now: int | None) -> None:
@@ -559,6 +564,10 @@ def _confirmation(message: Confirmation, round_: RoundState, _digest: str, now: 
         raise BindingError("confirmed_notes_for_another_party", party=message.party)
     if message.notes in round_.confirmations:
         raise EquivocationError("notes_already_confirmed", party=message.party)
+    # 3.7.8: it is what shows everyone else how many notes there are, and under which number of their sender.
+    size = NotesSize(message.notes_sequence, message.confirmed + len(message.refuted))
+    if round_.notes_sizes.get(message.notes, size) != size:
+        raise MalformedError("confirmed_notes_of_another_size", party=message.party)
     _in_time(round_, now, round_.notes_expire, "confirmation")
     round_.confirmations[message.notes] = message
 

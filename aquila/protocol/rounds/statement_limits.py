@@ -6,6 +6,7 @@ that is stored stays readable. What is refused here changes nothing, and nobody 
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import singledispatch
 from typing import TYPE_CHECKING
 
@@ -102,7 +103,7 @@ def _receipt(message: Receipt, round_: RoundState) -> None:
     if report in round_.receipts:
         raise RepeatedError("report_already_acknowledged", party=message.party)
     reported = round_.reported.get(report)
-    if reported is not None and message.hits != reported.total():
+    if reported is not None and (message.hits, message.by_place()) != (reported.total(), reported):
         raise MalformedError(
             "acknowledged_hit_count_differs",
             party=message.party,
@@ -132,4 +133,13 @@ def _outcomes(message: Outcomes, round_: RoundState) -> None:
 
 def acknowledged_hits(round_: RoundState, party: str) -> int:
     """Return the number of hits that a party's receipts acknowledge; only the matcher sees all receipts."""
-    return sum(receipt.hits for (signer, _), receipt in round_.receipts.items() if signer == party)
+    return acknowledged_by_place(round_, party).total()
+
+
+def acknowledged_by_place(round_: RoundState, party: str) -> Counter[tuple[str, str]]:
+    """Return the hits that a party's receipts acknowledge, by counterpart and level."""
+    found: Counter[tuple[str, str]] = Counter()
+    for (signer, _), receipt in round_.receipts.items():
+        if signer == party:
+            found += receipt.by_place()
+    return found

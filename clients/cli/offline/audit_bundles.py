@@ -162,7 +162,7 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Check everything that a log claims, offline. Exit status 1 and the first thing that is wrong, and where."""
-    from aquila.protocol.auditing import check_at_least, compare, refuse_unproven
+    from aquila.protocol.auditing import check_at_least, compare, refuse_unproven, still_unproven
     from aquila.protocol.registry import read_registry
 
     pinned = read_registry(_content(registry))
@@ -170,14 +170,12 @@ def verify(
     if at_least is not None:
         check_at_least(log, _content(at_least), pinned)
     beside = [_audited(other, pinned, retention_days) for other in others or ()]
-    unproven = [
-        *log.unproven,
-        *(found for audit in rounds for found in audit.unproven),
-        *compare([log, *(other for other, _ in beside)], pinned),
-    ]
+    against = [other for other, _ in beside]
+    compared = list(compare([log, *against], pinned))
+    claims = [*log.unproven, *(found for audit in rounds for found in audit.unproven), *compared]
+    unproven = still_unproven(claims, against)
     if strict:
         refuse_unproven(unproven)
-    against = [other for other, _ in beside]
     open_points = _not_compared(log, rounds, against, at_least is not None)
     document = _document(log, rounds, unproven) | {"not_checked": open_points}
     Screen(as_json).result(document, *_views(log, rounds, unproven), *(f"NOT CHECKED: {one}." for one in open_points))

@@ -68,9 +68,21 @@ def test_a_receipt_counts_once_and_has_the_reports_number(stage: StagedRound) ->
     del stage.round.receipts["SI", None]
     with pytest.raises(MalformedError, match="another number of hits"):
         stage.round.accept(stage.changed("SI", receipt, hits=receipt.hits + 1), now=stage.now)
-    # A record that read the report's digest alone has no number to compare.
+    (pair, *others) = receipt.pairs
+    moved = pair.model_copy(
+        update={"hits": pair.hits.model_copy(update={"high": pair.hits.low, "low": pair.hits.high})}
+    )
+    assert moved != pair
+    with pytest.raises(MalformedError, match="another number of hits"):
+        stage.round.accept(stage.changed("SI", receipt, pairs=(moved, *others)), now=stage.now)
+    with pytest.raises(MalformedError, match="another number of hits"):
+        stage.round.accept(stage.changed("SI", receipt, pairs=tuple(others)), now=None)
+    stranger = pair.model_copy(update={"counterpart": "XK"})
+    with pytest.raises(MalformedError, match="another number of hits"):
+        stage.round.accept(stage.changed("SI", receipt, pairs=(*others, stranger)), now=None)
+    # A record that read the report's digest alone has nothing to compare.
     del stage.round.reported["SI", None]
-    assert stage.round.accept(stage.changed("SI", receipt, hits=receipt.hits + 1), now=stage.now).new
+    assert stage.round.accept(stage.changed("SI", receipt, pairs=(moved, *others)), now=stage.now).new
 
 
 def test_as_many_batches_of_notes_as_hits(stage: StagedRound) -> None:
@@ -171,7 +183,7 @@ def test_no_tokens_before_every_list(stage: StagedRound) -> None:
 def test_a_receipt_of_nothing_is_refused_by_its_step(stage: StagedRound) -> None:
     """What is wrong otherwise is said by the step, not by the count."""
     stage.finalized()
-    receipt = stage.statement("SI", Receipt, submission_id=None, report_digest="0" * 64, hits=0)
+    receipt = stage.statement("SI", Receipt, submission_id=None, report_digest="0" * 64, hits=0, pairs=())
     with pytest.raises(Exception, match="was not sent"):
         stage.round.accept(stage.signed("SI", receipt), now=NOW)
 

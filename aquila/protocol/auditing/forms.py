@@ -1,0 +1,79 @@
+"""Check 7b: entries that no kept statement is made again from have the one form that there is (PROTOCOL.md 10.2).
+
+A match is nobody's statement, and reports and sealed notes are not kept in the log's files. Such an entry is made again
+from its own numbers and names, so that whatever else stands in it is found here and not by what reads it later.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aquila.audit.entries import Entry, EntryKind
+from aquila.audit.statistics import LEVELS
+from aquila.errors import AuditError, InputError
+from aquila.protocol.log_entries import SEQUENCE, match_entry
+from aquila.protocol.registry import MATCHER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aquila.protocol.auditing.log_record import LogRecord
+
+
+def check_forms(log: LogRecord) -> None:
+    """Check that each of these entries has the form of its kind.
+
+    Raises:
+        AuditError: One has another.
+    """
+    for index, entry in enumerate(log.entries):
+        if entry is not None and entry.kind in _FORMS and not _has_form(entry):
+            raise AuditError("entry_form_wrong", what="form", kind=entry.kind.value, index=index)
+
+
+def _has_form(entry: Entry) -> bool:
+    try:
+        return _FORMS[entry.kind](entry).salted(entry.salt) == entry
+    except (KeyError, InputError):
+        return False
+
+
+def _match(entry: Entry) -> Entry:
+    left, right = str(entry.ids["left"]), str(entry.ids["right"])
+    if entry.round is None or not left < right:
+        raise KeyError
+    hits = {level: entry.counts[level] for level in LEVELS}
+    return match_entry(entry.round, entry.time, left, right, _query(entry), hits)
+
+
+def _report(entry: Entry) -> Entry:
+    counts = {name: entry.counts[name] for name in ("hits", *LEVELS)}
+    if "page" in entry.counts:
+        counts |= {name: entry.counts[name] for name in ("page", "pages")}
+    return _said(entry, MATCHER, counts)
+
+
+def _notes(entry: Entry) -> Entry:
+    return _said(entry, entry.party, {name: entry.counts[name] for name in ("notes", "batch", SEQUENCE)})
+
+
+def _said(entry: Entry, party: str, counts: dict[str, int]) -> Entry:
+    if entry.recipient is None or entry.round is None:
+        raise KeyError
+    query = _query(entry)
+    of: dict[str, Any] = {"of": "lists"} if query is None else {"of": "query", "submission": query}
+    return Entry.of(
+        entry.kind, entry.time, party, round=entry.round, recipient=entry.recipient, counts=counts, ids=of,
+        digests={"statement": entry.digests["statement"]},
+    )  # fmt: skip
+
+
+def _query(entry: Entry) -> str | None:
+    return str(entry.ids["submission"]) if "submission" in entry.ids else None
+
+
+_FORMS: dict[EntryKind, Callable[[Entry], Entry]] = {
+    EntryKind.MATCH: _match,
+    EntryKind.REPORT: _report,
+    EntryKind.DISCLOSURE: _notes,
+}

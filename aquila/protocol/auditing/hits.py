@@ -1,0 +1,242 @@
+"""Checks 10 and 11: matches, reports, receipts and notes, pair by pair and level by level (PROTOCOL.md 10.6).
+
+The matcher alone says what was matched and reported. Receipts are what shows it: each says of every counterpart how
+many hits of each level its party was told of. Notes are shown by the confirmation of their receiver: how many there
+are, and under which number they were sent. What neither shows is not proven, and explains nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from aquila.audit.statistics import LEVELS
+from aquila.errors import AuditError
+from aquila.protocol.auditing.unproven import UnprovenClaim
+from aquila.protocol.messages import Kind, Outcome
+from aquila.protocol.rounds.round_state import NotesSize, ReportKey, SentNotes
+from aquila.sentences import Sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aquila.audit.entries import Entry
+    from aquila.protocol.auditing.round_audit import RoundAudit
+
+
+def take_match(audit: RoundAudit, index: int, entry: Entry) -> None:
+    """Take how many hits of a pair there are by an entry.
+
+    Raises:
+        AuditError: The pair was matched before, or may not be.
+    """
+    left, right, query = str(entry.ids["left"]), str(entry.ids["right"]), query_of(entry)
+    if (left, right, query) in audit.matched or not audit.round.manifest.may_match(left, right):
+        raise AuditError("entry_pair_wrongly_matched", round=audit.round.round_id, index=index, left=left, right=right)
+    audit.matched[left, right, query] = Counter({level: entry.counts[level] for level in LEVELS})
+
+
+def take_report(audit: RoundAudit, index: int, entry: Entry) -> None:
+    """Take what is kept of a report: for whom, how many hits of each level, and its digest, which the receipt names.
+
+    Raises:
+        AuditError: It is not due, or its numbers contradict each other.
+    """
+    round_, party, query = audit.round, str(entry.recipient), query_of(entry)
+    place = {"round": round_.round_id, "index": index, "party": party}
+    known = round_.all_lists_are_in() if query is None else query in round_.tokens
+    if party not in round_.participants or not round_.bindings or not known:
+        raise AuditError("entry_report_not_due", **place)
+    key = ReportKey(party, query)
+    if key in audit.reported:
+        raise AuditError("entry_report_sent_twice", **place)
+    levels = Counter({level: entry.counts[level] for level in LEVELS})
+    if levels.total() != entry.counts["hits"]:
+        raise AuditError(
+            "entry_report_hits_differ", **place, what="hits", expected=levels.total(), got=entry.counts["hits"]
+        )
+    # 3.7.17: a report is there with its last page; the receipt names that one's digest and all hits.
+    page, pages = entry.counts.get("page", 0), entry.counts.get("pages", 1)
+    taken, before = audit.pages.pop(key, (0, Counter()))
+    if page != taken or not page < pages:
+        raise AuditError("entry_report_page_out_of_order", **place)
+    levels += before
+    if page + 1 < pages:
+        audit.pages[key] = page + 1, levels
+        return
+    round_.reports[key] = entry.digests["statement"]
+    audit.reported[key] = levels
+
+
+def take_notes(audit: RoundAudit, index: int, entry: Entry) -> None:
+    """Take what is kept of a batch of notes: from whom, to whom, how many, and the digest that its confirmation names.
+
+    Raises:
+        AuditError: They are not due, or were sent before.
+    """
+    round_, sender, receiver, query = audit.round, entry.party, str(entry.recipient), query_of(entry)
+    place = {"round": round_.round_id, "index": index, "sender": sender}
+    if not {ReportKey(sender, query), ReportKey(receiver, query)} <= set(
+        audit.reported
+    ) or not round_.manifest.may_match(sender, receiver):
+        raise AuditError("entry_notes_not_due", **place, receiver=receiver)
+    sent = SentNotes(sender, receiver, query, entry.counts["batch"])
+    if round_.has_notes(sent):
+        raise AuditError("entry_batch_sent_twice", **place)
+    digest, number = entry.digests["statement"], entry.counts["sequence"]
+    round_.keep_notes(digest, sent, NotesSize(number, entry.counts["notes"]))
+    audit.numbers_of(sender).add_unseen(index, entry, digest)
+    round_.sequences.setdefault(sender, {})[number] = digest
+    audit.last_words[sender] = index
+
+
+def check_hits(audit: RoundAudit) -> Iterator[UnprovenClaim]:
+    """Compare matches, reports and receipts; yield what no receipt shows.
+
+    Raises:
+        AuditError: They contradict each other.
+    """
+    if not audit.reported:
+        return
+    _check_due(audit)
+    _check_totals(audit)
+    for (left, right, query), counts in audit.matched.items():
+        shown = [_check_receipt(audit, party, other, query, counts) for party, other in ((left, right), (right, left))]
+        if not any(shown):
+            yield _claim(audit, "hits", "hits_not_acknowledged", left=left, right=right, of_query=words(query))
+    for key in sorted(set(audit.reported) - set(audit.round.receipts), key=str):
+        yield _claim(
+            audit, "report", "report_not_acknowledged", key.party, audit.round.reports[key],
+            party=key.party, of_query=words(key.submission_id),
+        )  # fmt: skip
+
+
+def check_queries(audit: RoundAudit) -> Iterator[UnprovenClaim]:
+    """Yield the queries of a round that was closed whose asker has no report, and no alarm of an owner says why."""
+    round_ = audit.round
+    if round_.ending is None or round_.ending.outcome is not Outcome.CLOSED:
+        return
+    alarmed = {key.submission_id for key in round_.alarms}
+    for query, submission in sorted(round_.submissions.items()):
+        if submission.kind is Kind.QUERY and query not in alarmed and (submission.party, query) not in audit.reported:
+            yield _claim(audit, "query", "query_not_answered", submission_id=query, party=submission.party)
+
+
+def check_exchanged(audit: RoundAudit) -> None:
+    """Check that a round that was closed before its time was over had every note on its lists' hits confirmed.
+
+    Raises:
+        AuditError: It had not.
+    """
+    round_ = audit.round
+    ended = next(entry.time for entry in audit.entries.values() if entry.kind.value == "ending")
+    if ended > round_.manifest.window.closes_at:
+        return
+    found: Counter[tuple[str, str]] = Counter()
+    for one in round_.confirmations.values():
+        if one.submission_id is None:
+            found[one.party, one.to] += one.confirmed + len(one.refuted)
+    for (left, right, query), counts in audit.matched.items():
+        for party, other in ((left, right), (right, left)):
+            if query is None and found[party, other] < counts.total():
+                raise AuditError(
+                    "round_closed_before_confirmation",
+                    round=round_.round_id,
+                    round_id=round_.round_id,
+                    party=party,
+                    other=other,
+                )
+
+
+def query_of(entry: Entry) -> str | None:
+    """Return the query that a report, a match or notes are of, or None for the lists."""
+    return str(entry.ids["submission"]) if "submission" in entry.ids else None
+
+
+def words(query: str | None) -> str:
+    """Return of what something is, as sentences have it."""
+    return "for the lists" if query is None else f"for the query {query}"
+
+
+def _check_due(audit: RoundAudit) -> None:
+    """Check that every pair whose report is there was matched."""
+    round_ = audit.round
+    due = {
+        (min(left, right), max(left, right), query)
+        for query in {query for _, query in audit.reported}
+        for left in ([round_.submissions[query].party] if query else round_.participants)
+        for right in round_.counterparts_of(left)
+    }
+    for left, right, query in sorted(due - set(audit.matched), key=str):
+        raise AuditError(
+            "round_pair_not_matched",
+            round=round_.round_id,
+            round_id=round_.round_id,
+            left=left,
+            right=right,
+            of_query=words(query),
+        )
+
+
+def _check_totals(audit: RoundAudit) -> None:
+    """Check that each report tells as many hits of each level as its party's pairs have."""
+    round_ = audit.round
+    totals: dict[ReportKey, Counter[str]] = {}
+    for (left, right, query), counts in audit.matched.items():
+        for party, other in ((left, right), (right, left)):
+            if not _is_withheld(audit, party, other, query):
+                totals.setdefault(ReportKey(party, query), Counter()).update(counts)
+    for key, counts in audit.reported.items():
+        matched = totals.get(key, Counter())
+        for level in LEVELS:
+            if counts[level] != matched[level]:
+                raise AuditError(
+                    "round_hit_count_differs",
+                    round=round_.round_id,
+                    round_id=round_.round_id,
+                    party=key.party,
+                    got=counts[level],
+                    level=level,
+                    of_query=words(key.submission_id),
+                    expected=matched[level],
+                )
+
+
+def _check_receipt(audit: RoundAudit, party: str, other: str, query: str | None, matched: Counter[str]) -> bool:
+    """Check that a party's receipt has the hits of a pair; return whether there is one that does.
+
+    Raises:
+        AuditError: It has others.
+    """
+    receipt = audit.round.receipts.get(ReportKey(party, query))
+    if receipt is None or _is_withheld(audit, party, other, query):
+        return False
+    acknowledged = receipt.by_place()
+    for level in LEVELS:
+        if acknowledged[other, level] != matched[level]:
+            raise AuditError(
+                "round_pair_hits_differ",
+                what="pair_hits",
+                round=audit.round.round_id,
+                round_id=audit.round.round_id,
+                party=party,
+                other=other,
+                level=level,
+                expected=acknowledged[other, level],
+                got=matched[level],
+                of_query=words(query),
+            )
+    return True
+
+
+def _is_withheld(audit: RoundAudit, party: str, other: str, query: str | None) -> bool:
+    """Return whether an asker's report has nothing of an owner, because that refused its answer (3.7.16)."""
+    return audit.round.has_refused(other, query) and audit.round.submissions[query or ""].party == party
+
+
+def _claim(
+    audit: RoundAudit, what: str, code: str, shown_by: str | None = None, digest: str | None = None, /, **fields: str
+) -> UnprovenClaim:
+    point = Sentence.of(code, **fields)
+    sentence = Sentence.of("point_of_round", round=audit.round.round_id, point=point)
+    return UnprovenClaim(what, sentence, shown_by, digest)
