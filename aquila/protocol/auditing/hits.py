@@ -91,7 +91,7 @@ def take_notes(audit: RoundAudit, index: int, entry: Entry) -> None:
 
 
 def check_hits(audit: RoundAudit) -> Iterator[UnprovenClaim]:
-    """Compare matches, reports and receipts; yield what no receipt shows.
+    """Compare matches, reports and receipts; yield the points without a receipt.
 
     Raises:
         AuditError: They contradict each other.
