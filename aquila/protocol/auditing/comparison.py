@@ -139,7 +139,7 @@ def _compare_statements(matchers: LogRecord, own: LogRecord, registry: Registry)
 
 
 def _refused(log: LogRecord) -> tuple[set[str], set[str]]:
-    """Return the digests of the statements that a log shows as refused, and of those that it only says were."""
+    """Return the digests of refused statements, first of those that the log shows, then of those without envelope."""
     shown, said = set[str](), set[str]()
     for index, entry in _about_statements(log):
         if entry.kind in REFUSED:

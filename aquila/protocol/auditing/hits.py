@@ -112,7 +112,7 @@ def check_hits(audit: RoundAudit) -> Iterator[UnprovenClaim]:
 
 
 def check_queries(audit: RoundAudit) -> Iterator[UnprovenClaim]:
-    """Yield the queries of a round that was closed whose asker has no report, and no alarm of an owner says why."""
+    """Yield the queries of a closed round whose asker has no report, and of which no owner raised an alarm."""
     round_ = audit.round
     if round_.ending is None or round_.ending.outcome is not Outcome.CLOSED:
         return
@@ -179,7 +179,7 @@ def _check_due(audit: RoundAudit) -> None:
 
 
 def _check_totals(audit: RoundAudit) -> None:
-    """Check that each report tells as many hits of each level as its party's pairs have."""
+    """Check that each report has as many hits of each level as its party's pairs."""
     round_ = audit.round
     totals: dict[ReportKey, Counter[str]] = {}
     for (left, right, query), counts in audit.matched.items():
