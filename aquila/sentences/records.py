@@ -144,6 +144,10 @@ RECORDS: Final[Table] = {
     "spreadsheet_old_or_protected": Text(
         "the file is an old .xls workbook, or is protected by a password", "save it as .xlsx without a password"
     ),
+    "spreadsheet_too_costly": Text(
+        "the spreadsheet takes more memory or processor time to read than a list does",
+        "save the list as CSV (UTF-8), which may be of any length",
+    ),
     "spreadsheet_too_large": Text(
         "the spreadsheet is too large when it is unpacked", "save the list as CSV (UTF-8), which may be of any length"
     ),

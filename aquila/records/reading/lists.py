@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -30,19 +29,17 @@ from aquila.records.reading.date_column import DateColumn
 from aquila.records.reading.encodings import as_utf_8, find_encoding
 from aquila.records.reading.ftm_rows import FtmPlan, cut_ftm, read_ftm_batch
 from aquila.records.reading.layouts import RECOGNIZED, UTF_8, WIDE_ENCODINGS, FoundLayout, Layout
-from aquila.records.reading.ods import opened_ods
-from aquila.records.reading.sheet_rows import SEPARATOR, cut_sheet, names_columns, sheet_headings
-from aquila.records.reading.workbooks import spreadsheet_format
-from aquila.records.reading.xlsx import opened_xlsx
+from aquila.records.reading.sheet_process import opened_sheet
+from aquila.records.reading.sheet_rows import SEPARATOR, cut_sheet
+from aquila.records.reading.workbooks import is_archive
 from aquila.records.rows import AcceptedRow, Finding, ReadReport, RefusedRow, Row, RowColumns, Severity
 from aquila.sentences import Sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from contextlib import AbstractContextManager
+    from collections.abc import Iterable, Iterator, Sequence
 
     from aquila.records.reading.layouts import Encoding, Format
-    from aquila.records.reading.workbooks import SheetRow, Workbook
+    from aquila.records.reading.workbooks import SheetRow
 
 __all__ = [
     "RECOGNIZED",
@@ -72,10 +69,7 @@ __all__ = [
 Plan = CsvPlan | FtmPlan
 """What a process must know of a file to read a batch of it; small, hashable, and to be pickled."""
 _DATES = "date_of_birth"
-_OPENED: dict[Format, Callable[[BinaryIO], AbstractContextManager[Workbook]]] = {
-    "xlsx": opened_xlsx,
-    "ods": opened_ods,
-}
+_SPREADSHEETS: frozenset[Format] = frozenset({"xlsx", "ods"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +97,7 @@ class _Head:
         line: The line of the headings.
         encoding: Of the lines that `source` gives.
         source: The lines of a text; of CSV those below the headings.
-        rows: The rows of the sheet, up to a number of cells in each.
+        rows: The rows of the sheet, each with one cell more than there are headings at most.
     """
 
     layout: FoundLayout
@@ -111,7 +105,7 @@ class _Head:
     line: int = 1
     encoding: Encoding = UTF_8
     source: LineSource | None = None
-    rows: Callable[[int], Iterator[SheetRow]] | None = None
+    rows: Iterator[SheetRow] | None = None
 
 
 def recognize(stream: BinaryIO, layout: Layout = RECOGNIZED) -> FoundLayout:
@@ -172,7 +166,7 @@ def _open(stream: BinaryIO, layout: Layout, lines: int) -> RawList:
         )
         found = replace(head.layout, columns=plan.columns)
         if head.rows is not None:
-            batches = cut_sheet(plan, head.rows(len(plan.columns) + 1), lines)
+            batches = cut_sheet(plan, head.rows, lines)
             return RawList(found, plan, _while_open(stack.pop_all(), batches))
         assert head.source is not None
         return RawList(found, plan, cut_csv(plan, head.source, lines))
@@ -180,13 +174,11 @@ def _open(stream: BinaryIO, layout: Layout, lines: int) -> RawList:
 
 def _read_head(stream: BinaryIO, layout: Layout, stack: ExitStack) -> _Head:
     """Read the head of a file; a spreadsheet stays open as long as the stack."""
-    form = layout.format or spreadsheet_format(stream)
-    if form is not None and form in _OPENED:
-        workbook = stack.enter_context(_OPENED[form](stream))
-        sheet = _choose_sheet(workbook, layout.sheet)
-        headings, line = sheet_headings(workbook.rows(sheet))
-        found = FoundLayout(form, sheet=sheet + 1, sheets=workbook.sheets, headings=headings)
-        return _Head(found, line=line, rows=partial(workbook.rows, sheet))
+    form = layout.format
+    if form in _SPREADSHEETS or (form is None and is_archive(stream)):
+        opened = stack.enter_context(opened_sheet(stream, form, layout.sheet))
+        found = FoundLayout(opened.format, sheet=opened.sheet, sheets=opened.sheets, headings=opened.headings)
+        return _Head(found, line=opened.line, rows=opened.rows)
     encoding, is_guess = (layout.encoding, False) if layout.encoding else find_encoding(stream)
     if form is None or layout.encoding is None:
         stream.seek(0)
@@ -203,19 +195,6 @@ def _read_head(stream: BinaryIO, layout: Layout, stack: ExitStack) -> _Head:
         return _Head(found, separator, encoding=read_as, source=source)
     source.give_back([first] if first else [])
     return _Head(FoundLayout(form, encoding, is_guess), encoding=read_as, source=source)
-
-
-def _choose_sheet(workbook: Workbook, wanted: int | None) -> int:
-    """Return the place of the sheet that is wanted, or of the first one that names a known column, or of the first.
-
-    Raises:
-        InputError: There is no such sheet.
-    """
-    if wanted is None:
-        return next((place for place in range(len(workbook.sheets)) if names_columns(workbook.rows(place))), 0)
-    if wanted > len(workbook.sheets):
-        raise InputError("sheet_unknown", sheets=len(workbook.sheets))
-    return wanted - 1
 
 
 def _while_open(stack: ExitStack, batches: Iterator[Batch]) -> Iterator[Batch]:

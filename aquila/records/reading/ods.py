@@ -15,8 +15,16 @@ from xml.parsers import expat
 
 from aquila.errors import InputError
 from aquila.records.reading.bounded_lines import LONGEST_LINE
-from aquila.records.reading.sheet_values import UnusableCellError, date_text, number_text
-from aquila.records.reading.workbooks import MOST_COLUMNS, MOST_ROWS, SheetRow, opened_archive, pieces_of
+from aquila.records.reading.workbooks import (
+    MOST_COLUMNS,
+    MOST_ROWS,
+    SheetRow,
+    UnusableCellError,
+    date_text,
+    number_text,
+    opened_archive,
+    pieces_of,
+)
 
 if TYPE_CHECKING:
     import zipfile

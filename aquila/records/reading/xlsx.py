@@ -13,8 +13,15 @@ from datetime import date
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from aquila.records.reading.sheet_values import UnusableCellError, date_text, number_text
-from aquila.records.reading.workbooks import MOST_COLUMNS, MOST_ROWS, SheetRow, opened_archive
+from aquila.records.reading.workbooks import (
+    MOST_COLUMNS,
+    MOST_ROWS,
+    SheetRow,
+    UnusableCellError,
+    date_text,
+    number_text,
+    opened_archive,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -20,7 +20,6 @@ from aquila.records.reading.lists import (
     read_records,
     recognize,
 )
-from aquila.records.reading.sheet_values import date_text
 from tests.support.spreadsheets import ODS_TYPE, archive, ods, ods_cell, ods_row, with_part, xlsx
 
 if TYPE_CHECKING:
@@ -263,7 +262,7 @@ def test_this_machines_faults_are_not_the_files() -> None:
 
 def test_a_date_without_a_time_is_shown_as_far_as_its_cell_shows_it() -> None:
     """Workbooks in the strict form hold such dates."""
-    assert date_text(date(1980, 5, 3), has_day=True, has_month=True) == "1980-05-03"
+    assert workbooks.date_text(date(1980, 5, 3), has_day=True, has_month=True) == "1980-05-03"
 
 
 BOMB = '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><x>&b;</x>'

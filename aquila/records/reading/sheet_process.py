@@ -1,0 +1,257 @@
+"""Spreadsheets, read in a process of their own that has limits of memory and processor time and ends with its caller.
+
+A small spreadsheet can cost the memory and the minutes of a large one, whatever reads it. So the process that asks for
+one gets its rows as lines of JSON and never unpacks it. The process that reads has the file, a pipe for its answer and
+another that ends with its caller; it writes no file. Nothing of its errors but the sentence about the file goes on.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from io import UnsupportedOperation
+from threading import Thread
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from aquila.errors import InputError
+from aquila.records.reading.bounded_lines import LONGEST_LINE
+from aquila.records.reading.ods import opened_ods
+from aquila.records.reading.sheet_rows import names_columns, sheet_headings
+from aquila.records.reading.workbooks import SheetRow, spreadsheet_format
+from aquila.records.reading.xlsx import opened_xlsx
+from aquila.sentences import Sentence
+from aquila.sentences.sentence import from_json, to_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from aquila.records.reading.layouts import Format
+    from aquila.records.reading.workbooks import Workbook
+
+MOST_MEMORY = 1 << 30  # bytes of address space; a list of 130,000 records of all fields takes 0.4 of them
+LEAST_SECONDS = 10  # of processor time, for a file of any size
+_BYTES_A_SECOND = 1 << 17  # of the file; a list of all fields takes a quarter of the seconds that this gives
+_MOST_SHEETS = 1_000
+_LONGEST_NAME = 100  # characters of a sheet's name; programs allow 31
+_MOST_ANSWER = 1 << 22  # bytes of one line of the answer: at most twelve for each character
+_LEAST_TEXT, _TEXT_A_BYTE = 1 << 23, 32  # characters and cells that are answered: of any file, and more for its bytes
+_SANDBOX = {"OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}  # threads that reserve memory for each processor
+_OPENED: dict[Format, Callable[[BinaryIO], AbstractContextManager[Workbook]]] = {"xlsx": opened_xlsx, "ods": opened_ods}
+_END = "end"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class OpenedSheet:
+    """The sheet of a spreadsheet that is being read.
+
+    Attributes:
+        format: Of the file.
+        sheets: The names of all its sheets.
+        sheet: The number of this one, from 1.
+        headings: The texts of its first row that is not blank.
+        line: The number of that row.
+        rows: That row and those below that are not blank, each with one cell more than there are headings at most.
+    """
+
+    format: Format
+    sheets: tuple[str, ...]
+    sheet: int
+    headings: tuple[str, ...]
+    line: int
+    rows: Iterator[SheetRow]
+
+
+@contextmanager
+def opened_sheet(stream: BinaryIO, form: Format | None, wanted: int | None) -> Iterator[OpenedSheet]:
+    """Have a sheet read by another process, which is ended with the block.
+
+    Args:
+        stream: The file.
+        form: Its format, if it is known.
+        wanted: The number of the sheet, from 1; the first one that names a known column by default, or the first.
+
+    Raises:
+        InputError: The file is damaged, is not a spreadsheet, is larger than a list can be, or costs more to read.
+    """
+    with ExitStack() as stack:
+        file = _own_file(stream, stack)
+        messages = _messages(stack.enter_context(_reader(file, form, wanted)))
+        form, sheets, sheet, headings, line = next(messages)
+        yield OpenedSheet(form, tuple(sheets), sheet, tuple(headings), line, map(_row, messages))
+
+
+def _own_file(stream: BinaryIO, stack: ExitStack) -> int:
+    """Return a descriptor of the file with a position of its own, closed with the stack; a stream is copied first."""
+    stream.seek(0)  # which writes what is not written yet
+    try:
+        number = stream.fileno()
+    except (AttributeError, UnsupportedOperation):
+        copied = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
+        shutil.copyfileobj(stream, copied)
+        copied.flush()
+        number = copied.fileno()
+    opened = os.open(f"/proc/self/fd/{number}", os.O_RDONLY | os.O_CLOEXEC)
+    stack.callback(os.close, opened)
+    return opened
+
+
+@contextmanager
+def _reader(file: int, form: Format | None, wanted: int | None) -> Iterator[subprocess.Popen[bytes]]:
+    """Start the process that reads; it ends when this block does, and when this process is gone."""
+    seconds = LEAST_SECONDS + os.fstat(file).st_size // _BYTES_A_SECOND
+    heard, held = os.pipe()
+    with ExitStack() as stack:
+        stack.callback(os.close, held)
+        order = json.dumps({"form": form, "wanted": wanted, "seconds": seconds, "memory": MOST_MEMORY, "caller": heard})
+        command = [sys.executable, "-I", "-c", f"from {__name__} import main; main()", order]
+        try:
+            process = subprocess.Popen(  # noqa: S603 - this Python, with this module
+                command, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, pass_fds=(heard,), env=_SANDBOX
+            )  # fmt: skip
+        finally:
+            os.close(heard)
+        with process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+
+def _messages(process: subprocess.Popen[bytes]) -> Iterator[Any]:
+    """Yield the messages of the process that reads.
+
+    Raises:
+        InputError: It says that the file cannot be read, or it met a limit.
+        OSError: It says that this machine has a fault.
+    """
+    assert process.stdout is not None
+    while line := process.stdout.readline(_MOST_ANSWER):
+        message = json.loads(line)
+        if message == _END:
+            return
+        if isinstance(message, dict):
+            _raise(message)
+        yield message
+    if process.wait() >= 0:  # it was not ended by a signal
+        raise OSError(errno.EPIPE, os.strerror(errno.EPIPE))
+    raise InputError("spreadsheet_too_costly")
+
+
+def _raise(message: dict[str, Any]) -> None:
+    """Raise the error of a message.
+
+    Raises:
+        InputError: About the file.
+        OSError: About this machine.
+    """
+    if "errno" in message:
+        raise OSError(message["errno"], os.strerror(message["errno"]))
+    sentence = from_json(message)
+    assert sentence is not None, "the other process writes what to_json makes"
+    raise InputError(sentence.code, **sentence.fields)
+
+
+def _row(message: Any) -> SheetRow:  # noqa: ANN401 - whatever JSON holds
+    number, texts, typed, faults = message
+    return SheetRow(
+        int(number), list(map(str, texts)), set(map(int, typed)), {int(p): Sentence.of(c) for p, c in faults}
+    )
+
+
+def main() -> None:  # pragma: no cover  # of the process that reads, which is not watched
+    """Read the sheet of the file on stdin, and answer on stdout; the limits are set before anything else."""
+    order = json.loads(sys.argv[1])
+    for limit, most in (
+        (resource.RLIMIT_AS, order["memory"]),
+        (resource.RLIMIT_CPU, order["seconds"]),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(limit, (most, most))
+    Thread(target=_end_with, args=(order["caller"],), daemon=True).start()
+    with open(0, "rb") as stream, open(1, "w", encoding="ascii") as out:
+        answer(stream, order["form"], order["wanted"], out.write)
+
+
+def _end_with(caller: int) -> None:  # pragma: no cover  # likewise
+    """Wait until nobody holds the other end of a pipe, then leave."""
+    os.read(caller, 1)
+    os._exit(1)
+
+
+def answer(stream: BinaryIO, form: Format | None, wanted: int | None, write: Callable[[str], object]) -> None:
+    """Write the messages about a sheet: its head, its rows and the end, or why there is none.
+
+    Args:
+        stream: The file.
+        form: As for `opened_sheet`.
+        wanted: Likewise.
+        write: Takes a line of JSON.
+    """
+    try:
+        for message in _answers(stream, form, wanted):
+            write(json.dumps(message) + "\n")
+    except InputError as error:
+        write(json.dumps(to_json(error.sentence)) + "\n")
+    except OSError as error:
+        write(json.dumps({"errno": error.errno}) + "\n")
+    except MemoryError:
+        write(json.dumps({"code": "spreadsheet_too_large", "fields": {"limit": MOST_MEMORY}}) + "\n")
+
+
+def _answers(stream: BinaryIO, form: Format | None, wanted: int | None) -> Iterator[object]:
+    """Yield the messages.
+
+    Raises:
+        InputError: About the file.
+    """
+    form = form or spreadsheet_format(stream)
+    assert form in _OPENED, "the caller has seen an archive"
+    with _OPENED[form](stream) as workbook:
+        if len(workbook.sheets) > _MOST_SHEETS:
+            raise InputError("spreadsheet_too_large", limit=_MOST_SHEETS)
+        sheet = _choose_sheet(workbook, wanted)
+        headings, line = sheet_headings(workbook.rows(sheet))
+        names = [name[:_LONGEST_NAME] for name in workbook.sheets]
+        yield form, names, sheet + 1, _bounded(list(headings)), line
+        left = most = _LEAST_TEXT + _TEXT_A_BYTE * stream.seek(0, os.SEEK_END)
+        for row in workbook.rows(sheet, len(headings) + 1):
+            if row.is_blank:
+                continue
+            texts = _bounded(row.texts)
+            left -= len(texts) + sum(map(len, texts))
+            if left < 0:  # rows and cells that are repeated, or texts that are shared
+                raise InputError("spreadsheet_too_large", limit=most)
+            yield row.number, texts, sorted(row.typed), [(place, reason.code) for place, reason in row.faults.items()]
+    yield _END
+
+
+def _bounded(texts: list[str]) -> list[str]:
+    """Return the cells of a row, cut where they are more than a line can hold: the row will be refused."""
+    room = LONGEST_LINE + 1
+    for place, text in enumerate(texts):
+        texts[place] = text[:room]
+        room -= len(texts[place])
+    return texts
+
+
+def _choose_sheet(workbook: Workbook, wanted: int | None) -> int:
+    """Return the place of the sheet that is wanted, or of the first one that names a known column, or of the first.
+
+    Raises:
+        InputError: There is no such sheet.
+    """
+    if wanted is None:
+        return next((place for place in range(len(workbook.sheets)) if names_columns(workbook.rows(place))), 0)
+    if wanted > len(workbook.sheets):
+        raise InputError("sheet_unknown", sheets=len(workbook.sheets))
+    return wanted - 1
