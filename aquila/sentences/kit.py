@@ -338,6 +338,19 @@ KIT: Final[Table] = {
         "login, password or code are not right",
         "after several failures an account waits, up to an hour; the administrator can reset it",
     ),
+    "row_not_authentic": Text(
+        "a row of the table {table} was not written by this service",
+        "somebody changed the database: look who did; OPERATIONS.md, *A row that the service did not write*",
+    ),
+    "approval_not_in_log": Text(
+        "nothing is signed in round {round}: the log has no approval of exactly this by two persons",
+        "somebody changed the database: look who did; OPERATIONS.md, *A row that the service did not write*",
+    ),
+    "people_key_missing": Text(
+        "the home has no {key_file}, and its database has accounts",
+        "put the file back from the safe; if it is lost, `aquila node renew-people-key` or `aquila matcher "
+        "renew-people-key` accepts all rows as they are at the next start, and everyone enrols again",
+    ),
     "stored_file_differs": Text("the stored content of {file} was changed"),
     "stored_file_missing": Text("there is no file {file}"),
     "stored_request_differs": Text(

@@ -3,6 +3,7 @@
     AquilaError
     ├── StoreError              the database or the disk failed; nothing was changed
     │   ├── StoreFullError      there is no room left
+    │   ├── ForgedRowError      a row that this service did not write
     │   ├── RoundDamagedError   what is stored of one round does not hold together
     │   ├── Pkcs11Error          the token with the identity key cannot be used; nothing was signed
     │   └── StoreConflictError  a row that is there already, or that a constraint forbids
@@ -51,6 +52,10 @@ class StoreFullError(StoreError):
 
 class RoundDamagedError(StoreError):
     """The stored events of one round do not hold together; the others go on."""
+
+
+class ForgedRowError(StoreError):
+    """A row that this service did not write: somebody changed the database. Nothing is done by it."""
 
 
 class Pkcs11Error(StoreError):
@@ -124,6 +129,7 @@ PROBLEMS: ProblemTable = MappingProxyType(
         # but clients and proxies know to wait on 503 only.
         StoreError: ProblemType("store", "The service's store failed", 503),
         StoreFullError: ProblemType("store-full", "The service's disk is full", 503),
+        ForgedRowError: ProblemType("forged-row", "The database was changed by somebody else", 503),
         RoundDamagedError: ProblemType("round-damaged", "What is stored of the round does not hold together", 503),
         Pkcs11Error: ProblemType("pkcs11", "The PKCS#11 token with the service's key cannot be used", 503),
         PeerUnavailableError: ProblemType("peer-unavailable", "The peer is away", 503),

@@ -18,7 +18,9 @@ from services.kit.administration.backup.make import back_up
 from services.kit.administration.backup.restore import restoring
 from services.kit.administration.backup.services import FLEETING, BackedService
 from services.kit.administration.backup.verification import check
+from services.kit.approvals.tables import ApprovalRows
 from services.kit.http.signatures import now as system_time
+from services.kit.people.tables import PeopleRows
 from services.matcher.administration import restored_registry
 from services.matcher.context import open_context
 from services.matcher.events import NOBODY
@@ -42,6 +44,7 @@ SERVICE = BackedService(
     name="matcher",
     package=PACKAGE,
     metadata=MatcherRows.metadata,
+    tables=(PeopleRows, ApprovalRows, MatcherRows),
     left_out=FLEETING | {SPENT_NONCES.name},
     settings_class=MatcherSettings,
     database_file=DATABASE_FILE,

@@ -13,6 +13,7 @@ from aquila.protocol.matcher import Matcher
 from aquila.protocol.registry import MATCHER, read_registry
 from aquila.records.rules import BUILT_IN, earlier_tables, load_rules
 from services.kit.approvals.authors import withdraw_lost
+from services.kit.approvals.tables import ApprovalRows
 from services.kit.home_folder import CHUNKS_FOLDER
 from services.kit.http.signatures import now
 from services.kit.log.key_changes import log_replaced
@@ -27,6 +28,7 @@ from services.matcher.log.service_log import open_log
 from services.matcher.round_memory import RoundCache
 from services.matcher.storage.home import DATABASE_FILE, SCRATCH_FOLDER
 from services.matcher.storage.round_marks import KnownTerms, RoundFacts
+from services.matcher.storage.tables import MatcherRows
 from services.matcher.wakeup import LongPolls, Wakeup
 
 if TYPE_CHECKING:
@@ -131,6 +133,8 @@ def open_context(settings: MatcherSettings, clock: Callable[[], int] | None = No
         raise KeyMaterialError("registry_matcher_key_differs")
     store = open_store(settings)
     clock = clock or now
+    # First of all: it has the key of the rows that are read and written from here on.
+    people = People.of(Service.MATCHER, MATCHER, store, settings, clock, withdraw_lost, (ApprovalRows, MatcherRows))
     if registry.former.get(MATCHER):
         # Before anything is signed with the new key.
         with store.transaction("key.take_over") as session:
@@ -144,7 +148,7 @@ def open_context(settings: MatcherSettings, clock: Callable[[], int] | None = No
         rules=_rules(settings),
         round_cache=RoundCache(store, registry, load_group(settings.workers or None), clock),
         workers=executor_handle_of(settings, ["aquila.matching.join_tasks"]),
-        people=People.of(Service.MATCHER, MATCHER, store, settings, clock, withdraw_lost),
+        people=people,
         wakeup=Wakeup(),
         held=LongPolls(),
         log=open_log(settings.home, store, identity, registry, clock),

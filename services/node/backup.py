@@ -15,8 +15,10 @@ from services.kit.administration.backup.make import back_up
 from services.kit.administration.backup.restore import restoring
 from services.kit.administration.backup.services import FLEETING, BackedService
 from services.kit.administration.backup.verification import check
+from services.kit.approvals.tables import ApprovalRows
 from services.kit.errors import NotFoundError
 from services.kit.http.signatures import now as system_time
+from services.kit.people.tables import PeopleRows
 from services.kit.storage.files import read_secret, write_secret
 from services.node.main import PACKAGE, assemble
 from services.node.records.erasure import erase_found, find_record, overwrite_erased, record_digest
@@ -42,6 +44,7 @@ SERVICE = BackedService(
     name="node",
     package=PACKAGE,
     metadata=NodeRows.metadata,
+    tables=(PeopleRows, ApprovalRows, NodeRows),
     left_out=FLEETING | {"secret", "note_secret"},
     settings_class=NodeSettings,
     database_file=DATABASE_FILE,

@@ -126,6 +126,7 @@ class Contact:
         held: The answer of a long poll, until the next step takes it.
         takes_consignments: Whether the matcher is of a version that takes several statements in one call.
         state: The name of the state of the list that was taken last; None where the matcher's version names none.
+        showing: Held while the own log is shown to the matcher, by the driver of rounds or by that of looks.
         looking: Held while the matcher's log is looked at: rounds at work at the same time do it one after another.
     """
 
@@ -144,6 +145,7 @@ class Contact:
     held: LongPollResult | None = None
     takes_consignments: bool = False
     state: str | None = None
+    showing: asyncio.Lock = field(default_factory=asyncio.Lock)
     looking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def answered(self, now: int) -> None:

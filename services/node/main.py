@@ -18,6 +18,7 @@ from aquila.protocol.registry import read_registry
 from services.kit.approvals import routes as approval_routes
 from services.kit.approvals.authors import withdraw_lost
 from services.kit.approvals.expiry import expire_requests
+from services.kit.approvals.tables import ApprovalRows
 from services.kit.home_folder import CHUNKS_FOLDER
 from services.kit.http.certificates import certificates_of
 from services.kit.http.peer import Peer
@@ -76,9 +77,11 @@ from services.node.safeguards.matcher_address import followed
 from services.node.settings import NodeSettings
 from services.node.steps.driver import RoundsDriver
 from services.node.steps.submissions.tasks import PRELOAD
+from services.node.steps.verify_logs import show_looks
 from services.node.storage import high_water
 from services.node.storage.high_water import HighWater
 from services.node.storage.home import DATABASE_FILE, KEYS_FOLDER
+from services.node.storage.tables import NodeRows
 from services.node.waiting import NodeWaiting
 
 if TYPE_CHECKING:
@@ -99,6 +102,7 @@ _HOUSEKEEPING_SECONDS = 60
 _RETENTION_SECONDS = 3_600.0
 _STANDING_SECONDS = 30.0
 _REGISTRY_SECONDS = 600.0
+_LOOKS_SECONDS = 30.0
 
 
 def assemble(
@@ -126,6 +130,9 @@ def assemble(
     check_private(settings.home)
     store = private_store(settings.database, settings.home / DATABASE_FILE)
     migrate(store, PACKAGE)
+    # It has the key of the rows that are read and written from here on.
+    tables = ApprovalRows, NodeRows
+    people = People.of(Service.NODE, settings.code, store, settings, clock, withdraw_lost, tables, settings.name)
     keys = settings.home / KEYS_FOLDER
     keys.mkdir(mode=0o700, parents=True, exist_ok=True)
     files = ChunkFiles(settings.home / CHUNKS_FOLDER, settings.limits.free_mebibytes * MEBIBYTE)
@@ -144,7 +151,7 @@ def assemble(
         keys=keys,
         peer=Peer(_matcher_address(settings, store, registry), CallSigner(identity, settings.code, clock), transport),
         workers=executor_handle_of(settings, PRELOAD),
-        people=People.of(Service.NODE, settings.code, store, settings, clock, withdraw_lost, settings.name),
+        people=people,
         rounds=RoundMemories(Parts(store, registry, group, keys, clock, random)),
         clock=clock,
         random=random,
@@ -171,8 +178,10 @@ def build(
     made = node or assemble(settings)
     standing = _standing_queries(made)
     newer_registry = Driver("registry", partial(safeguards_registry.fetch_newer, made), interval=_REGISTRY_SECONDS)
+    looks = Driver("looks", partial(show_looks, made), interval=_LOOKS_SECONDS)
     drivers = [
         RoundsDriver(made).driver(),
+        looks,
         _retention(made),
         _housekeeping(made),
         standing,

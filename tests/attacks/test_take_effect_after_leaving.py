@@ -15,8 +15,9 @@ from services.kit.approvals.requests import MOST_WAITING
 from services.kit.approvals.tables import ApprovalRow
 from services.kit.log import entries
 from services.kit.people.accounts import change_roles, reset_account, switch_account
-from services.kit.people.tables import AccountRow
+from services.kit.people.tables import AccountRow, PeopleRows
 from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, clock, codes, world
+from tests.support.sealing import sealed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +54,7 @@ def behind(people: People, person: str) -> None:
     """Deactivate the account by another way than the use case, so that nothing was withdrawn."""
     with people.store.transaction("test.behind") as session:
         session.execute(update(AccountRow).where(AccountRow.person == person).values(active=False))
+        sealed(session, PeopleRows)
 
 
 async def asked_consent(world: World, party_node: PartyNode) -> dict[str, Any]:
@@ -114,6 +116,7 @@ async def test_who_may_not_decide_any_more_decides_nothing(world: World) -> None
     with party_node.node.store.transaction("test.roles") as session:
         login = AccountRow.login == "person-approver"
         session.execute(update(AccountRow).where(login).values(roles=[Role.ANALYST.value]))
+        sealed(session, PeopleRows)
     path = f"/v1/approvals/{asked['approval_id']}/approve"
     assert (await approver.post(path, json={"digest": asked["digest"]})).status_code == 403
     assert stored(party_node).state == "waiting"

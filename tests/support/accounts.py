@@ -71,6 +71,7 @@ def people(tmp_path: Path, clock: Clock) -> Iterator[People]:
     # As cheap as the library lets it be: what is tested is not how long it takes.
     settings = PeopleSettings().model_copy(update={"argon2_kibibytes": 32, "argon2_passes": 1})
     key, passwords = PeopleKey.of_home(tmp_path), Passwords(settings)
+    store.row_key = key.rows
     yield People(Service.NODE, "SI", store, settings, key, passwords, clock, lambda *_: None, NAMES)
     store.close()
 

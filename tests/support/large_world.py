@@ -26,10 +26,12 @@ from aquila.protocol.rounds.rules import first_binding
 from aquila.protocol.rounds.verified_round import Round, read_statement
 from services.kit.log.entries import EDGE, ENTRIES, _store_nodes, frontier
 from services.kit.storage.files import write_secret
+from services.kit.storage.row_seals import ROW_KEY
 from services.matcher.storage import tables as at_matcher
 from services.node.storage import tables as at_node
 from services.node.storage.high_water import Marks
 from tests.support.node_world import HEADER, LISTS
+from tests.support.sealing import sealed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -102,6 +104,9 @@ def copy_closed_round(
             place.log.publish()
         made += [copy.new[round_id] for copy in some]
         tell(f"{len(made)} rounds were copied")
+    for place in original.places:
+        with place.store.transaction("large.seal") as session:
+            sealed(session, at_matcher.MatcherRows if place.log.holder == "matcher" else at_node.NodeRows)
     for party_node in world.nodes.values():
         marks = party_node.node.high_water.marks
         assert marks is not None
@@ -279,7 +284,8 @@ def _append_all(session: Session, entries: Sequence[Mapping[str, Any]]) -> list[
     edge, rows = frontier(session), []
     for entry in entries:
         leaf, round_id = leaf_hash(entry["content"]), json.loads(entry["content"])["round"]
-        rows.append(dict(entry) | {"index": edge.size, "leaf_hash": leaf, "round_id": round_id})
+        seal = session.info[ROW_KEY].seal(ENTRIES.name, (edge.size, leaf))
+        rows.append(dict(entry) | {"index": edge.size, "leaf_hash": leaf, "round_id": round_id, "seal": seal})
         edge.append(leaf)
     session.execute(insert(ENTRIES), rows)
     session.execute(update(EDGE).values(size=edge.size, peaks=b"".join(edge.peaks)))

@@ -12,6 +12,7 @@ from aquila.records.person import Record
 from aquila.records.search import search_text
 from services.node.hits.known_pairs import person_digest
 from services.node.storage.tables import HitRow, HitStatusRow, ImportRow, RecordRow
+from tests.support.sealing import sealed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,6 +72,7 @@ def store_hits(store: Store, round_id: str, hits: Sequence[StoredHit], now: int)
         session.execute(insert(RecordRow), records)
         session.execute(insert(HitRow), rows)
         session.execute(insert(HitStatusRow), lives)
+        sealed(session)
     return ids
 
 

@@ -188,7 +188,9 @@ def renew_people_key(home: NewHome, as_json: Json = False) -> None:
 
     found = find_home(home)
     make_next_key(found.path)
+    lost = f"There is no {KEY_FILE}: the {found.service} will take all rows of its database as they are."
     sentences = (
+        *(() if (found.path / KEY_FILE).exists() else (lost,)),
         f"The new key waits in {NEXT_KEY_FILE}. Restart the {found.service}: it seals all secrets under that key.",
         f"Then put a copy of {KEY_FILE} into the safe, and keep the old one there as long as backups from before.",
     )

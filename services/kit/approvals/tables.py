@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import BigInteger, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from services.kit.storage.row_seals import SealedRow
 from services.kit.storage.store import Rows, new_metadata
 
 if TYPE_CHECKING:
@@ -20,8 +21,13 @@ class ApprovalRows(Rows):
     metadata = new_metadata()
 
 
-class ApprovalRow(ApprovalRows):
+class ApprovalRow(SealedRow, ApprovalRows):
     """A person's request."""
+
+    sealed = (
+        "approval_id", "kind", "round_id", "digest", "subject", "author", "asked_at", "expires_at", "state",
+        "decided_by", "decided_at", "reason",
+    )  # fmt: skip
 
     __tablename__ = "approval"
     approval_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Random identifier.")

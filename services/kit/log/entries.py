@@ -24,15 +24,19 @@ from sqlalchemy import (
     Text,
     func,
     insert,
+    or_,
     select,
     update,
 )
 
 from aquila.audit.entries import read_entry
-from aquila.audit.merkle import HASH_BYTES, Frontier, tree_root
+from aquila.audit.merkle import HASH_BYTES, Frontier, leaf_hash, tree_root
 from aquila.audit.roles import role_table
 from aquila.audit.tiles import TILE_WIDTH, perfect_root
 from aquila.errors import AuditError
+from aquila.protocol.approvals import KINDS as APPROVAL_KINDS
+from aquila.protocol.approvals import TwoPersons
+from services.kit.storage.row_seals import ROW_KEY
 from services.kit.storage.store import NAMING
 
 if TYPE_CHECKING:
@@ -44,6 +48,7 @@ if TYPE_CHECKING:
     from aquila.audit.entries import Entry, EntryKind
     from aquila.audit.roles import Action
     from services.kit.actor import Actor
+    from services.kit.storage.row_seals import RowKey
 
 _TABLES = MetaData(naming_convention=NAMING)
 _SALT_BYTES = 16
@@ -59,6 +64,7 @@ ENTRIES = Table(
     Column("kind", String(32), nullable=False, comment="What happened."),
     Column("time", BigInteger, nullable=False, index=True, comment="Seconds since 1970, as the entry says."),
     Column("round_id", String(32), index=True, comment="The round that the entry names."),
+    Column("seal", LargeBinary, comment="HMAC of what of it counts, under a key of the home."),
     comment="The log: one row for each entry, only ever added to; retention empties contents.",
 )
 EDGE = Table(
@@ -129,9 +135,10 @@ def append(session: Session, entry: Entry) -> int:
     index = edge.size
     session.execute(
         insert(ENTRIES).values(
-            index=index, leaf_hash=leaf, content=content, kind=entry.kind.value, time=entry.time, round_id=entry.round
+            index=index, leaf_hash=leaf, content=content, kind=entry.kind.value, time=entry.time, round_id=entry.round,
+            seal=_seal(session, index, leaf),
         )
-    )
+    )  # fmt: skip
     edge.append(leaf)
     values = {"size": edge.size, "peaks": b"".join(edge.peaks)}
     if index == 0:
@@ -140,6 +147,63 @@ def append(session: Session, entry: Entry) -> int:
         session.execute(update(EDGE).where(EDGE.c.edge_id == 1).values(**values))
     _store_nodes(session, edge.size)
     return index
+
+
+def _seal(session: Session, index: int, leaf: bytes) -> bytes | None:
+    key: RowKey | None = session.info.get(ROW_KEY)
+    return None if key is None else key.seal(ENTRIES.name, (index, leaf))
+
+
+def check_seals(session: Session, start: int, end: int) -> None:
+    """Refuse entries that this service did not append.
+
+    Args:
+        session: A session.
+        start: The first entry that is looked at.
+        end: The entry behind the last one.
+
+    Raises:
+        ForgedRowError: There is one.
+    """
+    key: RowKey | None = session.info.get(ROW_KEY)
+    query = select(ENTRIES.c.index, ENTRIES.c.leaf_hash, ENTRIES.c.seal)
+    for index, leaf, seal in session.execute(query.where(ENTRIES.c.index >= start, ENTRIES.c.index < end)):
+        if key is not None:
+            key.check(ENTRIES.name, (index, leaf), seal)
+
+
+def seal_entries_again(session: Session, old: RowKey | None, new: RowKey) -> None:
+    """Seal every entry under another key, as `row_seals.seal_again` does with rows."""
+    at, end = 0, size(session)
+    query = select(ENTRIES.c.index, ENTRIES.c.leaf_hash, ENTRIES.c.seal).order_by(ENTRIES.c.index)
+    while at < end:
+        found = session.execute(query.where(ENTRIES.c.index >= at, ENTRIES.c.index < at + _AT_ONCE)).all()
+        for index, leaf, seal in found:
+            if old is None or seal == old.seal(ENTRIES.name, (index, leaf)):
+                anew = new.seal(ENTRIES.name, (index, leaf))
+                session.execute(update(ENTRIES).where(ENTRIES.c.index == index).values(seal=anew))
+        at += _AT_ONCE
+
+
+def approvals_of_round(session: Session, round_id: str) -> TwoPersons:
+    """Return the requests and approvals of a round in this log, and those of no round, such as of standing queries.
+
+    Raises:
+        ForgedRowError: One of these entries was not appended by this service, or was changed.
+        AuditError: What is stored is no entry.
+    """
+    key: RowKey | None = session.info.get(ROW_KEY)
+    kinds = ENTRIES.c.kind.in_([kind.value for kind in APPROVAL_KINDS])
+    rounds = or_(ENTRIES.c.round_id == round_id, ENTRIES.c.round_id.is_(None))
+    query = select(ENTRIES.c.index, ENTRIES.c.seal, ENTRIES.c.content)
+    found: list[tuple[int, Entry]] = []
+    for index, seal, content in session.execute(query.where(kinds, rounds).order_by(ENTRIES.c.index)):
+        if content is None:
+            continue
+        if key is not None:
+            key.check(ENTRIES.name, (index, leaf_hash(bytes(content))), seal)
+        found.append((index, read_entry(bytes(content))))
+    return TwoPersons(found)
 
 
 def actor_fields(actor: Actor, action: Action) -> dict[str, str]:

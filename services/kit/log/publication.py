@@ -37,7 +37,16 @@ from aquila.audit.witness import CLOCK_SKEW, Update
 from aquila.errors import AuditError, BindingError, LogRewrittenError
 from aquila.protocol.messages.proofs import HeadProof, Proofs, StatementProof
 from services.kit.errors import NotFoundError
-from services.kit.log.entries import CHECKPOINTS, ENTRIES, contents, contents_from, frontier, hashes, node_reader
+from services.kit.log.entries import (
+    CHECKPOINTS,
+    ENTRIES,
+    check_seals,
+    contents,
+    contents_from,
+    frontier,
+    hashes,
+    node_reader,
+)
 from services.kit.logging import Log
 
 if TYPE_CHECKING:
@@ -265,6 +274,8 @@ class OwnLog:
         checkpoint = Checkpoint(self.origin, edge.size, edge.root)
         known = select(CHECKPOINTS.c.size).where(CHECKPOINTS.c.size == edge.size)
         if session.scalar(known) is None:
+            last = session.scalar(select(func.max(CHECKPOINTS.c.size))) or 0
+            check_seals(session, last, edge.size)
             note = checkpoint.sign(self.key).to_bytes()
             session.execute(insert(CHECKPOINTS).values(size=edge.size, note=note, signed_at=self.clock()))
         return checkpoint

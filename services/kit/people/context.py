@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, TypeAlias
 from services.kit.people.oidc import Provider
 from services.kit.people.passwords import Passwords
 from services.kit.people.people_key import key_at_start
+from services.kit.people.tables import PeopleRows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy.orm import Session
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from services.kit.people.people_key import PeopleKey
     from services.kit.people.tables import AccountRow
     from services.kit.settings import PeopleSettings, ServiceSettings
-    from services.kit.storage.store import Store
+    from services.kit.storage.store import Rows, Store
 
 _PRODUCT = "aquila"
 
@@ -64,6 +65,7 @@ class People:
         settings: ServiceSettings,
         clock: Callable[[], int],
         revoke: Revoke,
+        tables: Sequence[type[Rows]],
         name: str = "",
     ) -> People:
         """Put the parts together at the start of a service; raises as `key_at_start` does.
@@ -75,9 +77,10 @@ class People:
             settings: The service's settings.
             clock: Seconds since 1970.
             revoke: As the attribute.
+            tables: The bases of the service's tables besides those of people, for the seals of rows.
             name: The party's name, if it has one.
         """
-        key = key_at_start(settings.home, store)
+        key = key_at_start(settings.home, store, (PeopleRows, *tables))
         names = tuple(sorted({_PRODUCT, service.value, party.lower(), name.lower(), *name.lower().split()} - {""}))
         provider = None if settings.provider is None else Provider(settings.provider)
         passwords = Passwords(settings.people)

@@ -1,8 +1,9 @@
-"""The key that seals the secrets of authenticators, and the one that shall take its place.
+"""The key of people: it seals the secrets of authenticators and, by a key derived from it, rows; and the one after it.
 
 A new key waits in a file of its own until its service starts, before anybody signs in: then all secrets are sealed
 under it in one transaction, and its file takes the old one's place. So a running service has one key from its start to
-its end, and nobody has to enrol again.
+its end, and nobody has to enrol again. Where the old key is lost, the new one takes all rows as they are: that is for
+whoever rules the home to say, and not for whoever writes in the database.
 """
 
 from __future__ import annotations
@@ -12,17 +13,22 @@ import secrets
 from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
-from sqlalchemy import select
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from sqlalchemy import inspect, select
 
 from aquila.errors import KeyMaterialError
+from services.kit.log.entries import seal_entries_again
 from services.kit.people.tables import AccountRow
 from services.kit.storage.files import destroy_secret, read_secret, write_secret
+from services.kit.storage.row_seals import RowKey, is_sealed, seal_again, seal_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from services.kit.storage.store import Store
+    from services.kit.storage.store import Rows, Store
 
 KEY_FILE = "people.key"
 NEXT_KEY_FILE = "people.next.key"
@@ -32,12 +38,18 @@ _NONCE_BYTES = 12
 
 
 class PeopleKey:
-    """Seals authenticators' secrets: a copy of the database alone gives none of them away."""
+    """Seals authenticators' secrets: a copy of the database alone gives none of them away.
+
+    Attributes:
+        rows: The key of the seals of rows.
+    """
 
     def __init__(self, octets: bytes) -> None:
         if len(octets) != _KEY_BYTES:
             raise KeyMaterialError("key_file_length_differs", got=len(octets), key_file=KEY_FILE)
         self._cipher = AESGCMSIV(octets)
+        derived = HKDF(hashes.SHA256(), _KEY_BYTES, salt=None, info=b"aquila/1 rows")  # RFC 5869, by purpose
+        self.rows = RowKey(derived.derive(octets))
 
     def __repr__(self) -> str:
         return "PeopleKey()"
@@ -84,6 +96,16 @@ class PeopleKey:
         return True
 
 
+def row_key_of(home: Path) -> RowKey | None:
+    """Return the key of the seals of a home's rows for a command, or None where the home has none.
+
+    Raises:
+        KeyMaterialError: The file is open to others, or is no key.
+    """
+    path = home / KEY_FILE
+    return PeopleKey(read_secret(path)).rows if path.exists() else None
+
+
 def make_next_key(home: Path) -> None:
     """Make the key that takes the place of a home's key at the next start of its service; one that waits stays.
 
@@ -96,36 +118,64 @@ def make_next_key(home: Path) -> None:
         write_secret(path, secrets.token_bytes(_KEY_BYTES))
 
 
-def key_at_start(home: Path, store: Store) -> PeopleKey:
+def key_at_start(home: Path, store: Store, tables: Sequence[type[Rows]]) -> PeopleKey:
     """Return the key with which a service starts; one that waits takes the place of the old one now.
 
-    A secret that opens under neither of them stays as it is: its person has to enrol again.
+    A secret that opens under neither of them stays as it is: its person has to enrol again. A row that neither sealed
+    stays one that this service did not write, unless the old key is gone: then all rows are taken as they are.
 
     Args:
         home: The service's home.
-        store: Where accounts are.
+        store: Where accounts are; it has this key from now on.
+        tables: The bases of the service's tables.
 
     Raises:
-        KeyMaterialError: A file is open to others, or is no key.
+        KeyMaterialError: A file is open to others, or is no key, or the key is gone from a service with accounts.
         StoreError: The database or the disk failed.
     """
     path, waiting = home / KEY_FILE, home / NEXT_KEY_FILE
+    store.row_key = None  # no row is refused before it is sealed anew
     if not waiting.exists():
-        return PeopleKey.of_home(home)
+        if not path.exists() and _has_accounts(store):
+            raise KeyMaterialError("people_key_missing", key_file=KEY_FILE)
+        found = PeopleKey.of_home(home)
+        store.row_key = found.rows
+        return found
     new = PeopleKey(read_secret(waiting))
-    if path.exists():
-        _seal_again(store, PeopleKey(read_secret(path)), new)
+    old = PeopleKey(read_secret(path)) if path.exists() else None
+    _seal_again(store, tables, old, new)
+    store.row_key = new.rows
     # If we crash here or below, the new key still waits, and the next start finds the secrets under it.
     destroy_secret(path)
     waiting.replace(path)
     return new
 
 
-def _seal_again(store: Store, old: PeopleKey, new: PeopleKey) -> None:
-    """Seal all secrets of authenticators that are under the old key under the new one."""
+def _has_accounts(store: Store) -> bool:
+    with store.reading("people.any") as session:
+        # An application can be put together, for its description alone, before there are tables.
+        laid = inspect(session.connection()).has_table(AccountRow.__tablename__)
+        return laid and session.scalar(select(AccountRow.person).limit(1)) is not None
+
+
+def _seal_again(store: Store, tables: Sequence[type[Rows]], old: PeopleKey | None, new: PeopleKey) -> None:
+    """Seal all rows, and secrets of authenticators, that are sealed under the old key under the new one."""
     with store.transaction("people.seal_again") as session:
+        seal_entries_again(session, None if old is None else old.rows, new.rows)
+        if old is None:
+            seal_again(session, tables, None, new.rows)
+            return
         for row in session.scalars(select(AccountRow).where(AccountRow.totp_secret.is_not(None))):
             sealed = row.totp_secret or b""
             if not new.can_open(row.person, sealed):
                 with contextlib.suppress(KeyMaterialError):
-                    row.totp_secret = new.seal(row.person, old.open(row.person, sealed))
+                    _renew(row, old, new)
+        seal_again(session, tables, old.rows, new.rows)
+
+
+def _renew(row: AccountRow, old: PeopleKey, new: PeopleKey) -> None:
+    """Seal a person's secret under the new key; a row whose seal was right keeps one that is right."""
+    was_right = is_sealed(row, old.rows)
+    row.totp_secret = new.seal(row.person, old.open(row.person, row.totp_secret or b""))
+    if was_right:
+        row.seal = seal_of(row, old.rows)

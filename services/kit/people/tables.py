@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import JSON, BigInteger, ForeignKey, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from services.kit.storage.row_seals import SealedRow
 from services.kit.storage.store import Rows, new_metadata
 
 if TYPE_CHECKING:
@@ -23,8 +24,13 @@ class PeopleRows(Rows):
     metadata = new_metadata()
 
 
-class AccountRow(PeopleRows):
+class AccountRow(SealedRow, PeopleRows):
     """A person's account."""
+
+    sealed = (
+        "person", "login", "roles", "active", "created_at", "password_hash", "totp_secret", "totp_step",
+        "enrolment_hash", "enrolment_until", "attempts", "locked_until", "admitted", "name", "issuer", "subject",
+    )  # fmt: skip
 
     __tablename__ = "account"
     __table_args__ = (UniqueConstraint("issuer", "subject"),)
@@ -69,8 +75,10 @@ class UnknownLoginRow(PeopleRows):
     last_at: Mapped[int] = mapped_column(BigInteger, default=0, comment="The last one, seconds since 1970.")
 
 
-class SessionRow(PeopleRows):
+class SessionRow(SealedRow, PeopleRows):
     """A session that was opened."""
+
+    sealed = "token_hash", "session_id", "person", "method", "opened_at", "seen_at", "ends_at"
 
     __tablename__ = "session"
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True, comment="SHA-256 of the token.")

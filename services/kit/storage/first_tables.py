@@ -53,6 +53,9 @@ def create_common_tables() -> None:
         ),
         sa.Column("issuer", sa.String(length=400), nullable=True, comment="Who comes by OpenID Connect: the provider."),
         sa.Column("subject", sa.String(length=255), nullable=True, comment="The person's identifier at that provider."),
+        sa.Column(
+            "seal", sa.LargeBinary(), nullable=True, comment="HMAC of what of it counts, under a key of the home."
+        ),
         sa.PrimaryKeyConstraint("person", name="pk_account"),
         sa.UniqueConstraint("issuer", "subject", name="uq_account_issuer_subject"),
         sa.UniqueConstraint("login", name="uq_account_login"),
@@ -94,6 +97,9 @@ def create_common_tables() -> None:
         sa.Column("decided_by", sa.String(length=14), nullable=True, comment="Who decided; pseudonymous id."),
         sa.Column("decided_at", sa.BigInteger(), nullable=True, comment="Seconds since 1970."),
         sa.Column("reason", sa.Text(), nullable=True, comment="Why it was refused."),
+        sa.Column(
+            "seal", sa.LargeBinary(), nullable=True, comment="HMAC of what of it counts, under a key of the home."
+        ),
         sa.PrimaryKeyConstraint("approval_id", name="pk_approval"),
     )
     op.create_index("ix_approval_round_id", "approval", ["round_id"], unique=False)
@@ -180,6 +186,9 @@ def create_common_tables() -> None:
         sa.Column("kind", sa.String(length=32), nullable=False, comment="What happened."),
         sa.Column("time", sa.BigInteger(), nullable=False, comment="Seconds since 1970, as the entry says."),
         sa.Column("round_id", sa.String(length=32), nullable=True, comment="The round that the entry names."),
+        sa.Column(
+            "seal", sa.LargeBinary(), nullable=True, comment="HMAC of what of it counts, under a key of the home."
+        ),
         sa.PrimaryKeyConstraint("index", name="pk_log_entry"),
         comment="The log: one row for each entry, only ever added to; retention empties contents.",
     )
@@ -295,6 +304,9 @@ def create_common_tables() -> None:
         sa.Column("opened_at", sa.BigInteger(), nullable=False, comment="Seconds since 1970."),
         sa.Column("seen_at", sa.BigInteger(), nullable=False, comment="The last call, to within a minute."),
         sa.Column("ends_at", sa.BigInteger(), nullable=False, comment="When it ends whatever happens."),
+        sa.Column(
+            "seal", sa.LargeBinary(), nullable=True, comment="HMAC of what of it counts, under a key of the home."
+        ),
         sa.ForeignKeyConstraint(["person"], ["account.person"], name="fk_session_person_account"),
         sa.PrimaryKeyConstraint("token_hash", name="pk_session"),
         sa.UniqueConstraint("session_id", name="uq_session_session_id"),

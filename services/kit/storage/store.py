@@ -24,6 +24,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from services.kit.errors import StoreConflictError, StoreError, StoreFullError
 from services.kit.logging import Log
 from services.kit.storage.files import check_private, make_private, read_secret
+from services.kit.storage.row_seals import ROW_KEY, RowKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,7 +72,11 @@ def new_metadata() -> MetaData:
 
 
 class Store:
-    """A database, its pool of connections, and transactions by name. Making one connects to nothing."""
+    """A database, its pool of connections, and transactions by name. Making one connects to nothing.
+
+    Attributes:
+        row_key: The key of the seals of its rows, as soon as the service has read it (`row_seals`).
+    """
 
     def __init__(self, url: URL, wait_seconds: int = 30) -> None:
         """Prepare the engine.
@@ -81,6 +86,7 @@ class Store:
             wait_seconds: How long a writer waits for the one before it.
         """
         self._wait_seconds = wait_seconds
+        self.row_key: RowKey | None = None
         self.engine = _engine(url, wait_seconds)
         self._snapshot = self.engine.execution_options(aquila_access="reading")
 
@@ -105,7 +111,7 @@ class Store:
             StoreError: The database failed or is away, or the commit did not succeed.
         """
         started = time.monotonic()
-        with _mapped(name, self.engine.url), Session(self.engine, expire_on_commit=False) as session, session.begin():
+        with _mapped(name, self.engine.url), self._session(self.engine) as session, session.begin():
             # A session begins with its first statement; the writer's turn begins here, so that it can fail here.
             session.connection()
             yield session
@@ -120,12 +126,12 @@ class Store:
         Raises:
             StoreError: The database failed or is away, or the block tried to write.
         """
-        with (
-            _mapped(name, self.engine.url),
-            Session(self._snapshot, expire_on_commit=False, autoflush=False) as session,
-        ):
+        with _mapped(name, self.engine.url), self._session(self._snapshot, autoflush=False) as session:
             session.connection()
             yield session
+
+    def _session(self, engine: Engine, *, autoflush: bool = True) -> Session:
+        return Session(engine, expire_on_commit=False, autoflush=autoflush, info={ROW_KEY: self.row_key})
 
     def erase_deleted(self, *tables: Table) -> None:
         """Remove the bytes of deleted rows from the database's files, as far as the database can.

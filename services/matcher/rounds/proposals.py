@@ -24,6 +24,7 @@ from aquila.protocol.messages.base import fields_at_fault
 from aquila.protocol.rounds.round_state import Phase
 from aquila.protocol.rounds.verified_round import Round
 from aquila.records.conformance import known_normalizers
+from services.kit.log import own_approvals
 from services.kit.log.entries import append
 from services.kit.logging import Log
 from services.matcher.rounds.contacts import releases_of
@@ -52,11 +53,12 @@ def check_proposal(context: MatcherContext, manifest: Manifest) -> None:
 
 
 def propose_round(context: MatcherContext, session: Session, manifest: Manifest) -> None:
-    """Sign a manifest and store the new round; raises as `check_proposal` does."""
+    """Sign a manifest and store the new round; raises as `check_proposal` does, here and in `own_approvals`."""
     check_proposal(context, manifest)
     envelope = context.matcher.propose(manifest)
     # The pinned keys are the manifest's by construction; reading it back shows that every party can read it.
     round_ = Round.from_manifest(context.registry, context.round_cache.group, envelope)
+    own_approvals.check_proposal(session, manifest, round_.manifest_digest)
     created_at = context.clock()  # statistics are published with the row's time, and compared with the entry's
     session.add(
         RoundRow(

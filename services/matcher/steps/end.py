@@ -10,7 +10,8 @@ from aquila.protocol.messages import Outcome
 from aquila.protocol.rounds.exchange import unfinished
 from aquila.protocol.rounds.round_state import Phase, ReportKey
 from aquila.sentences import Sentence, quoted, text_of
-from aquila.sentences.sentence import dumps, loads
+from aquila.sentences.sentence import QUOTED, dumps, loads
+from services.kit.log import own_approvals
 from services.kit.logging import Log
 from services.matcher.rounds.held_reports import give_to_asker, undecided_alarms
 from services.matcher.statistics.published import freeze
@@ -40,6 +41,8 @@ def _end(context: MatcherContext, round_id: str) -> bool:
         due = _due(turn, context.clock())
         if due is None:
             return False  # another worker was first
+        if due[1].code == QUOTED and turn.row.wish == Outcome.ABORTED.value and not turn.round.breaking_refusal:
+            own_approvals.check_abort(turn.session, round_id, text_of(due[1]))
         end_round(context, turn, *due)
     context.wakeup.notify()
     _LOG.info("round_ended", round=round_id, state=due[0].value)

@@ -11,6 +11,7 @@ from services.kit.http.nonces import nonce_table
 from services.kit.log import entries
 from services.kit.people import tables as people_tables
 from services.kit.storage.registry import stored_statements
+from services.kit.storage.row_seals import SealedRow
 from services.kit.storage.states import SUGGESTION_TRANSITIONS, following, state_text
 from services.kit.storage.store import Rows, new_metadata
 
@@ -31,9 +32,10 @@ def _round(*, primary_key: bool = False) -> MappedColumn[str]:
     )
 
 
-class RoundRow(MatcherRows):
+class RoundRow(SealedRow, MatcherRows):
     """A round that the secretariat proposed."""
 
+    sealed = "round_id", "created_at", "wish", "reason", "problem"
     __tablename__ = "round"
     __table_args__ = (Index(None, "ended_at"), Index(None, "created_at"))
     round_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Random id of the round.")

@@ -19,6 +19,7 @@ from aquila.protocol.rounds.verified_round import LARGEST_STATEMENT
 from aquila.sentences.sentence import dumps
 from services.kit.errors import StoreConflictError
 from services.kit.log.entries import append
+from services.kit.log.own_approvals import check_statement
 from services.node.round_memory import round_row
 from services.node.storage.states import LocalRoundState, Promise
 from services.node.storage.tables import ProblemRow, RoundRow, SecretRow, StatementRow
@@ -112,6 +113,7 @@ def put_signed(session: Session, signer: Signer, round_id: str, envelope: bytes)
         RestoredBackupError: The database is older than what this node has said; or the node takes no part in this
             round any more, and only a refusal is stored.
         StoreConflictError: The number is taken.
+        PolicyError: The own log does not show two persons behind a consent, a list or a query.
     """
     found = open_statement(signer.registry, envelope)
     message = message_of(found)
@@ -130,6 +132,7 @@ def put_signed(session: Session, signer: Signer, round_id: str, envelope: bytes)
         kind=kind_of(message).value, envelope=envelope, own=True, sent=False, taken_at=signer.clock(),
         promise=None if message.log_head is None else Promise.SIGNED,
     )  # fmt: skip
+    check_statement(session, message, round_row(session, round_id).manifest_digest)
     session.add(row)
     session.flush()
     append(session, statement_entry(message, found.digest, signer.clock()))

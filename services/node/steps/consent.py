@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aquila.errors import PolicyError
 from services.kit.logging import Log
 from services.node.round_memory import ROUND_SECRETS, round_row
 from services.node.rounds import statements
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from aquila.protocol.rounds.verified_round import Round
+    from aquila.sentences import Sentence
     from services.node.context import NodeContext
 
 _LOG = Log("node.consent")
@@ -29,17 +31,25 @@ def consent(node: NodeContext, round_id: str) -> bool:
     with memory.reading() as round_:
         problem = late_consent(round_, node.clock()) or manifest_problem(node, round_.manifest)
         if problem:
-            with node.store.transaction("consent.refuse") as session:
-                statements.report_problem(session, node.clock, round_id, "consent", problem)
-                round_row(session, round_id).consent_wished = False
+            _refuse(node, round_id, problem)
             return False
         # The key comes first: if we crash after this, it lies there unused, and a new one takes its place.
         memory.make_key()
-        with node.store.transaction("consent.sign") as session:
-            _sign(session, node, round_)
+        try:
+            with node.store.transaction("consent.sign") as session:
+                _sign(session, node, round_)
+        except PolicyError as error:  # nobody approved it
+            _refuse(node, round_id, error.sentence)
+            return False
         # If we crash here, the sealed secrets and the statement are there together, and the outbox sends it.
     _LOG.info("consent_signed", round=round_id)
     return True
+
+
+def _refuse(node: NodeContext, round_id: str, problem: Sentence) -> None:
+    with node.store.transaction("consent.refuse") as session:
+        statements.report_problem(session, node.clock, round_id, "consent", problem)
+        round_row(session, round_id).consent_wished = False
 
 
 def _sign(session: Session, node: NodeContext, round_: Round) -> None:

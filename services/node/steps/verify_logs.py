@@ -6,6 +6,7 @@ The node cosigns what it found right, and shows its own log to the matcher, whic
 
 from __future__ import annotations
 
+import contextlib
 from asyncio import to_thread
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -229,6 +230,23 @@ async def publish_log(node: NodeContext) -> None:
             administrator has to look.
         PeerUnavailableError: The matcher is away.
     """
+    async with node.contact.showing:
+        await _publish_log(node)
+
+
+async def show_looks(node: NodeContext) -> bool:
+    """Publish the own log for what only people did, such as a look at hits: a minute later the matcher has seen it.
+
+    So whoever erases a look from the database after that forks the log. A matcher that is away sees it later; until
+    then the files of the own log have it.
+    """
+    if node.contact.obstacle is None:
+        with contextlib.suppress(PeerUnavailableError):
+            await publish_log(node)
+    return False
+
+
+async def _publish_log(node: NodeContext) -> None:
     own, contact = node.log.own, node.contact
     try:
         await to_thread(own.publish)

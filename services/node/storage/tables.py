@@ -26,6 +26,7 @@ from services.kit.approvals import tables as approval_tables
 from services.kit.log import entries as log_entries
 from services.kit.people import tables as people_tables
 from services.kit.storage.registry import stored_statements
+from services.kit.storage.row_seals import SealedRow
 from services.kit.storage.states import SUGGESTION_TRANSITIONS, following, state_text
 from services.kit.storage.store import Rows, new_metadata
 from services.node.storage.states import (
@@ -133,8 +134,12 @@ class RecordRow(NodeRows):
     )
 
 
-class RoundRow(NodeRows):
+class RoundRow(SealedRow, NodeRows):
     """A round that the matcher proposed to this node."""
+
+    sealed = (
+        "round_id", "manifest_digest", "consent_digest", "consent_wished", "close_wished", "abort_reason", "refused",
+    )  # fmt: skip
 
     __tablename__ = "round"
     __table_args__ = (Index(None, "state", "phase"), Index(None, "discovered_at"), Index(None, "outcomes_changed_at"))
@@ -279,8 +284,12 @@ class SecretRow(NodeRows):
     sealed: Mapped[bytes] = mapped_column(LargeBinary, comment="Nonce, ciphertext and tag.")
 
 
-class SubmissionRow(NodeRows):
+class SubmissionRow(SealedRow, NodeRows):
     """A submission of this node."""
+
+    sealed = (
+        "submission_id", "round_id", "import_id", "records_digest", "kind", "justification", "wished_at", "state",
+    )  # fmt: skip
 
     __tablename__ = "submission"
     submission_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Random identifier.")
@@ -308,8 +317,13 @@ class SubmissionRow(NodeRows):
         self.state = following(SUBMISSION_TRANSITIONS, self.state, state)
 
 
-class StandingQueryRow(NodeRows):
+class StandingQueryRow(SealedRow, NodeRows):
     """A query that two persons approved for each coming round of the same terms."""
+
+    sealed = (
+        "standing_id", "import_id", "records_digest", "round_id", "terms", "justification", "approved_at", "until",
+        "state", "ended_at", "ended_by", "ended_because",
+    )  # fmt: skip
 
     __tablename__ = "standing_query"
     standing_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Random identifier.")
@@ -479,8 +493,13 @@ class DailyEvaluationRow(NodeRows):
     elements: Mapped[int] = mapped_column(BigInteger, comment="How many, padding included.")
 
 
-class HitRow(NodeRows):
+class HitRow(SealedRow, NodeRows):
     """A hit on a record of this node."""
+
+    sealed = (
+        "round_id", "hit_id", "import_id", "record_id", "counterpart", "certainty", "families", "submission_id",
+        "handling_code", "canary", "person",
+    )  # fmt: skip
 
     __tablename__ = "hit"
     __table_args__ = (Index(None, "record_id"),)
@@ -524,8 +543,13 @@ class QueryHitsRow(NodeRows):
     )
 
 
-class AlarmRow(NodeRows):
+class AlarmRow(SealedRow, NodeRows):
     """A query of another party that hit this node's list far too often: its report waits for a person's word."""
+
+    sealed = (
+        "round_id", "submission_id", "asker", "hits", "stored", "expected", "raised_at", "released_at", "released_by",
+        "refused_at", "refused_by", "refused_because",
+    )  # fmt: skip
 
     __tablename__ = "alarm"
     round_id: Mapped[str] = _round(primary_key=True)
@@ -634,8 +658,13 @@ class NoteSecretRow(NodeRows):
     sealed: Mapped[bytes] = mapped_column(LargeBinary, comment="Nonce, ciphertext and tag.")
 
 
-class HitStatusRow(NodeRows):
+class HitStatusRow(SealedRow, NodeRows):
     """Status of a hit for the analysts: the result of its steps, stored separately for lists and deadlines."""
+
+    sealed = (
+        "round_id", "hit_id", "arrived_at", "stage", "decision", "outcome", "due_at", "undo_person", "assignee",
+        "known", "earlier_round_id", "earlier_hit_id", "undo_number", "urgent", "first",
+    )  # fmt: skip
 
     __tablename__ = "hit_life"
     __table_args__ = (
@@ -683,8 +712,10 @@ STATUS_OF_HIT = (HitStatusRow.round_id == HitRow.round_id) & (HitStatusRow.hit_i
 """Joins a hit with its status."""
 
 
-class HitStepRow(NodeRows):
+class HitStepRow(SealedRow, NodeRows):
     """One thing that was done with a hit: its history, only ever added to, and erased with the hit."""
+
+    sealed = "round_id", "hit_id", "kind", "at", "person", "value", "reference", "urgency", "remark"
 
     __tablename__ = "hit_step"
     __table_args__ = (

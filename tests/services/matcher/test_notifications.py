@@ -18,7 +18,7 @@ from aquila.protocol.messages.suggestions import SuggestionState
 from aquila.sentences import Sentence
 from clients.web.text.notifications import compose
 from services.kit.log.entries import ALARMS
-from services.kit.people.tables import AccountRow, NotificationRow
+from services.kit.people.tables import AccountRow, NotificationRow, PeopleRows
 from services.kit.serving.notifications.driver import DAY, LEAST_SECONDS, NotificationDriver
 from services.kit.serving.notifications.waiting import FaultWatch, Sightings
 from services.matcher.administration.waiting import MatcherWaiting
@@ -28,6 +28,7 @@ from tests.support.health_example import FINE
 from tests.support.mail_server import MailServer, lines_of, settings_of
 from tests.support.matcher_world import BASE
 from tests.support.people import signed_in
+from tests.support.sealing import sealed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -162,6 +163,7 @@ def test_choices_of_ended_accounts_are_forgotten(world: World) -> None:
     assert step() is False
     with world.context.store.transaction("test.end") as session:
         session.execute(update(AccountRow).values(active=False))
+        sealed(session, PeopleRows)
     assert step() is True
     with world.context.store.reading("test.choice") as session:
         assert session.scalars(select(NotificationRow)).all() == []

@@ -17,6 +17,7 @@ from services.kit.people.tables import AccountRow
 from services.node.rounds.justification_retention import erase_justifications
 from services.node.storage.tables import ImportRow, RecordRow, SubmissionRow
 from tests.support.node_world import HEADER, JUSTIFICATION, LISTS
+from tests.support.sealing import sealed
 from tests.support.sentence_texts import texts
 
 if TYPE_CHECKING:
@@ -143,6 +144,7 @@ async def test_what_cannot_take_effect_any_more_is_not_approved(world: World, st
     world.clock.time += 8 * 86_400
     with staff.party_node.node.store.transaction("test") as session:
         session.execute(update(ApprovalRow).values(expires_at=world.clock.time + 1))
+        sealed(session)
     assert (await staff.decide(asked)).status_code == 409
     assert (await staff.shown(asked))["entry"]["state"] == "waiting"
 

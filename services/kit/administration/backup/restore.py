@@ -11,15 +11,20 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sqlalchemy.orm import Session
+
 from aquila.errors import InputError, KeyMaterialError
 from services.kit.administration.backup.archive import Head, Row, TableHead, read_archive
 from services.kit.administration.backup.home_files import file_settings
 from services.kit.administration.backup.rows import RowWriter, is_empty
 from services.kit.administration.backup.verification import check
+from services.kit.log.entries import seal_entries_again
 from services.kit.people.operator_token import TOKEN_FILE, OperatorToken
+from services.kit.people.people_key import PeopleKey
 from services.kit.storage.files import check_private, read_secret, write_secret
 from services.kit.storage.migrate import lay
 from services.kit.storage.own_identity import read_key
+from services.kit.storage.row_seals import seal_again
 from services.kit.storage.store import schema_change
 
 if TYPE_CHECKING:
@@ -83,11 +88,11 @@ def restoring(service: BackedService, source: Source, home: Path) -> Iterator[Re
     check_private(home)
     try:
         settings = _put_files(service, source, home, checked)
-        _put_rows(service, source, settings)
         missing = [f"{setting}: {path}" for setting, path in file_settings(settings) if not path.exists()]
-        # Keys that no setting names: the service would make another key of people, and say nothing.
+        # Keys that no setting names: the key of people is made anew where it is missing.
         unnamed = [one.file for one in checked.head.needed if one.setting == "home"]
         missing += [name for name in unnamed if not (home / name).exists()]
+        _put_rows(service, source, settings)
         yield RestoreSummary(checked, settings, tuple(missing))
     except BaseException:
         for path in home.iterdir():
@@ -139,3 +144,9 @@ def _put_rows(service: BackedService, source: Source, settings: KeyedSettings) -
                 elif isinstance(line, Row):
                     writer.put(line)
             writer.finish()
+        # The backup is signed by this very service: its rows are sealed as they are, under the key that the home has.
+        key = PeopleKey.of_home(settings.home).rows
+        with Session(connection) as session:
+            seal_again(session, service.tables, None, key)
+            seal_entries_again(session, None, key)
+            session.commit()  # of the session; the transaction is the connection's

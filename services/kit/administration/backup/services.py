@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from services.kit.errors import NotFoundError
+from services.kit.people.people_key import row_key_of
 from services.kit.settings import load
 from services.kit.storage.files import check_private
 from services.kit.storage.store import private_store
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import MetaData
 
     from services.kit.settings import KeyedSettings
-    from services.kit.storage.store import Store
+    from services.kit.storage.store import Rows, Store
 
 FLEETING = frozenset({"session", "provider_sign_in"})
 """Tables of both services whose rows no backup holds: nobody's session comes back."""
@@ -30,6 +31,7 @@ class BackedService:
         name: `node` or `matcher`.
         package: Where its migrations are.
         metadata: Its tables.
+        tables: The bases of its tables, for the seals of rows.
         left_out: Tables whose rows are in no backup.
         settings_class: Its settings.
         database_file: The name of its SQLite file.
@@ -38,6 +40,7 @@ class BackedService:
     name: Literal["node", "matcher"]
     package: str
     metadata: MetaData
+    tables: tuple[type[Rows], ...]
     left_out: frozenset[str]
     settings_class: type[KeyedSettings]
     database_file: str
@@ -66,4 +69,6 @@ class BackedService:
         file = settings.home / self.database_file
         if not new and not settings.database.url and not file.exists():
             raise NotFoundError("stored_file_missing", file=str(file))
-        return private_store(settings.database, file)
+        store = private_store(settings.database, file)
+        store.row_key = row_key_of(settings.home)
+        return store

@@ -48,6 +48,9 @@ def upgrade() -> None:
             nullable=False,
             comment="Bytes of evaluations that their origins have not acknowledged, for the quota.",
         ),
+        sa.Column(
+            "seal", sa.LargeBinary(), nullable=True, comment="HMAC of what of it counts, under a key of the home."
+        ),
         sa.PrimaryKeyConstraint("round_id", name="pk_round"),
     )
     op.create_index("ix_round_created_at", "round", ["created_at"], unique=False)

@@ -119,6 +119,9 @@ def upgrade() -> None:
             nullable=True,
             comment="Until when its manifest keeps hits and statements, in seconds since 1970; none until it was read.",
         ),
+        sa.Column(
+            "seal", sa.LargeBinary(), nullable=True, comment="HMAC of what of it counts, under a key of the home."
+        ),
         sa.PrimaryKeyConstraint("round_id", name="pk_round"),
     )
     op.create_index("ix_round_discovered_at", "round", ["discovered_at"], unique=False)
@@ -182,6 +185,9 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.BigInteger(), nullable=True, comment="Seconds since 1970; none while it is active."),
         sa.Column("ended_by", sa.String(length=16), nullable=True, comment="The pseudonymous id of who withdrew it."),
         sa.Column("ended_because", sa.Text(), nullable=True, comment="Why it was withdrawn."),
+        sa.Column(
+            "seal", sa.LargeBinary(), nullable=True, comment="HMAC of what of it counts, under a key of the home."
+        ),
         sa.PrimaryKeyConstraint("standing_id", name="pk_standing_query"),
     )
     op.create_index("ix_standing_query_import_id", "standing_query", ["import_id"], unique=False)
@@ -240,6 +246,9 @@ def upgrade() -> None:
             sa.Boolean(),
             nullable=False,
             comment="Whether the asker's statement of the refusal is signed.",
+        ),
+        sa.Column(
+            "seal", sa.LargeBinary(), nullable=True, comment="HMAC of what of it counts, under a key of the home."
         ),
         sa.ForeignKeyConstraint(["round_id"], ["round.round_id"], name="fk_alarm_round_id_round"),
         sa.PrimaryKeyConstraint("round_id", "submission_id", name="pk_alarm"),
@@ -413,6 +422,9 @@ def upgrade() -> None:
             sa.String(length=64),
             nullable=True,
             comment="SHA-256 of the own record's number, names and date of birth; none of earlier hits.",
+        ),
+        sa.Column(
+            "seal", sa.LargeBinary(), nullable=True, comment="HMAC of what of it counts, under a key of the home."
         ),
         sa.ForeignKeyConstraint(["round_id"], ["round.round_id"], name="fk_hit_round_id_round"),
         sa.PrimaryKeyConstraint("round_id", "hit_id", name="pk_hit"),
@@ -656,6 +668,9 @@ def upgrade() -> None:
         sa.Column("batches", sa.BigInteger(), nullable=False, comment="Batches of records to blind."),
         sa.Column("prepared", sa.BigInteger(), nullable=False, comment="Batches whose runs are on the disk."),
         sa.Column("held_back", sa.JSON(), nullable=False, comment="By rule number, inputs that were not sent."),
+        sa.Column(
+            "seal", sa.LargeBinary(), nullable=True, comment="HMAC of what of it counts, under a key of the home."
+        ),
         sa.ForeignKeyConstraint(["round_id"], ["round.round_id"], name="fk_submission_round_id_round"),
         sa.PrimaryKeyConstraint("submission_id", name="pk_submission"),
     )
@@ -789,6 +804,9 @@ def upgrade() -> None:
             nullable=False,
             comment="Whether it came from a standing query, and no earlier round had this person and this party.",
         ),
+        sa.Column(
+            "seal", sa.LargeBinary(), nullable=True, comment="HMAC of what of it counts, under a key of the home."
+        ),
         sa.ForeignKeyConstraint(
             ["round_id", "hit_id"], ["hit.round_id", "hit.hit_id"], name="fk_hit_life_round_id_hit_id_hit"
         ),
@@ -822,6 +840,9 @@ def upgrade() -> None:
         sa.Column("reference", sa.Text(), nullable=False, comment="The channel's own number, or that of a permission."),
         sa.Column("urgency", sa.String(length=8), nullable=True, comment="Of a follow-up: urgent or normal."),
         sa.Column("remark", sa.Text(), nullable=False, comment="The analyst's own words, which stay at this node."),
+        sa.Column(
+            "seal", sa.LargeBinary(), nullable=True, comment="HMAC of what of it counts, under a key of the home."
+        ),
         sa.ForeignKeyConstraint(
             ["round_id", "hit_id"], ["hit.round_id", "hit.hit_id"], name="fk_hit_step_round_id_hit_id_hit"
         ),

@@ -6,15 +6,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import text
 
 from aquila.audit.roles import Role
 from aquila.errors import InputError, KeyMaterialError
 from aquila.interface.people import AccountState, NewAccount, SignIn
-from services.kit.errors import NotFoundError, SignInError
+from services.kit.errors import ForgedRowError, NotFoundError, SignInError
 from services.kit.people import accounts
 from services.kit.people.people_key import PeopleKey, key_at_start, make_next_key
 from services.kit.people.sign_in import sign_in
-from services.kit.people.tables import AccountRow
+from services.kit.people.tables import AccountRow, PeopleRows
 from services.kit.storage.files import write_secret
 from tests.support.accounts import ADMINISTRATOR, PASSWORD, enrolled
 
@@ -111,7 +112,7 @@ def test_secrets_are_sealed_under_a_new_key(tmp_path: Path, people: People, memb
     made = waiting.read_bytes()
     make_next_key(tmp_path)  # again, before the restart: secrets may be under it already
     assert waiting.read_bytes() == made != before
-    renewed = replace(people, key=key_at_start(tmp_path, people.store))
+    renewed = replace(people, key=key_at_start(tmp_path, people.store, (PeopleRows,)))
     assert not waiting.exists()
     assert (key.read_bytes(), key.stat().st_mode & 0o777) == (made, 0o600)
     assert replace(member, people=renewed).sign_in().person == member.person
@@ -120,18 +121,27 @@ def test_secrets_are_sealed_under_a_new_key(tmp_path: Path, people: People, memb
     # A start that ended before the file had its name: the next one finds everything under the new key.
     write_secret(waiting, made)
     write_secret(key, before)
-    again = replace(people, key=key_at_start(tmp_path, people.store))
+    again = replace(people, key=key_at_start(tmp_path, people.store, (PeopleRows,)))
     assert replace(member, people=again).sign_in().person == member.person
 
 
 def test_a_new_key_takes_the_place_of_one_that_is_gone(tmp_path: Path, people: People, member: Member) -> None:
-    """What neither of the two opens stays sealed, and its person has to enrol again."""
-    for wrong in (bytes(32), None):
-        make_next_key(tmp_path)
-        (tmp_path / "people.key").unlink()
-        if wrong is not None:
-            write_secret(tmp_path / "people.key", wrong)
-        renewed = replace(people, key=key_at_start(tmp_path, people.store))
-        with pytest.raises(KeyMaterialError, match="does not open"):
-            replace(member, people=renewed).sign_in()
+    """Rows are taken as they are; what the new key does not open stays sealed, and its person has to enrol again."""
+    (tmp_path / "people.key").unlink()
+    with pytest.raises(KeyMaterialError, match=r"the home has no people\.key, and its database has accounts"):
+        key_at_start(tmp_path, people.store, (PeopleRows,))
+    make_next_key(tmp_path)
+    renewed = replace(people, key=key_at_start(tmp_path, people.store, (PeopleRows,)))
+    with pytest.raises(KeyMaterialError, match="does not open"):
+        replace(member, people=renewed).sign_in()
     assert enrolled(renewed, member.clock, "zala", Role.AUDITOR).sign_in()
+
+
+def test_a_row_under_another_key_stays_refused(tmp_path: Path, people: People, member: Member) -> None:
+    """A renewal seals what the old key sealed, and makes no row right that somebody else wrote."""
+    with people.store.engine.begin() as connection:
+        connection.execute(text("UPDATE account SET roles = '[\"administrator\"]'"))
+    make_next_key(tmp_path)
+    renewed = replace(people, key=key_at_start(tmp_path, people.store, (PeopleRows,)))
+    with pytest.raises(ForgedRowError, match="a row of the table account was not written by this service"):
+        replace(member, people=renewed).sign_in()

@@ -13,6 +13,7 @@ from aquila.matching.certainty import Level
 from aquila.matching.weights import level_bits
 from services.node.storage.tables import ExchangeRow, HitRow, HitStatusRow, RecordRow, StatementRow
 from tests.support.node_steps import does, hit_path, hit_with, kinds_in_log, round_with_hits
+from tests.support.sealing import sealed
 
 if TYPE_CHECKING:
     from tests.support.node_world import World
@@ -180,6 +181,7 @@ async def test_ten_thousand_hits_are_paged(world: World) -> None:
     with party_node.node.store.transaction("test.many") as session:
         session.execute(insert(HitRow), rows)
         session.execute(insert(HitStatusRow), lives)
+        sealed(session)
     read: list[HitRow] = []
 
     def note(row: HitRow, _context: object) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import delete, select, update
 from services.node.hits.known_pairs import carry
 from services.node.storage.tables import HitRow, HitStatusRow, HitStepRow
 from tests.support.node_steps import does, hit_path, hit_with, kinds_in_log, round_with_hits
+from tests.support.sealing import sealed
 from tests.support.stored_hits import StoredHit, store_hits
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ async def test_several_hits_of_a_person_with_one_party(world: World) -> None:
     # A list that numbers its rows gives the number to another person: nothing is carried to that one.
     with al.node.store.transaction("test.renumbered") as session:
         session.execute(update(HitRow).values(person="0" * 64))
+        sealed(session)
     world.clock.time += 1
     assert states(await again(world, [StoredHit(0, "RS")])) == [("new", None, None)]
 

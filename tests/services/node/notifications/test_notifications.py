@@ -31,6 +31,7 @@ from services.node.waiting import NodeWaiting
 from tests.support.mail_server import MailServer, lines_of, settings_of
 from tests.support.node_steps import does, hit_with, round_for_queries, round_with_hits
 from tests.support.node_world import JUSTIFICATION, LISTS
+from tests.support.sealing import sealed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -435,6 +436,7 @@ async def test_a_choice_is_the_persons_own_and_goes_with_the_account(world: Worl
         await choose(analyst, address="One@MINISTRY.example")
     with al.node.store.transaction("test.ended") as session:
         session.execute(update(AccountRow).where(AccountRow.login == "person-analyst").values(active=False))
+        sealed(session)
     await told.step()
     assert mail.calls == 0
     assert forget_choices(al.node.store)

@@ -10,6 +10,7 @@ from aquila.records.rules import InputClass
 from services.node.safeguards import evaluation_limits
 from services.node.storage.tables import DAY, DailyEvaluationRow, EvaluationCountRow, RoundRow
 from tests.support.node_steps import LARGE, limit, problems, round_with_hits, spent
+from tests.support.sealing import sealed
 
 if TYPE_CHECKING:
     from tests.support.clock import Clock
@@ -149,6 +150,7 @@ async def test_the_newest_of_many_earlier_rounds_are_shown(world_after: WorldAft
             values = row | {"round_id": one, "discovered_at": row["discovered_at"] - number}
             session.execute(insert(RoundRow).values(values))
             session.add(EvaluationCountRow(round_id=one, origin="RS", input_class="full", elements=number))
+        sealed(session)
     found = await party_node.get(f"/rounds/{second}/safeguards")
     assert [one["round_id"] for one in found["earlier_rounds"]] == [first, *older[:49]]
     assert found["earlier_left_out"] == 11

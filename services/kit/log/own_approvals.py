@@ -1,0 +1,52 @@
+"""Approvals in the own log: without them a service signs nothing that two persons must want (PROTOCOL.md 10.2.1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aquila.errors import PolicyError
+from aquila.protocol.messages import Consent, Submission
+from services.kit.log.entries import approvals_of_round, size
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from aquila.protocol.messages import Manifest, Statement
+
+
+def check_statement(session: Session, message: Statement, manifest_digest: str) -> None:
+    """Refuse to sign a consent, a list or a query that two persons did not approve; pass over all other statements.
+
+    Args:
+        session: The transaction in which it is signed.
+        message: What is about to be signed.
+        manifest_digest: Of the round's manifest.
+
+    Raises:
+        PolicyError: The log does not have a request for exactly this and its approval by another person.
+        ForgedRowError: An entry of them was not appended by this service.
+    """
+    if isinstance(message, Consent | Submission):
+        persons, end = approvals_of_round(session, message.round_id), size(session)
+        fault = (
+            persons.consent(message.round_id, message.manifest_digest, end)
+            if isinstance(message, Consent)
+            else persons.submission(message, manifest_digest, end)
+        )
+        _refuse(fault, message.round_id)
+
+
+def check_proposal(session: Session, manifest: Manifest, manifest_digest: str) -> None:
+    """Refuse to store a proposal that two persons did not approve; raises as `check_statement` does."""
+    persons = approvals_of_round(session, manifest.round_id)
+    _refuse(persons.proposal(manifest.round_id, manifest_digest, size(session)), manifest.round_id)
+
+
+def check_abort(session: Session, round_id: str, reason: str) -> None:
+    """Refuse to sign an abort that two persons did not approve; raises as `check_statement` does."""
+    _refuse(approvals_of_round(session, round_id).abort(round_id, reason, size(session)), round_id)
+
+
+def _refuse(fault: str, round_id: str) -> None:
+    if fault:
+        raise PolicyError("approval_not_in_log", round=round_id)
