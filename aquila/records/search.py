@@ -4,6 +4,11 @@ A record is found by a text of its folded words, and a name is looked for in tha
 of a word, a longer part anywhere in it ("rahman" in "abdurahman"), or with `alike` also as a word that sounds like it:
 a known variant, other vowels. A text belongs to the version of the normalizer that made it; who stores it makes it anew
 when that changes.
+
+The same words find a name in a free text. It is in a text if a word of its given names and another word of its family
+names are in it, wherever they are. One word alone is not a name: it may be a place, or a word of the language. Of names
+written as one, any two words count. For a person who is asked for, words of the text may be inflected, as in "Марка
+Петровића" or "Arben Hoxhës".
 """
 
 from __future__ import annotations
@@ -15,6 +20,8 @@ from aquila.records.normalize.names import name_words
 from aquila.records.rule_parts import record_names
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from aquila.records.person import Record
 
 LONGEST_TEXT = 2_000
@@ -22,6 +29,10 @@ LONGEST_TEXT = 2_000
 
 _SOUND = "="  # before a word's sound; occurs in no folded word
 _ANYWHERE = 4  # letters of a part that may stand anywhere in a word; shorter ones would be found in every second name
+_LEAST_OF_TEXT = 3  # letters of a word of a text that counts: shorter ones are in every text
+_LEAST_ALONE = 4
+_ENDING = 2  # letters that an inflected word is longer than the name, at most
+_VOWELS = "aeiou"
 
 
 def search_text(record: Record) -> str:
@@ -53,3 +64,50 @@ def search_for(name: str, *, alike: bool = False) -> tuple[tuple[str, ...], ...]
 def _part(word: str) -> str:
     """Return a word as it is looked for: a short one behind the blank before a word."""
     return word if len(word) >= _ANYWHERE else f" {word}"
+
+
+def words_of(text: str) -> frozenset[str]:
+    """Return the folded words of a text that can be of a name."""
+    return frozenset(word for word in name_words(text) if len(word) >= _LEAST_OF_TEXT)
+
+
+def name_in(words: frozenset[str], record: Record, *, inflected: bool = False) -> frozenset[str]:
+    """Return the words of a text that name a person: a given and a family name; none if it is not named.
+
+    Args:
+        words: The words of the text.
+        record: The person.
+        inflected: Whether words may have another ending than the name.
+    """
+    for given, family in _names(record):
+        of_given, of_family = (_found(words, part, inflected=inflected) for part in (given, family))
+        both = of_given | of_family
+        if of_given and of_family and len(both) > 1:
+            return both
+    return frozenset()
+
+
+def part_in(words: frozenset[str], record: Record) -> frozenset[str]:
+    """Return the words of a text that are a part of a person's name as it is; the shortest do not count."""
+    return words & {word for pair in _names(record) for side in pair for word in side if len(word) >= _LEAST_ALONE}
+
+
+def _names(record: Record) -> Iterator[tuple[frozenset[str], frozenset[str]]]:
+    """Yield the words of given and of family names; of a name that is written as one, all its words as both."""
+    given, family = (words_of(" ".join(names)) for names in (record.given_names, record.family_names))
+    yield (given, family) if given and family else (given | family, given | family)
+    for name in (record.full_name or "", *record.aliases):
+        yield words_of(name), words_of(name)
+
+
+def _found(words: frozenset[str], parts: Iterable[str], *, inflected: bool) -> frozenset[str]:
+    same = words.intersection(parts)
+    if not inflected:
+        return same
+    return same.union(word for word in words for part in parts if _is_form(word, part))
+
+
+def _is_form(word: str, part: str) -> bool:
+    """Return whether a word can be a name with the ending of another case."""
+    stem = part.rstrip(_VOWELS)
+    return len(stem) >= _LEAST_OF_TEXT and word.startswith(stem) and len(part) <= len(word) <= len(part) + _ENDING

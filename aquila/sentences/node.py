@@ -273,6 +273,15 @@ NODE: Final[Table] = {
     ),
     "standing_query_unknown": Text("the node has no such standing query", "see them with `aquila query watches`"),
     "standing_query_urgent": Text("a standing query has no urgency", "ask an urgent query once, in the round of today"),
+    "text_may_name_own_person": Text(
+        "a text has what may be the name of a person of the own lists or of the query; it would go to the matcher",
+        "look at {name}, and write the number under which it is on file; if no word of it names one of them, confirm "
+        "that with --names-checked",
+    ),
+    "text_names_asked_person": Text(
+        "a text names a person who is asked for; it would go to the matcher and stay in its log for three years",
+        "look at {name}, and write the number under which it is on file",
+    ),
     "statement_already_numbered": Text("a statement has this number already"),
     "statement_does_not_count": Text("a statement does not count: {reason}"),
     "statement_not_taken": Text("the matcher does not take a {kind}: {reason}"),

@@ -72,6 +72,11 @@ ListSheet = Annotated[
     typer.Option("--sheet", min=1, help="The sheet of a spreadsheet; by default the first with a known column."),
 ]
 
+NamesChecked = Annotated[
+    bool,
+    typer.Option("--names-checked", help="A word like a name of the own lists names nobody; asked for by an error."),
+]
+
 HomePath = Annotated[
     Path,
     typer.Option(

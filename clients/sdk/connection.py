@@ -223,6 +223,11 @@ def _new_context(ca: Path | None, shown: ClientCertificate | None) -> ssl.SSLCon
     return context
 
 
+def confirmed(*, names_checked: bool) -> dict[str, str]:
+    """Return the parameters of a call whose texts were refused for a name before, and that somebody has checked."""
+    return {"names_checked": "true"} if names_checked else {}
+
+
 def list_query(offset: int, limit: int | None, *, ongoing: bool = False) -> dict[str, str]:
     """Return the parameters of a call for a part of a list; what is the service's default is left out."""
     given = {"offset": str(offset or ""), "limit": str(limit or ""), "ongoing": "true" if ongoing else ""}

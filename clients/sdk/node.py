@@ -23,7 +23,7 @@ from aquila.interface.safeguard import RefusedAnswer, Safeguards
 from aquila.interface.service.health import ServiceHealth
 from aquila.interface.service.party import AcceptedRegistry, FileContent, RegistryView
 from aquila.records.reading.layouts import RECOGNIZED, Layout
-from clients.sdk.connection import LIST_TIMEOUT, list_query
+from clients.sdk.connection import LIST_TIMEOUT, confirmed, list_query
 
 if TYPE_CHECKING:
     from aquila.protocol.messages.suggestions import Suggestion
@@ -182,15 +182,22 @@ class NodeClient:
         """Ask for a consent to a round; it waits for a second person."""
         return self._connection.fetch(PendingApproval, "POST", _round(round_id, "/consent"))
 
-    def submit(self, round_id: str, request: SubmissionRequest) -> PendingApproval:
-        """Ask for the submission of a stored list or query; it waits for a second person."""
-        body = request.model_dump(mode="json")
-        return self._connection.fetch(PendingApproval, "POST", _round(round_id, "/submissions"), json=body)
+    def submit(self, round_id: str, request: SubmissionRequest, *, names_checked: bool = False) -> PendingApproval:
+        """Ask for the submission of a stored list or query; it waits for a second person.
 
-    def suggest(self, wanted: Suggestion) -> SuggestionView:
-        """Suggest a round to the secretariat; the node sends it."""
-        body = wanted.model_dump(mode="json")
-        return self._connection.fetch(SuggestionView, "POST", "/v1/suggestions", json=body)
+        Args:
+            round_id: The round.
+            request: The submission.
+            names_checked: Whether its author has confirmed that the texts name nobody of the party's own lists.
+        """
+        body, query = request.model_dump(mode="json"), confirmed(names_checked=names_checked)
+        path = _round(round_id, "/submissions")
+        return self._connection.fetch(PendingApproval, "POST", path, json=body, params=query)
+
+    def suggest(self, wanted: Suggestion, *, names_checked: bool = False) -> SuggestionView:
+        """Suggest a round to the secretariat; the node sends it. `names_checked` as for `submit`."""
+        body, query = wanted.model_dump(mode="json"), confirmed(names_checked=names_checked)
+        return self._connection.fetch(SuggestionView, "POST", "/v1/suggestions", json=body, params=query)
 
     def suggestions(self) -> Suggestions:
         """Return this party's suggestions with what became of them."""
@@ -204,11 +211,10 @@ class NodeClient:
         """Ask the node to destroy its keys of a round whose hits it has."""
         self._connection.call("POST", _round(round_id, "/close"))
 
-    def abort(self, round_id: str, reason: str) -> None:
-        """Ask the node to leave a round and destroy its keys."""
-        self._connection.call(
-            "POST", _round(round_id, "/abort"), json=AbortReason(reason=reason).model_dump(mode="json")
-        )
+    def abort(self, round_id: str, reason: str, *, names_checked: bool = False) -> None:
+        """Ask the node to leave a round and destroy its keys. `names_checked` as for `submit`."""
+        body, query = AbortReason(reason=reason).model_dump(mode="json"), confirmed(names_checked=names_checked)
+        self._connection.call("POST", _round(round_id, "/abort"), json=body, params=query)
 
 
 def _list(source: BinaryIO | DeliveredList, query: dict[str, str]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from aquila.interface.queries import (
     StandingQueryView,
 )
 from aquila.records.reading.headings import suggest_columns
-from clients.sdk.connection import list_query
+from clients.sdk.connection import confirmed, list_query
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,9 +52,10 @@ class QueryClient:
         """
         return self._connection.fetch(Queries, "GET", "/v1/queries", params=list_query(offset, limit))
 
-    def ask(self, wanted: QueryRequest) -> PendingApproval:
-        """Ask for a few persons; the request waits for a second person."""
-        return self._connection.fetch(PendingApproval, "POST", "/v1/queries", json=wanted.model_dump(mode="json"))
+    def ask(self, wanted: QueryRequest, *, names_checked: bool = False) -> PendingApproval:
+        """Ask for a few persons; the request waits for a second person. `names_checked` as for `NodeClient.submit`."""
+        body, query = wanted.model_dump(mode="json"), confirmed(names_checked=names_checked)
+        return self._connection.fetch(PendingApproval, "POST", "/v1/queries", json=body, params=query)
 
     def answer(self, submission_id: str) -> QueryAnswer:
         """Return the answer to a query, person by party."""
@@ -68,10 +69,10 @@ class QueryClient:
         """Return a standing query with its persons."""
         return self._connection.fetch(StandingQueryView, "GET", f"/v1/standing-queries/{quote(standing_id, safe='')}")
 
-    def watch(self, wanted: StandingQueryRequest) -> PendingApproval:
-        """Ask for a standing query; the request waits for a second person."""
-        body = wanted.model_dump(mode="json")
-        return self._connection.fetch(PendingApproval, "POST", "/v1/standing-queries", json=body)
+    def watch(self, wanted: StandingQueryRequest, *, names_checked: bool = False) -> PendingApproval:
+        """Ask for a standing query; the request waits for a second person. `names_checked` as for `ask`."""
+        body, query = wanted.model_dump(mode="json"), confirmed(names_checked=names_checked)
+        return self._connection.fetch(PendingApproval, "POST", "/v1/standing-queries", json=body, params=query)
 
     def withdraw(self, standing_id: str, reason: str) -> None:
         """Let a standing query be asked in no further round."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clients.cli.exit_codes import ExitCode
-from clients.cli.options import Ca, HomePath, Json, RoundId, TokenFile, Url
+from clients.cli.options import Ca, HomePath, Json, NamesChecked, RoundId, TokenFile, Url
 from clients.cli.output.screen import Screen, Table
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def ask(
     category: Category,
     import_id: ImportId = "",
     persons: PersonsFile = None,
+    names_checked: NamesChecked = False,
     urgent: Annotated[bool, typer.Option("--urgent", help="An answer is needed today.")] = False,
     url: Url = None,
     token_file: TokenFile = None,
@@ -72,7 +73,7 @@ def ask(
             import_id=taken,
             justification=why.model_copy(update={"urgency": Urgency.URGENT if urgent else None}),
         )
-        show_asked(Screen(as_json), _client(reached).ask(wanted))
+        show_asked(Screen(as_json), _client(reached).ask(wanted, names_checked=names_checked))
 
 
 @app.command("list")
@@ -132,6 +133,7 @@ def watch(
     category: Category,
     import_id: ImportId = "",
     persons: PersonsFile = None,
+    names_checked: NamesChecked = False,
     url: Url = None,
     token_file: TokenFile = None,
     ca: Ca = None,
@@ -155,7 +157,7 @@ def watch(
         wanted = StandingQueryRequest(
             round_id=reached.round_id(round_id), persons=typed, import_id=taken, justification=why, until=last
         )
-        show_asked(Screen(as_json), _client(reached).watch(wanted))
+        show_asked(Screen(as_json), _client(reached).watch(wanted, names_checked=names_checked))
 
 
 @app.command()
@@ -212,7 +214,7 @@ def prolong(
         entry = client.standing_query(_standing_id(reached, standing)).entry
         why = JustificationInput(**entry.reason.model_dump(exclude={"urgency"}))
         wanted = StandingQueryRequest(round_id=entry.round_id, import_id=entry.import_id, justification=why, until=last)
-        show_asked(Screen(as_json), client.watch(wanted))
+        show_asked(Screen(as_json), client.watch(wanted, names_checked=True))  # when it was asked for first
 
 
 @app.command()

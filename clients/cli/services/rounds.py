@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from clients.cli.exit_codes import ExitCode
-from clients.cli.options import Ca, HomePath, Json, RoundId, TokenFile, Url
+from clients.cli.options import Ca, HomePath, Json, NamesChecked, RoundId, TokenFile, Url
 from clients.cli.output.screen import Screen
 from clients.cli.services import safeguards
 
@@ -164,6 +164,7 @@ def submit(
         str, typer.Option("--import", metavar="IMPORT", help="The import's id, its beginning, or `latest`.")
     ] = "latest",
     kind: Annotated[KindChoice, typer.Option(help="A list that the party holds, or a query.")] = KindChoice.LIST,
+    names_checked: NamesChecked = False,
     url: Url = None,
     token_file: TokenFile = None,
     ca: Ca = None,
@@ -183,7 +184,7 @@ def submit(
         lists = sorted(node.imports().imports, key=lambda entry: entry.for_query)  # the persons of queries come last
         taken = resolve_id("import", import_id, [entry.import_id for entry in lists])
         request = SubmissionRequest(import_id=taken, kind=Kind(kind.value), justification=justification)
-        show_asked(Screen(as_json), node.submit(in_round, request))
+        show_asked(Screen(as_json), node.submit(in_round, request, names_checked=names_checked))
 
 
 @app.command()
@@ -255,6 +256,7 @@ def abort(
     round_id: RoundId,
     home: HomePath,
     reason: Annotated[str, typer.Option(help="Why; it is signed and logged.")],
+    names_checked: NamesChecked = False,
     url: Url = None,
     token_file: TokenFile = None,
     ca: Ca = None,
@@ -263,10 +265,15 @@ def abort(
     """Abort a round: a party leaves at once; the secretariat asks, for everyone. Keys and tokens are destroyed."""
     from clients.cli.connect import connect
     from clients.cli.services.approvals import show_asked
+    from clients.sdk import NodeClient
 
     with connect(home, url, token_file, ca) as reached:
         chosen = reached.round_id(round_id)
-        asked = reached.client.abort(chosen, reason)
+        asked = None
+        if isinstance(reached.client, NodeClient):
+            reached.client.abort(chosen, reason, names_checked=names_checked)
+        else:
+            asked = reached.client.abort(chosen, reason)
     if asked is not None:
         show_asked(Screen(as_json), asked)
     else:

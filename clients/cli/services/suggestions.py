@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from clients.cli.options import Ca, HomePath, Json, TokenFile, Url
+from clients.cli.options import Ca, HomePath, Json, NamesChecked, TokenFile, Url
 from clients.cli.output.screen import Screen
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def suggest(
     purpose: Annotated[str, typer.Option(help="What the round is for.")],
     category: Annotated[str, typer.Option(help="The category of persons.")],
     queries: Annotated[bool, typer.Option("--queries", help="Queries beside lists.")] = False,
+    names_checked: NamesChecked = False,
     minimum: Annotated[str, typer.Option(metavar="LEVEL", help="The least certainty: low, medium or high.")] = "low",
     url: Url = None,
     token_file: TokenFile = None,
@@ -41,7 +42,7 @@ def suggest(
     }  # fmt: skip
     wanted = Suggestion.model_validate(given)
     with connect(home, url, token_file, ca) as reached:
-        view = reached.node().suggest(wanted)
+        view = reached.node().suggest(wanted, names_checked=names_checked)
     said = f"Suggestion {view.suggestion_id[:8]} goes to the secretariat; `aquila node suggestions` tells its answer."
     Screen(as_json).result(view.model_dump(mode="json"), said)
 

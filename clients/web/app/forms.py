@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound=StrEnum)
 
 TOKEN_FIELD = "form_token"  # noqa: S105 - the name of a field
+NAMES_CHECKED = "names_checked"
+"""The box by which an officer confirms that a possible name in a text is not one."""
+
+MAY_NAME = "text_may_name_own_person"
+"""The id of the sentence that asks for it."""
+
 _CONTEXT = b"aquila pages: form token"
 _TEXT_LIMIT = 20_000
 _DIGITS = 9

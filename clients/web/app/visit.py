@@ -150,6 +150,15 @@ class Visit:
         self._faulty[name] = label
         return self.language.compose(self.faults[name])
 
+    def may_name(self, step: str) -> bool:
+        """Return whether a form comes back with a possible name, so that the officer has to confirm the texts.
+
+        Args:
+            step: The last part of the form's address.
+        """
+        found = any(fault.code == forms.MAY_NAME for fault in self.faults.values())
+        return found and str(self.request.state.sent_to).endswith(f"/{step}")
+
     def typed(self, name: str, value: object) -> object:
         """Return the text that was typed into a field of a form that comes back, or the value of the page."""
         typed = self.request.state.sent.data.get(name, value) if self.faults else value

@@ -14,6 +14,7 @@ from aquila.interface.rounds import JustificationInput, SubmissionRequest
 from aquila.protocol.messages import Kind, Mode
 from aquila.protocol.rounds.round_state import ENDED_PHASES
 from clients.sdk import ApprovalClient
+from clients.web.app.forms import NAMES_CHECKED
 from clients.web.app.paging import page_of, rounds_from, served_page
 from clients.web.app.paths import identifier
 from clients.web.app.visit import Sent, Visited, threaded
@@ -98,7 +99,7 @@ def post_submit(visit: Visited, sent: Sent, round_id: str) -> Response:
     request = SubmissionRequest(
         import_id=identifier(sent.text("import_id")), kind=sent.choice("kind", Kind), justification=justification
     )
-    visit.node().submit(identifier(round_id), request)
+    visit.node().submit(identifier(round_id), request, names_checked=sent.ticked(NAMES_CHECKED))
     return visit.go(f"/rounds/{round_id}", "asked")
 
 
@@ -132,7 +133,7 @@ def post_close(visit: Visited, sent: Sent, round_id: str) -> Response:  # noqa: 
 @threaded
 def post_abort(visit: Visited, sent: Sent, round_id: str) -> Response:
     """Leave a round."""
-    visit.node().abort(identifier(round_id), sent.text("reason"))
+    visit.node().abort(identifier(round_id), sent.text("reason"), names_checked=sent.ticked(NAMES_CHECKED))
     return visit.go(f"/rounds/{round_id}", "leaving")
 
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 
 from aquila.errors import InputError, PolicyError
 from aquila.protocol.messages.suggestions import Suggestion
+from clients.web.app.forms import NAMES_CHECKED
 from clients.web.app.paths import identifier
 from clients.web.app.visit import Sent, Visited, threaded
 from clients.web.rounds import proposal_form
@@ -43,7 +44,7 @@ def post_suggest(visit: Visited, sent: Sent) -> Response:
     if form.faults:
         return _form(visit, form, known)
     try:
-        client.suggest(Suggestion.model_validate(terms))
+        client.suggest(Suggestion.model_validate(terms), names_checked=sent.ticked(NAMES_CHECKED))
     except (InputError, PolicyError) as error:
         if isinstance(error, (NotAllowedError, UnknownCallerError)):
             raise

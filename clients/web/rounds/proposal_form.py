@@ -18,6 +18,7 @@ from aquila.interface.rounds import RoundProposal
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import Mode
 from aquila.protocol.messages.manifest import MOST_CANARIES
+from clients.web.app.forms import MAY_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -105,6 +106,11 @@ class Form:
             self.faults["consent_by"] = FieldError(PASSED)
         else:
             self.refusal = error.sentence
+
+    @property
+    def may_name(self) -> bool:
+        """Return whether the service found a possible name, so that the officer has to confirm the texts."""
+        return self.refusal is not None and self.refusal.code == MAY_NAME
 
     def terms(self, known: Iterable[str]) -> dict[str, Any]:
         """Return the terms common to proposals and suggestions, and collect their errors.

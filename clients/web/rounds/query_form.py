@@ -16,6 +16,7 @@ from aquila.records.reading.columns import read_texts
 from aquila.records.rows import RefusedRow
 from aquila.sentences import Sentence
 from clients.sdk.queries import PASTED_FIELDS, end_of_day, pasted_persons
+from clients.web.app.forms import MAY_NAME
 from clients.web.app.paths import identifier
 from clients.web.rounds.proposal_form import NO_CHOICE, NO_WORDS, FieldError, FieldErrors
 
@@ -112,6 +113,11 @@ class QueryForm:
             self.refusal = error.sentence
         else:
             self.faults[name] = error.sentence
+
+    @property
+    def may_name(self) -> bool:
+        """Return whether the service found a possible name, so that the officer has to confirm the texts."""
+        return self.refusal is not None and self.refusal.code == MAY_NAME
 
     def add_rows(self) -> None:
         """Add rows, up to the most that a query takes."""

@@ -70,7 +70,12 @@ _FIELDS = {
     "role_unknown": "role",
     "service_role_unknown": "role",
 }
-_NAMED = frozenset({"box_not_ticked", "field_choice_unknown", "field_not_whole_number"})
+_NAMED = frozenset(
+    {
+        "box_not_ticked", "field_choice_unknown", "field_not_whole_number", "text_may_name_own_person",
+        "text_names_asked_person",
+    }
+)  # fmt: skip
 
 
 def field_of(error: AquilaError) -> str:

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import Query
 
 from services.node.context import NodeContext
 
 if TYPE_CHECKING:
     from fastapi import Request
+
+    from aquila.protocol.messages import Message
+
+
+NamesChecked = Annotated[
+    bool, Query(description="Whether the officer has confirmed that the texts name nobody of the party's own lists.")
+]
+
+
+def texts_of(words: Message) -> dict[str, str]:
+    """Return the free texts of a request, by their fields; a code or an id names nobody."""
+    return {name: text for name, text in words.model_dump().items() if type(text) is str}
 
 
 def node_of(request: Request) -> NodeContext:

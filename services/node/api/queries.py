@@ -17,7 +17,8 @@ from services.kit.http.routing import ServiceRoute
 from services.kit.people import Actor, requires
 from services.kit.work import threads
 from services.node import approvals
-from services.node.api.dependencies import node_of
+from services.node.api.dependencies import NamesChecked, node_of, texts_of
+from services.node.records import named_persons
 from services.node.records.queries.answers import list_queries, query_answer
 from services.node.records.queries.progress import query_progress
 from services.node.records.queries.requests import ask_query
@@ -33,7 +34,10 @@ def get_queries(request: Request, offset: Offset = 0, limit: Limit = None) -> Qu
 
 @router.post("", status_code=202, summary="Ask for a few persons")
 async def post_query(
-    request: Request, actor: Annotated[Actor, requires(Action.ASK_SUBMISSION)], wanted: QueryRequest
+    request: Request,
+    actor: Annotated[Actor, requires(Action.ASK_SUBMISSION)],
+    wanted: QueryRequest,
+    names_checked: NamesChecked = False,  # noqa: FBT002 - how FastAPI names a query parameter
 ) -> PendingApproval:
     """Store the persons and a request for the query, for a second person to approve."""
     four_eyes = request.app.state.approvals
@@ -41,6 +45,8 @@ async def post_query(
     node = node_of(request)
 
     def ask(import_id: str) -> PendingApproval:
+        texts = texts_of(wanted.justification)
+        named_persons.check_texts(node.store, texts, asked=import_id, confirmed=names_checked)
         made = SubmissionRequest(import_id=import_id, kind=Kind.QUERY, justification=wanted.justification)
         return approvals.ask_submission(node, four_eyes, actor, wanted.round_id, made)
 

@@ -28,6 +28,7 @@ from aquila.interface.rounds import (  # noqa: TC001 - read by FastAPI
     RoundPage,
     SubmissionRequest,
 )
+from aquila.protocol.messages import Kind
 from aquila.records.reading.layouts import Encoding, Format, Layout
 from services.kit.approvals import Approvals  # noqa: TC001 - read by FastAPI
 from services.kit.http.openapi import CSV, LINES, ODS, XLSX, raw_answer, raw_body
@@ -39,9 +40,9 @@ from services.kit.settings import MEBIBYTE
 from services.kit.storage.files import leave_room
 from services.kit.work import threads
 from services.node import approvals
-from services.node.api.dependencies import node_of
+from services.node.api.dependencies import NamesChecked, node_of, texts_of
 from services.node.hits import views as hit_views
-from services.node.records import deliveries, duplicates, findings, imports
+from services.node.records import deliveries, duplicates, findings, imports, named_persons
 from services.node.rounds import attention, requests, views
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["operator"])
@@ -284,12 +285,21 @@ async def ask_consent(
 
 @router.post("/rounds/{round_id}/submissions", status_code=202, summary="Ask for the submission of a list or a query")
 async def ask_submission(
-    request: Request, actor: Annotated[Actor, requires(Action.ASK_SUBMISSION)], round_id: str, wanted: SubmissionRequest
+    request: Request,
+    actor: Annotated[Actor, requires(Action.ASK_SUBMISSION)],
+    round_id: str,
+    wanted: SubmissionRequest,
+    names_checked: NamesChecked = False,  # noqa: FBT002 - how FastAPI names a query parameter
 ) -> PendingApproval:
     """Store a request for a submission, for a second person to approve."""
-    return await threads.run_call(
-        approvals.ask_submission, node_of(request), _approvals(request), actor, round_id, wanted
-    )
+    node, four_eyes = node_of(request), _approvals(request)
+
+    def ask() -> PendingApproval:
+        asked = wanted.import_id if wanted.kind is Kind.QUERY else None
+        named_persons.check_texts(node.store, texts_of(wanted.justification), asked=asked, confirmed=names_checked)
+        return approvals.ask_submission(node, four_eyes, actor, round_id, wanted)
+
+    return await threads.run_call(ask)
 
 
 @router.get("/rounds/{round_id}/hits", summary="The hits of a round")
@@ -311,10 +321,20 @@ async def close_round(
 
 @router.post("/rounds/{round_id}/abort", status_code=202, summary="Leave a round", response_class=Response)
 async def abort_round(
-    request: Request, actor: Annotated[Actor, requires(Action.ABORT_ROUND)], round_id: str, reason: AbortReason
+    request: Request,
+    actor: Annotated[Actor, requires(Action.ABORT_ROUND)],
+    round_id: str,
+    reason: AbortReason,
+    names_checked: NamesChecked = False,  # noqa: FBT002 - how FastAPI names a query parameter
 ) -> Response:
     """Store that the operator leaves the round."""
-    await threads.run_call(requests.request_abort, node_of(request).journal, actor, round_id, reason.reason)
+    journal = node_of(request).journal
+
+    def ask() -> None:
+        named_persons.check_texts(journal.store, texts_of(reason), confirmed=names_checked)
+        requests.request_abort(journal, actor, round_id, reason.reason)
+
+    await threads.run_call(ask)
     return _accepted(request)
 
 

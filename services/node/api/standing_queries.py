@@ -19,7 +19,8 @@ from services.kit.http.routing import ServiceRoute
 from services.kit.people import Actor, requires
 from services.kit.work import threads
 from services.node import approvals
-from services.node.api.dependencies import node_of
+from services.node.api.dependencies import NamesChecked, node_of, texts_of
+from services.node.records import named_persons
 from services.node.records.queries import standing_queries
 from services.node.records.queries.requests import ask_query
 from services.node.records.queries.standing_views import list_standing, show_standing
@@ -37,7 +38,10 @@ def get_standing_queries(request: Request) -> StandingQueries:
 
 @router.post("", status_code=202, summary="Ask for a standing query")
 async def post_standing_query(
-    request: Request, actor: Annotated[Actor, requires(Action.ASK_SUBMISSION)], wanted: StandingQueryRequest
+    request: Request,
+    actor: Annotated[Actor, requires(Action.ASK_SUBMISSION)],
+    wanted: StandingQueryRequest,
+    names_checked: NamesChecked = False,  # noqa: FBT002 - how FastAPI names a query parameter
 ) -> PendingApproval:
     """Store the persons and a request for the standing query, for a second person to approve."""
     four_eyes = request.app.state.approvals
@@ -45,6 +49,8 @@ async def post_standing_query(
     node = node_of(request)
 
     def ask(import_id: str) -> PendingApproval:
+        texts = texts_of(wanted.justification)
+        named_persons.check_texts(node.store, texts, asked=import_id, confirmed=names_checked)
         return approvals.ask_standing_query(node, four_eyes, actor, import_id, wanted)
 
     return await threads.run_call(ask_query, node, actor, wanted, ask)

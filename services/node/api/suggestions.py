@@ -11,7 +11,8 @@ from aquila.interface.proposal import Suggestions, SuggestionView  # noqa: TC001
 from aquila.protocol.messages.suggestions import Suggestion  # noqa: TC001 - read by FastAPI
 from services.kit.http.routing import ServiceRoute
 from services.kit.people import Actor, requires
-from services.node.api.dependencies import node_of
+from services.node.api.dependencies import NamesChecked, node_of, texts_of
+from services.node.records import named_persons
 from services.node.rounds import suggestions
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1/suggestions", tags=["operator"])
@@ -25,7 +26,11 @@ def get_suggestions(request: Request) -> Suggestions:
 
 @router.post("", status_code=202, summary="Suggest a round to the secretariat")
 def post_suggestion(
-    request: Request, actor: Annotated[Actor, requires(Action.SUGGEST_ROUND)], wanted: Suggestion
+    request: Request,
+    actor: Annotated[Actor, requires(Action.SUGGEST_ROUND)],
+    wanted: Suggestion,
+    names_checked: NamesChecked = False,  # noqa: FBT002 - how FastAPI names a query parameter
 ) -> SuggestionView:
     """Keep a suggestion, which the node sends."""
+    named_persons.check_texts(node_of(request).store, texts_of(wanted), confirmed=names_checked)
     return suggestions.suggest(node_of(request), actor, wanted)

@@ -11,6 +11,7 @@ from aquila.errors import InputError, OrderError, PolicyError
 from aquila.interface.approval import ApprovalKind, ApprovalState
 from aquila.interface.queries import MOST_DAYS, MOST_PERSONS, StandingQueryRequest
 from clients.sdk import ApprovalClient, QueryClient
+from clients.web.app.forms import NAMES_CHECKED
 from clients.web.app.paging import page_of, served_page
 from clients.web.app.paths import identifier
 from clients.web.app.visit import Sent, Visited, threaded
@@ -65,10 +66,10 @@ def post_query(visit: Visited, sent: Sent) -> Response:
     try:
         wanted = form.request(found)
         if isinstance(wanted, StandingQueryRequest):
-            client.watch(wanted)
+            client.watch(wanted, names_checked=sent.ticked(NAMES_CHECKED))
             return visit.go("/queries", "asked")
         if wanted is not None:
-            client.ask(wanted)
+            client.ask(wanted, names_checked=sent.ticked(NAMES_CHECKED))
             return visit.go("/queries", "asked")
     except (InputError, OrderError, PolicyError) as error:
         if isinstance(error, (NotAllowedError, UnknownCallerError)):

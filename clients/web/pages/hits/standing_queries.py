@@ -51,7 +51,7 @@ def post_prolong(visit: Visited, sent: Sent, standing_id: str) -> Response:
         justification=_why(entry),
         until=end_of_day(sent.text("until")),
     )
-    client.watch(wanted)
+    client.watch(wanted, names_checked=True)  # when it was asked for first
     return visit.go(f"/queries/standing/{entry.standing_id}", "asked")
 
 
@@ -61,7 +61,8 @@ def post_ask(visit: Visited, sent: Sent, standing_id: str) -> Response:
     """Ask once in a round that the approval does not hold for; a second person approves."""
     client, entry = _found(visit, standing_id)
     round_id = identifier(sent.text("round_id"))
-    client.ask(QueryRequest(round_id=round_id, import_id=entry.import_id, justification=_why(entry)))
+    wanted = QueryRequest(round_id=round_id, import_id=entry.import_id, justification=_why(entry))
+    client.ask(wanted, names_checked=True)  # when it was asked for first
     return visit.go(f"/queries/standing/{entry.standing_id}", "asked")
 
 

@@ -67,6 +67,20 @@ def test_an_officer_suggests(service: Service, capsys: pytest.CaptureFixture[str
     assert "goes to the secretariat" in capsys.readouterr().out
 
 
+def test_what_may_be_a_name_was_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That an officer has looked at the words goes with them, and only where the officer says so."""
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.query.decode())
+        return httpx.Response(200, json=VIEW)
+
+    answer_commands(monkeypatch, answer)
+    for more in ([], ["--names-checked"]):
+        assert main(["node", "suggest-round", *WORDS, *more, "--home", "node"]) == 0
+    assert asked == ["", "names_checked=true"]
+
+
 @pytest.mark.parametrize("words", [["--minimum", "certain"], ["--party", "Serbia"]])
 def test_what_cannot_be_suggested(service: Service, words: list[str]) -> None:
     """Nothing is sent."""

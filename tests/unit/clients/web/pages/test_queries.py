@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from html import unescape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,7 +17,7 @@ from clients.web.wiring import front_of
 from tests.support.node_steps import round_for_queries
 from tests.support.node_world import clock, codes  # noqa: F401 - fixtures
 from tests.support.played_worlds import played_worlds, world_after  # noqa: F401 - fixtures
-from tests.support.web_world import endpoint, visitor_of
+from tests.support.web_world import ORIGIN, endpoint, visitor_of
 
 if TYPE_CHECKING:
     from tests.support.played_worlds import WorldAfter
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 REASON = {
     "legal_basis": "Article 7", "purpose": "check of identity", "case_reference": "2026/7", "category": "travellers",
     "urgency": "urgent", "template": "border control",
+}  # fmt: skip
+SUGGESTION = {
+    "party": ["AL", "RS"], "area": "counter-terrorism", "legal_basis": "Article 7", "purpose": "find Ilir Kola",
+    "category": "fighters", "mode": "lists", "minimum_certainty": "low",
 }  # fmt: skip
 EMPTY = {
     "given_names": ["", ""], "family_names": ["", ""], "date_of_birth": ["", ""], "nationality": ["", ""],
@@ -84,6 +88,37 @@ async def test_an_officer_asks_and_reads_the_answer(world_after: WorldAfter) -> 
         assert text in sheet
     assert "not every party had answered" not in sheet
     assert "Whom do you ask for?" not in await analyst.open("/queries")
+    app.end()
+
+
+async def test_what_may_be_a_name_is_confirmed(world_after: WorldAfter) -> None:  # noqa: F811 - the fixture
+    """A name that is asked for is refused; for what may be one of the lists the form comes back with a box to tick."""
+    world, round_id = await world_after(round_for_queries)
+    party_node = world.nodes["AL"]
+    app = front_of(Service.NODE, "Albania")(party_node.app, endpoint())
+    officer, box = visitor_of(app, party_node, Role.OFFICER), 'name="names_checked"'
+    await officer.open("/queries")
+    page = await officer.send("/queries", round_id=round_id, **REASON | {"case_reference": "Мира Јанковић"}, **ROWS)
+    assert "a text names a person who is asked for" in page
+    assert box not in page
+    forms: list[tuple[str, str, dict[str, Any], str]] = [
+        (
+            "/queries",
+            "/queries",
+            REASON | {"purpose": "the Janković case"} | ROWS | {"round_id": round_id},
+            "Waiting for",
+        ),
+        ("/rounds/suggest", "/rounds/suggest", SUGGESTION, "The suggestion"),
+        (f"/rounds/{round_id}", f"/rounds/{round_id}/abort", {"reason": "Besa Dervishi"}, "leaving"),
+    ]
+    for shown, sent, texts, done in forms:
+        await officer.open(shown)
+        page = await officer.send(sent, headers={"referer": ORIGIN + shown}, **texts)
+        assert "what may be the name of a person" in page, sent
+        assert page.count(box) == 1, sent
+        page = await officer.send(sent, **texts, names_checked="yes")
+        assert "what may be the name of a person" not in page, sent
+        assert done.casefold() in page.casefold(), sent
     app.end()
 
 
