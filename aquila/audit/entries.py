@@ -152,6 +152,7 @@ class Word(StrEnum):
     SHRUNK = "shrunk"
     SIGNATURE = "signature"
     MISSING = "missing"
+    FALSE = "false"
     WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
     SIENA = "siena"

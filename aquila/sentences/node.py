@@ -145,6 +145,10 @@ NODE: Final[Table] = {
         "{refused} rows cannot be used; nothing was stored",
         "see them with `aquila records check`, or import without them by --accept-refused",
     ),
+    "log_entry_differs_from_known": Text(
+        "entry {index} of the log {origin} says of this party what it does not know: {kind}",
+        "nothing more is signed or sent; have the log's owner explain the entry, and keep both as evidence",
+    ),
     "log_lacks_taken_statement": Text(
         "the log {origin} does not hold a statement that the matcher took: {kind}",
         "nothing more is signed or sent; have the log's owner explain where it is",

@@ -127,6 +127,7 @@ class Contact:
         takes_consignments: Whether the matcher is of a version that takes several statements in one call.
         state: The name of the state of the list that was taken last; None where the matcher's version names none.
         showing: Held while the own log is shown to the matcher, by the driver of rounds or by that of looks.
+        entries_due: When the matcher's log is looked through for entries that name this party at the latest.
         looking: Held while the matcher's log is looked at: rounds at work at the same time do it one after another.
     """
 
@@ -146,6 +147,7 @@ class Contact:
     takes_consignments: bool = False
     state: str | None = None
     showing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    entries_due: int = 0
     looking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def answered(self, now: int) -> None:

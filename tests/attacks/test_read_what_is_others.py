@@ -24,6 +24,7 @@ from aquila.crypto.keys import IdentityKey
 from aquila.protocol.auditing import audit_rounds, read_log
 from aquila.protocol.log_entries import match_entry
 from aquila.protocol.messages import Kind
+from aquila.protocol.messages.proofs import ProofRequest, Proofs
 from clients.sdk.bundles import open_bundle
 from services.kit.http.signatures import CallSigner
 from services.kit.log.entries import entries
@@ -228,6 +229,32 @@ async def test_nothing_is_left_out_once_the_asker_is_told(alarmed: World) -> Non
     alarmed.advance()
     for content in [(await alarmed.nodes["AL"].call("GET", "/v1/log/bundle")).content, _exported(alarmed)]:
         assert str(HITS).encode() in content
+
+
+async def test_entries_that_name_the_asker_wait_for_its_report(alarmed: World) -> None:
+    """AL's node asks for the log's entries that name it: of its query none, and nothing counts as told after them."""
+    asked = ProofRequest(old=0, heads=(), statements=(), entries_from=0).payload()
+
+    async def named() -> tuple[dict[int, str], int | None]:
+        answer = await alarmed.nodes["AL"].call("POST", "/v1/log/proofs", content=asked)
+        proofs = Proofs.from_payload(answer.content)
+        return {one.index: one.content for one in proofs.entries}, proofs.entries_to
+
+    matched = next(
+        index
+        for index, entry in enumerate(_log(alarmed))
+        if entry.kind is EntryKind.MATCH and "submission" in entry.ids
+    )
+    found, end = await named()
+    assert found
+    assert end == matched
+    assert not [content for content in found.values() if _query(alarmed) in content]
+    owner = alarmed.nodes["RS"]
+    assert (await owner.say(owner.party.receipt(owner.round, owner.next(), _query(alarmed), 1))).status_code == 201
+    alarmed.advance()
+    found, end = await named()
+    assert _query(alarmed) in found[matched]
+    assert end == len(_log(alarmed))
 
 
 async def test_no_export_tells_what_the_asker_was_not_told(alarmed: World) -> None:

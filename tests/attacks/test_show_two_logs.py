@@ -61,7 +61,9 @@ class SecondLog(httpx.AsyncBaseTransport):
     def proofs(self, asked: bytes) -> bytes:
         """Return what is proved to the party: nothing, where the log stands still."""
         if self.frozen is not None:
-            return Proofs(update=self.frozen.to_bytes().decode(), heads=(), statements=()).payload()
+            return Proofs(
+                update=self.frozen.to_bytes().decode(), heads=(), statements=(), entries=(), entries_to=None
+            ).payload()
         found = self.own.prove(ProofRequest.from_payload(asked), "RS")
         assert found is not None
         return found.payload()

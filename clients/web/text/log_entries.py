@@ -140,6 +140,7 @@ WORDS = {
     "shrunk": _n("fewer entries than before"),
     "signature": _n("a signature"),
     "missing": _n("an entry is missing"),
+    "false": _n("an entry is false"),
     "withdrawn": _n("withdrawn"),
     "expired": _n("its time was over"),
     "siena": "SIENA",

@@ -105,7 +105,7 @@ ALARMS = Table(
     _TABLES,
     Column("alarm_id", _BIG, primary_key=True, autoincrement=True, comment="Number."),
     Column("origin", String(128), nullable=False, index=True, comment="Whose log does not hold together."),
-    Column("what", String(16), nullable=False, comment="fork, shrunk, missing or signature."),
+    Column("what", String(16), nullable=False, comment="fork, shrunk, missing, false or signature."),
     Column("sentence", Text, nullable=False, comment="What is wrong, in words."),
     Column("seen", LargeBinary, comment="The note that was seen before; evidence."),
     Column("got", LargeBinary, nullable=False, comment="The note that contradicts it; evidence."),

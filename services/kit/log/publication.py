@@ -35,7 +35,7 @@ from aquila.audit.tiles import (
 )
 from aquila.audit.witness import CLOCK_SKEW, Update
 from aquila.errors import AuditError, BindingError, LogRewrittenError
-from aquila.protocol.messages.proofs import HeadProof, Proofs, StatementProof
+from aquila.protocol.messages.proofs import EntryProof, HeadProof, Proofs, StatementProof
 from services.kit.errors import NotFoundError
 from services.kit.log.entries import (
     CHECKPOINTS,
@@ -77,6 +77,11 @@ def _no_places(_session: Session, _caller: str, _digests: Sequence[str]) -> dict
     return {}
 
 
+def _no_entries(_session: Session, _caller: str, _start: int, size: int) -> tuple[dict[int, bytes], int]:
+    """Name nobody: this log shows no entries to parties."""
+    return {}, size
+
+
 @dataclass(frozen=True, slots=True)
 class OwnLog:
     """The log of this service.
@@ -91,6 +96,8 @@ class OwnLog:
         statements: Gives for entries the envelopes of the statements that they are about; None where there is none.
         statistics: Gives what the service publishes of a round that ended, or None.
         places: Gives the indices of the entries of statements, by digest, that a caller may have proved to it.
+        naming: Gives the contents of entries that name a caller, by index, from one up to a size, and up to which index
+            these are all.
     """
 
     store: Store
@@ -102,6 +109,7 @@ class OwnLog:
     statements: Callable[[Session, Sequence[Entry]], list[bytes | None]]
     statistics: Callable[[Session, str], bytes | None]
     places: Callable[[Session, str, Sequence[str]], dict[str, int]] = _no_places
+    naming: Callable[[Session, str, int, int], tuple[dict[int, bytes], int]] = _no_entries
 
     @property
     def origin(self) -> str:
@@ -173,6 +181,9 @@ class OwnLog:
             if update is None:
                 return None
             size, read = parse_checkpoint(update.note.text).size, cache(node_reader(session))
+            named: tuple[dict[int, bytes], int | None] = {}, None
+            if asked.entries_from is not None:
+                named = self.naming(session, caller, asked.entries_from, size)
             return Proofs(
                 update=update.to_bytes().decode(),
                 heads=tuple(
@@ -181,6 +192,11 @@ class OwnLog:
                     if old <= size
                 ),
                 statements=tuple(_statement_proofs(session, places, size, read)),
+                entries=tuple(
+                    EntryProof(index=index, content=content.decode(), hashes=_hex(prove_inclusion(index, size, read)))
+                    for index, content in named[0].items()
+                ),
+                entries_to=named[1],
             )
 
     def check_head(self, session: Session, party: str, head: LogHead) -> None:

@@ -115,7 +115,7 @@ def create_common_tables() -> None:
             comment="Number.",
         ),
         sa.Column("origin", sa.String(length=128), nullable=False, comment="Whose log does not hold together."),
-        sa.Column("what", sa.String(length=16), nullable=False, comment="fork, shrunk, missing or signature."),
+        sa.Column("what", sa.String(length=16), nullable=False, comment="fork, shrunk, missing, false or signature."),
         sa.Column("sentence", sa.Text(), nullable=False, comment="What is wrong, in words."),
         sa.Column("seen", sa.LargeBinary(), nullable=True, comment="The note that was seen before; evidence."),
         sa.Column("got", sa.LargeBinary(), nullable=False, comment="The note that contradicts it; evidence."),

@@ -19,6 +19,7 @@ from services.kit.log_access.use_cases import LogUseCases
 from services.kit.storage.files import ChunkFiles
 from services.kit.storage.stored_manifests import manifest_in
 from services.matcher.events import REPORT, SUBMISSION, WITHHELD_ANSWER, is_refused, log_places
+from services.matcher.log.named_entries import entries_naming
 from services.matcher.log.statistics import round_statistics
 from services.matcher.storage.tables import EventRow, EvidenceRow, RefusedStatementRow, RoundRow
 
@@ -46,7 +47,8 @@ def open_log(
     """
     files = ChunkFiles(home / LOG_FOLDER)
     statistics = partial(_statistics, registry)
-    own = OwnLog(store, files, MATCHER, identity, registry, clock, statements_of, statistics, log_places)
+    naming = partial(entries_naming, undisclosed_queries)
+    own = OwnLog(store, files, MATCHER, identity, registry, clock, statements_of, statistics, log_places, naming)
     return LogUseCases(own, Witness(store, files, MATCHER, identity, registry, clock), scope_of)
 
 

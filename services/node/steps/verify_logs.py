@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from asyncio import to_thread
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -19,12 +20,12 @@ from aquila.protocol.registry import MATCHER
 from aquila.sentences import Sentence
 from services.kit.errors import NotFoundError, PeerFullError, PeerUnavailableError, StoreError
 from services.kit.logging import Log
-from services.node.logs import inclusion_promises, named_heads
+from services.node.logs import inclusion_promises, named_entries, named_heads
 from services.node.rounds import statements as round_statements
 from services.node.storage.high_water import RESTORED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy.orm import Session
 
@@ -35,9 +36,12 @@ if TYPE_CHECKING:
     from services.node.storage.tables import NamedHeadRow, StatementRow
 
 _LOG = Log("node.verify_logs")
+_ENTRIES_SECONDS = 600
 
 
-async def verify_logs(node: NodeContext, *, prove: bool, held: LongPollResult | None = None) -> None:
+async def verify_logs(
+    node: NodeContext, *, prove: bool, held: LongPollResult | None = None, at_rest: bool = False
+) -> None:
     """Check the own database and the matcher's log, and keep in `contact.obstacle` what forbids to sign or send.
 
     After a start, and after an alarm, the own log is shown to the matcher too before anything else is done.
@@ -47,17 +51,18 @@ async def verify_logs(node: NodeContext, *, prove: bool, held: LongPollResult | 
         prove: Whether to demand proofs of what others named and the matcher promised too. That costs the matcher a
             checkpoint, so it is done before a signature that needs it, and when the work is done.
         held: The answer of a long poll, which may have brought the newest checkpoint.
+        at_rest: Whether everything in the feed was taken, so that what the log says of this party can be judged.
     """
     async with node.contact.looking:
-        await _verify_logs(node, prove=prove, held=held)
+        await _verify_logs(node, prove=prove, held=held, at_rest=at_rest)
 
 
-async def _verify_logs(node: NodeContext, *, prove: bool, held: LongPollResult | None) -> None:
+async def _verify_logs(node: NodeContext, *, prove: bool, held: LongPollResult | None, at_rest: bool) -> None:
     try:
         await to_thread(check_own_log, node)
         if node.contact.cosignature_failed:
             await send_cosignature(node)
-        await _look(node, prove=prove, held=held)
+        await _look(node, await to_thread(_open, node, prove=prove, at_rest=at_rest), held)
         if not node.contact.witnessed:
             await publish_log(node)
     except AquilaError as error:
@@ -107,16 +112,21 @@ def alarm_over_own_log(node: NodeContext, found: LogRewrittenError | RestoredBac
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    """Proofs that the next check demands: growth since a size, heads that others named, and statements."""
+    """Proofs that the next check demands: growth since a size, heads that others named, statements, named entries."""
 
     old: int
     heads: Sequence[NamedHeadRow]
     statements: Sequence[StatementRow]
+    entries_from: int | None
+
+    def __bool__(self) -> bool:
+        return bool(self.heads or self.statements or self.entries_from is not None)
 
     def request(self) -> bytes:
         """Return the body of the call that asks for it."""
         heads = tuple(sorted({head.size for head in self.heads}))
-        return ProofRequest(old=self.old, heads=heads, statements=tuple(s.digest for s in self.statements)).payload()
+        said = tuple(s.digest for s in self.statements)
+        return ProofRequest(old=self.old, heads=heads, statements=said, entries_from=self.entries_from).payload()
 
 
 async def prove_log(node: NodeContext) -> None:
@@ -132,13 +142,11 @@ async def prove_log(node: NodeContext) -> None:
 
 async def prove_at_rest(node: NodeContext) -> None:
     """Look at the matcher's log if anything is not proved yet; what forbids to sign is kept as by `verify_logs`."""
-    wanted = await to_thread(_open, node, prove=True)
-    if wanted.heads or wanted.statements:
-        await verify_logs(node, prove=True)
+    if await to_thread(_open, node, prove=True, at_rest=True):
+        await verify_logs(node, prove=True, at_rest=True)
 
 
-async def _look(node: NodeContext, *, prove: bool, held: LongPollResult | None) -> None:
-    wanted = await to_thread(_open, node, prove=prove)
+async def _look(node: NodeContext, wanted: _Open, held: LongPollResult | None) -> None:
     content = await _shown(node, wanted, held)
     if content is None:
         await to_thread(node.log.witness.vanished, MATCHER)
@@ -155,7 +163,7 @@ async def _shown(node: NodeContext, wanted: _Open, held: LongPollResult | None) 
     Raises:
         PeerUnavailableError: The matcher is away.
     """
-    if wanted.heads or wanted.statements:
+    if wanted:
         answer = await node.peer.call("POST", "/v1/log/proofs", content=wanted.request())
     elif held is not None and held.news.log is not None and held.log_size == wanted.old:
         return held.news.log.encode()
@@ -185,13 +193,20 @@ async def send_cosignature(node: NodeContext) -> None:
         contact.cosignature, contact.cosignature_failed = None, False
 
 
-def _open(node: NodeContext, *, prove: bool) -> _Open:
-    """Return the proofs to demand; raises as `Witness.seen_size` does."""
+def _open(node: NodeContext, *, prove: bool, at_rest: bool) -> _Open:
+    """Return the proofs to demand; raises as `Witness.seen_size` does.
+
+    Entries that name this party go with the other proofs, and by themselves only now and then: the log grows by what
+    is none of its business, too.
+    """
     old = node.log.witness.seen_size(MATCHER)
     if not prove:
-        return _Open(old, (), ())
+        return _Open(old, (), (), None)
     with node.store.reading("watch.open") as session:
-        return _Open(old, named_heads.unverified(session), inclusion_promises.unproved(session))
+        heads, said = named_heads.unverified(session), inclusion_promises.unproved(session)
+        judged = min(old, named_entries.judged(session)) if at_rest else old
+    asks = judged < old and bool(heads or said or node.clock() >= node.contact.entries_due)
+    return _Open(old, heads, said, judged if asks else None)
 
 
 def _judge(node: NodeContext, wanted: _Open, content: bytes) -> Note:
@@ -203,7 +218,7 @@ def _judge(node: NodeContext, wanted: _Open, content: bytes) -> Note:
         MalformedError: The answer is none.
     """
     witness = node.log.witness
-    if not wanted.heads and not wanted.statements:
+    if not wanted:
         return witness.cosign(MATCHER, content)
     proofs = Proofs.from_payload(content)
     update = proofs.update.encode()
@@ -212,14 +227,38 @@ def _judge(node: NodeContext, wanted: _Open, content: bytes) -> Note:
     judged = inclusion_promises.judge(
         node.registry, wanted.statements, shown, {one.digest: one for one in proofs.statements}
     )
+    start = wanted.entries_from
+    entries = None if start is None else _judge_entries(node, start, shown, proofs)
 
     def check(session: Session, shown: Checkpoint) -> Accusation | None:
         named = {one.size: [bytes.fromhex(h) for h in one.hashes] for one in proofs.heads}
-        return named_heads.check(session, node.clock, wanted.heads, shown, named) or inclusion_promises.record(
-            session, judged, shown
+        return (
+            named_heads.check(session, node.clock, wanted.heads, shown, named)
+            or inclusion_promises.record(session, judged, shown)
+            or (None if entries is None else entries(session))
         )
 
     return witness.cosign(MATCHER, update, check)
+
+
+def _judge_entries(
+    node: NodeContext, start: int, shown: Checkpoint, proofs: Proofs
+) -> Callable[[Session], Accusation | None]:
+    """Judge the entries that name this party, and return the call that stores the outcome.
+
+    Where they cannot be judged, that is the outcome: what the other proofs show comes first.
+    """
+    try:
+        found = named_entries.judge(node, start, shown, proofs)
+    except AquilaError as error:
+        return partial(_raise, error)
+    # Further entries wait where the answer did not reach the end of the log.
+    node.contact.entries_due = node.clock() + (_ENTRIES_SECONDS if found.judged >= shown.size or found.waits else 0)
+    return lambda session: named_entries.record(session, node, found, shown)
+
+
+def _raise(error: AquilaError, _session: Session) -> Accusation | None:
+    raise error
 
 
 async def publish_log(node: NodeContext) -> None:

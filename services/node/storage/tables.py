@@ -275,6 +275,17 @@ class NamedHeadRow(NodeRows):
     )
 
 
+class NamedEntriesRow(NodeRows):
+    """The place up to which entries of the matcher's log that name this party were compared here: one row."""
+
+    __tablename__ = "named_entries"
+    row_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False, comment="Always 1.")
+    judged: Mapped[int] = mapped_column(BigInteger, comment="Up to which entry nothing is open.")
+    waiting_since: Mapped[int | None] = mapped_column(
+        BigInteger, comment="Seconds since 1970 when an entry was met that the feed has not explained yet."
+    )
+
+
 class SecretRow(NodeRows):
     """A secret of a round, sealed under the round key."""
 

@@ -24,7 +24,7 @@ async def test_statements_are_proved_at_once(world: World) -> None:
     with world.context.store.reading("test.events") as session:
         query = select(EventRow).where(EventRow.digest.is_not(None)).order_by(EventRow.event_id)
         rows = session.scalars(query).all()
-    asked = ProofRequest(old=0, heads=(), statements=tuple(row.digest or "" for row in rows))
+    asked = ProofRequest(old=0, heads=(), statements=tuple(row.digest or "" for row in rows), entries_from=None)
     for code, node in world.nodes.items():
         answer = await node.call("POST", "/v1/log/proofs", content=asked.payload())
         proofs = Proofs.from_payload(answer.content)
@@ -43,6 +43,6 @@ async def test_statements_are_proved_at_once(world: World) -> None:
 async def test_a_log_without_a_checkpoint(world: World) -> None:
     """Where nothing is logged yet there is nothing to prove; what is no request is refused."""
     node = world.nodes["AL"]
-    asked = ProofRequest(old=0, heads=(), statements=("ab" * 32,))
+    asked = ProofRequest(old=0, heads=(), statements=("ab" * 32,), entries_from=None)
     assert (await node.call("POST", "/v1/log/proofs", content=asked.payload())).status_code in {200, 204}
     assert (await node.call("POST", "/v1/log/proofs", content=b"{}")).status_code == 400

@@ -64,6 +64,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("import_id", name="pk_import"),
     )
     op.create_table(
+        "named_entries",
+        sa.Column("row_id", sa.Integer(), autoincrement=False, nullable=False, comment="Always 1."),
+        sa.Column("judged", sa.BigInteger(), nullable=False, comment="Up to which entry nothing is open."),
+        sa.Column(
+            "waiting_since",
+            sa.BigInteger(),
+            nullable=True,
+            comment="Seconds since 1970 when an entry was met that the feed has not explained yet.",
+        ),
+        sa.PrimaryKeyConstraint("row_id", name="pk_named_entries"),
+    )
+    op.create_table(
         "named_head",
         sa.Column("size", sa.BigInteger(), autoincrement=False, nullable=False, comment="Entries that the log had."),
         sa.Column("root", sa.String(length=64), nullable=False, comment="The head over them, hexadecimal."),

@@ -374,13 +374,13 @@ def test_a_witness_sees_a_log_grow(side: Side, tmp_path: Path) -> None:
 
 def test_proofs_of_what_others_saw(side: Side) -> None:
     """One answer has the newest checkpoint, the proof since the caller's, and one for each other size that it has."""
-    assert side.own.prove(ProofRequest(old=0, heads=(3,), statements=()), "AL") is None
+    assert side.own.prove(ProofRequest(old=0, heads=(3,), statements=(), entries_from=None), "AL") is None
     side.fill(5)
     side.own.publish()
     smaller = side.shown()
     side.fill(6)
     side.own.publish()
-    proofs = side.own.prove(ProofRequest(old=5, heads=(5, 11, 40), statements=()), "AL")
+    proofs = side.own.prove(ProofRequest(old=5, heads=(5, 11, 40), statements=(), entries_from=None), "AL")
     assert proofs is not None
     update = parse_update(proofs.update.encode())
     check_growth(smaller, side.shown(), update)
