@@ -210,8 +210,8 @@ class Entry(_Closed):
         counts: How many, by name; a chunk's number is one too.
         digests: SHA-256 of statements, chunks and contents, by name.
         ids: Random identifiers, parties, pseudonymous ids and words of the closed list, by name.
-        salt: 128 random bits, so that nobody can guess an entry from the hash of its leaf; entries of earlier versions
-            have none.
+        salt: 128 random bits, so that nobody can guess an entry from the hash of its leaf; the log adds them when it
+            takes the entry.
     """
 
     log: Literal["aquila-log/1"] = "aquila-log/1"
@@ -247,7 +247,7 @@ class Entry(_Closed):
             raise InputError("entry_content_not_allowed", kind=kind.value, fields=_at_fault(error)) from None
 
     def salted(self, salt: str | None) -> Self:
-        """Return the same entry with this salt, or with none."""
+        """Return the same entry with this salt, or without one."""
         return self.model_copy(update={"salt": salt})
 
     def content(self) -> bytes:

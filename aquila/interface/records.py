@@ -417,14 +417,14 @@ class DuplicatePairView(Message):
     """Two records of one list that are likely one person, and why in plain words.
 
     Attributes:
-        position_a: The place of the first in the list, from 0; None of an earlier release.
+        position_a: The place of the first in the list, from 0.
         position_b: That of the second.
     """
 
     record_id_a: str
     record_id_b: str
-    position_a: Count | None = None
-    position_b: Count | None = None
+    position_a: Count
+    position_b: Count
     certainty: Level
     sentences: tuple[str, ...]
 

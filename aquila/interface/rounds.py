@@ -28,7 +28,7 @@ from aquila.protocol.messages.base import (
     Positive,
     Seconds,
     Text,
-    added_later,
+    optional,
 )
 from aquila.protocol.messages.feed import RoundEntry
 from aquila.protocol.messages.manifest import MOST_CANARIES, Manifest, Mode, Padding, PartyCap, Window
@@ -89,7 +89,7 @@ class JustificationInput(Message):
     purpose: GivenText
     case_reference: GivenText
     category: GivenText
-    urgency: Urgency | None = added_later()
+    urgency: Urgency | None = optional()
 
 
 class SubmissionRequest(Message):

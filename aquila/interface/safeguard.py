@@ -36,8 +36,6 @@ class FishingAlarmView(Message):
         justification: Why the asker made the query, as it signed it, or None where that was erased.
         asked_records: The records of the query, padded.
         refused_because: Why the answer was refused, for this party's own people.
-        refusable: Whether the answer can be refused while the round goes on: not in a round of an earlier revision, nor
-            once it was decided or the round is over.
     """
 
     submission_id: Identifier
@@ -50,7 +48,6 @@ class FishingAlarmView(Message):
     refused_at: Seconds | None = None
     refused_by: str | None = None
     refused_because: Text | None = None
-    refusable: bool = False
     asked_records: Count = 0
     justification: Justification | None = None
 

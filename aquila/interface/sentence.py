@@ -38,7 +38,7 @@ class FaultView(SentenceView):
     """The sentence of a fault, with its remedy.
 
     Attributes:
-        hint: What to do about it, in English; nothing in a report of an earlier release.
+        hint: What to do about it, in English.
     """
 
     hint: str = ""

@@ -219,7 +219,7 @@ def grading_basis_of(report: HitReport, counterpart: str, own_records: int) -> G
         own_records: The records of this party's submission, dummies included.
     """
     basis = next((basis for basis in report.bases if basis.counterpart == counterpart), None)
-    return None if basis is None else grading_basis_on(report, basis, own_records, basis.records)
+    return None if basis is None else grading_basis_on(basis, own_records, basis.records)
 
 
 def drift_of(table: RuleTable, grading_bases: Sequence[GradingBasis], usual: int, pairs: int) -> list[float]:

@@ -51,7 +51,7 @@ REFUSED = frozenset({EntryKind.EVIDENCE, EntryKind.STATEMENT_REFUSED})
 """Kinds of entries about a statement that does not count; its number stays empty where nothing else has it."""
 
 SEQUENCE = "sequence"
-"""The count of an entry that says which number its party gave the statement; entries of earlier versions lack it."""
+"""The count of an entry that says which number its party gave the statement."""
 
 _BEFORE_HITS = frozenset({EntryKind.SUBMISSION, EntryKind.EVALUATION, EntryKind.TOKENS})
 

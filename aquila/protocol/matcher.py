@@ -238,7 +238,7 @@ def learn_grading_bases(
     sizes = [round_.submissions[submission].records for submission in submissions]
     # Canaries are shared by lists, and by no query.
     queries = any(round_.submissions[submission].kind is Kind.QUERY for submission in submissions)
-    canaries = 0 if queries else round_.manifest.canaries or 0
+    canaries = 0 if queries else round_.manifest.canaries
     lists = [ListPair(found, sizes[left], sizes[right], canaries) for (left, right), found in patterns.items()]
     return dict(zip(patterns, learn(table, lists), strict=True))
 
@@ -267,7 +267,7 @@ def grade_pairs(
 
 def make_reports(  # noqa: PLR0913, PLR0917 - what a report tells
     round_: Round, submissions: list[str], graded: GradedPairs, met: Sequence[MatchedTokenPositions],
-    submission_id: str | None, random: Callable[[int], bytes], *, most_hits: int | None = MOST_HITS_OF_A_PAGE,
+    submission_id: str | None, random: Callable[[int], bytes], *, most_hits: int = MOST_HITS_OF_A_PAGE,
 ) -> Iterator[HitReport]:  # fmt: skip
     """Turn graded pairs into one report for each party, the same hit under the same id on both sides (3.7.3).
 
@@ -278,14 +278,13 @@ def make_reports(  # noqa: PLR0913, PLR0917 - what a report tells
         met: Which tokens of each of these pairs met (`TokenTable.met`).
         submission_id: The query that was matched, or None for the lists.
         random: Gives the hit ids' 16 random bytes.
-        most_hits: A report of the lists with more hits comes in pages of so many (3.7.17); None where it must not.
+        most_hits: A report of the lists with more hits comes in pages of so many (3.7.17).
 
     Yields:
         The report of each party, or its pages in their order; the hits of one page are in memory at a time.
     """
     owners = [round_.submissions[submission].party for submission in submissions]
-    shared = _shared_weights(round_.manifest, graded)
-    bases = _bases(owners, graded, stated=shared is None)
+    bases = _bases(owners, graded)
     ids = np.frombuffer(b"".join([random(16) for _ in graded.pairs]), dtype="S16")
     lefts, rights = (np.array([getattr(one.pair, side) for one in graded.pairs], dtype=np.int64) for side in _SIDES)
     order = np.argsort(ids)
@@ -294,7 +293,7 @@ def make_reports(  # noqa: PLR0913, PLR0917 - what a report tells
     for party in parties_concerned(round_, submission_id):
         own = np.array([owner == party for owner in owners])
         mine = order[(own[lefts] | own[rights])[order]]
-        size = most_hits if most_hits and submission_id is None else max(len(mine), 1)
+        size = most_hits if submission_id is None else max(len(mine), 1)
         pages = max(1, -(-len(mine) // size))
         for number in range(pages):
             hits = [
@@ -309,7 +308,6 @@ def make_reports(  # noqa: PLR0913, PLR0917 - what a report tells
                     "submission_id": submission_id,
                     "page": ReportPage(number=number, pages=pages) if pages > 1 else None,
                     "bases": tuple(sorted(bases[party], key=lambda basis: basis.counterpart)),
-                    "learned": _weights(shared or ()),
                     "hits": hits,
                 }
             )
@@ -346,24 +344,12 @@ def without_refused(round_: Round, report: HitReport) -> HitReport:
     )
 
 
-def _shared_weights(manifest: Manifest, graded: GradedPairs) -> Learned | None:
-    """Return the weights that moved for all pairs of lists alike, in a round that has them stated once (3.7.2).
-
-    Returns:
-        None where each counterpart's are stated: in rounds whose parties all read that, and where they differ.
-    """
-    if manifest.states_weights_of_pairs:
-        return None
-    found = {basis.learned for basis in graded.grading_bases.values()} or {()}
-    return found.pop() if len(found) == 1 else None
-
-
 def _weights(learned: Learned) -> tuple[LearnedWeight, ...]:
     return tuple(LearnedWeight(of=of, centibits=centibits) for of, centibits in learned)
 
 
-def _bases(owners: list[str], graded: GradedPairs, *, stated: bool) -> dict[str, list[Basis]]:
-    """Return for each party on what its pairs with each counterpart were graded; with their weights if `stated`."""
+def _bases(owners: list[str], graded: GradedPairs) -> dict[str, list[Basis]]:
+    """Return for each party on what its pairs with each counterpart were graded."""
     grades: dict[tuple[int, int], list[Grade]] = {}
     for pair, _level, result, _second in graded.pairs:
         grades.setdefault((pair.left, pair.right), []).append(result)
@@ -378,7 +364,7 @@ def _bases(owners: list[str], graded: GradedPairs, *, stated: bool) -> dict[str,
                 duplicates_per_million=grading_basis.duplicates_per_million,
                 settled=grading_basis.settled,
                 chance_hits=ChanceHits(**{level.value: round(_THOUSANDTHS * hits) for level, hits in chance.items()}),
-                learned=_weights(grading_basis.learned) if stated else None,
+                learned=_weights(grading_basis.learned),
             )
             bases[owners[own]].append(basis)
     return bases

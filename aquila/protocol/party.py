@@ -151,22 +151,19 @@ class Party:
     group: Group
     log_head: Callable[[], LogHead | None] = lambda: None
 
-    def check_manifest(self, manifest: Manifest, table: RuleTable, normalizers: Mapping[str, str]) -> None:
+    def check_manifest(self, manifest: Manifest, table: RuleTable, normalizer: tuple[str, str]) -> None:
         """Refuse a round that this party could not take part in rightly (PROTOCOL.md 3.3.1).
 
         Args:
             manifest: What the secretariat proposes.
             table: The match rules that this node would use.
-            normalizers: The conformance digest of each version of the normalizer that this node has, by its name,
-                the newest first.
+            normalizer: Name and conformance digest of this node's normalizer.
 
         Raises:
             PolicyError: The party is not invited, or would normalize or match otherwise than the others.
         """
         if manifest.fingerprint_of(self.code) != self.identity.public.fingerprint:
             raise PolicyError("manifest_lacks_party_key", party=self.code)
-        if manifest.canaries is None:
-            raise PolicyError("round_of_earlier_version")
         if manifest.rules.digest != table.digest:
             raise PolicyError(
                 "node_match_rules_differ",
@@ -174,13 +171,12 @@ class Party:
                 got=table.digest,
                 rules=manifest.rules.name,
             )
-        wanted = manifest.normalizer
-        if normalizers.get(wanted.name) != wanted.digest:
-            newest, digest = next(iter(normalizers.items()))
+        wanted, (name, digest) = manifest.normalizer, normalizer
+        if (wanted.name, wanted.digest) != normalizer:
             raise PolicyError(
                 "node_name_normalization_differs",
                 expected=f"{wanted.name} {wanted.digest[:16]}",
-                got=f"{newest} {digest[:16]}",
+                got=f"{name} {digest[:16]}",
             )
 
     def check_report(self, report: HitReport, table: RuleTable) -> None:
@@ -625,7 +621,7 @@ class Party:
             counterpart: Whose other sides they are.
             hits: The hits' ids, at most `MOST_WITHDRAWN`.
             ground: Why; no other word leaves the node.
-            submission_id: The query whose hits they are, or None for hits of the lists; earlier revisions name none.
+            submission_id: The query whose hits they are, or None for hits of the lists.
         """
         return self._signed(
             round_,
@@ -637,7 +633,7 @@ class Party:
                 counterpart=counterpart,
                 hits=tuple(sorted(hits)),
                 ground=ground,
-                submission_id=submission_id if round_.manifest.names_withdrawn_queries else None,
+                submission_id=submission_id,
             ),
         )
 
@@ -684,15 +680,14 @@ class Party:
         return submission
 
     def _signed(self, round_: Round, statement: Statement) -> bytes:
-        """Sign a statement, with what this party saw last of the matcher's log where the round demands it (3.2.5).
+        """Sign a statement, with what this party saw last of the matcher's log (3.2.5).
 
         Raises:
             OrderError: It has not seen that log yet; only a refusal can go without.
         """
-        if round_.manifest.names_log_heads:
-            statement = statement.model_copy(update={"log_head": self.log_head()})
-            if statement.log_head is None and not isinstance(statement, Refusal):
-                raise OrderError("matcher_log_not_seen", round=round_.round_id)
+        statement = statement.model_copy(update={"log_head": self.log_head()})
+        if statement.log_head is None and not isinstance(statement, Refusal):
+            raise OrderError("matcher_log_not_seen", round=round_.round_id)
         return sign_envelope(statement.payload_type, statement.payload(), self.identity)
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING
 from aquila.records.dates import PartialDate
 from aquila.records.normalize import identifiers
 from aquila.records.normalize.latin import to_latin
-from aquila.records.normalize.letter_tables import EARLIER_VERSIONS, NAMES, NORMALIZER_VERSION, table
+from aquila.records.normalize.letter_tables import NAMES, NORMALIZER_VERSION, table
 from aquila.records.normalize.names import FORMS, name_words
 from aquila.records.person import Record
 from aquila.records.rule_parts import DATE_FORMS, WORD_MARK, read_part, record_names
@@ -29,24 +28,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _PAIRED = ("all:folded", "pair:folded", "main:folded", "pair:folded+initial", "word:folded")
-_VERSIONS = {f"normalizer {version}": version for version in (NORMALIZER_VERSION, *EARLIER_VERSIONS)}
 _SOMEBODY = "Ana Ilić"  # a record needs a name; the kinds that take this one do not read it
 
 
-def conformance_answers(version: int = NORMALIZER_VERSION) -> Iterator[tuple[str, str, str]]:
-    """Answer the conformance set of a version: kind, text, answer, in the order of the set."""
+def conformance_answers() -> Iterator[tuple[str, str, str]]:
+    """Answer the conformance set: kind, text, answer, in the order of the set."""
     content = resources.files("aquila.records").joinpath("conformance.csv").read_text("utf-8")
-    for kind, text, since in csv.reader(content.splitlines()[1:]):
-        if int(since) <= version:
-            yield kind, text, _ANSWERS[kind](text, version)
+    for kind, text in csv.reader(content.splitlines()[1:]):
+        yield kind, text, _ANSWERS[kind](text)
 
 
 @cache
-def normalizer_digest(version: int = NORMALIZER_VERSION) -> str:
+def normalizer_digest() -> str:
     """SHA-256 in hex over version, tables as canonical JSON, texts and answers, all but the first length-prefixed."""
-    digest = hashlib.sha256(f"aquila normalizer {version}".encode())
-    tables = ((name, json.dumps(table(name, version), ensure_ascii=False, sort_keys=True)) for name in NAMES)
-    for line in (*tables, *conformance_answers(version)):
+    digest = hashlib.sha256(f"aquila normalizer {NORMALIZER_VERSION}".encode())
+    tables = ((name, json.dumps(table(name), ensure_ascii=False, sort_keys=True)) for name in NAMES)
+    for line in (*tables, *conformance_answers()):
         for part in line:
             encoded = part.encode()
             digest.update(len(encoded).to_bytes(4, "big") + encoded)
@@ -54,41 +51,18 @@ def normalizer_digest(version: int = NORMALIZER_VERSION) -> str:
 
 
 def normalizer_reference() -> tuple[str, str]:
-    """Return this release's normalizer as a manifest names it: version and conformance digest."""
-    return next(iter(_VERSIONS)), normalizer_digest()
+    """Return the normalizer as a manifest names it: its name with its version, and the conformance digest."""
+    return f"normalizer {NORMALIZER_VERSION}", normalizer_digest()
 
 
-class _KnownNormalizers(Mapping[str, str]):
-    """A digest takes a third of a second; only those that are asked for are computed."""
-
-    def __getitem__(self, name: str) -> str:
-        return normalizer_digest(_VERSIONS[name])
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(_VERSIONS)
-
-    def __len__(self) -> int:
-        return len(_VERSIONS)
-
-
-def known_normalizers() -> Mapping[str, str]:
-    """The conformance digest of each version by its name in a manifest: this release's, then those of open rounds."""
-    return _KnownNormalizers()
-
-
-def normalizer_version(name: str) -> int:
-    """The version of one of `known_normalizers`, by its name in a manifest."""
-    return _VERSIONS[name]
-
-
-def _name(text: str, version: int) -> str:
+def _name(text: str) -> str:
     """The readable Latin of a name, then each word in each form."""
-    words = name_words(text, version)
-    forms = (" ".join(FORMS[form](word, version) for word in words) for form in sorted(FORMS))
-    return "|".join((to_latin(text, version), *forms))
+    words = name_words(text)
+    forms = (" ".join(FORMS[form](word) for word in words) for form in sorted(FORMS))
+    return "|".join((to_latin(text), *forms))
 
 
-def _pairs(text: str, version: int) -> str:
+def _pairs(text: str) -> str:
     """Return the readings of a record's names: given names, family names, whole name and an alias, divided by bars."""
     given, family, whole, alias = text.split("|")
     record = Record(
@@ -99,40 +73,40 @@ def _pairs(text: str, version: int) -> str:
         aliases=tuple(filter(None, [alias])),
         date_of_birth=PartialDate(1980),
     )
-    return "|".join(_values(record, part, version) for part in _PAIRED)
+    return "|".join(_values(record, part) for part in _PAIRED)
 
 
-def _birth(text: str, version: int) -> str:
+def _birth(text: str) -> str:
     """A date in each form in which it is compared."""
     record = Record("1", full_name=_SOMEBODY, date_of_birth=PartialDate.parse(text))
-    return "|".join(f"{form}={_values(record, f'birth:{form}', version)}" for form in sorted(DATE_FORMS))
+    return "|".join(f"{form}={_values(record, f'birth:{form}')}" for form in sorted(DATE_FORMS))
 
 
-def _place(text: str, version: int) -> str:
+def _place(text: str) -> str:
     """A place of birth as it is compared."""
-    return _values(Record("1", full_name=_SOMEBODY, place_of_birth=text), "place", version)
+    return _values(Record("1", full_name=_SOMEBODY, place_of_birth=text), "place")
 
 
-def _nationality(text: str, version: int) -> str:
+def _nationality(text: str) -> str:
     """Nationalities, parted by bars, as they are compared."""
-    return _values(Record("1", full_name=_SOMEBODY, nationality=tuple(text.split("|"))), "nationality", version)
+    return _values(Record("1", full_name=_SOMEBODY, nationality=tuple(text.split("|"))), "nationality")
 
 
-def _values(record: Record, part: str, version: int) -> str:
+def _values(record: Record, part: str) -> str:
     """All values of a part, with a plus between the words of one."""
-    return " ".join(read_part(record, record_names(record, version), part, version)).replace(WORD_MARK, "+")
+    return " ".join(read_part(record, record_names(record), part)).replace(WORD_MARK, "+")
 
 
-_ANSWERS: dict[str, Callable[[str, int], str]] = {
+_ANSWERS: dict[str, Callable[[str], str]] = {
     "name": _name,
     "pairs": _pairs,
     "birth forms": _birth,
     "place": _place,
     "nationality": _nationality,
-    "document": lambda text, _version: identifiers.document_number(text),
-    "national": lambda text, _version: " ".join(
+    "document": identifiers.document_number,
+    "national": lambda text: " ".join(
         (identifiers.national_number(text), *identifiers.national_schemes(identifiers.national_number(text)))
     ),
-    "phone": lambda text, _version: f"{identifiers.phone(text)} {identifiers.phone_tail(text)}",
-    "email": lambda text, _version: identifiers.email(text),
+    "phone": lambda text: f"{identifiers.phone(text)} {identifiers.phone_tail(text)}",
+    "email": identifiers.email,
 }

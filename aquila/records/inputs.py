@@ -20,7 +20,6 @@ import numpy as np
 
 from aquila.errors import InputError
 from aquila.records.normalize.known_values import KnownValues
-from aquila.records.normalize.letter_tables import NORMALIZER_VERSION
 from aquila.records.person import PartialDate, RecordColumns
 from aquila.records.rule_parts import (
     NAMES,
@@ -85,17 +84,14 @@ class DigestedInputs(NamedTuple):
         return f"DigestedInputs({len(self.rules)})"
 
 
-def record_inputs(
-    record: Record, table: RuleTable, names: tuple[Name, ...] | None = None, version: int = NORMALIZER_VERSION
-) -> tuple[Input, ...]:
+def record_inputs(record: Record, table: RuleTable, names: tuple[Name, ...] | None = None) -> tuple[Input, ...]:
     """All inputs that a record gives under a table, each once, ordered by rule and bytes.
 
-    Rules whose parts the record lacks give none. `names` are the record's (`record_names`), where they are known;
-    `version` is the normalizer's by which they were read and everything else is.
+    Rules whose parts the record lacks give none. `names` are the record's (`record_names`), where they are known.
     """
     if names is None:
-        names = record_names(record, version)
-    return input_maker(table, version).inputs(record, names)
+        names = record_names(record)
+    return input_maker(table).inputs(record, names)
 
 
 class InputMaker:
@@ -103,17 +99,16 @@ class InputMaker:
 
     Args:
         table: The match rules.
-        version: That of the normalizer.
         core: The C module (`digests_core`), which takes an eighth of the time; without it Python does the same.
     """
 
-    def __init__(self, table: RuleTable, version: int = NORMALIZER_VERSION, core: ModuleType | None = None) -> None:
+    def __init__(self, table: RuleTable, core: ModuleType | None = None) -> None:
         parts = dict.fromkeys(part.reads for rule in table.rules for part in rule.parts)
         by_attribute: dict[str, list[str]] = {}
         for part in parts:
             by_attribute.setdefault(attribute_of(part), []).append(part)
         self._readers = {
-            attribute: _attribute_reader(attribute, tuple(read), version) for attribute, read in by_attribute.items()
+            attribute: _attribute_reader(attribute, tuple(read)) for attribute, read in by_attribute.items()
         }
         # Where the values of a part are: the place of its attribute among the columns, and its own in a row of that.
         places = {
@@ -125,14 +120,13 @@ class InputMaker:
         # Where rules read of names all words alone, nobody has to know which pairs of them there are.
         of_names = by_attribute.get(NAMES, [])
         is_all = len(of_names) == 1 and of_names[0].startswith("all:")
-        self._read_words = all_words_reader(of_names[0], version) if is_all else None
-        self._version = version
+        self._read_words = all_words_reader(of_names[0]) if is_all else None
         self._core = core
 
     def names(self, records: RecordColumns) -> Sequence[tuple[Name, ...]] | NameWords:
         """The names of some records, as far as the rules ask for them."""
-        words = name_words_of_records(records, self._version) if self._read_words else None
-        return words or names_of_records(records, self._version)
+        words = name_words_of_records(records) if self._read_words else None
+        return words or names_of_records(records)
 
     def inputs(self, record: Record, names: tuple[Name, ...]) -> tuple[Input, ...]:
         """All inputs of a record whose names are given, each once, ordered by rule and bytes."""
@@ -145,7 +139,7 @@ class InputMaker:
 
         Args:
             records: The records, field by field.
-            names: The names of each (`record_names`), by the same version; or what `names` gives.
+            names: The names of each (`record_names`); or what `names` gives.
             prefixes: By rule number.
 
         Raises:
@@ -205,9 +199,9 @@ class InputMaker:
 
 
 @lru_cache(maxsize=4)
-def input_maker(table: RuleTable, version: int = NORMALIZER_VERSION) -> InputMaker:
-    """The maker of a table and a version in this process."""
-    return InputMaker(table, version, digests_core())
+def input_maker(table: RuleTable) -> InputMaker:
+    """The maker of a table in this process."""
+    return InputMaker(table, digests_core())
 
 
 @cache
@@ -219,9 +213,9 @@ def digests_core(name: str = _CORE_MODULE) -> ModuleType | None:
         return None
 
 
-def _attribute_reader(attribute: str, parts: tuple[str, ...], version: int) -> Callable[[Any], PartValues]:
+def _attribute_reader(attribute: str, parts: tuple[str, ...]) -> Callable[[Any], PartValues]:
     """The function that reads the values of some parts from their attribute."""
-    readers = [part_reader(part, version) for part in parts]
+    readers = [part_reader(part) for part in parts]
 
     def read_values(value: Any) -> PartValues:  # noqa: ANN401 - the value of any field
         return tuple([once(read(value)) for read in readers])

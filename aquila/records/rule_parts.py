@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from aquila.records.normalize.countries import country
 from aquila.records.normalize.identifiers import document_number, email, national_number, phone_tail
 from aquila.records.normalize.known_values import KnownValues
-from aquila.records.normalize.letter_tables import NORMALIZER_VERSION
 from aquila.records.normalize.names import FORMS, name_words
 
 if TYPE_CHECKING:
@@ -61,36 +60,36 @@ class PartKind:
 
     Attributes:
         attribute: What of a record its values follow from: `NAMES` or a field.
-        reader: The function that reads them, of a form and a version of the normalizer.
+        reader: Makes the function that reads them in a form.
         forms: The forms it takes; empty where it takes none, and with an empty one where it may take none.
         stands_alone: Whether the attribute identifies well enough to be a rule by itself.
     """
 
     attribute: str
-    reader: Callable[[str, int], Reader]
+    reader: Callable[[str], Reader]
     forms: tuple[str, ...] = ()
     stands_alone: bool = False
 
 
-def record_names(record: Record, version: int = NORMALIZER_VERSION) -> tuple[Name, ...]:
-    """All names of a record: the split one, the full one, the aliases; words are folded by a version's tables."""
-    return _record_names(record.given_names, record.family_names, record.full_name, record.aliases, version)
+def record_names(record: Record) -> tuple[Name, ...]:
+    """All names of a record: the split one, the full one, the aliases."""
+    return _record_names(record.given_names, record.family_names, record.full_name, record.aliases)
 
 
 def _record_names(
-    given_names: Sequence[str], family_names: Sequence[str], full_name: str | None, aliases: Sequence[str], version: int
+    given_names: Sequence[str], family_names: Sequence[str], full_name: str | None, aliases: Sequence[str]
 ) -> tuple[Name, ...]:
     given, family = " ".join(given_names), " ".join(family_names)
-    names = [_split_name(given, family, version) if given and family else _whole_name(given or family, version)]
+    names = [_split_name(given, family) if given and family else _whole_name(given or family)]
     if full_name or aliases:
-        names.extend(_whole_name(text, version) for text in (full_name or "", *aliases))
+        names.extend(_whole_name(text) for text in (full_name or "", *aliases))
     return tuple([name for name in names if name.words])
 
 
-def names_of_records(records: RecordColumns, version: int = NORMALIZER_VERSION) -> list[tuple[Name, ...]]:
+def names_of_records(records: RecordColumns) -> list[tuple[Name, ...]]:
     """All names of each of some records: `record_names`."""
     columns = zip(*(records[field] for field in _NAME_FIELDS), strict=True)
-    return [_record_names(given, family, full, aliases, version) for given, family, full, aliases in columns]
+    return [_record_names(given, family, full, aliases) for given, family, full, aliases in columns]
 
 
 class NameWords(NamedTuple):
@@ -100,29 +99,29 @@ class NameWords(NamedTuple):
     family: list[Words]
 
 
-def name_words_of_records(records: RecordColumns, version: int = NORMALIZER_VERSION) -> NameWords | None:
+def name_words_of_records(records: RecordColumns) -> NameWords | None:
     """The words of records that have given names, family names and no other name, or None where one has not."""
     given, family = records["given_names"], records["family_names"]
     if not (all(given) and all(family)) or any(records["full_name"]) or any(records["aliases"]):
         return None
-    words = _words_reader(version)
+    words = _words_reader()
     return NameWords(list(map(words, given)), list(map(words, family)))
 
 
 @cache
-def _words_reader(version: int) -> Callable[[tuple[str, ...]], Words]:
+def _words_reader() -> Callable[[tuple[str, ...]], Words]:
     """The function that gives the words of the given or the family names of a record."""
 
     def read(names: tuple[str, ...]) -> Words:
-        return name_words(" ".join(names), version)[:MOST_WORDS]
+        return name_words(" ".join(names))[:MOST_WORDS]
 
     return KnownValues(read, _CACHED).__getitem__
 
 
 @cache
-def all_words_reader(part: str, version: int) -> Callable[[NameWords], list[tuple[str, ...]]]:
+def all_words_reader(part: str) -> Callable[[NameWords], list[tuple[str, ...]]]:
     """The function that reads the values of a part of kind `all` from the words of records; see `part_reader`."""
-    shape = _shape(part.partition(":")[2], version)
+    shape = _shape(part.partition(":")[2])
 
     def shape_words(words: Words) -> Words:
         return tuple(map(shape, words))
@@ -136,17 +135,15 @@ def all_words_reader(part: str, version: int) -> Callable[[NameWords], list[tupl
     return read
 
 
-def part_values(
-    record: Record, names: tuple[Name, ...], part: str, version: int = NORMALIZER_VERSION
-) -> tuple[str, ...]:
-    """The values of one part for a record whose names are given, each once, by a version of the normalizer."""
-    return once(read_part(record, names, part, version))
+def part_values(record: Record, names: tuple[Name, ...], part: str) -> tuple[str, ...]:
+    """The values of one part for a record whose names are given, each once."""
+    return once(read_part(record, names, part))
 
 
-def read_part(record: Record, names: tuple[Name, ...], part: str, version: int) -> Values:
+def read_part(record: Record, names: tuple[Name, ...], part: str) -> Values:
     """The values of one part as they are read: `part_values`, of which one may come twice."""
     attribute = attribute_of(part)
-    return part_reader(part, version)(names if attribute == NAMES else getattr(record, attribute))
+    return part_reader(part)(names if attribute == NAMES else getattr(record, attribute))
 
 
 def once(values: Values) -> tuple[str, ...]:
@@ -160,10 +157,10 @@ def attribute_of(part: str) -> str:
 
 
 @cache
-def part_reader(part: str, version: int) -> Reader:
-    """The function that reads the values of a known part from its attribute, by a version of the normalizer."""
+def part_reader(part: str) -> Reader:
+    """The function that reads the values of a known part from its attribute."""
     kind, _, form = part.partition(":")
-    return PART_KINDS[kind].reader(form, version)
+    return PART_KINDS[kind].reader(form)
 
 
 def is_part(part: str) -> bool:
@@ -178,34 +175,29 @@ def stands_alone(part: str) -> bool:
 
 
 @lru_cache(maxsize=_NAMES_CACHED)
-def _split_name(given: str, family: str, version: int) -> Name:
-    first, last = name_words(given, version)[:MOST_WORDS], name_words(family, version)[:MOST_WORDS]
+def _split_name(given: str, family: str) -> Name:
+    first, last = name_words(given)[:MOST_WORDS], name_words(family)[:MOST_WORDS]
     pairs = tuple(product(first, last))
     return Name(first + last, pairs, pairs)
 
 
 @lru_cache(maxsize=_NAMES_CACHED)
-def _whole_name(text: str, version: int) -> Name:
-    words = name_words(text, version)[:MOST_WORDS]
+def _whole_name(text: str) -> Name:
+    words = name_words(text)[:MOST_WORDS]
     chosen = words if len(words) <= _PAIRED_WORDS else (*words[: _PAIRED_WORDS - 1], words[-1])
     pairs = tuple(combinations(chosen, 2))
     return Name(words, pairs, ((words[0], words[-1]),) if pairs else ())
 
 
 @cache
-def _shape(form: str, version: int) -> Callable[[str], str]:
+def _shape(form: str) -> Callable[[str], str]:
     """The function that brings a folded word into a form."""
-    write = FORMS[form]
-
-    def shape(word: str) -> str:
-        return write(word, version)
-
-    return KnownValues(shape, _CACHED).__getitem__
+    return KnownValues(FORMS[form], _CACHED).__getitem__
 
 
-def _all(form: str, version: int) -> Reader:
+def _all(form: str) -> Reader:
     """Every word of a name, sorted; a single word is too little."""
-    shape = _shape(form, version)
+    shape = _shape(form)
 
     def read(names: tuple[Name, ...]) -> Values:
         values = []
@@ -218,20 +210,20 @@ def _all(form: str, version: int) -> Reader:
     return read
 
 
-def _pair(form: str, version: int) -> Reader:
+def _pair(form: str) -> Reader:
     """Two words of a name in either order; with two forms, each word takes each form once."""
-    return _paired(form, version, attrgetter("pairs"))
+    return _paired(form, attrgetter("pairs"))
 
 
-def _main(form: str, version: int) -> Reader:
+def _main(form: str) -> Reader:
     """The pairs of `_pair`; of a name that is not split, its first and last word only."""
-    return _paired(form, version, attrgetter("main"))
+    return _paired(form, attrgetter("main"))
 
 
-def _paired(form: str, version: int, pairs_of: Callable[[Name], Pairs]) -> Reader:
+def _paired(form: str, pairs_of: Callable[[Name], Pairs]) -> Reader:
     """The function that reads the values of pairs of words."""
     first, _, second = form.partition("+")
-    shape, other = _shape(first, version), _shape(second or first, version)
+    shape, other = _shape(first), _shape(second or first)
 
     def in_two_forms(names: tuple[Name, ...]) -> Values:
         values: list[str] = []
@@ -251,13 +243,13 @@ def _paired(form: str, version: int, pairs_of: Callable[[Name], Pairs]) -> Reade
     return in_two_forms if second else in_one_form
 
 
-def _word(form: str, version: int) -> Reader:
+def _word(form: str) -> Reader:
     """Any single word of a name."""
-    shape = _shape(form, version)
+    shape = _shape(form)
     return lambda names: [shape(word) for name in names for word in name.words]
 
 
-def _birth(form: str, _version: int) -> Reader:
+def _birth(form: str) -> Reader:
     """The date of birth in one of `DATE_FORMS`."""
     write = DATE_FORMS[form]
     return lambda date: () if date is None else write(date)
@@ -337,23 +329,23 @@ DATE_FORMS: dict[str, Callable[[PartialDate], Values]] = {
 }
 
 
-def _place(_form: str, version: int) -> Reader:
+def _place(_form: str) -> Reader:
     """The words of the place of birth by their consonants, in any order."""
-    shape = _shape("sound", version)
+    shape = _shape("sound")
 
     def read(place: str | None) -> Values:
-        words = name_words(place or "", version)
+        words = name_words(place or "")
         return (WORD_MARK.join(sorted(map(shape, words))),) if words else ()
 
     return read
 
 
-def _nationality(form: str, version: int) -> Reader:
+def _nationality(form: str) -> Reader:
     """Each nationality by its country's code; in the form `known` only that there is one."""
-    return lambda nationality: [form or code for text in nationality if (code := country(text, version))]
+    return lambda nationality: [form or code for text in nationality if (code := country(text))]
 
 
-def _sex(_form: str, _version: int) -> Reader:
+def _sex(_form: str) -> Reader:
     """The sex where it is F or M."""
     return lambda sex: (sex,) if sex in {"F", "M"} else ()
 
@@ -361,7 +353,7 @@ def _sex(_form: str, _version: int) -> Reader:
 def _identifier(field: str, read: Callable[[str], str]) -> PartKind:
     """A kind whose values are a field's canonical identifiers."""
     reader: Reader = lambda texts: [number for text in texts if (number := read(text))]  # noqa: E731
-    return PartKind(field, lambda _form, _version: reader, stands_alone=True)
+    return PartKind(field, lambda _form: reader, stands_alone=True)
 
 
 _MIXED = tuple(f"{one}+{two}" for one in FORMS for two in FORMS if one != two)

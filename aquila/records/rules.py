@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 BUILT_IN = ("default", "exact")
-_EARLIER = ("default-5",)
 MOST_RULES = 63  # a mask of rules is one 64-bit integer
 DEFAULT_DUPLICATES = 0.01
 _MOST_BITS = 60.0
@@ -186,11 +185,6 @@ def load_rules(name_or_path: str) -> RuleTable:
         known = ", ".join(BUILT_IN)
         raise InputError("rule_table_unknown", known=known) from None
     return parse_rules(content)
-
-
-def earlier_tables() -> tuple[RuleTable, ...]:
-    """Return the tables of earlier releases, by which rounds go on that were open at an upgrade."""
-    return tuple(map(_built_in, _EARLIER))
 
 
 def parse_rules(content: str) -> RuleTable:

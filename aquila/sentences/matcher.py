@@ -71,16 +71,8 @@ MATCHER: Final[Table] = {
     "matcher_restored": Text("the matcher was restored from a backup, which holds no elements and tokens"),
     "new_home_settings_unreadable": Text("the settings file {settings} cannot be read: {fault}"),
     "participant_named_twice": Text("a participant is named twice"),
-    "matcher_must_upgrade": Text(
-        "a participant reads no terms before generation {needed}, and this release none after {newest}",
-        "upgrade the matcher",
-    ),
     "participants_not_registered": Text(
         "the registry does not know {parties}", "register the party's card, then start the matcher again"
-    ),
-    "parties_must_upgrade": Text(
-        "{parties} must upgrade: others read no terms before generation {needed}, and these none after {newest}",
-        "ask these parties to upgrade, or propose the round without them",
     ),
     "party_in_open_rounds": Text(
         "{party} is in {count} rounds that are not over, such as {round}", "close or abort these rounds first"

@@ -10,10 +10,6 @@ if TYPE_CHECKING:
     from aquila.sentences.sentence import Table
 
 NODE: Final[Table] = {
-    "answer_not_refusable": Text(
-        "this round was proposed by an earlier version, whose rounds cannot go on without one answer",
-        "release the answer, leave it on hold until the round ends, or leave the round",
-    ),
     "both_notes_verified": Text("both sides have verified that they hold the same values"),
     "canaries_differ": Text("the other side was shown other hits of those that both planted, or says so"),
     "canaries_missing": Text("{missing} of {expected} hits that both sides planted were not reported"),
@@ -265,7 +261,6 @@ NODE: Final[Table] = {
         "release or refuse the report first",
     ),
     "round_secret_missing": Text("a secret of this round is missing"),
-    "round_takes_no_urgency": Text("the round is of a version that knows no urgency", "ask without one"),
     "round_time_over_by_own_clock": Text("the time of the round is over by this party's clock"),
     "round_unknown_to_node": Text("the node knows no such round", "see them with `aquila round list`"),
     "search_terms_missing": Text("a search needs a record number or a name"),

@@ -119,10 +119,6 @@ PROTOCOL: Final[Table] = {
         "{party} names no checkpoint of the matcher's log, as each statement of this round must",
         "all parties need the same release of Aquila",
     ),
-    "log_head_not_allowed": Text(
-        "{party} names a checkpoint of the matcher's log, as no statement of this round may",
-        "all parties need the same release of Aquila",
-    ),
     "manifest_identity_key_differs": Text(
         "the manifest names another identity key for {party} than the registry",
         "compare fingerprints with the secretariat by telephone before you take part",
@@ -225,7 +221,6 @@ PROTOCOL: Final[Table] = {
         "the report says that fewer persons are common with {counterpart} than is ever learned"
     ),
     "report_submission_without_tokens": Text("the report is of no submission whose tokens came"),
-    "report_verification_missing": Text("the report lacks what its hits are verified by"),
     "reports_back_too_many": Text("{party} has said more often what came of its hits than they can have changed"),
     "round_already_ended": Text("the round has ended ({outcome}) and takes no {kind}"),
     "round_already_open": Text("the round is open already"),
@@ -239,10 +234,6 @@ PROTOCOL: Final[Table] = {
     ),
     "round_joined_too_late": Text("the round is open; no party joins late"),
     "round_not_open": Text("round {round} is not open yet"),
-    "round_of_earlier_version": Text(
-        "the round was proposed by an earlier version of Aquila, whose hits could not be verified",
-        "let the secretariat abort it and propose it again",
-    ),
     "round_opened_without_consent": Text(
         "round {round} was opened without the consent of {party}",
         "if the consent was sent in time, ask the secretariat why it was left out",
@@ -299,9 +290,6 @@ PROTOCOL: Final[Table] = {
         "while an alarm holds the report back, its hits are disclosed to nobody",
     ),
     "withdrawn_query_unknown": Text("{party} withdraws hits of a query that does not exist"),
-    "withheld_answer_not_of_round": Text(
-        "{party} tells of an answer that it withholds; this round's revision has no such statement"
-    ),
     "withheld_answer_out_of_order": Text(
         "an answer is on hold after an alarm, and refused once, after it was on hold; {party} did otherwise"
     ),

@@ -22,14 +22,14 @@ from aquila.matching.join import TOKEN_ROW_BYTES, TokenTable
 from aquila.protocol import matcher as roles
 from aquila.protocol.canaries import canaries_of, canary_statement, judge, report_of_canaries
 from aquila.protocol.matcher import Matcher
-from aquila.protocol.messages import MAX_NOTES, MOST_HITS_OF_A_PAGE, Kind, Outcome, Padding
+from aquila.protocol.messages import MAX_NOTES, MOST_HITS_OF_A_PAGE, Kind, LogHead, Outcome, Padding
 from aquila.protocol.party import Party
 from aquila.protocol.registry import RegisteredParty, Registry
 from aquila.protocol.rounds.round_state import EvaluationKey
 from aquila.protocol.rounds.verified_round import Round, read_statement
 from aquila.protocol.submission_plan import carried_by
 from aquila.protocol.submissions.submission import ROW
-from aquila.records.conformance import known_normalizers
+from aquila.records.conformance import normalizer_reference
 from aquila.simulation.file_tasks import (
     StoredEvaluateTask,
     StoredFinalizeTask,
@@ -63,6 +63,9 @@ if TYPE_CHECKING:
     from aquila.simulation.metrics import Watch
     from aquila.simulation.sources import Source
 
+
+NO_LOG = LogHead(size=1, root="0" * 64)
+"""What statements name as the newest checkpoint of the matcher's log: a rehearsed round has no log."""
 
 _NAMED_AT_ONCE = 100_000
 _BATCHES_AHEAD = 64  # of half a megabyte: work for the time in which the next report is made
@@ -168,7 +171,7 @@ class Rehearsal:
         self.round = Round.from_manifest(self.registry, group, envelope, sees_everything=True)
         self.nodes = {
             code: SimulatedParty(
-                Party(code, key, group), as_source(lists[code]),
+                Party(code, key, group, lambda: NO_LOG), as_source(lists[code]),
                 Round.from_manifest(self.registry, group, envelope), directory / code,
             )
             for code, key in keys.items()
@@ -196,7 +199,7 @@ class Rehearsal:
     def consent(self) -> None:
         """Let every party consent, then open the round (PROTOCOL.md 3.3)."""
         for node in self.nodes.values():
-            node.party.check_manifest(self.manifest, self.table, known_normalizers())
+            node.party.check_manifest(self.manifest, self.table, normalizer_reference())
             with self.measured.phase("consent", node.code):
                 node.secrets, envelope = node.party.consent(node.round, node.next_sequence(), (), self.random)
                 self.publish(envelope)

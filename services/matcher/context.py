@@ -11,7 +11,7 @@ from aquila.crypto.backend import load_group
 from aquila.errors import InputError, KeyMaterialError, PolicyError
 from aquila.protocol.matcher import Matcher
 from aquila.protocol.registry import MATCHER, read_registry
-from aquila.records.rules import BUILT_IN, earlier_tables, load_rules
+from aquila.records.rules import BUILT_IN, load_rules
 from services.kit.approvals.authors import withdraw_lost
 from services.kit.approvals.tables import ApprovalRows
 from services.kit.home_folder import CHUNKS_FOLDER
@@ -90,12 +90,12 @@ class MatcherContext:
         return self.settings.home / SCRATCH_FOLDER
 
     def table_of(self, digest: str) -> RuleTable:
-        """Return the match rules of a digest; a round that was open at an upgrade has those of an earlier release.
+        """Return the match rules of a digest.
 
         Raises:
             PolicyError: The matcher has none of that digest.
         """
-        for table in (*self.rules.values(), *earlier_tables()):
+        for table in self.rules.values():
             if table.digest == digest:
                 return table
         raise PolicyError("match_rules_of_round_missing", expected=digest)

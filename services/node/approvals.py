@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from aquila.audit.roles import Action
-from aquila.errors import InputError, OrderError, PolicyError
+from aquila.errors import InputError, OrderError
 from aquila.interface.approval import ApprovalKind, ApprovalState, OwnErasureRequest, OwnErasureRequests
 from aquila.interface.queries import StandingQueryState
 from aquila.protocol.messages import Justification, Kind
@@ -259,8 +259,6 @@ def ask_submission(
     """
     digest = recorded_digest(node.store, wanted.import_id)  # whether the records are still these, `open` looks
     with node.rounds.reading(round_id) as round_, node.store.reading("approval.import") as session:
-        if wanted.justification.urgency is not None and not round_.manifest.takes_urgency:
-            raise PolicyError("round_takes_no_urgency", round=round_id)
         content = {
             "kind": ApprovalKind.SUBMISSION.value,
             "round_id": round_id,

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from aquila.errors import InputError
-from aquila.records.rules import BUILT_IN, earlier_tables, load_rules
+from aquila.records.conformance import normalizer_reference
+from aquila.records.rules import BUILT_IN, load_rules
 from services.kit.logging import Log
 from services.kit.work.event_counts import EventCounts
 from services.kit.work.failures import Retries
@@ -249,9 +250,10 @@ class NodeContext:
         raise InputError("node_rule_table_unknown", known=known)
 
     def table_of(self, manifest: Manifest) -> RuleTable:
-        """Return the round's rule table; without its rules, and as one that is refused, where the node has not got it.
+        """Return the round's rule table; without rules, and as one that is refused, where the node matches otherwise.
 
-        A version that came after the round may have other rules. Its words still name the families of stored hits.
+        A release that came after the round may have other rules, or another normalizer. The words of its table still
+        name the families of stored hits.
         """
         if self.has_rules_of(manifest):
             return self.tables[manifest.rules.digest]
@@ -259,15 +261,16 @@ class NodeContext:
         return replace(next((table for table in tables if table.name == manifest.rules.name), tables[0]), rules=())
 
     def has_rules_of(self, manifest: Manifest) -> bool:
-        """Return whether the node has the round's match rules."""
-        return manifest.rules.digest in self.tables
+        """Return whether the node has the round's match rules, and normalizes as they need."""
+        normalizer = (manifest.normalizer.name, manifest.normalizer.digest)
+        return manifest.rules.digest in self.tables and normalizer == normalizer_reference()
 
 
 def rule_tables(own: Path | None) -> dict[str, RuleTable]:
-    """Return the built-in tables, one of the operator's own, and those of earlier releases, by digest.
+    """Return the built-in tables, and one of the operator's own, by digest.
 
     Raises:
         InputError: The own table cannot be read.
     """
     names = [*BUILT_IN, *([] if own is None else [str(own)])]
-    return {table.digest: table for table in (*map(load_rules, names), *earlier_tables())}
+    return {table.digest: table for table in map(load_rules, names)}

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from aquila.errors import BindingError, OrderError, RepeatedError
 from aquila.followup.lifecycle import Ground
-from aquila.protocol.messages import LOG_HEADS, WITHHELD_ANSWERS, LogHead, Mode, Outcome
+from aquila.protocol.messages import Mode, Outcome
 from tests.scenarios.test_query import reports_of
 from tests.support.staged_round import LISTS
 
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 
 def ask_in(stage: StagedRound, tmp_path: Path) -> tuple[StagedRound, SimulatedParty]:
     """Let SI ask in a round, and give the owners their reports."""
-    for node in stage.nodes.values():
-        node.party = replace(node.party, log_head=lambda: LogHead(size=17, root="ab" * 32))
     stage.finalized()
     asker = stage.ask("SI", LISTS["AL"][:2])
     stage.answer(asker)
@@ -80,11 +77,10 @@ def acknowledged_by_owner(stage: StagedRound, asker: SimulatedParty) -> Simulate
 
 
 def test_hits_of_a_query_are_withdrawn_when_its_asker_was_told(
-    staged: Callable[..., StagedRound], tmp_path: Path
+    asked: tuple[StagedRound, SimulatedParty], tmp_path: Path
 ) -> None:
     """Before, the withdrawal would tell it that there are any; of a list, or of no query, none can be named."""
-    changes = {"mode": Mode.LISTS_AND_QUERIES, "revision": WITHHELD_ANSWERS}
-    stage, asker = ask_in(staged(changes=changes), tmp_path)
+    stage, asker = asked
     node = acknowledged_by_owner(stage, asker)
 
     def withdrawal(submission_id: str | None) -> bytes:
@@ -100,19 +96,6 @@ def test_hits_of_a_query_are_withdrawn_when_its_asker_was_told(
     stage.publish(stage.matcher.report(report))
     stage.publish(withdrawal(asker.submission_id))
     assert [said.submission_id for said in stage.round.withdrawals.values()] == [asker.submission_id]
-
-
-@pytest.mark.parametrize("revision", [None, LOG_HEADS])
-def test_a_withdrawal_of_an_earlier_revision_names_no_query(
-    staged: Callable[..., StagedRound], tmp_path: Path, revision: int | None
-) -> None:
-    """Release 0.2.0 reads none that does; the owner itself waits until the asker has its report."""
-    changes = {"mode": Mode.LISTS_AND_QUERIES, "revision": revision}
-    stage, asker = ask_in(staged(changes=changes), tmp_path)
-    node = acknowledged_by_owner(stage, asker)
-    number = node.next_sequence()
-    stage.publish(node.party.withdraw(node.round, number, "SI", ["0" * 32], Ground.ERASED, asker.submission_id))
-    assert [said.submission_id for said in stage.round.withdrawals.values()] == [None]
 
 
 def test_an_alarm_that_crosses_the_end(asked: tuple[StagedRound, SimulatedParty]) -> None:

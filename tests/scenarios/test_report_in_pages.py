@@ -129,10 +129,11 @@ def test_pages_of_different_reports(staged: Callable[..., StagedRound]) -> None:
     stage = staged(most_hits=1)
     first, second, *_ = pages_of(stage)
     stage.publish(stage.matcher.report(first))
+    moved = (LearnedWeight(of="date", centibits=1),)
     for change in (
         {"page": second.page.model_copy(update={"pages": 9})},
         {"bases": second.bases[:1]},
-        {"learned": (LearnedWeight(of="date", centibits=1),)},
+        {"bases": tuple(basis.model_copy(update={"learned": moved}) for basis in second.bases)},
         {"hits": first.hits},
     ):
         stage.refused(MalformedError, stage.matcher.report(second.model_copy(update=change)), "not of one report")

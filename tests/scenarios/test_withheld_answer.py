@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from aquila.errors import BindingError, MalformedError, OrderError, PolicyError, RepeatedError
+from aquila.errors import BindingError, OrderError, PolicyError, RepeatedError
 from aquila.followup.lifecycle import Ground
 from aquila.protocol.matcher import without_refused
-from aquila.protocol.messages import LOG_HEADS, WITHHELD_ANSWERS, LogHead, Mode, WithheldAnswer, Withholding
+from aquila.protocol.messages import Mode, WithheldAnswer, Withholding
 from aquila.protocol.rounds.exchange import unfinished
 from tests.scenarios.test_query import reports_of
 from tests.support.staged_round import LISTS
@@ -27,11 +26,9 @@ if TYPE_CHECKING:
 ON_HOLD, REFUSED = Withholding
 
 
-def play(stage: StagedRound, revision: int, directory: Path) -> tuple[SimulatedParty, HitReport]:
-    """Play a round of a revision in which SI asked; AL and RS have their reports, and AL has raised its alarm."""
-    stage.restage({"revision": revision, "mode": Mode.LISTS_AND_QUERIES})
-    for node in stage.nodes.values():
-        node.party = replace(node.party, log_head=lambda: LogHead(size=17, root="ab" * 32))
+def play(stage: StagedRound, directory: Path) -> tuple[SimulatedParty, HitReport]:
+    """Play a round in which SI asked; AL and RS have their reports, and AL has raised its alarm."""
+    stage.restage({"mode": Mode.LISTS_AND_QUERIES})
     stage.finalized()
     asker = stage.ask("SI", LISTS["AL"][:2])
     stage.answer(asker)
@@ -48,7 +45,7 @@ def play(stage: StagedRound, revision: int, directory: Path) -> tuple[SimulatedP
 def asked(staged: Callable[..., StagedRound], tmp_path: Path) -> tuple[StagedRound, SimulatedParty, HitReport]:
     """Such a round, the asker, and the report that is held for it."""
     stage = staged()
-    return stage, *play(stage, WITHHELD_ANSWERS, tmp_path / "query")
+    return stage, *play(stage, tmp_path / "query")
 
 
 def withhold(stage: StagedRound, code: str, query: str, state: Withholding) -> bytes:
@@ -133,10 +130,3 @@ def test_it_is_too_late_once_the_answer_was_given(asked: tuple[StagedRound, Simu
         stage.nodes["SI"].round.accept(withhold(stage, "AL", query, REFUSED), now=stage.now)
     stage.publish(owner.party.refuse(owner.round, owner.next_sequence(), "it leaves"))
     not_taken(stage, RepeatedError, withhold(stage, "AL", query, REFUSED), "has ended its part")
-
-
-def test_a_round_of_an_earlier_revision_has_none(staged: Callable[..., StagedRound], tmp_path: Path) -> None:
-    """An earlier release would not know the statement: it is signed in no round that such a node may be in."""
-    stage = staged()
-    asker, _ = play(stage, LOG_HEADS, tmp_path / "query")
-    not_taken(stage, MalformedError, withhold(stage, "AL", asker.submission_id, ON_HOLD), "no such statement")

@@ -12,7 +12,7 @@ from aquila.errors import PolicyError, SignatureError
 from aquila.protocol.messages import Opening, Outcome, Refusal
 from aquila.protocol.registry import RegisteredParty, Registry
 from aquila.protocol.rounds.verified_round import Round
-from aquila.records.conformance import known_normalizers
+from aquila.records.conformance import normalizer_reference
 from tests.support.staged_round import NOW
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def test_a_node_with_another_key_than_the_manifest_names(stage: StagedRound) -> 
     """A node whose own key is not in the manifest refuses to consent."""
     other = type(stage.nodes["SI"].party)("SI", IdentityKey.generate(stage.random), stage.group)
     with pytest.raises(PolicyError, match="does not name SI"):
-        other.check_manifest(stage.manifest, stage.table, known_normalizers())
+        other.check_manifest(stage.manifest, stage.table, normalizer_reference())
 
 
 def test_an_ending_by_a_party(stage: StagedRound) -> None:

@@ -24,7 +24,7 @@ from aquila.audit.tiles import (
 )
 from aquila.crypto.envelope import open_envelope, sign_envelope
 from aquila.crypto.keys import IdentityKey
-from aquila.protocol.log_entries import SEQUENCE, statement_entry
+from aquila.protocol.log_entries import statement_entry
 from aquila.protocol.messages import (
     ANNOUNCEMENTS,
     PARTY_STATEMENTS,
@@ -155,12 +155,8 @@ class Exported:
         digest = open_envelope(self.envelopes[index], list(MESSAGES), keys, limit=1 << 30).digest
         self.contents[index] = statement_entry(message, digest, entry.time).salted(entry.salt).content()
 
-    def name_anew(self, *, numbered: bool = True) -> None:
-        """Let everyone have signed what it signed with heads of the log as it is now, and the binding that follows.
-
-        Args:
-            numbered: Whether entries of statements hold numbers, as those of earlier versions did not.
-        """
+    def name_anew(self) -> None:
+        """Let everyone have signed what it signed with heads of the log as it is now, and the binding that follows."""
         consents: list[tuple[str, str]] = []
         binding, manifest = "", ""
         for place in range(self.size):
@@ -178,9 +174,6 @@ class Exported:
                 changes["binding"] = binding
             if changes:
                 self.say(place, **changes)
-            if not numbered:
-                counts = self.entry(place).counts
-                self.change(place, counts={name: number for name, number in counts.items() if name != SEQUENCE})
             if isinstance(message, Manifest):
                 manifest = self.entry(place).digests["statement"]
             if isinstance(message, Consent):

@@ -32,11 +32,11 @@ Words = tuple[str, ...]
 Pair = tuple[str, str]
 
 
-def plain_inputs(record: Record, table: RuleTable, version: int) -> list[tuple[int, bytes]]:
+def plain_inputs(record: Record, table: RuleTable) -> list[tuple[int, bytes]]:
     """All inputs of a record, each once, by rule and bytes."""
     found = set()
     for rule in table.rules:
-        values = [list(_values(record, part.reads, version)) for part in rule.parts]
+        values = [list(_values(record, part.reads)) for part in rule.parts]
         found |= {(rule.number, BETWEEN_PARTS.join(chosen).encode()) for chosen in product(*values)}
     return sorted(found)
 
@@ -50,17 +50,17 @@ def plain_digests(first_binding: bytes, table: RuleTable, inputs: Iterable[tuple
     )
 
 
-def _values(record: Record, part: str, version: int) -> Iterator[str]:
+def _values(record: Record, part: str) -> Iterator[str]:
     kind, _, form = part.partition(":")
     if kind in {"all", "pair", "main", "word"}:
-        for words, pairs, main in _names(record, version):
-            yield from _of_name(kind, form, version, words, main if kind == "main" else pairs)
+        for words, pairs, main in _names(record):
+            yield from _of_name(kind, form, words, main if kind == "main" else pairs)
     elif kind == "birth" and record.date_of_birth:
         yield from DATE_FORMS[form](record.date_of_birth)
-    elif kind == "place" and (found := name_words(record.place_of_birth or "", version)):
-        yield BETWEEN_WORDS.join(sorted(FORMS["sound"](word, version) for word in found))
+    elif kind == "place" and (found := name_words(record.place_of_birth or "")):
+        yield BETWEEN_WORDS.join(sorted(FORMS["sound"](word) for word in found))
     elif kind == "nationality":
-        yield from (form or code for text in record.nationality if (code := country(text, version)))
+        yield from (form or code for text in record.nationality if (code := country(text)))
     elif kind == "sex" and record.sex in {"F", "M"}:
         yield str(record.sex)
     elif kind in IDENTIFIERS:
@@ -68,34 +68,34 @@ def _values(record: Record, part: str, version: int) -> Iterator[str]:
         yield from filter(None, map(canonical, getattr(record, field)))
 
 
-def _of_name(kind: str, form: str, version: int, words: Words, pairs: list[Pair]) -> Iterator[str]:
+def _of_name(kind: str, form: str, words: Words, pairs: list[Pair]) -> Iterator[str]:
     first, _, second = form.partition("+")
     if kind == "all":
-        shaped = {FORMS[first](word, version) for word in words}
+        shaped = {FORMS[first](word) for word in words}
         if len(shaped) > 1:
             yield BETWEEN_WORDS.join(sorted(shaped))
     elif kind == "word":
-        yield from (FORMS[first](word, version) for word in words)
+        yield from (FORMS[first](word) for word in words)
     elif second:
         for one, two in pairs:
-            yield FORMS[first](one, version) + BETWEEN_WORDS + FORMS[second](two, version)
-            yield FORMS[first](two, version) + BETWEEN_WORDS + FORMS[second](one, version)
+            yield FORMS[first](one) + BETWEEN_WORDS + FORMS[second](two)
+            yield FORMS[first](two) + BETWEEN_WORDS + FORMS[second](one)
     else:
         for pair in pairs:
-            yield BETWEEN_WORDS.join(sorted(FORMS[first](word, version) for word in pair))
+            yield BETWEEN_WORDS.join(sorted(FORMS[first](word) for word in pair))
 
 
-def _names(record: Record, version: int) -> Iterator[tuple[Words, list[Pair], list[Pair]]]:
+def _names(record: Record) -> Iterator[tuple[Words, list[Pair], list[Pair]]]:
     """The words of each name, its pairs, and the likeliest of them."""
     given, family = " ".join(record.given_names), " ".join(record.family_names)
     whole = [record.full_name or "", *record.aliases]
     if given and family:
-        first, last = (name_words(text, version)[:MOST_WORDS] for text in (given, family))
+        first, last = (name_words(text)[:MOST_WORDS] for text in (given, family))
         pairs = [(one, other) for one in first for other in last]
         yield first + last, pairs, pairs
     else:
         whole.append(given or family)
     for text in whole:
-        words = name_words(text, version)[:MOST_WORDS]
+        words = name_words(text)[:MOST_WORDS]
         chosen = words if len(words) <= 3 else (*words[:2], words[-1])
         yield words, list(combinations(chosen, 2)), [(words[0], words[-1])] if len(words) > 1 else []

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 ROUND, OTHER = "0123456789abcdef" * 2, "f" * 32
 DIGEST, ELEMENT, PROOF = "d" * 64, "e" * 64, "c" * 128
 
-_SAID = {"round_id": ROUND, "party": "SI", "sequence": 1}
+_SAID = {"round_id": ROUND, "party": "SI", "sequence": 1, "log_head": {"size": 17, "root": "ab" * 32}}
 _BOUND = _SAID | {"binding": DIGEST}
 _COUNTS = {"full": 3, "partial": 2}
 _JUSTIFICATION = {
@@ -159,9 +159,9 @@ SAMPLES: dict[type[Message], dict[str, Any]] = {
                 "duplicates_per_million": 10_000,
                 "settled": 3,
                 "chance_hits": {"high": 2, "medium": 0, "low": 350},
+                "learned": [{"of": "whole date", "centibits": -20}],
             }
         ],
-        "learned": [{"of": "whole date", "centibits": -20}],
         "hits": [
             {
                 "hit_id": OTHER,

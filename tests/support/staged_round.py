@@ -32,6 +32,7 @@ from aquila.protocol.messages import (
     Message,
     Outcome,
     SharePublic,
+    Statement,
     Window,
 )
 from aquila.protocol.party import EvaluatedChunk, Party, RoundSecrets, proof_context
@@ -45,6 +46,7 @@ from aquila.records.person import PartialDate, Record
 from aquila.records.rules import InputClass, load_rules, mask_of, parse_rules
 from aquila.sentences import quoted
 from aquila.simulation import RecordList, Rehearsal, SimulatedParty
+from aquila.simulation.round import NO_LOG
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -57,7 +59,7 @@ if TYPE_CHECKING:
     from aquila.crypto.shares import Share
     from aquila.errors import AquilaError
     from aquila.matching.certainty import Grade
-    from aquila.protocol.messages import Hit, HitReport, Statement
+    from aquila.protocol.messages import Hit, HitReport
     from aquila.protocol.rounds.round_state import RoundState
     from aquila.protocol.submission_plan import SubmissionPlan
     from aquila.records.rules import RuleTable
@@ -339,8 +341,10 @@ class StagedRound(Rehearsal):
         self.publish(self.matcher.end(self.round, Outcome.ABORTED, "a party vanished", self.now))
 
     def signed(self, code: str, message: Message) -> bytes:
-        """Return a message in an envelope of a party or of the matcher."""
+        """Return a message in an envelope of a party or of the matcher; a statement names a checkpoint of the log."""
         key = self.matcher.identity if code == MATCHER else self.nodes[code].party.identity
+        if isinstance(message, Statement) and message.log_head is None:
+            message = message.model_copy(update={"log_head": NO_LOG})
         return sign_envelope(message.payload_type, message.payload(), key)
 
     def statement(self, code: str, kind: type[Statement], **fields: Any) -> Statement:

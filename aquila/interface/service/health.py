@@ -181,16 +181,15 @@ class ServiceHealth(Message):
     log_size: Count
     witnesses: tuple[CosignatureView, ...]
     chunks_waiting: Count
+    statements_waiting: Count
+    requests_waiting: Count
+    pieces_in_hand: Count
     disk_free: Count
     workers: Count
     workers_lost: Count
     clock_difference: int | None
     proofs_refused: Count
     sign_ins_refused: Count
-    # A report of an earlier release has none of these.
-    statements_waiting: Count = 0
-    requests_waiting: Count = 0
-    pieces_in_hand: Count = 0
 
 
 def worst(grades: Iterable[Grade]) -> Grade:

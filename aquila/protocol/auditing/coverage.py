@@ -56,11 +56,10 @@ def last_statements(audit: RoundAudit, log: LogRecord) -> list[LastStatement]:
     """Return for each party how far its statements reach in a log, and how far witnesses cover them.
 
     Whether it said more after the last one no cosignature tells, because none names a number: its own log does.
-    Statements whose entries hold no number, as those of earlier versions, do not count.
     """
     placed: dict[str, list[tuple[int, int]]] = {}
     for index, entry in audit.entries.items():
-        if entry.party in audit.last_words and SEQUENCE in entry.counts:
+        if entry.party in audit.last_words:
             placed.setdefault(entry.party, []).append((index, entry.counts[SEQUENCE]))
     anyone = max((max(sizes) for sizes in log.cosigned.values()), default=0)
     found = []

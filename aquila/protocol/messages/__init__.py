@@ -30,8 +30,6 @@ from aquila.protocol.messages.corrections import (
     Withdrawal,
 )
 from aquila.protocol.messages.manifest import (
-    LOG_HEADS,
-    WITHHELD_ANSWERS,
     Manifest,
     Mode,
     Padding,
@@ -103,13 +101,11 @@ ANNOUNCEMENTS: tuple[type[Message], ...] = (Manifest, Opening, HitReport, Ending
 
 __all__ = [
     "ANNOUNCEMENTS",
-    "LOG_HEADS",
     "MAX_CHUNK_ELEMENTS",
     "MAX_NOTES",
     "MOST_HITS_OF_A_PAGE",
     "MOST_WITHDRAWN",
     "PARTY_STATEMENTS",
-    "WITHHELD_ANSWERS",
     "Acknowledgement",
     "Alarm",
     "Amendment",

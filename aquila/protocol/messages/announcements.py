@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from operator import attrgetter
 from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, StringConstraints, model_validator
@@ -17,12 +16,9 @@ from aquila.protocol.messages.base import (
     PartyCode,
     Positive,
     Text,
-    added_later,
     ascending,
+    optional,
 )
-
-_VERIFIED = tuple(map(attrgetter, ("counterpart_handle", "second", "met")))
-"""What a hit must have to be verified, each for many hits at a time."""
 
 Places = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2}){0,256}$")]
 PerMillion = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -71,12 +67,12 @@ class Hit(Message):
 
     certainty: Level
     counterpart: PartyCode
-    counterpart_handle: Identifier | None = added_later()
+    counterpart_handle: Identifier
     families: tuple[Text, ...]
     handle: Identifier
     hit_id: Identifier
-    met: Places | None = added_later()
-    second: bool | None = added_later()
+    met: Places
+    second: bool
 
 
 class ChanceHits(Message):
@@ -102,13 +98,13 @@ class Basis(Message):
     these two lists moved.
     """
 
-    chance_hits: ChanceHits | None = added_later()
+    chance_hits: ChanceHits
     common_per_million: PerMillion
     counterpart: PartyCode
-    duplicates_per_million: PerMillion | None = added_later()
-    learned: tuple[LearnedWeight, ...] | None = added_later()
+    duplicates_per_million: PerMillion
+    learned: tuple[LearnedWeight, ...]
     records: Positive
-    settled: Count | None = added_later()
+    settled: Count
 
 
 class ReportPage(Message):
@@ -137,8 +133,7 @@ class HitReport(Message):
     bases: tuple[Basis, ...]
     binding: Digest
     hits: tuple[Hit, ...]
-    learned: tuple[LearnedWeight, ...] | None = added_later()
-    page: ReportPage | None = added_later()
+    page: ReportPage | None = optional()
     party: PartyCode
     round_id: Identifier
     submission_id: Identifier | None
@@ -155,15 +150,6 @@ class HitReport(Message):
     def is_complete(self) -> bool:
         """Return whether no page of the report follows."""
         return self.page is None or self.page.is_last
-
-    @property
-    def can_be_verified(self) -> bool:
-        """Return whether it holds the data from which notes are made and levels verified; first versions do not."""
-        bases = all(
-            None not in {basis.duplicates_per_million, basis.settled, basis.chance_hits} for basis in self.bases
-        )
-        hits = all(None not in map(field, self.hits) for field in _VERIFIED)
-        return self.learned is not None and bases and hits
 
     def payload(self) -> bytes:
         """Return the canonical JSON that is signed (PROTOCOL.md 2.1)."""

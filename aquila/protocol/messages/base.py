@@ -39,11 +39,11 @@ Count = Annotated[int, Field(ge=0, le=2**40)]
 Positive = Annotated[int, Field(ge=1, le=2**40)]
 
 
-def added_later() -> Any:  # noqa: ANN401 - as pydantic's own Field, so that it fits a field of any type
-    """Declare a field, typed `... | None`, that messages signed by earlier versions do not have.
+def optional() -> Any:  # noqa: ANN401 - as pydantic's own Field, so that it fits a field of any type
+    """Declare a field, typed `... | None`, that a message need not have.
 
-    Such a message reads as None and is encoded again without the field, byte for byte as it was signed. A field of a
-    message that was ever signed and stored must be added in this way and no other.
+    A message without it reads as None and is encoded again without the field, byte for byte as it was signed. A field
+    that a later release adds to a message must be declared so: what earlier ones signed and stored lacks it.
     """
     return Field(default=None, exclude_if=partial(is_, None))  # no function in Python: reports have very many fields
 

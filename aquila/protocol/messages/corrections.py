@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from aquila.followup.lifecycle import Ground  # noqa: TC001 - read by pydantic
 from aquila.matching.certainty import Level
-from aquila.protocol.messages.base import Count, Digest, Identifier, Message, PartyCode, added_later, ascending
+from aquila.protocol.messages.base import Count, Digest, Identifier, Message, PartyCode, ascending, optional
 from aquila.protocol.messages.statements import BoundStatement
 
 MOST_WITHDRAWN = 1_000
@@ -18,7 +18,7 @@ MOST_WITHDRAWN = 1_000
 class Withdrawal(BoundStatement):
     """The owner of records withdraws hits on them, towards one counterpart; only ids and a word give the ground.
 
-    `submission_id` is the query whose hits they are; hits of the lists, and withdrawals of earlier versions, name none.
+    `submission_id` is the query whose hits they are; hits of the lists name none.
     """
 
     payload_type: ClassVar[str] = "application/vnd.aquila.withdrawal+json"
@@ -26,7 +26,7 @@ class Withdrawal(BoundStatement):
     counterpart: PartyCode
     hits: Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=MOST_WITHDRAWN)]
     ground: Ground
-    submission_id: Identifier | None = added_later()
+    submission_id: Identifier | None = optional()
 
     @model_validator(mode="after")
     def _sorted(self) -> Self:

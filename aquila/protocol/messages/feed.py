@@ -16,7 +16,7 @@ from aquila.protocol.messages.base import (
     Positive,
     Seconds,
     Text,
-    added_later,
+    optional,
 )
 from aquila.protocol.messages.suggestions import SuggestionAnswer
 
@@ -45,7 +45,7 @@ class Event(Message):
     submission_id: Identifier | None = None
     index: Count | None = None
     party: PartyCode | None = None
-    content: Annotated[str, Field(max_length=LARGEST_CONTENT)] | None = added_later()
+    content: Annotated[str, Field(max_length=LARGEST_CONTENT)] | None = optional()
 
 
 class Events(Message):
@@ -86,7 +86,7 @@ class Rounds(Message):
     rounds: tuple[RoundEntry, ...]
     news: dict[Identifier, int] = Field(default_factory=dict)
     answers: tuple[SuggestionAnswer, ...] = ()
-    state: Digest | None = added_later()
+    state: Digest | None = optional()
 
 
 class LongPollAnswer(Rounds):
@@ -97,5 +97,5 @@ class LongPollAnswer(Rounds):
         log: The matcher's newest checkpoint, with a proof since the one that the caller saw last.
     """
 
-    feeds: dict[Identifier, Events] | None = added_later()
-    log: Annotated[str, Field(max_length=1 << 17)] | None = added_later()
+    feeds: dict[Identifier, Events] | None = optional()
+    log: Annotated[str, Field(max_length=1 << 17)] | None = optional()

@@ -18,7 +18,6 @@ from aquila.protocol.messages.base import (
     PartyCode,
     Seconds,
     Text,
-    added_later,
     ascending,
 )
 
@@ -32,14 +31,6 @@ MOST_CANARIES = 64
 
 DEFAULT_CANARIES = 8
 """What a round has where nobody says otherwise."""
-
-
-LOG_HEADS: Literal[2] = 2
-"""The revision from which on statements name a checkpoint of the matcher's log (PROTOCOL.md 3.2.5)."""
-
-
-WITHHELD_ANSWERS: Literal[3] = 3
-"""The revision from which on an owner discloses to an asker that it withholds its answer (PROTOCOL.md 3.7.16)."""
 
 
 class Mode(StrEnum):
@@ -104,10 +95,7 @@ class Padding(Message):
 class Manifest(Message):
     """The terms of a round: proposed by the secretariat, consented to by each party (PROTOCOL.md 3.1).
 
-    `canaries` says how many canaries each two lists that may be matched share on average, 0 for none (3.7.12). A
-    manifest of a version that knew no canaries does not say; its round has none, and a party consents to no such
-    manifest any more.
-    `revision` says by which rules of statements the round goes; a manifest without one goes by the first (3.1.5).
+    `canaries` says how many canaries each two lists that may be matched share on average, 0 for none (3.7.12).
     """
 
     payload_type: ClassVar[str] = "application/vnd.aquila.manifest+json"
@@ -129,9 +117,8 @@ class Manifest(Message):
     padding: Padding
     minimum_certainty: Level
     frequency_limit: Annotated[int, Field(ge=1, le=1_000)]
-    canaries: Annotated[int, Field(ge=0, le=MOST_CANARIES)] | None = added_later()
+    canaries: Annotated[int, Field(ge=0, le=MOST_CANARIES)]
     retention_days: Annotated[int, Field(ge=1, le=3_660)]
-    revision: Literal[2, 3] | None = added_later()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -144,36 +131,6 @@ class Manifest(Message):
         if any(left >= right or {left, right} - set(parties) for left, right in self.pairs):
             raise ValueError("a pair names two participants in ascending order")
         return self
-
-    @property
-    def names_log_heads(self) -> bool:
-        """Return whether each statement of the round names a checkpoint of the matcher's log (PROTOCOL.md 3.2.5)."""
-        return self.revision is not None
-
-    @property
-    def has_withheld_answers(self) -> bool:
-        """Return whether an owner discloses to an asker that it withholds its answer (PROTOCOL.md 3.7.16)."""
-        return self.revision is not None and self.revision >= WITHHELD_ANSWERS
-
-    @property
-    def takes_pages(self) -> bool:
-        """Return whether every party of the round reads a report that comes in pages (PROTOCOL.md 3.7.17)."""
-        return self.has_withheld_answers
-
-    @property
-    def states_weights_of_pairs(self) -> bool:
-        """Return whether every party of the round reads the weights of each two lists (PROTOCOL.md 3.7.2)."""
-        return self.has_withheld_answers
-
-    @property
-    def names_withdrawn_queries(self) -> bool:
-        """Return whether a withdrawal of hits of a query names the query (PROTOCOL.md 3.11.1)."""
-        return self.has_withheld_answers
-
-    @property
-    def takes_urgency(self) -> bool:
-        """Return whether a justification of the round may have an urgency (PROTOCOL.md 3.4.1)."""
-        return self.has_withheld_answers
 
     def fingerprint_of(self, party: str) -> str | None:
         """Return the identity fingerprint that the manifest names for a party, or None for a stranger."""

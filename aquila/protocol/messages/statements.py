@@ -23,8 +23,8 @@ from aquila.protocol.messages.base import (
     ProofHex,
     SealingKeyHex,
     Text,
-    added_later,
     ascending,
+    optional,
 )
 from aquila.records.rules import InputClass
 
@@ -39,14 +39,14 @@ class LogHead(Message):
 class Statement(Message):
     """Anything a party signs in a round; `sequence` counts its statements from 1 (PROTOCOL.md 3.2).
 
-    `log_head` is the checkpoint of the matcher's log that the signer saw last; statements of rounds without a revision
-    in their manifest have none (PROTOCOL.md 3.2.5).
+    `log_head` is the checkpoint of the matcher's log that the signer saw last; only a refusal may lack it (PROTOCOL.md
+    3.2.5).
     """
 
     round_id: Identifier
     party: PartyCode
     sequence: Positive
-    log_head: LogHead | None = added_later()
+    log_head: LogHead | None = optional()
 
 
 class BoundStatement(Statement):
@@ -127,7 +127,7 @@ class Justification(Message):
     case_reference: Text
     category: Text
     officer: Text
-    urgency: Urgency | None = added_later()
+    urgency: Urgency | None = optional()
 
 
 class ChunkReference(Message):
@@ -302,7 +302,7 @@ class EndingStatement(Statement):
             matcher refused or that never left the node, and those that a refusal passes over (PROTOCOL.md 3.2.2).
     """
 
-    given_up: Annotated[tuple[tuple[Positive, Positive], ...], Field(min_length=1)] | None = added_later()
+    given_up: Annotated[tuple[tuple[Positive, Positive], ...], Field(min_length=1)] | None = optional()
 
     @model_validator(mode="after")
     def _ascending(self) -> Self:

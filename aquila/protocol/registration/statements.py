@@ -23,8 +23,8 @@ from aquila.protocol.messages.base import (
     PartyCode,
     Seconds,
     Text,
-    added_later,
     ascending,
+    optional,
 )
 from aquila.protocol.registration.invitations import Address, Certificates, KeyHex
 from aquila.protocol.registration.renewals import MOST_RENEWALS, Envelope, Renewal, open_renewals
@@ -53,7 +53,7 @@ class RegistryEntry(Message):
     name: Text
     identity_key: KeyHex
     left: bool
-    renewals: Renewals | None = added_later()
+    renewals: Renewals | None = optional()
 
 
 class RegistryStatement(Message):
@@ -79,7 +79,7 @@ class RegistryStatement(Message):
     url: Address
     ca: Certificates | None
     parties: Annotated[tuple[RegistryEntry, ...], Field(max_length=MAX_PARTIES)]
-    matcher_renewals: Renewals | None = added_later()
+    matcher_renewals: Renewals | None = optional()
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:

@@ -151,9 +151,9 @@ def _compare(
 
 def _compared(table: RuleTable, ground: _Ground, rules: bytes, places: bytes, kind: HitKind) -> _Compared:
     met = bytes([rules[place] for place in places])
-    grade = grade_on(table, mask_of(met), ground.grading_basis, second=bool(kind.second))
+    grade = grade_on(table, mask_of(met), ground.grading_basis, second=kind.second)
     fault = None if (grade.level, grade.families) == (kind.level, kind.families) else Fault.LEVEL
-    shown = kind.level.value.encode(), bytes([bool(kind.second)]), *(family.encode() for family in kind.families)
+    shown = kind.level.value.encode(), bytes([kind.second]), *(family.encode() for family in kind.families)
     told = framed("aquila/1 told", digest("aquila/1 grade", ground.digest, *shown)) + _BEFORE_ID
     return _Compared(places, len(places) == len(rules), behind_length(met), fault, told)
 
@@ -183,7 +183,7 @@ class _Ground:
     def of(cls, sizes: Mapping[str, int], report: HitReport, basis: Basis) -> _Ground:
         own, other = sizes[report.party], sizes[basis.counterpart]
         # The sizes are those that both parties signed; a report with others was refused.
-        grading_basis = grading_basis_on(report, basis, own, other)
+        grading_basis = grading_basis_on(basis, own, other)
         shown: dict[str, object] = {
             "sizes": [records for _, records in sorted([(report.party, own), (basis.counterpart, other)])],
             "basis": basis.model_dump(mode="json", exclude={"counterpart", "records"}),
@@ -192,18 +192,16 @@ class _Ground:
         return cls(grading_basis, digest("aquila/1 basis", canonical(shown)))
 
 
-def grading_basis_on(report: HitReport, basis: Basis, own: int, other: int) -> GradingBasis:
+def grading_basis_on(basis: Basis, own: int, other: int) -> GradingBasis:
     """Return on what a report states that the hits with one counterpart were graded.
 
     Args:
-        report: A report that can be verified.
-        basis: What it says of the counterpart.
+        basis: What a report says of the counterpart.
         own: Records of this party's submission, dummies included.
         other: Records of the counterpart's.
     """
-    learned = tuple((weight.of, weight.centibits) for weight in (*(report.learned or ()), *(basis.learned or ())))
-    twice, settled = basis.duplicates_per_million or 0, basis.settled or 0
-    return GradingBasis(own, other, basis.common_per_million, twice, settled, learned)
+    learned = tuple((weight.of, weight.centibits) for weight in basis.learned)
+    return GradingBasis(own, other, basis.common_per_million, basis.duplicates_per_million, basis.settled, learned)
 
 
 def signed_sizes(round_: RoundState, report: HitReport) -> dict[str, int]:

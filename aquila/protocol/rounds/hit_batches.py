@@ -17,14 +17,13 @@ if TYPE_CHECKING:
     from aquila.protocol.messages import HitReport
 
 HIT_ID_BYTES = 16
-_NOBODY = "0" * 2 * HIT_ID_BYTES
 
 
 class HitKind(NamedTuple):
     """The result of grading, which many hits have in common."""
 
     level: Level
-    second: bool | None
+    second: bool
     families: tuple[str, ...]
 
 
@@ -35,7 +34,7 @@ class HitColumns(NamedTuple):
         counterpart: With whom they are.
         ids: 16 bytes each.
         handles: Of the own records, 16 bytes each.
-        counterpart_handles: Of the other ones; zeros where the report names none.
+        counterpart_handles: Of the other ones.
         met: The places of the tokens that met, a byte each.
         kinds: The kinds that occur.
         kind: Which of them each hit is of.
@@ -53,19 +52,18 @@ class HitColumns(NamedTuple):
     def of(cls, counterpart: str, hits: Sequence[Hit]) -> HitColumns:
         """Return hits with one counterpart as columns."""
         places: dict[str, bytes] = {}  # few of all places and kinds occur: each is kept once
-        kinds: dict[tuple[Level, bool | None, tuple[str, ...]], int] = {}
+        kinds: dict[tuple[Level, bool, tuple[str, ...]], int] = {}
         met, kind = [], []
         for hit in hits:
-            told = hit.met or ""
-            if told not in places:
-                places[told] = bytes.fromhex(told)
-            met.append(places[told])
+            if hit.met not in places:
+                places[hit.met] = bytes.fromhex(hit.met)
+            met.append(places[hit.met])
             kind.append(kinds.setdefault((hit.certainty, hit.second, hit.families), len(kinds)))
         return cls(
             counterpart,
             bytes.fromhex("".join([hit.hit_id for hit in hits])),
             bytes.fromhex("".join([hit.handle for hit in hits])),
-            bytes.fromhex("".join([hit.counterpart_handle or _NOBODY for hit in hits])),
+            bytes.fromhex("".join([hit.counterpart_handle for hit in hits])),
             met, list(starmap(HitKind, kinds)), kind,
         )  # fmt: skip
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from aquila.protocol.messages import (
         Acknowledgement,
         Alarm,
+        Basis,
         Canaries,
         Closing,
         Confirmation,
@@ -81,7 +82,7 @@ class ReportKey(NamedTuple):
 
 
 class PagesTaken(NamedTuple):
-    """The pages of a report that came while others are missing: how many of how many, and the terms of all pages.
+    """The pages of a report that came while others are missing: how many of how many, and the bases of all pages.
 
     Attributes:
         hits: By counterpart and level, the hits so far.
@@ -90,7 +91,7 @@ class PagesTaken(NamedTuple):
 
     taken: int
     pages: int
-    terms: tuple[object, ...]
+    bases: tuple[Basis, ...]
     hits: Counter[tuple[str, str]]
     last: str
 

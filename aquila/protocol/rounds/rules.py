@@ -179,19 +179,13 @@ def check_binding(round_: RoundState, message: BoundStatement) -> None:
 
 
 def check_log_head(round_: RoundState, message: Statement) -> None:
-    """Refuse a statement that does not name what its signer saw of the matcher's log, where it must (3.2.5).
+    """Refuse a statement other than a refusal that does not name what its signer saw of the matcher's log (3.2.5).
 
     Raises:
-        MalformedError: It names no checkpoint where each statement names one, or names one where none does.
+        MalformedError: It names no checkpoint.
     """
-    named, wanted = message.log_head is not None, round_.manifest.names_log_heads
-    if wanted and not named and not isinstance(message, Refusal):
-        code = "log_head_missing"
-    elif named and not wanted:
-        code = "log_head_not_allowed"
-    else:
-        return
-    raise MalformedError(code, round=round_.round_id, party=message.party)
+    if message.log_head is None and not isinstance(message, Refusal):
+        raise MalformedError("log_head_missing", round=round_.round_id, party=message.party)
 
 
 def apply_statement(message: Message, round_: RoundState, payload_digest: str, now: int | None) -> None:
@@ -451,15 +445,13 @@ def _report(message: HitReport, round_: RoundState, payload_digest: str, _now: i
         raise PolicyError("report_pair_not_matchable", party=message.party)
     _nothing_refused(round_, message, others)
     _no_weaker(round_, message)
-    if not message.can_be_verified:
-        raise MalformedError("report_verification_missing", round=round_.round_id)
     _sizes_as_signed(message, round_)
     key = ReportKey(message.party, message.submission_id)
     before = _pages_before(message, round_, key)
     hits = before.hits + Counter(zip(map(_COUNTERPART, message.hits), map(_LEVEL, message.hits), strict=True))
     if message.page is not None and not message.page.is_last:
-        terms, last = (message.bases, message.learned), message.hits[-1].hit_id
-        round_.report_pages[key] = PagesTaken(before.taken + 1, message.page.pages, terms, hits, last)
+        last = message.hits[-1].hit_id
+        round_.report_pages[key] = PagesTaken(before.taken + 1, message.page.pages, message.bases, hits, last)
         return
     round_.report_pages.pop(key, None)
     round_.reports[key] = payload_digest
@@ -489,9 +481,8 @@ def _pages_before(message: HitReport, round_: RoundState, key: ReportKey) -> Pag
         raise OrderError("report_page_out_of_order", round=round_.round_id, party=message.party)
     if page is None:
         return PagesTaken(0, 1, (), Counter(), "")
-    terms = message.bases, message.learned
-    before = before or PagesTaken(0, page.pages, terms, Counter(), "")
-    if (page.pages, terms) != (before.pages, before.terms) or message.hits[0].hit_id <= before.last:
+    before = before or PagesTaken(0, page.pages, message.bases, Counter(), "")
+    if (page.pages, message.bases) != (before.pages, before.bases) or message.hits[0].hit_id <= before.last:
         raise MalformedError("report_pages_differ", round=round_.round_id, party=message.party)
     return before
 
@@ -605,8 +596,6 @@ def _alarm(message: Alarm, round_: RoundState, _digest: str, _now: int | None) -
 def _withheld_answer(message: WithheldAnswer, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take the word of a list's owner to a query's asker that its answer is on hold or refused (PROTOCOL.md 3.7.16)."""
     _in_force(round_, message)
-    if not round_.manifest.has_withheld_answers:
-        raise MalformedError("withheld_answer_not_of_round", round=round_.round_id, party=message.party)
     query = round_.submissions.get(message.submission_id)
     if query is None or query.kind is not Kind.QUERY or message.party not in round_.counterparts_of(query.party):
         raise OrderError("withheld_answer_query_not_answered_here", submission=message.submission_id)

@@ -20,7 +20,6 @@ from aquila.protocol.submissions.padding import DIGEST_BYTES, BatchInputs, input
 from aquila.protocol.submissions.submission import check_order, finalize_chunk, prepare_run
 from aquila.records.entropy import TRAIT, named_traits
 from aquila.records.inputs import input_maker
-from aquila.records.normalize.letter_tables import NORMALIZER_VERSION
 from aquila.records.person import RecordColumns
 
 if TYPE_CHECKING:
@@ -139,28 +138,23 @@ class DigestedBatch:
         return cls(counts, rules, content[start + inputs :], traits)
 
 
-def digest_records(
-    first_binding: bytes, table: RuleTable, records: Sequence[Record], normalizer: int = NORMALIZER_VERSION
-) -> DigestedBatch:
+def digest_records(first_binding: bytes, table: RuleTable, records: Sequence[Record]) -> DigestedBatch:
     """Normalize records, make their inputs and digest them: the first pass over a list (PROTOCOL.md 3.4.4).
 
     Args:
         first_binding: 32 bytes; an input digest is of one round.
         table: The match rules.
         records: Records of one batch.
-        normalizer: The version of the normalizer that the round's manifest names.
 
     Raises:
         InputError: A record has more inputs than can be counted.
     """
-    return digest_columns(first_binding, table, RecordColumns.of(records), normalizer)
+    return digest_columns(first_binding, table, RecordColumns.of(records))
 
 
-def digest_columns(
-    first_binding: bytes, table: RuleTable, records: RecordColumns, normalizer: int = NORMALIZER_VERSION
-) -> DigestedBatch:
+def digest_columns(first_binding: bytes, table: RuleTable, records: RecordColumns) -> DigestedBatch:
     """Do as `digest_records` with records that are given field by field."""
-    maker, prefixes = input_maker(table, normalizer), input_prefixes(first_binding, table)
+    maker, prefixes = input_maker(table), input_prefixes(first_binding, table)
     names = maker.names(records)
     found = maker.digest(records, names, prefixes)
     traits = named_traits(records["date_of_birth"], names)

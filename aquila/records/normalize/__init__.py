@@ -16,11 +16,10 @@ from aquila.records.normalize.identifiers import (
     phone_tail,
 )
 from aquila.records.normalize.latin import to_latin
-from aquila.records.normalize.letter_tables import EARLIER_VERSIONS, NORMALIZER_VERSION
+from aquila.records.normalize.letter_tables import NORMALIZER_VERSION
 from aquila.records.normalize.names import FORMS, fold, name_words, skeleton, sound
 
 __all__ = [
-    "EARLIER_VERSIONS",
     "FORMS",
     "NORMALIZER_VERSION",
     "country",

@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from aquila.records.normalize.folding import fold, undoubled
-from aquila.records.normalize.letter_tables import NORMALIZER_VERSION, table
+from aquila.records.normalize.letter_tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,9 +25,9 @@ _FEMALE = "a"  # ends the sound of a woman's name; no skeleton of more than one 
 
 
 @lru_cache(maxsize=_CACHED)
-def skeleton(folded: str, version: int = NORMALIZER_VERSION) -> str:
+def skeleton(folded: str) -> str:
     """The consonants of a folded word; a first vowel is kept as `a`, a first i before another vowel as `j`."""
-    bones = undoubled(_MERGED.sub(lambda found: _merged(version)[found[0]], folded))
+    bones = undoubled(_MERGED.sub(lambda found: _merged()[found[0]], folded))
     first, rest = bones[:1], bones[1:]
     if first == "i" and rest[:1] in _VOWELS:
         first = "a" if rest[0] == "e" else "j"
@@ -37,27 +37,27 @@ def skeleton(folded: str, version: int = NORMALIZER_VERSION) -> str:
 
 
 @lru_cache(maxsize=_CACHED)
-def sound(folded: str, version: int = NORMALIZER_VERSION) -> str:
+def sound(folded: str) -> str:
     """The skeleton of a folded word, or of the name that the tables know it to be a variant of."""
-    return _sounds(version).get(folded) or skeleton(folded, version)
+    return _sounds().get(folded) or skeleton(folded)
 
 
-def start(folded: str, _version: int = NORMALIZER_VERSION) -> str:
+def start(folded: str) -> str:
     """The first three letters of a folded word."""
     return folded[:_START]
 
 
-def initial(folded: str, _version: int = NORMALIZER_VERSION) -> str:
+def initial(folded: str) -> str:
     """The first letter of a folded word."""
     return folded[:1]
 
 
-def plain(folded: str, _version: int = NORMALIZER_VERSION) -> str:
+def plain(folded: str) -> str:
     """The folded word itself."""
     return folded
 
 
-FORMS: dict[str, Callable[[str, int], str]] = {
+FORMS: dict[str, Callable[[str], str]] = {
     "folded": plain,
     "skeleton": skeleton,
     "sound": sound,
@@ -67,22 +67,22 @@ FORMS: dict[str, Callable[[str, int], str]] = {
 
 
 @cache
-def _merged(version: int) -> dict[str, str]:
+def _merged() -> dict[str, str]:
     """The skeleton's letters for a letter at such a position."""
-    merged: dict[str, str] = table("folding", version)["skeleton"]
+    merged: dict[str, str] = table("folding")["skeleton"]
     return merged
 
 
 @cache
-def _sounds(version: int) -> dict[str, str]:
+def _sounds() -> dict[str, str]:
     """The sound of each folded word that the tables of variants, nicknames and women's names know."""
-    variants, sounds = table("variants", version), {}
-    women = {fold(name.lower(), version) for name in table("women", version)["names"]}
-    apart = {fold(name.lower(), version) for name in variants["apart"]}
+    variants, sounds = table("variants"), {}
+    women = {fold(name.lower()) for name in table("women")["names"]}
+    apart = {fold(name.lower()) for name in variants["apart"]}
     for folded in women | apart:
-        sounds[folded] = folded if folded in apart else skeleton(folded, version) + _FEMALE
-    for group in (*variants["groups"], *table("nicknames", version)["groups"]):
-        head = fold(group[0].lower(), version)
-        shared = sounds.get(head) or skeleton(head, version)
-        sounds.update((fold(form.lower(), version), shared) for form in group)
+        sounds[folded] = folded if folded in apart else skeleton(folded) + _FEMALE
+    for group in (*variants["groups"], *table("nicknames")["groups"]):
+        head = fold(group[0].lower())
+        shared = sounds.get(head) or skeleton(head)
+        sounds.update((fold(form.lower()), shared) for form in group)
     return sounds

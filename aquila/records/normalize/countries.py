@@ -10,22 +10,22 @@ import unicodedata
 from functools import cache, lru_cache
 
 from aquila.records.normalize.latin import to_latin
-from aquila.records.normalize.letter_tables import NORMALIZER_VERSION, table
+from aquila.records.normalize.letter_tables import table
 from aquila.records.normalize.names import name_words
 
 _CACHED = 1 << 12
 
 
 @lru_cache(maxsize=_CACHED)
-def country(text: str, version: int = NORMALIZER_VERSION) -> str:
+def country(text: str) -> str:
     """Return a country's code of three capital letters; else the text, folded and in small letters."""
-    written, folded, latin = _known(version)
-    plain, words = _plain(text), " ".join(name_words(text, version))
-    return written.get(plain) or folded.get(words) or latin.get(to_latin(plain, version)) or words or plain
+    written, folded, latin = _known()
+    plain, words = _plain(text), " ".join(name_words(text))
+    return written.get(plain) or folded.get(words) or latin.get(to_latin(plain)) or words or plain
 
 
 @cache
-def _known(version: int) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
+def _known() -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
     """The code of each text of the table as it is written, as its words fold, and in Latin letters.
 
     A text as it is written comes first: AL is Albania's code, and an article among the words of a name. In Latin
@@ -34,11 +34,11 @@ def _known(version: int) -> tuple[dict[str, str], dict[str, str], dict[str, str]
     written: dict[str, str] = {}
     folded: dict[str, str] = {}
     latin: dict[str, str] = {}
-    for code, texts in table("countries", version)["countries"].items():
+    for code, texts in table("countries")["countries"].items():
         written.update({_plain(text): code for text in (code, *texts)})
-        words = [name_words(text, version) for text in texts]
+        words = [name_words(text) for text in texts]
         folded.update({" ".join(found): code for found in words if found})
-        latin[to_latin(code, version)] = code
+        latin[to_latin(code)] = code
     return written, folded, latin
 
 

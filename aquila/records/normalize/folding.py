@@ -7,7 +7,7 @@ import unicodedata
 from functools import cache, lru_cache
 
 from aquila.records.normalize.latin import longest_first
-from aquila.records.normalize.letter_tables import NORMALIZER_VERSION, table
+from aquila.records.normalize.letter_tables import table
 
 _CACHED = 1 << 16
 _DOUBLED = re.compile(r"(.)\1+")
@@ -15,26 +15,26 @@ _SERVANT = re.compile(r"abd[aeiou]l?(?=...)")  # Abdul-, Abdel-, Abdu(r)-: one p
 
 
 @lru_cache(maxsize=_CACHED)
-def fold(word: str, version: int = NORMALIZER_VERSION) -> str:
+def fold(word: str) -> str:
     """Fold one lower-case Latin word to the region's common spelling: letters a to z, none doubled.
 
     Folding goes on until nothing changes, so that "tš" and its bare spelling "ts" end alike.
     """
-    folded = _fold_once(word, version)
+    folded = _fold_once(word)
     while folded != word:
-        word, folded = folded, _fold_once(folded, version)
+        word, folded = folded, _fold_once(folded)
     return folded
 
 
-def _fold_once(word: str, version: int) -> str:
+def _fold_once(word: str) -> str:
     """One pass: spellings, diacritics, doubled letters, the prefixes Abd- and Al-."""
-    pattern, replaced = _spellings(version)
+    pattern, replaced = _spellings()
     plain = pattern.sub(lambda found: replaced[found.lastindex or 0][found[0]], word)
     if not (plain.isascii() and plain.isalpha()):
         plain = "".join(letter for letter in unicodedata.normalize("NFD", plain) if "a" <= letter <= "z")
     plain = undoubled(plain)
     if plain.startswith(("abd", "al", "el")):
-        plain = undoubled(_article(version).sub("", _SERVANT.sub("abdu", plain)))
+        plain = undoubled(_article().sub("", _SERVANT.sub("abdu", plain)))
     return plain
 
 
@@ -44,16 +44,16 @@ def undoubled(word: str) -> str:
 
 
 @cache
-def _spellings(version: int) -> tuple[re.Pattern[str], tuple[dict[str, str], ...]]:
+def _spellings() -> tuple[re.Pattern[str], tuple[dict[str, str], ...]]:
     """The pattern of one pass, and what replaces the matches of each of its groups."""
-    folding = table("folding", version)
+    folding = table("folding")
     tables: tuple[dict[str, str], ...] = tuple(folding[name] for name in ("beginnings", "endings", "spellings"))
     beginnings, endings, spellings = (longest_first(content).pattern for content in tables)
     return re.compile(rf"\A({beginnings})|({endings})\Z|({spellings})"), ({}, *tables)
 
 
 @cache
-def _article(version: int) -> re.Pattern[str]:
+def _article() -> re.Pattern[str]:
     """A glued article: Albostani is Al-Bostani, but Alfredo is not Al-Fredo."""
-    whole = "|".join(table("particles", version)["whole"])
+    whole = "|".join(table("particles")["whole"])
     return re.compile(rf"\A(?!{whole})(?:al|el)(?=[^aeiou].{{4}})")

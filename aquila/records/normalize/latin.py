@@ -10,7 +10,7 @@ import re
 import unicodedata
 from functools import cache, lru_cache
 
-from aquila.records.normalize.letter_tables import CYRILLIC, NORMALIZER_VERSION, table
+from aquila.records.normalize.letter_tables import CYRILLIC, table
 
 _CACHED = 1 << 16
 _INVISIBLE = dict.fromkeys((0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), 0x2060, 0xFEFF))
@@ -20,7 +20,7 @@ _ARABIC_Y = re.compile("\\Aي")
 
 
 @lru_cache(maxsize=_CACHED)
-def to_latin(text: str, version: int = NORMALIZER_VERSION) -> str:
+def to_latin(text: str) -> str:
     """Transliterate a name to lower-case Latin letters, diacritics kept.
 
     Returns:
@@ -29,62 +29,62 @@ def to_latin(text: str, version: int = NORMALIZER_VERSION) -> str:
     lowered = unicodedata.normalize("NFKC", text).lower().replace("i\u0307", "i")
     if lowered.isascii():
         return lowered
-    lowered = _arabic(_greek(lowered.translate(_INVISIBLE), version), version)
-    return unicodedata.normalize("NFC", _cyrillic(lowered, version))
+    lowered = _arabic(_greek(lowered.translate(_INVISIBLE)))
+    return unicodedata.normalize("NFC", _cyrillic(lowered))
 
 
-def cyrillic_language(text: str, version: int = NORMALIZER_VERSION) -> str:
+def cyrillic_language(text: str) -> str:
     """Name the Cyrillic table for a lower-case text: the one whose own letters occur in it.
 
     A Russian or Ukrainian letter decides before a Bulgarian one, because their alphabets hold Bulgarian's letters.
     """
     letters = set(text)
     for name in ("russian", "ukrainian", "macedonian", "serbian", "bulgarian"):
-        if not letters.isdisjoint(table(name, version)["marks"]):
+        if not letters.isdisjoint(table(name)["marks"]):
             return name
     return "serbian"
 
 
 @cache
-def _cyrillic_table(language: str, version: int) -> tuple[re.Pattern[str], dict[str, str]]:
+def _cyrillic_table(language: str) -> tuple[re.Pattern[str], dict[str, str]]:
     """All tables of Cyrillic with the language's own letters in front, and its pairs of letters."""
     letters: dict[str, str] = {}
     for name in (*reversed(CYRILLIC), language):
-        letters |= table(name, version)["letters"]
-    letters |= table(language, version).get("pairs", {})
+        letters |= table(name)["letters"]
+    letters |= table(language).get("pairs", {})
     return longest_first(letters), letters
 
 
-def _cyrillic(text: str, version: int) -> str:
+def _cyrillic(text: str) -> str:
     """Cyrillic words after the table of their language."""
     if not any("\u0400" <= letter <= "\u04ff" for letter in text):
         return text
-    pattern, letters = _cyrillic_table(cyrillic_language(text, version), version)
+    pattern, letters = _cyrillic_table(cyrillic_language(text))
     return pattern.sub(lambda found: letters[found[0]], text)
 
 
 @cache
-def _greek_pattern(version: int) -> tuple[re.Pattern[str], dict[str, str]]:
-    letters: dict[str, str] = table("greek", version)["letters"]
+def _greek_pattern() -> tuple[re.Pattern[str], dict[str, str]]:
+    letters: dict[str, str] = table("greek")["letters"]
     return longest_first(letters), letters
 
 
-def _greek(text: str, version: int) -> str:
+def _greek(text: str) -> str:
     """Greek words without their accents, then letter by letter."""
     if not any("\u0370" <= letter <= "\u03ff" or "\u1f00" <= letter <= "\u1fff" for letter in text):
         return text
     bare = "".join(
         part for part in unicodedata.normalize("NFD", text) if part not in "\u0301\u0308\u0300\u0342\u0313\u0314"
     )
-    pattern, letters = _greek_pattern(version)
+    pattern, letters = _greek_pattern()
     return pattern.sub(lambda found: letters[found[0]], bare)
 
 
-def _arabic(text: str, version: int) -> str:
+def _arabic(text: str) -> str:
     """Arabic words: the article apart, vowel marks out, و and ي as consonants where they are."""
     if not any("\u0600" <= letter <= "\u06ff" for letter in text):
         return text
-    arabic = table("arabic", version)
+    arabic = table("arabic")
     words = []
     for word in _ARABIC_MARKS.sub("", text).split():
         article = arabic["article_latin"] if word.startswith(arabic["article"]) and len(word) > len("ال") + 1 else ""

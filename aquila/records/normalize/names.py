@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from aquila.records.normalize.coarse_forms import FORMS, initial, skeleton, sound, start
 from aquila.records.normalize.folding import fold
 from aquila.records.normalize.latin import to_latin
-from aquila.records.normalize.letter_tables import NORMALIZER_VERSION, table
+from aquila.records.normalize.letter_tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,43 +23,40 @@ __all__ = ["FORMS", "fold", "has_unread_words", "initial", "name_words", "skelet
 _CACHED = 1 << 16
 _APOSTROPHES = dict.fromkeys((0x27, 0x60, 0xB4, 0x2B9, 0x2BB, 0x2BC, 0x2BE, 0x2BF, 0x2018, 0x2019, 0x2032))
 _WORD = re.compile(r"[^\W_]+")
+# Not all letters from ß to ž are small ones: Č, Š and Ž are among them, and KOVAČIĆ has no l.
 _SMALL = "".join(letter for letter in map(chr, range(ord("a"), ord("ž") + 1)) if letter.islower())
-# A capital I inside a word in small letters is an l that was scanned: RadosavIjević, AIeksandar. Version 3 took Č,
-# Š and Ž for small letters, so that it read an l in KOVAČIĆ.
-_SCANNED_L = {
-    version: re.compile(rf"((?<=[{small}])|(?<=\b[AEOU]))I(?=[{small}])")
-    for version, small in ((3, "a-zß-ž"), (NORMALIZER_VERSION, _SMALL))
-}
+# A capital I inside a word in small letters is an l that was scanned: RadosavIjević, AIeksandar.
+_SCANNED_L = re.compile(rf"((?<=[{_SMALL}])|(?<=\b[AEOU]))I(?=[{_SMALL}])")
 
 
 @lru_cache(maxsize=_CACHED)
-def name_words(text: str, version: int = NORMALIZER_VERSION) -> tuple[str, ...]:
+def name_words(text: str) -> tuple[str, ...]:
     """Split a name into folded words, in the order of the text.
 
     Hyphens part words, apostrophes do not; particles go where another word is left; words of one letter likewise.
     """
-    words = _words(text, version)
-    dropped = _dropped(version)
-    kept = _joined((word for word in words if word not in dropped), version) or words
-    folded = [form for word in kept if (form := fold(word, version))]
+    words = _words(text)
+    dropped = _dropped()
+    kept = _joined(word for word in words if word not in dropped) or words
+    folded = [form for word in kept if (form := fold(word))]
     return tuple([form for form in folded if len(form) > 1] or folded)
 
 
 def has_unread_words(text: str) -> bool:
     """Return whether a name holds a word of letters that no table knows, which is left out of it."""
-    return any(not fold(word) for word in _words(text, NORMALIZER_VERSION) if any(map(str.isalpha, word)))
+    return any(not fold(word) for word in _words(text) if any(map(str.isalpha, word)))
 
 
-def _words(text: str, version: int) -> list[str]:
+def _words(text: str) -> list[str]:
     """The words of a text in lower-case Latin, as far as the tables know its letters."""
     if "I" in text:
-        text = _SCANNED_L[version].sub("l", unicodedata.normalize("NFC", text))
-    return _WORD.findall(to_latin(text, version).translate(_APOSTROPHES))
+        text = _SCANNED_L.sub("l", unicodedata.normalize("NFC", text))
+    return _WORD.findall(to_latin(text).translate(_APOSTROPHES))
 
 
-def _joined(words: Iterable[str], version: int) -> list[str]:
+def _joined(words: Iterable[str]) -> list[str]:
     """Join words such as "abd" with the word that follows, and such as "din" with the word before."""
-    ahead, behind = _joining(version)
+    ahead, behind = _joining()
     joined: list[str] = []
     waits = False
     for word in words:
@@ -73,12 +70,12 @@ def _joined(words: Iterable[str], version: int) -> list[str]:
 
 
 @cache
-def _dropped(version: int) -> frozenset[str]:
-    return frozenset(table("particles", version)["dropped"])
+def _dropped() -> frozenset[str]:
+    return frozenset(table("particles")["dropped"])
 
 
 @cache
-def _joining(version: int) -> tuple[dict[str, str], dict[str, str]]:
+def _joining() -> tuple[dict[str, str], dict[str, str]]:
     """Words that begin a name, and words that end one, each with its common spelling."""
-    particles = table("particles", version)
+    particles = table("particles")
     return particles["begins"], particles["ends"]

@@ -280,7 +280,7 @@ def _chance_hits(played: Rehearsal) -> dict[str, float]:
     for node in played.nodes.values():
         for basis in node.told.bases if node.told else ():
             if node.code < basis.counterpart:  # both sides are told the same
-                for level, thousandths in (basis.chance_hits.model_dump() if basis.chance_hits else {}).items():
+                for level, thousandths in basis.chance_hits.model_dump().items():
                     expected[level] += thousandths
     return {level: thousandths / _THOUSANDTHS for level, thousandths in expected.items()}
 

@@ -17,7 +17,6 @@ import httpx
 
 import aquila
 from aquila.errors import ExecutorError, InputError, ProtocolError
-from aquila.protocol.generations import named
 from aquila.protocol.problems import MEDIA_TYPE
 from aquila.sentences import Sentence
 from services.kit.errors import (
@@ -82,7 +81,7 @@ class Peer:
             follow_redirects=False,
             trust_env=False,
             # Compressed answers could grow without limit while they are read.
-            headers={"accept-encoding": "identity", "user-agent": f"aquila/{named(aquila.__version__)}"},
+            headers={"accept-encoding": "identity", "user-agent": f"aquila/{aquila.__version__}"},
             transport=transport,
         )
 

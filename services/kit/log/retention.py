@@ -159,6 +159,6 @@ class Retention:
 
 
 def _marked(content: bytes) -> Iterable[int]:
-    """Return the bundles that a mark names; releases up to 0.2.0 wrote a size, below which all are meant."""
-    mark = json.loads(content)
-    return range(-(-mark // TILE_WIDTH)) if isinstance(mark, int) else mark["bundles"]
+    """Return the bundles that a mark names."""
+    found: list[int] = json.loads(content)["bundles"]
+    return found

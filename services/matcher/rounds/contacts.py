@@ -13,9 +13,7 @@ from services.kit.errors import StoreConflictError
 from services.matcher.storage.tables import ContactRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
-
-    from sqlalchemy.orm import Session
+    from collections.abc import Callable
 
     from services.kit.storage.store import Store
 
@@ -28,12 +26,6 @@ class Contact:
 
     at: int
     release: str
-
-
-def releases_of(session: Session, parties: Collection[str]) -> dict[str, str]:
-    """Return the release that the last call of each party named; an empty text for one that never called."""
-    rows = session.scalars(select(ContactRow).where(ContactRow.party.in_(parties)))
-    return dict.fromkeys(parties, "") | {row.party: row.release for row in rows}
 
 
 class StoredContacts:

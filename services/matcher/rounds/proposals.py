@@ -9,7 +9,6 @@ from pydantic import ValidationError
 from aquila.errors import InputError, OrderError
 from aquila.interface.proposal import ProposalDefaults
 from aquila.interface.rounds import RoundProposal
-from aquila.protocol.generations import common, generation
 from aquila.protocol.log_entries import statement_entry
 from aquila.protocol.messages import (
     ClassCounts,
@@ -23,11 +22,10 @@ from aquila.protocol.messages import (
 from aquila.protocol.messages.base import fields_at_fault
 from aquila.protocol.rounds.round_state import Phase
 from aquila.protocol.rounds.verified_round import Round
-from aquila.records.conformance import known_normalizers
+from aquila.records.conformance import normalizer_reference
 from services.kit.log import own_approvals
 from services.kit.log.entries import append
 from services.kit.logging import Log
-from services.matcher.rounds.contacts import releases_of
 from services.matcher.rounds.disk_space import check_disk_space
 from services.matcher.storage.tables import RoundRow
 
@@ -78,7 +76,6 @@ def manifest_of(context: MatcherContext, proposal: RoundProposal) -> Manifest:
 
     Raises:
         InputError: The proposal names parties or rules that are not known, or contradicts itself.
-        PolicyError: No terms can be read by all participants; it names those that have to upgrade.
     """
     parties = sorted(set(proposal.participants))
     strangers = [party for party in parties if party not in context.registry.present()]
@@ -89,10 +86,7 @@ def manifest_of(context: MatcherContext, proposal: RoundProposal) -> Manifest:
     table = context.rules.get(proposal.rules)
     if table is None:
         raise InputError("match_rules_unknown", listed=", ".join(sorted(context.rules)))
-    # What all of them can read: parties do not upgrade on the same day.
-    with context.store.reading("proposal.releases") as session:
-        terms = generation(common(releases_of(session, parties)))
-    table = context.table_of(terms.tables.get(table.name, table.digest))
+    normalizer, conformance = normalizer_reference()
     defaults = context.settings.rounds
     pairs = proposal.pairs or tuple((a, b) for a in parties for b in parties if a < b)
     try:
@@ -110,7 +104,7 @@ def manifest_of(context: MatcherContext, proposal: RoundProposal) -> Manifest:
             ),
             pairs=tuple(sorted((min(pair), max(pair)) for pair in pairs)),
             rules=TableReference(name=table.name, digest=table.digest),
-            normalizer=TableReference(name=terms.normalizer, digest=known_normalizers()[terms.normalizer]),
+            normalizer=TableReference(name=normalizer, digest=conformance),
             caps=_caps(parties, proposal, defaults),
             window=proposal.window or _window(context.clock(), defaults),
             chunk_elements=proposal.chunk_elements,
@@ -119,7 +113,6 @@ def manifest_of(context: MatcherContext, proposal: RoundProposal) -> Manifest:
             frequency_limit=proposal.frequency_limit,
             canaries=defaults.canaries if proposal.canaries is None else proposal.canaries,
             retention_days=proposal.retention_days,
-            revision=terms.revision,
         )
     except ValidationError as error:
         raise InputError("proposal_unusable", fields=fields_at_fault(error)) from None

@@ -145,7 +145,7 @@ def parties_view(context: MatcherContext, contacts: Mapping[str, Contact]) -> Pa
                 name=party.name,
                 identity_fingerprint=party.key.fingerprint,
                 called_at=contacts[code].at if code in contacts else None,
-                release=contacts[code].release.partition("+")[0] if code in contacts else "",
+                release=contacts[code].release if code in contacts else "",
             )
             for code, party in sorted(context.registry.parties.items())
             if not party.left

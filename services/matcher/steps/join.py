@@ -121,9 +121,7 @@ def join(
             grading_bases = learn_grading_bases(round_, table, submissions, tokens.patterns())
             graded = grade_pairs(round_, table, grading_bases, tokens.pairs())
             met = tokens.met([hit.pair for hit in graded.pairs])
-    # Parties of an earlier revision do not read pages.
-    pages = {} if round_.manifest.takes_pages else {"most_hits": None}
-    reports = make_reports(round_, submissions, graded, met, query, context.random, **pages)
+    reports = make_reports(round_, submissions, graded, met, query, context.random)
     owners = [round_.submissions[submission_id].party for submission_id in submissions]
     hits: Counter[tuple[str, str, str]] = Counter()
     for pair, level, *_ in graded.pairs:

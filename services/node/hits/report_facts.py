@@ -83,8 +83,7 @@ def _read(node: NodeContext, round_: Round, envelope: bytes) -> ReportFacts:
         query=report.submission_id,
         chances=tuple(_chances(node, round_, report)) if report.is_complete else (),  # each page says the same
         bases={
-            one.counterpart: grading_basis_on(report, one, sizes[report.party], sizes[one.counterpart])
-            for one in report.bases
+            one.counterpart: grading_basis_on(one, sizes[report.party], sizes[one.counterpart]) for one in report.bases
         },
         second=frozenset(hit.hit_id for hit in report.hits if hit.second),
     )
@@ -92,11 +91,10 @@ def _read(node: NodeContext, round_: Round, envelope: bytes) -> ReportFacts:
 
 def _chances(node: NodeContext, round_: Round, report: HitReport) -> Iterator[ChanceView]:
     for basis, drift in zip(report.bases, _drifts(node, round_, report), strict=True):
-        if basis.chance_hits is not None:  # reports of the first versions say nothing of chance
-            yield ChanceView(
-                counterpart=basis.counterpart, submission_id=report.submission_id, chance_hits=basis.chance_hits,
-                drift_centibits=drift,
-            )  # fmt: skip
+        yield ChanceView(
+            counterpart=basis.counterpart, submission_id=report.submission_id, chance_hits=basis.chance_hits,
+            drift_centibits=drift,
+        )  # fmt: skip
 
 
 def _drifts(node: NodeContext, round_: Round, report: HitReport) -> list[int]:

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from aquila.audit.checkpoint import Checkpoint
     from aquila.protocol.messages.proofs import StatementProof
     from aquila.protocol.registry import Registry
-    from aquila.protocol.rounds.verified_round import Round
 
 _ANNOUNCED = frozenset({StatementKind.OPENING, StatementKind.HIT_REPORT, StatementKind.ENDING})
 _MOST_LOOKS = 3
@@ -53,13 +52,10 @@ def expect(row: StatementRow) -> None:
         row.promise = following(PROMISE_TRANSITIONS, row.promise, Promise.PROMISED)
 
 
-def expect_announced(row: StatementRow, round_: Round) -> None:
-    """Note that the matcher's feed has a statement, so that the log must hold it where it is the matcher's own.
-
-    Rounds of the first revision are those that were open when matchers did not prove it.
-    """
+def expect_announced(row: StatementRow) -> None:
+    """Note that the matcher's feed has a statement, so that the log must hold it where it is the matcher's own."""
     expect(row)
-    if row.kind in _ANNOUNCED and row.promise is None and round_.manifest.names_log_heads:
+    if row.kind in _ANNOUNCED and row.promise is None:
         row.promise = Promise.PROMISED
 
 

@@ -32,7 +32,6 @@ class OwnReport:
         handles: The own handles of its hits, joined, page by page.
         hits: How many hits it has, so far.
         complete: Whether its last page came.
-        verifiable: Whether it holds what notes are made from (2.1).
     """
 
     terms: HitReport
@@ -40,7 +39,6 @@ class OwnReport:
     handles: list[bytes] = field(default_factory=list)
     hits: int = 0
     complete: bool = False
-    verifiable: bool = True
 
 
 def own_reports(store: Store, registry: Registry, code: str, round_id: str) -> dict[str, OwnReport]:
@@ -58,7 +56,7 @@ def own_reports(store: Store, registry: Registry, code: str, round_id: str) -> d
             report.digests.append(digest)
             report.handles.append(b"".join([bytes.fromhex(hit.handle) for hit in page.hits]))
             report.hits += len(page.hits)
-            report.complete, report.verifiable = page.is_complete, report.verifiable and page.can_be_verified
+            report.complete = page.is_complete
     return found
 
 

@@ -12,7 +12,7 @@ from aquila.audit.roles import Action
 from aquila.errors import OrderError, PolicyError
 from aquila.protocol.messages import Kind, Mode
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase, ReportKey
-from aquila.records.conformance import known_normalizers
+from aquila.records.conformance import normalizer_reference
 from aquila.sentences import Sentence
 from aquila.sentences.sentence import loads
 from services.kit.log.entries import actor_fields, append
@@ -44,7 +44,7 @@ def manifest_problem(node: NodeContext, manifest: Manifest) -> Sentence | None:
     if former:
         return Sentence.of("manifest_names_replaced_key", parties=", ".join(sorted(former)))
     try:
-        node.party.check_manifest(manifest, node.table_of(manifest), known_normalizers())
+        node.party.check_manifest(manifest, node.table_of(manifest), normalizer_reference())
     except PolicyError as error:
         return error.sentence
     return None

@@ -18,7 +18,6 @@ from sqlalchemy import delete, func, select, update
 
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.roles import Action
-from aquila.errors import OrderError
 from aquila.matching.hit_rate import MOST_PERSONS, MOST_QUERIES, expected_hits, fewest_persons, is_alarming
 from aquila.protocol.messages import HitReport, Kind, Withholding
 from aquila.protocol.messages.kinds import StatementKind
@@ -108,8 +107,7 @@ def raise_alarm(session: Session, node: NodeContext, round_: Round, report: HitR
         session, node.signer, round_.round_id,
         lambda number: node.party.alarm(round_, number, submission_id, asked.hits, asked.expected),
     )  # fmt: skip
-    if round_.manifest.has_withheld_answers:
-        _notify_asker(session, node, round_, submission_id, Withholding.ON_HOLD)
+    _notify_asker(session, node, round_, submission_id, Withholding.ON_HOLD)
     problem = Sentence.of(
         code, of=of, party=query.party, hits=asked.hits, expected=f"{asked.expected:.1f}", queries=asked.queries,
         persons=asked.persons,
@@ -221,13 +219,10 @@ def refuse(node: NodeContext, round_id: str, submission_id: str, by: Actor, beca
 
     Raises:
         NotFoundError: The node holds no such report back.
-        OrderError: The round's revision knows no refusal of one answer.
     """
     with node.rounds.of(round_id).reading() as round_, node.store.transaction("alarm.refuse") as session:
         round_row(session, round_id)
         row = _undecided(session, round_, submission_id)
-        if not is_refusable(round_, row):
-            raise OrderError("answer_not_refusable", round=round_id)
         row.refused_at, row.refused_by, row.refused_because = node.clock(), by.person, because
         statements.clear_problem(session, round_id, _place(submission_id))
         fields: dict[str, object] = {"round": round_id, "recipient": row.asker, "counts": {"hits": row.hits}}
@@ -235,12 +230,6 @@ def refuse(node: NodeContext, round_id: str, submission_id: str, by: Actor, beca
         fields |= entries.actor_fields(by, Action.RELEASE_ALARM)
         entries.append(session, Entry.of(EntryKind.ANSWER_REFUSED, node.clock(), node.code, **fields))
     node.wake()
-
-
-def is_refusable(round_: Round, row: AlarmRow) -> bool:
-    """Return whether the answer that an alarm holds back can be refused, and the round go on."""
-    undecided = row.released_at is None and row.refused_at is None
-    return undecided and round_.ending is None and round_.manifest.has_withheld_answers
 
 
 def _undecided(session: Session, round_: Round, submission_id: str) -> AlarmRow:

@@ -15,7 +15,7 @@ from aquila.interface.safeguard import (
     SpentView,
 )
 from aquila.records.rules import InputClass
-from services.node.safeguards import alarms, evaluation_limits
+from services.node.safeguards import evaluation_limits
 from services.node.storage.tables import (
     DAY,
     AlarmRow,
@@ -80,7 +80,7 @@ def _alarm(round_: Round, row: AlarmRow) -> FishingAlarmView:
         submission_id=row.submission_id, asker=row.asker, hits=row.hits, expected=row.expected,
         raised_at=row.raised_at, released_at=row.released_at, released_by=row.released_by,
         refused_at=row.refused_at, refused_by=row.refused_by, refused_because=row.refused_because,
-        refusable=alarms.is_refusable(round_, row), asked_records=query.records if query else 0,
+        asked_records=query.records if query else 0,
         justification=query.justification if query else None,
     )  # fmt: skip
 

@@ -135,7 +135,7 @@ def prepare_reports(node: NodeContext, round_id: str) -> bool:
     for query, report in own_reports(node.store, node.registry, node.code, round_id).items():
         if report.complete and query not in done:
             try:
-                if report.verifiable and node.has_rules_of(memory.record().manifest):
+                if node.has_rules_of(memory.record().manifest):
                     _prepare(node, memory.record(), report)
                 else:
                     _set_aside(node.journal, memory.record(), report)

@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, func, select
 
 from aquila.audit.entries import Entry, EntryKind, Word
-from aquila.errors import AquilaError
-from aquila.protocol.rounds.corrections import kept_until
-from aquila.protocol.rounds.verified_round import Round
 from services.kit.log import entries
 from services.kit.logging import Log
 from services.node.records.erasure import tables_of_hits
@@ -42,7 +39,6 @@ EXPIRING = (
 
 def expire(node: NodeContext) -> bool:
     """Erase what retention ends, of every round that is over here, and return whether there was anything."""
-    _read_terms(node)
     kept = RoundRow.state == LocalRoundState.DESTROYED, RoundRow.hits_erased_at.is_(None)
     query = select(RoundRow.round_id).where(*kept, RoundRow.kept_until < node.clock())
     with node.store.reading("expire.rounds") as session:
@@ -52,26 +48,6 @@ def expire(node: NodeContext) -> bool:
     if over:
         node.store.erase_deleted(*tables_of_hits(), *(row.__table__ for row in EXPIRING))  # type: ignore[arg-type]  # tables, all of them
     return bool(over)
-
-
-def _read_terms(node: NodeContext) -> None:
-    """Note until when rounds are kept of which an earlier version has not noted it."""
-    unread = select(RoundRow.round_id, RoundRow.manifest).where(
-        RoundRow.state == LocalRoundState.DESTROYED, RoundRow.hits_erased_at.is_(None), RoundRow.kept_until.is_(None)
-    )
-    with node.store.reading("expire.unread") as session:
-        rounds = session.execute(unread).all()
-    until: dict[str, int] = {}
-    for round_id, manifest in rounds:
-        try:
-            until[round_id] = kept_until(Round.from_manifest(node.registry, node.group, manifest))
-        except AquilaError as error:
-            # A party's key was changed since: the round is as old as it was, but nobody says here how long it is kept.
-            _LOG.warning("retention_unknown", round=round_id, error=error)
-    if until:
-        with node.store.transaction("expire.terms") as session:
-            for round_id, at in until.items():
-                session.get_one(RoundRow, round_id).kept_until = at
 
 
 def _erase(node: NodeContext, round_id: str) -> None:

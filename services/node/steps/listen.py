@@ -2,9 +2,8 @@
 
 A node calls and is never called. While it has nothing to do, it holds one call, which says how far this node has read
 the feed of each round; the matcher answers at the first event beyond that, with the feeds and the growth of its log.
-Where the call breaks, or the matcher is of an earlier version and answers at once, the node looks every `poll_seconds`
-instead. It also looks by itself when one of its own deadlines has passed, soon after it was last busy, and then ever
-more rarely.
+Where the call breaks, or is answered at once again and again, the node looks every `poll_seconds` instead. It also
+looks by itself when one of its own deadlines has passed, soon after it was last busy, and then ever more rarely.
 """
 
 from __future__ import annotations

@@ -276,7 +276,7 @@ def _take_statement(taking: _FeedContext, event: Event) -> bool:
         stored = _row_of(node.clock, row.round_id, opened, envelope, accepted)
         session.add(stored)
     stored.event_id, stored.sent = event.event_id, True
-    inclusion_promises.expect_announced(stored, taking.round)
+    inclusion_promises.expect_announced(stored)
     session.flush()
     named_heads.store(session, node.party, accepted.message, accepted.digest)
     _follow(taking, accepted.message, accepted.digest, before)

@@ -108,7 +108,7 @@ class HighWater:
     _lock: threading.RLock = field(init=False, repr=False, default_factory=threading.RLock)
 
     def __post_init__(self) -> None:
-        """Read the file. There is none before the first step, and in a home of an earlier version."""
+        """Read the file. There is none before the first step."""
         self.marks = _read(self.path) if self.path.exists() else Marks()
 
     def last_number(self, round_id: str) -> int | None:

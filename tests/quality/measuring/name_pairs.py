@@ -13,7 +13,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aquila.records.normalize import NORMALIZER_VERSION
 from aquila.records.normalize.names import FORMS, name_words
 from tests.quality.measuring.report import markdown, replace
 from tests.quality.measuring.set_files import rows_of
@@ -80,9 +79,9 @@ class NamePair:
     reason: str
     explanation: str
 
-    def is_right(self, form: str, version: int = NORMALIZER_VERSION) -> bool:
-        """Return whether a version of the normalizer agrees with the speaker in a form."""
-        first, second = ({FORMS[form](word, version) for word in name_words(name, version)} for name in self.names)
+    def is_right(self, form: str) -> bool:
+        """Return whether the normalizer agrees with the speaker in a form."""
+        first, second = ({FORMS[form](word) for word in name_words(name)} for name in self.names)
         return self.same is not first.isdisjoint(second)
 
 

@@ -156,14 +156,11 @@ def _told(work: WaitingWork) -> dict[str, int]:
 
 
 def _is_newly_urgent(before: dict[str, int], now: dict[str, int]) -> bool:
-    """Return whether an alarm, a critical fault or a hit that is reported at once came since the last notification.
-
-    What was told by an earlier release lacks the counts that came later.
-    """
+    """Return whether an alarm, a critical fault or a hit that is reported at once came since the last notification."""
 
     def urgency(told: dict[str, int]) -> tuple[int, int]:
         counts = ("alarms", "due_hits", "overdue_hits", "urgent_hits", "standing_hits")
-        return told["newest_urgent"], sum(told.get(name, 0) for name in counts)
+        return told["newest_urgent"], sum(told[name] for name in counts)
 
     waits = now["alarms"] + now["faults"] + now["due_hits"] + now["urgent_hits"] + now["standing_hits"]
     return urgency(now) > urgency(before) and bool(waits)

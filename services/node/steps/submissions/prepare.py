@@ -22,7 +22,6 @@ from aquila.protocol.submission_plan import BATCH_RECORDS, plan_submission
 from aquila.protocol.submissions.padding import padded_records
 from aquila.protocol.submissions.submission import ROW, chunk_reference, merge_runs
 from aquila.protocol.submissions.tasks import DigestedBatch
-from aquila.records.conformance import normalizer_version
 from aquila.records.rules import InputClass
 from services.kit.log import entries
 from services.kit.logging import Log
@@ -148,12 +147,11 @@ async def _digest(node: NodeContext, round_: Round, row: SubmissionRow, ends: Ca
     real = await to_thread(_count, node.store, row)
     missing = [batch for batch in _batches(real) if not node.files.exists(_digested(row, batch))]
     first_binding, table = round_.first_binding, node.table_of(round_.manifest)
-    normalizer = normalizer_version(round_.manifest.normalizer.name)
 
     async def begin(batch: int) -> DigestedBatch:
         contents = await to_thread(_records, node.store, row, batch)
         small = len(contents) <= SMALL_RECORDS
-        work = StoredBatch(first_binding, table, normalizer, contents)
+        work = StoredBatch(first_binding, table, contents)
         return await node.workers.run(digest_stored, work, small=small)
 
     async def finish(batch: int, begun: Awaitable[DigestedBatch]) -> None:

@@ -73,17 +73,15 @@ class StoredBatch:
     Attributes:
         first_binding: 32 bytes.
         table: The match rules.
-        normalizer: The version of the normalizer that the manifest names.
         contents: The records as they are stored, JSON each.
     """
 
     first_binding: bytes
     table: RuleTable
-    normalizer: int
     contents: Sequence[bytes]
 
 
 def digest_stored(work: StoredBatch) -> DigestedBatch:
     """Read, normalize and digest stored records (PROTOCOL.md 3.4.4)."""
     records = [Record.from_json(content) for content in work.contents]
-    return tasks.digest_records(work.first_binding, work.table, records, work.normalizer)
+    return tasks.digest_records(work.first_binding, work.table, records)

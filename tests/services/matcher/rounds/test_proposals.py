@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aquila.protocol.generations import generation, named
 from aquila.protocol.messages import Manifest
 from aquila.records import rules
 from services.matcher.settings import RoundSettings
@@ -63,25 +62,6 @@ async def test_what_is_refused(world: World, change: dict[str, Any], status: int
     answer = await world.operate("POST", json=SHORT | change)
     assert answer.status_code == status, answer.text
     assert (await world.operate("GET")).json()["rounds"] == []
-
-
-async def test_terms_that_all_participants_read(three: World) -> None:
-    """With a party of release 0.2.0 a round has that release's terms, without it this release's."""
-    await three.nodes["RS"].call("GET", "/v1/rounds", headers={"user-agent": "aquila/0.2.0"})
-    with_it, without = [await proposed(three, SHORT | {"participants": both}) for both in (["AL", "RS"], ["AL", "SI"])]
-    assert (with_it["revision"], with_it["normalizer"]["name"]) == (2, "normalizer 3")
-    assert with_it["rules"]["digest"] == generation(1).tables["default"]
-    assert (without["revision"], without["normalizer"]["name"]) == (3, "normalizer 4")
-    assert without["rules"]["digest"] == three.table.digest
-
-
-async def test_a_party_that_has_to_upgrade(three: World) -> None:
-    """Where another party reads no terms of the first release, the refusal names the one that has to upgrade."""
-    for code, release in {"AL": "9.0.0+terms.2-9", "RS": "0.2.0", "SI": named("1.0.0")}.items():
-        await three.nodes[code].call("GET", "/v1/rounds", headers={"user-agent": f"aquila/{release}"})
-    answer = await three.operate("POST", json=SHORT | {"participants": ["AL", "RS", "SI"]})
-    assert (answer.status_code, answer.json()["code"]) == (403, "parties_must_upgrade")
-    assert answer.json()["detail"].startswith("RS must upgrade")
 
 
 async def test_pairs_in_any_order(three: World) -> None:

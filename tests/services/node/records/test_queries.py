@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from aquila.audit.roles import Role
-from aquila.protocol.messages import Manifest
 from services.node.records.queries.templates import templates
 from tests.support.node_steps import kinds_in_log, round_for_queries
 from tests.support.node_world import HEADER, JUSTIFICATION
@@ -149,19 +148,6 @@ async def test_what_cannot_be_asked_leaves_nothing_behind(world_after: WorldAfte
     long = {"round_id": round_id, "import_id": many, "justification": JUSTIFICATION}
     assert (await al.post("/queries", json=long)).json()["code"] == "query_persons_too_many"
     assert (await al.operator.get(f"/v1/queries/{'0' * 32}")).status_code == 404
-
-
-async def test_a_round_of_an_earlier_revision_takes_no_urgency(
-    world_after: WorldAfter, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its parties could not read it; without one the query is taken."""
-    world, round_id = await world_after(round_for_queries)
-    al = world.nodes["AL"]
-    monkeypatch.setattr(Manifest, "takes_urgency", property(lambda _: False))
-    refused = await al.post("/queries", json=asking(round_id, MIRA, urgency="urgent"))
-    assert (refused.status_code, refused.json()["code"]) == (403, "round_takes_no_urgency")
-    assert not any(one["for_query"] for one in await imports_of(al))
-    assert (await al.post("/queries", json=asking(round_id, MIRA))).status_code == 202
 
 
 async def test_a_stored_list_can_be_asked_for(world_after: WorldAfter) -> None:

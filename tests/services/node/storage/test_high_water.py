@@ -79,7 +79,7 @@ def test_each_part_of_a_mark_counts(mark: RoundMark, *, is_ahead: bool) -> None:
 
 
 async def test_a_database_ahead_of_the_mark_goes_on(world: World) -> None:
-    """A crash between commit and mark, and a home of an earlier version, are repaired at the next start."""
+    """A crash between commit and mark, and a missing file, are repaired at the next start."""
     party_node = world.nodes["AL"]
     path = party_node.node.high_water.path
     round_id = await world.begin()

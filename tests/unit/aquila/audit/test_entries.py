@@ -99,8 +99,8 @@ def test_the_largest_one_fits() -> None:
     assert len(made.content()) < LARGEST_ENTRY
 
 
-def test_an_entry_without_a_salt_is_read_as_it_was_written() -> None:
-    """Entries of earlier versions have no salt: their bytes, and so their leaves, stay what they were."""
+def test_an_entry_has_its_salt_from_the_log() -> None:
+    """Before, it is written without one; both come back as they were written."""
     made = Entry.of(EntryKind.IMPORT, 1, "SI", counts={"records": 1})
     assert b"salt" not in made.content()
     assert read_entry(made.content()) == made

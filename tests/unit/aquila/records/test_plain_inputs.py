@@ -11,10 +11,9 @@ import pytest
 
 from aquila.protocol.submissions.padding import input_prefixes
 from aquila.records.inputs import InputMaker, digests_core, record_inputs
-from aquila.records.normalize import EARLIER_VERSIONS, NORMALIZER_VERSION
 from aquila.records.person import PartialDate, Record, RecordColumns
 from aquila.records.rule_parts import PART_KINDS, names_of_records, record_names
-from aquila.records.rules import BUILT_IN, InputClass, Part, Rule, RuleTable, earlier_tables, load_rules
+from aquila.records.rules import BUILT_IN, InputClass, Part, Rule, RuleTable, load_rules
 from clients.people.lists import common_lists
 from tests.quality.populations import populated_lists
 from tests.quality.populations.residents import CULTURES
@@ -53,7 +52,7 @@ def table_of_all_parts() -> RuleTable:
     return RuleTable("all parts", 1, tuple(rules), "all parts", 0.03, ())
 
 
-TABLES = [*map(load_rules, BUILT_IN), *earlier_tables(), table_of_all_parts()]
+TABLES = [*map(load_rules, BUILT_IN), table_of_all_parts()]
 
 
 def generated() -> Iterator[Record]:
@@ -75,15 +74,14 @@ def batches() -> list[Sequence[Record]]:
     return [records[start : start + BATCH] for start in range(0, len(records), BATCH)]
 
 
-@pytest.mark.parametrize("version", [NORMALIZER_VERSION, *EARLIER_VERSIONS])
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: f"{table.name}-{table.version}")
-def test_inputs_are_those_of_the_definition(batches: list[Sequence[Record]], table: RuleTable, version: int) -> None:
+def test_inputs_are_those_of_the_definition(batches: list[Sequence[Record]], table: RuleTable) -> None:
     """The same counts, rules and digests with and without the C module, and the same bytes of single records."""
     prefixes = input_prefixes(BINDING, table)
-    makers = [InputMaker(table, version), InputMaker(table, version, digests_core())]
+    makers = [InputMaker(table), InputMaker(table, digests_core())]
     for records in batches:
-        names = [record_names(record, version) for record in records]
-        expected = [plain_inputs(record, table, version) for record in records]
+        names = [record_names(record) for record in records]
+        expected = [plain_inputs(record, table) for record in records]
         inputs = [item for of_record in expected for item in of_record]
         digests = plain_digests(BINDING, table, inputs)
         columns = RecordColumns.of(records)
@@ -91,14 +89,14 @@ def test_inputs_are_those_of_the_definition(batches: list[Sequence[Record]], tab
         for maker in makers:
             assert _same(
                 maker.digest(split, maker.names(split), prefixes),
-                maker.digest(split, names_of_records(split, version), prefixes),
+                maker.digest(split, names_of_records(split), prefixes),
             )
             found = maker.digest(columns, names, prefixes)
             assert found.counts.tolist() == list(map(len, expected))
             assert found.rules.tolist() == [rule for rule, _value in inputs]
             assert found.digests == digests
         for record, wanted in list(zip(records, expected, strict=True))[:100]:
-            assert [tuple(one) for one in record_inputs(record, table, version=version)] == wanted
+            assert [tuple(one) for one in record_inputs(record, table)] == wanted
 
 
 def _is_split(record: Record) -> bool:

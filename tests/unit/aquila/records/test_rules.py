@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aquila.errors import InputError
-from aquila.records.rules import BUILT_IN, Counted, InputClass, earlier_tables, load_rules, parse_rules
+from aquila.records.rules import BUILT_IN, Counted, InputClass, load_rules, parse_rules
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,13 +99,6 @@ def test_the_built_in_tables_can_be_used(name: str) -> None:
     assert table is load_rules(name)
     assert table.name == name
     assert all(rule.sentence.endswith(".") and part.sentence for rule in table.rules for part in rule.parts)
-
-
-def test_rounds_that_were_open_at_an_upgrade_find_their_table() -> None:
-    """The table of the last release is the same to the byte that counts; nothing in it is counted."""
-    (earlier,) = earlier_tables()
-    assert earlier.digest == "6688b3267d4f1a880280c63fe886ce241e43c2f6857baa5769bd361ae85552a3"
-    assert (earlier.name, earlier.version, earlier.counted) == ("default", 5, None)
 
 
 def test_full_inputs_hold_an_identifier_or_two_names_with_a_whole_date() -> None:

@@ -9,7 +9,7 @@ import pytest
 from aquila.errors import MalformedError
 from aquila.protocol.encoding import canonical
 from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, ClassCounts, Message, Refusal
-from aquila.protocol.messages.base import added_later
+from aquila.protocol.messages.base import optional
 from aquila.records.rules import InputClass
 from tests.support.samples import SAMPLES, read
 
@@ -117,11 +117,11 @@ class _Extended(Message):
     """A message that got a field after the first ones of its kind were signed."""
 
     number: int
-    newer: int | None = added_later()
+    newer: int | None = optional()
 
 
 @pytest.mark.parametrize("payload", [b'{"number":1}', b'{"newer":0,"number":1}'])
-def test_a_field_that_was_added_later(payload: bytes) -> None:
+def test_a_field_that_was_optional(payload: bytes) -> None:
     """A message signed before a field existed comes back as it was signed, and so does one that has the field."""
     assert _Extended.from_payload(payload).payload() == payload
 

@@ -85,11 +85,3 @@ def test_what_a_manifest_tells() -> None:
     assert manifest.fingerprint_of("XK") is None
     assert (manifest.cap_of("SI", InputClass.FULL), manifest.cap_of("SI", InputClass.PARTIAL)) == (3, 2)
     assert [manifest.may_match(*pair) for pair in (("AL", "SI"), ("SI", "AL"), ("RS", "SI"))] == [True, True, False]
-
-
-@pytest.mark.parametrize("revision", [None, 2, 3])
-def test_rounds_from_revision_3_on_have_withheld_answers_and_urgency(revision: int | None) -> None:
-    """An earlier release would not know either."""
-    manifest = read(Manifest, revision=revision) if revision else read(Manifest)
-    assert isinstance(manifest, Manifest)
-    assert manifest.has_withheld_answers is manifest.takes_urgency is manifest.takes_pages is (revision == 3)
