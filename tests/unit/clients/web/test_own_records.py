@@ -70,7 +70,7 @@ async def test_preview_groups_findings(node: Any) -> None:
     page = await browser.send("/records/preview", name="", files=files)
     assert HOSTILE not in page
     groups = page.split("<h2>Findings</h2>")[1].split("</table>")[0]
-    assert "<code>4/10/80</code>" in groups
+    assert '<code class="nowrap">4/10/80</code>' in groups
     assert re.findall(r">(\d+)</td>", groups) == ["21", "14"]
     assert "<details><summary>Line by line</summary>" in page
     files = {"file": ("list.csv", io.BytesIO((LIST + rows).encode()), "text/csv")}
