@@ -50,18 +50,18 @@ def sheet_headings(rows: Iterator[SheetRow]) -> tuple[tuple[str, ...], int]:
 
 
 def cut_sheet(plan: CsvPlan, rows: Iterator[SheetRow], most: int = BATCH_LINES) -> Iterator[Batch]:
-    """Cut the rows below the header into batches; blank rows before the first go.
+    """Cut the rows below the header into batches; between them are the blank lines that were left out.
 
     Args:
         plan: The header.
-        rows: All rows, from the first on; those down to the header are passed over.
+        rows: The rows that are not blank, from the first on; those down to the header are passed over.
         most: How many lines a batch has at most.
     """
     lines: list[bytes] = []
     findings: list[Finding] = []
     size, first, is_head = 0, 0, True
     for row in rows:
-        if row.number <= plan.line or (is_head and not lines and row.is_blank):
+        if row.number <= plan.line:
             continue
         first = first if lines else row.number
         lines += [b"\n"] * (row.number - first - len(lines))
@@ -82,8 +82,6 @@ def _first_filled(rows: Iterator[SheetRow]) -> SheetRow:
 
 def _line(plan: CsvPlan, row: SheetRow, findings: list[Finding]) -> bytes:
     """Return a row as a line of CSV, and note what is wrong with its cells."""
-    if row.is_blank:
-        return b"\n"
     width = max(len(plan.columns), len(row.texts))
     cells = [*row.texts, *[""] * (width - len(row.texts))]
     while len(cells) > len(plan.columns) and not cells[-1]:

@@ -66,7 +66,7 @@ def test_answers_about_a_sheet() -> None:
     [
         (archive({"a.txt": "x"}), "spreadsheet_not_recognized"),
         (b"PK\x03\x04 and nothing more", "spreadsheet_damaged"),
-        (xlsx(*[[]] * 1_001), "spreadsheet_too_large"),
+        (ods(*[""] * 1_001), "spreadsheet_too_large"),
         (with_part(xlsx([HEADER]), "xl/sharedStrings.xml", "<b>" * 600_000), "spreadsheet_too_large"),
         (ods(ods_row(*HEADER) + ods_row("a" * 60_000, times=200)), "spreadsheet_too_large"),
     ],

@@ -10,23 +10,41 @@ import pytest
 from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900
 
 from aquila.errors import InputError
-from aquila.records.reading import workbooks
-from aquila.records.reading.lists import (
-    AcceptedRow,
-    FoundLayout,
-    Layout,
-    RefusedRow,
-    open_list,
-    read_records,
-    recognize,
-)
+from aquila.records.reading import lists, workbooks
+from aquila.records.reading.layouts import RECOGNIZED
+from aquila.records.reading.lists import AcceptedRow, FoundLayout, Layout, RefusedRow
+from aquila.records.reading.sheet_process import answer
 from tests.support.spreadsheets import ODS_TYPE, archive, ods, ods_cell, ods_row, with_part, xlsx
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+    from aquila.records.reading.lists import RawList, Row
 
 HEADER = ("record_id", "family_names", "given_names", "date_of_birth", "national_numbers")
 ANA = ("1", "Петровић", "Ана", "1980-05-03", "")
+
+
+def watched(stream: BytesIO, layout: Layout) -> BytesIO:
+    """Have a spreadsheet read in this process too, where it is seen which lines of the code that takes."""
+    if stream.getvalue().startswith(b"PK"):
+        answer(BytesIO(stream.getvalue()), layout.format, layout.sheet, lambda _line: None)
+    return stream
+
+
+def read_records(stream: BytesIO, layout: Layout = RECOGNIZED) -> Iterator[Row]:
+    """Read a list."""
+    return lists.read_records(watched(stream, layout), layout)
+
+
+def open_list(stream: BytesIO, layout: Layout = RECOGNIZED, lines: int = 10) -> RawList:
+    """Open a list."""
+    return lists.open_list(watched(stream, layout), layout, lines)
+
+
+def recognize(stream: BytesIO) -> FoundLayout:
+    """Recognize a list."""
+    return lists.recognize(watched(stream, RECOGNIZED))
 
 
 def field(content: bytes, name: str = "date_of_birth", row: int = 0) -> Any:
