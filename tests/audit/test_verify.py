@@ -660,7 +660,10 @@ def test_the_command_says_what_it_found(audited: Path, tmp_path: Path, capsys: p
     with tarfile.open(audited / "matcher.tar") as archive:
         archive.extractall(tmp_path / "log", filter="data")
     assert run(str(tmp_path / "log"), "--registry", registry, "--json") == 0
-    assert json.loads(capsys.readouterr().out)["rounds"][0]["outcome"] == "closed"
+    document = json.loads(capsys.readouterr().out)
+    assert document["rounds"][0]["outcome"] == "closed"
+    assert sum(document["shown_by"].values()) == document["entries"]
+    assert document["shown_by"]["the signature of a party"] > document["shown_by"]["the signature of the matcher"] == 3
     (tmp_path / "log" / "checkpoints" / "index").write_bytes(b"5\n")
     assert run(str(tmp_path / "log"), "--registry", registry) == 1
     assert "checkpoints/index: the sizes do not ascend" in capsys.readouterr().err

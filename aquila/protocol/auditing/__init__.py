@@ -36,6 +36,7 @@ from aquila.protocol.auditing.log_files import Files, read_log
 from aquila.protocol.auditing.log_record import LogRecord
 from aquila.protocol.auditing.round_audit import RoundAudit
 from aquila.protocol.auditing.rounds import audit_rounds
+from aquila.protocol.auditing.shown_by import count_shown
 from aquila.protocol.auditing.unproven import UnprovenClaim, refuse_unproven
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "audit_rounds",
     "check_at_least",
     "compare",
+    "count_shown",
     "last_statements",
     "read_log",
     "refuse_unproven",

@@ -207,11 +207,14 @@ def _audited(place: str, registry: Registry, retention_days: int) -> tuple[LogRe
 
 
 def _views(log: LogRecord, rounds: list[RoundAudit], unproven: list[UnprovenClaim]) -> list[Table | str]:
+    from aquila.protocol.auditing import count_shown
+
     witnesses = [(holder, max(sizes), _time(max(sizes.values()))) for holder, sizes in sorted(log.cosigned.items())]
     views: list[Table | str] = [
         f"The log of {log.holder} holds together: {log.checkpoint.size} entries, {len(log.saved)} checkpoints"
         + (f", {log.erased} contents erased after their time." if log.erased else "."),
         Table("Witnesses", ("witness", "cosigned entries", "last at"), witnesses),
+        Table("What shows the content of entries", ("shown by", "entries"), list(count_shown(log.entries).items())),
     ]
     views += _not_checked(log, rounds)
     if rounds:
@@ -276,7 +279,7 @@ def _not_checked(log: LogRecord, rounds: list[RoundAudit]) -> list[str]:
 
 
 def _document(log: LogRecord, rounds: list[RoundAudit], unproven: list[UnprovenClaim]) -> dict[str, object]:
-    from aquila.protocol.auditing import last_statements
+    from aquila.protocol.auditing import count_shown, last_statements
 
     return {
         "holder": log.holder,
@@ -285,6 +288,7 @@ def _document(log: LogRecord, rounds: list[RoundAudit], unproven: list[UnprovenC
         "erased": log.erased,
         "left_out": log.left_out.count,
         "left_out_of_rounds": dict(sorted(log.left_out.rounds.items())),
+        "shown_by": count_shown(log.entries),
         "checkpoints": len(log.saved),
         "witnesses": {holder: max(sizes) for holder, sizes in sorted(log.cosigned.items())},
         "rounds": [json.loads(audit.statistics.to_bytes()) for audit in rounds],
