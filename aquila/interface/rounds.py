@@ -73,6 +73,13 @@ class RoundProposal(Message):
     suggestion_id: Identifier | None = None
 
 
+class ConsentRequest(Message):
+    """An officer's wish to consent: for how long a list and how many queries; the node estimates what is empty."""
+
+    records: Annotated[int, Field(ge=0, le=1_000_000_000)] | None = None
+    queries: Annotated[int, Field(ge=0, le=1_000_000_000)] | None = None
+
+
 class AbortReason(Message):
     """The reason for which an operator aborts a round or leaves it."""
 

@@ -11,7 +11,7 @@ class SpentView(Message):
     """The elements that this node evaluated for one party in one class, and the caps.
 
     Attributes:
-        in_round: In this round; `round_cap` is the manifest's.
+        in_round: In this round; `round_cap` is what the party declared for it.
         in_day: Today, over all rounds; `day_cap` is this node's own.
         in_window: In the last `window_days` days, in `window_rounds` rounds; `window_cap` is this node's own.
     """

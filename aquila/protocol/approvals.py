@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from aquila.audit.entries import Entry
-    from aquila.protocol.messages import Justification, Submission
+    from aquila.protocol.messages import ClassCounts, Justification, Submission
 
 KINDS = frozenset(
     {EntryKind.APPROVAL_REQUESTED, EntryKind.APPROVED, EntryKind.APPROVAL_DENIED, EntryKind.STANDING_QUERY}
@@ -129,9 +129,9 @@ class TwoPersons:
         summary = _abort(round_id, reason)
         return self._fault(Word.ABORT, round_id, lambda entry: _is(summary, entry), before)
 
-    def consent(self, round_id: str, manifest_digest: str, before: int) -> str:
-        """Look for the approval of a consent before an index."""
-        summary = _consent(round_id, manifest_digest)
+    def consent(self, round_id: str, manifest_digest: str, elements: ClassCounts, before: int) -> str:
+        """Look for the approval of a consent, with the elements that it declares, before an index."""
+        summary = _consent(round_id, manifest_digest, elements)
         return self._fault(Word.CONSENT, round_id, lambda entry: _is(summary, entry), before)
 
     def submission(self, signed: Submission, manifest_digest: str, before: int) -> str:
@@ -174,10 +174,10 @@ def _proposal(round_id: str, manifest_digest: str, suggestion_id: str | None) ->
     return found if suggestion_id is None else found | {"suggestion_id": suggestion_id}
 
 
-def _consent(round_id: str, manifest_digest: str) -> dict[str, Any]:
+def _consent(round_id: str, manifest_digest: str, elements: ClassCounts) -> dict[str, Any]:
     """Return the summary of an approved consent."""
     named = {"manifest_digest": manifest_digest, "manifest": manifest_digest}
-    return {"kind": "consent", "round_id": round_id} | named
+    return {"kind": "consent", "round_id": round_id, "elements": elements.model_dump(mode="json")} | named
 
 
 def _submission(signed: Submission, manifest_digest: str, list_digest: str) -> dict[str, Any]:

@@ -197,9 +197,21 @@ class Party:
                 )
 
     def consent(
-        self, round_: Round, sequence: int, earlier: Sequence[EarlierRound], random: Random
+        self,
+        round_: Round,
+        sequence: int,
+        earlier: Sequence[EarlierRound],
+        random: Random,
+        elements: ClassCounts | None = None,
     ) -> tuple[RoundSecrets, bytes]:
         """Make fresh secrets and sign the consent that brings their public halves (PROTOCOL.md 3.3).
+
+        Args:
+            round_: The record of the round.
+            sequence: The number of the statement.
+            earlier: What this party evaluated in earlier rounds.
+            random: Gives fresh random bytes.
+            elements: How many elements this party declares; all that the manifest allows it where none are given.
 
         Returns:
             The secrets, to be sealed and stored before anything is sent, and the envelope.
@@ -217,6 +229,7 @@ class Party:
             party=self.code,
             sequence=sequence,
             manifest_digest=round_.manifest_digest,
+            elements=elements or round_.manifest.caps_of(self.code),
             shares=tuple(public),
             exchange_key=exchange.public.hex(),
             sealing_key=sealing.public.hex(),

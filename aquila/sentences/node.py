@@ -236,7 +236,8 @@ NODE: Final[Table] = {
     ),
     "round_cannot_be_consented_to": Text("{reason}", "the round cannot be consented to from this node"),
     "round_element_cap_exceeded": Text(
-        "the submission would pass the round's cap of {expected} {kind} elements with {got}"
+        "the submission would pass the {expected} {kind} elements that this party's consent declares with {got}",
+        "submit fewer records; say at the consent to the next round for how many it is",
     ),
     "round_hits_not_here": Text("the round cannot be closed before its hits are here", "wait, or abort it"),
     "round_is_over": Text("the round is over"),

@@ -40,6 +40,9 @@ PROTOCOL: Final[Table] = {
     "confirmed_notes_for_another_party": Text("{party} confirms notes that were not for it"),
     "confirmed_notes_of_another_size": Text("{party} confirms notes of another number than were sent"),
     "confirmed_notes_not_sent": Text("the confirmation is of no notes that were sent"),
+    "consent_declares_too_much": Text(
+        "the consent of {party} declares {got} {input_class} elements, and the manifest allows it {expected}"
+    ),
     "consented_manifest_differs": Text(
         "{party} consented to another manifest",
         "the secretariat showed two manifests under one number; keep both as evidence",
@@ -155,7 +158,7 @@ PROTOCOL: Final[Table] = {
     ),
     "party_element_cap_exceeded": Text(
         "{party} would pass its cap of {expected} {input_class} elements with {got}",
-        "submit fewer records, or ask the secretariat for a round with a higher cap",
+        "submit fewer records, or consent to the next round for a longer list",
     ),
     "party_no_longer_in_round": Text("{party} is no longer in the round"),
     "party_not_late": Text("{party} is not late by this node's clock and record"),

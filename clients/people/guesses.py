@@ -42,8 +42,20 @@ def guesses_by_rule(table: RuleTable, population: Sequence[Record]) -> dict[int,
     return guesses
 
 
+def guesses_by_names(table: RuleTable, population: Sequence[Record], percents: Sequence[int]) -> dict[int, int]:
+    """Return by share, in per cent and ascending, the fewest guesses by one rule on names alone that find it."""
+    alone = [[part.reads for part in rule.parts] for rule in table.rules if rule.reads_names_alone]
+    by_rule = [_values_for(population, reads, [percent / 100 for percent in percents]) for reads in alone]
+    return dict(zip(percents, map(min, zip(*by_rule, strict=True)), strict=True))
+
+
 def _values_for_half(population: Sequence[Record], reads: Sequence[str]) -> int:
     """Return how many of the commonest values of some parts together cover half of the persons that have them all."""
+    return _values_for(population, reads, [_HALF])[0]
+
+
+def _values_for(population: Sequence[Record], reads: Sequence[str], shares: Sequence[float]) -> list[int]:
+    """Return for ascending shares how many of the commonest values cover that share of the persons that have them."""
     holders: dict[tuple[str, ...], list[int]] = defaultdict(list)
     having = 0
     for place, record in enumerate(population):
@@ -53,11 +65,12 @@ def _values_for_half(population: Sequence[Record], reads: Sequence[str]) -> int:
         for value in values:
             holders[value].append(place)
     covered: set[int] = set()
+    found: list[int] = []
     for number, places in enumerate(sorted(holders.values(), key=len, reverse=True), start=1):
         covered.update(places)
-        if len(covered) >= having * _HALF:
-            return number
-    return 0
+        while len(found) < len(shares) and len(covered) >= having * shares[len(found)]:
+            found.append(number)
+    return found + [0] * (len(shares) - len(found))
 
 
 def _dates(rule: Rule) -> int:

@@ -18,7 +18,15 @@ from aquila.interface.records import (
     ReadingProgress,
     RecordReport,
 )
-from aquila.interface.rounds import AbortReason, Hits, NodeRoundView, NodeStatus, RoundPage, SubmissionRequest
+from aquila.interface.rounds import (
+    AbortReason,
+    ConsentRequest,
+    Hits,
+    NodeRoundView,
+    NodeStatus,
+    RoundPage,
+    SubmissionRequest,
+)
 from aquila.interface.safeguard import RefusedAnswer, Safeguards
 from aquila.interface.service.health import ServiceHealth
 from aquila.interface.service.party import AcceptedRegistry, FileContent, RegistryView
@@ -178,9 +186,10 @@ class NodeClient:
         """Return one round as the node sees it."""
         return self._connection.fetch(NodeRoundView, "GET", _round(round_id))
 
-    def consent(self, round_id: str) -> PendingApproval:
-        """Ask for a consent to a round; it waits for a second person."""
-        return self._connection.fetch(PendingApproval, "POST", _round(round_id, "/consent"))
+    def consent(self, round_id: str, wanted: ConsentRequest | None = None) -> PendingApproval:
+        """Ask for a consent to a round, for a list and queries of this length; it waits for a second person."""
+        body = (wanted or ConsentRequest()).model_dump(mode="json")
+        return self._connection.fetch(PendingApproval, "POST", _round(round_id, "/consent"), json=body)
 
     def submit(self, round_id: str, request: SubmissionRequest, *, names_checked: bool = False) -> PendingApproval:
         """Ask for the submission of a stored list or query; it waits for a second person.

@@ -30,8 +30,12 @@ class RoundSettings(Settings):
     """Default values of a round, used if its proposal does not set them."""
 
     window: WindowSettings = Field(default_factory=WindowSettings, description="Deadlines.")
-    cap_full: int = Field(default=1_000_000, ge=0, description="Elements of the class full for each party.")
-    cap_partial: int = Field(default=1_000_000, ge=0, description="Elements of the class partial for each party.")
+    cap_full: int = Field(
+        default=200_000, ge=0, description="Elements of the class full that a party may declare; 8 for each record."
+    )
+    cap_partial: int = Field(
+        default=600_000, ge=0, description="Elements of the class partial that a party may declare; 24 for each record."
+    )
     padding_inputs: tuple[Annotated[int, Field(ge=1, le=255)], ...] = Field(
         default=(8, 16, 24, 32), description="Sizes to which the inputs of a record are padded; empty for none."
     )

@@ -18,7 +18,7 @@ from aquila.audit.roles import Action
 from aquila.errors import InputError, OrderError
 from aquila.interface.approval import ApprovalKind, ApprovalState, OwnErasureRequest, OwnErasureRequests
 from aquila.interface.queries import StandingQueryState
-from aquila.protocol.messages import Justification, Kind
+from aquila.protocol.messages import ClassCounts, Justification, Kind
 from services.kit.approvals import Approvals, Content, UseCase, request
 from services.kit.approvals.decisions import withdraw
 from services.kit.approvals.requests import content_of, entry_of, row_of
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from aquila.interface.approval import ApprovalEntry, PendingApproval
     from aquila.interface.hits import ErasureProposal
     from aquila.interface.queries import StandingQueryRequest
-    from aquila.interface.rounds import SubmissionRequest
+    from aquila.interface.rounds import ConsentRequest, SubmissionRequest
     from aquila.protocol.rounds.verified_round import Round
     from services.kit.people import Actor
     from services.kit.storage.store import Store
@@ -56,10 +56,11 @@ _MOST_SHOWN = 100
 class _OpenedConsent:
     session: Session
     round: Round
+    declared: ClassCounts
 
 
 class Consent(UseCase[_OpenedConsent]):
-    """The consent to a round: its content is the whole manifest."""
+    """The consent to a round: its content is the whole manifest, and what the consent declares."""
 
     kind = ApprovalKind.CONSENT
 
@@ -72,7 +73,7 @@ class Consent(UseCase[_OpenedConsent]):
         node = self._node
         with node.rounds.reading(content["round_id"]) as round_, node.store.transaction(name) as session:
             _check_manifest(round_, content)
-            yield _OpenedConsent(session, round_)
+            yield _OpenedConsent(session, round_, ClassCounts(**content["elements"]))
 
     def check(self, opened: _OpenedConsent) -> None:
         """Raise as `requests.check_consent` does."""
@@ -80,7 +81,7 @@ class Consent(UseCase[_OpenedConsent]):
 
     def apply(self, opened: _OpenedConsent) -> None:
         """Let the driver consent; raises as `check` does."""
-        requests.request_consent(self._node, opened.session, opened.round)
+        requests.request_consent(self._node, opened.session, opened.round, opened.declared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,14 +238,17 @@ def approvals_of(node: NodeContext, *more: Callable[[], None]) -> Approvals:
     return Approvals(node.people, use_cases, wake)
 
 
-def ask_consent(node: NodeContext, approvals: Approvals, actor: Actor, round_id: str) -> PendingApproval:
+def ask_consent(
+    node: NodeContext, approvals: Approvals, actor: Actor, round_id: str, wanted: ConsentRequest
+) -> PendingApproval:
     """Ask for a consent; raises as `requests.check_consent` does."""
-    with node.rounds.reading(round_id) as round_:
+    with node.rounds.reading(round_id) as round_, node.store.reading("approval.declared") as session:
         content = {
             "kind": ApprovalKind.CONSENT.value,
             "round_id": round_id,
             "manifest_digest": round_.manifest_digest,
             "manifest": round_.manifest.model_dump(mode="json"),
+            "elements": requests.declared_elements(session, round_, node.code, wanted).model_dump(mode="json"),
         }
     return request(approvals, actor, content)
 

@@ -46,6 +46,40 @@ def test_exactly_the_cap(staged: Callable[..., StagedRound]) -> None:
     assert [spent(stage.round, "SI", kind) for kind in InputClass] == [5, 5]
 
 
+def declaring(stage: StagedRound, full: int, partial: int) -> StagedRound:
+    """Let SI consent for so many elements, and the others for all that the manifest allows; open the round."""
+    for node in stage.nodes.values():
+        elements = ClassCounts(full=full, partial=partial) if node.code == "SI" else None
+        node.secrets, envelope = node.party.consent(node.round, node.next_sequence(), (), stage.random, elements)
+        stage.publish(envelope)
+    stage.publish(stage.matcher.open(stage.round, stage.now))
+    return stage
+
+
+def test_nobody_has_more_than_it_declared(staged: Callable[..., StagedRound]) -> None:
+    """The manifest allows a thousand; SI consented for five, and a query of one person more is evaluated by nobody."""
+    stage = declaring(staged(changes=caps(1_000, 1_000)), 5, 5)
+    stage.submit(stage.nodes["SI"])
+    assert [stage.round.cap_of("SI", kind) for kind in InputClass] == [5, 5]
+    with pytest.raises(CapError, match="cap of 5 full elements with 6"):
+        stage.ask("SI", LISTS["SI"][:1])
+    for record in (stage.round, *(node.round for node in stage.nodes.values())):
+        assert [one.party for one in record.submissions.values()] == ["SI"]
+
+
+@pytest.mark.parametrize(("full", "partial", "kind"), [(6, 5, "full"), (5, 6, "partial")])
+def test_nobody_declares_more_than_the_manifest_allows(
+    staged: Callable[..., StagedRound], full: int, partial: int, kind: str
+) -> None:
+    """The consent counts nowhere, whatever the matcher says."""
+    stage = staged(changes=caps(5, 5))
+    node = stage.nodes["SI"]
+    elements = ClassCounts(full=full, partial=partial)
+    _, envelope = node.party.consent(node.round, node.next_sequence(), (), stage.random, elements)
+    stage.refused(CapError, envelope, f"declares 6 {kind} elements, and the manifest allows it 5")
+    assert stage.round.cap_of("SI", InputClass.FULL) == 0
+
+
 def test_queries_add_up(staged: Callable[..., StagedRound]) -> None:
     """The cap counts every submission of the round: the list, and each query."""
     stage = staged(changes=caps(7, 7)).submitted()

@@ -73,6 +73,7 @@ EXAMPLES: dict[str, Any] = {
     "RoleChange": {"roles": ["officer", "analyst"]},
     "RoundProposal": {"participants": ["AL", "RS", "SI"], **_TERMS},
     "SignIn": {"login": "officer-1", "password": _WORDS, "code": _CODE},
+    "ConsentRequest": {"records": 5_000, "queries": 50},
     "SubmissionRequest": {
         "import_id": _ROUND,
         "kind": "list",

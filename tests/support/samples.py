@@ -74,6 +74,7 @@ SAMPLES: dict[type[Message], dict[str, Any]] = {
     Consent: _SAID
     | {
         "manifest_digest": DIGEST,
+        "elements": _COUNTS,
         "shares": [
             {"input_class": "full", "public_key": ELEMENT, "proof": PROOF},
             {"input_class": "partial", "public_key": "f" * 64, "proof": PROOF},

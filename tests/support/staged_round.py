@@ -374,7 +374,10 @@ class StagedRound(Rehearsal):
             context = round_rules.knowledge_context(named, code, kind, keys)
             proof = prove_knowledge(self.group, share, context, self.random)
             public.append(SharePublic(input_class=kind, public_key=share.public_key.hex(), proof=proof.hex()))
-        fields = {"shares": tuple(public), "exchange_key": keys[-2], "sealing_key": keys[-1], "earlier_rounds": ()}
+        fields = {
+            "elements": self.manifest.caps_of(code), "shares": tuple(public), "exchange_key": keys[-2],
+            "sealing_key": keys[-1], "earlier_rounds": (),
+        }  # fmt: skip
         self.nodes[code].secrets = RoundSecrets(dict(zip(InputClass, shares, strict=True)), exchange, sealing)
         return self.signed(code, self.statement(code, Consent, manifest_digest=named, **fields))
 

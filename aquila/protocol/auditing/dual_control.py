@@ -38,7 +38,7 @@ def check_party(log: LogRecord, said: Mapping[int, Message]) -> Iterator[Unprove
     for index, message in said.items():
         if isinstance(message, Consent):
             manifests[message.round_id] = message.manifest_digest
-            fault = persons.consent(message.round_id, message.manifest_digest, index)
+            fault = persons.consent(message.round_id, message.manifest_digest, message.elements, index)
             yield from _claims(fault, index, message.round_id, Word.CONSENT)
         elif isinstance(message, Submission):
             # Of a standing query the approval is of no round, and can be erased with the log's first entries.

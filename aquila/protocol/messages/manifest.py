@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -20,10 +20,6 @@ from aquila.protocol.messages.base import (
     Text,
     ascending,
 )
-
-if TYPE_CHECKING:
-    from aquila.records.rules import InputClass
-
 
 MOST_CANARIES = 64
 """How many canaries a pair of lists has on average, at most; a fourth more are drawn at most."""
@@ -55,7 +51,7 @@ class TableReference(Message):
 
 
 class PartyCap(Message):
-    """The number of elements, padding included, that one party may have evaluated in the round, by class."""
+    """The most elements, padding included, that one party may declare in its consent, by class."""
 
     party: PartyCode
     elements: ClassCounts
@@ -136,9 +132,9 @@ class Manifest(Message):
         """Return the identity fingerprint that the manifest names for a party, or None for a stranger."""
         return next((p.identity_fingerprint for p in self.participants if p.party == party), None)
 
-    def cap_of(self, party: str, input_class: InputClass) -> int:
-        """Return a participant's cap in one class, in elements."""
-        return next(cap.elements.of(input_class) for cap in self.caps if cap.party == party)
+    def caps_of(self, party: str) -> ClassCounts:
+        """Return the most elements of each class that a participant may declare in its consent."""
+        return next(cap.elements for cap in self.caps if cap.party == party)
 
     def may_match(self, left: str, right: str) -> bool:
         """Return whether the manifest allows records of these two parties to be joined (reciprocity)."""

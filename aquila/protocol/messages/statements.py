@@ -78,11 +78,15 @@ class EarlierRound(Message):
 
 
 class Consent(Statement):
-    """A party agrees to a manifest and brings its fresh public keys (PROTOCOL.md 3.3)."""
+    """A party agrees to a manifest and brings its fresh public keys (PROTOCOL.md 3.3).
+
+    `elements` declares how many elements of each class the party has evaluated in the round at most, padding included.
+    """
 
     payload_type: ClassVar[str] = "application/vnd.aquila.consent+json"
 
     manifest_digest: Digest
+    elements: ClassCounts
     shares: tuple[SharePublic, ...]
     exchange_key: ElementHex
     sealing_key: SealingKeyHex

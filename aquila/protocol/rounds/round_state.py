@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     )
     from aquila.protocol.messages.kinds import StatementKind
     from aquila.protocol.registry import Registry
+    from aquila.records.rules import InputClass
 
 
 EXCHANGE_SECONDS = 7 * 86_400
@@ -299,6 +300,11 @@ class RoundState:
     def list_of(self, party: str) -> str | None:
         """Return the submission id of a party's list, or None while it has submitted none."""
         return next((i for i, s in self.submissions.items() if s.party == party and s.kind is Kind.LIST), None)
+
+    def cap_of(self, party: str, input_class: InputClass) -> int:
+        """Return how many elements of a class a party may have evaluated: those that its consent declares, if any."""
+        consent = self.consents.get(party)
+        return 0 if consent is None else consent.elements.of(input_class)
 
     def evaluators_of(self, submission_id: str) -> tuple[str, ...]:
         """Return the participants that evaluate a submission: all but its origin."""

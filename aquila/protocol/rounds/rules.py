@@ -230,6 +230,20 @@ def _consent(message: Consent, round_: RoundState, payload_digest: str, now: int
     if round_.bindings:
         raise OrderError("round_joined_too_late", round=round_.round_id, party=message.party)
     _in_time(round_, now, round_.manifest.window.consent_by, "consent")
+    # 3.3.7: it declares no more elements than the manifest allows.
+    for input_class in InputClass:
+        most, declared = (
+            counts.of(input_class) for counts in (round_.manifest.caps_of(message.party), message.elements)
+        )
+        if declared > most:
+            raise CapError(
+                "consent_declares_too_much",
+                round=round_.round_id,
+                party=message.party,
+                expected=most,
+                got=declared,
+                input_class=input_class.value,
+            )
     # 3.3.2: each share is known to its holder; 3.3.3: and is nobody else's. The identity is no valid key.
     keys = consent_keys(message)
     known = {share.public_key for other in round_.consents.values() for share in other.shares}
@@ -275,7 +289,7 @@ def _submission(message: Submission, round_: RoundState, _digest: str, now: int 
         raise OrderError("submissions_over", round=round_.round_id, party=message.party)
     window = manifest.window
     _in_time(round_, now, window.submit_by if message.kind is Kind.LIST else window.closes_at, "submission")
-    # 3.4.3: chunks keep to the manifest's size, and all submissions together to the caps.
+    # 3.4.3: chunks keep to the manifest's size, and all submissions together to what the party declared.
     if any(chunk.elements > manifest.chunk_elements for chunk in message.chunks):
         raise MalformedError(
             "chunk_too_large",
@@ -285,7 +299,7 @@ def _submission(message: Submission, round_: RoundState, _digest: str, now: int 
         )
     for input_class in InputClass:
         total = spent(round_, message.party, input_class) + message.elements.of(input_class)
-        cap = manifest.cap_of(message.party, input_class)
+        cap = round_.cap_of(message.party, input_class)
         if total > cap:
             raise CapError(
                 "party_element_cap_exceeded",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Watch = Callable[[str, str, int, int], None]
 
-_CAP = 1_000_000  # elements of each class that a party has by default
+_CAP = 200_000  # elements of the class full that a party may declare by default, and three times as many partial ones
 _FULL_PER_RECORD, _PARTIAL_PER_RECORD = 8, 16  # as a node lets a list of a million through in a day
 _PATIENCE_SECONDS = 4 * 3_600.0
 IMPORTED = "all lists are imported"
@@ -146,7 +146,7 @@ def _caps(lists: dict[str, int]) -> dict[str, ClassCounts]:
     return {
         code: ClassCounts(full=_FULL_PER_RECORD * records, partial=_PARTIAL_PER_RECORD * records)
         for code, records in lists.items()
-        if _PARTIAL_PER_RECORD * records > _CAP
+        if _FULL_PER_RECORD * records * 5 // 4 > _CAP
     }
 
 

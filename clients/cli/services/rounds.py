@@ -141,15 +141,27 @@ def propose(
 
 @app.command()
 def consent(
-    round_id: RoundId, home: HomePath, url: Url = None, token_file: TokenFile = None, ca: Ca = None,
-    as_json: Json = False,
+    round_id: RoundId, home: HomePath,
+    records: Annotated[
+        int | None,
+        typer.Option(min=0, max=1_000_000_000, help="Records of the list, at most; a fourth more than the longest."),
+    ] = None,
+    queries: Annotated[
+        int | None, typer.Option(min=0, max=1_000_000_000, help="Queries of a few persons, at most; 100.")
+    ] = None,
+    url: Url = None, token_file: TokenFile = None, ca: Ca = None, as_json: Json = False,
 ) -> None:  # fmt: skip
-    """Ask for a consent to a round: once approved, the node makes fresh keys for it and signs (party)."""
+    """Ask for a consent to a round: once approved, the node makes fresh keys for it and signs (party).
+
+    Nobody evaluates more for this party in the round than the consent declares.
+    """
+    from aquila.interface.rounds import ConsentRequest
     from clients.cli.connect import connect
     from clients.cli.services.approvals import show_asked
 
+    wanted = ConsentRequest(records=records, queries=queries)
     with connect(home, url, token_file, ca) as reached:
-        show_asked(Screen(as_json), reached.node().consent(reached.round_id(round_id)))
+        show_asked(Screen(as_json), reached.node().consent(reached.round_id(round_id), wanted))
 
 
 @app.command()

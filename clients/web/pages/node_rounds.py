@@ -10,7 +10,7 @@ from fastapi import APIRouter, Response
 
 from aquila.errors import InputError
 from aquila.interface.approval import ApprovalKind, ApprovalState
-from aquila.interface.rounds import JustificationInput, SubmissionRequest
+from aquila.interface.rounds import ConsentRequest, JustificationInput, SubmissionRequest
 from aquila.protocol.messages import Kind, Mode
 from aquila.protocol.rounds.round_state import ENDED_PHASES
 from clients.sdk import ApprovalClient
@@ -83,7 +83,8 @@ def post_consent(visit: Visited, sent: Sent, round_id: str) -> Response:
     """Ask for the party's consent."""
     visit.need("consent.ask")
     sent.need_tick("read")
-    visit.node().consent(identifier(round_id))
+    given = {name: sent.number(name) for name in ("records", "queries") if sent.text(name)}
+    visit.node().consent(identifier(round_id), ConsentRequest(**given))
     return visit.go(f"/rounds/{round_id}", "asked")
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup, escape
 
 from aquila.interface.sentence import SentenceView
+from aquila.protocol.submissions.caps import percent_by_names
 from aquila.records.rules import BUILT_IN, load_rules
 from clients.web.text.log_entries import entry_fields
 
@@ -413,6 +414,7 @@ def filters(language: Language) -> dict[str, Callable[..., object]]:
 
     made = (certainty, level_word, party, party_name, parties, said, translated)
     return {one.__name__: one for one in made} | {
+        "by_names": partial(_by_names, say),
         "phase": partial(tag, table=PHASES),
         "submission_state": partial(tag, table=SUBMISSIONS),
         "answer_state": partial(tag, table=ANSWERS),
@@ -518,3 +520,9 @@ def in_order(record: dict[str, str | list[str]]) -> list[tuple[str, str | list[s
 def joined(value: str | list[str]) -> str:
     """Return one or several values as one text."""
     return value if isinstance(value, str) else ", ".join(value)
+
+
+def _by_names(say: Callable[[str], str], elements: int) -> str:
+    """Return how many of a hundred names of a list some partial elements could guess."""
+    percent = percent_by_names(elements)
+    return say("about %(percent)s of 100") % {"percent": percent} if percent else say("less than 10 of 100")

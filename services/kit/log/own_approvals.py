@@ -29,7 +29,7 @@ def check_statement(session: Session, message: Statement, manifest_digest: str) 
     if isinstance(message, Consent | Submission):
         persons, end = approvals_of_round(session, message.round_id), size(session)
         fault = (
-            persons.consent(message.round_id, message.manifest_digest, end)
+            persons.consent(message.round_id, message.manifest_digest, message.elements, end)
             if isinstance(message, Consent)
             else persons.submission(message, manifest_digest, end)
         )

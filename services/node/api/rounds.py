@@ -20,8 +20,9 @@ from aquila.interface.records import (  # noqa: TC001 - read by FastAPI
     ReadingProgress,
     RecordReport,
 )
-from aquila.interface.rounds import (  # noqa: TC001 - read by FastAPI
+from aquila.interface.rounds import (
     AbortReason,
+    ConsentRequest,
     Hits,
     NodeRoundView,
     NodeStatus,
@@ -46,6 +47,7 @@ from services.node.records import deliveries, duplicates, findings, imports, nam
 from services.node.rounds import attention, requests, views
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["operator"])
+_ESTIMATED = ConsentRequest()
 
 LISTS = ("/v1/records/recognize", "/v1/records/check", "/v1/records/findings", "/v1/imports")
 """Where lists come in, which are streamed to a file and not read into memory."""
@@ -277,10 +279,13 @@ def get_round(request: Request, round_id: str) -> NodeRoundView:
 
 @router.post("/rounds/{round_id}/consent", status_code=202, summary="Ask for a consent to a round")
 async def ask_consent(
-    request: Request, actor: Annotated[Actor, requires(Action.ASK_CONSENT)], round_id: str
+    request: Request,
+    actor: Annotated[Actor, requires(Action.ASK_CONSENT)],
+    round_id: str,
+    wanted: ConsentRequest = _ESTIMATED,
 ) -> PendingApproval:
     """Store a request for a consent, for a second person to approve."""
-    return await threads.run_call(approvals.ask_consent, node_of(request), _approvals(request), actor, round_id)
+    return await threads.run_call(approvals.ask_consent, node_of(request), _approvals(request), actor, round_id, wanted)
 
 
 @router.post("/rounds/{round_id}/submissions", status_code=202, summary="Ask for the submission of a list or a query")

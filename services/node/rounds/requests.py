@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.audit.roles import Action
 from aquila.errors import OrderError, PolicyError
-from aquila.protocol.messages import Kind, Mode
+from aquila.protocol.messages import ClassCounts, Kind, Mode
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase, ReportKey
+from aquila.protocol.submissions.caps import elements_for
 from aquila.records.conformance import normalizer_reference
 from aquila.sentences import Sentence
 from aquila.sentences.sentence import loads
@@ -26,12 +27,17 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
+    from aquila.interface.rounds import ConsentRequest
     from aquila.protocol.messages import Justification, Manifest
     from aquila.protocol.rounds.verified_round import Round
     from services.kit.people import Actor
     from services.node.context import Clock, Journal, NodeContext
     from services.node.round_memory import RoundMemories
     from services.node.storage.tables import RoundRow
+
+
+_RECORDS, _QUERIES = 1_000, 100
+"""What a consent is for at least where its officer says nothing: a list of so many records, and so many queries."""
 
 
 def manifest_problem(node: NodeContext, manifest: Manifest) -> Sentence | None:
@@ -119,9 +125,24 @@ def check_consent(node: NodeContext, session: Session, round_: Round) -> RoundRo
     return row
 
 
-def request_consent(node: NodeContext, session: Session, round_: Round) -> None:
-    """Store that two persons consent; raises as `check_consent` does."""
-    check_consent(node, session, round_).consent_wished = True
+def request_consent(node: NodeContext, session: Session, round_: Round, declared: ClassCounts) -> None:
+    """Store that two persons consent, and what they declare; raises as `check_consent` does."""
+    row = check_consent(node, session, round_)
+    row.consent_wished = True
+    row.declared_full, row.declared_partial = declared.full, declared.partial
+
+
+def declared_elements(session: Session, round_: Round, code: str, wanted: ConsentRequest) -> ClassCounts:
+    """Return the elements that a consent declares, for a list and queries of this length (PROTOCOL.md 3.3.7).
+
+    Where the officer names no length it is a fourth more than the longest list here, and at least 1,000 records.
+    """
+    longest = session.scalar(select(func.max(ImportRow.records)).where(ImportRow.complete, ~ImportRow.for_query)) or 0
+    records = max(_RECORDS, longest * 5 // 4) if wanted.records is None else wanted.records
+    asks = round_.manifest.mode is Mode.LISTS_AND_QUERIES
+    queries = (_QUERIES if wanted.queries is None else wanted.queries) if asks else 0
+    needed, most = elements_for(round_.manifest.padding, records, queries), round_.manifest.caps_of(code)
+    return ClassCounts(full=min(needed.full, most.full), partial=min(needed.partial, most.partial))
 
 
 def check_submission(clock: Clock, session: Session, round_: Round, import_id: str, kind: Kind) -> ImportRow:

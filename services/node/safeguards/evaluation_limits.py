@@ -1,13 +1,15 @@
 """Caps by day: what this node evaluates for one party over all rounds, repeated ones too (PROTOCOL.md 3.5.4).
 
-A matcher can propose as many rounds as it likes, and a round's caps are the manifest's. These are the node's own: it
-counts by its own clock, in the transaction of each evaluation, and what does not fit waits until there is room again.
+A matcher can propose as many rounds as it likes. These caps are the node's own: it counts by its own clock, in the
+transaction of each evaluation, and what does not fit waits until there is room again. They follow from what the party
+declared in the rounds in which this node evaluated for it: twice the most in a day, and in the longer window as often
+as it has days; the settings bound them.
 """
 
 from __future__ import annotations
 
-from functools import cache, partial
-from typing import TYPE_CHECKING, TypeAlias
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from sqlalchemy import case, func, select
 
@@ -34,27 +36,68 @@ if TYPE_CHECKING:
 OriginClass: TypeAlias = "tuple[str, InputClass]"
 """For whom, and in which class."""
 
+ROUNDS_A_DAY = 2
+"""How often a party may have evaluated in a day what it declared for one round."""
+
+
+class Allowance(NamedTuple):
+    """Limits on the evaluations for a party in a class: caps of a day and of the longer window, and elements left."""
+
+    day_cap: int
+    window_cap: int
+    left: int
+
 
 def spent(
     session: Session, clock: Clock, caps: EvaluationCaps, origin: str, input_class: InputClass
 ) -> tuple[int, int]:
     """Return the elements evaluated for a party today, and in the longer window."""
-    today = clock() // DAY
-    # A day after today stands there only if the clock was set back: it counts too, or setting it would make room.
-    elements = case((DailyEvaluationRow.day >= today, DailyEvaluationRow.elements), else_=0)
-    query = select(func.sum(elements), func.sum(DailyEvaluationRow.elements)).where(
-        DailyEvaluationRow.origin == origin,
-        DailyEvaluationRow.input_class == input_class.value,
-        DailyEvaluationRow.day > today - caps.window_days,
+    in_day, in_window = (
+        _counted(session, origin, input_class, since)[0] for since in (_today(clock), _first_day(clock, caps))
     )
-    in_day, in_window = session.execute(query).one()
-    return int(in_day or 0), int(in_window or 0)
+    return in_day, in_window
 
 
-def remaining(session: Session, clock: Clock, caps: EvaluationCaps, origin: str, input_class: InputClass) -> int:
-    """Return how many more elements of a class are evaluated for a party today."""
-    in_day, in_window = spent(session, clock, caps, origin, input_class)
-    return min(caps.in_day(input_class) - in_day, caps.in_window(input_class) - in_window)
+def allowance(session: Session, clock: Clock, caps: EvaluationCaps, place: OriginClass, declared: int) -> Allowance:
+    """Return the limits on the evaluations for a party in a class, in a round for which it declared some elements.
+
+    The settings bound everything that was counted. What a restore counted as lost (`high_water`) is of no round, and no
+    part of what the declared elements bound.
+    """
+    day = _room(session, place, _today(clock), caps.in_day(place[1]), ROUNDS_A_DAY, declared)
+    window = _room(session, place, _first_day(clock, caps), caps.in_window(place[1]), caps.window_days, declared)
+    return Allowance(day[0], window[0], min(day[1], window[1]))
+
+
+def _room(  # noqa: PLR0913, PLR0917 - a limit and what it is for
+    session: Session, place: OriginClass, since: int, most: int, rounds: int, declared: int
+) -> tuple[int, int]:
+    """Return the cap on the elements since a day, and how many are left of it."""
+    every, of_rounds, largest = _counted(session, *place, since)
+    by_rounds = rounds * max(largest, declared)
+    return min(most, by_rounds), min(most - every, by_rounds - of_rounds)
+
+
+def _today(clock: Clock) -> int:
+    return clock() // DAY
+
+
+def _first_day(clock: Clock, caps: EvaluationCaps) -> int:
+    return _today(clock) - caps.window_days + 1
+
+
+def _counted(session: Session, origin: str, input_class: InputClass, since: int) -> tuple[int, int, int]:
+    """Return the elements evaluated since a day, those of known rounds, and the most that was declared for one.
+
+    A day after today stands there only if the clock was set back: it counts too, or setting it would make room.
+    """
+    row = DailyEvaluationRow
+    of_rounds = func.sum(case((row.declared > 0, row.elements), else_=0))
+    query = select(func.sum(row.elements), of_rounds, func.max(row.declared)).where(
+        row.origin == origin, row.input_class == input_class.value, row.day >= since
+    )
+    every, known, largest = session.execute(query).one()
+    return int(every or 0), int(known or 0), int(largest or 0)
 
 
 def has_remaining(session: Session, clock: Clock, caps: EvaluationCaps, round_: Round, row: ChunkDownloadRow) -> bool:
@@ -63,15 +106,19 @@ def has_remaining(session: Session, clock: Clock, caps: EvaluationCaps, round_: 
     if submission is None:
         return True  # its origin left; whoever works on it says so
     reference = chunk_of(submission, row.index)
-    return reference.elements <= remaining(session, clock, caps, submission.party, reference.input_class)
+    place = submission.party, reference.input_class
+    return reference.elements <= allowance(session, clock, caps, place, round_.cap_of(*place)).left
 
 
-def count(session: Session, clock: Clock, round_id: str, evaluation: Evaluation) -> None:
+def count(session: Session, clock: Clock, round_: Round, evaluation: Evaluation) -> None:
     """Count an evaluation in the transaction that commits it."""
-    place = evaluation.origin, evaluation.input_class.value, clock() // DAY, round_id
+    place = evaluation.origin, evaluation.input_class.value, clock() // DAY, round_.round_id
     counted = session.get(DailyEvaluationRow, place)
     if counted is None:
-        counted = DailyEvaluationRow(origin=place[0], input_class=place[1], day=place[2], round_id=round_id, elements=0)
+        counted = DailyEvaluationRow(
+            origin=place[0], input_class=place[1], day=place[2], round_id=place[3], elements=0,
+            declared=round_.cap_of(evaluation.origin, evaluation.input_class),
+        )  # fmt: skip
         session.add(counted)
     counted.elements += evaluation.elements
 
@@ -92,7 +139,7 @@ def allowed(
         round_: The record of the round.
         waiting: Gives the next chunks that wait, without those of the given submissions.
     """
-    room = cache(partial(remaining, session, clock, caps))
+    room = cache(lambda *place: allowance(session, clock, caps, place, round_.cap_of(*place)).left)
     held: set[str] = set()
     full: set[OriginClass] = set()
     while True:
@@ -126,15 +173,25 @@ def earlier_rounds(session: Session, manifest: Manifest) -> tuple[EarlierRound, 
 def report_exhausted(
     session: Session,
     node: NodeContext,
-    round_id: str,
+    round_: Round,
     before: frozenset[OriginClass],
     full: frozenset[OriginClass],
 ) -> None:
     """Report the parties whose limit is exhausted, and clear the problem for those whose limit is not any more."""
+    caps = node.settings.caps
     for place in full:
-        statements.report_problem(session, node.clock, round_id, _place(*place), _problem(node.settings.caps, *place))
+        found = allowance(session, node.clock, caps, place, round_.cap_of(*place))
+        problem = Sentence.of(
+            "evaluation_limit_reached",
+            input_class=place[1].value,
+            party=place[0],
+            in_day=f"{found.day_cap:,}",
+            in_window=f"{found.window_cap:,}",
+            days=caps.window_days,
+        )
+        statements.report_problem(session, node.clock, round_.round_id, _place(*place), problem)
     for place in before - full:
-        statements.clear_problem(session, round_id, _place(*place))
+        statements.clear_problem(session, round_.round_id, _place(*place))
 
 
 def _fitting(
@@ -159,15 +216,3 @@ def _fitting(
 
 def _place(origin: str, input_class: InputClass) -> str:
     return f"allowance {origin} {input_class.value}"
-
-
-def _problem(caps: EvaluationCaps, origin: str, input_class: InputClass) -> Sentence:
-    word = input_class.value
-    return Sentence.of(
-        "evaluation_limit_reached",
-        input_class=word,
-        party=origin,
-        in_day=f"{caps.in_day(input_class):,}",
-        in_window=f"{caps.in_window(input_class):,}",
-        days=caps.window_days,
-    )

@@ -123,14 +123,16 @@ def _spent(session: Session, node: NodeContext, round_: Round) -> Iterator[Spent
             continue
         for kind in InputClass:
             row = session.get(EvaluationCountRow, (round_.round_id, origin, kind.value))
-            in_day, in_window = evaluation_limits.spent(session, node.clock, node.settings.caps, origin, kind)
+            in_day, in_window = evaluation_limits.spent(session, node.clock, caps, origin, kind)
+            declared = round_.cap_of(origin, kind)
+            allowed = evaluation_limits.allowance(session, node.clock, caps, (origin, kind), declared)
             days = select(func.count(func.distinct(DailyEvaluationRow.round_id))).where(
                 DailyEvaluationRow.origin == origin, DailyEvaluationRow.day > node.clock() // DAY - caps.window_days
             )
             yield SpentView(
                 origin=origin, input_class=kind, in_round=row.elements if row else 0,
-                round_cap=round_.manifest.cap_of(origin, kind), in_day=in_day, day_cap=caps.in_day(kind),
-                in_window=in_window, window_cap=caps.in_window(kind), window_days=caps.window_days,
+                round_cap=declared, in_day=in_day, day_cap=allowed.day_cap,
+                in_window=in_window, window_cap=allowed.window_cap, window_days=caps.window_days,
                 window_rounds=session.scalar(days) or 0,
             )  # fmt: skip
 

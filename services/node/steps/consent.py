@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aquila.errors import PolicyError
+from aquila.protocol.messages import ClassCounts
 from services.kit.logging import Log
 from services.node.round_memory import ROUND_SECRETS, round_row
 from services.node.rounds import statements
@@ -54,10 +55,11 @@ def _refuse(node: NodeContext, round_id: str, problem: Sentence) -> None:
 
 def _sign(session: Session, node: NodeContext, round_: Round) -> None:
     memory = node.rounds.of(round_.round_id)
-    earlier = earlier_rounds(session, round_.manifest)
+    earlier, row = earlier_rounds(session, round_.manifest), round_row(session, round_.round_id)
+    declared = ClassCounts(full=row.declared_full, partial=row.declared_partial)
 
     def make(number: int) -> bytes:
-        secrets, envelope = node.party.consent(round_, number, earlier, node.random)
+        secrets, envelope = node.party.consent(round_, number, earlier, node.random, declared)
         statements.put_secret(session, round_.round_id, ROUND_SECRETS, memory.seal(ROUND_SECRETS, secrets.to_bytes()))
         secrets.close()
         return envelope

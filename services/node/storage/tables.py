@@ -157,6 +157,10 @@ class RoundRow(SealedRow, NodeRows):
     outcome: Mapped[str | None] = mapped_column(Text, comment="Why it is being destroyed.")
     consent_digest: Mapped[str | None] = mapped_column(String(64), comment="Digest of this node's own consent.")
     consent_wished: Mapped[bool] = mapped_column(default=False, comment="The operator wants to consent.")
+    declared_full: Mapped[int] = mapped_column(
+        BigInteger, default=0, comment="Elements of the class full that the consent declares."
+    )
+    declared_partial: Mapped[int] = mapped_column(BigInteger, default=0, comment="The same of the class partial.")
     close_wished: Mapped[bool] = mapped_column(default=False, comment="The operator wants the keys destroyed.")
     abort_reason: Mapped[str | None] = mapped_column(Text, comment="The operator wants to leave the round, and why.")
     refused: Mapped[str | None] = mapped_column(Text, comment="Why this node takes no further part, for good.")
@@ -502,6 +506,7 @@ class DailyEvaluationRow(NodeRows):
     )
     round_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="In which round.")
     elements: Mapped[int] = mapped_column(BigInteger, comment="How many, padding included.")
+    declared: Mapped[int] = mapped_column(BigInteger, default=0, comment="How many the party declared in that round.")
 
 
 class HitRow(SealedRow, NodeRows):

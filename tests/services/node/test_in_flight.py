@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import func, select
 
 from aquila.errors import AquilaError, OrderError
+from aquila.records.rules import InputClass
 from aquila.sentences import Sentence, quoted
 from services.kit.errors import StoreFullError, problem_of
 from services.node.rounds import statements
@@ -88,7 +89,7 @@ async def test_chunks_in_flight_together_do_not_pass_the_cap(world: World) -> No
     submission = round_.submissions[rows[0].submission_id]
     full = [row for row in rows if submission.chunks[row.index].input_class == "full"]
     assert len(full) > 1
-    cap = round_.manifest.cap_of("RS", "full")
+    cap = round_.cap_of("RS", InputClass.FULL)
     with al.node.store.transaction("test") as session:
         session.add(EvaluationCountRow(round_id=round_id, origin="RS", input_class="full", elements=cap - 4))
     await world.settle()

@@ -69,7 +69,7 @@ def _allowed(node: NodeContext, round_id: str) -> Sequence[ChunkDownloadRow]:
         )
     if full != memory.no_room_for:
         with node.store.transaction("evaluation.no_room") as session:
-            evaluation_limits.report_exhausted(session, node, round_id, memory.no_room_for, full)
+            evaluation_limits.report_exhausted(session, node, memory.record(), memory.no_room_for, full)
         memory.no_room_for = full
     return rows
 
@@ -128,7 +128,7 @@ def store_answer(node: NodeContext, row: ChunkDownloadRow, evaluated: ChunkEvalu
             return  # so does what was evaluated in another round meanwhile; the chunk waits
         number = statements.next_number(session, row.round_id)
         answer = node.party.sign_evaluation(round_, number, row.submission_id, row.index, evaluated)
-        _commit(session, node.signer, row, answer)
+        _commit(session, node.signer, round_, row, answer)
         stored.enter(ChunkDownloadState.EVALUATED)
     # If we crash here, the outbox sends both.
     _LOG.info("chunk_evaluated", round=row.round_id, submission=row.submission_id, chunk=row.index)
@@ -146,12 +146,12 @@ def _check_cap(session: Session, round_: Round, row: ChunkDownloadRow) -> None:
     reference = chunk_of(submission, row.index)
     counted = session.get(EvaluationCountRow, (row.round_id, submission.party, reference.input_class.value))
     total = (counted.elements if counted else 0) + reference.elements
-    cap = round_.manifest.cap_of(submission.party, reference.input_class)
+    cap = round_.cap_of(submission.party, reference.input_class)
     if total > cap:
         raise CapError("node_evaluation_cap_reached", expected=cap, got=total)
 
 
-def _commit(session: Session, signer: Signer, row: ChunkDownloadRow, answer: EvaluatedChunk) -> None:
+def _commit(session: Session, signer: Signer, round_: Round, row: ChunkDownloadRow, answer: EvaluatedChunk) -> None:
     statements.put_signed(session, signer, row.round_id, answer.envelope)
     said = Evaluation.from_payload(statements.open_statement(signer.registry, answer.envelope).payload)
     session.add(
@@ -167,7 +167,7 @@ def _commit(session: Session, signer: Signer, row: ChunkDownloadRow, answer: Eva
         )
         session.add(counted)
     counted.elements += said.elements
-    evaluation_limits.count(session, signer.clock, row.round_id, said)
+    evaluation_limits.count(session, signer.clock, round_, said)
 
 
 def _origin(rounds: RoundMemories, row: ChunkDownloadRow) -> str:

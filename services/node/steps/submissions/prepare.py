@@ -285,7 +285,7 @@ def _check_caps(code: str, round_: Round, references: list[ChunkReference]) -> N
     for kind in InputClass:
         new = sum(reference.elements for reference in references if reference.input_class is kind)
         total = rules.spent(round_, code, kind) + new
-        cap = round_.manifest.cap_of(code, kind)
+        cap = round_.cap_of(code, kind)
         if total > cap:
             raise CapError(
                 "round_element_cap_exceeded",

@@ -110,6 +110,13 @@ def upgrade() -> None:
         sa.Column("outcome", sa.Text(), nullable=True, comment="Why it is being destroyed."),
         sa.Column("consent_digest", sa.String(length=64), nullable=True, comment="Digest of this node's own consent."),
         sa.Column("consent_wished", sa.Boolean(), nullable=False, comment="The operator wants to consent."),
+        sa.Column(
+            "declared_full",
+            sa.BigInteger(),
+            nullable=False,
+            comment="Elements of the class full that the consent declares.",
+        ),
+        sa.Column("declared_partial", sa.BigInteger(), nullable=False, comment="The same of the class partial."),
         sa.Column("close_wished", sa.Boolean(), nullable=False, comment="The operator wants the keys destroyed."),
         sa.Column("abort_reason", sa.Text(), nullable=True, comment="The operator wants to leave the round, and why."),
         sa.Column("refused", sa.Text(), nullable=True, comment="Why this node takes no further part, for good."),
@@ -152,6 +159,7 @@ def upgrade() -> None:
         ),
         sa.Column("round_id", sa.String(length=32), nullable=False, comment="In which round."),
         sa.Column("elements", sa.BigInteger(), nullable=False, comment="How many, padding included."),
+        sa.Column("declared", sa.BigInteger(), nullable=False, comment="How many the party declared in that round."),
         sa.PrimaryKeyConstraint("origin", "input_class", "day", "round_id", name="pk_spent_day"),
     )
     op.create_table(

@@ -36,7 +36,7 @@ async def test_what_a_short_proposal_gets(world: World) -> None:
     assert manifest.pairs == (("AL", "RS"),)
     assert manifest.window.consent_by == NOW + defaults.window.consent_seconds
     assert manifest.window.closes_at == NOW + 35 * 86_400
-    assert manifest.cap_of("AL", "full") == defaults.cap_full
+    assert manifest.caps_of("AL").full == defaults.cap_full
     assert manifest.padding.inputs_per_record == defaults.padding_inputs
     assert manifest.rules.digest == world.table.digest
 

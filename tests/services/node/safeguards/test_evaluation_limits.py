@@ -89,12 +89,33 @@ async def test_the_longer_window(world: World, clock: Clock) -> None:
     assert spent(party_node, "RS", InputClass.FULL) == (11, 16)
     limit(party_node, day_full=100, window_full=20)
     with party_node.node.store.reading("test.room") as session:
-        assert (
-            evaluation_limits.remaining(
-                session, party_node.node.clock, party_node.node.settings.caps, "RS", InputClass.FULL
-            )
-            == 4
-        )
+        caps, place = party_node.node.settings.caps, ("RS", InputClass.FULL)
+        assert evaluation_limits.allowance(session, party_node.node.clock, caps, place, LARGE).left == 4
+
+
+async def test_the_limits_follow_from_what_was_declared(world: World, clock: Clock) -> None:
+    """A party gets in a day twice what it declared for the largest round; lost days of a restore are none of that."""
+    party_node = world.nodes["AL"]
+    limit(party_node)
+    caps, place, day = party_node.node.settings.caps, ("RS", InputClass.FULL), clock() // DAY
+    with party_node.node.store.transaction("test.spent") as session:
+        for round_id, elements, declared, past in (
+            ("1", 90, 100, 0),
+            ("2", 30, 30, 0),
+            ("0", 500, 0, 0),
+            ("3", 60, 70, 3),
+        ):
+            session.add(
+                DailyEvaluationRow(
+                    origin="RS", input_class="full", day=day - past, round_id=round_id * 32, elements=elements,
+                    declared=declared,
+                )
+            )  # fmt: skip
+        found = evaluation_limits.allowance(session, clock, caps, place, 40)
+        assert found == (200, caps.window_days * 100, 200 - 120)
+        assert evaluation_limits.allowance(session, clock, caps, place, 150).day_cap == 300
+        low = caps.model_copy(update={"day_full": 620})
+        assert evaluation_limits.allowance(session, clock, low, place, LARGE).left == 0
 
 
 async def test_two_rounds_at_once_do_not_share_twice(world: World) -> None:
@@ -129,9 +150,8 @@ async def test_two_rounds_at_once_do_not_share_twice(world: World) -> None:
 
 def _room(party_node: PartyNode) -> int:
     with party_node.node.store.reading("test.room") as session:
-        return evaluation_limits.remaining(
-            session, party_node.node.clock, party_node.node.settings.caps, "RS", InputClass.PARTIAL
-        )
+        caps, place = party_node.node.settings.caps, ("RS", InputClass.PARTIAL)
+        return evaluation_limits.allowance(session, party_node.node.clock, caps, place, LARGE).left
 
 
 async def _reported(world: World, round_id: str) -> bool:

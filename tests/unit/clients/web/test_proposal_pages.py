@@ -31,7 +31,7 @@ async def test_the_form_has_the_defaults(matcher: Any) -> None:
     """Deadlines in a stated zone, amounts and safeguards of the settings; the registry's parties and no others."""
     officer = await matcher.visitor("sec", "secretariat")
     page = await officer.open("/rounds/new")
-    assert 'name="cap_full" type="number" value="1000000"' in page
+    assert 'name="cap_full" type="number" value="200000"' in page
     assert 'name="padding_inputs" type="text" value="8 16 24 32"' in page
     assert page.count('type="datetime-local" value="2') == 4
     assert "zone of this service's clock" in page

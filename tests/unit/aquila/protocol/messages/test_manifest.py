@@ -83,5 +83,5 @@ def test_what_a_manifest_tells() -> None:
     assert isinstance(manifest, Manifest)
     assert manifest.fingerprint_of("RS") == "b" * 64
     assert manifest.fingerprint_of("XK") is None
-    assert (manifest.cap_of("SI", InputClass.FULL), manifest.cap_of("SI", InputClass.PARTIAL)) == (3, 2)
+    assert [manifest.caps_of("SI").of(kind) for kind in InputClass] == [3, 2]
     assert [manifest.may_match(*pair) for pair in (("AL", "SI"), ("SI", "AL"), ("RS", "SI"))] == [True, True, False]

@@ -1,0 +1,39 @@
+"""The elements that a consent declares for a list and queries, and the names that they could guess (PROTOCOL.md 3.3.7).
+
+Rules on names alone are the cheapest to guess, and their inputs are of the class partial. A party that has elements
+of that class evaluated, and knows which names are common in a country, finds a share of a list whose names are as
+common as those of the region's lists. It finds names, and no dates (docs/MATCHING.md).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from aquila.protocol.messages import ClassCounts
+from aquila.protocol.submissions.padding import padded_records
+
+if TYPE_CHECKING:
+    from aquila.protocol.messages import Padding
+
+FULL_PER_RECORD, PARTIAL_PER_RECORD = 8, 24
+_FEWEST_RECORDS = 100
+
+GUESSES_BY_NAMES: Final = (
+    (10, 299), (20, 929), (30, 1_870), (40, 3_356), (50, 4_836), (60, 7_834), (70, 12_249), (80, 14_746), (90, 17_244),
+)  # fmt: skip
+"""Per cent of the records, and the fewest guesses by one rule on names alone that find them."""
+
+
+def elements_for(padding: Padding, records: int, queries: int) -> ClassCounts:
+    """Return the elements by class that a list of some records and some small queries need at most.
+
+    Of lists with all fields a record has up to 5 full and 18 partial inputs on average, padding included; among few
+    records one with many aliases is not averaged out.
+    """
+    counted = max(_FEWEST_RECORDS, padded_records(records, padding)) + queries * padding.records_multiple
+    return ClassCounts(full=FULL_PER_RECORD * counted, partial=PARTIAL_PER_RECORD * counted)
+
+
+def percent_by_names(elements: int) -> int:
+    """Return the per cent of a list, in steps of ten, that some partial elements find by names alone."""
+    return max((percent for percent, guesses in GUESSES_BY_NAMES if guesses <= elements), default=0)

@@ -1,0 +1,64 @@
+"""What a consent declares is enough for lists and queries, and the table of guesses by names is what was measured."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from aquila.protocol.submissions.caps import GUESSES_BY_NAMES, elements_for
+from aquila.protocol.submissions.padding import padded_inputs
+from aquila.records.rules import InputClass, load_rules
+from aquila.simulation import DEFAULT_PADDING
+from clients.people.guesses import guesses_by_names
+from clients.people.lists import common_lists
+from tests.quality.measuring.plaintext_matching import send
+from tests.quality.measuring.set_files import region
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from clients.people.labelled_sets import LabelledSet
+
+REGION = Path(__file__).parent / "region"
+TABLE = load_rules("default")
+SETS: dict[str, Callable[[], LabelledSet]] = {
+    "region, all fields": lambda: region(REGION),
+    "20,000, all fields": lambda: common_lists(20_000, 31, ("BA", "RS")),
+}
+MARGIN = 1.1
+QUERIES = 100
+
+
+@pytest.mark.parametrize("made", SETS.values(), ids=SETS)
+def test_a_list_and_its_queries_fit(made: Callable[[], LabelledSet]) -> None:
+    """With the default rules and padding, and a tenth to spare; a query of one person is a hundred records like it."""
+    partial = np.array([rule.number for rule in TABLE.rules if rule.input_class is InputClass.PARTIAL])
+    for records in made().lists.values():
+        inputs = send(records, TABLE).profiles()
+        counts = inputs.sum(axis=1)
+        padding = padded_inputs(counts, DEFAULT_PADDING) - counts
+        # Padding inputs have random rules, and dummies copy real records.
+        of_partial = inputs[:, partial].sum(axis=1) + padding * len(partial) / len(TABLE.rules)
+        needed = {"full": counts + padding - of_partial, "partial": of_partial}
+        asked = Random(1).sample(range(len(records)), QUERIES)
+        for name, each in needed.items():
+            listed, queried = (
+                getattr(elements_for(DEFAULT_PADDING, *of), name) for of in ((len(records), 0), (0, QUERIES))
+            )
+            assert MARGIN * each.sum() <= listed
+            assert MARGIN * each[asked].sum() * DEFAULT_PADDING.records_multiple <= queried
+
+
+def test_the_table_of_guesses_is_measured() -> None:
+    """On the region's lists, for the cheapest rule on names alone; the document shows the same numbers."""
+    population = [record for records in region(REGION).lists.values() for record in records]
+    assert guesses_by_names(TABLE, population, [percent for percent, _ in GUESSES_BY_NAMES]) == dict(GUESSES_BY_NAMES)
+    page = (Path(__file__).parents[2] / "docs" / "MATCHING.md").read_text("utf-8")
+    table = page.split("| records found, of 100 | guesses |")[1].split("<!-- end -->")[0]
+    shown = re.findall(r"^\| (\d+) \| ([\d,]+) \|$", table, re.MULTILINE)
+    assert [(int(percent), int(guesses.replace(",", ""))) for percent, guesses in shown] == list(GUESSES_BY_NAMES)

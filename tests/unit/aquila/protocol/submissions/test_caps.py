@@ -1,0 +1,21 @@
+"""The elements of a list and its queries, and the names that they could guess."""
+
+from __future__ import annotations
+
+import pytest
+
+from aquila.protocol.submissions.caps import elements_for, percent_by_names
+from aquila.simulation import DEFAULT_PADDING, NO_PADDING
+
+
+@pytest.mark.parametrize(("elements", "percent"), [(0, 0), (298, 0), (299, 10), (4_835, 40), (4_836, 50), (10**9, 90)])
+def test_the_table_is_read_downwards(elements: int, percent: int) -> None:
+    """Between two of its rows the smaller share counts, and above the last one no more is claimed."""
+    assert percent_by_names(elements) == percent
+
+
+def test_elements_follow_from_padded_records() -> None:
+    """A list counts as it is padded and as a hundred records at least; a query as one multiple."""
+    assert elements_for(DEFAULT_PADDING, 5_001, 0).partial == 24 * 5_100
+    assert elements_for(DEFAULT_PADDING, 5_001, 10).full == 8 * 6_100
+    assert elements_for(NO_PADDING, 3, 10).full == 8 * 110
