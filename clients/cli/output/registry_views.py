@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aquila.crypto.keys import short_digits
 from aquila.protocol.registry import MATCHER
 from clients.cli.output.screen import Table
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from clients.cli.output.screen import Screen
 
 _IN_A_LINE = 4
+_WORDS_DO_NOT_SHOW = (
+    "Equal words show that all of you have the same registry. They do not show that a party in it exists: one that the "
+    "secretariat invented is in everybody's. Know who joins before you accept, from a source of your own."
+)
 
 
 def show_registry(screen: Screen, view: RegistryView, sentence: str) -> None:
@@ -26,8 +31,11 @@ def show_registry(screen: Screen, view: RegistryView, sentence: str) -> None:
         shown.append(f"The newer registry cannot be accepted: {view.obstacle.text}.")
     for statement, state in ((view.in_force, "in force"), (view.waiting, "waits for you: aquila party accept")):
         if statement is not None:
+            shown += _moves(statement)
             shown.append(f"Registry number {statement.number}, {state}. Its words:")
             shown += spoken_views(statement.words, statement.digits)
+    if view.in_force is not None or view.waiting is not None:
+        shown.append(_WORDS_DO_NOT_SHOW)
     if view.restart_needed:
         shown.append("Restart the service: its new identity key takes effect at the next start.")
     if view.in_force is None and view.waiting is None:
@@ -54,9 +62,20 @@ def changes(statement: RegistryStatementView) -> Iterator[Table | str]:
             f"{party} HAS A NEW IDENTITY KEY WITHOUT THE SIGNATURE OF ITS OLD ONE, which is said to be lost or stolen. "
             f"Call {party} itself, and hear the words from it."
         )
+    yield from _moves(statement)
     if statement.moved:
         yield f"The matcher is at {statement.url} from now on, or its CA changes."
     yield "Its words have to come from another party, not from the matcher: call it, or join its conference."
+    yield _WORDS_DO_NOT_SHOW
+
+
+def _moves(statement: RegistryStatementView) -> Iterator[str]:
+    """Yield who joins and who leaves with a registry, by code and name."""
+    for one in statement.parties:
+        if one.party in statement.joined:
+            yield f"{one.party} JOINS: {one.name}, with the identity key {short_digits(one.identity_fingerprint)}."
+        elif one.party in statement.left:
+            yield f"{one.party} LEAVES: {one.name}."
 
 
 def spoken_views(words: Sequence[str], digits: Sequence[str]) -> Iterator[str]:

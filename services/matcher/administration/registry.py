@@ -199,7 +199,10 @@ def show(context: MatcherContext) -> RegistryView:
     with context.store.reading("registry.show") as session:
         last = stored.in_force(session, context.registry)
         accepted = stored.acceptances(session, context.registry)
-    view = last and statement_view(last, context.registry, accepted, (last.message.url, last.message.ca))
+        # Against the one before, so that the words stand beside who joined, left or changed its key with them.
+        since = [] if last is None else stored.statements_from(session, context.registry, last.message.number - 1)
+    before = since[0].message.registry() if len(since) > 1 else context.registry
+    view = last and statement_view(last, before, accepted, (last.message.url, last.message.ca))
     parties = party_views(context.registry, accepted, last)
     restart = last is not None and last.message.registry().matcher != context.registry.matcher
     return RegistryView(parties=parties, in_force=view, waiting=None, obstacle=None, restart_needed=restart)

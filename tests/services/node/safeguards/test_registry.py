@@ -63,6 +63,14 @@ async def test_each_step_is_logged_with_its_person(world: World) -> None:
     assert (accepted.party, accepted.person, own.party, own.role) == ("HR", None, "HR", "administrator")
 
 
+async def test_the_matcher_shows_who_joined_beside_the_words(world: World) -> None:
+    """Its administrators read with the words whom the newest registry let in, compared with the one before."""
+    await join(world)
+    await join(world, "MK")
+    view = (await world.operator.get(REGISTRY)).json()["in_force"]
+    assert (view["number"], view["joined"], view["left"]) == (2, ["MK"], [])
+
+
 async def test_nothing_changes_before_the_administrator_accepts(world: World) -> None:
     """A newer registry waits; a round that names a party that is not accepted yet is not discovered."""
     await join(world)

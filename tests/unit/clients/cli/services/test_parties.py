@@ -152,3 +152,27 @@ def test_changes_of_keys_are_said_in_capitals_where_they_are_dangerous(capsys: p
     view = RegistryView(parties=(party,), in_force=None, waiting=None, obstacle=None, restart_needed=True)
     show_registry(Screen(as_json=False), view, "")
     assert "Restart the service" in capsys.readouterr().out
+
+
+def test_words_are_shown_beside_who_joins_and_leaves(capsys: pytest.CaptureFixture[str]) -> None:
+    """A person who reads the words also reads whom they let in, with the key, and what equal words do not show."""
+    parties = tuple(
+        RegistryPartyView(
+            party=code, name=name, identity_fingerprint="ab" * 32, left=code == "RS", accepted=None, differs=False
+        )
+        for code, name in (("QZ", "Phantom"), ("RS", "Serbia"), ("SI", "Slovenia"))
+    )
+    statement = RegistryStatementView(
+        number=2, digest="ab" * 32, made_at=0, words=("a",), digits=("1",), url="https://m.example", parties=parties,
+        joined=("QZ",), left=("RS",), replaced=(), revoked=(), moved=False,
+    )  # fmt: skip
+    view = RegistryView(parties=parties, in_force=statement, waiting=None, obstacle=None, restart_needed=False)
+    show_registry(Screen(as_json=False), view, "")
+    shown = capsys.readouterr().out
+    Screen(as_json=False).show(*changes(statement))
+    read = capsys.readouterr()
+    for text in (shown, read.out + read.err):
+        assert "QZ JOINS: Phantom, with the identity key abab" in text
+        assert "RS LEAVES: Serbia." in text
+        assert "SI JOINS" not in text
+        assert "They do not show that a party in it exists" in text
