@@ -70,7 +70,7 @@ def changes(statement: RegistryStatementView) -> Iterator[Table | str]:
 
 
 def _moves(statement: RegistryStatementView) -> Iterator[str]:
-    """Yield who joins and who leaves with a registry, by code and name."""
+    """Yield a sentence for each party that joins or leaves with a registry, by code and name."""
     for one in statement.parties:
         if one.party in statement.joined:
             yield f"{one.party} JOINS: {one.name}, with the identity key {short_digits(one.identity_fingerprint)}."

@@ -15,7 +15,6 @@ from aquila.sentences.sentence import dumps, loads
 from services.kit.errors import StoreError
 from services.kit.log.entries import append
 from services.kit.logging import Log
-from services.kit.storage.states import enter_all
 from services.node.logs import pending_statements
 from services.node.round_memory import round_row
 from services.node.rounds import statements
@@ -23,7 +22,6 @@ from services.node.rounds.attention import stored_manifest
 from services.node.rounds.held_reports import on_hold
 from services.node.steps import exchange_notes
 from services.node.storage.states import (
-    SUBMISSION_TRANSITIONS,
     UNSIGNED,
     DestructionReason,
     LocalRoundState,
@@ -120,8 +118,9 @@ def _mark(node: NodeContext, round_: Round) -> bool:
 def _enter_destroying(session: Session, row: RoundRow, reason: DestructionReason) -> None:
     row.enter(LocalRoundState.DESTROYING)
     row.outcome = reason.value
-    mine = SubmissionRow.round_id == row.round_id
-    enter_all(session, SubmissionRow.state, SUBMISSION_TRANSITIONS, UNSIGNED, SubmissionState.FAILED, mine)
+    unsigned = SubmissionRow.round_id == row.round_id, SubmissionRow.state.in_(UNSIGNED)
+    for submission in session.scalars(select(SubmissionRow).where(*unsigned)).all():
+        submission.enter(SubmissionState.FAILED)  # one by one: each row is sealed
 
 
 def _reason(session: Session, journal: Journal, round_: Round, row: RoundRow) -> DestructionReason | None:
