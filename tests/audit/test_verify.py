@@ -371,6 +371,10 @@ def _note_without_number(log: Exported) -> None:
     log.change(place, counts={name: n for name, n in log.entry(place).counts.items() if name != "sequence"})
 
 
+def _note_to_nobody(log: Exported) -> None:
+    log.change(log.index("disclosure"), recipient=None)
+
+
 def _proposed_twice(log: Exported) -> None:
     log.sign(log.message(log.index("proposal")).model_copy(update={"purpose": "another"}), NOW)
 
@@ -453,6 +457,7 @@ MATCHER: dict[str, tuple[Callable[[Exported], None], str]] = {
     "a match twice": (_match_twice, "AL and RS are matched twice, or may not be"),
     "another manifest": (_forged_manifest, "entry .*: the statement there is another one"),
     "a note without its number": (_note_without_number, "does not have the form of a disclosure"),
+    "a note to nobody": (_note_to_nobody, "does not have the form of a disclosure"),
     "a second proposal": (_proposed_twice, "was proposed before, by entry"),
     "other notes than were confirmed": (_other_notes, "confirms notes of another number than were sent"),
     "hits of another level": (_other_level, "signed that it has .* hits of the level .* with"),

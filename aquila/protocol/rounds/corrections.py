@@ -61,7 +61,6 @@ def apply_outcomes(message: Outcomes, round_: RoundState, _digest: str, now: int
     _within_retention(round_, message, now)
     for pair in message.pairs:
         _counterpart(round_, message.party, pair.counterpart)
-    _no_more_than_acknowledged(round_, message, message.total)
     told = Counter(
         {(pair.counterpart, one.certainty.value): one.total for pair in message.pairs for one in pair.levels}
     )

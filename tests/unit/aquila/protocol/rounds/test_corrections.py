@@ -82,6 +82,10 @@ def test_more_hits_than_the_receipts_say_are_refused(over: StagedRound) -> None:
         over.round.accept(withdrawal(over, made_up[-1]), now=over.now)
     with pytest.raises(OrderError, match="more hits"):
         over.round.accept(outcomes(over.nodes["SI"], "RS", open=acknowledged + 1), now=over.now)
+    with_rs = len(hits_with(over, "SI", "RS"))
+    assert with_rs < acknowledged
+    with pytest.raises(OrderError, match="more hits"):
+        over.round.accept(outcomes(over.nodes["SI"], "RS", open=with_rs + 1), now=over.now)
 
 
 def test_a_node_takes_the_matchers_word_for_receipts(over: StagedRound) -> None:
