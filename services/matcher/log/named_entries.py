@@ -1,4 +1,4 @@
-"""Entries of the matcher's log that name a party and that no statement of it proves, for its node (PROTOCOL.md 10.5.4).
+"""Entries of the matcher's log that name a party and that no statement of it proves, for its node (PROTOCOL.md 10.5.3).
 
 A node knows what it signed, what it was told, and which rounds it was shown. It asks for these entries, so that it
 hears of a second proposal, of hits that are not those of its report, and of statements that it never signed.

@@ -1,4 +1,4 @@
-"""Entries of the matcher's log that name this party, held against what it knows (PROTOCOL.md 10.5.4).
+"""Entries of the matcher's log that name this party, held against what it knows (PROTOCOL.md 10.5.3).
 
 A node's own statements, and what the matcher announces to it, are proved to be in the log (`inclusion_promises`).
 Here it asks for what else the log says of it: proposals of its rounds, matches of its pairs, reports to it, sealed
