@@ -12,7 +12,7 @@ class SpentView(Message):
 
     Attributes:
         in_round: In this round; `round_cap` is what the party declared for it.
-        in_day: Today, over all rounds; `day_cap` is this node's own.
+        in_day: Today, over all rounds; `day_cap` is this node's own, which is 0 before the party has declared anything.
         in_window: In the last `window_days` days, in `window_rounds` rounds; `window_cap` is this node's own.
     """
 
@@ -21,9 +21,9 @@ class SpentView(Message):
     in_round: Count
     round_cap: Count
     in_day: Count
-    day_cap: Positive
+    day_cap: Count
     in_window: Count
-    window_cap: Positive
+    window_cap: Count
     window_days: Positive
     window_rounds: Count
 

@@ -101,12 +101,12 @@ def copy_closed_round(
             with place.store.transaction("large.copy") as session:
                 for copy in some:
                     place.store_copy(session, copy)
-            place.log.publish()
         made += [copy.new[round_id] for copy in some]
         tell(f"{len(made)} rounds were copied")
     for place in original.places:
         with place.store.transaction("large.seal") as session:
             sealed(session, at_matcher.MatcherRows if place.log.holder == "matcher" else at_node.NodeRows)
+        place.log.publish()
     for party_node in world.nodes.values():
         marks = party_node.node.high_water.marks
         assert marks is not None

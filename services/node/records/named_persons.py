@@ -51,8 +51,10 @@ def _found(
     session: Session, every: frozenset[str], asked: str | None, *, confirmed: bool
 ) -> Iterator[tuple[str, frozenset[str]]]:
     """Yield the words of texts that name somebody, each with the id of the sentence about them."""
-    persons = select(RecordRow.content).where(RecordRow.import_id == asked)
-    records = [Record.from_json(content) for content in session.scalars(persons)]
+    records: list[Record] = []
+    if asked is not None:
+        persons = select(RecordRow.content).where(RecordRow.import_id == asked)
+        records = [Record.from_json(content) for content in session.scalars(persons)]
     yield from ((_ASKED, name_in(every, record, inflected=True)) for record in records)
     if not confirmed:
         yield from ((_OWN, part_in(every, record)) for record in records)

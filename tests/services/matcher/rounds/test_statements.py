@@ -102,7 +102,7 @@ async def test_a_party_that_does_not_take_part(three: World) -> None:
         assert problem(await stranger.call("GET", path)) == (404, "not-found")
     inside = three.nodes["AL"]
     await inside.sync()
-    _, envelope = stranger.party.consent(inside.round, 1, (), secrets.token_bytes)
+    _, envelope = stranger.party.consent(inside.round, 1, (), secrets.token_bytes, inside.round.manifest.caps_of("AL"))
     assert problem(await stranger.say(envelope)) == (404, "not-found")
 
 

@@ -251,7 +251,7 @@ async def test_a_list_over_the_cap_is_refused_before_it_is_signed(world: World) 
     await world.settle()
     view = await world.nodes["AL"].round(round_id)
     assert view["submissions"][0]["state"] == "failed"
-    assert "would pass the 10 full elements" in "".join(texts(view["problems"]))
+    assert "would pass the 10 partial elements" in "".join(texts(view["problems"]))
 
 
 async def test_the_operator_needs_the_token(world: World) -> None:
