@@ -201,6 +201,10 @@ async def test_hidden_from_one_side(world_after: WorldAfter) -> None:
     world.clock.time += 100 * 86_400
     await world.settle()
     assert await world.phase(round_id) == "closed"
+    # The log has the matches that RS was not told of: it signs nothing more until a person has looked.
+    assert [code for code, node in world.nodes.items() if node.node.log.witness.alarms()] == ["RS"]
+    await world.acknowledge_alarms("RS")
+    await world.settle()
     assert not any(has_note_key(party_node, round_id) for party_node in world.nodes.values())
     assert "the time for notes is over" in await problems(world.nodes["SI"], round_id)
 
