@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from sqlalchemy import Enum, update
 
 from aquila.protocol.messages.suggestions import SuggestionState
+from services.kit.storage.row_seals import SealedRow
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -75,8 +76,12 @@ def enter_all(
         where: Further conditions.
 
     Raises:
-        ValueError: One of the states is not followed by it, which is a fault of the caller.
+        ValueError: One of the states is not followed by it, or the column is sealed and so changes row by row. Both are
+            faults of the caller.
     """
+    of = column.class_
+    if isinstance(of, type) and issubclass(of, SealedRow) and column.key in of.sealed:
+        raise ValueError(f"{column} is sealed: change each row by itself")
     for state in before:
         following(transitions, state, after)
     session.execute(update(column.class_).where(column.in_(before), *where).values({column: after}))

@@ -11,6 +11,8 @@ from aquila.protocol.messages.suggestions import SuggestionState
 from services.kit.storage.states import SUGGESTION_TRANSITIONS, enter_all, following
 from services.kit.storage.store import Store
 from services.matcher.storage.tables import MatcherRows, SuggestionRow
+from services.node.storage.states import SubmissionState
+from services.node.storage.tables import SubmissionRow
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,3 +77,9 @@ def test_an_answer_is_final() -> None:
         assert following(SUGGESTION_TRANSITIONS, state, state) is state
         with pytest.raises(ValueError, match="is not followed by"):
             following(SUGGESTION_TRANSITIONS, state, SuggestionState.WAITING)
+
+
+def test_a_sealed_state_changes_row_by_row(store: Store) -> None:
+    """One statement for all rows would leave their seals as they were, and the rows could not be read any more."""
+    with store.transaction("test.sealed") as session, pytest.raises(ValueError, match="is sealed"):
+        enter_all(session, SubmissionRow.state, {}, (), SubmissionState.FAILED)
