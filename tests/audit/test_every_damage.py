@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from aquila.audit.entries import EntryKind, read_entry
+from aquila.audit.note import parse_note
 from aquila.audit.statistics import statistics_of
 from aquila.errors import AuditError
 from aquila.protocol.auditing import audit_rounds, read_log
@@ -141,3 +142,31 @@ def test_every_value_of_every_kind_of_entry(audited: Path, group: Group, holder:
     else:
         # Reports and notes have no envelope: of a node's log they are held against the matcher's (`compare`).
         assert {kind for kind, _ in left} == {EntryKind.DISCLOSURE, EntryKind.REPORT}
+
+
+PLACES = 100
+"""At how many places a file is damaged at least, or at each byte of a shorter one: all of them would take minutes."""
+
+
+def test_bytes_of_every_file(audited: Path, group: Group) -> None:
+    """A bit of a byte, at many places of every file: the audit names the file or the entry.
+
+    A line of a signature whose name or key it does not know says nothing to it (C2SP signed-note): that cosignature is
+    lost. Of what the log has seen of others it reads the signature of these, and not the cosignature beneath.
+    """
+    log = exported(audited, "matcher")
+    for name, content in log.files.items():
+        for place in range(0, len(content), max(1, len(content) // PLACES)):
+            octet = content[place] ^ 1 << place % 8
+            damaged = content[:place] + bytes([octet]) + content[place + 1 :]
+            files = log.files | {name: damaged}
+            try:
+                audit_rounds(read_log(files.get, log.registry), files.get, log.registry, group)
+            except AuditError:
+                continue
+            assert signers(damaged) - signers(content) or name.startswith("seen/"), name
+
+
+def signers(note: bytes) -> set[tuple[str, bytes]]:
+    """Return the names and keys in the lines of the signatures of a signed note."""
+    return {(line.name, line.key_id) for line in parse_note(note).signatures}

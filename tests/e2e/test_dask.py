@@ -20,7 +20,6 @@ from aquila.errors import ExecutorError, InputError, MalformedError
 from aquila.executors import local_pool
 from aquila.matching.certainty import Level
 from aquila.protocol.submissions.tasks import CarriedSecret, EvaluateTask
-from aquila.records.normalize import NORMALIZER_VERSION
 from aquila.records.person import PartialDate, Record
 from aquila.records.rules import load_rules
 from aquila.simulation import Rehearsal
@@ -141,7 +140,7 @@ def test_a_failing_task_shows_no_secret(cluster: Cluster, tmp_path: Path) -> Non
     """Workers log a task that fails; its share, nonce and records are in no log, on no page and on no disk."""
     workers = executor_handle_of(settings_of(cluster, tmp_path), [])
     evaluating = EvaluateTask(CarriedSecret(SHARE), b"context", b"\xff" * 32, FRESH)
-    batch = StoredBatch(b"\x01" * 32, load_rules("exact"), NORMALIZER_VERSION, [PERSON])
+    batch = StoredBatch(b"\x01" * 32, load_rules("exact"), [PERSON])
 
     async def fail() -> None:
         with pytest.raises(MalformedError):
