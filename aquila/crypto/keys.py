@@ -55,6 +55,7 @@ _SMALL_ORDER = frozenset(
     )
 )
 
+_FIELD = 2**255 - 19  # a coordinate is smaller
 _GROUPED_CHARACTERS, _GROUP = 20, 4
 
 
@@ -138,7 +139,7 @@ class VerifyKey:
     """A party's public Ed25519 key. Equal if the 32 bytes are equal.
 
     Raises:
-        MalformedError: these are not 32 bytes, or the point has small order.
+        MalformedError: these are not 32 bytes, not the one encoding of a point, or the point has small order.
     """
 
     __slots__ = ("_octets",)
@@ -146,8 +147,11 @@ class VerifyKey:
     def __init__(self, octets: bytes) -> None:
         if len(octets) != KEY_BYTES:
             raise MalformedError("ed25519_key_not_32_bytes", got=len(octets))
-        if octets[:-1] + bytes([octets[-1] & 0x7F]) in _SMALL_ORDER:
+        coordinate = octets[:-1] + bytes([octets[-1] & 0x7F])
+        if coordinate in _SMALL_ORDER:
             raise MalformedError("ed25519_key_small_order")
+        if int.from_bytes(coordinate, "little") >= _FIELD:
+            raise MalformedError("ed25519_key_not_canonical")
         self._octets = bytes(octets)
 
     @classmethod
@@ -175,7 +179,7 @@ class VerifyKey:
         return short_digits(self.fingerprint)
 
     def verify(self, signature: bytes, message: bytes) -> None:
-        """Check an Ed25519 signature (RFC 8032).
+        """Check an Ed25519 signature by the equation of PROTOCOL.md 2.4 (RFC 8032, without the cofactor).
 
         Raises:
             SignatureError: this key did not sign the message so.

@@ -18,6 +18,7 @@ CRYPTO: Final[Table] = {
     ),
     "domain_separation_tag_length_wrong": Text("a domain separation tag has 1 to 255 bytes"),
     "ed25519_key_not_32_bytes": Text("an Ed25519 public key has 32 bytes"),
+    "ed25519_key_not_canonical": Text("an Ed25519 public key is not in its canonical encoding"),
     "ed25519_key_small_order": Text("an Ed25519 public key has small order"),
     "element_not_ristretto255": Text(
         "the bytes at position {index} are not a ristretto255 element, or they are the identity"
