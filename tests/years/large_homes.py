@@ -59,11 +59,11 @@ async def _round_with_hits(world: World, folder: Path, hits: int) -> None:
     """Play a round of long lists until its hits are confirmed, and let a standing query, queries and others wait."""
     round_id = await world.propose(rules="exact", mode="lists_and_queries")
     for code, party_node in world.nodes.items():
-        await party_node.post(f"/rounds/{round_id}/consent")
         path = folder / f"{code}.csv"
         write_list(path, code, hits, pool=_POOL * hits // 10)
-        rows = path.read_text(encoding="utf-8")
-        answer = await party_node.submit(round_id, await party_node.load(rows, path.name))
+        import_id = await party_node.load(path.read_text(encoding="utf-8"), path.name)
+        await party_node.post(f"/rounds/{round_id}/consent")  # declares as much as the longest list needs
+        answer = await party_node.submit(round_id, import_id)
         assert answer.status_code == httpx.codes.ACCEPTED, answer.text
         path.unlink()
     await world.settle(most=2_000)
