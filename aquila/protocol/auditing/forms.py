@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.statistics import LEVELS
 from aquila.errors import AuditError, InputError
+from aquila.protocol.auditing.hits import query_of
 from aquila.protocol.log_entries import SEQUENCE, match_entry
 from aquila.protocol.registry import MATCHER
 
@@ -43,7 +44,7 @@ def _match(entry: Entry) -> Entry:
     if entry.round is None or not left < right:
         raise KeyError
     hits = {level: entry.counts[level] for level in LEVELS}
-    return match_entry(entry.round, entry.time, left, right, _query(entry), hits)
+    return match_entry(entry.round, entry.time, left, right, query_of(entry), hits)
 
 
 def _report(entry: Entry) -> Entry:
@@ -60,16 +61,12 @@ def _notes(entry: Entry) -> Entry:
 def _said(entry: Entry, party: str, counts: dict[str, int]) -> Entry:
     if entry.recipient is None or entry.round is None:
         raise KeyError
-    query = _query(entry)
+    query = query_of(entry)
     of: dict[str, Any] = {"of": "lists"} if query is None else {"of": "query", "submission": query}
     return Entry.of(
         entry.kind, entry.time, party, round=entry.round, recipient=entry.recipient, counts=counts, ids=of,
         digests={"statement": entry.digests["statement"]},
     )  # fmt: skip
-
-
-def _query(entry: Entry) -> str | None:
-    return str(entry.ids["submission"]) if "submission" in entry.ids else None
 
 
 _FORMS: dict[EntryKind, Callable[[Entry], Entry]] = {

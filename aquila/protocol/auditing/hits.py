@@ -112,7 +112,7 @@ def check_hits(audit: RoundAudit) -> Iterator[UnprovenClaim]:
 
 
 def check_queries(audit: RoundAudit) -> Iterator[UnprovenClaim]:
-    """Yield the queries of a closed round whose asker has no report, and of which no owner raised an alarm."""
+    """Yield the queries of a closed round that were never reported to the asker and that raised no owner's alarm."""
     round_ = audit.round
     if round_.ending is None or round_.ending.outcome is not Outcome.CLOSED:
         return
