@@ -37,7 +37,6 @@ KIT: Final[Table] = {
     "call_body_differs": Text("the call's body is not the one that was signed"),
     "call_content_type_not_signed": Text("the call's signature does not cover its content type"),
     "call_host_not_one": Text("the call needs exactly one Host"),
-    "call_nonce_missing": Text("the call's signature has no nonce"),
     "call_path_malformed": Text("the path of a call is none"),
     "call_signature_not_pinned": Text(
         "the call has no valid signature of a pinned key over method, authority, path and query",
@@ -47,7 +46,6 @@ KIT: Final[Table] = {
     "call_signed_for_another_service": Text(
         "the call was signed for another service", "call the service under the URL in its settings (listen.public_url)"
     ),
-    "call_signed_twice": Text("the call has more than one signature with the tag aquila"),
     "call_time_differs": Text(
         "the call's time differs by {difference} s from this service's",
         "set the clocks; {max_age} s are allowed each way",

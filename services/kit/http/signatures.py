@@ -7,14 +7,13 @@ because a proxy may end TLS; the authority is, so that a call to one service is 
 Answers are not signed here. What counts in them is signed as a statement or has a digest inside a signed statement;
 the rest (a status, a problem) is the matcher's word, on which no party relies.
 
-RFC 9421 lets a signature be written in many ways. Aquila writes one, which is composed and read here; a call that is
-signed in any other way is verified by a library.
+RFC 9421 lets a signature be written in many ways. PROTOCOL.md 9.1.1 allows one; a call that is signed in any other
+way is refused.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import re
 import secrets
@@ -24,13 +23,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import httpx
-from http_message_signatures import (
-    HTTPMessageSignaturesException,
-    HTTPMessageVerifier,
-    HTTPSignatureKeyResolver,
-    VerifyResult,
-    algorithms,
-)
 
 from aquila.crypto.keys import IdentityKey
 from aquila.errors import ReplayError, SignatureError
@@ -45,8 +37,6 @@ if TYPE_CHECKING:
         Mapping,
     )
 
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
     from aquila.crypto.keys import SigningKey, VerifyKey
 
 TAG = "aquila"
@@ -54,13 +44,12 @@ WINDOW_SECONDS = 300
 NONCE_BYTES = 16
 COMPONENTS = ("@method", "@authority", "@path", "@query")
 BODY_COMPONENTS = ("content-digest", "content-type")
-_NONCE_LIMIT = 64
 
 _INPUT = re.compile(
-    r'([a-z][a-z0-9_.*-]*)=(\("@method" "@authority" "@path" "@query"( "content-digest" "content-type")?\)'
-    r';created=(0|[1-9][0-9]{0,11});keyid="([0-9a-f]{64})";alg="ed25519";nonce="([A-Za-z0-9_-]+)";tag="aquila")'
+    r'aquila=(\("@method" "@authority" "@path" "@query"( "content-digest" "content-type")?\)'
+    r';created=(0|[1-9][0-9]{0,11});keyid="([0-9a-f]{64})";alg="ed25519";nonce="([A-Za-z0-9_-]{1,64})";tag="aquila")'
 )
-_SIGNATURE = re.compile(r"([a-z][a-z0-9_.*-]*)=:([A-Za-z0-9+/]{86}==):")
+_SIGNATURE = re.compile(r"aquila=:([A-Za-z0-9+/]{86}==):")
 _SEGMENTS = r"[A-Za-z0-9._~!$&'()*+,;=:@/%-]"
 _URL = re.compile(
     rf"(https?)://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]+))?(/{_SEGMENTS}*)?(?:\?((?:{_SEGMENTS}|\?)*))?"
@@ -94,22 +83,15 @@ class SignedRequest:
 
 
 class HeaderLines:
-    """Header lines in order; the shape that the library reads."""
+    """Header lines as they came: none is joined with another or dropped."""
 
     def __init__(self, lines: Iterable[tuple[bytes, bytes]]) -> None:
-        self._lines = [(name.decode("ascii", "replace"), value.decode("latin-1")) for name, value in lines]
-
-    def items(self) -> list[tuple[str, str]]:
-        """Return every line, repeated names included."""
-        return self._lines
+        self._lines = [(name.decode("ascii", "replace").lower(), value.decode("latin-1")) for name, value in lines]
 
     def only(self, name: str) -> str:
-        """Return the value of the one line of a name; an empty text if there is none, or more than one."""
-        found = [value for known, value in self._lines if known.lower() == name]
-        return found[0] if len(found) == 1 else ""
-
-    def __contains__(self, name: str) -> bool:
-        return any(name.lower() == known.lower() for known, _ in self._lines)
+        """Return the value of the one line with a name in lower case, or an empty text if there is not exactly one."""
+        values = [value for known, value in self._lines if known == name]
+        return values[0] if len(values) == 1 else ""
 
 
 class CallSigner(httpx.Auth):
@@ -184,12 +166,21 @@ def signature_base(covered: Mapping[str, str], parameters: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class VerifiedHead:
-    """A call whose signature holds, whose body was not seen yet, and whose nonce is not spent."""
+    """A call whose signature holds, whose body was not seen yet, and whose nonce is not spent.
+
+    Attributes:
+        party: Whose key signed it.
+        key_id: The key's fingerprint.
+        covered: The values of the signed components by their names.
+        created: When it was signed, in seconds since 1970.
+        nonce: Its nonce.
+    """
 
     party: str
     key_id: str
-    message: SignedRequest
-    result: VerifyResult
+    covered: Mapping[str, str]
+    created: int
+    nonce: str
 
 
 class CallVerifier:
@@ -220,7 +211,6 @@ class CallVerifier:
         self._authorities = frozenset(authority.lower() for authority in authorities)
         self._clock = clock or now
         self._max_age = max_age
-        self._verifier = _Verifier(signature_algorithm=algorithms.ED25519, key_resolver=_Pinned(keys))
 
     def verify(self, message: SignedRequest, body: bytes) -> str:
         """Verify a whole call and return the party; raises as `verify_head` and `verify_body` do."""
@@ -231,29 +221,34 @@ class CallVerifier:
     def verify_head(self, message: SignedRequest) -> VerifiedHead:
         """Verify everything but the body and the nonce.
 
-        1. One signature with our tag, by a pinned key, over at least the method, authority, path and query.
+        1. One signature in the form of PROTOCOL.md 9.1.1, by a pinned key.
         2. The authority is ours.
-        3. It has a nonce, and its time is within the window.
+        3. Its time is within the window.
 
         Raises:
             SignatureError: 1 or 2 does not hold.
             ReplayError: 3 does not hold; the field `matcher_time` has our time in seconds since 1970.
         """
         # 1.
-        results = self._checked(message)
-        if len(results) != 1:
-            raise SignatureError("call_signed_twice")
-        result = results[0]
-        key_id = str(result.parameters["keyid"])
-        party, _ = self._keys[key_id]
+        given = _INPUT.fullmatch(message.headers.only("signature-input"))
+        signed = _SIGNATURE.fullmatch(message.headers.only("signature"))
+        covered = _covered(message, BODY_COMPONENTS if given and given[2] else ())
+        if given is None or signed is None or covered is None:
+            raise SignatureError("call_signature_not_pinned")
+        parameters, _, created, key_id, nonce = given.groups()
+        party, key = self._keys.get(key_id, ("", None))
+        if key is None:
+            raise SignatureError("call_signature_not_pinned")
+        try:
+            key.verify(base64.b64decode(signed[1], validate=True), signature_base(covered, parameters))
+        except SignatureError:
+            raise SignatureError("call_signature_not_pinned") from None
         # 2.
-        if result.covered_components['"@authority"'] not in self._authorities:
+        if covered["@authority"] not in self._authorities:
             raise SignatureError("call_signed_for_another_service", party=party)
         # 3.
-        if not result.nonce or len(result.nonce) > _NONCE_LIMIT:
-            raise SignatureError("call_nonce_missing", party=party)
-        self._check_time(int(result.parameters["created"]), party)
-        return VerifiedHead(party, key_id, message, result)
+        self._check_time(int(created), party)
+        return VerifiedHead(party, key_id, covered, int(created), nonce)
 
     def verify_body(self, head: VerifiedHead, body: bytes) -> None:
         """Verify the body and spend the nonce, which a call with a changed body leaves to its sender.
@@ -267,63 +262,20 @@ class CallVerifier:
             ReplayError: 3 does not hold.
         """
         # 1.
-        covered = head.result.covered_components
-        if body and '"content-type"' not in covered:
+        if body and "content-type" not in head.covered:
             raise SignatureError("call_content_type_not_signed", party=head.party)
-        if not body or covered.get('"content-digest"') != content_digest(body):
-            try:
-                self._verifier.verify_body(head.message, [head.result], body)
-            except HTTPMessageSignaturesException:
-                raise SignatureError("call_body_differs", party=head.party) from None
+        if head.covered.get("content-digest") != (content_digest(body) if body else None):
+            raise SignatureError("call_body_differs", party=head.party)
         # 2.
         if not self.still_knows(head):
             raise SignatureError("call_signature_not_pinned")
         # 3. Twice the window: a clock that is set back by less than one window opens no gap.
-        created = int(head.result.parameters["created"])
-        self._nonces.spend(head.key_id, str(head.result.nonce), created + 2 * self._max_age, self._clock())
+        self._nonces.spend(head.key_id, head.nonce, head.created + 2 * self._max_age, self._clock())
 
     def still_knows(self, head: VerifiedHead) -> bool:
         """Return whether the key of a call is pinned for its party now: it may have been replaced since."""
         party, _ = self._keys.get(head.key_id, ("", None))
         return party == head.party
-
-    def _checked(self, message: SignedRequest) -> list[VerifyResult]:
-        """Return the verified signatures with our tag."""
-        usual = self._usual(message)
-        if usual is not None:
-            return [usual]
-        try:
-            # The library's window follows the system's clock, with five seconds for a clock that is ahead: ours is
-            # checked by `_check_time`.
-            return self._verifier.verify(message, max_age=None, expect_tag=TAG, require_components=COMPONENTS)
-        except HTTPMessageSignaturesException:
-            # Its message may quote a header.
-            raise SignatureError("call_signature_not_pinned") from None
-
-    def _usual(self, message: SignedRequest) -> VerifyResult | None:
-        """Return the one signature of a call, written as Aquila writes it and verified, or None if it is another."""
-        headers = message.headers
-        given = _INPUT.fullmatch(headers.only("signature-input"))
-        signed = _SIGNATURE.fullmatch(headers.only("signature"))
-        covered = _covered(message, BODY_COMPONENTS if given and given[3] else ())
-        if given is None or signed is None or given[1] != signed[1] or covered is None:
-            return None
-        _, parameters, _, created, key_id, nonce = given.groups()
-        _, key = self._keys.get(key_id, ("", None))
-        if key is None:
-            return None
-        try:
-            key.verify(base64.b64decode(signed[2], validate=True), signature_base(covered, parameters))
-        except (SignatureError, binascii.Error):
-            return None
-        return VerifyResult(
-            label=given[1],
-            algorithm=algorithms.ED25519,
-            covered_components={f'"{name}"': value for name, value in covered.items()},
-            parameters={"created": int(created), "keyid": key_id},
-            body=None,
-            nonce=nonce,
-        )
 
     def _check_time(self, created: int, party: str) -> None:
         """Refuse a time outside the window, and state ours."""
@@ -353,25 +305,3 @@ def _covered(message: SignedRequest, fields: Iterable[str]) -> dict[str, str] | 
     covered = dict(zip(COMPONENTS, (message.method, authority, path or "/", f"?{query or ''}"), strict=True))
     covered |= {name: message.headers.only(name) for name in fields}
     return covered if all(map(_VALUE.fullmatch, covered.values())) else None
-
-
-class _Verifier(HTTPMessageVerifier):
-    """The library's verifier, which leaves the time to us but still wants one."""
-
-    def validate_created_and_expires(self, sig_input: object, max_age: object = None) -> None:  # noqa: ARG002 - the library passes it
-        """Require a time; `CallVerifier` compares it."""
-        created = sig_input.params.get("created")  # type: ignore[attr-defined]  # the library's parsed list
-        if type(created) is not int:
-            raise HTTPMessageSignaturesException("no time")
-
-
-class _Pinned(HTTPSignatureKeyResolver):
-    """The pinned keys, in the shape that the library asks for."""
-
-    def __init__(self, keys: Mapping[str, tuple[str, VerifyKey]]) -> None:
-        self._keys = keys
-
-    def resolve_public_key(self, key_id: str) -> Ed25519PublicKey | None:
-        """Return the key of a fingerprint, or None."""
-        pinned = self._keys.get(key_id)
-        return None if pinned is None else pinned[1].ed25519()

@@ -10,11 +10,18 @@ from typing import TYPE_CHECKING, ClassVar
 
 import httpx
 import pytest
-from http_message_signatures import HTTPMessageSigner, HTTPMessageVerifier, MappingKeyResolver, algorithms
+from http_message_signatures import HTTPMessageVerifier, MappingKeyResolver, algorithms
 
 from aquila.crypto.keys import IdentityKey, VerifyKey
 from aquila.errors import AquilaError, ReplayError, SignatureError
-from services.kit.http.signatures import CallSigner, CallVerifier, HeaderLines, SignedRequest, signature_base
+from services.kit.http.signatures import (
+    CallSigner,
+    CallVerifier,
+    HeaderLines,
+    SignedRequest,
+    content_digest,
+    signature_base,
+)
 from tests.support.memory_nonces import MemoryNonces
 
 if TYPE_CHECKING:
@@ -109,7 +116,7 @@ def test_the_library_verifies_what_is_signed_here(
     oracle = HTTPMessageVerifier(signature_algorithm=algorithms.ED25519, key_resolver=resolver)
     request = _signed(signer, body, url, method)
     oracle.max_clock_skew *= 10**6  # the clock of the tests
-    results = oracle.verify(_received(request), max_age=None, expect_tag="aquila", body=body or None)
+    results = oracle.verify(request, max_age=None, expect_tag="aquila", body=body or None)
     assert len(results) == 1
     verifier = CallVerifier(
         {key.public.fingerprint: ("SI", key.public)},
@@ -118,7 +125,8 @@ def test_the_library_verifies_what_is_signed_here(
         signer._clock,
     )
     head = verifier.verify_head(_received(request))
-    assert head.result.covered_components.items() <= results[0].covered_components.items()
+    covered = {f'"{name}"': value for name, value in head.covered.items()}
+    assert covered.items() <= results[0].covered_components.items()
 
 
 async def test_a_key_that_takes_its_time_holds_nobody_up(
@@ -294,73 +302,75 @@ def test_a_call_signed_for_another_service_is_refused(signer: CallSigner, verifi
 COMPONENTS = ("@method", "@authority", "@path", "@query", "content-digest", "content-type")
 
 
-def _by_hand(
-    key: IdentityKey, clock: Clock, components: tuple[str, ...] = COMPONENTS, **changes: str | None
-) -> SignedRequest:
-    """Sign with the library alone, leaving out what a test wants to be missing."""
-    from datetime import UTC, datetime  # noqa: PLC0415 - used here only
+FORM = '({names});created={created};keyid="{key_id}";alg="ed25519";nonce="{nonce}";tag="aquila"'
 
+
+def _by_hand(
+    key: IdentityKey, clock: Clock, components: tuple[str, ...] = COMPONENTS, label: str = "aquila", form: str = FORM
+) -> SignedRequest:
+    """Return a call that is signed rightly, in a form that may be another than Aquila's."""
     request = httpx.Request("PUT", URL, content=BODY, headers={"content-type": "text/plain"})
-    signer = HTTPMessageSigner(signature_algorithm=algorithms.ED25519)
-    options = {"nonce": "n", "tag": "aquila", "label": "x"} | changes
-    prepared = signer.prepare(
-        request,
-        key_id=key.public.fingerprint,
-        created=datetime.fromtimestamp(clock(), tz=UTC),
-        covered_component_ids=components,
-        body=BODY if "content-digest" in components else None,
-        **options,  # type: ignore[arg-type]  # three texts
-    )
-    signer.apply(request, prepared, key.sign(prepared.signature_base))
+    values = {
+        "@method": "PUT", "@authority": "matcher.test:8700", "@path": "/rounds/r1/chunks/3", "@query": "?part=1&x=%20",
+        "content-type": "text/plain", "content-digest": content_digest(BODY),
+    }  # fmt: skip
+    request.headers["content-digest"] = values["content-digest"]
+    names = " ".join(f'"{name}"' for name in components)
+    parameters = form.format(names=names, created=clock(), key_id=key.public.fingerprint, nonce="n")
+    signature = key.sign(signature_base({name: values[name] for name in components}, parameters))
+    request.headers["signature-input"] = f"{label}={parameters}"
+    request.headers["signature"] = f"{label}=:{base64.b64encode(signature).decode()}:"
     return _received(request)
 
 
-def test_a_call_signed_by_hand_is_accepted_when_it_is_complete(
-    key: IdentityKey, clock: Clock, verifier: CallVerifier
-) -> None:
-    """The label does not matter; this shows that the following tests fail for their own reason."""
+def test_a_call_signed_by_hand_is_accepted(key: IdentityKey, clock: Clock, verifier: CallVerifier) -> None:
+    """In the form of PROTOCOL.md 9.1.1. This shows that the following tests fail for their own reason."""
     assert verifier.verify(_by_hand(key, clock), BODY) == "SI"
-
-
-def test_components_in_another_order_are_accepted(key: IdentityKey, clock: Clock, verifier: CallVerifier) -> None:
-    """RFC 9421 leaves the order to the signer; the base follows it."""
-    assert verifier.verify(_by_hand(key, clock, COMPONENTS[::-1]), BODY) == "SI"
 
 
 @pytest.mark.parametrize("missing", COMPONENTS)
 def test_a_missing_component_is_refused(key: IdentityKey, clock: Clock, verifier: CallVerifier, missing: str) -> None:
-    """A signature over less than everything is none."""
+    """A signature must cover all of them."""
     message = _by_hand(key, clock, tuple(name for name in COMPONENTS if name != missing))
     with pytest.raises(SignatureError):
         verifier.verify(message, BODY)
 
 
 @pytest.mark.parametrize(
-    "changes", [{"nonce": None}, {"nonce": ""}, {"nonce": "n" * 65}, {"tag": None}, {"tag": "other"}]
+    "form",
+    [
+        FORM.replace(';nonce="{nonce}"', ""),
+        FORM.replace("{nonce}", ""),
+        FORM.replace("{nonce}", "n" * 65),
+        FORM.replace(';tag="aquila"', ""),
+        FORM.replace('tag="aquila"', 'tag="other"'),
+        FORM.replace(";created={created}", ""),
+        FORM.replace('alg="ed25519"', 'alg="hmac-sha256"'),
+        FORM + ";expires=2000000000",
+        FORM.replace(';alg="ed25519"', ""),
+        FORM.replace(";created", "; created"),
+    ],
 )
-def test_a_missing_nonce_or_tag_is_refused(
-    key: IdentityKey, clock: Clock, verifier: CallVerifier, changes: dict[str, str | None]
-) -> None:
-    """A signature that was made for something else, or that could be repeated."""
+def test_another_form_is_refused(key: IdentityKey, clock: Clock, verifier: CallVerifier, form: str) -> None:
+    """What RFC 9421 would allow as well: one form has one reading."""
     with pytest.raises(SignatureError):
-        verifier.verify(_by_hand(key, clock, **changes), BODY)
+        verifier.verify(_by_hand(key, clock, form=form), BODY)
 
 
-def test_a_missing_time_is_refused(signer: CallSigner, verifier: CallVerifier, clock: Clock) -> None:
-    """Without a time there is no window."""
-    request = _signed(signer)
-    header = request.headers["signature-input"].replace(f";created={clock()}", "")
-    with pytest.raises(SignatureError):
-        verifier.verify(_with_header(request, "signature-input", header), BODY)
+def test_another_order_or_label_is_refused(key: IdentityKey, clock: Clock, verifier: CallVerifier) -> None:
+    """The base follows the order that the header gives, so that the signature itself would hold."""
+    for message in (_by_hand(key, clock, COMPONENTS[::-1]), _by_hand(key, clock, label="x")):
+        with pytest.raises(SignatureError):
+            verifier.verify(message, BODY)
 
 
-def test_two_signatures_with_our_tag_are_refused(signer: CallSigner, verifier: CallVerifier) -> None:
+def test_two_signatures_are_refused(signer: CallSigner, verifier: CallVerifier) -> None:
     """Which of the two would be the caller's?"""
     request = _signed(signer)
     again = request.headers["signature-input"].replace("aquila=", "other=", 1)
     value = request.headers["signature"].replace("aquila=", "other=", 1)
     headers = HeaderLines([*request.headers.raw, (b"signature-input", again.encode()), (b"signature", value.encode())])
-    with pytest.raises(SignatureError, match="more than one"):
+    with pytest.raises(SignatureError):
         verifier.verify(replace(_received(request), headers=headers), BODY)
 
 
@@ -404,7 +414,7 @@ def test_random_headers_end_in_the_tree(signer: CallSigner, verifier: CallVerifi
         except AquilaError as error:
             assert isinstance(error, SignatureError | ReplayError)  # noqa: PT017 - most mutations are refused, not all
         else:
-            # Only what means the same may get through: the trailing bits of base64, say.
+            # Only what means the same may get through: the trailing bits of base64.
             assert name == "signature" or "".join(value) == request.headers[name]
 
 
@@ -427,11 +437,7 @@ def test_the_system_s_clock_is_the_default(key: IdentityKey) -> None:
     assert verifier.verify(_received(_signed(CallSigner(key, "SI"))), BODY) == "SI"
 
 
-def test_header_lines_are_kept_as_they_came() -> None:
-    """Repeated lines stay apart, and which of them counts is nobody's guess."""
-    lines = HeaderLines([(b"A", b"1"), (b"a", b"2")])
-    assert lines.items() == [("A", "1"), ("a", "2")]
-    assert "a" in lines
-    assert not lines.only("a")
-    assert lines.only("b") == ""
-    assert HeaderLines([(b"A", b"1"), (b"B", b"2")]).only("a") == "1"
+def test_of_repeated_lines_none_counts() -> None:
+    """Which of them would be meant is nobody's guess."""
+    lines = HeaderLines([(b"A", b"1"), (b"a", b"2"), (b"B", b"3")])
+    assert (lines.only("a"), lines.only("b"), lines.only("c")) == ("", "3", "")
