@@ -2,8 +2,9 @@
 
 `python -m tests.generate` is `make schemas`; `python -m tests.generate --check` is part of `make check`. What it
 writes: a JSON Schema of every signed message, the table of problem types, the page of the normalizer's tables, OpenAPI
-of matcher and node as they are put together for service, in homes that are thrown away, the map of the folders
-in `docs/ARCHITECTURE.md`, and the shares of name pairs in `docs/MATCHING.md`. The same code gives the same bytes.
+of matcher and node as they are put together for service, in homes that are thrown away, the index of operations for
+`aquila call`, the map of the folders in `docs/ARCHITECTURE.md`, and the shares of name pairs in `docs/MATCHING.md`. The
+same code gives the same bytes.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from services.node import main as node_main
 from services.node.settings import NodeSettings
 from services.node.storage import home as node_home
 from tests.quality.measuring import name_pairs
-from tests.support import architecture_map, corroboration_page, normalizer_tables
+from tests.support import architecture_map, corroboration_page, normalizer_tables, operations_index
 from tests.support.openapi_examples import EXAMPLES
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.into == SCHEMAS:
         files[architecture_map.DOCUMENT] = architecture_map.document()
         files[name_pairs.DOCUMENT] = name_pairs.document()
+        with tempfile.TemporaryDirectory() as folder:
+            files[operations_index.DOCUMENT] = operations_index.text(applications(Path(folder)))
     if options.check:
         return check(options.into, files)
     for path, text in files.items():

@@ -13,6 +13,7 @@ COMMAND: Final[Table] = {
     "another_demo_running": Text(
         "another demo is running in {folder}", "end it with Ctrl-C, or name another folder with --folder"
     ),
+    "answer_needs_file": Text("{operation} answers with {kind}, which is no JSON", "name a file with --out"),
     "approval_digest_differs": Text(
         "the content that was read differs from the content of the request", "read it again with `aquila approval show`"
     ),
@@ -242,12 +243,29 @@ COMMAND: Final[Table] = {
     "nobody_to_sign_out": Text("nobody is signed in here"),
     "nothing_approved": Text("nothing was approved", "`aquila approval refuse` says why to its author"),
     "nothing_there_yet": Text("there is no {what} yet"),
+    "operation_unknown": Text(
+        "the {service} has no operation {name}", "see all with `aquila call --list`; written like it: {near}"
+    ),
     "option_file_unreadable": Text("{path} cannot be read: {fault}"),
     "option_not_hexadecimal": Text("{option} is not hexadecimal"),
     "option_not_whole_number": Text("{option} is not a whole number from 0"),
     "out_folder_not_made": Text("{folder} cannot be made: {fault}", "name a folder of yours with --out"),
     "output_path_unwritable": Text("{path} cannot be written", "name a file in a folder of yours"),
     "output_write_failed": Text("{path} cannot be written: {fault}", "name a file in a folder of yours"),
+    "parameter_given_twice": Text("{name} takes one value", "give it once"),
+    "parameter_not_one_of": Text("{name} has another value than it can have", "give one of these: {listed}"),
+    "parameter_of_another_kind": Text("{name} has to be {kind}", "`aquila call OPERATION --list` shows what it takes"),
+    "parameter_seen_by_others": Text(
+        "{name} may not stand in a command line, which every user of the machine can read",
+        "give it as {name}=@FILE, or as {name}=@- and type it",
+    ),
+    "parameter_unknown": Text(
+        "{operation} has no parameter {name}", "see all with `aquila call {operation} --list`; written like it: {near}"
+    ),
+    "parameter_without_value": Text("parameters of {operation} are written NAME=VALUE", "put an = between the two"),
+    "parameters_missing": Text(
+        "{operation} needs more: {listed}", "`aquila call {operation} --list` shows all that it takes"
+    ),
     "passwords_differ": Text("the two passwords differ; nothing was changed"),
     "process_not_started": Text("the process of {process} did not start", "see {path}"),
     "prompt_input_missing": Text("{what}: nothing was given", "type it, or give it as a line of stdin"),

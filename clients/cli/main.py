@@ -23,6 +23,7 @@ from clients.cli.options import Json
 from clients.cli.output.screen import Screen
 from clients.cli.services import (
     approvals,
+    call,
     deliveries,
     hits,
     matcher,
@@ -78,6 +79,7 @@ app.add_typer(hits.app, name="hit")
 app.add_typer(audit_bundles.app, name="audit")
 app.add_typer(people.app, name="user")
 app.add_typer(approvals.app, name="approval")
+app.command()(call.call)
 app.command()(rehearse.rehearse)
 app.command()(demo.demo)
 app.command()(bench.bench)

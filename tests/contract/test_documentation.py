@@ -12,6 +12,7 @@ import pytest
 from typer.main import get_command
 
 from clients.cli.main import app
+from clients.sdk.operations import operations
 from services.kit.http.own_certificates import CERTIFICATE_DAYS
 
 ROOT = Path(__file__).parents[2]
@@ -84,6 +85,7 @@ def test_commands_of_aquila_exist(document: str) -> None:
     assert wrong == []
     assert not _is_command(root, ["node", "restore", "FILE", "--nothing"])
     assert not _is_command(root, ["node", "nothing"])
+    assert not _is_command(root, ["call", "get_nothing"])
 
 
 def _is_command(command: Any, words: list[str]) -> bool:
@@ -96,11 +98,13 @@ def _is_command(command: Any, words: list[str]) -> bool:
             words = words[1:] if words and words[0].isupper() else words
             if words and words[0] == "local":  # a login
                 words = words[1:]
+        elif word == "call" and words and not words[0].startswith("--") and not words[0].isupper():
+            command = children[word] if words[0] in operations("node") | operations("matcher") else None
         elif word in children:
             command = children[word]
         else:
             return word in {"…", "..."}
-    return all(_has(command, word) for word in words if word.startswith("--"))
+    return command is not None and all(_has(command, word) for word in words if word.startswith("--"))
 
 
 def _has(command: Any, option: str) -> bool:

@@ -1,4 +1,4 @@
-"""The role table as it is shown, and which action each command is."""
+"""The role table as it is shown, with the operations of each role."""
 
 from __future__ import annotations
 
@@ -8,99 +8,20 @@ from aquila.audit.roles import Action, Service
 from clients.cli.output.screen import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from aquila.audit.roles import RoleRow, RoleTable
-
-COMMANDS: Mapping[str, Action] = {
-    "node status": Action.SEE_STATUS,
-    "matcher status": Action.SEE_STATUS,
-    "whoami": Action.OWN_SESSION,
-    "logout": Action.OWN_SESSION,
-    "user add": Action.MANAGE_PEOPLE,
-    "user list": Action.MANAGE_PEOPLE,
-    "user admit": Action.MANAGE_PEOPLE,
-    "user reset": Action.MANAGE_PEOPLE,
-    "user roles": Action.MANAGE_PEOPLE,
-    "user activate": Action.MANAGE_PEOPLE,
-    "user deactivate": Action.MANAGE_PEOPLE,
-    "party registry": Action.MANAGE_REGISTRY,
-    "party accept": Action.MANAGE_REGISTRY,
-    "matcher invite": Action.MANAGE_REGISTRY,
-    "matcher admit": Action.MANAGE_REGISTRY,
-    "matcher move": Action.MANAGE_REGISTRY,
-    "matcher renew-ca": Action.MANAGE_REGISTRY,
-    "matcher renew-identity": Action.MANAGE_REGISTRY,
-    "matcher replace-key": Action.MANAGE_REGISTRY,
-    "matcher remove": Action.MANAGE_REGISTRY,
-    "matcher state-registry": Action.MANAGE_REGISTRY,
-    "approval list": Action.SEE_APPROVALS,
-    "approval show": Action.SEE_APPROVALS,
-    "approval approve": Action.DECIDE_APPROVALS,
-    "approval refuse": Action.DECIDE_APPROVALS,
-    "approval withdraw": Action.WITHDRAW_REQUEST,
-    "records check": Action.CHECK_RECORDS,
-    "records import": Action.IMPORT_RECORDS,
-    "records deliveries": Action.CHECK_RECORDS,
-    "records import-delivery": Action.IMPORT_RECORDS,
-    "records duplicates": Action.COMPARE_RECORDS,
-    "records search": Action.SEARCH_RECORDS,
-    "records show": Action.SEARCH_RECORDS,
-    "round list": Action.SEE_ROUNDS,
-    "round show": Action.SEE_ROUNDS,
-    "round watch": Action.SEE_ROUNDS,
-    "round propose": Action.PROPOSE_ROUND,
-    "round consent": Action.ASK_CONSENT,
-    "round submit": Action.ASK_SUBMISSION,
-    "round hits": Action.SEE_HITS,
-    "query ask": Action.ASK_SUBMISSION,
-    "query list": Action.SEE_QUERIES,
-    "query show": Action.SEE_QUERIES,
-    "query watch": Action.ASK_SUBMISSION,
-    "query watches": Action.SEE_QUERIES,
-    "query show-watch": Action.SEE_QUERIES,
-    "query prolong": Action.ASK_SUBMISSION,
-    "query withdraw": Action.ASK_SUBMISSION,
-    "hit list": Action.SEE_HITS,
-    "hit show": Action.SEE_HITS,
-    "hit acknowledge": Action.DECIDE_HITS,
-    "hit decide": Action.DECIDE_HITS,
-    "hit decide-many": Action.DECIDE_HITS,
-    "hit undo": Action.DECIDE_HITS,
-    "hit assign": Action.DECIDE_HITS,
-    "hit close-many": Action.DECIDE_HITS,
-    "hit reply": Action.DECIDE_HITS,
-    "hit follow-up": Action.DECIDE_HITS,
-    "hit reference": Action.DECIDE_HITS,
-    "hit permit": Action.DECIDE_HITS,
-    "hit close": Action.DECIDE_HITS,
-    "hit reopen": Action.DECIDE_HITS,
-    "hit withdraw": Action.WITHDRAW_HITS,
-    "hit letter": Action.EXPORT_HITS,
-    "node suggest-round": Action.SUGGEST_ROUND,
-    "node suggestions": Action.SEE_ROUNDS,
-    "matcher suggestions": Action.SEE_ROUNDS,
-    "matcher set-aside": Action.PROPOSE_ROUND,
-    "node erase-record": Action.ERASE_RECORD,
-    "matcher statistics": Action.SEE_STATISTICS,
-    "round safeguards": Action.SEE_ROUNDS,
-    "round release": Action.RELEASE_ALARM,
-    "round refuse-answer": Action.RELEASE_ALARM,
-    "round close": Action.CLOSE_ROUND,
-    "round abort": Action.ABORT_ROUND,
-    "audit status": Action.SEE_STATUS,
-    "audit show": Action.SEE_LOG,
-    "audit export": Action.EXPORT_LOG,
-    "audit acknowledge": Action.ACKNOWLEDGE_LOG,
-}
-"""Each command that speaks to a service, and the action that it is there."""
+    from aquila.audit.roles import RoleTable
 
 
 def document(table: RoleTable) -> dict[str, object]:
-    """Return the table for programs."""
+    """Return the table for programs, with the operations that each role may call (`aquila call`)."""
+    from clients.sdk.operations import operations
+
     return {
         service.value: {
-            row.role.value: {"means": row.means, "actions": sorted(row.actions), "commands": _commands(row)}
+            row.role.value: {
+                "means": row.means,
+                "actions": sorted(row.actions),
+                "operations": [name for name, one in operations(service.value).items() if one.action in row.actions],
+            }
             for row in table.rows.values()
             if row.service is service
         }
@@ -125,7 +46,3 @@ def tables(table: RoleTable) -> list[Table | str]:
         "The key in a home folder acts as administrator."
     )
     return shown
-
-
-def _commands(row: RoleRow) -> list[str]:
-    return [name for name, action in COMMANDS.items() if action in row.actions]

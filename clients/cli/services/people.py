@@ -212,7 +212,7 @@ def code(
 
 
 def show_roles(as_json: Json = False) -> None:
-    """Show the role table, and the commands that each role uses."""
+    """Show the role table, and with --json the operations that each role may call."""
     from aquila.audit.roles import role_table
     from clients.cli.output.role_views import document, tables
 

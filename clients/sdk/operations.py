@@ -1,0 +1,183 @@
+"""One general way to call an operation of a node or of the matcher: by its OpenAPI operation id and named texts.
+
+Which operations there are, and what each takes, is generated from the services' own routes (`make schemas`) and lies
+beside this module: no service and no network is needed to look one up. The service alone checks the values.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from aquila.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from clients.sdk.homes import Service
+
+_INDEX = Path(__file__).with_name("operations.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One value that an operation takes.
+
+    Attributes:
+        name: As it is given; `outer.inner` is a field of an object in the body.
+        place: Where it goes: path, query, body (a field of the JSON body), or content (the body itself).
+        kind: string, integer, number, boolean, texts (several strings), json, or file (bytes).
+        required: Whether the operation needs it.
+        values: The texts that it can be, if they are few.
+        private: Whether it holds a secret or a person; then it never stands in a command line.
+    """
+
+    name: str
+    place: str
+    kind: str
+    required: bool
+    values: tuple[str, ...] = ()
+    private: bool = False
+
+    def value_of(self, texts: Sequence[str]) -> Any:  # noqa: ANN401 - of any JSON type
+        """Return the value that texts mean; texts that are not several values come one at a time.
+
+        Raises:
+            InputError: A text is not of the parameter's kind, or there are several.
+        """
+        if self.kind == "texts" and not texts[0].startswith("["):
+            return list(texts)
+        if len(texts) > 1:
+            raise InputError("parameter_given_twice", name=self.name)
+        if self.values and self.kind != "texts" and texts[0] not in self.values:
+            raise InputError("parameter_not_one_of", name=self.name, listed=", ".join(self.values))
+        if self.kind in {"string", "file"}:
+            return texts[0]
+        try:
+            value = json.loads(texts[0])
+        except (ValueError, RecursionError):
+            value = None
+        expected = _TYPES.get(self.kind, list | dict)
+        if not isinstance(value, expected) or (isinstance(value, bool) and self.kind != "boolean"):
+            raise InputError("parameter_of_another_kind", name=self.name, kind=_KINDS[self.kind])
+        return value
+
+
+_TYPES = {"integer": int, "number": int | float, "boolean": bool, "texts": list}
+_KINDS = {
+    "integer": "an integer",
+    "number": "a number",
+    "boolean": "true or false",
+    "texts": "a text, or a JSON list of texts",
+    "json": "a JSON list or object",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation for people.
+
+    Attributes:
+        name: Its OpenAPI operation id.
+        method: Of HTTP.
+        path: With `{name}` for each parameter of the path.
+        action: The action of the role table that it is.
+        summary: What it does or gives.
+        answer: The media type of the answer; empty if there is none.
+        parameters: What it takes.
+    """
+
+    name: str
+    method: str
+    path: str
+    action: str
+    summary: str
+    answer: str
+    parameters: tuple[Parameter, ...]
+
+    def parameter(self, name: str) -> Parameter:
+        """Return a parameter.
+
+        Raises:
+            InputError: The operation has none of this name; the hint has those that are like it.
+        """
+        for one in self.parameters:
+            if one.name == name:
+                return one
+        known = [one.name for one in self.parameters]
+        raise InputError("parameter_unknown", operation=self.name, name=name, near=_near(name, known))
+
+    def request(self, values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        """Return the path of a call and the other arguments of `Connection.call`.
+
+        Args:
+            values: By the names of parameters; bytes for content, and under `body` all fields of a JSON body at once.
+
+        Raises:
+            InputError: A parameter is missing or unknown.
+        """
+        given = values.keys() | {one.name for one in self.parameters if "body" in values and one.place == "body"}
+        missing = [one.name for one in self.parameters if one.required and one.name not in given]
+        if missing:
+            raise InputError("parameters_missing", operation=self.name, listed=", ".join(missing))
+        path, query, options = self.path, dict[str, str](), dict[str, Any]()
+        if any(one.place == "body" for one in self.parameters):
+            options["json"] = dict(values.get("body", {}))
+        for name, value in values.items():
+            if name == "body" and "json" in options:
+                continue
+            match self.parameter(name).place:
+                case "path":
+                    path = path.replace(f"{{{name}}}", quote(str(value), safe=""))
+                case "query":
+                    query[name] = value if isinstance(value, str) else json.dumps(value)
+                case "content":
+                    options["content"] = value
+                case _:
+                    _put(options["json"], name.split("."), value)
+        return path, options | {"params": query}
+
+
+def _put(body: dict[str, Any], names: list[str], value: Any) -> None:  # noqa: ANN401 - of any JSON type
+    for name in names[:-1]:
+        body = body.setdefault(name, {})
+    body[names[-1]] = value
+
+
+@cache
+def operations(service: Service) -> dict[str, Operation]:
+    """Return the operations of a service by their ids, in alphabetical order."""
+    index = json.loads(_INDEX.read_text(encoding="utf-8"))[service]
+    return {name: _operation(name, entry) for name, entry in index.items()}
+
+
+def operation(service: Service, name: str) -> Operation:
+    """Return an operation of a service.
+
+    Raises:
+        InputError: It has none of this id; the hint has those that are like it.
+    """
+    known = operations(service)
+    if name not in known:
+        raise InputError("operation_unknown", service=service, name=name, near=_near(name, known))
+    return known[name]
+
+
+def _operation(name: str, entry: dict[str, Any]) -> Operation:
+    parameters = tuple(
+        Parameter(one["name"], one["in"], one["kind"], one["required"], tuple(one.get("values", ())), "private" in one)
+        for one in entry.pop("parameters")
+    )
+    return Operation(name, parameters=parameters, **entry)
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    """Return the known names that are like a name, for a hint."""
+    known = list(known)
+    words = [one for one in known if name and name in one]
+    return ", ".join(get_close_matches(name, known, 5) or words[:5] or known[:10]) or "none"
