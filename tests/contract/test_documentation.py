@@ -175,33 +175,45 @@ def test_the_sections_of_the_glossary_exist() -> None:
 
 
 def test_the_index_of_decisions_is_the_folder() -> None:
-    """Every decision has one row and a status, the same in both; a number without a file says where its text went."""
+    """Every decision has a row and a record with its parts; every other number has a paragraph in HISTORY.md."""
     folder = ROOT / "docs" / "adr"
-    index = (folder / "README.md").read_text("utf-8")
-    rows = re.findall(r"^\| (\d+) \| (.+?) \| (.+?) \| (.+?) \|$", index, re.MULTILINE)
-    assert [int(number) for number, *_ in rows] == list(range(1, len(rows) + 1))
-    files = {path.name: path.read_text("utf-8") for path in folder.glob("[0-9]*.md")}
-    listed: list[str] = []
-    for number, title, status, sentence in rows:
-        link = re.fullmatch(r"\[.+\]\((\S+\.md)\)", title)
-        if not link:
-            assert status == "merged", number
-            assert re.fullmatch(r"Merged into \[.+\]\(\S+\)\.", sentence), number
-            continue
-        listed.append(link[1])
-        text = files[link[1]]
-        assert link[1].startswith(f"{int(number):04}-")
-        assert text.startswith(f"# {number}. "), number
-        stated = text.splitlines()[2]
-        assert re.match(r"Status: (accepted|superseded)\b", stated), number
-        by = re.fullmatch(r"(superseded|superseded in part) by (\d+)", status)
-        assert bool(by) == ("superseded" in stated and "supersedes" not in stated), number
-        if by:
-            assert f"[ADR {by[2]}](" in stated, number
-            assert stated.startswith("Status: superseded by") == (by[1] == "superseded"), number
-        else:
-            assert status == "accepted", number
-    assert sorted(listed) == sorted(files)
+    rows = re.findall(
+        r"^\| (\d+) \| \[.+?\]\((\S+)\) \| .+? \|$", (folder / "README.md").read_text("utf-8"), re.MULTILINE
+    )
+    assert sorted(name for _, name in rows) == sorted(path.name for path in folder.glob("[0-9]*.md"))
+    paragraphs = re.split(r"^## (\d+)\. .+\n\n", (folder / "HISTORY.md").read_text("utf-8"), flags=re.MULTILINE)[1:]
+    history = dict(zip(map(int, paragraphs[::2]), paragraphs[1::2], strict=True))
+    files = {int(number): name for number, name in rows}
+    assert sorted([*files, *history]) == list(range(1, max([*files, *history]) + 1))
+    included: dict[int, set[int]] = {number: set() for number in files}
+    for number, told in history.items():
+        way = re.match(r"(?:In force|(?:Folded\sinto|Superseded\sby)\s\[ADR (\d+)\]\((\S+)\))", told)
+        assert way, number
+        if way[1]:
+            assert files[int(way[1])] == way[2], number
+            included[int(way[1])].add(number)
+    for number, name in files.items():
+        assert name.startswith(f"{number:04}-")
+        text = (folder / name).read_text("utf-8")
+        assert text.startswith(f"# {number}. "), name
+        status = re.fullmatch(r"Status: accepted(?:; includes ADR ((?:\d+(?:, | and |))+))?", text.splitlines()[2])
+        assert status, name
+        assert set(map(int, re.findall(r"\d+", status[1] or ""))) == included[number], name
+        assert {"Context", "Decision", "Consequences"} <= set(re.findall(r"^## (.+)$", text, re.MULTILINE)), name
+
+
+def test_decisions_that_are_named_are_there() -> None:
+    """Every number of a decision that code or a document names has a record or a paragraph in HISTORY.md."""
+    folder = ROOT / "docs" / "adr"
+    known = {int(path.name[:4]) for path in folder.glob("[0-9]*.md")}
+    known |= set(map(int, re.findall(r"^## (\d+)\. ", (folder / "HISTORY.md").read_text("utf-8"), re.MULTILINE)))
+    named: dict[int, set[str]] = {}
+    files = [path for part in ("aquila", "services", "clients", "tests") for path in (ROOT / part).rglob("*.[pch]*")]
+    for path in (*PAGES, *(path for path in files if path.suffix in {".py", ".c", ".h"})):
+        for number in re.findall(r"\b(?:ADR |docs/adr/0)(\d+)", path.read_text("utf-8")):
+            named.setdefault(int(number), set()).add(path.name)
+    assert len(named) > 20
+    assert {number: pages for number, pages in named.items() if number not in known} == {}
 
 
 @pytest.mark.parametrize(

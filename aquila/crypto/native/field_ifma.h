@@ -2,7 +2,7 @@
  *
  * Why 52 bits and not 51: the multiply-add gives bits 52 to 103 of a product. With limbs at multiples of 52 they
  * fall on a limb boundary and need no doubling; 5 * 52 = 260 bits leave the top limb 5 bits of room, so that the
- * limbs below can be carried to strictly less than 2^52, which the multiplier asks for. See docs/adr/0008.
+ * limbs below can be carried to strictly less than 2^52, which the multiplier asks for. See docs/adr/0060.
  *
  *   field  limbs 0 to 3 below 2^52, limb 4 below 2^47 + 2^12. The value is below 2^255 + 2^220 < 2p, and need not be
  *          below p: only field_freeze gives the one representation.
