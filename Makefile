@@ -90,7 +90,7 @@ e2e: $(VENV)/.develop $(PROVIDER) ## whole rounds among real processes and at a 
 	$(BIN)/python -m pytest -n 2 --database postgresql $(ON_POSTGRESQL)
 
 # Root gets what is missing. Anybody else runs what can be run, and is told in the end what was not: then the soak is red.
-SOAK_PACKAGES := faketime gcc openssh-client util-linux iproute2 systemd systemd-container libseccomp2 \
+SOAK_PACKAGES := faketime gcc openssh-client util-linux iproute2 systemd systemd-container \
   buildah podman runc mmdebstrap podman-compose gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 
 soak: $(VENV)/.develop ## rounds under faults for AQUILA_SOAK_MINUTES (60), slow tests, and more tests of services on PostgreSQL

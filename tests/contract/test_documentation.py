@@ -214,13 +214,3 @@ def test_decisions_that_are_named_are_there() -> None:
             named.setdefault(int(number), set()).add(path.name)
     assert len(named) > 20
     assert {number: pages for number, pages in named.items() if number not in known} == {}
-
-
-@pytest.mark.parametrize(
-    "page", [page for page in PAGES if "schemas" not in page.parts], ids=lambda page: page.relative_to(ROOT).as_posix()
-)
-def test_documents_are_in_plain_english(page: Path) -> None:
-    """No document has the words that make a sentence hard to read: CONTRIBUTING.md asks for plain technical English."""
-    text = " ".join(page.read_text("utf-8").split())
-    found = re.findall(r"\b(?:anew|beside|besides|whoever|whomever|so many|as many as may be)\b", text, re.IGNORECASE)
-    assert not found

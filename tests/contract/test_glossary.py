@@ -1,4 +1,4 @@
-"""The labels of the pages keep to `docs/GLOSSARY.md`, and begin with a noun or a verb."""
+"""The labels of the pages keep to `docs/GLOSSARY.md`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from aquila.sentences import SHOWN
 from clients.web.i18n.catalogues import messages
 
 ROOT = Path(__file__).parents[2]
@@ -39,13 +38,6 @@ ORDINARY = {
     "version": ("Version",),
 }
 """Retired words that have another meaning in a label, each with parts of the labels that may use it."""
-
-_HEADLESS = re.compile(
-    r"(What|Who|Whom|Whose|Whoever|Whether|Where|How|When|Why|Which|So many|As many)\b", re.IGNORECASE
-)
-_DIALECT = re.compile(
-    r"\b(so many|anew|beside|who(m|s)?ever)\b|(?<!there )\b(is|are|was|were) no (?!longer\b)", re.IGNORECASE
-)
 
 
 def _rows() -> list[dict[str, str]]:
@@ -123,18 +115,3 @@ def test_every_term_has_one_row() -> None:
     terms = [row["term"] for row in _rows()]
     assert len(terms) == len(set(terms)) > 100
     assert all(row["meaning"] and row["source"] for row in _rows())
-
-
-def test_no_label_begins_headless() -> None:
-    """Labels begin with a noun or a verb, not with a clause that has no head."""
-    assert not [label for label in _labels() if _HEADLESS.match(label)]
-
-
-def test_sentences_are_in_plain_english() -> None:
-    """Sentences of core and services, and messages of the pages, have none of the words of the old dialect."""
-    texts = _texts()
-    texts += [text for sentence in SHOWN.values() for text in (sentence.text, sentence.hint or "")]
-    assert len(texts) > 3_000
-    assert not [text for text in texts if _DIALECT.search(text)]
-    whole = [text for text in texts if not text.endswith("seen of it")]  # which is a part of another sentence
-    assert not [text for text in whole if re.match(r"(what|who|whoever|whether)\b(?!.*\?)", text)]

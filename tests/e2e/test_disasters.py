@@ -1,7 +1,7 @@
 """Three parties follow the runbooks of the operations page, one disaster after another, and play a round after each.
 
-`test_ten_years` loses a node's machine, and a matcher without a backup. `test_backup` has what becomes of rounds,
-caps and records when a machine is lost.
+`test_ten_years` loses a node's machine, and a matcher without a backup. The services' own `test_backup`
+has what becomes of rounds, caps and records when a machine is lost.
 """
 
 from __future__ import annotations

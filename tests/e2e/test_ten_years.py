@@ -1,7 +1,7 @@
 """Five parties by the commands of the operations page, from the bundle to a beginning anew.
 
 What each part does when it goes wrong has tests of its own: `test_bundle`, `test_ceremony`,
-`test_backup`. This one shows that the parts follow each other at the same services, for years.
+`test_disasters`. This one shows that the parts follow each other at the same services, for years.
 """
 
 from __future__ import annotations

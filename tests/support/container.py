@@ -40,8 +40,6 @@ _OBSTACLES = (
 BOOTS = (pytest.mark.e2e, *(pytest.mark.skipif(there, reason=reason) for there, reason in _OBSTACLES))
 """The marks of tests that boot one."""
 
-CAN_BOOT = not any(there for there, _ in _OBSTACLES)
-
 CHECKOUT = Path(__file__).parents[2]
 BOOT_SECONDS = 120
 _PYTHON, _PACKAGES, _SOURCE = "/opt/python", "/opt/packages", "/opt/source"

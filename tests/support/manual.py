@@ -52,3 +52,16 @@ def section(heading: str) -> str:
 def _without_comments() -> str:
     """Return the page with blocks in which no line begins as a heading does."""
     return re.sub(r"```.*?```", lambda block: block[0].replace("\n#", "\n #"), _PAGE, flags=re.DOTALL)
+
+
+def service_settings(unit: str) -> list[tuple[str, str]]:
+    """Return the settings of a unit's `[Service]` section, in their order."""
+    section, settings = "", []
+    for line in unit.replace("\\\n", " ").splitlines():
+        content = line.strip()
+        if content.startswith("["):
+            section = content
+        elif section == "[Service]" and content and content[0] not in "#;":
+            name, _, value = content.partition("=")
+            settings.append((name.strip(), value.strip()))
+    return settings

@@ -7,14 +7,14 @@ import shlex
 import pytest
 
 from tests.services.deploy.test_samples import CLASSES, DEPLOY
-from tests.support import confine, manual
+from tests.support import manual
 
 
 @pytest.mark.parametrize("kind", sorted(CLASSES))
 def test_the_unit_of_the_timer_gives_the_documented_command(kind: str) -> None:
     """As the service's own user, once each day."""
     unit = (DEPLOY / "systemd" / f"aquila-{kind}-backup.service").read_text("utf-8")
-    settings = dict(confine.service_settings(unit))
+    settings = dict(manual.service_settings(unit))
     *shell, command = shlex.split(settings["ExecStart"])
     assert shell == ["/bin/sh", "-c"]
     documented = manual.command("Backup and restore", "aquila node backup --home /var/lib/aquila/node")
@@ -22,7 +22,7 @@ def test_the_unit_of_the_timer_gives_the_documented_command(kind: str) -> None:
     assert given == f"/opt/aquila/bin/{documented}".replace("aquila node", f"aquila {kind}").replace(
         "aquila/node", f"aquila/{kind}").replace("backup/node", f"backup/{kind}")  # fmt: skip
     assert "$(date +%F-%H%M%S)" in given, "two backups in a minute have two names"
-    served = dict(confine.service_settings((DEPLOY / "systemd" / f"aquila-{kind}.service").read_text("utf-8")))
+    served = dict(manual.service_settings((DEPLOY / "systemd" / f"aquila-{kind}.service").read_text("utf-8")))
     assert [settings[name] for name in ("User", "StateDirectory")] == [served["User"], served["StateDirectory"]]
     timer = (DEPLOY / "systemd" / f"aquila-{kind}-backup.timer").read_text("utf-8")
     assert "OnCalendar=*-*-* 02:30:00\n" in timer

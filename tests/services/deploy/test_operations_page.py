@@ -15,7 +15,7 @@ from sqlalchemy import make_url
 from clients.cli.exit_codes import ExitCode
 from services.kit.settings import DatabaseSettings
 from tests.services.deploy.test_samples import CLASSES, DEPLOY
-from tests.support import confine, manual
+from tests.support import manual
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,7 @@ PAGE = (DEPLOY / "OPERATIONS.md").read_text("utf-8")
 
 def settings_of(kind: str) -> dict[str, str]:
     """Return the settings of a service's unit."""
-    return dict(confine.service_settings((DEPLOY / "systemd" / f"aquila-{kind}.service").read_text("utf-8")))
+    return dict(manual.service_settings((DEPLOY / "systemd" / f"aquila-{kind}.service").read_text("utf-8")))
 
 
 @pytest.mark.parametrize("kind", sorted(CLASSES))
@@ -51,7 +51,7 @@ def test_user_and_home_are_those_of_the_unit(kind: str) -> None:
 
 def test_the_drop_in_allows_what_the_unit_denies() -> None:
     """Nothing but this machine can be reached without it."""
-    assert {name for name, _ in confine.service_settings(manual.drop_in())} == {"IPAddressAllow"}
+    assert {name for name, _ in manual.service_settings(manual.drop_in())} == {"IPAddressAllow"}
     for kind in CLASSES:
         unit = settings_of(kind)
         assert (unit["IPAddressDeny"], unit["IPAddressAllow"]) == ("any", "localhost")

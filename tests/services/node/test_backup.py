@@ -43,7 +43,7 @@ async def goes_on(world: World) -> None:
     assert (await world.nodes["AL"].get(f"/rounds/{again}/hits"))["hits"]
 
 
-@pytest.mark.soak  # `test_backup` of the end-to-end tests has it among processes
+@pytest.mark.soak  # `test_ten_years` of the end-to-end tests has it among processes
 async def test_between_rounds_everything_is_there_again(world: World, safe: Safe) -> None:
     """Lists, hits and log are as they were; after the alarm and a day with used limits, a round is played."""
     round_id = await closed_round(world)

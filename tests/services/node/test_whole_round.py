@@ -4,18 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from tests.support.node_steps import closed_round
-from tests.support.node_world import make_world
 from tests.support.sentence_texts import texts
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from sqlalchemy import URL
-
-    from tests.support.clock import Clock
     from tests.support.node_world import World
     from tests.support.played_worlds import WorldAfter
 
@@ -41,22 +33,6 @@ async def test_three_nodes_find_the_persons_they_share(world: World) -> None:
     assert texts(view["problems"]) == []
     assert view["hits"] == 2
     assert view["submissions"][0]["state"] == "tokens_sent"
-
-
-@pytest.mark.soak  # `make e2e` plays a round whose nodes all have their rows there
-async def test_a_node_on_postgresql_finds_the_same(tmp_path: Path, clock: Clock, postgres_url: URL) -> None:
-    """A node whose rows are in PostgreSQL takes part like the others, and keeps no secret there after the close."""
-    url = postgres_url.render_as_string(hide_password=False)
-    world = make_world(tmp_path, clock, ("AL", "RS"), {"AL": url})
-    round_id = await world.begin()
-    await world.settle()
-    assert pairs(await world.nodes["AL"].get(f"/rounds/{round_id}/hits")) == {("al-list-1", "RS")}
-    await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
-    await world.settle()
-    for party_node in world.nodes.values():
-        view = await party_node.round(round_id)
-        assert (view["entry"]["phase"], view["keys_present"], texts(view["problems"])) == ("closed", False, [])
-    await world.close()
 
 
 async def test_a_later_consent_shows_what_was_spent_before(world_after: WorldAfter) -> None:

@@ -207,7 +207,7 @@ async def _calls(world: World, auth: CallSigner) -> int:
         return (await client.get("/v1/registry")).status_code
 
 
-@pytest.mark.soak  # `test_backup` of the end-to-end tests has it among processes
+@pytest.mark.soak  # `test_disasters` of the end-to-end tests has it among processes
 async def test_between_rounds_everything_is_there_again(world: World, safe: Safe) -> None:
     """Published numbers and the log are as they were, and a new round goes its way."""
     round_id = await closed_round(world)

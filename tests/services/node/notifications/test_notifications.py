@@ -282,22 +282,6 @@ async def test_a_delivered_file_is_told_to_officers(world: World, mail: MailServ
     assert (await waiting(world, Role.OFFICER))["counts"]["deliveries"] == 0
 
 
-async def test_what_an_earlier_release_told_is_read(world_after: WorldAfter, mail: MailServer) -> None:
-    """Counts that it did not know are as if they had been none."""
-    world, _ = await world_after(round_with_hits)
-    al = world.nodes["AL"]
-    told = teller(al, settings_of(mail))
-    await chosen(al, told, Role.ANALYST)
-    later = ("urgent_hits", "standing_hits", "standing_queries", "deliveries")
-    with al.node.store.transaction("test.earlier") as session:
-        row = session.scalars(select(NotificationRow)).one()
-        row.told = {name: value for name, value in (row.told or {}).items() if name not in later}
-    before = len(mail.messages)
-    world.clock.time += DAY
-    await told.step()
-    assert len(mail.messages) == before
-
-
 async def test_a_quiet_node_writes_nothing(world_after: WorldAfter, mail: MailServer) -> None:
     """A look at what is due reads, and leaves no byte in the database."""
     world, _ = await world_after(round_with_hits)

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from aquila.interface.service.health import Grade, HealthCheck, ServiceHealth, Subject
-from aquila.protocol.registry import read_registry
 from services.kit.serving.health.report import HealthReport
-from services.kit.storage.own_identity import next_path, wait_key
-from services.kit.storage.pkcs11.key import TOKENS, Pkcs11Key
+from services.kit.storage.pkcs11.key import TOKENS
 from services.node.round_memory import round_row
 from tests.support.ceremony import renew
-from tests.support.renewing import play, renew_matcher, verify
-from tests.support.soft_tokens import MODULE, NEEDED, make_token, token, token_folder
+from tests.support.soft_tokens import MODULE, NEEDED, token, token_folder
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.support.node_world import World
     from tests.support.soft_tokens import SoftToken
 
@@ -32,33 +25,6 @@ def identity_of(world: World) -> tuple[Grade, list[str], bool]:
     found: ServiceHealth = HealthReport(world.nodes["SI"].app.state.health._parts).health()
     check: HealthCheck = next(one for one in found.checks if one.subject is Subject.IDENTITY)
     return check.grade, [one.sentence.code for one in check.sentences], "identity" not in found.not_ready
-
-
-@pytest.mark.soak  # `test_keys_in_tokens` of the end-to-end tests plays one among processes
-async def test_rounds_with_keys_in_tokens(world: World, token: SoftToken, token_folder: Path) -> None:
-    """Keys move from files into two tokens, and then to another key of one; all logs verify over the three rounds."""
-    first = await play(world)
-    await renew(world, "SI", where=token.address())
-    node = world.nodes["SI"]
-    assert isinstance(node.node.party.identity, Pkcs11Key)
-    assert not next_path(node.node.settings.identity).exists()
-    second = await play(world)
-    settings = world.app.state.context.settings
-    registry = read_registry(settings.registry.read_bytes())
-    of_matcher = make_token(token_folder)
-    wait_key(settings.identity, registry.matcher, of_matcher.address()).close()  # as its command does
-    again = await renew_matcher(world)
-    try:
-        assert isinstance(again.app.state.context.matcher.identity, Pkcs11Key)
-        await renew(again, "SI", where=token.address("identity 2"))
-        third = await play(again)
-        for one in (first, second, third):
-            assert (await again.nodes["SI"].round(one))["entry"]["phase"] == "closed"
-        for home in ("SI", "matcher"):
-            assert b"PRIVATE KEY" not in (again.path / home / "identity.pem").read_bytes()
-        await verify(again)
-    finally:
-        await again.close()
 
 
 async def test_a_round_goes_on_when_the_token_is_back(world: World, token: SoftToken) -> None:

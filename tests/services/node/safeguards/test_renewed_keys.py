@@ -220,25 +220,6 @@ async def test_a_node_whose_key_is_lost(world: World) -> None:
     await verify(world)
 
 
-@pytest.mark.soak  # the next test has the change, and `test_renewals` of the end-to-end tests a whole round after it
-async def test_the_matcher_renews_its_key(world: World) -> None:
-    """Between rounds; rounds are played before and after, and every log verifies over it, and a party's renewal."""
-    first = await play(world)
-    await renew(world, "SI")
-    old = world.app.state.context.registry.matcher
-    again = await renew_matcher(world)
-    try:
-        assert again.app.state.context.registry.keys_of("matcher")[0] == old
-        second = await play(again)
-        for member in again.nodes.values():
-            assert member.node.registry == again.app.state.context.registry
-            assert [(await member.round(one))["entry"]["phase"] for one in (first, second)] == ["closed"] * 2
-            assert [one.recipient for one in logged(member.node.store, "key_replaced")] == ["SI", "matcher"]
-        await verify(again)
-    finally:
-        await again.close()
-
-
 async def test_the_matchers_key_changes_between_rounds(world: World) -> None:
     """The same command again states nothing new; a node does not take what a new key signs before it has accepted."""
     round_id = await world.begin()
