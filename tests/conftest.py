@@ -5,26 +5,22 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 from sqlalchemy import URL, make_url
 
 from aquila.crypto.backend import load_group
+from aquila.crypto.group import Group
 from services.kit.settings import DatabaseSettings
 from services.kit.storage.store import Store, database_url
+from tests.support.exported import Exported
 from tests.support.made_once import made_once
 from tests.support.postgres_databases import PostgresDatabases, running_postgres
 from tests.support.staged_round import StagedRound
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
-
-    from aquila.crypto.group import Group
-    from tests.support.exported import Exported
 
 # Speed is measured in benchmarks, not in tests: a busy machine makes no test red. Nor does luck: Hypothesis tries the
 # same examples each time, and `make explore` tries others, many more of them.

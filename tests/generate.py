@@ -14,13 +14,16 @@ import copy
 import json
 import sys
 import tempfile
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from fastapi import FastAPI
 
 from aquila.audit.entries import Entry
 from aquila.crypto.keys import IdentityKey
-from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Note
+from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Message, Note
 from aquila.protocol.registration.invitations import Invitation, JoinRequest
 from aquila.protocol.registration.renewals import KeyHandover, KeyRenewal
 from aquila.protocol.registration.statements import RegistryAcceptance, RegistryStatement
@@ -36,13 +39,6 @@ from services.node.storage import home as node_home
 from tests.quality.measuring import name_pairs
 from tests.support import architecture_map, corroboration_page, normalizer_tables, operations_index
 from tests.support.openapi_examples import EXAMPLES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from fastapi import FastAPI
-
-    from aquila.protocol.messages import Message
 
 SCHEMAS = Path(__file__).parents[1] / "schemas"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

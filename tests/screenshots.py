@@ -9,21 +9,16 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pyotp
+from playwright.sync_api import Browser, Page
 
 from clients.cli.demo.population import populate
 from clients.cli.demo.scenario import DemoScenario
 from clients.cli.output.screen import Screen
 from clients.local_services.accounts import PASSWORD, secret_file
-from clients.local_services.processes import staged
+from clients.local_services.processes import Process, staged
 from tests.support.browsing import chromium
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
-
-    from clients.local_services.processes import Process
 
 _WIDTH, _HEIGHT = 1280, 860
 

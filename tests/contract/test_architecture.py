@@ -6,16 +6,13 @@ import ast
 import importlib
 import re
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.support.architecture_map import DOCUMENT, PARTS, ROOT, packages
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
 TEXT = DOCUMENT.read_text("utf-8")
 NAMED = sorted(set(re.findall(r"`((?:aquila|services|clients)(?:\.\w+)+)`", TEXT)))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from typer.main import get_command
 
@@ -10,9 +11,6 @@ from aquila.audit.roles import role_table
 from clients.cli.main import app
 from clients.cli.output.role_views import document
 from clients.sdk.operations import operations
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 STABLE_OPTIONS = {
     "rehearse": "--party --out --report --minimum --rules --padding --workers --backend --json",

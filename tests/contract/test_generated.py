@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -11,9 +11,6 @@ from aquila.errors import AquilaError
 from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS
 from services.kit.errors import PROBLEMS
 from tests import generate
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_schemas_are_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:

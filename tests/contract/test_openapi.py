@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import jsonschema_rs
 import pytest
@@ -12,9 +13,6 @@ from aquila.protocol.problems import MEDIA_TYPE
 from aquila.sentences import quoted
 from services.kit.errors import PROBLEMS, problem_of
 from tests import generate
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 SERVICES = ("matcher", "node")
 _WITH_BODY = frozenset({"post", "put"})

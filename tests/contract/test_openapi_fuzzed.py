@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -18,7 +20,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
-from schemathesis import GenerationMode
+from schemathesis import Case, GenerationMode
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_schema_conformance,
@@ -27,19 +29,11 @@ from schemathesis.specs.openapi.checks import (
 
 from aquila.audit.roles import Role, Service, role_table
 from services.kit.http.signatures import CallSigner
+from services.kit.people.context import People
 from tests import generate
 from tests.support.clock import Clock
-from tests.support.node_world import MATCHER_URL, make_world
+from tests.support.node_world import MATCHER_URL, World, make_world
 from tests.support.people import signed_in
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
-
-    from schemathesis import Case
-
-    from services.kit.people.context import People
-    from tests.support.node_world import World
 
 pytestmark = pytest.mark.e2e
 

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import iter_route_contexts
 
 from aquila.audit.roles import Action, Service, role_table
 from services.kit.people.permissions import Permission
 from tests.generate import applications
 from tests.support.signed_calls import is_signed_call
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from fastapi import FastAPI
-    from fastapi.dependencies.models import Dependant
 
 OPEN = {
     ("GET", "/health"),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 import pytest
 from pydantic import BaseModel
@@ -18,9 +19,6 @@ from services.kit.storage.own_identity import next_path
 from services.matcher.settings import MatcherSettings
 from services.node.settings import NodeSettings
 from services.node.storage.home import KEYS_FOLDER
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 PAGE = (Path(__file__).parents[2] / "deploy" / "OPERATIONS.md").read_text("utf-8")
 ROWS = [

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
@@ -14,9 +15,6 @@ from aquila.protocol.messages import Fault, Kind
 from aquila.protocol.messages.announcements import Outcome
 from aquila.sentences import SENTENCES
 from aquila.sentences.sentence import PLACE, QUOTED
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _ROOT = Path(__file__).parents[2]
 _FOLDERS = ("aquila", "services", "clients")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -10,10 +11,6 @@ import pytest
 from tests.support.loaded_program import LOADED
 from tests.support.operators import FIVE_PARTIES, Ceremony
 from tests.support.process_world import World, paired_hits, rehearsed_hits
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.e2e
 

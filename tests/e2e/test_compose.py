@@ -13,29 +13,23 @@ import shutil
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import NamedTemporaryFile, mkdtemp
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import yaml
-from sqlalchemy import create_engine, text
+from sqlalchemy import URL, create_engine, text
 
 from tests.support import manual
 from tests.support.commanded_parties import is_quiet
 from tests.support.container import BOOTS, CHECKOUT, Container
 from tests.support.loaded_program import LOADED
-from tests.support.operators import Ceremony, read_aloud, words_of
+from tests.support.operators import Ceremony, Operator, read_aloud, words_of
 from tests.support.process_world import World, free_port, run
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from sqlalchemy import URL
-
-    from tests.support.operators import Operator
 
 pytestmark = list(BOOTS)
 

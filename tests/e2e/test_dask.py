@@ -8,8 +8,10 @@ import csv
 import re
 import secrets
 import tomllib
+from collections.abc import Iterator
+from concurrent.futures import Executor
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import httpx
 import pytest
@@ -22,20 +24,13 @@ from aquila.matching.certainty import Level
 from aquila.protocol.submissions.tasks import CarriedSecret, EvaluateTask
 from aquila.records.person import PartialDate, Record
 from aquila.records.rules import load_rules
-from aquila.simulation import Rehearsal
+from aquila.simulation import Rehearsal, RehearsedHit
 from services.kit.settings import ServiceSettings
 from services.kit.work.cluster import connect
 from services.kit.work.executors import executor_handle_of
 from services.node.steps.submissions.tasks import EVALUATE, StoredBatch, digest_stored
 from tests.support.cluster import RENEWED, Cluster, write_authority
 from tests.support.process_world import World, leaks, paired_hits, rehearsed_hits, secrets_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from concurrent.futures import Executor
-    from pathlib import Path
-
-    from aquila.simulation import RehearsedHit
 
 pytestmark = pytest.mark.e2e
 

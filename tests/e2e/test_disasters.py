@@ -7,9 +7,11 @@ has what becomes of rounds, caps and records when a machine is lost.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,13 +22,7 @@ from tests.support.commanded_parties import ALARM_SECONDS, ROLES, CommandedParti
 from tests.support.loaded_program import LOADED
 from tests.support.operators import Operator, read_aloud, send
 from tests.support.persons import Person
-from tests.support.process_world import World, rehearsed_hits
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
-
-    from tests.support.process_world import Service
+from tests.support.process_world import Service, World, rehearsed_hits
 
 pytestmark = [pytest.mark.e2e, pytest.mark.soak]
 

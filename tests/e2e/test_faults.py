@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import psutil
 import pytest
@@ -16,9 +16,6 @@ from tests.support.faults import Fault
 from tests.support.faulty_rounds import FaultyRounds, write_lists, write_query
 from tests.support.loaded_program import LOADED
 from tests.support.memory_growth import LEAST_ROUNDS, MOST_GROWTH, check_flat, own_kibibytes
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.e2e
 

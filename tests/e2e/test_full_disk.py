@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -12,10 +13,6 @@ from tests.support.commanded_parties import CommandedParties
 from tests.support.loaded_program import LOADED
 from tests.support.process_world import World, rehearsed_hits
 from tests.support.small_disks import fill, small_disk
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = [pytest.mark.e2e, pytest.mark.soak]
 

@@ -13,17 +13,15 @@ import shutil
 import subprocess
 import tarfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from tests.support.bundles import DEBIAN
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 NEEDED = ("buildah", "podman", "runc", "mmdebstrap")
 pytestmark = [

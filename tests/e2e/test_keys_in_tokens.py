@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.support.loaded_program import LOADED, run
 from tests.support.process_world import World, leaks, paired_hits, rehearsed_hits
-from tests.support.soft_tokens import NEEDED, make_token, token_folder
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.support.soft_tokens import SoftToken
+from tests.support.soft_tokens import NEEDED, SoftToken, make_token, token_folder
 
 __all__ = ["token_folder"]
 

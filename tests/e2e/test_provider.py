@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import httpx
@@ -15,18 +15,13 @@ import pytest
 
 from aquila.audit.roles import Role
 from aquila.errors import AquilaError
-from aquila.interface.people import ProviderReturn
+from aquila.interface.people import ProviderReturn, SessionGrant
 from clients.sdk import Access, Connection, PeopleClient
 from services.kit.errors import NotAllowedError, SignInError
 from services.kit.storage.files import write_secret
 from tests.support.browsing import Visitor, Window, chromium
 from tests.support.loaded_program import LOADED, run
 from tests.support.process_world import Service, free_port
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from aquila.interface.people import SessionGrant
 
 pytestmark = pytest.mark.e2e
 

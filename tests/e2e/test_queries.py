@@ -8,26 +8,19 @@ window with JavaScript, those of who approves and decides in a telephone's witho
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, Locator, expect
 
 from tests.support.browsing import Visitor, Window, chromium
 from tests.support.loaded_program import LOADED
 from tests.support.node_steps import PEOPLE
 from tests.support.node_world import HEADER
-from tests.support.process_world import World
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
-
-    from playwright.sync_api import Browser, Locator
-
-    from tests.support.process_world import Service
+from tests.support.process_world import Service, World
 
 pytestmark = pytest.mark.e2e
 

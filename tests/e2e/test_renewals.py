@@ -6,9 +6,9 @@ tokens, and `test_provider` the provider's secret.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import URL, NullPool, create_engine, make_url, text
@@ -24,15 +24,9 @@ from tests.support.certified_callers import CertifiedCallers
 from tests.support.commanded_parties import ALARM_SECONDS
 from tests.support.loaded_program import LOADED
 from tests.support.mail_server import MailServer
-from tests.support.operators import send
+from tests.support.operators import Operator, send
 from tests.support.postgres_databases import PostgresDatabases, running_postgres
-from tests.support.process_world import World, free_port, lists, rehearsed_hits
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.support.operators import Operator
-    from tests.support.process_world import Service
+from tests.support.process_world import Service, World, free_port, lists, rehearsed_hits
 
 pytestmark = [pytest.mark.e2e, pytest.mark.soak]
 

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 from sqlalchemy import URL
 
 from services.kit.storage.store import Store
@@ -16,12 +18,6 @@ from tests.support.browsing import Visitor, Window, chromium
 from tests.support.loaded_program import LOADED
 from tests.support.process_world import World
 from tests.support.stored_hits import StoredHit, store_hits
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from playwright.sync_api import Browser
 
 pytestmark = [pytest.mark.e2e, pytest.mark.soak]
 

@@ -8,9 +8,9 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -18,9 +18,6 @@ import pytest
 import aquila.records
 from tests.support.cluster import Cluster, write_authority
 from tests.support.process_world import AQUILA, Service, World, free_port, paired_hits, rehearsed_hits, run
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 pytestmark = pytest.mark.e2e
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import shutil
 import socket
 import ssl
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -22,13 +23,7 @@ from tests.support.certified_callers import CertifiedCallers
 from tests.support.commanded_parties import ALARM_SECONDS, alarms_of, is_quiet
 from tests.support.machines import Machine
 from tests.support.operators import FIVE_PARTIES, Ceremony, Operator
-from tests.support.process_world import World, rehearsed_hits
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.support.process_world import Service
+from tests.support.process_world import Service, World, rehearsed_hits
 
 pytestmark = [pytest.mark.e2e, pytest.mark.soak, *NEEDED]
 

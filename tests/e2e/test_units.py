@@ -7,10 +7,10 @@ import re
 import shutil
 import socket
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,9 +18,6 @@ from tests.support.attempts import ENDS, TRIES
 from tests.support.cluster import SAMPLE, SCHEDULER_UNIT, UNITS, WORKER_UNIT, unit_on_loopback, write_authority
 from tests.support.container import BOOTS, Container
 from tests.support.process_world import Service, World, free_port, paired_hits, rehearsed_hits, run
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 pytestmark = list(BOOTS)
 

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
-from sqlalchemy import select
+from sqlalchemy import MetaData, select
 
 from services.kit.storage.migrate import known_revisions, migrate
+from services.kit.storage.store import Store
 from services.matcher.storage.tables import MatcherRows, RoundingKeyRow
 from services.node.storage.tables import NodeRows
 from tests.support.schema_checks import differences, uncommented
-
-if TYPE_CHECKING:
-    from sqlalchemy import MetaData
-
-    from services.kit.storage.store import Store
 
 SERVICES = [
     pytest.param("services.node.storage", NodeRows.metadata, id="node"),

@@ -9,18 +9,15 @@ import json
 import re
 import tarfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Message
 from services.kit.log import entries
+from services.kit.storage.store import Store
 from tests.migrations.stored_home import HOMES, MESSAGES, ROUNDS, STOPPED_AT, hits, make
 from tests.support.clock import Clock
 from tests.support.node_world import HEADER, LISTS, open_world
-
-if TYPE_CHECKING:
-    from services.kit.storage.store import Store
 
 KINDS: dict[str, type[Message]] = {kind.payload_type: kind for kind in (*PARTY_STATEMENTS, *ANNOUNCEMENTS)}
 NOW = "now"

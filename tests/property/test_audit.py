@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import given, settings
@@ -15,9 +15,6 @@ from aquila.audit.proofs import prove_consistency, prove_inclusion, verify_consi
 from aquila.audit.tiles import read_bundle, write_bundle
 from aquila.crypto.keys import IdentityKey
 from aquila.errors import AquilaError, AuditError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 LOG = IdentityKey(bytes(range(32)))
 few = settings(max_examples=60, deadline=None)

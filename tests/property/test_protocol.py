@@ -6,7 +6,7 @@ import base64
 import contextlib
 import json
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import rfc8785
@@ -15,20 +15,17 @@ from hypothesis import strategies as st
 
 from aquila.crypto.backend import load_group
 from aquila.crypto.envelope import sign_envelope
+from aquila.crypto.group import Group
 from aquila.errors import AquilaError
 from aquila.matching.join import TOKEN_ROW_BYTES, parse_rows
 from aquila.protocol.encoding import canonical, framed
-from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Manifest, Refusal, Submission
+from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Manifest, Message, Refusal, Submission
 from aquila.protocol.party import RoundSecrets
 from aquila.protocol.problems import error_from_problem
 from aquila.protocol.registry import RegisteredParty, Registry, read_registry, write_registry
 from aquila.protocol.submissions.submission import check_order
 from tests.support.samples import DIGEST, ROUND, SAMPLES
 from tests.support.staged_round import EXPECTED, LISTS, StagedRound
-
-if TYPE_CHECKING:
-    from aquila.crypto.group import Group
-    from aquila.protocol.messages import Message
 
 KINDS = (*PARTY_STATEMENTS, *ANNOUNCEMENTS)
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=50)

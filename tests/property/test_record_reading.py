@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 from io import BytesIO, StringIO
-from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +13,7 @@ from aquila.errors import InputError
 from aquila.records.fields import FieldError, make_row, read_field
 from aquila.records.person import CODES, FIELDS, LIST_FIELDS, Record
 from aquila.records.reading.columns import cell_reader, read_texts
+from aquila.records.reading.layouts import Format
 from aquila.records.reading.lists import (
     AcceptedRow,
     Layout,
@@ -26,9 +26,6 @@ from aquila.records.reading.lists import (
     read_batch,
     read_records,
 )
-
-if TYPE_CHECKING:
-    from aquila.records.reading.layouts import Format
 
 SOUND = {
     "record_id": st.integers(1, 9).map(str),

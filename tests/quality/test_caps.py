@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -15,14 +15,10 @@ from aquila.protocol.submissions.padding import padded_inputs
 from aquila.records.rules import InputClass, load_rules
 from aquila.simulation import DEFAULT_PADDING
 from clients.people.guesses import guesses_by_names
+from clients.people.labelled_sets import LabelledSet
 from clients.people.lists import common_lists
 from tests.quality.measuring.plaintext_matching import send
 from tests.quality.measuring.set_files import region
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from clients.people.labelled_sets import LabelledSet
 
 REGION = Path(__file__).parent / "region"
 TABLE = load_rules("default")

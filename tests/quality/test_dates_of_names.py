@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from aquila.records.entropy import most_dates_of_persons
 from aquila.records.rules import load_rules
 from clients.people.invent import MOSTLY_ARABIC
+from clients.people.labelled_sets import LabelledSet
 from clients.people.lists import GenerationSettings, common_lists
 from tests.quality.measuring.dates_of_names import most_dates
 from tests.quality.measuring.set_files import region
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from clients.people.labelled_sets import LabelledSet
 
 SETS = {
     "region": lambda: region(Path(__file__).parent / "region"),

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import gzip
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from aquila.errors import InputError
 from clients.people.labelled_sets import Pair, same_persons
 from tests.quality.measuring.set_files import NAMES_AND_DATE, aliases, febrl4, region
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 COLUMNS = "record_id,given_names,family_names,date_of_birth,sex\n"
 

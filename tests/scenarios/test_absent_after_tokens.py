@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from aquila.errors import KeyMaterialError, OrderError
 from aquila.protocol import matcher as roles
 from aquila.protocol.messages import Outcome
 from aquila.protocol.rounds.round_state import Phase
-from tests.support.staged_round import NOW, WINDOW
-
-if TYPE_CHECKING:
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import NOW, WINDOW, StagedRound
 
 
 def test_nobody_can_be_left_out_any_more(stage: StagedRound) -> None:

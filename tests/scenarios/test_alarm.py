@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from aquila.errors import BindingError, OrderError, RepeatedError
 from aquila.followup.lifecycle import Ground
 from aquila.protocol.messages import Mode, Outcome
+from aquila.simulation import SimulatedParty
 from tests.scenarios.test_query import reports_of
-from tests.support.staged_round import LISTS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from aquila.simulation import SimulatedParty
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import LISTS, StagedRound
 
 
 def ask_in(stage: StagedRound, tmp_path: Path) -> tuple[StagedRound, SimulatedParty]:

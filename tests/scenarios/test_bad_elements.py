@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
 
 import pytest
 
 from aquila.crypto.group import GENERATOR
 from aquila.errors import DigestError, MalformedError
 from aquila.protocol.messages import Evaluation
-from tests.support.staged_round import verified
-
-if TYPE_CHECKING:
-    from tests.support.staged_round import StagedRound
-
+from tests.support.staged_round import StagedRound, verified
 
 IDENTITY = bytes(32)
 NOT_CANONICAL = bytes.fromhex("00" * 31 + "80")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 
@@ -11,12 +11,7 @@ from aquila.protocol.messages import ClassCounts, Kind, Mode, PartyCap, Submissi
 from aquila.protocol.rounds.rules import spent
 from aquila.records.rules import InputClass
 from aquila.simulation import DEFAULT_PADDING
-from tests.support.staged_round import LISTS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import LISTS, StagedRound
 
 
 def caps(full: int, partial: int) -> dict[str, object]:

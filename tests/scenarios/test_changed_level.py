@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection
+from typing import Any
 
 import pytest
 
 from aquila.errors import MalformedError
 from aquila.matching.certainty import Level
-from aquila.protocol.messages import Fault
+from aquila.protocol.messages import Fault, HitReport
 from tests.support.prepared_notes import by_record
-from tests.support.staged_round import regrade
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
-
-    from aquila.protocol.messages import HitReport
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import StagedRound, regrade
 
 
 def told(parties: Collection[str], hits: dict[str, Any], **report: Any) -> Callable[[HitReport], HitReport]:

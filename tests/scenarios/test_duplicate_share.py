@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from aquila.crypto.shares import Share, new_share
 from aquila.errors import BindingError, MalformedError, PolicyError, ProofError
 from aquila.protocol.messages import Consent
-
-if TYPE_CHECKING:
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import StagedRound
 
 
 def consent_of(stage: StagedRound, code: str) -> Consent:

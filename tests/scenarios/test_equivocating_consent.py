@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from aquila.crypto.shares import new_share
 from aquila.errors import BindingError, EquivocationError
-
-if TYPE_CHECKING:
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import StagedRound
 
 
 def two_consents(stage: StagedRound, code: str) -> tuple[bytes, bytes]:

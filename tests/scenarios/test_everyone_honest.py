@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from aquila.protocol.rounds.round_state import Phase
-from tests.support.staged_round import EXPECTED
-
-if TYPE_CHECKING:
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import EXPECTED, StagedRound
 
 
 def test_the_right_records_hit(stage: StagedRound) -> None:

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from aquila.errors import OrderError
-from aquila.protocol.messages import Fault, Notes, Outcome
+from aquila.protocol.messages import Fault, HitReport, Notes, Outcome
 from aquila.protocol.rounds.exchange import unfinished
-from tests.support.staged_round import NOW, WINDOW
-
-if TYPE_CHECKING:
-    from aquila.protocol.messages import HitReport
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import NOW, WINDOW, StagedRound
 
 
 def test_hidden_from_one_side(stage: StagedRound) -> None:

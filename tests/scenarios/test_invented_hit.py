@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pytest
 
 from aquila.errors import SealError
-from aquila.protocol.messages import Fault, Hit, Notes
+from aquila.protocol.messages import Fault, Hit, HitReport, Notes
 from aquila.protocol.rounds.held_tokens import TokensByRecord, held_tokens
 from aquila.protocol.submissions.submission import handles_of
 from tests.support.prepared_notes import by_record, prepare_each, verify_each
-
-if TYPE_CHECKING:
-    from aquila.protocol.messages import HitReport
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import StagedRound
 
 INVENTED = "e" * 32
 

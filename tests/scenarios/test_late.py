@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from aquila.errors import OrderError
-from tests.support.staged_round import NOW, WINDOW
-
-if TYPE_CHECKING:
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import NOW, WINDOW, StagedRound
 
 
 def test_a_late_consent_does_not_count(stage: StagedRound) -> None:

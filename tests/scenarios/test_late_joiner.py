@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from aquila.errors import BindingError, EquivocationError, OrderError
 from aquila.protocol.messages import Opening
 from aquila.protocol.rounds.rules import first_binding
-
-if TYPE_CHECKING:
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import StagedRound
 
 
 def open_without(stage: StagedRound, code: str) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -13,12 +13,7 @@ from aquila.protocol.messages import Consent, Evaluation, Opening, Receipt, Subm
 from aquila.protocol.submissions.submission import DIGEST_BYTES, blinds_of, finalize_chunk
 from aquila.records.inputs import record_inputs
 from aquila.records.rules import InputClass
-from tests.support.staged_round import person
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import StagedRound, person
 
 PERSONS = {
     "AL": (

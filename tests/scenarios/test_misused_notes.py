@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 
 from aquila.errors import BindingError, EquivocationError, MalformedError, OrderError, PolicyError, SealError
 from aquila.protocol.messages import Confirmation, Fault, Notes
 from aquila.protocol.rounds.round_state import EXCHANGE_SECONDS
-from tests.support.staged_round import WINDOW
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from aquila.protocol.rounds.verified_round import AcceptedStatement
-    from tests.support.staged_round import StagedRound
+from aquila.protocol.rounds.verified_round import AcceptedStatement
+from tests.support.staged_round import WINDOW, StagedRound
 
 
 def batch(stage: StagedRound, sender: str, to: str) -> AcceptedStatement:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from aquila.errors import BindingError, EquivocationError
 from aquila.protocol.messages import Receipt
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import StagedRound
 
 
 def test_everything_again_changes_nothing(stage: StagedRound) -> None:

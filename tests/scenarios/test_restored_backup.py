@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from aquila.crypto.keys import SecretBytes
 from aquila.errors import EquivocationError
 from aquila.protocol.party import RoundSecrets
-
-if TYPE_CHECKING:
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import StagedRound
 
 
 def test_its_next_statement_is_an_equivocation(stage: StagedRound) -> None:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from aquila.crypto import dleq
 from aquila.errors import BindingError, DigestError, OrderError, ProofError
 from aquila.protocol.party import proof_context
 from aquila.records.rules import InputClass
-from tests.support.staged_round import FULL
-
-if TYPE_CHECKING:
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import FULL, StagedRound
 
 
 def test_an_answer_to_another_origin(stage: StagedRound) -> None:

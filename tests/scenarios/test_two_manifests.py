@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from aquila.errors import BindingError, MalformedError
 from aquila.protocol.messages import Submission
 from aquila.protocol.rounds.verified_round import Round
-
-if TYPE_CHECKING:
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import StagedRound
 
 
 def other_manifest(stage: StagedRound) -> bytes:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from aquila.errors import BindingError, OrderError, SignatureError
 from aquila.followup.lifecycle import Ground
 from aquila.protocol.messages import Withdrawal
-
-if TYPE_CHECKING:
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import StagedRound
 
 
 @pytest.fixture

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from aquila.errors import BindingError, OrderError, PolicyError, RepeatedError
+from aquila.errors import AquilaError, BindingError, OrderError, PolicyError, RepeatedError
 from aquila.followup.lifecycle import Ground
 from aquila.protocol.matcher import without_refused
-from aquila.protocol.messages import Mode, WithheldAnswer, Withholding
+from aquila.protocol.messages import HitReport, Mode, WithheldAnswer, Withholding
 from aquila.protocol.rounds.exchange import unfinished
+from aquila.simulation import SimulatedParty
 from tests.scenarios.test_query import reports_of
-from tests.support.staged_round import LISTS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from aquila.errors import AquilaError
-    from aquila.protocol.messages import HitReport
-    from aquila.simulation import SimulatedParty
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import LISTS, StagedRound
 
 ON_HOLD, REFUSED = Withholding
 

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from aquila.errors import BindingError, ProofError
 from aquila.records.rules import InputClass
-from tests.support.staged_round import PARTIAL
-
-if TYPE_CHECKING:
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import PARTIAL, StagedRound
 
 
 def test_the_share_of_the_other_class(stage: StagedRound) -> None:

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from aquila.errors import BindingError, DigestError
-from tests.support.staged_round import FULL, PARTIAL
-
-if TYPE_CHECKING:
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import FULL, PARTIAL, StagedRound
 
 
 def test_another_size_or_digest(stage: StagedRound) -> None:

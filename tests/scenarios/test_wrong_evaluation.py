@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from aquila.crypto.shares import new_share
 from aquila.errors import EquivocationError, MalformedError, OrderError
-from tests.support.staged_round import FULL
-
-if TYPE_CHECKING:
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import FULL, StagedRound
 
 
 def test_a_chunk_that_is_not_there(stage: StagedRound) -> None:

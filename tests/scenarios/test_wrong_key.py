@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from aquila.crypto.envelope import sign_envelope
@@ -13,10 +11,7 @@ from aquila.protocol.messages import Opening, Outcome, Refusal
 from aquila.protocol.registry import RegisteredParty, Registry
 from aquila.protocol.rounds.verified_round import Round
 from aquila.records.conformance import normalizer_reference
-from tests.support.staged_round import NOW
-
-if TYPE_CHECKING:
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import NOW, StagedRound
 
 
 def refusal(stage: StagedRound, party: str) -> Refusal:

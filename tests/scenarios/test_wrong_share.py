@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
 
 import pytest
 
 from aquila.crypto.shares import new_share
 from aquila.errors import ProofError
 from aquila.records.rules import InputClass
-from tests.support.staged_round import FULL
-
-if TYPE_CHECKING:
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import FULL, StagedRound
 
 
 def test_the_right_share_verifies(stage: StagedRound) -> None:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
 
+import httpx
 import pytest
 
 from tests.support.database_work import DatabaseWork
 from tests.support.large_world import closed_round_with_queries, copy_closed_round
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    import httpx
-
-    from tests.support.node_world import World
-    from tests.support.played_worlds import WorldAfter
+from tests.support.node_world import World
+from tests.support.played_worlds import WorldAfter
 
 pytestmark = [pytest.mark.database_files, pytest.mark.parties("AL", "RS")]
 

@@ -16,16 +16,14 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tests.soak.judging import failures, left_out, needed_kills
 from tests.soak.parts import Size, play_faults, play_kills, play_memory
 from tests.support.process_world import THIS, Program
 from tests.support.small_disks import mounted
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 PARTS: Mapping[str, float] = {"kills": 0.5, "sqlite": 0.2, "postgresql": 0.2, "memory": 0.1}
 """The parts, each with its share of the time."""

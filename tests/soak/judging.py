@@ -5,12 +5,10 @@ Hits, logs, files, processes and memory are judged where they are found: they en
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
-
-    from tests.support.faults import Fault
+from tests.support.faults import Fault
 
 KILLS_AN_HOUR: Mapping[str, int] = {"kills": 800, "sqlite": 120, "postgresql": 80, "memory": 0}
 """Kills that each part has at least where all parts take an hour together; 1,000 in all."""

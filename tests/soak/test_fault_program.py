@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -12,9 +13,6 @@ from cryptography import x509
 from tests.support.authority import Authority
 from tests.support.faults import KILLS, Fault, FaultProgram
 from tests.support.faulty_rounds import FaultyRounds
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NO_NETWORK: Any = SimpleNamespace()
 NODES = ("AL", "AT", "BA")

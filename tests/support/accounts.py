@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pyotp
 import pytest
@@ -22,10 +23,6 @@ from services.kit.people.tables import declare
 from services.kit.settings import DatabaseSettings, PeopleSettings
 from services.kit.storage.store import Store, database_url, schema_change
 from tests.support.clock import Clock
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 NAMES = ("aquila", "node", "si", "slovenia")
 PASSWORD = "four words are long enough"

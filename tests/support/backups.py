@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
 
 import httpx
 
 from aquila.crypto.keys import SealingKey
+from services.kit.administration.backup.make import BackupSummary
 from services.kit.administration.backup.restore import Source
 from services.matcher.backup import RestoredMatcher, back_up_matcher, restore_matcher
 from services.node.backup import RestoredNode, back_up_node, restore_node
-from tests.support.node_world import open_world
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
-    from services.kit.administration.backup.make import BackupSummary
-    from tests.support.node_world import World
+from tests.support.node_world import World, open_world
 
 KEY = SealingKey.from_bytes(Random(53).randbytes(32))
 

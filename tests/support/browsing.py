@@ -7,18 +7,14 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import pyotp
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Frame, Locator, Page, Request, Response, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from playwright.sync_api import Frame, Locator, Request, Response
 
 CHROMIUM = "/usr/bin/chromium-headless-shell"
 """Without windows of its own, whose tabs and buttons are pages too, and cost more than those of Aquila."""

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from tests.support import manual
 from tests.support.authority import Authority
 from tests.support.commanded_parties import CommandedParties
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _CALLER_DAYS = 365
 

@@ -6,11 +6,11 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -18,9 +18,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tests.support.process_world import free_port
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 DASK = str(Path(sys.executable).parent / "dask")
 SAMPLE = Path(__file__).parents[2] / "deploy" / "samples" / "dask.yaml"

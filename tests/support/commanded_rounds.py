@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from pathlib import Path
 
-from tests.support.process_world import JUSTIFICATION
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from tests.support.process_world import World
+from tests.support.process_world import JUSTIFICATION, World
 
 TERMS = ("--area", "terrorism", "--legal-basis", "PCC SEE", "--purpose", "prevention", "--category", "suspects")
 WHY = (

@@ -5,12 +5,11 @@ Steps are the same on every machine and under every load, so a test compares the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import event
 
-if TYPE_CHECKING:
-    from services.kit.storage.store import Store
+from services.kit.storage.store import Store
 
 _STEPS = 20  # of the virtual machine, that are counted at once
 

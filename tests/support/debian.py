@@ -10,15 +10,12 @@ import secrets
 import shlex
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.support.bundles import DEBIAN
 from tests.support.container import BOOTS, Container
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PYTHON = "3.13"
 """The version of its Python."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import tarfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from aquila.audit.checkpoint import Checkpoint, cosign
 from aquila.audit.entries import Entry, read_entry
@@ -40,10 +41,6 @@ from aquila.protocol.registry import Registry, read_registry
 from aquila.protocol.rounds.rules import first_binding
 from tests.support.clock import Clock
 from tests.support.node_world import HEADER, World, make_world
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 CODES = ("AL", "RS", "SI")
 MESSAGES: dict[str, type[Message]] = {kind.payload_type: kind for kind in (Manifest, *PARTY_STATEMENTS, *ANNOUNCEMENTS)}

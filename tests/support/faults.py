@@ -11,23 +11,18 @@ import contextlib
 import signal
 import time
 from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
+from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
 
 import psutil
 
-from clients.bench.queries.faulty_network import NetworkFaults
+from clients.bench.queries.faulty_network import FaultyNetwork, NetworkFaults
+from tests.support.moved_clocks import MovedClocks
+from tests.support.process_world import Service, World
 from tests.support.small_disks import fill
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
-    from pathlib import Path
-
-    from clients.bench.queries.faulty_network import FaultyNetwork
-    from tests.support.moved_clocks import MovedClocks
-    from tests.support.process_world import Service, World
 
 _NETWORKS = (
     NetworkFaults(delay=0.05),

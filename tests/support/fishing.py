@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import select
 
 from services.node.storage.tables import SubmissionRow
 from tests.support.node_steps import PEOPLE
-from tests.support.node_world import HEADER
-
-if TYPE_CHECKING:
-    from tests.support.node_world import PartyNode, World
+from tests.support.node_world import HEADER, PartyNode, World
 
 OF_SI = "Tone,Kranjc,1971-03-04,\n"
 """A person on the list of SI, which has no alarm."""

@@ -6,23 +6,19 @@ root's, and every other one is given by the user whom the page names, in that us
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import aquila
 from tests.support import manual
 from tests.support.bundles import bring_signed
 from tests.support.commanded_parties import CommandedParties
+from tests.support.debian import Debian
 from tests.support.operators import Ceremony, Operator
 from tests.support.persons import Pair, Person
 from tests.support.process_world import PASSWORD, WAIT_SECONDS, Service, next_code
-
-if TYPE_CHECKING:
-    import subprocess
-    from collections.abc import Callable, Collection, Mapping, Sequence
-    from pathlib import Path
-
-    from tests.support.debian import Debian
 
 INSTALLING, USERS = "Installing without a network", "Users, folders and units"
 ADDRESSES, BACKUP, HEALTH = "Which addresses a service may reach", "Backup and restore", "Is it well?"

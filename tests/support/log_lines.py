@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import pytest
 
 from services.kit import logging as kit_logging
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 @dataclass

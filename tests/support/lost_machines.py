@@ -8,21 +8,18 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from aquila.audit.checkpoint import parse_checkpoint
 from aquila.audit.note import parse_note
 from services.kit.log.publication import CHECKPOINT_FILE
 from tests.support.loaded_program import run
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from tests.support.process_world import Service, World
+from tests.support.process_world import Service, World
 
 _SECRETS = ("identity.pem", "people.key")
 _AFTER_BACKUP = 2  # entries of the log that a restored service has besides: of its alarm, and that it was explained

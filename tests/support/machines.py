@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from tests.support.bundles import bring_signed, install_commands
-from tests.support.process_world import Program
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from tests.support.process_world import Service
+from tests.support.process_world import Program, Service
 
 _WITHOUT_ROUTE = ("unshare", "--map-root-user", "--net")
 _SECONDS = 1_800

@@ -6,7 +6,9 @@ import email
 import email.policy
 import ssl
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
@@ -14,10 +16,6 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 from services.kit.serving.notifications.settings import MailSettings, NotificationSettings
 from services.kit.storage.files import write_secret
 from tests.support.authority import Authority
-
-if TYPE_CHECKING:
-    from email.message import EmailMessage
-    from pathlib import Path
 
 PASSWORD = "a password of the node's own"
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import statistics
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 import psutil
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
 
 MOST_GROWTH = 256.0
 """KiB in one round, above which memory is not flat."""

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from services.kit.serving.health.metrics import HealthMetrics
 from services.kit.serving.health.report import HealthReport
-
-if TYPE_CHECKING:
-    from fastapi import FastAPI
 
 
 def metric(app: FastAPI, name: str, labels: dict[str, str] | None = None, **parts: Any) -> float | None:

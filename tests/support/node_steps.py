@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import select
 
+from aquila.records.rules import InputClass
 from services.kit.log import entries
 from services.matcher.storage.tables import OutcomeCountRow
 from services.node.safeguards import evaluation_limits
 from services.node.settings import EvaluationCaps
+from tests.support.node_world import PartyNode, World
 from tests.support.sentence_texts import texts
-
-if TYPE_CHECKING:
-    from aquila.records.rules import InputClass
-    from tests.support.node_world import PartyNode, World
 
 GIVEN = ("Arben", "Ilir", "Besa", "Mira", "Ana", "Petar", "Jovan", "Goran", "Milan", "Zoran", "Dragan", "Vesna",
          "Edon", "Luan")  # fmt: skip

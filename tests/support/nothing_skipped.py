@@ -6,12 +6,8 @@ rights or programs for some tests has the others' result, and knows which are le
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
-
-if TYPE_CHECKING:
-    from _pytest.terminal import TerminalReporter
+from _pytest.terminal import TerminalReporter
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

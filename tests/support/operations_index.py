@@ -7,19 +7,16 @@ the operation is, and which fields hold persons or secrets (`repr=False` in the 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
+from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from services.kit.http.routing import caller_checks
 from services.kit.people.permissions import Permission
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from fastapi import FastAPI
 
 DOCUMENT = Path(__file__).parents[2] / "clients" / "sdk" / "operations.json"
 

@@ -5,20 +5,16 @@ from __future__ import annotations
 import json
 import shlex
 import subprocess
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
 
 from tests.support import manual
-from tests.support.process_world import AT_ONCE, CHEAP_PASSWORDS, Program, free_port
+from tests.support.process_world import AT_ONCE, CHEAP_PASSWORDS, Program, World, free_port
 from tests.support.process_world import Service as Process
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
-    from pathlib import Path
-    from subprocess import CompletedProcess
-
-    from tests.support.process_world import World
 
 FIVE_PARTIES = {"AL": "Albania", "MK": "North Macedonia", "RS": "Serbia", "SI": "Slovenia", "XK": "Kosovo*"}
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from tests.support import manual
 from tests.support.operators import Operator
-from tests.support.process_world import PASSWORD, next_code
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from tests.support.process_world import Service
+from tests.support.process_world import PASSWORD, Service, next_code
 
 
 @dataclass

@@ -6,19 +6,15 @@ Nothing is kept, grouped or compiled here. `aquila.records.inputs` is compared w
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Iterator
 from itertools import combinations, product
-from typing import TYPE_CHECKING
 
 from aquila.protocol.encoding import framed
 from aquila.records.normalize import country, document_number, email, name_words, national_number, phone_tail
 from aquila.records.normalize.coarse_forms import FORMS
+from aquila.records.person import Record
 from aquila.records.rule_parts import DATE_FORMS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from aquila.records.person import Record
-    from aquila.records.rules import RuleTable
+from aquila.records.rules import RuleTable
 
 BETWEEN_PARTS, BETWEEN_WORDS = "\x1e", "\x1f"
 MOST_WORDS = 8

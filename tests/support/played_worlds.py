@@ -12,22 +12,19 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
 import pytest
+from sqlalchemy import URL
 
 from tests.support.clock import Clock
 from tests.support.made_once import made_once
 from tests.support.node_world import World, make_world, open_world
 from tests.support.postgres_databases import PostgresDatabases
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
-    from pathlib import Path
-
-    from sqlalchemy import URL
 
 T = TypeVar("T")
 

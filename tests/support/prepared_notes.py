@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from aquila.crypto.sealing import MARK_BYTES, NOTE_KEYS_BYTES, NoteKeys
 from aquila.octets import parted, parted_by
+from aquila.protocol.messages import Fault, Hit, HitReport, Note
 from aquila.protocol.rounds import exchange
 from aquila.protocol.rounds.exchange import PreparedNotes
+from aquila.protocol.rounds.held_tokens import TokensByRecord
 from aquila.protocol.rounds.hit_batches import hit_batches
 from aquila.protocol.rounds.note_openings import NoteOpening, NoteOpenings
+from aquila.protocol.rounds.round_state import RoundState
 from aquila.protocol.submissions.submission import HANDLE_BYTES
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from aquila.protocol.messages import Fault, Hit, HitReport, Note
-    from aquila.protocol.rounds.held_tokens import TokensByRecord
-    from aquila.protocol.rounds.round_state import RoundState
-    from aquila.records.rules import RuleTable
+from aquila.records.rules import RuleTable
 
 
 class PreparedNote(NamedTuple):

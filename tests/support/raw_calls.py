@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 import uvicorn
+from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from services.kit.http.connections import BoundedProtocol, Connections, Listener, Times, is_gone, mark_caller_known
 from services.kit.serving.lengths import DeclaredLengths
-
-if TYPE_CHECKING:
-    import ssl
-    from collections.abc import AsyncIterator
-
-    from starlette.types import Receive, Scope, Send
 
 SHORT = Times(head=0.05, body=0.05, write=0.05, linger=0.05)
 LONG = Times(head=600, body=600, write=600, linger=600)

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
+import pytest
 
 from clients.cli import connect
 from clients.cli.connect import ConnectedService
 from clients.sdk import ApprovalClient, Connection, LogClient, MatcherClient, NodeClient, PeopleClient
 from clients.sdk.client_homes import ClientHome
 from clients.sdk.connection import Access
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    import pytest
-
-    from clients.sdk.homes import Service
+from clients.sdk.homes import Service
 
 
 def answer_commands(patch: pytest.MonkeyPatch, answer: Callable[[httpx.Request], httpx.Response]) -> None:

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy import MetaData
 
-from services.kit.storage.store import schema_change
-
-if TYPE_CHECKING:
-    from sqlalchemy import MetaData
-
-    from services.kit.storage.store import Store
+from services.kit.storage.store import Store, schema_change
 
 
 def differences(store: Store, metadata: MetaData) -> list[str]:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from sqlalchemy.orm import Session
 
 from services.kit.approvals.tables import ApprovalRows
 from services.kit.log.entries import seal_entries_again
 from services.kit.people.tables import PeopleRows
 from services.kit.storage.row_seals import ROW_KEY, seal_again
+from services.kit.storage.store import Rows
 from services.node.storage.tables import NodeRows
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
-    from services.kit.storage.store import Rows
 
 _OF_NODE = PeopleRows, ApprovalRows, NodeRows
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from fastapi.dependencies.models import Dependant
 
 from services.kit.http.routing import caller_checks
 from services.kit.http.signed_calls import _Signature
-
-if TYPE_CHECKING:
-    from fastapi.dependencies.models import Dependant
 
 
 def is_signed_call(dependant: Dependant) -> bool:

@@ -5,18 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from services.kit.storage.pkcs11.address import KeyAddress, address
 from services.kit.storage.pkcs11.key import TOKENS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 MODULE = Path("/usr/lib/softhsm/libsofthsm2.so")
 TOOL = "softhsm2-util"

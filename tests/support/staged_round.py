@@ -10,23 +10,29 @@ import base64
 import hashlib
 import json
 from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
+import numpy as np
 import pytest
 
 from aquila.crypto import oprf
 from aquila.crypto.dleq import prove_chunk
 from aquila.crypto.envelope import sign_envelope
-from aquila.crypto.keys import ExchangeKey, SealingKey
-from aquila.crypto.shares import prove_knowledge
-from aquila.errors import InputError
-from aquila.matching.certainty import Level, grade_on
+from aquila.crypto.group import Group
+from aquila.crypto.keys import ExchangeKey, SealingKey, SecretBytes
+from aquila.crypto.shares import Share, prove_knowledge
+from aquila.errors import AquilaError, InputError
+from aquila.matching.certainty import Grade, Level, grade_on
 from aquila.matching.join import TokenTable
 from aquila.protocol.messages import (
     BoundStatement,
     Consent,
     Evaluation,
+    Hit,
+    HitReport,
     Kind,
     Manifest,
     Message,
@@ -39,32 +45,15 @@ from aquila.protocol.party import EvaluatedChunk, Party, RoundSecrets, proof_con
 from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds import exchange
 from aquila.protocol.rounds import rules as round_rules
+from aquila.protocol.rounds.round_state import RoundState
 from aquila.protocol.rounds.verified_round import AcceptedStatement, Round
-from aquila.protocol.submission_plan import plan_submission
+from aquila.protocol.submission_plan import SubmissionPlan, plan_submission
 from aquila.protocol.submissions import tasks
 from aquila.records.person import PartialDate, Record
-from aquila.records.rules import InputClass, load_rules, mask_of, parse_rules
+from aquila.records.rules import InputClass, RuleTable, load_rules, mask_of, parse_rules
 from aquila.sentences import quoted
-from aquila.simulation import RecordList, Rehearsal, SimulatedParty
-from aquila.simulation.round import NO_LOG
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
-
-    import numpy as np
-
-    from aquila.crypto.group import Group
-    from aquila.crypto.keys import SecretBytes
-    from aquila.crypto.shares import Share
-    from aquila.errors import AquilaError
-    from aquila.matching.certainty import Grade
-    from aquila.protocol.messages import Hit, HitReport
-    from aquila.protocol.rounds.round_state import RoundState
-    from aquila.protocol.submission_plan import SubmissionPlan
-    from aquila.records.rules import RuleTable
-    from aquila.simulation import RehearsedHit
-    from aquila.simulation.round import Answer
+from aquila.simulation import RecordList, Rehearsal, RehearsedHit, SimulatedParty
+from aquila.simulation.round import NO_LOG, Answer
 
 MessageT = TypeVar("MessageT", bound=Message)
 

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from sqlalchemy import insert
 
 from aquila.followup.lifecycle import HitLifecycle
 from aquila.records.person import Record
 from aquila.records.search import search_text
+from services.kit.storage.store import Store
 from services.node.hits.known_pairs import person_digest
 from services.node.storage.tables import HitRow, HitStatusRow, ImportRow, RecordRow
 from tests.support.sealing import sealed
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from services.kit.storage.store import Store
 
 
 class StoredHit(NamedTuple):

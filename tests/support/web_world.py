@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from html import unescape
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pyotp
 import pytest
 
-from aquila.audit.roles import Service
+from aquila.audit.roles import Role, Service
 from aquila.crypto.keys import IdentityKey
 from aquila.protocol.registry import RegisteredParty, Registry, write_registry
 from clients.web.wiring import front_of
+from services.kit.log_access.use_cases import LogUseCases
 from services.kit.serving.server import Endpoint
 from services.kit.settings import load
 from services.matcher import main as matcher_main
@@ -25,15 +28,8 @@ from services.node import main as node_main
 from services.node.settings import NodeSettings
 from services.node.storage import home as node_home
 from tests.support.databases import lay_tables
+from tests.support.node_world import PartyNode
 from tests.support.people import signed_in
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-    from aquila.audit.roles import Role
-    from services.kit.log_access.use_cases import LogUseCases
-    from tests.support.node_world import PartyNode
 
 PASSWORD = "four words are long enough"
 ORIGIN = "http://127.0.0.1:8701"

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from aquila.crypto.backend import BACKENDS, load_group
+from aquila.crypto.group import Group
 from aquila.errors import InputError
-
-if TYPE_CHECKING:
-    from aquila.crypto.group import Group
 
 
 @pytest.fixture(scope="session", params=BACKENDS)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
 from aquila.crypto import dleq, oprf
 from aquila.crypto.backend import load_group
+from aquila.crypto.group import Group
 from aquila.crypto.shares import Share
 from aquila.errors import ProofError
 from tests.support.rfc9497 import rfc_weights
-
-if TYPE_CHECKING:
-    from aquila.crypto.group import Group
 
 COUNT = 65_535
 

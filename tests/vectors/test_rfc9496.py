@@ -5,20 +5,16 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import json
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from aquila.crypto.group import GENERATOR, ORDER
+from aquila.crypto.group import GENERATOR, ORDER, Group
 from aquila.crypto.sodium import load_library
 from aquila.errors import MalformedError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from aquila.crypto.group import Group
 
 VECTORS = json.loads(Path(__file__).with_name("rfc9496_ristretto255.json").read_text(encoding="utf-8"))
 MULTIPLES = [bytes.fromhex(text) for text in VECTORS["generator_multiples_0_to_15"]]

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from aquila.crypto import dleq, oprf
-from aquila.crypto.group import ORDER
+from aquila.crypto.group import ORDER, Group
 from aquila.crypto.shares import Share
 from aquila.errors import ProofError
 from tests.support.rfc9497 import rfc_weights
-
-if TYPE_CHECKING:
-    from aquila.crypto.group import Group
 
 SUITES = json.loads(Path(__file__).with_name("rfc9497_ristretto255_sha512.json").read_text(encoding="utf-8"))["suites"]
 MODES = {"OPRF": oprf.MODE_OPRF, "VOPRF": oprf.MODE_VOPRF}

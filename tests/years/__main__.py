@@ -10,20 +10,14 @@ import argparse
 import asyncio
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tests.years.answer_costs import answer_costs, cost_table
-from tests.years.bounds import over_bounds, table_of
-from tests.years.homes import DATABASES, homes_on
+from tests.years.bounds import Figure, over_bounds, table_of
+from tests.years.homes import DATABASES, Homes, homes_on
 from tests.years.large_homes import make_homes
 from tests.years.measures import idle_figures, start_figures
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.years.bounds import Figure
-    from tests.years.homes import Homes
 
 PARTS = ("services", "answers")
 

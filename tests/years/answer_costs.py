@@ -10,20 +10,16 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import AsyncIterator, Iterable, Iterator
 from statistics import median
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import httpx
 
-from tests.years.addresses import visit_matcher, visit_node
+from tests.years.addresses import Visited, visit_matcher, visit_node
 from tests.years.bounds import ANSWER_MILLISECONDS, WHOLE_BYTES, Figure
+from tests.years.homes import Homes
 from tests.years.yardstick import Yardstick
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator
-
-    from tests.years.addresses import Visited
-    from tests.years.homes import Homes
 
 _LOOKS = 7
 _MORE_ROUNDS_OF_LOOKS = 2

@@ -8,10 +8,8 @@ the slowness of the yardstick.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 START_SECONDS = 5.0
 """Seconds of processor until a service is ready: the median of its starts."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 import contextlib
 import re
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from sqlalchemy import NullPool, create_engine, make_url, text
+from sqlalchemy import Engine, NullPool, create_engine, make_url, text
 
 from services.kit.administration.backup.archive import Row
 from services.kit.administration.backup.rows import RowWriter, head_of, rows_of, tables_of
@@ -25,11 +25,6 @@ from services.node.backup import SERVICE as NODE
 from services.node.settings import NodeSettings
 from tests.support.postgres_databases import PostgresDatabases, running_postgres
 from tests.support.process_world import Service, free_port
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from sqlalchemy import Engine
 
 DATABASES = ("sqlite", "postgresql")
 CODES = ("AL", "RS", "SI")

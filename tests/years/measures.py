@@ -6,17 +6,13 @@ Seconds of processor are those of a service's process, its children, and its dat
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Sequence
 from statistics import median
-from typing import TYPE_CHECKING
 
+from tests.support.process_world import Service
 from tests.years.bounds import IDLE_PERCENT, START_SECONDS, Figure
+from tests.years.homes import Homes
 from tests.years.yardstick import Yardstick
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from tests.support.process_world import Service
-    from tests.years.homes import Homes
 
 _STARTS = 3
 _REST_SECONDS = 3

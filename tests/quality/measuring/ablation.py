@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-from aquila.matching.certainty import MILLION, grade_on
+from aquila.matching.certainty import MILLION, GradingBasis, grade_on
 from aquila.matching.learning import learn_share
+from aquila.records.rules import Rule, RuleTable
+from clients.people.labelled_sets import LabelledSet
 from tests.quality.measuring.grading import Hit, footings_of, hits_of, hits_on
 from tests.quality.measuring.measures import Measured, measure
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from aquila.matching.certainty import GradingBasis
-    from aquila.records.rules import Rule, RuleTable
-    from clients.people.labelled_sets import LabelledSet
-    from tests.quality.measuring.plaintext_matching import Meeting
+from tests.quality.measuring.plaintext_matching import Meeting
 
 
 @dataclass(frozen=True, slots=True)

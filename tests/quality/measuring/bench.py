@@ -5,30 +5,22 @@ from __future__ import annotations
 import os
 import tempfile
 import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from aquila.crypto.backend import load_group
 from aquila.matching.certainty import Level
 from aquila.matching.own_list.duplicates import DuplicateSearch
-from aquila.records.rules import InputClass
+from aquila.records.rules import InputClass, RuleTable
 from aquila.simulation import Rehearsal
-from clients.people.labelled_sets import Pair
+from clients.people.labelled_sets import LabelledSet, Pair
 from tests.quality.measuring.grading import Hit, hits_of
-from tests.quality.measuring.measures import Measured, calibration, measure
-from tests.quality.measuring.plaintext_matching import FREQUENCY_LIMIT, meet, send
+from tests.quality.measuring.measures import Bin, Measured, calibration, measure
+from tests.quality.measuring.plaintext_matching import FREQUENCY_LIMIT, Meeting, Sent, meet, send
 from tests.quality.measuring.thresholds import GOALS, MOST_FALSE, MOST_INPUTS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from aquila.records.rules import RuleTable
-    from clients.people.labelled_sets import LabelledSet
-    from tests.quality.measuring.measures import Bin
-    from tests.quality.measuring.plaintext_matching import Meeting, Sent
 
 FEWEST_PAIRS = 20
 """Fewer pairs of a level say nothing about its promise."""

@@ -5,16 +5,12 @@ The pages' own charts are `clients/web/render/charts.py`; text, escaping and the
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from html import escape
 from math import log10
-from typing import TYPE_CHECKING
 
 from clients.web.render.charts import svg_document, text_mark
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from tests.quality.measuring.measures import Bin
+from tests.quality.measuring.measures import Bin
 
 _STYLE = ' font-family="sans-serif" font-size="13" fill="#222222"'
 _WIDTH, _HEIGHT, _LEFT, _TOP, _SIDE = 760, 520, 80, 40, 400

@@ -7,25 +7,20 @@ minutes; it ends with 1 where a list of persons would be refused.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from aquila.protocol.submissions.tasks import digest_records
 from aquila.records.entropy import most_dates_of_a_name, most_dates_of_persons
-from aquila.records.rules import load_rules
+from aquila.records.person import Record
+from aquila.records.rules import RuleTable, load_rules
+from clients.people.labelled_sets import LabelledSet
 from clients.people.lists import common_lists
 from tests.quality.measuring.hard_sets import hard_sets
 from tests.quality.measuring.report import markdown
 from tests.quality.measuring.set_files import febrl4, region
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from aquila.records.person import Record
-    from aquila.records.rules import RuleTable
-    from clients.people.labelled_sets import LabelledSet
 
 _REGION = Path("tests/quality/region")
 _BATCH = 2_048

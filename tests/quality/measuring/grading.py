@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
+from aquila.matching.certainty import GradingBasis, Level
 from aquila.matching.grading import grade_lists
 from aquila.matching.join import MatchedPair
 from aquila.matching.learning import ListPair, learn
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from aquila.matching.certainty import GradingBasis, Level
-    from aquila.records.rules import RuleTable
-    from clients.people.labelled_sets import Pair
-    from tests.quality.measuring.plaintext_matching import Meeting
+from aquila.records.rules import RuleTable
+from clients.people.labelled_sets import Pair
+from tests.quality.measuring.plaintext_matching import Meeting
 
 
 class Hit(NamedTuple):

@@ -10,21 +10,17 @@ differ only by it count as one; long lists find a little more than is foreseen.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from aquila.matching.certainty import level_of
-from aquila.records.rules import load_rules, mask_of
+from aquila.records.rules import RuleTable, load_rules, mask_of
+from clients.people.labelled_sets import LabelledSet
 from tests.quality.measuring.measures import LEVELS, Counts, Measured
 from tests.quality.measuring.plaintext_matching import meet, send
 from tests.quality.measuring.report import markdown
 from tests.quality.measuring.set_files import NAMES_AND_DATE
 from tests.quality.populations import populated_lists
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from aquila.records.rules import RuleTable
-    from clients.people.labelled_sets import LabelledSet
 
 MEASURED, FORESEEN, SEED = 200_000, 1_000_000, 41
 SHARES = (0.1, 0.01, 0.001)

@@ -8,21 +8,17 @@ minutes, most of them for the lists of 200,000.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from aquila.records.rules import load_rules
 from clients.people.invent import MOSTLY_ARABIC
+from clients.people.labelled_sets import LabelledSet
 from clients.people.lists import GenerationSettings, common_lists
 from tests.quality.measuring.bench import measure_set
 from tests.quality.measuring.main import ALL_FIELDS
 from tests.quality.measuring.report import level_table
 from tests.quality.measuring.set_files import NAMES_AND_DATE
 from tests.quality.populations import Population, populated_lists, strangers
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from clients.people.labelled_sets import LabelledSet
 
 RECORDS = 5_000
 LONGEST = 200_000

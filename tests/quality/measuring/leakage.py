@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from aquila.protocol.submissions.padding import padded_inputs
+from aquila.records.person import Record
+from aquila.records.rules import Rule, RuleTable
 from aquila.simulation import DEFAULT_PADDING
 from clients.people.guesses import guesses_by_rule
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from aquila.records.person import Record
-    from aquila.records.rules import Rule, RuleTable
-    from tests.quality.measuring.plaintext_matching import Sent
+from tests.quality.measuring.plaintext_matching import Sent
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,30 +8,25 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path  # noqa: TC003 - Typer reads annotations when the command starts
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from aquila.records.rules import load_rules
 from clients.cli.exit_codes import ExitCode
 from clients.cli.output.screen import Screen
+from clients.people.labelled_sets import LabelledSet
 from clients.people.lists import common_lists, unrelated_lists
 from tests.quality.measuring import charts, report
-from tests.quality.measuring.ablation import without_each, without_learning
+from tests.quality.measuring.ablation import Without, without_each, without_learning
 from tests.quality.measuring.bench import Results, measure_duplicates, measure_set
 from tests.quality.measuring.leakage import list_leakage, rule_leakage
+from tests.quality.measuring.measures import Measured
 from tests.quality.measuring.name_pairs import pair_tables, wrong_pairs
-from tests.quality.measuring.peers.run import PEERS, SPELLINGS, exact_key, run_peer
+from tests.quality.measuring.peers.run import PEERS, SPELLINGS, PeerResult, exact_key, run_peer
 from tests.quality.measuring.set_files import NAMES_AND_DATE, aliases, febrl4, region
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from clients.people.labelled_sets import LabelledSet
-    from tests.quality.measuring.ablation import Without
-    from tests.quality.measuring.measures import Measured
-    from tests.quality.measuring.peers.run import PeerResult
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 

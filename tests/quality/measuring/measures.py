@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from aquila.matching.certainty import Level
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from clients.people.labelled_sets import LabelledSet
-    from tests.quality.measuring.grading import Hit
+from clients.people.labelled_sets import LabelledSet
+from tests.quality.measuring.grading import Hit
 
 LEVELS = (Level.HIGH, Level.MEDIUM, Level.LOW)
 CUTS = ("high", "high and medium", "all")

@@ -8,17 +8,14 @@ stays apart. `make schemas` keeps the tables in `docs/MATCHING.md` up to date.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from aquila.records.normalize.names import FORMS, name_words
 from tests.quality.measuring.report import markdown, replace
 from tests.quality.measuring.set_files import rows_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 FOLDER = Path(__file__).parents[1] / "name_pairs"
 DOCUMENT = Path(__file__).parents[3] / "docs" / "MATCHING.md"

@@ -9,31 +9,27 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aquila.crypto.keys import IdentityKey, SecretBytes
 from aquila.matching.certainty import Level
 from aquila.matching.join import TokenTable
+from aquila.protocol.messages import Manifest
 from aquila.protocol.registry import RegisteredParty, Registry
 from aquila.protocol.submission_plan import plan_submission
 from aquila.protocol.submissions.padding import DIGEST_BYTES
 from aquila.protocol.submissions.tasks import digest_records
+from aquila.records.person import Record
+from aquila.records.rules import RuleTable
 from aquila.simulation import CHUNK_ELEMENTS, NO_PADDING, Terms, make_manifest
 from clients.people.labelled_sets import Pair
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from aquila.protocol.messages import Manifest
-    from aquila.records.person import Record
-    from aquila.records.rules import RuleTable
 
 FREQUENCY_LIMIT = 8
 _BATCH = 2_048

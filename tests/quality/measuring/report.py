@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
 
 from aquila.errors import InputError
 from aquila.records.rules import InputClass
 from aquila.sentences import quoted
-from tests.quality.measuring.measures import CUTS, LEVELS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from tests.quality.measuring.ablation import Without
-    from tests.quality.measuring.bench import SetResult
-    from tests.quality.measuring.leakage import ListLeakage, RuleLeakage
-    from tests.quality.measuring.measures import Measured
-    from tests.quality.measuring.peers.run import PeerResult
+from tests.quality.measuring.ablation import Without
+from tests.quality.measuring.bench import SetResult
+from tests.quality.measuring.leakage import ListLeakage, RuleLeakage
+from tests.quality.measuring.measures import CUTS, LEVELS, Measured
+from tests.quality.measuring.peers.run import PeerResult
 
 _BLOCK = re.compile(r"(<!-- measured: (?P<name>[a-z0-9-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 

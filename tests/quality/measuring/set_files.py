@@ -5,20 +5,15 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from pathlib import Path
 
 from aquila.csv_files import ListWriter
 from aquila.errors import InputError
+from aquila.records.person import Record
 from aquila.records.reading.lists import AcceptedRow, read_csv
 from aquila.sentences import quoted
 from clients.people.labelled_sets import LabelledSet, Pair, same_persons
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-
-    from aquila.records.person import Record
-
 
 NAMES_AND_DATE = ("given_names", "family_names", "full_name", "date_of_birth")
 

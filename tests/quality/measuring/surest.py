@@ -11,22 +11,17 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from aquila.matching.certainty import rules_of, strongest_parts
-from aquila.records.rules import load_rules, mask_of
-from tests.quality.measuring.plaintext_matching import meet, send
+from aquila.records.person import Record
+from aquila.records.rules import RuleTable, load_rules, mask_of
+from clients.people.labelled_sets import LabelledSet
+from tests.quality.measuring.plaintext_matching import Meeting, meet, send
 from tests.quality.measuring.report import markdown
 from tests.quality.measuring.set_files import NAMES_AND_DATE
 from tests.quality.populations import populated_lists
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from aquila.records.person import Record
-    from aquila.records.rules import RuleTable
-    from clients.people.labelled_sets import LabelledSet
-    from tests.quality.measuring.plaintext_matching import Meeting
 
 SIZE, SEED, COMMON = 200_000, 41, 0.001
 WHOLE = "whole date"

@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import csv
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from itertools import accumulate, product
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _FAMILY_SLOPE, _FAMILY_SHIFT = 0.85, 8.0
 _GIVEN_SLOPE, _GIVEN_SHIFT = 0.95, 3.0

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from random import Random
-from typing import TYPE_CHECKING
 
+from aquila.records.person import Record
 from clients.people.labelled_sets import LabelledSet, same_persons
-from tests.quality.populations.residents import CULTURES, household
+from tests.quality.populations.residents import CULTURES, Resident, household
 from tests.quality.populations.sources import SOURCES, record
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from aquila.records.person import Record
-    from tests.quality.populations.residents import Resident
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,25 +13,20 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from functools import cache
 from math import factorial
 from random import Random
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aquila.records.normalize.folding import fold
 from clients.people import spelling
 from tests.quality.measuring.report import markdown
-from tests.quality.populations.inventories import family_names, given_names
+from tests.quality.populations.inventories import Inventory, family_names, given_names
 from tests.quality.populations.residents import CULTURES, FEMALE, birth, resident
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
-
-    from tests.quality.populations.inventories import Inventory
 
 SIZES, SHARES = (20_000, 50_000, 200_000), (0.1, 0.01, 0.001)
 LEAST = 0.99

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
-from typing import TYPE_CHECKING
+from random import Random
 
 from tests.quality.populations.inventories import family_names, given_names
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from random import Random
 
 CULTURES: Mapping[str, Mapping[str, float]] = {
     "BA": {"BIH": 50, "SRB": 30, "HRV": 12, "ALB": 2, "TUR": 2, "ARA": 4},

@@ -9,19 +9,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from datetime import date
+from random import Random
 
 from aquila.errors import InputError
 from aquila.records.dates import PartialDate
 from aquila.records.person import Record
 from clients.people import spelling
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from datetime import date
-    from random import Random
-
-    from tests.quality.populations.residents import Resident
+from tests.quality.populations.residents import Resident
 
 SOURCES: Mapping[str, float] = {"border": 0.34, "register": 0.36, "heard": 0.10, "scanned": 0.10, "foreign": 0.10}
 """The sources of a list by share."""

@@ -6,16 +6,14 @@ import re
 import shlex
 import shutil
 import subprocess
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from services.kit.settings import load
 from tests.services.deploy.test_samples import CLASSES, DEPLOY
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 COMPOSE = (DEPLOY / "compose.yaml").read_text(encoding="utf-8")
 STEPS = COMPOSE.partition("\nx-service:")[0]

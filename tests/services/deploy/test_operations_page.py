@@ -6,7 +6,7 @@ import re
 import shlex
 import subprocess
 import tomllib
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import yaml
@@ -16,9 +16,6 @@ from clients.cli.exit_codes import ExitCode
 from services.kit.settings import DatabaseSettings
 from tests.services.deploy.test_samples import CLASSES, DEPLOY
 from tests.support import manual
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PAGE = (DEPLOY / "OPERATIONS.md").read_text("utf-8")
 

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 import pytest
 import yaml
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from services.kit.settings import ServiceSettings, described, load
 from services.matcher.settings import MatcherSettings
 from services.node.settings import NodeSettings
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from pydantic.fields import FieldInfo
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
 _LONG = 100_000

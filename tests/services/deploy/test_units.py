@@ -5,15 +5,12 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.services.deploy.test_samples import DEPLOY
 from tests.support import manual
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SYSTEMD = DEPLOY / "systemd"
 ANALYZED = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="Debian's systemd is not installed")

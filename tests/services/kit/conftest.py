@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import secrets
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from aquila.crypto.keys import IdentityKey
 from tests.support.clock import Clock
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture

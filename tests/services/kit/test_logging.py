@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from aquila.errors import DigestError
 from aquila.sentences import quoted
 from services.kit.logging import Log, error_fields
-
-if TYPE_CHECKING:
-    from tests.support.log_lines import Lines
+from tests.support.log_lines import Lines
 
 SECRET = "Muhamed Petrović"
 

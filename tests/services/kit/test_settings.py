@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from pydantic import Field
@@ -18,9 +18,6 @@ from services.kit.settings import (
     load,
 )
 from services.node.settings import NodeSettings
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 class _Settings(ServiceSettings):

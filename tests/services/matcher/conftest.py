@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import URL
 
+from aquila.crypto.group import Group
 from tests.support.matcher_world import World
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from sqlalchemy import URL
-
-    from aquila.crypto.group import Group
 
 
 @pytest.fixture

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 
 from aquila.audit.roles import Role
-from tests.support.matcher_world import BASE, NOW
+from tests.support.matcher_world import BASE, NOW, World
 from tests.support.people import signed_in
-
-if TYPE_CHECKING:
-    from tests.support.matcher_world import World
 
 PROPOSAL = {"participants": ["AL", "RS"], "area": "a", "legal_basis": "b", "purpose": "c", "category": "d"}
 

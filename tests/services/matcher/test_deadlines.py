@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
-from tests.support.matcher_world import NOW
-
-if TYPE_CHECKING:
-    from tests.support.matcher_world import World
+from tests.support.matcher_world import NOW, World
 
 
 async def test_it_opens_when_everyone_consented(world: World) -> None:

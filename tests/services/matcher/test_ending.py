@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sqlalchemy import select
 
 from aquila.audit.statistics import statistics_of
 from services.kit.log.entries import entries
 from services.matcher.log.statistics import round_statistics
 from services.matcher.storage.tables import ChunkRow, EventRow, RoundRow
-from tests.support.matcher_world import NOW
-
-if TYPE_CHECKING:
-    from tests.support.matcher_world import Node, World
+from tests.support.matcher_world import NOW, Node, World
 
 
 async def abort(world: World) -> None:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 
 from aquila.protocol.messages import Kind
-from tests.support.matcher_world import LISTS
+from tests.support.matcher_world import LISTS, Sent, World
 from tests.support.sentence_texts import texts
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.support.matcher_world import Sent, World
 
 
 def unknown_rule(rows: bytes) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import stat
 import tomllib
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -19,9 +19,6 @@ from services.matcher.main import build, prepare
 from services.matcher.settings import MatcherSettings
 from services.matcher.steps.schedule import steps_of
 from services.matcher.storage.home import create, set_address
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def registered(path: Path, **more: object) -> MatcherSettings:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from aquila.errors import PolicyError
 from aquila.executors import InProcess
 from services.matcher.steps.join import check_view
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from tests.support.matcher_world import World
+from tests.support.matcher_world import World
 
 
 async def test_tokens_are_joined_by_processes(worlds: Callable[..., World]) -> None:

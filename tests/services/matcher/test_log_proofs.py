@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sqlalchemy import select
 
 from aquila.audit.checkpoint import open_checkpoint
@@ -13,9 +11,7 @@ from aquila.protocol.log_entries import statement_entry
 from aquila.protocol.messages.proofs import ProofRequest, Proofs
 from aquila.protocol.rounds.verified_round import read_statement
 from services.matcher.storage.tables import EventRow
-
-if TYPE_CHECKING:
-    from tests.support.matcher_world import World
+from tests.support.matcher_world import World
 
 
 async def test_statements_are_proved_at_once(world: World) -> None:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from aquila.protocol.messages import Kind
 from services.matcher.storage.tables import HeldReportRow
-from tests.support.matcher_world import LISTS
-
-if TYPE_CHECKING:
-    from tests.support.matcher_world import Sent, World
+from tests.support.matcher_world import LISTS, Sent, World
 
 QUERIES = {"mode": "lists_and_queries"}
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import fcntl
-from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from aquila.sentences import quoted
@@ -13,12 +13,7 @@ from services.kit.storage.files import ChunkFiles
 from services.matcher.main import build
 from services.matcher.steps.purge_ended import wipe_leftovers
 from services.matcher.storage.tables import EventRow, EvidenceRow, HitCountRow
-from tests.support.matcher_world import Node
-
-if TYPE_CHECKING:
-    import httpx
-
-    from tests.support.matcher_world import World
+from tests.support.matcher_world import Node, World
 
 
 async def test_in_every_phase(three: World) -> None:

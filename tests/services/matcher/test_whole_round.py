@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sqlalchemy import select
 
 from services.matcher.statistics import published
 from services.matcher.storage.tables import KnownCountRow
-
-if TYPE_CHECKING:
-    from tests.support.matcher_world import World
+from tests.support.matcher_world import World
 
 
 async def test_from_proposal_to_nothing_left(world_on_both: World) -> None:

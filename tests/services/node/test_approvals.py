@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import select, update
 
@@ -16,15 +17,9 @@ from services.kit.log import entries
 from services.kit.people.tables import AccountRow
 from services.node.rounds.justification_retention import erase_justifications
 from services.node.storage.tables import ImportRow, RecordRow, SubmissionRow
-from tests.support.node_world import HEADER, JUSTIFICATION, LISTS
+from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, PartyNode, World
 from tests.support.sealing import sealed
 from tests.support.sentence_texts import texts
-
-if TYPE_CHECKING:
-    import httpx
-
-    from tests.support.node_world import PartyNode, World
-
 
 pytestmark = pytest.mark.parties("AL", "RS")
 

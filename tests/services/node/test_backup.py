@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -14,13 +15,7 @@ from services.node.records.erasure import record_digest
 from services.node.storage.tables import ErasedRecordRow, EvaluationRow, RecordRow
 from tests.support.backups import Safe
 from tests.support.node_steps import closed_round, kinds_in_log, open_round, spent
-from tests.support.node_world import HEADER
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from tests.support.node_world import PartyNode, World
+from tests.support.node_world import HEADER, PartyNode, World
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -12,14 +12,9 @@ from sqlalchemy import select
 from services.node.storage.tables import ExchangeRow
 from tests.services.node.test_whole_round import pairs
 from tests.support.node_steps import round_before_matching
+from tests.support.node_world import World
+from tests.support.played_worlds import WorldAfter
 from tests.support.sentence_texts import texts
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.support.node_world import World
-    from tests.support.played_worlds import WorldAfter
-
 
 pytestmark = pytest.mark.parties("AL", "RS")
 

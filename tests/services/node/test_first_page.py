@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -11,15 +11,11 @@ from sqlalchemy import event
 
 from aquila.audit.roles import Role, Service
 from clients.web.wiring import front_of
+from services.kit.storage.store import Store
+from tests.support.node_world import World
 from tests.support.people import signed_in
 from tests.support.stored_hits import StoredHit, store_hits
 from tests.support.web_world import ORIGIN, Browser, endpoint
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from services.kit.storage.store import Store
-    from tests.support.node_world import World
 
 MANY = 240
 

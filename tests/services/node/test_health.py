@@ -8,12 +8,14 @@ import os
 import re
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, generate_latest
 from sqlalchemy import delete
 
@@ -33,24 +35,17 @@ from services.kit.serving.health.metrics import HealthMetrics
 from services.kit.serving.health.report import HealthParts, HealthReport
 from services.kit.storage.files import ChunkFiles
 from services.kit.work.executors import ExecutorHandle, open_local
+from services.kit.work.open_executor import OpenExecutor
 from services.matcher.administration import health as matcher_health
 from services.matcher.steps.schedule import steps_of
 from services.node.rounds import health as node_health
 from services.node.storage.home import DATABASE_FILE
 from tests.support.authority import Authority
+from tests.support.log_lines import Lines
 from tests.support.metrics import metric
-from tests.support.node_world import HEADER, LISTS
+from tests.support.node_world import HEADER, LISTS, PartyNode, World
 from tests.support.registering import key_of
 from tests.support.stuck_work import QuietWorkers, StillDriver
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from fastapi import FastAPI
-
-    from services.kit.work.open_executor import OpenExecutor
-    from tests.support.log_lines import Lines
-    from tests.support.node_world import PartyNode, World
 
 HOUR = 3_600
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -14,9 +14,6 @@ from services.kit.settings import described, load
 from services.node import main
 from services.node.settings import NodeSettings
 from services.node.storage import home
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_a_home_has_settings_keys_and_a_token(tmp_path: Path) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import pytest
@@ -22,15 +23,9 @@ from services.node.steps.submissions.tasks import EVALUATE, FINALIZE, VERIFY, VE
 from services.node.steps.sync import sync
 from services.node.storage.tables import ChunkDownloadRow, ChunkRow, EvaluationCountRow, EvaluationRow, StatementRow
 from tests.support.node_steps import open_round
-from tests.support.node_world import HEADER, LISTS
+from tests.support.node_world import HEADER, LISTS, PartyNode, World
+from tests.support.played_worlds import WorldAfter
 from tests.support.sentence_texts import texts
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.support.node_world import PartyNode, World
-    from tests.support.played_worlds import WorldAfter
-
 
 pytestmark = pytest.mark.parties("AL", "RS")
 

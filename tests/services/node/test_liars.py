@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -15,6 +14,8 @@ from aquila.protocol.messages import ChunkReference, Consent, Justification, Kin
 from aquila.protocol.messages.feed import Event, EventKind, Events
 from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.party import Party, RoundSecrets
+from aquila.protocol.rounds.verified_round import Round
+from aquila.protocol.submissions.tasks import EvaluateTask
 from aquila.records.rules import InputClass
 from services.node.round_memory import round_row
 from services.node.rounds import statements
@@ -23,15 +24,9 @@ from services.node.steps.sync import take_page
 from services.node.storage.tables import ChunkRow, EvaluationDownloadRow, StatementRow
 from tests.support.metrics import metric
 from tests.support.node_steps import round_without_lists
-from tests.support.node_world import JUSTIFICATION
+from tests.support.node_world import JUSTIFICATION, PartyNode, World
+from tests.support.played_worlds import WorldAfter
 from tests.support.sentence_texts import texts
-
-if TYPE_CHECKING:
-    from aquila.protocol.rounds.verified_round import Round
-    from aquila.protocol.submissions.tasks import EvaluateTask
-    from tests.support.node_world import PartyNode, World
-    from tests.support.played_worlds import WorldAfter
-
 
 pytestmark = pytest.mark.parties("AL", "RS")
 

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from tests.services.node.test_whole_round import pairs
 from tests.support.node_steps import round_for_queries
-from tests.support.node_world import HEADER
-
-if TYPE_CHECKING:
-    from tests.support.node_world import World
-    from tests.support.played_worlds import WorldAfter
-
+from tests.support.node_world import HEADER, World
+from tests.support.played_worlds import WorldAfter
 
 pytestmark = pytest.mark.parties("AL", "RS")
 

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from aquila.protocol.rounds.round_state import Phase
+from tests.support.node_world import World
 from tests.support.renewing import play
-
-if TYPE_CHECKING:
-    from tests.support.node_world import World
-
 
 pytestmark = pytest.mark.parties("AL", "RS")
 

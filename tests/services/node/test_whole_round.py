@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tests.support.node_steps import closed_round
+from tests.support.node_world import World
+from tests.support.played_worlds import WorldAfter
 from tests.support.sentence_texts import texts
-
-if TYPE_CHECKING:
-    from tests.support.node_world import World
-    from tests.support.played_worlds import WorldAfter
 
 
 def pairs(hits: dict[str, Any]) -> set[tuple[str, str]]:

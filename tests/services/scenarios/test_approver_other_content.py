@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from aquila.audit.roles import Role
 from services.kit.approvals.tables import ApprovalRow
-from tests.support.node_world import HEADER, JUSTIFICATION, LISTS
-
-if TYPE_CHECKING:
-    from tests.support.node_world import PartyNode, World
+from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, PartyNode, World
 
 OTHER = HEADER + "al-list-9,Somebody,Else,1966-06-06,\n"
 

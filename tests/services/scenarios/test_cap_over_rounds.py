@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from aquila.records.rules import InputClass
 from services.node.storage.tables import DAY
+from tests.support.clock import Clock
 from tests.support.node_steps import limit, problems, spent
-from tests.support.node_world import HEADER
-
-if TYPE_CHECKING:
-    from tests.support.clock import Clock
-    from tests.support.node_world import World
+from tests.support.node_world import HEADER, World
 
 GUESSES = "".join(
     f"g-{number},Arben,Hoxha,19{60 + number}-0{1 + number % 9}-{10 + number % 17},\n" for number in range(6)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sqlalchemy import select
 
 from aquila.audit.checkpoint import cosigned_at
@@ -13,10 +11,7 @@ from services.matcher.rounds.attention import attention_list
 from services.matcher.rounds.contacts import StoredContacts
 from services.matcher.storage.tables import EventRow
 from tests.support.node_steps import open_round
-from tests.support.node_world import HEADER, LISTS
-
-if TYPE_CHECKING:
-    from tests.support.node_world import World
+from tests.support.node_world import HEADER, LISTS, World
 
 
 def damage(world: World, round_id: str) -> None:

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import product
-from typing import TYPE_CHECKING
 
 import pytest
 
+from aquila.audit.entries import Entry
 from aquila.errors import GridError
 from aquila.protocol import submission_plan
 from services.kit.log import entries as log_entries
-from tests.support.node_world import HEADER
+from tests.support.node_world import HEADER, PartyNode, World
 from tests.support.sentence_texts import texts
-from tests.support.staged_round import LISTS, person
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from aquila.audit.entries import Entry
-    from tests.support.node_world import PartyNode, World
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import LISTS, StagedRound, person
 
 GUESSES = [
     (given, family, f"19{50 + year}-0{1 + year % 9}-1{year % 10}")

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import io
 import tarfile
-from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from aquila.protocol.auditing import audit_rounds, compare, read_log
+from aquila.crypto.group import Group
+from aquila.protocol.auditing import LogRecord, RoundAudit, UnprovenClaim, audit_rounds, compare, read_log
 from aquila.protocol.messages import Refusal
-from aquila.protocol.registry import read_registry
+from aquila.protocol.registry import Registry, read_registry
 from aquila.sentences import text_of
 from services.node.rounds import statements
 from services.node.storage.tables import StatementRow
 from tests.support.node_steps import open_round
-
-if TYPE_CHECKING:
-    from aquila.crypto.group import Group
-    from aquila.protocol.auditing import LogRecord, RoundAudit, UnprovenClaim
-    from aquila.protocol.registry import Registry
-    from tests.support.node_world import World
-    from tests.support.played_worlds import WorldAfter
+from tests.support.node_world import World
+from tests.support.played_worlds import WorldAfter
 
 
 async def audited(world: World, group: Group) -> tuple[list[RoundAudit], list[UnprovenClaim]]:

@@ -6,11 +6,13 @@ import base64
 import io
 import json
 import tarfile
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from aquila.crypto.group import Group
 from aquila.protocol.auditing import audit_rounds, read_log
 from aquila.protocol.registry import read_registry
 from services.kit.approvals.expiry import expire_requests
@@ -21,11 +23,6 @@ from services.node.storage.tables import StatementRow, SubmissionRow
 from tests.support.node_steps import hit_path, hit_with
 from tests.support.node_world import HEADER, LISTS, World
 from tests.support.sentence_texts import texts
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from aquila.crypto.group import Group
 
 DAY = 86_400
 THREE_YEARS = 1_095 * DAY

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from tests.support.node_world import HEADER, LISTS
+from tests.support.node_world import HEADER, LISTS, World
 from tests.support.sentence_texts import texts
-
-if TYPE_CHECKING:
-    from tests.support.node_world import World
 
 
 async def lose(world: World, round_id: str) -> None:

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import io
 import tarfile
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
+from sqlalchemy.orm import Session
 
+from aquila.audit.entries import Entry
+from aquila.crypto.group import Group
 from aquila.errors import AuditError
 from aquila.protocol.auditing import audit_rounds, read_log
 from aquila.protocol.registry import read_registry
 from services.matcher import round_memory
 from services.node.logs import inclusion_promises
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from sqlalchemy.orm import Session
-
-    from aquila.audit.entries import Entry
-    from aquila.crypto.group import Group
-    from tests.support.node_world import World
-
+from tests.support.node_world import World
 
 pytestmark = pytest.mark.parties("AL", "RS")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import delete, select
@@ -13,14 +13,9 @@ from aquila.audit.witness import log_name
 from services.kit.log.entries import CHECKPOINTS, EDGE, ENTRIES, append, entries
 from services.node.storage.tables import StatementRow
 from tests.support.node_steps import round_without_lists
+from tests.support.node_world import World
+from tests.support.played_worlds import WorldAfter
 from tests.support.sentence_texts import texts
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.support.node_world import World
-    from tests.support.played_worlds import WorldAfter
-
 
 pytestmark = pytest.mark.parties("AL", "RS")
 

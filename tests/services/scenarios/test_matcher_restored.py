@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import httpx
 import pytest
@@ -15,14 +16,8 @@ from services.node.steps.driver import open_rounds
 from tests.support.backups import Safe
 from tests.support.ceremony import accept, fetched, prepare, replace_key
 from tests.support.node_steps import closed_round, does, hit_with, open_round, round_with_hits
-from tests.support.node_world import MATCHER_URL
+from tests.support.node_world import MATCHER_URL, World
 from tests.support.sentence_texts import texts
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from pathlib import Path
-
-    from tests.support.node_world import World
 
 
 @pytest.fixture

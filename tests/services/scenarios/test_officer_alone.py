@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import httpx
 import pytest
 
 from aquila.audit.roles import Role
 from services.kit.log import entries
-from tests.support.node_world import HEADER, JUSTIFICATION, LISTS
-
-if TYPE_CHECKING:
-    import httpx
-
-    from tests.support.node_world import PartyNode, World
-
+from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, PartyNode, World
 
 pytestmark = pytest.mark.parties("AL", "RS")
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
 
 from aquila import errors
 from aquila.errors import AquilaError, CapError, InputError, PolicyError, ProtocolError
 from aquila.sentences import quoted
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 def below(kind: type[AquilaError], depth: int = 0) -> Iterator[tuple[int, type[AquilaError]]]:

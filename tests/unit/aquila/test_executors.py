@@ -9,15 +9,17 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from functools import partial
 from multiprocessing import Pipe, forkserver
+from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
 
 import pytest
 
 from aquila.crypto.backend import usable_cores
+from aquila.crypto.group import Group
 from aquila.errors import DigestError, ExecutorError
 from aquila.executors import (
     InProcess,
@@ -32,12 +34,6 @@ from aquila.executors import (
     with_group,
 )
 from aquila.sentences import quoted
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from aquila.crypto.group import Group
 
 
 def twice(number: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pkcs11
 import pytest
@@ -20,12 +20,7 @@ from services.node.backup import restore_node
 from tests.support.clock import Clock
 from tests.support.databases import lay_tables
 from tests.support.registering import MATCHER_KEY, key_of
-from tests.support.soft_tokens import MODULE, NEEDED, make_token, token, token_folder
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.support.soft_tokens import SoftToken
+from tests.support.soft_tokens import MODULE, NEEDED, SoftToken, make_token, token, token_folder
 
 __all__ = ["token", "token_folder"]
 

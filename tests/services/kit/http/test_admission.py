@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+from starlette.types import Message, Receive, Scope, Send
 
 from services.kit.http.admission import AT_ONCE, Admission
 from services.kit.http.connections import mark_caller_known
 from services.kit.work.threads import MOST_STRANGERS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from starlette.types import Message, Receive, Scope, Send
 
 SECONDS = 30.0
 TURNS = 20  # of the event loop: more than a call takes to get where it waits

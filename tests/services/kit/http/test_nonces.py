@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import URL, func, select
 
 from aquila.errors import ReplayError
 from services.kit.errors import StoreError
 from services.kit.http.nonces import StoredNonces, nonce_table
+from services.kit.http.signatures import Nonces
 from services.kit.storage.store import Store, new_metadata, schema_change
 from tests.support.memory_nonces import MemoryNonces
 from tests.support.schema_checks import uncommented
-
-if TYPE_CHECKING:
-    from sqlalchemy import URL
-
-    from services.kit.http.signatures import Nonces
 
 _METADATA = new_metadata()
 _TABLE = nonce_table(_METADATA)

@@ -6,9 +6,10 @@ import gzip
 import importlib
 import json
 import sys
+from collections.abc import AsyncIterator, Callable
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import pytest
@@ -29,11 +30,7 @@ from services.kit.http.peer import Peer
 from services.kit.http.request_ids import carrying
 from services.kit.serving.application import application
 from services.kit.settings import PeerSettings
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-
-    from tests.support.log_lines import Lines
+from tests.support.log_lines import Lines
 
 CONTENT = bytes(range(256)) * 1_000
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import secrets
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from threading import get_ident
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import httpx
 import pytest
@@ -22,12 +23,8 @@ from services.kit.http.signatures import (
     content_digest,
     signature_base,
 )
+from tests.support.clock import Clock
 from tests.support.memory_nonces import MemoryNonces
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from tests.support.clock import Clock
 
 URL = "http://matcher.test:8700/rounds/r1/chunks/3?part=1&x=%20"
 BODY = b"the chunk's bytes"

@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import json
 import ssl
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -17,12 +18,7 @@ from services.kit.http.peer import Peer
 from services.kit.http.tls import RenewedContext, certificate_fault, server_context
 from services.kit.settings import PeerSettings, TlsSettings
 from tests.support.authority import Authority
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-    from tests.support.log_lines import Lines
+from tests.support.log_lines import Lines
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import select, update
@@ -28,10 +27,7 @@ from services.kit.log.entries import (
     size,
 )
 from services.kit.people import Actor
-from services.kit.storage.store import new_metadata
-
-if TYPE_CHECKING:
-    from services.kit.storage.store import Store
+from services.kit.storage.store import Store, new_metadata
 
 
 @pytest.fixture

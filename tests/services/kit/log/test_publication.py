@@ -6,11 +6,13 @@ import hashlib
 import io
 import json
 import tarfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
 
 from aquila.audit.checkpoint import Checkpoint, cosign, open_checkpoint, parse_checkpoint
 from aquila.audit.entries import Entry, EntryKind
@@ -42,12 +44,6 @@ from services.kit.people import LOCAL_KEY, Actor
 from services.kit.settings import DatabaseSettings
 from services.kit.storage.files import ChunkFiles
 from services.kit.storage.store import Store, database_url, new_metadata
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from sqlalchemy.orm import Session
 
 KEYS = {
     name: IdentityKey.generate(lambda count, seed=seed: bytes([seed]) * count)

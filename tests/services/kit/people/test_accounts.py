@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -13,18 +13,13 @@ from aquila.errors import InputError, KeyMaterialError
 from aquila.interface.people import AccountState, NewAccount, SignIn
 from services.kit.errors import ForgedRowError, NotFoundError, SignInError
 from services.kit.people import accounts
+from services.kit.people.context import People
 from services.kit.people.people_key import PeopleKey, key_at_start, make_next_key
 from services.kit.people.sign_in import sign_in
 from services.kit.people.tables import AccountRow, PeopleRows
 from services.kit.storage.files import write_secret
-from tests.support.accounts import ADMINISTRATOR, PASSWORD, enrolled
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from services.kit.people.context import People
-    from tests.support.accounts import Member
-    from tests.support.clock import Clock
+from tests.support.accounts import ADMINISTRATOR, PASSWORD, Member, enrolled
+from tests.support.clock import Clock
 
 
 def state(people: People, login: str = "ana") -> AccountState:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -18,17 +19,13 @@ from aquila.errors import InputError, OrderError, PolicyError
 from aquila.interface.people import AccountState, AccountView, Admission, NewAccount, ProviderReturn, SessionGrant
 from services.kit.errors import NotAllowedError, PeerUnavailableError, SignInError
 from services.kit.people import accounts
+from services.kit.people.context import People
 from services.kit.people.oidc import Provider
 from services.kit.people.provider_sign_in import finish, start
 from services.kit.people.sessions import find_actor
 from services.kit.settings import ProviderSettings
 from services.kit.storage.files import write_secret
 from tests.support.accounts import ADMINISTRATOR, logged
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from services.kit.people.context import People
 
 ISSUER = "https://sso.example"
 KEY = RSAKey.generate_key(2048, {"kid": "one"})

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pyotp
@@ -10,17 +12,11 @@ import pytest
 
 from aquila.audit.roles import Role
 from services.kit.people import AccessControl, routes
+from services.kit.people.context import People
 from services.kit.people.operator_token import OperatorToken
 from services.kit.serving.application import application
-from tests.support.accounts import PASSWORD, enrolled
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-    from services.kit.people.context import People
-    from tests.support.accounts import Member
-    from tests.support.clock import Clock
+from tests.support.accounts import PASSWORD, Member, enrolled
+from tests.support.clock import Clock
 
 
 @pytest.fixture

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from aquila.audit.roles import Role
+from services.kit.actor import Actor
 from services.kit.errors import NotFoundError
 from services.kit.people import accounts
+from services.kit.people.context import People
 from services.kit.people.sessions import end_session, find_actor, list_sessions
-from tests.support.accounts import ADMINISTRATOR, enrolled, logged
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from services.kit.actor import Actor
-    from services.kit.people.context import People
-    from tests.support.accounts import Member
-    from tests.support.clock import Clock
+from tests.support.accounts import ADMINISTRATOR, Member, enrolled, logged
+from tests.support.clock import Clock
 
 
 def opens(member: Member, token: str) -> Actor | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,14 +12,11 @@ from aquila.interface.people import BeginEnrolment, ConfirmEnrolment, NewAccount
 from services.kit.actor import LOCAL_KEY, Actor
 from services.kit.errors import SignInError
 from services.kit.people import accounts
+from services.kit.people.context import People
 from services.kit.people.sessions import find_actor
 from services.kit.people.sign_in import begin_enrolment, change_password, confirm_enrolment, delay_after, sign_in
-from tests.support.accounts import ADMINISTRATOR, PASSWORD, enrolled, logged
-
-if TYPE_CHECKING:
-    from services.kit.people.context import People
-    from tests.support.accounts import Member
-    from tests.support.clock import Clock
+from tests.support.accounts import ADMINISTRATOR, PASSWORD, Member, enrolled, logged
+from tests.support.clock import Clock
 
 
 def refused(member: Member, **changes: str) -> str:

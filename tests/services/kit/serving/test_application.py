@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Annotated, Any
 
 import httpx
 import pytest
 from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
+from starlette.types import Message
 
 from aquila.audit.roles import Action, Service
 from aquila.crypto.keys import IdentityKey
@@ -21,23 +24,16 @@ from services.kit.errors import NotReadyError, PeerUnavailableError, StoreError
 from services.kit.http.nonces import StoredNonces, nonce_table
 from services.kit.http.routing import SMALL_BODY, ServiceRoute
 from services.kit.http.signatures import CallSigner, CallVerifier
-from services.kit.http.signed_calls import SignedCaller  # noqa: TC001 - read by FastAPI
+from services.kit.http.signed_calls import SignedCaller
 from services.kit.people import LOCAL_KEY, AccessControl, Actor, requires
 from services.kit.people.operator_token import OperatorToken
 from services.kit.serving.application import application
 from services.kit.settings import DatabaseSettings
 from services.kit.storage.store import Store, database_url, new_metadata, schema_change
 from services.kit.work.event_counts import EventCounts
+from tests.support.clock import Clock
+from tests.support.log_lines import Lines
 from tests.support.memory_nonces import MemoryNonces
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-    from pathlib import Path
-
-    from starlette.types import Message
-
-    from tests.support.clock import Clock
-    from tests.support.log_lines import Lines
 
 SECRET = "Muhamed"
 LIMIT = 1_000

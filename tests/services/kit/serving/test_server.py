@@ -12,13 +12,15 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import pytest
 
+from aquila.crypto.keys import IdentityKey
 from aquila.errors import InputError
 from services.kit.errors import PeerUnavailableError
 from services.kit.http.peer import Peer
@@ -28,11 +30,6 @@ from services.kit.serving.server import bind, lifespan_of
 from services.kit.settings import ListenSettings, PeerSettings, ServiceSettings, TlsSettings
 from services.kit.work.drivers import Driver
 from tests.support.authority import Authority
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from aquila.crypto.keys import IdentityKey
 
 REPOSITORY = Path(__file__).parents[4]
 _LONGEST_SECONDS = 120.0  # until something hangs

@@ -11,8 +11,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,9 +20,6 @@ from aquila.errors import DigestError, InputError, KeyMaterialError
 from services.kit.errors import NotFoundError, StoreConflictError, StoreError, StoreFullError
 from services.kit.storage.files import ChunkFiles, destroy_secret, read_secret, secret_exists, write_secret
 from tests.support import small_disks
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 REPOSITORY = Path(__file__).parents[4]
 

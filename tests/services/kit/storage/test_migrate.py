@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import ForeignKey, String, inspect, select, text
+from sqlalchemy import URL, ForeignKey, String, inspect, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.kit.errors import StoreError
@@ -14,9 +13,6 @@ from services.kit.storage.migrate import draft, migrate
 from services.kit.storage.store import Rows, Store, new_metadata
 from tests.support.migration_packages import add_migration
 from tests.support.schema_checks import differences
-
-if TYPE_CHECKING:
-    from sqlalchemy import URL
 
 
 class _Base(Rows):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
+from aquila.crypto.keys import SigningKey
 from aquila.errors import AquilaError, InputError, KeyMaterialError
 from aquila.protocol.registry import RegisteredParty, Registry
 from services.kit.errors import Pkcs11Error
@@ -22,13 +23,7 @@ from services.kit.storage.own_identity import (
 from services.kit.storage.pkcs11.address import address
 from services.kit.storage.pkcs11.key import TOKENS, Pkcs11Key
 from tests.support.registering import MATCHER_KEY, key_of
-from tests.support.soft_tokens import MODULE, NEEDED, token, token_folder
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from aquila.crypto.keys import SigningKey
-    from tests.support.soft_tokens import SoftToken
+from tests.support.soft_tokens import MODULE, NEEDED, SoftToken, token, token_folder
 
 __all__ = ["token", "token_folder"]
 

@@ -6,13 +6,13 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import ForeignKey, String, delete, func, insert, select, text, update
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import URL, ForeignKey, String, delete, func, insert, select, text, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from aquila.errors import KeyMaterialError
 from services.kit.errors import StoreConflictError, StoreError, StoreFullError
@@ -21,12 +21,6 @@ from services.kit.storage.files import write_secret
 from services.kit.storage.store import Rows, Store, database_url, new_metadata, schema_change
 from tests.support import small_disks
 from tests.support.schema_checks import uncommented
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from sqlalchemy import URL
-    from sqlalchemy.orm import Session
 
 REPOSITORY = Path(__file__).parents[4]
 SECRET = "Muhamed Petrović 1971-02-03"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pickle
 import sys
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,9 +18,6 @@ from services.kit.settings import ServiceSettings
 from services.kit.storage.files import write_secret
 from services.kit.work import cluster, executors
 from services.kit.work.cluster import ClusterExecutor, LostWorkerError, PickledTask, WorkerStatus, check, do_piece
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def fail(text: str) -> str:

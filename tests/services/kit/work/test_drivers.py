@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,9 +12,7 @@ from aquila.errors import OrderError
 from aquila.sentences import quoted
 from services.kit.errors import PeerUnavailableError, StoreError
 from services.kit.work.drivers import Driver, each, stop_all
-
-if TYPE_CHECKING:
-    from tests.support.log_lines import Lines
+from tests.support.log_lines import Lines
 
 
 async def _until(condition: object) -> None:

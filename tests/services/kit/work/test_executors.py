@@ -6,7 +6,8 @@ import asyncio
 import os
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,9 +16,6 @@ from aquila.sentences import quoted
 from services.kit.settings import ServiceSettings
 from services.kit.work.executors import ExecutorHandle, executor_handle_of, open_local
 from services.kit.work.open_executor import OpenExecutor
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def double(number: int) -> int:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+
+import pytest
 
 from aquila.sentences import quoted
 from services.kit.errors import PeerUnavailableError
 from services.kit.work.failures import Failures, Retries
-
-if TYPE_CHECKING:
-    import pytest
 
 
 def _delay(count: int, error: Exception) -> float:

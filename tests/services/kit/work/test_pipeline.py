@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable
 
 import pytest
 
@@ -12,11 +12,7 @@ from aquila.errors import DigestError, OrderError
 from aquila.sentences import quoted
 from services.kit.work.failures import Failures
 from services.kit.work.pipeline import run_in_order, side_by_side, until
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
-    from tests.support.log_lines import Lines
+from tests.support.log_lines import Lines
 
 
 class Lane:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from services.kit.errors import NotFoundError
 from services.kit.work.reading_progress import ListsInProgress
-from tests.support.node_world import HEADER
-
-if TYPE_CHECKING:
-    from tests.support.node_world import World
+from tests.support.node_world import HEADER, World
 
 KEY = "ab" * 16
 

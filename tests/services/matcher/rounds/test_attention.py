@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 
 from services.matcher.rounds import attention
 from services.matcher.storage.tables import EvidenceRow, FlagRow, RoundRow
 from tests.services.matcher.rounds.test_proposals import SHORT
-from tests.support.matcher_world import BASE, NOW
+from tests.support.matcher_world import BASE, NOW, World
 from tests.support.people import FourEyes
-
-if TYPE_CHECKING:
-    from tests.support.matcher_world import World
 
 
 async def found(world: World) -> list[tuple[Any, ...]]:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
+import httpx
 import pytest
 
 from services.matcher.settings import QuotaSettings
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import httpx
-
-    from tests.support.matcher_world import World
+from tests.support.matcher_world import World
 
 
 def problem(answer: httpx.Response) -> tuple[int, str]:

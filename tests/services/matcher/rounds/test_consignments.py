@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from aquila.protocol.messages import Kind
@@ -14,12 +14,7 @@ from services.kit.errors import StoreFullError
 from services.matcher.api import consignments
 from services.matcher.storage.tables import ChunkRow
 from tests.services.matcher.rounds.test_statements import problem
-
-if TYPE_CHECKING:
-    import httpx
-
-    from tests.support.matcher_world import Node, World
-
+from tests.support.matcher_world import Node, World
 
 AS_JSON = {"content-type": "application/json"}
 

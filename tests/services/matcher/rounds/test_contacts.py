@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import httpx
 from sqlalchemy import select
 
 from services.matcher.rounds.contacts import Contact, StoredContacts
 from services.matcher.storage.tables import ContactRow
 from tests.support.clock import Clock
-from tests.support.matcher_world import BASE, NOW
+from tests.support.matcher_world import BASE, NOW, World
 from tests.support.people import FourEyes
-
-if TYPE_CHECKING:
-    from tests.support.matcher_world import World
 
 
 def written(world: World) -> dict[str, tuple[int, str]]:

@@ -5,15 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from typing import TYPE_CHECKING
 
 import pytest
 
 from aquila.protocol.messages.feed import EventKind, Events
-from tests.support.matcher_world import NOW
-
-if TYPE_CHECKING:
-    from tests.support.matcher_world import Node, World
+from tests.support.matcher_world import NOW, Node, World
 
 
 def statements(node: Node) -> Counter[tuple[str, str]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import time
-from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from aquila.audit.witness import parse_update
@@ -20,11 +20,7 @@ from services.matcher.steps.pulse import Pulse
 from services.matcher.steps.schedule import WOKEN_BY, steps_of
 from services.matcher.storage.tables import RoundRow
 from services.matcher.wakeup import LongPolls, Wakeup
-
-if TYPE_CHECKING:
-    import httpx
-
-    from tests.support.matcher_world import Node, World
+from tests.support.matcher_world import Node, World
 
 LONG = 3_600
 ONE_ROUND = f"&read={'a' * 32}:1"

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from aquila.protocol.messages import Manifest
 from aquila.records import rules
 from services.matcher.settings import RoundSettings
-from tests.support.matcher_world import NOW
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.support.matcher_world import World
+from tests.support.matcher_world import NOW, World
 
 SHORT = {"participants": ["RS", "AL"], "area": "a", "legal_basis": "b", "purpose": "c", "category": "d"}
 

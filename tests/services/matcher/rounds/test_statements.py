@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import pytest
@@ -17,9 +17,7 @@ from services.kit.http.signatures import CallSigner
 from services.kit.log.entries import entries
 from services.matcher.log.service_log import statements_of
 from services.matcher.storage.tables import EventRow, EvidenceRow, RefusedStatementRow
-
-if TYPE_CHECKING:
-    from tests.support.matcher_world import World
+from tests.support.matcher_world import World
 
 
 def problem(answer: httpx.Response) -> tuple[int, str]:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aquila.interface.rounds import Hits
-from tests.support.node_world import HEADER
-
-if TYPE_CHECKING:
-    from tests.support.node_world import PartyNode, World
+from tests.support.node_world import HEADER, PartyNode, World
 
 NOBODY = HEADER + "al-9,Nobody,Anywhere,1950-05-05,\n"
 

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import httpx
 import pytest
 
 from aquila.audit.roles import Role
 from services.kit.log import entries
 from tests.support.node_steps import hit_path
+from tests.support.node_world import PartyNode, World
 from tests.support.stored_hits import StoredHit, store_hits
-
-if TYPE_CHECKING:
-    import httpx
-
-    from tests.support.node_world import PartyNode, World
-
 
 pytestmark = pytest.mark.parties("AL", "RS")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -13,15 +13,10 @@ from aquila.audit.roles import Role, Service
 from clients.web.wiring import front_of
 from services.kit.approvals.tables import ApprovalRow
 from services.kit.log import entries
-from tests.support.node_world import HEADER
+from tests.support.node_world import HEADER, PartyNode, World
 from tests.support.people import signed_in
 from tests.support.stored_hits import StoredHit, store_hits
 from tests.support.web_world import ORIGIN, Browser, endpoint
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from tests.support.node_world import PartyNode, World
 
 REASON = "the court of Tirana says so"
 Staff = tuple["PartyNode", str, Browser, Browser]

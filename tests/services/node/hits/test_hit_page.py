@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
 from html import unescape
-from typing import TYPE_CHECKING
 
 import pytest
 
 from aquila.audit.roles import Role, Service
 from clients.web.wiring import front_of
 from tests.support.node_steps import hit_with, round_with_hits
-from tests.support.web_world import endpoint, visitor_of
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from tests.support.played_worlds import WorldAfter
-    from tests.support.web_world import Browser
+from tests.support.played_worlds import WorldAfter
+from tests.support.web_world import Browser, endpoint, visitor_of
 
 EMPTY_CHOICE = r'<select id="{}"[^>]*>\s*<option value="" selected>'
 

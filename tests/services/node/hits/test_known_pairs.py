@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import delete, select, update
 
 from services.node.hits.known_pairs import carry
 from services.node.storage.tables import HitRow, HitStatusRow, HitStepRow
 from tests.support.node_steps import does, hit_path, hit_with, kinds_in_log, round_with_hits
+from tests.support.node_world import World
+from tests.support.played_worlds import WorldAfter
 from tests.support.sealing import sealed
 from tests.support.stored_hits import StoredHit, store_hits
-
-if TYPE_CHECKING:
-    from tests.support.node_world import World
-    from tests.support.played_worlds import WorldAfter
 
 
 async def again(world: World, hits: list[StoredHit]) -> list[dict[str, Any]]:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from aquila.followup.lifecycle import HOUR
 from aquila.records.rules import load_rules
 from tests.support.node_steps import does, hit_path, hit_with, kinds_in_log, round_with_hits
+from tests.support.node_world import PartyNode, World
+from tests.support.played_worlds import WorldAfter
 from tests.support.stored_hits import StoredHit, store_hits
-
-if TYPE_CHECKING:
-    from tests.support.node_world import PartyNode, World
-    from tests.support.played_worlds import WorldAfter
 
 
 async def posted(party_node: PartyNode, path: str, **body: Any) -> dict[str, Any]:

@@ -6,21 +6,18 @@ import csv
 import io
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
 
 from aquila.audit.roles import Role, Service
 from clients.web.wiring import front_of
+from tests.support.node_world import World
 from tests.support.people import signed_in
 from tests.support.stored_hits import StoredHit, store_hits
 from tests.support.web_world import ORIGIN, Browser, endpoint
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from tests.support.node_world import World
 
 MANY = 120
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import httpx
 import pytest
 
 from aquila.audit.roles import Role
@@ -11,11 +12,7 @@ from aquila.interface.hits import MOST_SAVED
 from services.kit.people.tables import AccountRow
 from services.node.hits.saved_filters import forget_views
 from services.node.storage.tables import SavedFilterRow
-
-if TYPE_CHECKING:
-    import httpx
-
-    from tests.support.node_world import World
+from tests.support.node_world import World
 
 VIEWS = "/v1/hit-views"
 SHOWS: dict[str, Any] = {"stage": "new", "certainty": "high", "counterpart": "RS"}

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import delete, select
 
 from aquila.followup.lifecycle import HOUR
 from services.node.storage.tables import HitStatusRow, RoundRow, WithdrawalRow
 from tests.support.node_steps import closed_round, counts, does, hit_path, hit_with, kinds_in_log, round_with_hits
+from tests.support.node_world import PartyNode
+from tests.support.played_worlds import WorldAfter
 from tests.support.sentence_texts import texts
-
-if TYPE_CHECKING:
-    from tests.support.node_world import PartyNode
-    from tests.support.played_worlds import WorldAfter
 
 
 async def withdrawals(party_node: PartyNode, hit: dict[str, Any]) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -10,11 +10,8 @@ from sqlalchemy import select
 from services.kit.log import entries as log_entries
 from services.node.storage.tables import FindingRow, HitRow, ImportRow, RecordRow
 from tests.support.node_steps import closed_round, open_round
-from tests.support.node_world import HEADER
-
-if TYPE_CHECKING:
-    from tests.support.node_world import PartyNode, World
-    from tests.support.played_worlds import WorldAfter
+from tests.support.node_world import HEADER, PartyNode, World
+from tests.support.played_worlds import WorldAfter
 
 ROWS = "a-1,Mira,Janković,1988-08-08,\na-2,Ana,Novak,1985-13-45,\na-3,Eva,Kos,1970-01-02,\n"
 RIGHT = {"given_names": ["Ana", "Anica"], "family_names": ["Novák"], "date_of_birth": ["1985-12-05"]}

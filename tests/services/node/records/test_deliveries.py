@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import func, select
 
 from services.node.storage.tables import ImportRow
-from tests.support.node_world import HEADER
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import httpx
-
-    from tests.support.node_world import PartyNode, World
+from tests.support.node_world import HEADER, PartyNode, World
 
 GOOD = HEADER + "a-1,Mira,Janković,1988-08-08,\na-2,Ana,Novak,1985-01-02,\n"
 REFUSED = HEADER + "a-3,Ana,,,\n"

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from sqlalchemy import event
 
 from aquila.audit.roles import Role
 from services.kit.errors import NotFoundError
+from services.kit.storage.store import Store
 from services.node.records.digests import checked_digest, recorded_digest
 from services.node.storage.tables import ImportRow
-from tests.support.node_world import HEADER, JUSTIFICATION, LISTS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from services.kit.storage.store import Store
-    from tests.support.node_world import PartyNode, World
-
+from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, PartyNode, World
 
 pytestmark = pytest.mark.parties("AL", "RS")
 

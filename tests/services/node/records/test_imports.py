@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import event, func, select
@@ -11,12 +10,9 @@ from sqlalchemy import event, func, select
 from services.node.records import imports
 from services.node.storage.tables import FindingRow, ImportRow, RecordRow
 from tests.support.database_work import DatabaseWork
-from tests.support.node_world import HEADER
+from tests.support.node_world import HEADER, World
 from tests.support.sentence_texts import texts
 from tests.support.spreadsheets import xlsx
-
-if TYPE_CHECKING:
-    from tests.support.node_world import World
 
 GOOD = "list-a-1,Mira,Janković,1988-08-08,\n"
 NO_DATE = "a-2,Ana,Novak,1985-13-45,\n"

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from aquila.audit.roles import Role
 from services.node.records.queries.templates import templates
 from tests.support.node_steps import kinds_in_log, round_for_queries
-from tests.support.node_world import HEADER, JUSTIFICATION
-
-if TYPE_CHECKING:
-    from tests.support.node_world import PartyNode
-    from tests.support.played_worlds import WorldAfter
+from tests.support.node_world import HEADER, JUSTIFICATION, PartyNode
+from tests.support.played_worlds import WorldAfter
 
 MIRA = {"given_names": "Mira", "family_names": "Janković", "date_of_birth": "1988-08-08"}
 NOBODY = {"given_names": "Nobody", "family_names": "Unheard", "date_of_birth": "1970-01-01"}

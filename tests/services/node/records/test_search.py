@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import httpx
 import pytest
 from fastapi.routing import iter_route_contexts
 from sqlalchemy import insert, select, text, update
 
+from aquila.audit.entries import Entry
 from aquila.audit.roles import Role
 from aquila.interface.records import MOST_OF_RECORD
 from services.kit.log import entries
@@ -16,14 +18,8 @@ from services.kit.logging import ROOT, JsonLines
 from services.node.records import search as record_search
 from services.node.storage.tables import HitRow, HitStatusRow, ImportRow, RecordRow, SubmissionRow
 from tests.support.node_steps import closed_round, does, hit_with, kinds_in_log
-from tests.support.node_world import HEADER, LISTS
-
-if TYPE_CHECKING:
-    import httpx
-
-    from aquila.audit.entries import Entry
-    from tests.support.node_world import PartyNode, World
-    from tests.support.played_worlds import WorldAfter
+from tests.support.node_world import HEADER, LISTS, PartyNode, World
+from tests.support.played_worlds import WorldAfter
 
 PLACES = ("/v1/imports", "/v1/records")
 PERSONS = (

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import select
 
@@ -15,13 +16,8 @@ from services.node.records.queries import standing_rounds
 from services.node.rounds.justification_retention import erase_justifications
 from services.node.storage.tables import StandingQueryRow
 from tests.support.node_steps import does, hit_path, round_for_queries
-from tests.support.node_world import HEADER, JUSTIFICATION, LISTS
-
-if TYPE_CHECKING:
-    import httpx
-
-    from tests.support.node_world import PartyNode, World
-    from tests.support.played_worlds import WorldAfter
+from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, PartyNode, World
+from tests.support.played_worlds import WorldAfter
 
 MIRA = {"given_names": "Mira", "family_names": "Janković", "date_of_birth": "1988-08-08"}
 NOBODY = {"given_names": "Nobody", "family_names": "Unheard", "date_of_birth": "1970-01-01"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from sqlalchemy import event
@@ -14,10 +14,7 @@ from services.node.steps.advance import advance
 from services.node.steps.submissions import finalize, prepare, verify
 from services.node.steps.submissions.downloads import next_waiting
 from services.node.storage.tables import ChunkDownloadRow, EvaluationDownloadRow, PendingStatementRow
-
-if TYPE_CHECKING:
-    from tests.support.node_world import PartyNode, World
-
+from tests.support.node_world import PartyNode, World
 
 pytestmark = pytest.mark.parties("AL", "RS")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -14,11 +14,9 @@ from services.node.storage.states import Promise
 from services.node.storage.tables import AlarmRow, RoundRow, StatementRow
 from tests.support.fishing import fishing
 from tests.support.node_steps import PEOPLE, answered
+from tests.support.node_world import PartyNode, World
+from tests.support.played_worlds import WorldAfter
 from tests.support.sentence_texts import texts
-
-if TYPE_CHECKING:
-    from tests.support.node_world import PartyNode, World
-    from tests.support.played_worlds import WorldAfter
 
 
 @pytest.fixture

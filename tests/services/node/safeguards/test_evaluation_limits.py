@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sqlalchemy import func, insert, select
 
 from aquila.records.rules import InputClass
 from services.node.safeguards import evaluation_limits
 from services.node.storage.tables import DAY, DailyEvaluationRow, EvaluationCountRow, RoundRow
+from tests.support.clock import Clock
 from tests.support.node_steps import LARGE, limit, problems, round_with_hits, spent
+from tests.support.node_world import PartyNode, World
+from tests.support.played_worlds import WorldAfter
 from tests.support.sealing import sealed
-
-if TYPE_CHECKING:
-    from tests.support.clock import Clock
-    from tests.support.node_world import PartyNode, World
-    from tests.support.played_worlds import WorldAfter
 
 
 def in_all(party_node: PartyNode) -> int:

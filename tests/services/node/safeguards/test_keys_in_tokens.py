@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from aquila.interface.service.health import Grade, HealthCheck, ServiceHealth, Subject
 from services.kit.serving.health.report import HealthReport
 from services.kit.storage.pkcs11.key import TOKENS
 from services.node.round_memory import round_row
 from tests.support.ceremony import renew
-from tests.support.soft_tokens import MODULE, NEEDED, token, token_folder
-
-if TYPE_CHECKING:
-    from tests.support.node_world import World
-    from tests.support.soft_tokens import SoftToken
+from tests.support.node_world import World
+from tests.support.soft_tokens import MODULE, NEEDED, SoftToken, token, token_folder
 
 __all__ = ["token", "token_folder"]
 

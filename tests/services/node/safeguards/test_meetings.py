@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from services.node.safeguards.meetings import LEAST_MEETINGS
 from tests.support.node_steps import problems
-from tests.support.node_world import HEADER
-
-if TYPE_CHECKING:
-    from tests.support.node_world import World
+from tests.support.node_world import HEADER, World
 
 ASKED, OTHER = "Besnik,Hoxha,1979-05-06,\n", "Drita,Shehu,1991-01-17,\n"
 

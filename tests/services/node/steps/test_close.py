@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -26,14 +27,9 @@ from services.node.storage.tables import (
     SubmissionRow,
 )
 from tests.support.node_steps import open_round, round_before_matching, round_for_queries, round_with_hits
+from tests.support.node_world import PartyNode, World
+from tests.support.played_worlds import WorldAfter
 from tests.support.sentence_texts import texts
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.support.node_world import PartyNode, World
-    from tests.support.played_worlds import WorldAfter
-
 
 pytestmark = pytest.mark.parties("AL", "RS")
 

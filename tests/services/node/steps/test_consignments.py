@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import httpx
 import pytest
 
@@ -14,11 +12,7 @@ from aquila.sentences import quoted
 from services.kit.errors import problem_of
 from services.node.steps import outbox
 from services.node.storage.tables import ChunkRow, StatementRow
-from tests.support.node_world import HEADER, LISTS
-
-if TYPE_CHECKING:
-    from tests.support.node_world import PartyNode, World
-
+from tests.support.node_world import HEADER, LISTS, PartyNode, World
 
 pytestmark = pytest.mark.parties("AL", "RS")
 

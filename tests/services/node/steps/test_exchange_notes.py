@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import select
 
 from aquila.matching.certainty import Level
 from aquila.protocol.matcher import Matcher
-from aquila.protocol.messages import Fault
+from aquila.protocol.messages import Fault, HitReport
 from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.party import Party
 from aquila.protocol.rounds.round_state import EXCHANGE_SECONDS
+from aquila.protocol.rounds.verified_round import Round
 from services.kit.log.entries import ENTRIES
 from services.node.hits import notes
 from services.node.round_memory import round_row
@@ -20,15 +22,9 @@ from services.node.rounds import statements
 from services.node.steps import close
 from services.node.storage.tables import ExchangeRow, NoteBatchRow, NoteSecretRow
 from tests.support.node_steps import round_before_matching, round_for_queries, round_with_hits
+from tests.support.node_world import PartyNode, World
+from tests.support.played_worlds import WorldAfter
 from tests.support.sentence_texts import texts
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from aquila.protocol.messages import HitReport
-    from aquila.protocol.rounds.verified_round import Round
-    from tests.support.node_world import PartyNode, World
-    from tests.support.played_worlds import WorldAfter
 
 CODED = (
     "record_id,given_names,family_names,date_of_birth,source_evaluation,information_evaluation,handling_code,category\n"

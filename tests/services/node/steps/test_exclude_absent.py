@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from services.node.steps.exclude_absent import exclude_absent
 from tests.services.node.test_whole_round import pairs
 from tests.support.node_steps import open_round
+from tests.support.node_world import World
+from tests.support.played_worlds import WorldAfter
 from tests.support.sentence_texts import texts
-
-if TYPE_CHECKING:
-    from tests.support.node_world import World
-    from tests.support.played_worlds import WorldAfter
 
 
 async def test_the_others_go_on_without_a_party_that_never_submits(world_after: WorldAfter) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import httpx
 import pytest
@@ -16,13 +16,7 @@ from services.node.steps import sync
 from services.node.steps.advance import advance
 from services.node.steps.driver import open_rounds
 from services.node.steps.listen import Listener, _until_deadline
-from tests.support.node_world import HEADER, LISTS
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.support.node_world import PartyNode, World
-
+from tests.support.node_world import HEADER, LISTS, PartyNode, World
 
 pytestmark = pytest.mark.parties("AL", "RS")
 

@@ -6,28 +6,23 @@ import asyncio
 import json
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import event
 
-from aquila.errors import LogRewrittenError
+from aquila.errors import AquilaError, LogRewrittenError
 from aquila.sentences import quoted
 from services.kit.errors import NotFoundError, PeerFailedError, PeerFullError
+from services.node.context import Journal
 from services.node.steps import advance as advance_module
 from services.node.steps.driver import open_rounds
 from services.node.steps.listen import Listener
-from tests.support.node_world import HEADER, LISTS
+from tests.support.log_lines import Lines
+from tests.support.node_world import HEADER, LISTS, PartyNode, World
 from tests.support.sentence_texts import texts
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from aquila.errors import AquilaError
-    from services.node.context import Journal
-    from tests.support.log_lines import Lines
-    from tests.support.node_world import PartyNode, World
 
 _IN_PATH = re.compile(r"/v1/rounds/([0-9a-f]{32})/")
 FEW, MANY = 5, 7

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, event, select
@@ -21,14 +22,8 @@ from services.node.steps.advance import advance
 from services.node.steps.verify_logs import check_own_log
 from services.node.storage.high_water import RESTORED, HighWater, RoundMark
 from services.node.storage.tables import DAY, DailyEvaluationRow, RoundRow, StatementRow
+from tests.support.clock import Clock
 from tests.support.node_world import PartyNode, World, make_world
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-    from pathlib import Path
-
-    from tests.support.clock import Clock
-
 
 pytestmark = pytest.mark.parties("AL", "RS")
 

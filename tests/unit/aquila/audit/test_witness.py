@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import pytest
 
@@ -21,9 +21,6 @@ from aquila.audit.witness import (
 )
 from aquila.crypto.keys import IdentityKey
 from aquila.errors import AuditError, LogRewrittenError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 KEY = IdentityKey.generate(lambda count: bytes(range(count)))
 LEAVES = [leaf_hash(bytes([number])) for number in range(13)]

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
-from typing import TYPE_CHECKING
 
 import pytest
 
 from aquila.crypto.backend import BACKENDS, load_group
+from aquila.crypto.group import Group
 from aquila.errors import InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from aquila.crypto.group import Group
 
 
 @pytest.fixture(scope="session", params=BACKENDS)

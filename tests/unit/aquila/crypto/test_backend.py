@@ -5,19 +5,14 @@ from __future__ import annotations
 import os
 import threading
 from types import ModuleType
-from typing import TYPE_CHECKING
 
 import pytest
 
-from aquila.crypto.backend import BACKENDS, load_group, usable_cores
+from aquila.crypto.backend import BACKENDS, Backend, load_group, usable_cores
 from aquila.crypto.group import GENERATOR
-from aquila.crypto.native.batch import NATIVE_BACKENDS
+from aquila.crypto.native.batch import NATIVE_BACKENDS, NativeBackend
 from aquila.errors import InputError
 from aquila.sentences import quoted
-
-if TYPE_CHECKING:
-    from aquila.crypto.backend import Backend
-    from aquila.crypto.native.batch import NativeBackend
 
 
 def find_nothing(backend: NativeBackend) -> ModuleType:

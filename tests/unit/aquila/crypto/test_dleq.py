@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import pytest
 
 from aquila.crypto import dleq, oprf
-from aquila.crypto.group import GENERATOR, ORDER
+from aquila.crypto.group import GENERATOR, ORDER, Group
 from aquila.crypto.shares import Share, new_share
 from aquila.errors import InputError, KeyMaterialError, MalformedError, ProofError
 from tests.support.rfc9497 import rfc_weights
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from aquila.crypto.group import Group
 
 CONTEXT = b"binding, class, evaluator, origin, submission, chunk"
 FRESH = bytes(range(32))

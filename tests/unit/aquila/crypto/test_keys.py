@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import hashlib
 import pickle
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
@@ -20,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
+from aquila.crypto.group import Group
 from aquila.crypto.keys import (
     _SMALL_ORDER,
     SEALING_PUBLIC_BYTES,
@@ -32,11 +34,6 @@ from aquila.crypto.keys import (
 from aquila.crypto.shares import Share, new_share
 from aquila.crypto.vault import RoundKey
 from aquila.errors import KeyMaterialError, MalformedError, SignatureError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from aquila.crypto.group import Group
 
 SECRET = bytes(range(100, 132))
 

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import sys
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable
+from types import ModuleType, SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
 
 from aquila.crypto.group import GENERATOR
-from aquila.crypto.native.batch import NATIVE_BACKENDS, NativeGroup, load_core
+from aquila.crypto.native.batch import NATIVE_BACKENDS, NativeBackend, NativeGroup, load_core
 from aquila.errors import InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import ModuleType
-
-    from aquila.crypto.native.batch import NativeBackend
 
 
 def scalar(number: int) -> bytes:

@@ -6,22 +6,17 @@ AQUILA_EQUALITY_COUNT sets how many random values are compared; `make equality` 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from itertools import product
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import pytest
 
 from aquila.crypto.backend import BACKENDS, load_group
-from aquila.crypto.group import GENERATOR, ORDER, FinalizeOperands
-from aquila.crypto.native.batch import NATIVE_BACKENDS, load_core
+from aquila.crypto.group import GENERATOR, ORDER, FinalizeOperands, Group
+from aquila.crypto.native.batch import NATIVE_BACKENDS, NativeBackend, load_core
 from aquila.errors import AquilaError, InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from aquila.crypto.group import Group
-    from aquila.crypto.native.batch import NativeBackend
 
 COUNT = int(os.environ.get("AQUILA_EQUALITY_COUNT", "3000"))
 DST = b"equality"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from random import Random
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher
@@ -26,9 +26,6 @@ from aquila.crypto.sealing import (
     seal_notes,
 )
 from aquila.octets import parted
-
-if TYPE_CHECKING:
-    from types import ModuleType
 
 RANDOM = Random(9).randbytes
 

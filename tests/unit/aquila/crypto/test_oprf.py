@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from functools import reduce
-from typing import TYPE_CHECKING
 
 import pytest
 
 from aquila.crypto import oprf
-from aquila.crypto.group import GENERATOR, ORDER
+from aquila.crypto.group import GENERATOR, ORDER, Group
 from aquila.crypto.shares import new_share
 from aquila.errors import InputError, KeyMaterialError, MalformedError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from aquila.crypto.group import Group
 
 
 def test_batch_is_its_members(group: Group, random: Callable[[int], bytes]) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 
-from aquila.crypto.group import GENERATOR, ORDER
+from aquila.crypto.group import GENERATOR, ORDER, Group
 from aquila.crypto.shares import (
     Share,
     _knowledge_challenge,
@@ -15,11 +15,6 @@ from aquila.crypto.shares import (
     verify_knowledge,
 )
 from aquila.errors import KeyMaterialError, MalformedError, ProofError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from aquila.crypto.group import Group
 
 
 def scalar(number: int) -> bytes:

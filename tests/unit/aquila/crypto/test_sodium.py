@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from aquila.crypto.group import GENERATOR, ORDER, FinalizeOperands
+from aquila.crypto.group import GENERATOR, ORDER, FinalizeOperands, Group
 from aquila.crypto.sodium import _SIGNATURES, SodiumGroup, load_bundled_library, load_library
 from aquila.errors import InputError, MalformedError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from aquila.crypto.group import Group
 
 
 def scalar(number: int) -> bytes:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 
 from aquila.crypto.vault import NONCE_BYTES, TAG_BYTES, RoundKey
 from aquila.errors import KeyMaterialError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 SECRET = b"a share of 32 bytes, or a seed.."
 

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from aquila.errors import InputError
-from aquila.matching.certainty import grade_on
+from aquila.matching.certainty import GradingBasis, grade_on
 from aquila.matching.learning import ListPair, learn, learn_share
 from aquila.records.rules import load_rules
-
-if TYPE_CHECKING:
-    from aquila.matching.certainty import GradingBasis
 
 DEFAULT = load_rules("default")
 EXACT = load_rules("exact")

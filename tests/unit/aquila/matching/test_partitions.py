@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -11,9 +11,6 @@ import pytest
 
 from aquila.matching.join import parse_rows
 from aquila.matching.partitions import PREFIX_BITS, PREFIXES, Limits, PartitionWriter, open_database
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MANY = 300_000
 

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from itertools import combinations
 from random import Random
-from typing import TYPE_CHECKING
 
 import pytest
 
-from aquila.matching.regional_counts import persons_by_parties
-
-if TYPE_CHECKING:
-    from aquila.matching.regional_counts import Place
+from aquila.matching.regional_counts import Place, persons_by_parties
 
 ALL = {(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)}
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import rfc8785
@@ -11,12 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aquila.protocol.encoding import canonical, digest, framed
-from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Manifest
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from aquila.protocol.messages import Message
+from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Manifest, Message
 
 LARGEST = 2**53 - 1
 NAMES = st.text(st.characters(max_codepoint=0x7F), max_size=9)

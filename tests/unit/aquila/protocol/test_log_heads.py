@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 
 from aquila.crypto.envelope import sign_envelope
 from aquila.errors import MalformedError, OrderError
 from aquila.protocol.messages import Consent, LogHead
-
-if TYPE_CHECKING:
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import StagedRound
 
 SEEN = LogHead(size=17, root="ab" * 32)
 

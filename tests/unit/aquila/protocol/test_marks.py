@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 
 from aquila.crypto.sealing import MARK_BYTES
 from aquila.protocol.messages import Note
 from aquila.protocol.rounds import exchange
-from aquila.protocol.rounds.held_tokens import held_tokens
+from aquila.protocol.rounds.held_tokens import TokensByRecord, held_tokens
 from aquila.protocol.submissions.submission import HANDLE_BYTES, TOKEN_ROW
 from aquila.records.rules import parse_rules
-from tests.support.prepared_notes import by_record, prepare_each, seal_each
-from tests.support.staged_round import person
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from aquila.protocol.rounds.held_tokens import TokensByRecord
-    from tests.support.prepared_notes import PreparedNote
-    from tests.support.staged_round import StagedRound
+from tests.support.prepared_notes import PreparedNote, by_record, prepare_each, seal_each
+from tests.support.staged_round import StagedRound, person
 
 LISTS = {
     "RS": (

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 import pytest
 
 from aquila.crypto.dleq import verify_chunk
+from aquila.crypto.group import Group
 from aquila.errors import BindingError, DigestError, KeyMaterialError, OrderError, PolicyError
 from aquila.protocol.messages import ClassCounts, EarlierRound, Evaluation, Kind, Spent, TableReference
 from aquila.protocol.party import RoundSecrets, check_digest, chunk_of, is_late, proof_context, share_key
 from aquila.records.conformance import normalizer_reference
 from aquila.records.rules import InputClass, load_rules
 from aquila.simulation import REHEARSED
-from tests.support.staged_round import WINDOW
-
-if TYPE_CHECKING:
-    from aquila.crypto.group import Group
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import WINDOW, StagedRound
 
 
 @pytest.fixture

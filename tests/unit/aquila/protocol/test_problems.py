@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
 
 from aquila.errors import AquilaError, CapError, DigestError, MalformedError, OrderError, ReplayError
 from aquila.protocol.problems import PROBLEMS, ProblemType, error_from_problem, problem_of, problem_type_of
 from aquila.sentences import quoted
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 def _tree(kind: type[AquilaError] = AquilaError) -> Iterator[type[AquilaError]]:

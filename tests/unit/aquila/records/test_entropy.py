@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable, Sequence
 from itertools import product
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from aquila.errors import GridError
@@ -16,11 +17,6 @@ from aquila.records.person import PartialDate, Record, RecordColumns
 from aquila.records.rule_parts import name_words_of_records, record_names
 from clients.people.nationals import COUNTRIES, invent_national
 from tests.quality.measuring.set_files import region
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    import numpy as np
 
 GIVEN = ("Arben", "Ilir", "Besa", "Mira", "Ana", "Petar", "Jovan", "Goran", "Milan", "Zoran")
 FAMILY = ("Hoxha", "Kola", "Shehu", "Novak", "Petrović", "Janković", "Zupan", "Kos", "Kovač", "Horvat")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -17,11 +17,7 @@ from aquila.simulation.file_tasks import (
     finalize_stored,
     verify_stored,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import StagedRound
 
 
 def test_a_chunk_from_file_to_file(stage: StagedRound, tmp_path: Path) -> None:

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, cast
+from pathlib import Path
+from typing import cast
 
-from aquila.crypto.group import GENERATOR
+from aquila.crypto.backend import Backend
+from aquila.crypto.group import GENERATOR, Group
 from aquila.executors import InProcess
 from aquila.simulation.metrics import Measurements, TaskRunner, TimedGroup, measured
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from aquila.crypto.backend import Backend
-    from aquila.crypto.group import Group
 
 
 def double(group: Group, scalar: bytes) -> bytes:

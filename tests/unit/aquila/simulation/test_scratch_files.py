@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 
 from aquila.protocol.submissions.submission import ROW
 from aquila.records.rules import InputClass
 from aquila.simulation.scratch_files import Chunks, RecordIds, Runs, Spool
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def rows(*numbers: int) -> np.ndarray:

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import pickle
+from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
 
 import pytest
 
+from aquila.crypto.group import Group
 from aquila.errors import InputError
 from aquila.matching.certainty import Level
 from aquila.records.rules import load_rules
 from aquila.simulation import ListFile, RecordList, Rehearsal
 from aquila.simulation.sources import Reading, named, read_batch
 from tests.support.staged_round import LISTS, NOW
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from aquila.crypto.group import Group
 
 HEADER = "record_id,given_names,family_names,date_of_birth\n"
 ANA = "s1,Ana,Novak,1980-03-04\n"

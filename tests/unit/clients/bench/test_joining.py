@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from aquila.matching.join import parse_rows
 from clients.bench.joining import CHUNK_ROWS, measure_join, token_chunks
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_token_chunks() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -12,9 +12,6 @@ from clients.bench.hardware import processor_model, this_machine
 from clients.bench.records import measure_records
 from clients.bench.steps import DECODE, DECODE_SUM_FULL, DECODE_SUM_SHORT, SUM_FULL, SUM_SHORT, Bench, backends
 from clients.cli.main import main
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_every_backend_has_every_step() -> None:

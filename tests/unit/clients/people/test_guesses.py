@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from aquila.records.person import Record
 from clients.people.guesses import guesses_by_rule
 from tests.support.counted import FIVE_RULES, RECORDS
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from aquila.records.person import Record
 
 
 def by_name(population: Sequence[Record]) -> dict[str, int | None]:

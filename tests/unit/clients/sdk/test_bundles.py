@@ -5,16 +5,13 @@ from __future__ import annotations
 import hashlib
 import io
 import tarfile
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import httpx
 import pytest
 
 from aquila.errors import AuditError, InputError
 from clients.sdk.bundles import open_bundle
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CONTENT = b"".join(hashlib.sha256(bytes([n])).digest() for n in range(125))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -10,9 +10,6 @@ from aquila.errors import InputError
 from clients.sdk import ClientCertificate
 from clients.sdk.client_homes import default_client_home, is_home, make_client_home, open_home
 from services.node.storage.home import create as create_node
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_a_home_that_was_made_is_opened(tmp_path: Path) -> None:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
-from aquila.errors import InputError, MalformedError, OrderError, ProtocolError
+from aquila.errors import AquilaError, InputError, MalformedError, OrderError, ProtocolError
 from aquila.protocol.messages.feed import Rounds
 from aquila.sentences import quoted
 from clients.sdk import Access, ClientCertificate, Connection
 from services.kit.errors import NotFoundError, PeerUnavailableError, UnknownCallerError, problem_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from aquila.errors import AquilaError
 
 PROBLEM = "application/problem+json"
 

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from aquila.audit.roles import Role
 from aquila.errors import InputError
 from aquila.interface.people import ProviderReturn, SessionGrant
-from clients.sdk import PeopleClient, find_home
+from clients.sdk import Connection, PeopleClient, find_home
 from clients.sdk.sessions import SessionFiles, default_folder
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from clients.sdk import Connection
 
 PERSON = "p-0123456789ab"
 ACCOUNT = {

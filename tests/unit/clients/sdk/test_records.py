@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aquila.interface.records import RecordSearch
-from clients.sdk import RecordsClient
-
-if TYPE_CHECKING:
-    from clients.sdk import Connection
+from clients.sdk import Connection, RecordsClient
 
 IMPORT = "b" * 32
 FOUND = {

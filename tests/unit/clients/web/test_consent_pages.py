@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from html import unescape
-from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
 from aquila.audit.roles import Role, Service
+from clients.web.app.dispatch import PagesDispatcher
 from clients.web.wiring import front_of
 from tests.support.node_steps import closed_round
-from tests.support.node_world import clock, codes  # noqa: F401 - fixtures
+from tests.support.node_world import PartyNode, World, clock, codes  # noqa: F401 - fixtures
 from tests.support.people import signed_in
-from tests.support.played_worlds import played_worlds, world_after  # noqa: F401 - fixtures
+from tests.support.played_worlds import WorldAfter, played_worlds, world_after  # noqa: F401 - fixtures
 from tests.support.web_world import ORIGIN, Browser, endpoint
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from clients.web.app.dispatch import PagesDispatcher
-    from tests.support.node_world import PartyNode, World
-    from tests.support.played_worlds import WorldAfter
 
 REASON = {
     "legal_basis": "Article 7", "purpose": "common persons", "case_reference": "2026/7", "category": "fighters",

@@ -5,16 +5,14 @@ from __future__ import annotations
 import io
 import os
 import re
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from aquila.records.person import FIELDS
 from services.kit.logging import ROOT, JsonLines
 from tests.support.spreadsheets import xlsx
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HOSTILE = "<script>alert(1)</script>"
 LIST = (

@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from aquila.crypto.keys import IdentityKey
 from aquila.protocol.registration.renewals import open_renewal, sign_renewal
 from aquila.protocol.registration.spoken_words import spoken
-from aquila.protocol.registration.statements import next_statement, open_statement, sign_statement
+from aquila.protocol.registration.statements import SignedStatement, next_statement, open_statement, sign_statement
 from aquila.protocol.registry import RegisteredParty, Registry, read_registry
 from clients.web.text.labels import fingerprint
 from services.kit.storage.own_identity import prepare_renewal
 from services.kit.storage.registry.stored_statements import store_statement
 from tests.support.registering import key_of
-from tests.support.web_world import homes, matcher, node
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from aquila.protocol.registration.statements import SignedStatement
-    from tests.support.web_world import ServedPages
+from tests.support.web_world import ServedPages, homes, matcher, node
 
 __all__ = ["homes", "matcher", "node"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from html import unescape
-from typing import TYPE_CHECKING
 
 import httpx
 
@@ -12,12 +11,9 @@ from aquila.sentences import Sentence, text_of
 from clients.web.i18n.languages import languages
 from clients.web.wiring import front_of
 from services.node.rounds import statements
-from tests.support.node_world import clock, codes, world  # noqa: F401 - fixtures
+from tests.support.node_world import World, clock, codes, world  # noqa: F401 - fixtures
 from tests.support.people import signed_in
 from tests.support.web_world import ORIGIN, Browser, endpoint
-
-if TYPE_CHECKING:
-    from tests.support.node_world import World
 
 PROBLEMS = (
     Sentence.of("statement_does_not_count", reason=Sentence.of("consented_manifest_differs", party="RS")),

@@ -6,14 +6,11 @@ import os
 import shutil
 import subprocess
 import tarfile
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from deploy.bundle.archive import NAMESPACE, pack, sign, write_checksum
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TIME = 1_800_000_000
 FILES = {"b/one": "1", "a": "2", "b.txt": "3", "b/run": "#!/bin/sh\n"}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from cyclonedx.schema import SchemaVersion
@@ -12,11 +13,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 from deploy.bundle.lock import Target
 from deploy.bundle.sbom import document, packages
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.unit.deploy.bundle.conftest import MakeWheel
+from tests.unit.deploy.bundle.conftest import MakeWheel
 
 TARGETS = [Target("3.11", "x86_64"), Target("3.13", "aarch64")]
 TIME = 1_800_000_000

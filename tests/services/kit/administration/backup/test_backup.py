@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import URL, insert, select
 
 import aquila
 from aquila.audit.checkpoint import Checkpoint
@@ -35,12 +36,6 @@ from tests.support.backups import KEY
 from tests.support.clock import Clock
 from tests.support.databases import lay_tables
 from tests.support.migration_packages import add_migrations_of_next_release
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from sqlalchemy import URL
 
 CLOCK = Clock()
 IMPORT = {

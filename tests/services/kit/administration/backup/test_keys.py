@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from aquila.crypto.sealed_stream import recipient_name
 from aquila.errors import InputError, KeyMaterialError
 from services.kit.administration.backup.keys import make_keys, read_private, read_public
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_a_pair(tmp_path: Path) -> None:

@@ -8,16 +8,17 @@ import shlex
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from email.utils import formatdate
 from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import URL, insert, text
 from sqlalchemy.engine import make_url
 
 from aquila.interface.service.health import Grade
@@ -27,7 +28,7 @@ from aquila.sentences import SENTENCES
 from clients.cli.exit_codes import ExitCode
 from clients.cli.main import main
 from services.kit.administration.doctor import certificates, database, network
-from services.kit.administration.doctor.findings import examined
+from services.kit.administration.doctor.findings import Finding, Findings, examined
 from services.kit.log.entries import ALARMS
 from services.kit.settings import PeerSettings, ProviderSettings, TlsSettings
 from services.kit.storage.migrate import migrate
@@ -44,14 +45,6 @@ from tests.support.cluster import write_authority
 from tests.support.databases import lay_tables
 from tests.support.migration_packages import add_migrations_of_next_release
 from tests.support.process_world import free_port
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from sqlalchemy import URL
-
-    from services.kit.administration.doctor.findings import Finding, Findings
 
 NOW = int(time.time())
 DAY = 86_400

@@ -5,15 +5,12 @@ from __future__ import annotations
 import ssl
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING
 
 from services.kit.administration.doctor import network
 from services.kit.http.own_certificates import OwnCertificates, issue, make_ca
 from services.kit.settings import PeerSettings
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_a_certificate_that_nobody_trusts_is_named_with_its_service(tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,9 +19,6 @@ from services.kit.work.drivers import Driver
 from services.kit.work.executors import ExecutorHandle, WorkersState, open_local
 from tests.support.authority import Authority
 from tests.support.stuck_work import QuietWorkers, StillDriver
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MIB = 1 << 20
 NOW = 1_800_000_000

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import pytest
 
 from aquila.errors import InputError
+from aquila.interface.service.health import ServiceHealth
 from services.kit.serving.health.metrics import serve_metrics
 from tests.support.health_example import FINE, FULL
-
-if TYPE_CHECKING:
-    from aquila.interface.service.health import ServiceHealth
 
 
 class Report:

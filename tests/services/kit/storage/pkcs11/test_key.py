@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pkcs11
 import pytest
@@ -18,12 +19,7 @@ from aquila.errors import AquilaError, KeyMaterialError
 from services.kit.errors import Pkcs11Error, StoreError
 from services.kit.storage.pkcs11.address import KeyAddress
 from services.kit.storage.pkcs11.key import TOKENS, Pkcs11Key, Pkcs11Tokens
-from tests.support.soft_tokens import MODULE, NEEDED, make_token, token, token_folder
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.support.soft_tokens import SoftToken
+from tests.support.soft_tokens import MODULE, NEEDED, SoftToken, make_token, token, token_folder
 
 __all__ = ["token", "token_folder"]
 

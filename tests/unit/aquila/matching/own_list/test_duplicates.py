@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from aquila.matching.certainty import Level, grade
 from aquila.matching.own_list.duplicates import MOST_SHARED, DuplicatePair, Duplicates, DuplicateSearch
@@ -15,12 +16,7 @@ from aquila.records.frequency import DEFAULT_LIMIT
 from aquila.records.inputs import record_inputs
 from aquila.records.person import PartialDate, Record
 from aquila.records.rules import RuleTable, load_rules, parse_rules
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from pathlib import Path
-
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import StagedRound
 
 TABLE = parse_rules("""
 name = "two rules"

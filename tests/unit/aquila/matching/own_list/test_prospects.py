@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from aquila.matching.certainty import Level
 from aquila.matching.own_list.duplicates import DuplicateSearch
@@ -11,9 +11,6 @@ from aquila.matching.own_list.prospects import FamilyNames, ListForecast, foreca
 from aquila.records.dates import PartialDate
 from aquila.records.person import Record
 from aquila.records.rules import load_rules
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TABLE = load_rules("default")
 GIVEN, FAMILY = ("Ana", "Mira", "Vesna"), ("Ilić", "ILIC", "Hoxha", "Kovač")

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import rfc8785
 from pydantic import ValidationError
 
 from aquila.errors import MalformedError
-from aquila.protocol.messages import Confirmation, Fault, Note, Notes
+from aquila.protocol.messages import Confirmation, Fault, Message, Note, Notes
 from aquila.sentences import text_of
 from tests.support.samples import DIGEST, OTHER, ROUND, read
-
-if TYPE_CHECKING:
-    from aquila.protocol.messages import Message
 
 NOTE: dict[str, Any] = {
     "source_evaluation": "X",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -12,15 +12,13 @@ from aquila.protocol.messages import (
     Closing,
     Consent,
     Evaluation,
+    Message,
     Outcomes,
     Submission,
     Tokens,
     Withdrawal,
 )
 from tests.support.samples import DIGEST, OTHER, ROUND, SAMPLES, read
-
-if TYPE_CHECKING:
-    from aquila.protocol.messages import Message
 
 FULL, PARTIAL = SAMPLES[Consent]["shares"]
 PAIR = SAMPLES[Outcomes]["pairs"][0]

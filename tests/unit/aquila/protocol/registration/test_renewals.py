@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from aquila.crypto.envelope import sign_envelope
+from aquila.crypto.keys import VerifyKey
 from aquila.errors import AquilaError, InputError, PolicyError, SignatureError
 from aquila.protocol.registration.invitations import open_request, sign_file
 from aquila.protocol.registration.renewals import (
@@ -18,9 +17,6 @@ from aquila.protocol.registration.renewals import (
     sign_renewal,
 )
 from tests.support.registering import key_of
-
-if TYPE_CHECKING:
-    from aquila.crypto.keys import VerifyKey
 
 OLD, NEW, NEWER, FALSE = (key_of(name) for name in ("SI", "SI new", "SI newer", "false"))
 FIELDS = {"party": "SI", "former_key": OLD.public.hex, "identity_key": NEW.public.hex}

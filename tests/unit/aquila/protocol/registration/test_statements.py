@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from aquila.crypto.keys import IdentityKey, VerifyKey
 from aquila.errors import AquilaError, EquivocationError, MalformedError, OrderError, PolicyError, SignatureError
 from aquila.protocol.registration.renewals import open_renewal, sign_renewal
 from aquila.protocol.registration.statements import (
@@ -26,9 +27,6 @@ from aquila.protocol.registration.statements import (
 )
 from aquila.protocol.registry import MATCHER, RegisteredParty, Registry
 from tests.support.registering import CA, MATCHER_KEY, NOW, URL, key_of, registry_of, stated
-
-if TYPE_CHECKING:
-    from aquila.crypto.keys import IdentityKey, VerifyKey
 
 FIRST = stated(registry_of("SI"))
 SECOND = stated(registry_of("RS", "SI"), FIRST)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -12,13 +13,8 @@ from aquila.matching.certainty import Level
 from aquila.protocol.messages import Acknowledgement, LevelOutcomes, Outcomes, PairOutcomes, Withdrawal
 from aquila.protocol.rounds.corrections import DAY, kept_until
 from aquila.protocol.rounds.round_state import Phase
-from tests.support.staged_round import NOW
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from aquila.simulation import SimulatedParty
-    from tests.support.staged_round import StagedRound
+from aquila.simulation import SimulatedParty
+from tests.support.staged_round import NOW, StagedRound
 
 
 @pytest.fixture

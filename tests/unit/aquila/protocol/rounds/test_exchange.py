@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from aquila.crypto.sealing import MARK_BYTES, NoteKeys
 from aquila.errors import InputError, KeyMaterialError, MalformedError
 from aquila.matching.certainty import Level
-from aquila.protocol.messages import Fault, Note
+from aquila.protocol.messages import Fault, HitReport, Note
 from aquila.protocol.rounds import exchange
-from aquila.protocol.rounds.held_tokens import held_tokens
+from aquila.protocol.rounds.held_tokens import TokensByRecord, held_tokens
 from aquila.protocol.rounds.hit_batches import hit_batches
 from aquila.protocol.rounds.note_openings import NoteOpening
 from aquila.protocol.submissions.submission import FinalizedChunk
-from tests.support.prepared_notes import by_record, prepare_each, seal_each, verify_each
-from tests.support.staged_round import regrade
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from aquila.protocol.messages import HitReport
-    from aquila.protocol.rounds.held_tokens import TokensByRecord
-    from tests.support.prepared_notes import PreparedNote
-    from tests.support.staged_round import StagedRound
+from tests.support.prepared_notes import PreparedNote, by_record, prepare_each, seal_each, verify_each
+from tests.support.staged_round import StagedRound, regrade
 
 RANDOM = Random(5).randbytes
 ONE, TWO = b"\x01" * 16, b"\x02" * 16

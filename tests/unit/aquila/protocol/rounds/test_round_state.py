@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import fields
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from aquila.protocol.rounds.round_state import PHASE_TRANSITIONS, Phase, RoundState
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import StagedRound
 
 
 def test_every_field_is_documented() -> None:

@@ -7,7 +7,6 @@ import hashlib
 import re
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,9 +17,7 @@ from aquila.protocol.messages.kinds import KINDS, StatementKind, kind_of
 from aquila.protocol.rounds import rules
 from aquila.records.rules import InputClass
 from tests.support.samples import DIGEST, SAMPLES, read
-
-if TYPE_CHECKING:
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import StagedRound
 
 CONSENTS = [("AL", "a" * 64), ("SI", "b" * 64)]
 

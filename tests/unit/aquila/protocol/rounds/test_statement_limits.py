@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 
@@ -11,12 +11,7 @@ from aquila.matching.certainty import Level
 from aquila.protocol.messages import Amendment, LevelOutcomes, Notes, PairOutcomes, Receipt, Refusal
 from aquila.protocol.rounds.round_state import SentNotes
 from aquila.protocol.rounds.statement_limits import CHANGES_OF_A_HIT, acknowledged_hits
-from tests.support.staged_round import NOW
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import NOW, StagedRound
 
 
 def refusals(stage: StagedRound, code: str, count: int) -> list[bytes]:

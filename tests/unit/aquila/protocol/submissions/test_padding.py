@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -18,9 +18,6 @@ from aquila.records.inputs import Input
 from aquila.simulation import DEFAULT_PADDING, NO_PADDING
 from tests.support.plain_inputs import plain_digests
 from tests.support.staged_round import BOTH_CLASSES
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 BINDING = bytes(range(32))
 SIZES = Padding(inputs_per_record=(2, 4), records_multiple=10)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from aquila.crypto import oprf
-from aquila.crypto.group import ORDER
+from aquila.crypto.group import ORDER, Group
 from aquila.crypto.keys import SecretBytes
 from aquila.crypto.shares import Share, new_share
 from aquila.crypto.streams import derive
@@ -23,9 +22,6 @@ from aquila.records.rules import InputClass
 from aquila.simulation import NO_PADDING
 from tests.support.plain_inputs import plain_digests
 from tests.support.staged_round import BOTH_CLASSES
-
-if TYPE_CHECKING:
-    from aquila.crypto.group import Group
 
 BINDING = bytes(range(32))
 SIZES = Padding(inputs_per_record=(2, 4), records_multiple=10)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pickle
-from typing import TYPE_CHECKING
 
 import pytest
 
+from aquila.crypto.group import Group
 from aquila.crypto.keys import SecretBytes
 from aquila.errors import KeyMaterialError, MalformedError, OrderError, ProofError
 from aquila.protocol.submission_plan import plan_submission
@@ -14,11 +14,7 @@ from aquila.protocol.submissions import tasks
 from aquila.protocol.submissions.tasks import CarriedSecret, DigestedBatch, digest_records
 from aquila.records.inputs import record_inputs
 from aquila.records.rules import InputClass
-from tests.support.staged_round import LISTS
-
-if TYPE_CHECKING:
-    from aquila.crypto.group import Group
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import LISTS, StagedRound
 
 
 def travelled(thing: object) -> object:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 
 from aquila.records.dates import PartialDate
 from aquila.records.normalize import birth_from_number as births
 from aquila.records.normalize.birth_from_number import NumberBirth
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 TOLD: list[tuple[Callable[[str], NumberBirth | None], str, NumberBirth | None]] = [
     (births.jmbg, "0101990710008", NumberBirth(1990, 1, 1, "M")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 
@@ -15,9 +15,6 @@ from aquila.records.normalize.identifiers import (
     national_schemes,
     number_doubt,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 CASES: list[tuple[Callable[[str], str], str, str]] = [
     (document_number, " ab 123-456 ", "AB123456"),

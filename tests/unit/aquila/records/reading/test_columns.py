@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import pytest
 
@@ -10,9 +10,6 @@ from aquila.records.fields import FieldError
 from aquila.records.person import PartialDate, Record
 from aquila.records.reading.columns import MOST_KNOWN, Column, cell_reader, read_texts
 from aquila.records.rows import AcceptedRow, RefusedRow, Row
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 HEADER = ("record_id", None, "given_names", "family_names", "date_of_birth", "sex")
 SOUND = ["1", "38", "Ana;Mara", "Ilić", "1980-02-03", "F"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from io import BytesIO
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,9 +11,6 @@ from aquila.errors import InputError
 from aquila.records.reading.date_column import LINES
 from aquila.records.reading.lists import AcceptedRow, Layout, open_list, read_records
 from tests.support.spreadsheets import xlsx
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 HEADER = ("record_id", "given_names", "family_names", "date_of_birth")
 UNREADABLE = "Q1-66"

@@ -10,22 +10,19 @@ import signal
 import subprocess
 import sys
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from psutil import Process, wait_procs
 
 from aquila.errors import InputError
 from aquila.records.reading.bounded_lines import LONGEST_LINE
+from aquila.records.reading.layouts import Format
 from aquila.records.reading.lists import RefusedRow, read_records
 from aquila.records.reading.sheet_process import LEAST_SECONDS, MOST_MEMORY, _messages, answer, opened_sheet
 from aquila.records.reading.workbooks import spreadsheet_format
 from tests.support.spreadsheets import archive, ods, ods_cell, ods_row, with_part, xlsx
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from aquila.records.reading.layouts import Format
 
 HEADER = ("record_id", "given_names", "family_names", "date_of_birth")
 ROW = ("1", "Ana", "Ilić", "1980-05-03")

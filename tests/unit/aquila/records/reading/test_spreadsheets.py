@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900
@@ -12,14 +13,9 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900
 from aquila.errors import InputError
 from aquila.records.reading import lists, workbooks
 from aquila.records.reading.layouts import RECOGNIZED
-from aquila.records.reading.lists import AcceptedRow, FoundLayout, Layout, RefusedRow
+from aquila.records.reading.lists import AcceptedRow, FoundLayout, Layout, RawList, RefusedRow, Row
 from aquila.records.reading.sheet_process import answer
 from tests.support.spreadsheets import ODS_TYPE, archive, ods, ods_cell, ods_row, with_part, xlsx
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from aquila.records.reading.lists import RawList, Row
 
 HEADER = ("record_id", "family_names", "given_names", "date_of_birth", "national_numbers")
 ANA = ("1", "Петровић", "Ана", "1980-05-03", "")

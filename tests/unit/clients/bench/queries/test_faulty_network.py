@@ -6,14 +6,11 @@ import contextlib
 import socket
 import threading
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
 
 from clients.bench.queries.faulty_network import FaultyNetwork, NetworkFaults
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 CONTENT = bytes(range(256)) * 300
 

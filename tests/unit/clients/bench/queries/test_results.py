@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, cast
+from typing import cast
+
+import pytest
 
 from aquila.records.person import FIELDS
 from clients.bench.hardware import this_machine
@@ -16,15 +19,8 @@ from clients.bench.queries.faulty_network import NetworkFaults
 from clients.bench.queries.idling import Idling, _spent, _Usage
 from clients.bench.queries.latency import Latency
 from clients.bench.queries.run import QueryBenchSize, QueryResults, _named
-from clients.bench.services.world import _replace
+from clients.bench.services.world import BenchServices, _replace
 from clients.local_services.processes import Process
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import pytest
-
-    from clients.bench.services.world import BenchServices
 
 
 def test_latency() -> None:

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -17,9 +17,6 @@ from clients.bench.services.run import Compared, ServiceResults, named
 from clients.bench.services.served_round import IMPORTED, RoundPart, ServedRound, _caps, _Exchange, _have
 from clients.bench.services.usage import ProcessUsage, UsageWatch
 from clients.cli.main import main
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MIB = 1 << 20
 SERVED = ServedRound(

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from aquila.audit.roles import Role, Service
 from clients.web.wiring import front_of
-from tests.support.node_world import HEADER, JUSTIFICATION, clock, codes  # noqa: F401 - fixtures
-from tests.support.played_worlds import played_worlds, world_after  # noqa: F401 - fixtures
+from tests.support.node_world import HEADER, JUSTIFICATION, PartyNode, World, clock, codes  # noqa: F401 - fixtures
+from tests.support.played_worlds import WorldAfter, played_worlds, world_after  # noqa: F401 - fixtures
 from tests.support.web_world import endpoint, visitor_of
-
-if TYPE_CHECKING:
-    from tests.support.node_world import PartyNode, World
-    from tests.support.played_worlds import WorldAfter
 
 BEFORE = "a-1,Mira,Janković,1988-08-08,\na-2,Ana,Novak,1985-01-02,\na-3,Eva,Kos,1970-01-02,\n"
 AFTER = "a-1,Mira,Janković,1988-08-08,\na-2,Ana,Novak,1985-01-03,\na-4,Iva,Kos,1971-01-02,\na-5,Ivo,Kos,1972-01-02,\n"

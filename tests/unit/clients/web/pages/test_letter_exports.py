@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -13,9 +14,6 @@ from aquila.interface.hits import LetterView
 from clients.web.i18n.languages import languages
 from clients.web.pages.hits import hit
 from tests.support.letter_example import LETTER
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 DRAFT = LetterView(text=LETTER.text(), lines=LETTER.lines())
 HANDLERS = [hit.post_letter, hit.post_letter_pdf, hit.post_letter_json]

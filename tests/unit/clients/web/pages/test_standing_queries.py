@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 from aquila.audit.roles import Role, Service
 from clients.web.wiring import front_of
 from services.node.records.queries import standing_rounds
 from tests.support.node_steps import round_for_queries
-from tests.support.node_world import HEADER, LISTS, clock, codes  # noqa: F401 - fixtures
-from tests.support.played_worlds import played_worlds, world_after  # noqa: F401 - fixtures
-from tests.support.web_world import endpoint, visitor_of
-
-if TYPE_CHECKING:
-    from tests.support.node_world import PartyNode, World
-    from tests.support.played_worlds import WorldAfter
-    from tests.support.web_world import Browser
+from tests.support.node_world import HEADER, LISTS, PartyNode, World, clock, codes  # noqa: F401 - fixtures
+from tests.support.played_worlds import WorldAfter, played_worlds, world_after  # noqa: F401 - fixtures
+from tests.support.web_world import Browser, endpoint, visitor_of
 
 REASON = {
     "legal_basis": "Article 7", "purpose": "check of identity", "case_reference": "2026/7", "category": "travellers",
