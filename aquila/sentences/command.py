@@ -15,7 +15,8 @@ COMMAND: Final[Table] = {
     ),
     "answer_needs_file": Text("{operation} answers with {kind}, which is no JSON", "name a file with --out"),
     "approval_digest_differs": Text(
-        "the content that was read differs from the content of the request", "read it again with `aquila approval show`"
+        "the content that was read differs from the content of the request",
+        "read it again with `aquila call get_approval`",
     ),
     "archive_files_not_allowed": Text("the archive holds a file twice, too many files, or one that is too large"),
     "archive_header_too_long": Text("a header in the archive is too long"),
@@ -181,9 +182,6 @@ COMMAND: Final[Table] = {
         "make one with `aquila node init` or `aquila matcher init`, and name it with --home or AQUILA_HOME",
     ),
     "given_file_too_large": Text("{path} is too large to be an invitation, a request to join or a card"),
-    "hit_id_without_single_match": Text(
-        "{text} means {how_many}", "give the id or more of its digits; `aquila hit list` shows them"
-    ),
     "home_not_of_matcher": Text("this is for the secretariat's matcher", "name the home of the matcher with --home"),
     "home_not_of_node": Text("this is for a party's node", "name the home of a node with --home"),
     "home_of_two_services": Text(
@@ -241,7 +239,7 @@ COMMAND: Final[Table] = {
     ),
     "nobody_signed_in": Text("nobody is signed in here", "sign in with `aquila login NAME`"),
     "nobody_to_sign_out": Text("nobody is signed in here"),
-    "nothing_approved": Text("nothing was approved", "`aquila approval refuse` says why to its author"),
+    "nothing_approved": Text("nothing was approved", "`aquila call post_refuse` says why to its author"),
     "nothing_there_yet": Text("there is no {what} yet"),
     "operation_unknown": Text(
         "the {service} has no operation {name}", "see all with `aquila call --list`; written like it: {near}"
@@ -270,9 +268,8 @@ COMMAND: Final[Table] = {
     "process_not_started": Text("the process of {process} did not start", "see {path}"),
     "prompt_input_missing": Text("{what}: nothing was given", "type it, or give it as a line of stdin"),
     "provider_subject_differs": Text("{login} is not this person of the provider", "see it with `aquila user list`"),
-    "read_digest_missing": Text("name what was read", "give its digest from `aquila approval show` with --digest"),
-    "record_place_malformed": Text(
-        "this is not a place of a record", "`aquila records search` shows places: LIST/PLACE"
+    "read_digest_missing": Text(
+        "name what was read", "give its digest from `aquila approval list --json` with --digest"
     ),
     "registered_key_differs": Text(
         "{party} is registered with another key, of fingerprint {short_fingerprint}",

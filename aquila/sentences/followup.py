@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 FOLLOWUP: Final[Table] = {
     "handling_code_blocks_export": Text(
         "the handling code {handling} blocks an export without the originator's permission",
-        "record the permission that was given: `aquila hit permit`",
+        "record the permission that was given: `aquila call permit`",
     ),
-    "hit_acknowledged": Text("acknowledged", "decide first: `aquila hit decide`"),
+    "hit_acknowledged": Text("acknowledged", "decide first: `aquila call decide`"),
     "hit_already_withdrawn": Text("the hit was withdrawn already", "a withdrawal cannot be undone"),
-    "hit_closed": Text("closed", "reopen it first, with a reason: `aquila hit reopen`"),
-    "hit_decided": Text("decided", "open a follow-up first: `aquila hit follow-up`"),
+    "hit_closed": Text("closed", "reopen it first, with a reason: `aquila call reopen_hit`"),
+    "hit_decided": Text("decided", "open a follow-up first: `aquila call open_follow_up`"),
     "hit_follow_up": Text("in follow-up"),
-    "hit_known": Text("known", "decide first: `aquila hit decide`"),
-    "hit_new": Text("new", "decide first: `aquila hit decide`"),
+    "hit_known": Text("known", "decide first: `aquila call decide`"),
+    "hit_new": Text("new", "decide first: `aquila call decide`"),
     "hit_on_another_person": Text(
         "a hit on another person is not followed up", "decide again if that was wrong, or close the hit"
     ),

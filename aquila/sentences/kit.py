@@ -132,7 +132,7 @@ KIT: Final[Table] = {
     ),
     "decision_digest_differs": Text(
         "the content that was read differs from the content of the request",
-        "read the request again with `aquila approval show`",
+        "read the request again with `aquila call get_approval`",
     ),
     "disk_full": Text(
         "no room is left on the disk of {folder_2}",
@@ -294,7 +294,8 @@ KIT: Final[Table] = {
     "request_waited_too_long": Text("the request waited too long", "ask for it again if it is still wanted"),
     "role_needed": Text("this needs the role {roles}", "`aquila roles` shows who may do what"),
     "same_request_already_waiting": Text(
-        "the same request waits for a second person already", "see it with `aquila approval show {approval}`"
+        "the same request waits for a second person already",
+        "see it with `aquila call get_approval approval_id={approval}`",
     ),
     "secret_unreadable": Text(
         "the secret {path} cannot be read: {fault}",

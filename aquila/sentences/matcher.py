@@ -120,7 +120,7 @@ MATCHER: Final[Table] = {
     "suggestion_id_taken": Text("there is another suggestion under this id"),
     "suggestion_party_unknown": Text("the suggestion names a party that is not registered here"),
     "suggestion_too_long": Text("a suggestion is not that long"),
-    "suggestion_unknown": Text("there is no such suggestion", "see them with `aquila matcher suggestions`"),
+    "suggestion_unknown": Text("there is no such suggestion", "see them with `aquila call get_suggestions`"),
     "suggestion_without_own_party": Text("a party suggests rounds in which it takes part"),
     "to_be_aborted": Text("to be aborted: {reason}"),
     "to_be_closed": Text("to be closed: {reason}"),

@@ -64,7 +64,7 @@ NODE: Final[Table] = {
     "filter_hits_too_many": Text(
         "the filter leaves more than {most} hits, the most at once", "narrow it, by round, party or certainty"
     ),
-    "follow_up_not_open": Text("a letter belongs to an open follow-up", "open one first: `aquila hit follow-up`"),
+    "follow_up_not_open": Text("a letter belongs to an open follow-up", "open one first: `aquila call open_follow_up`"),
     "given_up": Text("{problem} (tried {attempts} times)"),
     "health_clock_differs": Text(
         "the clock differs by {seconds} seconds from the matcher's",
@@ -88,7 +88,7 @@ NODE: Final[Table] = {
         "acknowledge`",
     ),
     "hit_erased_only_with_record": Text(
-        "a hit is withdrawn as erased by erasing its record", "`aquila node erase-record`"
+        "a hit is withdrawn as erased by erasing its record", "`aquila call erase_record`"
     ),
     "hit_unknown": Text("the node holds no such hit", "see them with `aquila hit list`"),
     "hits_hidden_by_matcher": Text(
@@ -126,7 +126,8 @@ NODE: Final[Table] = {
     "list_in_unfinished_round": Text("the list is in a round that is not over", "close the round first"),
     "list_not_being_read": Text("no list is read under this key now"),
     "list_of_standing_query": Text(
-        "a standing query asks for the persons of this list", "withdraw it first, with `aquila query withdraw`"
+        "a standing query asks for the persons of this list",
+        "withdraw it first, with `aquila call post_standing_withdrawal`",
     ),
     "list_record_erased_meanwhile": Text(
         "a record of this list was erased while another round uses the list",
@@ -201,7 +202,7 @@ NODE: Final[Table] = {
     "queries_in_round": Text("the queries in this round"),
     "query_person_unusable": Text("person {number} cannot be asked for: {reason}"),
     "query_persons_too_many": Text("a query takes at most {most} persons, and this list has {got}"),
-    "query_unknown": Text("the node has no such query", "see them with `aquila query list`"),
+    "query_unknown": Text("the node has no such query", "see them with `aquila call get_queries`"),
     "query_without_persons": Text(
         "a query is of persons that are typed, or of a stored list", "give one of them, and not both"
     ),
@@ -271,7 +272,9 @@ NODE: Final[Table] = {
         "a standing query is approved for at most {most} days",
         "choose an earlier end; before it, another approval can prolong the query",
     ),
-    "standing_query_unknown": Text("the node has no such standing query", "see them with `aquila query watches`"),
+    "standing_query_unknown": Text(
+        "the node has no such standing query", "see them with `aquila call get_standing_queries`"
+    ),
     "standing_query_urgent": Text("a standing query has no urgency", "ask an urgent query once, in the round of today"),
     "text_may_name_own_person": Text(
         "a text has what may be the name of a person of the own lists or of the query; it would go to the matcher",

@@ -24,14 +24,11 @@ from clients.cli.output.screen import Screen
 from clients.cli.services import (
     approvals,
     call,
-    deliveries,
     hits,
     matcher,
     node,
     parties,
     people,
-    queries,
-    record_search,
     records,
     rounds,
     web,
@@ -61,10 +58,6 @@ app.add_typer(matcher.app, name="matcher")
 app.add_typer(node.app, name="node")
 app.add_typer(records.app, name="records")
 app.add_typer(rules.app, name="rules")
-records.app.command()(record_search.search)
-records.app.command()(record_search.show)
-records.app.command()(deliveries.deliveries)
-records.app.command("import-delivery")(deliveries.import_delivery)
 node.app.command()(train.train)
 node.app.command("backup")(backups.back_up_node)
 node.app.command("restore")(backups.restore_node)
@@ -74,7 +67,6 @@ app.command("backup-key")(backups.backup_key)
 app.command()(doctor.doctor)
 app.add_typer(parties.app, name="party")
 app.add_typer(rounds.app, name="round")
-app.add_typer(queries.app, name="query")
 app.add_typer(hits.app, name="hit")
 app.add_typer(audit_bundles.app, name="audit")
 app.add_typer(people.app, name="user")

@@ -98,7 +98,7 @@ def _is_command(command: Any, words: list[str]) -> bool:
             words = words[1:] if words and words[0].isupper() else words
             if words and words[0] == "local":  # a login
                 words = words[1:]
-        elif word == "call" and words and not words[0].startswith("--") and not words[0].isupper():
+        elif word == "call" and words and words[0][0].islower():
             command = children[word] if words[0] in operations("node") | operations("matcher") else None
         elif word in children:
             command = children[word]

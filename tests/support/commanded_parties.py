@@ -168,17 +168,17 @@ class CommandedParties:
     def ask(self, round_id: str, code: str, person: str) -> Any:
         """Ask for a person in a round, and return the whole answer."""
         pair, (_, _, ask) = self.people[code], round_commands()
-        (pair.first.folder / "persons.txt").write_text(f"{person}\n", encoding="utf-8")
-        pair.do(ask, ID=round_id, FILE="persons.txt")
-        show = manual.command("A round", "aquila query show latest")
+        (pair.first.folder / "persons.json").write_text(json.dumps([{"full_name": person}]), encoding="utf-8")
+        pair.do(ask.replace("=ID", f"={round_id}").replace("=@FILE", "=@persons.json"))
+        show = manual.command("A round", "aquila call get_query submission_id=latest")
         answers: list[Any] = []
 
         def answered() -> bool:
-            answers.append(pair.first.document(show, ends_with=(ExitCode.DONE, ExitCode.UNANSWERED)))
+            answers.append(pair.first.document(show))
             return all(one["state"] == "answered" for one in answers[-1]["parties"])
 
         self.stage.until(answered)
-        [listed] = pair.first.document(manual.command("A round", "aquila query list"))["queries"]
+        [listed] = pair.first.document(manual.command("A round", "aquila call get_queries"))["queries"]
         assert listed["answer"] == "answered"
         return answers[-1]
 

@@ -149,7 +149,7 @@ def restore_node(
     sentences += [f"The identity key was not in the backup: it is {one}." for one in _in_token(restored.checked.head)]
     screen.result(document, *sentences, *_missing(restored.missing))
     screen.note(
-        "Repeat what was done since then: erasures (`aquila node erase-record`), and accounts that were deactivated "
+        "Repeat what was done since then: erasures (`aquila call erase_record`), and accounts that were deactivated "
         "(`aquila user deactivate`). Lists, decisions and requests of that time are gone."
     )
     screen.note(

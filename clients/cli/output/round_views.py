@@ -22,7 +22,7 @@ SHORT = 8  # digits of an id that tables show; commands take them in place of th
 
 _THOUSANDTHS = 1_000
 _NAMES = ("given_names", "family_names", "full_name")
-_EXACT = "These numbers are exact and not for publication: publish those of `aquila matcher statistics`."
+_EXACT = "These numbers are exact and not for publication: publish those of the page *Statistics*."
 
 
 def rounds_table(rounds: RoundPage) -> Table:

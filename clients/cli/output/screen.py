@@ -5,7 +5,7 @@ Its rules:
 2. Progress, warnings, errors and hints go to stderr. Bars only on a terminal; elsewhere one plain line a step, and one
    every ten seconds of a long step.
 3. No value of a person is shown, but the operator's own records beside their hits, what `aquila rules` explains, what
-   `aquila records search` and `show` were asked for, and of each kind of finding about a list one field as an example.
+   `aquila call` was asked for, and of each kind of finding about a list one field as an example.
 4. Text from files and peers stays in its line and is never read as markup; what a reader would not see is named.
 5. Files that hold results are written whole or not at all, readable by their owner alone.
 """

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from aquila.interface.approval import ApprovalEntry, PendingApproval
     from clients.cli.connect import ConnectedService
 
-app = typer.Typer(help="Four eyes: see what waits for a second person, approve it, refuse it.")
+app = typer.Typer(help="Four eyes: see what waits for a second person, and approve it.")
 SHORT = 8
 
 ApprovalId = Annotated[
@@ -22,7 +22,7 @@ ApprovalId = Annotated[
 ]
 Digest = Annotated[
     str | None,
-    typer.Option(metavar="DIGEST", help="The digest that `show` gave, or its first 16 digits; scripts need it."),
+    typer.Option(metavar="DIGEST", help="The digest in `list --json`, or its first 16 digits; scripts need it."),
 ]
 _LEAST_DIGEST = 16
 
@@ -47,26 +47,6 @@ def list_approvals(home: HomePath, url: Url = None, ca: Ca = None, as_json: Json
 
 
 @app.command()
-def show(approval_id: ApprovalId, home: HomePath, url: Url = None, ca: Ca = None, as_json: Json = False) -> None:
-    """Show a request with everything that will take effect, and its digest."""
-    import json
-
-    from clients.cli.connect import connect
-
-    with connect(home, url, None, ca) as reached:
-        view = reached.approvals.show(_chosen(reached, approval_id))
-        earlier = _earlier(reached, view.entry)
-    entry = view.entry
-    Screen(as_json).result(
-        view.model_dump(mode="json"),
-        f"{_what(entry).capitalize()}, {entry.state.value}, asked by {'you' if entry.own else entry.author}.",
-        json.dumps(view.content, indent=2, ensure_ascii=False),
-        *earlier,
-        f"Digest of exactly this: {entry.digest}",
-    )
-
-
-@app.command()
 def approve(
     approval_id: ApprovalId, home: HomePath, digest: Digest = None, url: Url = None, ca: Ca = None,
     as_json: Json = False,
@@ -81,34 +61,7 @@ def approve(
     with connect(home, url, None, ca) as reached:
         chosen = _chosen(reached, approval_id)
         entry = reached.approvals.approve(chosen, _read_digest(screen, reached, chosen, digest))
-    _show_decision(screen, entry, "It takes effect now.")
-
-
-@app.command()
-def refuse(
-    approval_id: ApprovalId,
-    home: HomePath,
-    reason: Annotated[str, typer.Option(help="Why; the author reads it.")],
-    url: Url = None,
-    ca: Ca = None,
-    as_json: Json = False,
-) -> None:
-    """Refuse another person's request, with a reason."""
-    from clients.cli.connect import connect
-
-    with connect(home, url, None, ca) as reached:
-        entry = reached.approvals.refuse(_chosen(reached, approval_id), reason)
-    _show_decision(Screen(as_json), entry, "Nothing takes effect.")
-
-
-@app.command()
-def withdraw(approval_id: ApprovalId, home: HomePath, url: Url = None, ca: Ca = None, as_json: Json = False) -> None:
-    """Take back what you asked for."""
-    from clients.cli.connect import connect
-
-    with connect(home, url, None, ca) as reached:
-        entry = reached.approvals.withdraw(_chosen(reached, approval_id))
-    _show_decision(Screen(as_json), entry, "Nothing takes effect.")
+    screen.result(entry.model_dump(mode="json"), f"The {_what(entry)} is {entry.state.value}. It takes effect now.")
 
 
 def show_asked(screen: Screen, asked: PendingApproval) -> None:
@@ -117,28 +70,13 @@ def show_asked(screen: Screen, asked: PendingApproval) -> None:
     screen.result(
         asked.model_dump(mode="json"),
         f"The {_what(asked)} waits for a second person, as request {request}.",
-        f"Another person now reads it with `aquila approval show {request}` and approves it with "
-        f"`aquila approval approve {request}`.",
+        f"Another person now reads it with `aquila approval approve {request}`, and approves it.",
     )
-
-
-def _earlier(reached: ConnectedService, entry: ApprovalEntry) -> list[Table | str]:
-    """Return the evaluations of earlier rounds, for a decision on a consent or on sending a list or a query."""
-    from aquila.interface.approval import ApprovalKind, ApprovalState
-    from clients.cli.services.safeguards import earlier
-
-    asked = entry.kind in {ApprovalKind.CONSENT, ApprovalKind.SUBMISSION} and entry.state is ApprovalState.WAITING
-    return earlier(reached.node().safeguards(entry.round_id)) if asked and entry.round_id else []
 
 
 def _what(request: ApprovalEntry | PendingApproval) -> str:
     """Return the kind of a request, and its round if it has one."""
     return request.kind.value.replace("_", " ") + (f" in round {request.round_id[:SHORT]}" if request.round_id else "")
-
-
-def _show_decision(screen: Screen, entry: ApprovalEntry, outcome: str) -> None:
-    sentence = f"The {_what(entry)} is {entry.state.value}. {outcome}"
-    screen.result(entry.model_dump(mode="json"), sentence)
 
 
 def _chosen(reached: ConnectedService, text: str) -> str:

@@ -25,7 +25,7 @@ from clients.cli.options import (
     Url,
 )
 from clients.cli.output.screen import Screen
-from clients.cli.services import parties, suggestions
+from clients.cli.services import parties
 
 app = typer.Typer(help="The secretariat's matcher: make its home, serve it.")
 
@@ -320,34 +320,6 @@ def status(home: HomePath, url: Url = None, token_file: TokenFile = None, ca: Ca
     show_status("matcher", home, url, token_file, ca, as_json=as_json)
 
 
-@app.command()
-def statistics(
-    home: HomePath,
-    category: Annotated[str, typer.Option(help="Of one category of persons.")] = "",
-    since: Annotated[str, typer.Option(metavar="DAY", help="Lists matched from this day on, as 2026-11-25.")] = "",
-    until: Annotated[str, typer.Option(metavar="DAY", help="Lists matched up to this day.")] = "",
-    out: Annotated[
-        Path | None, typer.Option("--csv", metavar="FILE", help="Write every number to a file, as CSV.")
-    ] = None,
-    url: Url = None,
-    token_file: TokenFile = None,
-    ca: Ca = None,
-    as_json: Json = False,
-) -> None:
-    """Show the latest round of each category in numbers, and all rounds, each by itself; numbers are rounded."""
-    from clients.cli.connect import connect
-    from clients.cli.output.hit_views import statistics_views
-    from clients.cli.output.screen import write_result
-
-    with connect(home, url, token_file, ca) as reached:
-        content = reached.matcher().statistics(category, since, until)
-        if out is not None:
-            write_result(out, reached.matcher().statistics_csv(category, since, until).decode())
-    Screen(as_json).result(content.model_dump(mode="json"), *statistics_views(content))
-
-
-app.command("suggestions")(suggestions.suggestions)
-app.command("set-aside")(suggestions.set_aside)
 app.command("renew-certificate")(parties.renew_certificate)
 app.command("renew-token")(parties.renew_token)
 app.command("renew-people-key")(parties.renew_people_key)

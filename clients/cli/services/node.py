@@ -22,8 +22,8 @@ from clients.cli.options import (
     TokenFile,
     Url,
 )
-from clients.cli.output.screen import Screen, numbered
-from clients.cli.services import parties, suggestions
+from clients.cli.output.screen import Screen
+from clients.cli.services import parties
 
 app = typer.Typer(help="A party's node: make its home, serve it.")
 
@@ -129,46 +129,6 @@ def status(home: HomePath, url: Url = None, token_file: TokenFile = None, ca: Ca
     show_status("node", home, url, token_file, ca, as_json=as_json)
 
 
-@app.command("erase-record")
-def erase_record(
-    record_id: Annotated[str, typer.Argument(metavar="ID", help="The record's own identifier.")],
-    home: HomePath,
-    reason: Annotated[
-        str, typer.Option("--reason", help="Why; a record with hits is erased when a second person approves it.")
-    ] = "",
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    url: Url = None,
-    token_file: TokenFile = None,
-    ca: Ca = None,
-    as_json: Json = False,
-) -> None:
-    """Erase a record everywhere at this node, with its hits, notes and remarks, and inform the counterparts.
-
-    With --reason a record that has hits is asked for: a second person approves its erasure.
-    """
-    from aquila.errors import PolicyError
-    from clients.cli.connect import connect
-    from clients.cli.services.approvals import show_asked
-
-    if not yes:
-        typer.confirm("This cannot be undone. Erase the record?", abort=True, err=True)
-    with connect(home, url, token_file, ca) as reached:
-        try:
-            report = reached.hits().erase_record(record_id)
-        except PolicyError as error:
-            if error.sentence.code != "record_has_hits" or not reason:
-                raise
-            show_asked(Screen(as_json), reached.hits().ask_erasure(record_id, reason))
-            return
-    rows, lists = numbered(report.records, "row"), numbered(report.imports, "list")
-    told = ", ".join(report.told) or "nobody, since it had no hit"
-    sentences = (
-        f"Erased: {rows} in {lists}, and {numbered(report.hits, 'hit')}. Told: {told}.",
-        "A list that holds this identifier again is refused at the import.",
-    )
-    Screen(as_json).result(report.model_dump(mode="json"), *sentences)
-
-
 @app.command("renew-identity")
 def renew_identity(
     home: NewHome,
@@ -213,8 +173,6 @@ def renew_identity(
     )
 
 
-app.command("suggest-round")(suggestions.suggest)
-app.command("suggestions")(suggestions.own_suggestions)
 app.command("renew-certificate")(parties.renew_certificate)
 app.command("renew-ca")(parties.renew_ca)
 app.command("renew-token")(parties.renew_token)

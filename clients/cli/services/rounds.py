@@ -4,54 +4,23 @@ from __future__ import annotations
 
 import json
 import tomllib
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from clients.cli.exit_codes import ExitCode
 from clients.cli.options import Ca, HomePath, Json, NamesChecked, RoundId, TokenFile, Url
 from clients.cli.output.screen import Screen
-from clients.cli.services import safeguards
 
 if TYPE_CHECKING:
-    from aquila.interface.rounds import JustificationInput, RoundProposal
+    from aquila.interface.rounds import RoundProposal
 
 app = typer.Typer(help="Rounds: propose, consent, submit, watch, read hits, end.")
 _PADDED = {"inputs_per_record": (8, 16, 24, 32), "records_multiple": 100}
 _UNPADDED = {"inputs_per_record": (), "records_multiple": 1}
-
-
-class Minimum(StrEnum):
-    """The least certainty that counts as a hit."""
-
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
-
-
-class Until(StrEnum):
-    """The phases that one can wait for."""
-
-    OPEN = "open"
-    MATCHING = "matching"
-    REPORTING = "reporting"
-    CLOSED = "closed"
-
-
-class KindChoice(StrEnum):
-    """The kind of submission."""
-
-    LIST = "list"
-    QUERY = "query"
-
-
-class PaddingChoice(StrEnum):
-    """Choice whether the round hides sizes."""
-
-    NONE = "none"
-    DEFAULT = "default"
+Minimum = Literal["low", "medium", "high"]
+Until = Literal["open", "matching", "reporting", "closed"]
 
 
 @app.command("list")
@@ -102,10 +71,7 @@ def propose(
     rules: Annotated[str, typer.Option(help="The match rules by name.")] = "",
     minimum: Annotated[Minimum | None, typer.Option(help="The least certainty that is a hit.")] = None,
     queries: Annotated[bool, typer.Option("--queries", help="Allow queries beside lists.")] = False,
-    padding: Annotated[PaddingChoice | None, typer.Option(help="Whether sizes are hidden.")] = None,
-    suggestion: Annotated[
-        str, typer.Option(metavar="SUGGESTION", help="The party's suggestion that this answers; its words are taken.")
-    ] = "",
+    padding: Annotated[Literal["none", "default"] | None, typer.Option(help="Whether sizes are hidden.")] = None,
     terms: Annotated[
         Path | None, typer.Option(metavar="FILE", help="TOML with any terms (caps, window, ...); options go before it.")
     ] = None,
@@ -115,7 +81,7 @@ def propose(
     as_json: Json = False,
 ) -> None:
     """Ask for a new round; a second officer of the secretariat approves it (secretariat)."""
-    from clients.cli.connect import connect, resolve_id
+    from clients.cli.connect import connect
     from clients.cli.services.approvals import show_asked
 
     given: dict[str, Any] = {
@@ -126,16 +92,12 @@ def propose(
         "purpose": purpose,
         "category": category,
         "rules": rules,
-        "minimum_certainty": minimum and minimum.value,
+        "minimum_certainty": minimum,
         "mode": "lists_and_queries" if queries else "",
-        "padding": padding and (_PADDED if padding is PaddingChoice.DEFAULT else _UNPADDED),
+        "padding": padding and (_PADDED if padding == "default" else _UNPADDED),
     }
     given = {name: value for name, value in given.items() if value}
     with connect(home, url, token_file, ca) as reached:
-        if suggestion:
-            waiting = {one.suggestion_id: one for one in reached.matcher().suggestions().suggestions}
-            answered = resolve_id("suggestion", suggestion, list(waiting))
-            given = waiting[answered].terms.model_dump(mode="json") | given | {"suggestion_id": answered}
         show_asked(Screen(as_json), reached.matcher().propose(_proposal(terms, given)))
 
 
@@ -175,7 +137,7 @@ def submit(
     import_id: Annotated[
         str, typer.Option("--import", metavar="IMPORT", help="The import's id, its beginning, or `latest`.")
     ] = "latest",
-    kind: Annotated[KindChoice, typer.Option(help="A list that the party holds, or a query.")] = KindChoice.LIST,
+    kind: Annotated[Literal["list", "query"], typer.Option(help="A list that the party holds, or a query.")] = "list",
     names_checked: NamesChecked = False,
     url: Url = None,
     token_file: TokenFile = None,
@@ -183,19 +145,19 @@ def submit(
     as_json: Json = False,
 ) -> None:
     """Ask for the submission of an import in a round, with its justification (party)."""
-    from aquila.interface.rounds import SubmissionRequest
+    from aquila.interface.rounds import JustificationInput, SubmissionRequest
     from aquila.protocol.messages import Kind
     from clients.cli.connect import connect, resolve_id
     from clients.cli.services.approvals import show_asked
 
-    justification = justification_of(
+    justification = JustificationInput(
         legal_basis=legal_basis, purpose=purpose, case_reference=case_reference, category=category
     )
     with connect(home, url, token_file, ca) as reached:
         node, in_round = reached.node(), reached.round_id(round_id)
         lists = sorted(node.imports().imports, key=lambda entry: entry.for_query)  # the persons of queries come last
         taken = resolve_id("import", import_id, [entry.import_id for entry in lists])
-        request = SubmissionRequest(import_id=taken, kind=Kind(kind.value), justification=justification)
+        request = SubmissionRequest(import_id=taken, kind=Kind(kind), justification=justification)
         show_asked(Screen(as_json), node.submit(in_round, request, names_checked=names_checked))
 
 
@@ -203,7 +165,7 @@ def submit(
 def watch(
     round_id: RoundId,
     home: HomePath,
-    until: Annotated[Until, typer.Option(help="The phase to wait for.")] = Until.REPORTING,
+    until: Annotated[Until, typer.Option(help="The phase to wait for.")] = "reporting",
     url: Url = None,
     token_file: TokenFile = None,
     ca: Ca = None,
@@ -218,7 +180,7 @@ def watch(
     screen = Screen(as_json)
     with connect(home, url, token_file, ca) as reached, screen.progress() as told:
         chosen = reached.round_id(round_id)
-        view = output_follow.watch(lambda: reached.client.round(chosen), told, Phase(until.value))
+        view = output_follow.watch(lambda: reached.client.round(chosen), told, Phase(until))
     screen.result(view.model_dump(mode="json"), entry_line(view.entry))
     return ExitCode.REFUSED if view.entry.phase == Phase.ABORTED else ExitCode.DONE
 
@@ -313,19 +275,3 @@ def _proposal(terms: Path | None, given: dict[str, Any]) -> RoundProposal:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError("terms_unreadable", file=terms, fault=error) from None
     return RoundProposal.model_validate_json(json.dumps({**content, **given}, default=str))
-
-
-def justification_of(**texts: str) -> JustificationInput:
-    """Return the justification of a submission.
-
-    Raises:
-        ValidationError: A text is empty, too long, or holds control characters.
-    """
-    from aquila.interface.rounds import JustificationInput
-
-    return JustificationInput.model_validate(texts)
-
-
-app.command()(safeguards.safeguards)
-app.command()(safeguards.release)
-app.command()(safeguards.refuse_answer)

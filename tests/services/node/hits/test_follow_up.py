@@ -112,7 +112,7 @@ async def test_a_step_out_of_order_is_refused(world_after: WorldAfter) -> None:
     before = len(kinds_in_log(al))
     answer = await al.post(hit_path(hit, "/outcome"), json={"outcome": "confirmed"})
     assert answer.status_code == 409
-    assert "hit decide" in answer.json()["hint"]
+    assert "call decide" in answer.json()["hint"]
     assert len(kinds_in_log(al)) == before
     assert (await al.get(hit_path(hit)))["history"] == []
     unknown = hit | {"hit_id": "0" * 32}

@@ -118,13 +118,12 @@ def test_interrupted(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("answer", ["n\n", ""])
-@pytest.mark.parametrize("asks", [["matcher", "remove", "SI"], ["node", "erase-record", "si-1"]])
 def test_a_question_without_a_yes(
-    asks: list[str], answer: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    answer: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No, and the end of the input, are answers and no fault; the service is not even looked for."""
     monkeypatch.setattr("sys.stdin", io.StringIO(answer))
-    assert main([*asks, "--home", "/nowhere"]) == ExitCode.REFUSED
+    assert main(["matcher", "remove", "SI", "--home", "/nowhere"]) == ExitCode.REFUSED
     assert "nothing was done" in capsys.readouterr().err
 
 
