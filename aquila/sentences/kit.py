@@ -108,7 +108,7 @@ KIT: Final[Table] = {
     ),
     "database_damaged": Text(
         "the database {place} is damaged",
-        "stop the service and restore its newest backup: deploy/OPERATIONS.md, *A database is damaged*",
+        "stop the service and restore its newest backup: deploy/DISASTERS.md, *A database is damaged*",
     ),
     "database_disk_full": Text(
         "no room is left on the disk of {place}", "make room there; nothing was changed, and the call can be repeated"
@@ -120,7 +120,7 @@ KIT: Final[Table] = {
     "database_log_differs_from_files": Text(
         "this service's database holds another log than the {expected} entries that its files show",
         "it was restored from a backup or changed; nothing is signed until its administrator and the other "
-        "parties have looked at it (deploy/OPERATIONS.md)",
+        "parties have looked at it: deploy/DISASTERS.md, *A database was restored*",
     ),
     "database_unreachable": Text(
         "the database server cannot be reached: {reason}",
@@ -339,11 +339,11 @@ KIT: Final[Table] = {
     ),
     "row_not_authentic": Text(
         "a row of the table {table} was not written by this service",
-        "somebody changed the database: look who did; OPERATIONS.md, *A row that the service did not write*",
+        "somebody changed the database: look who did; DISASTERS.md, *A row that the service did not write*",
     ),
     "approval_not_in_log": Text(
         "nothing is signed in round {round}: the log has no approval of exactly this by two persons",
-        "somebody changed the database: look who did; OPERATIONS.md, *A row that the service did not write*",
+        "somebody changed the database: look who did; DISASTERS.md, *A row that the service did not write*",
     ),
     "people_key_missing": Text(
         "the home has no {key_file}, and its database has accounts",

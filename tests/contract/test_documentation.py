@@ -13,7 +13,9 @@ from typer.main import get_command
 
 from clients.cli.main import app
 from clients.sdk.operations import operations
+from deploy.bundle.manual import DOCUMENTS, anchor
 from services.kit.http.own_certificates import CERTIFICATE_DAYS
+from tests.support import manual
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -73,7 +75,9 @@ def test_commands_and_folders_exist(document: str) -> None:
     assert [one for one in paths if not (ROOT / one).exists()] == []
 
 
-@pytest.mark.parametrize("document", ["deploy/OPERATIONS.md", "README.md", "docs/PRACTICE.md"])
+@pytest.mark.parametrize(
+    "document", ["README.md", "docs/PRACTICE.md", *(f"deploy/{name}" for name in manual.PAGES if name != "DASK.md")]
+)
 def test_commands_of_aquila_exist(document: str) -> None:
     """Every command that a document names is one, and has every option that is named with it."""
     text = (ROOT / document).read_text("utf-8")
@@ -111,14 +115,39 @@ def _has(command: Any, option: str) -> bool:
     return option == "--help" or any(option.rstrip("….,") in one.opts for one in command.params)
 
 
-def test_sections_of_the_manual_that_are_named_are_there() -> None:
-    """OPERATIONS.md names sections of itself in italics, above all in its calendar: each is a heading."""
-    text = (ROOT / "deploy" / "OPERATIONS.md").read_text("utf-8")
-    headings = set(re.findall(r"^#{2,3} (.+)$", text, re.MULTILINE))
-    named = set(re.findall(r"(?<![*\w])\*([A-Z][^*\n]+)\*(?!\*)", text))
+@pytest.mark.parametrize("name", manual.PAGES)
+def test_sections_of_the_manual_that_are_named_are_there(name: str) -> None:
+    """Sections are named in italics. Each is a heading of the same page, or a link leads to its heading on another."""
+    headings = {page: set(re.findall(r"^#{1,3} (.+)$", _prose(page), re.MULTILINE)) for page in manual.PAGES}
+    links = re.findall(r"\[\*([^*]+)\*\]\((\w+\.md)(?:#([^)]+))?\)", _prose(name))
+    assert [
+        link for link, page, _ in links if " ".join(link.split()).lower() not in map(str.lower, headings[page])
+    ] == []
+    assert [place for link, _, place in links if place and place != anchor(" ".join(link.split()))] == []
+    own = re.sub(r"\[\*[^*]+\*\]\(", "", _prose(name))
+    named = {" ".join(one.split()) for one in re.findall(r"(?<![*\w\[])\*([A-Z][^*]+)\*(?!\*)", own)}
     labels = {"Accounts", "Registry", "Restart"}  # pages, and a word that a table explains
-    assert named - headings == labels
-    calendar = text.split("\n## A year's calendar\n")[1].split("\n## ")[0]
+    assert named - headings[name] <= labels
+
+
+def _prose(name: str) -> str:
+    return re.sub(r"```.*?```", "", manual.PAGES[name], flags=re.DOTALL)
+
+
+def test_every_page_of_the_manual_is_in_its_pdf_and_table() -> None:
+    """OPERATIONS.md lists the files next to it, and no heading is in two of them."""
+    assert sorted(name for name in DOCUMENTS if name.startswith("deploy/")) == [
+        f"deploy/{name}" for name in manual.PAGES
+    ]
+    listed = re.findall(r"^\| \[(\w+\.md)\]\(\1\) \|", manual.PAGES["OPERATIONS.md"], re.MULTILINE)
+    assert sorted([*listed, "OPERATIONS.md"]) == list(manual.PAGES)
+    headings = [one for name in manual.PAGES for one in re.findall(r"^#{1,3} (.+)$", _prose(name), re.MULTILINE)]
+    assert len(headings) == len(set(headings))
+
+
+def test_the_calendar_says_where_each_duty_is_described() -> None:
+    """Each row ends with sections of the manual."""
+    calendar = re.sub(r"\[(\*[^*]+\*)\]\([^)]*\)", r"\1", manual.section("A year's calendar"))
     rows = [one for one in calendar.splitlines() if one.startswith("| ")]
     assert len(rows) > 15
     assert [row for row in rows if not re.search(r"\| (\*[^*]+\*(, )?)+ \|$|described in \|$", row)] == []

@@ -92,8 +92,8 @@ def test_values_of_labels_are_of_closed_lists() -> None:
 
 
 def test_the_documents_have_each_metric() -> None:
-    """OPERATIONS.md explains every metric, and none that is not there."""
-    named = named_in((DEPLOY / "OPERATIONS.md").read_text("utf-8"))
+    """METRICS.md explains every metric, and none that is not there."""
+    named = named_in((DEPLOY / "METRICS.md").read_text("utf-8"))
     assert named == set(METRICS)
 
 

@@ -20,7 +20,7 @@ from services.matcher.settings import MatcherSettings
 from services.node.settings import NodeSettings
 from services.node.storage.home import KEYS_FOLDER
 
-PAGE = (Path(__file__).parents[2] / "deploy" / "OPERATIONS.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[2] / "deploy" / "SETTINGS.md").read_text("utf-8")
 ROWS = [
     [cell.strip() for cell in row.split("|")[1:-1]]
     for row in PAGE.partition("## Changing secrets\n")[2].partition("\n## ")[0].splitlines()

@@ -75,7 +75,8 @@ def test_its_list_of_packages_is_valid_and_whole(bundle: Path) -> None:
     assert named == {name for name in names if name.startswith("wheels/")}
     assert [one["name"] for one in components if not one.get("licenses")] == []
     assert {"manual.pdf", "LICENSE", "deploy/systemd/aquila-node.service", "deploy/samples/node.basic.toml",
-            "deploy/prometheus/aquila-alerts.yml", "deploy/OPERATIONS.md", "requirements-pkcs11.txt",
+            "deploy/prometheus/aquila-alerts.yml", "deploy/OPERATIONS.md", "deploy/SETTINGS.md",
+            "requirements-pkcs11.txt",
             } <= names  # fmt: skip
     assert any(name.startswith("wheels/python_pkcs11-") for name in names)
     assert not any("deploy/bundle" in name for name in names), "it is for whoever makes a bundle"

@@ -88,12 +88,12 @@ def bring_signed(bundle: Path, folder: Path) -> None:
 
 
 def install_commands(folder: Path, version: str = aquila.__version__) -> list[str]:
-    """Return the commands of *Installing without a network* for a release, with folders within that of a test.
+    """Return the commands that install and upgrade a release, with folders within that of a test.
 
     Returns:
         Three blocks: how a release is verified, how it is installed, and how it takes the place of another.
     """
-    blocks = manual.blocks("Installing without a network")
+    blocks = manual.blocks("Installing without a network") + manual.blocks("Upgrades")
     assert len(blocks) == 3
     here = [("X.Y.Z", version), ("/opt/aquila", f"{folder}/opt"), ("python3 -m venv", f"{sys.executable} -m venv")]
     for documented, other in here:

@@ -75,7 +75,7 @@ class Installed(Service):
     def install(self, bundle: Path) -> None:
         """Verify the release, unpack and install it, and make user, folders and units."""
         bring_signed(bundle, self.machine.root / "root")
-        verify, install, _ = manual.blocks(INSTALLING)
+        verify, install = manual.blocks(INSTALLING)
         seen = self.root(verify)
         assert 'Good "aquila-release" signature' in seen
         assert f"{bundle.name}: OK" in seen
@@ -122,11 +122,12 @@ class Installed(Service):
     def upgrade(self, bundle: Path, release: str) -> None:
         """Back it up, and put another release in the place of the one that is installed, with its units."""
         before = len(self.backups())
-        self.root(manual.command(INSTALLING, "systemctl start aquila-node-backup"))
+        self.root(manual.command("Upgrades", "systemctl start aquila-node-backup"))
         assert len(self.backups()) == before + 1
         self.release = release
         bring_signed(bundle, self.machine.root / "root")
-        verify, install, upgrade = manual.blocks(INSTALLING)
+        verify, install = manual.blocks(INSTALLING)
+        [upgrade] = manual.blocks("Upgrades")
         unpack, *_ = install.splitlines()
         self.root(f"{verify}{unpack}")
         self.root(upgrade)

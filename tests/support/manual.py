@@ -1,11 +1,14 @@
-"""The commands of `deploy/OPERATIONS.md`, for tests that follow the page and have no commands of their own."""
+"""The commands of `deploy/OPERATIONS.md` and of the files next to it, for tests that have no commands of their own."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-_PAGE = (Path(__file__).parents[2] / "deploy" / "OPERATIONS.md").read_text("utf-8")
+PAGES = {path.name: path.read_text("utf-8") for path in sorted((Path(__file__).parents[2] / "deploy").glob("*.md"))}
+"""The texts of all files, by name. No heading is in two of them."""
+
+TEXT = "\n".join(PAGES.values())
 
 
 def blocks(heading: str, language: str = "sh") -> list[str]:
@@ -50,8 +53,8 @@ def section(heading: str) -> str:
 
 
 def _without_comments() -> str:
-    """Return the page with blocks in which no line begins as a heading does."""
-    return re.sub(r"```.*?```", lambda block: block[0].replace("\n#", "\n #"), _PAGE, flags=re.DOTALL)
+    """Return all pages with blocks in which no line begins as a heading does."""
+    return re.sub(r"```.*?```", lambda block: block[0].replace("\n#", "\n #"), TEXT, flags=re.DOTALL)
 
 
 def service_settings(unit: str) -> list[tuple[str, str]]:

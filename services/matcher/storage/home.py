@@ -32,7 +32,7 @@ _PUBLIC_URL = re.compile(r"^public_url *=.*$", re.MULTILINE)
 _PORT = re.compile(r"^port *=.*$", re.MULTILINE)
 
 _SETTINGS = """\
-# The matcher of Aquila. Relative paths count from this file's folder; OPERATIONS.md, *Settings*, lists each.
+# The matcher of Aquila. Relative paths count from this file's folder; SETTINGS.md, *Settings*, lists each.
 
 # Keys, chunks and the default database lie here.
 home = "."

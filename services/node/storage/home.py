@@ -34,7 +34,7 @@ KEYS_FOLDER = "keys"
 CA_FILE = "matcher-ca.pem"
 
 _SETTINGS = """\
-# A node of Aquila. Relative paths count from this file's folder; OPERATIONS.md, *Settings*, lists each.
+# A node of Aquila. Relative paths count from this file's folder; SETTINGS.md, *Settings*, lists each.
 
 # Who this node is in the registry: two capital letters, and a name.
 code = {code}

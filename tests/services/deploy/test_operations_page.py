@@ -1,4 +1,4 @@
-"""What the operations page lets root do fits the units, the settings and the alert rules that are delivered."""
+"""What root does by OPERATIONS.md and the files next to it fits the units, settings and alert rules delivered."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ from clients.cli.exit_codes import ExitCode
 from services.kit.settings import DatabaseSettings
 from tests.services.deploy.test_samples import CLASSES, DEPLOY
 from tests.support import manual
-
-PAGE = (DEPLOY / "OPERATIONS.md").read_text("utf-8")
 
 
 def settings_of(kind: str) -> dict[str, str]:
@@ -69,13 +67,13 @@ def test_the_database_is_the_one_that_is_made() -> None:
 def test_each_alert_is_explained() -> None:
     """In one row or another, and none that is not there."""
     [group] = yaml.safe_load((DEPLOY / "prometheus" / "aquila-alerts.yml").read_text("utf-8"))["groups"]
-    named = re.findall(r"`(Aquila\w+)`", PAGE)
+    named = re.findall(r"`(Aquila\w+)`", manual.PAGES["METRICS.md"])
     assert sorted(named) == sorted(rule["alert"] for rule in group["rules"])
 
 
 def test_exit_statuses_are_those_of_the_command() -> None:
     """Those that a person meets."""
-    sentence = " ".join(PAGE.partition("Exit status: ")[2].partition(". ")[0].split())
+    sentence = " ".join(manual.TEXT.partition("Exit status: ")[2].partition(". ")[0].split())
     stated = {int(number) for number in re.findall(r"(?:^|; )(\d+)", sentence)}
     assert stated == {code for code in ExitCode if code <= ExitCode.UNANSWERED}
 
@@ -101,7 +99,7 @@ def test_a_token_is_reached_by_the_backup_too() -> None:
         for unit in (f"aquila-{kind}", f"aquila-{kind}-backup"):
             assert (DEPLOY / "systemd" / f"{unit}.service").exists()
             assert f"{unit}.service.d" in drop_in
-            assert f"{unit}.service.d`" in PAGE
+            assert f"{unit}.service.d`" in manual.PAGES["PKCS11.md"]
 
 
 def test_a_node_calls_the_matcher_by_its_own_address() -> None:
@@ -112,7 +110,7 @@ def test_a_node_calls_the_matcher_by_its_own_address() -> None:
     for name in ("node.basic.toml", "node.advanced.toml"):
         node = tomllib.loads((DEPLOY / "samples" / name).read_text("utf-8"))
         assert (node["matcher"]["url"], node["listen"]["port"]) == (url, 8701)
-    assert f"--matcher {url}`" in PAGE
+    assert f"--matcher {url}`" in manual.TEXT
 
 
 def test_own_files_are_where_the_unit_shows_them() -> None:
@@ -120,4 +118,4 @@ def test_own_files_are_where_the_unit_shows_them() -> None:
     hidden = {"ProtectHome": "yes", "PrivateTmp": "yes"}
     for kind in CLASSES:
         assert hidden.items() <= settings_of(kind).items()
-    assert "the units hide `/home`, `/root` and `/tmp`" in PAGE
+    assert "the units hide `/home`, `/root` and `/tmp`" in manual.TEXT

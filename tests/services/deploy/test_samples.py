@@ -30,16 +30,16 @@ def test_sample_is_accepted(name: str) -> None:
 
 @pytest.mark.parametrize("service", sorted(CLASSES))
 def test_every_setting_is_described_and_documented_once(service: str) -> None:
-    """No setting lacks a description or its one row on the operations page."""
-    page = (DEPLOY / "OPERATIONS.md").read_text(encoding="utf-8").split("\n## Settings\n")[1]
+    """No setting lacks a description or its one row in SETTINGS.md."""
+    page = (DEPLOY / "SETTINGS.md").read_text(encoding="utf-8").split("\n## Settings\n")[1]
     for name, description in described(CLASSES[service]):
         assert description, name
         assert page.count(f"| `{name}` |") == 1, name
 
 
-def test_operations_page_names_no_setting_that_is_gone() -> None:
+def test_the_page_of_settings_names_none_that_is_gone() -> None:
     """Every row of the settings table is a setting of a service, and says whose."""
-    page = (DEPLOY / "OPERATIONS.md").read_text(encoding="utf-8")
+    page = (DEPLOY / "SETTINGS.md").read_text(encoding="utf-8")
     rows = [line.split("|") for line in page.partition("| setting | of |")[2].splitlines() if line.startswith("| `")]
     known = {service: {name for name, _ in described(cls)} for service, cls in CLASSES.items()}
     for _, name, whose, *_ in rows:
@@ -76,9 +76,9 @@ def test_a_cluster_by_the_sample_encrypts_and_spills_nothing() -> None:
 
 
 @pytest.mark.parametrize("service", sorted(CLASSES))
-def test_the_operations_page_has_each_default(service: str) -> None:
+def test_the_page_of_settings_has_each_default(service: str) -> None:
     """As TOML has it; nothing where a setting is a group, or has no value unless somebody gives it one."""
-    page = (DEPLOY / "OPERATIONS.md").read_text(encoding="utf-8").partition("\n## Settings\n")[2]
+    page = (DEPLOY / "SETTINGS.md").read_text(encoding="utf-8").partition("\n## Settings\n")[2]
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines() if line.startswith("| `")]
     stated = {name.strip("`"): default for name, _, default, _ in rows}
     wanted = dict(defaults(CLASSES[service]))
