@@ -122,7 +122,7 @@ schemas: $(VENV)/.develop ## write JSON Schema and OpenAPI anew from the code
 	$(BIN)/python -m tests.generate
 
 bench: $(VENV)/.runtime ## what steps, records, the join and whole rounds cost, as tables in bench/ (some minutes)
-	$(BIN)/aquila bench --out bench
+	$(BIN)/python -m tests.bench --out bench
 
 $(VENV)-quality/.peers: requirements/quality.txt
 	$(PYTHON) -m venv $(VENV)-quality

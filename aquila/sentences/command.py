@@ -59,9 +59,6 @@ COMMAND: Final[Table] = {
         "start the service with this release once, or use the release that runs",
     ),
     "backup_table_unknown": Text("the backup has rows of {table} that its schema does not have"),
-    "bench_process_ended": Text("the process of {process} ended"),
-    "bench_query_unanswered": Text("a query was not answered within {seconds} seconds"),
-    "bench_waited_in_vain": Text("waited in vain for {what}"),
     "bundle_not_whole_archive": Text(
         "{place} is not a whole tar archive", "`aquila audit export` makes one, and does not compress it"
     ),
@@ -232,7 +229,6 @@ COMMAND: Final[Table] = {
         "no list has a column of these names, or they are given twice: {headings}",
         "write HEADING=FIELD with the heading as the first line has it",
     ),
-    "measured_command_failed": Text("a measured command failed: {said}"),
     "no_home_named": Text(
         "no home is named, and this person has none yet",
         "sign in with `aquila login NAME --url https://...`, or name a home with --home or AQUILA_HOME",

@@ -1,4 +1,4 @@
-"""The cost of a round on this machine: each step, each record, the join, and whole rounds as they grow.
+"""The cost of the steps of a round on this machine, per element and per record.
 
 `docs/PERFORMANCE.md` explains the figures; `aquila bench` takes them.
 """

@@ -1,22 +1,16 @@
-"""Measurement: processor time of one thread for a step, a process of its own for memory."""
+"""Measurement of a step: processor time of one thread."""
 
 from __future__ import annotations
 
-import subprocess
 import time
 from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
-import psutil
-
-from aquila.errors import ExecutorError
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
 _MICROSECONDS = 1e6
-_LOOK_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,52 +50,3 @@ def measure(work: Callable[[], object], elements: int, repeats: int) -> TimingSp
         work()
         spent.append((time.thread_time() - started) * _MICROSECONDS / elements)
     return TimingSpread(*(round(value, 3) for value in (median(spent), min(spent), max(spent))))
-
-
-@dataclass(frozen=True, slots=True)
-class WatchedProcess:
-    """Result of a command.
-
-    Attributes:
-        seconds: From its start to its end.
-        peak_memory: The most bytes that its processes held in memory together; pages they share count for each.
-        out: Its standard output.
-    """
-
-    seconds: float
-    peak_memory: int
-    out: str
-
-
-def watch(command: Sequence[str]) -> WatchedProcess:
-    """Run a command of ours, and look at the memory of all its processes meanwhile.
-
-    Raises:
-        ExecutorError: It failed; its last line says why.
-    """
-    started, peak = time.perf_counter(), 0
-    with psutil.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        while True:
-            peak = max(peak, memory_of(process))
-            try:
-                out, said = process.communicate(timeout=_LOOK_SECONDS)
-                break
-            except subprocess.TimeoutExpired:
-                continue
-    if process.returncode:
-        raise ExecutorError("measured_command_failed", said=(said.strip().splitlines() or ["it said nothing"])[-1])
-    return WatchedProcess(round(time.perf_counter() - started, 3), peak, out)
-
-
-def memory_of(process: psutil.Process) -> int:
-    """Return the bytes that a process and its descendants hold in memory now."""
-    held = 0
-    try:
-        for one in (process, *process.children(recursive=True)):
-            try:
-                held += one.memory_info().rss
-            except psutil.Error:
-                continue  # it ended while we looked
-    except psutil.Error:
-        return held
-    return held

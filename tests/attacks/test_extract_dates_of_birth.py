@@ -13,7 +13,7 @@ from aquila.protocol.submission_plan import plan_submission
 from aquila.protocol.submissions.tasks import digest_records
 from aquila.records.person import PartialDate, Record
 from aquila.records.rules import load_rules
-from clients.people.lists import common_lists
+from tests.quality.measuring.common_lists import common_lists
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""`aquila bench --services` among real services: they find what a rehearsal finds, and every process is measured."""
+"""`python -m tests.bench --services`: services find what a rehearsal finds, and every process is measured."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from clients.cli.main import main
+from tests.bench.__main__ import app
 
 pytestmark = [pytest.mark.e2e, pytest.mark.soak]
 
 
 def test_a_round_beside_a_rehearsal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Small lists give the same hits both ways; page and document are written."""
-    arguments = ["bench", "--services", "--parties", "2", "--records", "200", "--out", str(tmp_path), "--json"]
-    assert main(arguments) == 0
+    arguments = ["--services", "--parties", "2", "--records", "200", "--out", str(tmp_path), "--json"]
+    app(arguments, standalone_mode=False)
     document = json.loads(capsys.readouterr().out)
     (played,) = document["rounds"]
     assert played["same_hits"] is True

@@ -8,8 +8,8 @@ import pytest
 
 from aquila.matching.certainty import Level
 from aquila.records.rules import InputClass, load_rules
-from clients.people.lists import common_lists, unrelated_lists
 from tests.quality.measuring.bench import Results, SetResult, measure_set
+from tests.quality.measuring.common_lists import common_lists, unrelated_lists
 from tests.quality.measuring.measures import Counts, Measured
 
 

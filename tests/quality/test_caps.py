@@ -14,9 +14,9 @@ from aquila.protocol.submissions.caps import GUESSES_BY_NAMES, elements_for
 from aquila.protocol.submissions.padding import padded_inputs
 from aquila.records.rules import InputClass, load_rules
 from aquila.simulation import DEFAULT_PADDING
-from clients.people.guesses import guesses_by_names
-from clients.people.labelled_sets import LabelledSet
-from clients.people.lists import common_lists
+from tests.quality.measuring.common_lists import common_lists
+from tests.quality.measuring.guesses import guesses_by_names
+from tests.quality.measuring.labelled_sets import LabelledSet
 from tests.quality.measuring.plaintext_matching import send
 from tests.quality.measuring.set_files import region
 

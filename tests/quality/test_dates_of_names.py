@@ -10,9 +10,9 @@ import pytest
 from aquila.records.entropy import most_dates_of_persons
 from aquila.records.rules import load_rules
 from clients.people.invent import MOSTLY_ARABIC
-from clients.people.labelled_sets import LabelledSet
-from clients.people.lists import GenerationSettings, common_lists
+from tests.quality.measuring.common_lists import GenerationSettings, common_lists
 from tests.quality.measuring.dates_of_names import most_dates
+from tests.quality.measuring.labelled_sets import LabelledSet
 from tests.quality.measuring.set_files import region
 
 SETS = {

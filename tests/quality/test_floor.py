@@ -8,8 +8,8 @@ import pytest
 
 from aquila.matching.certainty import Level
 from aquila.records.rules import load_rules
-from clients.people.lists import unrelated_lists
 from tests.quality.measuring.bench import SetResult, measure_set
+from tests.quality.measuring.common_lists import unrelated_lists
 from tests.quality.measuring.main import ALL_FIELDS
 from tests.quality.measuring.set_files import NAMES_AND_DATE, region
 from tests.quality.measuring.thresholds import GOALS, MOST_INPUTS

@@ -6,8 +6,8 @@ import pytest
 
 from aquila.matching.certainty import Level
 from aquila.records.rules import load_rules
-from clients.people.lists import common_lists
 from tests.quality.measuring.bench import measure_set
+from tests.quality.measuring.common_lists import common_lists
 from tests.quality.measuring.hard_sets import hard_sets
 
 

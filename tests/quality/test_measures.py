@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from aquila.matching.certainty import Level
-from clients.people.labelled_sets import LabelledSet, Pair
 from tests.quality.measuring.grading import Hit
+from tests.quality.measuring.labelled_sets import LabelledSet, Pair
 from tests.quality.measuring.measures import Counts, calibration, measure
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from aquila.records.rules import load_rules
-from clients.people.labelled_sets import LabelledSet
 from tests.quality.measuring.bench import rehearsed_hits
 from tests.quality.measuring.grading import hits_of
+from tests.quality.measuring.labelled_sets import LabelledSet
 from tests.quality.measuring.plaintext_matching import meet, send
 from tests.quality.measuring.set_files import region
 

@@ -9,11 +9,11 @@ import pytest
 
 from aquila.errors import InputError
 from aquila.records.rules import load_rules
-from clients.people.labelled_sets import Pair
-from clients.people.lists import common_lists, unrelated_lists
 from tests.quality.measuring import charts, report
 from tests.quality.measuring.ablation import without_each, without_learning
 from tests.quality.measuring.bench import SetResult, measure_duplicates, measure_set
+from tests.quality.measuring.common_lists import common_lists, unrelated_lists
+from tests.quality.measuring.labelled_sets import Pair
 from tests.quality.measuring.leakage import list_leakage, rule_leakage
 from tests.quality.measuring.measures import Bin
 from tests.quality.measuring.peers.run import PeerResult, best_f1, exact_key, run_peer

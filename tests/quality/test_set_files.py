@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aquila.errors import InputError
-from clients.people.labelled_sets import Pair, same_persons
+from tests.quality.measuring.labelled_sets import Pair, same_persons
 from tests.quality.measuring.set_files import NAMES_AND_DATE, aliases, febrl4, region
 
 COLUMNS = "record_id,given_names,family_names,date_of_birth,sex\n"

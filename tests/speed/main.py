@@ -28,11 +28,11 @@ from aquila.protocol.submissions.tasks import digest_records
 from aquila.records.reading.lists import AcceptedRow, read_records
 from aquila.records.rules import load_rules
 from clients.bench.lists import PARTIES, write_list
-from clients.bench.rounds import measure_round
 from clients.local_services.processes import free_ports
+from tests.bench.rounds import measure_round
 
 if TYPE_CHECKING:
-    from clients.bench.rounds import PlayedRound
+    from tests.bench.rounds import PlayedRound
 
 _DIGEST = 32
 _FIVE = PARTIES[:5]

@@ -168,7 +168,8 @@ class CommandedParties:
     def ask(self, round_id: str, code: str, person: str) -> Any:
         """Ask for a person in a round, and return the whole answer."""
         pair, (_, _, ask) = self.people[code], round_commands()
-        (pair.first.folder / "persons.json").write_text(json.dumps([{"full_name": person}]), encoding="utf-8")
+        fields = dict(zip(("given_names", "family_names", "date_of_birth"), person.split(";"), strict=True))
+        (pair.first.folder / "persons.json").write_text(json.dumps([fields]), encoding="utf-8")
         pair.do(ask.replace("=ID", f"={round_id}").replace("=@FILE", "=@persons.json"))
         show = manual.command("A round", "aquila call get_query submission_id=latest")
         answers: list[Any] = []

@@ -19,7 +19,7 @@ from random import Random
 
 import psutil
 
-from clients.bench.queries.faulty_network import FaultyNetwork, NetworkFaults
+from tests.bench.queries.faulty_network import FaultyNetwork, NetworkFaults
 from tests.support.moved_clocks import MovedClocks
 from tests.support.process_world import Service, World
 from tests.support.small_disks import fill

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clients.cli.options import Json, Rules
-from clients.cli.output.screen import Screen, Table
+from clients.cli.output.screen import Screen
 
 if TYPE_CHECKING:
     from aquila.records.person import Record
 
 app = typer.Typer(help="Match rules: read them, try them in plaintext.")
-_PARTIES = ("BA", "BG", "MK", "RO", "RS")
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 
 RecordPlace = Annotated[str, typer.Argument(metavar="FILE[#ID]", help="A file with one record, or a record by its id.")]
@@ -27,26 +26,14 @@ RecordPlace = Annotated[str, typer.Argument(metavar="FILE[#ID]", help="A file wi
 @app.command("list")
 def list_rules(
     rules: Rules = "default",
-    guesses: Annotated[
-        int,
-        typer.Option(metavar="PERSONS", min=0, help="Measure how many guesses find half of so many invented persons."),
-    ] = 0,
     as_json: Json = False,
 ) -> None:
     """Show the rules of a table and the parts that they are made of."""
     from clients.cli.list_files import load_table
-    from clients.cli.output.rule_views import guesses_view, table_document, table_views
+    from clients.cli.output.rule_views import table_document, table_views
 
-    table, views, document = load_table(rules), list[Table | str](), dict[str, object]()
-    if guesses:
-        from clients.people.guesses import guesses_by_rule
-        from clients.people.lists import unrelated_lists
-
-        lists = unrelated_lists(-(-guesses // len(_PARTIES)), seed=1, parties=_PARTIES).lists.values()
-        found = guesses_by_rule(table, [record for records in lists for record in records][:guesses])
-        views.append(guesses_view(table, found, guesses))
-        document = {"guesses": {table.by_number[number].name: count for number, count in found.items()}}
-    Screen(as_json).result(table_document(table) | document, *table_views(table), *views)
+    table = load_table(rules)
+    Screen(as_json).result(table_document(table), *table_views(table))
 
 
 @app.command()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from clients.cli.output.screen import Table, numbered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from aquila.matching.certainty import Grade
     from aquila.records.person import Record
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from clients.cli.output.rule_explanations import Comparison, RuleExplanation
 
 _SHOWN_VALUES = 6
-ALL_NUMBERS = "as many as there are numbers"
 _SURE = 0.999999  # what six digits can say without saying 1, which no match is
 
 
@@ -70,18 +69,6 @@ def table_views(table: RuleTable) -> list[Table | str]:
         f"Of each evidence family the strongest part counts. Expected share of common persons: {table.expected_share}.",
         f"Digest: {table.digest}",
     ]
-
-
-def guesses_view(table: RuleTable, guesses: Mapping[int, int | None], persons: int) -> Table:
-    """Return how many guesses find half of a population's inputs of each rule."""
-    counted = ((rule, guesses.get(rule.number)) for rule in table.rules)
-    rows = [
-        (str(rule.number), rule.name, rule.input_class.value, ALL_NUMBERS if found is None else f"{found:,}")
-        for rule, found in counted
-    ]
-    known = "common names, places and nationalities, and every date"
-    title = f"Guesses that find half of {persons:,} invented persons, by {known}"
-    return Table(title, ("no.", "rule", "class", "guesses"), rows)
 
 
 def explanation_views(record: Record, rows: Sequence[RuleExplanation]) -> list[Table | str]:

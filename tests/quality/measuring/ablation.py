@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from aquila.matching.certainty import MILLION, GradingBasis, grade_on
 from aquila.matching.learning import learn_share
 from aquila.records.rules import Rule, RuleTable
-from clients.people.labelled_sets import LabelledSet
 from tests.quality.measuring.grading import Hit, footings_of, hits_of, hits_on
+from tests.quality.measuring.labelled_sets import LabelledSet
 from tests.quality.measuring.measures import Measured, measure
 from tests.quality.measuring.plaintext_matching import Meeting
 

@@ -16,8 +16,8 @@ from aquila.matching.certainty import Level
 from aquila.matching.own_list.duplicates import DuplicateSearch
 from aquila.records.rules import InputClass, RuleTable
 from aquila.simulation import Rehearsal
-from clients.people.labelled_sets import LabelledSet, Pair
 from tests.quality.measuring.grading import Hit, hits_of
+from tests.quality.measuring.labelled_sets import LabelledSet, Pair
 from tests.quality.measuring.measures import Bin, Measured, calibration, measure
 from tests.quality.measuring.plaintext_matching import FREQUENCY_LIMIT, Meeting, Sent, meet, send
 from tests.quality.measuring.thresholds import GOALS, MOST_FALSE, MOST_INPUTS

@@ -16,9 +16,9 @@ from aquila.protocol.submissions.tasks import digest_records
 from aquila.records.entropy import most_dates_of_a_name, most_dates_of_persons
 from aquila.records.person import Record
 from aquila.records.rules import RuleTable, load_rules
-from clients.people.labelled_sets import LabelledSet
-from clients.people.lists import common_lists
+from tests.quality.measuring.common_lists import common_lists
 from tests.quality.measuring.hard_sets import hard_sets
+from tests.quality.measuring.labelled_sets import LabelledSet
 from tests.quality.measuring.report import markdown
 from tests.quality.measuring.set_files import febrl4, region
 

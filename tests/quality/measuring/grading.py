@@ -10,7 +10,7 @@ from aquila.matching.grading import grade_lists
 from aquila.matching.join import MatchedPair
 from aquila.matching.learning import ListPair, learn
 from aquila.records.rules import RuleTable
-from clients.people.labelled_sets import Pair
+from tests.quality.measuring.labelled_sets import Pair
 from tests.quality.measuring.plaintext_matching import Meeting
 
 

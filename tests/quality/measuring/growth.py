@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from aquila.matching.certainty import level_of
 from aquila.records.rules import RuleTable, load_rules, mask_of
-from clients.people.labelled_sets import LabelledSet
+from tests.quality.measuring.labelled_sets import LabelledSet
 from tests.quality.measuring.measures import LEVELS, Counts, Measured
 from tests.quality.measuring.plaintext_matching import meet, send
 from tests.quality.measuring.report import markdown

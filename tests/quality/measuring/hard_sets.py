@@ -12,9 +12,9 @@ from collections.abc import Iterator
 
 from aquila.records.rules import load_rules
 from clients.people.invent import MOSTLY_ARABIC
-from clients.people.labelled_sets import LabelledSet
-from clients.people.lists import GenerationSettings, common_lists
 from tests.quality.measuring.bench import measure_set
+from tests.quality.measuring.common_lists import GenerationSettings, common_lists
+from tests.quality.measuring.labelled_sets import LabelledSet
 from tests.quality.measuring.main import ALL_FIELDS
 from tests.quality.measuring.report import level_table
 from tests.quality.measuring.set_files import NAMES_AND_DATE

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from aquila.records.rules import RuleTable
-    from clients.people.labelled_sets import LabelledSet
+    from tests.quality.measuring.labelled_sets import LabelledSet
 
 LEAST = 3  # of a thousand hits; rarer patterns are left out
 

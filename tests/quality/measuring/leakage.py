@@ -13,7 +13,7 @@ from aquila.protocol.submissions.padding import padded_inputs
 from aquila.records.person import Record
 from aquila.records.rules import Rule, RuleTable
 from aquila.simulation import DEFAULT_PADDING
-from clients.people.guesses import guesses_by_rule
+from tests.quality.measuring.guesses import guesses_by_rule
 from tests.quality.measuring.plaintext_matching import Sent
 
 

@@ -17,11 +17,11 @@ import typer
 from aquila.records.rules import load_rules
 from clients.cli.exit_codes import ExitCode
 from clients.cli.output.screen import Screen
-from clients.people.labelled_sets import LabelledSet
-from clients.people.lists import common_lists, unrelated_lists
 from tests.quality.measuring import charts, report
 from tests.quality.measuring.ablation import Without, without_each, without_learning
 from tests.quality.measuring.bench import Results, measure_duplicates, measure_set
+from tests.quality.measuring.common_lists import common_lists, unrelated_lists
+from tests.quality.measuring.labelled_sets import LabelledSet
 from tests.quality.measuring.leakage import list_leakage, rule_leakage
 from tests.quality.measuring.measures import Measured
 from tests.quality.measuring.name_pairs import pair_tables, wrong_pairs

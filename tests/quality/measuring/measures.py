@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from aquila.matching.certainty import Level
-from clients.people.labelled_sets import LabelledSet
 from tests.quality.measuring.grading import Hit
+from tests.quality.measuring.labelled_sets import LabelledSet
 
 LEVELS = (Level.HIGH, Level.MEDIUM, Level.LOW)
 CUTS = ("high", "high and medium", "all")

@@ -29,7 +29,7 @@ from aquila.protocol.submissions.tasks import digest_records
 from aquila.records.person import Record
 from aquila.records.rules import RuleTable
 from aquila.simulation import CHUNK_ELEMENTS, NO_PADDING, Terms, make_manifest
-from clients.people.labelled_sets import Pair
+from tests.quality.measuring.labelled_sets import Pair
 
 FREQUENCY_LIMIT = 8
 _BATCH = 2_048

@@ -13,7 +13,7 @@ from aquila.errors import InputError
 from aquila.records.person import Record
 from aquila.records.reading.lists import AcceptedRow, read_csv
 from aquila.sentences import quoted
-from clients.people.labelled_sets import LabelledSet, Pair, same_persons
+from tests.quality.measuring.labelled_sets import LabelledSet, Pair, same_persons
 
 NAMES_AND_DATE = ("given_names", "family_names", "full_name", "date_of_birth")
 

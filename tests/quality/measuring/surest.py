@@ -17,7 +17,7 @@ from typing import NamedTuple
 from aquila.matching.certainty import rules_of, strongest_parts
 from aquila.records.person import Record
 from aquila.records.rules import RuleTable, load_rules, mask_of
-from clients.people.labelled_sets import LabelledSet
+from tests.quality.measuring.labelled_sets import LabelledSet
 from tests.quality.measuring.plaintext_matching import Meeting, meet, send
 from tests.quality.measuring.report import markdown
 from tests.quality.measuring.set_files import NAMES_AND_DATE

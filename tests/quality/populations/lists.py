@@ -8,7 +8,7 @@ from itertools import pairwise
 from random import Random
 
 from aquila.records.person import Record
-from clients.people.labelled_sets import LabelledSet, same_persons
+from tests.quality.measuring.labelled_sets import LabelledSet, same_persons
 from tests.quality.populations.residents import CULTURES, Resident, household
 from tests.quality.populations.sources import SOURCES, record
 

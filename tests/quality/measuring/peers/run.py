@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from aquila.records.normalize.latin import to_latin
 from aquila.records.normalize.names import name_words
-from clients.people.labelled_sets import Pair
+from tests.quality.measuring.labelled_sets import Pair
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from aquila.records.person import Record
-    from clients.people.labelled_sets import LabelledSet
+    from tests.quality.measuring.labelled_sets import LabelledSet
 
 PEERS = {
     "Bloom filters": ("bloom_pairs.py",),

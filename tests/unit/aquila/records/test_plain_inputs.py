@@ -14,7 +14,7 @@ from aquila.records.inputs import InputMaker, digests_core, record_inputs
 from aquila.records.person import PartialDate, Record, RecordColumns
 from aquila.records.rule_parts import PART_KINDS, names_of_records, record_names
 from aquila.records.rules import BUILT_IN, InputClass, Part, Rule, RuleTable, load_rules
-from clients.people.lists import common_lists
+from tests.quality.measuring.common_lists import common_lists
 from tests.quality.populations import populated_lists
 from tests.quality.populations.residents import CULTURES
 from tests.support.plain_inputs import plain_digests, plain_inputs

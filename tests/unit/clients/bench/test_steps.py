@@ -23,13 +23,16 @@ def test_every_backend_has_every_step() -> None:
     assert {step.reached for step in steps[0]} > {1.5, 5.3, 0.32}
 
 
-def test_a_backend_of_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """One round can be measured on a backend that is asked for; services choose their own."""
-    out = ["--out", str(tmp_path)]
-    assert main(["bench", *out, "--json", "--parties", "2", "--records", "20", "--backend", "libsodium"]) == 0
-    assert json.loads(capsys.readouterr().out)["machine"]["backend"] == "libsodium"
-    assert main(["bench", *out, "--queries", "--backend", "libsodium"]) != 0
-    assert "services choose their own" in capsys.readouterr().err
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One backend is measured if it is asked for; page and document are written."""
+    out = tmp_path / "made" / "here"
+    assert main(["bench", "--out", str(out), "--json", "--backend", "libsodium"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert {one["backend"] for one in document["steps"]} == {document["machine"]["backend"]} == {"libsodium"}
+    assert json.loads((out / "bench.json").read_text("utf-8")) == document
+    assert (out / "bench.md").read_text("utf-8").startswith("# What a round costs\n")
+    (tmp_path / "file").touch()
+    assert main(["bench", "--out", str(tmp_path / "file" / "x"), "--backend", "libsodium"]) == 1
 
 
 def test_sums_are_told_without_decoding() -> None:

@@ -11,11 +11,12 @@ from aquila.csv_files import ListWriter
 from aquila.errors import ExecutorError
 from aquila.interface.rounds import AnswerState
 from aquila.protocol.messages import Kind
+from aquila.sentences import quoted
 from clients.bench.lists import COLUMNS, query_rows
-from clients.bench.services.log_tail import LogTail
+from tests.bench.services.log_tail import LogTail
 
 if TYPE_CHECKING:
-    from clients.bench.services.world import BenchServices
+    from tests.bench.services.world import BenchServices
 
 _LOOK_SECONDS = 0.01
 _QUIET_SECONDS = 0.5
@@ -96,7 +97,7 @@ def _ask(services: BenchServices, import_id: str) -> tuple[int, float]:
                 return found, round(came, 3)
             looked = now  # an answer without a hit may come after the last confirmation
         time.sleep(_LOOK_SECONDS)
-    raise ExecutorError("bench_query_unanswered", seconds=round(_PATIENCE_SECONDS))
+    raise ExecutorError(quoted(f"a query was not answered within {round(_PATIENCE_SECONDS)} seconds"))
 
 
 def _confirmed(services: BenchServices, import_id: str) -> int | None:

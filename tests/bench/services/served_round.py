@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aquila.protocol.messages import ClassCounts, Kind, Mode
 from clients.bench.lists import write_list
-from clients.bench.services.log_tail import LogTail
-from clients.bench.services.usage import ProcessUsage, UsageWatch
-from clients.bench.services.world import BenchServices
+from tests.bench.services.log_tail import LogTail
+from tests.bench.services.usage import ProcessUsage, UsageWatch
+from tests.bench.services.world import BenchServices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clients.bench.fit import Line, exponent, fit_line
+from tests.bench.fit import Line, exponent, fit_line
 
 
 def test_a_line() -> None:

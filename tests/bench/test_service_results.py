@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from clients.bench.hardware import this_machine
-from clients.bench.services.log_tail import LogTail
-from clients.bench.services.rehearsed_round import RehearsedRound
-from clients.bench.services.run import Compared, ServiceResults, named
-from clients.bench.services.served_round import IMPORTED, RoundPart, ServedRound, _caps, _Exchange, _have
-from clients.bench.services.usage import ProcessUsage, UsageWatch
 from clients.cli.main import main
+from tests.bench.services.log_tail import LogTail
+from tests.bench.services.rehearsed_round import RehearsedRound
+from tests.bench.services.run import Compared, ServiceResults, named
+from tests.bench.services.served_round import IMPORTED, RoundPart, ServedRound, _caps, _Exchange, _have
+from tests.bench.services.usage import ProcessUsage, UsageWatch
 
 MIB = 1 << 20
 SERVED = ServedRound(

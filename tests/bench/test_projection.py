@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from clients.bench import steps
-from clients.bench.data_volumes import Cost
-from clients.bench.projection import cost_of, region, round_seconds
 from clients.bench.records import RecordStep
-from clients.bench.rounds import PlayedRound
 from clients.bench.steps import MeasuredStep
 from clients.bench.timing import TimingSpread
+from tests.bench.data_volumes import Cost
+from tests.bench.projection import cost_of, region, round_seconds
+from tests.bench.rounds import PlayedRound
 
 LEAST = {
     steps.DECODE: 0.5, steps.BLIND: 5.0, steps.EVALUATE: 4.0, steps.PROVE: 1.0, steps.VERIFY: 2.0,

@@ -10,7 +10,7 @@ from aquila.errors import InputError
 from aquila.records.person import PartialDate, Record
 from clients.people import spelling
 from clients.people.invent import CULTURES, Person, document_number, invent
-from clients.people.labelled_sets import LabelledSet, same_persons
+from tests.quality.measuring.labelled_sets import LabelledSet, same_persons
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,7 +54,7 @@ def common_lists(
     size: int, seed: int, parties: Sequence[str] = tuple(CULTURES), making: GenerationSettings = USUAL
 ) -> LabelledSet:
     """Invent lists of `size` records each with known common persons."""
-    random = Random(seed)  # noqa: S311 - invented persons need to be the same again, not secret
+    random = Random(seed)
     held: dict[str, list[tuple[str, Person]]] = {party: [] for party in parties}
     number = 0
     for lists, share in making.in_lists.items():
@@ -69,7 +69,7 @@ def common_lists(
 
 def unrelated_lists(size: int, seed: int, parties: Sequence[str] = ("BA", "RS")) -> LabelledSet:
     """Invent lists of persons of whom no two are the same."""
-    random = Random(seed)  # noqa: S311 - invented persons need to be the same again, not secret
+    random = Random(seed)
     return _labelled(f"unrelated, {len(parties)} x {size:,}", {party: [] for party in parties}, size, random)
 
 
@@ -157,7 +157,7 @@ def _date(born: date, random: Random) -> PartialDate | None:  # noqa: PLR0911 - 
         case "swapped" if day <= _LAST_MONTH:
             return PartialDate(year, day, month)
         case "other year":
-            return PartialDate(year + random.choice((-1, 1)), month, min(day, _LAST_FEBRUARY) if month == 2 else day)  # noqa: PLR2004 - February
+            return PartialDate(year + random.choice((-1, 1)), month, min(day, _LAST_FEBRUARY) if month == 2 else day)
         case "other day" if day > 1:
             return PartialDate(year, month, day - 1)
         case _:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import psutil
 
 from aquila.errors import ExecutorError
-from clients.bench.services.served_round import FoundHit
-from clients.bench.services.usage import UsageWatch
+from aquila.sentences import quoted
+from tests.bench.services.served_round import FoundHit
+from tests.bench.services.usage import UsageWatch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,7 +58,8 @@ def rehearse(folder: Path, lists: Mapping[str, Path]) -> tuple[RehearsedRound, l
             _, said = process.communicate()
         seconds = round(time.perf_counter() - started, 2)
     if process.returncode:
-        raise ExecutorError("measured_command_failed", said=(said.strip().splitlines() or ["it said nothing"])[-1])
+        last = (said.strip().splitlines() or ["it said nothing"])[-1]
+        raise ExecutorError(quoted(f"a measured command failed: {last}"))
     with out.open(encoding="utf-8", newline="") as file:
         hits = sorted(FoundHit(*(row[name] for name in FoundHit._fields)) for row in csv.DictReader(file))
     return RehearsedRound(seconds, usage.processor_seconds(), usage.peak_together), hits

@@ -1,4 +1,4 @@
-"""The join of many tokens, in a process of its own whose memory is watched: `python -m clients.bench.joining FOLDER`.
+"""The join of many tokens, in a process of its own whose memory is watched: `python -m tests.bench.joining FOLDER`.
 
 The tokens are random, as those of a round are. Of each list a tenth of the records agrees with a common pool in part.
 """
@@ -20,7 +20,7 @@ import psutil
 from aquila.crypto.backend import usable_cores
 from aquila.executors import local_pool
 from aquila.matching.join import TOKEN_ROW_BYTES, TokenTable
-from clients.bench.timing import watch
+from tests.bench.watching import watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,7 +71,7 @@ def measure_join(folder: Path, rows: int = ROWS, parties: int = PARTIES) -> Join
     records = max(1, rows // parties // INPUTS)
     for number in range(parties):
         (folder / f"{number}.tokens").write_bytes(b"".join(token_chunks(number, records)))
-    watched = watch([sys.executable, "-m", "clients.bench.joining", str(folder)])
+    watched = watch([sys.executable, "-m", "tests.bench.joining", str(folder)])
     return Join(**json.loads(watched.out), peak_memory=watched.peak_memory)
 
 

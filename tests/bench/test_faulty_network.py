@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from clients.bench.queries.faulty_network import FaultyNetwork, NetworkFaults
+from tests.bench.queries.faulty_network import FaultyNetwork, NetworkFaults
 
 CONTENT = bytes(range(256)) * 300
 

@@ -7,14 +7,14 @@ import sys
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from clients.bench.data_volumes import bytes_sent
 from clients.bench.lists import PARTIES, write_list
-from clients.bench.timing import watch
+from tests.bench.data_volumes import bytes_sent
+from tests.bench.watching import watch
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from clients.bench.timing import WatchedProcess
+    from tests.bench.watching import WatchedProcess
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from aquila.matching.join import parse_rows
-from clients.bench.joining import CHUNK_ROWS, measure_join, token_chunks
+from tests.bench.joining import CHUNK_ROWS, measure_join, token_chunks
 
 
 def test_token_chunks() -> None:

@@ -56,7 +56,7 @@ class FaultyNetwork:
         self.port = self.connections = self.broken = 0
         self._target_port = target_port
         self._trouble = trouble
-        self._random = Random(seed)  # noqa: S311 - breaks connections, guards nothing
+        self._random = Random(seed)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="faulty network", daemon=True)
         self._server: asyncio.Server | None = None

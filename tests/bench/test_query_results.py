@@ -14,13 +14,13 @@ import pytest
 from aquila.records.person import FIELDS
 from clients.bench.hardware import this_machine
 from clients.bench.lists import COLUMNS, query_rows, write_list
-from clients.bench.queries import latency
-from clients.bench.queries.faulty_network import NetworkFaults
-from clients.bench.queries.idling import Idling, _spent, _Usage
-from clients.bench.queries.latency import Latency
-from clients.bench.queries.run import QueryBenchSize, QueryResults, _named
-from clients.bench.services.world import BenchServices, _replace
 from clients.local_services.processes import Process
+from tests.bench.queries import latency
+from tests.bench.queries.faulty_network import NetworkFaults
+from tests.bench.queries.idling import Idling, _spent, _Usage
+from tests.bench.queries.latency import Latency
+from tests.bench.queries.run import QueryBenchSize, QueryResults, _named
+from tests.bench.services.world import BenchServices, _replace
 
 
 def test_latency() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from aquila.records.person import Record
-from clients.people.guesses import guesses_by_rule
+from tests.quality.measuring.guesses import guesses_by_rule
 from tests.support.counted import FIVE_RULES, RECORDS
 
 

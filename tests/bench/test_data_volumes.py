@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from aquila.matching.join import TOKEN_ROW_BYTES
-from clients.bench import data_volumes
-from clients.bench.data_volumes import Cost, Size
+from tests.bench import data_volumes
+from tests.bench.data_volumes import Cost, Size
 
 REGION = Size(12, 1_000_000, 10)
 GIGABYTE = 1_000_000_000
@@ -53,7 +53,7 @@ def test_hours() -> None:
 
 def test_the_document() -> None:
     """The table of the document has the figures that are calculated here."""
-    page = (Path(__file__).parents[4] / "docs" / "PERFORMANCE.md").read_text("utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "PERFORMANCE.md").read_text("utf-8")
     quota = 4_096 * MEBIBYTE
     moved = data_volumes.node_sends(REGION) + data_volumes.node_receives(REGION)
     joining = (TOKEN_ROW_BYTES + data_volumes.PARQUET_ROW_BYTES) * 12 * REGION.elements

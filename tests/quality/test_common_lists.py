@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clients.people.lists import IN_LISTS, common_lists, unrelated_lists
+from tests.quality.measuring.common_lists import IN_LISTS, common_lists, unrelated_lists
 
 
 def test_a_seed_gives_the_same_lists() -> None:

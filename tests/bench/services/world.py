@@ -14,6 +14,7 @@ from aquila.interface.rounds import JustificationInput, RoundProposal, Submissio
 from aquila.protocol.messages import ClassCounts, Kind, Mode, PartyCap
 from aquila.protocol.registry import MATCHER, RegisteredParty, Registry, write_registry
 from aquila.protocol.rounds.round_state import Phase
+from aquila.sentences import quoted
 from clients.bench.lists import PARTIES, write_list
 from clients.local_services.accounts import StaffSessions, open_sessions
 from clients.local_services.processes import free_ports
@@ -199,9 +200,9 @@ class BenchServices:
         deadline = time.monotonic() + self.patience_seconds
         while not reached():
             for process in self.stage.ended():
-                raise ExecutorError("bench_process_ended", process=process.name)
+                raise ExecutorError(quoted(f"the process of {process.name} ended"))
             if time.monotonic() > deadline:
-                raise ExecutorError("bench_waited_in_vain", what=what)
+                raise ExecutorError(quoted(f"waited in vain for {what}"))
             time.sleep(_LOOK_SECONDS)
 
     def _home(self, name: str) -> Path:

@@ -1,0 +1,30 @@
+"""A measured round is a real one, and moves the bytes that are calculated for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.errors import ExecutorError
+from tests.bench.rounds import measure_round
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(("parties", "rules"), [(2, "default"), (3, "exact")])
+def test_bytes_as_calculated(tmp_path: Path, parties: int, rules: str) -> None:
+    """What the parties sent is what the formulas of `volumes` say for their elements, to the byte."""
+    round_ = measure_round(tmp_path, parties, 60, rules)
+    assert (round_.parties, round_.records) == (parties, 60)
+    assert round_.bytes_sent == round_.bytes_calculated > 0
+    assert round_.hits > 0
+    assert 0 < round_.group_seconds < round_.processor_seconds
+    assert round_.peak_memory > 10 << 20
+
+
+def test_a_round_that_fails(tmp_path: Path) -> None:
+    """A table of rules that is missing ends it with what the command said."""
+    with pytest.raises(ExecutorError, match="a measured command failed"):
+        measure_round(tmp_path, 2, 40, "absent")
