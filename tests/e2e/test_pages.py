@@ -286,7 +286,8 @@ def decide_the_rest(analyst: Visitor) -> None:
 
 def propose(world: World, officer: Visitor, first: Visitor, second: Visitor) -> None:
     """Let a party suggest a round, the secretariat propose one from it, and a second officer of it approve."""
-    officer.open("/rounds")
+    for page in ("/queries", "/queries/standing", "/rounds"):
+        officer.open(page)
     officer.follow("Suggest a round")
     officer.page.locator("#party-AL").check()
     officer.write(area="counter-terrorism", legal_basis="PCC SEE", purpose="find common persons", category="fighters")

@@ -12,14 +12,12 @@ from aquila.crypto import dleq, oprf
 from aquila.crypto.envelope import open_envelope, sign_envelope
 from aquila.crypto.group import ORDER
 from aquila.crypto.keys import IdentityKey
-from aquila.crypto.shares import Share, new_share, prove_knowledge, verify_knowledge
+from aquila.crypto.shares import Share, new_share
 from aquila.crypto.sodium import SodiumGroup
 from aquila.crypto.vault import RoundKey
 from aquila.errors import KeyMaterialError, MalformedError, ProofError, SignatureError
 
 ONE, SHARED = SodiumGroup(1), SodiumGroup(3)
-KIND = "application/vnd.aquila.statement+json"
-
 few = settings(max_examples=15, deadline=None)
 seeds = st.integers(0, 2**32)
 
@@ -88,19 +86,6 @@ def test_proof_holds_for_exactly_one_statement(count: int, seed: int, draw: st.D
             dleq.verify_chunk(ONE, share.public_key, context, left, right, proof)
 
 
-@few
-@given(context=st.binary(max_size=50), other=st.binary(max_size=50), seed=seeds)
-def test_proof_of_knowledge_holds_for_its_context(context: bytes, other: bytes, seed: int) -> None:
-    """A proof of knowledge verifies for its own context and for no other."""
-    random = Random(seed).randbytes
-    share = new_share(ONE, random)
-    proof = prove_knowledge(ONE, share, context, random)
-    verify_knowledge(ONE, share.public_key, context, proof)
-    if other != context:
-        with pytest.raises(ProofError):
-            verify_knowledge(ONE, share.public_key, other, proof)
-
-
 @pytest.mark.parametrize("count", [0, 1, 7, 8, 63, 64, 65, 200])
 def test_threads_change_nothing(count: int) -> None:
     """However a batch is cut among threads, every operation gives what one thread gives."""
@@ -149,14 +134,6 @@ def test_envelope_says_what_was_signed(payload: bytes, kind: str, draw: st.DataO
     assert (opened.payload_type, opened.payload) == (kind, payload)
     with pytest.raises((MalformedError, SignatureError)):
         open_envelope(flipped(envelope, draw), {kind}, keys)
-
-
-@few
-@given(octets=st.binary(max_size=300))
-def test_no_bytes_break_the_envelope(octets: bytes) -> None:
-    """Whatever comes is malformed, and nothing else is raised."""
-    with pytest.raises(MalformedError):
-        open_envelope(octets, {KIND}, {})
 
 
 @few

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from io import BytesIO
-
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aquila.errors import InputError
 from aquila.records.inputs import record_inputs
-from aquila.records.normalize import fold, name_words, skeleton, sound, to_latin
+from aquila.records.normalize import fold, to_latin
 from aquila.records.person import CODES, LIST_FIELDS, PartialDate, Record
-from aquila.records.reading.lists import AcceptedRow, RefusedRow, read_csv, read_ftm
 from aquila.records.rules import load_rules
 
 DEFAULT = load_rules("default")
@@ -55,47 +50,12 @@ def test_a_record_survives_json_both_ways(record: Record) -> None:
     assert Record.from_json(stored).to_json() == stored
 
 
-@given(st.binary(max_size=200) | texts.map(str.encode))
-def test_any_stored_bytes_end_in_the_tree_of_errors(content: bytes) -> None:
-    """A raw exception on hostile bytes is a bug."""
-    with suppress(InputError):
-        Record.from_json(content)
-
-
-@given(st.binary(max_size=300) | texts.map(lambda text: b"record_id,full_name\n" + text.encode()))
-def test_any_file_is_read_or_refused(content: bytes) -> None:
-    """Each reader gives rows or an error of the tree."""
-    for read in (read_csv, read_ftm):
-        with suppress(InputError):
-            assert all(isinstance(row, AcceptedRow | RefusedRow) for row in read(BytesIO(content)))
-
-
-@given(letters)
-def test_the_two_scripts_of_serbian_fold_alike(word: list[int]) -> None:
-    """Letter for letter, whatever the word."""
-    latin, cyrillic = "".join(LATIN[letter] for letter in word), "".join(CYRILLIC[letter] for letter in word)
-    # A word that happens to be written with l and j in a row is read as the one letter lj, in Latin only.
-    if to_latin(cyrillic) == latin:
-        assert name_words(latin) == name_words(cyrillic)
-
-
 @given(letters)
 def test_bare_letters_fold_as_their_diacritics(word: list[int]) -> None:
     """What a keyboard without diacritics writes is the same name."""
     marked = " ".join(LATIN[letter] for letter in word)
     bare = " ".join(BARE.get(LATIN[letter], LATIN[letter]) for letter in word)
     assert [fold(part) for part in marked.split()] == [fold(part) for part in bare.split()]
-
-
-@given(texts)
-def test_folding_is_idempotent(text: str) -> None:
-    """What is folded stays as it is, and so do its words."""
-    for word in name_words(text):
-        assert fold(word) == word
-        assert word.isascii()
-        assert word.isalpha()
-        assert skeleton(word)
-        assert sound(word)
 
 
 @given(texts)

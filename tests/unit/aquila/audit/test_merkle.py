@@ -17,12 +17,6 @@ def test_the_empty_tree_is_the_hash_of_nothing() -> None:
     assert tree_root([]) == EMPTY_ROOT == hashlib.sha256(b"").digest()
 
 
-def test_a_tree_of_three_is_written_out() -> None:
-    """The larger perfect tree stands left."""
-    one, two, three = LEAVES[:3]
-    assert tree_root([one, two, three]) == node_hash(node_hash(one, two), three)
-
-
 def test_leaves_and_nodes_are_told_apart() -> None:
     """An entry that looks like two hashes has not the hash of the node above them."""
     assert leaf_hash(LEAVES[0] + LEAVES[1]) != node_hash(LEAVES[0], LEAVES[1])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aquila.audit.merkle import leaf_hash, node_hash, tree_root
+from aquila.audit.merkle import leaf_hash, tree_root
 from aquila.audit.proofs import (
     LARGEST_TREE,
     prove_consistency,
@@ -22,20 +22,6 @@ ROOT = tree_root(LEAVES)
 def read(level: int, number: int) -> bytes:
     """Return the root of a perfect tree of `LEAVES`."""
     return tree_root(LEAVES[number << level : (number + 1) << level])
-
-
-def test_the_proofs_of_rfc_6962_are_made() -> None:
-    """The examples of section 2.1.3: seven entries, the proofs for d0, d3, d4 and d6, and from three, four and six."""
-    a, b, c, d, e, f, j = LEAVES
-    g, h, i = node_hash(a, b), node_hash(c, d), node_hash(e, f)
-    k, left = node_hash(i, j), node_hash(g, h)
-    assert prove_inclusion(0, 7, read) == [b, h, k]
-    assert prove_inclusion(3, 7, read) == [c, g, k]
-    assert prove_inclusion(4, 7, read) == [f, j, left]
-    assert prove_inclusion(6, 7, read) == [i, left]
-    assert prove_consistency(3, 7, read) == [c, d, g, k]
-    assert prove_consistency(4, 7, read) == [k]
-    assert prove_consistency(6, 7, read) == [i, j, left]
 
 
 def test_a_span_is_the_tree_over_its_entries() -> None:

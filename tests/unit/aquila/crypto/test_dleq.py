@@ -56,18 +56,6 @@ def test_proof_for_wrong_outputs(group: Group, chunk: Chunk) -> None:
         dleq.verify_chunk(group, chunk.share.public_key, CONTEXT, chunk.inputs, wrong, proof)
 
 
-def test_proof_under_another_key(group: Group, chunk: Chunk, random: Callable[[int], bytes]) -> None:
-    """A proof holds for its own public key only."""
-    with pytest.raises(ProofError):
-        dleq.verify_chunk(group, new_share(group, random).public_key, CONTEXT, chunk.inputs, chunk.outputs, chunk.proof)
-
-
-def test_proof_for_another_context(group: Group, chunk: Chunk) -> None:
-    """A proof of the same elements in another chunk, submission or round is refused."""
-    with pytest.raises(ProofError):
-        dleq.verify_chunk(group, chunk.share.public_key, CONTEXT + b"2", chunk.inputs, chunk.outputs, chunk.proof)
-
-
 @pytest.mark.parametrize("public_key", [bytes(32), b"\x01" + bytes(31), GENERATOR[:-1], GENERATOR * 2, b""])
 def test_public_key_that_is_no_key(group: Group, chunk: Chunk, public_key: bytes) -> None:
     """The identity, other bytes, two keys and no key are refused as public key."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from functools import reduce
 
 import pytest
 
@@ -25,18 +24,6 @@ def test_batch_is_its_members(group: Group, random: Callable[[int], bytes]) -> N
         alone = oprf.evaluate(group, oprf.blind(group, one, 32, scalar), share)
         assert alone == evaluated[32 * index : 32 * index + 32]
         assert oprf.finalize(group, one, 32, scalar, alone) == outputs[64 * index : 64 * index + 64]
-
-
-@pytest.mark.parametrize("others", [0, 1, 2, 5])
-def test_shared_key_is_finalized_in_one_pass(group: Group, random: Callable[[int], bytes], others: int) -> None:
-    """One's own share and the others' evaluations give what adding them up and finalizing gives."""
-    inputs, blinds = random(32 * 300), group.reduce_each(random(64 * 300))
-    blinded = oprf.blind(group, inputs, 32, blinds)
-    own, *rest = (new_share(group, random) for _ in range(others + 1))
-    evaluations = [oprf.evaluate(group, blinded, share) for share in rest]
-    total = reduce(group.add, evaluations, oprf.evaluate(group, blinded, own))
-    expected = oprf.finalize(group, inputs, 32, blinds, total)
-    assert oprf.finalize_shared(group, inputs, 32, blinds, blinded, own, evaluations) == expected
 
 
 def test_shares_that_cancel(group: Group, random: Callable[[int], bytes]) -> None:
