@@ -31,12 +31,15 @@ CITED = re.compile(
 )
 
 
-@pytest.mark.parametrize("document", ["THREAT_MODEL.md", "LIMITATIONS.md"])
-def test_cited_tests_exist(document: str) -> None:
-    """Every path under `tests/` that a document names is a file or a folder with tests."""
-    text = (ROOT / "docs" / document).read_text(encoding="utf-8")
-    missing = [path for path in CITED.findall(text) if not (ROOT / "tests" / path).exists()]
-    assert not missing
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=lambda page: page.name)
+def test_files_that_documents_name_exist(page: Path) -> None:
+    """Every path that a document sets as code is there, below the project or its tests, and so is a test in it."""
+    text = page.read_text("utf-8")
+    rooms = "aquila|services|clients|deploy|docs|schemas|tests"
+    named = {*re.findall(rf"`((?:{rooms})/[\w./-]*(?:\.\w+|/))`", text), *CITED.findall(text)}
+    assert [one for one in named if not ((ROOT / one).exists() or (ROOT / "tests" / one).exists())] == []
+    within = re.findall(r"`(test_\w+)`\s+in\s+`([\w./-]+)`", text)
+    assert [one for one, path in within if f"def {one}(" not in (ROOT / path).read_text("utf-8")] == []
 
 
 GONE = ("cannot be left out", "all saw one log", "nothing can be left out", "notice nothing")
