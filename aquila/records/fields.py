@@ -35,9 +35,6 @@ LONGEST_VALUE = 500  # characters of one value; names of more are text pasted in
 MOST_VALUES = 50  # values of one list
 LONGEST_EXAMPLE = 60
 
-_TOLD = (*LIST_FIELDS, "full_name", "place_of_birth", "country_of_birth", "category", *CODES, "date_of_birth")
-_RANKS = {FIELDS.index(name): rank for rank, name in enumerate(_TOLD)}
-
 _LISTS = frozenset(LIST_FIELDS)
 _NAME_FIELDS = frozenset({"given_names", "family_names", "full_name", "aliases"})
 _COUNTRY_FIELDS = frozenset({"nationality", "country_of_birth"})
@@ -113,7 +110,7 @@ def make_row(line: int, values: Sequence[Any], faults: Mapping[int, FieldError])
     Returns:
         The record with its warnings, or the refusal with its reasons.
     """
-    told = [(FIELDS[place], faults[place]) for place in _told(faults)]
+    told = [(FIELDS[place], faults[place]) for place in sorted(faults, key=_place_in_report)]
     findings = [Finding(line, name, reason, example=fault.example) for name, fault in told for reason in fault.reasons]
     record = sound_record(values)
     if record is not None:
@@ -149,9 +146,10 @@ def refuse(
     return RefusedRow(line, record_id, (*warnings, Finding(line, field, reason, Severity.REFUSAL)))
 
 
-def _told(faults: Mapping[int, FieldError]) -> list[int]:
-    """Return the positions of findings in the order of reports: lists, texts, codes, the date."""
-    return sorted(faults, key=_RANKS.__getitem__)
+def _place_in_report(place: int) -> tuple[bool, bool, bool, int]:
+    """Return the sort key of a field's findings by its place in `FIELDS`: lists, then texts, codes, and the date."""
+    name = FIELDS[place]
+    return name == "date_of_birth", name in CODES, name not in _LISTS, place
 
 
 def _is_sound_number(name: str, text: str) -> bool:
