@@ -75,7 +75,7 @@ fuzz: $(VENV)/.develop ## every parser of outside bytes under atheris, for FUZZ_
 ON_POSTGRESQL := $(addprefix tests/services/,matcher/test_restart.py $(addprefix node/,test_crashes.py test_whole_round.py steps/test_exclude_absent.py))
 ALSO_ON_POSTGRESQL := $(addprefix --ignore=,$(ON_POSTGRESQL)) tests/services/matcher $(addprefix tests/services/node/,\
   test_approvals.py hits/test_follow_up.py hits/test_saved_filters.py records/test_erasure.py records/test_imports.py records/test_search.py\
-  rounds/test_attention.py rounds/test_suggestions.py steps/test_exchange_notes.py)
+  rounds/test_attention.py steps/test_exchange_notes.py)
 
 # All that are marked e2e without being marked soak: to collect every other test beside them takes longer than a round.
 E2E := tests/e2e tests/transcripts tests/contract/test_openapi_fuzzed.py

@@ -30,8 +30,6 @@ class EntryKind(StrEnum):
     IMPORT = "import"
     ERASURE = "erasure"
     # A round, in its order.
-    SUGGESTION = "suggestion"
-    SUGGESTION_ANSWERED = "suggestion_answered"
     PROPOSAL = "proposal"
     DISCOVERY = "discovery"
     CONSENT = "consent"

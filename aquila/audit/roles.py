@@ -57,7 +57,6 @@ class Action(StrEnum):
     ASK_CONSENT = "consent.ask"
     ASK_SUBMISSION = "submission.ask"
     SEE_QUERIES = "queries.see"
-    SUGGEST_ROUND = "round.suggest"
     PROPOSE_ROUND = "round.propose"
     CLOSE_ROUND = "round.close"
     ABORT_ROUND = "round.abort"

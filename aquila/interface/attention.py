@@ -123,7 +123,6 @@ class WaitingCounts(Message):
         deliveries: Delivered list files that wait in the watched folder.
         faults: Faults of the service itself, for its administrator: subjects of its report on health, apart from those
             that are among the alarms and the needs of rounds.
-        suggestions: Suggestions of rounds that nobody of the secretariat has answered.
     """
 
     alarms: Count = 0
@@ -139,14 +138,13 @@ class WaitingCounts(Message):
     standing_queries: Count = 0
     deliveries: Count = 0
     faults: Count = 0
-    suggestions: Count = 0
 
     @property
     def total(self) -> int:
         """The number of things that wait."""
         # For an analyst, those of queries are among the hits.
         hits = max(self.hits, self.standing_hits + self.urgent_hits)
-        others = self.standing_queries + self.deliveries + self.faults + self.suggestions
+        others = self.standing_queries + self.deliveries + self.faults
         return self.alarms + self.requests + self.rounds + hits + others
 
 

@@ -49,10 +49,7 @@ class RoundPage(Message):
 
 
 class RoundProposal(Message):
-    """The secretariat's proposal of a round; empty fields take the service's defaults.
-
-    `suggestion_id` names the party's suggestion that it answers, if it answers one.
-    """
+    """The secretariat's proposal of a round; empty fields take the service's defaults."""
 
     participants: Annotated[tuple[PartyCode, ...], Field(min_length=2)]
     pairs: tuple[tuple[PartyCode, PartyCode], ...] = ()
@@ -70,7 +67,6 @@ class RoundProposal(Message):
     canaries: Annotated[int, Field(ge=0, le=MOST_CANARIES)] | None = None
     chunk_elements: Annotated[int, Field(ge=1, le=MAX_CHUNK_ELEMENTS)] = MAX_CHUNK_ELEMENTS
     retention_days: Positive = 1_095
-    suggestion_id: Identifier | None = None
 
 
 class ConsentRequest(Message):

@@ -61,7 +61,7 @@ def digest(document: Mapping[str, Any]) -> str:
 def named_in_entry(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the fields of an entry that an auditor needs to make a content's digest again: ids, digests and counts."""
     found = summary(content)
-    ids = {"suggestion": "suggestion_id", "standing": "standing_id", "like_round": "like_round"}
+    ids = {"standing": "standing_id", "like_round": "like_round"}
     return {
         "ids": {name: found[member] for name, member in ids.items() if member in found},
         "digests": {name: found[name] for name in ("import", "terms") if name in found},
@@ -116,13 +116,8 @@ class TwoPersons:
 
     def proposal(self, round_id: str, manifest_digest: str, before: int) -> str:
         """Look for the approval of a proposal before an index."""
-
-        def is_it(entry: Entry) -> bool:
-            suggestion = entry.ids.get("suggestion")
-            named = None if suggestion is None else str(suggestion)
-            return _is(_proposal(round_id, manifest_digest, named), entry)
-
-        return self._fault(Word.PROPOSAL, round_id, is_it, before)
+        summary: dict[str, object] = {"kind": "proposal", "round_id": round_id, "manifest": manifest_digest}
+        return self._fault(Word.PROPOSAL, round_id, lambda entry: _is(summary, entry), before)
 
     def abort(self, round_id: str, reason: str, before: int) -> str:
         """Look for the approval of an abort before an index."""
@@ -166,12 +161,6 @@ class TwoPersons:
 
 def _is(summary: dict[str, object], entry: Entry) -> bool:
     return entry.digests.get("content") == digest(summary)
-
-
-def _proposal(round_id: str, manifest_digest: str, suggestion_id: str | None) -> dict[str, Any]:
-    """Return the summary of an approved proposal, which may answer a suggestion."""
-    found = {"kind": "proposal", "round_id": round_id, "manifest": manifest_digest}
-    return found if suggestion_id is None else found | {"suggestion_id": suggestion_id}
 
 
 def _consent(round_id: str, manifest_digest: str, elements: ClassCounts) -> dict[str, Any]:

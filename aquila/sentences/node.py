@@ -197,7 +197,6 @@ NODE: Final[Table] = {
     "own_note_not_verified": Text(
         "this side has verified the counterpart's note; the counterpart has not confirmed ours yet"
     ),
-    "parties_unknown_to_registry": Text("the registry does not know {listed}", "`aquila party register` adds one"),
     "queries_in_days": Text("the queries in {days} days"),
     "queries_in_round": Text("the queries in this round"),
     "query_person_unusable": Text("person {number} cannot be asked for: {reason}"),
@@ -257,7 +256,6 @@ NODE: Final[Table] = {
     "round_manifest_differs": Text("the round has another manifest than was asked for"),
     "round_needs_new_proposal": Text("{reason}", "let the secretariat abort the round and propose it again"),
     "round_over_at_node": Text("the round is over at this node"),
-    "round_parties_too_few": Text("a round has at least two parties"),
     "round_report_on_hold": Text(
         "the round cannot be closed while the report on a query is on hold",
         "release or refuse the report first",
@@ -295,7 +293,6 @@ NODE: Final[Table] = {
         "somebody changed the database; import the list again",
     ),
     "submission_time_over": Text("the time for a submission is over"),
-    "suggestions_too_many": Text("too many suggestions wait for the secretariat's answer"),
     "time_for_consent_is_over": Text("the time for a consent is over"),
     "time_for_notes_is_over": Text(
         "the time for notes is over, and hits that are unconfirmed stay so: the matcher withheld a note or "

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from aquila.interface.approval import PendingApproval
 from aquila.interface.attention import AttentionList
-from aquila.interface.proposal import ProposalDefaults, Suggestions, SuggestionView
+from aquila.interface.proposal import ProposalDefaults
 from aquila.interface.rounds import AbortReason, MatcherRoundView, RoundPage
 from aquila.interface.service.health import ServiceHealth
 from aquila.interface.service.party import (
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from clients.sdk.connection import Connection
 
 _ROUNDS = "/v1/operator/rounds"
-_SUGGESTIONS = "/v1/operator/suggestions"
 _REGISTRY = "/v1/operator/registry"
 
 
@@ -45,19 +44,6 @@ class MatcherClient:
     def propose(self, proposal: RoundProposal) -> PendingApproval:
         """Ask for a new round; it waits for a second person."""
         return self._connection.fetch(PendingApproval, "POST", _ROUNDS, json=proposal.model_dump(mode="json"))
-
-    def suggestions(self) -> Suggestions:
-        """Return the parties' suggestions of rounds; those that wait first."""
-        return self._connection.fetch(Suggestions, "GET", _SUGGESTIONS)
-
-    def suggestion(self, suggestion_id: str) -> SuggestionView:
-        """Return a party's suggestion."""
-        return self._connection.fetch(SuggestionView, "GET", _suggestion(suggestion_id))
-
-    def set_aside(self, suggestion_id: str, reason: str) -> SuggestionView:
-        """Set a suggestion aside, with a reason that its party reads."""
-        body = AbortReason(reason=reason).model_dump(mode="json")
-        return self._connection.fetch(SuggestionView, "POST", _suggestion(suggestion_id, "/set-aside"), json=body)
 
     def rounds(self, offset: int = 0, limit: int | None = None, *, ongoing: bool = False) -> RoundPage:
         """Return rounds, newest first.
@@ -174,7 +160,3 @@ def _chosen(**query: str) -> dict[str, str]:
 
 def _round(round_id: str, rest: str = "") -> str:
     return f"{_ROUNDS}/{quote(round_id, safe='')}{rest}"
-
-
-def _suggestion(suggestion_id: str, rest: str = "") -> str:
-    return f"{_SUGGESTIONS}/{quote(suggestion_id, safe='')}{rest}"

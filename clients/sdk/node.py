@@ -8,7 +8,6 @@ from urllib.parse import quote
 
 from aquila.interface.approval import PendingApproval
 from aquila.interface.attention import AttentionList
-from aquila.interface.proposal import Suggestions, SuggestionView
 from aquila.interface.records import (
     Deliveries,
     DuplicateRecords,
@@ -34,7 +33,6 @@ from aquila.records.reading.layouts import RECOGNIZED, Layout
 from clients.sdk.connection import LIST_TIMEOUT, confirmed, list_query
 
 if TYPE_CHECKING:
-    from aquila.protocol.messages.suggestions import Suggestion
     from clients.sdk.connection import Connection
 
 
@@ -202,15 +200,6 @@ class NodeClient:
         body, query = request.model_dump(mode="json"), confirmed(names_checked=names_checked)
         path = _round(round_id, "/submissions")
         return self._connection.fetch(PendingApproval, "POST", path, json=body, params=query)
-
-    def suggest(self, wanted: Suggestion, *, names_checked: bool = False) -> SuggestionView:
-        """Suggest a round to the secretariat; the node sends it. `names_checked` as for `submit`."""
-        body, query = wanted.model_dump(mode="json"), confirmed(names_checked=names_checked)
-        return self._connection.fetch(SuggestionView, "POST", "/v1/suggestions", json=body, params=query)
-
-    def suggestions(self) -> Suggestions:
-        """Return this party's suggestions with what became of them."""
-        return self._connection.fetch(Suggestions, "GET", "/v1/suggestions")
 
     def hits(self, round_id: str) -> Hits:
         """Return the round's hits, each with the node's own record."""

@@ -16,7 +16,6 @@ from aquila.sentences.sentence import printable
 from services.kit.approvals import Approvals, Content, UseCase, request
 from services.matcher.rounds.end_requests import check_end, request_abort
 from services.matcher.rounds.proposals import check_proposal, manifest_of, propose_round
-from services.matcher.rounds.suggestions import proposed_from, waiting_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,11 +33,10 @@ if TYPE_CHECKING:
 class _OpenedProposal:
     session: Session
     manifest: Manifest
-    suggestion_id: str | None
 
 
 class Proposal(UseCase[_OpenedProposal]):
-    """The proposal of a round: its content is the whole manifest, and the suggestion that it answers."""
+    """The proposal of a round: its content is the whole manifest."""
 
     kind = ApprovalKind.PROPOSAL
 
@@ -50,20 +48,15 @@ class Proposal(UseCase[_OpenedProposal]):
         """Open a transaction for the manifest as it was asked for."""
         manifest = Manifest.model_validate_json(canonical(content["manifest"]))
         with self._context.store.transaction(name) as session:
-            yield _OpenedProposal(session, manifest, content.get("suggestion_id"))
+            yield _OpenedProposal(session, manifest)
 
     def check(self, opened: _OpenedProposal) -> None:
-        """Raise as `check_proposal` and, for a suggestion, `waiting_row` do."""
+        """Raise as `check_proposal` does."""
         check_proposal(self._context, opened.manifest)
-        if opened.suggestion_id is not None:
-            waiting_row(opened.session, opened.suggestion_id)
 
     def apply(self, opened: _OpenedProposal) -> None:
         """Propose the round; raises as `check` does."""
-        session, manifest = opened.session, opened.manifest
-        propose_round(self._context, session, manifest)
-        if opened.suggestion_id is not None:
-            proposed_from(session, opened.suggestion_id, manifest.round_id, self._context.clock())
+        propose_round(self._context, opened.session, opened.manifest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +100,13 @@ def approvals_of(context: MatcherContext) -> Approvals:
 def ask_proposal(
     context: MatcherContext, approvals: Approvals, actor: Actor, proposal: RoundProposal
 ) -> PendingApproval:
-    """Ask for a new round; raises as `manifest_of`, `check_proposal` and, for a suggestion, `waiting_row` do."""
+    """Ask for a new round; raises as `manifest_of` and `check_proposal` do."""
     manifest = manifest_of(context, proposal)
     content = {
         "kind": ApprovalKind.PROPOSAL.value,
         "round_id": manifest.round_id,
         "manifest": manifest.model_dump(mode="json"),
-    } | ({} if proposal.suggestion_id is None else {"suggestion_id": proposal.suggestion_id})
+    }
     subject = {"kind": ApprovalKind.PROPOSAL.value, "proposal": proposal.model_dump(mode="json")}
     return request(approvals, actor, content, subject)
 

@@ -36,7 +36,7 @@ from services.kit.work.drivers import Driver
 from services.kit.work.threads import Pool
 from services.matcher.administration.health import read_health
 from services.matcher.administration.waiting import MatcherWaiting
-from services.matcher.api import registry, statistics, suggestions
+from services.matcher.api import registry, statistics
 from services.matcher.api.routes import LARGEST_PROPOSAL, PROPOSALS, ROUTERS
 from services.matcher.approvals import approvals_of
 from services.matcher.context import open_context, open_store
@@ -144,7 +144,6 @@ def build(
         body_bytes=settings.limits.body_bytes,
         body_limits={
             PROPOSALS: LARGEST_PROPOSAL,
-            suggestions.SUGGESTION: LARGEST_PROPOSAL,
             **registry.BODY_LIMITS,
             **log_routes.BODY_LIMITS,
         },

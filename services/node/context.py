@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from aquila.errors import AquilaError
     from aquila.protocol.messages import Manifest
     from aquila.protocol.messages.feed import LongPollAnswer
-    from aquila.protocol.messages.suggestions import SuggestionAnswer
     from aquila.protocol.party import Party
     from aquila.protocol.registry import Registry
     from aquila.records.rules import RuleTable
@@ -121,7 +120,6 @@ class Contact:
         witnessed: The size of the own log that the matcher has cosigned.
         cosigned: The size of the matcher's log that this process has cosigned last.
         news: For rounds in which counterparts withdrew hits or acknowledged: the newest such event.
-        answers: What became of this party's suggestions, as it was taken last.
         cosignature: The own cosignature of the matcher's newest checkpoint, until the matcher has it.
         cosignature_failed: Whether sending it failed: nothing more is signed before the matcher has it.
         held: The answer of a long poll, until the next step takes it.
@@ -141,7 +139,6 @@ class Contact:
     witnessed: int = 0
     cosigned: int = 0
     news: Mapping[str, int] = field(default_factory=dict)
-    answers: tuple[SuggestionAnswer, ...] = ()
     cosignature: bytes | None = None
     cosignature_failed: bool = False
     held: LongPollResult | None = None

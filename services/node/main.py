@@ -58,7 +58,6 @@ from services.node.api import (
     safeguards,
     saved_filters,
     standing_queries,
-    suggestions,
 )
 from services.node.api import records as api_records
 from services.node.context import NodeContext, rule_tables
@@ -70,7 +69,6 @@ from services.node.records.queries import standing_rounds
 from services.node.round_memory import Parts, RoundMemories
 from services.node.rounds import health
 from services.node.rounds.justification_retention import erase_justifications
-from services.node.rounds.suggestions import forget_suggestions
 from services.node.safeguards import own_key
 from services.node.safeguards import registry as safeguards_registry
 from services.node.safeguards.matcher_address import followed
@@ -203,7 +201,6 @@ def build(
             api_records.router,
             safeguards.router,
             saved_filters.router,
-            suggestions.router,
             notification_routes.router,
             registry.router,
             people_routes.router,
@@ -264,8 +261,7 @@ def _housekeeping(node: NodeContext) -> Driver:
     async def in_thread() -> bool:
         tidied = await threads.run(Pool.DRIVERS, expire_requests, approvals, days)
         tidied = await threads.run(Pool.DRIVERS, forget_views, node.store) or tidied
-        tidied = await threads.run(Pool.DRIVERS, forget_choices, node.store) or tidied
-        return await threads.run(Pool.DRIVERS, forget_suggestions, node.journal, days) or tidied
+        return await threads.run(Pool.DRIVERS, forget_choices, node.store) or tidied
 
     return Driver("people", in_thread, interval=_HOUSEKEEPING_SECONDS)
 

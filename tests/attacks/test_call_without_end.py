@@ -72,7 +72,7 @@ async def test_send_more_than_a_call_can_have(world: World) -> None:
                 word = [part for part in route.path.split("/") if "{" not in part][-1]
                 (refused if answer.status_code == 413 else taken).add(word)
     assert taken == {"statements", "consignments", "blinded", "evaluations", "tokens"}
-    assert refused == {"proofs", "cosignatures", "checkpoints", "acceptance", "suggestions"}
+    assert refused == {"proofs", "cosignatures", "checkpoints", "acceptance"}
 
 
 async def test_take_copies_of_the_log_without_end(world: World) -> None:

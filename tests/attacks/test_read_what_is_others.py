@@ -94,7 +94,6 @@ def _calls(world: World) -> Iterator[tuple[str, str, str]]:
     values = {
         "round_id": [world.round_id], "submission_id": [world.nodes["AL"].list.submission_id, query],
         "party": ["RS", "AL"], "index": ["0"], "name": ["checkpoint", *world.context.log.own.files.names()],
-        "suggestion_id": ["0" * 32],
     }  # fmt: skip
     for route in iter_route_contexts(world.app.routes):
         for method in route.methods:

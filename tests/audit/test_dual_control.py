@@ -225,27 +225,6 @@ async def test_an_abort_is_of_two_persons(world: World, group: Group) -> None:
     assert _MISSING in not_proven(log, group)[0]
 
 
-async def test_a_proposal_from_a_suggestion(world: World, group: Group) -> None:
-    """What was approved is the proposal as the answer to that suggestion."""
-    suggestion = {
-        "participants": sorted(world.nodes), "area": "counter-terrorism", "legal_basis": "PCC SEE", "purpose": "match",
-        "category": "terrorism",
-    }  # fmt: skip
-    answer = await world.nodes["AL"].post("/suggestions", json=suggestion)
-    assert answer.status_code in {201, 202}, answer.text
-    await world.settle()
-    (found,) = (await world.operator.get("/v1/operator/suggestions")).json()["suggestions"]
-    await world.propose(suggestion_id=found["suggestion_id"])
-    log = await _exported(world)
-    assert not_proven(log, group) == []
-    for kind in ("approval_requested", "approved"):
-        at = place(log, kind, "proposal")
-        log.change(at, ids=log.entry(at).ids | {"suggestion": "0" * 32})
-    log.name_anew()
-    log.sign_anew()
-    assert _MISSING in not_proven(log, group)[0]
-
-
 async def test_a_standing_query(world: World, group: Group) -> None:
     """A query that a node asks by itself rests on the approval of the standing query, and on it alone."""
     round_id = await world.begin(mode="lists_and_queries")

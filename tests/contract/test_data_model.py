@@ -9,9 +9,8 @@ import pytest
 
 from aquila.followup.lifecycle import HitLifecycle, LifecycleStep, LifecycleStepKind, Stage
 from aquila.interface.queries import StandingQueryState
-from aquila.protocol.messages.suggestions import SuggestionState
 from aquila.protocol.rounds.round_state import PHASE_TRANSITIONS
-from services.kit.storage.states import SUGGESTION_TRANSITIONS, following
+from services.kit.storage.states import following
 from services.matcher.storage.tables import MatcherRows
 from services.node.records.erasure import tables_of_hits
 from services.node.steps.close import DESTROYED_WITH_THE_KEY
@@ -59,7 +58,6 @@ DRAWN = {
     "Standing query": STANDING_QUERY_TRANSITIONS,
     "Chunk to evaluate": CHUNK_DOWNLOAD_TRANSITIONS,
     "Evaluation to verify": EVALUATION_DOWNLOAD_TRANSITIONS,
-    "Suggestion": SUGGESTION_TRANSITIONS,
     "Promise of the matcher's log": PROMISE_TRANSITIONS,
     "Hit": _hit_transitions(),
 }
@@ -106,7 +104,6 @@ def test_tables_of_transitions_have_every_state() -> None:
     assert list(STANDING_QUERY_TRANSITIONS) == list(StandingQueryState)
     assert list(CHUNK_DOWNLOAD_TRANSITIONS) == list(ChunkDownloadState)
     assert list(EVALUATION_DOWNLOAD_TRANSITIONS) == list(EvaluationDownloadState)
-    assert list(SUGGESTION_TRANSITIONS) == list(SuggestionState)
 
 
 @pytest.mark.parametrize("before", SubmissionState)

@@ -219,7 +219,7 @@ def test_the_index_of_decisions_is_the_folder() -> None:
     assert sorted([*files, *history]) == list(range(1, max([*files, *history]) + 1))
     included: dict[int, set[int]] = {number: set() for number in files}
     for number, told in history.items():
-        way = re.match(r"(?:In force|(?:Folded\sinto|Superseded\sby)\s\[ADR (\d+)\]\((\S+)\))", told)
+        way = re.match(r"(?:In force|Withdrawn|(?:Folded\sinto|Superseded\sby)\s\[ADR (\d+)\]\((\S+)\))", told)
         assert way, number
         if way[1]:
             assert files[int(way[1])] == way[2], number

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 _NUMBER = re.compile(rb"[0-9a-f]{64}|[0-9a-f]{32}")
 _COUNTED = frozenset({"batch_id", "step_id", "withdrawal_id"})
-_LEFT_OUT = frozenset({"evidence", "log_entry", "named_head", "spent_day", "standing_query", "suggestion"})
+_LEFT_OUT = frozenset({"evidence", "log_entry", "named_head", "spent_day", "standing_query"})
 """Tables whose rows name rounds without being a part of them."""
 _AT_ONCE = 20  # rounds in one transaction
 

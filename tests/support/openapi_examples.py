@@ -91,7 +91,6 @@ EXAMPLES: dict[str, Any] = {
         },
         "until": 1_800_000_000,
     },
-    "Suggestion": {"participants": ["RS", "SI"], **_TERMS, "mode": "lists", "minimum_certainty": "low"},
     "UndoRequest": {"number": 4_711},
     "WithdrawnStandingQuery": {"reason": "the case is closed"},
     "WithdrawRequest": {"ground": "incorrect", "reason": "the record was of another person"},

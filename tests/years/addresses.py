@@ -106,14 +106,11 @@ async def visit_matcher(home: Path) -> Visited:
     visited = Visited("matcher", app, pages, two_persons(app.state.context.people)[0])
     rounds = (await visited.get("/operator/rounds"))["rounds"]
     approvals = (await visited.get("/approvals"))["approvals"]
-    suggestions = (await visited.get("/operator/suggestions"))["suggestions"]
     ends = [one["round_id"] for one in (rounds[0], rounds[-1])]
     at = f"round_id={ends[-1]}"
     known = {"approval_id": [one["approval_id"] for one in approvals[:1]], "round_id": ends}
-    known |= {"suggestion_id": [one["suggestion_id"] for one in suggestions[:1]]}
     visited.page_examples |= _filled(known, "/approvals/{approval_id}", "/rounds/{round_id}") | {
         "/rounds": ["/rounds", f"/rounds?offset={len(rounds) // 40 * 40}"],
-        "/rounds/suggestions/{suggestion_id}": [f"/rounds/suggestions/{one}" for one in known["suggestion_id"]],
         "/statistics": ["/statistics", f"/statistics?offset={len(rounds) // 5 * 5}"],
         "/picture": ["/picture", f"/picture?{at}"],
         "/picture/{name}.svg": [f"/picture/{name}.svg" for name in ("pairs", "known", "right")],
@@ -123,7 +120,6 @@ async def visit_matcher(home: Path) -> Visited:
     entries = (await visited.get("/operator/log"))["size"]
     visited.call_examples |= _filled(
         known, "/v1/approvals/{approval_id}", "/v1/operator/log/rounds/{round_id}", "/v1/operator/rounds/{round_id}",
-        "/v1/operator/suggestions/{suggestion_id}",
     ) | {
         "/v1/operator/rounds": _parts("/v1/operator/rounds", len(rounds)),
         "/v1/operator/statistics": _parts("/v1/operator/statistics", len(rounds), _STATISTICS),

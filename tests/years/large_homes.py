@@ -42,7 +42,6 @@ async def make_homes(folder: Path, open_rounds: int, closed: int, statements: in
         if hits:
             await _round_with_hits(world, folder, hits)
             _tell("a round with many hits was played")
-        await _suggest(world)
         for number in range(open_rounds):
             began = time.process_time()
             if number % _CONSENTED:
@@ -77,13 +76,6 @@ async def _round_with_hits(world: World, folder: Path, hits: int) -> None:
         "round_id": round_id, "persons": [person], "justification": JUSTIFICATION, "until": world.clock() + 30 * _DAY,
     }  # fmt: skip
     answer = await al.post("/standing-queries", json=asked)
-    assert answer.status_code == httpx.codes.ACCEPTED, answer.text
-
-
-async def _suggest(world: World) -> None:
-    """Let a party suggest a round, which then waits for the secretariat."""
-    terms = {"area": "counter-terrorism", "legal_basis": "PCC SEE", "purpose": "match", "category": "terrorism"}
-    answer = await world.nodes["AL"].post("/suggestions", json=terms | {"participants": sorted(world.nodes)})
     assert answer.status_code == httpx.codes.ACCEPTED, answer.text
 
 

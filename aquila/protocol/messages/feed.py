@@ -18,7 +18,6 @@ from aquila.protocol.messages.base import (
     Text,
     optional,
 )
-from aquila.protocol.messages.suggestions import SuggestionAnswer
 
 LARGEST_CONTENT = 1 << 16
 """Characters of the bytes that come with an event."""
@@ -79,13 +78,11 @@ class Rounds(Message):
     Attributes:
         news: For a party, by round: the newest event about a withdrawal that concerns it. It follows no round that is
             over, and reads its feed again when this is beyond what it has read.
-        answers: For a party, what became of its suggestions in the last month.
         state: For a party that waits for news (9.6): names all of this, and what the matcher believes to be due.
     """
 
     rounds: tuple[RoundEntry, ...]
     news: dict[Identifier, int] = Field(default_factory=dict)
-    answers: tuple[SuggestionAnswer, ...] = ()
     state: Digest | None = optional()
 
 

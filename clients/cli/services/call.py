@@ -30,7 +30,6 @@ _LISTED = {
     "hit_id": (("get_hits",), "hits"),
     "submission_id": (("get_queries",), "queries"),
     "standing_id": (("get_standing_queries",), "queries"),
-    "suggestion_id": (("get_suggestions",), "suggestions"),
     "import_id": (("get_imports",), "imports"),
     "delivery": (("get_deliveries",), "deliveries"),
     "delivery_id": (("get_deliveries",), "deliveries"),

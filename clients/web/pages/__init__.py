@@ -13,7 +13,6 @@ from clients.web.pages import (
     sign_in,
     static_files,
     statistics,
-    suggestions,
 )
 from clients.web.pages.administration import accounts, log, registry
 from clients.web.pages.hits import erasures, export, hit, queries, review, standing_queries
@@ -36,10 +35,9 @@ _NODE = (
     standing_queries.router,
     queries.router,
     *_RECORDS,
-    suggestions.node,
     node_rounds.router,
 )
-_MATCHER = (home.matcher, registry.matcher, suggestions.matcher, matcher_rounds.router, statistics.router)
+_MATCHER = (home.matcher, registry.matcher, matcher_rounds.router, statistics.router)
 
 
 def routers_of(site: Site) -> Sequence[APIRouter]:

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Response
 
 from aquila.interface.approval import ApprovalState
 from aquila.matching.certainty import Level
-from aquila.protocol.messages.suggestions import SuggestionState
 from aquila.protocol.rounds.round_state import Phase
 from clients.sdk import ApprovalClient
 from clients.web.app.visit import Visited, threaded
@@ -50,7 +49,6 @@ def get_matcher_home(visit: Visited) -> Response:
     found = list(of_rounds(visit, client.needs())) if sees else []
     needs = [*of_logs(visit), *of_service(visit, client), *_pressing(found), *_of_approvals(visit)]
     needs += _pressing(found, later=True)
-    needs += _of_suggestions(visit) if visit.may("round.propose") else ()
     needs += [
         *of_notifications(visit),
         *(_watched(visit, client.rounds(limit=_MOST_WATCHED, ongoing=True)) if sees else ()),
@@ -160,15 +158,6 @@ def _of_standing_queries(visit: Visit) -> Iterator[AttentionItem]:
             count=number(counts.standing_queries),
         )
         yield AttentionItem(visit.say("Standing queries"), text, path, link, visit.say("to do"), "told")
-
-
-def _of_suggestions(visit: Visit) -> Iterator[AttentionItem]:
-    """Yield the suggestions of parties that nobody has answered."""
-    found = visit.matcher().suggestions().suggestions
-    for one in [one for one in found if one.state is SuggestionState.WAITING][:_MOST_WATCHED]:
-        title = visit.say("%(party)s suggests a round", party=one.party)
-        text, path = f"{one.terms.area}: {one.terms.category}", f"/rounds/suggestions/{one.suggestion_id}"
-        yield AttentionItem(title, text, path, visit.say("Read the suggestion"), visit.say("suggestion"), "told")
 
 
 def _watched(visit: Visit, found: RoundPage) -> Iterator[AttentionItem]:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Response
 
 from aquila.errors import InputError, OrderError, PolicyError
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
-from clients.web.app.paging import page_of, rounds_from, served_page
+from clients.web.app.paging import rounds_from, served_page
 from clients.web.app.paths import identifier
 from clients.web.app.visit import Sent, Visited, threaded
 from clients.web.rounds import progress, proposal_form
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 router = APIRouter()
 _PAGE = 40
-_SUGGESTIONS = 20
 
 
 @router.get("/rounds")
@@ -34,19 +33,16 @@ def get_rounds(visit: Visited) -> Response:
     """Show all rounds."""
     client = visit.matcher()
     rounds = served_page(visit, partial(rounds_from, client, _PAGE), _PAGE)
-    suggestions = page_of(visit, client.suggestions().suggestions, _SUGGESTIONS, "suggestions")
-    return visit.show("rounds.html", rounds=rounds, suggestions=suggestions)
+    return visit.show("rounds.html", rounds=rounds)
 
 
 @router.get("/rounds/new")
 @threaded
 def get_new(visit: Visited) -> Response:
-    """Show the form of a proposal, with the service's defaults and what a party suggests."""
+    """Show the form of a proposal, with the service's defaults."""
     visit.need("round.propose")
-    client, answered = visit.matcher(), visit.request.query_params.get("suggestion", "")
-    defaults = client.proposal_defaults()
-    suggestion = client.suggestion(identifier(answered)) if answered else None
-    return _form(visit, proposal_form.fresh(defaults, suggestion), defaults)
+    defaults = visit.matcher().proposal_defaults()
+    return _form(visit, proposal_form.fresh(defaults), defaults)
 
 
 @router.post("/rounds/new")

@@ -15,7 +15,7 @@ from aquila.protocol.messages import Kind, Mode
 from aquila.protocol.rounds.round_state import ENDED_PHASES
 from clients.sdk import ApprovalClient
 from clients.web.app.forms import NAMES_CHECKED
-from clients.web.app.paging import page_of, rounds_from, served_page
+from clients.web.app.paging import rounds_from, served_page
 from clients.web.app.paths import identifier
 from clients.web.app.visit import Sent, Visited, threaded
 from clients.web.rounds import progress
@@ -30,8 +30,6 @@ _PAGE = 40
 SHORT = 8
 """Digits of a query's id in the names of its fields, as the filter `short` shows it."""
 
-_SUGGESTIONS = 20
-
 
 @router.get("/rounds")
 @threaded
@@ -39,8 +37,7 @@ def get_rounds(visit: Visited) -> Response:
     """Show the rounds that this node knows."""
     client = visit.node()
     rounds = served_page(visit, partial(rounds_from, client, _PAGE), _PAGE)
-    suggestions = page_of(visit, client.suggestions().suggestions, _SUGGESTIONS, "suggestions")
-    return visit.show("rounds.html", rounds=rounds, suggestions=suggestions)
+    return visit.show("rounds.html", rounds=rounds)
 
 
 @router.get("/rounds/{round_id}")

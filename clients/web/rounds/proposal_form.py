@@ -1,4 +1,4 @@
-"""The forms for proposing or suggesting a round: typed values are kept, and errors are shown next to their fields.
+"""The form for proposing a round: typed values are kept, and errors are shown next to their fields.
 
 The proposal's form has two steps. The first sets one amount for every party and lets all pairs be compared; the second,
 for whoever wants it, sets amounts for each party and each pair by itself. Both work without a script.
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from aquila.errors import AquilaError
-    from aquila.interface.proposal import ProposalDefaults, SuggestionView
-    from aquila.protocol.messages.suggestions import Suggestion
+    from aquila.interface.proposal import ProposalDefaults
     from aquila.sentences import Sentence
     from clients.web.app.forms import SubmittedForm
 
@@ -113,7 +112,7 @@ class Form:
         return self.refusal is not None and self.refusal.code == MAY_NAME
 
     def terms(self, known: Iterable[str]) -> dict[str, Any]:
-        """Return the terms common to proposals and suggestions, and collect their errors.
+        """Return the terms of the first step, and collect their errors.
 
         Args:
             known: The parties that may be chosen.
@@ -181,7 +180,6 @@ class ProposalForm(Form):
         content |= {"window": self._window(), "padding": self._padding(), "pairs": self._chosen_pairs()}
         for name in ("retention_days", "frequency_limit", "canaries"):
             content[name] = self._number(name, *_NUMBERS[name])
-        content["suggestion_id"] = self.text("suggestion_id") or None
         given = {name: value for name, value in content.items() if value is not None}
         return None if self.faults else RoundProposal.model_validate(given)
 
@@ -249,8 +247,8 @@ class ProposalForm(Form):
         return [tuple(pair.split("-")) for pair in chosen]
 
 
-def fresh(defaults: ProposalDefaults, suggestion: SuggestionView | None = None) -> ProposalForm:
-    """Return the form with the service's defaults in it, and what a party suggests."""
+def fresh(defaults: ProposalDefaults) -> ProposalForm:
+    """Return the form with the service's defaults in it."""
     moments = defaults.window.model_dump()
     texts = {name: written(moments[name]) for name in MOMENTS} | {
         "mode": Mode.LISTS.value,
@@ -264,26 +262,7 @@ def fresh(defaults: ProposalDefaults, suggestion: SuggestionView | None = None) 
         "padding_inputs": " ".join(map(str, defaults.padding.inputs_per_record)),
         "padding_records": str(defaults.padding.records_multiple),
     }
-    if suggestion is None:
-        return ProposalForm(texts, [])
-    texts |= said_in(suggestion.terms) | {"suggestion_id": suggestion.suggestion_id}
-    return ProposalForm(texts, list(suggestion.terms.participants))
-
-
-def said_in(terms: Suggestion) -> dict[str, str]:
-    """Return the words of a suggestion, by field."""
-    said = terms.model_dump(mode="json")
-    return {name: said[name] for name in (*WORDS, "mode", "minimum_certainty")}
-
-
-def empty(party: str) -> Form:
-    """Return the form of a suggestion, with the own party chosen."""
-    return Form({"mode": Mode.LISTS.value, "minimum_certainty": Level.LOW.value}, [party])
-
-
-def suggested(sent: SubmittedForm) -> Form:
-    """Return the form of a suggestion as it was sent."""
-    return Form(_texts(sent, [*WORDS, "mode", "minimum_certainty"]), _parties(sent))
+    return ProposalForm(texts, [])
 
 
 def typed(sent: SubmittedForm, defaults: ProposalDefaults) -> ProposalForm:
@@ -291,7 +270,6 @@ def typed(sent: SubmittedForm, defaults: ProposalDefaults) -> ProposalForm:
     each = sorted(set(sent.texts("each")) & set(defaults.parties))
     names = [*WORDS, *MOMENTS, *_NUMBERS, "mode", "minimum_certainty", "rules", "cap_full", "cap_partial"]
     names += [
-        "suggestion_id",
         "padding_inputs",
         *(f"cap-{party}-{kind}" for party in each for kind in ("full", "partial")),
     ]

@@ -35,8 +35,6 @@ DONE = {
     "closing": _n("The round is being closed."),
     "leaving": _n("Your party is leaving the round."),
     "aborting": _n("The round is being aborted."),
-    "suggested": _n("The suggestion goes to the secretariat."),
-    "set-aside": _n("The suggestion is set aside. Its party reads why."),
     "proposed": _n("The round is proposed."),
     "password": _n("Your password is changed. All your other sessions have ended."),
     "told": _n("Your choice is kept. A first notification confirms it within a minute."),

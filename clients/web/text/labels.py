@@ -225,8 +225,6 @@ STEPS = {
 ENTRIES = {
     "import": _n("list imported"),
     "erasure": _n("record erased"),
-    "suggestion": _n("round suggested"),
-    "suggestion_answered": _n("suggestion answered"),
     "proposal": _n("round proposed"),
     "discovery": _n("proposal received"),
     "consent": _n("consent"),
@@ -293,13 +291,6 @@ APPROVALS = {
     "standing_query": _n("Standing query"),
     "proposal": _n("Proposal of a round"),
     "abort": _n("End of a round"),
-}
-SUGGESTIONS = {
-    "written": (_n("is about to be sent"), "told"),
-    "waiting": (_n("waits for the secretariat"), "told"),
-    "proposed": (_n("a round was proposed"), "good"),
-    "set_aside": (_n("set aside"), ""),
-    "refused": (_n("not taken"), "stop"),
 }
 APPROVAL_STATES = {
     "waiting": (_n("waits"), "told"),
@@ -430,7 +421,6 @@ def filters(language: Language) -> dict[str, Callable[..., object]]:
         "step_value": partial(word, table=DECISIONS | CHANNELS | OUTCOMES | GROUNDS),
         "approval_kind": partial(word, table=APPROVALS),
         "approval_state": partial(tag, table=APPROVAL_STATES),
-        "suggestion_state": partial(tag, table=SUGGESTIONS),
         "exchange_state": partial(tag, table=EXCHANGES),
         "party_answer": partial(tag, table=PARTY_ANSWERS),
         "standing_state": partial(tag, table=STANDING_QUERIES),

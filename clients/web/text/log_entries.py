@@ -86,8 +86,6 @@ NAMES = {
     "standing": _n("standing query"),
     "statement": _n("statement"),
     "submission": _n("submission"),
-    "suggestion": _n("suggestion"),
-    "suggestions": _n("suggestions"),
     "urgency": _n("urgency"),
     "value": _n("choice"),
     "what": _n("subject"),

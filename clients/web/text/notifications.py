@@ -61,7 +61,6 @@ _LINES = (
     ("standing_queries", _n("Standing queries that need an officer: %(count)s.")),
     ("deliveries", _n("Delivered list files that wait: %(count)s.")),
     ("rounds", _n("Needs of rounds: %(count)s.")),
-    ("suggestions", _n("Suggestions of rounds that wait for an answer: %(count)s.")),
 )
 """The lines of a notification in their order, by the count without which a line is left out."""
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import Enum, update
 
-from aquila.protocol.messages.suggestions import SuggestionState
 from services.kit.storage.row_seals import SealedRow
 
 if TYPE_CHECKING:
@@ -21,18 +20,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import InstrumentedAttribute, Session
 
     StateT = TypeVar("StateT", bound=StrEnum)
-
-SUGGESTION_TRANSITIONS: Mapping[SuggestionState, frozenset[SuggestionState]] = {
-    # The answer can come before the node knows that the matcher has the suggestion.
-    SuggestionState.WRITTEN: frozenset(
-        {SuggestionState.WAITING, SuggestionState.REFUSED, SuggestionState.PROPOSED, SuggestionState.SET_ASIDE}
-    ),
-    SuggestionState.WAITING: frozenset({SuggestionState.PROPOSED, SuggestionState.SET_ASIDE}),
-    SuggestionState.PROPOSED: frozenset(),
-    SuggestionState.SET_ASIDE: frozenset(),
-    SuggestionState.REFUSED: frozenset(),
-}
-"""Transitions of a suggestion, at the node of its author and at the matcher."""
 
 
 def state_text(states: type[StrEnum], length: int) -> Enum:

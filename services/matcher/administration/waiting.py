@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
-
 from aquila.audit.roles import Action, Service, role_table
 from aquila.interface.attention import ALARMS, AttentionKind, WaitingCounts
-from aquila.protocol.messages.suggestions import SuggestionState
 from services.kit.serving.notifications.waiting import ServiceFaults, WaitingWork, rewritten_logs, waiting_requests
 from services.matcher.rounds.attention import attention_list
-from services.matcher.storage.tables import SuggestionRow
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-
-    from sqlalchemy.orm import Session
 
     from aquila.audit.roles import Role
     from aquila.interface.attention import RoundAttention
@@ -52,25 +46,16 @@ class MatcherWaiting:
             rewritten, rewritten_at = rewritten_logs(session)
             decides = Action.DECIDE_APPROVALS in allowed
             requests, asked_at = waiting_requests(session, person, self._now) if decides else (0, 0)
-            suggested, suggested_at = _suggestions(session) if Action.PROPOSE_ROUND in allowed else (0, 0)
         counts = WaitingCounts(
             alarms=rewritten + len(alarms),
             requests=requests,
             rounds=len(rounds) - len(alarms),
             faults=faults.number,
-            suggestions=suggested,
         )
         raised_at = self._alarms.newest(alarms) if rounds else 0
-        return WaitingWork(counts, max(asked_at, suggested_at), max(raised_at, rewritten_at, faults.found_at))
+        return WaitingWork(counts, asked_at, max(raised_at, rewritten_at, faults.found_at))
 
     def _needs(self) -> tuple[RoundAttention, ...]:
         if self._rounds is None:
             self._rounds = attention_list(self._context).needs
         return self._rounds
-
-
-def _suggestions(session: Session) -> tuple[int, int]:
-    """Return how many suggestions of rounds wait for an answer, and when the last came; seconds since 1970."""
-    query = select(func.count(), func.max(SuggestionRow.made_at))
-    number, newest = session.execute(query.where(SuggestionRow.state == SuggestionState.WAITING.value)).one()
-    return number, newest or 0

@@ -33,8 +33,6 @@ from services.matcher.api.consignments import router as consignments
 from services.matcher.api.dependencies import At  # noqa: TC001 - read by FastAPI
 from services.matcher.api.registry import operator as registry_operator
 from services.matcher.api.registry import parties as registry_parties
-from services.matcher.api.suggestions import operator as suggestion_operator
-from services.matcher.api.suggestions import parties as suggestion_parties
 from services.matcher.approvals import ask_abort, ask_proposal
 from services.matcher.events import TOKENS
 from services.matcher.rounds.attention import attention_list
@@ -307,8 +305,6 @@ ROUTERS: Sequence[APIRouter] = (
     consignments,
     operator,
     operator_calls,
-    suggestion_parties,
-    suggestion_operator,
     registry_parties,
     registry_operator,
     log_parties,

@@ -16,7 +16,6 @@ from services.kit.work import threads
 from services.matcher.events import newest_withdrawal_events, visible_events
 from services.matcher.rounds.progress import late, ready_submissions
 from services.matcher.rounds.statements import check_participant
-from services.matcher.rounds.suggestions import answers_for
 from services.matcher.storage.round_marks import terms_in
 from services.matcher.storage.tables import RoundRow
 
@@ -36,11 +35,10 @@ def rounds_of(context: MatcherContext, caller: str) -> Rounds:
         rows = session.execute(_NEWEST).all()
         terms = context.terms.of(session, [row.round_id for row in rows])
         news = newest_withdrawal_events(session, caller)
-        answers = answers_for(session, caller, context.clock())
     mine = tuple(
         _entry(round_id, phase, terms[round_id]) for round_id, phase in rows if caller in terms[round_id].participants
     )
-    return Rounds(rounds=mine, news=news, answers=answers)
+    return Rounds(rounds=mine, news=news)
 
 
 def round_page(

@@ -29,7 +29,6 @@ from services.matcher.events import REPORT, SUBMISSION, newest_withdrawal_events
 from services.matcher.rounds.chunks import ChunkAddress, get_chunk
 from services.matcher.rounds.feed import page_of, rounds_of
 from services.matcher.rounds.progress import has_all_blinded, late, ready_submissions, waits_for
-from services.matcher.rounds.suggestions import answers_for
 from services.matcher.storage.round_marks import OPEN, RoundFacts, marks_of
 from services.matcher.storage.tables import EventRow
 
@@ -218,24 +217,20 @@ def _answer(context: MatcherContext, caller: str, known: ReadState, state: str) 
         feeds = {one: page for one, page in pages.items() if page is not None}
     grown = None if known.log is None else context.log.own.update(known.log)
     log = None if grown is None else grown.to_bytes().decode()
-    return LongPollAnswer(
-        rounds=found.rounds, news=found.news, answers=found.answers, state=state, feeds=feeds, log=log
-    )
+    return LongPollAnswer(rounds=found.rounds, news=found.news, state=state, feeds=feeds, log=log)
 
 
 def _state(context: MatcherContext, caller: str) -> tuple[str, AbstractSet[str]]:
     """Return the name of the state of the caller's list, and its rounds.
 
-    It names the rounds, news, answers, and what is due. Nothing of it is made for each round that is over.
+    It names the rounds, news, and what is due. Nothing of it is made for each round that is over.
     """
     with context.store.reading("held.state") as session:
         mine = context.terms.rounds_naming(session, caller)
         news = newest_withdrawal_events(session, caller)
-        answers = answers_for(session, caller, context.clock())
     content: dict[str, object] = {
         "rounds": hashlib.sha256("".join(sorted(mine)).encode()).hexdigest(),
         "news": news,
-        "answers": [one.model_dump(mode="json") for one in answers],
         "due": _all_due(context, caller, mine),
     }
     return hashlib.sha256(canonical(content)).hexdigest(), mine

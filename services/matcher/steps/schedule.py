@@ -19,7 +19,6 @@ from services.kit.approvals.expiry import expire_requests
 from services.kit.log.retention import Retention
 from services.kit.serving.notifications.choices import forget_choices
 from services.matcher.events import TOKENS
-from services.matcher.rounds.suggestions import forget_suggestions
 from services.matcher.steps.delete_notes import delete_notes
 from services.matcher.steps.end import end_due
 from services.matcher.steps.erase_justifications import JustificationErasure
@@ -75,7 +74,5 @@ def steps_of(context: MatcherContext, approvals: Approvals) -> Mapping[str, Call
         "notes": lambda: delete_notes(context),
         "log": lambda: publish_log(context),
         "retention": lambda: retention.step() | justifications.step(),
-        "people": lambda: (
-            expire_requests(approvals, days) | forget_suggestions(context, days) | forget_choices(context.store)
-        ),
+        "people": lambda: expire_requests(approvals, days) | forget_choices(context.store),
     }

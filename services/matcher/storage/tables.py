@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, LargeBinary, String, Text, text
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, MappedColumn, mapped_column
 
-from aquila.protocol.messages.suggestions import SuggestionState
 from services.kit.approvals import tables as approval_tables
 from services.kit.http.nonces import nonce_table
 from services.kit.log import entries
 from services.kit.people import tables as people_tables
 from services.kit.storage.registry import stored_statements
 from services.kit.storage.row_seals import SealedRow
-from services.kit.storage.states import SUGGESTION_TRANSITIONS, following, state_text
 from services.kit.storage.store import Rows, new_metadata
 
 BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up by itself in INTEGER columns only
@@ -237,26 +235,6 @@ class ContactRow(MatcherRows):
     party: Mapped[str] = mapped_column(String(2), primary_key=True, comment="Who called.")
     called_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970, to the minute.")
     release: Mapped[str] = mapped_column(String(32), comment="Which release it said that it runs, or nothing.")
-
-
-class SuggestionRow(MatcherRows):
-    """A round that a party suggests, and what became of it."""
-
-    __tablename__ = "suggestion"
-    suggestion_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Random id, drawn by the node.")
-    party: Mapped[str] = mapped_column(String(2), index=True, comment="Whose suggestion it is.")
-    terms: Mapped[dict[str, str | list[str]]] = mapped_column(JSON, comment="Parties, grounds and what may be asked.")
-    state: Mapped[SuggestionState] = mapped_column(
-        state_text(SuggestionState, 16), comment="waiting, proposed or set_aside."
-    )
-    made_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970 when it came.")
-    answered_at: Mapped[int | None] = mapped_column(BigInteger, comment="Seconds since 1970 of the answer.")
-    reason: Mapped[str] = mapped_column(Text, comment="Why it was set aside.")
-    round_id: Mapped[str | None] = mapped_column(String(32), comment="The round that was proposed from it.")
-
-    def enter(self, state: SuggestionState) -> None:
-        """Enter a state that can follow; ValueError where it cannot, which is a fault of the caller."""
-        self.state = following(SUGGESTION_TRANSITIONS, self.state, state)
 
 
 SPENT_NONCES = nonce_table(MatcherRows.metadata)

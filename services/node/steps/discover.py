@@ -19,7 +19,7 @@ from aquila.sentences import Sentence
 from services.kit.errors import PeerFailedError
 from services.kit.log.entries import append
 from services.kit.logging import Log
-from services.node.rounds import statements, suggestions
+from services.node.rounds import statements
 from services.node.rounds.requests import manifest_problem
 from services.node.storage.high_water import RESTORED
 from services.node.storage.states import EVIDENCE, LocalRoundState
@@ -55,9 +55,6 @@ async def discover(node: NodeContext, listed: Rounds | None = None) -> bool:
     node.contact.answered(node.clock())
     node.contact.news = listed.news
     busy = False
-    if listed.answers != node.contact.answers:
-        busy = await to_thread(suggestions.take_answers, node.journal, listed.answers)
-        node.contact.answers = listed.answers
     unseen = [
         entry.round_id
         for entry in listed.rounds

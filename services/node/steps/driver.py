@@ -16,7 +16,6 @@ from services.kit.errors import PeerFullError, PeerUnavailableError
 from services.kit.logging import Log
 from services.kit.work.drivers import Driver, each, raise_last
 from services.node.logs import pending_statements
-from services.node.rounds import send_suggestions
 from services.node.steps import discover, exchange_notes, expire, sync, verify_logs, withdraw
 from services.node.steps.advance import advance, concerns_all, turn
 from services.node.steps.listen import Listener
@@ -165,7 +164,7 @@ class RoundsDriver:
         first, last = list[Callable[[], Awaitable[bool]]](), list[Callable[[], Awaitable[bool]]]()
         if (was_quiet or held) and node.contact.obstacle is None:
             listed = None if held is None else held.news
-            first = [partial(discover.discover, node, listed), partial(send_suggestions.send_suggestions, node)]
+            first = [partial(discover.discover, node, listed)]
         if node.clock() >= self._expires_at:
             last = [partial(_expire, node)]
             self._expires_at = node.clock() + _EXPIRY_SECONDS

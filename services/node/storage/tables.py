@@ -21,13 +21,12 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, MappedColumn, mapped_column
 
 from aquila.interface.queries import StandingQueryState
-from aquila.protocol.messages.suggestions import SuggestionState
 from services.kit.approvals import tables as approval_tables
 from services.kit.log import entries as log_entries
 from services.kit.people import tables as people_tables
 from services.kit.storage.registry import stored_statements
 from services.kit.storage.row_seals import SealedRow
-from services.kit.storage.states import SUGGESTION_TRANSITIONS, following, state_text
+from services.kit.storage.states import following, state_text
 from services.kit.storage.store import Rows, new_metadata
 from services.node.storage.states import (
     CHUNK_DOWNLOAD_TRANSITIONS,
@@ -794,26 +793,6 @@ class ErasedRecordRow(NodeRows):
         String(64), primary_key=True, comment="SHA-256 of the record's own identifier, behind a label."
     )
     erased_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
-
-
-class SuggestionRow(NodeRows):
-    """A round that an officer of this party suggests to the secretariat, and what became of it."""
-
-    __tablename__ = "suggestion"
-    suggestion_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Random identifier.")
-    author: Mapped[str] = mapped_column(String(14), comment="The pseudonymous id of who wrote it.")
-    terms: Mapped[dict[str, str | list[str]]] = mapped_column(JSON, comment="Parties, grounds and what may be asked.")
-    state: Mapped[SuggestionState] = mapped_column(
-        state_text(SuggestionState, 16), index=True, comment="written, waiting, proposed, set_aside or refused."
-    )
-    made_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970 when it was written.")
-    answered_at: Mapped[int | None] = mapped_column(BigInteger, comment="Seconds since 1970 of the answer.")
-    reason: Mapped[str] = mapped_column(Text, comment="Why it was set aside or not taken.")
-    round_id: Mapped[str | None] = mapped_column(String(32), comment="The round that was proposed from it.")
-
-    def enter(self, state: SuggestionState) -> None:
-        """Enter a state that can follow; ValueError where it cannot, which is a fault of the caller."""
-        self.state = following(SUGGESTION_TRANSITIONS, self.state, state)
 
 
 class SavedFilterRow(NodeRows):

@@ -14,7 +14,6 @@ from sqlalchemy import insert, select, update
 from aquila.audit.roles import Role
 from aquila.interface.sentence import FaultView
 from aquila.interface.service.health import Grade, HealthCheck, Subject
-from aquila.protocol.messages.suggestions import SuggestionState
 from aquila.sentences import Sentence
 from clients.web.text.notifications import compose
 from services.kit.log.entries import ALARMS
@@ -23,7 +22,7 @@ from services.kit.serving.notifications.driver import DAY, LEAST_SECONDS, Notifi
 from services.kit.serving.notifications.waiting import FaultWatch, Sightings
 from services.matcher.administration.waiting import MatcherWaiting
 from services.matcher.steps.schedule import steps_of
-from services.matcher.storage.tables import EvidenceRow, SuggestionRow
+from services.matcher.storage.tables import EvidenceRow
 from tests.support.health_example import FINE
 from tests.support.mail_server import MailServer, lines_of, settings_of
 from tests.support.matcher_world import BASE
@@ -81,8 +80,8 @@ def told_to(mail: MailServer) -> dict[str, str]:
     return found
 
 
-async def test_alarms_are_told_at_once_and_suggestions_once_a_day(world: World, mail: MailServer) -> None:
-    """The secretariat hears of evidence and of suggestions; an auditor of alarms alone."""
+async def test_alarms_are_told_at_once_and_once(world: World, mail: MailServer) -> None:
+    """The secretariat and an auditor hear of evidence."""
     told = teller(world, mail)
     await choose(world, Role.SECRETARIAT)
     await choose(world, Role.AUDITOR)
@@ -93,20 +92,9 @@ async def test_alarms_are_told_at_once_and_suggestions_once_a_day(world: World, 
     round_id = (await world.operate("POST", json=SHORT)).json()["round_id"]
     now = world.clock.time
     with world.context.store.transaction("test.needs") as session:
-        session.add(
-            SuggestionRow(
-                suggestion_id="2" * 32,
-                party="AL",
-                terms={},
-                state=SuggestionState.WAITING.value,
-                made_at=now,
-                reason="",
-            )
-        )
         session.add(EvidenceRow(round_id=round_id, party="AL", digest="0" * 64, refused="{}", found_at=now))
     await told.step()
-    waits = "Suggestions of rounds that wait for an answer: 1."
-    assert told_to(mail) == {"secretariat": f"Alarms: 1.\n{waits}", "auditor": "Alarms: 1."}
+    assert told_to(mail) == {"secretariat": "Alarms: 1.", "auditor": "Alarms: 1."}
     # What stands is told once; another alarm at once, though not within a quarter of an hour.
     world.clock.time += LEAST_SECONDS
     await told.step()

@@ -73,33 +73,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_spent_nonce_keep_until", "spent_nonce", ["keep_until"], unique=False)
     op.create_table(
-        "suggestion",
-        sa.Column("suggestion_id", sa.String(length=32), nullable=False, comment="Random id, drawn by the node."),
-        sa.Column("party", sa.String(length=2), nullable=False, comment="Whose suggestion it is."),
-        sa.Column("terms", sa.JSON(), nullable=False, comment="Parties, grounds and what may be asked."),
-        sa.Column(
-            "state",
-            sa.Enum(
-                "written",
-                "waiting",
-                "proposed",
-                "set_aside",
-                "refused",
-                name="suggestionstate",
-                native_enum=False,
-                length=16,
-            ),
-            nullable=False,
-            comment="waiting, proposed or set_aside.",
-        ),
-        sa.Column("made_at", sa.BigInteger(), nullable=False, comment="Seconds since 1970 when it came."),
-        sa.Column("answered_at", sa.BigInteger(), nullable=True, comment="Seconds since 1970 of the answer."),
-        sa.Column("reason", sa.Text(), nullable=False, comment="Why it was set aside."),
-        sa.Column("round_id", sa.String(length=32), nullable=True, comment="The round that was proposed from it."),
-        sa.PrimaryKeyConstraint("suggestion_id", name="pk_suggestion"),
-    )
-    op.create_index("ix_suggestion_party", "suggestion", ["party"], unique=False)
-    op.create_table(
         "chunk",
         sa.Column("round_id", sa.String(length=32), nullable=False, comment="Round that it belongs to."),
         sa.Column("submission_id", sa.String(length=32), nullable=False, comment="Submission of the chunk."),

@@ -213,33 +213,6 @@ def upgrade() -> None:
     op.create_index("ix_standing_query_import_id", "standing_query", ["import_id"], unique=False)
     op.create_index("ix_standing_query_state", "standing_query", ["state"], unique=False)
     op.create_table(
-        "suggestion",
-        sa.Column("suggestion_id", sa.String(length=32), nullable=False, comment="Random identifier."),
-        sa.Column("author", sa.String(length=14), nullable=False, comment="The pseudonymous id of who wrote it."),
-        sa.Column("terms", sa.JSON(), nullable=False, comment="Parties, grounds and what may be asked."),
-        sa.Column(
-            "state",
-            sa.Enum(
-                "written",
-                "waiting",
-                "proposed",
-                "set_aside",
-                "refused",
-                name="suggestionstate",
-                native_enum=False,
-                length=16,
-            ),
-            nullable=False,
-            comment="written, waiting, proposed, set_aside or refused.",
-        ),
-        sa.Column("made_at", sa.BigInteger(), nullable=False, comment="Seconds since 1970 when it was written."),
-        sa.Column("answered_at", sa.BigInteger(), nullable=True, comment="Seconds since 1970 of the answer."),
-        sa.Column("reason", sa.Text(), nullable=False, comment="Why it was set aside or not taken."),
-        sa.Column("round_id", sa.String(length=32), nullable=True, comment="The round that was proposed from it."),
-        sa.PrimaryKeyConstraint("suggestion_id", name="pk_suggestion"),
-    )
-    op.create_index("ix_suggestion_state", "suggestion", ["state"], unique=False)
-    op.create_table(
         "alarm",
         sa.Column("round_id", sa.String(length=32), nullable=False, comment="Which round."),
         sa.Column("submission_id", sa.String(length=32), nullable=False, comment="The query."),

@@ -2,81 +2,97 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import URL, select
+from sqlalchemy.orm import Mapped, mapped_column
 
-from aquila.protocol.messages.suggestions import SuggestionState
-from services.kit.storage.states import SUGGESTION_TRANSITIONS, enter_all, following
-from services.kit.storage.store import Store
-from services.matcher.storage.tables import MatcherRows, SuggestionRow
+from services.kit.storage.states import enter_all, following, state_text
+from services.kit.storage.store import Rows, Store, new_metadata
 from services.node.storage.states import SubmissionState
 from services.node.storage.tables import SubmissionRow
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-STATES = (SuggestionState.WRITTEN, SuggestionState.WAITING, SuggestionState.REFUSED)
+
+class State(StrEnum):
+    """The states of a letter."""
+
+    WRITTEN = "written"
+    SENT = "sent"
+    READ = "read"
+
+
+TRANSITIONS = {
+    State.WRITTEN: frozenset({State.SENT, State.READ}),
+    State.SENT: frozenset({State.READ}),
+    State.READ: frozenset[State](),
+}
+
+
+class OwnRows(Rows):
+    """The base of this test's table."""
+
+    __abstract__ = True
+    metadata = new_metadata()
+
+
+class LetterRow(OwnRows):
+    """A letter."""
+
+    __tablename__ = "letter"
+    number: Mapped[int] = mapped_column(primary_key=True)
+    party: Mapped[str]
+    state: Mapped[State] = mapped_column(state_text(State, 16))
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    """A store with a suggestion in each of some states."""
-    made = Store(URL.create("sqlite", database=str(tmp_path / "matcher.db")))
-    MatcherRows.metadata.create_all(made.engine)
+    """A store with a letter in each state."""
+    made = Store(URL.create("sqlite", database=str(tmp_path / "letters.db")))
+    OwnRows.metadata.create_all(made.engine)
     with made.transaction("test.rows") as session:
-        for number, state in enumerate(STATES):
-            row = SuggestionRow(
-                suggestion_id=f"{number:032x}",
-                party="AL" if number else "RS",
-                terms={},
-                state=state,
-                made_at=1,
-                reason="",
-            )
-            session.add(row)
+        for number, state in enumerate(State):
+            session.add(LetterRow(number=number, party="AL" if number else "RS", state=state))
     return made
 
 
-def states(store: Store) -> list[SuggestionState]:
-    """Return the states of all suggestions, in the order of their ids."""
+def states(store: Store) -> list[State]:
+    """Return the states of all letters, in the order of their numbers."""
     with store.reading("test.states") as session:
-        return list(session.scalars(select(SuggestionRow.state).order_by(SuggestionRow.suggestion_id)))
+        return list(session.scalars(select(LetterRow.state).order_by(LetterRow.number)))
 
 
 def test_rows_in_some_states_enter_another(store: Store) -> None:
     """Rows in other states stay as they are."""
     with store.transaction("test.all") as session:
-        before = {SuggestionState.WRITTEN, SuggestionState.WAITING}
-        enter_all(session, SuggestionRow.state, SUGGESTION_TRANSITIONS, before, SuggestionState.SET_ASIDE)
-    assert states(store) == [SuggestionState.SET_ASIDE, SuggestionState.SET_ASIDE, SuggestionState.REFUSED]
+        enter_all(session, LetterRow.state, TRANSITIONS, {State.WRITTEN}, State.SENT)
+    assert states(store) == [State.SENT, State.SENT, State.READ]
 
 
 def test_further_conditions_narrow_it(store: Store) -> None:
     """Only rows that meet all conditions enter the state."""
     with store.transaction("test.some") as session:
-        before, mine = {SuggestionState.WRITTEN, SuggestionState.WAITING}, SuggestionRow.party == "AL"
-        enter_all(session, SuggestionRow.state, SUGGESTION_TRANSITIONS, before, SuggestionState.PROPOSED, mine)
-    assert states(store) == [SuggestionState.WRITTEN, SuggestionState.PROPOSED, SuggestionState.REFUSED]
+        before, mine = {State.WRITTEN, State.SENT}, LetterRow.party == "AL"
+        enter_all(session, LetterRow.state, TRANSITIONS, before, State.READ, mine)
+    assert states(store) == [State.WRITTEN, State.READ, State.READ]
 
 
 def test_a_state_that_does_not_follow_is_refused(store: Store) -> None:
     """One state that the other does not follow, and no row changes."""
-    with (
-        store.transaction("test.none") as session,
-        pytest.raises(ValueError, match="refused is not followed by waiting"),
-    ):
-        enter_all(session, SuggestionRow.state, SUGGESTION_TRANSITIONS, STATES, SuggestionState.WAITING)
-    assert states(store) == list(STATES)
+    with store.transaction("test.none") as session, pytest.raises(ValueError, match="read is not followed by sent"):
+        enter_all(session, LetterRow.state, TRANSITIONS, State, State.SENT)
+    assert states(store) == list(State)
 
 
-def test_an_answer_is_final() -> None:
-    """Nothing follows an answer; the same state may be entered again."""
-    for state in (SuggestionState.PROPOSED, SuggestionState.SET_ASIDE, SuggestionState.REFUSED):
-        assert following(SUGGESTION_TRANSITIONS, state, state) is state
-        with pytest.raises(ValueError, match="is not followed by"):
-            following(SUGGESTION_TRANSITIONS, state, SuggestionState.WAITING)
+def test_the_same_state_may_be_entered_again() -> None:
+    """And nothing follows the last one."""
+    assert following(TRANSITIONS, State.READ, State.READ) is State.READ
+    with pytest.raises(ValueError, match="is not followed by"):
+        following(TRANSITIONS, State.READ, State.SENT)
 
 
 def test_a_sealed_state_changes_row_by_row(store: Store) -> None:

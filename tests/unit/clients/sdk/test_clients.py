@@ -11,7 +11,6 @@ import pytest
 from aquila.interface.hits import SavedFilter
 from aquila.interface.rounds import JustificationInput, RoundProposal, SubmissionRequest
 from aquila.protocol.messages import Kind
-from aquila.protocol.messages.suggestions import Suggestion
 from aquila.records.reading.layouts import Layout
 from clients.sdk import ApprovalClient, HitsClient, MatcherClient, NodeClient
 
@@ -172,11 +171,6 @@ TERMS = {
     "participants": ["AL", "SI"], "area": "a", "legal_basis": "b", "purpose": "p", "category": "c", "mode": "lists",
     "minimum_certainty": "low",
 }  # fmt: skip
-SUGGESTION = {
-    "suggestion_id": "7" * 32, "party": "AL", "author": "", "terms": TERMS, "state": "waiting", "made_at": 1,
-    "answered_at": None, "reason": None, "round_id": None,
-}  # fmt: skip
-SUGGESTIONS = {"parties": ["AL", "SI"], "suggestions": [SUGGESTION]}
 DEFAULTS = {
     "parties": ["AL"], "rules": ["default"], "caps": {"full": 1, "partial": 1},
     "window": {"consent_by": 1, "submit_by": 2, "evaluate_by": 3, "closes_at": 4},
@@ -188,7 +182,6 @@ VIEW = {
     "shows": {"round_id": None, "counterpart": "RS", "certainty": None, "stage": None, "kind": None, "overdue": False,
               "older_than_hours": None, "known": None, "whose": None},
 }  # fmt: skip
-SET_ASIDE = f"/v1/operator/suggestions/{'7' * 32}"
 
 
 @pytest.mark.parametrize(
@@ -196,17 +189,6 @@ SET_ASIDE = f"/v1/operator/suggestions/{'7' * 32}"
     [
         (lambda to: NodeClient(to).needs(), "GET", "/v1/needs", None, NEEDS),
         (lambda to: MatcherClient(to).needs(), "GET", "/v1/operator/needs", None, NEEDS),
-        (lambda to: NodeClient(to).suggestions(), "GET", "/v1/suggestions", None, SUGGESTIONS),
-        (
-            lambda to: NodeClient(to).suggest(Suggestion.model_validate(TERMS)), "POST", "/v1/suggestions", TERMS,
-            SUGGESTION,
-        ),
-        (lambda to: MatcherClient(to).suggestions(), "GET", "/v1/operator/suggestions", None, SUGGESTIONS),
-        (lambda to: MatcherClient(to).suggestion("7" * 32), "GET", SET_ASIDE, None, SUGGESTION),
-        (
-            lambda to: MatcherClient(to).set_aside("7" * 32, "no"), "POST", f"{SET_ASIDE}/set-aside",
-            {"reason": "no"}, SUGGESTION,
-        ),
         (
             lambda to: MatcherClient(to).proposal_defaults(), "GET", "/v1/operator/proposal-defaults", None, DEFAULTS,
         ),
@@ -226,7 +208,7 @@ def test_what_pages_ask_for(
     body: Any,
     answer: dict[str, Any],
 ) -> None:
-    """Needs, suggestions, defaults and kept views go by the paths of the interface and come as its models."""
+    """Needs, defaults and kept views go by the paths of the interface and come as its models."""
     answers.says(json=answer)
     assert ask(connection).model_dump(mode="json") == answer
     asked = answers.asked[0]

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from aquila.audit.roles import Service
-from aquila.interface.proposal import Suggestions
 from aquila.interface.rounds import NodeRoundView, RoundPage
 from aquila.interface.sentence import SentenceView
 from aquila.interface.statistics import RegionalPicture, Statistics
@@ -84,17 +83,6 @@ def oldest_round(stage: StagedRound) -> bytes:
         "wishes": [], "problems": [],
     }  # fmt: skip
     return canonical(NodeRoundView.model_validate(shown).model_dump(mode="json"))
-
-
-def suggestions() -> bytes:
-    """Return many suggestions that were set aside."""
-    terms = {"participants": PARTIES, "area": AREA, "legal_basis": AREA, "purpose": AREA, "category": "suspects"}
-    found = [
-        {"suggestion_id": round_id(number), "party": "SI", "author": "", "terms": terms, "state": "set_aside",
-         "made_at": 1_800_000_000, "answered_at": 1_800_000_000, "reason": REASON, "round_id": None}
-        for number in range(MANY)
-    ]  # fmt: skip
-    return canonical(Suggestions.model_validate({"parties": PARTIES, "suggestions": found}).model_dump(mode="json"))
 
 
 def statistics() -> bytes:
@@ -182,7 +170,7 @@ def is_small(browser: Any) -> bool:
 
 
 async def turn_pages(browser: Any) -> None:
-    """Read the rounds' pages to the last one, and the suggestions beside them."""
+    """Read the rounds' pages to the last one."""
     seen, path = [], "/rounds"
     while path:
         await browser.open(path)
@@ -191,23 +179,20 @@ async def turn_pages(browser: Any) -> None:
         older = browser.page.split('rel="next" href="/rounds?offset=')
         path = f"/rounds?offset={older[1].split(chr(34))[0]}" if len(older) > 1 else ""
     assert seen == [round_id(number) for number in range(MANY)]
-    assert 'href="/rounds?suggestions=20"' in browser.page
-    await browser.open("/rounds?suggestions=280")
-    assert 'href="/rounds?suggestions=260"' in browser.page
     for wrong in ("offset=300", "offset=-1", "offset=x", "offset=9999999999"):
         assert round_id(0) in await browser.open(f"/rounds?{wrong}")
 
 
 async def test_rounds_at_a_node(node: Any) -> None:
-    """Rounds and suggestions come page by page, newest first, to the last one."""
-    answers = {"/v1/rounds": rounds(), "/v1/suggestions": suggestions()}
+    """Rounds come page by page, newest first, to the last one."""
+    answers = {"/v1/rounds": rounds()}
     async with visiting(node, Service.NODE, "officer", answers) as browser:
         await turn_pages(browser)
 
 
 async def test_rounds_at_the_matcher(matcher: Any) -> None:
     """As at a node."""
-    answers = {"/v1/operator/rounds": rounds(), "/v1/operator/suggestions": suggestions()}
+    answers = {"/v1/operator/rounds": rounds()}
     async with visiting(matcher, Service.MATCHER, "secretariat", answers) as browser:
         await turn_pages(browser)
 

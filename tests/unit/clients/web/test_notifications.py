@@ -112,10 +112,9 @@ def test_a_notification_says_every_count(tag: str) -> None:
     """Each is there once, with the address; one that waits for nothing has no line."""
     counts = WaitingCounts(
         alarms=11, requests=12, rounds=13, hits=14, new_hits=15, high_hits=16, due_hits=17, overdue_hits=18, faults=21,
-        suggestions=22,
     )  # fmt: skip
     said = compose(Notification(language=tag, address="https://own.example", counts=counts, urgent=True))
-    for number in ("11", "12", "13", "15", "16", "17", "18", "21", "22", "https://own.example"):
+    for number in ("11", "12", "13", "15", "16", "17", "18", "21", "https://own.example"):
         assert said.text.count(number) == 1
     few = compose(Notification(language=tag, address="", counts=WaitingCounts(requests=1), urgent=False))
     assert len(few.text.partition("\n\n")[0].splitlines()) == 1

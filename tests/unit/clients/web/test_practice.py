@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 OPEN = ("/sign-in", "/enrol", "/set-up", "/none")
 PAGES = (
     "/", "/records", "/search", "/rounds", "/queries", "/hits", "/approvals", "/log", "/people", "/account",
-    "/glossary", "/rounds/suggest", "/none", f"/rounds/{32 * '0'}",
+    "/glossary", "/none", f"/rounds/{32 * '0'}",
 )  # fmt: skip
 ROLES = ("officer", "approver", "analyst", "auditor", "administrator")
 

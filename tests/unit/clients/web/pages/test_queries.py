@@ -26,10 +26,6 @@ REASON = {
     "legal_basis": "Article 7", "purpose": "check of identity", "case_reference": "2026/7", "category": "travellers",
     "urgency": "urgent", "template": "border control",
 }  # fmt: skip
-SUGGESTION = {
-    "party": ["AL", "RS"], "area": "counter-terrorism", "legal_basis": "Article 7", "purpose": "find Ilir Kola",
-    "category": "fighters", "mode": "lists", "minimum_certainty": "low",
-}  # fmt: skip
 EMPTY = {
     "given_names": ["", ""], "family_names": ["", ""], "date_of_birth": ["", ""], "nationality": ["", ""],
     "document_numbers": ["", ""],
@@ -108,7 +104,6 @@ async def test_what_may_be_a_name_is_confirmed(world_after: WorldAfter) -> None:
             REASON | {"purpose": "the Janković case"} | ROWS | {"round_id": round_id},
             "Waiting for",
         ),
-        ("/rounds/suggest", "/rounds/suggest", SUGGESTION, "The suggestion"),
         (f"/rounds/{round_id}", f"/rounds/{round_id}/abort", {"reason": "Besa Dervishi"}, "leaving"),
     ]
     for shown, sent, texts, done in forms:
