@@ -7,16 +7,13 @@ the figures and compares them with measured rounds.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from aquila.crypto.group import ELEMENT_BYTES
 from aquila.crypto.oprf import SECRET_BYTES
 from aquila.matching.join import TOKEN_ROW_BYTES
 from aquila.protocol.submissions.submission import ROW
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 PARQUET_ROW_BYTES = 33
 """A token row in a Parquet file, as measured on 2 million rows of the join's bench: 32.5."""

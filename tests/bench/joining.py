@@ -9,10 +9,10 @@ import json
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import psutil
@@ -21,9 +21,6 @@ from aquila.crypto.backend import usable_cores
 from aquila.executors import local_pool
 from aquila.matching.join import TOKEN_ROW_BYTES, TokenTable
 from tests.bench.watching import watch
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ROWS = 20_000_000
 PARTIES = 12

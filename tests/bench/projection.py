@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from clients.bench import steps as of
+from clients.bench.records import RecordStep
+from clients.bench.steps import MeasuredStep, Operation
 from tests.bench import data_volumes
 from tests.bench.data_volumes import Cost, Size
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from clients.bench.records import RecordStep
-    from clients.bench.steps import MeasuredStep, Operation
-    from tests.bench.rounds import PlayedRound
+from tests.bench.rounds import PlayedRound
 
 REGION = Size(parties=12, records=1_000_000, inputs=10)
 QUOTA = 4_096 << 20

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING
 
 from aquila.records.rules import BUILT_IN
 from clients.bench.report import Results, table
 from tests.bench.fit import exponent, fit_line
+from tests.bench.joining import Join
 from tests.bench.projection import REGION, cost_of, region, round_seconds
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tests.bench.joining import Join
-    from tests.bench.rounds import PlayedRound
+from tests.bench.rounds import PlayedRound
 
 _MIB = 1 << 20
 

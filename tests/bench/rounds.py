@@ -5,16 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from clients.bench.lists import PARTIES, write_list
 from tests.bench.data_volumes import bytes_sent
-from tests.bench.watching import watch
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.bench.watching import WatchedProcess
+from tests.bench.watching import WatchedProcess, watch
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from tests.bench.__main__ import app
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_one_round(tmp_path: Path) -> None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from aquila.errors import ExecutorError
 from tests.bench.rounds import measure_round
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.mark.parametrize(("parties", "rules"), [(2, "default"), (3, "exact")])

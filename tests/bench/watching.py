@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import psutil
 
 from aquila.errors import ExecutorError
 from aquila.sentences import quoted
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _LOOK_SECONDS = 0.05
 

@@ -5,23 +5,18 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from clients.cli.exit_codes import ExitCode
 from tests.support import manual
 from tests.support.operators import Ceremony, Operator
-from tests.support.persons import Pair
-from tests.support.process_world import AT_ONCE, paired_sides
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
-    from pathlib import Path
-
-    from tests.support.persons import Person
-    from tests.support.process_world import Hit, Service, World
+from tests.support.persons import Pair, Person
+from tests.support.process_world import AT_ONCE, Hit, Service, World, paired_sides
 
 ROLES = (("officer", "analyst", "auditor"), ("approver", "auditor"))
 AT_MATCHER = (("secretariat", "auditor"), ("secretariat", "auditor"))

@@ -9,12 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from random import Random
-from typing import TYPE_CHECKING, Self
-
-if TYPE_CHECKING:
-    from collections.abc import Coroutine
+from typing import Self
 
 _PIECE_BYTES = 1 << 14
 _BREAKS_WITHIN = 1 << 15

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from dataclasses import asdict, dataclass
 from statistics import median
-from typing import TYPE_CHECKING
 
 from aquila.csv_files import ListWriter
 from aquila.errors import ExecutorError
@@ -14,9 +13,7 @@ from aquila.protocol.messages import Kind
 from aquila.sentences import quoted
 from clients.bench.lists import COLUMNS, query_rows
 from tests.bench.services.log_tail import LogTail
-
-if TYPE_CHECKING:
-    from tests.bench.services.world import BenchServices
+from tests.bench.services.world import BenchServices
 
 _LOOK_SECONDS = 0.01
 _QUIET_SECONDS = 0.5

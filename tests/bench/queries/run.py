@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+from clients.bench.hardware import Machine
 from clients.bench.report import machine_table, table
 from clients.local_services.processes import staged
 from tests.bench.queries.faulty_network import FaultyNetwork, NetworkFaults
-from tests.bench.queries.idling import measure_idling
-from tests.bench.queries.latency import measure_queries
+from tests.bench.queries.idling import Idling, measure_idling
+from tests.bench.queries.latency import Latency, measure_queries
 from tests.bench.services.world import BenchServices
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from clients.bench.hardware import Machine
-    from tests.bench.queries.idling import Idling
-    from tests.bench.queries.latency import Latency
 
 FAULTS = NetworkFaults(delay=0.1, broken_share=0.02, bytes_per_second=1_250_000)
 """200 ms there and back, two of a hundred connections broken, ten megabits a second."""

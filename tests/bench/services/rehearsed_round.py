@@ -6,8 +6,9 @@ import csv
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import psutil
 
@@ -15,10 +16,6 @@ from aquila.errors import ExecutorError
 from aquila.sentences import quoted
 from tests.bench.services.served_round import FoundHit
 from tests.bench.services.usage import UsageWatch
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
 
 _LOOK_SECONDS = 0.1
 

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from aquila.protocol.registry import MATCHER
+from clients.bench.hardware import Machine
 from clients.bench.lists import PARTIES
 from clients.bench.report import machine_table, table
 from clients.local_services.processes import staged
-from tests.bench.services.rehearsed_round import rehearse
-from tests.bench.services.served_round import list_file, play
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
-    from clients.bench.hardware import Machine
-    from tests.bench.services.rehearsed_round import RehearsedRound
-    from tests.bench.services.served_round import ServedRound
+from tests.bench.services.rehearsed_round import RehearsedRound, rehearse
+from tests.bench.services.served_round import ServedRound, list_file, play
 
 SIZES = ((20_000,) * 3, (5_000,) * 5)
 """The rounds that are measured if no others are asked for."""

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import psutil
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _STATUS = "/proc/{}/status"
 _PEAK = "VmHWM:"

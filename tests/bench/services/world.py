@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from aquila.errors import ExecutorError
 from aquila.interface.rounds import JustificationInput, RoundProposal, SubmissionRequest
@@ -17,18 +18,11 @@ from aquila.protocol.rounds.round_state import Phase
 from aquila.sentences import quoted
 from clients.bench.lists import PARTIES, write_list
 from clients.local_services.accounts import StaffSessions, open_sessions
-from clients.local_services.processes import free_ports
-from clients.sdk import find_home
+from clients.local_services.processes import DemoProcesses, Process, free_ports
+from clients.sdk import NodeClient, find_home
 from services.kit.storage.files import write_secret
 from services.matcher.storage.home import create as create_matcher
 from services.node.storage.home import create as create_node
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
-
-    from clients.local_services.processes import DemoProcesses, Process
-    from clients.sdk import NodeClient
 
 PEOPLE = {MATCHER: ("secretariat-1", "secretariat-2")}
 STAFF = ("officer", "approver", "analyst")

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from random import Random
-from typing import TYPE_CHECKING
 
 from aquila.errors import InputError
 from aquila.records.person import PartialDate, Record
 from clients.people import spelling
 from clients.people.invent import CULTURES, Person, document_number, invent
 from tests.quality.measuring.labelled_sets import LabelledSet, same_persons
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import date
 
 IN_LISTS = {2: 0.163, 3: 0.038, 4: 0.015}
 """For each person of a list of one, how many persons are in two, three and four lists, as in the development lists."""

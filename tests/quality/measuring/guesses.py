@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from itertools import product
 from math import prod
-from typing import TYPE_CHECKING
 
+from aquila.records.person import Record
 from aquila.records.rule_parts import part_values, record_names
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from aquila.records.person import Record
-    from aquila.records.rules import Rule, RuleTable
+from aquila.records.rules import Rule, RuleTable
 
 _HALF = 0.5
 _COUNTED = frozenset({"all", "main", "pair", "word", "place", "nationality", "sex"})

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from aquila.records.person import Record
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 
 class Pair(NamedTuple):

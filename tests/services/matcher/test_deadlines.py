@@ -133,13 +133,3 @@ async def test_time_is_over_without_a_receipt(world: World) -> None:
     assert (await world.view())["ending"]["text"].startswith("aborted: its time is over")
     await world.nodes["RS"].sync()
     assert len(world.nodes["RS"].reports[None].hits) == 1
-
-
-async def test_a_list_after_the_deadline(world: World) -> None:
-    """It is refused by the matcher's clock."""
-    await world.opened()
-    world.clock.time = NOW + 101
-    node = world.nodes["AL"]
-    await node.sync()
-    envelope, _ = node.prepared()
-    assert (await node.say(envelope)).status_code == 409

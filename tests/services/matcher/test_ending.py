@@ -96,14 +96,6 @@ async def test_abort_after_tokens(world: World) -> None:
     assert all(party["closed"] for party in (await world.view())["parties"])
 
 
-async def test_the_operators_token(world: World) -> None:
-    """Without it nothing of the operator's interface answers."""
-    for method, path in [("GET", ""), ("POST", ""), ("POST", f"/{'a' * 32}/close")]:
-        answer = await world.call(method, f"/v1/operator/rounds{path}")
-        assert answer.status_code == 401
-        assert answer.headers["www-authenticate"] == "Bearer"
-
-
 async def test_reports_are_kept_until_their_party_has_them(world: World) -> None:
     """One that was not acknowledged before the end stays until its party closes; then the round is finished."""
     await world.reported()

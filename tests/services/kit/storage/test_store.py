@@ -239,11 +239,6 @@ def test_a_damaged_file_is_named(tmp_path: Path, offset: int) -> None:
     assert "restore its newest backup" in caught.value.hint
 
 
-def test_a_database_that_answers_is_healthy(store: Store) -> None:
-    """Nothing is raised."""
-    store.check()
-
-
 def test_the_password_comes_from_its_file(tmp_path: Path) -> None:
     """A trailing newline is not part of it, and a missing file is an error of the tree."""
     write_secret(tmp_path / "pw", b"geheim\n")

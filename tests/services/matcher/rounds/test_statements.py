@@ -164,14 +164,6 @@ async def test_more_elements_than_the_cap(world: World) -> None:
     assert (await world.view())["parties"][0]["listed"] is False
 
 
-async def test_a_query_where_none_are_taken(world: World) -> None:
-    """The manifest's mode decides."""
-    await world.opened()
-    await world.nodes["AL"].sync()
-    envelope, _ = world.nodes["AL"].prepared(Kind.QUERY)
-    assert problem(await world.nodes["AL"].say(envelope)) == (403, "policy")
-
-
 async def test_tokens_before_evaluations(world: World) -> None:
     """The first tokens end the time of amendments, so they wait for everyone's evaluations."""
     await world.submitted()

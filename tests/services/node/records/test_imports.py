@@ -250,14 +250,6 @@ async def test_a_list_over_the_cap_is_refused_before_it_is_signed(world: World) 
     assert "would pass the 10 partial elements" in "".join(texts(view["problems"]))
 
 
-async def test_the_operator_needs_the_token(world: World) -> None:
-    """Without the bearer token no call of the interface answers."""
-    al = world.nodes["AL"]
-    al.operator.headers["authorization"] = "Bearer nothing"
-    assert (await al.operator.get("/v1/status")).status_code == 401
-    assert (await al.operator.get("/v1/rounds")).status_code == 401
-
-
 async def test_the_status_tells_of_the_matcher(world: World) -> None:
     """After a step the node knows whether the matcher answers, and whom it speaks for."""
     await world.begin(lists=False)

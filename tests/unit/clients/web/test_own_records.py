@@ -22,14 +22,24 @@ LIST = (
 )
 
 
+async def preview(browser: Any, content: str | bytes = LIST, name: str = "", file: str = "list.csv") -> str:
+    """Look a list through."""
+    octets = content.encode() if isinstance(content, str) else content
+    await browser.open("/records")
+    page: str = await browser.send("/records/preview", name=name, files={"file": (file, io.BytesIO(octets), "")})
+    return page
+
+
+def waiting_in(page: str) -> str:
+    """Return the id of the file that waits on a page."""
+    return page.split('name="upload_id" value="')[1][:32]
+
+
 async def store(browser: Any, content: str = LIST, name: str = "Autumn") -> None:
     """Look a list through and store it."""
-    await browser.open("/records")
-    files = {"file": ("list.csv", io.BytesIO(content.encode()), "text/csv")}
-    await browser.send("/records/preview", name=name, files=files)
+    await preview(browser, content, name)
     assert HOSTILE not in browser.page
-    waiting = browser.page.split('name="upload_id" value="')[1][:32]
-    await browser.send("/records/store", upload_id=waiting)
+    await browser.send("/records/store", upload_id=waiting_in(browser.page))
     assert "The list is stored." in browser.page
 
 
@@ -43,10 +53,8 @@ async def search(browser: Any, **fields: str) -> str:
 async def test_preview_shows_how_names_are_read(node: Any) -> None:
     """Each name as it is written beside its words; rules in words, with what is held back; the page is not kept."""
     browser = await node.visitor("ana", "officer")
-    await browser.open("/records")
     many = "".join(f"m-{n},Eva,Kos,19{n}-01-02,\n" for n in range(10, 24))
-    files = {"file": ("list.csv", io.BytesIO((LIST + many).encode()), "text/csv")}
-    page = await browser.send("/records/preview", name="", files=files)
+    page = await preview(browser, LIST + many)
     assert browser.answer.headers["cache-control"] == "no-store"
     assert "Хаџи-Петровић" in page
     assert "<code>hadipetrovic</code>" in page
@@ -61,18 +69,15 @@ async def test_preview_shows_how_names_are_read(node: Any) -> None:
 async def test_preview_groups_findings(node: Any) -> None:
     """Field, reason, number, first line and an example of each; the lines themselves are folded if there are many."""
     browser = await node.visitor("ana", "officer")
-    await browser.open("/records")
     rows = "".join(f"m-{n},Eva,Kos,4/{n}/80,\n" for n in range(10, 30)) + f"h-1,Eva,Kos,{HOSTILE},\n"
     dated = "".join(f"g-{n},Eva,Kos,19{n}0102,\n" for n in range(10, 20))
-    files = {"file": ("list.csv", io.BytesIO((LIST + dated + rows).encode()), "text/csv")}
-    page = await browser.send("/records/preview", name="", files=files)
+    page = await preview(browser, LIST + dated + rows)
     assert HOSTILE not in page
     groups = page.split("<h2>Findings</h2>")[1].split("</table>")[0]
     assert '<code class="nowrap">4/10/80</code>' in groups
     assert re.findall(r">(\d+)</td>", groups) == ["21", "14"]
     assert "<details><summary>Line by line</summary>" in page
-    files = {"file": ("list.csv", io.BytesIO((LIST + rows).encode()), "text/csv")}
-    page = await browser.send("/records/preview", name="", files=files)
+    page = await preview(browser, LIST + rows)
     assert "of 23 dates of birth in column 4 21 cannot be read" in page
     assert "9/99/99" in page
     assert "4/10/80" not in page
@@ -81,26 +86,21 @@ async def test_preview_groups_findings(node: Any) -> None:
 async def test_preview_warns_of_a_list_with_few_names(node: Any) -> None:
     """Two thousand records of one name: with it, a date is no high certainty, and the page says what helps."""
     browser = await node.visitor("ana", "officer")
-    await browser.open("/records")
     dates = [f"{year}-{month:02}-{day:02}" for year in (1970, 1971) for month in range(1, 13) for day in range(1, 29)]
     rows = "".join(f"m-{place}-{n},Eva,Kos,{date},\n" for place, date in enumerate(dates) for n in range(3))
-    files = {"file": ("list.csv", io.BytesIO((LIST + rows).encode()), "text/csv")}
-    page = await browser.send("/records/preview", name="", files=files)
+    page = await preview(browser, LIST + rows)
     assert "Names and a date of birth cannot give this list a high certainty." in page
 
 
 async def test_preview_says_in_which_encoding_a_file_is(node: Any) -> None:
     """A guess is called one; another encoding that is chosen shows other names, and is the one that is stored."""
     browser = await node.visitor("ana", "officer")
-    await browser.open("/records")
     content = "record_id;full_name\n1;Živko Čolić\n2;Šime Đurić\n".encode("windows-1250")
-    page = await browser.send(
-        "/records/preview", name="", files={"file": ("list.txt", io.BytesIO(content), "text/plain")}
-    )
+    page = await preview(browser, content, file="list.txt")
     assert "Latin letters of Central Europe (Windows-1250)</p>" in page
     assert "Check the names below." in page
     assert "Živko Čolić" in page
-    waiting = page.split('name="upload_id" value="')[1][:32]
+    waiting = waiting_in(page)
     page = await browser.send("/records/layout", upload_id=waiting, encoding="windows-1252")
     assert "Živko Èoliæ" in page
     assert "Check the names below." not in page
@@ -112,12 +112,11 @@ async def test_preview_says_in_which_encoding_a_file_is(node: Any) -> None:
 async def test_preview_of_a_spreadsheet_lets_one_choose_the_sheet(node: Any) -> None:
     """The page names the sheets; a sheet that is no list is refused in words, and the file still waits."""
     browser = await node.visitor("ana", "officer")
-    await browser.open("/records")
     header = ("record_id", "full_name")
     content = xlsx([["Lista <lica>"]], [header, ("1", "Ana Ilić")], [header, ("2", "Mia Ilić"), ("3", "Iva Ilić")])
-    page = await browser.send("/records/preview", name="", files={"file": ("l.xlsx", io.BytesIO(content), "")})
+    page = await preview(browser, content, file="l.xlsx")
     assert "Excel workbook (.xlsx), sheet 2 of 3: List 2" in page
-    waiting = page.split('name="upload_id" value="')[1][:32]
+    waiting = waiting_in(page)
     page = await browser.send("/records/layout", upload_id=waiting, sheet="3")
     assert "<strong>2</strong>" in page
     assert "Mia Ilić" in page
@@ -133,20 +132,18 @@ async def test_preview_of_a_spreadsheet_lets_one_choose_the_sheet(node: Any) -> 
 async def test_columns_are_mapped_by_hand(node: Any) -> None:
     """The page suggests what each column holds; once stored, the choice is used for the next list unasked."""
     browser = await node.visitor("ana", "officer")
-    await browser.open("/records")
     content = "Broj;Prezime;Ime;Oznaka\nq-1;Kos;Eva;1980-01-02\n"
-    page = await browser.send("/records/preview", name="", files={"file": ("l.csv", io.BytesIO(content.encode()), "")})
+    page = await preview(browser, content)
     assert browser.answer.status_code == 422
     assert "are not the names of fields" in page
     assert page.count("selected>") == 4  # three columns, and the encoding
-    waiting = page.split('name="upload_id" value="')[1][:32]
+    waiting = waiting_in(page)
     columns = ["record_id", "family_names", "given_names", "date_of_birth"]
     page = await browser.send("/records/layout", upload_id=waiting, column=columns)
     assert "<strong>1</strong>" in page
     await browser.send("/records/store", upload_id=waiting)
     assert "The list is stored." in browser.page
-    await browser.open("/records")
-    page = await browser.send("/records/preview", name="", files={"file": ("m.csv", io.BytesIO(content.encode()), "")})
+    page = await preview(browser, content, file="m.csv")
     assert browser.answer.status_code == 200
     assert "1980-01-02" in page
 
@@ -193,8 +190,7 @@ async def test_preview_in_another_language(node: Any) -> None:
     await browser.open("/records")
     await browser.send("/language", tag="sq", back="/records")
     rows = "f-1,Ana,Kos,01/31/x,\nf-2,,,,\nf-3,Ana,Kos,1980,,too,many\n"
-    files = {"file": ("list.csv", io.BytesIO((LIST + rows).encode()), "text/csv")}
-    page = await browser.send("/records/preview", name="", files=files)
+    page = await preview(browser, LIST + rows)
     assert page.count("<code>f-") == 3
     assert "A given and a family name agree" not in page
     assert set(re.findall(r'<(\w+) lang="en"', page)) == {"small"}  # the rules' own names
@@ -281,7 +277,7 @@ async def test_places_that_there_are_not(node: Any, place: str) -> None:
 
 
 async def test_hostile_records(node: Any) -> None:
-    """Markup in any field of a record is shown as text in the preview, in a search and on its page."""
+    """Markup in any field of a record is text in the preview, on its list's pages, in a search and on its own page."""
     browser = await node.visitor("ana", "officer")
     rows = [
         {"record_id": str(number), "given_names": "Ana", "family_names": "Novak"} | {field: f"Kos {HOSTILE}"}
@@ -289,6 +285,11 @@ async def test_hostile_records(node: Any) -> None:
     ]
     lines = [FIELDS, *([row.get(field, "") for field in FIELDS] for row in rows)]
     await store(browser, "".join(",".join(line) + "\n" for line in lines), name=HOSTILE)
+    stored = browser.answer.url.path
+    for page in ("/records", stored, f"{stored}/duplicates"):
+        await browser.open(page)
+        assert browser.answer.status_code == 200
+        assert HOSTILE not in browser.page
     places: set[str] = set()
     for name in ("ana", "kos"):
         await search(browser, name=name)
@@ -339,7 +340,7 @@ async def test_a_delivered_list_is_looked_through_and_stored(node: Any, homes: P
     row = page.split("nightly.csv")[1]
     page = await browser.send("/records/delivered", delivery_id=row.split('name="delivery_id" value="')[1][:32])
     assert "Хаџи-Петровић" in page
-    waiting = page.split('name="upload_id" value="')[1][:32]
+    waiting = waiting_in(page)
     await browser.send("/records/layout", upload_id=waiting, encoding="windows-1250")
     await browser.send("/records/layout", upload_id=waiting, encoding="utf-8")
     await browser.send("/records/store", upload_id=waiting)
@@ -455,11 +456,9 @@ async def test_a_long_list_shows_how_far_it_is(node: Any) -> None:
 async def test_a_long_list_that_cannot_be_stored_still_waits(node: Any) -> None:
     """The reason is shown, and its page looks it through again; nobody else sees it."""
     browser = await node.visitor("ana", "officer")
-    await browser.open("/records")
-    content = long_list(1_200) + b"long-x,,,,\n"
-    await browser.send("/records/preview", name="Long", files={"file": ("l.csv", io.BytesIO(content), "")})
+    await preview(browser, long_list(1_200) + b"long-x,,,,\n", "Long")
     assert "Leave out the 1 row that cannot be used." in await until_done(browser)
-    upload_id = browser.page.split('name="upload_id" value="')[1][:32]
+    upload_id = waiting_in(browser.page)
     await browser.send("/records/store", upload_id=upload_id)
     page = await until_done(browser)
     assert "Leave out" not in page
@@ -475,12 +474,11 @@ async def test_a_long_list_that_cannot_be_stored_still_waits(node: Any) -> None:
 async def test_a_long_list_in_another_layout(node: Any) -> None:
     """Headings that are no names of fields are asked for, as of a short list."""
     browser = await node.visitor("ana", "officer")
-    await browser.open("/records")
     content = long_list(1_200).replace(b"record_id,given_names,family_names,date_of_birth,remark", b"a,b,c,d,e")
-    await browser.send("/records/preview", name="Long", files={"file": ("l.csv", io.BytesIO(content), "")})
+    await preview(browser, content, "Long")
     assert "Choose once what each column holds" in await until_done(browser)
     assert browser.answer.status_code == 422
-    upload_id = browser.page.split('name="upload_id" value="')[1][:32]
+    upload_id = waiting_in(browser.page)
     columns = ["record_id", "given_names", "family_names", "date_of_birth", ""]
     await browser.send("/records/layout", upload_id=upload_id, column=columns)
     assert "Store 1,200 records" in await until_done(browser)

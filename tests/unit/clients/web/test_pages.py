@@ -227,21 +227,6 @@ async def test_list_is_deleted(node: Any) -> None:
     assert browser.answer.status_code == 404
 
 
-@pytest.mark.parametrize("field", ["record_id", "given_names", "family_names"])
-async def test_hostile_list(node: Any, field: str) -> None:
-    """Markup in a list's name and in its fields is shown as text."""
-    browser = await node.visitor("ana", "officer")
-    row = {"record_id": "1", "given_names": "Ana", "family_names": "Novak", "date_of_birth": "19x"} | {field: HOSTILE}
-    content = ",".join(row) + "\n" + ",".join(row.values()) + "\n"
-    await look_through(browser, content, name=HOSTILE)
-    assert HOSTILE not in browser.page
-    await browser.send("/records/store", upload_id=upload_id(browser))
-    for page in ("/records", browser.answer.url.path, f"{browser.answer.url.path}/duplicates"):
-        await browser.open(page)
-        assert browser.answer.status_code == 200
-        assert HOSTILE not in browser.page
-
-
 async def test_empty_node(node: Any) -> None:
     """An empty node says so, and what comes next."""
     browser = await node.visitor("ana", "officer", "analyst")
@@ -315,18 +300,6 @@ async def test_password_is_changed(node: Any) -> None:
     page = await browser.send("/account/password", **fields, code=person.code())
     assert "Your password is changed." in page
     assert "Nothing is waiting" in await browser.open("/")
-
-
-async def test_secretariat(matcher: Any) -> None:
-    """The secretariat's officer sees rounds and the form of a proposal; the administrator does not."""
-    officer = await matcher.visitor("sec", "secretariat")
-    assert "No round yet" in await officer.open("/rounds")
-    page = await officer.open("/rounds/new")
-    assert "Slovenia (SI)" in page
-    await officer.send("/rounds/new", party="SI", area="x", legal_basis="x", purpose="x", category="x", mode="lists",
-                       minimum_certainty="low", retention_days="1095")  # fmt: skip
-    assert officer.answer.status_code == 422
-    assert (await (await matcher.visitor("boss", "administrator")).client.get("/rounds/new")).status_code == 403
 
 
 async def test_sign_out(node: Any) -> None:
