@@ -12,22 +12,15 @@ import os
 import re
 import shutil
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from tests.support.browsing import PASSWORD, PHONE, Visitor, Window, chromium
 from tests.support.loaded_program import LOADED
-from tests.support.process_world import WAIT_SECONDS, World, secrets_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
-
-    from playwright.sync_api import Browser
-
-    from tests.support.process_world import Service
+from tests.support.process_world import WAIT_SECONDS, Service, World, secrets_of
 
 pytestmark = pytest.mark.e2e
 

@@ -12,37 +12,31 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import MetaData, Table, func, insert, select, update
+from sqlalchemy.orm import Session
 
 from aquila.audit.merkle import leaf_hash
 from aquila.audit.tiles import TILE_WIDTH
 from aquila.crypto.envelope import sign_envelope
+from aquila.crypto.keys import IdentityKey
 from aquila.protocol.messages import Consent, Manifest, Opening
 from aquila.protocol.rounds.rules import first_binding
 from aquila.protocol.rounds.verified_round import Round, read_statement
 from services.kit.log.entries import EDGE, ENTRIES, _store_nodes, frontier
+from services.kit.log.publication import OwnLog
 from services.kit.storage.files import write_secret
 from services.kit.storage.row_seals import ROW_KEY
+from services.kit.storage.store import Store
 from services.matcher.storage import tables as at_matcher
 from services.node.storage import tables as at_node
 from services.node.storage.high_water import Marks
-from tests.support.node_world import HEADER, LISTS
+from tests.support.node_world import HEADER, LISTS, World
 from tests.support.sealing import sealed
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from sqlalchemy import MetaData, Table
-    from sqlalchemy.orm import Session
-
-    from aquila.crypto.keys import IdentityKey
-    from services.kit.log.publication import OwnLog
-    from services.kit.storage.store import Store
-    from tests.support.node_world import World
 
 _NUMBER = re.compile(rb"[0-9a-f]{64}|[0-9a-f]{32}")
 _COUNTED = frozenset({"batch_id", "step_id", "withdrawal_id"})

@@ -7,10 +7,13 @@ their last one. What has none is told: so a new page cannot be forgotten.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import httpx
+from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
 from aquila.audit.roles import Service
@@ -22,12 +25,6 @@ from services.node import main as node_main
 from services.node.settings import NodeSettings
 from tests.support.people import patient, two_persons
 from tests.support.web_world import ORIGIN, Browser, endpoint
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
-
-    from fastapi import FastAPI
 
 _UPLOADED = 10_000
 _PAGE = 50

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import httpx
 
 from clients.bench.lists import write_list
 from tests.support.clock import Clock
 from tests.support.large_world import closed_round_with_queries, copy_closed_round
-from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, make_world
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.support.node_world import World
+from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, World, make_world
 
 _CONSENTED = 5  # of so many open rounds one waits for lists, the others for consents
 _DAY = 86_400

@@ -48,25 +48,6 @@ def test_the_page_of_settings_names_none_that_is_gone() -> None:
         assert holders == ({"node", "matcher"} if whose.strip() == "both" else {whose.strip()})
 
 
-@pytest.mark.parametrize("service", sorted(CLASSES))
-def test_unit_starts_the_service(service: str) -> None:
-    """The systemd unit runs the command that exists, as its own user, without new privileges."""
-    unit = (DEPLOY / "systemd" / f"aquila-{service}.service").read_text(encoding="utf-8")
-    assert f"/aquila {service} serve --home" in unit
-    assert "NoNewPrivileges=yes" in unit
-    assert "ProtectSystem=strict" in unit
-
-
-@pytest.mark.parametrize("kind", ["scheduler", "worker"])
-def test_unit_starts_a_cluster_over_tls(kind: str) -> None:
-    """A cluster's processes are bound by the sample configuration, and show their pages to nobody else."""
-    unit = (DEPLOY / "systemd" / f"aquila-dask-{kind}.service").read_text(encoding="utf-8")
-    assert f"/dask {kind} " in unit
-    hardening = ("MemorySwapMax=0", "LimitCORE=0", "NoNewPrivileges=yes", "ProtectSystem=strict")
-    for line in ("DASK_CONFIG=/etc/aquila/dask/dask.yaml", "tls://", "--dashboard-address 127.0.0.1:", *hardening):
-        assert line in unit
-
-
 def test_a_cluster_by_the_sample_encrypts_and_spills_nothing() -> None:
     """What a service refuses a cluster for, the sample does not do."""
     sample = yaml.safe_load((DEPLOY / "samples" / "dask.yaml").read_text(encoding="utf-8"))["distributed"]

@@ -13,7 +13,7 @@ from aquila.crypto.keys import IdentityKey
 from aquila.errors import InputError, KeyMaterialError, PolicyError
 from aquila.protocol.registry import RegisteredParty, Registry, write_registry
 from services.kit.home_folder import NewAddress
-from services.kit.settings import described, load
+from services.kit.settings import load
 from services.matcher.context import open_store
 from services.matcher.main import build, prepare
 from services.matcher.settings import MatcherSettings
@@ -64,11 +64,6 @@ def test_a_value_that_no_setting_can_have(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="port"):
         create(tmp_path, port=70_000)
     create(tmp_path)
-
-
-def test_every_setting_is_described() -> None:
-    """The operations page is checked against it."""
-    assert [name for name, description in described(MatcherSettings) if not description] == []
 
 
 def test_the_database_is_in_home(tmp_path: Path) -> None:

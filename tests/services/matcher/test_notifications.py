@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import httpx
 import pytest
@@ -25,15 +26,9 @@ from services.matcher.steps.schedule import steps_of
 from services.matcher.storage.tables import EvidenceRow
 from tests.support.health_example import FINE
 from tests.support.mail_server import MailServer, lines_of, settings_of
-from tests.support.matcher_world import BASE
+from tests.support.matcher_world import BASE, World
 from tests.support.people import signed_in
 from tests.support.sealing import sealed
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.support.matcher_world import World
 
 SHORT = {"participants": ["RS", "AL"], "area": "a", "legal_basis": "b", "purpose": "c", "category": "d"}
 ADDRESS = "https://aquila.secretariat.example:8700"

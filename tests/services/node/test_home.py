@@ -10,7 +10,7 @@ import pytest
 from aquila.crypto.keys import IdentityKey
 from aquila.errors import InputError
 from aquila.protocol.registry import RegisteredParty, Registry
-from services.kit.settings import described, load
+from services.kit.settings import load
 from services.node import main
 from services.node.settings import NodeSettings
 from services.node.storage import home
@@ -60,8 +60,3 @@ def test_a_registry_with_another_key_for_the_node_is_refused(tmp_path: Path) -> 
     home.create(tmp_path / "al", "AL", "Albania", "https://matcher.example", registry=registry)
     with pytest.raises(InputError, match=r"another identity key"):
         main.assemble(load(tmp_path / "al" / "node.toml", NodeSettings))
-
-
-def test_every_setting_is_described() -> None:
-    """Each setting says what it is."""
-    assert [name for name, text in described(NodeSettings) if not text] == []

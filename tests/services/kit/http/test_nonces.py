@@ -13,7 +13,6 @@ from services.kit.http.nonces import StoredNonces, nonce_table
 from services.kit.http.signatures import Nonces
 from services.kit.storage.store import Store, new_metadata, schema_change
 from tests.support.memory_nonces import MemoryNonces
-from tests.support.schema_checks import uncommented
 
 _METADATA = new_metadata()
 _TABLE = nonce_table(_METADATA)
@@ -101,8 +100,3 @@ def test_a_store_that_fails_refuses_the_call(store: Store) -> None:
     """Without its table nothing is let through."""
     with pytest.raises(StoreError):
         StoredNonces(store, _TABLE).spend("key", "n", 600, 0)
-
-
-def test_every_column_has_a_comment() -> None:
-    """As every table of the services."""
-    assert uncommented(_METADATA) == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from sqlalchemy import URL, select
@@ -13,9 +13,6 @@ from services.kit.storage.states import enter_all, following, state_text
 from services.kit.storage.store import Rows, Store, new_metadata
 from services.node.storage.states import SubmissionState
 from services.node.storage.tables import SubmissionRow
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 class State(StrEnum):

@@ -13,9 +13,9 @@ from aquila.audit.roles import Role, Service
 from clients.web.app.dispatch import PagesDispatcher
 from clients.web.wiring import front_of
 from tests.support.node_steps import closed_round
-from tests.support.node_world import PartyNode, World, clock, codes  # noqa: F401 - fixtures
+from tests.support.node_world import PartyNode, World
 from tests.support.people import signed_in
-from tests.support.played_worlds import WorldAfter, played_worlds, world_after  # noqa: F401 - fixtures
+from tests.support.played_worlds import WorldAfter
 from tests.support.web_world import ORIGIN, Browser, endpoint
 
 REASON = {
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.parties("AL", "RS")
 
 
 @pytest.fixture
-async def world(world_after: WorldAfter) -> World:  # noqa: F811 - the fixture
+async def world(world_after: WorldAfter) -> World:
     """A world in which a round is over."""
     world, _ = await world_after(closed_round)
     return world

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 
@@ -19,11 +20,7 @@ from clients.web.app.dispatch import PagesDispatcher
 from clients.web.app.in_process import InProcessTransport
 from clients.web.app.site import Site
 from clients.web.application import pages_of
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import StagedRound
 
 MANY = 300
 MOST_BYTES = 100_000

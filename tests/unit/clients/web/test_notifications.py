@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import insert, select, update
@@ -13,9 +14,6 @@ from clients.web.text.notifications import FAILURES, compose
 from services.kit.log.entries import ALARMS
 from services.kit.people.tables import NotificationRow
 from tests.support import web_world
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 homes_without = web_world.homes
 SETTINGS = """

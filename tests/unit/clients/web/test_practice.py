@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from importlib import resources
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -13,12 +14,7 @@ from clients.web.app.practice import Practice
 from clients.web.i18n.languages import TAGS, languages
 from clients.web.pages import routers_of
 from clients.web.text.labels import PRACTICE
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-
-    from tests.support.web_world import ServedPages
+from tests.support.web_world import ServedPages
 
 OPEN = ("/sign-in", "/enrol", "/set-up", "/none")
 PAGES = (

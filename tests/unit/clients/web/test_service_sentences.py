@@ -11,7 +11,7 @@ from aquila.sentences import Sentence, text_of
 from clients.web.i18n.languages import languages
 from clients.web.wiring import front_of
 from services.node.rounds import statements
-from tests.support.node_world import World, clock, codes, world  # noqa: F401 - fixtures
+from tests.support.node_world import World
 from tests.support.people import signed_in
 from tests.support.web_world import ORIGIN, Browser, endpoint
 
@@ -23,7 +23,7 @@ PROBLEMS = (
 """Of one sentence, and of sentences within others."""
 
 
-async def test_problems_are_in_the_reader_s_language(world: World) -> None:  # noqa: F811 - the fixture
+async def test_problems_are_in_the_reader_s_language(world: World) -> None:
     """Each language has each problem of a round, whole, and nothing on the page is marked as English."""
     round_id = await world.propose()
     await world.settle()

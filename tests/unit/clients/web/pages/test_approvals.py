@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from aquila.audit.roles import Role, Service
 from clients.web.wiring import front_of
-from tests.support.node_world import HEADER, JUSTIFICATION, PartyNode, World, clock, codes  # noqa: F401 - fixtures
-from tests.support.played_worlds import WorldAfter, played_worlds, world_after  # noqa: F401 - fixtures
+from tests.support.node_world import HEADER, JUSTIFICATION, PartyNode, World
+from tests.support.played_worlds import WorldAfter
 from tests.support.web_world import endpoint, visitor_of
 
 BEFORE = "a-1,Mira,Janković,1988-08-08,\na-2,Ana,Novak,1985-01-02,\na-3,Eva,Kos,1970-01-02,\n"
@@ -31,7 +31,7 @@ async def asked(party_node: PartyNode, round_id: str, import_id: str) -> str:
     return f"/approvals/{answer.json()['approval_id']}"
 
 
-async def test_the_approver_of_a_list_sees_what_changed(world_after: WorldAfter) -> None:  # noqa: F811 - the fixture
+async def test_the_approver_of_a_list_sees_what_changed(world_after: WorldAfter) -> None:
     """Of a list that follows another one: numbers and record numbers; of the first list there is nothing to compare.
 
     The service tells it to an approver, and not to an analyst.

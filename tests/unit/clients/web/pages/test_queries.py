@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from html import unescape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -15,12 +15,8 @@ from aquila.errors import InputError
 from clients.sdk.queries import pasted_persons
 from clients.web.wiring import front_of
 from tests.support.node_steps import round_for_queries
-from tests.support.node_world import clock, codes  # noqa: F401 - fixtures
-from tests.support.played_worlds import played_worlds, world_after  # noqa: F401 - fixtures
+from tests.support.played_worlds import WorldAfter
 from tests.support.web_world import ORIGIN, endpoint, visitor_of
-
-if TYPE_CHECKING:
-    from tests.support.played_worlds import WorldAfter
 
 REASON = {
     "legal_basis": "Article 7", "purpose": "check of identity", "case_reference": "2026/7", "category": "travellers",
@@ -36,7 +32,7 @@ ROWS = EMPTY | {
 }  # fmt: skip
 
 
-async def test_an_officer_asks_and_reads_the_answer(world_after: WorldAfter) -> None:  # noqa: F811 - the fixture
+async def test_an_officer_asks_and_reads_the_answer(world_after: WorldAfter) -> None:
     """Errors keep what was typed, a template fills the reasons, a second person approves, and the answer is a table."""
     world, round_id = await world_after(round_for_queries)
     party_node = world.nodes["AL"]
@@ -87,7 +83,7 @@ async def test_an_officer_asks_and_reads_the_answer(world_after: WorldAfter) -> 
     app.end()
 
 
-async def test_what_may_be_a_name_is_confirmed(world_after: WorldAfter) -> None:  # noqa: F811 - the fixture
+async def test_what_may_be_a_name_is_confirmed(world_after: WorldAfter) -> None:
     """A name that is asked for is refused; for what may be one of the lists the form comes back with a box to tick."""
     world, round_id = await world_after(round_for_queries)
     party_node = world.nodes["AL"]
@@ -117,7 +113,7 @@ async def test_what_may_be_a_name_is_confirmed(world_after: WorldAfter) -> None:
     app.end()
 
 
-async def test_faults_of_persons_are_at_their_fields(world_after: WorldAfter) -> None:  # noqa: F811 - the fixture
+async def test_faults_of_persons_are_at_their_fields(world_after: WorldAfter) -> None:
     """Of a row at the box that is wrong, of pasted lines and the day at theirs, and in a list that leads there."""
     world, round_id = await world_after(round_for_queries)
     party_node = world.nodes["AL"]
@@ -158,7 +154,7 @@ async def test_faults_of_persons_are_at_their_fields(world_after: WorldAfter) ->
     app.end()
 
 
-async def test_an_answer_comes_while_one_watches(world_after: WorldAfter) -> None:  # noqa: F811 - the fixture
+async def test_an_answer_comes_while_one_watches(world_after: WorldAfter) -> None:
     """The page is loaded again, also where the change came before the first look, and ends to watch what is final."""
     world, round_id = await world_after(round_for_queries)
     party_node = world.nodes["AL"]
@@ -182,7 +178,7 @@ async def test_an_answer_comes_while_one_watches(world_after: WorldAfter) -> Non
     app.end()
 
 
-async def test_both_sides_see_why_a_query_was_made(world_after: WorldAfter) -> None:  # noqa: F811 - the fixture
+async def test_both_sides_see_why_a_query_was_made(world_after: WorldAfter) -> None:
     """Lists of hits tell queries from lists, and the owner of a list reads purpose, case and urgency."""
     world, round_id = await world_after(round_for_queries)
     asker, owner = world.nodes["AL"], world.nodes["RS"]
@@ -204,7 +200,7 @@ async def test_both_sides_see_why_a_query_was_made(world_after: WorldAfter) -> N
         app.end()
 
 
-async def test_exports_say_whose_query_a_hit_is_of(world_after: WorldAfter) -> None:  # noqa: F811 - the fixture
+async def test_exports_say_whose_query_a_hit_is_of(world_after: WorldAfter) -> None:
     """Each with its case as the asker signed it; a hit between lists has none."""
     world, round_id = await world_after(round_for_queries)
     person = {"given_names": "Mira", "family_names": "Jankovi\u0107", "date_of_birth": "1988-08-08"}

@@ -9,8 +9,8 @@ from aquila.audit.roles import Role, Service
 from clients.web.wiring import front_of
 from services.node.records.queries import standing_rounds
 from tests.support.node_steps import round_for_queries
-from tests.support.node_world import HEADER, LISTS, PartyNode, World, clock, codes  # noqa: F401 - fixtures
-from tests.support.played_worlds import WorldAfter, played_worlds, world_after  # noqa: F401 - fixtures
+from tests.support.node_world import PartyNode, World
+from tests.support.played_worlds import WorldAfter
 from tests.support.web_world import Browser, endpoint, visitor_of
 
 REASON = {
@@ -44,9 +44,7 @@ def first_of(page: str) -> str:
     return path[1]
 
 
-async def test_an_officer_sets_one_up_and_reads_what_it_found(
-    world_after: WorldAfter,  # noqa: F811 - the fixture
-) -> None:
+async def test_an_officer_sets_one_up_and_reads_what_it_found(world_after: WorldAfter) -> None:
     """Faults stand at the day, a second person reads the terms, and what is new is said on Home and on its page."""
     world, round_id = await world_after(round_for_queries)
     party_node = world.nodes["AL"]
@@ -84,9 +82,7 @@ async def test_an_officer_sets_one_up_and_reads_what_it_found(
     app.end()
 
 
-async def test_an_officer_asks_once_more_prolongs_and_withdraws(
-    world_after: WorldAfter,  # noqa: F811 - the fixture
-) -> None:
+async def test_an_officer_asks_once_more_prolongs_and_withdraws(world_after: WorldAfter) -> None:
     """In a round of other terms only with another approval; for longer it is replaced; a withdrawal has its reason."""
     world, round_id = await world_after(round_for_queries)
     party_node = world.nodes["AL"]
@@ -121,9 +117,7 @@ async def test_an_officer_asks_once_more_prolongs_and_withdraws(
     app.end()
 
 
-async def test_a_standing_query_without_a_round_that_is_open(
-    world_after: WorldAfter,  # noqa: F811 - the fixture
-) -> None:
+async def test_a_standing_query_without_a_round_that_is_open(world_after: WorldAfter) -> None:
     """When no round takes a query, later rounds like an earlier one are chosen, and a day is asked for."""
     world, round_id = await world_after(round_for_queries)
     party_node = world.nodes["AL"]
