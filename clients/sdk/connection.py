@@ -124,7 +124,14 @@ class Connection:
             MalformedError: The answer is no such message.
             AquilaError: As `call`.
         """
-        content = self.call(method, path, **options)
+        return self.read(answer, self.call(method, path, **options))
+
+    def read(self, answer: type[M], content: bytes) -> M:
+        """Read the body of an answer as a message.
+
+        Raises:
+            MalformedError: It is no such message.
+        """
         try:
             return answer.model_validate_json(content)
         except ValidationError:
@@ -221,14 +228,3 @@ def _new_context(ca: Path | None, shown: ClientCertificate | None) -> ssl.SSLCon
             reason = error.strerror or type(error).__name__
             raise InputError("certificate_or_key_unreadable", certificate=shown.certificate, reason=reason) from None
     return context
-
-
-def confirmed(*, names_checked: bool) -> dict[str, str]:
-    """Return the parameters of a call whose texts were refused for a name before, and that somebody has checked."""
-    return {"names_checked": "true"} if names_checked else {}
-
-
-def list_query(offset: int, limit: int | None, *, ongoing: bool = False) -> dict[str, str]:
-    """Return the parameters of a call for a part of a list; what is the service's default is left out."""
-    given = {"offset": str(offset or ""), "limit": str(limit or ""), "ongoing": "true" if ongoing else ""}
-    return {name: value for name, value in given.items() if value}

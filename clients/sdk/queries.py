@@ -6,7 +6,6 @@ import csv
 import io
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from aquila.errors import InputError
 from aquila.interface.approval import PendingApproval
@@ -17,17 +16,17 @@ from aquila.interface.queries import (
     QueryAnswer,
     QueryPerson,
     QueryProgress,
+    QueryRequest,
     StandingQueries,
+    StandingQueryRequest,
     StandingQueryView,
+    WithdrawnStandingQuery,
 )
 from aquila.records.reading.headings import suggest_columns
-from clients.sdk.connection import confirmed, list_query
+from clients.sdk.service_client import ServiceClient, acts, answers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from aquila.interface.queries import QueryRequest, StandingQueryRequest
-    from clients.sdk.connection import Connection
 
 PASTED_FIELDS = ("given_names", "family_names", "date_of_birth", "nationality", "document_numbers")
 """The columns of pasted lines that have no line of column names."""
@@ -37,51 +36,17 @@ _LEAST_NAMED = 2
 _LONGEST = 500
 
 
-class QueryClient:
-    """A node's queries. Every method raises the error in the node's problem document."""
+class QueryClient(ServiceClient):
+    """A node's queries. What is asked waits for a second person; `names_checked` as for `NodeClient.submit`."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    def queries(self, offset: int = 0, limit: int | None = None) -> Queries:
-        """Return the party's queries, the rounds that take one now, and templates of a justification.
-
-        Args:
-            offset: How many newer queries are left out.
-            limit: At most so many of them; the newest ones if None.
-        """
-        return self._connection.fetch(Queries, "GET", "/v1/queries", params=list_query(offset, limit))
-
-    def ask(self, wanted: QueryRequest, *, names_checked: bool = False) -> PendingApproval:
-        """Ask for a few persons; the request waits for a second person. `names_checked` as for `NodeClient.submit`."""
-        body, query = wanted.model_dump(mode="json"), confirmed(names_checked=names_checked)
-        return self._connection.fetch(PendingApproval, "POST", "/v1/queries", json=body, params=query)
-
-    def answer(self, submission_id: str) -> QueryAnswer:
-        """Return the answer to a query, person by party."""
-        return self._connection.fetch(QueryAnswer, "GET", f"/v1/queries/{quote(submission_id, safe='')}")
-
-    def standing(self) -> StandingQueries:
-        """Return the party's standing queries with what each found in which round."""
-        return self._connection.fetch(StandingQueries, "GET", "/v1/standing-queries")
-
-    def standing_query(self, standing_id: str) -> StandingQueryView:
-        """Return a standing query with its persons."""
-        return self._connection.fetch(StandingQueryView, "GET", f"/v1/standing-queries/{quote(standing_id, safe='')}")
-
-    def watch(self, wanted: StandingQueryRequest, *, names_checked: bool = False) -> PendingApproval:
-        """Ask for a standing query; the request waits for a second person. `names_checked` as for `ask`."""
-        body, query = wanted.model_dump(mode="json"), confirmed(names_checked=names_checked)
-        return self._connection.fetch(PendingApproval, "POST", "/v1/standing-queries", json=body, params=query)
-
-    def withdraw(self, standing_id: str, reason: str) -> None:
-        """Let a standing query be asked in no further round."""
-        path = f"/v1/standing-queries/{quote(standing_id, safe='')}/withdraw"
-        self._connection.call("POST", path, json={"reason": reason})
-
-    def progress(self, submission_id: str) -> QueryProgress:
-        """Return the progress of a query; nobody looks at a person for it."""
-        return self._connection.fetch(QueryProgress, "GET", f"/v1/queries/{quote(submission_id, safe='')}/progress")
+    queries = answers("get_queries", Queries)
+    ask = answers("post_query", PendingApproval, QueryRequest)
+    answer = answers("get_query", QueryAnswer)
+    standing = answers("get_standing_queries", StandingQueries)
+    standing_query = answers("get_standing_query", StandingQueryView)
+    watch = answers("post_standing_query", PendingApproval, StandingQueryRequest)
+    withdraw = acts("post_standing_withdrawal", WithdrawnStandingQuery)
+    progress = answers("get_progress", QueryProgress)
 
 
 def end_of_day(iso: str) -> int:

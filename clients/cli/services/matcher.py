@@ -90,7 +90,7 @@ def invite(
     wanted = NewInvitation(party=party, name=name, days=days)
     path = out or Path(f"{party.lower()}.invite")
     with connect(home, url, token_file, ca) as reached:
-        content = reached.matcher().invite(wanted)
+        content = reached.matcher().invite(wanted).content
     write_result(path, content)
     sentence = (
         f"Send {path} to {name}. It counts for {days} days, for {party} alone. Then wait for the request to join."
@@ -240,7 +240,8 @@ def move(
     NewAddress(0, public_url).check()  # before the matcher states what no party can accept
     with connect(home, url, token_file, ca) as reached:
         trusted = certificate_ca or reached.home.ca
-        content = reached.matcher().move(public_url, read_file(trusted).decode("ascii", "replace") if trusted else None)
+        stated = read_file(trusted).decode("ascii", "replace") if trusted else None
+        content = reached.matcher().move(public_url, stated).content
     write_result(out, content)
     listens = set_address(reached.home.settings, public_url, port) if isinstance(reached.home, Home) else None
     sentences = [f"Now start the matcher there: it listens on port {listens}."]
@@ -272,7 +273,7 @@ def renew_ca(
     found = find_home(home, "matcher")
     own, prepared = parties.prepared_ca(found)
     with connect(home, url, token_file, ca) as reached:
-        content = reached.matcher().move(found.url(), read_file(prepared.ca).decode("ascii"))
+        content = reached.matcher().move(found.url(), read_file(prepared.ca).decode("ascii")).content
     write_result(out, content)
     until = take_prepared(own, prepared)
     document = {"file": str(out), "valid_until": until.isoformat()}

@@ -83,7 +83,7 @@ def registry(
 
     with connect(home, url, token_file, ca) as reached:
         if out is not None:
-            write_result(out, reached.node().registry_file())
+            write_result(out, reached.node().registry_file().content)
         show_registry(Screen(as_json), _current(reached) if file is None else _taken(reached, file), "")
 
 

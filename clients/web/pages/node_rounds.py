@@ -139,5 +139,5 @@ def _waiting(visit: Visit, round_id: str) -> list[ApprovalEntry]:
     """Return the requests about a round that wait for a second person."""
     if not visit.may("approvals.see"):
         return []
-    found = ApprovalClient(visit.connection()).approvals(round_id, waiting=True).approvals
+    found = ApprovalClient(visit.connection()).approvals(round_id=round_id, waiting=True).approvals
     return [one for one in found if one.state is ApprovalState.WAITING]

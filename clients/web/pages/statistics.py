@@ -71,7 +71,7 @@ def get_statistics(visit: Visited, category: str = "", since: str = "", until: s
     chosen, read = {"category": category, "since": since, "until": until}, []
 
     def part(offset: int) -> tuple[Sequence[RoundStatistics], int]:
-        read.append(visit.matcher().statistics(category, since, until, offset, _PAGE, matched=True))
+        read.append(visit.matcher().statistics(**chosen, offset=offset, limit=_PAGE, matched=True))
         return read[-1].rounds, read[-1].total
 
     page = served_page(visit, part, _PAGE, chosen=chosen)
@@ -155,7 +155,8 @@ def _picture(  # noqa: PLR0913, PLR0917 - what the page may be asked for, in the
         InputError: There is no such level, or a day is none.
     """
     least = _least(certainty)
-    found = visit.matcher().picture(category, since, until, identifier(round_id) if round_id else "")
+    chosen = {"category": category, "since": since, "until": until, "round_id": round_id and identifier(round_id)}
+    found = visit.matcher().picture(**chosen)
     return Picture(category or (found.round.category if found.round else ""), least, found)
 
 

@@ -29,7 +29,7 @@ def get_log(visit: Visited, kind: str = "", round_id: str = "", below: str = "")
     if round_id and not _ROUND.fullmatch(round_id):
         raise InputError("round_id_malformed")
     start = int(below) if below.isascii() and below.isdigit() and len(below) <= _DIGITS else None
-    page = client.entries(start, _PAGE, EntryKind(kind) if kind else None, round_id or None)
+    page = client.entries(below=start, limit=_PAGE, kind=EntryKind(kind) if kind else None, round_id=round_id)
     return visit.show(
         "log.html", log=client.view(), page=page, kind=kind, round_id=round_id, kinds=[one.value for one in EntryKind]
     )

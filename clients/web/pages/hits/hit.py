@@ -13,6 +13,7 @@ from aquila.errors import InputError, OrderError, PolicyError
 from aquila.followup.lifecycle import Channel, Decision, Ground, HitOutcome, Urgency
 from aquila.matching.certainty import CENTIBITS, Level
 from aquila.matching.weights import WeightKind, level_bits
+from clients.sdk.hits import hit_keys
 from clients.web.app.paths import identifier
 from clients.web.app.visit import Sent, Visited, threaded
 from clients.web.pages.hits.filters import list_of_address
@@ -146,12 +147,12 @@ def _decide(client: HitsClient, place: Place, sent: SubmittedForm) -> None:
 
 def _follow_up(client: HitsClient, place: Place, sent: SubmittedForm) -> None:
     channel, urgency = sent.choice("channel", Channel), sent.choice("urgency", Urgency)
-    client.follow_up(*place, channel, urgency, reference=sent.text("reference"))
+    client.follow_up(*place, channel=channel, urgency=urgency, reference=sent.text("reference"))
 
 
 def _assign(client: HitsClient, place: Place, sent: SubmittedForm) -> None:
     person = sent.text("colleague")
-    client.assign([place], None if person == NOBODY else person, sent.text("handing_over"))
+    client.assign(hit_keys([place]), None if person == NOBODY else person, sent.text("handing_over"))
 
 
 def _reply(client: HitsClient, place: Place, sent: SubmittedForm) -> None:

@@ -13,6 +13,7 @@ from aquila.followup.lifecycle import Decision, HitOutcome, Stage
 from aquila.interface.hits import MOST_CHOSEN, AssigneeFilter, HitSort, KnownPair, SavedFilter
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import Kind
+from clients.sdk.hits import hit_keys
 from clients.web.app.paths import identifier
 from clients.web.app.visit import Sent, Visited, threaded
 from clients.web.pages.hits.filters import PAGE, RequestedList, list_of_form, requested_list
@@ -132,7 +133,7 @@ def post_decide(visit: Visited, sent: Sent) -> Response:
     if not (number.isascii() and number.isdigit()) or int(number) >= len(rows):
         raise InputError("form_thing_unknown")
     decision, place = _decision(word), int(number)
-    visit.hits().decide_chosen([_key(rows[place])], decision)
+    visit.hits().decide_many(hits=hit_keys([_key(rows[place])]), decision=decision)
     following = rows[place + 1] if place + 1 < len(rows) else ""
     return visit.go(_path(asked, "decided", at=following))
 
@@ -141,11 +142,8 @@ def post_decide(visit: Visited, sent: Sent) -> Response:
 @threaded
 def post_decide_many(visit: Visited, sent: Sent) -> Response:
     """Decide on the rows that are chosen, or on all hits that the filter leaves, with one reason."""
-    asked, client, decision = list_of_form(visit, sent), visit.hits(), sent.choice("decision", Decision)
-    if sent.ticked("every"):
-        done = client.decide_every(asked.wanted, sent.number("total"), decision, sent.text("remark"))
-    else:
-        done = client.decide_chosen(_chosen(sent), decision, sent.text("remark"))
+    asked, decision = list_of_form(visit, sent), sent.choice("decision", Decision)
+    done = visit.hits().decide_many(**_meant(asked, sent), decision=decision, remark=sent.text("remark"))
     return visit.go(_path(asked, "decided" if done.hits else "", left_out=_count(done)))
 
 
@@ -154,11 +152,8 @@ def post_decide_many(visit: Visited, sent: Sent) -> Response:
 def post_close_many(visit: Visited, sent: Sent) -> Response:
     """Close the rows that are chosen, or all hits that the filter leaves, with one outcome and reason."""
     visit.need("hits.decide")
-    asked, client, outcome = list_of_form(visit, sent), visit.hits(), sent.choice("outcome", HitOutcome)
-    if sent.ticked("every"):
-        done = client.close_every(asked.wanted, sent.number("total"), outcome, sent.text("remark"))
-    else:
-        done = client.close_chosen(_chosen(sent), outcome, sent.text("remark"))
+    asked, outcome = list_of_form(visit, sent), sent.choice("outcome", HitOutcome)
+    done = visit.hits().close_many(**_meant(asked, sent), outcome=outcome, remark=sent.text("remark"))
     return visit.go(_path(asked, "closed-many" if done.hits else "", left_out=_count(done)))
 
 
@@ -185,7 +180,7 @@ def post_acknowledge_many(visit: Visited, sent: Sent) -> Response:
 def post_assign(visit: Visited, sent: Sent) -> Response:
     """Let a colleague look after the hits that were chosen, or nobody."""
     asked, person = list_of_form(visit, sent), sent.text("colleague")
-    visit.hits().assign(_chosen(sent), None if person == NOBODY else person, sent.text("remark"))
+    visit.hits().assign(hit_keys(_chosen(sent)), None if person == NOBODY else person, sent.text("remark"))
     return visit.go(_path(asked, "assigned"))
 
 
@@ -217,6 +212,13 @@ def _key(text: str) -> tuple[str, str]:
     """Return round and id of a hit as a form names it."""
     round_id, _, hit_id = text.partition(".")
     return identifier(round_id), identifier(hit_id)
+
+
+def _meant(asked: RequestedList, sent: SubmittedForm) -> dict[str, object]:
+    """Return the hits that were chosen, or the filter that leaves them with the number of hits that the person saw."""
+    if sent.ticked("every"):
+        return {"every": asked.wanted, "total": sent.number("total")}
+    return {"hits": hit_keys(_chosen(sent))}
 
 
 def _chosen(sent: SubmittedForm) -> list[tuple[str, str]]:

@@ -91,7 +91,7 @@ def post_delivered(visit: Visited, sent: Sent) -> Response:
 @threaded
 def post_remove_delivered(visit: Visited, sent: Sent, delivery_id: str) -> Response:  # noqa: ARG001 - the form is checked
     """Remove a file that was delivered."""
-    visit.node().remove_delivery(DeliveredList(identifier(delivery_id)))
+    visit.node().remove_delivery(identifier(delivery_id))
     return visit.go("/records", "delivery_removed")
 
 

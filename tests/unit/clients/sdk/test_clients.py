@@ -83,7 +83,7 @@ def test_four_eyes(
 def test_requests_of_a_round(connection: Connection, answers: Any) -> None:
     """Those that wait, or those about a round, are asked for alone."""
     answers.says(json={"approvals": []})
-    ApprovalClient(connection).approvals("e" * 32, waiting=True)
+    ApprovalClient(connection).approvals(round_id="e" * 32, waiting=True)
     assert dict(answers.asked[0].url.params) == {"round_id": "e" * 32, "waiting": "true"}
 
 
