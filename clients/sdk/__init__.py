@@ -16,10 +16,9 @@ from clients.sdk.hits import HitsClient
 from clients.sdk.homes import Home, find_home
 from clients.sdk.log import LogClient
 from clients.sdk.matcher import MatcherClient
-from clients.sdk.node import NodeClient
+from clients.sdk.node import NodeClient, RecordsClient
 from clients.sdk.people import PeopleClient
 from clients.sdk.queries import QueryClient
-from clients.sdk.records import RecordsClient
 
 __all__ = [
     "Access",

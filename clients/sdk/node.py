@@ -1,4 +1,4 @@
-"""The operator's client of a node: records in, consent, submissions, hits."""
+"""The operator's client of a node: records in, consent, submissions, hits; and that of the party's own records."""
 
 from __future__ import annotations
 
@@ -8,13 +8,19 @@ from typing import Any, BinaryIO
 from aquila.interface.approval import PendingApproval
 from aquila.interface.attention import AttentionList
 from aquila.interface.records import (
+    CorrectionReport,
     Deliveries,
     DuplicateRecords,
     Findings,
     Imports,
     LayoutView,
+    ListDifference,
     ReadingProgress,
+    RecordCorrection,
+    RecordPage,
     RecordReport,
+    RecordSearch,
+    RecordView,
 )
 from aquila.interface.rounds import (
     AbortReason,
@@ -101,6 +107,18 @@ class NodeClient(ServiceClient):
         query = {"name": name, **_layout_query(layout), "accept_refused": "true" if accept_refused else "false"}
         query |= {"progress": key} if key else {}
         return self._connection.fetch(RecordReport, "POST", "/v1/imports", **_list(source, query))
+
+
+class RecordsClient(ServiceClient):
+    """A party's own records. What is looked for is in no address."""
+
+    search = answers("search_records", RecordPage, RecordSearch)
+    browse = answers("get_records", RecordPage)
+    difference = answers("get_difference", ListDifference)
+    show = answers("get_record", RecordView)
+    check_correction = answers("check_correction", CorrectionReport, RecordCorrection)
+    correct = answers("put_record", CorrectionReport, RecordCorrection)
+    take_out = acts("delete_record")
 
 
 def _list(source: BinaryIO | DeliveredList, query: dict[str, str]) -> dict[str, Any]:

@@ -8,16 +8,8 @@ from aquila.records.dates import PartialDate
 from aquila.records.person import Record
 from aquila.records.rules import load_rules
 from clients.cli.output.rule_explanations import Comparison, explain
-from clients.cli.output.rule_views import ALL_NUMBERS, by_chance, comparison_views, guesses_view
+from clients.cli.output.rule_views import by_chance, comparison_views
 from clients.cli.output.screen import Table
-
-
-def test_only_numbers_are_beyond_counting() -> None:
-    """A rule that was counted shows its guesses, also where nobody of the population gives it an input."""
-    table = load_rules("default")
-    counted: dict[int, int | None] = {rule.number: 1_000 for rule in table.rules}
-    shown = [row[3] for row in guesses_view(table, counted | {2: 0, 3: None}, 50).rows]
-    assert shown[:4] == ["1,000", "0", ALL_NUMBERS, "1,000"]
 
 
 def test_what_differs_is_named_where_both_records_tell_of_it() -> None:
