@@ -186,6 +186,7 @@ class HitPage(Message):
         overdue: How many of them are overdue.
         unanswered: How many rounds that this party consented to have brought no report, of those the filter leaves.
         undo: The person's last decision of the last hours, on one hit or on several.
+        problems: Which hits of the page are not shown, and which are gone from its rounds, in sentences.
     """
 
     hits: tuple[HitEntry, ...]
@@ -195,6 +196,7 @@ class HitPage(Message):
     overdue: Count
     unanswered: Count
     undo: UndoView | None = None
+    problems: tuple[SentenceView, ...] = ()
 
 
 class StepView(Message):
@@ -442,10 +444,15 @@ class ExportedHit(Message):
 
 
 class HitExport(Message):
-    """The hits that a filter leaves, in its order; at most `MOST_EXPORTED`."""
+    """The hits that a filter leaves, in its order; at most `MOST_EXPORTED`.
+
+    Attributes:
+        problems: Which hits are left out, and which are gone, in sentences.
+    """
 
     exported_at: Seconds
     hits: tuple[ExportedHit, ...]
+    problems: tuple[SentenceView, ...] = ()
 
 
 class FollowUpRequest(Message):

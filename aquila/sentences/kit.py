@@ -169,9 +169,17 @@ KIT: Final[Table] = {
     "health_fault_unexplained": Text(
         "{fault}", "look into the service's log, and under *When something is wrong* in deploy/OPERATIONS.md"
     ),
+    "health_hits_missing": Text(
+        "{count} hits of round {round} that this node stored are no longer in its database",
+        "somebody deleted them: look who did; DISASTERS.md, *A row that the service did not write*",
+    ),
     "health_party_silent": Text(
         "{party} has not called for {hours} hours, and takes part in an open round",
         "ask its administrator whether its node runs",
+    ),
+    "health_rows_not_authentic": Text(
+        "{count} rows of the table {table} were not written by this service, and are left out",
+        "somebody changed the database: look who did; DISASTERS.md, *A row that the service did not write*",
     ),
     "health_round_stuck": Text(
         "the round {round} waits for {parties}, and has made no progress for {hours} hours",

@@ -98,6 +98,15 @@ NODE: Final[Table] = {
         "hits of this round stay unconfirmed: they could not be prepared before the round's key was destroyed: {reason}"
     ),
     "hits_not_trusted": Text("the hits of {pair} in this round are not to be trusted: {what}"),
+    "hit_differs_from_report": Text(
+        "the matcher's signed report of round {round} says something else of the hit {hit} than this node's database",
+        "somebody changed the database: look who did; DISASTERS.md, *A row that the service did not write*",
+    ),
+    "hits_not_authentic": Text(
+        "{count} hits are not shown, because they are not as this node stored them or as the matcher's signed report "
+        "says",
+        "somebody changed the database: tell the administrator; DISASTERS.md, *A row that the service did not write*",
+    ),
     "hits_on_records_never_sent": Text(
         "the matcher reports {hits} hits on records that this node never sent; they are left out"
     ),

@@ -23,6 +23,7 @@ from aquila.protocol.rounds.round_state import ReportKey, SentNotes
 from aquila.protocol.rounds.verified_round import Round, read_erased
 from services.kit.errors import NotFoundError, RoundDamagedError
 from services.kit.log.entries import append
+from services.kit.storage.row_seals import REFUSED
 from services.matcher.events import NOBODY, NOTES, SUBMISSION, statement_event
 from services.matcher.storage.round_marks import NEWEST_EVENT
 from services.matcher.storage.tables import EventRow, RoundRow
@@ -44,7 +45,11 @@ _LOCKS = 64
 _PAGE = 16  # events read at once: a page of a report has some megabytes
 
 # Made once: each look at a round and each change of one begins with it.
-_ROUND = select(RoundRow, NEWEST_EVENT).where(RoundRow.round_id == bindparam("round_id"))
+_ROUND = (
+    select(RoundRow, NEWEST_EVENT)
+    .where(RoundRow.round_id == bindparam("round_id"))
+    .execution_options(**{REFUSED: True})
+)
 
 
 @dataclass(slots=True)

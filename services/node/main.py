@@ -150,7 +150,7 @@ def assemble(
         peer=Peer(_matcher_address(settings, store, registry), CallSigner(identity, settings.code, clock), transport),
         workers=executor_handle_of(settings, PRELOAD),
         people=people,
-        rounds=RoundMemories(Parts(store, registry, group, keys, clock, random)),
+        rounds=RoundMemories(Parts(store, registry, group, keys, clock, random, party.code)),
         clock=clock,
         random=random,
         log=log,

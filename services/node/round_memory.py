@@ -17,6 +17,7 @@ from sqlalchemy import select
 from aquila.crypto.keys import SecretBytes
 from aquila.crypto.vault import RoundKey
 from aquila.errors import KeyMaterialError
+from aquila.protocol.messages import HitReport
 from aquila.protocol.party import RoundSecrets
 from aquila.protocol.rounds.verified_round import Round, read_erased
 from aquila.records.rules import InputClass
@@ -54,6 +55,7 @@ class Parts:
         keys: The folder of round keys.
         clock: Seconds since 1970.
         random: Gives random bytes.
+        code: This party's code.
     """
 
     store: Store
@@ -62,6 +64,7 @@ class Parts:
     keys: Path
     clock: Callable[[], int]
     random: Callable[[int], bytes]
+    code: str
 
 
 @dataclass(slots=True)
@@ -88,6 +91,15 @@ class ReportFacts:
     chances: tuple[ChanceView, ...] = ()
     bases: Mapping[str, GradingBasis] = field(default_factory=dict)
     second: frozenset[str] = frozenset()
+
+
+class ReportedHit(NamedTuple):
+    """The words of a signed report on one hit."""
+
+    counterpart: str
+    certainty: str
+    families: tuple[str, ...]
+    submission_id: str | None
 
 
 class TakenStatement(NamedTuple):
@@ -122,6 +134,7 @@ class RoundMemory:
         full_until: Until when nothing more is sent, because the matcher had no room; seconds since 1970.
         judged: Counterparts whose canaries were judged since the node started, as far as they told of them.
         reports: What the reports for this node say of all their hits, by digest, once somebody asked.
+        reported: What the reports for this node, as far as they came, say of each hit, by its id; part of the record.
         read_last: When the record was read last, by a clock that only counts, in seconds.
         no_room_for: For whom, and in which class, this node's own caps by day are used up; at first all, so that what
             was noted before a start is forgotten where it has passed.
@@ -147,6 +160,7 @@ class RoundMemory:
         self.full_until = 0
         self.judged: set[str] = set()
         self.reports: dict[str, ReportFacts] = {}
+        self.reported: dict[str, ReportedHit] = {}
         self.no_room_for = frozenset((party, kind) for party in parts.registry.parties for kind in InputClass)
         self._round: Round | None = None
         self._key: RoundKey | None = None
@@ -199,7 +213,15 @@ class RoundMemory:
         be called between steps of the driver, which keeps the record during one.
         """
         with self._lock:
-            self._round, self.reports, self.taken = None, {}, set()
+            self._round, self.reports, self.reported, self.taken = None, {}, {}, set()
+
+    def take_report(self, report: HitReport) -> None:
+        """Remember what a report, or a page of it, says of its hits, if it is for this node."""
+        if report.party == self._parts.code:
+            alike: dict[ReportedHit, ReportedHit] = {}  # a report has many hits, and few kinds of them
+            for hit in report.hits:
+                said = ReportedHit(hit.counterpart, hit.certainty.value, hit.families, report.submission_id)
+                self.reported[hit.hit_id] = alike.setdefault(said, said)
 
     def make_key(self) -> RoundKey:
         """Write a new round key.
@@ -306,9 +328,12 @@ class RoundMemory:
             )
             statements = session.scalars(query.order_by(StatementRow.event_id)).all()
         restored = Round.from_manifest(parts.registry, parts.group, manifest)
+        self.reported = {}
         for row in statements:
             if row.erased_at is None:
-                restored.accept(row.envelope)
+                message = restored.accept(row.envelope).message
+                if isinstance(message, HitReport):
+                    self.take_report(message)
             else:
                 restored.accept_read(read_erased(row.envelope, row.digest))
         return restored

@@ -43,6 +43,7 @@ class Subject(StrEnum):
     CERTIFICATES = "certificates"
     IDENTITY = "identity"
     ROUNDS = "rounds"
+    ROWS = "rows"
 
 
 NEEDED = frozenset({

@@ -90,6 +90,8 @@ def _examine(home: Path, *, offline: bool) -> Iterator[Finding]:
         ),
         ("database", partial(database.examine_database, service, settings, now())),
     ]
+    if node is not None:
+        checks.append(("hits", partial(_examine_hits, service, node)))
     if not offline:
         if settings.executor == "dask":
             checks.append(("workers", partial(network.examine_cluster, settings)))
@@ -141,6 +143,25 @@ def _examine_matcher(service: BackedService, node: NodeSettings) -> Findings:
             with Session(connection) as session:
                 matcher = stated(matcher, in_force(session, registry), node.home)
     yield from network.examine_peer("matcher", matcher, now)
+
+
+def _examine_hits(service: BackedService, node: NodeSettings) -> Findings:
+    """Yield a finding for each round of which hits are gone from the database."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from services.kit.administration.doctor import database
+    from services.kit.administration.doctor.findings import critical
+    from services.kit.people.people_key import row_key_of
+    from services.kit.storage.row_seals import ROW_KEY, SealedSession
+    from services.node.rounds.reported_hits import missing_hits, stored_by_receipts
+
+    # A database that cannot be read has its own finding.
+    with suppress(SQLAlchemyError), database.reading(service, node) as connection:
+        if connection is not None:
+            with SealedSession(connection, info={ROW_KEY: row_key_of(node.home)}) as session:
+                gone = missing_hits(session, stored_by_receipts(session))
+            for round_id, count in sorted(gone.items()):
+                yield critical("hits", "health_hits_missing", round=round_id, count=count)
 
 
 def _mail(settings: KeyedSettings) -> MailSettings | None:

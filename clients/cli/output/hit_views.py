@@ -27,7 +27,7 @@ def page_views(page: HitPage) -> list[Table | str]:
     stages = ", ".join(f"{count} {_STAGES.get(stage, stage)}" for stage, count in sorted(page.by_stage.items()))
     shown = f"{page.offset + 1} to {page.offset + len(page.hits)} of {numbered(page.total, 'hit')}: {stages}."
     late = [f"{numbered(page.overdue, 'hit')} overdue."] if page.overdue else []
-    return [Table("Hits", columns, rows), shown, *late]
+    return [Table("Hits", columns, rows), shown, *late, *(f"Problem: {problem.text}" for problem in page.problems)]
 
 
 def _known_to(one: HitEntry) -> str:

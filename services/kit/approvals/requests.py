@@ -116,7 +116,7 @@ def expire(approvals: Approvals) -> bool:
     people = approvals.people
     over = ApprovalRow.state == ApprovalState.WAITING.value, ApprovalRow.expires_at <= people.clock()
     with people.store.reading("approval.due") as session:
-        due = list(session.scalars(select(ApprovalRow.approval_id).where(*over)))
+        due = [row.approval_id for row in session.scalars(select(ApprovalRow).where(*over))]
     for approval_id in due:
         with people.store.transaction("approval.expire") as session:
             row = row_of(session, approval_id)

@@ -169,7 +169,7 @@ def check_seals(session: Session, start: int, end: int) -> None:
     query = select(ENTRIES.c.index, ENTRIES.c.leaf_hash, ENTRIES.c.seal)
     for index, leaf, seal in session.execute(query.where(ENTRIES.c.index >= start, ENTRIES.c.index < end)):
         if key is not None:
-            key.check(ENTRIES.name, (index, leaf), seal)
+            key.check(ENTRIES.name, index, (index, leaf), seal)
 
 
 def seal_entries_again(session: Session, old: RowKey | None, new: RowKey) -> None:
@@ -183,6 +183,12 @@ def seal_entries_again(session: Session, old: RowKey | None, new: RowKey) -> Non
                 anew = new.seal(ENTRIES.name, (index, leaf))
                 session.execute(update(ENTRIES).where(ENTRIES.c.index == index).values(seal=anew))
         at += _AT_ONCE
+
+
+def count_forged(session: Session, key: RowKey) -> int:
+    """Return how many entries this service did not append, by their seals."""
+    query = select(ENTRIES.c.index, ENTRIES.c.leaf_hash, ENTRIES.c.seal).execution_options(yield_per=_AT_ONCE)
+    return sum(seal != key.seal(ENTRIES.name, (index, leaf)) for index, leaf, seal in session.execute(query))
 
 
 def approvals_of_round(session: Session, round_id: str) -> TwoPersons:
@@ -201,7 +207,7 @@ def approvals_of_round(session: Session, round_id: str) -> TwoPersons:
         if content is None:
             continue
         if key is not None:
-            key.check(ENTRIES.name, (index, leaf_hash(bytes(content))), seal)
+            key.check(ENTRIES.name, index, (index, leaf_hash(bytes(content))), seal)
         found.append((index, read_entry(bytes(content))))
     return TwoPersons(found)
 

@@ -5,8 +5,11 @@ key among them, under a key that lies in the home and not in the database. The s
 checked when it is read, by events of the mapper: no use case can forget it. What is written past the mapper leaves a
 sealed column as it is, or breaks the seal.
 
-A seal does not tell a row from an older one of the same key, and misses none that is deleted (docs/THREAT_MODEL.md, *An
-administrator of the database*). A store without a key, such as that of a restore, neither seals nor checks.
+A row whose seal is wrong is left out of what a query finds, as if it had been deleted, which nobody can prevent either;
+a session that is asked for this very row refuses (`SealedSession`). Each is remembered for the report on the service's
+health. A seal does not tell a row from an older one of the same key, and misses none that is deleted
+(docs/THREAT_MODEL.md, *An administrator of the database*). A store without a key, such as that of a restore, neither
+seals nor checks.
 """
 
 from __future__ import annotations
@@ -14,30 +17,42 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sqlalchemy import LargeBinary, event, select
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, object_session
+from sqlalchemy import LargeBinary, event, inspect, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, object_session
 
 from services.kit.errors import ForgedRowError
 from services.kit.logging import Log
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from sqlalchemy.engine import Connection
-    from sqlalchemy.orm import Mapper, QueryContext, Session
+    from sqlalchemy.engine import Connection, Result
+    from sqlalchemy.orm import Mapper, ORMExecuteState, QueryContext
 
 _LOG = Log("kit.row_seals")
 ROW_KEY = "row_key"
 """Under which a session has the key of its store's rows."""
+REFUSED = "aquila_refused"
+"""The execution option of a query that refuses a row that this service did not write, and leaves none out."""
+_RUNNING = "rows left out of the query"
+_LEFT_OUT = "rows left out"
+_MOST_KEPT = 1_000
 
 
 class RowKey:
-    """The key of the seals, which does not show itself."""
+    """The key of the seals, which does not show itself, and what was found of rows that somebody else changed.
+
+    Attributes:
+        missing: By round, hits that were stored once and are gone.
+    """
 
     def __init__(self, octets: bytes) -> None:
         self._octets = octets
+        self._forged: dict[tuple[str, object], None] = {}
+        self.missing: dict[str, int] = {}
 
     def __repr__(self) -> str:
         return "RowKey()"
@@ -52,15 +67,52 @@ class RowKey:
         text = json.dumps([table, *map(_plain, values)], separators=(",", ":"), sort_keys=True)
         return hmac.digest(self._octets, text.encode(), hashlib.sha256)
 
-    def check(self, table: str, values: Iterable[object], seal: bytes | None) -> None:
-        """Refuse a row that this service did not write.
+    def fits(self, table: str, key: object, values: Iterable[object], seal: bytes | None) -> bool:
+        """Return whether this service wrote a row with these values; one that it did not is remembered.
+
+        Args:
+            table: Its table.
+            key: Its primary key.
+            values: As for `seal`.
+            seal: Its seal.
+        """
+        if seal is not None and hmac.compare_digest(self.seal(table, values), bytes(seal)):
+            return True
+        self.distrust(table, key)
+        return False
+
+    def distrust(self, table: str, key: object) -> None:
+        """Remember a row that this service did not write so, for the report on its health."""
+        if (table, key) not in self._forged:
+            _LOG.error("row_not_authentic", problem=table)
+            if len(self._forged) < _MOST_KEPT:
+                self._forged[table, key] = None
+
+    def note_missing(self, hits: Mapping[str, int], *, every: bool = False) -> None:
+        """Remember how many hits of rounds are gone.
+
+        Args:
+            hits: How many, by round.
+            every: Whether none is gone of any other round.
+        """
+        known = {} if every else self.missing
+        found = {round_id: count for round_id, count in (known | dict(hits)).items() if count}
+        for round_id in found.keys() - self.missing.keys():
+            _LOG.error("hits_missing", round=round_id, count=found[round_id])
+        self.missing = found
+
+    def check(self, table: str, key: object, values: Iterable[object], seal: bytes | None) -> None:
+        """Refuse a row that this service did not write, or not with these values.
 
         Raises:
-            ForgedRowError: It did not, or not with these values.
+            ForgedRowError: It did not.
         """
-        if seal is None or not hmac.compare_digest(self.seal(table, values), bytes(seal)):
-            _LOG.error("row_not_authentic", problem=table)
+        if not self.fits(table, key, values, seal):
             raise ForgedRowError("row_not_authentic", table=table)
+
+    def forged(self) -> Counter[str]:
+        """Return by table how many rows were met since the start that this service did not write, 1,000 at most."""
+        return Counter(table for table, _ in list(self._forged))
 
 
 class SealedRow:
@@ -98,6 +150,16 @@ def seal_again(session: Session, bases: Iterable[type[DeclarativeBase]], old: Ro
             assert isinstance(row, SealedRow)
             if old is None or is_sealed(row, old):
                 row.seal = seal_of(row, new)
+
+
+def count_forged(session: Session, bases: Iterable[type[DeclarativeBase]], key: RowKey) -> Counter[str]:
+    """Return by table how many rows are not sealed under a key, in a session of a store without one."""
+    return Counter(
+        str(one.__tablename__)
+        for one in sealed_classes(bases)
+        for row in session.scalars(select(one).execution_options(yield_per=_MOST_KEPT))
+        if not is_sealed(row, key)  # type: ignore[arg-type]  # a sealed one
+    )
 
 
 def seal_of(row: SealedRow, key: RowKey) -> bytes:
@@ -145,12 +207,64 @@ def _before_update(_mapper: Mapper[Any], _connection: Connection, row: SealedRow
 
 @event.listens_for(SealedRow, "load", propagate=True)
 def _loaded(row: SealedRow, context: QueryContext) -> None:
-    key = _key_of(context.session)
-    if key is not None:
-        key.check(*_parts(row), row.seal)
+    """Check a row that was read: it is noted where the query leaves it out, and refused otherwise."""
+    key, leaving_out = _key_of(context.session), context.session.info.get(_RUNNING)
+    if key is None:
+        return
+    table, values = _parts(row)
+    if leaving_out is None:
+        key.check(table, inspect(row).identity, values, row.seal)
+    elif not key.fits(table, inspect(row).identity, values, row.seal):
+        leaving_out.append(row)
 
 
 @event.listens_for(SealedRow, "refresh", propagate=True)
 def _refreshed(row: SealedRow, context: QueryContext, attributes: Iterable[str] | None) -> None:
     if attributes is None:
         _loaded(row, context)
+
+
+class SealedSession(Session):
+    """A session whose queries leave out rows that this service did not write; `get` and `get_one` refuse one."""
+
+    def get(self, *asked: Any, **options: Any) -> Any:  # noqa: ANN401 - as SQLAlchemy's
+        """Return a row by its primary key, or None.
+
+        Raises:
+            ForgedRowError: The service did not write it.
+        """
+        return super().get(*asked, **options | {"execution_options": {REFUSED: True}})
+
+
+def left_out(session: Session) -> list[SealedRow]:
+    """Return the rows that queries of a session have left out, with the values that somebody else wrote."""
+    found: list[SealedRow] = session.info.get(_LEFT_OUT, [])
+    return found
+
+
+@event.listens_for(SealedSession, "do_orm_execute")
+def _executing(state: ORMExecuteState) -> Result[Any] | None:
+    """Leave rows that this service did not write out of a query's result."""
+    info = state.session.info
+    refuses = not state.is_select or not state.is_orm_statement or state.execution_options.get(REFUSED)
+    if refuses or not _has_sealed(state.statement):
+        return None
+    forged: list[SealedRow] = []
+    info[_RUNNING] = forged
+    try:
+        found = state.invoke_statement().freeze()
+    finally:
+        del info[_RUNNING]
+    if not forged:
+        return found()
+    for row in forged:
+        state.session.expunge(row)
+    info.setdefault(_LEFT_OUT, []).extend(forged)
+    wrong = set(map(id, forged))
+    return found.with_new_rows([row for row in found().all() if wrong.isdisjoint(map(id, row))])()
+
+
+def _has_sealed(statement: Any) -> bool:  # noqa: ANN401 - any that selects
+    """Return whether a query loads sealed rows, and not only columns of them."""
+    kinds = (one["expr"] for one in getattr(statement, "column_descriptions", ()))
+    return any(isinstance(kind, type) and issubclass(kind, SealedRow) for kind in kinds)

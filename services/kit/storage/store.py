@@ -19,18 +19,19 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, MetaData, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
-from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm import DeclarativeBase
 
 from services.kit.errors import StoreConflictError, StoreError, StoreFullError
 from services.kit.logging import Log
 from services.kit.storage.files import check_private, make_private, read_secret
-from services.kit.storage.row_seals import ROW_KEY, RowKey
+from services.kit.storage.row_seals import ROW_KEY, RowKey, SealedSession
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import Connection, Engine, Table
     from sqlalchemy.engine.interfaces import DBAPIConnection
+    from sqlalchemy.orm import Session
     from sqlalchemy.pool import ConnectionPoolEntry
 
     from services.kit.settings import DatabaseSettings
@@ -131,7 +132,7 @@ class Store:
             yield session
 
     def _session(self, engine: Engine, *, autoflush: bool = True) -> Session:
-        return Session(engine, expire_on_commit=False, autoflush=autoflush, info={ROW_KEY: self.row_key})
+        return SealedSession(engine, expire_on_commit=False, autoflush=autoflush, info={ROW_KEY: self.row_key})
 
     def erase_deleted(self, *tables: Table) -> None:
         """Remove the bytes of deleted rows from the database's files, as far as the database can.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -47,6 +47,10 @@ from services.node import approvals
 from services.node.api.dependencies import node_of
 from services.node.hits import colleagues, decisions, follow_up, review, views
 from services.node.records import erasure
+from services.node.rounds.reported_hits import check_hits
+
+if TYPE_CHECKING:
+    from services.node.context import Journal
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["hits"])
 
@@ -71,13 +75,15 @@ def search_hits(request: Request, actor: Annotated[Actor, requires(Action.SEE_HI
 @router.post("/hits/decisions", summary="Decide on several hits at once")
 def decide_many(request: Request, actor: Analyst, wanted: ManyDecisionsRequest) -> ManyDecisions:
     """Decide on hits that are chosen, or on all that a filter leaves."""
-    return decisions.decide_many(node_of(request).journal, actor, wanted)
+    node = node_of(request)
+    return decisions.decide_many(node.journal, node.rounds, actor, wanted)
 
 
 @router.post("/hits/closings", summary="Close several hits at once with one outcome")
 def close_many(request: Request, actor: Analyst, wanted: ManyClosingsRequest) -> ManyClosings:
     """Close hits that are chosen, or all that a filter leaves and that can be closed now."""
-    return decisions.close_many(node_of(request).journal, actor, wanted)
+    node = node_of(request)
+    return decisions.close_many(node.journal, node.rounds, actor, wanted)
 
 
 @router.get("/hits/colleagues", summary="People of this node who may look after hits")
@@ -89,7 +95,9 @@ def get_colleagues(request: Request, _actor: Annotated[Actor, requires(Action.SE
 @router.post("/hits/assignments", status_code=204, summary="Let a person look after hits", response_class=Response)
 def assign(request: Request, actor: Analyst, wanted: AssignmentRequest) -> None:
     """Assign hits to a colleague, to oneself, or to nobody."""
-    colleagues.assign(node_of(request).journal, actor, wanted)
+    node = node_of(request)
+    check_hits(node.journal, node.rounds, [(key.round_id, key.hit_id) for key in wanted.hits])
+    colleagues.assign(node.journal, actor, wanted)
 
 
 @router.post("/hits/undo", summary="Undo an own decision that no other step followed")
@@ -117,55 +125,55 @@ def get_hit(
 @router.post(f"{_HIT}/acknowledge", status_code=204, summary="Take a hit up", response_class=Response)
 def acknowledge_hit(request: Request, actor: Analyst, round_id: str, hit_id: str) -> None:
     """Acknowledge a hit."""
-    follow_up.acknowledge(node_of(request).journal, actor, round_id, hit_id)
+    follow_up.acknowledge(_journal(request, round_id, hit_id), actor, round_id, hit_id)
 
 
 @router.post(f"{_HIT}/decision", status_code=204, summary="Say whether it is the same person", response_class=Response)
 def decide(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: DecisionRequest) -> None:
     """Decide on a hit."""
-    follow_up.decide(node_of(request).journal, actor, round_id, hit_id, wanted)
+    follow_up.decide(_journal(request, round_id, hit_id), actor, round_id, hit_id, wanted)
 
 
 @router.post(f"{_HIT}/follow-up", status_code=204, summary="Open a follow-up", response_class=Response)
 def open_follow_up(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: FollowUpRequest) -> None:
     """Open a follow-up by an existing channel."""
-    follow_up.open_follow_up(node_of(request).journal, actor, round_id, hit_id, wanted)
+    follow_up.open_follow_up(_journal(request, round_id, hit_id), actor, round_id, hit_id, wanted)
 
 
 @router.post(f"{_HIT}/reference", status_code=204, summary="Note the channel's own number", response_class=Response)
 def record_reference(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: ReferenceRequest) -> None:
     """Note the number of a follow-up in its channel."""
-    follow_up.record_reference(node_of(request).journal, actor, round_id, hit_id, wanted.reference)
+    follow_up.record_reference(_journal(request, round_id, hit_id), actor, round_id, hit_id, wanted.reference)
 
 
 @router.post(f"{_HIT}/permission", status_code=204, summary="Record a permission to export", response_class=Response)
 def permit(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: PermissionRequest) -> None:
     """Record the originator's permission."""
-    follow_up.permit(node_of(request).journal, actor, round_id, hit_id, wanted)
+    follow_up.permit(_journal(request, round_id, hit_id), actor, round_id, hit_id, wanted)
 
 
 @router.post(f"{_HIT}/remarks", status_code=204, summary="Add a remark to a hit", response_class=Response)
 def remark(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: RemarkRequest) -> None:
     """Add a remark, which stays at this node."""
-    follow_up.remark(node_of(request).journal, actor, round_id, hit_id, wanted.remark)
+    follow_up.remark(_journal(request, round_id, hit_id), actor, round_id, hit_id, wanted.remark)
 
 
 @router.post(f"{_HIT}/reply", status_code=204, summary="Record the counterpart's reply", response_class=Response)
 def record_reply(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: ReplyRequest) -> None:
     """Record date and number of the reply to a follow-up."""
-    follow_up.record_reply(node_of(request).journal, actor, round_id, hit_id, wanted)
+    follow_up.record_reply(_journal(request, round_id, hit_id), actor, round_id, hit_id, wanted)
 
 
 @router.post(f"{_HIT}/outcome", status_code=204, summary="Close a hit with what came of it", response_class=Response)
 def close_hit(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: CloseRequest) -> None:
     """Close a hit."""
-    follow_up.close(node_of(request).journal, actor, round_id, hit_id, wanted)
+    follow_up.close(_journal(request, round_id, hit_id), actor, round_id, hit_id, wanted)
 
 
 @router.post(f"{_HIT}/reopening", status_code=204, summary="Reopen a closed hit", response_class=Response)
 def reopen_hit(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: ReopenRequest) -> None:
     """Reopen a closed hit with a reason."""
-    follow_up.reopen(node_of(request).journal, actor, round_id, hit_id, wanted.reason)
+    follow_up.reopen(_journal(request, round_id, hit_id), actor, round_id, hit_id, wanted.reason)
 
 
 @router.post(f"{_HIT}/withdrawal", status_code=202, summary="Withdraw a hit on an own record", response_class=Response)
@@ -177,6 +185,7 @@ def withdraw_hit(
     wanted: WithdrawRequest,
 ) -> None:
     """Withdraw a hit; the counterpart is informed."""
+    _journal(request, round_id, hit_id)
     follow_up.withdraw(node_of(request), actor, round_id, hit_id, wanted)
 
 
@@ -230,3 +239,10 @@ def write_letter(
     node = node_of(request)
     practice = node.settings.practice
     return follow_up.write_letter(node.journal, node.rounds, node.registry, actor, round_id, hit_id, practice=practice)
+
+
+def _journal(request: Request, round_id: str, hit_id: str) -> Journal:
+    """Return the writer of what is done with a hit; raises ForgedRowError where its report says something else."""
+    node = node_of(request)
+    check_hits(node.journal, node.rounds, [(round_id, hit_id)])
+    return node.journal

@@ -14,6 +14,7 @@ from aquila.errors import InputError, OrderError
 from aquila.followup.lifecycle import LifecycleStep, LifecycleStepKind, Stage
 from aquila.interface.hits import MOST_DECIDED, HitKey, ManyClosings, ManyDecisions, UndoResult
 from services.node.hits import lifecycle, review
+from services.node.rounds.reported_hits import untrusted
 from services.node.storage.tables import HitRow, HitStatusRow
 
 if TYPE_CHECKING:
@@ -25,14 +26,15 @@ if TYPE_CHECKING:
     from services.kit.people import Actor
     from services.node.context import Journal
     from services.node.hits.review import Key
+    from services.node.round_memory import RoundMemories
 
 _AT_ONCE = 100
 _UNDECIDED = frozenset({Stage.NEW.value, Stage.ACKNOWLEDGED.value})
 _CLOSABLE = frozenset({Stage.KNOWN.value, Stage.DECIDED.value, Stage.FOLLOW_UP.value})
 
 
-def decide_many(journal: Journal, actor: Actor, wanted: ManyDecisionsRequest) -> ManyDecisions:
-    """Store one decision on several hits.
+def decide_many(journal: Journal, rounds: RoundMemories, actor: Actor, wanted: ManyDecisionsRequest) -> ManyDecisions:
+    """Store one decision on several hits; those that somebody else changed in the database are left out.
 
     Raises:
         InputError: Neither hits nor a filter are given, or no reason for several hits.
@@ -41,29 +43,33 @@ def decide_many(journal: Journal, actor: Actor, wanted: ManyDecisionsRequest) ->
         PolicyError: The filter leaves more hits than are decided at once.
     """
     keys = _chosen(journal, actor, wanted)
+    wrong = untrusted(journal, rounds, keys)
+    trusted = [key for key in keys if key not in wrong]
     step = LifecycleStep(
         LifecycleStepKind.DECIDED, journal.clock(), actor.person, wanted.decision.value, remark=wanted.remark
     )
     number, decided = None, 0
-    for first in range(0, len(keys), _AT_ONCE):
+    for first in range(0, len(trusted), _AT_ONCE):
         with journal.store.transaction("hit.decide_many") as session:
-            for hit in _hits(session, keys[first : first + _AT_ONCE]):
+            for hit in _hits(session, trusted[first : first + _AT_ONCE]):
                 if _allows(session, hit, decided_too=wanted.every is None):
                     taken = lifecycle.apply_step(session, journal, hit, step, actor, number=number)
                     number, decided = number or taken, decided + 1
     return ManyDecisions(number=number, hits=decided, left_out=len(keys) - decided)
 
 
-def close_many(journal: Journal, actor: Actor, wanted: ManyClosingsRequest) -> ManyClosings:
+def close_many(journal: Journal, rounds: RoundMemories, actor: Actor, wanted: ManyClosingsRequest) -> ManyClosings:
     """Close several hits with one outcome; raises as `decide_many`."""
     keys = _chosen(journal, actor, wanted)
+    wrong = untrusted(journal, rounds, keys)
+    trusted = [key for key in keys if key not in wrong]
     step = LifecycleStep(
         LifecycleStepKind.CLOSED, journal.clock(), actor.person, wanted.outcome.value, remark=wanted.remark
     )
     closed = 0
-    for first in range(0, len(keys), _AT_ONCE):
+    for first in range(0, len(trusted), _AT_ONCE):
         with journal.store.transaction("hit.close_many") as session:
-            for hit in _hits(session, keys[first : first + _AT_ONCE]):
+            for hit in _hits(session, trusted[first : first + _AT_ONCE]):
                 if lifecycle.status_row(session, hit).stage in _CLOSABLE:
                     lifecycle.apply_step(session, journal, hit, step, actor)
                     closed += 1

@@ -13,6 +13,7 @@ from services.node.hits import lifecycle
 from services.node.hits.letter import Letter
 from services.node.hits.notes import handling_of_note, references
 from services.node.hits.views import consultation
+from services.node.rounds.reported_hits import reported
 from services.node.storage.tables import ExchangeRow, WithdrawalRow
 
 if TYPE_CHECKING:
@@ -162,6 +163,7 @@ def draft_letter(  # noqa: PLR0913, PLR0917 - what a letter is made of, and who 
     """
     with rounds.reading(round_id) as round_, journal.store.transaction("hit.draft") as session:
         hit = lifecycle.hit_row(session, round_id, hit_id)
+        reported(rounds, journal.code, round_id).check(hit)
         append(session, consultation(journal, actor, round_id, [hit_id]))
         return _letter_view(registry, journal.code, session, round_.manifest, hit, practice=practice)
 
@@ -185,6 +187,7 @@ def write_letter(  # noqa: PLR0913, PLR0917 - what a letter is made of, and who 
     """
     with rounds.reading(round_id) as round_, journal.store.transaction("hit.export") as session:
         hit = lifecycle.hit_row(session, round_id, hit_id)
+        reported(rounds, journal.code, round_id).check(hit)
         letter = _letter_view(registry, journal.code, session, round_.manifest, hit, practice=practice)
         step = LifecycleStep(LifecycleStepKind.EXPORTED, journal.clock(), actor.person)
         lifecycle.apply_step(session, journal, hit, step, actor)

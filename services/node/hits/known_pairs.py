@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -18,6 +19,7 @@ from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.followup.lifecycle import Decision, HitLifecycle, LifecycleStep, LifecycleStepKind, Stage
 from aquila.interface.hits import KnownPair
 from aquila.protocol.encoding import framed
+from services.kit.errors import ForgedRowError
 from services.kit.log import entries
 from services.node.hits import lifecycle
 from services.node.storage.tables import STATUS_OF_HIT, HitRow, HitStatusRow, HitStepRow
@@ -88,8 +90,10 @@ def carry(session: Session, journal: Journal, round_id: str, hits: Collection[Hi
     carried: Counter[str] = Counter()
     for pair, earlier in _earlier(session, round_id, coming):
         for hit, before in _matched(coming[pair], earlier):
-            _carry(session, journal.clock(), hit, before)
-            carried[hit.counterpart] += 1
+            # One whose history somebody else changed is as if it were not there: then the hit is new.
+            with suppress(ForgedRowError):
+                _carry(session, journal.clock(), hit, before)
+                carried[hit.counterpart] += 1
     for counterpart, count in sorted(carried.items()):
         entry = Entry.of(
             EntryKind.HIT_DECIDED, journal.clock(), journal.code, round=round_id, counts={"hits": count},

@@ -14,6 +14,7 @@ from aquila.audit.roles import Action
 from aquila.followup.lifecycle import HitLifecycle, LifecycleStep, LifecycleStepKind, Stage, Urgency
 from services.kit.errors import NotFoundError
 from services.kit.log import entries
+from services.kit.storage.row_seals import REFUSED
 from services.node.round_memory import round_row
 from services.node.storage.tables import HitRow, HitStatusRow, HitStepRow
 
@@ -100,9 +101,13 @@ def status_row(session: Session, hit: HitRow) -> HitStatusRow:
 
 
 def steps_of(session: Session, hit: HitRow) -> Sequence[HitStepRow]:
-    """Return the steps taken on a hit, in their order."""
+    """Return the steps taken on a hit, in their order.
+
+    Raises:
+        ForgedRowError: The service did not write one of them: without it, the hit would have another history.
+    """
     query = select(HitStepRow).where(HitStepRow.round_id == hit.round_id, HitStepRow.hit_id == hit.hit_id)
-    return session.scalars(query.order_by(HitStepRow.step_id)).all()
+    return session.scalars(query.order_by(HitStepRow.step_id).execution_options(**{REFUSED: True})).all()
 
 
 def lifecycle_of(session: Session, hit: HitRow) -> HitLifecycle:

@@ -29,10 +29,12 @@ from aquila.protocol.messages import Kind
 from aquila.records.search import search_for
 from services.kit.log import entries as log_entries
 from services.kit.people.accounts import names_of
+from services.kit.storage.row_seals import left_out
 from services.node.hits.answers import rounds_without_report
 from services.node.hits.exchange_views import agreeing_parts, why
 from services.node.hits.known_pairs import known_to
 from services.node.hits.views import consultation, entry_of, query_of
+from services.node.rounds.reported_hits import problems_of, reported, some_of
 from services.node.storage.tables import STATUS_OF_HIT, ExchangeRow, HitRow, HitStatusRow, HitStepRow, RecordRow
 
 if TYPE_CHECKING:
@@ -42,14 +44,16 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from aquila.interface.hits import HitEntry, HitFilter, HitQuery
+    from aquila.interface.sentence import SentenceView
     from aquila.records.rules import RuleTable
     from services.kit.people import Actor
+    from services.kit.storage.store import Store
     from services.node.context import Journal, NodeContext
+    from services.node.rounds.reported_hits import Reported
 
 Key = tuple[str, str]
 """The round and the id of a hit."""
 
-_AT_ONCE = 500
 _RANK = case({"high": 0, "medium": 1, "low": 2}, value=HitRow.certainty)
 _OWN_RECORD = (RecordRow.import_id == HitRow.import_id) & (RecordRow.position == HitRow.position)
 
@@ -74,12 +78,14 @@ def hit_page(node: NodeContext, actor: Actor, wanted: HitSearch) -> HitPage:
     where = conditions(wanted, now, actor)
     with journal.store.reading("hit.list") as session:
         by_stage, overdue = _counts(session, where, now)
-        rows = _read(session, _page(session, wanted, where)) if wanted.offset < sum(by_stage.values()) else []
+        keys = _page(session, wanted, where) if wanted.offset < sum(by_stage.values()) else []
+        rows = _read(session, keys)
         unanswered = rounds_without_report(session, wanted.round_id)
         known = known_to(session, [row.hit.person for row in rows])
         undo = _undo(session, actor, now)
         names = names_of(session, [row.life.assignee for row in rows])
     rounds = _facts(node, rows)
+    rows, problems = _agreeing(journal.store, rounds, keys, rows)
     if rows:
         with journal.store.transaction("hit.list_consulted") as session:
             for round_id, seen in by_round(row.key for row in rows):
@@ -87,6 +93,7 @@ def hit_page(node: NodeContext, actor: Actor, wanted: HitSearch) -> HitPage:
     return HitPage(
         hits=tuple(_entry(row, rounds, known, names, now) for row in rows), offset=wanted.offset,
         total=sum(by_stage.values()), by_stage=by_stage, overdue=overdue, unanswered=unanswered, undo=undo,
+        problems=problems,
     )  # fmt: skip
 
 
@@ -103,16 +110,18 @@ def export(node: NodeContext, actor: Actor, wanted: HitSearch) -> HitExport:
         rows = _read(session, keys)
         known = known_to(session, [row.hit.person for row in rows])
         steps = _last_steps(session, keys)
+        forged = {(step.round_id, step.hit_id) for step in left_out(session) if isinstance(step, HitStepRow)}
         deciders = [one.person for found in steps.values() for one in found.values()]
         names = names_of(session, [*deciders, *(row.life.assignee for row in rows)])
     rounds = _facts(node, rows)
+    rows, problems = _agreeing(journal.store, rounds, keys, [row for row in rows if row.key not in forged])
     if rows:
         with journal.store.transaction("hit.exported_list") as session:
-            for round_id, seen in by_round(keys):
+            for round_id, seen in by_round(row.key for row in rows):
                 log_entries.append(session, consultation(journal, actor, round_id, seen))
                 log_entries.append(session, _export_entry(journal, actor, round_id, len(seen)))
     hits = tuple(_exported(_entry(row, rounds, known, names, now), steps.get(row.key, {}), names) for row in rows)
-    return HitExport(exported_at=now, hits=hits)
+    return HitExport(exported_at=now, hits=hits, problems=problems)
 
 
 def keys_of(session: Session, wanted: HitFilter, where: Sequence[ColumnElement[bool]], most: int) -> list[Key]:
@@ -216,29 +225,23 @@ def _read(session: Session, keys: Sequence[Key]) -> list[ReadHit]:
         .outerjoin(ExchangeRow, (ExchangeRow.round_id == HitRow.round_id) & (ExchangeRow.hit_id == HitRow.hit_id))
     )
     found: dict[Key, ReadHit] = {}
-    for some in _some_of(keys, HitRow):
+    for some in some_of(keys, HitRow):
         for row in session.execute(query.where(some)):
             one = ReadHit(*row)
             found[one.key] = one
     return [found[key] for key in keys if key in found]
 
 
-def _some_of(keys: Sequence[Key], rows: type[HitRow | HitStepRow]) -> Iterator[ColumnElement[bool]]:
-    """Yield conditions for rows of hits with these keys, some hundred at a time."""
-    for first in range(0, len(keys), _AT_ONCE):
-        some = keys[first : first + _AT_ONCE]
-        yield rows.round_id.in_({round_id for round_id, _ in some}) & rows.hit_id.in_([hit_id for _, hit_id in some])
-
-
 class _RoundFacts(NamedTuple):
-    """Match rules and queries of a round, the latter by submission id."""
+    """Match rules, queries by submission id, and signed reports of a round."""
 
     table: RuleTable
     queries: dict[str, HitQuery]
+    reported: Reported
 
 
 def _facts(node: NodeContext, rows: Iterable[ReadHit]) -> dict[str, _RoundFacts]:
-    """Return the match rules of the rounds of these hits, and the queries that the hits come from."""
+    """Return the match rules of the rounds of these hits, the queries that the hits come from, and the reports."""
     asked: dict[str, set[str | None]] = {}
     for row in rows:
         asked.setdefault(row.hit.round_id, set()).add(row.hit.submission_id)
@@ -246,8 +249,20 @@ def _facts(node: NodeContext, rows: Iterable[ReadHit]) -> dict[str, _RoundFacts]
     for round_id, submissions in sorted(asked.items()):
         with node.rounds.reading(round_id) as round_:
             queries = {one: found for one in submissions if one and (found := query_of(node.code, round_, one))}
-            facts[round_id] = _RoundFacts(node.table_of(round_.manifest), queries)
+            facts[round_id] = _RoundFacts(
+                node.table_of(round_.manifest), queries, reported(node.rounds, node.code, round_id)
+            )
     return facts
+
+
+def _agreeing(
+    store: Store, rounds: Mapping[str, _RoundFacts], keys: Sequence[Key], rows: Sequence[ReadHit]
+) -> tuple[list[ReadHit], tuple[SentenceView, ...]]:
+    """Return the hits of which the signed reports say the same, and what is to be said of the others."""
+    agreeing = [row for row in rows if rounds[row.hit.round_id].reported.agrees(row.hit)]
+    with store.reading("hit.problems") as session:
+        said = {round_id: facts.reported for round_id, facts in rounds.items()}
+        return agreeing, problems_of(session, said, sorted(set(keys) - {row.key for row in agreeing}))
 
 
 def _entry(
@@ -283,7 +298,7 @@ def _last_steps(session: Session, keys: Sequence[Key]) -> dict[Key, dict[str, Hi
     """Return the last decision and the last follow-up of each hit, by the kind of the step."""
     kinds = [LifecycleStepKind.DECIDED.value, LifecycleStepKind.OPENED.value, LifecycleStepKind.REFERENCED.value]
     found: dict[Key, dict[str, HitStepRow]] = {}
-    for some in _some_of(keys, HitStepRow):
+    for some in some_of(keys, HitStepRow):
         query = select(HitStepRow).where(some, HitStepRow.kind.in_(kinds))
         for step in session.scalars(query.order_by(HitStepRow.step_id)):
             found.setdefault((step.round_id, step.hit_id), {})[step.kind] = step

@@ -33,6 +33,7 @@ from services.node.hits.letter import conditions_of
 from services.node.hits.notes import handling_of_note
 from services.node.hits.report_facts import chances, weights
 from services.node.round_memory import round_row
+from services.node.rounds.reported_hits import problems_of, reported
 from services.node.rounds.views import problems
 from services.node.storage.name_counts import name_counts
 from services.node.storage.tables import (
@@ -65,7 +66,7 @@ def hits(node: NodeContext, actor: Actor, round_id: str) -> Hits:
         NotFoundError: The node knows no such round.
     """
     with node.rounds.reading(round_id) as round_, node.store.transaction("round.hits") as session:
-        table = node.table_of(round_.manifest)
+        table, said = node.table_of(round_.manifest), reported(node.rounds, node.code, round_id)
         query = (
             select(HitRow, RecordRow.content, ExchangeRow)
             .outerjoin(RecordRow, (RecordRow.import_id == HitRow.import_id) & (RecordRow.position == HitRow.position))
@@ -73,6 +74,9 @@ def hits(node: NodeContext, actor: Actor, round_id: str) -> Hits:
         )
         order = HitRow.counterpart, HitRow.record_id, HitRow.hit_id
         found = session.execute(query.where(HitRow.round_id == round_id, ~HitRow.canary).order_by(*order)).all()
+        found = [one for one in found if said.agrees(one[0])]
+        ids = select(HitRow.hit_id).where(HitRow.round_id == round_id, ~HitRow.canary)
+        unseen = set(session.scalars(ids)) - {hit.hit_id for hit, *_ in found}
         log_entries.append(session, consultation(node.journal, actor, round_id, [row.hit_id for row, *_ in found]))
         row = round_row(session, round_id)
         answered = tuple(answers(session, node.signer, round_, row))
@@ -84,7 +88,10 @@ def hits(node: NodeContext, actor: Actor, round_id: str) -> Hits:
             awaited=tuple(awaited_steps(session, node.code, round_)) if awaits else (),
             hits=tuple(_own_hit(*one, table) for one in found),
             chance=tuple(chances(node, session, round_)),
-            problems=problems(session, row),
+            problems=(
+                *problems_of(session, {round_id: said}, [(round_id, hit) for hit in unseen]),
+                *problems(session, row),
+            ),
         )
 
 
@@ -132,6 +139,7 @@ def hit_view(node: NodeContext, actor: Actor, round_id: str, hit_id: str) -> Hit
     """
     with node.rounds.reading(round_id) as round_, node.store.transaction("hit.show") as session:
         hit = lifecycle.hit_row(session, round_id, hit_id)
+        reported(node.rounds, node.code, round_id).check(hit)
         table = node.table_of(round_.manifest)
         log_entries.append(session, consultation(node.journal, actor, round_id, [hit_id]))
         life = lifecycle.lifecycle_of(session, hit)

@@ -28,6 +28,7 @@ from services.kit.approvals.tables import ApprovalRow
 from services.kit.errors import NotFoundError, StoreError
 from services.kit.log import entries
 from services.kit.logging import Log
+from services.kit.storage.row_seals import REFUSED
 from services.node.hits import lifecycle
 from services.node.hits.withdrawals import outcome_of
 from services.node.records.standing_lists import following_removal
@@ -98,10 +99,12 @@ def find_record(session: Session, record_id: str) -> FoundRecord:
     Raises:
         NotFoundError: Neither an import nor a hit has a record of this identifier.
         PolicyError: A list with it is being prepared for a round at this moment.
+        ForgedRowError: This service did not write one of its hits.
     """
     query = select(RecordRow.import_id, RecordRow.position).where(RecordRow.record_id == record_id)
     rows = [(row.import_id, row.position) for row in session.execute(query)]
-    found = FoundRecord(record_id, rows, session.scalars(select(HitRow).where(HitRow.record_id == record_id)).all())
+    hits = select(HitRow).where(HitRow.record_id == record_id).execution_options(**{REFUSED: True})
+    found = FoundRecord(record_id, rows, session.scalars(hits).all())
     if not rows and not found.hits:
         raise NotFoundError("record_identifier_unknown")
     _check_not_prepared(session, found.imports)

@@ -16,6 +16,7 @@ from services.kit.errors import PeerFullError, PeerUnavailableError
 from services.kit.logging import Log
 from services.kit.work.drivers import Driver, each, raise_last
 from services.node.logs import pending_statements
+from services.node.rounds.reported_hits import look_for_missing
 from services.node.steps import discover, exchange_notes, expire, sync, verify_logs, withdraw
 from services.node.steps.advance import advance, concerns_all, turn
 from services.node.steps.listen import Listener
@@ -166,7 +167,7 @@ class RoundsDriver:
             listed = None if held is None else held.news
             first = [partial(discover.discover, node, listed)]
         if node.clock() >= self._expires_at:
-            last = [partial(_expire, node)]
+            last = [partial(_look_after_hits, node)]
             self._expires_at = node.clock() + _EXPIRY_SECONDS
         self._busy = self._again = False
         self._working = []
@@ -263,9 +264,11 @@ def open_rounds(node: NodeContext) -> list[str]:
         return list(session.scalars(query.order_by(RoundRow.discovered_at, RoundRow.round_id)))
 
 
-async def _expire(node: NodeContext) -> bool:
-    """Erase what retention ends; raises as `expire.expire` does."""
-    return await to_thread(expire.expire, node)
+async def _look_after_hits(node: NodeContext) -> bool:
+    """Erase what retention ends, and look whether hits are gone; raises as `expire.expire` does."""
+    erased = await to_thread(expire.expire, node)
+    await to_thread(look_for_missing, node.store)
+    return erased
 
 
 def _is_behind(store: Store, round_id: str, newest: int) -> bool:

@@ -286,6 +286,8 @@ def _take_statement(taking: _FeedContext, event: Event) -> bool:
 def _follow(taking: _FeedContext, message: Message, digest: str, before: tuple[str, ...]) -> None:
     """Do at this node what follows from a statement that counts."""
     session, node, round_, row = taking.session, taking.node, taking.round, taking.row
+    if isinstance(message, HitReport):
+        node.rounds.of(row.round_id).take_report(message)
     if isinstance(message, Opening):
         exclude_absent.check_own_part(session, node.signer, round_, row)
     elif isinstance(message, Amendment) and round_.participants != before:

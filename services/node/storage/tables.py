@@ -751,8 +751,10 @@ class HitStepRow(SealedRow, NodeRows):
     remark: Mapped[str] = mapped_column(Text, comment="The analyst's own words, which stay at this node.")
 
 
-class WithdrawalRow(NodeRows):
+class WithdrawalRow(SealedRow, NodeRows):
     """A hit that one of its two sides withdrew. It outlives the hit, because the other side is still to be informed."""
+
+    sealed = "round_id", "hit_id", "counterpart", "own", "ground", "late", "at", "known"
 
     __tablename__ = "withdrawal"
     withdrawal_id: Mapped[int] = mapped_column(BIG, primary_key=True, autoincrement=True, comment="Number.")

@@ -43,12 +43,12 @@ _PAPER = (1, 2, 3, 4, 17, 18, 6, 7, 8, 10)
 @threaded
 def post_csv(visit: Visited, sent: Sent) -> Response:
     """Return the hits as CSV; that they were exported is logged."""
-    rows = _rows(visit, visit.hits().export(list_of_form(visit, sent).wanted))
+    found = visit.hits().export(list_of_form(visit, sent).wanted)
     stream = io.StringIO(newline="")
     stream.write(_BOM)
     writer = CsvWriter(stream)
     writer.write([visit.say(name) for name in _COLUMNS])
-    writer.write_all(rows)
+    writer.write_all([*_rows(visit, found), *([problem] for problem in _problems(visit, found))])
     headers = {"content-disposition": 'attachment; filename="hits.csv"'}
     return Response(visit.marked(stream.getvalue().encode()), media_type="text/csv; charset=utf-8", headers=headers)
 
@@ -71,7 +71,9 @@ def post_pdf(visit: Visited, sent: Sent) -> Response:
         "title": visit.say("Hits and decisions"),
         "language": language.tag.split("-", maxsplit=1)[0],
         "subtitle": f"{visit.site.name}, {language.moment(found.exported_at)}",
-        "warning": visit.say("A hit is a pointer to ask the other party. It identifies nobody."),
+        "warning": " ".join(
+            [visit.say("A hit is a pointer to ask the other party. It identifies nobody."), *_problems(visit, found)]
+        ),
         "columns": [visit.say(_COLUMNS[place]) for place in _PAPER],
         "rows": [[str(row[place]) for place in _PAPER] for row in _rows(visit, found)],
     }
@@ -81,6 +83,11 @@ def post_pdf(visit: Visited, sent: Sent) -> Response:
 
 def _rows(visit: Visit, found: HitExport) -> list[list[str]]:
     return [_row(visit, one) for one in found.hits]
+
+
+def _problems(visit: Visit, found: HitExport) -> list[str]:
+    """Return in sentences which hits are not in an export, because somebody changed the database."""
+    return [visit.language.compose(problem.sentence) for problem in found.problems]
 
 
 def _row(visit: Visit, one: ExportedHit) -> list[str]:

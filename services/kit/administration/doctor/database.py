@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, create_engine, func, inspect, select, text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from aquila.audit.entries import EntryKind
 from aquila.interface.service.health import Grade
 from services.kit.administration.doctor.findings import Finding, critical, fine, warning
 from services.kit.log.entries import ALARMS, ENTRIES
+from services.kit.log.entries import count_forged as count_forged_entries
+from services.kit.people.people_key import row_key_of
 from services.kit.storage.files import check_private
 from services.kit.storage.migrate import head_revision, known_revisions, revision_of
+from services.kit.storage.row_seals import count_forged
 from services.kit.storage.store import database_url, store_error
 
 if TYPE_CHECKING:
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
     from services.kit.administration.backup.services import BackedService
     from services.kit.administration.doctor.findings import Findings
     from services.kit.settings import KeyedSettings
+    from services.kit.storage.row_seals import RowKey
 
 _OLD_BACKUP_DAYS = 7
 _DAY = 86_400
@@ -42,7 +47,7 @@ def examine_database(service: BackedService, settings: KeyedSettings, now: int) 
             if connection is None:
                 yield warning("database", "doctor_database_missing", file=str(settings.home / service.database_file))
             else:
-                yield from _examine(service, connection, now)
+                yield from _examine(service, connection, now, row_key_of(settings.home))
     except (SQLAlchemyError, sqlite3.Error) as error:
         yield Finding("database", Grade.CRITICAL, store_error(error, "doctor", url).sentence)
 
@@ -76,7 +81,7 @@ def reading(service: BackedService, settings: KeyedSettings) -> Iterator[Connect
         engine.dispose()
 
 
-def _examine(service: BackedService, connection: Connection, now: int) -> Iterator[Finding]:
+def _examine(service: BackedService, connection: Connection, now: int, key: RowKey | None) -> Iterator[Finding]:
     if connection.dialect.name == "postgresql":
         yield from _postgresql(connection)
     elif connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() != "ok":
@@ -96,6 +101,8 @@ def _examine(service: BackedService, connection: Connection, now: int) -> Iterat
     alarms = connection.scalar(select(func.count()).select_from(ALARMS).where(ALARMS.c.acknowledged_at.is_(None)))
     if alarms:
         yield critical("log", "doctor_log_alarms", count=alarms)
+    if key is not None:
+        yield from _forged(service, connection, key)
     newest = connection.scalar(select(func.max(ENTRIES.c.time)).where(ENTRIES.c.kind == EntryKind.BACKUP.value))
     if newest is None:
         yield warning("backup", "doctor_no_backup", service=service.name)
@@ -103,6 +110,15 @@ def _examine(service: BackedService, connection: Connection, now: int) -> Iterat
         yield warning("backup", "doctor_backup_old", days=(now - newest) // _DAY, service=service.name)
     else:
         yield fine("backup", "doctor_backup_fine", days=max(0, now - newest) // _DAY)
+
+
+def _forged(service: BackedService, connection: Connection, key: RowKey) -> Iterator[Finding]:
+    """Yield a finding for each table with rows that the service did not write."""
+    with Session(connection) as session:
+        found = count_forged(session, service.tables, key)
+        found[ENTRIES.name] += count_forged_entries(session, key)
+    for table, count in sorted((+found).items()):
+        yield critical("rows", "health_rows_not_authentic", count=count, table=table)
 
 
 def _postgresql(connection: Connection) -> Iterator[Finding]:

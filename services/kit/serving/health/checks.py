@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from aquila.interface.service.health import Subject
     from services.kit.http.certificates import CertificateEnd, CertificateEnds
     from services.kit.log_access.use_cases import LogUseCases
+    from services.kit.storage.row_seals import RowKey
     from services.kit.work.drivers import Driver
     from services.kit.work.executors import ExecutorHandle, WorkersState
 
@@ -111,6 +112,14 @@ def log_faults(log: LogUseCases) -> Iterator[Fault]:
     for alarm in log.witness.alarms():
         if alarm.acknowledged_at is None:
             yield Grade.CRITICAL, loads(alarm.sentence)
+
+
+def row_faults(key: RowKey | None) -> Iterator[Fault]:
+    """Yield the faults that rows were met which this service did not write, or hits are gone; work goes on."""
+    for table, count in sorted(key.forged().items() if key else ()):
+        yield Grade.CRITICAL, Sentence.of("health_rows_not_authentic", count=count, table=table)
+    for round_id, count in sorted(key.missing.items() if key else ()):
+        yield Grade.CRITICAL, Sentence.of("health_hits_missing", count=count, round=round_id)
 
 
 def identity_faults(key: SigningKey) -> Iterator[Fault]:

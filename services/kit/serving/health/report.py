@@ -175,6 +175,7 @@ class HealthReport:
             checked(Subject.IDENTITY, checks.identity_faults(parts.log.own.key)),
             checked(Subject.CERTIFICATES, checks.certificate_faults(certificates, now)),
             checked(Subject.ROUNDS, [*round_faults(own.rounds, now), *own.faults.get(Subject.ROUNDS, ())]),
+            checked(Subject.ROWS, checks.row_faults(parts.store.row_key)),
         ]
         return ServiceHealth(
             service=parts.service.value,

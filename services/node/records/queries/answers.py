@@ -37,6 +37,7 @@ from services.node.records.queries.templates import templates
 from services.node.round_memory import round_row
 from services.node.rounds.attention import stored_manifest
 from services.node.rounds.party_answers import answer_state
+from services.node.rounds.reported_hits import problems_of, reported
 from services.node.rounds.requests import has_consented, submit_until
 from services.node.rounds.views import problems
 from services.node.storage.states import LocalRoundState, SubmissionState
@@ -51,7 +52,7 @@ from services.node.storage.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from aquila.records.rules import RuleTable
     from services.kit.people import Actor
     from services.node.context import NodeContext
+    from services.node.rounds.reported_hits import Reported
 
 _LISTED = 200
 
@@ -112,7 +114,9 @@ def query_answer(node: NodeContext, actor: Actor, submission_id: str) -> QueryAn
         made = _Made.of(session, session.get_one(SubmissionRow, submission_id))
         entry = _entry(node, made, names_of(session, [made.officer]))
         parties = tuple(queried_parties(session, node.signer, round_, made.round, made.row))
-        persons = tuple(_persons(session, made.row, node.table_of(round_.manifest)))
+        said = reported(node.rounds, node.code, round_id)
+        hits, unseen = _hits(session, made.row, said)
+        persons = tuple(_persons(session, made.row, node.table_of(round_.manifest), hits))
         seen = [hit.hit_id for person in persons for hit in person.hits]
         log_entries.append(session, consultation(node.journal, actor, round_id, seen, Action.SEE_QUERIES))
         return QueryAnswer(
@@ -123,7 +127,7 @@ def query_answer(node: NodeContext, actor: Actor, submission_id: str) -> QueryAn
             closes_at=round_.manifest.window.closes_at,
             seen_at=node.clock(),
             left=max(0, entry.persons - len(persons)),
-            problems=problems(session, made.round),
+            problems=(*problems_of(session, {round_id: said}, unseen), *problems(session, made.round)),
         )
 
 
@@ -208,25 +212,39 @@ def _entry(node: NodeContext, made: _Made, names: Mapping[str, str]) -> QueryEnt
     )
 
 
-def _persons(session: Session, row: SubmissionRow, table: RuleTable) -> Iterator[QueriedPerson]:
-    """Yield the persons of a query with their hits, in the order in which they were asked for."""
+def _hits(
+    session: Session, row: SubmissionRow, said: Reported
+) -> tuple[dict[int, list[QueryHit]], list[tuple[str, str]]]:
+    """Return the hits of a query by their place in its list, and the keys of those that are not shown."""
     found: dict[int, list[QueryHit]] = {}
+    of_query = HitRow.round_id == row.round_id, HitRow.submission_id == row.submission_id
+    unseen = {(row.round_id, hit_id) for hit_id in session.scalars(select(HitRow.hit_id).where(*of_query))}
     query = (
-        select(HitRow, HitStatusRow.stage, ExchangeRow)
+        select(HitRow, HitStatusRow, ExchangeRow)
         .join(HitStatusRow, (HitStatusRow.round_id == HitRow.round_id) & (HitStatusRow.hit_id == HitRow.hit_id))
         .outerjoin(ExchangeRow, (ExchangeRow.round_id == HitRow.round_id) & (ExchangeRow.hit_id == HitRow.hit_id))
-        .where(HitRow.round_id == row.round_id, HitRow.submission_id == row.submission_id)
+        .where(*of_query)
         .order_by(HitRow.counterpart, HitRow.hit_id)
     )
-    for hit, stage, exchange in session.execute(query):
+    for hit, life, exchange in session.execute(query):
+        if not said.agrees(hit):
+            continue
+        unseen.discard((hit.round_id, hit.hit_id))
         found.setdefault(hit.position, []).append(
             QueryHit.model_validate(
                 {
                     "hit_id": hit.hit_id, "party": hit.counterpart, "certainty": Level(hit.certainty),
-                    "stage": Stage(stage), "exchange": state_of(exchange),
+                    "stage": Stage(life.stage), "exchange": state_of(exchange),
                 }
             )
         )  # fmt: skip
+    return found, sorted(unseen)
+
+
+def _persons(
+    session: Session, row: SubmissionRow, table: RuleTable, found: Mapping[int, Sequence[QueryHit]]
+) -> Iterator[QueriedPerson]:
+    """Yield the persons of a query with their hits, in the order in which they were asked for."""
     records = select(RecordRow).where(RecordRow.import_id == row.import_id).order_by(RecordRow.position)
     for record in session.scalars(records):
         yield QueriedPerson(

@@ -713,6 +713,9 @@ def upgrade() -> None:
             nullable=True,
             comment="Seconds since 1970 when the counterpart's acknowledgement came, or ours was signed.",
         ),
+        sa.Column(
+            "seal", sa.LargeBinary(), nullable=True, comment="HMAC of what of it counts, under a key of the home."
+        ),
         sa.ForeignKeyConstraint(["round_id"], ["round.round_id"], name="fk_withdrawal_round_id_round"),
         sa.PrimaryKeyConstraint("withdrawal_id", name="pk_withdrawal"),
     )
