@@ -17,7 +17,6 @@ from clients.sdk import (
     MatcherClient,
     NodeClient,
     PeopleClient,
-    RecordsClient,
 )
 from clients.sdk.client_homes import ClientHome, is_home, make_client_home, open_home
 from clients.sdk.sessions import SessionFiles
@@ -52,15 +51,6 @@ class ConnectedService:
         """
         self.node()
         return HitsClient(self.connection)
-
-    def records(self) -> RecordsClient:
-        """Return the client of a node's own records.
-
-        Raises:
-            InputError: This is the matcher's home.
-        """
-        self.node()
-        return RecordsClient(self.connection)
 
     def node(self) -> NodeClient:
         """Return the node's client.

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from clients.cli.options import Ca, HomePath, Json, Url
 from clients.cli.output.screen import Screen, Table
+from clients.cli.services.speaking import speaking
 
 if TYPE_CHECKING:
     from aquila.interface.approval import ApprovalEntry, PendingApproval
@@ -28,12 +28,10 @@ _LEAST_DIGEST = 16
 
 
 @app.command("list")
-def list_approvals(home: HomePath, url: Url = None, ca: Ca = None, as_json: Json = False) -> None:
+@speaking
+def list_approvals(reached: ConnectedService, screen: Screen) -> None:
     """List the requests, those that wait for a second person first."""
-    from clients.cli.connect import connect
-
-    with connect(home, url, None, ca) as reached:
-        found = reached.approvals.approvals()
+    found = reached.approvals.approvals()
     rows = [
         (
             entry.approval_id[:SHORT], entry.kind.value, (entry.round_id or "")[:SHORT], entry.state.value,
@@ -43,24 +41,18 @@ def list_approvals(home: HomePath, url: Url = None, ca: Ca = None, as_json: Json
     ]  # fmt: skip
     columns = ("request", "for a", "round", "state", "asked by", "decided by", "reason")
     views = [Table("", columns, rows)] if rows else ["Nothing was asked for yet."]
-    Screen(as_json).result(found.model_dump(mode="json"), *views)
+    screen.result(found.model_dump(mode="json"), *views)
 
 
 @app.command()
-def approve(
-    approval_id: ApprovalId, home: HomePath, digest: Digest = None, url: Url = None, ca: Ca = None,
-    as_json: Json = False,
-) -> None:  # fmt: skip
+@speaking
+def approve(reached: ConnectedService, screen: Screen, approval_id: ApprovalId, digest: Digest = None) -> None:
     """Approve exactly the content of a digest: it takes effect at once.
 
     Without --digest it shows the content and asks; nothing is approved that was not shown.
     """
-    from clients.cli.connect import connect
-
-    screen = Screen(as_json)
-    with connect(home, url, None, ca) as reached:
-        chosen = _chosen(reached, approval_id)
-        entry = reached.approvals.approve(chosen, _read_digest(screen, reached, chosen, digest))
+    chosen = _chosen(reached, approval_id)
+    entry = reached.approvals.approve(chosen, _read_digest(screen, reached, chosen, digest))
     screen.result(entry.model_dump(mode="json"), f"The {_what(entry)} is {entry.state.value}. It takes effect now.")
 
 

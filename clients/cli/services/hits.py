@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from clients.cli.options import Ca, HomePath, Json, TokenFile, Url
 from clients.cli.output.screen import Screen
+from clients.cli.services.speaking import speaking
+
+if TYPE_CHECKING:
+    from clients.cli.connect import ConnectedService
 
 app = typer.Typer(help="Hits: list them. What is done with them is on the pages, or `aquila call`.")
 Stage = Literal["new", "known", "acknowledged", "decided", "follow_up", "closed", "withdrawn"]
 
 
 @app.command("list")
+@speaking
 def list_hits(
-    home: HomePath,
+    reached: ConnectedService,
+    screen: Screen,
     round_id: Annotated[
         str, typer.Option("--round", metavar="ROUND", help="Of one round: id, beginning, latest.")
     ] = "",
@@ -27,23 +32,17 @@ def list_hits(
     older_than: Annotated[int | None, typer.Option(metavar="HOURS", min=0, help="Only those that came before.")] = None,
     offset: Annotated[int, typer.Option(min=0, help="How many to pass over.")] = 0,
     limit: Annotated[int, typer.Option(min=1, max=200, help="How many to show.")] = 50,
-    url: Url = None,
-    token_file: TokenFile = None,
-    ca: Ca = None,
-    as_json: Json = False,
 ) -> None:
     """List hits with the party's own records; nothing of the other side is known."""
     from aquila.interface.hits import HitFilter
-    from clients.cli.connect import connect
     from clients.cli.output.hit_views import page_views
 
-    with connect(home, url, token_file, ca) as reached:
-        wanted = {
-            "round_id": reached.round_id(round_id) if round_id else None,
-            "counterpart": counterpart or None,
-            "certainty": certainty, "stage": stage, "kind": kind, "older_than_hours": older_than, "overdue": overdue,
-            "offset": offset, "limit": limit,
-        }  # fmt: skip
-        page = reached.hits().page(HitFilter.model_validate(wanted))
+    wanted = {
+        "round_id": reached.round_id(round_id) if round_id else None,
+        "counterpart": counterpart or None,
+        "certainty": certainty, "stage": stage, "kind": kind, "older_than_hours": older_than, "overdue": overdue,
+        "offset": offset, "limit": limit,
+    }  # fmt: skip
+    page = reached.hits().page(HitFilter.model_validate(wanted))
     views = page_views(page) if page.hits else ["There is no such hit."]
-    Screen(as_json).result(page.model_dump(mode="json"), *views)
+    screen.result(page.model_dump(mode="json"), *views)

@@ -10,9 +10,11 @@ import typer
 from aquila.audit.roles import Role
 from clients.cli.options import Ca, HomePath, Json, Url
 from clients.cli.output.screen import Screen, Table
+from clients.cli.services.speaking import speaking
 
 if TYPE_CHECKING:
     from aquila.interface.people import AccountView, Invitation
+    from clients.cli.connect import ConnectedService
     from clients.sdk import PeopleClient
 
 app = typer.Typer(help="Accounts of a node or of the matcher (administrator).")
@@ -25,22 +27,18 @@ PasswordFile = Annotated[
 
 
 @app.command()
-def add(login: Name, home: HomePath, role: Roles, url: Url = None, ca: Ca = None, as_json: Json = False) -> None:
+@speaking
+def add(reached: ConnectedService, screen: Screen, login: Name, role: Roles) -> None:
     """Make an account, and show its enrolment code once."""
-    from clients.cli.connect import connect
-
-    with connect(home, url, None, ca) as reached:
-        invitation = reached.people.add_account(login, role)
-    _show_invitation(invitation, reached.connection.url, as_json)
+    invitation = reached.people.add_account(login, role)
+    _show_invitation(screen, invitation, reached.connection.url)
 
 
 @app.command("list")
-def list_users(home: HomePath, url: Url = None, ca: Ca = None, as_json: Json = False) -> None:
+@speaking
+def list_users(reached: ConnectedService, screen: Screen) -> None:
     """List all accounts."""
-    from clients.cli.connect import connect
-
-    with connect(home, url, None, ca) as reached:
-        found = reached.people.accounts()
+    found = reached.people.accounts()
     rows = [
         (account.login, account.person, ", ".join(account.roles), account.state.value) for account in found.accounts
     ]
@@ -51,70 +49,59 @@ def list_users(home: HomePath, url: Url = None, ca: Ca = None, as_json: Json = F
         if account.provider
     ]
     more = [Table("By the provider", ("login", "name", "subject", "issuer"), of_provider)] if of_provider else []
-    Screen(as_json).result(found.model_dump(mode="json"), view, *more)
+    screen.result(found.model_dump(mode="json"), view, *more)
 
 
 @app.command()
+@speaking
 def admit(
+    reached: ConnectedService,
+    screen: Screen,
     login: Name,
-    home: HomePath,
     subject: Annotated[str, typer.Option(help="Who it is at the provider, as `user list` shows it.")],
-    url: Url = None,
-    ca: Ca = None,
-    as_json: Json = False,
 ) -> None:
     """Let in an account of the ministry's provider, once you know whose it is."""
     from aquila.errors import InputError
-    from clients.cli.connect import connect
 
-    with connect(home, url, None, ca) as reached:
-        account = _account(reached.people, login)
-        if account.issuer is None or account.subject != subject:
-            raise InputError("provider_subject_differs", login=login)
-        admitted = reached.people.admit_account(account.person, account.issuer, subject, account.name or "")
-    Screen(as_json).result(admitted.model_dump(mode="json"), f"{login} can sign in now.")
+    account = _account(reached.people, login)
+    if account.issuer is None or account.subject != subject:
+        raise InputError("provider_subject_differs", login=login)
+    admitted = reached.people.admit_account(account.person, account.issuer, subject, account.name or "")
+    screen.result(admitted.model_dump(mode="json"), f"{login} can sign in now.")
 
 
 @app.command()
-def reset(login: Name, home: HomePath, url: Url = None, ca: Ca = None, as_json: Json = False) -> None:
+@speaking
+def reset(reached: ConnectedService, screen: Screen, login: Name) -> None:
     """Forget an account's password and authenticator, and show a new enrolment code once."""
-    from clients.cli.connect import connect
-
-    with connect(home, url, None, ca) as reached:
-        invitation = reached.people.reset_account(_person(reached.people, login))
-    _show_invitation(invitation, reached.connection.url, as_json)
+    invitation = reached.people.reset_account(_person(reached.people, login))
+    _show_invitation(screen, invitation, reached.connection.url)
 
 
 @app.command()
-def roles(login: Name, home: HomePath, role: Roles, url: Url = None, ca: Ca = None, as_json: Json = False) -> None:
+@speaking
+def roles(reached: ConnectedService, screen: Screen, login: Name, role: Roles) -> None:
     """Give an account other roles, in place of those it has."""
-    from clients.cli.connect import connect
-
-    with connect(home, url, None, ca) as reached:
-        account = reached.people.change_roles(_person(reached.people, login), role)
-    Screen(as_json).result(
+    account = reached.people.change_roles(_person(reached.people, login), role)
+    screen.result(
         account.model_dump(mode="json"), f"{login} now has the roles {', '.join(account.roles)}; its sessions are over."
     )
 
 
 @app.command()
-def deactivate(login: Name, home: HomePath, url: Url = None, ca: Ca = None, as_json: Json = False) -> None:
+@speaking
+def deactivate(reached: ConnectedService, screen: Screen, login: Name) -> None:
     """Let an account sign in no more, and end its sessions."""
-    from clients.cli.connect import connect
-
-    with connect(home, url, None, ca) as reached:
-        account = reached.people.deactivate_account(_person(reached.people, login))
-    Screen(as_json).result(account.model_dump(mode="json"), f"{login} can sign in no more; its sessions are over.")
+    account = reached.people.deactivate_account(_person(reached.people, login))
+    screen.result(account.model_dump(mode="json"), f"{login} can sign in no more; its sessions are over.")
 
 
 @app.command()
-def activate(login: Name, home: HomePath, url: Url = None, ca: Ca = None, as_json: Json = False) -> None:
+@speaking
+def activate(reached: ConnectedService, screen: Screen, login: Name) -> None:
     """Let a deactivated account sign in again."""
-    from clients.cli.connect import connect
-
-    with connect(home, url, None, ca) as reached:
-        account = reached.people.activate_account(_person(reached.people, login))
-    Screen(as_json).result(account.model_dump(mode="json"), f"{login} can sign in again.")
+    account = reached.people.activate_account(_person(reached.people, login))
+    screen.result(account.model_dump(mode="json"), f"{login} can sign in again.")
 
 
 def login(
@@ -180,14 +167,12 @@ def logout(home: HomePath, url: Url = None, ca: Ca = None, as_json: Json = False
     Screen(as_json).result({"login": name}, f"{name} is signed out.")
 
 
-def whoami(home: HomePath, url: Url = None, ca: Ca = None, as_json: Json = False) -> None:
+@speaking
+def whoami(reached: ConnectedService, screen: Screen) -> None:
     """Show the account under which commands act at a home, and its roles."""
-    from clients.cli.connect import connect
-
-    with connect(home, url, None, ca) as reached:
-        me = reached.people.me()
+    me = reached.people.me()
     name = me.login or "the key in the home folder"
-    Screen(as_json).result(
+    screen.result(
         me.model_dump(mode="json"), f"{name}, in the log {me.person}, at the {me.service} as {', '.join(me.roles)}."
     )
 
@@ -238,10 +223,10 @@ def _account(people: PeopleClient, login: str) -> AccountView:
     raise InputError("login_unknown", login=login)
 
 
-def _show_invitation(invitation: Invitation, url: str, as_json: bool) -> None:
+def _show_invitation(screen: Screen, invitation: Invitation, url: str) -> None:
     account = invitation.account
     ca = " --ca ca.pem, where ca.pem is the CA of the service's certificate" if url.startswith("https:") else ""
-    Screen(as_json).result(
+    screen.result(
         invitation.model_dump(mode="json"),
         f"Account {account.login} ({', '.join(account.roles)}) is {account.person} in the log.",
         f"Enrolment code, shown once: {invitation.code}",

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from clients.cli.exit_codes import ExitCode
-from clients.cli.options import Ca, HomePath, Json, NamesChecked, RoundId, TokenFile, Url
+from clients.cli.options import NamesChecked, RoundId
 from clients.cli.output.screen import Screen
+from clients.cli.services.speaking import speaking
 
 if TYPE_CHECKING:
     from aquila.interface.rounds import RoundProposal
+    from clients.cli.connect import ConnectedService
 
 app = typer.Typer(help="Rounds: propose, consent, submit, watch, read hits, end.")
 _PADDED = {"inputs_per_record": (8, 16, 24, 32), "records_multiple": 100}
@@ -24,42 +26,35 @@ Until = Literal["open", "matching", "reporting", "closed"]
 
 
 @app.command("list")
-def list_rounds(
-    home: HomePath, url: Url = None, token_file: TokenFile = None, ca: Ca = None, as_json: Json = False
-) -> None:
+@speaking
+def list_rounds(reached: ConnectedService, screen: Screen) -> None:
     """List the rounds that the node or matcher knows of, newest first."""
-    from clients.cli.connect import connect
     from clients.cli.output.contact import warn_of_contact
     from clients.cli.output.round_views import rounds_table
 
-    screen = Screen(as_json)
-    with connect(home, url, token_file, ca) as reached:
-        rounds = reached.client.rounds()
-        warn_of_contact(reached, screen)
+    rounds = reached.client.rounds()
+    warn_of_contact(reached, screen)
     views = [rounds_table(rounds)] if rounds.rounds else ["There is no round yet."]
     screen.result(rounds.model_dump(mode="json"), *views)
 
 
 @app.command()
-def show(
-    round_id: RoundId, home: HomePath, url: Url = None, token_file: TokenFile = None, ca: Ca = None,
-    as_json: Json = False,
-) -> None:  # fmt: skip
+@speaking
+def show(reached: ConnectedService, screen: Screen, round_id: RoundId) -> None:
     """Show a round: its terms, who did what, and what stops it."""
-    from clients.cli.connect import connect
     from clients.cli.output.contact import warn_of_contact
     from clients.cli.output.round_views import round_tables
 
-    screen = Screen(as_json)
-    with connect(home, url, token_file, ca) as reached:
-        view = reached.client.round(reached.round_id(round_id))
-        warn_of_contact(reached, screen)
+    view = reached.client.round(reached.round_id(round_id))
+    warn_of_contact(reached, screen)
     screen.result(view.model_dump(mode="json"), *round_tables(view))
 
 
 @app.command()
+@speaking
 def propose(
-    home: HomePath,
+    reached: ConnectedService,
+    screen: Screen,
     party: Annotated[list[str], typer.Option(metavar="CODE", help="A participant, once for each.")] = [],  # noqa: B006
     area: Annotated[str, typer.Option(help="The area, such as counter-terrorism.")] = "",
     legal_basis: Annotated[str, typer.Option(help="The legal basis of the round.")] = "",
@@ -75,13 +70,8 @@ def propose(
     terms: Annotated[
         Path | None, typer.Option(metavar="FILE", help="TOML with any terms (caps, window, ...); options go before it.")
     ] = None,
-    url: Url = None,
-    token_file: TokenFile = None,
-    ca: Ca = None,
-    as_json: Json = False,
 ) -> None:
     """Ask for a new round; a second officer of the secretariat approves it (secretariat)."""
-    from clients.cli.connect import connect
     from clients.cli.services.approvals import show_asked
 
     given: dict[str, Any] = {
@@ -97,13 +87,15 @@ def propose(
         "padding": padding and (_PADDED if padding == "default" else _UNPADDED),
     }
     given = {name: value for name, value in given.items() if value}
-    with connect(home, url, token_file, ca) as reached:
-        show_asked(Screen(as_json), reached.matcher().propose(_proposal(terms, given)))
+    show_asked(screen, reached.matcher().propose(_proposal(terms, given)))
 
 
 @app.command()
+@speaking
 def consent(
-    round_id: RoundId, home: HomePath,
+    reached: ConnectedService,
+    screen: Screen,
+    round_id: RoundId,
     records: Annotated[
         int | None,
         typer.Option(min=0, max=1_000_000_000, help="Records of the list, at most; a fourth more than the longest."),
@@ -111,25 +103,24 @@ def consent(
     queries: Annotated[
         int | None, typer.Option(min=0, max=1_000_000_000, help="Queries of a few persons, at most; 100.")
     ] = None,
-    url: Url = None, token_file: TokenFile = None, ca: Ca = None, as_json: Json = False,
-) -> None:  # fmt: skip
+) -> None:
     """Ask for a consent to a round: once approved, the node makes fresh keys for it and signs (party).
 
     Nobody evaluates more for this party in the round than the consent declares.
     """
     from aquila.interface.rounds import ConsentRequest
-    from clients.cli.connect import connect
     from clients.cli.services.approvals import show_asked
 
     wanted = ConsentRequest(records=records, queries=queries)
-    with connect(home, url, token_file, ca) as reached:
-        show_asked(Screen(as_json), reached.node().consent(reached.round_id(round_id), wanted))
+    show_asked(screen, reached.node().consent(reached.round_id(round_id), wanted))
 
 
 @app.command()
+@speaking
 def submit(
+    reached: ConnectedService,
+    screen: Screen,
     round_id: RoundId,
-    home: HomePath,
     legal_basis: Annotated[str, typer.Option(help="The legal basis of this submission.")],
     purpose: Annotated[str, typer.Option(help="What it is for.")],
     case_reference: Annotated[str, typer.Option("--case", help="The case or file reference.")],
@@ -139,46 +130,37 @@ def submit(
     ] = "latest",
     kind: Annotated[Literal["list", "query"], typer.Option(help="A list that the party holds, or a query.")] = "list",
     names_checked: NamesChecked = False,
-    url: Url = None,
-    token_file: TokenFile = None,
-    ca: Ca = None,
-    as_json: Json = False,
 ) -> None:
     """Ask for the submission of an import in a round, with its justification (party)."""
     from aquila.interface.rounds import JustificationInput, SubmissionRequest
     from aquila.protocol.messages import Kind
-    from clients.cli.connect import connect, resolve_id
+    from clients.cli.connect import resolve_id
     from clients.cli.services.approvals import show_asked
 
     justification = JustificationInput(
         legal_basis=legal_basis, purpose=purpose, case_reference=case_reference, category=category
     )
-    with connect(home, url, token_file, ca) as reached:
-        node, in_round = reached.node(), reached.round_id(round_id)
-        lists = sorted(node.imports().imports, key=lambda entry: entry.for_query)  # the persons of queries come last
-        taken = resolve_id("import", import_id, [entry.import_id for entry in lists])
-        request = SubmissionRequest(import_id=taken, kind=Kind(kind), justification=justification)
-        show_asked(Screen(as_json), node.submit(in_round, request, names_checked=names_checked))
+    node, in_round = reached.node(), reached.round_id(round_id)
+    lists = sorted(node.imports().imports, key=lambda entry: entry.for_query)  # the persons of queries come last
+    taken = resolve_id("import", import_id, [entry.import_id for entry in lists])
+    request = SubmissionRequest(import_id=taken, kind=Kind(kind), justification=justification)
+    show_asked(screen, node.submit(in_round, request, names_checked=names_checked))
 
 
 @app.command()
+@speaking
 def watch(
+    reached: ConnectedService,
+    screen: Screen,
     round_id: RoundId,
-    home: HomePath,
     until: Annotated[Until, typer.Option(help="The phase to wait for.")] = "reporting",
-    url: Url = None,
-    token_file: TokenFile = None,
-    ca: Ca = None,
-    as_json: Json = False,
 ) -> int:
     """Follow a round until it reaches a phase. Ends with 1 if the round was aborted instead."""
     from aquila.protocol.rounds.round_state import Phase
-    from clients.cli.connect import connect
     from clients.cli.output import follow as output_follow
     from clients.cli.output.round_views import entry_line
 
-    screen = Screen(as_json)
-    with connect(home, url, token_file, ca) as reached, screen.progress() as told:
+    with screen.progress() as told:
         chosen = reached.round_id(round_id)
         view = output_follow.watch(lambda: reached.client.round(chosen), told, Phase(until))
     screen.result(view.model_dump(mode="json"), entry_line(view.entry))
@@ -186,78 +168,60 @@ def watch(
 
 
 @app.command()
+@speaking
 def hits(
+    reached: ConnectedService,
+    screen: Screen,
     round_id: RoundId,
-    home: HomePath,
     limit: Annotated[int, typer.Option(min=1, help="How many hits to show.")] = 50,
-    url: Url = None,
-    token_file: TokenFile = None,
-    ca: Ca = None,
-    as_json: Json = False,
 ) -> int:
     """Show the hits of a round with the party's own records; nothing of the other side is known (party).
 
     Ends with 6 if an own list or query is not answered: a record without a hit is then not a no-hit.
     """
-    from clients.cli.connect import connect
     from clients.cli.output.contact import warn_of_contact
     from clients.cli.output.round_views import hits_views
 
-    screen = Screen(as_json)
-    with connect(home, url, token_file, ca) as reached:
-        found = reached.node().hits(reached.round_id(round_id))
-        warn_of_contact(reached, screen)
+    found = reached.node().hits(reached.round_id(round_id))
+    warn_of_contact(reached, screen)
     screen.result(found.model_dump(mode="json"), *hits_views(found, limit))
     return ExitCode.DONE if found.complete else ExitCode.UNANSWERED
 
 
 @app.command()
-def close(
-    round_id: RoundId, home: HomePath, url: Url = None, token_file: TokenFile = None, ca: Ca = None,
-    as_json: Json = False,
-) -> None:  # fmt: skip
+@speaking
+def close(reached: ConnectedService, screen: Screen, round_id: RoundId) -> None:
     """Close a round: at the matcher for everyone, at a node for this party. Keys and tokens are destroyed."""
-    from clients.cli.connect import connect
-
-    with connect(home, url, token_file, ca) as reached:
-        chosen = reached.round_id(round_id)
-        reached.client.close(chosen)
-    _asked(as_json, chosen, "Round {} is being closed; its keys and tokens are destroyed.")
+    chosen = reached.round_id(round_id)
+    reached.client.close(chosen)
+    _asked(screen, chosen, "Round {} is being closed; its keys and tokens are destroyed.")
 
 
 @app.command()
+@speaking
 def abort(
+    reached: ConnectedService,
+    screen: Screen,
     round_id: RoundId,
-    home: HomePath,
     reason: Annotated[str, typer.Option(help="Why; it is signed and logged.")],
     names_checked: NamesChecked = False,
-    url: Url = None,
-    token_file: TokenFile = None,
-    ca: Ca = None,
-    as_json: Json = False,
 ) -> None:
     """Abort a round: a party leaves at once; the secretariat asks, for everyone. Keys and tokens are destroyed."""
-    from clients.cli.connect import connect
     from clients.cli.services.approvals import show_asked
     from clients.sdk import NodeClient
 
-    with connect(home, url, token_file, ca) as reached:
-        chosen = reached.round_id(round_id)
-        asked = None
-        if isinstance(reached.client, NodeClient):
-            reached.client.abort(chosen, reason, names_checked=names_checked)
-        else:
-            asked = reached.client.abort(chosen, reason)
-    if asked is not None:
-        show_asked(Screen(as_json), asked)
+    chosen = reached.round_id(round_id)
+    if isinstance(reached.client, NodeClient):
+        reached.client.abort(chosen, reason, names_checked=names_checked)
+        _asked(screen, chosen, "Round {} is being aborted; its keys and tokens are destroyed.")
     else:
-        _asked(as_json, chosen, "Round {} is being aborted; its keys and tokens are destroyed.")
+        show_asked(screen, reached.client.abort(chosen, reason))
 
 
-def _asked(as_json: bool, round_id: str, sentence: str) -> None:
+def _asked(screen: Screen, round_id: str, sentence: str) -> None:
     """Report that the service accepted a request."""
     follow = f"Follow it with `aquila round show {round_id[:8]}`."
-    Screen(as_json).result({"round_id": round_id}, sentence.format(round_id[:8]), follow)
+    screen.result({"round_id": round_id}, sentence.format(round_id[:8]), follow)
 
 
 def _proposal(terms: Path | None, given: dict[str, Any]) -> RoundProposal:
