@@ -120,6 +120,7 @@ class Word(StrEnum):
     SUBMISSION = "submission"
     ERASURE = "erasure"
     STANDING_QUERY = "standing_query"
+    REGISTRY = "registry"
     ASKED = "asked"
     REPLACED = "replaced"
     EMPTIED = "emptied"

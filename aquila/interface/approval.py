@@ -12,7 +12,7 @@ from aquila.protocol.messages.base import Digest, GivenText, Identifier, Message
 
 
 class ApprovalKind(StrEnum):
-    """Requests that take effect only after a second person approved them: four kinds at a node, two at the matcher."""
+    """Requests that take effect only after a second person approved them: five kinds at a node, three at a matcher."""
 
     CONSENT = "consent"
     SUBMISSION = "submission"
@@ -20,6 +20,7 @@ class ApprovalKind(StrEnum):
     STANDING_QUERY = "standing_query"
     PROPOSAL = "proposal"
     ABORT = "abort"
+    REGISTRY = "registry"
 
 
 class ApprovalState(StrEnum):
@@ -36,7 +37,7 @@ class PendingApproval(Message):
     """A request was stored and waits for a second person.
 
     Attributes:
-        round_id: The round that it is about; none of an erasure or a standing query.
+        round_id: The round that it is about; none of an erasure, a standing query or the registry.
         digest: SHA-256 of the content's canonical JSON: what the second person approves.
         submission_id: Of a submission, the id that it will have.
     """

@@ -1,9 +1,10 @@
 """Approvals by two different persons, as the entries of a log show them (PROTOCOL.md 10.2.1 and 10.6.1).
 
-A content is approved as a whole. Its digest is over its canonical JSON, in which three members stand for what the log
-does not tell: the manifest for the digest that every consent names, the list and the terms of a standing query for
-SHA-256 digests, which the entries of the request and of its approval hold. So whoever has the log and what was signed
-makes the digest again: an auditor over a whole log, and a service over its own one before it signs.
+A content is approved as a whole. Its digest is over its canonical JSON, in which some members stand for what the log
+does not tell: the manifest for the digest that every consent names, the statement on the registry for that which its
+entry names, the list, the terms of a standing query and the changes of a registry for SHA-256 digests, which the
+entries of the request and of its approval hold. So whoever has the log and what was signed makes the digest again: an
+auditor over a whole log, and a service over its own one before it signs.
 
 Who stands behind a pseudonymous id no log tells: whoever rules a service can have two accounts.
 """
@@ -19,6 +20,7 @@ from aquila.audit.entries import EntryKind, Word
 from aquila.crypto.envelope import digest_of_payload
 from aquila.protocol.encoding import canonical
 from aquila.protocol.messages import Kind, Manifest
+from aquila.protocol.registration.statements import RegistryStatement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -42,14 +44,16 @@ def content_digest(content: Mapping[str, Any]) -> str:
 
 
 def summary(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a content with digests in the places of manifest, list and terms; the list's salt goes into its digest."""
+    """Return a content with digests in place of large members; a list's salt goes into its digest."""
     found = dict(content)
-    if "manifest" in found:
-        found["manifest"] = digest_of_payload(Manifest.payload_type, canonical(found["manifest"]))
+    for name, signed in (("manifest", Manifest), ("statement", RegistryStatement)):
+        if name in found:
+            found[name] = digest_of_payload(signed.payload_type, canonical(found[name]))
     if "import" in found:
         found["import"] = digest({"import": found["import"], "salt": found.pop("salt", "")})
-    if "terms" in found:
-        found["terms"] = digest(found["terms"])
+    for name in ("terms", "changes"):
+        if name in found:
+            found[name] = digest(found[name])
     return found
 
 
@@ -64,7 +68,7 @@ def named_in_entry(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     ids = {"standing": "standing_id", "like_round": "like_round"}
     return {
         "ids": {name: found[member] for name, member in ids.items() if member in found},
-        "digests": {name: found[name] for name in ("import", "terms") if name in found},
+        "digests": {name: found[name] for name in ("import", "terms", "changes") if name in found},
         "counts": {"until": found["until"]} if "until" in found else {},
     }
 
@@ -140,6 +144,14 @@ class TwoPersons:
 
         return self._fault(Word.SUBMISSION, signed.round_id, is_it, before)
 
+    def registry(self, statement: str, before: int) -> str:
+        """Look for the approval of a statement on the registry, by its digest, before an index."""
+
+        def is_it(entry: Entry) -> bool:
+            return _is(_registry(statement, entry.digests.get("changes", "")), entry)
+
+        return self._fault(Word.REGISTRY, None, is_it, before)
+
     def rests_on_standing_query(self, signed: Submission) -> bool:
         """Return whether a query belongs to a standing query while no approval of any standing query is there."""
         return signed.submission_id in self._by_themselves and not self._approvals[Word.STANDING_QUERY, None]
@@ -214,3 +226,13 @@ def _standing_query(
 def _abort(round_id: str, reason: str) -> dict[str, Any]:
     """Return the summary of an approved end of a round."""
     return {"kind": "abort", "round_id": round_id, "reason": reason}
+
+
+def _registry(statement: str, changes: str) -> dict[str, Any]:
+    """Return the summary of an approved statement on the registry.
+
+    Args:
+        statement: Its digest.
+        changes: The digest of what it changes, as the entry of the approval names it.
+    """
+    return {"kind": "registry", "round_id": None, "statement": statement, "changes": changes}

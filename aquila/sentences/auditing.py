@@ -22,6 +22,10 @@ AUDITING: Final[Table] = {
     "approval_without_request": Text(
         "entry {index}: the {what} of round {round} was approved and nobody had asked for exactly that", _TWO_PERSONS
     ),
+    "registry_without_two_persons": Text(
+        "entry {index}: the log does not show that one person asked for exactly this registry and another approved it",
+        _TWO_PERSONS,
+    ),
     "checkpoint_differs_from_name": Text("{name}: it is another checkpoint than its name says"),
     "checkpoint_head_differs_from_tiles": Text("checkpoint: its head is not the one that the hash tiles give"),
     "checkpoint_index_malformed": Text("checkpoints/index: it does not list one size in each line"),

@@ -297,6 +297,10 @@ KIT: Final[Table] = {
     "request_of_another_person": Text(
         "another person asked for this", "a person who may approve it may also refuse it"
     ),
+    "request_of_home_key": Text(
+        "this was asked for with the key in the home, which any administrator may hold",
+        "another person approves it, whose account has not got the role administrator",
+    ),
     "request_of_same_person": Text("you asked for this yourself", "another person decides; you may withdraw it"),
     "request_unknown": Text("there is no such request", "see them with `aquila approval list`"),
     "request_waited_too_long": Text("the request waited too long", "ask for it again if it is still wanted"),
@@ -353,6 +357,18 @@ KIT: Final[Table] = {
         "nothing is signed in round {round}: the log has no approval of exactly this by two persons",
         "somebody changed the database: look who did; DISASTERS.md, *A row that the service did not write*",
     ),
+    "registry_approval_not_in_log": Text(
+        "the registry is neither stated nor accepted: the log has no approval of exactly this by two persons",
+        "somebody changed the database: look who did; OPERATIONS.md, *A row that the service did not write*",
+    ),
+    "registry_change_waits": Text(
+        "another change of the registry waits for a second person, as request {approval}",
+        "let it be decided, or take it back: aquila call post_withdraw approval_id={approval}",
+    ),
+    "registry_changed_meanwhile": Text(
+        "the registry is another one than when this was asked for", "ask for it again, if it is still wanted"
+    ),
+    "registry_states_this": Text("the registry states this already", "see it with `aquila party registry`"),
     "people_key_missing": Text(
         "the home has no {key_file}, and its database has accounts",
         "put the file back from the safe; if it is lost, `aquila node renew-people-key` or `aquila matcher "

@@ -59,7 +59,7 @@ class NodeClient(ServiceClient):
     fetch_registry = answers("post_fetch", RegistryView)
     take_registry = answers("post_statements", RegistryView, FileContent)
     registry_file = answers("get_statements", FileContent)
-    accept_registry = answers("post_accept", RegistryView, AcceptedRegistry)
+    accept_registry = answers("post_accept", PendingApproval, AcceptedRegistry)
     reading_progress = answers("get_reading_progress", ReadingProgress)
     stored_findings = answers("get_stored_findings", Findings)
     stored_findings_file = reads("get_stored_findings_file")

@@ -1,6 +1,7 @@
-"""Dual control at the matcher, of proposing and aborting a round: one person requests, another approves that content.
+"""Dual control at the matcher: one person requests, another approves exactly that content.
 
-Of a proposal the content is the whole manifest as it will be signed, its deadlines fixed when it was asked for.
+Of a proposal the content is the whole manifest as it will be signed, its deadlines fixed when it was asked for; of a
+change of the registry it is the whole statement, with what it changes and the words that were heard.
 """
 
 from __future__ import annotations
@@ -9,11 +10,15 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from aquila.errors import OrderError
 from aquila.interface.approval import ApprovalKind
 from aquila.protocol.encoding import canonical
 from aquila.protocol.messages import Manifest
+from aquila.protocol.registration.statements import RegistryStatement
 from aquila.sentences.sentence import printable
 from services.kit.approvals import Approvals, Content, UseCase, request
+from services.kit.approvals.requests import waiting_of
+from services.matcher.administration import registry
 from services.matcher.rounds.end_requests import check_end, request_abort
 from services.matcher.rounds.proposals import check_proposal, manifest_of, propose_round
 
@@ -92,9 +97,52 @@ class Abort(UseCase[_OpenedAbort]):
         request_abort(opened.turn, opened.reason)
 
 
+@dataclass(slots=True)
+class _OpenedChange:
+    session: Session
+    message: RegistryStatement
+    done: bool = False
+
+
+class RegistryChange(UseCase[_OpenedChange]):
+    """A change of the registry: its content is the whole statement, and what follows from it."""
+
+    kind = ApprovalKind.REGISTRY
+
+    def __init__(self, context: MatcherContext) -> None:
+        self._context = context
+
+    @contextlib.contextmanager
+    def open(self, name: str, content: Content) -> Iterator[_OpenedChange]:
+        """Open a transaction for the statement as it was asked for; it is in force after it."""
+        message = RegistryStatement.from_payload(canonical(content["statement"]))
+        with self._context.store.transaction(name) as session:
+            opened = _OpenedChange(session, message)
+            yield opened
+        if opened.done:
+            registry.adopt(self._context, message)
+
+    def check(self, opened: _OpenedChange) -> None:
+        """Raise as `registry.check_change` does.
+
+        Raises:
+            OrderError: Another change waits: only one of the two could follow the registry as it is.
+        """
+        waiting = waiting_of(opened.session, self.kind, self._context.clock())
+        if waiting is not None:
+            raise OrderError("registry_change_waits", approval=waiting.approval_id)
+        registry.check_change(self._context, opened.session, opened.message)
+
+    def apply(self, opened: _OpenedChange) -> None:
+        """State the registry; raises as `registry.state` does."""
+        registry.state(self._context, opened.session, opened.message)
+        opened.done = True
+
+
 def approvals_of(context: MatcherContext) -> Approvals:
     """Return four eyes at this matcher."""
-    return Approvals(context.people, (Proposal(context), Abort(context.round_cache)), context.wakeup.notify)
+    use_cases = Proposal(context), Abort(context.round_cache), RegistryChange(context)
+    return Approvals(context.people, use_cases, context.wakeup.notify)
 
 
 def ask_proposal(

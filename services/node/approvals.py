@@ -3,7 +3,8 @@
 The content is all that the second person has to judge: of a consent the whole manifest; of a submission the round, the
 import by name, size and the digest of its records, and the justification, whose `officer` is the author's pseudonymous
 id, set here and not typed; of the erasure of a record with hits its number, what goes with it in numbers, and why; of a
-standing query the import, the justification, the terms of the rounds in which it may be asked, and its end.
+standing query the import, the justification, the terms of the rounds in which it may be asked, and its end; of the
+registry the matcher's whole statement, what it changes here, and the words that were heard.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from aquila.audit.roles import Action
+from aquila.crypto.envelope import digest_of_payload
 from aquila.errors import InputError, OrderError
 from aquila.interface.approval import ApprovalKind, ApprovalState, OwnErasureRequest, OwnErasureRequests
 from aquila.interface.queries import StandingQueryState
+from aquila.protocol.encoding import canonical
 from aquila.protocol.messages import ClassCounts, Justification, Kind
+from aquila.protocol.registration.statements import RegistryStatement
 from services.kit.approvals import Approvals, Content, UseCase, request
 from services.kit.approvals.decisions import withdraw
 from services.kit.approvals.requests import content_of, entry_of, row_of
@@ -30,6 +34,7 @@ from services.node.records.digests import checked_digest, recorded_digest
 from services.node.records.queries import standing_queries
 from services.node.rounds import requests
 from services.node.rounds.attention import stored_manifest
+from services.node.safeguards import registry
 from services.node.storage.imports import complete_import
 from services.node.storage.tables import StandingQueryRow
 
@@ -221,6 +226,40 @@ class Standing(UseCase[_OpenedStanding]):
         standing_queries.begin(opened.session, self._journal, opened.row)
 
 
+@dataclass(slots=True)
+class _OpenedAcceptance:
+    session: Session
+    digest: str
+    in_force: bool = False
+
+
+class Acceptance(UseCase[_OpenedAcceptance]):
+    """The acceptance of a registry: its content is the matcher's whole statement, and what it changes here."""
+
+    kind = ApprovalKind.REGISTRY
+
+    def __init__(self, node: NodeContext) -> None:
+        self._node = node
+
+    @contextlib.contextmanager
+    def open(self, name: str, content: Content) -> Iterator[_OpenedAcceptance]:
+        """Open a transaction; the registry is in force after it."""
+        digest = digest_of_payload(RegistryStatement.payload_type, canonical(content["statement"]))
+        with self._node.store.transaction(name) as session:
+            opened = _OpenedAcceptance(session, digest)
+            yield opened
+        if opened.in_force:
+            registry.adopt(self._node)
+
+    def check(self, opened: _OpenedAcceptance) -> None:
+        """Raise as `registry.check_acceptance` does."""
+        registry.check_acceptance(self._node, opened.session, opened.digest)
+
+    def apply(self, opened: _OpenedAcceptance) -> None:
+        """Accept the statement; raises as `registry.accept` does."""
+        opened.in_force = registry.accept(self._node, opened.session, opened.digest)
+
+
 def approvals_of(node: NodeContext, *more: Callable[[], None]) -> Approvals:
     """Return four eyes at this node.
 
@@ -228,7 +267,8 @@ def approvals_of(node: NodeContext, *more: Callable[[], None]) -> Approvals:
         node: The node.
         more: Wake other drivers than that of rounds when something took effect.
     """
-    use_cases = Consent(node), Submission(node.rounds, node.store, node.clock), Erasure(node), Standing(node.journal)
+    rounds = Consent(node), Submission(node.rounds, node.store, node.clock)
+    use_cases = *rounds, Erasure(node), Standing(node.journal), Acceptance(node)
 
     def wake() -> None:
         # The driver of rounds is made after this and sets what wakes it.

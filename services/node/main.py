@@ -223,7 +223,7 @@ def build(
     )
     app.state.node, app.state.log, app.state.health = made, made.log, report
     app.state.notifications = notifications
-    app.state.approvals = node_approvals.approvals_of(made, standing.wake)
+    app.state.approvals = node_approvals.approvals_of(made, standing.wake, newer_registry.wake)
     return app
 
 

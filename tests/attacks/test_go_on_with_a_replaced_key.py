@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from aquila.audit.roles import Role
 from aquila.crypto.envelope import sign_envelope
+from aquila.interface.service.party import RenewedKey
 from aquila.protocol.messages.feed import Rounds
 from aquila.protocol.registration.renewals import open_renewal, sign_renewal
 from aquila.protocol.registration.spoken_words import spoken
@@ -20,6 +21,7 @@ from services.kit.people import LOCAL_KEY, Actor
 from services.matcher.administration import registry
 from services.matcher.storage.tables import SPENT_NONCES
 from tests.support.matcher_world import BASE, World
+from tests.support.people import approve
 from tests.support.registering import key_of
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from aquila.crypto.group import Group
     from tests.support.matcher_world import Node
 
-ADMINISTRATOR = Actor(LOCAL_KEY, frozenset({Role.ADMINISTRATOR}))
+ADMINISTRATOR = Actor(LOCAL_KEY, frozenset({Role.ADMINISTRATOR}), Role.ADMINISTRATOR)
 LONG = 3_600
 
 
@@ -46,12 +48,15 @@ def revoke(world: World) -> None:
     """Let the secretariat put another key in the place of SI's, which is lost."""
     renewal = open_renewal(sign_renewal("SI", key_of("SI new"), former=world.nodes["SI"].key.public))
     words = spoken(renewal.digest).sentence
-    registry.renew(world.context, ADMINISTRATOR, renewal.envelope.decode(), words, revoked=True)
+    wanted = RenewedKey(content=renewal.envelope.decode(), spoken=words, revoked=True)
+    approvals = world.app.state.approvals
+    approve(approvals, registry.ask_renewal(world.context, approvals, ADMINISTRATOR, wanted))
 
 
 def remove(world: World) -> None:
     """Let SI leave."""
-    registry.remove(world.context, ADMINISTRATOR, "SI")
+    approvals = world.app.state.approvals
+    approve(approvals, registry.ask_removal(world.context, approvals, ADMINISTRATOR, "SI"))
 
 
 async def held(thief: Node) -> asyncio.Task[httpx.Response]:

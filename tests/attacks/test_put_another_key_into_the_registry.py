@@ -104,7 +104,7 @@ async def test_an_invitation_counts_for_one_party_and_one_key(world: World) -> N
     words = spoken(open_request(for_another).digest).sentence
     assert _code(await admit(world, for_another, words)) == "invitation_of_another_party"
     made = make_home(world, invited)
-    assert (await admit(world, made.request, made.spoken.sentence)).status_code == 200
+    assert (await admit(world, made.request, made.spoken.sentence)).status_code == 202
     second = _asked(invited, key_of("second"))
     answer = await admit(world, second, spoken(open_request(second).digest).sentence)
     assert (answer.status_code, _code(answer)) == (403, "party_registered_already")

@@ -12,6 +12,7 @@ from aquila.protocol.auditing import audit_rounds, read_log
 from aquila.protocol.messages import Outcome
 from aquila.sentences import text_of
 from services.node.records.queries import standing_rounds
+from tests.support.ceremony import accept, join
 from tests.support.exported import CODES, Exported, exported
 from tests.support.node_world import JUSTIFICATION
 
@@ -250,3 +251,24 @@ async def test_a_standing_query(world: World, group: Group) -> None:
         record.entries[place(log, kind, "standing_query")] = None
     audit_rounds(record, log.files.get, log.registry, group)
     assert record.unproven == []
+
+
+async def test_a_registry(world: World, group: Group) -> None:
+    """The matcher states, and a node accepts, what one person asked for and another approved, or it is not proven."""
+    await join(world)
+    await accept(world.nodes["AL"])
+    await world.settle()
+    for holder in ("matcher", "AL"):
+        log = await _exported(world, holder)
+        assert not_proven(log, group) == []
+        for change, _ in LIES.values():
+            lied = log.copy()
+            lied.holder = holder
+            change(lied, "registry", 0)
+            if holder == "matcher":
+                lied.name_anew()
+                lied.sign_anew()
+            else:
+                lied.sign_anew(witnesses=("matcher",))
+            (found,) = not_proven(lied, group)
+            assert "asked for exactly this registry" in found

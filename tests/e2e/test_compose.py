@@ -28,7 +28,7 @@ from tests.support import manual
 from tests.support.commanded_parties import is_quiet
 from tests.support.container import BOOTS, CHECKOUT, Container
 from tests.support.loaded_program import LOADED
-from tests.support.operators import Ceremony, Operator, read_aloud, words_of
+from tests.support.operators import WAITS, Ceremony, Operator, read_aloud, words_of
 from tests.support.process_world import World, free_port, run
 
 pytestmark = list(BOOTS)
@@ -237,7 +237,7 @@ def test_the_steps_end_at_a_matcher_that_admits_a_party(machine: Container, else
     heard = read_aloud(party.give(join))
     shutil.copy(party.folder / "si.join", matcher.exchange)
     machine.run("chown", USER, "/exchange/si.join")
-    assert "Admitted: SI" in matcher.give(admit, "--spoken", heard)
+    assert WAITS in matcher.give(admit, "--spoken", heard)
     matcher.assert_well()
 
 
@@ -298,6 +298,6 @@ def join_by_steps(node: Composed, secretariat: Operator) -> None:
     shutil.copy(node.exchange / "si.join", secretariat.folder)
     node.give(adds)
     node.start()
-    assert "Admitted: SI" in secretariat.give(admit, heard)
+    assert WAITS in secretariat.give(admit, heard)
     waiting = json.loads(node.give("docker compose exec node aquila party registry --json"))["waiting"]
-    assert "Accepted." in node.give(accept, "--spoken", " ".join(waiting["words"]))
+    assert WAITS in node.give(accept, "--spoken", " ".join(waiting["words"]))

@@ -67,7 +67,9 @@ def test_the_matcher_renews_its_key_within_its_token(stage: World, tokens: dict[
     run(*words, ends_with=1)  # it has to be said where the new key goes
     assert not (matcher.home / "identity.next.pem").exists()
     run("matcher", "state-registry", "--home", str(matcher.home))
+    matcher.approve_registry()
     run(*words, "--identity", address)
+    matcher.approve_registry()
     assert (matcher.home / "identity.next.pem").read_text("utf-8") == f"{address}\n"
     matcher.stop()
     matcher.start()

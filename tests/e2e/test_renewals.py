@@ -24,7 +24,7 @@ from tests.support.certified_callers import CertifiedCallers
 from tests.support.commanded_parties import ALARM_SECONDS
 from tests.support.loaded_program import LOADED
 from tests.support.mail_server import MailServer
-from tests.support.operators import Operator, send
+from tests.support.operators import WAITS, Operator, send
 from tests.support.postgres_databases import PostgresDatabases, running_postgres
 from tests.support.process_world import Service, World, free_port, lists, rehearsed_hits
 
@@ -111,6 +111,7 @@ class Renewals(CertifiedCallers):
         port = free_port()
         new = f"https://localhost:{port}"
         move = manual.command(section, "aquila matcher move --public-url https://NEW:8700 --home HOME")
+        assert WAITS in secretariat.give(move, **{"https://NEW:8700": new})
         assert f"listens on port {port}" in secretariat.give(move, **{"https://NEW:8700": new})
         secretariat.give(manual.command(section, "aquila matcher renew-certificate"))
         secretariat.give(manual.command(section, "systemctl restart"))
@@ -129,7 +130,7 @@ class Renewals(CertifiedCallers):
         waiting = operators[0].document(manual.command(section, "aquila party registry"))["waiting"]
         accept = manual.command(section, "aquila party accept")
         for operator in operators:
-            assert "Accepted." in operator.give(accept, " ".join(waiting["words"]))
+            assert WAITS in operator.give(accept, " ".join(waiting["words"]))
         self.agree()
 
     def greet(self, name: str) -> None:
@@ -146,6 +147,9 @@ class Renewals(CertifiedCallers):
             before = (service.home / "tls/ca.pem").read_bytes()
             command = manual.command(section, f"aquila {service.kind} renew-ca --home HOME")
             assert f"aquila {service.kind} renew-ca" in manual_row("tls/ca.key")
+            if name == "matcher":
+                assert WAITS in self.admin(name).give(command)
+                assert (service.home / "tls/ca.pem").read_bytes() == before
             self.admin(name).give(command)
             assert (service.home / "tls/ca.pem").read_bytes() != before
             self.greet(name)
@@ -165,6 +169,7 @@ class Renewals(CertifiedCallers):
                 for made, place in places.items():
                     write_secret(own / place, (self.root / made).read_bytes())
                 file.write_bytes(new.read_bytes())
+            assert WAITS in secretariat.give(state, FILE="cas.pem")
             secretariat.give(state, FILE="cas.pem")
             self.accept_waiting()
         self.greet("matcher")
@@ -178,7 +183,7 @@ class Renewals(CertifiedCallers):
         self.stage.until(lambda: operators[0].read(read)["waiting"] is not None, ALARM_SECONDS)
         words = " ".join(operators[0].read(read)["waiting"]["words"])
         for operator in operators:
-            assert "Accepted." in operator.give("aquila party accept --home HOME", words)
+            assert WAITS in operator.give("aquila party accept --home HOME", words)
         self.agree()
 
     # Expired certificates

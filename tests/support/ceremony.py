@@ -35,7 +35,7 @@ def make_home(world: World, content: bytes, folder: str = "HR") -> InvitedHome:
 
 
 async def admit(world: World, request: bytes, heard: str) -> httpx.Response:
-    """Let the secretariat admit a party by the words that it heard."""
+    """Let one person ask to admit a party by the words heard, and another approve; return the first answer."""
     return await world.operator.post(f"{REGISTRY}/parties", json={"content": request.decode(), "spoken": heard})
 
 
@@ -43,7 +43,7 @@ async def join(world: World, party: str = "HR") -> PartyNode:
     """Invite a party, let it make its home, admit it, and start its node."""
     made = make_home(world, await invite(world, party), party)
     answer = await admit(world, made.request, made.spoken.sentence)
-    assert answer.status_code == 200, answer.text
+    assert answer.status_code == 202, answer.text
     node = PartyNode(world.path / party, world.clock, next(iter(world.nodes.values())).transport)
     world.nodes[party] = node
     return node
@@ -58,13 +58,16 @@ async def fetched(node: PartyNode) -> dict[str, Any]:
 
 
 async def accept(node: PartyNode) -> dict[str, Any]:
-    """Accept the newest registry at a node."""
-    newest = (await fetched(node))["waiting"]
-    body = {"digest": newest["digest"], "spoken": " ".join(newest["words"])}
-    answer = await node.post("/registry/accept", json=body)
-    assert answer.status_code == 200, answer.text
-    view: dict[str, Any] = answer.json()
-    return view
+    """Let two persons accept the newest registry at a node, and return what it fetches then."""
+    answer = await heard(node, (await fetched(node))["waiting"])
+    assert answer.status_code == 202, answer.text
+    return await fetched(node)
+
+
+async def heard(node: PartyNode, waiting: dict[str, Any], **changes: str) -> httpx.Response:
+    """Let two persons accept a registry that waits at a node, by its words."""
+    body = {"digest": waiting["digest"], "spoken": " ".join(waiting["words"])} | changes
+    return await node.post("/registry/accept", json=body)
 
 
 def prepare(node: PartyNode, *, lost: bool = False, where: str = "") -> Renewal:
@@ -84,7 +87,7 @@ async def renew(world: World, code: str, *, lost: bool = False, where: str = "")
     """Replace the key of a party, everywhere."""
     renewal = prepare(world.nodes[code], lost=lost, where=where)
     answer = await replace_key(world, renewal, revoked=lost)
-    assert answer.status_code == 200, answer.text
+    assert answer.status_code == 202, answer.text
     for node in world.nodes.values():
         await accept(node)
     world.nodes[code].restart()

@@ -9,11 +9,14 @@ import httpx
 
 from aquila.audit.roles import Role, role_table
 from aquila.interface.people import Method
+from services.kit.approvals import decisions
 from services.kit.people.accounts import new_person
-from services.kit.people.sessions import open_session
+from services.kit.people.sessions import find_actor, open_session
 from services.kit.people.tables import AccountRow
 
 if TYPE_CHECKING:
+    from aquila.interface.approval import PendingApproval
+    from services.kit.approvals import Approvals
     from services.kit.people.context import People
     from services.kit.settings import ServiceSettings
 
@@ -45,6 +48,16 @@ def two_persons(people: People) -> tuple[str, str]:
     """Return the tokens of two persons who have every role of the service between them, and can approve each other."""
     roles = role_table().roles_of(people.service)
     return signed_in(people, "ana", *roles), signed_in(people, "bor", *roles)
+
+
+def approve(approvals: Approvals, asked: PendingApproval) -> None:
+    """Let somebody who is no administrator approve a request."""
+    (role,) = (
+        one for one in (Role.APPROVER, Role.SECRETARIAT) if one in role_table().roles_of(approvals.people.service)
+    )
+    second = find_actor(approvals.people, signed_in(approvals.people, "second", role))
+    assert second is not None
+    decisions.approve(approvals, second, asked.approval_id, asked.digest)
 
 
 class FourEyes(httpx.AsyncBaseTransport):

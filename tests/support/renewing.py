@@ -58,8 +58,8 @@ def logged(store: Any, kind: str) -> list[Any]:
 async def renew_matcher(world: World, *, revoked: bool = False) -> World:
     """Let the secretariat renew the matcher's key, start it again, and let every party accept; return the new world."""
     answer = await world.operator.post(f"{REGISTRY}/own-renewal", json={"revoked": revoked})
-    assert answer.status_code == 200, answer.text
-    assert answer.json()["restart_needed"]
+    assert answer.status_code == 202, answer.text
+    assert (await world.operator.get(REGISTRY)).json()["restart_needed"]
     await world.close()
     again = open_world(world.path, world.clock)
     for node in again.nodes.values():

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from aquila.interface.approval import PendingApproval
 from aquila.interface.sentence import SentenceView
 from aquila.protocol.messages.base import Count, Digest, GivenText, Message, PartyCode, Seconds
 from aquila.protocol.registration.invitations import Address, Certificates
@@ -92,6 +93,8 @@ class RegistryView(Message):
         obstacle: Why no statement can be accepted, or None.
         fetch_problem: Why a node could not fetch the matcher's statements just now, or None.
         restart_needed: Whether the node has to be started again, because the registry in force names its new key.
+        asked: What an administrator asked for and another person has not decided yet: of a node to accept, of the
+            matcher to state a change.
     """
 
     parties: tuple[RegistryPartyView, ...]
@@ -100,6 +103,7 @@ class RegistryView(Message):
     obstacle: SentenceView | None
     fetch_problem: SentenceView | None = None
     restart_needed: bool = False
+    asked: PendingApproval | None = None
 
 
 class NewInvitation(Message):

@@ -11,6 +11,7 @@ from aquila.audit.entries import EntryKind, Word
 from aquila.protocol.approvals import TwoPersons
 from aquila.protocol.auditing.unproven import UnprovenClaim
 from aquila.protocol.messages import Consent, Outcome, Submission
+from aquila.protocol.registry import MATCHER
 from aquila.sentences import Sentence
 
 if TYPE_CHECKING:
@@ -27,14 +28,25 @@ def persons_of(log: LogRecord) -> TwoPersons:
     return TwoPersons((index, entry) for index, entry in enumerate(log.entries) if entry is not None)
 
 
-def check_party(log: LogRecord, said: Mapping[int, Message]) -> Iterator[UnprovenClaim]:
+def check_registry(persons: TwoPersons, log: LogRecord) -> Iterator[UnprovenClaim]:
+    """Yield the registries that a log's owner stated or accepted without an approval by two persons."""
+    kind = EntryKind.REGISTRY_CHANGED if log.holder == MATCHER else EntryKind.REGISTRY_ACCEPTED
+    for index, entry in enumerate(log.entries):
+        if entry is None or entry.kind is not kind:
+            continue
+        if persons.registry(entry.digests.get("registry", ""), index):
+            yield UnprovenClaim("dual_control", Sentence.of("registry_without_two_persons", index=index))
+
+
+def check_party(persons: TwoPersons, log: LogRecord, said: Mapping[int, Message]) -> Iterator[UnprovenClaim]:
     """Yield the consents, lists and queries of a party's own log that two persons are not shown to have approved.
 
     Args:
+        persons: Its requests and approvals.
         log: The log.
         said: The party's statements by the index of their entries.
     """
-    persons, manifests = persons_of(log), dict[str, str]()
+    manifests = dict[str, str]()
     for index, message in said.items():
         if isinstance(message, Consent):
             manifests[message.round_id] = message.manifest_digest

@@ -10,7 +10,7 @@ from aquila.audit.statistics import statistics_of
 from aquila.crypto.envelope import open_envelope
 from aquila.errors import AquilaError, AuditError
 from aquila.protocol.auditing.coverage import check_witnessed
-from aquila.protocol.auditing.dual_control import check_party, check_round, persons_of
+from aquila.protocol.auditing.dual_control import check_party, check_registry, check_round, persons_of
 from aquila.protocol.auditing.forms import check_forms
 from aquila.protocol.auditing.heads import check_heads, wrong_heads
 from aquila.protocol.auditing.hits import (
@@ -63,10 +63,11 @@ def audit_rounds(log: LogRecord, files: Files, registry: Registry, group: Group)
     # 7. Statements.
     check_forms(log)
     said = dict(_statements(log, registry))
-    if log.holder != MATCHER:
-        log.unproven += check_party(log, said)  # 14
-        return []
     persons = persons_of(log)
+    log.unproven += check_registry(persons, log)  # 14
+    if log.holder != MATCHER:
+        log.unproven += check_party(persons, log, said)  # 14
+        return []
     wrong = wrong_heads(log, said)
     # 8. Rounds.
     rounds: dict[str, RoundAudit] = {}

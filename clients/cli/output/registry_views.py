@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aquila.crypto.keys import short_digits
 from aquila.protocol.registry import MATCHER
 from clients.cli.output.screen import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from aquila.interface.service.party import RegistryPartyView, RegistryStatementView, RegistryView
     from clients.cli.output.screen import Screen
@@ -27,6 +27,12 @@ def show_registry(screen: Screen, view: RegistryView, sentence: str) -> None:
     rows = [_row(one) for one in view.parties]
     shown: list[Table | str] = [sentence] if sentence else []
     shown.append(Table("Registry in force", ("party", "name", "state", "has accepted"), rows))
+    if view.asked is not None:
+        request = view.asked.approval_id
+        shown += [
+            f"Asked for, and waiting for a second person: aquila approval approve {request}.",
+            f"Take back: aquila call post_withdraw approval_id={request}.",
+        ]
     if view.obstacle is not None:
         shown.append(f"The newer registry cannot be accepted: {view.obstacle.text}.")
     for statement, state in ((view.in_force, "in force"), (view.waiting, "waits for you: aquila party accept")):
@@ -66,6 +72,24 @@ def changes(statement: RegistryStatementView) -> Iterator[Table | str]:
     if statement.moved:
         yield f"The matcher is at {statement.url} from now on, or its CA changes."
     yield "Its words have to come from another party, not from the matcher: call it, or join its conference."
+    yield _WORDS_DO_NOT_SHOW
+
+
+def asked_changes(content: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the changes of the registry in a request's content, in words; nothing of any other request."""
+    if (changes := content.get("changes")) is None:
+        return
+    for one in changes["joins"]:
+        yield f"{one['party']} JOINS: {one['name']}, with the identity key {short_digits(one['fingerprint'])}."
+    for one in changes["leaves"]:
+        yield f"{one['party']} LEAVES: {one['name']}."
+    for one in changes["new_keys"]:
+        signed = "its old key signed for it" if one["by_both"] else "ITS OLD KEY DID NOT SIGN FOR IT"
+        yield f"{_named(one['party'])} has the new identity key {short_digits(one['fingerprint'])}, and {signed}."
+    if changes["moves"]:
+        yield f"The matcher is at {content['statement']['url']} from then on, or its CA changes."
+    if changes["heard"]:
+        yield f"Words that were heard by telephone: {changes['heard']}"
     yield _WORDS_DO_NOT_SHOW
 
 

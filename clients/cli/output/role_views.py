@@ -41,8 +41,8 @@ def tables(table: RoleTable) -> list[Table | str]:
         cells = [(action.value, *("yes" if action in row.actions else "" for row in rows)) for action in actions]
         shown.append(Table("", ("action", *(row.role.value for row in rows)), cells))
     shown.append(
-        "What two persons do together (a consent, a submission, a standing query, the proposal or abort of a round) "
-        "one asks for and another approves, whatever roles the two have. "
+        "What two persons do together (a consent, a submission, a standing query, the proposal or abort of a round, a "
+        "change of the registry and its acceptance) one asks for and another approves, whatever roles the two have. "
         "The key in a home folder acts as administrator."
     )
     return shown

@@ -56,13 +56,14 @@ def approve(reached: ConnectedService, screen: Screen, approval_id: ApprovalId, 
     screen.result(entry.model_dump(mode="json"), f"The {_what(entry)} is {entry.state.value}. It takes effect now.")
 
 
-def show_asked(screen: Screen, asked: PendingApproval) -> None:
-    """Report that a second person is awaited."""
+def show_asked(screen: Screen, asked: PendingApproval, *more: str) -> None:
+    """Report that a second person is awaited, and what is to be done then."""
     request = asked.approval_id[:SHORT]
     screen.result(
         asked.model_dump(mode="json"),
         f"The {_what(asked)} waits for a second person, as request {request}.",
         f"Another person now reads it with `aquila approval approve {request}`, and approves it.",
+        *more,
     )
 
 
@@ -87,6 +88,7 @@ def _read_digest(screen: Screen, reached: ConnectedService, approval_id: str, di
     import sys
 
     from aquila.errors import InputError
+    from clients.cli.output.registry_views import asked_changes
 
     view = reached.approvals.show(approval_id)
     if digest is not None:
@@ -95,7 +97,10 @@ def _read_digest(screen: Screen, reached: ConnectedService, approval_id: str, di
         return view.entry.digest
     if not sys.stdin.isatty():
         raise InputError("read_digest_missing")
-    screen.show(json.dumps(view.content, indent=2, ensure_ascii=False), f"Digest of exactly this: {view.entry.digest}")
+    screen.show(
+        json.dumps(view.content, indent=2, ensure_ascii=False), *asked_changes(view.content),
+        f"Digest of exactly this: {view.entry.digest}",
+    )  # fmt: skip
     if not typer.confirm("Approve exactly this?", err=True):
         raise InputError("nothing_approved")
     return view.entry.digest

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -26,6 +26,10 @@ from clients.cli.options import (
 )
 from clients.cli.output.screen import Screen
 from clients.cli.services import parties
+
+if TYPE_CHECKING:
+    from aquila.interface.approval import PendingApproval
+    from clients.sdk import MatcherClient
 
 app = typer.Typer(help="The secretariat's matcher: make its home, serve it.")
 
@@ -108,11 +112,11 @@ def admit(
     ca: Ca = None,
     as_json: Json = False,
 ) -> None:
-    """Register the party of a request to join, after it has read its words to you by telephone."""
+    """Ask to register the party of a request to join, after it has read its words to you by telephone."""
     from aquila.protocol.registration.invitations import open_request
     from clients.cli.connect import connect
-    from clients.cli.output.registry_views import show_registry
     from clients.cli.prompts import ask
+    from clients.cli.services.approvals import show_asked
 
     content = read_file(request)
     asking = open_request(content).message
@@ -120,8 +124,8 @@ def admit(
     screen.note(f"{asking.party} ({asking.name}) asks to join. Call it at a number that you know from elsewhere.")
     heard = spoken or ask(f"The words or digits that {asking.party} reads to you", echo=True)
     with connect(home, url, token_file, ca) as reached:
-        view = reached.matcher().admit(content.decode(), heard)
-    show_registry(screen, view, f"Admitted: {asking.party}.")
+        asked = reached.matcher().admit(content.decode(), heard)
+    show_asked(screen, asked)
 
 
 @app.command("replace-key")
@@ -137,11 +141,14 @@ def replace_key(
     ca: Ca = None,
     as_json: Json = False,
 ) -> None:
-    """Put a party's new identity key in the place of its old one, after it has read its words to you by telephone."""
+    """Ask to put a party's new identity key in its old one's place, after it has read its words to you by telephone.
+
+    Once it is stated, nothing new counts under the old key.
+    """
     from aquila.protocol.registration.renewals import open_renewal
     from clients.cli.connect import connect
-    from clients.cli.output.registry_views import show_registry
     from clients.cli.prompts import ask
+    from clients.cli.services.approvals import show_asked
 
     content = read_file(renewal)
     party = open_renewal(content).party
@@ -149,8 +156,8 @@ def replace_key(
     screen.note(f"{party} has a new identity key. Call it at a number that you know from elsewhere.")
     heard = spoken or ask(f"The words or digits that {party} reads to you", echo=True)
     with connect(home, url, token_file, ca) as reached:
-        view = reached.matcher().replace_key(content.decode(), heard, revoked=revoke)
-    show_registry(screen, view, f"The key of {party} is replaced. Nothing new counts under its old key.")
+        asked = reached.matcher().replace_key(content.decode(), heard, revoked=revoke)
+    show_asked(screen, asked)
 
 
 @app.command("renew-identity")
@@ -165,13 +172,13 @@ def renew_identity(
     ca: Ca = None,
     as_json: Json = False,
 ) -> None:
-    """Make a new identity key of the matcher, and state it to the parties. It takes effect at the next start.
+    """Make a new identity key of the matcher, and ask to state it to the parties. It takes effect at the next start.
 
     With --identity, run it as the matcher's user on its machine: where a key lies is nothing that a call can name.
     """
     from aquila.protocol.registry import MATCHER, read_registry
     from clients.cli.connect import connect
-    from clients.cli.output.registry_views import show_registry
+    from clients.cli.services.approvals import show_asked
     from clients.sdk import find_home
     from services.kit.storage.own_identity import wait_key
 
@@ -179,8 +186,8 @@ def renew_identity(
         found = find_home(home, "matcher")
         wait_key(found.identity, read_registry(read_file(found.registry)).key_of(MATCHER), identity).close()
     with connect(home, url, token_file, ca) as reached:
-        view = reached.matcher().renew_identity(revoked=revoke)
-    show_registry(Screen(as_json), view, "The new key is stated.")
+        asked = reached.matcher().renew_identity(revoked=revoke)
+    show_asked(Screen(as_json), asked, "Then restart the matcher.")
 
 
 @app.command()
@@ -193,15 +200,15 @@ def remove(
     ca: Ca = None,
     as_json: Json = False,
 ) -> None:
-    """Let a party leave: its calls are refused from now on, and the others accept a registry without it."""
+    """Ask to let a party leave: once stated, its calls are refused, and the others accept a registry without it."""
     from clients.cli.connect import connect
-    from clients.cli.output.registry_views import show_registry
+    from clients.cli.services.approvals import show_asked
 
     if not yes:
         typer.confirm(f"{party} cannot come back under its key. Let it leave?", abort=True, err=True)
     with connect(home, url, token_file, ca) as reached:
-        view = reached.matcher().remove_party(party)
-    show_registry(Screen(as_json), view, f"{party} has left.")
+        asked = reached.matcher().remove_party(party)
+    show_asked(Screen(as_json), asked)
 
 
 @app.command()
@@ -227,12 +234,13 @@ def move(
     ca: Ca = None,
     as_json: Json = False,
 ) -> None:
-    """State the matcher's new address in the registry and in its settings, and write the file for the parties.
+    """Ask to state the matcher's new address; given again, write it into the settings, and the file for the parties.
 
     Run it as the matcher's user on its machine: else the settings are not changed.
     """
     from clients.cli.connect import connect
     from clients.cli.output.screen import write_result
+    from clients.cli.services.approvals import show_asked
     from clients.sdk.homes import Home
     from services.kit.home_folder import NewAddress
     from services.matcher.storage.home import set_address
@@ -240,8 +248,11 @@ def move(
     NewAddress(0, public_url).check()  # before the matcher states what no party can accept
     with connect(home, url, token_file, ca) as reached:
         trusted = certificate_ca or reached.home.ca
-        stated = read_file(trusted).decode("ascii", "replace") if trusted else None
-        content = reached.matcher().move(public_url, stated).content
+        new_ca = read_file(trusted).decode("ascii", "replace") if trusted else None
+        if asked := _ask_move(reached.matcher(), public_url, new_ca):
+            show_asked(Screen(as_json), asked, _AGAIN)
+            return
+        content = reached.matcher().registry_file().content
     write_result(out, content)
     listens = set_address(reached.home.settings, public_url, port) if isinstance(reached.home, Home) else None
     sentences = [f"Now start the matcher there: it listens on port {listens}."]
@@ -261,23 +272,42 @@ def renew_ca(
     ca: Ca = None,
     as_json: Json = False,
 ) -> None:
-    """Give the matcher a new CA of its home's own, and a certificate; state the CA, and write the file for the parties.
+    """Ask to state a new CA of the matcher's home; given again, put it in place, and write the file for the parties.
 
     Run it as the matcher's user on its machine. The parties reach the matcher again when they have accepted the file.
     """
     from clients.cli.connect import connect
     from clients.cli.output.screen import write_result
+    from clients.cli.services.approvals import show_asked
     from clients.sdk import find_home
     from services.kit.http.own_certificates import take_prepared
 
     found = find_home(home, "matcher")
     own, prepared = parties.prepared_ca(found)
     with connect(home, url, token_file, ca) as reached:
-        content = reached.matcher().move(found.url(), read_file(prepared.ca).decode("ascii")).content
+        if asked := _ask_move(reached.matcher(), found.url(), read_file(prepared.ca).decode("ascii")):
+            show_asked(Screen(as_json), asked, _AGAIN)
+            return
+        content = reached.matcher().registry_file().content
     write_result(out, content)
     until = take_prepared(own, prepared)
     document = {"file": str(out), "valid_until": until.isoformat()}
     Screen(as_json).result(document, *parties.ca_sentences(found, own.ca, until), _then_send(out))
+
+
+_AGAIN = "Once it is approved, give this command again: it does the rest."
+
+
+def _ask_move(client: MatcherClient, url: str, ca: str | None) -> PendingApproval | None:
+    """Ask to state an address of the matcher; return None where it is stated already."""
+    from aquila.errors import OrderError
+
+    try:
+        return client.move(url, ca)
+    except OrderError as error:
+        if error.sentence.code != "registry_states_this":
+            raise
+        return None
 
 
 def _then_send(out: Path) -> str:
@@ -288,13 +318,13 @@ def _then_send(out: Path) -> str:
 def state_registry(
     home: HomePath, url: Url = None, token_file: TokenFile = None, ca: Ca = None, as_json: Json = False
 ) -> None:
-    """State the registry again after cards were registered by hand."""
+    """Ask to state the registry again after cards were registered by hand."""
     from clients.cli.connect import connect
-    from clients.cli.output.registry_views import show_registry
+    from clients.cli.services.approvals import show_asked
 
     with connect(home, url, token_file, ca) as reached:
-        view = reached.matcher().restate_registry()
-    show_registry(Screen(as_json), view, "")
+        asked = reached.matcher().restate_registry()
+    show_asked(Screen(as_json), asked)
 
 
 @app.command()

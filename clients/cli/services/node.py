@@ -101,7 +101,7 @@ def join(
     )
     screen.note(
         "Next: start the service (`systemctl enable --now aquila-node` as root); "
-        f"when all are admitted, `aquila party accept --home {home}`."
+        f"when all are admitted, `aquila party accept --home {home}`, which an approver approves."
     )
 
 
@@ -169,7 +169,7 @@ def renew_identity(
         else f"The new key waits in the token {waiting.token_name} as {waiting.key_name}; no backup has it.",
         f"Send {path} to the secretariat, and read it these words when it calls:",
         *spoken_views(read_aloud.words, read_aloud.digits),
-        f"When it has replaced the key: aquila party accept --home {home}, then restart the node.",
+        f"When it has replaced the key: aquila party accept --home {home}, an approval, then restart the node.",
     )
 
 

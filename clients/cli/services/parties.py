@@ -97,11 +97,12 @@ def accept(
     ca: Ca = None,
     as_json: Json = False,
 ) -> None:
-    """Accept the secretariat's newer registry, after another party has read its words to you by telephone."""
+    """Ask to accept the secretariat's newer registry, after another party has read its words to you by telephone."""
     from aquila.errors import PolicyError
     from clients.cli.connect import connect
     from clients.cli.output.registry_views import changes, show_registry, warn_of_fetch
     from clients.cli.prompts import ask
+    from clients.cli.services.approvals import show_asked
 
     screen = Screen(as_json)
     with connect(home, url, token_file, ca) as reached:
@@ -115,8 +116,8 @@ def accept(
             return
         screen.show(*changes(view.waiting))
         heard = spoken or ask("The words or digits that another party reads to you", echo=True)
-        view = node.accept_registry(view.waiting.digest, heard)
-    show_registry(screen, view, "Accepted.")
+        asked = node.accept_registry(view.waiting.digest, heard)
+    show_asked(screen, asked)
 
 
 def renew_certificate(home: NewHome, as_json: Json = False) -> None:

@@ -78,7 +78,7 @@ def post_refuse(visit: Visited, sent: Sent, approval_id: str) -> Response:
 def post_withdraw(visit: Visited, sent: Sent, approval_id: str) -> Response:  # noqa: ARG001 - the form is checked
     """Take back what one asked for."""
     _client(visit).withdraw(identifier(approval_id))
-    return visit.go("/approvals", "taken-back")
+    return visit.go("/approvals" if visit.may("approvals.see") else "/registry", "taken-back")
 
 
 def _changes(visit: Visit, view: ApprovalView) -> ListDifference | None:

@@ -101,6 +101,8 @@ def _of_registry(visit: Visit) -> Iterator[AttentionItem]:
     text = visit.say(
         "Number %(number)s: compare its words with another party, then accept it.", number=view.waiting.number
     )
+    if view.asked is not None:
+        text = visit.say("Waiting for approval.")
     if view.obstacle is not None:
         text = visit.language.compose(view.obstacle.sentence)
     tag = (visit.say("alarm"), "stop") if view.obstacle is not None else (visit.say("to do"), "told")

@@ -42,7 +42,6 @@ DONE = {
     "ended": _n("The session has ended."),
     "signed-out": _n("You are signed out."),
     "set-up": _n("This service is set up: an administrator makes further accounts."),
-    "registry-accepted": _n("The registry is in force here. The others see that you have accepted it."),
     "roles": _n("The roles are changed."),
     "admitted": _n("The account is let in."),
     "deactivated": _n("The account can sign in no more."),

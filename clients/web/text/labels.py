@@ -291,6 +291,7 @@ APPROVALS = {
     "standing_query": _n("Standing query"),
     "proposal": _n("Proposal of a round"),
     "abort": _n("End of a round"),
+    "registry": _n("Change of the registry"),
 }
 APPROVAL_STATES = {
     "waiting": (_n("waits"), "told"),

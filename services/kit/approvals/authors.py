@@ -1,4 +1,7 @@
-"""The accounts behind a request: one that may make it, and one that may decide.
+"""The persons behind a request: one who may make it, and one who may decide.
+
+The key in the home has no account. It may ask for what administrators may ask for, and whoever holds it is one of them:
+so no administrator approves what it asked for.
 
 A request whose author was deactivated or reset, or has lost the right to ask, is withdrawn in the transaction in which
 that happens. None takes effect either way: an approval looks at both accounts in its own transaction, and housekeeping
@@ -13,10 +16,11 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from aquila.audit.entries import Word
-from aquila.audit.roles import Action, role_table
+from aquila.audit.roles import Action, Role, role_table
 from aquila.errors import OrderError
 from aquila.interface.approval import ApprovalKind, ApprovalState
 from aquila.interface.people import AccountState
+from services.kit.actor import LOCAL_KEY
 from services.kit.approvals.requests import about
 from services.kit.approvals.tables import ApprovalRow
 from services.kit.errors import NotAllowedError
@@ -42,6 +46,7 @@ _ASKED_BY: Mapping[ApprovalKind, Action] = MappingProxyType(
         ApprovalKind.STANDING_QUERY: Action.ASK_SUBMISSION,
         ApprovalKind.PROPOSAL: Action.PROPOSE_ROUND,
         ApprovalKind.ABORT: Action.ABORT_ROUND,
+        ApprovalKind.REGISTRY: Action.MANAGE_REGISTRY,
     }
 )
 _ABLE = frozenset({AccountState.ACTIVE, AccountState.LOCKED})
@@ -52,19 +57,22 @@ def check_persons(session: Session, people: People, row: ApprovalRow, actor: Act
 
     Raises:
         OrderError: The author may not ask for this any more.
-        NotAllowedError: Who decides may not decide any more.
+        NotAllowedError: Who decides may not decide any more, or may be who asked with the key in the home.
     """
-    if not _may(people, session.get(AccountRow, row.author), _ASKED_BY[ApprovalKind(row.kind)]):
+    if not _may_ask(people, row, session.get(AccountRow, row.author)):
         raise OrderError("asking_person_not_allowed", approval=row.approval_id)
-    if not _may(people, session.get(AccountRow, actor.person), Action.DECIDE_APPROVALS):
+    account = session.get(AccountRow, actor.person)
+    if account is None or not _may(people, account, Action.DECIDE_APPROVALS):
         raise NotAllowedError("account_decision_not_allowed")
+    if row.author == LOCAL_KEY and Role.ADMINISTRATOR in roles_of(account):
+        raise NotAllowedError("request_of_home_key", approval=row.approval_id)
 
 
 def withdraw_lost(session: Session, people: People, account: AccountRow, actor: Actor | None) -> None:
     """Withdraw, in the caller's transaction, what an account asked for and may not ask for any more."""
     waiting = ApprovalRow.state == ApprovalState.WAITING.value, ApprovalRow.author == account.person
     for row in session.scalars(select(ApprovalRow).where(*waiting)):
-        if not _may(people, account, _ASKED_BY[ApprovalKind(row.kind)]):
+        if not _may_ask(people, row, account):
             _withdraw(session, people, row, actor)
 
 
@@ -77,11 +85,7 @@ def withdraw_abandoned(approvals: Approvals) -> bool:
         .where(ApprovalRow.state == ApprovalState.WAITING.value)
     )
     with people.store.reading("approval.authors") as session:
-        lost = [
-            row.approval_id
-            for row, account in session.execute(query)
-            if not _may(people, account, _ASKED_BY[ApprovalKind(row.kind)])
-        ]
+        lost = [row.approval_id for row, account in session.execute(query) if not _may_ask(people, row, account)]
     for approval_id in lost:
         with people.store.transaction("approval.abandon") as session:
             row = session.get_one(ApprovalRow, approval_id)
@@ -94,6 +98,14 @@ def _withdraw(session: Session, people: People, row: ApprovalRow, actor: Actor |
     row.state, row.decided_at = ApprovalState.WITHDRAWN.value, people.clock()
     row.decided_by = None if actor is None else actor.person
     log_entry(session, people, EntryKind.APPROVAL_DENIED, actor, **about(row, Word.WITHDRAWN))
+
+
+def _may_ask(people: People, row: ApprovalRow, account: AccountRow | None) -> bool:
+    """Return whether the author of a request may ask for it."""
+    action = _ASKED_BY[ApprovalKind(row.kind)]
+    if row.author == LOCAL_KEY:
+        return role_table().allows(people.service, (Role.ADMINISTRATOR,), action)
+    return _may(people, account, action)
 
 
 def _may(people: People, account: AccountRow | None, action: Action) -> bool:

@@ -36,7 +36,7 @@ def approve(approvals: Approvals, actor: Actor, approval_id: str, digest: str) -
 
     Raises:
         NotFoundError: There is no such request.
-        NotAllowedError: The actor asked for it, or may not decide any more.
+        NotAllowedError: The actor asked for it, may be who did with the key in the home, or may not decide any more.
         PolicyError: Another content was read than was asked for.
         OrderError: It was decided, its time is over, or its author may not ask for it any more.
         StoreError: What is stored is not what was asked for.

@@ -64,14 +64,7 @@ def request(approvals: Approvals, actor: Actor, content: Content, subject: Conte
         session.add(row)
         session.flush()
         log_entry(session, people, EntryKind.APPROVAL_REQUESTED, actor, **about_content(row, content))
-    return PendingApproval(
-        approval_id=row.approval_id,
-        kind=kind,
-        round_id=row.round_id or None,
-        submission_id=content.get("submission_id"),
-        digest=row.digest,
-        expires_at=row.expires_at,
-    )
+    return _pending(row, content.get("submission_id"))
 
 
 def list_approvals(
@@ -213,10 +206,29 @@ def about_content(row: ApprovalRow, content: Content) -> dict[str, Any]:
     return fields | {name: fields.get(name, {}) | more for name, more in named.items()}
 
 
+def waiting_of(session: Session, kind: ApprovalKind, now: int) -> PendingApproval | None:
+    """Return the newest request of a kind that waits for a second person, and may still be approved."""
+    waiting = ApprovalRow.state == ApprovalState.WAITING.value, ApprovalRow.expires_at > now
+    query = select(ApprovalRow).where(*waiting, ApprovalRow.kind == kind.value)
+    row = session.scalars(query.order_by(ApprovalRow.asked_at.desc(), ApprovalRow.approval_id).limit(1)).first()
+    return None if row is None else _pending(row)
+
+
 def waiting_count(session: Session, now: int) -> int:
     """Return how many requests wait for a second person, and may still be approved."""
     waiting = ApprovalRow.state == ApprovalState.WAITING.value, ApprovalRow.expires_at > now
     return session.scalar(select(func.count()).select_from(ApprovalRow).where(*waiting)) or 0
+
+
+def _pending(row: ApprovalRow, submission_id: str | None = None) -> PendingApproval:
+    return PendingApproval(
+        approval_id=row.approval_id,
+        kind=ApprovalKind(row.kind),
+        round_id=row.round_id or None,
+        submission_id=submission_id,
+        digest=row.digest,
+        expires_at=row.expires_at,
+    )
 
 
 def _check_new(session: Session, row: ApprovalRow) -> None:

@@ -32,10 +32,10 @@ class ApprovalRow(SealedRow, ApprovalRows):
     __tablename__ = "approval"
     approval_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Random identifier.")
     kind: Mapped[str] = mapped_column(
-        String(16), comment="consent, submission, erasure, standing_query, proposal or abort."
+        String(16), comment="consent, submission, erasure, standing_query, proposal, abort or registry."
     )
     round_id: Mapped[str] = mapped_column(
-        String(32), index=True, comment="The round that it is about; empty of an erasure or a standing query."
+        String(32), index=True, comment="The round that it is about; empty of an erasure, standing query or registry."
     )
     content: Mapped[bytes] = mapped_column(
         LargeBinary, comment="Canonical JSON of what shall take effect; empty once retention has erased it."

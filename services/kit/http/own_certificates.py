@@ -108,7 +108,8 @@ def issue(files: OwnCertificates, host: str) -> dt.datetime:
 def prepare_ca(files: OwnCertificates, host: str) -> OwnCertificates:
     """Make the CA that takes the place of a service's own one, and its certificate; return their files.
 
-    Those who call the service trust it before, and `take_prepared` puts the files in place.
+    Those who call the service trust it before, and `take_prepared` puts the files in place. One that was prepared and
+    not taken is the same again.
 
     Raises:
         KeyMaterialError: There is no CA in the folder, or its key is open to others.
@@ -116,7 +117,8 @@ def prepare_ca(files: OwnCertificates, host: str) -> OwnCertificates:
     """
     ca, _ = _read_ca(files)
     prepared = OwnCertificates(files.folder / "next")
-    _make_ca(prepared, ca.subject)
+    if not (prepared.ca.exists() and prepared.ca_key.exists()):
+        _make_ca(prepared, ca.subject)
     issue(prepared, host)
     return prepared
 

@@ -191,8 +191,12 @@ def count_forged(session: Session, key: RowKey) -> int:
     return sum(seal != key.seal(ENTRIES.name, (index, leaf)) for index, leaf, seal in session.execute(query))
 
 
-def approvals_of_round(session: Session, round_id: str) -> TwoPersons:
+def approvals_of(session: Session, round_id: str | None) -> TwoPersons:
     """Return the requests and approvals of a round in this log, and those of no round, such as of standing queries.
+
+    Args:
+        session: A session.
+        round_id: The round; None for those of no round alone.
 
     Raises:
         ForgedRowError: One of these entries was not appended by this service, or was changed.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aquila.errors import PolicyError
 from aquila.protocol.messages import Consent, Submission
-from services.kit.log.entries import approvals_of_round, size
+from services.kit.log.entries import approvals_of, size
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -27,7 +27,7 @@ def check_statement(session: Session, message: Statement, manifest_digest: str) 
         ForgedRowError: An entry of them was not appended by this service.
     """
     if isinstance(message, Consent | Submission):
-        persons, end = approvals_of_round(session, message.round_id), size(session)
+        persons, end = approvals_of(session, message.round_id), size(session)
         fault = (
             persons.consent(message.round_id, message.manifest_digest, message.elements, end)
             if isinstance(message, Consent)
@@ -38,13 +38,27 @@ def check_statement(session: Session, message: Statement, manifest_digest: str) 
 
 def check_proposal(session: Session, manifest: Manifest, manifest_digest: str) -> None:
     """Refuse to store a proposal that two persons did not approve; raises as `check_statement` does."""
-    persons = approvals_of_round(session, manifest.round_id)
+    persons = approvals_of(session, manifest.round_id)
     _refuse(persons.proposal(manifest.round_id, manifest_digest, size(session)), manifest.round_id)
 
 
 def check_abort(session: Session, round_id: str, reason: str) -> None:
     """Refuse to sign an abort that two persons did not approve; raises as `check_statement` does."""
-    _refuse(approvals_of_round(session, round_id).abort(round_id, reason, size(session)), round_id)
+    _refuse(approvals_of(session, round_id).abort(round_id, reason, size(session)), round_id)
+
+
+def check_registry(session: Session, statement: str) -> None:
+    """Refuse to sign a statement on the registry, or to accept one, that two persons did not approve.
+
+    Args:
+        session: The transaction in which it is signed or accepted.
+        statement: Its digest.
+
+    Raises:
+        PolicyError, ForgedRowError: As `check_statement`.
+    """
+    if approvals_of(session, None).registry(statement, size(session)):
+        raise PolicyError("registry_approval_not_in_log")
 
 
 def _refuse(fault: str, round_id: str) -> None:

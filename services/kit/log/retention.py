@@ -4,7 +4,7 @@ The age of contents is judged by the witnesses, not by this service's clock: con
 cosigned, by its own clock, that many days before its newest cosignature, so that an auditor can see that nothing went
 too early (PROTOCOL.md 10.8). A round whose manifest asks for longer keeps its entries for as long, but for those that
 hold a justification. The proposal of a round and what people asked for and approved in it go with the last of its
-entries.
+entries, and a request that is of no round with its approval.
 """
 
 from __future__ import annotations
@@ -137,13 +137,31 @@ class Retention:
         rows = session.execute(query.order_by(ENTRIES.c.index))
         later = select(ENTRIES.c.round_id).where(ENTRIES.c.index >= size, ENTRIES.c.round_id.is_not(None))
         goes_on = set(session.scalars(later.distinct()))
+        kept = self._asked_before(session, size)
         return [
             index
             for index, round_id, kind in rows
             if kind not in _KEPT
+            and index not in kept
             and (round_id not in longer or kind in _JUSTIFIED)
             and not (round_id in goes_on and kind in _WITH_ROUND)
         ]
+
+    def _asked_before(self, session: Session, size: int) -> set[int]:
+        """Return the indices below a size of requests that are of no round and were approved at or above it."""
+        query = select(ENTRIES.c.index, ENTRIES.c.kind, ENTRIES.c.content).where(
+            ENTRIES.c.round_id.is_(None), ENTRIES.c.content.is_not(None),
+            (ENTRIES.c.kind == EntryKind.APPROVED.value) & (ENTRIES.c.index >= size)
+            | (ENTRIES.c.kind == EntryKind.APPROVAL_REQUESTED.value) & (ENTRIES.c.index < size),
+        ).order_by(ENTRIES.c.index.desc())  # fmt: skip
+        approved, kept = set[object](), set[int]()
+        for index, kind, content in session.execute(query):
+            request = read_entry(bytes(content)).ids.get("approval")
+            if kind == EntryKind.APPROVED.value:
+                approved.add(request)
+            elif request in approved:
+                kept.add(index)
+        return kept
 
     def _longer(self, session: Session, size: int, now: int) -> set[str]:
         """Return the rounds whose manifest asks for longer, and for longer than has passed."""

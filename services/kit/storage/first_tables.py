@@ -67,13 +67,13 @@ def create_common_tables() -> None:
             "kind",
             sa.String(length=16),
             nullable=False,
-            comment="consent, submission, erasure, standing_query, proposal or abort.",
+            comment="consent, submission, erasure, standing_query, proposal, abort or registry.",
         ),
         sa.Column(
             "round_id",
             sa.String(length=32),
             nullable=False,
-            comment="The round that it is about; empty of an erasure or a standing query.",
+            comment="The round that it is about; empty of an erasure, standing query or registry.",
         ),
         sa.Column(
             "content",
@@ -259,7 +259,6 @@ def create_common_tables() -> None:
             nullable=True,
             comment="Seconds since 1970 when it came into force here; nothing while it has not.",
         ),
-        sa.Column("accepted_by", sa.String(length=16), nullable=True, comment="Who accepted it; pseudonymous id."),
         sa.PrimaryKeyConstraint("number", "digest", name="pk_registry_statement"),
     )
     op.create_table(

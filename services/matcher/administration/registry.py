@@ -1,4 +1,7 @@
-"""The registry at the matcher: each change is a signed statement, and parties accept it (PROTOCOL.md 11)."""
+"""The registry at the matcher: each change is a signed statement, and parties accept it (PROTOCOL.md 11).
+
+An administrator asks for a change, and it is stated when another person has approved exactly this statement.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,13 @@ from sqlalchemy import select
 
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.roles import Action
-from aquila.errors import PolicyError, SignatureError
+from aquila.crypto.envelope import digest_of_payload
+from aquila.errors import OrderError, PolicyError, SignatureError
+from aquila.interface.approval import ApprovalKind
 from aquila.interface.service.party import FileContent, RegistryView
 from aquila.protocol.registration.invitations import Invitation, accepted_invitation, open_request, sign_file
 from aquila.protocol.registration.renewals import check_renewal, open_renewal
-from aquila.protocol.registration.spoken_words import check_spoken
+from aquila.protocol.registration.spoken_words import check_spoken, spoken
 from aquila.protocol.registration.statements import (
     MOST_STATEMENTS,
     RegistryFeed,
@@ -24,13 +29,15 @@ from aquila.protocol.registration.statements import (
 )
 from aquila.protocol.registry import MATCHER, RegisteredParty, Registry
 from aquila.protocol.rounds.round_state import ENDED_PHASES
+from services.kit.approvals import request
+from services.kit.approvals.requests import waiting_of
 from services.kit.errors import NotFoundError
-from services.kit.log import entries
+from services.kit.log import entries, own_approvals
 from services.kit.log.key_changes import log_replaced
 from services.kit.logging import Log
 from services.kit.storage.own_identity import prepare_renewal, read_next
 from services.kit.storage.registry import stored_statements as stored
-from services.kit.storage.registry.views import party_views, statement_view
+from services.kit.storage.registry.views import content_of, party_views, statement_view
 from services.kit.storage.stored_manifests import manifest_in
 from services.matcher.administration.address import address_of
 from services.matcher.storage.tables import RoundRow
@@ -38,8 +45,11 @@ from services.matcher.storage.tables import RoundRow
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from aquila.interface.service.party import NewInvitation
+    from aquila.interface.approval import PendingApproval
+    from aquila.interface.service.party import NewInvitation, NewMatcherAddress, RenewedKey
     from aquila.protocol.registration.renewals import Renewal
+    from aquila.protocol.registration.statements import RegistryStatement
+    from services.kit.approvals import Approvals
     from services.kit.people import Actor
     from services.matcher.context import MatcherContext
 
@@ -69,127 +79,113 @@ def invite(context: MatcherContext, actor: Actor, wanted: NewInvitation) -> File
     return FileContent(content=sign_file(invitation, context.matcher.identity).decode())
 
 
-def admit(context: MatcherContext, actor: Actor, content: str, heard: str) -> RegistryView:
-    """Register the party of a request to join, and state the registry that follows.
+def ask_admission(
+    context: MatcherContext, approvals: Approvals, actor: Actor, content: str, heard: str
+) -> PendingApproval:
+    """Ask for the statement of a registry with the party of a request to join.
 
     1. The request is whole, and answers an invitation of this matcher for this party that has not expired.
     2. Its words are those that the party reads aloud, so the party made it, and holds the invitation as it was made.
-    3. The party is not registered yet; if it is with the same key, nothing changes.
+    3. The party is not registered yet, or nobody knows that it is: the file was changed and nothing stated.
 
     Raises:
         InputError: The file or the words cannot be read.
         PolicyError: 1, 2 or 3 does not hold.
+        AquilaError: As `_ask`.
     """
     # 1.
-    request = open_request(content.encode())
-    invited = accepted_invitation(request.message, context.registry.matcher, context.clock())
+    asked = open_request(content.encode())
+    invited = accepted_invitation(asked.message, context.registry.matcher, context.clock())
     # 2.
-    check_spoken(request.digest, heard)
+    check_spoken(asked.digest, heard)
     # 3.
     known = context.registry.parties.get(invited.party)
-    if known is not None and (known.key != request.key or known.left):
+    if known is not None and (known.key != asked.key or known.left):
         raise PolicyError("party_registered_already", party=invited.party)
-    party = RegisteredParty(invited.party, invited.name, request.key)
+    party = RegisteredParty(invited.party, invited.name, asked.key)
     holders = {print_: holder for print_, (holder, _) in context.registry.by_fingerprint().items()}
-    if holders.get(request.key.fingerprint, invited.party) != invited.party:
-        raise PolicyError(
-            "key_registered_to_another_party", party=invited.party, holder=holders[request.key.fingerprint]
-        )
+    if holders.get(asked.key.fingerprint, invited.party) != invited.party:
+        raise PolicyError("key_registered_to_another_party", party=invited.party, holder=holders[asked.key.fingerprint])
     newer = replace(context.registry, parties={**context.registry.parties, invited.party: party})
-    if not _is_stated(context, newer):
-        _state(context, actor, newer, invited.party)
-    return show(context)
+    return _ask(context, approvals, actor, newer, heard=spoken(asked.digest).sentence)
 
 
-def renew(context: MatcherContext, actor: Actor, content: str, heard: str, *, revoked: bool) -> RegistryView:
-    """Put a party's new identity key in the place of its old one, and state the registry that follows.
+def ask_renewal(context: MatcherContext, approvals: Approvals, actor: Actor, wanted: RenewedKey) -> PendingApproval:
+    """Ask for the statement of a registry with a party's new identity key in the place of its old one.
 
-    From now on nothing new counts here that the old key signs.
+    From when it is stated nothing new counts here that the old key signs.
 
     1. The renewal is whole, and the words are those that the party reads aloud, so the party made it.
     2. The party is registered under the replaced key, and that key signed, too, unless it is to be revoked.
     3. The new key is nobody's, and was nobody's before.
-    4. No round that is not over names the party: a round goes on under the keys with which it began.
 
     Raises:
         InputError: The file or the words cannot be read.
         SignatureError: The replaced key did not sign what it is said to have signed.
         NotFoundError: The party is not registered, or has left.
-        PolicyError: 1, 2, 3 or 4 does not hold.
+        PolicyError: 1, 2 or 3 does not hold.
+        AquilaError: As `_ask`.
     """
     # 1.
-    renewal = open_renewal(content.encode())
-    check_spoken(renewal.digest, heard)
+    renewal = open_renewal(wanted.content.encode())
+    check_spoken(renewal.digest, wanted.spoken)
     # 2.
     party = context.registry.parties.get(renewal.party)
     if party is None or party.left:
         raise NotFoundError("party_not_registered", party=renewal.party)
-    if party.key == renewal.key and _is_stated(context, context.registry):
-        return show(context)
     former = context.registry.former
     if party.key != renewal.key:
-        check_renewal(renewal, party.key, revoked=revoked)
+        check_renewal(renewal, party.key, revoked=wanted.revoked)
         # 3.
         if holder := context.registry.by_fingerprint().get(renewal.key.fingerprint):
             raise PolicyError("key_registered_to_another_party", party=renewal.party, holder=holder[0])
         former = {**former, renewal.party: context.registry.keys_of(renewal.party)}
-    # 4.
-    if named := _open_rounds(context, renewal.party):
-        raise PolicyError("party_in_open_rounds", party=renewal.party, count=len(named), round=named[0])
     parties = {**context.registry.parties, renewal.party: replace(party, key=renewal.key)}
-    _state(context, actor, Registry(context.registry.matcher, parties, former), renewal.party, renewal=renewal)
-    return show(context)
+    newer = Registry(context.registry.matcher, parties, former)
+    return _ask(context, approvals, actor, newer, renewal=renewal, heard=spoken(renewal.digest).sentence)
 
 
-def renew_own(context: MatcherContext, actor: Actor, *, revoked: bool) -> RegistryView:
-    """State the registry with a new key of this matcher, which takes its place when the matcher starts again.
+def ask_own_renewal(context: MatcherContext, approvals: Approvals, actor: Actor, *, revoked: bool) -> PendingApproval:
+    """Ask for the statement of a registry with a new key of this matcher, which begins when the matcher starts again.
 
     Raises:
-        PolicyError: A round is not over.
         KeyMaterialError, StoreError: A key cannot be read or written.
+        AquilaError: As `_ask`.
     """
-    if rounds := _open_rounds(context, None):
-        raise PolicyError("matcher_key_with_open_rounds", count=len(rounds), round=rounds[0])
+    with context.store.reading("registry.rounds") as session:
+        _check_rounds(session, {MATCHER})  # before a key is made
     renewal = prepare_renewal(context.settings.identity, context.registry, MATCHER, lost=revoked)
-    with context.store.reading("registry.own") as session:
-        last = stored.in_force(session, context.registry)
-    if last is None or last.message.registry().matcher != renewal.key:
-        former = {**context.registry.former, MATCHER: context.registry.keys_of(MATCHER)}
-        _state(context, actor, Registry(renewal.key, context.registry.parties, former), MATCHER, renewal=renewal)
-    return show(context)
+    former = {**context.registry.former, MATCHER: context.registry.keys_of(MATCHER)}
+    return _ask(context, approvals, actor, Registry(renewal.key, context.registry.parties, former), renewal=renewal)
 
 
-def remove(context: MatcherContext, actor: Actor, code: str) -> RegistryView:
-    """Mark a party as having left, and state the registry that follows; its calls are refused from now on.
+def ask_removal(context: MatcherContext, approvals: Approvals, actor: Actor, code: str) -> PendingApproval:
+    """Ask for the statement of a registry in which a party has left; from then on its calls are refused.
 
     Raises:
         NotFoundError: It is not registered, or has left before.
-        PolicyError: A round that is not over names it.
+        AquilaError: As `_ask`.
     """
     if code not in context.registry.present():
         raise NotFoundError("party_not_registered", party=code)
-    if named := _open_rounds(context, code):
-        raise PolicyError("party_in_open_rounds", party=code, count=len(named), round=named[0])
     left = replace(context.registry.parties[code], left=True)
-    _state(context, actor, replace(context.registry, parties={**context.registry.parties, code: left}), code)
-    return show(context)
+    newer = replace(context.registry, parties={**context.registry.parties, code: left})
+    return _ask(context, approvals, actor, newer)
 
 
-def restate(context: MatcherContext, actor: Actor) -> RegistryView:
-    """State the registry again if its parties are not those of the last statement."""
-    if not _is_stated(context, context.registry):
-        _state(context, actor, context.registry, None)
-    return show(context)
+def ask_restatement(context: MatcherContext, approvals: Approvals, actor: Actor) -> PendingApproval:
+    """Ask for the statement of the registry as its file has it; raises as `_ask` does."""
+    return _ask(context, approvals, actor, context.registry)
 
 
-def move(context: MatcherContext, actor: Actor, url: str, ca: str | None) -> FileContent:
-    """State another address of the matcher, and return the file for the parties, who reach it there once they accept.
+def ask_move(context: MatcherContext, approvals: Approvals, actor: Actor, wanted: NewMatcherAddress) -> PendingApproval:
+    """Ask for the statement of another address of the matcher; raises as `_ask` does."""
+    return _ask(context, approvals, actor, context.registry, moved=(wanted.url.rstrip("/"), wanted.ca))
 
-    Raises:
-        InputError: It is no address, or the CA is none.
-    """
-    _state(context, actor, context.registry, None, (url.rstrip("/"), ca))
-    with context.store.reading("registry.moved") as session:
+
+def as_file(context: MatcherContext) -> FileContent:
+    """Return the newest statements as a file for the parties."""
+    with context.store.reading("registry.file") as session:
         newest = stored.newest_number(session) or 1
     return FileContent(content=feed(context, max(1, newest - MOST_STATEMENTS + 1)).model_dump_json())
 
@@ -199,13 +195,16 @@ def show(context: MatcherContext) -> RegistryView:
     with context.store.reading("registry.show") as session:
         last = stored.in_force(session, context.registry)
         accepted = stored.acceptances(session, context.registry)
+        asked = waiting_of(session, ApprovalKind.REGISTRY, context.clock())
         # Against the one before, so that the words stand beside who joined, left or changed its key with them.
         since = [] if last is None else stored.statements_from(session, context.registry, last.message.number - 1)
     before = since[0].message.registry() if len(since) > 1 else context.registry
     view = last and statement_view(last, before, accepted, (last.message.url, last.message.ca))
     parties = party_views(context.registry, accepted, last)
     restart = last is not None and last.message.registry().matcher != context.registry.matcher
-    return RegistryView(parties=parties, in_force=view, waiting=None, obstacle=None, restart_needed=restart)
+    return RegistryView(
+        parties=parties, in_force=view, waiting=None, obstacle=None, restart_needed=restart, asked=asked
+    )
 
 
 def feed(context: MatcherContext, first: int) -> RegistryFeed:
@@ -243,54 +242,116 @@ def take_acceptance(context: MatcherContext, caller: str, envelope: bytes) -> bo
     return new
 
 
-def _state(  # noqa: PLR0913, PLR0917 - what a statement consists of
+def _ask(  # noqa: PLR0913 - what a statement consists of
     context: MatcherContext,
+    approvals: Approvals,
     actor: Actor,
     newer: Registry,
-    changed: str | None,
+    *,
     moved: tuple[str, str | None] | None = None,
     renewal: Renewal | None = None,
-) -> None:
-    """Sign and store the statement of a registry, write the registry file, and take it into force."""
-    with context.store.transaction("registry.state") as session:
+    heard: str = "",
+) -> PendingApproval:
+    """Ask for the statement of a registry, of which everything is fixed now.
+
+    Raises:
+        InputError: The matcher's own address or CA cannot be told from its settings.
+        OrderError: The last statement states this already.
+        AquilaError: As `request` and `check_change`.
+    """
+    with context.store.reading("registry.last") as session:
         last = stored.in_force(session, context.registry)
-        # An address once stated stays until it is moved: the settings may follow later.
-        stated = (last.message.url, last.message.ca) if last else address_of(context.settings)
-        message = next_statement(newer, last, context.clock(), *(moved or stated), renewal)
-        own = newer.matcher == context.registry.matcher
-        key = context.matcher.identity if own else read_next(context.settings.identity)
-        assert key is not None  # as it was made for this statement
-        statement = open_statement(sign_statement(message, key), *newer.keys_of(MATCHER))
-        stored.store_statement(session, statement, context.clock())
-        stored.mark_accepted(session, statement, context.clock(), actor.person)
-        _log_entry(
-            session, context, EntryKind.REGISTRY_CHANGED, actor, recipient=changed,
-            counts={"number": message.number, "parties": len(newer.present())}, digests={"registry": statement.digest},
-        )  # fmt: skip
-        if renewal is not None and own:
-            log_replaced(session, newer, renewal.party, MATCHER, context.clock())
-            context.registry.adopt(newer)  # no statement of the replaced key is taken between its entry and the commit
-        # Before the commit: if we crash here, the file is ahead of the statements, and the same change is made again.
-        stored.write_registry_file(context.settings.registry, newer)
-    if own:  # else when the matcher starts again
-        context.registry.adopt(newer)
-        context.wakeup.notify("registry")  # calls that are held look whether their key still counts
+    # An address once stated stays until it is moved: the settings may follow later.
+    stated = (last.message.url, last.message.ca) if last else None
+    address = moved or stated or address_of(context.settings)
+    if last is not None and (last.message.registry(), stated) == (newer, address):
+        raise OrderError("registry_states_this")
+    message = next_statement(newer, last, context.clock(), *address, renewal)
+    before = Registry(context.registry.matcher, {}) if last is None else last.message.registry()
+    return request(approvals, actor, content_of(message, before, stated, heard))
+
+
+def check_change(context: MatcherContext, session: Session, message: RegistryStatement) -> set[str]:
+    """Refuse a statement that could not be stated now, and return those whom it changes.
+
+    1. It follows the last one.
+    2. It continues the registry in force.
+    3. No round that is not over names a party that leaves or whose key it replaces; of the matcher's key, none at all.
+
+    Raises:
+        OrderError: 1 does not hold.
+        PolicyError: 2 or 3 does not hold.
+    """
+    # 1.
+    last = stored.in_force(session, context.registry)
+    follows = (1, None) if last is None else (last.message.number + 1, last.digest)
+    if (message.number, message.previous) != follows:
+        raise OrderError("registry_changed_meanwhile")
+    # 2.
+    registry, newer = context.registry, message.registry()
+    registry.check_successor(newer)
+    # 3.
+    holders = {MATCHER, *registry.parties}
+    replaced = {one for one in holders if registry.key_of(one) != newer.key_of(one)}
+    changed = replaced | ({*registry.present()} ^ {*newer.present()})
+    _check_rounds(session, changed)  # who joins is in none
+    return changed
+
+
+def state(context: MatcherContext, session: Session, message: RegistryStatement) -> None:
+    """Sign and store a statement that two persons approved, and write the registry file; raises as `check_change` does.
+
+    Raises:
+        PolicyError: The log has no approval of it by two persons.
+        OrderError: The key that it names for this matcher waits here no more.
+    """
+    changed = check_change(context, session, message)
+    digest = digest_of_payload(message.payload_type, message.payload())
+    own_approvals.check_registry(session, digest)
+    newer, now = message.registry(), context.clock()
+    own = newer.matcher == context.registry.matcher
+    key = context.matcher.identity if own else read_next(context.settings.identity)
+    if key is None or key.public != newer.matcher:
+        raise OrderError("registry_changed_meanwhile")
+    statement = open_statement(sign_statement(message, key), *newer.keys_of(MATCHER))
+    stored.store_statement(session, statement, now)
+    stored.mark_accepted(session, statement, now)
+    counts = {"number": message.number, "parties": len(newer.present())}
+    entry = Entry.of(
+        EntryKind.REGISTRY_CHANGED, now, MATCHER, counts=counts, digests={"registry": statement.digest},
+        recipient=next(iter(changed)) if len(changed) == 1 else None,
+    )  # fmt: skip
+    entries.append(session, entry)
+    former = sorted(newer.former) if own else []
+    if [holder for holder in former if log_replaced(session, newer, holder, MATCHER, now)]:
+        context.registry.adopt(newer)  # no statement of the replaced key is taken between its entry and the commit
+    # Before the commit: if we crash here, the file is ahead of the statements, and the same change is approved again.
+    stored.write_registry_file(context.settings.registry, newer)
     _LOG.info("registry_stated", count=message.number)
 
 
-def _is_stated(context: MatcherContext, registry: Registry) -> bool:
-    """Return whether the last statement states a registry, with the matcher's address."""
-    with context.store.reading("registry.last") as session:
-        last = stored.in_force(session, context.registry)
-    return last is not None and last.message.registry() == registry
+def adopt(context: MatcherContext, message: RegistryStatement) -> None:
+    """Take a statement into force, once it is committed; one with another key of this matcher at its next start."""
+    newer = message.registry()
+    if newer.matcher == context.registry.matcher:
+        context.registry.adopt(newer)
+        context.wakeup.notify("registry")  # calls that are held look whether their key still counts
 
 
-def _open_rounds(context: MatcherContext, code: str | None) -> list[str]:
-    """Return the rounds that are not over and name a party, or all of them."""
+def _check_rounds(session: Session, holders: set[str]) -> None:
+    """Refuse a change of those whom a round names that is not over, or of the matcher while there is such a round.
+
+    Raises:
+        PolicyError: There is one.
+    """
     query = select(RoundRow).where(RoundRow.phase.not_in(ENDED_PHASES)).order_by(RoundRow.created_at)
-    with context.store.reading("registry.rounds") as session:
-        rows = [(row.round_id, manifest_in(row.manifest)) for row in session.scalars(query)]
-    return [round_id for round_id, manifest in rows if code in {None, *(one.party for one in manifest.participants)}]
+    rows = [(row.round_id, manifest_in(row.manifest)) for row in session.scalars(query)]
+    if MATCHER in holders and rows:
+        raise PolicyError("matcher_key_with_open_rounds", count=len(rows), round=rows[0][0])
+    for code in sorted(holders):
+        named = [round_id for round_id, manifest in rows if code in {one.party for one in manifest.participants}]
+        if named:
+            raise PolicyError("party_in_open_rounds", party=code, count=len(named), round=named[0])
 
 
 def _log_entry(session: Session, context: MatcherContext, kind: EntryKind, actor: Actor, **fields: Any) -> None:  # noqa: ANN401 - an entry's fields

@@ -75,7 +75,7 @@ def take_newer(context: MatcherContext, content: str) -> None:
             acceptance = open_acceptance(envelope.encode(), registry, newest.number)
             stored.store_acceptance(session, acceptance, envelope.encode())
         for statement in newer:
-            stored.mark_accepted(session, statement, now, LOCAL_KEY)
+            stored.mark_accepted(session, statement, now)
             entry = Entry.of(
                 EntryKind.REGISTRY_CHANGED, now, MATCHER, digests={"registry": statement.digest},
                 counts={"number": statement.message.number, "parties": len(statement.message.registry().present())},

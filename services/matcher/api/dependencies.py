@@ -1,4 +1,4 @@
-"""The dependency that all routes of the matcher's interface share: the context of the service a request came to."""
+"""The dependencies that routes of the matcher's interface share: context and four eyes of the service."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from services.kit.approvals import Approvals
 from services.matcher.context import MatcherContext
 
 
@@ -16,5 +17,14 @@ async def context_of(request: Request) -> MatcherContext:
     return context
 
 
+async def approvals_of(request: Request) -> Approvals:
+    """Return four eyes at the matcher whose application takes a request."""
+    found: Approvals = request.app.state.approvals
+    return found
+
+
 At = Annotated[MatcherContext, Depends(context_of)]
 """The matcher that a request came to, as an argument of a route."""
+
+FourEyes = Annotated[Approvals, Depends(approvals_of)]
+"""Four eyes at the matcher that a request came to, as an argument of a route."""

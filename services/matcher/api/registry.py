@@ -1,4 +1,4 @@
-"""The calls about the registry: parties read and accept it, signed; the administrator invites, admits, removes."""
+"""The calls about the registry: parties read and accept it, signed; the administrator invites, and asks for changes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 
 from aquila.audit.roles import Action
+from aquila.interface.approval import PendingApproval  # noqa: TC001 - read by FastAPI
 from aquila.interface.service.party import (  # noqa: TC001 - read by FastAPI
     Admittance,
     FileContent,
@@ -22,7 +23,7 @@ from services.kit.http.routing import SMALL_BODY, ServiceRoute
 from services.kit.http.signed_calls import SignedCaller  # noqa: TC001 - read by FastAPI
 from services.kit.people import Actor, requires
 from services.matcher.administration import registry as statements
-from services.matcher.api.dependencies import At  # noqa: TC001 - read by FastAPI
+from services.matcher.api.dependencies import At, FourEyes  # noqa: TC001 - read by FastAPI
 
 Administrator = Annotated[Actor, requires(Action.MANAGE_REGISTRY)]
 Party = Annotated[str, Path(pattern=r"^[A-Z]{2}$")]
@@ -67,16 +68,22 @@ def get_registry(context: At) -> RegistryView:
     return statements.show(context)
 
 
-@operator.post("", summary="State the registry again, after its file was changed")
-def post_registry(context: At, actor: Administrator) -> RegistryView:
-    """State the registry."""
-    return statements.restate(context, actor)
+@operator.get("/statements", summary="Statements as a file", dependencies=[requires(Action.MANAGE_REGISTRY)])
+def get_file(context: At) -> FileContent:
+    """Return the newest statements, for parties that do not reach the matcher."""
+    return statements.as_file(context)
 
 
-@operator.post("/move", summary="State another address of the matcher")
-def post_move(context: At, actor: Administrator, wanted: NewMatcherAddress) -> FileContent:
-    """Return the file for the parties."""
-    return statements.move(context, actor, wanted.url, wanted.ca)
+@operator.post("", status_code=202, summary="Ask to state the registry again, after its file was changed")
+def post_registry(context: At, approvals: FourEyes, actor: Administrator) -> PendingApproval:
+    """Ask for the statement."""
+    return statements.ask_restatement(context, approvals, actor)
+
+
+@operator.post("/move", status_code=202, summary="Ask to state another address of the matcher")
+def post_move(context: At, approvals: FourEyes, actor: Administrator, wanted: NewMatcherAddress) -> PendingApproval:
+    """Ask for the statement."""
+    return statements.ask_move(context, approvals, actor, wanted)
 
 
 @operator.post("/invitations", summary="Invite a party")
@@ -85,25 +92,25 @@ def post_invitation(context: At, actor: Administrator, wanted: NewInvitation) ->
     return statements.invite(context, actor, wanted)
 
 
-@operator.post("/parties", summary="Admit a party that asks to join, after its words were compared")
-def post_party(context: At, actor: Administrator, request: Admittance) -> RegistryView:
-    """Register the party."""
-    return statements.admit(context, actor, request.content, request.spoken)
+@operator.post("/parties", status_code=202, summary="Ask to admit a party, after its words were compared")
+def post_party(context: At, approvals: FourEyes, actor: Administrator, request: Admittance) -> PendingApproval:
+    """Ask for the statement with the party of the request."""
+    return statements.ask_admission(context, approvals, actor, request.content, request.spoken)
 
 
-@operator.post("/renewals", summary="Put a party's new identity key in the place of its old one")
-def post_renewal(context: At, actor: Administrator, wanted: RenewedKey) -> RegistryView:
-    """Replace the key, after its words were compared."""
-    return statements.renew(context, actor, wanted.content, wanted.spoken, revoked=wanted.revoked)
+@operator.post("/renewals", status_code=202, summary="Ask to put a party's new identity key in its old one's place")
+def post_renewal(context: At, approvals: FourEyes, actor: Administrator, wanted: RenewedKey) -> PendingApproval:
+    """Ask for the statement with the new key, after its words were compared."""
+    return statements.ask_renewal(context, approvals, actor, wanted)
 
 
-@operator.post("/own-renewal", summary="Renew the matcher's own identity key")
-def post_own_renewal(context: At, actor: Administrator, wanted: OwnRenewal) -> RegistryView:
-    """State the registry with the new key, which takes effect at the next start."""
-    return statements.renew_own(context, actor, revoked=wanted.revoked)
+@operator.post("/own-renewal", status_code=202, summary="Ask to renew the matcher's own identity key")
+def post_own_renewal(context: At, approvals: FourEyes, actor: Administrator, wanted: OwnRenewal) -> PendingApproval:
+    """Ask for the statement with the new key, which takes effect at the start after it was stated."""
+    return statements.ask_own_renewal(context, approvals, actor, revoked=wanted.revoked)
 
 
-@operator.post("/parties/{party}/remove", summary="Let a party leave")
-def post_removal(context: At, actor: Administrator, party: Party) -> RegistryView:
-    """Mark the party as having left."""
-    return statements.remove(context, actor, party)
+@operator.post("/parties/{party}/remove", status_code=202, summary="Ask to let a party leave")
+def post_removal(context: At, approvals: FourEyes, actor: Administrator, party: Party) -> PendingApproval:
+    """Ask for the statement in which the party has left."""
+    return statements.ask_removal(context, approvals, actor, party)

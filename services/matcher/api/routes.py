@@ -20,7 +20,6 @@ from aquila.interface.rounds import (  # noqa: TC001 - read by FastAPI
 )
 from aquila.interface.service.party import Parties  # noqa: TC001 - read by FastAPI
 from aquila.protocol.messages.feed import EventKind, Events, LongPollAnswer, Rounds
-from services.kit.approvals import Approvals
 from services.kit.http.openapi import ENVELOPE, JSON, OCTETS, raw_answer, raw_body, stored
 from services.kit.http.round_lists import Limit, Offset, Ongoing  # noqa: TC001 - read by FastAPI
 from services.kit.http.routing import ServiceRoute
@@ -30,7 +29,7 @@ from services.kit.log_access.routes import people_router
 from services.kit.people import Actor, requires
 from services.kit.work import threads
 from services.matcher.api.consignments import router as consignments
-from services.matcher.api.dependencies import At  # noqa: TC001 - read by FastAPI
+from services.matcher.api.dependencies import At, FourEyes  # noqa: TC001 - read by FastAPI
 from services.matcher.api.registry import operator as registry_operator
 from services.matcher.api.registry import parties as registry_parties
 from services.matcher.approvals import ask_abort, ask_proposal
@@ -55,18 +54,12 @@ _IDENTIFIER = r"^[0-9a-f]{32}$"
 _MOST_ROUNDS = 300  # that one call names: more do not fit into the head of a request
 
 
-async def _approvals(request: Request) -> Approvals:
-    found: Approvals = request.app.state.approvals
-    return found
-
-
 async def _contacts(request: Request) -> StoredContacts:
     found: StoredContacts = request.app.state.contacts
     return found
 
 
 KnownContacts = Annotated[StoredContacts, Depends(_contacts)]
-FourEyes = Annotated[Approvals, Depends(_approvals)]
 RoundId = Annotated[str, Path(pattern=_IDENTIFIER)]
 SubmissionId = Annotated[str, Path(pattern=_IDENTIFIER)]
 Party = Annotated[str, Path(pattern=r"^[A-Z]{2}$")]

@@ -7,10 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 
 from aquila.audit.roles import Action
+from aquila.interface.approval import PendingApproval  # noqa: TC001 - read by FastAPI
 from aquila.interface.service.party import AcceptedRegistry, FileContent, RegistryView  # noqa: TC001 - read by FastAPI
+from services.kit.approvals import Approvals  # noqa: TC001 - read by FastAPI
 from services.kit.http.routing import ServiceRoute
 from services.kit.people import Actor, requires
-from services.kit.work import threads
 from services.node.api.dependencies import node_of
 from services.node.safeguards import registry as statements
 
@@ -53,11 +54,10 @@ def post_statements(request: Request, file: FileContent) -> RegistryView:
     return statements.take_file(node_of(request), file.content)
 
 
-@router.post("/accept", summary="Accept the newer registry, after its words were compared")
-async def post_accept(
+@router.post("/accept", status_code=202, summary="Ask to accept the newer registry, after its words were compared")
+def post_accept(
     request: Request, actor: Annotated[Actor, requires(Action.MANAGE_REGISTRY)], wanted: AcceptedRegistry
-) -> RegistryView:
-    """Take the registry into force, and send the acceptance; the driver sends it later if the matcher is away."""
-    node = node_of(request)
-    await threads.run_call(statements.accept, node, actor, wanted.digest, wanted.spoken)
-    return await statements.fetch_and_show(node)
+) -> PendingApproval:
+    """Ask to take the registry into force; once it is approved, the driver sends the acceptance."""
+    approvals: Approvals = request.app.state.approvals
+    return statements.ask_acceptance(node_of(request), approvals, actor, wanted.digest, wanted.spoken)

@@ -1,21 +1,25 @@
-"""The registry at a node: newer statements wait for the administrator, who accepts one (PROTOCOL.md 11.5 to 11.7)."""
+"""The registry at a node: newer statements wait until two persons accept one (PROTOCOL.md 11.5 to 11.7).
+
+The administrator asks for it by the words that another party reads, and another person approves exactly that.
+"""
 
 from __future__ import annotations
 
 from asyncio import to_thread
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 from sqlalchemy import select
 
 from aquila.audit.entries import Entry, EntryKind
-from aquila.audit.roles import Action
 from aquila.crypto.envelope import payload_of
-from aquila.errors import InputError, MalformedError, PolicyError, ProtocolError
+from aquila.errors import InputError, MalformedError, OrderError, PolicyError, ProtocolError
+from aquila.interface.approval import ApprovalKind
 from aquila.interface.sentence import SentenceView
 from aquila.interface.service.party import FileContent, RegistryView
 from aquila.protocol.messages import Manifest
-from aquila.protocol.registration.spoken_words import check_spoken
+from aquila.protocol.registration.spoken_words import check_spoken, spoken
 from aquila.protocol.registration.statements import (
     MOST_STATEMENTS,
     RegistryAcceptance,
@@ -28,14 +32,16 @@ from aquila.protocol.registration.statements import (
 )
 from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds.round_state import ENDED_PHASES
+from services.kit.approvals import request
+from services.kit.approvals.requests import waiting_of
 from services.kit.errors import NotFoundError, PeerUnavailableError
-from services.kit.log import entries
+from services.kit.log import entries, own_approvals
 from services.kit.log.key_changes import log_replaced
 from services.kit.logging import Log
 from services.kit.storage.registry import stored_statements as stored
-from services.kit.storage.registry.views import party_views, statement_view
+from services.kit.storage.registry.views import content_of, party_views, statement_view
 from services.node.safeguards import own_key
-from services.node.safeguards.matcher_address import address_of, followed
+from services.node.safeguards.matcher_address import address_of, followed, stated
 from services.node.storage.tables import RoundRow
 
 if TYPE_CHECKING:
@@ -43,9 +49,12 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from aquila.crypto.keys import SigningKey
+    from aquila.interface.approval import PendingApproval
     from aquila.protocol.registration.statements import SignedStatement
     from aquila.protocol.registry import Registry
     from aquila.sentences import Sentence
+    from services.kit.approvals import Approvals
     from services.kit.people import Actor
     from services.kit.storage.store import Store
     from services.node.context import NodeContext
@@ -129,6 +138,7 @@ def show(node: NodeContext) -> RegistryView:
     with node.store.reading("registry.show") as session:
         known, accepted = _known(session, node), stored.in_force(session, node.registry)
         agreed = stored.acceptances(session, _everyone(known, node.registry))
+        asked = waiting_of(session, ApprovalKind.REGISTRY, node.clock())
     obstacle = _obstacle(node, known, accepted)
     pending = _pending(known, accepted)
     waiting = pending[-1] if pending else None
@@ -139,71 +149,112 @@ def show(node: NodeContext) -> RegistryView:
         waiting=waiting and statement_view(waiting, node.registry, agreed, address),
         obstacle=obstacle and SentenceView.of(obstacle),
         restart_needed=_renews_own(node, accepted),
+        asked=asked,
     )
 
 
-def accept(node: NodeContext, actor: Actor, digest: str, heard: str) -> RegistryView:
-    """Take the newest statement into force.
+@dataclass(frozen=True, slots=True)
+class _Acceptable:
+    """The newest statement, the registry that it states, and the own key that signs its acceptance."""
 
-    1. It is the one that the administrator has read.
+    statement: SignedStatement
+    registry: Registry
+    signer: SigningKey
+
+
+def ask_acceptance(node: NodeContext, approvals: Approvals, actor: Actor, digest: str, heard: str) -> PendingApproval:
+    """Ask to take the newest statement into force, by the words that another party reads.
+
+    Raises:
+        InputError: The words cannot be read.
+        PolicyError: They are of another statement.
+        OrderError: It is in force.
+        AquilaError: As `check_acceptance` and `request`.
+    """
+    with node.store.reading("registry.asked") as session:
+        found = check_acceptance(node, session, digest)
+        accepted = stored.in_force(session, node.registry)
+    if accepted is not None and accepted.digest == digest:
+        raise OrderError("registry_states_this")
+    check_spoken(digest, heard)
+    address = address_of(node.peer.settings)
+    content = content_of(found.statement.message, node.registry, address, spoken(digest).sentence)
+    return request(approvals, actor, content, {"kind": content["kind"], "statement": digest})
+
+
+def check_acceptance(node: NodeContext, session: Session, digest: str) -> _Acceptable:
+    """Return a statement that can be accepted now, with its registry and the key that signs for it.
+
+    1. It is the newest one, as the administrator has read it.
     2. The statements follow one another, it continues the registry in force, and names this party's own key, or the
        one that waits here to take its place.
     3. No round that is not over here names a party whose key it replaces.
-    4. Its words are those that another party reads aloud.
+    4. The matcher can be reached where it says, if this node follows that.
+
+    Raises:
+        NotFoundError: 1 does not hold.
+        ProtocolError, PolicyError: 2, 3 or 4 does not hold.
+    """
+    known, accepted = _known(session, node), stored.in_force(session, node.registry)
+    # 1.
+    newest = next(iter(_pending(known, accepted)[-1:]), accepted)
+    if newest is None or newest.digest != digest:
+        raise NotFoundError("registry_statement_not_newest")
+    # 2.
+    check_order(known)
+    keys = own_key.own_keys(node)
+    newer = check_acceptable(newest, node.registry, node.code, *(key.public for key in keys))
+    signer = next(key for key in keys if key.public == newer.key_of(node.code))
+    holders = (MATCHER, *node.registry.parties)
+    replaced = {one for one in holders if newer.key_of(one) != node.registry.key_of(one)}
+    # 3.
+    _check_rounds(session, replaced - {node.code})
+    # 4.
+    stated(node.settings.matcher, newest, node.settings.home)
+    return _Acceptable(newest, newer, signer)
+
+
+def accept(node: NodeContext, session: Session, digest: str) -> bool:
+    """Sign the acceptance of a statement that two persons approved; return whether it is in force after the commit.
 
     With this party's own new key it takes effect when the node starts again.
 
     Raises:
-        NotFoundError: 1 does not hold.
-        ProtocolError, PolicyError: 2 or 3 does not hold.
-        InputError: The words cannot be read.
-        PolicyError: 4 does not hold.
+        PolicyError: The log has no approval of it by two persons.
+        AquilaError: As `check_acceptance`.
     """
-    with node.store.transaction("registry.accept") as session:
-        known, accepted = _known(session, node), stored.in_force(session, node.registry)
-        # 1.
-        newest = next(iter(_pending(known, accepted)[-1:]), accepted)
-        if newest is None or newest.digest != digest:
-            raise NotFoundError("registry_statement_not_newest")
-        # 2.
-        check_order(known)
-        keys = own_key.own_keys(node)
-        newer = check_acceptable(newest, node.registry, node.code, *(key.public for key in keys))
-        signer = next(key for key in keys if key.public == newer.key_of(node.code))
-        holders = (MATCHER, *node.registry.parties)
-        replaced = [one for one in holders if newer.key_of(one) != node.registry.key_of(one)]
-        # 3.
-        _check_rounds(session, set(replaced) - {node.code})
-        # 4.
-        check_spoken(digest, heard)
-        matcher = followed(node.settings.matcher, newest, node.settings.home)
-        if accepted is None or accepted.digest != digest:
-            now = node.clock()
-            stored.mark_accepted(session, newest, now, actor.person)
-            acceptance = RegistryAcceptance(
-                party=node.code, number=newest.message.number, statement=digest, accepted_at=now
-            )
-            stored.store_acceptance(session, acceptance, sign_statement(acceptance, signer))
-            entry = Entry.of(
-                EntryKind.REGISTRY_ACCEPTED, now, node.code, digests={"registry": digest},
-                counts={"number": newest.message.number, "parties": len(newer.present())},
-                **entries.actor_fields(actor, Action.MANAGE_REGISTRY),
-            )  # fmt: skip
-            entries.append(session, entry)
-            # Also of keys that were replaced before this party joined, else its log would have keys from nowhere.
-            for code in sorted({*newer.former} - {node.code}):
-                log_replaced(session, newer, code, node.code, now)
-            # Before the commit: if we crash here, the file is ahead, and the same statement is accepted again.
-            stored.write_registry_file(node.settings.registry, newer)
-    if signer is not node.party.identity:
+    found = check_acceptance(node, session, digest)
+    own_approvals.check_registry(session, digest)
+    newest, newer, now = found.statement, found.registry, node.clock()
+    stored.mark_accepted(session, newest, now)
+    number = newest.message.number
+    acceptance = RegistryAcceptance(party=node.code, number=number, statement=digest, accepted_at=now)
+    stored.store_acceptance(session, acceptance, sign_statement(acceptance, found.signer))
+    entry = Entry.of(
+        EntryKind.REGISTRY_ACCEPTED, now, node.code, digests={"registry": digest},
+        counts={"number": number, "parties": len(newer.present())},
+    )  # fmt: skip
+    entries.append(session, entry)
+    # Also of keys that were replaced before this party joined, else its log would have keys from nowhere.
+    for code in sorted({*newer.former} - {node.code}):
+        log_replaced(session, newer, code, node.code, now)
+    # Before the commit: if we crash here, the file is ahead, and the same statement is approved again.
+    stored.write_registry_file(node.settings.registry, newer)
+    _LOG.info("registry_accepted", count=number)
+    if found.signer is not node.party.identity:
         _LOG.warning("identity_waits_for_restart", party=node.code)
-        return show(node)
-    node.registry.adopt(newer)
+    return found.signer is node.party.identity
+
+
+def adopt(node: NodeContext) -> None:
+    """Take the statement that was accepted last into force, once that is committed."""
+    with node.store.reading("registry.adopt") as session:
+        accepted = stored.in_force(session, node.registry)
+    assert accepted is not None  # as it was committed
+    node.registry.adopt(accepted.message.registry())
+    matcher = followed(node.settings.matcher, accepted, node.settings.home)
     if address_of(matcher) != address_of(node.peer.settings):
         node.peer = node.peer.moved(matcher)
-    node.wake()
-    _LOG.info("registry_accepted", count=newest.message.number)
-    return show(node)
 
 
 def _renews_own(node: NodeContext, accepted: SignedStatement | None) -> bool:

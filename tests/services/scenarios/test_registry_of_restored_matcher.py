@@ -96,7 +96,7 @@ async def test_a_registry_file_that_is_of_no_use(world: World, safe: Safe, tmp_p
 async def test_a_registry_that_names_a_newer_key_of_the_matcher(world: World, safe: Safe, tmp_path: Path) -> None:
     """The key of the backup cannot sign under it: a backup from after the renewal is needed."""
     safe.back_up("matcher")
-    assert (await world.operator.post("/v1/operator/registry/own-renewal", json={})).status_code == 200
+    assert (await world.operator.post("/v1/operator/registry/own-renewal", json={})).status_code == 202
     await fetched(world.nodes["AL"])
     content = (await world.nodes["AL"].get("/registry/statements"))["content"]
     source = Source(safe.folder / "matcher" / "backup", KEY, [safe.folder / "matcher" / "identity.pem"])

@@ -101,7 +101,7 @@ async def test_which_key_was_valid_stays(world: World, group: Group) -> None:
     (replaced,) = [entry for entry in kept if entry.kind is EntryKind.KEY_REPLACED]
     assert (replaced.recipient, replaced.person, replaced.reason) == ("AL", None, None)
     assert content is not None
-    assert EntryKind.REGISTRY_CHANGED not in {entry.kind for entry in kept}  # of the same time, and with its person
+    assert EntryKind.REGISTRY_CHANGED not in {entry.kind for entry in kept}  # of the same time
     await world.settle()
     files = await exported(world)
     record = read_log(files.get, context.registry)

@@ -1,4 +1,4 @@
-"""The registry: who takes part under which key, a newer one that waits at a node, and who has accepted it."""
+"""The registry: who takes part under which key, what waits for a second person, and who has accepted it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Response
 
-from aquila.errors import InputError, PolicyError, ProtocolError
+from aquila.errors import InputError, OrderError, PolicyError, ProtocolError
 from clients.web.app.visit import Sent, Visited, threaded
 from services.kit.errors import NotAllowedError, NotFoundError, UnknownCallerError
 
@@ -36,15 +36,15 @@ def post_fetch(visit: Visited, sent: Sent) -> Response:  # noqa: ARG001 - the fo
 @node.post("/registry/accept")
 @threaded
 def post_accept(visit: Visited, sent: Sent) -> Response:
-    """Accept the registry that the page showed, by the words that were typed."""
+    """Ask to accept the registry that the page showed, by the words that were typed."""
     client = visit.node()
     try:
         client.accept_registry(sent.text("digest"), sent.text("spoken"))
     except (NotAllowedError, UnknownCallerError):
         raise
-    except (InputError, NotFoundError, PolicyError, ProtocolError) as error:
+    except (InputError, NotFoundError, OrderError, PolicyError, ProtocolError) as error:
         return _page(visit, client.registry(), error, sent.text("spoken"))
-    return visit.go("/registry", "registry-accepted")
+    return visit.go("/registry", "asked")
 
 
 @matcher.get("/registry")

@@ -43,7 +43,6 @@ class RegistryStatementRow(RegistryRows):
     accepted_at: Mapped[int | None] = mapped_column(
         BigInteger, comment="Seconds since 1970 when it came into force here; nothing while it has not."
     )
-    accepted_by: Mapped[str | None] = mapped_column(String(16), comment="Who accepted it; pseudonymous id.")
 
 
 class RegistryAcceptanceRow(RegistryRows):
@@ -92,10 +91,10 @@ def in_force(session: Session, registry: Registry) -> SignedStatement | None:
     return None if envelope is None else open_statement(envelope.encode(), *registry.keys_of(MATCHER))
 
 
-def mark_accepted(session: Session, statement: SignedStatement, now: int, person: str) -> None:
+def mark_accepted(session: Session, statement: SignedStatement, now: int) -> None:
     """Keep that a stored statement came into force."""
     row = session.get_one(RegistryStatementRow, (statement.message.number, statement.digest))
-    row.accepted_at, row.accepted_by = now, person
+    row.accepted_at = now
 
 
 def acceptances(session: Session, registry: Registry) -> dict[str, RegistryAcceptance]:

@@ -1,9 +1,13 @@
-"""Views of the registry for an administrator: what is in force, what would change, and who has accepted what."""
+"""Views of the registry: what is in force, what would change, and who has accepted what.
+
+Administrators see them, and the person who approves what one of them asked for.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from aquila.interface.approval import ApprovalKind
 from aquila.interface.service.party import RegistryPartyView, RegistryStatementView
 from aquila.protocol.registration.spoken_words import spoken
 from aquila.protocol.registration.statements import differences, key_changes
@@ -11,7 +15,7 @@ from aquila.protocol.registration.statements import differences, key_changes
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aquila.protocol.registration.statements import RegistryAcceptance, SignedStatement
+    from aquila.protocol.registration.statements import RegistryAcceptance, RegistryStatement, SignedStatement
     from aquila.protocol.registry import Registry
 
 
@@ -47,6 +51,41 @@ def statement_view(
         revoked=tuple(change.party for change in changes if not change.by_both),
         moved=(message.url, message.ca) != address,
     )
+
+
+def content_of(
+    message: RegistryStatement, before: Registry, address: tuple[str, str | None] | None, heard: str
+) -> dict[str, Any]:
+    """Return the content of a request for a statement on the registry, as JSON (PROTOCOL.md 10.2.1).
+
+    Args:
+        message: The whole statement.
+        before: The registry with which it is compared.
+        address: The matcher's address and CA until now; none before the first statement.
+        heard: The words that the first person typed; empty where none belong to the change.
+    """
+    registry = message.registry()
+    joined, left = differences(before, registry)
+    keys = [
+        {
+            "party": one.party, "former": before.key_of(one.party).fingerprint,
+            "fingerprint": registry.key_of(one.party).fingerprint, "by_both": one.by_both,
+        }
+        for one in key_changes(before, message) if one.party not in joined
+    ]  # fmt: skip
+    changes = {
+        "joins": [{"party": one, **_described(registry, one)} for one in joined],
+        "leaves": [{"party": one, **_described(registry, one)} for one in left],
+        "new_keys": keys,
+        "moves": address is not None and (message.url, message.ca) != address,
+        "heard": heard,
+    }
+    kind = ApprovalKind.REGISTRY.value
+    return {"kind": kind, "round_id": None, "statement": message.model_dump(mode="json"), "changes": changes}
+
+
+def _described(registry: Registry, code: str) -> dict[str, str]:
+    return {"name": registry.parties[code].name, "fingerprint": registry.parties[code].key.fingerprint}
 
 
 def party_views(

@@ -10,7 +10,7 @@ from services.kit.http.signatures import CallSigner
 from services.kit.log import entries
 from services.node.safeguards import registry as statements
 from tests.support.authority import Authority
-from tests.support.ceremony import REGISTRY, accept, admit, fetched, invite, join, make_home
+from tests.support.ceremony import REGISTRY, accept, admit, fetched, heard, invite, join, make_home
 from tests.support.registering import key_of
 
 if TYPE_CHECKING:
@@ -58,9 +58,14 @@ async def test_each_step_is_logged_with_its_person(world: World) -> None:
     (changed,) = logged(matcher, "registry_changed")
     (accepted,) = logged(matcher, "registry_accepted")
     (own,) = logged(node.node.store, "registry_accepted")
-    assert (invited.recipient, invited.role, changed.recipient, changed.role) == ("HR", "administrator") * 2
+    assert (invited.recipient, invited.role, changed.recipient) == ("HR", "administrator", "HR")
     assert {one.digests["registry"] for one in (changed, accepted, own)} == {digest}
-    assert (accepted.party, accepted.person, own.party, own.role) == ("HR", None, "HR", "administrator")
+    assert (accepted.party, accepted.person, own.party) == ("HR", None, "HR")
+    for store in (matcher, node.node.store):
+        (asked,), (granted,) = logged(store, "approval_requested"), logged(store, "approved")
+        assert (asked.ids["what"], asked.role) == ("registry", "administrator")
+        assert (granted.digests, granted.role) == (asked.digests, {"HR": "approver"}.get(granted.party, "secretariat"))
+        assert granted.person != asked.person
 
 
 async def test_the_matcher_shows_who_joined_beside_the_words(world: World) -> None:
@@ -95,8 +100,8 @@ async def test_a_party_leaves(world: World) -> None:
     await world.operator.post(f"/v1/operator/rounds/{round_id}/abort", json={"reason": "AL leaves"})
     await world.settle()
     answer = await world.operator.post(f"{REGISTRY}/parties/AL/remove")
-    assert answer.status_code == 200, answer.text
-    assert [one["left"] for one in answer.json()["parties"]] == [True, False, False]
+    assert answer.status_code == 202, answer.text
+    assert [one["left"] for one in (await world.operator.get(REGISTRY)).json()["parties"]] == [True, False, False]
     assert (await fetched(al))["fetch_problem"]["code"] == "call_signature_not_pinned"
     assert (await fetched(si))["waiting"]["left"] == ["AL"]
     await accept(si)
@@ -121,17 +126,16 @@ async def test_a_restart_keeps_everything(world: World) -> None:
 
 
 async def test_accepting_again_changes_nothing(world: World) -> None:
-    """The acceptance is sent until the matcher has it, and an admission that is repeated is the same registry."""
+    """What is stated or accepted already is not asked for again."""
     made = make_home(world, await invite(world))
-    first = (await admit(world, made.request, made.spoken.sentence)).json()
-    assert (await admit(world, made.request, made.spoken.sentence)).json() == first
+    assert (await admit(world, made.request, made.spoken.sentence)).status_code == 202
+    assert (await admit(world, made.request, made.spoken.sentence)).json()["code"] == "registry_states_this"
     node = world.nodes["SI"]
     newest = (await fetched(node))["waiting"]
-    body = {"digest": newest["digest"], "spoken": " ".join(newest["words"])}
-    answers = [(await node.post("/registry/accept", json=body)).json() for _ in range(2)]
-    assert answers[0] == answers[1]
+    assert (await heard(node, newest)).status_code == 202
+    assert (await heard(node, newest)).json()["code"] == "registry_states_this"
     assert len(logged(node.node.store, "registry_accepted")) == 1
-    stale = await node.post("/registry/accept", json=body | {"digest": "ab" * 32})
+    stale = await heard(node, newest, digest="ab" * 32)
     assert stale.json()["code"] == "registry_statement_not_newest"
 
 
@@ -142,8 +146,7 @@ async def test_an_acceptance_that_was_not_sent_goes_with_the_next_look(world: Wo
     newest = (await fetched(node))["waiting"]
     peer = node.node.peer
     node.node.peer = Peer(node.node.settings.matcher, CallSigner(key_of("false"), "SI", world.clock), node.transport)
-    body = {"digest": newest["digest"], "spoken": " ".join(newest["words"])}
-    assert (await node.post("/registry/accept", json=body)).status_code == 200
+    assert (await heard(node, newest)).status_code == 202
     await node.node.peer.close()
     node.node.peer = peer
     assert [one["accepted"] for one in (await world.operator.get(REGISTRY)).json()["parties"]] == [None] * 4
@@ -154,10 +157,12 @@ async def test_an_acceptance_that_was_not_sent_goes_with_the_next_look(world: Wo
 
 async def test_parties_that_were_registered_by_their_cards_are_stated(world: World) -> None:
     """The secretariat changes from cards to statements with one command; the same again states nothing new."""
-    first = (await world.operator.post(REGISTRY)).json()
+    assert (await world.operator.post(REGISTRY)).status_code == 202
+    first = (await world.operator.get(REGISTRY)).json()
     assert first["in_force"]["number"] == 1
     assert [one["party"] for one in first["in_force"]["parties"]] == ["AL", "RS", "SI"]
-    assert (await world.operator.post(REGISTRY)).json() == first
+    assert (await world.operator.post(REGISTRY)).json()["code"] == "registry_states_this"
+    assert (await world.operator.get(REGISTRY)).json() == first
     view = await accept(world.nodes["SI"])
     assert (view["in_force"]["joined"], view["in_force"]["left"]) == ([], [])
 
@@ -165,18 +170,24 @@ async def test_parties_that_were_registered_by_their_cards_are_stated(world: Wor
 MOVED = "http://127.0.0.1:8799"
 
 
+async def move(world: World, **wanted: str) -> str:
+    """Let two persons of the secretariat state an address of the matcher, and return the file for the parties."""
+    answer = await world.operator.post(f"{REGISTRY}/move", json=wanted)
+    assert answer.status_code == 202, answer.text
+    content: str = (await world.operator.get(f"{REGISTRY}/statements")).json()["content"]
+    return content
+
+
 async def test_the_matcher_moves(world: World) -> None:
     """Parties accept its new address from a file, and call it there from then on, after a restart as well."""
     hr, si = await join(world), world.nodes["SI"]
     for node in (hr, si):
         await accept(node)
-    moved = await world.operator.post(f"{REGISTRY}/move", json={"url": MOVED})
-    assert moved.status_code == 200, moved.text
+    content = await move(world, url=MOVED)
     for node in (hr, si):
-        view = (await node.post("/registry/statements", json={"content": moved.json()["content"]})).json()
+        view = (await node.post("/registry/statements", json={"content": content})).json()
         assert (view["waiting"]["moved"], view["waiting"]["url"], view["obstacle"]) == (True, MOVED, None)
-        body = {"digest": view["waiting"]["digest"], "spoken": " ".join(view["waiting"]["digits"])}
-        assert (await node.post("/registry/accept", json=body)).status_code == 200
+        assert (await heard(node, view["waiting"], spoken=" ".join(view["waiting"]["digits"]))).status_code == 202
     # A home that was made from an invitation follows the registry; one of cards keeps its settings.
     assert (hr.node.peer.url, si.node.peer.url) == (MOVED, "http://127.0.0.1:8700")
     hr.restart()
@@ -191,11 +202,9 @@ async def test_the_ca_of_the_new_address_is_watched(world: World, tmp_path: Path
     hr = await join(world)
     await accept(hr)
     authority = Authority.create(tmp_path, "moved")
-    body = {"url": "https://127.0.0.1:8799", "ca": (tmp_path / "moved.pem").read_text()}
-    moved = await world.operator.post(f"{REGISTRY}/move", json=body)
-    view = (await hr.post("/registry/statements", json={"content": moved.json()["content"]})).json()
-    accepted = {"digest": view["waiting"]["digest"], "spoken": " ".join(view["waiting"]["words"])}
-    assert (await hr.post("/registry/accept", json=accepted)).status_code == 200
+    content = await move(world, url="https://127.0.0.1:8799", ca=(tmp_path / "moved.pem").read_text())
+    view = (await hr.post("/registry/statements", json={"content": content})).json()
+    assert (await heard(hr, view["waiting"])).status_code == 202
     for _ in ("moved", "restarted"):
         ends = {one.setting: one.ends_at for one in hr.app.state.health.health().certificates}
         assert ends["matcher.ca"] == int(authority.certificate.not_valid_after_utc.timestamp())
@@ -206,10 +215,9 @@ async def test_an_address_in_the_clear_is_refused(world: World) -> None:
     """Though the matcher states it and the words agree."""
     hr = await join(world)
     await accept(hr)
-    moved = await world.operator.post(f"{REGISTRY}/move", json={"url": "http://matcher.example.org"})
-    view = (await hr.post("/registry/statements", json={"content": moved.json()["content"]})).json()
-    body = {"digest": view["waiting"]["digest"], "spoken": " ".join(view["waiting"]["words"])}
-    answer = await hr.post("/registry/accept", json=body)
+    content = await move(world, url="http://matcher.example.org")
+    view = (await hr.post("/registry/statements", json={"content": content})).json()
+    answer = await heard(hr, view["waiting"])
     assert (answer.status_code, answer.json()["code"]) == (403, "matcher_address_unusable")
     assert hr.node.peer.url == "http://127.0.0.1:8700"
 
@@ -218,9 +226,7 @@ async def test_a_file_of_many_statements(world: World) -> None:
     """Statements with long certificates of CAs are more than an ordinary body, and are taken; so is a long request."""
     ca = f"-----BEGIN CERTIFICATE-----\n{'A' * 20_000}\n-----END CERTIFICATE-----\n"
     for port in (8798, 8799):
-        moved = await world.operator.post(f"{REGISTRY}/move", json={"url": f"https://127.0.0.1:{port}", "ca": ca})
-        assert moved.status_code == 200, moved.text
-    content = moved.json()["content"]
+        content = await move(world, url=f"https://127.0.0.1:{port}", ca=ca)
     assert len(content) > 2 * len(ca)
     answer = await world.nodes["SI"].post("/registry/statements", json={"content": content})
     assert answer.status_code == 200, answer.text

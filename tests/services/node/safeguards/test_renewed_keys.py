@@ -75,8 +75,8 @@ async def test_what_each_side_sees(world: World) -> None:
     """The others see whose key changes, and whether its old key signed; the party itself that it must start again."""
     node, other = world.nodes["SI"], world.nodes["RS"]
     renewal = prepare(node)
-    assert (await replace_key(world, renewal)).status_code == 200
-    assert (await replace_key(world, renewal)).json()["in_force"]["number"] == 1  # again, nothing new is stated
+    assert (await replace_key(world, renewal)).status_code == 202
+    assert (await replace_key(world, renewal)).json()["code"] == "registry_states_this"
     waiting = (await fetched(other))["waiting"]
     assert (waiting["replaced"], waiting["revoked"], waiting["joined"], waiting["left"]) == (["SI"], [], [], [])
     assert not (await fetched(node))["restart_needed"]
@@ -102,7 +102,7 @@ async def test_a_stolen_key_is_revoked(world: World) -> None:
     assert (await replace_key(world, thiefs, spoken=spoken(renewal.digest).sentence)).json()["code"] == (
         "spoken_words_differ"
     )
-    assert (await replace_key(world, renewal, revoked=True)).status_code == 200
+    assert (await replace_key(world, renewal, revoked=True)).status_code == 202
     assert (await fetched(other))["waiting"]["revoked"] == ["SI"]
     await accept(other)
     # The matcher refuses the thief's calls; a node refuses its statements, whoever brings them.
@@ -142,7 +142,7 @@ async def test_a_round_that_is_not_over_keeps_its_keys(world: World) -> None:
     assert (await replace_key(world, renewal)).json()["code"] == "party_in_open_rounds"
     await world.operator.post(f"/v1/operator/rounds/{round_id}/abort", json={"reason": "a key is replaced"})
     world.matcher_step()
-    assert (await replace_key(world, renewal)).status_code == 200
+    assert (await replace_key(world, renewal)).status_code == 202
     other = world.nodes["RS"]
     newest = (await fetched(other))["waiting"]
     body = {"digest": newest["digest"], "spoken": " ".join(newest["words"])}
@@ -211,7 +211,7 @@ async def test_a_node_whose_key_is_lost(world: World) -> None:
     node.node.settings.identity.unlink()
     node.start()
     assert (await fetched(node))["fetch_problem"]["code"] == "call_signature_not_pinned"
-    assert (await replace_key(world, renewal, revoked=True)).status_code == 200
+    assert (await replace_key(world, renewal, revoked=True)).status_code == 202
     for member in world.nodes.values():
         await accept(member)
     node.restart()
@@ -227,8 +227,9 @@ async def test_the_matchers_key_changes_between_rounds(world: World) -> None:
     assert refused.json()["code"] == "matcher_key_with_open_rounds"
     await world.operator.post(f"/v1/operator/rounds/{round_id}/abort", json={"reason": "a key is replaced"})
     await world.settle()
-    first = (await world.operator.post(f"{REGISTRY}/own-renewal", json={})).json()
-    assert (await world.operator.post(f"{REGISTRY}/own-renewal", json={})).json() == first
+    assert (await world.operator.post(f"{REGISTRY}/own-renewal", json={})).status_code == 202
+    repeated = await world.operator.post(f"{REGISTRY}/own-renewal", json={})
+    assert (repeated.status_code, repeated.json()["code"]) == (409, "registry_states_this")
     waiting = (await fetched(world.nodes["RS"]))["waiting"]
     assert (waiting["replaced"], waiting["revoked"]) == (["matcher"], [])
     # Until it starts again, the matcher runs with its old key, and states nothing else.

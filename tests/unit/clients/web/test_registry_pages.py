@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,8 +38,20 @@ def _state(homes: Path, served: ServedPages, left: tuple[str, ...] = (), **keys:
     return statement
 
 
-async def test_the_administrator_accepts_by_the_words_of_another(homes: Path, node: ServedPages) -> None:
-    """The first page leads to it; wrong words are refused at their field, and right ones put it into force."""
+async def _approve(served: ServedPages, login: str, role: str) -> str:
+    """Let another person read what was asked for on the first page, and approve it; return the page that was read."""
+    browser = await served.visitor(login, role)
+    (path,) = set(re.findall(r"/approvals/[0-9a-f]{32}", await browser.open("/")))
+    page = await browser.open(path)
+    (digest,) = re.findall(r'name="digest" value="([0-9a-f]{64})"', page)
+    await browser.send(f"{path}/approve", digest=digest, read="yes")
+    assert browser.answer.status_code == 200, browser.page
+    assert "It is approved and takes effect" in browser.page
+    return page
+
+
+async def test_two_persons_accept_by_the_words_of_another(homes: Path, node: ServedPages) -> None:
+    """The first page leads to it; wrong words are refused at their field, and right ones wait for the approver."""
     statement = _state(homes, node, HR=key_of("HR"))
     browser = await node.visitor("admin", "administrator")
     assert "A newer registry waits" in await browser.open("/")
@@ -52,10 +65,27 @@ async def test_the_administrator_accepts_by_the_words_of_another(homes: Path, no
     assert "these are the words of something else than what is here" in page
     assert 'aria-invalid="true"' in page
     assert other in page
-    page = await browser.send("/registry/accept", digest=statement.digest, spoken=spoken(statement.digest).sentence)
-    assert browser.answer.status_code == 200
+    words = spoken(statement.digest).sentence
+    for turn in range(2):  # it can be taken back, and asked for again
+        page = await browser.send("/registry/accept", digest=statement.digest, spoken=words)
+        assert browser.answer.status_code == 200
+        assert "A change of the registry waits for approval" in page
+        assert "Registry number 1 waits for you" in page
+        assert "Waiting for approval." in await browser.open("/")
+        page = await browser.open("/registry")
+        if turn == 0:
+            (path,) = re.findall(r"/approvals/[0-9a-f]{32}/withdraw", page)
+            page = await browser.send(path)
+            assert "It is taken back" in page
+    page = await browser.send("/registry/accept", digest=statement.digest, spoken=words)
+    assert "the same request waits for a second person already" in page
+    read = await _approve(node, "bor", "approver")
+    assert "HR joins: Party HR" in read
+    assert all(word in read for word in words.split())
+    assert "They do not show that a party in it exists" in read
+    page = await browser.open("/registry")
     assert "Registry number 1 is in force" in page
-    assert "The registry is in force here" in page
+    assert "waits for approval" not in page
     assert "HR" in read_registry((homes / "SI" / "registry.toml").read_bytes()).parties
     assert "A newer registry waits" not in await browser.open("/")
 
@@ -97,6 +127,8 @@ async def test_a_renewed_key_is_shown_as_what_it_is(homes: Path, node: ServedPag
     assert "new key" in page
     page = await browser.send("/registry/accept", digest=statement.digest, spoken=spoken(statement.digest).sentence)
     assert browser.answer.status_code == 200
+    assert "did not sign for its new one" in await _approve(node, "bor", "approver")
+    page = await browser.open("/registry")
     assert "did not sign" not in page
     assert fingerprint(statement.message.registry().parties["AL"].key.fingerprint) in page
 
@@ -106,9 +138,10 @@ async def test_an_own_renewed_key_takes_effect_at_a_restart(homes: Path, node: S
     statement = _renew(homes, node, "SI", lost=False)
     browser = await node.visitor("admin", "administrator")
     assert "and its old key signed for it" in await browser.open("/registry")
-    page = await browser.send("/registry/accept", digest=statement.digest, spoken=spoken(statement.digest).sentence)
+    await browser.send("/registry/accept", digest=statement.digest, spoken=spoken(statement.digest).sentence)
     assert browser.answer.status_code == 200
-    assert "Restart this service" in page
+    assert "and its old key signed for it" in await _approve(node, "bor", "approver")
+    assert "Restart this service" in await browser.open("/registry")
 
 
 async def test_a_matcher_that_is_away_is_said(homes: Path, node: ServedPages) -> None:

@@ -14,7 +14,7 @@ from aquila.protocol.registration.spoken_words import spoken
 from aquila.protocol.registry import read_registry
 from clients.cli.exit_codes import ExitCode
 from clients.cli.main import main
-from clients.cli.output.registry_views import changes, show_registry
+from clients.cli.output.registry_views import asked_changes, changes, show_registry
 from clients.cli.output.screen import Screen
 
 if TYPE_CHECKING:
@@ -176,3 +176,29 @@ def test_words_are_shown_beside_who_joins_and_leaves(capsys: pytest.CaptureFixtu
         assert "RS LEAVES: Serbia." in text
         assert "SI JOINS" not in text
         assert "They do not show that a party in it exists" in text
+
+
+def test_a_second_person_reads_what_changes() -> None:
+    """Who joins or leaves, whose key changes and how, the address, and the words; nothing of other requests."""
+    one = {"party": "QZ", "name": "Phantom", "fingerprint": "ab" * 32}
+    keys = [
+        {"party": "SI", "former": "cd" * 32, "fingerprint": "ef" * 32, "by_both": False},
+        {"party": "matcher", "former": "cd" * 32, "fingerprint": "12" * 32, "by_both": True},
+    ]
+    changes = {"joins": [one], "leaves": [one], "new_keys": keys, "moves": True, "heard": "abandon ability"}
+    content = {"changes": changes, "statement": {"url": "https://m.example"}}
+    text = "\n".join(asked_changes(content))
+    for expected in (
+        "QZ JOINS: Phantom, with the identity key abab",
+        "QZ LEAVES: Phantom.",
+        "SI has the new identity key efef",
+        "ITS OLD KEY DID NOT SIGN FOR IT",
+        "The matcher has the new identity key 1212",
+        "https://m.example",
+        "abandon ability",
+        "They do not show that a party in it exists",
+    ):
+        assert expected in text
+    nothing = {"joins": [], "leaves": [], "new_keys": [], "moves": False, "heard": ""}
+    assert len([*asked_changes({"changes": nothing})]) == 1
+    assert [*asked_changes({"reason": "x"})] == []
