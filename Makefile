@@ -45,7 +45,7 @@ ROUNDS := tests/services/scenarios tests/services/matcher/test_queries.py tests/
 MORE_ROUNDS := tests/services/matcher/test_restart.py $(addprefix tests/unit/clients/web/pages/,test_queries.py test_standing_queries.py)\
   $(addprefix tests/services/node/,$(addsuffix .py,\
   test_backup test_crashes test_round_memory test_whole_round hits/test_known_pairs records/test_queries records/test_search records/test_standing_queries\
-  rounds/test_progress safeguards/test_canaries safeguards/test_keys_in_tokens safeguards/test_renewed_keys notifications/test_notifications\
+  rounds/test_progress safeguards/test_left_out safeguards/test_keys_in_tokens safeguards/test_renewed_keys notifications/test_notifications\
   steps/test_many_rounds steps/test_exclude_absent))
 
 # Databases of tests lie in memory where there are two free gibibytes for it: no test is about how fast a disk is.

@@ -18,11 +18,10 @@ from aquila.audit.note import parse_note
 from aquila.audit.tiles import read_bundle, read_statements, read_tile
 from aquila.audit.witness import parse_update
 from aquila.crypto.envelope import open_envelope
-from aquila.crypto.keys import SecretBytes, VerifyKey
+from aquila.crypto.keys import VerifyKey
 from aquila.crypto.sealing import NoteKeys
 from aquila.errors import AquilaError
 from aquila.protocol.auditing import read_log
-from aquila.protocol.canaries import open_masks
 from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Manifest
 from aquila.protocol.problems import error_from_problem
 from aquila.protocol.registry import RegisteredParty, Registry, read_registry
@@ -91,7 +90,6 @@ TARGETS: Mapping[str, Callable[[bytes], object]] = {
     "cards": Cards.read,
     "notes": lambda content: list(entries_of(content, 1 + len(content) % 3)),
     "sealed": _note,
-    "masks": lambda content: open_masks(SecretBytes(bytes(32)), "SI", content),
     "call": _call,
     "cookies": lambda content: Request({"type": "http", "headers": [(b"cookie", content)]}).cookies,
 } | {kind.__name__: kind.from_payload for kind in _MESSAGES}

@@ -64,8 +64,8 @@ class EntryKind(StrEnum):
     WITHDRAWAL_ACKNOWLEDGED = "withdrawal_acknowledged"
     OUTCOME = "outcome"
     # Limits against fishing.
-    CANARIES = "canaries"
-    CANARIES_MISSING = "canaries_missing"
+    CHECKED = "checked"
+    HITS_LEFT_OUT = "hits_left_out"
     FISHING_ALARM = "fishing_alarm"
     ALARM_RELEASED = "alarm_released"
     ANSWER_WITHHELD = "answer_withheld"

@@ -66,15 +66,6 @@ class Statistics:
             self.count(left, "hits", hits)
             self.count(right, "hits", hits)
 
-    def subtract(self, party: str, counterpart: str, level: str, hits: int) -> None:
-        """Take planted hits of the lists off the counts of a pair, and of both of its parties."""
-        left, right = sorted((party, counterpart))
-        counts = self.pairs.get((left, right, "lists"), Counter[str]())
-        taken = min(hits, counts[level])
-        counts[level] -= taken
-        for one in (left, right) if taken else ():
-            self.parties[one]["hits"] -= taken
-
     def to_bytes(self) -> bytes:
         """Return the document as canonical JSON (RFC 8785)."""
         parties = [
@@ -97,7 +88,6 @@ class Statistics:
 def statistics_of(round_id: str, entries: Iterable[Entry]) -> Statistics:
     """Return the statistics of a round from its entries in the matcher's log."""
     found = Statistics(round_id)
-    told: set[str] = set()
     for entry in entries:
         if entry.kind is EntryKind.PROPOSAL:
             found.proposed_at = entry.time
@@ -109,8 +99,6 @@ def statistics_of(round_id: str, entries: Iterable[Entry]) -> Statistics:
                 found.count(entry.party, what, entry.counts[what])
         elif entry.kind is EntryKind.MATCH:
             _match(found, entry)
-        elif entry.kind is EntryKind.CANARIES:
-            _subtract(found, entry, told)
         elif entry.kind is EntryKind.REPORT:
             found.count(str(entry.recipient), "reports", int(not entry.counts.get("page", 0)))
         elif entry.kind in SAID:
@@ -122,12 +110,3 @@ def _match(found: Statistics, entry: Entry) -> None:
     for level in LEVELS:
         left, right, of = (str(entry.ids[name]) for name in ("left", "right", "of"))
         found.hit(left, right, of, level, entry.counts[level])
-
-
-def _subtract(found: Statistics, entry: Entry, told: set[str]) -> None:
-    """Subtract canaries: the first of a pair that discloses them counts (PROTOCOL.md 3.7.13)."""
-    for name, hits in entry.counts.items():
-        code, _, level = name.upper().partition("_")
-        if level and code not in told:
-            found.subtract(entry.party, code, level.lower(), hits)
-    told.add(entry.party)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class AttentionKind(StrEnum):
     """The kind of an item, the most pressing first."""
 
-    CANARIES = "canaries"
+    LEFT_OUT = "left_out"
     HELD_BACK = "held_back"
     EVIDENCE = "evidence"
     REFUSED = "refused"
@@ -37,7 +37,7 @@ class AttentionKind(StrEnum):
     LIST = "list"
 
 
-ALARMS = frozenset({AttentionKind.CANARIES, AttentionKind.HELD_BACK})
+ALARMS = frozenset({AttentionKind.LEFT_OUT, AttentionKind.HELD_BACK})
 """The kinds that are alarms."""
 
 ACTIONS: Mapping[AttentionKind, Action] = MappingProxyType(
@@ -54,7 +54,7 @@ class RoundAttention(Message):
     """Something in a round that needs somebody.
 
     Attributes:
-        parties: Whom it concerns: whose planted hits are missing, who asked, who is late; nobody where all or none are.
+        parties: Whom it concerns: whose hits were left out, who asked, who is late; nobody where all or none are.
         count: How many such things there are in the round.
         until: Until when it can be done, or None where there is no such time.
     """
@@ -107,7 +107,7 @@ class WaitingCounts(Message):
     """Counts of the work that waits for a person, as far as the person's roles allow to see it.
 
     Attributes:
-        alarms: Rewritten logs, missing canaries and withheld reports.
+        alarms: Rewritten logs, hits left out and withheld reports.
         requests: Requests of other persons that wait for a decision.
         rounds: Other needs of rounds: a consent, a list, an obstacle.
         hits: Hits that are new, overdue or due within `DUE_HOURS`.

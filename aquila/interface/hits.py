@@ -249,12 +249,10 @@ class ChanceOfHit(Message):
     Attributes:
         hits: Of the same level, counterpart and report as the hit that is shown, itself included.
         expected: In thousandths of a hit, as the matcher's report says.
-        drift_centibits: By how many hundredths of a bit canaries can move its odds between rounds of the same lists.
     """
 
     hits: Count
     expected: Count
-    drift_centibits: Count = 0
 
 
 class WeightView(Message):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aquila.matching.certainty import Level
-from aquila.protocol.messages.base import ClassCounts, Count, Message, PartyCode, Positive, Text
+from aquila.protocol.messages.base import ClassCounts, Message, PartyCode, Positive, Text
 from aquila.protocol.messages.manifest import Padding, Window
 
 
@@ -24,5 +24,4 @@ class ProposalDefaults(Message):
     padding: Padding
     minimum_certainty: Level
     frequency_limit: Positive
-    canaries: Count
     retention_days: Positive

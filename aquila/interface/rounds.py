@@ -31,7 +31,7 @@ from aquila.protocol.messages.base import (
     optional,
 )
 from aquila.protocol.messages.feed import RoundEntry
-from aquila.protocol.messages.manifest import MOST_CANARIES, Manifest, Mode, Padding, PartyCap, Window
+from aquila.protocol.messages.manifest import Manifest, Mode, Padding, PartyCap, Window
 from aquila.protocol.messages.statements import Kind
 
 
@@ -64,7 +64,6 @@ class RoundProposal(Message):
     padding: Padding | None = None
     minimum_certainty: Level = Level.LOW
     frequency_limit: Positive = 8
-    canaries: Annotated[int, Field(ge=0, le=MOST_CANARIES)] | None = None
     chunk_elements: Annotated[int, Field(ge=1, le=MAX_CHUNK_ELEMENTS)] = MAX_CHUNK_ELEMENTS
     retention_days: Positive = 1_095
 
@@ -109,8 +108,6 @@ class MatcherRoundView(Message):
     Attributes:
         ending: How the round ended and why, or how it is to end.
         evidence: Pairs of contradicting statements that are kept.
-        hits_by_certainty: Without those that are known to be canaries.
-        canaries_by_certainty: How many hits are planted, as far as the parties told of them.
         flags: What in the parties' tokens looks like guesses, for people to look into.
         problems: What went wrong, in sentences for the operator.
     """
@@ -122,7 +119,6 @@ class MatcherRoundView(Message):
     participants: tuple[PartyCode, ...]
     parties: tuple[PartyProgress, ...]
     hits_by_certainty: dict[str, int]
-    canaries_by_certainty: dict[str, int]
     ending: SentenceView | None
     evidence: Count
     flags: tuple[SentenceView, ...] = ()
@@ -201,14 +197,11 @@ class ChanceView(Message):
 
     Attributes:
         submission_id: The query that was answered, or None for the lists.
-        drift_centibits: By how many hundredths of a bit canaries can move the odds of these hits between two rounds of
-            the same lists; a hit that close to the border of its level can then have another, or be missing.
     """
 
     counterpart: PartyCode
     submission_id: Identifier | None
     chance_hits: ChanceHits
-    drift_centibits: Count = 0
 
 
 class AnswerState(StrEnum):

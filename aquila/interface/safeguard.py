@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aquila.protocol.messages.base import Count, GivenText, Identifier, Message, PartyCode, Positive, Seconds, Text
-from aquila.protocol.messages.statements import Justification
+from aquila.protocol.messages.statements import CheckFault, Justification
 from aquila.records.rules import InputClass
 
 
@@ -58,16 +58,21 @@ class RefusedAnswer(Message):
     reason: GivenText
 
 
-class CanaryView(Message):
-    """The results of the canaries shared with one party; `judged` once the other side has disclosed them."""
+class PairCheckView(Message):
+    """This node's check that the report of its list and another's leaves nothing out (PROTOCOL.md 3.7.13).
+
+    Attributes:
+        below: How many pairs were told to the node that nearly are hits; no person sees them.
+        fault: What is wrong; none where nothing was left out.
+        told: Whether the other side said what it found.
+        agreed: Whether it found the same, of the same tags.
+    """
 
     counterpart: PartyCode
-    hits: Count
-    judged: bool
-    expected: Count
-    missing: Count
-    wrong: Count
-    differing: bool
+    below: Count
+    fault: CheckFault | None
+    told: bool
+    agreed: bool
 
 
 class EarlierSpent(Message):
@@ -110,5 +115,5 @@ class Safeguards(Message):
     held_back: Count
     frequency_limit: Positive
     alarms: tuple[FishingAlarmView, ...]
-    canaries: tuple[CanaryView, ...]
+    checks: tuple[PairCheckView, ...]
     earlier_left_out: Count = 0

@@ -55,6 +55,20 @@ class MatchedTokenPositions(NamedTuple):
     right: bytes
 
 
+class SharedTokens(NamedTuple):
+    """The tokens that pairs of records share.
+
+    Attributes:
+        numbers: Of each token the place of its pair, n.
+        rules: Its rule, a byte each.
+        tokens: The tokens, 16 bytes each.
+    """
+
+    numbers: np.ndarray
+    rules: bytes
+    tokens: bytes
+
+
 class _Share(NamedTuple):
     """A part of what met that is grouped at once: pairs of lists by number, or a range of left handles of one pair."""
 
@@ -174,6 +188,21 @@ class TokenTable:
                     of, to = self._allowed[number]
                     yield MatchedPair(of, to, left, right, masks[met])
 
+    def shared(self, pairs: Sequence[MatchedPair]) -> SharedTokens:
+        """Return the tokens that some pairs of records share, in no order.
+
+        Args:
+            pairs: Pairs of records that `pairs` gave.
+        """
+        if not pairs:
+            return SharedTokens(np.zeros(0, dtype=np.int64), b"", b"")
+        with closing(open_database(self._limits, "shared")) as connection:
+            connection.register("hits", _columns_of(pairs))
+            found = connection.execute(_SHARED, [[file.path for file in self._writer.files]]).fetchnumpy()
+        words = np.stack([found["high"], found["low"]], axis=1)
+        tokens = np.ma.getdata(words).astype(">u8").tobytes()
+        return SharedTokens(np.ma.getdata(found["number"]), np.ma.getdata(found["rule"]).astype("u1").tobytes(), tokens)
+
     def met(self, pairs: Sequence[MatchedPair]) -> list[MatchedTokenPositions]:
         """Find again which tokens met, for a few of all pairs; they stay here until the table is closed.
 
@@ -187,15 +216,8 @@ class TokenTable:
         if not pairs:
             return found
         known: dict[MatchedTokenPositions, MatchedTokenPositions] = {}  # few of all positions occur: each is kept once
-        columns: dict[str, np.ndarray] = {"number": np.arange(len(pairs), dtype=np.uint32)}
-        for side in ("left", "right"):
-            handles = b"".join(getattr(pair, f"{side}_handle") for pair in pairs)
-            high, low = np.frombuffer(handles, dtype=">u8").astype(np.uint64).reshape(-1, 2).T
-            lists = np.array([getattr(pair, side) for pair in pairs], dtype=np.uint16)
-            columns |= {f"{side}_list": lists, f"{side}_high": high, f"{side}_low": low}
-        columns["rules"] = np.array([pair.rules for pair in pairs], dtype=np.uint64)
         with closing(open_database(self._limits, "met")) as connection:
-            connection.register("hits", columns)
+            connection.register("hits", _columns_of(pairs))
             result = connection.execute(_MET, [[file.path for file in self._writer.files]])
             while batch := result.fetchmany(_FETCH):
                 for number, left, right in batch:
@@ -245,6 +267,18 @@ def _shares(met: Mapping[int, int], rows: int) -> Iterator[_Share]:
         yield _Share(together[0], together[-1])
 
 
+def _columns_of(pairs: Sequence[MatchedPair]) -> dict[str, np.ndarray]:
+    """Return pairs of records as columns, numbered in their order."""
+    columns: dict[str, np.ndarray] = {"number": np.arange(len(pairs), dtype=np.uint32)}
+    for side in ("left", "right"):
+        handles = b"".join(getattr(pair, f"{side}_handle") for pair in pairs)
+        high, low = np.frombuffer(handles, dtype=">u8").astype(np.uint64).reshape(-1, 2).T
+        lists = np.array([getattr(pair, side) for pair in pairs], dtype=np.uint16)
+        columns |= {f"{side}_list": lists, f"{side}_high": high, f"{side}_low": low}
+    columns["rules"] = np.array([pair.rules for pair in pairs], dtype=np.uint64)
+    return columns
+
+
 def _handles(columns: Mapping[str, np.ndarray], side: str, some: slice) -> list[bytes]:
     """Return the handles of one side of some rows."""
     words = [columns[f"{side}_{half}"][some] for half in ("high", "low")]
@@ -269,4 +303,19 @@ JOIN placed b ON b.list = right_list AND b.handle_high = right_high AND b.handle
              AND a.high = b.high AND a.low = b.low AND a.rule = b.rule
 WHERE (rules >> (a.rule - 1)::UBIGINT) & 1 = 1
 GROUP BY number
+"""
+
+_SHARED = """
+WITH wanted AS (
+  SELECT left_list AS list, left_high AS handle_high, left_low AS handle_low FROM hits
+  UNION SELECT right_list, right_high, right_low FROM hits),
+tokens AS MATERIALIZED (
+  SELECT DISTINCT list, handle_high, handle_low, rule, high, low
+  FROM read_parquet($1) SEMI JOIN wanted USING (list, handle_high, handle_low))
+SELECT number, a.rule AS rule, a.high AS high, a.low AS low
+FROM hits
+JOIN tokens a ON a.list = left_list AND a.handle_high = left_high AND a.handle_low = left_low
+JOIN tokens b ON b.list = right_list AND b.handle_high = right_high AND b.handle_low = right_low
+             AND a.high = b.high AND a.low = b.low AND a.rule = b.rule
+WHERE (rules >> (a.rule - 1)::UBIGINT) & 1 = 1
 """

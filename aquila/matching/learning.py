@@ -48,15 +48,11 @@ _MOST_BITS = 200.0
 
 
 class ListPair(NamedTuple):
-    """Two lists: how many pairs of their records met under each mask of rules; and their sizes, padded.
-
-    `canaries` is how many of the pairs are canaries, on average: these are no persons, and are taken off.
-    """
+    """Two lists: how many pairs of their records met under each mask of rules; and their sizes, padded."""
 
     patterns: Mapping[int, int]
     size_a: int
     size_b: int
-    canaries: int = 0
 
 
 class _Place(NamedTuple):
@@ -241,7 +237,7 @@ class _Learner:
         other = cells.names < 0
         unagreed = float(self._usual.dates[-1]) if last > 0 else 0.0
         found = float(persons[dated].sum()) / (1 - unagreed) + float(persons[other].sum())
-        return _bounded(self._table, (found - cells.pair.canaries) / cells.smaller)
+        return _bounded(self._table, found / cells.smaller)
 
     def _learn_usual(self) -> _Usual:
         """Return how often one person's pairs agree in each way, from the expected pairs and the table's belief."""

@@ -17,7 +17,6 @@ from aquila.protocol.messages import (
     Acknowledgement,
     Alarm,
     Amendment,
-    Canaries,
     Closing,
     Confirmation,
     Consent,
@@ -30,6 +29,7 @@ from aquila.protocol.messages import (
     Outcomes,
     Receipt,
     Refusal,
+    ReportCheck,
     Statement,
     Submission,
     Tokens,
@@ -216,16 +216,17 @@ def _withheld_answer(message: WithheldAnswer) -> tuple[EntryKind, dict[str, Any]
     return EntryKind.ANSWER_WITHHELD, {"ids": _of(message.submission_id) | {"value": message.state.value}}
 
 
-@fields_of.register(Canaries)
-def _canaries(message: Canaries) -> tuple[EntryKind, dict[str, Any]]:
-    """Return how many hits of each level are canaries, for statistics to subtract, by pair as long as it fits."""
-    counts = Counter[str]()
-    by_pair = len(message.pairs) <= _MOST_PAIRS
-    for pair in message.pairs:
-        for level, hits in pair.hits.model_dump().items():
-            if hits:
-                counts[f"{pair.counterpart.lower()}_{level}" if by_pair else level] += hits
-    return EntryKind.CANARIES, {"counts": dict(counts), "digests": {"report": message.report_digest}}
+@fields_of.register(ReportCheck)
+def _checked(message: ReportCheck) -> tuple[EntryKind, dict[str, Any]]:
+    """Return the digest of the tags that met with each counterpart, as long as they fit, for an auditor to compare."""
+    met = {pair.counterpart.lower(): pair.met for pair in message.pairs if pair.met is not None}
+    counts = {
+        "pairs": len(message.pairs),
+        "faults": sum(pair.fault is not None for pair in message.pairs),
+        "below": sum(pair.below for pair in message.pairs),
+    }
+    digests = {"report": message.report_digest} | (met if len(met) <= _MOST_PAIRS else {})
+    return EntryKind.CHECKED, {"counts": counts, "digests": digests}
 
 
 @fields_of.register(Closing)

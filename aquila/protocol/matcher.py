@@ -31,6 +31,7 @@ from aquila.protocol.messages import (
     Kind,
     LearnedWeight,
     Message,
+    MetTags,
     Opening,
     Outcome,
     ReportPage,
@@ -38,17 +39,23 @@ from aquila.protocol.messages import (
 from aquila.protocol.rounds import rules
 from aquila.protocol.rounds.exchange import unfinished
 from aquila.protocol.rounds.round_state import Phase, ReportKey
+from aquila.protocol.shadow.columns import met_digest
+from aquila.protocol.shadow.meeting import column_terms, due_tags, meets_a_set, met_tags, shared_rows
+from aquila.protocol.submissions.column_sizes import DUMMIES, TAG_BYTES
 from aquila.protocol.submissions.submission import HANDLE_BYTES
 from aquila.records.rules import InputClass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from aquila.crypto.keys import SigningKey
     from aquila.matching.certainty import GradingBasis, Learned
-    from aquila.matching.join import MatchedPair, MatchedTokenPositions
+    from aquila.matching.join import MatchedPair, MatchedTokenPositions, SharedTokens
     from aquila.protocol.messages import Manifest, Submission
     from aquila.protocol.rounds.verified_round import Round
+    from aquila.protocol.shadow.meeting import ColumnTerms
     from aquila.records.rules import RuleTable
 
 _THOUSANDTHS = 1_000
@@ -68,10 +75,17 @@ class GradedPair(NamedTuple):
 
 
 class GradedPairs(NamedTuple):
-    """The pairs that are hits, and on what they were graded in the end."""
+    """The pairs that are hits, and on what they were graded in the end.
+
+    Attributes:
+        below: Of two lists, the other pairs that meet a set of their shadow columns (3.7.13).
+        met: The tags that met between two lists; none of lists whose columns do not fit.
+    """
 
     grading_bases: GradingBases
     pairs: list[GradedPair]
+    below: list[MatchedPair]
+    met: dict[tuple[int, int], MetTags]
 
 
 @dataclass(slots=True)
@@ -236,16 +250,14 @@ def learn_grading_bases(
     if table.digest != round_.manifest.rules.digest:
         raise PolicyError("matcher_match_rules_differ", expected=round_.manifest.rules.digest)
     sizes = [round_.submissions[submission].records for submission in submissions]
-    # Canaries are shared by lists, and by no query.
-    queries = any(round_.submissions[submission].kind is Kind.QUERY for submission in submissions)
-    canaries = 0 if queries else round_.manifest.canaries
-    lists = [ListPair(found, sizes[left], sizes[right], canaries) for (left, right), found in patterns.items()]
+    lists = [ListPair(found, sizes[left], sizes[right]) for (left, right), found in patterns.items()]
     return dict(zip(patterns, learn(table, lists), strict=True))
 
 
 def grade_pairs(
-    round_: Round, table: RuleTable, grading_bases: GradingBases, pairs: Iterable[MatchedPair]
-) -> GradedPairs:
+    round_: Round, table: RuleTable, grading_bases: GradingBases, pairs: Iterable[MatchedPair],
+    columns: Mapping[tuple[int, int], ColumnTerms] | None = None,
+) -> GradedPairs:  # fmt: skip
     """Grade every pair of records, and keep those that reach the manifest's minimum (PROTOCOL.md 3.7.2, 7.4).
 
     Args:
@@ -253,16 +265,78 @@ def grade_pairs(
         table: The match rules.
         grading_bases: What `learn_footings` gave.
         pairs: What the join found, the pairs of two lists together.
+        columns: Of lists the terms of their shadow columns (`columns_between`); a query has none.
     """
     settled = dict(grading_bases)
     enough = {level for level in Level if level >= round_.manifest.minimum_certainty}
-    hits = []
+    hits: list[GradedPair] = []
+    below: list[MatchedPair] = []
     for lists, met in groupby(pairs, key=lambda pair: (pair.left, pair.right)):
-        settled[lists], standing = grade_lists(table, grading_bases[lists], met)
-        for pair, result, second in standing:
-            if result.level in enough:
-                hits.append(GradedPair(pair, result.level, result, second))
-    return GradedPairs(settled, hits)
+        meeting: list[MatchedPair] = []
+        masks = columns[lists].masks if columns else ()
+        settled[lists], standing = grade_lists(table, grading_bases[lists], _noting(met, masks, meeting))
+        found = [
+            GradedPair(pair, result.level, result, second)
+            for pair, result, second in standing
+            if result.level in enough
+        ]
+        are_hits = {pair[:4] for pair, *_ in found}
+        hits += found
+        below += [pair for pair in meeting if pair[:4] not in are_hits]
+    return GradedPairs(settled, hits, below, {})
+
+
+def _noting(pairs: Iterable[MatchedPair], masks: Sequence[int], meeting: list[MatchedPair]) -> Iterator[MatchedPair]:
+    """Yield pairs on their way, and note those that meet a set."""
+    for pair in pairs:
+        if meets_a_set(pair.rules, masks):
+            meeting.append(pair)
+        yield pair
+
+
+def columns_between(round_: Round, table: RuleTable, submissions: list[str]) -> dict[tuple[int, int], ColumnTerms]:
+    """Return the terms of the shadow columns of each two lists that may be joined, by their list numbers."""
+    numbers = {submission: number for number, submission in enumerate(submissions)}
+    return {
+        (numbers[left], numbers[right]): column_terms(
+            round_, table, round_.submissions[left].party, round_.submissions[right].party
+        )
+        for left, right in lists_to_join(round_)
+        if {left, right} <= round_.tokens.keys()
+    }
+
+
+def settle_columns(  # noqa: PLR0913, PLR0917 - what the columns are compared with, and where they are
+    round_: Round, submissions: list[str], graded: GradedPairs, columns: Mapping[tuple[int, int], ColumnTerms],
+    shared: Callable[[Sequence[MatchedPair]], SharedTokens], tags: Callable[[str, str], NDArray[np.bytes_]],
+) -> GradedPairs:  # fmt: skip
+    """Find which tags of each two lists met, and drop the pairs of lists whose columns do not fit their rows (3.7.13).
+
+    Args:
+        round_: The record of the round.
+        submissions: Submission ids by list number.
+        graded: What `grade_pairs` gave.
+        columns: What `columns_between` gave.
+        shared: Finds the tokens that pairs share (`TokenTable.shared`).
+        tags: Reads the shadow column of a submission for a party.
+    """
+    owners = [round_.submissions[submission].party for submission in submissions]
+    meeting = [
+        pair for pair, *_ in graded.pairs if meets_a_set(pair.rules, columns[pair.left, pair.right].masks)
+    ] + graded.below
+    found = shared(meeting)
+    rows = shared_rows(found.numbers, found.rules, found.tokens)
+    lists_of = np.array([(pair.left, pair.right) for pair in meeting], dtype=np.int64).reshape(-1, 2)[found.numbers]
+    met = {}
+    for (left, right), terms in columns.items():
+        own = rows[(lists_of[:, 0] == left) & (lists_of[:, 1] == right)]
+        sides = tags(submissions[left], owners[right]), tags(submissions[right], owners[left])
+        both = met_tags(*sides)
+        if len(both) == due_tags(own, terms.sets, terms.left_out):
+            met[left, right] = MetTags(tags=len(both), digest=met_digest(both))
+    hits = [one for one in graded.pairs if (one.pair.left, one.pair.right) in met]
+    below = [pair for pair in graded.below if (pair.left, pair.right) in met]
+    return GradedPairs(graded.grading_bases, hits, below, met)
 
 
 def make_reports(  # noqa: PLR0913, PLR0917 - what a report tells
@@ -275,20 +349,21 @@ def make_reports(  # noqa: PLR0913, PLR0917 - what a report tells
         round_: The record of the round.
         submissions: Submission ids by list number.
         graded: What `grade_pairs` gave; a report says on which basis it was graded.
-        met: Which tokens of each of these pairs met (`TokenTable.met`).
+        met: Which tokens met of each of its hits, and then of each of its other pairs (`TokenTable.met`).
         submission_id: The query that was matched, or None for the lists.
         random: Gives the hit ids' 16 random bytes.
-        most_hits: A report of the lists with more hits comes in pages of so many (3.7.17).
+        most_hits: A report of the lists with more pairs comes in pages of so many (3.7.17).
 
     Yields:
         The report of each party, or its pages in their order; the hits of one page are in memory at a time.
     """
     owners = [round_.submissions[submission].party for submission in submissions]
     bases = _bases(owners, graded)
-    ids = np.frombuffer(b"".join([random(16) for _ in graded.pairs]), dtype="S16")
-    lefts, rights = (np.array([getattr(one.pair, side) for one in graded.pairs], dtype=np.int64) for side in _SIDES)
+    every = [*(one.pair for one in graded.pairs), *graded.below]
+    ids = np.frombuffer(b"".join([random(16) for _ in every]), dtype="S16")
+    lefts, rights = (np.array([getattr(one, side) for one in every], dtype=np.int64) for side in _SIDES)
     order = np.argsort(ids)
-    handles = (b"".join([getattr(one.pair, f"{side}_handle") for one in graded.pairs]) for side in _SIDES)
+    handles = (b"".join([getattr(one, f"{side}_handle") for one in every]) for side in _SIDES)
     names = list(zip(*(hexadecimal(column, HANDLE_BYTES) for column in (ids.tobytes(), *handles)), strict=True))
     for party in parties_concerned(round_, submission_id):
         own = np.array([owner == party for owner in owners])
@@ -296,9 +371,16 @@ def make_reports(  # noqa: PLR0913, PLR0917 - what a report tells
         size = most_hits if submission_id is None else max(len(mine), 1)
         pages = max(1, -(-len(mine) // size))
         for number in range(pages):
+            places = mine[number * size : (number + 1) * size].tolist()
             hits = [
                 _hit(graded.pairs[place], met[place], names[place], owners, party)
-                for place in mine[number * size : (number + 1) * size].tolist()
+                for place in places
+                if place < len(graded.pairs)
+            ]
+            below = [
+                _below(every[place], met[place], names[place], owners, party)
+                for place in places
+                if place >= len(graded.pairs)
             ]
             yield HitReport.model_validate(
                 {
@@ -309,6 +391,7 @@ def make_reports(  # noqa: PLR0913, PLR0917 - what a report tells
                     "page": ReportPage(number=number, pages=pages) if pages > 1 else None,
                     "bases": tuple(sorted(bases[party], key=lambda basis: basis.counterpart)),
                     "hits": hits,
+                    "below": below,
                 }
             )
 
@@ -328,6 +411,21 @@ def _hit(
         "certainty": level,
         "families": result.families,
         "second": second,
+        "met": places[own].hex(),
+    }
+
+
+def _below(
+    pair: MatchedPair, places: MatchedTokenPositions, names: tuple[str, str, str], owners: list[str], party: str
+) -> dict[str, object]:
+    """Return the fields of a pair that is not a hit as one of its two parties sees it."""
+    pair_id, *handles = names
+    own, other = (0, 1) if owners[pair.left] == party else (1, 0)
+    return {
+        "pair_id": pair_id,
+        "handle": handles[own],
+        "counterpart": owners[(pair.left, pair.right)[other]],
+        "counterpart_handle": handles[other],
         "met": places[own].hex(),
     }
 
@@ -365,6 +463,7 @@ def _bases(owners: list[str], graded: GradedPairs) -> dict[str, list[Basis]]:
                 settled=grading_basis.settled,
                 chance_hits=ChanceHits(**{level.value: round(_THOUSANDTHS * hits) for level, hits in chance.items()}),
                 learned=_weights(grading_basis.learned),
+                met=graded.met.get((left, right)),
             )
             bases[owners[own]].append(basis)
     return bases
@@ -391,5 +490,7 @@ def disk_bytes(manifest: Manifest, kept_evaluations: int | None = None, parties:
     evaluations = elements * ELEMENT_BYTES * max(0, len(caps) - 1)
     if kept_evaluations is not None:
         evaluations = min(evaluations, kept_evaluations)
-    # Tokens lie there twice while they are joined: as they came, and laid down for the join.
-    return elements * (ELEMENT_BYTES + 2 * TOKEN_ROW_BYTES) + evaluations
+    # Tokens lie there twice while they are joined: as they came, and laid down for the join. Of a shadow column a tag
+    # for each element is reckoned, which is about what lists have.
+    shadows = TAG_BYTES * (elements + len(caps) * DUMMIES) * max(0, len(caps) - 1)
+    return elements * (ELEMENT_BYTES + 2 * TOKEN_ROW_BYTES) + shadows + evaluations

@@ -35,7 +35,6 @@ from aquila.protocol.messages import (
     Acknowledgement,
     Alarm,
     Amendment,
-    Canaries,
     ChunkReference,
     ClassCounts,
     Closing,
@@ -52,6 +51,7 @@ from aquila.protocol.messages import (
     Receipt,
     Refusal,
     RefutedHit,
+    ReportCheck,
     SharePublic,
     Statement,
     Submission,
@@ -80,7 +80,16 @@ if TYPE_CHECKING:
     from aquila.crypto.group import Group
     from aquila.crypto.keys import SecretBytes, SigningKey
     from aquila.followup.lifecycle import Ground
-    from aquila.protocol.messages import Fault, HitReport, Justification, LogHead, Manifest, PairCanaries, Withholding
+    from aquila.protocol.messages import (
+        CheckedPair,
+        Fault,
+        HitReport,
+        Justification,
+        LogHead,
+        Manifest,
+        ShadowColumn,
+        Withholding,
+    )
     from aquila.protocol.rounds.verified_round import Round
     from aquila.protocol.submissions.tasks import ChunkEvaluation
     from aquila.records.rules import RuleTable
@@ -408,7 +417,10 @@ class Party:
         share = CarriedSecret.of(secrets.shares[reference.input_class])
         return FinalizeTask(CarriedSecret.of(seed), share, rows, parts)
 
-    def tokens(self, round_: Round, sequence: int, submission_id: str, chunks: Sequence[tuple[int, str]]) -> bytes:
+    def tokens(
+        self, round_: Round, sequence: int, submission_id: str, chunks: Sequence[tuple[int, str]],
+        columns: Sequence[ShadowColumn] = (),
+    ) -> bytes:  # fmt: skip
         """Sign the statement of a submission's tokens.
 
         Args:
@@ -416,6 +428,7 @@ class Party:
             sequence: The statement's number.
             submission_id: Which submission was finalized.
             chunks: Rows and SHA-256 of each token chunk, in order.
+            columns: Of a list its shadow column for each counterpart, in their order.
 
         Raises:
             OrderError: A participant has not signed its list yet, as far as this record knows (3.6.4).
@@ -431,6 +444,7 @@ class Party:
                 binding=round_.binding,
                 submission_id=submission_id,
                 chunks=references,
+                columns=tuple(columns),
             ),
         )
 
@@ -497,11 +511,11 @@ class Party:
             ),
         )
 
-    def declare_canaries(self, round_: Round, sequence: int, pairs: Sequence[PairCanaries]) -> bytes:
-        """Sign how many of this party's hits are canaries; before its receipt, so that nobody misses it (3.7.13)."""
+    def checked(self, round_: Round, sequence: int, pairs: Sequence[CheckedPair]) -> bytes:
+        """Sign what this party found when it checked its report of the lists; before its receipt (3.7.13)."""
         return self._signed(
             round_,
-            Canaries(
+            ReportCheck(
                 round_id=round_.round_id,
                 party=self.code,
                 sequence=sequence,

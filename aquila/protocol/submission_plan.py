@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aquila.errors import PolicyError
-from aquila.protocol.canaries import PlantedCanary, choose_carriers
 from aquila.protocol.submissions.padding import (
     DIGEST_BYTES,
     BatchInputs,
@@ -23,11 +22,9 @@ from aquila.protocol.submissions.padding import (
     padded_records,
     profile_positions,
 )
-from aquila.protocol.submissions.submission import HANDLE_BYTES, handles_of
 from aquila.protocol.submissions.tasks import RULE_SHIFT, BlindTask, CarriedSecret
 from aquila.records.entropy import check_dates_of_names, check_entropy
 from aquila.records.frequency import limits_of
-from aquila.records.rules import numbers_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +32,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from aquila.crypto.keys import SecretBytes
-    from aquila.protocol.canaries import Canary, CanaryCarrier
     from aquila.protocol.messages import Manifest, Padding
     from aquila.protocol.submissions.tasks import DigestedBatch, Outline
     from aquila.records.rules import RuleTable
@@ -59,7 +55,6 @@ class SubmissionPlan:
         sent: For each input of the first pass, whether it is sent.
         counts: For each record, how many inputs are sent.
         rules: The rule of each of these.
-        canaries: What the first dummies carry (PROTOCOL.md 3.7.12).
     """
 
     table: RuleTable
@@ -70,7 +65,6 @@ class SubmissionPlan:
     sent: NDArray[np.bool_]
     counts: NDArray[np.uint8]
     rules: NDArray[np.uint8]
-    canaries: tuple[Canary, ...] = ()
 
     @property
     def real_records(self) -> int:
@@ -80,7 +74,7 @@ class SubmissionPlan:
     @property
     def records(self) -> int:
         """Return the number of records that the submission states, dummies included."""
-        return padded_records(self.real_records + len(self.canaries), self.padding)
+        return padded_records(self.real_records, self.padding)
 
     @property
     def batches(self) -> int:
@@ -107,36 +101,19 @@ class SubmissionPlan:
         return BatchInputs(first=first, counts=counts, rules=digested.rules[sent], digests=digests)
 
     def _dummies(self, number: int, seed: SecretBytes) -> BatchInputs:
-        """Return a batch of dummies: the rules of real records that the seed chooses, digests of canaries (3.4.6)."""
+        """Return a batch of dummies: the rules of real records that the seed chooses (3.4.6)."""
         first = self.real_records + (number - len(self.batch_records)) * BATCH_RECORDS
         positions = np.arange(first, min(first + BATCH_RECORDS, self.records), dtype=np.uint64)
         copied = profile_positions(seed, positions, self.real_records).astype(np.int64)
-        start = first - self.real_records
-        riding = self.carriers(seed)[start : start + len(positions)]
-        copied[: len(riding)] = [carrier.source for carrier in riding]
         counts = self.counts.astype(np.int64)
         starts = np.cumsum(counts) - counts
         sizes = counts[copied]
         within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         rules = self.rules[np.repeat(starts[copied], sizes) + within]
-        digests = np.zeros(len(rules), dtype=f"V{DIGEST_BYTES}")
-        places = np.cumsum(sizes) - sizes
-        for place, (canary, carrier) in enumerate(zip(self.canaries[start:], riding, strict=False)):
-            own = rules[places[place] : places[place] + sizes[place]]
-            for rule in numbers_of(carrier.mask):
-                # The first input of the rule; a record's inputs are in the order of their rules.
-                at = int(places[place]) + int(np.searchsorted(own, rule))
-                digests[at] = np.frombuffer(canary.digests[rule], dtype=digests.dtype)[0]
-        return BatchInputs(first=first, counts=sizes, rules=rules, digests=digests.tobytes())
-
-    def carriers(self, seed: SecretBytes) -> tuple[CanaryCarrier, ...]:
-        """Return the carrier of each canary, in the order of the canaries."""
-        return choose_carriers(seed, self.canaries, self.counts, self.rules)
+        return BatchInputs(first=first, counts=sizes, rules=rules, digests=bytes(DIGEST_BYTES * len(rules)))
 
 
-def plan_submission(
-    manifest: Manifest, table: RuleTable, outlines: Sequence[Outline], canaries: tuple[Canary, ...] = ()
-) -> SubmissionPlan:
+def plan_submission(manifest: Manifest, table: RuleTable, outlines: Sequence[Outline]) -> SubmissionPlan:
     """Decide what of a list is sent, once the first pass has seen all of it (PROTOCOL.md 3.4.6, 3.4.7).
 
     The first pass digests every batch of records (`tasks.digest_records`); the digests stay where the
@@ -146,7 +123,6 @@ def plan_submission(
         manifest: The round's manifest, for the frequency limit and the padding.
         table: The match rules.
         outlines: Of every batch, in order.
-        canaries: Of a list, those that it carries (`aquila.protocol.canaries.canaries_of`).
 
     Raises:
         PolicyError: No record gives an input under these rules, so there is nothing to submit.
@@ -181,7 +157,6 @@ def plan_submission(
         sent=sent,
         counts=_sizes(sent, counts).astype(np.uint8),
         rules=rules[sent],
-        canaries=canaries,
     )
 
 
@@ -229,15 +204,3 @@ def first_of_each(rules: NDArray[np.uint8], most: int) -> NDArray[np.bool_]:
     chosen = np.zeros(len(rules), dtype=bool)
     chosen[np.argsort(turns, kind="stable")[:most]] = True
     return chosen
-
-
-def carried_by(seed: SecretBytes, plan: SubmissionPlan) -> tuple[PlantedCanary, ...]:
-    """Return a party's secrets on the canaries of its list, in their order."""
-    first = plan.real_records
-    handles = handles_of(seed, range(first, first + len(plan.canaries)))
-    return tuple(
-        PlantedCanary(
-            canary.counterpart, handles[place * HANDLE_BYTES : (place + 1) * HANDLE_BYTES].hex(), carrier.mask
-        )
-        for place, (canary, carrier) in enumerate(zip(plan.canaries, plan.carriers(seed), strict=True))
-    )

@@ -15,7 +15,7 @@ from enum import StrEnum
 from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aquila.errors import InputError
 from aquila.records.rule_parts import NAMES, PART_KINDS, attribute_of, is_part, stands_alone
@@ -27,6 +27,8 @@ BUILT_IN = ("default", "exact")
 MOST_RULES = 63  # a mask of rules is one 64-bit integer
 DEFAULT_DUPLICATES = 0.01
 _MOST_BITS = 60.0
+_MOST_RULES_OF_A_SET = 4
+MOST_SETS = 32
 
 
 class InputClass(StrEnum):
@@ -131,6 +133,18 @@ class Rule:
         return sum(part.bits for part in self.shown)
 
 
+class ShadowSets(NamedTuple):
+    """Sets of rules of which nearly every hit meets one, for lists of some length (PROTOCOL.md 3.7.12).
+
+    Attributes:
+        longest: The most records of the longer list.
+        sets: The rules of each set by number, ascending; the place of a set is its number.
+    """
+
+    longest: int
+    sets: tuple[tuple[int, ...], ...]
+
+
 @dataclass(frozen=True)
 class RuleTable:
     """A versioned table of match rules; it has a `__dict__` for what is computed from it once.
@@ -141,9 +155,8 @@ class RuleTable:
         digest: SHA-256 in hex over the canonical content.
         expected_duplicates: The share of a list's persons that a second record of the same list is expected to tell of.
         silent: What it weighs, in bits, that no part of a family agrees; nothing for a family that is not named.
-        hits: The masks of rules under which hits meet, with how many of a thousand do; those of canaries are drawn from
-            them (PROTOCOL.md 3.7.12). Where the table has none, every rule.
         counted: What a round counts about chance; None where the table leaves all weights as they are.
+        shadow: The sets of rules of shadow columns, by the length of lists, ascending.
     """
 
     name: str
@@ -154,8 +167,13 @@ class RuleTable:
     families: tuple[tuple[str, str], ...]
     expected_duplicates: float = DEFAULT_DUPLICATES
     silent: tuple[tuple[str, float], ...] = ()
-    hits: tuple[tuple[int, int], ...] = ()
     counted: Counted | None = None
+    shadow: tuple[ShadowSets, ...] = ()
+
+    def shadow_sets(self, records: int) -> tuple[tuple[int, ...], ...]:
+        """Return the sets of rules of the shadow columns of two lists by the records of the longer one."""
+        fitting = (one.sets for one in self.shadow if records <= one.longest)
+        return next(fitting, self.shadow[-1].sets)
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:
@@ -237,8 +255,8 @@ def _table(table: dict[str, Any]) -> RuleTable:
         tuple(families.items()),
         duplicates,
         silent,
-        _hits(table.get("hits", ()), rules),
         counted,
+        _shadow(table.get("shadow", ()), rules),
     )
 
 
@@ -255,26 +273,27 @@ def numbers_of(mask: int) -> list[int]:
     return [number for number in range(1, MOST_RULES + 1) if mask >> (number - 1) & 1]
 
 
-def _hits(patterns: Iterable[str], rules: tuple[Rule, ...]) -> tuple[tuple[int, int], ...]:
-    """Read lines such as `158: 1-6 9 11`: of a thousand hits, 158 meet under these rules, and no other.
+def _shadow(classes: Iterable[dict[str, Any]], rules: tuple[Rule, ...]) -> tuple[ShadowSets, ...]:
+    """Read the sets of shadow columns; of a table without any, each rule of the class full is one.
 
     Raises:
-        InputError: A pattern is empty or names a rule that the table does not have.
-        ValueError: It cannot be read.
+        InputError: A set is empty, too large or names a rule that the table does not have, or lengths do not ascend.
     """
-    known = mask_of(rule.number for rule in rules)
-    found = []
-    for line in patterns:
-        often, _, ranges = line.partition(":")
-        numbers: list[int] = []
-        for part in ranges.split():
-            first, _, last = part.partition("-")
-            numbers += range(int(first), int(last or first) + 1)
-        mask = mask_of(numbers)
-        if not mask or mask & ~known or int(often) < 1:
-            raise InputError("hit_pattern_empty_or_unknown")
-        found.append((mask, int(often)))
-    return tuple(found) or ((known, 1),)
+    known = {rule.number for rule in rules}
+    read = []
+    for one in classes:
+        sets = tuple(tuple(map(int, numbers)) for numbers in one["sets"])
+        read.append(ShadowSets(int(one["longest"]), sets))
+        wrong = [
+            numbers for numbers in sets if not 1 <= len(numbers) <= _MOST_RULES_OF_A_SET or not {*numbers} <= known
+        ]
+        if wrong or len(sets) > MOST_SETS or any(list(numbers) != sorted({*numbers}) for numbers in sets):
+            raise InputError("shadow_sets_wrong")
+    lengths = [one.longest for one in read]
+    if lengths != sorted(set(lengths)):
+        raise InputError("shadow_sets_wrong")
+    alone = tuple((rule.number,) for rule in rules if rule.input_class is InputClass.FULL)
+    return tuple(read) or (ShadowSets(1, alone),)
 
 
 def _check_usual(parts: Iterable[Part]) -> None:

@@ -11,14 +11,11 @@ if TYPE_CHECKING:
 
 NODE: Final[Table] = {
     "both_notes_verified": Text("both sides have verified that they hold the same values"),
-    "canaries_differ": Text("the other side was shown other hits of those that both planted, or says so"),
-    "canaries_missing": Text("{missing} of {expected} hits that both sides planted were not reported"),
-    "canaries_none_due": Text(
-        "no hit that both sides planted had to be reported, so a hidden hit would not be noticed"
-    ),
-    "canaries_of_other_certainty": Text(
-        "{wrong} of the hits that both sides planted were reported of another certainty"
-    ),
+    "check_columns": Text("the tags that met do not fit the rows that met, so the matcher reported nothing of it"),
+    "check_differs": Text("the other side was told of other tags, or found something left out"),
+    "check_levels": Text("too many pairs are called too weak to be hits"),
+    "check_pairs": Text("a record was left out that shares the tags of a reported hit"),
+    "check_tags": Text("other tags met than follow from the reported hits, so hits were left out"),
     "chunk_cannot_be_had": Text("the chunk cannot be had: {reason}"),
     "chunk_evaluated_wrongly": Text("{party} evaluated chunk {chunk} wrongly: {reason}"),
     "chunk_not_evaluated": Text("chunk {chunk} of {party} is not evaluated: {reason}"),

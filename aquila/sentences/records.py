@@ -57,7 +57,6 @@ RECORDS: Final[Table] = {
     "expected_share_out_of_range": Text("an expected share of a rule table is not above 0 and at most 1"),
     "family_usualness_incomplete": Text("some parts of a family state how usual they are, and others do not"),
     "first_line_malformed": Text("the first line {fault}"),
-    "hit_pattern_empty_or_unknown": Text("a pattern of hits is empty, or names a rule that the table does not have"),
     "id_of_earlier_record": Text("is the id of an earlier record; give every record an id of its own"),
     "known_column_missing": Text("the first line names no known column", "known: {known}"),
     "leading_zeros_restored": Text(
@@ -130,6 +129,10 @@ RECORDS: Final[Table] = {
     "rule_table_unknown": Text("there is no such rule table", "name one of {known}, or a TOML file"),
     "rule_too_weak": Text("a rule is made of one weak attribute alone", "add a second part"),
     "several_values": Text("has several values; the first is used"),
+    "shadow_sets_wrong": Text(
+        "the sets of rules of shadow columns are not in order, or name rules that the table does not have",
+        "compare them with a built-in table",
+    ),
     "sheet_columns_too_many": Text("the sheet has too many columns", "leave out what a list does not need"),
     "sheet_number_too_small": Text("sheets are counted from 1", "give the number of a sheet"),
     "sheet_rows_too_many": Text("the sheet has too many rows", "save the list as CSV"),

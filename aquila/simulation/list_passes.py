@@ -57,7 +57,7 @@ def read_lists(
         with named(node.source):
             _end(node)
         with workshop.measured.phase("normalize", node.code):
-            node.plan = plan_submission(manifest, table, node.outlines, node.canaries)
+            node.plan = plan_submission(manifest, table, node.outlines)
         node.outlines = []
         workshop.measured.watch("normalize", node.code, 1, 1)
         yield node

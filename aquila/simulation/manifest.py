@@ -42,7 +42,6 @@ class Terms:
     minimum: Level
     frequency_limit: int
     chunk_elements: int
-    canaries: int = 0
 
 
 def make_manifest(registry: Registry, terms: Terms, round_id: str, now: int) -> Manifest:
@@ -71,6 +70,5 @@ def make_manifest(registry: Registry, terms: Terms, round_id: str, now: int) -> 
         padding=terms.padding,
         minimum_certainty=terms.minimum,
         frequency_limit=terms.frequency_limit,
-        canaries=terms.canaries,
         retention_days=1,
     )

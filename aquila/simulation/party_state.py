@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from aquila.protocol.rounds.hit_batches import HIT_ID_BYTES, HitBatches
+from aquila.protocol.shadow.columns import read_column
+from aquila.protocol.shadow.pair_keys import pair_key
 from aquila.protocol.submissions.submission import HANDLE_BYTES, FinalizedChunk, handles_of
 from aquila.records.rows import ReadReport
 from aquila.simulation.scratch_files import Chunks, RecordIds, Runs, Spool
@@ -17,10 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
-    from aquila.crypto.keys import ExchangeKey, SecretBytes
+    from numpy.typing import NDArray
+
+    from aquila.crypto.keys import SecretBytes
     from aquila.matching.certainty import Level
-    from aquila.protocol.canaries import Canary, PlantedCanary
-    from aquila.protocol.messages import HitReport
+    from aquila.protocol.messages import BelowPair, HitReport
     from aquila.protocol.party import Party, RoundSecrets
     from aquila.protocol.rounds.hit_batches import HitBatch
     from aquila.protocol.rounds.note_openings import NoteOpenings
@@ -85,8 +88,8 @@ class SimulatedParty:
         batches: These hits as their notes will be sent.
         openings: What opens the notes that are to come, by sender.
         noted: The ids of the hits whose note came, by sender: of each batch, ascending.
-        canaries: What its list is to carry.
-        carried: What it keeps of them.
+        below: The pairs of its report that are no hits.
+        columns: Its shadow columns, for each counterpart in their order.
     """
 
     party: Party
@@ -109,8 +112,8 @@ class SimulatedParty:
     verified: int = 0
     told: HitReport | None = None
     hits: int = 0
-    canaries: tuple[Canary, ...] = ()
-    carried: tuple[PlantedCanary, ...] = ()
+    below: list[BelowPair] = field(default_factory=list)
+    columns: dict[str, Spool] = field(default_factory=dict)
     openings: dict[str, list[WaitingOpenings]] = field(default_factory=dict)
     noted: dict[str, list[np.ndarray]] = field(default_factory=dict)
     _tokens: Spool | None = None
@@ -125,10 +128,20 @@ class SimulatedParty:
         """The party's code."""
         return self.party.code
 
-    def pair_terms(self) -> tuple[str, ExchangeKey, tuple[PlantedCanary, ...]]:
-        """Return this party's arguments for disclosing and judging canaries."""
+    def pair_key(self, counterpart: str) -> SecretBytes:
+        """Return the key of its shadow columns for a counterpart."""
         assert self.secrets is not None
-        return self.code, self.secrets.exchange, self.carried
+        return pair_key(self.round, self.code, self.secrets.exchange, counterpart, "shadow")
+
+    def column_for(self, counterpart: str) -> NDArray[np.bytes_]:
+        """Return its shadow column for a counterpart."""
+        spool = self.columns[counterpart]
+        return read_column(spool[number] for number in range(len(spool)))
+
+    def forget_columns(self) -> None:
+        """Delete its shadow columns."""
+        while self.columns:
+            self.columns.popitem()[1].delete()
 
     def next_sequence(self) -> int:
         """Count one statement on."""
@@ -165,8 +178,10 @@ class SimulatedParty:
         """
         if self.told is None or page.page is None or not page.page.number:
             self.hits, self.batches, self._parting = 0, [], HitBatches(most)
-            self.told = page.model_copy(update={"page": None, "hits": ()})
+            self.told = page.model_copy(update={"page": None, "hits": (), "below": ()})
+            self.below = []
         self.hits += len(page.hits)
+        self.below += page.below
         self.batches += self._parting.put(page)
         if page.is_complete:
             self.batches += self._parting.rest()
@@ -183,7 +198,7 @@ class SimulatedParty:
         if self.told is None:
             return None
         hits = sorted((hit for part in self.reports() for hit in part.hits), key=attrgetter("hit_id"))
-        return self.told.model_copy(update={"hits": tuple(hits)})
+        return self.told.model_copy(update={"hits": tuple(hits), "below": tuple(self.below)})
 
     def record_ids_of(self, handles: Collection[bytes]) -> dict[bytes, str]:
         """Return the record id of each of some handles of this party."""

@@ -7,8 +7,10 @@ is signed and accepted here, in order. What is large lies in files (`aquila.simu
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, cast
 
@@ -20,14 +22,15 @@ from aquila.errors import InputError
 from aquila.executors import InProcess
 from aquila.matching.join import TOKEN_ROW_BYTES, TokenTable
 from aquila.protocol import matcher as roles
-from aquila.protocol.canaries import canaries_of, canary_statement, judge, report_of_canaries
 from aquila.protocol.matcher import Matcher
-from aquila.protocol.messages import MAX_NOTES, MOST_HITS_OF_A_PAGE, Kind, LogHead, Outcome, Padding
+from aquila.protocol.messages import MAX_NOTES, MOST_HITS_OF_A_PAGE, CheckedPair, Kind, LogHead, Outcome, Padding
 from aquila.protocol.party import Party
 from aquila.protocol.registry import RegisteredParty, Registry
 from aquila.protocol.rounds.round_state import EvaluationKey
 from aquila.protocol.rounds.verified_round import Round, read_statement
-from aquila.protocol.submission_plan import carried_by
+from aquila.protocol.shadow.checks import OwnSide, ToldPair, check_pair, strangers_of, told_pairs
+from aquila.protocol.shadow.columns import RecordRows, make_column
+from aquila.protocol.shadow.meeting import column_terms, sets_between
 from aquila.protocol.submissions.submission import ROW
 from aquila.records.conformance import normalizer_reference
 from aquila.simulation.file_tasks import (
@@ -43,9 +46,11 @@ from aquila.simulation.manifest import CHUNK_ELEMENTS, NO_PADDING, REHEARSED, Te
 from aquila.simulation.metrics import Measurements, TaskRunner, without_measurement
 from aquila.simulation.notes import WaitingBatches, open_notes, seal_notes, sealings_of, verify_notes
 from aquila.simulation.party_state import RehearsedHit, SimulatedParty, WaitingOpenings
+from aquila.simulation.scratch_files import Spool
 from aquila.simulation.sources import RecordList
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from concurrent.futures import Executor
     from pathlib import Path
@@ -53,8 +58,7 @@ if TYPE_CHECKING:
     from aquila.crypto.backend import Backend
     from aquila.crypto.group import Group
     from aquila.matching.certainty import Level
-    from aquila.protocol.canaries import Verdict
-    from aquila.protocol.messages import Fault, HitReport, Notes
+    from aquila.protocol.messages import CheckFault, Fault, HitReport, Notes, ShadowColumn
     from aquila.protocol.rounds.hit_batches import HitBatch
     from aquila.protocol.rounds.verified_round import AcceptedStatement
     from aquila.protocol.submissions.tasks import VerifyTask
@@ -121,7 +125,6 @@ class Rehearsal:
         now: Seconds since 1970, for the window.
         frequency_limit: How many records of one list may share a value.
         chunk_elements: Elements of a chunk at most.
-        canaries: How many canaries each two lists share on average.
         most_hits: Hits of a page of a report at most.
         most_notes: Notes of a batch at most.
         watch: Is told how far each phase of each party is.
@@ -145,7 +148,6 @@ class Rehearsal:
         now: int,
         frequency_limit: int = 8,
         chunk_elements: int = CHUNK_ELEMENTS,
-        canaries: int = 0,
         most_hits: int = MOST_HITS_OF_A_PAGE,
         most_notes: int = MAX_NOTES,
         watch: Watch = without_measurement,
@@ -158,14 +160,14 @@ class Rehearsal:
         self._most_hits, self._most_notes = most_hits, most_notes
         self.measured = Measurements(watch=watch)
         self.refuted: dict[str, Fault] = {}
-        self.verdicts: dict[tuple[str, str], Verdict] = {}
+        self.checked: dict[tuple[str, str], CheckFault | None] = {}
         self.executor = executor or InProcess()
         self.workshop = TaskRunner(self.executor, workers, cast("Backend", group.name), self.measured)
         keys = {code: IdentityKey.generate(random) for code in sorted(lists)}
         self.matcher = Matcher(IdentityKey.generate(random))
         parties = {code: RegisteredParty(code, code, key.public) for code, key in keys.items()}
         self.registry = Registry(self.matcher.identity.public, parties)
-        terms = Terms(table, padding, minimum, frequency_limit, chunk_elements, canaries)
+        terms = Terms(table, padding, minimum, frequency_limit, chunk_elements)
         self.manifest = make_manifest(self.registry, terms, random(16).hex(), now)
         envelope = self.matcher.propose(self.manifest)
         self.round = Round.from_manifest(self.registry, group, envelope, sees_everything=True)
@@ -191,6 +193,8 @@ class Rehearsal:
                 with self.measured.phase("match", "matcher"):
                     tokens.add(nodes.index(node), rows)
             pairs, reports = self.grade_tokens(tokens)
+            for node in nodes:
+                node.forget_columns()
         hits = self._with_record_ids(pairs)
         self.exchange_notes(self.deliver(reports))
         self.close()
@@ -212,15 +216,11 @@ class Rehearsal:
         """Read and blind the lists of some parties, and sign each submission (PROTOCOL.md 3.4)."""
         for node in nodes:
             node.seed, node.submission_id = SecretBytes(self.random(32)), self.random(16).hex()
-            if kind is Kind.LIST:
-                assert node.secrets is not None
-                node.canaries = canaries_of(node.round, self.table, node.code, node.secrets.exchange)
         # All lists are read before the first is blinded: what is wrong with the last one is told early.
         planned = list(read_lists(self.workshop, self.manifest, self.table, nodes))
         for node in blind_lists(self.workshop, self.manifest, planned):
             assert node.plan is not None
             assert node.seed is not None
-            node.carried = carried_by(node.seed, node.plan)
             names = {rule.number: rule.name for rule in self.table.rules}
             self.measured.held_back[node.code] = {names[n]: count for n, count in sorted(node.plan.held_back.items())}
             elements = sum(reference.elements for reference in node.chunks.references)
@@ -307,8 +307,27 @@ class Rehearsal:
                 self.measured.bytes_sent[node.code] += len(chunk.rows)
                 self.measured.watch("finalize", node.code, index + 1, len(node.chunks))
                 yield node, index, chunk.rows
-            self.publish(node.party.tokens(node.round, node.next_sequence(), node.submission_id, sent))
+            columns = self._make_columns(node)
+            self.publish(node.party.tokens(node.round, node.next_sequence(), node.submission_id, sent, columns))
             count.check(self.round.submissions[node.submission_id])
+
+    def _make_columns(self, node: SimulatedParty) -> list[ShadowColumn]:
+        """Make a list's shadow column for each counterpart, and return their entries (PROTOCOL.md 3.7.12)."""
+        if node.round.submissions[node.submission_id].kind is not Kind.LIST:
+            return []
+        told = []
+        with self.measured.phase("shadow", node.code):
+            rows = RecordRows(chunk.rows for chunk in node.finalized())
+            for counterpart in sorted(node.round.counterparts_of(node.code)):
+                sets = sets_between(node.round, self.table, node.code, counterpart)
+                with node.pair_key(counterpart) as key:
+                    column = make_column(key, rows, sets)
+                    told.append(column.statement(counterpart, key))
+                node.columns[counterpart] = Spool(node.directory / f"column-{counterpart}")
+                for piece in column.pieces():
+                    node.columns[counterpart].append(piece)
+                    self.measured.bytes_sent[node.code] += len(piece)
+        return told
 
     def _finalizations(
         self, answers: Iterable[Answer], *, are_verified: bool
@@ -338,9 +357,16 @@ class Rehearsal:
         pairs = [(submissions.index(a), submissions.index(b)) for a, b in roles.lists_to_join(self.round)]
         with self.measured.phase("match", "matcher"):
             tokens.join(pairs, self.manifest.frequency_limit, self.executor)
-            grading_bases = roles.learn_grading_bases(self.round, self.table, submissions, tokens.patterns())
-            graded = roles.grade_pairs(self.round, self.table, grading_bases, tokens.pairs())
-            met = tokens.met([graded_pair.pair for graded_pair in graded.pairs])
+            columns = roles.columns_between(self.round, self.table, submissions)
+            patterns = {lists: tokens.patterns().get(lists, {}) for lists in columns}
+            grading_bases = roles.learn_grading_bases(self.round, self.table, submissions, patterns)
+            graded = roles.grade_pairs(self.round, self.table, grading_bases, tokens.pairs(), columns)
+            of = {node.submission_id: node for node in self.nodes.values()}
+            graded = roles.settle_columns(
+                self.round, submissions, graded, columns, tokens.shared,
+                lambda submission, counterpart: of[submission].column_for(counterpart),
+            )  # fmt: skip
+            met = tokens.met([*(graded_pair.pair for graded_pair in graded.pairs), *graded.below])
             terms = self.round, submissions, graded, met, None, self.random
             reports = roles.make_reports(*terms, most_hits=self._most_hits)
         self.measured.look_at_disk(self.directory)
@@ -358,13 +384,19 @@ class Rehearsal:
         Yields:
             Each party as soon as it has its whole report.
         """
+        found: dict[str, list[CheckedPair]] = {}
         for report in reports:
             self.nodes[report.party].party.check_report(report, self.table)
             self.publish(self.matcher.report(report), only={report.party})
             self.nodes[report.party].take_report(report, self._most_notes)
             if report.is_complete:
-                yield self.nodes[report.party]
-        self.meet_canaries()
+                node = self.nodes[report.party]
+                with self.measured.phase("check", node.code):
+                    found[node.code] = self._check(node)
+                yield node
+        for code, pairs in found.items():
+            node = self.nodes[code]
+            self.publish(node.party.checked(node.round, node.next_sequence(), pairs))
         for node in self.nodes.values():
             self.publish(node.party.receipt(node.round, node.next_sequence(), None, node.hits), only={node.code})
 
@@ -415,18 +447,35 @@ class Rehearsal:
                 confirmation = node.party.confirm(node.round, node.next_sequence(), notes, digest, refuted)
                 self.publish(confirmation, only={node.code, notes.party})
 
-    def meet_canaries(self) -> None:
-        """Have every party disclose its canaries, and judge those of each of its pairs (PROTOCOL.md 3.7.13)."""
-        if not self.manifest.canaries:
-            return
-        reports = {code: report_of_canaries(node.reports(), node.carried) for code, node in self.nodes.items()}
-        for node in self.nodes.values():
-            pairs = canary_statement(node.round, *node.pair_terms(), reports[node.code])
-            self.publish(node.party.declare_canaries(node.round, node.next_sequence(), pairs))
-        for node in self.nodes.values():
-            for told in (node.round.canaries[code] for code in node.round.counterparts_of(node.code)):
-                verdict = judge(node.round, self.table, *node.pair_terms(), reports[node.code], told)
-                self.verdicts[node.code, told.party] = verdict
+    def _check(self, node: SimulatedParty) -> list[CheckedPair]:
+        """Let a party check that its report leaves nothing out (PROTOCOL.md 3.7.13)."""
+        assert node.told is not None
+        rows = RecordRows(chunk.rows for chunk in node.finalized())
+        told, checked = told_pairs([*node.reports(), node.told.model_copy(update={"below": tuple(node.below)})]), []
+        for counterpart in sorted(node.round.counterparts_of(node.code)):
+            pair = told.get(counterpart, ToldPair((), None))
+            columns = column_terms(node.round, self.table, node.code, counterpart)
+            lists = [node.round.list_of(party) or "" for party in (node.code, counterpart)]
+            own, other = (node.round.submissions[one].records for one in lists)
+            side = OwnSide(self.table, rows, columns, (own, other), self.manifest.minimum_certainty)
+            with node.pair_key(counterpart) as key:
+                fault = check_pair(key, side, pair, partial(self._strangers, node, columns.masks))
+            self.checked[node.code, counterpart] = fault
+            checked.append(pair.checked(counterpart, fault))
+        return checked
+
+    def _strangers(self, node: SimulatedParty, masks: tuple[int, ...]) -> Counter[int]:
+        """Join a party's list with itself."""
+        folder = node.directory / "own"
+        folder.mkdir()
+        with TokenTable(folder) as tokens:
+            for chunk in node.finalized():
+                tokens.add(0, chunk.rows)
+                tokens.add(1, chunk.rows)
+            tokens.join([(0, 1)], self.manifest.frequency_limit, self.executor)
+            found = strangers_of(tokens.pairs(), masks)
+        shutil.rmtree(folder)
+        return found
 
     def close(self) -> None:
         """End the round and destroy every secret (PROTOCOL.md 3.9)."""
@@ -452,8 +501,6 @@ class Rehearsal:
 
     def _with_record_ids(self, graded: Sequence[roles.GradedPair]) -> list[RehearsedHit]:
         nodes = list(self.nodes.values())
-        canaries = {bytes.fromhex(carried.handle) for node in nodes for carried in node.carried}
-        graded = [found for found in graded if found.pair.left_handle not in canaries]
         hits: list[RehearsedHit] = []
         for first in range(0, len(graded), _NAMED_AT_ONCE):
             some = graded[first : first + _NAMED_AT_ONCE]

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from aquila.protocol.messages.manifest import DEFAULT_CANARIES, MOST_CANARIES
 from services.kit.serving.notifications.settings import NotificationSettings  # noqa: TC001 - read by pydantic
 from services.kit.settings import MEBIBYTE, KeyedSettings, Settings
 
@@ -41,12 +40,6 @@ class RoundSettings(Settings):
     )
     padding_records: int = Field(
         default=100, ge=1, le=10_000_000, description="Multiple to which the records of a list are padded; 1 for none."
-    )
-    canaries: int = Field(
-        default=DEFAULT_CANARIES,
-        ge=0,
-        le=MOST_CANARIES,
-        description="How many canaries each two lists share on average; 0 for none.",
     )
 
 

@@ -132,7 +132,7 @@ class RoundMemory:
         noted: What the last step, if it failed, noted as the round's problem.
         works: Submissions being blinded, by id.
         full_until: Until when nothing more is sent, because the matcher had no room; seconds since 1970.
-        judged: Counterparts whose canaries were judged since the node started, as far as they told of them.
+        compared: Counterparts whose check of their report was compared with the own one since the node started.
         reports: What the reports for this node say of all their hits, by digest, once somebody asked.
         reported: What the reports for this node, as far as they came, say of each hit, by its id; part of the record.
         read_last: When the record was read last, by a clock that only counts, in seconds.
@@ -158,7 +158,7 @@ class RoundMemory:
         self.noted: Sentence | None = None
         self.works: dict[str, PreparedSubmission] = {}
         self.full_until = 0
-        self.judged: set[str] = set()
+        self.compared: set[str] = set()
         self.reports: dict[str, ReportFacts] = {}
         self.reported: dict[str, ReportedHit] = {}
         self.no_room_for = frozenset((party, kind) for party in parts.registry.parties for kind in InputClass)

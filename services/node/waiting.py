@@ -16,12 +16,11 @@ from services.node.records.deliveries import count_deliveries
 from services.node.records.queries import standing_queries
 from services.node.rounds.attention import attention_list
 from services.node.storage.tables import (
-    CANARIES_FAILED,
     STATUS_OF_HIT,
     AlarmRow,
-    CanaryRow,
     HitRow,
     HitStatusRow,
+    PairCheckRow,
     SubmissionRow,
 )
 
@@ -211,4 +210,4 @@ def _raised_at(session: Session) -> int:
     """Return when the last alarm of a round was raised that may still wait for a person."""
     waits = AlarmRow.released_at.is_(None) & AlarmRow.refused_at.is_(None)
     held = session.scalar(select(func.max(AlarmRow.raised_at)).where(waits))
-    return max(held or 0, session.scalar(select(func.max(CanaryRow.judged_at)).where(CANARIES_FAILED)) or 0)
+    return max(held or 0, session.scalar(select(func.max(PairCheckRow.checked_at)).where(PairCheckRow.failed())) or 0)

@@ -68,7 +68,7 @@ def report(node: NodeContext, round_: Round, number: int, hits: int, records: in
     )  # fmt: skip
     found = tuple(hit.model_copy(update={"handle": f"{number:016x}{place:016x}"}) for place in range(hits))
     return HitReport(
-        round_id=round_.round_id, binding=round_.binding, party=node.code, submission_id=query, bases=(),
+        round_id=round_.round_id, binding=round_.binding, party=node.code, submission_id=query, bases=(), below=(),
         hits=found,
     )  # fmt: skip
 

@@ -29,7 +29,7 @@ class PlayedRound:
         peak_memory: Bytes of all processes together.
         disk: Most bytes of the round's files.
         bytes_sent: Elements, evaluations and tokens that parties sent.
-        bytes_calculated: The same by the formulas of `volumes`.
+        bytes_calculated: The same by the formulas of `volumes`, without shadow columns.
         hits: How many.
     """
 

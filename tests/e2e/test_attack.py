@@ -115,7 +115,7 @@ def test_a_round_goes_on_while_strangers_attack(world: World, files: dict[str, P
         world.until(lambda: all(is_under_way(attacker.counted()) for attacker in attackers), HANGS)
         for _ in range(ROUNDS):
             before = [answered(watcher) for watcher in watched]
-            round_id = world.propose(chunk_elements=1_024, canaries=0)  # a rehearsal plants no hits
+            round_id = world.propose(chunk_elements=1_024)
             world.consent(round_id)
             for node in world.nodes:
                 world.submit(node, round_id, imports[node.name])

@@ -41,7 +41,7 @@ LISTS = {
     "RS": "RS-1,Јусуф,Ђорђевић,1979-11-02,BG7771557\nRS-2,Ana,Kovačević,1995-07-21,\n",
     "SI": "SI-1,Jusuf,Djordjević,1979-11-02,BG7771557\nSI-2,Janez,Novak,1961-02-03,\n",
 }
-"""One of two persons is in both; so much agrees that a round's canaries, which a rehearsal lacks, change no level."""
+"""One of two persons is in both; so much agrees that its level is sure."""
 OFFICER, STRANGER = "198.51.100.7", "198.18.0.7"
 AT_MATCHER = {"192.0.2.10": "203.0.113.0/24", "198.51.100.0/24": "192.0.2.0/24"}
 """What the matcher's drop-in has in the place of the addresses that the page has for a node."""

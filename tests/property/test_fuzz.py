@@ -17,9 +17,8 @@ from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.tiles import write_bundle, write_statements
 from aquila.audit.witness import Update
 from aquila.crypto.envelope import sign_envelope
-from aquila.crypto.keys import IdentityKey, SecretBytes
+from aquila.crypto.keys import IdentityKey
 from aquila.crypto.sealing import MARK_BYTES, NONCE_BYTES, TAG_BYTES
-from aquila.protocol.canaries import seal_masks
 from aquila.protocol.encoding import canonical
 from aquila.protocol.rounds.exchange import NOTE_BYTES
 from services.kit.http.signatures import CallSigner
@@ -69,7 +68,6 @@ SEEDS: Mapping[str, bytes] = {
     "cards": b'[[party]]\ncode = "SI"\nname = "x"\nidentity_key = "' + _KEY.public.hex.encode() + b'"\n',
     "notes": bytes(2 * (16 + NOTE_BYTES + NONCE_BYTES + TAG_BYTES + 2 * MARK_BYTES)),
     "sealed": bytes(2) + bytes(NOTE_BYTES),
-    "masks": seal_masks(SecretBytes(bytes(32)), "SI", [1, 6]),
     "call": _call(),
     "cookies": b"aquila-form-8701=abc; x@y=1",
 } | {kind.__name__: canonical(content) for kind, content in SAMPLES.items()}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def report(stage: StagedRound, **fields: Any) -> bytes:
     """Return a signed report, empty and for SI where nothing else is said."""
-    content = {"party": "SI", "submission_id": None, "bases": (), "hits": ()} | fields
+    content = {"party": "SI", "submission_id": None, "bases": (), "hits": (), "below": ()} | fields
     binding = fields.get("binding") or stage.round.binding
     return stage.signed("matcher", HitReport(**(content | {"round_id": stage.manifest.round_id, "binding": binding})))
 
@@ -84,6 +84,7 @@ def test_of_a_pair_that_may_not_be_matched(staged: Callable[..., StagedRound], c
         "settled": 0,
         "chance_hits": {"high": 0, "medium": 0, "low": 0},
         "learned": (),
+        "met": None,
     }
     stage.refused(PolicyError, report(stage, bases=(basis,)), "may not be matched")
 

@@ -115,7 +115,7 @@ def test_after_the_end(stage: StagedRound) -> None:
         stage.changed("SI", record.submissions[si.submission_id]),
         stage.changed("SI", evaluation),
         si.party.amend(si.round, si.sequence + 1, ("AL",), stage.manifest.window.closes_at),
-        stage.signed("SI", stage.statement("SI", Tokens, submission_id=si.submission_id, chunks=rows)),
+        stage.signed("SI", stage.statement("SI", Tokens, submission_id=si.submission_id, chunks=rows, columns=())),
     ]
     stage.abort()
     for envelope in statements:

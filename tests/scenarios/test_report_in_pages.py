@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aquila.errors import EquivocationError, MalformedError, OrderError
-from aquila.protocol.canaries import report_of_canaries
 from aquila.protocol.messages import Fault, HitReport, LearnedWeight
 from aquila.protocol.rounds.round_state import Phase, ReportKey
 
@@ -93,16 +92,11 @@ def test_a_hit_hidden_from_one_side(staged: Callable[..., StagedRound]) -> None:
     assert stage.refuted == {hidden: Fault.UNREPORTED}
 
 
-def test_canaries_of_all_pages(staged: Callable[..., StagedRound]) -> None:
-    """Canaries are disclosed and judged over all pages of a report."""
-    changes = {"canaries": 4, "padding": {"inputs_per_record": (), "records_multiple": 16}}
-    stage = staged(most_hits=2, most_notes=3, canaries=4, changes=changes).reported()
-    assert stage.verdicts
-    assert all(verdict.trustworthy for verdict in stage.verdicts.values())
-    node = stage.nodes["SI"]
-    told = report_of_canaries(node.reports(), node.carried)
-    assert {hit.handle for hit in told.hits} <= {one.handle for one in node.carried}
-    assert (told.page, told.bases) == (None, node.report.bases)
+def test_all_pages_are_checked(staged: Callable[..., StagedRound]) -> None:
+    """That nothing was left out is found over all pages of a report."""
+    stage = staged(most_hits=1, most_notes=3).reported()
+    assert set(stage.checked) == {(a, b) for a in stage.nodes for b in stage.nodes if a != b}
+    assert set(stage.checked.values()) == {None}
 
 
 def test_pages_come_in_their_order(staged: Callable[..., StagedRound]) -> None:

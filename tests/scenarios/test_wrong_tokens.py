@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 def tokens(stage: StagedRound, code: str, submission_id: str, rows: int, **fields: Any) -> bytes:
     """Return a signed statement of one chunk of so many token rows."""
     chunks = ({"rows": rows, "digest": "0" * 64},)
-    return stage.signed(code, stage.statement(code, Tokens, submission_id=submission_id, chunks=chunks, **fields))
+    return stage.signed(
+        code, stage.statement(code, Tokens, submission_id=submission_id, chunks=chunks, columns=(), **fields)
+    )
 
 
 def test_before_any_evaluation(stage: StagedRound) -> None:

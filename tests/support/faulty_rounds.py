@@ -137,9 +137,7 @@ class FaultyRounds:
         world, self._is_enough = self.world, is_enough
         if self.rounds and not is_enough():
             self.faults.lose_one()
-        round_id = world.propose(
-            chunk_elements=self.chunk_elements, canaries=0, mode="lists_and_queries", caps=self._caps()
-        )
+        round_id = world.propose(chunk_elements=self.chunk_elements, mode="lists_and_queries", caps=self._caps())
         for node in world.nodes:
             self._between_steps()
             self._wait(partial(world.knows, node, round_id))

@@ -204,7 +204,6 @@ class World:
             "purpose": "match",
             "category": "terrorism",
             "padding": {"inputs_per_record": [], "records_multiple": 1},
-            "canaries": 0,
         } | options
         answer = await self.operator.post("/v1/operator/rounds", json=body)
         assert answer.status_code == 202, answer.text

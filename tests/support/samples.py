@@ -9,7 +9,6 @@ from aquila.protocol.messages import (
     Acknowledgement,
     Alarm,
     Amendment,
-    Canaries,
     Closing,
     Confirmation,
     Consent,
@@ -22,6 +21,7 @@ from aquila.protocol.messages import (
     Outcomes,
     Receipt,
     Refusal,
+    ReportCheck,
     Submission,
     Tokens,
     Withdrawal,
@@ -68,7 +68,6 @@ SAMPLES: dict[type[Message], dict[str, Any]] = {
         "padding": {"inputs_per_record": [8, 16], "records_multiple": 100},
         "minimum_certainty": "low",
         "frequency_limit": 8,
-        "canaries": 8,
         "retention_days": 1_095,
     },
     Consent: _SAID
@@ -111,7 +110,14 @@ SAMPLES: dict[type[Message], dict[str, Any]] = {
         "output_digest": DIGEST,
         "proof": PROOF,
     },
-    Tokens: _BOUND | {"submission_id": OTHER, "chunks": [{"rows": 5, "digest": DIGEST}]},
+    Tokens: _BOUND
+    | {
+        "submission_id": OTHER,
+        "chunks": [{"rows": 5, "digest": DIGEST}],
+        "columns": [
+            {"counterpart": "AL", "key": DIGEST, "left_out": [2], "pieces": [{"tags": 4_100, "digest": DIGEST}]}
+        ],
+    },
     Amendment: _BOUND | {"absent": ["AL", "RS"]},
     Receipt: _BOUND | {"submission_id": None, "report_digest": DIGEST, "hits": 0, "pairs": ()},
     Notes: _BOUND | {"to": "AL", "submission_id": None, "index": 0, "hits": 1, "sealed": "c2VhbGVk"},
@@ -126,10 +132,13 @@ SAMPLES: dict[type[Message], dict[str, Any]] = {
     },
     Alarm: _BOUND | {"submission_id": OTHER, "report_digest": DIGEST, "hits": 40, "expected": 1_500},
     WithheldAnswer: _BOUND | {"submission_id": OTHER, "state": "on_hold"},
-    Canaries: _BOUND
+    ReportCheck: _BOUND
     | {
         "report_digest": DIGEST,
-        "pairs": [{"counterpart": "AL", "hits": {"high": 6, "medium": 1, "low": 0}, "carried": "ab" * 80}],
+        "pairs": [
+            {"counterpart": "AL", "met": DIGEST, "below": 3, "fault": None},
+            {"counterpart": "RS", "met": None, "below": 0, "fault": "columns"},
+        ],
     },
     Closing: _SAID | {"binding": None, "destroyed": True, "hits": 0},
     Withdrawal: _BOUND | {"counterpart": "AL", "hits": [ROUND, OTHER], "ground": "incorrect"},
@@ -161,8 +170,10 @@ SAMPLES: dict[type[Message], dict[str, Any]] = {
                 "settled": 3,
                 "chance_hits": {"high": 2, "medium": 0, "low": 350},
                 "learned": [{"of": "whole date", "centibits": -20}],
+                "met": None,
             }
         ],
+        "below": [],
         "hits": [
             {
                 "hit_id": OTHER,

@@ -33,7 +33,7 @@ _SHOWN: Mapping[ShownBy, tuple[EntryKind, ...]] = {
         EntryKind.CONSENT, EntryKind.SUBMISSION, EntryKind.EVALUATION, EntryKind.AMENDMENT, EntryKind.TOKENS,
         EntryKind.RECEIPT, EntryKind.REFUSAL, EntryKind.CLOSING, EntryKind.EVIDENCE, EntryKind.STATEMENT_REFUSED,
         EntryKind.NOTE_RECEIVED, EntryKind.WITHDRAWAL, EntryKind.WITHDRAWAL_ACKNOWLEDGED, EntryKind.OUTCOME,
-        EntryKind.CANARIES, EntryKind.FISHING_ALARM, EntryKind.ANSWER_WITHHELD,
+        EntryKind.CHECKED, EntryKind.FISHING_ALARM, EntryKind.ANSWER_WITHHELD,
     ),
     ShownBy.MATCHER: (EntryKind.PROPOSAL, EntryKind.OPENING, EntryKind.ENDING),
     ShownBy.RECEIPTS: (EntryKind.MATCH, EntryKind.REPORT),

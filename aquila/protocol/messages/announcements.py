@@ -75,6 +75,28 @@ class Hit(Message):
     second: bool
 
 
+class BelowPair(Message):
+    """One pair of records that meets a set of rules and is not a hit, for one side's program (PROTOCOL.md 3.7.13).
+
+    Attributes:
+        met: As of a hit.
+        pair_id: As the id of a hit, among which it stands in its order.
+    """
+
+    counterpart: PartyCode
+    counterpart_handle: Identifier
+    handle: Identifier
+    met: Places
+    pair_id: Identifier
+
+
+class MetTags(Message):
+    """The tags of two shadow columns that met: their number and digest, one for both sides (PROTOCOL.md 3.7.13)."""
+
+    digest: Digest
+    tags: Count
+
+
 class ChanceHits(Message):
     """The number of hits of each level expected by chance, in thousandths of a hit."""
 
@@ -94,8 +116,8 @@ class Basis(Message):
     """On what a counterpart's hits were graded (PROTOCOL.md 7.3, 7.4).
 
     Its records, padded; the learned share of common persons and of persons that stand in a list twice; how many
-    records have a certain partner; how many of the hits chance alone is expected to have made; and the weights that
-    these two lists moved.
+    records have a certain partner; how many of the hits chance alone is expected to have made; the weights that
+    these two lists moved; and of two lists which tags met, or none where the columns do not fit the rows.
     """
 
     chance_hits: ChanceHits
@@ -103,6 +125,7 @@ class Basis(Message):
     counterpart: PartyCode
     duplicates_per_million: PerMillion
     learned: tuple[LearnedWeight, ...]
+    met: MetTags | None
     records: Positive
     settled: Count
 
@@ -131,6 +154,7 @@ class HitReport(Message):
     payload_type: ClassVar[str] = "application/vnd.aquila.hits+json"
 
     bases: tuple[Basis, ...]
+    below: tuple[BelowPair, ...]
     binding: Digest
     hits: tuple[Hit, ...]
     page: ReportPage | None = optional()
@@ -141,10 +165,20 @@ class HitReport(Message):
     @model_validator(mode="after")
     def _pages_are_of_lists(self) -> Self:
         if self.page is not None:
-            if self.submission_id is not None or not self.hits:
-                raise ValueError("a page must have hits, and be of the lists")
+            if self.submission_id is not None or not (self.hits or self.below):
+                raise ValueError("a page must have hits or other pairs, and be of the lists")
             ascending([hit.hit_id for hit in self.hits], "hits of a page")
+            ascending([pair.pair_id for pair in self.below], "other pairs of a page")
+        if self.submission_id is not None and self.below:
+            raise ValueError("only a report of the lists tells of other pairs than hits")
         return self
+
+    @property
+    def bounds(self) -> tuple[str, str]:
+        """The first and the last id of the pairs of a page."""
+        ids = [hit.hit_id for hit in (*self.hits[:1], *self.hits[-1:])]
+        ids += [pair.pair_id for pair in (*self.below[:1], *self.below[-1:])]
+        return min(ids), max(ids)
 
     @property
     def is_complete(self) -> bool:

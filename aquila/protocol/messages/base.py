@@ -30,7 +30,6 @@ Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 ElementHex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 ProofHex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{128}$")]
 SealingKeyHex = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2}){1,4096}$")]
-CarriedHex = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2}){16,1024}$")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
 GivenText = Annotated[Text, AfterValidator(_all_seen)]
 """A text that a person gives here: all of it can be seen by whoever approves it. What others signed is a `Text`."""

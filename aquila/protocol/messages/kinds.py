@@ -15,12 +15,12 @@ from aquila.protocol.messages.notes import Confirmation, Notes
 from aquila.protocol.messages.statements import (
     Alarm,
     Amendment,
-    Canaries,
     Closing,
     Consent,
     Evaluation,
     Receipt,
     Refusal,
+    ReportCheck,
     Submission,
     Tokens,
     WithheldAnswer,
@@ -40,7 +40,7 @@ class StatementKind(StrEnum):
     SUBMISSION = "submission"
     EVALUATION = "evaluation"
     TOKENS = "tokens"
-    CANARIES = "canaries"
+    CHECKED = "reportcheck"
     ALARM = "alarm"
     WITHHELD_ANSWER = "withheldanswer"
     RECEIPT = "receipt"
@@ -63,7 +63,7 @@ KINDS: Mapping[type[Message], StatementKind] = {
     Submission: StatementKind.SUBMISSION,
     Evaluation: StatementKind.EVALUATION,
     Tokens: StatementKind.TOKENS,
-    Canaries: StatementKind.CANARIES,
+    ReportCheck: StatementKind.CHECKED,
     Alarm: StatementKind.ALARM,
     WithheldAnswer: StatementKind.WITHHELD_ANSWER,
     Receipt: StatementKind.RECEIPT,

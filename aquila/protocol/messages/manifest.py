@@ -21,13 +21,6 @@ from aquila.protocol.messages.base import (
     ascending,
 )
 
-MOST_CANARIES = 64
-"""How many canaries a pair of lists has on average, at most; a fourth more are drawn at most."""
-
-
-DEFAULT_CANARIES = 8
-"""What a round has where nobody says otherwise."""
-
 
 class Mode(StrEnum):
     """The kinds of submission that a round allows."""
@@ -89,10 +82,7 @@ class Padding(Message):
 
 
 class Manifest(Message):
-    """The terms of a round: proposed by the secretariat, consented to by each party (PROTOCOL.md 3.1).
-
-    `canaries` says how many canaries each two lists that may be matched share on average, 0 for none (3.7.12).
-    """
+    """The terms of a round: proposed by the secretariat, consented to by each party (PROTOCOL.md 3.1)."""
 
     payload_type: ClassVar[str] = "application/vnd.aquila.manifest+json"
 
@@ -113,7 +103,6 @@ class Manifest(Message):
     padding: Padding
     minimum_certainty: Level
     frequency_limit: Annotated[int, Field(ge=1, le=1_000)]
-    canaries: Annotated[int, Field(ge=0, le=MOST_CANARIES)]
     retention_days: Annotated[int, Field(ge=1, le=3_660)]
 
     @model_validator(mode="after")

@@ -11,7 +11,6 @@ from pydantic import Field, model_validator
 from aquila.followup.lifecycle import Urgency
 from aquila.protocol.messages.base import (
     MAX_CHUNK_ELEMENTS,
-    CarriedHex,
     ClassCounts,
     Count,
     Digest,
@@ -26,7 +25,7 @@ from aquila.protocol.messages.base import (
     ascending,
     optional,
 )
-from aquila.records.rules import InputClass
+from aquila.records.rules import MOST_SETS, InputClass
 
 
 class LogHead(Message):
@@ -185,13 +184,54 @@ class TokenChunkReference(Message):
     digest: Digest
 
 
+class TagPiece(Message):
+    """One piece of a shadow column: its number of tags and the SHA-256 of its bytes."""
+
+    tags: Annotated[int, Field(ge=1, le=MAX_CHUNK_ELEMENTS)]
+    digest: Digest
+
+
+class ShadowColumn(Message):
+    """The shadow column of a list for one counterpart (PROTOCOL.md 3.7.12).
+
+    Attributes:
+        key: The digest of the pair's key, the same from both sides.
+        left_out: The numbers of the sets of rules of which it has no tags, because they would be too many.
+    """
+
+    counterpart: PartyCode
+    key: Digest
+    left_out: tuple[Annotated[int, Field(ge=0, le=MOST_SETS - 1)], ...]
+    pieces: Annotated[tuple[TagPiece, ...], Field(min_length=1)]
+
+
 class Tokens(BoundStatement):
-    """The tokens of a finalized submission (PROTOCOL.md 3.6)."""
+    """The tokens of a finalized submission, and of a list its shadow columns (PROTOCOL.md 3.6 and 3.7.12)."""
 
     payload_type: ClassVar[str] = "application/vnd.aquila.tokens+json"
 
     submission_id: Identifier
     chunks: Annotated[tuple[TokenChunkReference, ...], Field(min_length=1)]
+    columns: tuple[ShadowColumn, ...]
+
+    @model_validator(mode="after")
+    def _sorted(self) -> Self:
+        ascending([column.counterpart for column in self.columns], "columns")
+        return self
+
+    def column_for(self, party: str) -> ShadowColumn | None:
+        """Return the column for a counterpart, if there is one."""
+        return next((column for column in self.columns if column.counterpart == party), None)
+
+    def first_piece_for(self, party: str) -> int:
+        """Return under which index the first piece of the column for a counterpart is sent: behind all before it."""
+        before = (len(column.pieces) for column in self.columns if column.counterpart < party)
+        return len(self.chunks) + sum(before)
+
+    @property
+    def parts(self) -> list[TokenChunkReference | TagPiece]:
+        """All that is sent with it, in the order of its index: chunks of rows, then the pieces of each column."""
+        return [*self.chunks, *(piece for column in self.columns for piece in column.pieces)]
 
 
 class LevelCounts(Message):
@@ -273,29 +313,51 @@ class WithheldAnswer(BoundStatement):
     state: Withholding
 
 
-class PairCanaries(Message):
-    """A party's statement on the canaries that it shares with another: how many of its hits they are, by level.
+class CheckFault(StrEnum):
+    """The reason why a pair's report is not shown to be all there is (PROTOCOL.md 3.7.13).
 
-    `carried` tells the other one, and nobody else, which rules each of them had here (PROTOCOL.md 3.7.13).
+    `columns`: the tags that met are not as many as the rows that met say, or the two sides have different keys; then
+    the matcher reports nothing of the pair. `tags`: others met than follow from the pairs reported. `pairs`: a record
+    that shares a reported pair's tags is missing. `levels`: too many pairs are called too weak.
+    """
+
+    COLUMNS = "columns"
+    TAGS = "tags"
+    PAIRS = "pairs"
+    LEVELS = "levels"
+
+
+class CheckedPair(Message):
+    """A party's check of what it was reported of its list and another.
+
+    Attributes:
+        met: The digest of the tags that met, as its report tells; none where it tells of none.
+        below: How many pairs were told that meet a set and are no hits.
+        fault: What is wrong; none where nothing was left out.
     """
 
     counterpart: PartyCode
-    hits: LevelCounts
-    carried: CarriedHex
+    met: Digest | None
+    below: Count
+    fault: CheckFault | None
 
 
-class Canaries(BoundStatement):
-    """A party discloses how many of the hits that were reported to it are canaries (PROTOCOL.md 3.7.13)."""
+class ReportCheck(BoundStatement):
+    """A party has checked whether the report of the lists leaves anything out (PROTOCOL.md 3.7.13)."""
 
-    payload_type: ClassVar[str] = "application/vnd.aquila.canaries+json"
+    payload_type: ClassVar[str] = "application/vnd.aquila.reportcheck+json"
 
     report_digest: Digest
-    pairs: tuple[PairCanaries, ...]
+    pairs: tuple[CheckedPair, ...]
 
     @model_validator(mode="after")
     def _sorted(self) -> Self:
         ascending([pair.counterpart for pair in self.pairs], "counterparts")
         return self
+
+    def of(self, party: str) -> CheckedPair | None:
+        """Return the result for a counterpart."""
+        return next((pair for pair in self.pairs if pair.counterpart == party), None)
 
 
 class EndingStatement(Statement):

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
         Acknowledgement,
         Alarm,
         Basis,
-        Canaries,
         Closing,
         Confirmation,
         Consent,
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
         Outcomes,
         Receipt,
         Refusal,
+        ReportCheck,
         Submission,
         Tokens,
         Withdrawal,
@@ -177,7 +177,7 @@ class RoundState:
             was deleted.
         batches: By party and query, the batches of `notes` that it sent.
         confirmations: By the digest of the notes that it confirms, the confirmation (3.7.8).
-        canaries: By party, what it says of its canaries (3.7.13).
+        checked: By party, what it found when it checked its report of the lists (3.7.13).
         alarms: By the list's owner and the query, the alarm (3.7.14); it stays when a receipt follows.
         withheld: By the list's owner and the query, what the owner last told the asker of its answer (3.7.16); "on
             hold" stays when a receipt follows.
@@ -214,7 +214,7 @@ class RoundState:
     notes_sizes: dict[str, NotesSize] = field(default_factory=dict)
     batches: dict[ReportKey, set[SentNotes]] = field(default_factory=dict)
     confirmations: dict[str, Confirmation] = field(default_factory=dict)
-    canaries: dict[str, Canaries] = field(default_factory=dict)
+    checked: dict[str, ReportCheck] = field(default_factory=dict)
     alarms: dict[AlarmKey, Alarm] = field(default_factory=dict)
     withheld: dict[AlarmKey, Withholding] = field(default_factory=dict)
     closings: dict[str, Closing] = field(default_factory=dict)

@@ -7,17 +7,17 @@ What must come before what:
 
  1. A consent comes once from each party, by `consent_by` and before the opening; nobody joins later (3.3.1, 3.3.5).
  2. The opening comes once and names consents that came (3.3.4). Submissions, evaluations, tokens, amendments,
-    receipts, notes, canaries and alarms follow it, since they name its binding (3.2.3).
+    receipts, notes, checks and alarms follow it, since they name its binding (3.2.3).
  3. A list is submitted once, by `submit_by`, and a query by `closes_at`; neither after any party has closed (3.4.1,
     3.4.2).
  4. An evaluation follows the submission that it is of, once from each other party for each chunk (3.5.1 to 3.5.3).
  5. An amendment comes before all tokens (3.8.2). Who has signed one sends no tokens until it is in force (3.6.1).
  6. Tokens follow every participant's list (3.6.4) and every evaluation of their submission (3.6.3), once.
  7. A report follows all tokens that it rests on: those of every list, or of the query (3.7.1).
- 8. A receipt follows its party's report (3.7.4). So do canaries (3.7.13), once, and an alarm (3.7.14), once, of which
-    the receipt may still follow; it never comes after the receipt. The owner tells the asker after its alarm that its
-    answer is on hold, and after that, in place of the receipt and before the asker's report, that it is refused
-    (3.7.16).
+ 8. A receipt follows its party's report (3.7.4). So does what it has checked (3.7.13), once, and an alarm (3.7.14),
+    once, of which the receipt may still follow; it never comes after the receipt. The owner tells the asker after its
+    alarm that its answer is on hold, and after that, in place of the receipt and before the asker's report, that it is
+    refused (3.7.16).
  9. Notes follow the reports of both sides (3.7.6), and a confirmation its notes (3.7.8), once each; both until seven
     days after `closes_at` (3.7.9).
 10. A closing follows the ending, or its party's own receipt of the lists (3.9.2). A refusal comes at any time
@@ -41,6 +41,7 @@ messages without which the matcher's record refuses it.
     evaluation    AL, RS, SI   open         submission
     tokens        AL, RS, SI   matching     evaluation
     hitreport     matcher      reporting    tokens
+    reportcheck   AL, RS, SI   reporting    tokens
     receipt       AL, RS, SI   reporting    hitreport
     notes         AL, RS, SI   reporting    hitreport
     confirmation  AL, RS, SI   reporting    notes
@@ -64,7 +65,6 @@ from aquila.protocol.messages import (
     Alarm,
     Amendment,
     BoundStatement,
-    Canaries,
     Closing,
     Confirmation,
     Consent,
@@ -80,6 +80,7 @@ from aquila.protocol.messages import (
     Outcomes,
     Receipt,
     Refusal,
+    ReportCheck,
     Statement,
     Submission,
     Tokens,
@@ -91,6 +92,7 @@ from aquila.protocol.messages.kinds import kind_of
 from aquila.protocol.rounds.corrections import apply_acknowledgement, apply_outcomes, apply_withdrawal
 from aquila.protocol.rounds.exchange import records_in_report
 from aquila.protocol.rounds.round_state import AlarmKey, EvaluationKey, NotesSize, PagesTaken, ReportKey, SentNotes
+from aquila.protocol.submissions.column_sizes import DUMMIES, MOST_TAGS_OF_A_RECORD
 from aquila.records.rules import InputClass
 
 if TYPE_CHECKING:
@@ -418,6 +420,13 @@ def _tokens(message: Tokens, round_: RoundState, _digest: str, _now: int | None)
                 party=message.party,
                 count=len(missing),
             )
+    # 3.7.12: a list has a shadow column for each counterpart, and a query none.
+    due = sorted(round_.counterparts_of(message.party)) if submission.kind is Kind.LIST else []
+    if [column.counterpart for column in message.columns] != due:
+        raise MalformedError("counterparts_not_all_told", party=message.party)
+    most = DUMMIES + submission.records * MOST_TAGS_OF_A_RECORD
+    if any(sum(piece.tags for piece in column.pieces) > most for column in message.columns):
+        raise MalformedError("shadow_column_too_long", party=message.party, expected=most)
     round_.tokens[message.submission_id] = message
 
 
@@ -454,7 +463,7 @@ def _report(message: HitReport, round_: RoundState, payload_digest: str, _now: i
         raise OrderError("report_before_all_lists", round=round_.round_id)
     if message.submission_id is not None and message.submission_id not in round_.tokens:
         raise OrderError("report_submission_without_tokens", submission=message.submission_id)
-    others = set(map(_COUNTERPART, message.hits)) | set(map(_COUNTERPART, message.bases))
+    others = {found for told in (message.hits, message.below, message.bases) for found in map(_COUNTERPART, told)}
     if others - set(round_.counterparts_of(message.party)):
         raise PolicyError("report_pair_not_matchable", party=message.party)
     _nothing_refused(round_, message, others)
@@ -464,7 +473,7 @@ def _report(message: HitReport, round_: RoundState, payload_digest: str, _now: i
     before = _pages_before(message, round_, key)
     hits = before.hits + Counter(zip(map(_COUNTERPART, message.hits), map(_LEVEL, message.hits), strict=True))
     if message.page is not None and not message.page.is_last:
-        last = message.hits[-1].hit_id
+        last = message.bounds[1]
         round_.report_pages[key] = PagesTaken(before.taken + 1, message.page.pages, message.bases, hits, last)
         return
     round_.report_pages.pop(key, None)
@@ -496,7 +505,7 @@ def _pages_before(message: HitReport, round_: RoundState, key: ReportKey) -> Pag
     if page is None:
         return PagesTaken(0, 1, (), Counter(), "")
     before = before or PagesTaken(0, page.pages, message.bases, Counter(), "")
-    if (page.pages, message.bases) != (before.pages, before.bases) or message.hits[0].hit_id <= before.last:
+    if (page.pages, message.bases) != (before.pages, before.bases) or message.bounds[0] <= before.last:
         raise MalformedError("report_pages_differ", round=round_.round_id, party=message.party)
     return before
 
@@ -577,20 +586,20 @@ def _confirmation(message: Confirmation, round_: RoundState, _digest: str, now: 
     round_.confirmations[message.notes] = message
 
 
-def _canaries(message: Canaries, round_: RoundState, _digest: str, _now: int | None) -> None:
-    """Store a party's statement on its canaries (PROTOCOL.md 3.7.13)."""
+def _checked(message: ReportCheck, round_: RoundState, _digest: str, _now: int | None) -> None:
+    """Take what a party found when it checked its report of the lists (PROTOCOL.md 3.7.13)."""
     _in_force(round_, message)
-    if message.party in round_.canaries:
-        raise EquivocationError("canaries_already_told", party=message.party)
-    if not round_.manifest.canaries or not round_.all_lists_are_in():
-        raise OrderError("canaries_missing_or_not_met", round=round_.round_id, party=message.party)
+    if message.party in round_.checked:
+        raise EquivocationError("report_already_checked", party=message.party)
+    if not round_.all_lists_are_in():
+        raise OrderError("checked_before_tokens", round=round_.round_id, party=message.party)
     # Only the matcher, and the party itself, know its report.
     if round_.reports.get(ReportKey(message.party, None), message.report_digest) != message.report_digest:
         raise BindingError("told_report_not_sent", party=message.party)
     pairs = [pair.counterpart for pair in message.pairs]
     if pairs != sorted(round_.counterparts_of(message.party)):
         raise MalformedError("counterparts_not_all_told", party=message.party)
-    round_.canaries[message.party] = message
+    round_.checked[message.party] = message
 
 
 def _alarm(message: Alarm, round_: RoundState, _digest: str, _now: int | None) -> None:
@@ -673,7 +682,7 @@ RULES: Mapping[type[Message], Rule] = {
     Amendment: _amendment,  # 3.8
     Tokens: _tokens,  # 3.6
     HitReport: _report,  # 3.7, by the matcher
-    Canaries: _canaries,  # 3.7.13
+    ReportCheck: _checked,  # 3.7.13
     Alarm: _alarm,  # 3.7.14
     WithheldAnswer: _withheld_answer,  # 3.7.16
     Receipt: _receipt,  # 3.7.4

@@ -14,7 +14,6 @@ from aquila.errors import MalformedError, RepeatedError
 from aquila.protocol.messages import (
     Alarm,
     Amendment,
-    Canaries,
     Closing,
     Consent,
     Evaluation,
@@ -22,6 +21,7 @@ from aquila.protocol.messages import (
     Outcomes,
     Receipt,
     Refusal,
+    ReportCheck,
     Statement,
     Submission,
     Tokens,
@@ -38,7 +38,7 @@ CHANGES_OF_A_HIT = 8
 """How often a party may say anew what came of its hits, for each: it comes, is decided, decided anew, withdrawn."""
 
 _NOT_AFTER_THE_LAST = (
-    Consent, Amendment, Submission, Evaluation, Tokens, Receipt, Canaries, Alarm, WithheldAnswer, Closing, Refusal,
+    Consent, Amendment, Submission, Evaluation, Tokens, Receipt, ReportCheck, Alarm, WithheldAnswer, Closing, Refusal,
 )  # fmt: skip
 """What a party does not say after its refusal or closing; notes and what follows hits still come."""
 

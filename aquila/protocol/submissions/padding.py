@@ -103,7 +103,7 @@ def number_inputs(
         seed: The submission seed.
         table: The match rules, for the rules of padding inputs.
         padding: The manifest's padding.
-        inputs: The batch; a dummy has the rules of the record that it copies, and digests of zeros but for a canary's.
+        inputs: The batch; a dummy has the rules of the record that it copies, and digests of zeros.
         real_records: How many records are no dummies; those behind them are.
 
     Raises:
@@ -125,11 +125,7 @@ def number_inputs(
 
     digests = np.zeros(len(numbers), dtype=_DIGEST)
     digests[sent] = np.frombuffer(inputs.digests, dtype=_DIGEST)
-    # Of a dummy only the inputs of a canary have a value; the others' are zero, which no SHA-256 is.
-    dummy = np.flatnonzero(positions >= real_records)
-    valueless = ~digests[dummy].view("<u8").reshape(-1, DIGEST_BYTES // 8).any(axis=1)
-    without_value = ~sent
-    without_value[dummy[valueless]] = True
+    without_value = ~sent | (positions >= real_records)
     drawn = derive(seed, framed("aquila/1 padding"), numbers[without_value], DIGEST_BYTES)
     digests[without_value] = np.frombuffer(drawn, dtype=_DIGEST)
     return NumberedInputs(numbers, rules, digests.tobytes())

@@ -213,7 +213,7 @@ class DemoScenario:
                 f"{code}, {NAMES[code]}: {numbered(len(found.hits), 'hit')}", *hits_table(found, _SHOWN_HITS)
             )
         self._read_notes(hits)
-        self._meet_canaries(nodes)
+        self._check_reports(nodes)
         self._compare(hits)
 
     def _read_notes(self, hits: Mapping[str, Hits]) -> None:
@@ -229,26 +229,26 @@ class DemoScenario:
         )
         self.document["notes"] = {"confirmed": states["confirmed"] // 2, "raised": len(raised)}
 
-    def _meet_canaries(self, nodes: Mapping[str, NodeClient]) -> None:
-        """Report the results of the canaries of each pair of nodes, so that a matcher which hides hits is found out."""
+    def _check_reports(self, nodes: Mapping[str, NodeClient]) -> None:
+        """Report what both sides of each pair found when they checked that no hit was left out."""
 
-        def judged() -> bool:
-            found = [one for node in nodes.values() for one in node.safeguards(self.round_id).canaries]
-            return bool(found) and all(one.judged for one in found)
+        def told() -> bool:
+            found = [one for node in nodes.values() for one in node.safeguards(self.round_id).checks]
+            return bool(found) and all(one.told for one in found)
 
-        self._until(judged, "what the nodes tell of planted hits")
+        self._until(told, "what the nodes found when they checked their reports")
         rows = [
-            (f"{code}-{one.counterpart}", one.expected, one.expected - one.missing - one.wrong)
+            (f"{code}-{one.counterpart}", one.below, "nothing" if one.agreed and one.fault is None else "something")
             for code, node in nodes.items()
-            for one in node.safeguards(self.round_id).canaries
+            for one in node.safeguards(self.round_id).checks
             if code < one.counterpart
         ]
         self.screen.narrate(
-            Table("Hits that two nodes planted, and no person", ("pair", "planted", "met"), rows),
-            "Had the matcher left out every fourth hit without looking, nine of ten pairs would say so. "
-            "A matcher that looks can tell planted hits from others.",
+            Table("Was anything left out? ReportCheck by both sides", ("pair", "nearly hits", "left out"), rows),
+            "Beside its rows each node sent tags that only the two of a pair can make. Just those met that follow from "
+            "the reported pairs: a matcher that leaves out a hit has to guess its tags among thousands.",
         )
-        self.document["canaries"] = {"planted": sum(row[1] for row in rows), "met": sum(row[2] for row in rows)}
+        self.document["checks"] = {"pairs": len(rows), "nothing_left_out": sum(row[2] == "nothing" for row in rows)}
 
     def _compare(self, hits: Mapping[str, Hits]) -> None:
         """Report the known pairs that were found; both sides show a hit under one id, so the demo can join them."""

@@ -37,7 +37,19 @@ _SHOWN_FINDINGS = 10
 _THOUSANDTHS = 1_000
 _SMALL_BYTES = 1 << 20  # lists that are read and matched sooner than other processes are started
 _SECONDS_MEAN = "processor time of all processes, divided by the number of workers"
-_PHASES = ("consent", "read", "normalize", "blind", "evaluate", "verify", "finalize", "match", "exchange")
+_PHASES = (
+    "consent",
+    "read",
+    "normalize",
+    "blind",
+    "evaluate",
+    "verify",
+    "finalize",
+    "shadow",
+    "match",
+    "check",
+    "exchange",
+)
 
 
 class Minimum(StrEnum):

@@ -55,11 +55,6 @@ def round_tables(view: MatcherRoundView | NodeRoundView) -> list[Table | str]:
 def hits_views(hits: Hits, limit: int) -> list[Table | str]:
     """Return the hits of a round, what chance made of them, and of what is unanswered that nothing is known."""
     views: list[Table | str] = [*hits_table(hits, limit), chance_table(hits)] if hits.hits else []
-    if moved := [f"{one.counterpart} {factor(one.drift_centibits)}" for one in hits.chance if one.drift_centibits]:
-        views.append(
-            "In another round of the same lists a hit close to the border of its level can have another level, or be "
-            f"missing: planted hits can move its odds by a factor of ({', '.join(moved)})."
-        )
     if hits.complete and not hits.hits:
         views.append("There is no hit.")
     views += [_unanswered(answer, hits) for answer in hits.answers if answer.state is not AnswerState.ANSWERED]
@@ -177,7 +172,6 @@ def _terms(view: MatcherRoundView | NodeRoundView) -> Table:
         ("purpose", manifest.purpose),
         ("match rules", f"{manifest.rules.name}, digest {manifest.rules.digest[:16]}"),
         ("least certainty", manifest.minimum_certainty.value),
-        ("planted hits", f"{manifest.canaries} for each pair, about" if manifest.canaries else "none"),
         ("consent by", moment(window.consent_by)),
         ("submit by", moment(window.submit_by)),
         ("evaluate by", moment(window.evaluate_by)),

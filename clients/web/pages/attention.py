@@ -67,13 +67,13 @@ class _Words:
 
 
 _NODE: Mapping[AttentionKind, _Words] = {
-    AttentionKind.CANARIES: _Words(
-        _n("Canaries are missing or changed"),
+    AttentionKind.LEFT_OUT: _Words(
+        _n("Hits may have been left out"),
         _n(
-            "In the round %(round)s, canaries of your node and %(parties)s were not reported as they should be. "
-            "Do not rely on its hits with them before this is explained."
+            "In the round %(round)s, the report of your hits with %(parties)s is not shown to be all there is. "
+            "Do not rely on a no-hit with them before this is explained."
         ),
-        _n("See the canaries"),
+        _n("See what was checked"),
         _n("alarm"),
         place="#safeguards",
     ),
@@ -129,9 +129,9 @@ _NODE: Mapping[AttentionKind, _Words] = {
     ),
 }
 _MATCHER: Mapping[AttentionKind, _Words] = {
-    AttentionKind.CANARIES: _Words(
-        _n("Two parties disclose different canaries"),
-        _n("In the round %(round)s: %(parties)s. One of them was shown other hits, or claims so."),
+    AttentionKind.LEFT_OUT: _Words(
+        _n("Two parties do not both find that nothing was left out"),
+        _n("In the round %(round)s: %(parties)s. One of them was told less, or claims so."),
         _n("Look at the round"),
         _n("alarm"),
     ),

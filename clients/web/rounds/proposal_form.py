@@ -17,7 +17,6 @@ from aquila.errors import OrderError
 from aquila.interface.rounds import RoundProposal
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import Mode
-from aquila.protocol.messages.manifest import MOST_CANARIES
 from clients.web.app.forms import MAY_NAME
 
 if TYPE_CHECKING:
@@ -42,7 +41,6 @@ _LEAST_PARTIES = 2
 _NUMBERS: Mapping[str, tuple[int, int]] = {
     "retention_days": (1, 3_660),
     "frequency_limit": (1, 1_000),
-    "canaries": (0, MOST_CANARIES),
     "padding_records": (1, 10_000_000),
 }
 _MOST_ELEMENTS = 2**40
@@ -178,7 +176,7 @@ class ProposalForm(Form):
             self.faults["party"] = FieldError(MOVED)
         content |= {"rules": self._choice("rules", defaults.rules), "caps": self._caps(content["participants"])}
         content |= {"window": self._window(), "padding": self._padding(), "pairs": self._chosen_pairs()}
-        for name in ("retention_days", "frequency_limit", "canaries"):
+        for name in ("retention_days", "frequency_limit"):
             content[name] = self._number(name, *_NUMBERS[name])
         given = {name: value for name, value in content.items() if value is not None}
         return None if self.faults else RoundProposal.model_validate(given)
@@ -255,7 +253,6 @@ def fresh(defaults: ProposalDefaults) -> ProposalForm:
         "minimum_certainty": defaults.minimum_certainty.value,
         "retention_days": str(defaults.retention_days),
         "frequency_limit": str(defaults.frequency_limit),
-        "canaries": str(defaults.canaries),
         "rules": defaults.rules[0],
         "cap_full": str(defaults.caps.full),
         "cap_partial": str(defaults.caps.partial),

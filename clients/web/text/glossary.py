@@ -31,13 +31,6 @@ def _n(message: str) -> str:
 
 TERMS: Mapping[str, Term] = MappingProxyType(
     {
-        "canary": Term(
-            _n("canary"),
-            _n(
-                "A record of no person that two nodes plant in their lists, so that they must meet. If such a hit is "
-                "missing, other hits may be missing too."
-            ),
-        ),
         "cap": Term(
             _n("cap"),
             _n(
@@ -99,6 +92,13 @@ TERMS: Mapping[str, Term] = MappingProxyType(
             _n(
                 "Every step is entered with the person's pseudonym, and entries cannot be changed without being "
                 "noticed. It holds no record and no name."
+            ),
+        ),
+        "shadow": Term(
+            _n("shadow column"),
+            _n(
+                "Tags that only two nodes can make. The matcher compares them as it compares tokens, and the two nodes "
+                "check that the tags that met are those of the reported hits. So they notice a hit that is left out."
             ),
         ),
         "token": Term(

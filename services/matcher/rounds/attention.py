@@ -70,7 +70,7 @@ def _stored(session: Session, now: int) -> Iterator[RoundAttention]:
 def _of_round(turn: RoundTransaction, now: int) -> Iterator[RoundAttention]:
     """Yield items from the statements of an open round."""
     if differing := {party for pair in disputed_pairs(turn.round) for party in pair}:
-        yield _need(turn.row, AttentionKind.CANARIES, tuple(sorted(differing)), len(differing))
+        yield _need(turn.row, AttentionKind.LEFT_OUT, tuple(sorted(differing)), len(differing))
     if holders := {party for party, _, _ in held_reports(turn.round)}:
         yield _need(turn.row, AttentionKind.HELD_BACK, tuple(sorted(holders)), len(holders))
     if missing := late(turn.cached, now):

@@ -14,9 +14,11 @@ from sqlalchemy import select
 from aquila.crypto.group import ELEMENT_BYTES
 from aquila.errors import MalformedError, OrderError, PolicyError, ProtocolError
 from aquila.matching.join import TOKEN_ROW_BYTES
+from aquila.protocol.messages import TagPiece
 from aquila.protocol.messages.feed import EventKind
 from aquila.protocol.party import check_digest, chunk_of
 from aquila.protocol.rounds.round_state import EvaluationKey
+from aquila.protocol.submissions.column_sizes import TAG_BYTES
 from services.kit.errors import NotFoundError, StoreFullError
 from services.matcher.events import TOKENS, bytes_event
 from services.matcher.rounds.statements import check_participant
@@ -186,8 +188,10 @@ def expected_chunk(round_: Round, caller: str, place: ChunkAddress) -> tuple[int
         if evaluation is not None:
             return evaluation.elements * ELEMENT_BYTES, evaluation.output_digest
     tokens = round_.tokens.get(place.submission_id)
-    if place.what == TOKENS and tokens is not None and 0 <= place.index < len(tokens.chunks):
-        return tokens.chunks[place.index].rows * TOKEN_ROW_BYTES, tokens.chunks[place.index].digest
+    if place.what == TOKENS and tokens is not None and 0 <= place.index < len(tokens.parts):
+        part = tokens.parts[place.index]
+        size = part.tags * TAG_BYTES if isinstance(part, TagPiece) else part.rows * TOKEN_ROW_BYTES
+        return size, part.digest
     raise OrderError("chunk_statement_not_accepted", submission=place.submission_id, chunk=place.index)
 
 

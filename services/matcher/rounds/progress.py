@@ -29,9 +29,9 @@ def waits_for(known: CachedRound, submission_id: str) -> tuple[str, ...]:
 
 
 def has_all_tokens(known: CachedRound, submission_id: str) -> bool:
-    """Return whether all token chunks of a submission came."""
+    """Return whether all token chunks of a submission came, and of a list its shadow columns."""
     tokens = known.round.tokens.get(submission_id)
-    return tokens is not None and known.stored[TOKENS, submission_id, tokens.party] == len(tokens.chunks)
+    return tokens is not None and known.stored[TOKENS, submission_id, tokens.party] == len(tokens.parts)
 
 
 def ready_submissions(known: CachedRound, party: str) -> tuple[str, ...]:

@@ -111,7 +111,6 @@ def manifest_of(context: MatcherContext, proposal: RoundProposal) -> Manifest:
             padding=proposal.padding or _padding(defaults),
             minimum_certainty=proposal.minimum_certainty,
             frequency_limit=proposal.frequency_limit,
-            canaries=defaults.canaries if proposal.canaries is None else proposal.canaries,
             retention_days=proposal.retention_days,
         )
     except ValidationError as error:
@@ -130,7 +129,6 @@ def defaults_of(context: MatcherContext) -> ProposalDefaults:
         padding=_padding(settings),
         minimum_certainty=fields["minimum_certainty"].default,
         frequency_limit=fields["frequency_limit"].default,
-        canaries=settings.canaries,
         retention_days=fields["retention_days"].default,
     )
 

@@ -21,7 +21,6 @@ from aquila.errors import (
 from aquila.protocol.log_entries import refused_entry
 from aquila.protocol.messages import (
     PARTY_STATEMENTS,
-    Canaries,
     Consent,
     Evaluation,
     Kind,
@@ -36,7 +35,6 @@ from services.kit.errors import NotFoundError
 from services.kit.log.entries import append
 from services.kit.logging import Log
 from services.matcher.events import NOBODY
-from services.matcher.rounds.canary_counts import subtract_canaries
 from services.matcher.rounds.disk_space import check_room_for_consent
 from services.matcher.rounds.outcome_counts import store_outcomes
 from services.matcher.rounds.progress import ready_submissions
@@ -121,8 +119,6 @@ def _follow(context: MatcherContext, turn: RoundTransaction, message: Statement)
     match message:
         case Consent():
             check_room_for_consent(context, turn.session, turn.round, message.party)
-        case Canaries():
-            subtract_canaries(turn.session, turn.round, message)
         case Outcomes():
             store_outcomes(turn, message)
         case _:

@@ -14,6 +14,7 @@ from aquila.interface.sentence import SentenceView
 from aquila.interface.service.party import Parties, PartyView
 from aquila.protocol.messages.feed import EventKind
 from aquila.protocol.rounds.round_state import ReportKey
+from aquila.protocol.shadow.checks import agree
 from aquila.sentences import Sentence, quoted
 from aquila.sentences.sentence import loads
 from services.kit.party_status import party_status
@@ -40,9 +41,6 @@ def round_view(context: MatcherContext, round_id: str) -> MatcherRoundView:
         for count in counts:
             by_certainty[count.certainty] += count.hits
         record = turn.round
-        planted = Counter[str]()
-        for levels in _planted(record).values():
-            planted.update(levels)
         return MatcherRoundView(
             entry=entry_of(turn.row),
             manifest=record.manifest,
@@ -51,7 +49,6 @@ def round_view(context: MatcherContext, round_id: str) -> MatcherRoundView:
             participants=record.participants,
             parties=tuple(_progress(turn.cached, p.party, counts) for p in record.manifest.participants),
             hits_by_certainty=dict(by_certainty),
-            canaries_by_certainty=dict(+planted),
             ending=_ending(turn),
             evidence=turn.session.scalar(evidence) or 0,
             flags=tuple(map(SentenceView.of, _flags(turn))),
@@ -70,25 +67,13 @@ def _repeated(turn: RoundTransaction) -> Iterator[tuple[str, int]]:
         yield row.party, row.statements
 
 
-def _planted(record: Round) -> dict[tuple[str, str], dict[str, int]]:
-    """Return the canaries among the hits of each pair, from the first of its parties that disclosed them."""
-    found: dict[tuple[str, str], dict[str, int]] = {}
-    for party, told in sorted(record.canaries.items()):
-        for pair in told.pairs:
-            left, right = sorted((party, pair.counterpart))
-            found.setdefault((left, right), pair.hits.model_dump())
-    return found
-
-
 def disputed_pairs(record: Round) -> Iterator[tuple[str, str]]:
-    """Yield the pairs whose two sides disclosed different canaries: one of them was shown other hits, or lies."""
-    for party, told in sorted(record.canaries.items()):
-        for pair in told.pairs:
-            other = record.canaries.get(pair.counterpart)
-            if party < pair.counterpart and other is not None:
-                same = next((one.hits for one in other.pairs if one.counterpart == party), None)
-                if same != pair.hits:
-                    yield party, pair.counterpart
+    """Yield the pairs whose two sides do not both find, of the same tags, that nothing was left out."""
+    for party, said in sorted(record.checked.items()):
+        for pair in said.pairs:
+            other = record.checked.get(pair.counterpart)
+            if party < pair.counterpart and other is not None and not agree(pair, other.of(party)):
+                yield party, pair.counterpart
 
 
 def held_reports(record: Round) -> Iterator[tuple[str, str, int]]:
@@ -111,7 +96,7 @@ def _problems(turn: RoundTransaction) -> Iterator[Sentence]:
     if turn.row.problem is not None:
         yield loads(turn.row.problem)
     for left, right in disputed_pairs(record):
-        yield Sentence.of("canaries_told_differ", left=left, right=right)
+        yield Sentence.of("checks_differ", left=left, right=right)
     for owner, asker, hits in held_reports(record):
         yield Sentence.of("report_held_back", owner=owner, asker=asker, hits=hits)
     for owner, asker in refused_answers(record):
@@ -183,7 +168,7 @@ def _progress(known: CachedRound, party: str, counts: Sequence[HitCountRow]) -> 
         ),
         tokens=Progress(
             done=sum(known.stored[TOKENS, i, party] for i in own),
-            of=sum(len(record.tokens[i].chunks) for i in own if i in record.tokens),
+            of=sum(len(record.tokens[i].parts) for i in own if i in record.tokens),
         ),
         waits_for=tuple(sorted(missing)),
         hits=sum(count.hits for count in counts if party in {count.left, count.right}) if reported else None,

@@ -9,6 +9,7 @@ import fcntl
 import os
 import shutil
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,15 @@ from aquila.matching.meeting_rows import first_bits, meeting_handles, rows_of
 from aquila.matching.multiplicity import Multiplicity
 from aquila.matching.regional_counts import persons_by_parties
 from aquila.protocol.log_entries import match_entry
-from aquila.protocol.matcher import TokenCount, grade_pairs, learn_grading_bases, make_reports
+from aquila.protocol.matcher import (
+    TokenCount,
+    columns_between,
+    grade_pairs,
+    learn_grading_bases,
+    make_reports,
+    settle_columns,
+)
+from aquila.protocol.shadow.columns import read_column
 from aquila.sentences.sentence import dumps
 from services.kit.log.entries import append
 from services.kit.logging import Log
@@ -30,6 +39,9 @@ from services.matcher.storage.tables import FlagRow, HitCountRow, KnownCountRow,
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from concurrent.futures import Executor
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from aquila.protocol.matcher import GradedPair
     from aquila.protocol.messages import HitReport
@@ -118,9 +130,15 @@ def join(
             if executor is not None:
                 check_view(executor, folder)
             tokens.join(pairs, round_.manifest.frequency_limit, executor)
-            grading_bases = learn_grading_bases(round_, table, submissions, tokens.patterns())
-            graded = grade_pairs(round_, table, grading_bases, tokens.pairs())
-            met = tokens.met([hit.pair for hit in graded.pairs])
+            columns = {} if query is not None else columns_between(round_, table, submissions)
+            # Two lists that share nothing are told of too, so that both sides can check it.
+            patterns = {lists: dict[int, int]() for lists in columns} | tokens.patterns()
+            grading_bases = learn_grading_bases(round_, table, submissions, patterns)
+            graded = grade_pairs(round_, table, grading_bases, tokens.pairs(), columns)
+            if query is None:
+                read = partial(_column, context, round_)
+                graded = settle_columns(round_, submissions, graded, columns, tokens.shared, read)
+            met = tokens.met([*(hit.pair for hit in graded.pairs), *graded.below])
     reports = make_reports(round_, submissions, graded, met, query, context.random)
     owners = [round_.submissions[submission_id].party for submission_id in submissions]
     hits: Counter[tuple[str, str, str]] = Counter()
@@ -222,6 +240,18 @@ def _chunks(context: MatcherContext, round_: Round, submission_id: str) -> Itera
     for index, reference in enumerate(round_.tokens[submission_id].chunks):
         place = ChunkAddress(round_.round_id, submission_id, TOKENS, party, index)
         yield context.files.read(place.name, bytes.fromhex(reference.digest))
+
+
+def _column(context: MatcherContext, round_: Round, submission_id: str, counterpart: str) -> NDArray[np.bytes_]:
+    """Read the shadow column of a list for a party; raises as `join` does where a file was lost or changed."""
+    party, said = round_.submissions[submission_id].party, round_.tokens[submission_id]
+    column = said.column_for(counterpart)
+    assert column is not None  # as the rule of the statement has it
+    pieces = []
+    for index, piece in enumerate(column.pieces, start=said.first_piece_for(counterpart)):
+        place = ChunkAddress(round_.round_id, submission_id, TOKENS, party, index)
+        pieces.append(context.files.read(place.name, bytes.fromhex(piece.digest)))
+    return read_column(pieces)
 
 
 @contextlib.contextmanager

@@ -22,7 +22,7 @@ router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["safeguards"])
     dependencies=[requires(Action.SEE_ROUNDS)],
 )
 def get_safeguards(request: Request, round_id: str) -> Safeguards:
-    """Return evaluation counts, withheld reports, planted canaries and alarms."""
+    """Return evaluation counts, withheld reports, checks of reports and alarms."""
     return views.safeguards(node_of(request), round_id)
 
 

@@ -90,7 +90,7 @@ def hit_row(session: Session, round_id: str, hit_id: str) -> HitRow:
         NotFoundError: The node holds no such hit.
     """
     hit = session.get(HitRow, (round_id, hit_id))
-    if hit is None or hit.canary:
+    if hit is None:
         raise NotFoundError("hit_unknown")
     return hit
 

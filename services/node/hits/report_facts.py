@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import ceil
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -11,7 +10,6 @@ from aquila.interface.hits import WeightView
 from aquila.interface.rounds import ChanceView
 from aquila.matching.certainty import CENTIBITS
 from aquila.matching.weights import strangers_bits, weights_of
-from aquila.protocol.canaries import drift_of, grading_basis_of
 from aquila.protocol.messages import HitReport
 from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.rounds.exchange import grading_basis_on, signed_sizes
@@ -81,7 +79,7 @@ def _read(node: NodeContext, round_: Round, envelope: bytes) -> ReportFacts:
     sizes = signed_sizes(round_, report)
     return ReportFacts(
         query=report.submission_id,
-        chances=tuple(_chances(node, round_, report)) if report.is_complete else (),  # each page says the same
+        chances=tuple(_chances(report)) if report.is_complete else (),  # each page says the same
         bases={
             one.counterpart: grading_basis_on(one, sizes[report.party], sizes[one.counterpart]) for one in report.bases
         },
@@ -89,25 +87,8 @@ def _read(node: NodeContext, round_: Round, envelope: bytes) -> ReportFacts:
     )
 
 
-def _chances(node: NodeContext, round_: Round, report: HitReport) -> Iterator[ChanceView]:
-    for basis, drift in zip(report.bases, _drifts(node, round_, report), strict=True):
+def _chances(report: HitReport) -> Iterator[ChanceView]:
+    for basis in report.bases:
         yield ChanceView(
-            counterpart=basis.counterpart, submission_id=report.submission_id, chance_hits=basis.chance_hits,
-            drift_centibits=drift,
-        )  # fmt: skip
-
-
-def _drifts(node: NodeContext, round_: Round, report: HitReport) -> list[int]:
-    """Return for each counterpart of a report how far canaries can move its hits; only lists carry any."""
-    own = round_.list_of(node.code)
-    if own is None or report.submission_id is not None or not round_.manifest.canaries:
-        return [0] * len(report.bases)
-    records = round_.submissions[own].records
-    grading_bases = [
-        grading_basis
-        for basis in report.bases
-        if (grading_basis := grading_basis_of(report, basis.counterpart, records))
-    ]
-    pairs = sum(1 for pair in round_.manifest.pairs if set(pair) <= set(round_.participants))
-    bits = drift_of(node.table_of(round_.manifest), grading_bases, round_.manifest.canaries, pairs)
-    return [ceil(CENTIBITS * one) for one in bits]
+            counterpart=basis.counterpart, submission_id=report.submission_id, chance_hits=basis.chance_hits
+        )

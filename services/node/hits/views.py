@@ -73,9 +73,9 @@ def hits(node: NodeContext, actor: Actor, round_id: str) -> Hits:
             .outerjoin(ExchangeRow, (ExchangeRow.round_id == HitRow.round_id) & (ExchangeRow.hit_id == HitRow.hit_id))
         )
         order = HitRow.counterpart, HitRow.record_id, HitRow.hit_id
-        found = session.execute(query.where(HitRow.round_id == round_id, ~HitRow.canary).order_by(*order)).all()
+        found = session.execute(query.where(HitRow.round_id == round_id).order_by(*order)).all()
         found = [one for one in found if said.agrees(one[0])]
-        ids = select(HitRow.hit_id).where(HitRow.round_id == round_id, ~HitRow.canary)
+        ids = select(HitRow.hit_id).where(HitRow.round_id == round_id)
         unseen = set(session.scalars(ids)) - {hit.hit_id for hit, *_ in found}
         log_entries.append(session, consultation(node.journal, actor, round_id, [row.hit_id for row, *_ in found]))
         row = round_row(session, round_id)
@@ -240,11 +240,9 @@ def _chance(node: NodeContext, session: Session, round_: Round, hit: HitRow) -> 
                 HitRow.counterpart == hit.counterpart,
                 HitRow.certainty == hit.certainty,
                 HitRow.submission_id.is_not_distinct_from(hit.submission_id),
-                ~HitRow.canary,
             )
             return ChanceOfHit(
                 hits=session.scalar(alike) or 0, expected=said.chance_hits.model_dump()[hit.certainty],
-                drift_centibits=said.drift_centibits,
             )  # fmt: skip
     return None
 

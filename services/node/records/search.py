@@ -219,7 +219,7 @@ def _hits(session: Session, journal: Journal, actor: Actor, row: RecordRow) -> t
     if not role_table().allows(Service.NODE, actor.roles, Action.SEE_HITS):
         return None, 0
     query = select(HitRow).join(HitStatusRow, STATUS_OF_HIT)
-    query = query.where(HitRow.import_id == row.import_id, HitRow.position == row.position, ~HitRow.canary)
+    query = query.where(HitRow.import_id == row.import_id, HitRow.position == row.position)
     hits, total = _newest(session, query, HitStatusRow.arrived_at.desc(), HitRow.round_id.asc(), HitRow.hit_id.asc())
     for round_id in sorted({hit.round_id for hit in hits}):
         append(

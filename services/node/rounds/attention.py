@@ -21,9 +21,8 @@ from services.kit.storage.stored_manifests import manifest_in
 from services.node.rounds.requests import consent_until, rounds_with_list, submit_until
 from services.node.storage.states import LocalRoundState, SubmissionState
 from services.node.storage.tables import (
-    CANARIES_FAILED,
     AlarmRow,
-    CanaryRow,
+    PairCheckRow,
     ProblemRow,
     RoundRow,
     StatementRow,
@@ -42,11 +41,11 @@ MOST = 40
 """What a page takes; each look reads no more rows than that, but for withheld answers, which are few."""
 
 REMEMBERED = 30 * 86_400
-"""How long after the verdict missing canaries stand on the first page: the round may be over by then."""
+"""How long hits that were left out stand on the first page: the round may be over by then."""
 
 _ACTIVE = (RoundRow.state == LocalRoundState.ACTIVE, RoundRow.phase.not_in(ENDED_PHASES))
 _FREE = (RoundRow.refused.is_(None), RoundRow.abort_reason.is_(None))
-_ELSEWHERE = ("alarm %", "canaries %", "submission %")  # problems that are needs of their own
+_ELSEWHERE = ("alarm %", "check %", "submission %")  # problems that are needs of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +69,13 @@ def attention_list(journal: Journal) -> AttentionList:
 
 
 def _alarms(session: Session, now: int) -> Iterator[_Found]:
-    """Yield planted hits that did not come as they should, and answers that wait for a person's word."""
+    """Yield pairs of which hits were left out, and answers that wait for a person's word."""
     judged = (
-        select(CanaryRow.round_id, CanaryRow.counterpart.label("party"))
-        .where(CanaryRow.judged_at > now - REMEMBERED, CANARIES_FAILED)
-        .order_by(CanaryRow.judged_at.desc(), CanaryRow.round_id, CanaryRow.counterpart)
+        select(PairCheckRow.round_id, PairCheckRow.counterpart.label("party"))
+        .where(PairCheckRow.checked_at > now - REMEMBERED, PairCheckRow.failed())
+        .order_by(PairCheckRow.checked_at.desc(), PairCheckRow.round_id, PairCheckRow.counterpart)
     )
-    yield from _by_round(AttentionKind.CANARIES, session.execute(judged.limit(MOST)))
+    yield from _by_round(AttentionKind.LEFT_OUT, session.execute(judged.limit(MOST)))
     held = (
         select(AlarmRow.round_id, AlarmRow.asker.label("party"))
         .join(RoundRow, RoundRow.round_id == AlarmRow.round_id)

@@ -16,6 +16,7 @@ from services.node.storage.tables import (
     AlarmRow,
     ChunkDownloadRow,
     ChunkRow,
+    ColumnPieceRow,
     EvaluationDownloadRow,
     EvaluationRow,
     NoteBatchRow,
@@ -93,6 +94,7 @@ _QUERY = select(
     or_(
         _any(ChunkRow, ~ChunkRow.sent),
         _any(ChunkRow, ~ChunkRow.tokens_sent, ChunkRow.token_rows.is_not(None)),
+        _any(ColumnPieceRow, ~ColumnPieceRow.sent),
         _any(EvaluationRow, ~EvaluationRow.sent),
     ),
 ).where(RoundRow.round_id == _ROUND_ID)

@@ -69,13 +69,13 @@ def parties(session: Session, code: str, round_: Round, known: Verified) -> Iter
         else:
             of = sum(own.values()) if party in round_.participants else 0
             evaluated = Progress(done=sum(known[i, party] for i in own), of=of)
-        yield _standing(code, round_, party, evaluated)
+        yield _standing(round_, party, evaluated)
 
 
-def _standing(code: str, round_: Round, party: str, evaluated: Progress) -> PartyAtNode:
+def _standing(round_: Round, party: str, evaluated: Progress) -> PartyAtNode:
     made = [i for i, one in round_.submissions.items() if one.party == party]
     tokens = Progress(done=sum(i in round_.tokens for i in made), of=len(made))
-    has_hits = _has_hits(code, round_, party)
+    has_hits = _has_hits(round_, party)
     return PartyAtNode(
         **party_status(round_, party),
         evaluated=evaluated,
@@ -85,14 +85,10 @@ def _standing(code: str, round_: Round, party: str, evaluated: Progress) -> Part
     )
 
 
-def _has_hits(code: str, round_: Round, party: str) -> bool | None:
+def _has_hits(round_: Round, party: str) -> bool:
     """Return whether a party has its report: by its receipt, or a statement it can sign only with the report."""
-    told = ReportKey(party, None) in round_.receipts or party in round_.canaries
-    if told or any(report.party == party for report in round_.batches):
-        return True
-    # Without planted hits a party that has hits with others alone signs nothing that comes here.
-    silent = party != code and not round_.manifest.canaries
-    return None if silent and round_.all_lists_are_in() and party in round_.participants else False
+    told = ReportKey(party, None) in round_.receipts or party in round_.checked
+    return told or any(report.party == party for report in round_.batches)
 
 
 def _awaited(round_: Round, party: str, evaluated: Progress, tokens: Progress, *, has_hits: bool | None) -> Awaited:

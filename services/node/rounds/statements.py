@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from services.node.storage.high_water import HighWater
 
 LAST_WORDS = tuple(kind.value for kind in (
-    StatementKind.CANARIES, StatementKind.ALARM, StatementKind.WITHHELD_ANSWER, StatementKind.RECEIPT,
+    StatementKind.CHECKED, StatementKind.ALARM, StatementKind.WITHHELD_ANSWER, StatementKind.RECEIPT,
     StatementKind.NOTES, StatementKind.CONFIRMATION, StatementKind.CLOSING, StatementKind.REFUSAL,
     StatementKind.WITHDRAWAL, StatementKind.ACKNOWLEDGEMENT, StatementKind.OUTCOMES,
 ))  # fmt: skip

@@ -161,7 +161,7 @@ def _hits(session: Session, round_id: str) -> int | None:
     )
     if not session.scalar(receipts):
         return None
-    return _count(session, (HitRow.round_id == round_id) & ~HitRow.canary)
+    return _count(session, HitRow.round_id == round_id)
 
 
 def problems(session: Session, row: RoundRow) -> tuple[SentenceView, ...]:

@@ -34,7 +34,7 @@ def report_meetings(session: Session, clock: Clock, round_id: str) -> None:
     met = func.count().label("met")
     each = (
         select(HitRow.counterpart, met, func.min(HitRow.hit_id).label("hit"))
-        .where(HitRow.round_id == round_id, ~HitRow.canary)
+        .where(HitRow.round_id == round_id)
         .group_by(HitRow.counterpart, HitRow.import_id, HitRow.position)
         .having(met >= LEAST_MEETINGS)
         .subquery()

@@ -1,4 +1,4 @@
-"""Safeguards against fishing in a round, for the operator: evaluation counts, alarms, canaries, withheld values."""
+"""Safeguards against fishing in a round, for the operator: evaluation counts, alarms, checks, withheld values."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from aquila.interface.safeguard import (
-    CanaryView,
     EarlierRoundView,
     EarlierSpent,
     FishingAlarmView,
+    PairCheckView,
     Safeguards,
     SpentView,
 )
+from aquila.protocol.messages import CheckFault
 from aquila.records.rules import InputClass
 from services.node.safeguards import evaluation_limits
 from services.node.storage.tables import (
     DAY,
     AlarmRow,
-    CanaryRow,
     DailyEvaluationRow,
     EvaluationCountRow,
+    PairCheckRow,
     RoundRow,
     SubmissionRow,
 )
@@ -49,8 +50,8 @@ def safeguards(node: NodeContext, round_id: str) -> Safeguards:
     """
     with node.rounds.reading(round_id) as round_, node.store.reading("round.safeguards") as session:
         raised = session.scalars(select(AlarmRow).where(AlarmRow.round_id == round_id).order_by(AlarmRow.raised_at))
-        canaries = session.scalars(
-            select(CanaryRow).where(CanaryRow.round_id == round_id).order_by(CanaryRow.counterpart)
+        checks = session.scalars(
+            select(PairCheckRow).where(PairCheckRow.round_id == round_id).order_by(PairCheckRow.counterpart)
         )
         earlier, all_earlier = _earlier(session, node.code, round_)
         return Safeguards(
@@ -64,12 +65,12 @@ def safeguards(node: NodeContext, round_id: str) -> Safeguards:
             alarms=tuple(
                 _alarm(round_, row) for row in raised
             ),
-            canaries=tuple(
-                CanaryView(
-                    counterpart=row.counterpart, hits=row.high + row.medium + row.low, judged=row.judged_at is not None,
-                    expected=row.expected, missing=row.missing, wrong=row.wrong, differing=row.differing,
+            checks=tuple(
+                PairCheckView(
+                    counterpart=row.counterpart, below=row.below, fault=row.fault and CheckFault(row.fault),
+                    told=row.agreed is not None, agreed=bool(row.agreed),
                 )
-                for row in canaries
+                for row in checks
             ),
         )  # fmt: skip
 

@@ -23,7 +23,7 @@ from services.node.round_memory import round_row
 from services.node.rounds import statements
 from services.node.rounds.due_steps import due_in
 from services.node.rounds.requests import is_consent_due
-from services.node.safeguards import alarms, canaries
+from services.node.safeguards import alarms, left_out
 from services.node.steps import close, consent, exchange_notes, exclude_absent, outbox, sync, verify_logs, withdraw
 from services.node.steps.submissions import evaluate, finalize, prepare, verify
 from services.node.storage.states import LocalRoundState
@@ -250,17 +250,17 @@ def _row(store: Store, round_id: str) -> RoundRow:
 
 
 def _decide(node: NodeContext, row: RoundRow) -> bool:
-    """Judge what takes the round key, then look whether the round ends here; return whether it does.
+    """Compare what both sides checked, then look whether the round ends here; return whether it does.
 
     Raises:
-        AquilaError: Something cannot be read or judged, and the end has not come; it keeps no round from its end.
+        AquilaError: Something cannot be read or compared, and the end has not come; it keeps no round from its end.
     """
     try:
         if row.refused is None:
-            canaries.judge(node, row.round_id)
+            left_out.compare(node, row.round_id)
         return close.decide(node, row)
     except AquilaError as error:
-        # Where this node takes no further part, nothing is judged in the next step.
+        # Where this node takes no further part, nothing is compared in the next step.
         if _ends_part(error) or not close.decide_unread(node, row, error):
             raise
         return True

@@ -69,7 +69,7 @@ def decide(node: NodeContext, row: RoundRow) -> bool:
 def decide_unread(node: NodeContext, row: RoundRow, failure: AquilaError) -> bool:
     """Mark a round whose end has come by its row and the window of its manifest; return whether it was marked.
 
-    For a round whose record or canaries cannot be read: that keeps no key. A failure of the store may pass, so it is
+    For a round whose record cannot be read: that keeps no key. A failure of the store may pass, so it is
     waited for until the time of the round is over. The refusal of an abort is signed with the last words.
     """
     if isinstance(failure, StoreError) and not _is_over(node, row):

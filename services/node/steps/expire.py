@@ -13,11 +13,11 @@ from services.node.records.erasure import tables_of_hits
 from services.node.storage.states import LocalRoundState
 from services.node.storage.tables import (
     AlarmRow,
-    CanaryRow,
     ErasedOutcomeCountRow,
     HitRow,
     NoteBatchRow,
     NoteSecretRow,
+    PairCheckRow,
     PendingStatementRow,
     PreparedReportRow,
     ProblemRow,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _LOG = Log("node.expire")
 EXPIRING = (
-    HitRow, WithdrawalRow, ErasedOutcomeCountRow, StatementRow, ProblemRow, AlarmRow, CanaryRow, NoteBatchRow,
+    HitRow, WithdrawalRow, ErasedOutcomeCountRow, StatementRow, ProblemRow, AlarmRow, PairCheckRow, NoteBatchRow,
     NoteSecretRow, PreparedReportRow, PendingStatementRow,
 )  # fmt: skip
 """Rows of a round that go with its hits, beside those that belong to one hit."""

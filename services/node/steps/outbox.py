@@ -38,7 +38,7 @@ from services.node.logs import inclusion_promises
 from services.node.round_memory import TakenStatement, round_row
 from services.node.rounds import paths, statements
 from services.node.storage.states import LocalRoundState, SubmissionState
-from services.node.storage.tables import ChunkRow, EvaluationRow, StatementRow, SubmissionRow
+from services.node.storage.tables import ChunkRow, ColumnPieceRow, EvaluationRow, StatementRow, SubmissionRow
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
@@ -178,8 +178,15 @@ def _uploads_of(node: NodeContext, row: StatementRow) -> list[PendingUpload]:
         if row.kind == StatementKind.SUBMISSION:
             return [_blinded(node.files, one) for one in session.scalars(chunks.where(~ChunkRow.sent))]
         if row.kind == StatementKind.TOKENS:
+            pieces = select(ColumnPieceRow).where(
+                ColumnPieceRow.submission_id == named.submission_id, ~ColumnPieceRow.sent
+            )
             return [
-                _tokens(node.files, node.rounds, one) for one in session.scalars(chunks.where(~ChunkRow.tokens_sent))
+                *(
+                    _tokens(node.files, node.rounds, one)
+                    for one in session.scalars(chunks.where(~ChunkRow.tokens_sent))
+                ),
+                *(_piece(node.files, node.rounds, o) for o in session.scalars(pieces.order_by(ColumnPieceRow.index))),
             ]
         answer = session.get(EvaluationRow, (named.submission_id, named.chunk))
         return [] if answer is None or answer.sent else [_answer(node.code, node.files, answer)]
@@ -358,6 +365,13 @@ def _parcels(node: NodeContext, round_id: str) -> list[PendingUpload]:
         parcels += [
             _tokens(node.files, node.rounds, row) for row in session.scalars(tokens.order_by(*order).limit(_PER_TURN))
         ]
+        pieces = select(ColumnPieceRow).where(
+            ColumnPieceRow.round_id == round_id, ~ColumnPieceRow.sent, ColumnPieceRow.submission_id.in_(finalized)
+        )
+        by_place = ColumnPieceRow.submission_id, ColumnPieceRow.index
+        parcels += [
+            _piece(node.files, node.rounds, row) for row in session.scalars(pieces.order_by(*by_place).limit(_PER_TURN))
+        ]
     return parcels
 
 
@@ -405,9 +419,7 @@ def _tokens(files: ChunkFiles, rounds: RoundMemories, row: ChunkRow) -> PendingU
 
     def mark_sent(session: Session) -> None:
         session.get_one(ChunkRow, key).tokens_sent = True
-        left = select(ChunkRow).where(ChunkRow.submission_id == row.submission_id, ~ChunkRow.tokens_sent)
-        if session.scalars(left).first() is None:
-            session.get_one(SubmissionRow, row.submission_id).enter(SubmissionState.TOKENS_SENT)
+        _all_tokens_sent(session, row.submission_id)
 
     path = f"{_base(row.round_id, row.submission_id)}/tokens/{row.index}"
     size = (row.token_rows or 0) * TOKEN_ROW_BYTES
@@ -415,6 +427,28 @@ def _tokens(files: ChunkFiles, rounds: RoundMemories, row: ChunkRow) -> PendingU
         path, lambda: rounds.of(row.round_id).key().open(name, files.read(name)), mark_sent, "", "tokens",
         row.submission_id, row.index, size,
     )  # fmt: skip
+
+
+def _piece(files: ChunkFiles, rounds: RoundMemories, row: ColumnPieceRow) -> PendingUpload:
+    name, key = paths.tokens(row.round_id, row.submission_id, row.index), (row.submission_id, row.index)
+
+    def mark_sent(session: Session) -> None:
+        session.get_one(ColumnPieceRow, key).sent = True
+        _all_tokens_sent(session, row.submission_id)
+
+    path = f"{_base(row.round_id, row.submission_id)}/tokens/{row.index}"
+    return PendingUpload(
+        path, lambda: rounds.of(row.round_id).key().open(name, files.read(name)), mark_sent, "", "tokens",
+        row.submission_id, row.index, row.size,
+    )  # fmt: skip
+
+
+def _all_tokens_sent(session: Session, submission_id: str) -> None:
+    """Note of a submission that the matcher has all of its tokens, where it has."""
+    rows = select(ChunkRow).where(ChunkRow.submission_id == submission_id, ~ChunkRow.tokens_sent)
+    pieces = select(ColumnPieceRow).where(ColumnPieceRow.submission_id == submission_id, ~ColumnPieceRow.sent)
+    if session.scalars(rows).first() is None and session.scalars(pieces).first() is None:
+        session.get_one(SubmissionRow, submission_id).enter(SubmissionState.TOKENS_SENT)
 
 
 def _base(round_id: str, submission_id: str) -> str:

@@ -25,7 +25,7 @@ from services.node.records import erasure
 from services.node.records.standing_lists import is_of_standing_query
 from services.node.round_memory import round_row
 from services.node.rounds import statements
-from services.node.safeguards import alarms, canaries, meetings
+from services.node.safeguards import alarms, left_out, meetings
 from services.node.storage.states import LocalRoundState, SubmissionState
 from services.node.storage.tables import (
     HitRow,
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from aquila.protocol.messages import Hit, Message, PairCanaries
+    from aquila.protocol.messages import CheckedPair, Hit, Message
     from aquila.protocol.messages.feed import Event
     from aquila.protocol.registry import Registry
     from aquila.protocol.rounds.verified_round import Round
@@ -67,15 +67,13 @@ class ResolvedReport(NamedTuple):
 
     Attributes:
         erased: Handles of records that were erased since their list was submitted.
-        planted: The positions of dummies that carry canaries, by handle.
-        told: What this node says of its canaries.
+        checked: What this node found when it checked a report of the lists.
     """
 
     import_id: str
     records: dict[str, OwnRecordRef]
     erased: frozenset[str]
-    planted: dict[str, int]
-    told: tuple[PairCanaries, ...]
+    checked: tuple[CheckedPair, ...]
 
 
 def is_own_report(code: str, registry: Registry, event: Event) -> bool:
@@ -112,14 +110,9 @@ def resolve(node: NodeContext, round_id: str, event: Event) -> ResolvedReport | 
     if submission is None:
         return None
     memory = node.rounds.of(round_id)
-    riding = enumerate(
-        canaries.planted_canaries(node.store, node.rounds, round_id) if submission.kind == Kind.LIST else (),
-        start=records,
-    )
-    planted = {one.handle: position for position, one in riding}
-    told = canaries.due_canary_statements(node, memory.record(), report) if report.is_complete else ()
+    checked = left_out.check(node, memory.record(), report, submission.submission_id)
     if not wanted:
-        return ResolvedReport(submission.import_id, {}, frozenset(), planted, told)
+        return ResolvedReport(submission.import_id, {}, frozenset(), checked)
     with memory.seed(submission.submission_id) as seed:
         every = np.frombuffer(handles_of(seed, range(records)), dtype=f"S{HANDLE_BYTES}")
     mine = np.frombuffer(bytes.fromhex("".join(wanted)), dtype=every.dtype)
@@ -127,7 +120,7 @@ def resolve(node: NodeContext, round_id: str, event: Event) -> ResolvedReport | 
     positions = {place: every[place : place + 1].tobytes().hex() for place in places}
     records_found = _known_records(node.store, submission.import_id, positions)
     return ResolvedReport(
-        submission.import_id, records_found, frozenset(positions.values()) - set(records_found), planted, told
+        submission.import_id, records_found, frozenset(positions.values()) - set(records_found), checked
     )
 
 
@@ -170,11 +163,11 @@ def store(  # noqa: PLR0913, PLR0917 - a report, and what was found of it
                 round_id=round_.round_id, hit_id=hit.hit_id, import_id=found.import_id, position=record.position,
                 record_id=record.record_id, counterpart=hit.counterpart, certainty=hit.certainty.value,
                 families=list(hit.families), submission_id=report.submission_id,
-                handling_code=record.handling_code, canary=hit.handle in found.planted, person=record.person,
+                handling_code=record.handling_code, person=record.person,
             )  # fmt: skip
     session.add_all(rows.values())
     append(session, statement_entry(report, digest, node.clock()))
-    coming = [row for row in rows.values() if not row.canary]
+    coming = list(rows.values())
     query = round_.submissions.get(report.submission_id or "")
     urgent = query is not None and query.justification.urgency is Urgency.URGENT
     lifecycle.start_lifecycle(session, node.clock, coming, urgent=urgent)
@@ -191,7 +184,7 @@ def store(  # noqa: PLR0913, PLR0917 - a report, and what was found of it
     stored = (len(report.hits) if reported is None else reported.total()) - unknown
     meetings.report_meetings(session, node.clock, round_.round_id)
     # Before the receipt: once the matcher has that of everybody it may end the round.
-    canaries.store_canaries_of_node(session, node.signer, round_, found.told if found else ())
+    left_out.store_checks(session, node, round_, found.checked if found else ())
     withheld = alarms.raise_alarm(session, node, round_, report, stored)
     _withdraw_erased(session, node.clock, report, gone, counted=not withheld)
     if not withheld:
@@ -235,9 +228,7 @@ def _withdraw_erased(session: Session, clock: Clock, report: HitReport, gone: Se
 
 
 def _record_of(found: ResolvedReport | None, handle: str) -> OwnRecordRef | None:
-    """Return the kept data of a handle's record; for a dummy that carries a canary the position alone."""
-    if found is not None and handle in found.planted:
-        return OwnRecordRef(found.planted[handle], "")
+    """Return the kept data of a handle's record."""
     return found.records.get(handle) if found else None
 
 

@@ -385,6 +385,19 @@ class ChunkRow(NodeRows):
     tokens_sent: Mapped[bool] = mapped_column(default=False, comment="Whether the matcher has the token rows.")
 
 
+class ColumnPieceRow(NodeRows):
+    """A piece of a shadow column of an own list, which is sent behind its token rows."""
+
+    __tablename__ = "column_piece"
+    submission_id: Mapped[str] = mapped_column(
+        String(32), ForeignKey("submission.submission_id"), primary_key=True, comment="Of which submission."
+    )
+    index: Mapped[int] = mapped_column(BigInteger, primary_key=True, comment="Its place behind the chunks of rows.")
+    round_id: Mapped[str] = _round()
+    size: Mapped[int] = mapped_column(BigInteger, comment="Bytes.")
+    sent: Mapped[bool] = mapped_column(default=False, comment="Whether the matcher has it.")
+
+
 class _DownloadRow(NodeRows):
     """Bytes that the matcher holds for this node, in one of two queues."""
 
@@ -513,7 +526,7 @@ class HitRow(SealedRow, NodeRows):
 
     sealed = (
         "round_id", "hit_id", "import_id", "record_id", "counterpart", "certainty", "families", "submission_id",
-        "handling_code", "canary", "person",
+        "handling_code", "person",
     )  # fmt: skip
 
     __tablename__ = "hit"
@@ -529,9 +542,6 @@ class HitRow(SealedRow, NodeRows):
     submission_id: Mapped[str | None] = mapped_column(String(32), comment="The query, or none for the lists.")
     handling_code: Mapped[str | None] = mapped_column(
         String(2), comment="The own record's handling code when the hit came, or none."
-    )
-    canary: Mapped[bool] = mapped_column(
-        default=False, comment="Whether it is a planted one: no person, no analyst sees it; the position is a dummy's."
     )
     person: Mapped[str | None] = mapped_column(
         String(64),
@@ -587,27 +597,26 @@ class AlarmRow(SealedRow, NodeRows):
     )
 
 
-class CanaryRow(NodeRows):
-    """Results of the canaries that this node shares with another in a round; kept as long as the round."""
+class PairCheckRow(NodeRows):
+    """The result of a check whether hits of a pair were left out; kept as long as the round."""
 
-    __tablename__ = "canary"
+    __tablename__ = "pair_check"
     round_id: Mapped[str] = _round(primary_key=True)
     counterpart: Mapped[str] = mapped_column(String(16), primary_key=True, comment="The other party.")
-    high: Mapped[int] = mapped_column(BigInteger, comment="How many were reported as hits of this level, as told.")
-    medium: Mapped[int] = mapped_column(BigInteger, comment="The same.")
-    low: Mapped[int] = mapped_column(BigInteger, comment="The same.")
-    judged_at: Mapped[int | None] = mapped_column(
-        BigInteger, comment="Seconds since 1970; none while the other side has not told of them."
+    met: Mapped[str | None] = mapped_column(
+        String(64), comment="Digest of the tags that met; none where none was told."
     )
-    expected: Mapped[int] = mapped_column(BigInteger, default=0, comment="How many should be hits.")
-    missing: Mapped[int] = mapped_column(BigInteger, default=0, comment="How many of these are none.")
-    wrong: Mapped[int] = mapped_column(BigInteger, default=0, comment="How many are of another level than they should.")
-    differing: Mapped[bool] = mapped_column(default=False, comment="Whether the other side tells of other hits.")
+    below: Mapped[int] = mapped_column(BigInteger, comment="How many pairs were told that nearly are hits.")
+    fault: Mapped[str | None] = mapped_column(String(16), comment="What is wrong; none where nothing was left out.")
+    checked_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970 of the last look at it.")
+    agreed: Mapped[bool | None] = mapped_column(
+        comment="Whether the other side found the same; none while it has not said so."
+    )
 
-
-CANARIES_FAILED = (
-    (CanaryRow.missing > 0) | (CanaryRow.wrong > 0) | CanaryRow.differing | (CanaryRow.expected == 0)
-) & CanaryRow.judged_at.is_not(None)
+    @classmethod
+    def failed(cls) -> ColumnElement[bool]:
+        """Return the condition that this node or the other side found that hits were left out."""
+        return cls.fault.is_not(None) | cls.agreed.is_(False)
 
 
 class PreparedReportRow(NodeRows):

@@ -19,7 +19,7 @@ SIZES = ((20_000,) * 3, (5_000,) * 5)
 
 _MIB = 1 << 20
 _COUNTED = """Services: from the first consent to the last confirmation of a hit, with submissions and approvals,
-default rules and padding, without canaries; processor seconds are those of matcher, nodes and their workers, without
+default rules and padding; processor seconds are those of matcher, nodes and their workers, without
 their start. The import of the lists is a part by itself. Rehearsal: the whole command with the same files, rules and
 padding, with its start and the reading of the files.
 """

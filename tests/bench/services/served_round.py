@@ -57,7 +57,7 @@ class ServedRound:
         parts: The parts of the round in their order, by what ends them.
         services: The cost of each service over all parts.
         peak_memory: The most bytes that all processes held together; pages they share count for each.
-        sides: Sides of hits that were confirmed, those of canaries too: two for each hit.
+        sides: Sides of hits that were confirmed: two for each hit.
     """
 
     lists: tuple[int, ...]
@@ -109,7 +109,7 @@ def list_file(folder: Path, code: str, records: int) -> Path:
 def play(
     stage: DemoProcesses, folder: Path, lists: Sequence[int], watch: Watch, *, compare: bool
 ) -> tuple[ServedRound, list[FoundHit]]:
-    """Start services, and play one round of lists with default rules and padding, without canaries.
+    """Start services, and play one round of lists with default rules and padding.
 
     Args:
         stage: For the processes.
@@ -129,8 +129,7 @@ def play(
     paths = {code: list_file(folder, code, records) for code, records in zip(services.parties, lists, strict=True)}
     try:
         services.open()
-        # A rehearsal plants no canaries, which would move the odds of real hits a little.
-        services.propose(Mode.LISTS, _caps(dict(zip(paths, lists, strict=True))), canaries=0)
+        services.propose(Mode.LISTS, _caps(dict(zip(paths, lists, strict=True))))
         exchanges = {code: _Exchange(LogTail(services.processes[code].log)) for code in services.parties}
         with UsageWatch({name: process.pid for name, process in services.processes.items()}) as usage:
             parts = _play(services, paths, exchanges, usage, watch)

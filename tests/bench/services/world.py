@@ -108,22 +108,19 @@ class BenchServices:
         for name, process in self.processes.items():
             self.staff[name] = open_sessions(process, self._opened, PEOPLE.get(name, STAFF))
 
-    def propose(
-        self, mode: Mode, caps: Mapping[str, ClassCounts] = MappingProxyType({}), canaries: int | None = None
-    ) -> None:
+    def propose(self, mode: Mode, caps: Mapping[str, ClassCounts] = MappingProxyType({})) -> None:
         """Propose a round of all parties, and wait until each has heard of it.
 
         Args:
             mode: Whether the round takes queries.
             caps: Of parties whose caps are not the default ones.
-            canaries: How many each pair of nodes plants; by default as many as the matcher's settings say.
 
         Raises:
             AquilaError: A service refuses something.
             ExecutorError: A node does not hear of it.
         """
         proposal = RoundProposal(
-            participants=tuple(sorted(self.parties)), area="bench", mode=mode, canaries=canaries,
+            participants=tuple(sorted(self.parties)), area="bench", mode=mode,
             caps=tuple(PartyCap(party=code, elements=elements) for code, elements in caps.items()), **_REASON,
         )  # fmt: skip
         secretariat = self.staff[MATCHER]

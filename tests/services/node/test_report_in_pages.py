@@ -18,7 +18,7 @@ from services.matcher.log.statistics import round_statistics
 from services.matcher.steps import join
 from services.matcher.storage.tables import EventRow
 from services.node.steps import exchange_notes
-from services.node.storage.tables import CanaryRow, ExchangeRow, HitRow, NoteBatchRow, StatementRow
+from services.node.storage.tables import ExchangeRow, HitRow, NoteBatchRow, PairCheckRow, StatementRow
 from tests.support.node_steps import round_before_matching
 from tests.support.sentence_texts import texts
 
@@ -29,15 +29,8 @@ if TYPE_CHECKING:
 
     from aquila.protocol.messages import HitReport
     from aquila.protocol.rounds.hit_batches import HitBatch
-    from tests.support.node_world import PartyNode, World
+    from tests.support.node_world import PartyNode
     from tests.support.played_worlds import WorldAfter
-
-PADDED = {"padding": {"inputs_per_record": [], "records_multiple": 16}, "canaries": 8}
-
-
-async def padded_round_before_matching(world: World) -> str:
-    """Play a round with canaries until everyone has sent its tokens."""
-    return await round_before_matching(world, **PADDED)
 
 
 def rows(party_node: PartyNode, table: type[Any]) -> list[Any]:
@@ -60,21 +53,22 @@ def all_confirmed(party_node: PartyNode) -> bool:
 
 
 async def test_a_round_with_pages(world_after: WorldAfter, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hits of all pages are stored, acknowledged once, confirmed and judged with canaries; a report counts once."""
-    monkeypatch.setattr(join, "make_reports", partial(roles.make_reports, most_hits=3))
+    """Hits of all pages are stored, acknowledged once, confirmed and checked; a report counts once."""
+    monkeypatch.setattr(join, "make_reports", partial(roles.make_reports, most_hits=1))
     monkeypatch.setattr(exchange_notes, "MAX_NOTES", 2)
-    world, round_id = await world_after(padded_round_before_matching)
+    world, round_id = await world_after(round_before_matching)
     await world.settle()
     context = world.app.state.context
     for code, party_node in world.nodes.items():
-        assert reports_of(party_node) > 2
+        assert reports_of(party_node) > 1
         hits = rows(party_node, HitRow)
         record = party_node.node.rounds.of(round_id).record()
         assert record.receipts[ReportKey(code, None)].hits == len(hits)
         assert all_confirmed(party_node)
         assert len(rows(party_node, ExchangeRow)) == len(hits)
-        judged = rows(party_node, CanaryRow)
-        assert all(row.judged_at and row.expected and not (row.missing or row.wrong or row.differing) for row in judged)
+        checked = rows(party_node, PairCheckRow)
+        assert len(checked) == 2
+        assert all(row.agreed and row.fault is None for row in checked)
         assert not texts((await party_node.round(round_id))["problems"])
         view = await party_node.get(f"/rounds/{round_id}/hits")
         assert len(view["hits"]) == 2

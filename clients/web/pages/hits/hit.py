@@ -74,7 +74,6 @@ def get_hit(visit: Visited, round_id: str, hit_id: str) -> Response:
         colleagues=colleague_choices(visit),
         possible={step.value for step in hit.possible},
         chance=_chance(visit, hit),
-        drift=_drift(visit, hit),
         weights=_steps(visit, hit),
         factors=[_factor(visit, one) for one in hit.weights],
         differing=list(_differing(visit, hit)),
@@ -297,17 +296,6 @@ def _chance(visit: Visit, hit: HitView) -> str:
         hit.chance.hits,
         party=f"{visit.say(labels.PARTIES[party])} ({party})" if party in labels.PARTIES else party,
         expected=so_many,
-    )
-
-
-def _drift(visit: Visit, hit: HitView) -> str:
-    """Return in a sentence how far planted hits can move this one between two rounds of the same lists, or nothing."""
-    if hit.chance is None or not hit.chance.drift_centibits:
-        return ""
-    return visit.say(
-        "Canaries can move its odds by a factor of %(factor)s from one round of the same lists to the next: "
-        "close to the border of its level it can then have another level, or be missing.",
-        factor=visit.language.number(round(2 ** (hit.chance.drift_centibits / CENTIBITS), 2)),
     )
 
 

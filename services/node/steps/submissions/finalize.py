@@ -19,6 +19,7 @@ from services.kit.logging import Log
 from services.kit.work.pipeline import run_in_order, until
 from services.node.logs.pending_statements import may_sign
 from services.node.rounds import paths, statements
+from services.node.safeguards import left_out
 from services.node.steps.exclude_absent import signed_under
 from services.node.steps.submissions.tasks import FINALIZE, SMALL_ELEMENTS
 from services.node.steps.verify_logs import prove_log
@@ -164,16 +165,22 @@ def _sign(node: NodeContext, round_: Round, row: SubmissionRow) -> bool:
     From here on this node signs no amendment.
     """
     node.rounds.of(row.round_id).check_key()
+    with node.store.reading("finalize.may_sign") as session:
+        if not may_sign(session, row.round_id):
+            return False
+    # If we crash here, the same columns are made again.
+    columns, pieces = left_out.make_columns(node, round_, row)
     with node.store.transaction("finalize.sign") as session:
         if not may_sign(session, row.round_id):
             return False
+        session.add_all(pieces)
         query = select(ChunkRow).where(ChunkRow.submission_id == row.submission_id).order_by(ChunkRow.index)
         chunks = [(chunk.token_rows or 0, chunk.token_digest or "") for chunk in session.scalars(query)]
         statements.sign(
             session,
             node.signer,
             row.round_id,
-            lambda number: node.party.tokens(round_, number, row.submission_id, chunks),
+            lambda number: node.party.tokens(round_, number, row.submission_id, chunks, columns),
         )
         session.get_one(SubmissionRow, row.submission_id).enter(SubmissionState.FINALIZED)
     # If we crash here, what is not needed any more stays until the round is closed.

@@ -31,7 +31,6 @@ from services.node.records.erasure import close_gaps
 from services.node.round_memory import PreparedSubmission, seed_name
 from services.node.rounds import paths, statements
 from services.node.rounds.requests import check_submission_time, manifest_problem
-from services.node.safeguards import canaries
 from services.node.steps.submissions.tasks import BLIND, SMALL_RECORDS, StoredBatch, digest_stored
 from services.node.storage.states import UNSIGNED, SubmissionState
 from services.node.storage.tables import ChunkRow, ImportRow, RecordRow, SubmissionRow
@@ -120,7 +119,6 @@ def _begin(node: NodeContext, round_: Round, row: SubmissionRow) -> None:
     """Draw the seed and seal it, and count the records."""
     memory = node.rounds.of(round_.round_id)
     memory.check_key()
-    planted = len(canaries.canaries_to_plant(node, round_, row.kind))
     with SecretBytes(node.random(KEY_BYTES)) as seed, node.store.transaction("submission.begin") as session:
         name = seed_name(row.submission_id)
         statements.put_secret(session, row.round_id, name, memory.seal(name, seed.to_bytes()))
@@ -134,7 +132,7 @@ def _begin(node: NodeContext, round_: Round, row: SubmissionRow) -> None:
             stored.records_digest = imported.digest = stored_digest(session, row.import_id)
         real = imported.records
         stored.enter(SubmissionState.PREPARING)
-        stored.records = padded_records(real + planted, round_.manifest.padding)
+        stored.records = padded_records(real, round_.manifest.padding)
         stored.batches = len(_batches(real)) + len(_batches(stored.records - real))
 
 
@@ -193,8 +191,7 @@ def _plan(node: NodeContext, round_: Round, row: SubmissionRow, real: int) -> No
         approved = session.get_one(SubmissionRow, row.submission_id).records_digest
         check_approved(session, row.import_id, approved, row.round_id)
     outlines = [_read_digested(node.files, row, batch).outline() for batch in _batches(real)]
-    planted = canaries.canaries_to_plant(node, round_, row.kind)
-    plan = plan_submission(round_.manifest, node.table_of(round_.manifest), outlines, planted)
+    plan = plan_submission(round_.manifest, node.table_of(round_.manifest), outlines)
     with node.store.transaction("submission.plan") as session:
         counts = {str(rule): count for rule, count in sorted(plan.held_back.items())}
         session.get_one(SubmissionRow, row.submission_id).held_back = counts
@@ -245,7 +242,6 @@ def _cut_and_sign(node: NodeContext, round_: Round, row: SubmissionRow) -> None:
     with node.store.transaction("submission.sign") as session:
         stored = session.get_one(SubmissionRow, row.submission_id)
         stored.enter(SubmissionState.SUBMITTED)
-        canaries.store_canaries(session, node.rounds, row, node.rounds.of(row.round_id).works[row.submission_id])
         session.add_all(
             ChunkRow(
                 submission_id=row.submission_id, index=index, round_id=row.round_id,

@@ -248,28 +248,27 @@ def upgrade() -> None:
     )
     op.create_index("ix_alarm_round_id", "alarm", ["round_id"], unique=False)
     op.create_table(
-        "canary",
+        "pair_check",
         sa.Column("round_id", sa.String(length=32), nullable=False, comment="Which round."),
         sa.Column("counterpart", sa.String(length=16), nullable=False, comment="The other party."),
         sa.Column(
-            "high", sa.BigInteger(), nullable=False, comment="How many were reported as hits of this level, as told."
+            "met", sa.String(length=64), nullable=True, comment="Digest of the tags that met; none where none was told."
         ),
-        sa.Column("medium", sa.BigInteger(), nullable=False, comment="The same."),
-        sa.Column("low", sa.BigInteger(), nullable=False, comment="The same."),
+        sa.Column("below", sa.BigInteger(), nullable=False, comment="How many pairs were told that nearly are hits."),
         sa.Column(
-            "judged_at",
-            sa.BigInteger(),
-            nullable=True,
-            comment="Seconds since 1970; none while the other side has not told of them.",
+            "fault", sa.String(length=16), nullable=True, comment="What is wrong; none where nothing was left out."
         ),
-        sa.Column("expected", sa.BigInteger(), nullable=False, comment="How many should be hits."),
-        sa.Column("missing", sa.BigInteger(), nullable=False, comment="How many of these are none."),
-        sa.Column("wrong", sa.BigInteger(), nullable=False, comment="How many are of another level than they should."),
-        sa.Column("differing", sa.Boolean(), nullable=False, comment="Whether the other side tells of other hits."),
-        sa.ForeignKeyConstraint(["round_id"], ["round.round_id"], name="fk_canary_round_id_round"),
-        sa.PrimaryKeyConstraint("round_id", "counterpart", name="pk_canary"),
+        sa.Column("checked_at", sa.BigInteger(), nullable=False, comment="Seconds since 1970 of the last look at it."),
+        sa.Column(
+            "agreed",
+            sa.Boolean(),
+            nullable=True,
+            comment="Whether the other side found the same; none while it has not said so.",
+        ),
+        sa.ForeignKeyConstraint(["round_id"], ["round.round_id"], name="fk_pair_check_round_id_round"),
+        sa.PrimaryKeyConstraint("round_id", "counterpart", name="pk_pair_check"),
     )
-    op.create_index("ix_canary_round_id", "canary", ["round_id"], unique=False)
+    op.create_index("ix_pair_check_round_id", "pair_check", ["round_id"], unique=False)
     op.create_table(
         "chunk_download",
         sa.Column("submission_id", sa.String(length=32), nullable=False, comment="Of which submission."),
@@ -403,12 +402,6 @@ def upgrade() -> None:
             sa.String(length=2),
             nullable=True,
             comment="The own record's handling code when the hit came, or none.",
-        ),
-        sa.Column(
-            "canary",
-            sa.Boolean(),
-            nullable=False,
-            comment="Whether it is a planted one: no person, no analyst sees it; the position is a dummy's.",
         ),
         sa.Column(
             "person",
@@ -743,6 +736,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("submission_id", "index", name="pk_chunk"),
     )
     op.create_index("ix_chunk_round_id", "chunk", ["round_id"], unique=False)
+    op.create_table(
+        "column_piece",
+        sa.Column("submission_id", sa.String(length=32), nullable=False, comment="Of which submission."),
+        sa.Column("index", sa.BigInteger(), nullable=False, comment="Its place behind the chunks of rows."),
+        sa.Column("round_id", sa.String(length=32), nullable=False, comment="Which round."),
+        sa.Column("size", sa.BigInteger(), nullable=False, comment="Bytes."),
+        sa.Column("sent", sa.Boolean(), nullable=False, comment="Whether the matcher has it."),
+        sa.ForeignKeyConstraint(["round_id"], ["round.round_id"], name="fk_column_piece_round_id_round"),
+        sa.ForeignKeyConstraint(
+            ["submission_id"], ["submission.submission_id"], name="fk_column_piece_submission_id_submission"
+        ),
+        sa.PrimaryKeyConstraint("submission_id", "index", name="pk_column_piece"),
+    )
+    op.create_index("ix_column_piece_round_id", "column_piece", ["round_id"], unique=False)
     op.create_table(
         "hit_life",
         sa.Column("round_id", sa.String(length=32), nullable=False, comment="Which round."),

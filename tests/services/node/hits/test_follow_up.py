@@ -97,7 +97,7 @@ async def test_a_hit_says_what_chance_would_give(world_after: WorldAfter) -> Non
     for other in ("RS", "SI"):
         hit = await hit_with(al, other)
         said = (await al.get(hit_path(hit)))["chance"]
-        assert said == {"hits": 1, "expected": chance[other][hit["certainty"]], "drift_centibits": 0}
+        assert said == {"hits": 1, "expected": chance[other][hit["certainty"]]}
     # Where the report was erased, nothing is said of chance.
     with al.node.store.transaction("test.erased") as session:
         session.execute(delete(StatementRow).where(StatementRow.kind == "hitreport"))

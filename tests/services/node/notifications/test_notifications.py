@@ -26,7 +26,7 @@ from services.kit.serving.notifications.settings import NotificationSettings
 from services.kit.serving.notifications.waiting import FaultWatch
 from services.kit.storage.files import write_secret
 from services.node.records.queries import standing_rounds
-from services.node.storage.tables import AlarmRow, HitRow, RoundRow
+from services.node.storage.tables import AlarmRow, RoundRow
 from services.node.waiting import NodeWaiting
 from tests.support.mail_server import MailServer, lines_of, settings_of
 from tests.support.node_steps import does, hit_with, round_for_queries, round_with_hits
@@ -440,16 +440,3 @@ async def test_a_person_who_chooses_otherwise_meanwhile_is_told_there(world: Wor
         assert (await analyst.get("/v1/notifications")).json()["confirmed"] is False
     await told.step()
     assert [str(message["to"]) for message in mail.messages] == [CHOICE["address"], "other@ministry.example"]
-
-
-async def test_canaries_are_not_counted(world_after: WorldAfter) -> None:
-    """What analysts do not see as a hit is none here either."""
-    world, round_id = await world_after(round_with_hits)
-    before = (await waiting(world, Role.ANALYST))["counts"]
-    with world.nodes["AL"].node.store.transaction("test.canary") as session:
-        planted = session.scalars(select(HitRow).where(HitRow.round_id == round_id)).first()
-        assert planted is not None
-        columns = {column.key: getattr(planted, column.key) for column in HitRow.__mapper__.column_attrs}
-        session.add(HitRow(**(columns | {"hit_id": "f" * 32, "canary": True})))
-    assert (await waiting(world, Role.ANALYST))["counts"] == before
-    assert before["new_hits"] == before["hits"] == 2

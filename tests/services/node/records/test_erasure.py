@@ -9,10 +9,10 @@ from sqlalchemy import select
 
 from services.kit.log import entries as log_entries
 from services.node.storage.tables import (
-    CanaryRow,
     ExchangeRow,
     HitRow,
     NoteBatchRow,
+    PairCheckRow,
     PreparedReportRow,
     RecordRow,
     StatementRow,
@@ -188,7 +188,7 @@ async def test_retention_erases_hits_and_statements(world: World) -> None:
     await world.settle()
     assert (await al.get("/hits"))["total"] == 0
     with al.node.store.reading("test.left") as session:
-        for table in (HitRow, StatementRow, WithdrawalRow, ExchangeRow, NoteBatchRow, PreparedReportRow, CanaryRow):
+        for table in (HitRow, StatementRow, WithdrawalRow, ExchangeRow, NoteBatchRow, PreparedReportRow, PairCheckRow):
             assert not session.scalars(select(table)).all()
         # A justification is kept for three years, however short the hits' retention is.
         assert session.scalars(select(SubmissionRow.justification)).one()["case_reference"] == "2026/1"

@@ -8,7 +8,7 @@ from aquila.errors import PolicyError
 from aquila.sentences import quoted
 from services.node.rounds import attention
 from services.node.steps.submissions import prepare
-from services.node.storage.tables import AlarmRow, CanaryRow, ProblemRow, RoundRow, SubmissionRow
+from services.node.storage.tables import AlarmRow, PairCheckRow, ProblemRow, RoundRow, SubmissionRow
 from tests.support.node_world import HEADER, LISTS
 
 if TYPE_CHECKING:
@@ -29,11 +29,9 @@ def alarm(round_id: str, number: int, at: int, **changes: Any) -> AlarmRow:
     return AlarmRow(round_id=round_id, submission_id=f"{number:032x}", **(fields | changes))
 
 
-def canary(round_id: str, counterpart: str, at: int, **changes: Any) -> CanaryRow:
-    """Return the verdict over a pair's planted hits."""
-    return CanaryRow(
-        round_id=round_id, counterpart=counterpart, high=8, medium=0, low=0, judged_at=at, expected=8, **changes
-    )
+def checked(round_id: str, counterpart: str, at: int, **changes: Any) -> PairCheckRow:
+    """Return what was found of a pair."""
+    return PairCheckRow(round_id=round_id, counterpart=counterpart, met="0" * 64, below=0, checked_at=at, **changes)
 
 
 async def test_a_proposal_waits_for_consent_and_then_for_a_list(world: World) -> None:
@@ -61,7 +59,7 @@ async def test_what_is_too_late_waits_for_nobody(world: World) -> None:
 
 
 async def test_alarms_come_first(world: World) -> None:
-    """Planted hits and held answers before problems, problems before duties, each once for its round."""
+    """Hits left out and held answers before problems, problems before duties, each once for its round."""
     first, second = await world.propose(), await world.propose()
     await world.settle()
     party_node, now = world.nodes["AL"], world.clock.time
@@ -69,30 +67,30 @@ async def test_alarms_come_first(world: World) -> None:
         session.add(ProblemRow(round_id=second, place="step", sentence="the disk is full", noted_at=now))
         session.add_all(alarm(first, number, now) for number in range(2))
         session.add(alarm(second, 3, now, released_at=now))
-        session.add(canary(first, "RS", now, missing=3))
-        session.add(canary(first, "SI", now, differing=True))
-        session.add(canary(second, "RS", now))
-        for place in ("alarm 1", "canaries RS", "submission 1"):
+        session.add(checked(first, "RS", now, fault="tags"))
+        session.add(checked(first, "SI", now, agreed=False))
+        session.add(checked(second, "RS", now, agreed=True))
+        for place in ("alarm 1", "check RS", "submission 1"):
             session.add(ProblemRow(round_id=first, place=place, sentence="told elsewhere", noted_at=now))
     found = (await party_node.get("/needs"))["needs"]
     shown = [(need["kind"], need["round_id"], need["parties"], need["count"]) for need in found[:3]]
     assert shown == [
-        ("canaries", first, ["RS", "SI"], 2),
+        ("left_out", first, ["RS", "SI"], 2),
         ("held_back", first, ["RS"], 2),
         ("problem", second, [], 1),
     ]
     assert [need["kind"] for need in found[3:]] == ["consent", "consent"]
 
 
-async def test_planted_hits_stay_after_the_round_for_a_while(world: World) -> None:
+async def test_hits_left_out_stay_after_the_round_for_a_while(world: World) -> None:
     """A round that is over needs nothing else, and these for thirty days."""
     round_id = await world.propose()
     party_node, now = world.nodes["AL"], world.clock.time
     with party_node.node.store.transaction("test.over") as session:
-        session.add(canary(round_id, "RS", now, wrong=1))
+        session.add(checked(round_id, "RS", now, fault="levels"))
         session.add(alarm(round_id, 1, now))
         session.get_one(RoundRow, round_id).phase = "closed"
-    assert await kinds(party_node) == ["canaries"]
+    assert await kinds(party_node) == ["left_out"]
     world.clock.time += attention.REMEMBERED + 1
     assert await kinds(party_node) == []
 

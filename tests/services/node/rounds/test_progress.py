@@ -117,9 +117,9 @@ async def test_marks_of_a_query_are_not_awaited_before_the_lists_are_compared(wo
     assert (await parties(world, round_id))["AL"]["queries"] == 1
 
 
-async def test_a_round_with_planted_hits_tells_who_has_its_report(world: World) -> None:
-    """A party that tells of its planted hits has its report; before that it is awaited."""
-    round_id = await world.begin(canaries=2)
+async def test_what_was_checked_tells_who_has_its_report(world: World) -> None:
+    """A party that says what it checked has its report; before that it is awaited."""
+    round_id = await world.begin()
 
     async def sent_by_si() -> bool:
         (found,) = [one for one in await parties_at_matcher() if one["party"] == "SI"]

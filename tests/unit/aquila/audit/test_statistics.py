@@ -40,25 +40,3 @@ def test_a_round_is_counted() -> None:
          "hits": 3, "reports": 1},
     ]  # fmt: skip
     assert (document["proposed_at"], document["ended_at"], document["outcome"]) == (7, 7, "closed")
-
-
-def test_planted_hits_are_taken_off_once() -> None:
-    """The first of a pair that tells of its canaries counts; more than there are hits is not taken off."""
-    found = statistics_of(
-        ROUND,
-        [
-            entry(EntryKind.MATCH, "matcher", ids={"left": "AL", "right": "SI", "of": "lists"},
-                  counts={"high": 9, "medium": 1, "low": 0}),
-            entry(EntryKind.MATCH, "matcher", ids={"left": "RS", "right": "SI", "of": "lists"},
-                  counts={"high": 7, "medium": 0, "low": 0}),
-            entry(EntryKind.CANARIES, counts={"al_high": 6, "al_medium": 3, "rs_high": 7, "at_low": 1}),
-            entry(EntryKind.CANARIES, "AL", counts={"si_high": 6, "high": 5}),
-        ],
-    )  # fmt: skip
-    document = json.loads(found.to_bytes())
-    assert document["pairs"] == [{"left": "AL", "right": "SI", "of": "lists", "high": 3, "medium": 0, "low": 0}]
-    assert [(party["party"], party.get("hits")) for party in document["parties"]] == [
-        ("AL", 3),
-        ("RS", None),
-        ("SI", 3),
-    ]

@@ -15,7 +15,6 @@ from aquila.protocol.messages import (
     Acknowledgement,
     Alarm,
     Amendment,
-    Canaries,
     Closing,
     Confirmation,
     Consent,
@@ -29,6 +28,7 @@ from aquila.protocol.messages import (
     Outcomes,
     Receipt,
     Refusal,
+    ReportCheck,
     Submission,
     Tokens,
     Withdrawal,
@@ -43,7 +43,7 @@ KINDS: dict[type[Message], tuple[EntryKind, str]] = {
     Submission: (EntryKind.SUBMISSION, "SI"),
     Alarm: (EntryKind.FISHING_ALARM, "SI"),
     WithheldAnswer: (EntryKind.ANSWER_WITHHELD, "SI"),
-    Canaries: (EntryKind.CANARIES, "SI"),
+    ReportCheck: (EntryKind.CHECKED, "SI"),
     Evaluation: (EntryKind.EVALUATION, "SI"),
     Tokens: (EntryKind.TOKENS, "SI"),
     Amendment: (EntryKind.AMENDMENT, "SI"),
@@ -130,11 +130,15 @@ def test_what_is_no_statement_has_none() -> None:
         fields_of("consent")
 
 
-def test_canaries_by_pair_as_long_as_there_is_room() -> None:
-    """Planted hits are counted for each counterpart and level; of very many counterparts together."""
-    few = statement_entry(Canaries.model_validate(SAMPLES[Canaries]), DIGEST, 1)
-    assert few.counts == {"al_high": 6, "al_medium": 1, "sequence": 1}
-    pair = SAMPLES[Canaries]["pairs"][0]
-    many = [pair | {"counterpart": f"A{chr(65 + number)}"} for number in range(22)]
-    entry = statement_entry(Canaries.model_validate(SAMPLES[Canaries] | {"pairs": many}), DIGEST, 1)
-    assert entry.counts == {"high": 132, "medium": 22, "sequence": 1}
+def test_what_met_by_pair_as_long_as_there_is_room() -> None:
+    """The digest of what met stands there for each counterpart; of very many counterparts none."""
+    few = statement_entry(ReportCheck.model_validate(SAMPLES[ReportCheck]), DIGEST, 1)
+    assert few.counts == {"pairs": 2, "faults": 1, "below": 3, "sequence": 1}
+    assert few.digests["al"] == DIGEST
+    assert "rs" not in few.digests
+    pair = SAMPLES[ReportCheck]["pairs"][0]
+    many = [pair | {"counterpart": f"A{chr(65 + number)}"} for number in range(26)]
+    many += [pair | {"counterpart": f"B{chr(65 + number)}"} for number in range(26)]
+    entry = statement_entry(ReportCheck.model_validate(SAMPLES[ReportCheck] | {"pairs": many}), DIGEST, 1)
+    assert entry.counts["pairs"] == 52
+    assert "aa" not in entry.digests

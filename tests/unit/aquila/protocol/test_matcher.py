@@ -101,7 +101,7 @@ def test_a_pair_by_chance_is_no_hit(stage: StagedRound) -> None:
     weak = load_rules("default")
     mask = 1 << min(weak.rules, key=lambda rule: rule.weight).number - 1
     grading_bases = {(0, 1): GradingBasis(5, 5, 1, 1)}
-    assert roles.grade_pairs(stage.round, weak, grading_bases, [met(0, 1, 1, mask)]) == (grading_bases, [])
+    assert roles.grade_pairs(stage.round, weak, grading_bases, [met(0, 1, 1, mask)]) == (grading_bases, [], [], {})
 
 
 def test_reports_are_sorted_and_symmetric(stage: StagedRound) -> None:
@@ -135,7 +135,7 @@ def test_weights_that_moved_are_stated_for_each_two_lists(stage: StagedRound) ->
     moved = {("AL", "RS"): (("whole date", 20),), ("AL", "SI"): (), ("RS", "SI"): (("whole date", -7),)}
     places = {lists: GradingBasis(4, 5, MILLION // 2, 1, 0, moved[lists]) for lists in moved}
     numbers = dict(zip(moved, [(0, 1), (0, 2), (1, 2)], strict=True))
-    graded = roles.GradedPairs({numbers[lists]: places[lists] for lists in moved}, [])
+    graded = roles.GradedPairs({numbers[lists]: places[lists] for lists in moved}, [], [], {})
     for report in roles.make_reports(stage.round, lists_of(stage), graded, [], None, stage.random):
         for basis in report.bases:
             lists = min(report.party, basis.counterpart), max(report.party, basis.counterpart)
@@ -146,7 +146,9 @@ def test_whom_lists_concern(stage: StagedRound) -> None:
     """A report on the lists goes to every participant, hits or none."""
     stage.submitted()
     assert roles.parties_concerned(stage.round, None) == ("AL", "RS", "SI")
-    reports = roles.make_reports(stage.round, lists_of(stage), roles.GradedPairs({}, []), [], None, stage.random)
+    reports = roles.make_reports(
+        stage.round, lists_of(stage), roles.GradedPairs({}, [], [], {}), [], None, stage.random
+    )
     assert [(report.party, report.hits, report.bases) for report in reports] == [
         (code, (), ()) for code in ("AL", "RS", "SI")
     ]
@@ -160,12 +162,13 @@ def test_an_unknown_query(stage: StagedRound) -> None:
 
 
 def test_bytes_on_disk(staged: Callable[..., StagedRound]) -> None:
-    """Each element may need itself, an evaluation by every other party, and a token row that is laid down twice."""
+    """An element may need itself, others' evaluations, two token rows and a tag for each other party, plus dummies."""
     small = ClassCounts(full=10, partial=5)
     stage = staged(changes={"caps": tuple(PartyCap(party=code, elements=small) for code in ("AL", "RS", "SI"))})
-    assert roles.disk_bytes(stage.manifest) == 3 * 15 * (32 * 3 + 2 * 33)
-    assert roles.disk_bytes(stage.manifest, 1_000_000) == 3 * 15 * (32 * 3 + 2 * 33)
-    assert roles.disk_bytes(stage.manifest, 1_000) == 3 * 15 * (32 + 2 * 33) + 1_000
-    assert roles.disk_bytes(stage.manifest, None, {"AL", "SI"}) == 2 * 15 * (32 * 2 + 2 * 33)
+    tags = 3 * 2 * 16 * (15 + 4_096)
+    assert roles.disk_bytes(stage.manifest) == 3 * 15 * (32 * 3 + 2 * 33) + tags
+    assert roles.disk_bytes(stage.manifest, 1_000_000) == 3 * 15 * (32 * 3 + 2 * 33) + tags
+    assert roles.disk_bytes(stage.manifest, 1_000) == 3 * 15 * (32 + 2 * 33) + 1_000 + tags
+    assert roles.disk_bytes(stage.manifest, None, {"AL", "SI"}) == 2 * 15 * (32 * 2 + 2 * 33) + 2 * 16 * (15 + 4_096)
     assert roles.disk_bytes(stage.manifest, None, {"AL"}) == 15 * (32 + 2 * 33)
     assert roles.disk_bytes(stage.manifest, 1_000, ()) == 0

@@ -231,20 +231,23 @@ def test_a_table_without_rules_is_refused() -> None:
             parse_rules(content)
 
 
-def test_patterns_of_hits() -> None:
-    """A table says under which rules hits meet; a table that does not is met under every rule."""
-    assert load_rules("exact").hits == ((1, 1_000),)
+def test_sets_of_shadow_columns() -> None:
+    """A table names sets by the length of lists; in one that does not, each rule of the class full is a set."""
     table = load_rules("default")
-    assert sum(often for _, often in table.hits) > 800
-    content = BUILT_IN_TABLE.replace('hits = ["1000: 1"]\n', "")
-    assert parse_rules(content).hits == ((1, 1),)
+    assert table.shadow_sets(1) == table.shadow_sets(20_000) != table.shadow_sets(20_001)
+    assert table.shadow_sets(10**9) == table.shadow[-1].sets
+    assert parse_rules(BUILT_IN_TABLE.replace("[[shadow]]", "[[shadows]]")).shadow_sets(5) == ((1,),)
 
 
-@pytest.mark.parametrize("line", ["5:", "5: 2", "0: 1", "5: x", "1"])
-def test_a_pattern_that_cannot_be_used(line: str) -> None:
-    """Without a rule, of an unknown one, never, or no numbers at all."""
+@pytest.mark.parametrize(
+    "lines",
+    ["longest = 5\nsets = [[2]]", "longest = 5\nsets = [[]]", "longest = 5\nsets = [[1, 1]]", "sets = [[1]]",
+     "longest = 5\nsets = [[1]]\n[[shadow]]\nlongest = 5\nsets = [[1]]", "longest = 5\nsets = [['x']]"],
+)  # fmt: skip
+def test_sets_that_cannot_be_used(lines: str) -> None:
+    """Of an unknown rule, empty, a rule twice, without a length, lengths out of order, or no numbers at all."""
     with pytest.raises(InputError):
-        parse_rules(BUILT_IN_TABLE.replace("1000: 1", line))
+        parse_rules(BUILT_IN_TABLE.replace("longest = 10_000_000\nsets = [[1]]", lines))
 
 
 BUILT_IN_TABLE = (resources.files("aquila.records") / "tables" / "exact.toml").read_text("utf-8")

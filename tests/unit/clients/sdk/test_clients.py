@@ -175,7 +175,7 @@ DEFAULTS = {
     "parties": ["AL"], "rules": ["default"], "caps": {"full": 1, "partial": 1},
     "window": {"consent_by": 1, "submit_by": 2, "evaluate_by": 3, "closes_at": 4},
     "padding": {"inputs_per_record": [8], "records_multiple": 1}, "minimum_certainty": "low", "frequency_limit": 8,
-    "canaries": 8, "retention_days": 30,
+    "retention_days": 30,
 }  # fmt: skip
 VIEW = {
     "view_id": "8" * 32, "name": "mine",

@@ -27,12 +27,12 @@ async def test_what_is_wrong_comes_back(matcher: Any) -> None:
     """Beside its field, with everything that was typed; nothing waits for a second person."""
     officer = await matcher.visitor("sec", "secretariat")
     await officer.open("/rounds/new")
-    page = await officer.send("/rounds/new", **TERMS | {"canaries": "900", "category": "", "party": "SI"})
+    page = await officer.send("/rounds/new", **TERMS | {"frequency_limit": "9000", "category": "", "party": "SI"})
     assert officer.answer.status_code == 422
-    assert 'id="canaries-fault"' in page
+    assert 'id="frequency_limit-fault"' in page
     assert 'aria-describedby="category-fault category-why"' in page
     assert "Choose at least two parties." in page
-    assert 'value="900"' in page
+    assert 'value="9000"' in page
     assert 'value="find persons"' in page
     assert HOSTILE not in officer.page
     assert "Nothing is waiting" in await officer.open("/")
@@ -62,4 +62,3 @@ async def test_pairs_and_amounts_are_a_second_step(matcher: Any) -> None:
     page = await officer.send("/rounds/new", each=["AL", "SI"], pair="AL-SI", **amounts, **TERMS)
     assert "Waiting for approval." in page
     assert "77" in page
-    assert "Canaries for each two lists" in page

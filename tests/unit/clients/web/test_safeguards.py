@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from aquila.interface.rounds import PartyAnswer
 from aquila.interface.safeguard import (
-    CanaryView,
     EarlierRoundView,
     EarlierSpent,
     FishingAlarmView,
+    PairCheckView,
     Safeguards,
     SpentView,
 )
-from aquila.protocol.messages import Justification
+from aquila.protocol.messages import CheckFault, Justification
 from aquila.records.rules import InputClass
 from clients.web.app.site import environment_of
 
@@ -42,20 +43,23 @@ def card(found: Safeguards, *actions: str, tag: str = "en") -> str:
     return page
 
 
-def safeguards(*, released: bool = False, missing: int = 0, earlier: tuple[EarlierRoundView, ...] = ()) -> Safeguards:
-    """Return a round with an alarm, planted hits and what was spent."""
+def safeguards(
+    *, released: bool = False, fault: CheckFault | None = None, told: bool = True, agreed: bool = True,
+    earlier: tuple[EarlierRoundView, ...] = (),
+) -> Safeguards:  # fmt: skip
+    """Return a round with an alarm, a check and what was spent."""
     alarm = FishingAlarmView(
         submission_id=QUERY, asker="RS", hits=14, expected=1_400, raised_at=1_800_000_000,
         released_at=1_800_000_100 if released else None, released_by="p-0123456789ab" if released else None,
     )  # fmt: skip
-    canary = CanaryView(counterpart="SI", hits=9, judged=True, expected=9, missing=missing, wrong=0, differing=False)
+    check = PairCheckView(counterpart="SI", below=2, fault=fault, told=told, agreed=agreed)
     spent = SpentView(
         origin="RS", input_class=InputClass.FULL, in_round=70, round_cap=1_000, in_day=70, day_cap=5_000,
         in_window=90, window_cap=9_000, window_days=30, window_rounds=2,
     )  # fmt: skip
     return Safeguards(
         round_id=ROUND, spent=(spent,), earlier_rounds=earlier, earlier_sentence="", held_back=3, frequency_limit=8,
-        alarms=(alarm,), canaries=(canary,),
+        alarms=(alarm,), checks=(check,),
     )  # fmt: skip
 
 
@@ -111,11 +115,23 @@ def test_an_asker_reads_what_to_do() -> None:
     assert macro(SimpleNamespace(answers=())).strip() == ""
 
 
-@pytest.mark.parametrize(("missing", "word"), [(0, "all canaries were met"), (4, "no: hits are missing or changed")])
-def test_planted_hits_say_whether_a_round_can_be_trusted(missing: int, word: str) -> None:
-    """By name of the pair, in words and not by colour alone."""
-    page = card(safeguards(missing=missing))
+@pytest.mark.parametrize(
+    ("found", "word"),
+    [
+        ({}, "nothing was left out: checked by both sides"),
+        ({"told": False, "agreed": False}, "the other has not said yet"),
+        ({"agreed": False}, "no: the other side found something else"),
+        ({"fault": CheckFault.TAGS}, "no: hits were left out"),
+        ({"fault": CheckFault.PAIRS}, "no: hits were left out"),
+        ({"fault": CheckFault.LEVELS}, "no: too many pairs are called too weak"),
+        ({"fault": CheckFault.COLUMNS}, "not checked: the matcher reported nothing"),
+    ],
+)
+def test_what_was_checked_is_said(found: dict[str, Any], word: str) -> None:
+    """By name of the pair, in words and not by colour alone; green only where both sides found the same."""
+    page = card(safeguards(**found))
     assert word in page
+    assert ("tag good" in page) is (not found)
     assert "Slovenia" in page or "SI" in page
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 AL, SI = SAMPLES[Opening]["consents"]
 LISTS = {"submission_id": None}
 BASIS, HIT = SAMPLES[HitReport]["bases"][0], SAMPLES[HitReport]["hits"][0]
+BELOW = {"counterpart": "AL", "counterpart_handle": "0" * 32, "handle": "1" * 32, "met": "00", "pair_id": "2" * 32}
 
 
 @pytest.mark.parametrize(
@@ -35,6 +36,10 @@ BASIS, HIT = SAMPLES[HitReport]["bases"][0], SAMPLES[HitReport]["hits"][0]
         pytest.param(HitReport, LISTS | {"page": {"number": 2, "pages": 2}}, id="page after the last"),
         pytest.param(HitReport, LISTS | {"page": {"number": 0, "pages": 1}}, id="one page"),
         pytest.param(HitReport, LISTS | {"page": {"number": 0, "pages": 2}, "hits": []}, id="empty page"),
+        pytest.param(HitReport, {"below": [BELOW]}, id="a query's pair that is no hit"),
+        pytest.param(
+            HitReport, LISTS | {"page": {"number": 0, "pages": 2}, "below": [BELOW, BELOW]}, id="pair twice on a page"
+        ),
         pytest.param(
             HitReport, LISTS | {"page": {"number": 0, "pages": 2}, "hits": [HIT, HIT]}, id="hit twice on a page"
         ),

@@ -124,6 +124,7 @@ def test_a_node_knows_that_lists_are_reported_by_its_own_report(stage: StagedRou
         party="SI",
         submission_id=None,
         bases=(),
+        below=(),
         hits=(),
     )
     envelope = stage.matcher.report(report)

@@ -131,7 +131,7 @@ def test_report(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     serbia = report["parties"]["RS"]
     assert (serbia["records"], serbia["refused"], len(serbia["findings"])) == (2, 1, 1)
     assert serbia["findings"][0]["line"] == 4
-    steps = {"read", "consent", "normalize", "blind", "evaluate", "verify", "finalize", "exchange"}
+    steps = {"read", "consent", "normalize", "blind", "evaluate", "verify", "finalize", "shadow", "check", "exchange"}
     assert set(serbia["seconds"]) == steps
     assert report["elements"] == sum(party["elements"] for party in report["parties"].values())
     assert report["peak_memory_bytes"] > 1 << 20

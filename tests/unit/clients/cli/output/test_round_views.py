@@ -104,15 +104,6 @@ def test_chance_stands_beside_the_hits_it_may_have_made() -> None:
     ]
 
 
-def test_planted_hits_can_move_others() -> None:
-    """How far is said of each counterpart whose hits they move."""
-    lists, query = CONTENT["chance"]
-    moved = Hits.model_validate_json(json.dumps(CONTENT | {"chance": [lists | {"drift_centibits": 10}, query]}))
-    (sentence,) = (shown for shown in hits_views(moved, 9) if isinstance(shown, str) and "planted" in shown)
-    assert sentence.endswith("planted hits can move its odds by a factor of (RS 1.07).")
-    assert not any("planted" in str(shown) for shown in hits_views(HITS, 9))
-
-
 def sentences(**changes: object) -> list[object]:
     """Return what is shown of a round without hits."""
     return list(hits_views(Hits.model_validate_json(json.dumps(CONTENT | {"hits": [], "chance": []} | changes)), 9))

@@ -18,9 +18,9 @@ from clients.web.i18n.languages import TAGS, languages
 from clients.web.pages import attention
 
 ROUND = "a" * 32
-AT_NODE = (AttentionKind.CANARIES, AttentionKind.HELD_BACK, AttentionKind.REFUSED, AttentionKind.FAILED,
+AT_NODE = (AttentionKind.LEFT_OUT, AttentionKind.HELD_BACK, AttentionKind.REFUSED, AttentionKind.FAILED,
            AttentionKind.PROBLEM, AttentionKind.WITHHELD, AttentionKind.CONSENT, AttentionKind.LIST)  # fmt: skip
-AT_MATCHER = (AttentionKind.CANARIES, AttentionKind.HELD_BACK, AttentionKind.EVIDENCE, AttentionKind.PROBLEM,
+AT_MATCHER = (AttentionKind.LEFT_OUT, AttentionKind.HELD_BACK, AttentionKind.EVIDENCE, AttentionKind.PROBLEM,
               AttentionKind.LATE, AttentionKind.FLAGS)  # fmt: skip
 
 

@@ -59,7 +59,7 @@ def at_node(phase: str = "open", **rs: Any) -> NodeRoundView:
 def at_matcher(phase: str, **rs: Any) -> MatcherRoundView:
     """Return the matcher's view of the same round."""
     parties = [{"party": "AL"} | STANDING | AT_MATCHER, {"party": "RS"} | STANDING | AT_MATCHER | rs]
-    own = {"hits_by_certainty": {}, "canaries_by_certainty": {}, "ending": None, "evidence": 0}
+    own = {"hits_by_certainty": {}, "ending": None, "evidence": 0}
     return MatcherRoundView.model_validate_json(json.dumps(common(phase, parties) | own))
 
 

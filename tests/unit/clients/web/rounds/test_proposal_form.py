@@ -19,7 +19,7 @@ WINDOW = Window(consent_by=1_800_000_000, submit_by=1_800_600_000, evaluate_by=1
 DEFAULTS = ProposalDefaults(
     parties=("AL", "RS", "SI"), rules=("default", "exact"), caps=ClassCounts(full=1_000, partial=500), window=WINDOW,
     padding=Padding(inputs_per_record=(8, 16), records_multiple=100), minimum_certainty=Level.LOW, frequency_limit=8,
-    canaries=8, retention_days=1_095,
+    retention_days=1_095,
 )  # fmt: skip
 WORDS = {"area": "a", "legal_basis": "b", "purpose": "c", "category": "d"}
 
@@ -43,7 +43,7 @@ def test_what_is_not_changed_is_the_default() -> None:
     assert proposal.window is not None
     for name, moment in WINDOW.model_dump().items():
         assert 0 <= moment - getattr(proposal.window, name) < 60
-    assert (proposal.padding, proposal.canaries, proposal.frequency_limit) == (DEFAULTS.padding, 8, 8)
+    assert (proposal.padding, proposal.frequency_limit) == (DEFAULTS.padding, 8)
 
 
 def test_what_is_empty_is_left_to_the_service() -> None:
@@ -52,14 +52,13 @@ def test_what_is_empty_is_left_to_the_service() -> None:
         *proposal_form.MOMENTS,
         "cap_full",
         "cap_partial",
-        "canaries",
         "frequency_limit",
         "padding_records",
         "rules",
     )
     proposal = form("AL", "RS", **dict.fromkeys(names, "")).proposal(DEFAULTS)
     assert proposal is not None
-    assert (proposal.window, proposal.caps, proposal.padding, proposal.canaries) == (None, (), None, None)
+    assert (proposal.window, proposal.caps, proposal.padding) == (None, (), None)
 
 
 def test_the_second_step() -> None:
@@ -96,8 +95,7 @@ def test_other_parties_in_the_second_step() -> None:
         ({"minimum_certainty": ""}, "minimum_certainty"),
         ({"retention_days": "0"}, "retention_days"),
         ({"retention_days": "soon"}, "retention_days"),
-        ({"canaries": "65"}, "canaries"),
-        ({"canaries": "٣"}, "canaries"),
+        ({"frequency_limit": "٣"}, "frequency_limit"),
         ({"frequency_limit": "1001"}, "frequency_limit"),
         ({"cap_full": "-1"}, "cap_full"),
         ({"cap_partial": "9" * 30}, "cap_partial"),

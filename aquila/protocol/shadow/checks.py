@@ -1,0 +1,248 @@
+"""A node's check that the tags which met are exactly those of the reported pairs (PROTOCOL.md 3.7.13)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from aquila.matching.certainty import Level
+from aquila.matching.grading import grade_lists
+from aquila.matching.join import MatchedPair
+from aquila.matching.learning import ListPair, learn
+from aquila.protocol.messages import CheckedPair, CheckFault
+from aquila.protocol.shadow.columns import dummies, met_digest
+from aquila.protocol.shadow.meeting import meets_a_set, number_of, shared_combinations, shared_rows
+from aquila.records.rules import mask_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from aquila.crypto.keys import SecretBytes
+    from aquila.matching.certainty import GradingBasis
+    from aquila.protocol.messages import HitReport, MetTags
+    from aquila.protocol.shadow.columns import RecordRows
+    from aquila.protocol.shadow.meeting import ColumnTerms
+    from aquila.records.rules import RuleTable
+
+_DOUBTED = 10
+_SHARE_DOUBTED = {Level.LOW: 0.02, Level.MEDIUM: 0.12, Level.HIGH: 0.25}
+"""By the least level of a hit, the share of hits that an honest basis and the own one may differ in, by measurement."""
+
+
+class ReportedPair(NamedTuple):
+    """A pair of records of a report, as its reader sees it.
+
+    Attributes:
+        handle: The own record's, 16 bytes.
+        other: The other record's.
+        places: Of the own tokens that met, a byte each.
+        is_hit: Whether it is a hit, or below the minimum.
+    """
+
+    handle: bytes
+    other: bytes
+    places: bytes
+    is_hit: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ToldPair:
+    """The part of a report that concerns two lists.
+
+    Attributes:
+        pairs: Every hit, and every other pair that meets a set.
+        met: The tags that met; none where their columns did not fit.
+    """
+
+    pairs: Sequence[ReportedPair]
+    met: MetTags | None
+
+    def checked(self, counterpart: str, fault: CheckFault | None) -> CheckedPair:
+        """Return the signed result of its check."""
+        below = sum(not pair.is_hit for pair in self.pairs)
+        return CheckedPair(counterpart=counterpart, met=self.met and self.met.digest, below=below, fault=fault)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class OwnSide:
+    """The knowledge of a node about its list and another before a report.
+
+    Attributes:
+        table: The round's rule table.
+        rows: All token rows of the own list.
+        columns: The terms of the two columns.
+        sizes: Records of the own list and of the other, dummies included.
+        minimum: The least level of a hit.
+    """
+
+    table: RuleTable
+    rows: RecordRows
+    columns: ColumnTerms
+    sizes: tuple[int, int]
+    minimum: Level
+
+
+def told_pairs(pages: Iterable[HitReport]) -> dict[str, ToldPair]:
+    """Return the part of a report of the lists that concerns each counterpart.
+
+    Args:
+        pages: Its pages, or the one message that it is.
+    """
+    pairs: dict[str, list[ReportedPair]] = {}
+    met: dict[str, MetTags | None] = {}
+    for page in pages:
+        met |= {basis.counterpart: basis.met for basis in page.bases}
+        for hit in page.hits:
+            other, places = hit.counterpart_handle or "", hit.met or ""
+            pairs.setdefault(hit.counterpart, []).append(_reported(hit.handle, other, places, is_hit=True))
+        for one in page.below:
+            pairs.setdefault(one.counterpart, []).append(
+                _reported(one.handle, one.counterpart_handle, one.met, is_hit=False)
+            )
+    return {party: ToldPair(pairs.get(party, []), found) for party, found in met.items()}
+
+
+def _reported(handle: str, other: str, places: str, *, is_hit: bool) -> ReportedPair:
+    return ReportedPair(bytes.fromhex(handle), bytes.fromhex(other), bytes.fromhex(places), is_hit)
+
+
+def check_pair(
+    key: SecretBytes, own: OwnSide, told: ToldPair, strangers: Callable[[], Mapping[int, int]]
+) -> CheckFault | None:
+    """Check that what is reported of two lists is all there is (PROTOCOL.md 3.7.13).
+
+    Args:
+        key: The pair's key of the purpose `shadow`.
+        own: What the node knows of the two lists.
+        told: What the report tells.
+        strangers: Returns what `strangers_of` gives for the own list; called only where it is needed.
+    """
+    if told.met is None:
+        return CheckFault.COLUMNS
+    fault = check_tags(key, own.rows, own.columns, told)
+    if fault is not None or all(pair.is_hit for pair in told.pairs):
+        return fault
+    pairs = matched_pairs(own.rows, told.pairs)
+    masks = [pair.rules for pair, _ in pairs if meets_a_set(pair.rules, own.columns.masks)]
+    doubted = doubted_pairs(own.table, own_basis(own.table, masks, strangers(), own.sizes), own.minimum, pairs)
+    return CheckFault.LEVELS if doubts_too_many(own.minimum, doubted, sum(pair.is_hit for pair in told.pairs)) else None
+
+
+def agree(one: CheckedPair, other: CheckedPair | None) -> bool:
+    """Return whether both sides of a pair find, of the same tags, that nothing was left out."""
+    return other is not None and one.met == other.met and one.fault is None and other.fault is None
+
+
+def check_tags(key: SecretBytes, rows: RecordRows, columns: ColumnTerms, told: ToldPair) -> CheckFault | None:
+    """Check that the tags that met are those of the reported pairs, and that no pair with these tags is missing.
+
+    Args:
+        key: The pair's key of the purpose `shadow`.
+        rows: All token rows of the own list.
+        columns: The terms of the two columns.
+        told: What the report tells; which tags met is in it.
+    """
+    assert told.met is not None
+    every, once = shared_combinations(_shared(rows, told.pairs)[0], *columns)
+    # (a) The tags of what the reported pairs share, and the dummies, are what met: no more and no fewer.
+    due = np.unique(np.concatenate([dummies(key), *(found.tags(key) for found in once)]))
+    if (len(due), met_digest(due)) != (told.met.tags, told.met.digest):
+        return CheckFault.TAGS
+    # (b) All own records with the tokens of such a tag are reported, each with the same records of the other side.
+    for ours, found in zip(rows.combinations(*columns), every, strict=True):
+        met = np.isin(ours.tokens, found.tokens)
+        bearers: dict[bytes, set[bytes]] = {}
+        for tokens, handle in zip(ours.tokens[met].tolist(), ours.handles[met].tolist(), strict=True):
+            bearers.setdefault(tokens, set()).add(handle)
+        partners: dict[bytes, dict[bytes, set[bytes]]] = {}
+        for tokens, number in zip(found.tokens.tolist(), map(number_of, found.handles.tolist()), strict=True):
+            pair = told.pairs[number]
+            partners.setdefault(tokens, {}).setdefault(pair.handle.rstrip(b"\0"), set()).add(pair.other)
+        for tokens, by_handle in partners.items():
+            others = list(by_handle.values())
+            if by_handle.keys() != bearers[tokens] or any(one != others[0] for one in others):
+                return CheckFault.PAIRS
+    return None
+
+
+def doubted_pairs(
+    table: RuleTable, basis: GradingBasis, minimum: Level, pairs: Iterable[tuple[MatchedPair, bool]]
+) -> int:
+    """Return how many pairs that are reported as too weak are hits on a basis of the node's own.
+
+    Args:
+        table: The round's rule table.
+        basis: What `own_basis` gave.
+        minimum: The least level of a hit.
+        pairs: The reported pairs, and whether each is a hit.
+    """
+    told = dict(pairs)
+    graded = grade_lists(table, basis, told)[1]
+    return sum(one.grade.level is not None and one.grade.level >= minimum and not told[one.pair] for one in graded)
+
+
+def own_basis(
+    table: RuleTable, masks: Iterable[int], strangers: Mapping[int, int], sizes: tuple[int, int]
+) -> GradingBasis:
+    """Return the basis of the node's own: the matcher has no word in it.
+
+    It is learned from the reported pairs that meet a set, whose tags were checked, and for the others from how often
+    records of the own list meet one another.
+
+    Args:
+        table: The round's rule table.
+        masks: Of each reported pair that meets a set, under which rules it met.
+        strangers: How many pairs of different records of the own list meet under each mask without a set, both ways.
+        sizes: Records of the own list and of the other, dummies included.
+    """
+    own, other = sizes
+    patterns = Counter(masks)
+    patterns.update({mask: max(1, round(count * other / own)) for mask, count in strangers.items()})
+    return learn(table, [ListPair(patterns, own, other)])[0]
+
+
+def strangers_of(pairs: Iterable[MatchedPair], masks: Sequence[int]) -> Counter[int]:
+    """Count the masks without a set under which different records of one list meet, both ways.
+
+    Args:
+        pairs: What a list joined with itself gives (`TokenTable.pairs`).
+        masks: Those of the sets.
+    """
+    return Counter(
+        pair.rules for pair in pairs if pair.left_handle != pair.right_handle and not meets_a_set(pair.rules, masks)
+    )
+
+
+def matched_pairs(rows: RecordRows, pairs: Sequence[ReportedPair]) -> list[tuple[MatchedPair, bool]]:
+    """Return the reported pairs with the rules that met, by the own tokens; without those that name no own token."""
+    masks = _shared(rows, pairs)[1]
+    return [
+        (MatchedPair(0, 1, pair.handle, pair.other, mask), pair.is_hit)
+        for pair, mask in zip(pairs, masks, strict=True)
+        if mask
+    ]
+
+
+def doubts_too_many(minimum: Level, doubted: int, hits: int) -> bool:
+    """Return whether this number of doubted pairs is an alarm."""
+    return doubted > max(_DOUBTED, _SHARE_DOUBTED[minimum] * hits)
+
+
+def _shared(rows: RecordRows, pairs: Sequence[ReportedPair]) -> tuple[NDArray[np.void], list[int]]:
+    """Return the own tokens of each pair that met, as rows under the pair's number, and the mask of their rules."""
+    numbers: list[int] = []
+    rules, tokens, masks = bytearray(), bytearray(), []
+    for number, pair in enumerate(pairs):
+        own_rules, own_tokens = rows.of(pair.handle)
+        places = [place for place in pair.places if place < len(own_rules)]
+        met = own_rules[places]
+        rules += met.tobytes()
+        tokens += own_tokens[places].tobytes()
+        numbers += [number] * len(places)
+        masks.append(mask_of(set(met.tolist())))
+    return shared_rows(numbers, bytes(rules), bytes(tokens)), masks

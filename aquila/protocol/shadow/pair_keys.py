@@ -1,0 +1,32 @@
+"""Keys that two parties of a round share and nobody else, one for each purpose (PROTOCOL.md 3.7.12)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aquila.protocol.encoding import framed
+
+if TYPE_CHECKING:
+    from aquila.crypto.keys import ExchangeKey, SecretBytes
+    from aquila.protocol.rounds.verified_round import Round
+
+
+def pair_key(round_: Round, own: str, exchange: ExchangeKey, counterpart: str, purpose: str) -> SecretBytes:
+    """Return the key of a pair for a purpose, the same on both sides.
+
+    Args:
+        round_: The record of the round, which is open.
+        own: This party.
+        exchange: Its exchange key of the round.
+        counterpart: The other one.
+        purpose: What the key is for; no two purposes share one.
+
+    Raises:
+        MalformedError: The other one's exchange key has small order.
+    """
+    low, high = sorted((own, counterpart))
+    context = framed(
+        "aquila/1 pair", round_.first_binding, low.encode(), high.encode(),
+        *(bytes.fromhex(round_.consents[party].exchange_key) for party in (low, high)), purpose.encode(),
+    )  # fmt: skip
+    return exchange.agree(bytes.fromhex(round_.consents[counterpart].exchange_key), context)

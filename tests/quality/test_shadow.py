@@ -1,0 +1,32 @@
+"""Of the hits of two lists nearly all meet a set of their shadow columns, and few other pairs do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from aquila.records.rules import load_rules
+from tests.quality.measuring.main import ALL_FIELDS
+from tests.quality.measuring.set_files import NAMES_AND_DATE, region
+from tests.quality.measuring.shadow import BARS, LENGTHS, choose, covered_at, measure, met_lists
+
+REGION = Path(__file__).parent / "region"
+TABLE = load_rules("default")
+
+
+@pytest.mark.parametrize("fields", [ALL_FIELDS, NAMES_AND_DATE], ids=["all fields", "names and date"])
+def test_sets_cover_hits_and_little_else(fields: tuple[str, ...]) -> None:
+    """Two of the region's lists: nearly every hit meets a set, and no side doubts what an honest matcher reports."""
+    shown = measure(region(REGION).among(["BA", "RS"]).only(fields), TABLE)
+    assert shown.hits > 100
+    assert shown.keeps, shown.line()
+
+
+def test_sets_of_longer_lists() -> None:
+    """Graded as in lists of each length, hits meet the sets of that length; sets chosen anew cover about as many."""
+    lists = met_lists(region(REGION).among(["BA", "RS"]).only(ALL_FIELDS), TABLE)
+    for records in LENGTHS:
+        hits, covered = covered_at(lists, TABLE, records)
+        assert covered >= hits * next(bar for longest, bar in BARS.items() if records <= longest)
+    assert all(1 <= len(rules) <= 4 for rules in choose(lists, TABLE, LENGTHS[0]))

@@ -1,0 +1,194 @@
+"""A matcher leaves hits out, lies about their basis or their tags, or a party about its columns: both sides notice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from aquila.errors import EquivocationError, MalformedError, OrderError, PolicyError
+from aquila.matching.learning import least_common_per_million
+from aquila.protocol.messages import BelowPair, CheckFault, Hit, HitReport, MetTags, Outcome, ReportCheck, Tokens
+from aquila.simulation.scratch_files import Spool
+from tests.support.staged_round import person
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.support.staged_round import StagedRound
+
+FAMILIES = ("Hoxha", "Shehu", "Petrović", "Novak", "Zupan", "Kos")
+NAMES = [(given, family) for family in FAMILIES for given in ("Arben", "Drita", "Goran", "Milena", "Petar")]
+HONEST = {(a, b): None for a in ("AL", "RS", "SI") for b in ("AL", "RS", "SI") if a != b}
+TAGS = CheckFault.TAGS
+
+
+def told(stage: StagedRound, lie: Callable[[HitReport], HitReport]) -> dict[tuple[str, str], CheckFault | None]:
+    """Let a matcher tell something else than it found, and return what the parties find of each pair."""
+    stage.lie = lie
+    stage.match()
+    return {pair: fault for pair, fault in stage.checked.items() if fault is not None}
+
+
+def without(report: HitReport, party: str, other: str, most: int) -> HitReport:
+    """Return the report of one of two parties without some hits that they share."""
+    if report.party not in {party, other}:
+        return report
+    shared = sorted(hit.hit_id for hit in report.hits if hit.counterpart in {party, other})[:most]
+    return report.model_copy(update={"hits": tuple(hit for hit in report.hits if hit.hit_id not in shared)})
+
+
+def below(hit: Hit) -> BelowPair:
+    """Return a hit as a pair that is called too weak."""
+    return BelowPair(
+        counterpart=hit.counterpart, counterpart_handle=hit.counterpart_handle or "", handle=hit.handle,
+        met=hit.met or "", pair_id=hit.hit_id,
+    )  # fmt: skip
+
+
+def test_everything_is_reported(stage: StagedRound) -> None:
+    """Nothing was left out, both sides say so of the same tags, and of two lists that share nobody too."""
+    assert told(stage.finalized(), lambda report: report) == {}
+    assert stage.checked == HONEST
+    for party, said in stage.round.checked.items():
+        for pair in said.pairs:
+            theirs = stage.round.checked[pair.counterpart].of(party)
+            assert theirs is not None
+            assert pair.met == theirs.met is not None
+
+
+@pytest.mark.parametrize("most", [1, 99])
+def test_hits_left_out_on_both_sides(stage: StagedRound, most: int) -> None:
+    """One hit or all of a pair: both sides find that more tags met than follow from the report."""
+    found = told(stage.finalized(), lambda report: without(report, "RS", "SI", most))
+    assert found == {("RS", "SI"): TAGS, ("SI", "RS"): TAGS}
+
+
+def test_hits_left_out_on_one_side(stage: StagedRound) -> None:
+    """Whoever is told less notices, whatever the other side is told."""
+    found = told(stage.finalized(), lambda r: without(r, "RS", "SI", 1) if r.party == "RS" else r)
+    assert found == {("RS", "SI"): TAGS}
+
+
+@pytest.mark.parametrize("tags", [-1, 0])
+def test_tags_left_out_with_a_hit(stage: StagedRound, tags: int) -> None:
+    """A number that fits is not enough: which tags met is told by their digest, and the matcher has to guess them."""
+
+    def lie(report: HitReport) -> HitReport:
+        bases = [
+            basis.model_copy(update={"met": MetTags(digest="0" * 64, tags=basis.met.tags + tags)})
+            if basis.met is not None and {report.party, basis.counterpart} == {"RS", "SI"}
+            else basis
+            for basis in report.bases
+        ]
+        return without(report.model_copy(update={"bases": tuple(bases)}), "RS", "SI", 1)
+
+    assert told(stage.finalized(), lie) == {("RS", "SI"): TAGS, ("SI", "RS"): TAGS}
+
+
+def test_places_left_out(stage: StagedRound) -> None:
+    """A hit that is told with fewer rules than met lacks their tags."""
+
+    def lie(report: HitReport) -> HitReport:
+        hits = tuple(hit.model_copy(update={"met": (hit.met or "")[:-2]}) for hit in report.hits)
+        return report.model_copy(update={"hits": hits}) if report.party == "AL" else report
+
+    assert set(told(stage.finalized(), lie).values()) <= {TAGS}
+
+
+def test_a_lie_without_a_basis(stage: StagedRound) -> None:
+    """A report that says nothing of a pair is refused by nobody, and its pair is not shown as checked."""
+
+    def lie(report: HitReport) -> HitReport:
+        bases = tuple(basis for basis in report.bases if basis.counterpart != "AL")
+        return without(report, "AL", "SI", 99).model_copy(update={"bases": bases})
+
+    found = told(stage.finalized(), lie)
+    assert found["SI", "AL"] is found["RS", "AL"] is CheckFault.COLUMNS
+
+
+def test_hits_called_too_weak(staged: Callable[..., StagedRound]) -> None:
+    """A matcher whose basis makes hits too weak is found out by the basis of either side, whatever it tells."""
+    lists = {
+        code: [person(f"{code}-{n}", *NAMES[n], f"19{n:02}-05-{n:02}") for n in range(11, 29)] for code in ("AL", "RS")
+    }
+
+    def lie(report: HitReport) -> HitReport:
+        weak = tuple(map(below, report.hits))
+        bases = tuple(b.model_copy(update={"common_per_million": 600}) for b in report.bases)
+        return report.model_copy(update={"hits": (), "below": weak, "bases": bases})
+
+    stage = staged(lists=lists, rules="default", chunk_elements=1_000).finalized()
+    assert told(stage, lie) == dict.fromkeys((("AL", "RS"), ("RS", "AL")), CheckFault.LEVELS)
+
+
+def test_a_share_below_the_least_is_refused(stage: StagedRound) -> None:
+    """No lists give a smaller share of common persons than the least one: nobody takes a report that says so."""
+    stage.finalized().match()
+    report = stage.nodes["AL"].report
+    assert report is not None
+    lower = report.bases[0].model_copy(update={"common_per_million": least_common_per_million(stage.table) - 1})
+    with pytest.raises(PolicyError, match="fewer persons are common"):
+        stage.nodes["AL"].party.check_report(report.model_copy(update={"bases": (lower,)}), stage.table)
+
+
+def test_a_column_without_its_tags(stage: StagedRound) -> None:
+    """A party that leaves tags out gains nothing: the matcher reports nothing of the pair, and accuses nobody."""
+    stage.finalized()
+    node = stage.nodes["SI"]
+    kept = node.column_for("RS")[::2]
+    node.columns["RS"] = Spool(node.directory / "other")
+    node.columns["RS"].append(kept.tobytes())
+    found = told(stage, lambda report: report)
+    assert found == dict.fromkeys((("RS", "SI"), ("SI", "RS")), CheckFault.COLUMNS)
+    report = stage.nodes["RS"].report
+    assert report is not None
+    assert {hit.counterpart for hit in report.hits} == {"AL"}
+
+
+def test_statements_that_do_not_count(stage: StagedRound) -> None:
+    """A list's tokens have a column for each counterpart, none too long; a check comes once, after all tokens."""
+    stage.evaluated()
+    check = stage.statement("AL", ReportCheck, report_digest="0" * 64, pairs=())
+    stage.refused(OrderError, stage.signed("AL", check), "before every list is in")
+    stage.finalize_all()
+    said = stage.round.tokens[stage.nodes["AL"].submission_id]
+    records = (stage.round, *(node.round for node in stage.nodes.values()))
+    for record in records:
+        del record.tokens[said.submission_id]
+    less = said.model_copy(update={"columns": said.columns[:1]})
+    long = said.columns[0].model_copy(update={"pieces": (said.columns[0].pieces[0],) * 9_000})
+    for changed, why in ((less, "each of its counterparts"), (replace_column(said, long), "more tags")):
+        stage.refused(MalformedError, stage.signed("AL", changed.model_copy(update={"sequence": 99})), why)
+    for record in records:
+        record.tokens[said.submission_id] = said
+    stage.match()
+    again = stage.round.checked["AL"].model_copy(update={"sequence": 98})
+    stage.refused(EquivocationError, stage.signed("AL", again), "checked its report already")
+
+
+def replace_column(said: Tokens, column: Any) -> Tokens:
+    """Return a statement of tokens with another first column."""
+    return said.model_copy(update={"columns": (column, *said.columns[1:])})
+
+
+def test_a_check_that_crosses_the_end(stage: StagedRound) -> None:
+    """An aborted round still hears what a party checked, if its report came before the end."""
+    stage.finalized().match()
+    own = next(one for one in stage.envelopes if ReportCheck.payload_type.encode() in one)
+    party = stage.statement_in(own, ReportCheck).party
+    record = stage.restored([one for one in stage.envelopes if one != own], sees_everything=True)
+    record.accept(stage.matcher.end(record, Outcome.ABORTED, "its time is over", stage.now))
+    assert record.accept(own, now=stage.now).new
+    assert party in record.checked
+
+
+def test_a_check_of_another_report(stage: StagedRound) -> None:
+    """A check names the report that the party was sent, and each of its counterparts."""
+    stage.finalized().match()
+    said = stage.round.checked["AL"]
+    for record in (stage.round, *(node.round for node in stage.nodes.values())):
+        del record.checked["AL"]
+    with pytest.raises(Exception, match="that it was not sent"):
+        stage.round.accept(stage.changed("AL", said, report_digest="0" * 64))
+    stage.refused(MalformedError, stage.changed("AL", said, pairs=said.pairs[:1]), "each of its counterparts")

@@ -1,0 +1,65 @@
+"""A node's own basis, and when what it doubts is an alarm."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from aquila.matching.certainty import Level, grade_on
+from aquila.matching.join import MatchedPair
+from aquila.protocol.messages import CheckedPair, CheckFault
+from aquila.protocol.shadow.checks import agree, doubted_pairs, doubts_too_many, own_basis, strangers_of
+from aquila.records.rules import load_rules, mask_of
+
+TABLE = load_rules("default")
+SURE, WEAK = mask_of([1, 2, 5, 6, 9, 10]), mask_of([9, 10])
+
+
+def pair(number: int, rules: int) -> MatchedPair:
+    """Return a pair of two records of their own."""
+    return MatchedPair(0, 1, number.to_bytes(16, "big"), number.to_bytes(16, "big"), rules)
+
+
+def test_the_own_basis_is_learned_without_the_matcher() -> None:
+    """From pairs whose tags were checked, and from the own list for all others, in proportion to the other's length."""
+    basis = own_basis(TABLE, [SURE] * 40, {WEAK: 100}, (1_000, 3_000))
+    assert (basis.size_a, basis.size_b) == (1_000, 3_000)
+    assert grade_on(TABLE, SURE, basis).level is Level.HIGH
+    assert own_basis(TABLE, [], {}, (10, 10)).common_per_million == 600
+
+
+def test_what_is_called_too_weak_is_graded_again() -> None:
+    """Pairs that are hits on the own basis and are not reported as hits are counted, above the least level alone."""
+    basis = own_basis(TABLE, [SURE] * 40, {WEAK: 100}, (1_000, 1_000))
+    told = [(pair(number, SURE), number < 30) for number in range(40)] + [(pair(99, WEAK), False)]
+    assert doubted_pairs(TABLE, basis, Level.HIGH, told) == 10
+    assert doubted_pairs(TABLE, basis, Level.HIGH, told[:30]) == 0
+
+
+@pytest.mark.parametrize(
+    ("minimum", "doubted", "hits", "alarm"),
+    [(Level.LOW, 10, 0, False), (Level.LOW, 11, 0, True), (Level.LOW, 20, 1_000, False), (Level.LOW, 21, 1_000, True),
+     (Level.MEDIUM, 120, 1_000, False), (Level.MEDIUM, 121, 1_000, True), (Level.HIGH, 250, 1_000, False)],
+)  # fmt: skip
+def test_when_doubts_are_an_alarm(minimum: Level, doubted: int, hits: int, *, alarm: bool) -> None:
+    """More than ten, and more than two honest bases differ in."""
+    assert doubts_too_many(minimum, doubted, hits) is alarm
+
+
+def test_strangers_of_the_own_list() -> None:
+    """Different records that meet under no set; a record that meets itself is no stranger."""
+    alike = pair(1, WEAK)
+    apart = alike._replace(right_handle=bytes(16))
+    assert strangers_of([alike, apart, apart._replace(rules=SURE)], [mask_of([1])]) == Counter({WEAK: 1})
+
+
+def test_both_sides_agree() -> None:
+    """On the same tags, and both without a fault."""
+    mine = CheckedPair(counterpart="RS", met="0" * 64, below=0, fault=None)
+    theirs = mine.model_copy(update={"counterpart": "AL", "below": 3})
+    assert agree(mine, theirs)
+    assert not agree(mine, None)
+    for change in ({"met": "1" * 64}, {"met": None}, {"fault": CheckFault.TAGS}):
+        assert not agree(mine, theirs.model_copy(update=change))
+        assert not agree(theirs.model_copy(update=change), mine)
