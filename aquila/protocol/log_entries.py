@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
     from aquila.protocol.messages import Message
 
-_MOST_PAIRS = 21  # of which an entry has room for all levels
 WITHOUT_ENVELOPE = frozenset({EntryKind.REPORT, EntryKind.DISCLOSURE})
 """Kinds whose statement is not kept in the log's files: reports hold handles, and notes go when they are collected."""
 
@@ -218,15 +217,12 @@ def _withheld_answer(message: WithheldAnswer) -> tuple[EntryKind, dict[str, Any]
 
 @fields_of.register(ReportCheck)
 def _checked(message: ReportCheck) -> tuple[EntryKind, dict[str, Any]]:
-    """Return the digest of the tags that met with each counterpart, as long as they fit, for an auditor to compare."""
-    met = {pair.counterpart.lower(): pair.met for pair in message.pairs if pair.met is not None}
     counts = {
         "pairs": len(message.pairs),
         "faults": sum(pair.fault is not None for pair in message.pairs),
         "below": sum(pair.below for pair in message.pairs),
     }
-    digests = {"report": message.report_digest} | (met if len(met) <= _MOST_PAIRS else {})
-    return EntryKind.CHECKED, {"counts": counts, "digests": digests}
+    return EntryKind.CHECKED, {"counts": counts, "digests": {"report": message.report_digest}}
 
 
 @fields_of.register(Closing)
@@ -271,7 +267,7 @@ def _ending(message: Ending) -> tuple[EntryKind, dict[str, Any]]:
 
 
 def match_entry(  # noqa: PLR0913, PLR0917 - what a combination of two lists consists of
-    round_id: str, time: int, left: str, right: str, query: str | None, hits: Mapping[str, int]
+    round_id: str, time: int, left: str, right: str, query: str | None, hits: Mapping[str, int], met: str | None
 ) -> Entry:
     """Return the entry of the combination of two parties' records.
 
@@ -282,11 +278,12 @@ def match_entry(  # noqa: PLR0913, PLR0917 - what a combination of two lists con
         right: The other, later in the alphabet.
         query: The query's submission id, or None for the lists.
         hits: How many at each level.
+        met: The digest of the tags that met (3.7.13); none of a query, and of lists whose columns do not fit.
     """
     ids = {"left": left, "right": right} | _of(query)
     return Entry.of(
         EntryKind.MATCH, time, MATCHER, round=round_id, ids=ids,
-        counts={level.value: hits.get(level.value, 0) for level in Level},
+        counts={level.value: hits.get(level.value, 0) for level in Level}, digests={} if met is None else {"met": met},
     )  # fmt: skip
 
 

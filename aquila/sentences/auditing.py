@@ -134,6 +134,12 @@ AUDITING: Final[Table] = {
     ),
     "numbers_perhaps_left_out": Text("the numbers {numbers} of {party} may be of entries that this copy leaves out"),
     "numbers_perhaps_tokens": Text("the numbers {numbers} of {party} may be tokens that are not due yet"),
+    "pair_checks_differ": Text(
+        "{left} and {right} each signed that no hit of their lists was left out, and cannot both be right: they have "
+        "other keys for their tags, or were told of other pairs"
+    ),
+    "pair_left_out": Text("{party} signed of its hits with {other}: {why}"),
+    "pair_not_checked": Text("{party} has not signed whether hits of its list with {other} were left out"),
     "point_of_round": Text("round {round}: {point}"),
     "published_statistics_differ_from_log": Text(
         "{name}: the matcher published other statistics than the log's entries give"
@@ -168,6 +174,10 @@ AUDITING: Final[Table] = {
         "the matcher moved hits, or hid or invented some: the receipt and this entry are the evidence",
     ),
     "round_pair_not_matched": Text("round {round_id}: {left} and {right} were not matched {of_query}"),
+    "round_pair_tags_differ": Text(
+        "round {round_id}: {party} signed that other tags met with {other} than the match says",
+        "the matcher told its parties something else than its log: the check and this entry are the evidence",
+    ),
     "round_statements_missing": Text(
         "round {round}: statements of {party} are missing, with the numbers {numbers}",
         "the matcher left them out, or must show what it refused; see the party's own log (--with)",

@@ -11,11 +11,7 @@ if TYPE_CHECKING:
 
 NODE: Final[Table] = {
     "both_notes_verified": Text("both sides have verified that they hold the same values"),
-    "check_columns": Text("the tags that met do not fit the rows that met, so the matcher reported nothing of it"),
     "check_differs": Text("the other side was told of other tags, or found something left out"),
-    "check_levels": Text("too many pairs are called too weak to be hits"),
-    "check_pairs": Text("a record was left out that shares the tags of a reported hit"),
-    "check_tags": Text("other tags met than follow from the reported hits, so hits were left out"),
     "chunk_cannot_be_had": Text("the chunk cannot be had: {reason}"),
     "chunk_evaluated_wrongly": Text("{party} evaluated chunk {chunk} wrongly: {reason}"),
     "chunk_not_evaluated": Text("chunk {chunk} of {party} is not evaluated: {reason}"),

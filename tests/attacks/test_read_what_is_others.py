@@ -196,7 +196,13 @@ async def test_an_asker_cannot_guess_its_hits_from_the_log(alarmed: World) -> No
     assert matched.leaf() in shown
     guesses = [
         match_entry(
-            alarmed.round_id, alarmed.clock(), "AL", "RS", _query(alarmed), {"high": high, "medium": medium, "low": low}
+            alarmed.round_id,
+            alarmed.clock(),
+            "AL",
+            "RS",
+            _query(alarmed),
+            {"high": high, "medium": medium, "low": low},
+            None,
         )
         for high in range(3)
         for medium in range(3)

@@ -82,7 +82,22 @@ def refused_of_al(world: World, round_id: str) -> Entry:
 
 def other_hits(world: World, round_id: str) -> Entry:
     """Return a match of AL and RS with other hits than they were told."""
-    return match_entry(round_id, world.clock.time, "AL", "RS", None, {"high": 500})
+    return match_entry(round_id, world.clock.time, "AL", "RS", None, {"high": 500}, met_by(world))
+
+
+def other_tags(world: World, round_id: str) -> Entry:
+    """Return a match of AL and RS of which other tags met than they were told."""
+    honest = _match(world)
+    return match_entry(round_id, world.clock.time, "AL", "RS", None, honest.counts, "ab" * 32)
+
+
+def _match(world: World) -> Entry:
+    return next(entry for _, entry in _entries(world) if entry.kind is EntryKind.MATCH and entry.ids["right"] == "RS")
+
+
+def met_by(world: World) -> str:
+    """Return the digest of the tags of AL and RS that met."""
+    return _match(world).digests["met"]
 
 
 async def test_an_honest_log_says_what_each_node_knows(world_after: WorldAfter) -> None:
@@ -105,7 +120,7 @@ def _entries(world: World) -> list[tuple[int, Entry]]:
         return [(index, entry) for index, entry in entries(session) if entry is not None]
 
 
-@pytest.mark.parametrize("lie", [second_proposal, notes_of_al, refused_of_al, other_hits])
+@pytest.mark.parametrize("lie", [second_proposal, notes_of_al, refused_of_al, other_hits, other_tags])
 async def test_what_a_party_knows_better(world_after: WorldAfter, lie: Any) -> None:
     """A proposal, notes, a refusal or hits of which it knows nothing are an alarm, which an administrator settles."""
     world, round_id = await world_after(round_with_hits)
@@ -138,8 +153,10 @@ async def test_hits_that_are_moved_as_they_are_matched(
 ) -> None:
     """Both sides of a pair find other numbers in the log than in their reports."""
 
-    def moved(round_id: str, time: int, left: str, right: str, query: str | None, hits: Mapping[str, int]) -> Entry:
-        return match_entry(round_id, time, left, right, query, dict(hits) | {"low": hits.get("low", 0) + 4})
+    def moved(
+        round_id: str, time: int, left: str, right: str, query: str | None, hits: Mapping[str, int], met: str | None
+    ) -> Entry:
+        return match_entry(round_id, time, left, right, query, dict(hits) | {"low": hits.get("low", 0) + 4}, met)
 
     monkeypatch.setattr(join, "match_entry", partial(moved))  # the liar's own program, not ours
     world, _ = await world_after(round_before_matching)

@@ -518,7 +518,7 @@ def test_the_last_word_of_an_open_round_may_wait(log: Exported, group: Group) ->
     log.files = {name: content for name, content in log.files.items() if not name.startswith("statistics")}
     log.sign_anew(seen=[(log.index("opening") + 1, NOW)])
     (audit,) = audit_rounds(read_log(log.files.get, log.registry), log.files.get, log.registry, group)
-    assert {found.what for found in audit.unproven} == {"uncovered", "hits", "report"}
+    assert {found.what for found in audit.unproven} == {"uncovered", "hits", "report", "not_checked"}
 
 
 def test_a_manifest_for_another_key_is_refused(log: Exported, group: Group) -> None:

@@ -192,3 +192,6 @@ def test_a_check_of_another_report(stage: StagedRound) -> None:
     with pytest.raises(Exception, match="that it was not sent"):
         stage.round.accept(stage.changed("AL", said, report_digest="0" * 64))
     stage.refused(MalformedError, stage.changed("AL", said, pairs=said.pairs[:1]), "each of its counterparts")
+    other = said.pairs[0].model_copy(update={"met": "0" * 64})
+    false = stage.changed("AL", said, pairs=(other, *said.pairs[1:]))
+    stage.refused(MalformedError, false, "than its report tells", only={"AL"})

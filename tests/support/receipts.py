@@ -7,7 +7,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any, cast
 
 from aquila.protocol.auditing import RoundAudit
-from aquila.protocol.messages import Receipt
+from aquila.protocol.messages import Receipt, ReportCheck, Tokens
 from aquila.protocol.party import pair_hits
 from aquila.protocol.rounds.round_state import ReportKey
 from tests.support.samples import SAMPLES
@@ -29,12 +29,18 @@ class ReportedRound:
         self.reports: dict[ReportKey, str] = {}
         self.submissions: dict[str, Any] = {}
         self.alarms: dict[Any, Any] = {}
+        self.checked: dict[str, ReportCheck] = {}
+        self.tokens: dict[str, Tokens] = {}
         self.refused: set[tuple[str, str | None]] = set()
         self.ending: Any = None
 
     def counterparts_of(self, party: str) -> tuple[str, ...]:
         """Return all others."""
         return tuple(other for other in self.participants if other != party)
+
+    def list_of(self, party: str) -> str:
+        """Return the id of a party's list: its code."""
+        return party
 
     def has_refused(self, owner: str, query: str | None) -> bool:
         """Return whether the owner of a list refused its answer."""

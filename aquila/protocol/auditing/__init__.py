@@ -15,7 +15,8 @@
         between is left out. No number of a party's statements is missing without a signature that explains it.
     9.  Every round that was closed is complete: lists, evaluations, tokens, matches, reports, receipts, closings.
     10. Each report has as many hits of each level as its party's matches, and each receipt as many as the match, pair
-        by pair and level by level. What no receipt shows is not proven.
+        by pair and level by level. What no receipt shows is not proven. Each check names the tags that the match
+        names; a pair of lists that a side did not check, or of which it found something, is not proven.
     11. The statistics that the matcher published are those that the entries give.
     12. Every party that worked in a round has cosigned a checkpoint that covers its opening; of a round that was
         closed, its ending and the party's last word.

@@ -44,7 +44,9 @@ def _match(entry: Entry) -> Entry:
     if entry.round is None or not left < right:
         raise KeyError
     hits = {level: entry.counts[level] for level in LEVELS}
-    return match_entry(entry.round, entry.time, left, right, query_of(entry), hits)
+    query = query_of(entry)
+    met = entry.digests.get("met") if query is None else None
+    return match_entry(entry.round, entry.time, left, right, query, hits, met)
 
 
 def _report(entry: Entry) -> Entry:

@@ -1,8 +1,10 @@
-"""Checks 10 and 11: matches, reports, receipts and notes, pair by pair and level by level (PROTOCOL.md 10.6).
+"""Checks 10 and 11: matches, reports, receipts, checks and notes, pair by pair and level by level (PROTOCOL.md 10.6).
 
 The matcher alone says what was matched and reported. Receipts are what shows it: each says of every counterpart how
 many hits of each level its party was told of. Notes are shown by the confirmation of their receiver: how many there
-are, and under which number they were sent. What neither shows is not proven, and explains nothing.
+are, and under which number they were sent. Of hits that were left out each party signed what it found, and of which
+tags; a check that names others than the match contradicts it. What none of these shows is not proven: it explains
+nothing, and blames nobody.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ from aquila.errors import AuditError
 from aquila.protocol.auditing.unproven import UnprovenClaim
 from aquila.protocol.messages import Kind, Outcome
 from aquila.protocol.rounds.round_state import NotesSize, ReportKey, SentNotes
+from aquila.protocol.shadow.checks import FAULTS, agree
+from aquila.protocol.shadow.meeting import have_one_key
 from aquila.sentences import Sentence
 
 if TYPE_CHECKING:
@@ -34,6 +38,8 @@ def take_match(audit: RoundAudit, index: int, entry: Entry) -> None:
     if (left, right, query) in audit.matched or not audit.round.manifest.may_match(left, right):
         raise AuditError("entry_pair_wrongly_matched", round=audit.round.round_id, index=index, left=left, right=right)
     audit.matched[left, right, query] = Counter({level: entry.counts[level] for level in LEVELS})
+    if query is None:
+        audit.met[left, right] = entry.digests.get("met")
 
 
 def take_report(audit: RoundAudit, index: int, entry: Entry) -> None:
@@ -109,6 +115,33 @@ def check_hits(audit: RoundAudit) -> Iterator[UnprovenClaim]:
             audit, "report", "report_not_acknowledged", key.party, audit.round.reports[key],
             party=key.party, of_query=words(key.submission_id),
         )  # fmt: skip
+
+
+def check_left_out(audit: RoundAudit) -> Iterator[UnprovenClaim]:
+    """Compare both sides' checks of each pair of lists with its match; yield the pairs that are not checked.
+
+    Raises:
+        AuditError: A party signed that other tags met than the match says.
+    """
+    round_ = audit.round
+    for (left, right), met in audit.met.items():
+        found = []
+        for party, other in ((left, right), (right, left)):
+            said = round_.checked[party].of(other) if party in round_.checked else None
+            if said is None:
+                yield _claim(audit, "not_checked", "pair_not_checked", party=party, other=other)
+                continue
+            if said.met != met:
+                raise AuditError(
+                    "round_pair_tags_differ", what="pair_tags", round=round_.round_id, round_id=round_.round_id,
+                    party=party, other=other,
+                )  # fmt: skip
+            found.append(said)
+            if said.fault is not None:
+                why = Sentence.of(FAULTS[said.fault])
+                yield _claim(audit, "left_out", "pair_left_out", party=party, other=other, why=why)
+        if [one.fault for one in found] == [None, None] and not (agree(*found) and have_one_key(round_, left, right)):
+            yield _claim(audit, "checks_differ", "pair_checks_differ", left=left, right=right)
 
 
 def check_queries(audit: RoundAudit) -> Iterator[UnprovenClaim]:
@@ -235,7 +268,13 @@ def _is_withheld(audit: RoundAudit, party: str, other: str, query: str | None) -
 
 
 def _claim(
-    audit: RoundAudit, what: str, code: str, shown_by: str | None = None, digest: str | None = None, /, **fields: str
+    audit: RoundAudit,
+    what: str,
+    code: str,
+    shown_by: str | None = None,
+    digest: str | None = None,
+    /,
+    **fields: str | Sentence,
 ) -> UnprovenClaim:
     point = Sentence.of(code, **fields)
     sentence = Sentence.of("point_of_round", round=audit.round.round_id, point=point)

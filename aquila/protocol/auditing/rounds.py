@@ -16,6 +16,7 @@ from aquila.protocol.auditing.heads import check_heads, wrong_heads
 from aquila.protocol.auditing.hits import (
     check_exchanged,
     check_hits,
+    check_left_out,
     check_queries,
     take_match,
     take_notes,
@@ -96,6 +97,7 @@ def audit_rounds(log: LogRecord, files: Files, registry: Registry, group: Group)
             continue
         # 9. and 10.
         audit.unproven += check_hits(audit)
+        audit.unproven += check_left_out(audit)
         _check_complete(audit, log)
         audit.unproven += check_queries(audit)
         audit.unproven += check_numbers(audit.round, audit.numbers)

@@ -22,7 +22,7 @@ class ShownBy(StrEnum):
 
     PARTY = "the signature of a party"
     MATCHER = "the signature of the matcher"
-    RECEIPTS = "the receipts of the parties"
+    RECEIPTS = "the receipts and checks of the parties"
     CONFIRMATION = "the confirmation of the receiver"
     RECOMPUTATION = "recomputation"
     NOBODY = "nobody but the owner of the log"

@@ -171,6 +171,7 @@ class RoundState:
         report_pages: By party and query, what came of a report whose last page is missing yet (3.7.17).
         reported: By party and query, how many hits of the report there are by counterpart and level. It lacks reports
             whose envelope was deleted; an audit, which sees no report, has none.
+        met: As `reported`, the digest of the tags that met with each counterpart, as the report tells (3.7.13).
         receipts: By party and query, the receipt of the report (3.7.4).
         notes: By digest, who sent the batch of notes to whom (3.7.6); `keep_notes` adds to them.
         notes_sizes: By digest, the number of the statement of notes and how many it holds; not of notes whose envelope
@@ -209,6 +210,7 @@ class RoundState:
     reports: dict[ReportKey, str] = field(default_factory=dict)
     report_pages: dict[ReportKey, PagesTaken] = field(default_factory=dict)
     reported: dict[ReportKey, Counter[tuple[str, str]]] = field(default_factory=dict)
+    met: dict[ReportKey, dict[str, str | None]] = field(default_factory=dict)
     receipts: dict[ReportKey, Receipt] = field(default_factory=dict)
     notes: dict[str, SentNotes] = field(default_factory=dict)
     notes_sizes: dict[str, NotesSize] = field(default_factory=dict)

@@ -479,6 +479,7 @@ def _report(message: HitReport, round_: RoundState, payload_digest: str, _now: i
     round_.report_pages.pop(key, None)
     round_.reports[key] = payload_digest
     round_.reported[key] = hits
+    round_.met[key] = {basis.counterpart: basis.met.digest if basis.met else None for basis in message.bases}
 
 
 def _sizes_as_signed(message: HitReport, round_: RoundState) -> None:

@@ -112,6 +112,14 @@ def _receipt(message: Receipt, round_: RoundState) -> None:
         )
 
 
+@_check.register(ReportCheck)
+def _checked(message: ReportCheck, round_: RoundState) -> None:
+    """Refuse a check of other tags than the report's, so that no party can make the matcher's log look wrong."""
+    told = round_.met.get(ReportKey(message.party, None))
+    if told is not None and any(pair.met != told.get(pair.counterpart) for pair in message.pairs):
+        raise MalformedError("checked_tags_not_told", party=message.party)
+
+
 @_check.register(Notes)
 def _notes(message: Notes, round_: RoundState) -> None:
     report = ReportKey(message.party, message.submission_id)

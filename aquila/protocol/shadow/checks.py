@@ -34,6 +34,15 @@ _SHARE_DOUBTED = {Level.LOW: 0.02, Level.MEDIUM: 0.12, Level.HIGH: 0.25}
 """By the least level of a hit, the share of hits that an honest basis and the own one may differ in, by measurement."""
 
 
+FAULTS = {
+    CheckFault.COLUMNS: "check_columns",
+    CheckFault.TAGS: "check_tags",
+    CheckFault.PAIRS: "check_pairs",
+    CheckFault.LEVELS: "check_levels",
+}
+"""The sentence of each fault."""
+
+
 class ReportedPair(NamedTuple):
     """A pair of records of a report, as its reader sees it.
 
@@ -134,8 +143,10 @@ def check_pair(
 
 
 def agree(one: CheckedPair, other: CheckedPair | None) -> bool:
-    """Return whether both sides of a pair find, of the same tags, that nothing was left out."""
-    return other is not None and one.met == other.met and one.fault is None and other.fault is None
+    """Return whether both sides of a pair find, of the same tags and other pairs, that nothing was left out."""
+    if other is None or one.fault is not None or other.fault is not None:
+        return False
+    return (one.met, one.below) == (other.met, other.below)
 
 
 def check_tags(key: SecretBytes, rows: RecordRows, columns: ColumnTerms, told: ToldPair) -> CheckFault | None:

@@ -67,6 +67,7 @@ class JoinResult:
     Attributes:
         reports: Each report, or its pages in their order; they are made as they are taken, once.
         pairs: The parties whose records were joined, whether they had hits or not.
+        met: The digest of the tags that met of each pair of lists whose columns fit (PROTOCOL.md 3.7.13).
         flags: By submission, what in its tokens looks like guesses.
         known: How many persons so many parties know, by the least level of the hits that join a person.
     """
@@ -74,6 +75,7 @@ class JoinResult:
     reports: Iterable[HitReport]
     pairs: list[tuple[str, str]]
     hits: Counter[tuple[str, str, str]]
+    met: dict[tuple[str, str], str]
     flags: dict[str, tuple[Sentence, ...]]
     known: dict[Level, Counter[int]]
 
@@ -148,7 +150,10 @@ def join(
     _LOG.info("tokens_joined", round=round_.round_id, count=hits.total())
     joined = sorted((min(found), max(found)) for a, b in pairs for found in [(owners[a], owners[b])])
     known = {level: persons_by_parties(_sure(graded.pairs, level), set(pairs)) for level in Level}
-    return JoinResult(reports, joined, hits, flags, known)
+    tags = {
+        (min(owners[a], owners[b]), max(owners[a], owners[b])): found.digest for (a, b), found in graded.met.items()
+    }
+    return JoinResult(reports, joined, hits, tags, flags, known)
 
 
 def _sure(pairs: Iterable[GradedPair], least: Level) -> Iterator[tuple[tuple[int, bytes], tuple[int, bytes]]]:
@@ -187,7 +192,8 @@ def store_counts(turn: RoundTransaction, joined: JoinResult, query: str | None) 
             )
     for left, right in joined.pairs:
         levels = {level.value: joined.hits[left, right, level.value] for level in Level}
-        append(turn.session, match_entry(turn.row.round_id, turn.clock(), left, right, query, levels))
+        terms = left, right, query, levels, joined.met.get((left, right))
+        append(turn.session, match_entry(turn.row.round_id, turn.clock(), *terms))
     for submission_id in [query] if query else joined.flags:
         for number, sign in enumerate(joined.flags[submission_id]):
             turn.session.add(

@@ -148,7 +148,7 @@ def _is_known(node: NodeContext, entry: Entry) -> bool | None:
 
 
 def _is_reported(node: NodeContext, entry: Entry) -> bool | None:
-    """Return whether a match has the hits of this node's report; None before the report is there."""
+    """Return whether a match has the hits and tags of this node's report; None before the report is there."""
     sides = {str(entry.ids.get("left")), str(entry.ids.get("right"))}
     (other,) = sides - {node.code} if len(sides) == 2 else ("",)  # noqa: PLR2004 - a pair
     query = entry.ids.get("submission")
@@ -159,6 +159,8 @@ def _is_reported(node: NodeContext, entry: Entry) -> bool | None:
             return None
         if reported is None or round_.has_refused(other, key.submission_id):
             return True
+        if entry.digests.get("met") != round_.met[key].get(other):
+            return False
         return all(entry.counts.get(level.value, -1) == reported[other, level.value] for level in Level)
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from aquila.audit.entries import Entry, EntryKind
 from aquila.matching.join import TokenTable
 from aquila.protocol.messages import CheckFault, Kind
-from aquila.protocol.shadow.checks import OwnSide, ToldPair, agree, check_pair, strangers_of, told_pairs
+from aquila.protocol.shadow.checks import FAULTS, OwnSide, ToldPair, agree, check_pair, strangers_of, told_pairs
 from aquila.protocol.shadow.columns import RecordRows, make_column
 from aquila.protocol.shadow.meeting import column_terms, have_one_key, sets_between
 from aquila.protocol.shadow.pair_keys import pair_key
@@ -41,12 +41,6 @@ if TYPE_CHECKING:
     from services.node.storage.tables import SubmissionRow
 
 _LOG = Log("node.left_out")
-_FAULTS = {
-    CheckFault.COLUMNS: "check_columns",
-    CheckFault.TAGS: "check_tags",
-    CheckFault.PAIRS: "check_pairs",
-    CheckFault.LEVELS: "check_levels",
-}
 
 
 def token_rows(node: NodeContext, round_id: str, submission: str) -> Iterator[bytes]:
@@ -179,7 +173,7 @@ def _strangers(node: NodeContext, round_: Round, submission: str, masks: tuple[i
 
 def _report(session: Session, journal: Journal, round_id: str, counterpart: str, fault: CheckFault | None) -> None:
     """Report that hits of a pair may have been left out, and log it; without a fault, that the sides differ."""
-    what = Sentence.of(_FAULTS[fault] if fault else "check_differs")
+    what = Sentence.of(FAULTS[fault] if fault else "check_differs")
     pair = "-".join(sorted((journal.code, counterpart)))
     problem = Sentence.of("hits_not_trusted", pair=pair, what=what)
     statements.report_problem(session, journal.clock, round_id, f"check {counterpart}", problem)

@@ -111,10 +111,12 @@ def test_an_amendment_names_the_absent() -> None:
 
 def test_a_match_is_an_entry_for_each_pair() -> None:
     """Levels without hits are there with nothing."""
-    entry = match_entry(ROUND, 7, "AL", "SI", None, {"high": 2})
+    entry = match_entry(ROUND, 7, "AL", "SI", None, {"high": 2}, DIGEST)
     assert entry.kind is EntryKind.MATCH
     assert entry.counts == {"high": 2, "medium": 0, "low": 0}
-    assert match_entry(ROUND, 7, "AL", "SI", OTHER, {}).ids["submission"] == OTHER
+    assert entry.digests == {"met": DIGEST}
+    of_query = match_entry(ROUND, 7, "AL", "SI", OTHER, {}, None)
+    assert (of_query.ids["submission"], of_query.digests) == (OTHER, {})
 
 
 def test_a_refused_statement_may_tell_of_hits() -> None:
@@ -130,15 +132,8 @@ def test_what_is_no_statement_has_none() -> None:
         fields_of("consent")
 
 
-def test_what_met_by_pair_as_long_as_there_is_room() -> None:
-    """The digest of what met stands there for each counterpart; of very many counterparts none."""
-    few = statement_entry(ReportCheck.model_validate(SAMPLES[ReportCheck]), DIGEST, 1)
-    assert few.counts == {"pairs": 2, "faults": 1, "below": 3, "sequence": 1}
-    assert few.digests["al"] == DIGEST
-    assert "rs" not in few.digests
-    pair = SAMPLES[ReportCheck]["pairs"][0]
-    many = [pair | {"counterpart": f"A{chr(65 + number)}"} for number in range(26)]
-    many += [pair | {"counterpart": f"B{chr(65 + number)}"} for number in range(26)]
-    entry = statement_entry(ReportCheck.model_validate(SAMPLES[ReportCheck] | {"pairs": many}), DIGEST, 1)
-    assert entry.counts["pairs"] == 52
-    assert "aa" not in entry.digests
+def test_a_check_is_counted() -> None:
+    """Its pairs, those with a fault and the pairs below; what met stands in the statement and in the match."""
+    entry = statement_entry(ReportCheck.model_validate(SAMPLES[ReportCheck]), DIGEST, 1)
+    assert entry.counts == {"pairs": 2, "faults": 1, "below": 3, "sequence": 1}
+    assert entry.digests.keys() == {"statement", "report"}

@@ -55,11 +55,11 @@ def test_strangers_of_the_own_list() -> None:
 
 
 def test_both_sides_agree() -> None:
-    """On the same tags, and both without a fault."""
-    mine = CheckedPair(counterpart="RS", met="0" * 64, below=0, fault=None)
-    theirs = mine.model_copy(update={"counterpart": "AL", "below": 3})
+    """On the same tags and as many pairs below, and both without a fault."""
+    mine = CheckedPair(counterpart="RS", met="0" * 64, below=3, fault=None)
+    theirs = mine.model_copy(update={"counterpart": "AL"})
     assert agree(mine, theirs)
     assert not agree(mine, None)
-    for change in ({"met": "1" * 64}, {"met": None}, {"fault": CheckFault.TAGS}):
+    for change in ({"met": "1" * 64}, {"met": None}, {"below": 2}, {"fault": CheckFault.TAGS}):
         assert not agree(mine, theirs.model_copy(update=change))
         assert not agree(theirs.model_copy(update=change), mine)

@@ -1,0 +1,89 @@
+"""A matcher that leaves hits out, and keeps what parties found of it from the auditor, or says it otherwise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.errors import AuditError
+from aquila.protocol.auditing import audit_rounds, read_log, refuse_unproven
+from aquila.protocol.messages import CheckFault, ReportCheck
+from aquila.sentences import text_of
+
+if TYPE_CHECKING:
+    from aquila.crypto.group import Group
+    from aquila.protocol.auditing import UnprovenClaim
+    from tests.support.exported import Exported
+
+
+def verify(log: Exported, group: Group) -> list[UnprovenClaim]:
+    """Check a log that everyone who had to has cosigned, and return what is not proven."""
+    log.name_anew()
+    log.sign_anew()
+    record = read_log(log.files.get, log.registry)
+    rounds = audit_rounds(record, log.files.get, log.registry, group)
+    return [one for audit in rounds for one in audit.unproven]
+
+
+def check_of(log: Exported, party: str) -> tuple[int, ReportCheck]:
+    """Return the place of a party's check, and what it says."""
+    place = next(place for place in log.all_of("checked") if log.entry(place).party == party)
+    message = log.message(place)
+    assert isinstance(message, ReportCheck)
+    return place, message
+
+
+def test_an_honest_log(log: Exported, group: Group) -> None:
+    """Each party has checked each of its pairs, and a strict audit has nothing to say of it."""
+    assert len(log.all_of("checked")) == 3
+    assert not {"not_checked", "left_out", "checks_differ"} & {one.what for one in verify(log, group)}
+
+
+def test_a_party_that_found_something(log: Exported, group: Group) -> None:
+    """Its word is in the log, and a strict audit fails over it, though the other side found nothing."""
+    place, said = check_of(log, "AL")
+    log.say(place, pairs=(said.pairs[0].model_copy(update={"fault": CheckFault.TAGS}), *said.pairs[1:]))
+    (point,) = (one for one in verify(log, group) if one.what == "left_out")
+    assert "AL signed of its hits with RS: other tags met" in text_of(point.sentence)
+    with pytest.raises(AuditError, match="hits were left out"):
+        refuse_unproven([point])
+
+
+def test_a_check_that_is_not_there(log: Exported, group: Group) -> None:
+    """A party that helps the matcher gives the number up: nobody checked its pairs from its side, and that is said."""
+    place, said = check_of(log, "AL")
+    closing = next(place for place in log.all_of("closing") if log.entry(place).party == "AL")
+    log.say(closing, given_up=((said.sequence, said.sequence),))
+    log.drop(place)
+    points = [one for one in verify(log, group) if one.what == "not_checked"]
+    assert [
+        f"with {other} were left out" in text_of(one.sentence) for one, other in zip(points, ("RS", "SI"), strict=True)
+    ]
+    with pytest.raises(AuditError, match="AL has not signed"):
+        refuse_unproven(points)
+
+
+def test_another_match_than_the_parties_were_told_of(log: Exported, group: Group) -> None:
+    """A match names the tags that met: what both sides signed of their reports contradicts a false one."""
+    log.change(log.index("match"), digests={"met": "0" * 64})
+    with pytest.raises(AuditError, match="signed that other tags met") as caught:
+        verify(log, group)
+    assert caught.value.fields["what"] == "pair_tags"
+
+
+def test_two_reports_of_two_sides(log: Exported, group: Group) -> None:
+    """Two sides that were told of other tags signed so: whatever the match says, it contradicts one of them."""
+    place, said = check_of(log, "RS")
+    log.say(place, pairs=tuple(one.model_copy(update={"met": "0" * 64}) for one in said.pairs))
+    with pytest.raises(AuditError, match="RS signed that other tags met with AL"):
+        verify(log, group)
+
+
+def test_a_match_of_a_query_has_no_tags(log: Exported, group: Group) -> None:
+    """Queries have no columns: whoever writes tags into such a match has made the entry up."""
+    place = next(place for place in log.all_of("match") if log.entry(place).ids["of"] == "query")
+    log.change(place, digests={"met": "0" * 64})
+    with pytest.raises(AuditError) as caught:
+        verify(log, group)
+    assert caught.value.fields["what"] == "form"

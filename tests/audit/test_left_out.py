@@ -1,0 +1,112 @@
+"""What both sides of a pair of lists signed of hits left out: what it shows, and what it leaves open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from aquila.errors import AuditError
+from aquila.protocol.auditing.hits import check_left_out
+from aquila.protocol.messages import CheckedPair, CheckFault, ReportCheck, Tokens
+from aquila.sentences import text_of
+from tests.support.receipts import audit_of
+from tests.support.samples import SAMPLES
+
+if TYPE_CHECKING:
+    from aquila.protocol.auditing import RoundAudit
+
+PAIRS = {("AL", "RS"): 3, ("AL", "SI"): 0, ("RS", "SI"): 2}
+MET, OTHER = "1" * 64, "2" * 64
+
+
+def checked_round() -> RoundAudit:
+    """Return a round in which all sides of all pairs found that nothing was left out."""
+    audit = audit_of(PAIRS, PAIRS)
+    round_: Any = audit.round
+    column = SAMPLES[Tokens]["columns"][0]
+    for party in round_.participants:
+        others = round_.counterparts_of(party)
+        pairs = tuple(CheckedPair(counterpart=other, met=MET, below=1, fault=None) for other in others)
+        round_.checked[party] = ReportCheck.model_validate(SAMPLES[ReportCheck]).model_copy(update={"pairs": pairs})
+        columns = [column | {"counterpart": other, "key": MET} for other in others]
+        round_.tokens[party] = Tokens.model_validate(SAMPLES[Tokens] | {"columns": columns})
+    audit.met = dict.fromkeys(PAIRS, MET)
+    return audit
+
+
+def say(audit: RoundAudit, party: str, other: str, **changes: Any) -> None:
+    """Let a party have signed something else of a pair."""
+    said = audit.round.checked[party]
+    pairs = tuple(one.model_copy(update=changes) if one.counterpart == other else one for one in said.pairs)
+    audit.round.checked[party] = said.model_copy(update={"pairs": pairs})
+
+
+def found(audit: RoundAudit) -> list[tuple[str, str]]:
+    """Return the open points: a word, and the sentence."""
+    return [(claim.what, text_of(claim.sentence)) for claim in check_left_out(audit)]
+
+
+def test_both_sides_of_all_pairs() -> None:
+    """Nothing is open, and a pair that was not matched has no check."""
+    audit = checked_round()
+    assert found(audit) == []
+    audit.round.checked.clear()
+    audit.met.clear()
+    assert found(audit) == []
+
+
+def test_a_side_that_signed_nothing() -> None:
+    """The pairs of a party without a check are named, each once; a check that leaves a pair out is none of it."""
+    audit = checked_round()
+    del audit.round.checked["SI"]
+    said = audit.round.checked["RS"]
+    audit.round.checked["RS"] = said.model_copy(update={"pairs": said.pairs[1:]})
+    points = found(audit)
+    assert {what for what, _ in points} == {"not_checked"}
+    who = ("RS has not signed whether hits of its list with AL", "SI has not signed whether hits of its list with AL",
+           "SI has not signed whether hits of its list with RS")  # fmt: skip
+    assert [start in sentence for start, (_, sentence) in zip(who, points, strict=True)] == [True] * 3
+
+
+@pytest.mark.parametrize("fault", CheckFault)
+def test_a_side_that_found_something(fault: CheckFault) -> None:
+    """It is said who signed it and what, and that it is one side's word."""
+    audit = checked_round()
+    say(audit, "RS", "AL", fault=fault)
+    ((what, sentence),) = found(audit)
+    assert what == "left_out"
+    assert "RS signed of its hits with AL: " in sentence
+
+
+def test_columns_that_did_not_fit() -> None:
+    """The match has no tags then, and both sides say so."""
+    audit = checked_round()
+    audit.met["AL", "RS"] = None
+    for party, other in (("AL", "RS"), ("RS", "AL")):
+        say(audit, party, other, met=None, fault=CheckFault.COLUMNS)
+    assert [what for what, _ in found(audit)] == ["left_out", "left_out"]
+
+
+@pytest.mark.parametrize("told", [OTHER, None])
+def test_a_side_that_was_told_of_other_tags(told: str | None) -> None:
+    """The log has one digest for both sides: a check of another one contradicts it."""
+    audit = checked_round()
+    say(audit, "RS", "AL", met=told)
+    with pytest.raises(AuditError, match="RS signed that other tags met with AL than the match says") as caught:
+        found(audit)
+    assert caught.value.fields["what"] == "pair_tags"
+
+
+def test_sides_that_cannot_both_be_right() -> None:
+    """Of other keys in the signed tokens, or of other pairs below, nobody can find that all is there."""
+    audit = checked_round()
+    say(audit, "RS", "AL", below=2)
+    assert [what for what, _ in found(audit)] == ["checks_differ"]
+    audit = checked_round()
+    tokens = audit.round.tokens["SI"]
+    columns = tuple(column.model_copy(update={"key": OTHER}) for column in tokens.columns[:1]) + tokens.columns[1:]
+    audit.round.tokens["SI"] = tokens.model_copy(update={"columns": columns})
+    ((what, sentence),) = found(audit)
+    assert what == "checks_differ"
+    assert "AL and SI each signed" in sentence
