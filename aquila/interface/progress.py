@@ -73,7 +73,7 @@ class PartyAtNode(PartyStatus):
             of the others that it evaluated.
         tokens: Its submissions whose tokens it has signed.
         has_hits: Whether it has its report; None where this node cannot tell. A receipt is told to its party alone, but
-            what a party signs afterwards, of planted hits or as notes, shows it.
+            what a party signs of it, a check or notes, shows it.
         awaited: What the round waits for from it.
     """
 

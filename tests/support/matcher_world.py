@@ -19,6 +19,9 @@ from aquila.protocol.messages.feed import EventKind, Events
 from aquila.protocol.party import Party
 from aquila.protocol.registry import RegisteredParty, Registry, write_registry
 from aquila.protocol.rounds.verified_round import Round
+from aquila.protocol.shadow.columns import RecordRows, make_column
+from aquila.protocol.shadow.meeting import sets_between
+from aquila.protocol.shadow.pair_keys import pair_key
 from aquila.protocol.submissions.submission import chunk_reference, finalize_chunk, merge_runs
 from aquila.records.person import PartialDate, Record
 from aquila.records.rules import InputClass, load_rules
@@ -66,6 +69,7 @@ class Sent:
         self.submission_id, self.seed, self.chunks = submission_id, seed, chunks
         self.answers: dict[tuple[int, str], bytes] = {}
         self.tokens: list[bytes] = []
+        self.pieces: list[bytes] = []
 
 
 class Node:
@@ -208,9 +212,17 @@ class Node:
         return self.tokens_statement(sent)
 
     def tokens_statement(self, sent: Sent) -> bytes:
-        """Sign the statement of a submission's tokens."""
+        """Sign the statement of a submission's tokens, with the shadow columns of a list."""
         chunks = [(len(rows) // TOKEN_ROW_BYTES, hashlib.sha256(rows).hexdigest()) for rows in sent.tokens]
-        return self.party.tokens(self.round, self.next(), sent.submission_id, chunks)
+        columns, sent.pieces = [], []
+        others = self.round.counterparts_of(self.code) if sent.submission_id == self.round.list_of(self.code) else ()
+        for other in sorted(others):
+            key = pair_key(self.round, self.code, self.secrets.exchange, other, "shadow")
+            sets = sets_between(self.round, self.world.table, self.code, other)
+            column = make_column(key, RecordRows(sent.tokens), sets)
+            columns.append(column.statement(other, key))
+            sent.pieces += column.pieces()
+        return self.party.tokens(self.round, self.next(), sent.submission_id, chunks, columns)
 
     async def finalize(self, sent: Sent) -> None:
         """Send the tokens of a submission."""
@@ -219,9 +231,9 @@ class Node:
         await self.put_tokens(sent)
 
     async def put_tokens(self, sent: Sent) -> None:
-        """Send the token chunks of a submission."""
-        for index, rows in enumerate(sent.tokens):
-            answer = await self.call("PUT", f"submissions/{sent.submission_id}/tokens/{index}", content=rows)
+        """Send the token chunks of a submission, and the pieces of its shadow columns."""
+        for index, content in enumerate([*sent.tokens, *sent.pieces]):
+            answer = await self.call("PUT", f"submissions/{sent.submission_id}/tokens/{index}", content=content)
             assert answer.status_code == 201, answer.text
 
     async def acknowledge(self, submission_id: str | None = None) -> None:

@@ -19,7 +19,7 @@ from clients.cli.main import main
 
 FOLDER = Path(__file__).parent
 TRANSCRIPTS = sorted(FOLDER.glob("*.txt"))
-PHASES = "seconds_total|read|consent|normalize|blind|evaluate|verify|finalize|exchange|match"
+PHASES = "seconds_total|read|consent|normalize|blind|evaluate|verify|finalize|shadow|exchange|match|check"
 VARIABLE = [
     (re.compile(r"\b\d+\.\d+ s\b"), "<seconds> s"),
     (re.compile(rf'("(?:{PHASES})": )[\d.]+'), r"\1<seconds>"),

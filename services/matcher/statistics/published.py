@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from aquila.csv_files import CsvWriter
 from aquila.interface.statistics import (
@@ -125,16 +125,6 @@ def picture(
             rounds=tuple(_totals(read(other.round_id)) for other in others[:_OTHERS]),
             precision=tuple(_precision(session, [other.round_id for other in others], read)),
         )
-
-
-def freeze(session: Session, round_id: str) -> None:
-    """Set down what is published of a round, in the transaction that ends it.
-
-    Planted hits that are told of later change what the log says of the round, but not what is published: a number that
-    was published before and after a known change would give itself away.
-    """
-    for table, count in ((HitCountRow, HitCountRow.hits), (KnownCountRow, KnownCountRow.persons)):
-        session.execute(update(table).where(table.round_id == round_id).values(published=count))
 
 
 def as_csv(content: Statistics) -> str:
@@ -279,17 +269,17 @@ def _lists(session: Session, rounding: Rounding, round_id: str, category: str) -
 
 
 def _counts(session: Session, round_id: str, manifest: Manifest, sent: Iterable[ListCount]) -> RoundCounts:
-    """Return the counts of a round as they were when it ended, and its outcomes as they are."""
+    """Return the counts of a round that ended."""
     hits: dict[Kind, dict[Pair, Counter[Level]]] = {kind: {} for kind in Kind}
     hit, known_count, outcome = HitCountRow, KnownCountRow, OutcomeCountRow
-    found = select(hit.submission_id, hit.left, hit.right, hit.certainty, hit.published)
+    found = select(hit.submission_id, hit.left, hit.right, hit.certainty, hit.hits)
     for submission_id, left, right, certainty, count in session.execute(found.where(hit.round_id == round_id)):
         of = hits[Kind.QUERY if submission_id else Kind.LIST].setdefault((left, right), Counter())
-        of[Level(certainty)] += count or 0
+        of[Level(certainty)] += count
     persons: dict[Level, dict[int, int]] = {}
-    people = select(known_count.certainty, known_count.parties, known_count.published)
+    people = select(known_count.certainty, known_count.parties, known_count.persons)
     for certainty, parties, count in session.execute(people.where(known_count.round_id == round_id)):
-        persons.setdefault(Level(certainty), {})[parties] = count or 0
+        persons.setdefault(Level(certainty), {})[parties] = count
     said: dict[tuple[Pair, Level], Counter[str]] = {}
     told = select(outcome.party, outcome.counterpart, outcome.certainty, outcome.outcome, outcome.hits)
     for party, counterpart, certainty, word, count in session.execute(told.where(outcome.round_id == round_id)):

@@ -14,7 +14,6 @@ from aquila.sentences.sentence import QUOTED, dumps, loads
 from services.kit.log import own_approvals
 from services.kit.logging import Log
 from services.matcher.rounds.held_reports import give_to_asker, undecided_alarms
-from services.matcher.statistics.published import freeze
 from services.matcher.steps.iteration import each_round
 from services.matcher.storage.round_marks import OPEN
 from services.matcher.storage.tables import HeldReportRow
@@ -90,4 +89,3 @@ def end_round(context: MatcherContext, turn: RoundTransaction, outcome: Outcome,
     # Statistics are published with the row's time, and compared with the entry's.
     turn.row.ended_at = context.clock()
     turn.accept(ending, taken_at=turn.row.ended_at)
-    freeze(turn.session, turn.row.round_id)

@@ -125,9 +125,6 @@ class HitCountRow(MatcherRows):
     right: Mapped[str] = mapped_column(String(2), primary_key=True, comment="The other, later in the alphabet.")
     certainty: Mapped[str] = mapped_column(String(8), primary_key=True, comment="Published level.")
     hits: Mapped[int] = mapped_column(BigInteger, comment="Pairs of records.")
-    published: Mapped[int | None] = mapped_column(
-        BigInteger, comment="As they were when the round ended, to be published rounded; nothing before."
-    )
 
 
 class FlagRow(MatcherRows):
@@ -166,9 +163,6 @@ class KnownCountRow(MatcherRows):
         Integer, primary_key=True, autoincrement=False, comment="To how many parties: 2, 3, ..."
     )
     persons: Mapped[int] = mapped_column(BigInteger, comment="How many.")
-    published: Mapped[int | None] = mapped_column(
-        BigInteger, comment="As they were when the round ended, to be published rounded; nothing before."
-    )
 
 
 class OutcomeCountRow(MatcherRows):

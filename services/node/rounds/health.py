@@ -25,6 +25,7 @@ from services.node.storage.states import LocalRoundState
 from services.node.storage.tables import (
     ChunkDownloadRow,
     ChunkRow,
+    ColumnPieceRow,
     EvaluationDownloadRow,
     EvaluationRow,
     RoundRow,
@@ -142,7 +143,7 @@ def _chunks_waiting(session: Session) -> int:
         select(func.count()).where(
             ChunkRow.round_id.in_(rounds), ChunkRow.token_rows.is_not(None), ~ChunkRow.tokens_sent
         ),
-        select(func.count()).where(EvaluationRow.round_id.in_(rounds), ~EvaluationRow.sent),
+        *(select(func.count()).where(row.round_id.in_(rounds), ~row.sent) for row in (ColumnPieceRow, EvaluationRow)),
     )
     return sum(session.scalar(query) or 0 for query in counted)
 

@@ -5,9 +5,8 @@ Columns are sealed under the round key until they are sent. What was checked sta
 
 from __future__ import annotations
 
-import shutil
 import tempfile
-from functools import partial
+from functools import cache, partial
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -103,6 +102,8 @@ def check(node: NodeContext, round_: Round, report: HitReport, submission: str) 
     told = told_pairs([*(pages_of(node.store, node.registry, before) if before else ()), report])
     rows = RecordRows(token_rows(node, round_.round_id, submission))
     table, found = node.table_of(round_.manifest), []
+    # The own list is joined with itself at most once, where columns have the same sets.
+    strangers = cache(partial(_strangers, node, round_, submission))
     for counterpart in sorted(round_.counterparts_of(node.code)):
         columns = column_terms(round_, table, node.code, counterpart)
         lists = [round_.submissions[round_.list_of(party) or ""] for party in (node.code, counterpart)]
@@ -111,9 +112,8 @@ def check(node: NodeContext, round_: Round, report: HitReport, submission: str) 
         own = OwnSide(table, rows, columns, sizes, round_.manifest.minimum_certainty)
         fault: CheckFault | None = CheckFault.COLUMNS
         if have_one_key(round_, node.code, counterpart):
-            strangers = partial(_strangers, node, round_, submission, columns.masks)
             with _key(node, round_, counterpart) as key:
-                fault = check_pair(key, own, pair, strangers)
+                fault = check_pair(key, own, pair, partial(strangers, columns.masks))
         found.append(pair.checked(counterpart, fault))
     return tuple(found)
 
@@ -158,17 +158,16 @@ def _key(node: NodeContext, round_: Round, counterpart: str) -> SecretBytes:
 
 
 def _strangers(node: NodeContext, round_: Round, submission: str, masks: tuple[int, ...]) -> Counter[int]:
-    """Join the own list with itself, in a folder that goes at once."""
-    folder = Path(tempfile.mkdtemp(prefix="own-", dir=node.files.root))
-    try:
-        with TokenTable(folder) as tokens:
-            for rows in token_rows(node, round_.round_id, submission):
-                tokens.add(0, rows)
-                tokens.add(1, rows)
-            tokens.join([(0, 1)], round_.manifest.frequency_limit)
-            return strangers_of(tokens.pairs(), masks)
-    finally:
-        shutil.rmtree(folder)
+    """Join the own list with itself, in a folder that goes at once, and after a crash with the round's files."""
+    with (
+        tempfile.TemporaryDirectory(prefix="own-", dir=node.files.path(round_.round_id)) as folder,
+        TokenTable(Path(folder)) as tokens,
+    ):
+        for rows in token_rows(node, round_.round_id, submission):
+            tokens.add(0, rows)
+            tokens.add(1, rows)
+        tokens.join([(0, 1)], round_.manifest.frequency_limit)
+        return strangers_of(tokens.pairs(), masks)
 
 
 def _report(session: Session, journal: Journal, round_id: str, counterpart: str, fault: CheckFault | None) -> None:

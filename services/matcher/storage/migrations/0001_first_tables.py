@@ -196,12 +196,6 @@ def upgrade() -> None:
         sa.Column("right", sa.String(length=2), nullable=False, comment="The other, later in the alphabet."),
         sa.Column("certainty", sa.String(length=8), nullable=False, comment="Published level."),
         sa.Column("hits", sa.BigInteger(), nullable=False, comment="Pairs of records."),
-        sa.Column(
-            "published",
-            sa.BigInteger(),
-            nullable=True,
-            comment="As they were when the round ended, to be published rounded; nothing before.",
-        ),
         sa.ForeignKeyConstraint(["round_id"], ["round.round_id"], name="fk_hit_count_round_id_round"),
         sa.PrimaryKeyConstraint("round_id", "submission_id", "left", "right", "certainty", name="pk_hit_count"),
     )
@@ -215,12 +209,6 @@ def upgrade() -> None:
             "parties", sa.Integer(), autoincrement=False, nullable=False, comment="To how many parties: 2, 3, ..."
         ),
         sa.Column("persons", sa.BigInteger(), nullable=False, comment="How many."),
-        sa.Column(
-            "published",
-            sa.BigInteger(),
-            nullable=True,
-            comment="As they were when the round ended, to be published rounded; nothing before.",
-        ),
         sa.ForeignKeyConstraint(["round_id"], ["round.round_id"], name="fk_known_count_round_id_round"),
         sa.PrimaryKeyConstraint("round_id", "certainty", "parties", name="pk_known_count"),
     )

@@ -33,10 +33,11 @@ def reserved(world: World) -> int:
         return reserved_bytes(session, world.settings.quotas.evaluation_bytes)
 
 
-def round_bytes(world: World) -> int:
-    """Return what the world's round may take of the disk when everyone takes part."""
+def round_bytes(world: World, parties: int = 3) -> int:
+    """Return what the world's round may take of the disk when so many take part."""
     with world.context.store.reading("test") as session:
-        return disk_bytes(manifest_in(session.get_one(RoundRow, world.round_id).manifest), 0)
+        manifest = manifest_in(session.get_one(RoundRow, world.round_id).manifest)
+    return disk_bytes(manifest, 0, list(world.nodes)[:parties])
 
 
 def without_room(world: World) -> list[str]:
@@ -64,7 +65,7 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
 
 @pytest.fixture
 def world(worlds: Callable[..., World]) -> World:
-    """Return a matcher of three parties that keeps no evaluations, so that each consent reserves as much."""
+    """Return a matcher of three parties that keeps no evaluations."""
     return worlds("AL RS SI", quotas=QuotaSettings.model_construct(evaluation_mebibytes=0))
 
 
@@ -86,7 +87,7 @@ async def test_consents_reserve_what_their_lists_may_take(world: World, disk: di
     await world.propose(window=LATER)
     whole = round_bytes(world)
     await consented(world, "AL")
-    assert reserved(world) == whole // 3
+    assert reserved(world) == round_bytes(world, 1)
     await consented(world, "RS", "SI")
     assert reserved(world) == whole
     disk["bytes"] = 2 * whole - 1
@@ -102,12 +103,12 @@ async def test_a_consent_without_room_waits(world: World, disk: dict[str, int]) 
     await world.propose(window=LATER)
     whole = round_bytes(world)
     await consented(world, "AL")
-    disk["bytes"] = whole * 2 // 3 - 1
+    disk["bytes"] = round_bytes(world, 2) - 1
     assert without_room(world) == ["health_consents_without_room"]
     (refused,) = await consented(world, "RS")
     assert (refused.status_code, refused.json()["type"]) == (503, "urn:aquila:problem:store-full")
     assert int(refused.headers["retry-after"]) > 0
-    assert reserved(world) == whole // 3
+    assert reserved(world) == round_bytes(world, 1)
     assert world.count(RefusedStatementRow) == 0
     events = world.count(EventRow)
     disk["bytes"] = whole
@@ -116,7 +117,7 @@ async def test_a_consent_without_room_waits(world: World, disk: dict[str, int]) 
     (taken,) = await consented(world, "RS")
     assert taken.status_code == 201
     assert world.count(EventRow) == events + 1
-    assert reserved(world) == whole * 2 // 3
+    assert reserved(world) == round_bytes(world, 2)
 
 
 async def test_a_consent_that_does_not_count_is_refused_though_there_is_no_room(
@@ -134,7 +135,7 @@ async def test_nobody_waits_for_the_room_of_a_party_that_refused(world: World, d
     """Only those who may still consent are counted."""
     await world.propose(window=LATER)
     await consented(world, "AL")
-    disk["bytes"] = round_bytes(world) * 2 // 3
+    disk["bytes"] = round_bytes(world, 2)
     assert without_room(world) == ["health_consents_without_room"]
     node = world.nodes["RS"]
     await node.sync()
