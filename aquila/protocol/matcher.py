@@ -478,7 +478,7 @@ def parties_concerned(round_: Round, submission_id: str | None) -> tuple[str, ..
 
 
 def disk_bytes(manifest: Manifest, kept_evaluations: int | None = None, parties: Collection[str] | None = None) -> int:
-    """Return the most disk space of a round at the matcher: its caps' elements, evaluations and tokens.
+    """Return the disk space that a round may take at the matcher: its caps' elements, evaluations, tokens and columns.
 
     Args:
         manifest: The round's manifest.

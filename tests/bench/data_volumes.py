@@ -1,8 +1,9 @@
 """Data sent and stored in a round, calculated: bytes and hours at a node and at the matcher.
 
-Every element is 32 bytes, its evaluation by each other party too, and its token row 33. Signed statements are left out:
-one of about 1,000 bytes for a chunk and an evaluator is a five-hundredth of the chunk. `docs/PERFORMANCE.md` explains
-the figures and compares them with measured rounds.
+Every element is 32 bytes, its evaluation by each other party too, and its token row 33. Of shadow columns a tag of 16
+bytes for each element and counterpart is reckoned, which is about what lists have, and the dummies. Signed statements
+are left out: one of about 1,000 bytes for a chunk and an evaluator is a five-hundredth of the chunk.
+`docs/PERFORMANCE.md` explains the figures and compares them with measured rounds.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from aquila.crypto.group import ELEMENT_BYTES
 from aquila.crypto.oprf import SECRET_BYTES
 from aquila.matching.join import TOKEN_ROW_BYTES
+from aquila.protocol.submissions.column_sizes import DUMMIES, TAG_BYTES
 from aquila.protocol.submissions.submission import ROW
 
 PARQUET_ROW_BYTES = 33
@@ -79,9 +81,14 @@ def bytes_sent(elements: Sequence[int], own: int) -> int:
     return ELEMENT_BYTES * (elements[own] + others) + TOKEN_ROW_BYTES * elements[own]
 
 
+def column_bytes(size: Size) -> int:
+    """Return about how many bytes the shadow columns of a node have."""
+    return TAG_BYTES * (size.elements + DUMMIES) * size.others
+
+
 def node_sends(size: Size) -> int:
     """Return the bytes that a node sends."""
-    return bytes_sent([size.elements] * size.parties, 0)
+    return bytes_sent([size.elements] * size.parties, 0) + column_bytes(size)
 
 
 def node_receives(size: Size) -> int:
@@ -94,10 +101,10 @@ def node_disk(size: Size) -> int:
 
     Tokens are due when all evaluations of all lists are there (PROTOCOL.md 3.6.3), so every evaluation of the own list
     lies here until then, beside the rows and the blinded elements; tokens and their secrets come on top while chunks
-    are finalized. Answers to others leave at once and are not counted.
+    are finalized, and columns when all are. Answers to others leave at once and are not counted.
     """
     waiting = ROW.itemsize + ELEMENT_BYTES * (1 + size.others)
-    return size.elements * (waiting + TOKEN_ROW_BYTES + SECRET_BYTES)
+    return size.elements * (waiting + TOKEN_ROW_BYTES + SECRET_BYTES) + column_bytes(size)
 
 
 def matcher_bytes(size: Size) -> int:
@@ -109,7 +116,7 @@ def matcher_disk(size: Size, quota: int) -> int:
     """Return the most that lies at the matcher with early deletion and back-pressure.
 
     An evaluation goes when its origin has it, and evaluators wait while the quota is used up; a blinded chunk goes when
-    its origin has every evaluation of it. Then come the tokens, and the join lays them down once more.
+    its origin has every evaluation of it. Then come the tokens, of which the join lays the rows down once more.
 
     Args:
         size: The round.
@@ -117,7 +124,7 @@ def matcher_disk(size: Size, quota: int) -> int:
     """
     elements = size.parties * size.elements
     answering = ELEMENT_BYTES * elements + min(quota, ELEMENT_BYTES * elements * size.others)
-    joining = (TOKEN_ROW_BYTES + PARQUET_ROW_BYTES) * elements
+    joining = (TOKEN_ROW_BYTES + PARQUET_ROW_BYTES) * elements + size.parties * column_bytes(size)
     return max(answering, joining)
 
 

@@ -65,6 +65,6 @@ def region(cost: Cost) -> list[tuple[str, float]]:
         ("the matcher takes and gives, GB", data_volumes.matcher_moves(REGION) / _GIGABYTE),
         ("the matcher keeps if nothing is deleted, GB", data_volumes.matcher_bytes(REGION) / _GIGABYTE),
         ("the matcher keeps at most, GB", data_volumes.matcher_disk(REGION, QUOTA) / _GIGABYTE),
-        ("processor hours of a node", data_volumes.node_hours(REGION, cost)),
+        ("processor hours of a node, without shadow columns", data_volumes.node_hours(REGION, cost)),
         (f"hours of a node's line of {LINE / 1e6:.0f} Mbit/s", data_volumes.transfer_hours(REGION, LINE)),
     ]

@@ -56,4 +56,4 @@ def test_the_region() -> None:
     """The calculation for twelve parties of a million has bytes and hours."""
     found = dict(region(Cost(6, 5, 5.5, 2.5, 7, 1)))
     assert found["the matcher keeps if nothing is deleted, GB"] == pytest.approx(46.1, abs=0.05)
-    assert found["hours of a node's line of 100 Mbit/s"] == pytest.approx(0.25, abs=0.01)
+    assert found["hours of a node's line of 100 Mbit/s"] == pytest.approx(0.29, abs=0.01)

@@ -97,8 +97,8 @@ TERMS: Mapping[str, Term] = MappingProxyType(
         "shadow": Term(
             _n("shadow column"),
             _n(
-                "Tags that only two nodes can make, and that the matcher compares as it compares tokens. The two nodes check "
-                "that the tags that met are those of the reported hits, and so notice a hit that is left out."
+                "Tags that only two nodes can make, and that the matcher compares as it compares tokens. The two nodes "
+                "check that the tags that met are those of the reported hits, and so notice a hit that is left out."
             ),
         ),
         "token": Term(

@@ -438,7 +438,7 @@ def _piece(files: ChunkFiles, rounds: RoundMemories, row: ColumnPieceRow) -> Pen
 
     path = f"{_base(row.round_id, row.submission_id)}/tokens/{row.index}"
     return PendingUpload(
-        path, lambda: rounds.of(row.round_id).key().open(name, files.read(name)), mark_sent, "", "tokens",
+        path, lambda: rounds.of(row.round_id).key().open(name, files.read(name)), mark_sent, name, "tokens",
         row.submission_id, row.index, row.size,
     )  # fmt: skip
 

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from aquila.protocol import matcher as roles
 from services.kit.log import entries
 from services.matcher.steps import join
+from services.node.rounds import paths
 from services.node.storage.states import EVIDENCE
 from services.node.storage.tables import ColumnPieceRow, PairCheckRow, StatementRow
 from tests.support.node_steps import round_before_matching
@@ -52,11 +53,14 @@ async def checks(party_node: PartyNode, round_id: str) -> dict[str, dict[str, An
 
 
 async def test_nothing_was_left_out(world_after: WorldAfter) -> None:
-    """Every column was sent, every pair is checked by both sides, and each has the same word of what met."""
+    """Every column was sent and is gone here; both sides of every pair checked it, with the same word of what met."""
     world, round_id = await world_after(round_before_matching)
     await world.settle()
     for code, party_node in world.nodes.items():
-        assert all(piece.sent for piece in rows(party_node, ColumnPieceRow, round_id))
+        pieces = rows(party_node, ColumnPieceRow, round_id)
+        names = [paths.tokens(round_id, piece.submission_id, piece.index) for piece in pieces]
+        assert [piece.sent for piece in pieces] == [True, True]
+        assert not any(party_node.node.files.exists(name) for name in names)
         found = rows(party_node, PairCheckRow, round_id)
         assert {row.counterpart for row in found} == set(world.nodes) - {code}
         assert all(row.agreed and row.fault is None and row.met for row in found)
