@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from aquila.matching.certainty import Level
 from aquila.records.rules import load_rules
 from tests.quality.measuring.main import ALL_FIELDS
 from tests.quality.measuring.set_files import NAMES_AND_DATE, region
@@ -17,10 +18,12 @@ TABLE = load_rules("default")
 
 @pytest.mark.parametrize("fields", [ALL_FIELDS, NAMES_AND_DATE], ids=["all fields", "names and date"])
 def test_sets_cover_hits_and_little_else(fields: tuple[str, ...]) -> None:
-    """Two of the region's lists: nearly every hit meets a set, and no side doubts what an honest matcher reports."""
+    """Nearly every hit meets a set, no side doubts an honest matcher, and few hits can be hidden as too weak."""
     shown = measure(region(REGION).among(["BA", "RS"]).only(fields), TABLE)
     assert shown.hits > 100
     assert shown.keeps, shown.line()
+    assert shown.hidden[Level.LOW] <= 0.02 * shown.covered
+    assert not shown.hidden_high
 
 
 def test_sets_of_longer_lists() -> None:

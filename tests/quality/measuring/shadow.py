@@ -56,6 +56,7 @@ class Shown:
         others, shown: Other pairs that met, and those that meet a set: they are told to both programs.
         tags, most_tags: Tags of a record, on average and at most.
         hidden: By the least level of a hit, hits that meet a set and are no hit on the own basis of either side.
+        hidden_high: Of those with the least level low, how many are high.
         doubted: By the least level, the most other pairs of two lists that are hits on an own basis, and the hits.
     """
 
@@ -68,6 +69,7 @@ class Shown:
     tags: float
     most_tags: int
     hidden: dict[Level, int]
+    hidden_high: int
     doubted: dict[Level, tuple[int, int]]
 
     @property
@@ -115,13 +117,15 @@ def measure(labelled: LabelledSet, table: RuleTable, *, own: bool = True) -> Sho
             sides = [_own_hits(table, meeting, masks, strangers, minimum, side) for side in (0, 1)]
             real = {pair for pair, level in levels.items() if level >= minimum}
             met = {one.pair for one in meeting_a_set}
-            hidden[minimum] += len((real & met) - sides[0] - sides[1])
+            gone = (real & met) - sides[0] - sides[1]
+            hidden[minimum] += len(gone)
+            found["hidden high"] += sum(levels[pair] is Level.HIGH for pair in gone if minimum is Level.LOW)
             most = max(len((met - real) & side) for side in sides)
             doubted[minimum] = max(doubted[minimum], (most, len(real)))
     per = np.concatenate([_tags(one, sets) for one in sent.values()])
     return Shown(
         labelled.name, longest, found["hits"], found["covered"], found["others"], found["shown"], float(per.mean()),
-        int(per.max()), hidden, doubted,
+        int(per.max()), hidden, found["hidden high"], doubted,
     )  # fmt: skip
 
 
