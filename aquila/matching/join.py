@@ -20,7 +20,7 @@ from aquila.errors import MalformedError
 from aquila.executors import InProcess, in_order
 from aquila.matching.join_tasks import LAST_HANDLE, GroupTask, JoinTask, group_pairs, join_prefixes
 from aquila.matching.partitions import PREFIXES, Limits, PartitionWriter, open_database
-from aquila.octets import parted
+from aquila.octets import parted, parted_by
 from aquila.records.rules import MOST_RULES
 
 if TYPE_CHECKING:
@@ -28,9 +28,13 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
 TOKEN_ROW_BYTES = 33
 _WIRE = np.dtype([("handle_high", ">u8"), ("handle_low", ">u8"), ("rule", "u1"), ("high", ">u8"), ("low", ">u8")])
 _HANDLE_BYTES = 16
+_WHOLE = "V16"
+_PLACES = 256
 _FETCH = 10_000
 _AHEAD = PREFIXES  # a task that waits is a few names
 
@@ -55,18 +59,35 @@ class MatchedTokenPositions(NamedTuple):
     right: bytes
 
 
-class SharedTokens(NamedTuple):
-    """The tokens that pairs of records share.
+class MetTokens(NamedTuple):
+    """Columns of the m tokens that met in n pairs of records; a token that a record has twice comes twice.
 
     Attributes:
-        numbers: Of each token the place of its pair, n.
-        rules: Its rule, a byte each.
+        pairs: How many pairs of records there are, n.
+        numbers: Of each token that of its pair, ascending.
+        lefts, rights: Its places among all tokens of the two records, a byte each.
+        rules: Its rule.
         tokens: The tokens, 16 bytes each.
     """
 
-    numbers: np.ndarray
-    rules: bytes
-    tokens: bytes
+    pairs: int
+    numbers: NDArray[np.int64]
+    lefts: NDArray[np.uint8]
+    rights: NDArray[np.uint8]
+    rules: NDArray[np.uint8]
+    tokens: NDArray[np.void]
+
+    def positions(self) -> list[MatchedTokenPositions]:
+        """Return for each pair the places of the tokens that met (PROTOCOL.md 3.7.3)."""
+        columns = []
+        for places in (self.lefts, self.rights):
+            ordered = np.sort(self.numbers * _PLACES + places)
+            ordered = ordered[np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]]
+            counts = np.bincount(ordered // _PLACES, minlength=self.pairs)
+            columns.append(parted_by((ordered % _PLACES).astype(np.uint8).tobytes(), counts.tolist()))
+        known: dict[MatchedTokenPositions, MatchedTokenPositions] = {}  # few of all positions occur: each is kept once
+        found = map(MatchedTokenPositions, *columns)
+        return [known.setdefault(one, one) for one in found]
 
 
 class _Share(NamedTuple):
@@ -188,42 +209,26 @@ class TokenTable:
                     of, to = self._allowed[number]
                     yield MatchedPair(of, to, left, right, masks[met])
 
-    def shared(self, pairs: Sequence[MatchedPair]) -> SharedTokens:
-        """Return the tokens that some pairs of records share, in no order.
-
-        Args:
-            pairs: Pairs of records that `pairs` gave.
-        """
-        if not pairs:
-            return SharedTokens(np.zeros(0, dtype=np.int64), b"", b"")
-        with closing(open_database(self._limits, "shared")) as connection:
-            connection.register("hits", _columns_of(pairs))
-            found = connection.execute(_SHARED, [[file.path for file in self._writer.files]]).fetchnumpy()
-        words = np.stack([found["high"], found["low"]], axis=1)
-        tokens = np.ma.getdata(words).astype(">u8").tobytes()
-        return SharedTokens(np.ma.getdata(found["number"]), np.ma.getdata(found["rule"]).astype("u1").tobytes(), tokens)
-
-    def met(self, pairs: Sequence[MatchedPair]) -> list[MatchedTokenPositions]:
+    def met(self, pairs: Sequence[MatchedPair]) -> MetTokens:
         """Find again which tokens met, for a few of all pairs; they stay here until the table is closed.
 
+        Of a record the first 256 tokens count; none has more that were made as the protocol says.
+
         Args:
             pairs: Pairs of records that `pairs` gave.
-
-        Returns:
-            For each the places of the tokens that met (PROTOCOL.md 3.7.3). A record has at most 256 tokens that count.
         """
-        found = [MatchedTokenPositions(b"", b"")] * len(pairs)
         if not pairs:
-            return found
-        known: dict[MatchedTokenPositions, MatchedTokenPositions] = {}  # few of all positions occur: each is kept once
+            nothing = np.zeros(0, dtype=np.uint8)
+            return MetTokens(0, nothing.astype(np.int64), nothing, nothing, nothing, nothing.view(_WHOLE))
         with closing(open_database(self._limits, "met")) as connection:
             connection.register("hits", _columns_of(pairs))
-            result = connection.execute(_MET, [[file.path for file in self._writer.files]])
-            while batch := result.fetchmany(_FETCH):
-                for number, left, right in batch:
-                    positions = MatchedTokenPositions(bytes(left), bytes(right))
-                    found[number] = known.setdefault(positions, positions)
-        return found
+            result = connection.execute(_MET, [[file.path for file in self._writer.files]]).fetchnumpy()
+        found = {name: np.ma.getdata(column) for name, column in result.items()}
+        numbers = found["number"].astype(np.int64)
+        order = np.argsort(numbers)
+        lefts, rights, rules = (found[name][order].astype(np.uint8) for name in ("left_place", "right_place", "rule"))
+        tokens = np.stack([found["high"][order], found["low"][order]], axis=1).astype(">u8").view(_WHOLE)[:, 0]
+        return MetTokens(len(pairs), numbers[order], lefts, rights, rules, tokens)
 
     def _ranges(self) -> Iterator[tuple[int, int]]:
         """Yield the first and last prefix of each range that is joined at once."""
@@ -296,26 +301,10 @@ placed AS MATERIALIZED (
          row_number() OVER (PARTITION BY list, handle_high, handle_low ORDER BY high, low) - 1 AS place
   FROM read_parquet($1) SEMI JOIN wanted USING (list, handle_high, handle_low)
   QUALIFY place < 256)
-SELECT number, list(DISTINCT a.place ORDER BY a.place), list(DISTINCT b.place ORDER BY b.place)
+SELECT number, a.place AS left_place, b.place AS right_place, a.rule AS rule, a.high AS high, a.low AS low
 FROM hits
 JOIN placed a ON a.list = left_list AND a.handle_high = left_high AND a.handle_low = left_low
 JOIN placed b ON b.list = right_list AND b.handle_high = right_high AND b.handle_low = right_low
-             AND a.high = b.high AND a.low = b.low AND a.rule = b.rule
-WHERE (rules >> (a.rule - 1)::UBIGINT) & 1 = 1
-GROUP BY number
-"""
-
-_SHARED = """
-WITH wanted AS (
-  SELECT left_list AS list, left_high AS handle_high, left_low AS handle_low FROM hits
-  UNION SELECT right_list, right_high, right_low FROM hits),
-tokens AS MATERIALIZED (
-  SELECT DISTINCT list, handle_high, handle_low, rule, high, low
-  FROM read_parquet($1) SEMI JOIN wanted USING (list, handle_high, handle_low))
-SELECT number, a.rule AS rule, a.high AS high, a.low AS low
-FROM hits
-JOIN tokens a ON a.list = left_list AND a.handle_high = left_high AND a.handle_low = left_low
-JOIN tokens b ON b.list = right_list AND b.handle_high = right_high AND b.handle_low = right_low
              AND a.high = b.high AND a.low = b.low AND a.rule = b.rule
 WHERE (rules >> (a.rule - 1)::UBIGINT) & 1 = 1
 """

@@ -40,7 +40,8 @@ from aquila.protocol.rounds import rules
 from aquila.protocol.rounds.exchange import unfinished
 from aquila.protocol.rounds.round_state import Phase, ReportKey
 from aquila.protocol.shadow.columns import met_digest
-from aquila.protocol.shadow.meeting import column_terms, due_tags, meets_a_set, met_tags, shared_rows
+from aquila.protocol.shadow.meeting import column_terms, due_tags, meets_a_set, met_tags
+from aquila.protocol.shadow.token_rows import TokenRows, numbered
 from aquila.protocol.submissions.column_sizes import DUMMIES, TAG_BYTES
 from aquila.protocol.submissions.submission import HANDLE_BYTES
 from aquila.records.rules import InputClass
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
 
     from aquila.crypto.keys import SigningKey
     from aquila.matching.certainty import GradingBasis, Learned
-    from aquila.matching.join import MatchedPair, MatchedTokenPositions, SharedTokens
+    from aquila.matching.join import MatchedPair, MatchedTokenPositions, MetTokens
     from aquila.protocol.messages import Manifest, Submission
     from aquila.protocol.rounds.verified_round import Round
     from aquila.protocol.shadow.meeting import ColumnTerms
@@ -86,6 +87,11 @@ class GradedPairs(NamedTuple):
     pairs: list[GradedPair]
     below: list[MatchedPair]
     met: dict[tuple[int, int], MetTags]
+
+    @property
+    def every(self) -> list[MatchedPair]:
+        """All reported pairs: the hits, then those below."""
+        return [*(one.pair for one in self.pairs), *self.below]
 
 
 @dataclass(slots=True)
@@ -288,8 +294,11 @@ def grade_pairs(
 
 def _noting(pairs: Iterable[MatchedPair], masks: Sequence[int], meeting: list[MatchedPair]) -> Iterator[MatchedPair]:
     """Yield pairs on their way, and note those that meet a set."""
+    known: dict[int, bool] = {}  # many pairs meet in few ways
     for pair in pairs:
-        if meets_a_set(pair.rules, masks):
+        if pair.rules not in known:
+            known[pair.rules] = meets_a_set(pair.rules, masks)
+        if known[pair.rules]:
             meeting.append(pair)
         yield pair
 
@@ -308,8 +317,8 @@ def columns_between(round_: Round, table: RuleTable, submissions: list[str]) -> 
 
 def settle_columns(  # noqa: PLR0913, PLR0917 - what the columns are compared with, and where they are
     round_: Round, submissions: list[str], graded: GradedPairs, columns: Mapping[tuple[int, int], ColumnTerms],
-    shared: Callable[[Sequence[MatchedPair]], SharedTokens], tags: Callable[[str, str], NDArray[np.bytes_]],
-) -> GradedPairs:  # fmt: skip
+    found: MetTokens, tags: Callable[[str, str], NDArray[np.bytes_]],
+) -> tuple[GradedPairs, list[MatchedTokenPositions]]:  # fmt: skip
     """Find which tags of each two lists met, and drop the pairs of lists whose columns do not fit their rows (3.7.13).
 
     Args:
@@ -317,26 +326,29 @@ def settle_columns(  # noqa: PLR0913, PLR0917 - what the columns are compared wi
         submissions: Submission ids by list number.
         graded: What `grade_pairs` gave.
         columns: What `columns_between` gave.
-        shared: Finds the tokens that pairs share (`TokenTable.shared`).
+        found: What met of `graded.every` (`TokenTable.met`).
         tags: Reads the shadow column of a submission for a party.
+
+    Returns:
+        The pairs that stay, and which of their tokens met.
     """
     owners = [round_.submissions[submission].party for submission in submissions]
-    meeting = [
-        pair for pair, *_ in graded.pairs if meets_a_set(pair.rules, columns[pair.left, pair.right].masks)
-    ] + graded.below
-    found = shared(meeting)
-    rows = shared_rows(found.numbers, found.rules, found.tokens)
-    lists_of = np.array([(pair.left, pair.right) for pair in meeting], dtype=np.int64).reshape(-1, 2)[found.numbers]
+    numbers = numbered(found.tokens)[1]
+    rows = TokenRows(found.pairs, found.numbers, found.rules, numbers)
+    lists_of = [(pair.left, pair.right) for pair in graded.every]
+    places = {lists: number for number, lists in enumerate(columns)}
+    of_rows = np.array([places[lists] for lists in lists_of], dtype=np.int64)[found.numbers]
     met = {}
-    for (left, right), terms in columns.items():
-        own = rows[(lists_of[:, 0] == left) & (lists_of[:, 1] == right)]
+    for (left, right), place in places.items():
+        terms = columns[left, right]
         sides = tags(submissions[left], owners[right]), tags(submissions[right], owners[left])
         both = met_tags(*sides)
-        if len(both) == due_tags(own, terms.sets, terms.left_out):
+        if len(both) == due_tags(rows[of_rows == place], terms.sets, terms.left_out):
             met[left, right] = MetTags(tags=len(both), digest=met_digest(both))
     hits = [one for one in graded.pairs if (one.pair.left, one.pair.right) in met]
     below = [pair for pair in graded.below if (pair.left, pair.right) in met]
-    return GradedPairs(graded.grading_bases, hits, below, met)
+    positions = [one for one, lists in zip(found.positions(), lists_of, strict=True) if lists in met]
+    return GradedPairs(graded.grading_bases, hits, below, met), positions
 
 
 def make_reports(  # noqa: PLR0913, PLR0917 - what a report tells
@@ -349,7 +361,7 @@ def make_reports(  # noqa: PLR0913, PLR0917 - what a report tells
         round_: The record of the round.
         submissions: Submission ids by list number.
         graded: What `grade_pairs` gave; a report says on which basis it was graded.
-        met: Which tokens met of each of its hits, and then of each of its other pairs (`TokenTable.met`).
+        met: Which tokens met of each of `graded.every` (`MetTokens.positions`).
         submission_id: The query that was matched, or None for the lists.
         random: Gives the hit ids' 16 random bytes.
         most_hits: A report of the lists with more pairs comes in pages of so many (3.7.17).
@@ -359,7 +371,7 @@ def make_reports(  # noqa: PLR0913, PLR0917 - what a report tells
     """
     owners = [round_.submissions[submission].party for submission in submissions]
     bases = _bases(owners, graded)
-    every = [*(one.pair for one in graded.pairs), *graded.below]
+    every = graded.every
     ids = np.frombuffer(b"".join([random(16) for _ in every]), dtype="S16")
     lefts, rights = (np.array([getattr(one, side) for one in every], dtype=np.int64) for side in _SIDES)
     order = np.argsort(ids)

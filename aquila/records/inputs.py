@@ -11,13 +11,13 @@ blinded (PROTOCOL.md, input digest).
 from __future__ import annotations
 
 import hashlib
-import importlib
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from aquila.crypto.digests.batch import digests_core
 from aquila.errors import InputError
 from aquila.records.normalize.known_values import KnownValues
 from aquila.records.person import PartialDate, RecordColumns
@@ -51,7 +51,6 @@ _MOST_KNOWN = 1 << 15
 _MOST_NAMES = 1 << 13  # those of a person take about two kilobytes, and repeat less than the words in them
 _UNREPEATED = frozenset({"document_numbers", "national_numbers", "phones", "emails"})
 _BIRTH = "date_of_birth"
-_CORE_MODULE = "aquila.crypto.digests._digests"
 
 PartValues = tuple[tuple[str, ...], ...]
 """The values of each part that follows from one attribute."""
@@ -202,15 +201,6 @@ class InputMaker:
 def input_maker(table: RuleTable) -> InputMaker:
     """The maker of a table in this process."""
     return InputMaker(table, digests_core())
-
-
-@cache
-def digests_core(name: str = _CORE_MODULE) -> ModuleType | None:
-    """Import the C module, or return None where it was not built."""
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        return None
 
 
 def _attribute_reader(attribute: str, parts: tuple[str, ...]) -> Callable[[Any], PartValues]:

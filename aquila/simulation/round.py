@@ -7,10 +7,9 @@ is signed and accepted here, in order. What is large lies in files (`aquila.simu
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from itertools import groupby
 from typing import TYPE_CHECKING, cast
 
@@ -28,9 +27,11 @@ from aquila.protocol.party import Party
 from aquila.protocol.registry import RegisteredParty, Registry
 from aquila.protocol.rounds.round_state import EvaluationKey
 from aquila.protocol.rounds.verified_round import Round, read_statement
-from aquila.protocol.shadow.checks import OwnSide, ToldPair, check_pair, strangers_of, told_pairs
-from aquila.protocol.shadow.columns import RecordRows, make_column
+from aquila.protocol.shadow.checks import OwnSide, ToldPair, check_pair, told_pairs
+from aquila.protocol.shadow.columns import make_column
 from aquila.protocol.shadow.meeting import column_terms, sets_between
+from aquila.protocol.shadow.strangers import count_strangers
+from aquila.protocol.shadow.token_rows import RecordRows
 from aquila.protocol.submissions.submission import ROW
 from aquila.records.conformance import normalizer_reference
 from aquila.simulation.file_tasks import (
@@ -50,7 +51,6 @@ from aquila.simulation.scratch_files import Spool
 from aquila.simulation.sources import RecordList
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from concurrent.futures import Executor
     from pathlib import Path
@@ -362,12 +362,11 @@ class Rehearsal:
             grading_bases = roles.learn_grading_bases(self.round, self.table, submissions, patterns)
             graded = roles.grade_pairs(self.round, self.table, grading_bases, tokens.pairs(), columns)
             of = {node.submission_id: node for node in self.nodes.values()}
-            graded = roles.settle_columns(
-                self.round, submissions, graded, columns, tokens.shared,
+            graded, positions = roles.settle_columns(
+                self.round, submissions, graded, columns, tokens.met(graded.every),
                 lambda submission, counterpart: of[submission].column_for(counterpart),
             )  # fmt: skip
-            met = tokens.met([*(graded_pair.pair for graded_pair in graded.pairs), *graded.below])
-            terms = self.round, submissions, graded, met, None, self.random
+            terms = self.round, submissions, graded, positions, None, self.random
             reports = roles.make_reports(*terms, most_hits=self._most_hits)
         self.measured.look_at_disk(self.directory)
         self.measured.watch("match", "matcher", 1, 1)
@@ -451,6 +450,7 @@ class Rehearsal:
         """Let a party check that its report leaves nothing out (PROTOCOL.md 3.7.13)."""
         assert node.told is not None
         rows = RecordRows(chunk.rows for chunk in node.finalized())
+        strangers = cache(partial(count_strangers, rows.numbers, self.manifest.frequency_limit))
         told, checked = told_pairs([*node.reports(), node.told.model_copy(update={"below": tuple(node.below)})]), []
         for counterpart in sorted(node.round.counterparts_of(node.code)):
             pair = told.get(counterpart, ToldPair((), None))
@@ -459,23 +459,10 @@ class Rehearsal:
             own, other = (node.round.submissions[one].records for one in lists)
             side = OwnSide(self.table, rows, columns, (own, other), self.manifest.minimum_certainty)
             with node.pair_key(counterpart) as key:
-                fault = check_pair(key, side, pair, partial(self._strangers, node, columns.masks))
+                fault = check_pair(key, side, pair, strangers)
             self.checked[node.code, counterpart] = fault
             checked.append(pair.checked(counterpart, fault))
         return checked
-
-    def _strangers(self, node: SimulatedParty, masks: tuple[int, ...]) -> Counter[int]:
-        """Join a party's list with itself."""
-        folder = node.directory / "own"
-        folder.mkdir()
-        with TokenTable(folder) as tokens:
-            for chunk in node.finalized():
-                tokens.add(0, chunk.rows)
-                tokens.add(1, chunk.rows)
-            tokens.join([(0, 1)], self.manifest.frequency_limit, self.executor)
-            found = strangers_of(tokens.pairs(), masks)
-        shutil.rmtree(folder)
-        return found
 
     def close(self) -> None:
         """End the round and destroy every secret (PROTOCOL.md 3.9)."""

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import aquila
 from aquila.crypto.backend import BACKENDS, load_group
+from aquila.crypto.digests.batch import digests_core
 from aquila.crypto.group import GENERATOR
 from aquila.errors import InputError
-from aquila.records.inputs import digests_core
 from clients.people.nationals import invent_national
 
 if TYPE_CHECKING:

@@ -41,7 +41,7 @@ def reports_of(stage: StagedRound, asker: SimulatedParty, directory: Path) -> li
         tokens.join([(0, number) for number in range(1, len(submissions))], stage.manifest.frequency_limit)
         grading_bases = roles.learn_grading_bases(stage.round, stage.table, submissions, tokens.patterns())
         graded = roles.grade_pairs(stage.round, stage.table, grading_bases, tokens.pairs())
-        met = tokens.met([hit.pair for hit in graded.pairs])
+        met = tokens.met(graded.every).positions()
     return roles.make_reports(stage.round, submissions, graded, met, asker.submission_id, stage.random)
 
 

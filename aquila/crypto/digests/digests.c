@@ -1,4 +1,5 @@
-/* The Python module aquila.crypto.digests._digests: the inputs of many records, digested in one call.
+/* The Python module aquila.crypto.digests._digests: the inputs of many records, digested in one call; and HMAC of many
+ * messages of one length (`hmac_each`, at the end).
  *
  * A rule is a number, a prefix and some parts; a record has some values for each part. An input is one value of each
  * part, joined by a mark; its digest is SHA-256 of prefix and input. The inputs of a rule are taken in ascending order,
@@ -291,9 +292,125 @@ static PyObject *digest_records(PyObject *module, PyObject *arguments)
     return answer;
 }
 
+/* Messages of one length: a prefix, and some parts of one width, each behind the same lead. */
+typedef struct {
+    Py_buffer key, prefix, lead, parts, places;
+    Py_ssize_t width, count, taken;
+    sha256_blocks *take;
+} hmac_work;
+
+#define MOST_PARTS 255
+#define LONGEST_FIXED 255
+
+static int hmac_is_sound(const hmac_work *w)
+{
+    return w->key.len <= SHA256_BLOCK && w->prefix.len <= LONGEST_FIXED && w->lead.len <= LONGEST_FIXED &&
+           w->width > 0 && w->width <= LONGEST_FIXED && w->count > 0 && w->count <= MOST_PARTS && w->taken > 0 &&
+           w->taken <= SHA256_DIGEST && w->parts.len % w->width == 0 &&
+           w->places.len % (w->count * (Py_ssize_t)sizeof(int64_t)) == 0;
+}
+
+/* The state after the key, each byte of it xor `pad` (RFC 2104). */
+static sha256_state keyed(const hmac_work *w, uint8_t pad)
+{
+    uint8_t block[SHA256_BLOCK];
+    memset(block, pad, sizeof block);
+    for (Py_ssize_t i = 0; i < w->key.len; i++) block[i] ^= ((const uint8_t *)w->key.buf)[i];
+    sha256_state state;
+    sha256_start(&state);
+    w->take(&state, block, 1);
+    overwrite(block, sizeof block);
+    return state;
+}
+
+/* Write the tags; returns 0 where a place is none. Of a message and its padding only the parts change. */
+static int hmac_make(const hmac_work *w, uint8_t *message, uint8_t *to)
+{
+    Py_ssize_t messages = w->places.len / (Py_ssize_t)sizeof(int64_t) / w->count, parts = w->parts.len / w->width;
+    sha256_state inner = keyed(w, 0x36), outer = keyed(w, 0x5c), state;
+    size_t step = (size_t)(w->lead.len + w->width), length = (size_t)w->prefix.len + (size_t)w->count * step;
+    uint8_t last[2 * SHA256_BLOCK], digest[SHA256_DIGEST];
+    memcpy(message, w->prefix.buf, (size_t)w->prefix.len);
+    for (Py_ssize_t j = 0; j < w->count; j++) {
+        memcpy(message + (size_t)w->prefix.len + (size_t)j * step, w->lead.buf, (size_t)w->lead.len);
+    }
+    size_t blocks = sha256_pad(message + length, length % SHA256_BLOCK, SHA256_BLOCK + length) + length / SHA256_BLOCK;
+    sha256_pad(last + SHA256_DIGEST, SHA256_DIGEST, SHA256_BLOCK + SHA256_DIGEST);
+    int is_sound = 1;
+    const uint8_t *place = w->places.buf;
+    for (Py_ssize_t i = 0; is_sound && i < messages; i++, to += w->taken) {
+        uint8_t *part = message + w->prefix.len + w->lead.len;
+        for (Py_ssize_t j = 0; j < w->count; j++, part += step, place += sizeof(int64_t)) {
+            int64_t at;
+            memcpy(&at, place, sizeof at);
+            is_sound &= at >= 0 && at < parts;
+            if (is_sound) memcpy(part, (const uint8_t *)w->parts.buf + at * w->width, (size_t)w->width);
+        }
+        state = inner;
+        w->take(&state, message, blocks);
+        sha256_finish(&state, last);
+        state = outer;
+        w->take(&state, last, 1);
+        sha256_finish(&state, digest);
+        memcpy(to, digest, (size_t)w->taken);
+    }
+    overwrite(&inner, sizeof inner);
+    overwrite(&outer, sizeof outer);
+    overwrite(&state, sizeof state);
+    overwrite(last, sizeof last);
+    overwrite(digest, sizeof digest);
+    return is_sound;
+}
+
+static PyObject *hmac_answer(const hmac_work *w)
+{
+    if (!hmac_is_sound(w)) {
+        PyErr_SetString(PyExc_ValueError, "sizes that do not fit");
+        return NULL;
+    }
+    size_t room = (size_t)w->prefix.len + (size_t)w->count * (size_t)(w->lead.len + w->width) + 2 * SHA256_BLOCK;
+    Py_ssize_t messages = w->places.len / (Py_ssize_t)sizeof(int64_t) / w->count;
+    PyObject *answer = PyBytes_FromStringAndSize(NULL, messages * w->taken);
+    uint8_t *to = answer ? (uint8_t *)PyBytes_AsString(answer) : NULL, *message = to ? malloc(room) : NULL;
+    if (!message) {
+        Py_XDECREF(answer);
+        return PyErr_NoMemory();
+    }
+    int is_sound;
+    Py_BEGIN_ALLOW_THREADS
+    is_sound = hmac_make(w, message, to);
+    overwrite(message, room);
+    free(message);
+    Py_END_ALLOW_THREADS
+    if (!is_sound) {
+        Py_DECREF(answer);
+        PyErr_SetString(PyExc_IndexError, "a place of no part");
+        return NULL;
+    }
+    return answer;
+}
+
+static PyObject *hmac_each(PyObject *module, PyObject *arguments)
+{
+    (void)module;
+    hmac_work w;
+    int portable = 0;
+    if (!PyArg_ParseTuple(arguments, "y*y*y*y*y*nnn|p", &w.key, &w.prefix, &w.lead, &w.parts, &w.places, &w.width,
+                          &w.count, &w.taken, &portable)) {
+        return NULL;
+    }
+    w.take = sha256_chosen(portable);
+    PyObject *answer = hmac_answer(&w);
+    Py_buffer *held[] = {&w.key, &w.prefix, &w.lead, &w.parts, &w.places};
+    for (size_t i = 0; i < sizeof held / sizeof *held; i++) PyBuffer_Release(held[i]);
+    return answer;
+}
+
 static PyMethodDef METHODS[] = {
     {"digest_records", digest_records, METH_VARARGS,
      "digest_records(rules, columns, records, portable=False) -> counts, rules, digests"},
+    {"hmac_each", hmac_each, METH_VARARGS,
+     "hmac_each(key, prefix, lead, parts, places, width, count, taken, portable=False) -> the first bytes of each"},
     {NULL, NULL, 0, NULL},
 };
 
@@ -302,7 +419,7 @@ static PyModuleDef_Slot SLOTS[] = {{0, NULL}};
 static struct PyModuleDef MODULE = {
     .m_base = PyModuleDef_HEAD_INIT,
     .m_name = "aquila.crypto.digests._digests",
-    .m_doc = "The inputs of many records, digested in one call.",
+    .m_doc = "The inputs of many records, digested in one call, and HMAC of many messages.",
     .m_methods = METHODS,
     .m_slots = SLOTS,
 };

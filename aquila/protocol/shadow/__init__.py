@@ -6,5 +6,6 @@ a tag is the pair's, so the matcher cannot say which tags are those of which row
 What met there must be exactly what follows from the pairs that it reports. So it leaves out a pair unseen only if it
 leaves out just that pair's tags among all others that met, which look alike, dummies among them.
 
-`columns` makes a column, `meeting` is the matcher's part, `checks` a node's.
+`columns` makes a column, `meeting` is the matcher's part, `checks` a node's. All three work on rows by number
+(`token_rows`).
 """

@@ -13,9 +13,10 @@ from aquila.matching.grading import grade_lists
 from aquila.matching.join import MatchedPair
 from aquila.matching.learning import ListPair, learn
 from aquila.protocol.messages import CheckedPair, CheckFault
-from aquila.protocol.shadow.columns import dummies, met_digest
-from aquila.protocol.shadow.meeting import meets_a_set, number_of, shared_combinations, shared_rows
-from aquila.records.rules import mask_of
+from aquila.protocol.shadow.columns import ascending, dummies, met_digest, tags_of
+from aquila.protocol.shadow.meeting import meets_a_set
+from aquila.protocol.shadow.token_rows import each_once, numbered, numbered_rows
+from aquila.protocol.submissions.submission import HANDLE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,10 +26,11 @@ if TYPE_CHECKING:
     from aquila.crypto.keys import SecretBytes
     from aquila.matching.certainty import GradingBasis
     from aquila.protocol.messages import HitReport, MetTags
-    from aquila.protocol.shadow.columns import RecordRows
     from aquila.protocol.shadow.meeting import ColumnTerms
+    from aquila.protocol.shadow.token_rows import Combinations, RecordRows, TokenRows
     from aquila.records.rules import RuleTable
 
+_MOST_RECORDS = 1 << 31  # a number of a combination and one of a record are one of 64 bits
 _DOUBTED = 10
 _SHARE_DOUBTED = {Level.LOW: 0.02, Level.MEDIUM: 0.12, Level.HIGH: 0.25}
 """By the least level of a hit, the share of hits that an honest basis and the own one may differ in, by measurement."""
@@ -129,16 +131,17 @@ def check_pair(
         key: The pair's key of the purpose `shadow`.
         own: What the node knows of the two lists.
         told: What the report tells.
-        strangers: Returns what `strangers_of` gives for the own list; called only where it is needed.
+        strangers: Returns what `count_strangers` gives for the own list; called only where it is needed.
     """
     if told.met is None:
         return CheckFault.COLUMNS
     fault = check_tags(key, own.rows, own.columns, told)
     if fault is not None or all(pair.is_hit for pair in told.pairs):
         return fault
-    pairs = matched_pairs(own.rows, told.pairs)
-    masks = [pair.rules for pair, _ in pairs if meets_a_set(pair.rules, own.columns.masks)]
-    doubted = doubted_pairs(own.table, own_basis(own.table, masks, strangers(), own.sizes), own.minimum, pairs)
+    pairs, masks = matched_pairs(own.rows, told.pairs), own.columns.masks
+    checked = [pair.rules for pair, _ in pairs if meets_a_set(pair.rules, masks)]
+    others = {mask: count for mask, count in strangers().items() if not meets_a_set(mask, masks)}
+    doubted = doubted_pairs(own.table, own_basis(own.table, checked, others, own.sizes), own.minimum, pairs)
     return CheckFault.LEVELS if doubts_too_many(own.minimum, doubted, sum(pair.is_hit for pair in told.pairs)) else None
 
 
@@ -159,26 +162,41 @@ def check_tags(key: SecretBytes, rows: RecordRows, columns: ColumnTerms, told: T
         told: What the report tells; which tags met is in it.
     """
     assert told.met is not None
-    every, once = shared_combinations(_shared(rows, told.pairs)[0], *columns)
+    shared = _shared(rows, told.pairs)
+    every = list(shared.combinations(*columns))
     # (a) The tags of what the reported pairs share, and the dummies, are what met: no more and no fewer.
-    due = np.unique(np.concatenate([dummies(key), *(found.tags(key) for found in once)]))
+    due = ascending([dummies(key), *(tags_of(key, rows, found.number, found.each_once()) for found in every)])
     if (len(due), met_digest(due)) != (told.met.tags, told.met.digest):
         return CheckFault.TAGS
     # (b) All own records with the tokens of such a tag are reported, each with the same records of the other side.
-    for ours, found in zip(rows.combinations(*columns), every, strict=True):
-        met = np.isin(ours.tokens, found.tokens)
-        bearers: dict[bytes, set[bytes]] = {}
-        for tokens, handle in zip(ours.tokens[met].tolist(), ours.handles[met].tolist(), strict=True):
-            bearers.setdefault(tokens, set()).add(handle)
-        partners: dict[bytes, dict[bytes, set[bytes]]] = {}
-        for tokens, number in zip(found.tokens.tolist(), map(number_of, found.handles.tolist()), strict=True):
-            pair = told.pairs[number]
-            partners.setdefault(tokens, {}).setdefault(pair.handle.rstrip(b"\0"), set()).add(pair.other)
-        for tokens, by_handle in partners.items():
-            others = list(by_handle.values())
-            if by_handle.keys() != bearers[tokens] or any(one != others[0] for one in others):
-                return CheckFault.PAIRS
-    return None
+    own = rows.records_of([pair.handle for pair in told.pairs])
+    other = numbered(np.frombuffer(b"".join([pair.other for pair in told.pairs]), dtype=f"V{HANDLE_BYTES}"))[1]
+    all_own = rows.bearing(shared.tokens).combinations(*columns)
+    if all(_is_whole(found, bearing, own, other) for found, bearing in zip(every, all_own, strict=True)):
+        return None
+    return CheckFault.PAIRS
+
+
+def _is_whole(found: Combinations, bearing: Combinations, own: NDArray[np.int64], other: NDArray[np.int64]) -> bool:
+    """Return whether all records with a reported combination are reported, each with the same other records.
+
+    Args:
+        found: The combinations of a set that pairs share, under the pair's number.
+        bearing: Those of own records, these among them.
+        own: Of each pair the number of its own record.
+        other: And that of the other side's record.
+    """
+    kinds = numbered_rows(np.concatenate([found.tokens, bearing.tokens]))[1]
+    told, of_all = kinds[: len(found.tokens)], kinds[len(found.tokens) :]
+    is_told = np.bincount(told, minlength=len(kinds))[of_all] > 0
+    lefts, rights = (told * _MOST_RECORDS + side[found.records] for side in (own, other))
+    lefts_told, rights_told = each_once(lefts), each_once(rights)
+    if not np.array_equal(lefts_told, each_once((of_all * _MOST_RECORDS + bearing.records)[is_told])):
+        return False
+    # Each left has met each right: so many pairs are there of each kind, each once.
+    pairs = told[numbered_rows(np.stack([lefts, other[found.records]], axis=1))[0]]
+    lefts_of, rights_of = (np.bincount(side // _MOST_RECORDS) for side in (lefts_told, rights_told))
+    return np.array_equal(np.bincount(pairs), lefts_of * rights_of)
 
 
 def doubted_pairs(
@@ -217,24 +235,14 @@ def own_basis(
     return learn(table, [ListPair(patterns, own, other)])[0]
 
 
-def strangers_of(pairs: Iterable[MatchedPair], masks: Sequence[int]) -> Counter[int]:
-    """Count the masks without a set under which different records of one list meet, both ways.
-
-    Args:
-        pairs: What a list joined with itself gives (`TokenTable.pairs`).
-        masks: Those of the sets.
-    """
-    return Counter(
-        pair.rules for pair in pairs if pair.left_handle != pair.right_handle and not meets_a_set(pair.rules, masks)
-    )
-
-
 def matched_pairs(rows: RecordRows, pairs: Sequence[ReportedPair]) -> list[tuple[MatchedPair, bool]]:
     """Return the reported pairs with the rules that met, by the own tokens; without those that name no own token."""
-    masks = _shared(rows, pairs)[1]
+    shared = _shared(rows, pairs)
+    masks = np.zeros(len(pairs), dtype=np.uint64)
+    np.bitwise_or.at(masks, shared.records, np.uint64(1) << (shared.rules - 1).astype(np.uint64))
     return [
         (MatchedPair(0, 1, pair.handle, pair.other, mask), pair.is_hit)
-        for pair, mask in zip(pairs, masks, strict=True)
+        for pair, mask in zip(pairs, masks.tolist(), strict=True)
         if mask
     ]
 
@@ -244,16 +252,6 @@ def doubts_too_many(minimum: Level, doubted: int, hits: int) -> bool:
     return doubted > max(_DOUBTED, _SHARE_DOUBTED[minimum] * hits)
 
 
-def _shared(rows: RecordRows, pairs: Sequence[ReportedPair]) -> tuple[NDArray[np.void], list[int]]:
-    """Return the own tokens of each pair that met, as rows under the pair's number, and the mask of their rules."""
-    numbers: list[int] = []
-    rules, tokens, masks = bytearray(), bytearray(), []
-    for number, pair in enumerate(pairs):
-        own_rules, own_tokens = rows.of(pair.handle)
-        places = [place for place in pair.places if place < len(own_rules)]
-        met = own_rules[places]
-        rules += met.tobytes()
-        tokens += own_tokens[places].tobytes()
-        numbers += [number] * len(places)
-        masks.append(mask_of(set(met.tolist())))
-    return shared_rows(numbers, bytes(rules), bytes(tokens)), masks
+def _shared(rows: RecordRows, pairs: Sequence[ReportedPair]) -> TokenRows:
+    """Return the own tokens of each pair that met, under the pair's number."""
+    return rows.at([pair.handle for pair in pairs], [pair.places for pair in pairs])

@@ -6,18 +6,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from aquila.protocol.shadow.columns import RecordRows
+from aquila.protocol.shadow.token_rows import numbered
 from aquila.protocol.submissions.column_sizes import DUMMIES
-from aquila.protocol.submissions.submission import HANDLE_BYTES, TOKEN_ROW
 from aquila.records.rules import mask_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
     from aquila.protocol.rounds.round_state import RoundState
-    from aquila.protocol.shadow.columns import Combinations, Sets
+    from aquila.protocol.shadow.token_rows import Sets, TokenRows
     from aquila.records.rules import RuleTable
 
 
@@ -76,48 +75,20 @@ def masks_of(sets: Sets, left_out: Iterable[int] = ()) -> tuple[int, ...]:
 
 
 def met_tags(left: NDArray[np.bytes_], right: NDArray[np.bytes_]) -> NDArray[np.bytes_]:
-    """Return the tags that two columns share, ascending."""
-    return np.intersect1d(left, right, assume_unique=True)
+    """Return the tags that two columns share, ascending, whatever order a party sent them in and how often."""
+    distinct, numbers = numbered(np.concatenate([left, right]))
+    sides = np.zeros((2, len(distinct)), dtype=bool)
+    sides[0, numbers[: len(left)]] = True
+    sides[1, numbers[len(left) :]] = True
+    return distinct[sides.all(axis=0)].view(left.dtype)[:, 0]
 
 
-def due_tags(shared: NDArray[np.void], sets: Sets, left_out: Iterable[int]) -> int:
+def due_tags(shared: TokenRows, sets: Sets, left_out: Iterable[int]) -> int:
     """Return how many tags of two columns have to meet, from the rows that met.
 
     Args:
-        shared: The tokens that each pair of records shares, as rows under the pair's number (`shared_rows`).
+        shared: The tokens that each pair of records shares, under the pair's number.
         sets: The rule table's sets for these lists.
         left_out: Those that one of the columns leaves out.
     """
-    return DUMMIES + sum(len(found.tokens) for found in shared_combinations(shared, sets, left_out)[1])
-
-
-def shared_combinations(
-    shared: NDArray[np.void], sets: Sets, left_out: Iterable[int]
-) -> tuple[list[Combinations], list[Combinations]]:
-    """Return the combinations that pairs of records share under each set: of each pair, and each once."""
-    every = RecordRows([shared.tobytes()]).combinations(sets, left_out)
-    return every, [found.each_once() for found in every]
-
-
-def shared_rows(numbers: Sequence[int] | NDArray[np.int64], rules: bytes, tokens: bytes) -> NDArray[np.void]:
-    """Return the tokens that pairs of records share, as token rows under the number of the pair.
-
-    Args:
-        numbers: Of each token that of its pair, from 0.
-        rules: The rule of each, a byte.
-        tokens: The tokens, 16 bytes each.
-    """
-    rows = np.zeros(len(rules), dtype=TOKEN_ROW)
-    handles = np.zeros((len(rules), HANDLE_BYTES), dtype=np.uint8)
-    # Behind a one, so that no handle ends where NumPy would see the end of a text.
-    handles[:, -9:-1] = np.asarray(numbers, dtype=">u8").reshape(-1, 1).view(np.uint8).reshape(-1, 8)
-    handles[:, -1] = 1
-    rows["handle"] = np.frombuffer(handles.tobytes(), dtype=f"V{HANDLE_BYTES}")
-    rows["rule"] = np.frombuffer(rules, dtype=np.uint8)
-    rows["token"] = np.frombuffer(tokens, dtype=TOKEN_ROW["token"])
-    return rows
-
-
-def number_of(handle: bytes) -> int:
-    """Return the number of a pair from the handle that `shared_rows` gave it."""
-    return int.from_bytes(handle.ljust(HANDLE_BYTES, b"\0")[-9:-1], "big")
+    return DUMMIES + sum(len(found.each_once()) for found in shared.combinations(sets, left_out))

@@ -137,11 +137,13 @@ def join(
             patterns = {lists: dict[int, int]() for lists in columns} | tokens.patterns()
             grading_bases = learn_grading_bases(round_, table, submissions, patterns)
             graded = grade_pairs(round_, table, grading_bases, tokens.pairs(), columns)
-            if query is None:
-                read = partial(_column, context, round_)
-                graded = settle_columns(round_, submissions, graded, columns, tokens.shared, read)
-            met = tokens.met([*(hit.pair for hit in graded.pairs), *graded.below])
-    reports = make_reports(round_, submissions, graded, met, query, context.random)
+            met = tokens.met(graded.every)
+    if query is None:
+        read = partial(_column, context, round_)
+        graded, positions = settle_columns(round_, submissions, graded, columns, met, read)
+    else:
+        positions = met.positions()
+    reports = make_reports(round_, submissions, graded, positions, query, context.random)
     owners = [round_.submissions[submission_id].party for submission_id in submissions]
     hits: Counter[tuple[str, str, str]] = Counter()
     for pair, level, *_ in graded.pairs:

@@ -5,21 +5,20 @@ Columns are sealed under the round key until they are sent. What was checked sta
 
 from __future__ import annotations
 
-import tempfile
 from functools import cache, partial
 from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
 from aquila.audit.entries import Entry, EntryKind
-from aquila.matching.join import TokenTable
 from aquila.protocol.messages import CheckFault, Kind
-from aquila.protocol.shadow.checks import FAULTS, OwnSide, ToldPair, agree, check_pair, strangers_of, told_pairs
-from aquila.protocol.shadow.columns import RecordRows, make_column
+from aquila.protocol.shadow.checks import FAULTS, OwnSide, ToldPair, agree, check_pair, told_pairs
+from aquila.protocol.shadow.columns import make_column
 from aquila.protocol.shadow.meeting import column_terms, have_one_key, sets_between
 from aquila.protocol.shadow.pair_keys import pair_key
+from aquila.protocol.shadow.strangers import count_strangers
+from aquila.protocol.shadow.token_rows import RecordRows
 from aquila.sentences import Sentence
 from services.kit.log import entries
 from services.kit.logging import Log
@@ -28,7 +27,6 @@ from services.node.rounds.own_reports import own_reports, pages_of
 from services.node.storage.tables import ChunkRow, ColumnPieceRow, PairCheckRow
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Iterator
 
     from sqlalchemy.orm import Session
@@ -101,9 +99,8 @@ def check(node: NodeContext, round_: Round, report: HitReport, submission: str) 
     before = own_reports(node.store, node.registry, node.code, round_.round_id).get("") if report.page else None
     told = told_pairs([*(pages_of(node.store, node.registry, before) if before else ()), report])
     rows = RecordRows(token_rows(node, round_.round_id, submission))
+    strangers = cache(partial(count_strangers, rows.numbers, round_.manifest.frequency_limit))
     table, found = node.table_of(round_.manifest), []
-    # The own list is joined with itself at most once, where columns have the same sets.
-    strangers = cache(partial(_strangers, node, round_, submission))
     for counterpart in sorted(round_.counterparts_of(node.code)):
         columns = column_terms(round_, table, node.code, counterpart)
         lists = [round_.submissions[round_.list_of(party) or ""] for party in (node.code, counterpart)]
@@ -113,7 +110,7 @@ def check(node: NodeContext, round_: Round, report: HitReport, submission: str) 
         fault: CheckFault | None = CheckFault.COLUMNS
         if have_one_key(round_, node.code, counterpart):
             with _key(node, round_, counterpart) as key:
-                fault = check_pair(key, own, pair, partial(strangers, columns.masks))
+                fault = check_pair(key, own, pair, strangers)
         found.append(pair.checked(counterpart, fault))
     return tuple(found)
 
@@ -155,19 +152,6 @@ def compare(node: NodeContext, round_id: str) -> None:
 
 def _key(node: NodeContext, round_: Round, counterpart: str) -> SecretBytes:
     return pair_key(round_, node.code, node.rounds.of(round_.round_id).secrets().exchange, counterpart, "shadow")
-
-
-def _strangers(node: NodeContext, round_: Round, submission: str, masks: tuple[int, ...]) -> Counter[int]:
-    """Join the own list with itself, in a folder that goes at once, and after a crash with the round's files."""
-    with (
-        tempfile.TemporaryDirectory(prefix="own-", dir=node.files.path(round_.round_id)) as folder,
-        TokenTable(Path(folder)) as tokens,
-    ):
-        for rows in token_rows(node, round_.round_id, submission):
-            tokens.add(0, rows)
-            tokens.add(1, rows)
-        tokens.join([(0, 1)], round_.manifest.frequency_limit)
-        return strangers_of(tokens.pairs(), masks)
 
 
 def _report(session: Session, journal: Journal, round_id: str, counterpart: str, fault: CheckFault | None) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
+from aquila.crypto.digests.batch import digests_core, hmac_each
+from aquila.crypto.keys import SecretBytes
 from aquila.errors import InputError
 from aquila.protocol.submissions.padding import input_prefixes
-from aquila.records.inputs import InputMaker, digests_core
+from aquila.records.inputs import InputMaker
 from aquila.records.person import PartialDate, Record, RecordColumns
 from aquila.records.rule_parts import record_names
 from aquila.records.rules import InputClass, Part, Rule, RuleTable
@@ -31,6 +35,11 @@ def core() -> ModuleType:
 def test_module_that_was_not_built() -> None:
     """Without the C module there is none, and Python does its work."""
     assert digests_core("aquila_absent_core") is None
+
+
+def test_module_of_other_sources() -> None:
+    """A module that lacks one of the functions, because it was built before, is none."""
+    assert digests_core("hashlib") is None
 
 
 @pytest.mark.parametrize("portable", [False, True], ids=["instructions", "portable"])
@@ -111,3 +120,43 @@ def test_too_many_inputs_of_one_record(core: ModuleType) -> None:
         for maker in (InputMaker(table), InputMaker(table, core=core)):
             with pytest.raises(InputError, match="more inputs than can be sent"):
                 maker.digest(RecordColumns.of([record]), [record_names(record)], input_prefixes(bytes(32), table))
+
+
+@pytest.mark.parametrize("portable", [False, True], ids=["instructions", "portable"])
+@pytest.mark.parametrize("width", [1, 16, 100])
+def test_hmac_of_every_length(core: ModuleType, width: int, *, portable: bool) -> None:
+    """Messages of up to eight blocks have the HMAC of hashlib, on every processor, whatever the key's length."""
+    parts = np.random.default_rng(1).integers(0, 256, (9, width), dtype=np.uint8)
+    for length in range(130):
+        prefix, key, places = bytes(range(length)), bytes(range(length % 65)), np.array([[0, 8], [3, 3]])
+        lead = bytes(length % 7)
+        made = core.hmac_each(key, prefix, lead, parts, places, width, 2, 32, portable)
+        messages = (prefix + b"".join(lead + parts[place].tobytes() for place in row) for row in places)
+        assert made == b"".join(hmac.digest(key, message, "sha256") for message in messages)
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_hmac_with_and_without_the_module(count: int) -> None:
+    """Both give the same first bytes of each message."""
+    parts = np.random.default_rng(1).integers(0, 256, (9, 16), dtype=np.uint8)
+    places = np.arange(2 * count).reshape(-1, 2)[:, ::-1]
+    with SecretBytes(b"key") as key:
+        made = [hmac_each(key, b"prefix", b"lead", parts, places, 5, used) for used in (None, digests_core())]
+    joined = [b"prefix" + b"".join(b"lead" + parts[place].tobytes() for place in row) for row in places]
+    assert made == [b"".join(hmac.digest(b"key", message, "sha256")[:5] for message in joined)] * 2
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "error"),
+    [(0, bytes(65), ValueError), (1, bytes(256), ValueError), (2, bytes(256), ValueError), (3, bytes(17), ValueError),
+     (4, bytes(9), ValueError), (5, 0, ValueError), (5, 256, ValueError), (6, 0, ValueError), (6, 256, ValueError),
+     (7, 0, ValueError), (7, 33, ValueError), (4, (2).to_bytes(8, "little"), IndexError), (4, b"\xff" * 8, IndexError),
+     (0, "text", TypeError)],
+)  # fmt: skip
+def test_hmac_of_what_does_not_fit(core: ModuleType, place: int, value: object, error: type[Exception]) -> None:
+    """Sizes that do not fit and places of no part are refused."""
+    arguments: list[object] = [b"key", b"prefix", b"lead", bytes(32), bytes(8), 16, 1, 16]
+    assert core.hmac_each(*arguments) == hmac.digest(b"key", b"prefixlead" + bytes(16), "sha256")[:16]
+    arguments[place] = value
+    with pytest.raises(error):
+        core.hmac_each(*arguments)

@@ -34,6 +34,7 @@ def load(name):
 
 digests, notes, group = map(load, ("_digests", "_note_keys", "_portable"))
 print(digests.digest_records(((7, b"prefix", ((0, 0),)),), ([(("a", "b"),)],), 1)[2].hex())
+print(digests.hmac_each(b"key", b"prefix", b"", b"part", bytes(8), 4, 1, 32).hex())
 if notes.is_usable():
     (key, marks), = notes.derive(b"salt", [b"secret"], [bytes(16)], ([b"context"],))
     sealed = notes.seal(key, bytes(12), [b"note"])

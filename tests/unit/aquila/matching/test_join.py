@@ -194,7 +194,7 @@ def places(directory: Path, left: bytes, right: bytes, limit: int = 8) -> list[t
         tokens.add(0, left)
         tokens.add(1, right)
         tokens.join([(0, 1)], limit)
-        return [tuple(met) for met in tokens.met(list(tokens.pairs()))]
+        return [tuple(met) for met in tokens.met(list(tokens.pairs())).positions()]
 
 
 def test_places_of_tokens_that_met(tmp_path: Path) -> None:
@@ -221,4 +221,4 @@ def test_places_beyond_a_byte(tmp_path: Path) -> None:
 def test_places_of_nothing(tmp_path: Path) -> None:
     """Without pairs nothing is looked for."""
     with TokenTable(tmp_path) as tokens:
-        assert tokens.met([]) == []
+        assert tokens.met([]).positions() == []

@@ -44,7 +44,7 @@ def matched(
                 tokens.add(number, chunk)
         tokens.join([(0, number) for number in range(1, len(lists))], LIMIT)
         pairs = list(tokens.pairs())
-        return pairs, tokens.met(pairs), tokens.patterns()
+        return pairs, tokens.met(pairs).positions(), tokens.patterns()
 
 
 @pytest.mark.parametrize("seed", range(5))

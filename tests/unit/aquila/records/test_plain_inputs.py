@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from aquila.crypto.digests.batch import digests_core
 from aquila.protocol.submissions.padding import input_prefixes
-from aquila.records.inputs import InputMaker, digests_core, record_inputs
+from aquila.records.inputs import InputMaker, record_inputs
 from aquila.records.person import PartialDate, Record, RecordColumns
 from aquila.records.rule_parts import PART_KINDS, names_of_records, record_names
 from aquila.records.rules import BUILT_IN, InputClass, Part, Rule, RuleTable, load_rules

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import pytest
 
 from aquila.matching.certainty import Level, grade_on
 from aquila.matching.join import MatchedPair
 from aquila.protocol.messages import CheckedPair, CheckFault
-from aquila.protocol.shadow.checks import agree, doubted_pairs, doubts_too_many, own_basis, strangers_of
+from aquila.protocol.shadow.checks import agree, doubted_pairs, doubts_too_many, own_basis
 from aquila.records.rules import load_rules, mask_of
 
 TABLE = load_rules("default")
@@ -45,13 +43,6 @@ def test_what_is_called_too_weak_is_graded_again() -> None:
 def test_when_doubts_are_an_alarm(minimum: Level, doubted: int, hits: int, *, alarm: bool) -> None:
     """More than ten, and more than two honest bases differ in."""
     assert doubts_too_many(minimum, doubted, hits) is alarm
-
-
-def test_strangers_of_the_own_list() -> None:
-    """Different records that meet under no set; a record that meets itself is no stranger."""
-    alike = pair(1, WEAK)
-    apart = alike._replace(right_handle=bytes(16))
-    assert strangers_of([alike, apart, apart._replace(rules=SURE)], [mask_of([1])]) == Counter({WEAK: 1})
 
 
 def test_both_sides_agree() -> None:

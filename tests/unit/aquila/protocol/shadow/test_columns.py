@@ -12,8 +12,8 @@ import pytest
 from aquila.crypto.keys import SecretBytes
 from aquila.protocol.encoding import digest, framed
 from aquila.protocol.shadow import columns, pair_keys
-from aquila.protocol.shadow.columns import Column, RecordRows
-from aquila.protocol.shadow.meeting import number_of, shared_rows
+from aquila.protocol.shadow.columns import Column
+from aquila.protocol.shadow.token_rows import RecordRows, numbered
 from aquila.protocol.submissions.column_sizes import DUMMIES, MOST_TAGS_OF_A_RECORD, PIECE_TAGS, TAG_BYTES
 from tests.support.shadow_pairs import ShadowPair, handle, rows_of, token
 
@@ -68,21 +68,21 @@ def test_sets_that_give_too_many_tags_are_left_out() -> None:
     assert pair.check(0, pair.told(0)) is pair.check(1, pair.told(1)) is None
 
 
-def test_records_by_handle() -> None:
-    """The rules and tokens of a record in the order of the tokens; nothing of one that is not here."""
+def test_rows_at_places() -> None:
+    """The rows of a record by their places in ascending order of the tokens; nothing of a record that is not here."""
     rows = RecordRows([rows_of(0, [{1: [5], 2: [6, 3]}, {1: [7]}])])
-    rules, tokens = rows.of(handle(0, 0))
-    assert rules.tolist() == [1, 2, 2]
-    assert tokens.tolist() == sorted(tokens.tolist())
-    for other in (handle(0, 9), handle(1, 0)):
-        assert len(rows.of(other)[0]) == 0
+    found = rows.at([handle(0, 1), handle(0, 9), handle(0, 0), handle(1, 0)], [b"\0\1", b"\0", b"\2\0", b"\0"])
+    assert (found.count, found.records.tolist(), found.rules.tolist()) == (4, [0, 2, 2], [1, 2, 1])
+    assert rows.tokens[found.tokens].tobytes() == token(1, 7) + token(2, 6) + token(1, 5)
 
 
-@pytest.mark.parametrize("number", [0, 1, 255, 256, 70_000])
-def test_pairs_by_number(number: int) -> None:
-    """The number of a pair is read from the handle that stands for it, whatever zeros NumPy leaves out."""
-    rows = shared_rows([number], b"\1", token(1, 1))
-    assert number_of(RecordRows([rows.tobytes()]).handles.tolist()[0]) == number
+@pytest.mark.parametrize("same", [0, 8, 15])
+def test_values_that_begin_alike(same: int) -> None:
+    """They are told apart by their last byte, and numbered in ascending order."""
+    values = [bytes(same) + bytes([last]) * (16 - same) for last in (7, 0, 255, 7, 1)]
+    distinct, numbers = numbered(np.array(values, dtype="V16"))
+    assert distinct.tobytes() == b"".join(sorted({*values}))
+    assert numbers.tolist() == [2, 0, 3, 2, 1]
 
 
 def test_keys_of_a_pair(stage: StagedRound) -> None:
