@@ -23,7 +23,7 @@ from aquila.matching.learning import ListPair, learn
 from aquila.protocol.shadow.checks import doubts_too_many, own_basis
 from aquila.protocol.shadow.meeting import masks_of, meets_a_set
 from aquila.records.rules import load_rules, mask_of, numbers_of
-from clients.people.lists import common_lists, unrelated_lists
+from tests.quality.measuring.common_lists import common_lists, unrelated_lists
 from tests.quality.measuring.grading import hits_on
 from tests.quality.measuring.main import ALL_FIELDS, SEEDS, WHOLE
 from tests.quality.measuring.plaintext_matching import meet, send
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from aquila.matching.certainty import GradingBasis
     from aquila.records.rules import RuleTable
-    from clients.people.labelled_sets import LabelledSet, Pair
+    from tests.quality.measuring.labelled_sets import LabelledSet, Pair
     from tests.quality.measuring.plaintext_matching import Meeting, Sent
 
 LENGTHS = (5_000, 20_000, 100_000, 1_000_000)
