@@ -201,6 +201,7 @@ def missing_evidence(family: str) -> str:
     return f"{family}: silent"
 
 
+@lru_cache(maxsize=_CACHED)
 def missing_families(table: RuleTable, rules: tuple[Rule, ...]) -> tuple[str, ...]:
     """Return the families of which no part agrees though a rule would have shown it.
 
@@ -301,6 +302,7 @@ def expected_chance_hits(grades: Iterable[Grade]) -> dict[Level, float]:
     return expected
 
 
+@lru_cache(maxsize=_CACHED)
 def strongest_parts(rules: tuple[Rule, ...]) -> tuple[Part, ...]:
     """For each evidence family the strongest part that agrees; strongest family first, ties by name."""
     strongest: dict[str, Part] = {}
@@ -311,6 +313,7 @@ def strongest_parts(rules: tuple[Rule, ...]) -> tuple[Part, ...]:
     return tuple(sorted(strongest.values(), key=lambda part: (-part.bits, part.family)))
 
 
+@lru_cache(maxsize=_CACHED)
 def rules_of(table: RuleTable, rule_mask: int) -> tuple[Rule, ...]:
     """The rules of a mask.
 

@@ -73,6 +73,9 @@ class Part:
     chance: float | None = None
     differs: str = ""
 
+    def __hash__(self) -> int:
+        return hash(self.name)
+
 
 @dataclass(frozen=True, slots=True)
 class Counted:
@@ -111,6 +114,9 @@ class Rule:
     sentence: str
     most_records: int | None = None
     also: tuple[Part, ...] = ()
+
+    def __hash__(self) -> int:
+        return hash(self.number)
 
     @property
     def shown(self) -> tuple[Part, ...]:

@@ -136,13 +136,14 @@ def check_pair(
     if told.met is None:
         return CheckFault.COLUMNS
     fault = check_tags(key, own.rows, own.columns, told)
-    if fault is not None or all(pair.is_hit for pair in told.pairs):
-        return fault
+    hits = sum(pair.is_hit for pair in told.pairs)
+    if fault is not None or not doubts_too_many(own.minimum, len(told.pairs) - hits, hits):
+        return fault  # were every pair below a doubted one, they would be no alarm
     pairs, masks = matched_pairs(own.rows, told.pairs), own.columns.masks
     checked = [pair.rules for pair, _ in pairs if meets_a_set(pair.rules, masks)]
     others = {mask: count for mask, count in strangers().items() if not meets_a_set(mask, masks)}
     doubted = doubted_pairs(own.table, own_basis(own.table, checked, others, own.sizes), own.minimum, pairs)
-    return CheckFault.LEVELS if doubts_too_many(own.minimum, doubted, sum(pair.is_hit for pair in told.pairs)) else None
+    return CheckFault.LEVELS if doubts_too_many(own.minimum, doubted, hits) else None
 
 
 def agree(one: CheckedPair, other: CheckedPair | None) -> bool:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from aquila.matching.certainty import Level, grade_on
 from aquila.matching.join import MatchedPair
 from aquila.protocol.messages import CheckedPair, CheckFault
-from aquila.protocol.shadow.checks import agree, doubted_pairs, doubts_too_many, own_basis
+from aquila.protocol.shadow.checks import (
+    OwnSide,
+    agree,
+    check_pair,
+    doubted_pairs,
+    doubts_too_many,
+    own_basis,
+)
+from aquila.protocol.shadow.meeting import ColumnTerms
 from aquila.records.rules import load_rules, mask_of
+from tests.support.shadow_pairs import ShadowPair
 
 TABLE = load_rules("default")
 SURE, WEAK = mask_of([1, 2, 5, 6, 9, 10]), mask_of([9, 10])
@@ -54,3 +65,21 @@ def test_both_sides_agree() -> None:
     for change in ({"met": "1" * 64}, {"met": None}, {"below": 2}, {"fault": CheckFault.TAGS}):
         assert not agree(mine, theirs.model_copy(update=change))
         assert not agree(theirs.model_copy(update=change), mine)
+
+
+@pytest.mark.parametrize("below", [10, 11])
+def test_few_pairs_below_are_not_graded_again(below: int) -> None:
+    """Where all of them may be doubted without an alarm, the own list is not looked at."""
+    records = [{1: [number]} for number in range(below)]
+    found = ShadowPair.of(records, records, ((1,),))
+    told = found.told(0)
+    told = replace(told, pairs=[one._replace(is_hit=False) for one in told.pairs])
+    counted: list[int] = []
+
+    def strangers() -> dict[int, int]:
+        counted.append(below)
+        return {}
+
+    own = OwnSide(TABLE, found.rows[0], ColumnTerms(found.sets, frozenset()), (below, below), Level.LOW)
+    check_pair(found.key, own, told, strangers)
+    assert counted == [below] * (below > 10)
