@@ -74,9 +74,9 @@ def plain_combinations(tokens: Collection[tuple[bytes, int]], sets: Sets) -> set
     }
 
 
-def plain_tag(number: int, chosen: tuple[bytes, ...]) -> bytes:
+def plain_tag(number: int, chosen: tuple[bytes, ...], key: bytes = KEY) -> bytes:
     """Return the tag of a combination."""
-    return hmac.digest(KEY, framed("aquila/1 shadow", bytes([number]), *chosen), "sha256")[:TAG_BYTES]
+    return hmac.digest(key, framed("aquila/1 shadow", bytes([number]), *chosen), "sha256")[:TAG_BYTES]
 
 
 def plain_dummies() -> set[bytes]:
@@ -113,9 +113,9 @@ class ShadowPair:
     pairs: Mapping[tuple[int, int], frozenset[tuple[int, int]]]
 
     @classmethod
-    def of(cls, left: Records, right: Records, sets: Sets) -> ShadowPair:
+    def of(cls, left: Records, right: Records, sets: Sets, secret: bytes = KEY) -> ShadowPair:
         """Let both sides send their rows and columns."""
-        key = SecretBytes(KEY)
+        key = SecretBytes(secret)
         rows = RecordRows([rows_of(0, left)]), RecordRows([rows_of(1, right)])
         columns = make_column(key, rows[0], sets), make_column(key, rows[1], sets)
         pairs = {}
@@ -167,7 +167,8 @@ class ShadowPair:
         every = {
             one for pair in pairs for one in self.combinations([(token(*met), met[0]) for met in self.pairs[pair]])
         }
-        return {plain_tag(*one) for one in every}
+        with self.key.reveal() as octets:
+            return {plain_tag(*one, bytes(octets)) for one in every}
 
     def combinations(self, tokens: Collection[tuple[bytes, int]]) -> set[tuple[int, tuple[bytes, ...]]]:
         """Return the combinations of some tokens under the sets that both columns have."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
     from aquila.records.rules import RuleTable
 
 _MOST_RECORDS = 1 << 31  # a number of a combination and one of a record are one of 64 bits
-_DOUBTED = 10
+_RECORDS_OF_A_DOUBT, _MOST_DOUBTED = 2_000, 10
+"""Two honest bases also differ in pairs of strangers: in one for each so many records, and in so many at most."""
+
 _SHARE_DOUBTED = {Level.LOW: 0.02, Level.MEDIUM: 0.12, Level.HIGH: 0.25}
 """By the least level of a hit, the share of hits that an honest basis and the own one may differ in, by measurement."""
 
@@ -137,13 +140,13 @@ def check_pair(
         return CheckFault.COLUMNS
     fault = check_tags(key, own.rows, own.columns, told)
     hits = sum(pair.is_hit for pair in told.pairs)
-    if fault is not None or not doubts_too_many(own.minimum, len(told.pairs) - hits, hits):
+    if fault is not None or not doubts_too_many(own.minimum, len(told.pairs) - hits, hits, own.sizes):
         return fault  # were every pair below a doubted one, they would be no alarm
     pairs, masks = matched_pairs(own.rows, told.pairs), own.columns.masks
     checked = [pair.rules for pair, _ in pairs if meets_a_set(pair.rules, masks)]
     others = {mask: count for mask, count in strangers().items() if not meets_a_set(mask, masks)}
     doubted = doubted_pairs(own.table, own_basis(own.table, checked, others, own.sizes), own.minimum, pairs)
-    return CheckFault.LEVELS if doubts_too_many(own.minimum, doubted, hits) else None
+    return CheckFault.LEVELS if doubts_too_many(own.minimum, doubted, hits, own.sizes) else None
 
 
 def agree(one: CheckedPair, other: CheckedPair | None) -> bool:
@@ -248,9 +251,10 @@ def matched_pairs(rows: RecordRows, pairs: Sequence[ReportedPair]) -> list[tuple
     ]
 
 
-def doubts_too_many(minimum: Level, doubted: int, hits: int) -> bool:
-    """Return whether this number of doubted pairs is an alarm."""
-    return doubted > max(_DOUBTED, _SHARE_DOUBTED[minimum] * hits)
+def doubts_too_many(minimum: Level, doubted: int, hits: int, sizes: tuple[int, int]) -> bool:
+    """Return whether this number of doubted pairs of two lists of these sizes is an alarm."""
+    strangers = min(_MOST_DOUBTED, math.sqrt(sizes[0] * sizes[1]) / _RECORDS_OF_A_DOUBT)
+    return doubted > strangers + _SHARE_DOUBTED[minimum] * hits
 
 
 def _shared(rows: RecordRows, pairs: Sequence[ReportedPair]) -> TokenRows:

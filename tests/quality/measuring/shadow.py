@@ -10,7 +10,9 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from dataclasses import dataclass, replace
+from functools import reduce
 from itertools import combinations
+from operator import or_
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,9 +57,11 @@ class Shown:
         hits, covered: Hits, and those that meet a set.
         others, shown: Other pairs that met, and those that meet a set: they are told to both programs.
         tags, most_tags: Tags of a record, on average and at most.
-        hidden: By the least level of a hit, hits that meet a set and are no hit on the own basis of either side.
+        hidden: By the least level of a hit, hits that meet a set and are no hit on the own basis of either side, if the
+            matcher tells no other rules of them than those of their sets.
         hidden_high: Of those with the least level low, how many are high.
         doubted: By the least level, the most other pairs of two lists that are hits on an own basis, and the hits.
+        alarms: How often such pairs of two lists are too many.
     """
 
     name: str
@@ -71,13 +75,13 @@ class Shown:
     hidden: dict[Level, int]
     hidden_high: int
     doubted: dict[Level, tuple[int, int]]
+    alarms: int
 
     @property
     def keeps(self) -> bool:
         """Return whether enough hits meet a set, few other pairs do, and no honest side doubts too many."""
         bar = next(bar for longest, bar in BARS.items() if self.records <= longest)
-        doubts = any(doubts_too_many(level, *self.doubted[level]) for level in Level)
-        return self.covered >= bar * self.hits and self.shown <= MOST_OTHERS * self.others and not doubts
+        return self.covered >= bar * self.hits and self.shown <= MOST_OTHERS * self.others and not self.alarms
 
     def line(self) -> str:
         """Return it as a line of a table."""
@@ -114,18 +118,20 @@ def measure(labelled: LabelledSet, table: RuleTable, *, own: bool = True) -> Sho
         found["shown"] += sum(met.pair not in levels for met in meeting_a_set)
         found["others"] += len(meeting.met) - len(levels)
         for minimum in Level if own else ():
-            sides = [_own_hits(table, meeting, masks, strangers, minimum, side) for side in (0, 1)]
             real = {pair for pair, level in levels.items() if level >= minimum}
             met = {one.pair for one in meeting_a_set}
+            terms = table, meeting, masks, strangers, minimum
+            sides = [_own_hits(*terms, side, real) for side in (0, 1)]
             gone = (real & met) - sides[0] - sides[1]
             hidden[minimum] += len(gone)
             found["hidden high"] += sum(levels[pair] is Level.HIGH for pair in gone if minimum is Level.LOW)
-            most = max(len((met - real) & side) for side in sides)
+            most = max(len((met - real) & _own_hits(*terms, side, set())) for side in (0, 1))
             doubted[minimum] = max(doubted[minimum], (most, len(real)))
+            found["alarms"] += doubts_too_many(minimum, most, len(real), (meeting.size_a, meeting.size_b))
     per = np.concatenate([_tags(one, sets) for one in sent.values()])
     return Shown(
         labelled.name, longest, found["hits"], found["covered"], found["others"], found["shown"], float(per.mean()),
-        int(per.max()), hidden, found["hidden high"], doubted,
+        int(per.max()), hidden, found["hidden high"], doubted, found["alarms"],
     )  # fmt: skip
 
 
@@ -184,15 +190,21 @@ def _strangers(sent: Sent, masks: Sequence[int]) -> Counter[int]:
 
 def _own_hits(
     table: RuleTable, meeting: Meeting, masks: Sequence[int], strangers: Mapping[str, Counter[int]], minimum: Level,
-    side: int,
+    side: int, cut: set[Pair],
 ) -> set[Pair]:  # fmt: skip
-    """Return the pairs that meet a set and are hits on the own basis of a side."""
+    """Return the pairs that meet a set and are hits on the own basis of a side; some are told with their sets alone."""
     sizes = (meeting.size_a, meeting.size_b) if not side else (meeting.size_b, meeting.size_a)
     told = [met for met in meeting.met if meets_a_set(met.rules, masks)]
     basis = own_basis(table, (met.rules for met in told), strangers[(meeting.party_a, meeting.party_b)[side]], sizes)
-    pairs = {MatchedPair(0, 1, m.pair.record_a.encode(), m.pair.record_b.encode(), m.rules): m.pair for m in told}
+    rules = {m.pair: _of_sets(m.rules, masks) if m.pair in cut else m.rules for m in told}
+    pairs = {MatchedPair(0, 1, p.record_a.encode(), p.record_b.encode(), mask): p for p, mask in rules.items()}
     graded = grade_lists(table, basis, pairs)[1]
     return {pairs[one.pair] for one in graded if one.grade.level is not None and one.grade.level >= minimum}
+
+
+def _of_sets(rules: int, masks: Sequence[int]) -> int:
+    """Return the rules of the sets that a pair meets: the matcher can leave the others out unseen."""
+    return reduce(or_, (mask for mask in masks if rules & mask == mask))
 
 
 def _tags(sent: Sent, sets: Sequence[tuple[int, ...]]) -> np.ndarray:

@@ -47,13 +47,15 @@ def test_what_is_called_too_weak_is_graded_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("minimum", "doubted", "hits", "alarm"),
-    [(Level.LOW, 10, 0, False), (Level.LOW, 11, 0, True), (Level.LOW, 20, 1_000, False), (Level.LOW, 21, 1_000, True),
-     (Level.MEDIUM, 120, 1_000, False), (Level.MEDIUM, 121, 1_000, True), (Level.HIGH, 250, 1_000, False)],
+    ("minimum", "doubted", "hits", "records", "alarm"),
+    [(Level.LOW, 0, 0, 100, False), (Level.LOW, 1, 8, 100, True), (Level.LOW, 3, 100, 2_000, False),
+     (Level.LOW, 4, 100, 2_000, True), (Level.LOW, 10, 0, 20_000, False), (Level.LOW, 11, 0, 2_000_000, True),
+     (Level.MEDIUM, 13, 100, 2_000, False), (Level.MEDIUM, 14, 100, 2_000, True), (Level.HIGH, 26, 100, 2_000, False),
+     (Level.HIGH, 27, 100, 2_000, True)],
 )  # fmt: skip
-def test_when_doubts_are_an_alarm(minimum: Level, doubted: int, hits: int, *, alarm: bool) -> None:
-    """More than ten, and more than two honest bases differ in."""
-    assert doubts_too_many(minimum, doubted, hits) is alarm
+def test_when_doubts_are_an_alarm(minimum: Level, doubted: int, hits: int, records: int, *, alarm: bool) -> None:
+    """More than two honest bases differ in, of hits and of strangers: in small lists a single one."""
+    assert doubts_too_many(minimum, doubted, hits, (records, records)) is alarm
 
 
 def test_both_sides_agree() -> None:
@@ -80,6 +82,6 @@ def test_few_pairs_below_are_not_graded_again(below: int) -> None:
         counted.append(below)
         return {}
 
-    own = OwnSide(TABLE, found.rows[0], ColumnTerms(found.sets, frozenset()), (below, below), Level.LOW)
+    own = OwnSide(TABLE, found.rows[0], ColumnTerms(found.sets, frozenset()), (20_000, 20_000), Level.LOW)
     check_pair(found.key, own, told, strangers)
     assert counted == [below] * (below > 10)
