@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aquila.errors import EquivocationError, InputError, OrderError
+from aquila.errors import EquivocationError, InputError, MalformedError, OrderError
 from aquila.matching.join import TokenTable
 from aquila.protocol import matcher as roles
 from aquila.protocol.messages import Mode
@@ -64,6 +64,34 @@ def test_a_question_without_an_answer(asked: StagedRound, tmp_path: Path) -> Non
     asker = asked.ask("SI", QUESTION[1:])
     asked.answer(asker)
     assert [report.hits for report in reports_of(asked, asker, tmp_path / "query")] == [(), (), ()]
+
+
+def test_a_query_has_no_columns(asked: StagedRound) -> None:
+    """Its tokens have no tags that could link the persons of many queries, and a statement with a column is refused."""
+    asker = asked.ask("SI", LISTS["AL"][:1])
+    asked.answer(asker)
+    said, columns = asked.round.tokens[asker.submission_id], asked.round.tokens[asked.nodes["SI"].submission_id].columns
+    assert len(columns) == 2
+    assert said.columns == ()
+    records = (asked.round, *(node.round for node in asked.nodes.values()))
+    for record in records:
+        del record.tokens[asker.submission_id]
+    changed = asked.changed("SI", said, columns=columns)
+    asked.refused(MalformedError, changed, "each of its counterparts")
+
+
+def test_hidden_hits_of_a_query(asked: StagedRound, tmp_path: Path) -> None:
+    """A matcher can hide them from both sides: nobody refuses such reports, and nothing in them is checked."""
+    asker = asked.ask("SI", LISTS["AL"][:1])
+    asked.answer(asker)
+    for report in reports_of(asked, asker, tmp_path / "query"):
+        assert report.hits
+        assert {basis.met for basis in report.bases} == {None}
+        assert not report.below
+        asked.publish(asked.matcher.report(report.model_copy(update={"hits": ()})))
+        node = asked.nodes[report.party]
+        asked.publish(node.party.receipt(node.round, node.next_sequence(), asker.submission_id, 0))
+    assert len([1 for _, submission in asked.round.receipts if submission]) == 3
 
 
 def test_only_allowed_counterparts(staged: Callable[..., StagedRound], tmp_path: Path) -> None:

@@ -59,7 +59,6 @@ class Shown:
         tags, most_tags: Tags of a record, on average and at most.
         hidden: By the least level of a hit, hits that meet a set and are no hit on the own basis of either side, if the
             matcher tells no other rules of them than those of their sets.
-        hidden_high: Of those with the least level low, how many are high.
         doubted: By the least level, the most other pairs of two lists that are hits on an own basis, and the hits.
         alarms: How often such pairs of two lists are too many.
     """
@@ -73,7 +72,6 @@ class Shown:
     tags: float
     most_tags: int
     hidden: dict[Level, int]
-    hidden_high: int
     doubted: dict[Level, tuple[int, int]]
     alarms: int
 
@@ -122,16 +120,14 @@ def measure(labelled: LabelledSet, table: RuleTable, *, own: bool = True) -> Sho
             met = {one.pair for one in meeting_a_set}
             terms = table, meeting, masks, strangers, minimum
             sides = [_own_hits(*terms, side, real) for side in (0, 1)]
-            gone = (real & met) - sides[0] - sides[1]
-            hidden[minimum] += len(gone)
-            found["hidden high"] += sum(levels[pair] is Level.HIGH for pair in gone if minimum is Level.LOW)
+            hidden[minimum] += len((real & met) - sides[0] - sides[1])
             most = max(len((met - real) & _own_hits(*terms, side, set())) for side in (0, 1))
             doubted[minimum] = max(doubted[minimum], (most, len(real)))
             found["alarms"] += doubts_too_many(minimum, most, len(real), (meeting.size_a, meeting.size_b))
     per = np.concatenate([_tags(one, sets) for one in sent.values()])
     return Shown(
         labelled.name, longest, found["hits"], found["covered"], found["others"], found["shown"], float(per.mean()),
-        int(per.max()), hidden, found["hidden high"], doubted, found["alarms"],
+        int(per.max()), hidden, doubted, found["alarms"],
     )  # fmt: skip
 
 

@@ -48,7 +48,7 @@ def test_what_is_called_too_weak_is_graded_again() -> None:
 
 @pytest.mark.parametrize(
     ("minimum", "doubted", "hits", "records", "alarm"),
-    [(Level.LOW, 0, 0, 100, False), (Level.LOW, 1, 8, 100, True), (Level.LOW, 3, 100, 2_000, False),
+    [(Level.LOW, 0, 0, 100, False), (Level.LOW, 1, 40, 300, True), (Level.LOW, 3, 100, 2_000, False),
      (Level.LOW, 4, 100, 2_000, True), (Level.LOW, 10, 0, 20_000, False), (Level.LOW, 11, 0, 2_000_000, True),
      (Level.MEDIUM, 13, 100, 2_000, False), (Level.MEDIUM, 14, 100, 2_000, True), (Level.HIGH, 26, 100, 2_000, False),
      (Level.HIGH, 27, 100, 2_000, True)],
