@@ -283,7 +283,8 @@ def _shadow(classes: Iterable[dict[str, Any]], rules: tuple[Rule, ...]) -> tuple
     """Read the sets of shadow columns; of a table without any, each rule of the class full is one.
 
     Raises:
-        InputError: A set is empty, too large or names a rule that the table does not have, or lengths do not ascend.
+        InputError: A set is empty, too large or names a rule that the table does not have, there is none, or lengths
+            do not ascend.
     """
     known = {rule.number for rule in rules}
     read = []
@@ -299,7 +300,10 @@ def _shadow(classes: Iterable[dict[str, Any]], rules: tuple[Rule, ...]) -> tuple
     if lengths != sorted(set(lengths)):
         raise InputError("shadow_sets_wrong")
     alone = tuple((rule.number,) for rule in rules if rule.input_class is InputClass.FULL)
-    return tuple(read) or (ShadowSets(1, alone),)
+    found = tuple(read) or (ShadowSets(1, alone),)
+    if not all(one.sets for one in found):  # no hit could be checked, and all would look as if it were
+        raise InputError("shadow_sets_wrong")
+    return found
 
 
 def _check_usual(parts: Iterable[Part]) -> None:

@@ -130,7 +130,7 @@ RECORDS: Final[Table] = {
     "rule_too_weak": Text("a rule is made of one weak attribute alone", "add a second part"),
     "several_values": Text("has several values; the first is used"),
     "shadow_sets_wrong": Text(
-        "the sets of rules of shadow columns are not in order, or name rules that the table does not have",
+        "the sets of rules of shadow columns are missing, not in order, or name rules that the table does not have",
         "compare them with a built-in table",
     ),
     "sheet_columns_too_many": Text("the sheet has too many columns", "leave out what a list does not need"),
