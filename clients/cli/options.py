@@ -21,6 +21,8 @@ Rules = Annotated[
     str, typer.Option("--rules", metavar="NAME|FILE", help="Match rules: default, exact, or a TOML file of your own.")
 ]
 
+Minimum = Literal["low", "medium", "high"]
+
 BackendChoice = Annotated[
     Literal["auto", "ifma", "avx2", "portable", "libsodium"],
     typer.Option("--backend", help="The code that computes in the group; by default the fastest of this machine."),

@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aquila.errors import AquilaError, InputError
 from aquila.sentences import text_of
 from clients.cli.offline.audit import app
-from clients.cli.options import Ca, HomePath, Json, TokenFile, Url
+from clients.cli.options import Json
 from clients.cli.output.screen import Screen, Table, check_target, numbered, write_result
+from clients.cli.services.speaking import speaking
 
 if TYPE_CHECKING:
     from aquila.interface.log import LogAlarmView, NumberedEntry
     from aquila.protocol.auditing import LogRecord, RoundAudit, UnprovenClaim
     from aquila.protocol.registry import Registry
+    from clients.cli.connect import ConnectedService
 
 __all__ = ["app"]
 
@@ -36,19 +39,17 @@ _AtLeast = Annotated[
 
 
 @app.command()
-def status(home: HomePath, url: Url = None, token_file: TokenFile = None, ca: Ca = None, as_json: Json = False) -> None:
+@speaking
+def status(reached: ConnectedService, screen: Screen) -> None:
     """Show a service's log at a glance: its size and head, who witnessed it, and alarms."""
-    from clients.cli.connect import connect
-
-    with connect(home, url, token_file, ca) as reached:
-        view = reached.log.view()
+    view = reached.log.view()
     witnesses = [(cosigned.witness, cosigned.size, _time(cosigned.at)) for cosigned in view.witnesses]
     alarms = [
         (alarm.alarm_id, alarm.what, "acknowledged" if alarm.acknowledged_at else "open", alarm.sentence.text)
         for alarm in view.alarms
     ]
     newer = numbered(view.newer, "newer entry", "newer entries")
-    Screen(as_json).result(
+    screen.result(
         view.model_dump(mode="json"),
         f"{view.origin}: {view.size} entries{_head(view.checkpoint)}",
         *([f"{newer} will be in the next checkpoint."] if view.newer else []),
@@ -67,7 +68,6 @@ def _evidence(alarm: LogAlarmView) -> str:
 def _size_and_head(note: str) -> str:
     """Return size and head of a signed checkpoint in words."""
     from aquila.audit.checkpoint import parse_checkpoint
-    from aquila.errors import AquilaError
 
     try:
         size = parse_checkpoint(note.partition("\n\n")[0] + "\n").size
@@ -88,22 +88,12 @@ def _head(checkpoint: str) -> str:
 
 
 @app.command()
-def show(
-    home: HomePath,
-    round_text: _Round,
-    url: Url = None,
-    token_file: TokenFile = None,
-    ca: Ca = None,
-    as_json: Json = False,
-) -> None:
+@speaking
+def show(reached: ConnectedService, screen: Screen, round_text: _Round) -> None:
     """Show the log's entries of a round: who did what, when, and how much of it."""
-    from clients.cli.connect import connect
-
-    with connect(home, url, token_file, ca) as reached:
-        found = reached.log.round_entries(reached.round_id(round_text))
+    found = reached.log.round_entries(reached.round_id(round_text))
     rows = [_row(item) for item in found.entries]
     columns = ("entry", "time", "what", "party", "person", "role", "for", "reason", "particulars")
-    screen = Screen(as_json)
     screen.result(found.model_dump(mode="json"), Table(f"Round {found.round_id}", columns, rows))
     if found.broken:
         numbers = ", ".join(map(str, found.broken))
@@ -113,42 +103,32 @@ def show(
 
 
 @app.command()
+@speaking
 def export(
-    home: HomePath,
+    reached: ConnectedService,
+    screen: Screen,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the archive goes.")],
-    url: Url = None,
-    token_file: TokenFile = None,
-    ca: Ca = None,
     matcher: Annotated[
         bool, typer.Option("--matcher", help="At a node: the matcher's log, with the rounds that name this party.")
     ] = False,
-    as_json: Json = False,
 ) -> None:
     """Export a service's log as a tar archive: checkpoints, tiles, entries and the signed statements."""
-    from clients.cli.connect import connect
-
     check_target(out)
-    with connect(home, url, token_file, ca) as reached:
-        content = reached.log.export_matchers() if matcher else reached.log.export()
+    content = reached.log.export_matchers() if matcher else reached.log.export()
     write_result(out, content)
-    Screen(as_json).result({"file": str(out), "bytes": len(content)}, f"The log is in {out}.")
+    screen.result({"file": str(out), "bytes": len(content)}, f"The log is in {out}.")
 
 
 @app.command()
+@speaking
 def acknowledge(
-    home: HomePath,
+    reached: ConnectedService,
+    screen: Screen,
     alarm: Annotated[int, typer.Argument(metavar="NUMBER", help="The alarm's number, as `aquila audit status` shows.")],
-    url: Url = None,
-    token_file: TokenFile = None,
-    ca: Ca = None,
-    as_json: Json = False,
 ) -> None:
     """Go on after the owner of a log that forked or shrank has explained it (administrator)."""
-    from clients.cli.connect import connect
-
-    with connect(home, url, token_file, ca) as reached:
-        reached.log.acknowledge(alarm)
-    Screen(as_json).result({"acknowledged": alarm}, f"Alarm {alarm} is acknowledged; the two checkpoints stay.")
+    reached.log.acknowledge(alarm)
+    screen.result({"acknowledged": alarm}, f"Alarm {alarm} is acknowledged; the two checkpoints stay.")
 
 
 @app.command()
@@ -187,8 +167,6 @@ def _content(path: Path) -> bytes:
     Raises:
         InputError: It cannot be read.
     """
-    from aquila.errors import InputError
-
     try:
         return path.read_bytes()
     except OSError as error:

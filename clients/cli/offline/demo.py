@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aquila.errors import AquilaError
 from clients.cli.options import Json
 from clients.cli.output.screen import Screen, Table
 
@@ -30,7 +31,6 @@ def demo(
 
     It takes about a minute. All processes are stopped at the end, on Ctrl-C, and when something fails.
     """
-    from aquila.errors import AquilaError
     from clients.cli.demo.population import populate
     from clients.cli.demo.scenario import DemoScenario
     from clients.local_services.processes import staged

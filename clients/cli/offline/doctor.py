@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aquila.errors import AquilaError
 from clients.cli.exit_codes import ExitCode
 from clients.cli.options import Json
 from clients.cli.output.screen import Screen, Table, numbered
@@ -62,7 +63,6 @@ def doctor(
 
 def _examine(home: Path, *, offline: bool) -> Iterator[Finding]:
     """Yield all findings, those of the home first."""
-    from aquila.errors import AquilaError
     from aquila.interface.service.health import Grade
     from clients.sdk import find_home
     from services.kit.administration.doctor import certificates, database, network

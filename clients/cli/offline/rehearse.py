@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import signal
@@ -10,15 +11,15 @@ import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass
-from enum import StrEnum
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from aquila import __version__
 from aquila.csv_files import CsvWriter
-from clients.cli.options import BackendChoice, Json, ListColumns, Lists, Out, Report, Rules
+from clients.cli.options import BackendChoice, Json, ListColumns, Lists, Minimum, Out, Report, Rules
 from clients.cli.output.screen import Screen, Table, check_target, numbered, write_result
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ _COUNTED = itemgetter(0, 2, 4)  # both parties and the level of a hit
 _COLUMNS = ("party_a", "record_id_a", "party_b", "record_id_b", "certainty", "probability", "rules")
 _SURE = 0.999999  # what six digits can say without saying 1, which no match is
 _SHOWN_FINDINGS = 10
+_LEVELS = ("high", "medium", "low")
 _THOUSANDTHS = 1_000
 _SMALL_BYTES = 1 << 20  # lists that are read and matched sooner than other processes are started
 _SECONDS_MEAN = "processor time of all processes, divided by the number of workers"
@@ -50,21 +52,6 @@ _PHASES = (
     "check",
     "exchange",
 )
-
-
-class Minimum(StrEnum):
-    """The least certainty that counts as a hit."""
-
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
-
-
-class PaddingChoice(StrEnum):
-    """Choice whether sizes are hidden, as in a real round."""
-
-    NONE = "none"
-    DEFAULT = "default"
 
 
 @dataclass(slots=True)
@@ -85,10 +72,10 @@ def rehearse(
     party: Lists,
     out: Out,
     report: Report = None,
-    minimum: Annotated[Minimum, typer.Option(help="The least certainty that is a hit.")] = Minimum.LOW,
+    minimum: Annotated[Minimum, typer.Option(help="The least certainty that is a hit.")] = "low",
     rules: Rules = "default",
     column: ListColumns = None,
-    padding: Annotated[PaddingChoice, typer.Option(help="Hide sizes as a real round does.")] = PaddingChoice.NONE,
+    padding: Annotated[Literal["none", "default"], typer.Option(help="Hide sizes as a real round does.")] = "none",
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes that share the work; by default one for each core.")
     ] = None,
@@ -127,8 +114,8 @@ def rehearse(
                 {one.code: ListFile(one.path, layout) for one, layout in zip(entries, layouts, strict=True)},
                 os.urandom,
                 Path(scratch),
-                padding=NO_PADDING if padding is PaddingChoice.NONE else DEFAULT_PADDING,
-                minimum=Level(minimum.value),
+                padding=NO_PADDING if padding == "none" else DEFAULT_PADDING,
+                minimum=Level(minimum),
                 now=int(time.time()),
                 watch=watch,
                 executor=executor,
@@ -142,7 +129,7 @@ def rehearse(
     document = {
         "hits_file": str(out),
         **_round_document(played, group, table, counts),
-        "padding": padding.value,
+        "padding": padding,
         "seconds_total": _seconds(time.perf_counter() - started),
         "peak_memory_bytes": played.measured.peak_memory,
         "peak_disk_bytes": played.measured.disk,
@@ -201,7 +188,7 @@ class _HitCounts:
         for (a, b, level), count in self._counts.items():
             if not pair or pair == (a, b):
                 found[level.value] += count
-        return {level.value: found[level.value] for level in reversed(Minimum)}
+        return {level: found[level] for level in _LEVELS}
 
 
 def _entries(given: list[str]) -> list[Entry]:
@@ -240,8 +227,6 @@ def _read_list(played: Rehearsal, code: str) -> ReadList:
 
 def _round_document(played: Rehearsal, group: Group, table: RuleTable, hits: _HitCounts) -> dict[str, object]:
     """Return the part of the report on the round as a whole."""
-    from aquila import __version__
-
     measured = played.measured
     return {
         "hits": hits.total,
@@ -288,7 +273,7 @@ def _phases(played: Rehearsal, seconds: Mapping[str, float]) -> dict[str, float]
 
 def _chance_hits(played: Rehearsal) -> dict[str, float]:
     """Return how many hits of each level the reports expect to be the work of chance."""
-    expected = dict.fromkeys((level.value for level in reversed(Minimum)), 0)
+    expected = dict.fromkeys(_LEVELS, 0)
     for node in played.nodes.values():
         for basis in node.told.bases if node.told else ():
             if node.code < basis.counterpart:  # both sides are told the same
@@ -334,8 +319,8 @@ def _views(entries: list[Entry], hits: _HitCounts, out: Path, document: Mapping[
             for entry in entries
         ],
     )
-    levels = [level.value for level in reversed(Minimum)]
-    found = Table("Hits", ("pair", *levels), [(f"{a} and {b}", *hits.by_level(a, b).values()) for a, b in hits.pairs])
+
+    found = Table("Hits", ("pair", *_LEVELS), [(f"{a} and {b}", *hits.by_level(a, b).values()) for a, b in hits.pairs])
     end = f"{numbered(hits.total, 'hit')} in {out}. The round took {document['seconds_total']} s."
     expected = document["expected_chance_hits"]
     assert isinstance(expected, dict)
@@ -348,6 +333,5 @@ def _seconds(value: float) -> float:
 
 
 def _json(document: Mapping[str, object]) -> str:
-    import json
 
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aquila.errors import InputError
 from clients.cli.options import Json, Rules
 from clients.cli.output.screen import Screen
 
@@ -94,7 +95,6 @@ def read_one(path: Path, record_id: str) -> Record:
     Raises:
         InputError: There is none of this id, none at all, or several and no id to choose by.
     """
-    from aquila.errors import InputError
     from clients.cli.list_files import read_list
 
     chosen: list[Record] = []

@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from aquila.errors import AquilaError
 from aquila.interface.service.health import Grade, Subject
 from aquila.protocol.registry import MATCHER
 from clients.cli.output.screen import Screen, Table, moment, numbered
+from services.kit.errors import PeerUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from aquila.errors import AquilaError
     from aquila.interface.service.health import HealthCheck, RoundHealth, ServiceHealth
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
@@ -43,9 +44,7 @@ def show_status(
     Raises:
         Exit: Always.
     """
-    from aquila.errors import AquilaError
     from clients.cli.connect import connect
-    from services.kit.errors import PeerUnavailableError
 
     screen = Screen(as_json)
     try:

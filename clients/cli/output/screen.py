@@ -23,7 +23,9 @@ from datetime import UTC, datetime
 from textwrap import fill
 from typing import TYPE_CHECKING, TextIO
 
+from aquila.errors import InputError
 from aquila.visible import visible
+from services.kit.storage.files import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -189,8 +191,6 @@ def check_target(path: Path) -> None:
     Raises:
         InputError: Its folder is missing, or is not ours to write in.
     """
-    from aquila.errors import InputError
-
     if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
         raise InputError("output_path_unwritable", path=path)
 
@@ -201,9 +201,6 @@ def write_result(path: Path, content: str | bytes) -> None:
     Raises:
         InputError: The file cannot be written.
     """
-    from aquila.errors import InputError
-    from services.kit.storage.files import replacing
-
     octets = content if isinstance(content, bytes) else content.encode()
     try:
         if path.exists() and not path.is_file():  # a pipe or a device is written as it is

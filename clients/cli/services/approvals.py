@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aquila.errors import InputError
 from clients.cli.output.screen import Screen, Table
 from clients.cli.services.speaking import speaking
 
@@ -84,10 +87,6 @@ def _read_digest(screen: Screen, reached: ConnectedService, approval_id: str, di
     Raises:
         InputError: The digest is another one or too short, or the person says no.
     """
-    import json
-    import sys
-
-    from aquila.errors import InputError
     from clients.cli.output.registry_views import asked_changes
 
     view = reached.approvals.show(approval_id)

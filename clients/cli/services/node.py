@@ -22,8 +22,10 @@ from clients.cli.options import (
     TokenFile,
     Url,
 )
-from clients.cli.output.screen import Screen
+from clients.cli.output.screen import Screen, check_target, write_result
 from clients.cli.services import parties
+from clients.cli.services.parties import own_card, show_card
+from clients.cli.services.web import front_of_home
 
 app = typer.Typer(help="A party's node: make its home, serve it.")
 
@@ -43,7 +45,6 @@ def init(
     as_json: Json = False,
 ) -> None:
     """Make the home of a party's node: settings, a new identity key, the operator's token. Starts nothing."""
-    from clients.cli.services.parties import own_card, show_card
     from services.node.storage.home import create
 
     create(
@@ -78,7 +79,6 @@ def join(
     """Make the home of a party's node from an invitation, and write the request to join. Starts nothing."""
     from aquila.protocol.registration.invitations import open_invitation
     from clients.cli.output.registry_views import spoken_views
-    from clients.cli.output.screen import check_target, write_result
     from services.kit.home_folder import NewAddress, port_of
     from services.node.storage.home import create_invited
 
@@ -108,7 +108,6 @@ def join(
 @app.command()
 def serve(home: NewHome) -> None:
     """Serve a node until it is stopped (Ctrl-C or SIGTERM). One line of JSON on stdout reports when it is ready."""
-    from clients.cli.services.web import front_of_home
     from clients.sdk import find_home
     from clients.web.text.notifications import compose
     from services.node.main import run
@@ -145,7 +144,6 @@ def renew_identity(
     from aquila.protocol.registration.spoken_words import spoken
     from aquila.protocol.registry import read_registry
     from clients.cli.output.registry_views import spoken_views
-    from clients.cli.output.screen import write_result
     from clients.sdk import find_home
     from services.kit.settings import load
     from services.kit.storage.own_identity import next_path, prepare_renewal, token_address

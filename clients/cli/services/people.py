@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aquila.audit.roles import Role
+from aquila.audit.roles import Role, role_table
+from aquila.errors import InputError
+from clients.cli.identity import LOGIN
 from clients.cli.options import Ca, HomePath, Json, Url
 from clients.cli.output.screen import Screen, Table
+from clients.cli.prompts import ask, ask_new_password
 from clients.cli.services.speaking import speaking
+from services.kit.errors import UnknownCallerError
 
 if TYPE_CHECKING:
     from aquila.interface.people import AccountView, Invitation
@@ -61,8 +66,6 @@ def admit(
     subject: Annotated[str, typer.Option(help="Who it is at the provider, as `user list` shows it.")],
 ) -> None:
     """Let in an account of the ministry's provider, once you know whose it is."""
-    from aquila.errors import InputError
-
     account = _account(reached.people, login)
     if account.issuer is None or account.subject != subject:
         raise InputError("provider_subject_differs", login=login)
@@ -113,7 +116,6 @@ def login(
     With `--url` (and `--ca`), the first sign-in makes a home of your own, and later commands need neither.
     """
     from clients.cli.connect import begin_sign_in
-    from clients.cli.prompts import ask
 
     with begin_sign_in(home, url, ca) as attempt:
         grant = attempt.people.sign_in(name, ask("Password", password_file), ask("Code of the authenticator"))
@@ -131,7 +133,6 @@ def enrol(
     shown on stderr, the authenticator's code.
     """
     from clients.cli.connect import begin_sign_in
-    from clients.cli.prompts import ask, ask_new_password
 
     screen = Screen(as_json)
     with begin_sign_in(home, url, ca) as attempt:
@@ -146,12 +147,9 @@ def enrol(
 
 def logout(home: HomePath, url: Url = None, ca: Ca = None, as_json: Json = False) -> None:
     """Sign out: the session ends at the service, and its file here goes."""
-    from aquila.errors import InputError
     from clients.cli.connect import connect
-    from clients.cli.identity import LOGIN
     from clients.sdk.client_homes import open_home
     from clients.sdk.sessions import SessionFiles
-    from services.kit.errors import UnknownCallerError
 
     files = SessionFiles(open_home(home))
     name = files.chosen(LOGIN.get())
@@ -182,12 +180,7 @@ def code(
     as_json: Json = False,
 ) -> None:
     """Show the present code of an authenticator's secret, for machines that sign in by themselves and for the demo."""
-    import time
-
     import pyotp
-
-    from aquila.errors import InputError
-    from clients.cli.prompts import ask
 
     try:
         shown = pyotp.TOTP(ask("Secret", secret)).at(int(time.time()))
@@ -198,7 +191,6 @@ def code(
 
 def show_roles(as_json: Json = False) -> None:
     """Show the role table, and with --json the operations that each role may call."""
-    from aquila.audit.roles import role_table
     from clients.cli.output.role_views import document, tables
 
     Screen(as_json).result(document(role_table()), *tables(role_table()))
@@ -215,8 +207,6 @@ def _account(people: PeopleClient, login: str) -> AccountView:
     Raises:
         InputError: There is no account of this login.
     """
-    from aquila.errors import InputError
-
     for account in people.accounts().accounts:
         if login in {account.login, account.person}:
             return account

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aquila.errors import InputError
 from clients.cli.exit_codes import ExitCode
 from clients.cli.options import (
     AcceptRefused,
-    Ca,
     FindingLimit,
-    HomePath,
     ImportName,
     Json,
     ListColumns,
@@ -23,10 +22,9 @@ from clients.cli.options import (
     ListFile,
     ListSheet,
     Rules,
-    TokenFile,
-    Url,
 )
 from clients.cli.output.screen import Screen, Table, check_target, numbered, write_result
+from clients.cli.services.speaking import speaking
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +34,7 @@ if TYPE_CHECKING:
     from aquila.interface.records import RecordReport
     from aquila.records.person import Record
     from aquila.records.reading.layouts import Layout
+    from clients.cli.connect import ConnectedService
     from clients.sdk import NodeClient
     from clients.sdk.node import DeliveredList
 
@@ -65,28 +64,24 @@ def check(
 
 
 @app.command("import")
+@speaking
 def import_list(
+    reached: ConnectedService,
+    screen: Screen,
     file: ListFile,
-    home: HomePath,
     name: ImportName = "",
     accept_refused: AcceptRefused = False,
     limit: FindingLimit = 50,
     encoding: ListEncoding = None,
     sheet: ListSheet = None,
     column: ListColumns = None,
-    url: Url = None,
-    token_file: TokenFile = None,
-    ca: Ca = None,
-    as_json: Json = False,
 ) -> None:
     """Bring a list into a node (party). With a row that cannot be used, nothing is stored unless you accept that."""
-    from clients.cli.connect import connect
     from clients.cli.list_files import layout_of, open_list_file
 
-    screen, layout = Screen(as_json), layout_of(file, encoding, sheet, column)
-    with connect(home, url, token_file, ca) as reached:
-        wanted = ImportRequest(name or file.name, file.name, layout, accept_refused)
-        store_list(screen, reached.node(), partial(open_list_file, file), wanted, limit)
+    layout = layout_of(file, encoding, sheet, column)
+    wanted = ImportRequest(name or file.name, file.name, layout, accept_refused)
+    store_list(screen, reached.node(), partial(open_list_file, file), wanted, limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +106,6 @@ def store_list(
     Raises:
         InputError: A row cannot be used and that is not accepted, or the list as a whole; nothing is stored.
     """
-    from aquila.errors import InputError
-
     try:
         with opened() as source:
             report = node.import_list(source, wanted.name, wanted.layout, accept_refused=wanted.accept_refused)
@@ -135,7 +128,6 @@ def template(
     as_json: Json = False,
 ) -> None:
     """Write an empty list with a column for each field. The .xlsx file keeps as text all that is typed into it."""
-    from aquila.errors import InputError
     from aquila.records.template import TEMPLATES
 
     make = TEMPLATES.get(out.suffix.lower().removeprefix("."))

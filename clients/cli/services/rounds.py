@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from aquila.errors import InputError
 from clients.cli.exit_codes import ExitCode
-from clients.cli.options import NamesChecked, RoundId
+from clients.cli.options import Minimum, NamesChecked, RoundId
 from clients.cli.output.screen import Screen
+from clients.cli.services.approvals import show_asked
 from clients.cli.services.speaking import speaking
 
 if TYPE_CHECKING:
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Rounds: propose, consent, submit, watch, read hits, end.")
 _PADDED = {"inputs_per_record": (8, 16, 24, 32), "records_multiple": 100}
 _UNPADDED = {"inputs_per_record": (), "records_multiple": 1}
-Minimum = Literal["low", "medium", "high"]
 Until = Literal["open", "matching", "reporting", "closed"]
 
 
@@ -72,8 +73,6 @@ def propose(
     ] = None,
 ) -> None:
     """Ask for a new round; a second officer of the secretariat approves it (secretariat)."""
-    from clients.cli.services.approvals import show_asked
-
     given: dict[str, Any] = {
         "participants": sorted(party),
         "pairs": sorted(tuple(sorted(text.split("-"))) for text in pair),
@@ -109,7 +108,6 @@ def consent(
     Nobody evaluates more for this party in the round than the consent declares.
     """
     from aquila.interface.rounds import ConsentRequest
-    from clients.cli.services.approvals import show_asked
 
     wanted = ConsentRequest(records=records, queries=queries)
     show_asked(screen, reached.node().consent(reached.round_id(round_id), wanted))
@@ -135,7 +133,6 @@ def submit(
     from aquila.interface.rounds import JustificationInput, SubmissionRequest
     from aquila.protocol.messages import Kind
     from clients.cli.connect import resolve_id
-    from clients.cli.services.approvals import show_asked
 
     justification = JustificationInput(
         legal_basis=legal_basis, purpose=purpose, case_reference=case_reference, category=category
@@ -207,7 +204,6 @@ def abort(
     names_checked: NamesChecked = False,
 ) -> None:
     """Abort a round: a party leaves at once; the secretariat asks, for everyone. Keys and tokens are destroyed."""
-    from clients.cli.services.approvals import show_asked
     from clients.sdk import NodeClient
 
     chosen = reached.round_id(round_id)
@@ -231,7 +227,6 @@ def _proposal(terms: Path | None, given: dict[str, Any]) -> RoundProposal:
         InputError: The file cannot be read.
         ValidationError: A term is missing or unusable.
     """
-    from aquila.errors import InputError
     from aquila.interface.rounds import RoundProposal
 
     try:

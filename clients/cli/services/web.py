@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from aquila.audit.roles import Service
+from clients.cli.identity import CERTIFICATE
+from services.kit import logging
+
 if TYPE_CHECKING:
     from clients.sdk import Home
     from services.kit.serving.server import MiddlewareFactory
@@ -33,12 +37,9 @@ def web(
     `aquila node serve` and `aquila matcher serve` serve the same pages themselves, unless their settings say
     `pages = false`. A service that asks for a certificate is shown that of `aquila --cert FILE --key FILE web ...`.
     """
-    from aquila.audit.roles import Service
     from aquila.executors import share_freed_memory
-    from clients.cli.identity import CERTIFICATE
     from clients.sdk import Access
     from clients.web.wiring import pages_alone
-    from services.kit import logging
     from services.kit.serving.server import bind, serve
     from services.kit.settings import ListenSettings, ServiceSettings, TlsSettings
 
@@ -59,7 +60,6 @@ def front_of_home(home: Home) -> MiddlewareFactory | None:
     Raises:
         InputError: The settings cannot be read.
     """
-    from aquila.audit.roles import Service
     from clients.web.app.practice import Practice
     from clients.web.app.uploads import Inbox
     from clients.web.wiring import front_of
