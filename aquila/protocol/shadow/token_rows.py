@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Sets = Sequence[tuple[int, ...]]
 
 VALUE_BYTES = 16
+_WORDS = np.dtype([("high", ">u8"), ("low", ">u8")])
 _HANDLE = f"S{HANDLE_BYTES}"  # of one length all of them, so that NumPy's zeros at an end change no comparison
 
 
@@ -116,11 +117,14 @@ class RecordRows:
     """
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
-        rows = np.frombuffer(b"".join(chunks), dtype=TOKEN_ROW)
+        octets = bytearray()
+        for chunk in chunks:
+            octets += chunk
+        rows = np.frombuffer(octets, dtype=TOKEN_ROW)
         self.tokens, tokens = numbered(rows["token"])
         handles, records = numbered(rows["handle"])
         self.handles = handles.view(_HANDLE)[:, 0]
-        self.numbers = TokenRows(len(handles), records, rows["rule"], tokens)
+        self.numbers = TokenRows(len(handles), records, rows["rule"].copy(), tokens)  # a copy, so that the rows can go
 
     def records_of(self, handles: Sequence[bytes]) -> NDArray[np.int64]:
         """Return the number of each of some records, and of one that is not here -1."""
@@ -160,18 +164,17 @@ class RecordRows:
 
 def numbered(values: NDArray[np.void] | NDArray[np.bytes_]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Return n values of 16 bytes in ascending order, each once, m x 16 bytes, and the place there of each value."""
-    words = np.ascontiguousarray(values).view(">u8").reshape(-1, 2)
-    high, low = words[:, 0].astype(np.uint64), words[:, 1].astype(np.uint64)
+    words = values.view(_WORDS)
+    high, low = words["high"].astype(np.uint64), words["low"].astype(np.uint64)
     order = np.argsort(high)
     first, second = high[order], low[order]
-    same = first[1:] == first[:-1]
-    if (same & (second[1:] != second[:-1])).any():
+    if ((first[1:] == first[:-1]) & (second[1:] != second[:-1])).any():
         order = np.lexsort((low, high))
         first, second = high[order], low[order]
-        same = first[1:] == first[:-1]
     is_new = np.ones(len(order), dtype=bool)
-    is_new[1:] = ~same | (second[1:] != second[:-1])
-    distinct = np.stack([first[is_new], second[is_new]], axis=1).astype(">u8")
+    is_new[1:] = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
+    distinct = np.empty(np.count_nonzero(is_new), dtype=_WORDS)
+    distinct["high"], distinct["low"] = first[is_new], second[is_new]
     return distinct.view(np.uint8).reshape(-1, VALUE_BYTES), _places(order, is_new)
 
 
