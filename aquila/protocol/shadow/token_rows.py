@@ -171,11 +171,14 @@ def numbered(values: NDArray[np.void] | NDArray[np.bytes_]) -> tuple[NDArray[np.
     if ((first[1:] == first[:-1]) & (second[1:] != second[:-1])).any():
         order = np.lexsort((low, high))
         first, second = high[order], low[order]
+    del high, low  # of a long list all these columns are large
     is_new = np.ones(len(order), dtype=bool)
     is_new[1:] = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
+    places = _places(order, is_new)
+    del order
     distinct = np.empty(np.count_nonzero(is_new), dtype=_WORDS)
     distinct["high"], distinct["low"] = first[is_new], second[is_new]
-    return distinct.view(np.uint8).reshape(-1, VALUE_BYTES), _places(order, is_new)
+    return distinct.view(np.uint8).reshape(-1, VALUE_BYTES), places
 
 
 def numbered_rows(rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
