@@ -274,11 +274,6 @@ def mask_of(numbers: Iterable[int]) -> int:
     return mask
 
 
-def numbers_of(mask: int) -> list[int]:
-    """Return the numbers of the rules in a mask, in ascending order."""
-    return [number for number in range(1, MOST_RULES + 1) if mask >> (number - 1) & 1]
-
-
 def _shadow(classes: Iterable[dict[str, Any]], rules: tuple[Rule, ...]) -> tuple[ShadowSets, ...]:
     """Read the sets of shadow columns; of a table without any, each rule of the class full is one.
 

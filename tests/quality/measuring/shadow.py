@@ -24,7 +24,7 @@ from aquila.matching.join import MatchedPair
 from aquila.matching.learning import ListPair, learn
 from aquila.protocol.shadow.checks import doubts_too_many, own_basis
 from aquila.protocol.shadow.meeting import masks_of, meets_a_set
-from aquila.records.rules import load_rules, mask_of, numbers_of
+from aquila.records.rules import load_rules, mask_of
 from tests.quality.measuring.common_lists import common_lists, unrelated_lists
 from tests.quality.measuring.grading import hits_on
 from tests.quality.measuring.main import ALL_FIELDS, SEEDS, WHOLE
@@ -158,7 +158,7 @@ def choose(
         if gain < 0.0008 * hits.total():
             break
         chosen.append(best)
-    return [numbers_of(mask) for mask in chosen]
+    return [[rule.number for rule in table.rules if mask & mask_of([rule.number])] for mask in chosen]
 
 
 def met_lists(labelled: LabelledSet, table: RuleTable) -> list[tuple[Meeting, GradingBasis]]:

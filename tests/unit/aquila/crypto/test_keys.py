@@ -232,6 +232,14 @@ def test_exchange_key_of_rfc_7748() -> None:
     assert key.public.hex() == "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a"
 
 
+@pytest.mark.parametrize("octets", [bytes(32), b"\x01" + bytes(31)], ids=["zero", "one"])
+def test_exchange_key_of_small_order(octets: bytes) -> None:
+    """What everybody would know is no secret of two."""
+    key = ExchangeKey.from_bytes(bytes(range(32)))
+    with pytest.raises(MalformedError, match="small order"):
+        key.agree(octets, b"context")
+
+
 @pytest.mark.parametrize(
     ("seed", "head", "tail"),
     [

@@ -12,6 +12,7 @@ from aquila.matching.join import MatchedPair, MatchedTokenPositions
 from aquila.protocol import matcher as roles
 from aquila.protocol.messages import ClassCounts, PartyCap
 from aquila.protocol.rounds.exchange import grading_basis_on
+from aquila.protocol.shadow.meeting import ColumnTerms
 from aquila.records.rules import load_rules
 from tests.support.staged_round import BOTH_CLASSES, WINDOW
 
@@ -93,6 +94,27 @@ def test_pairs_below_the_minimum_are_no_hits(
     graded = roles.grade_pairs(stage.round, stage.table, grading_bases, pairs)
     assert [pair.level for pair in graded.pairs] == kept
     assert set(graded.grading_bases) == set(grading_bases)
+
+
+def test_pairs_below_are_told_to_both_sides(staged: Callable[..., StagedRound]) -> None:
+    """A pair that meets a set and is no hit stands in both reports, under one id and with each side's own places."""
+    stage = staged(minimum=Level.HIGH).submitted()
+    pairs = [met(0, 1, 1, 0b01), met(1, 2, 5, 0b10)]
+    grading_bases = {lists: GradingBasis(5, 5, 1, 1) for lists in ((0, 1), (1, 2))}
+    columns = {lists: ColumnTerms(((1,),), frozenset()) for lists in grading_bases}
+    graded = roles.grade_pairs(stage.round, stage.table, grading_bases, pairs, columns)
+    places = [MatchedTokenPositions(b"\x00", b"\x03")]
+    reports = {r.party: r for r in roles.make_reports(stage.round, lists_of(stage), graded, places, None, stage.random)}
+    assert {code: (report.hits, [one.counterpart for one in report.below]) for code, report in reports.items()} == {
+        "AL": ((), ["RS"]), "RS": ((), ["AL"]), "SI": ((), []),
+    }  # fmt: skip
+    (left,), (right,) = reports["AL"].below, reports["RS"].below
+    assert (left.pair_id, left.handle, left.counterpart_handle) == (
+        right.pair_id,
+        right.counterpart_handle,
+        right.handle,
+    )
+    assert (left.met, right.met) == ("00", "03")
 
 
 def test_a_pair_by_chance_is_no_hit(stage: StagedRound) -> None:
