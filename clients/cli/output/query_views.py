@@ -23,7 +23,8 @@ def query_views(answer: QueryAnswer) -> list[Table | str]:
     shown += [f"{one.party} is awaited: {one.awaited.value}." for one in answer.parties if one.state.value == "awaited"]
     shown += [problem.text for problem in answer.problems]
     shown.append(
-        f"A no-hit says that no record of the list reaches {answer.minimum_certainty.value}. It clears nobody."
+        f"A no-hit says that no record of the list reaches {answer.minimum_certainty.value}. It clears nobody. "
+        "Nobody checks that the matcher leaves out no hit of a query."
     )
     return shown
 
