@@ -144,10 +144,10 @@ def _of_the_round(world: World) -> set[bytes]:
 
 def _of_the_query(world: World) -> set[bytes]:
     """Return what tells the query's hits: the held report, its owner's, the match, the alarm, and their numbers."""
-    told = [entry for entry in _log(world) if entry.kind in {EntryKind.FISHING_ALARM, EntryKind.MATCH}]
-    reports = [entry for entry in _log(world) if entry.kind is EntryKind.REPORT and "submission" in entry.ids]
-    salts = {entry.salt.encode() for entry in (*told, *reports) if entry.salt and "submission" in entry.ids}
-    digests = {one.encode() for entry in (*told, *reports) for one in entry.digests.values()}
+    kinds = {EntryKind.FISHING_ALARM, EntryKind.MATCH, EntryKind.REPORT}
+    told = [entry for entry in _log(world) if entry.kind in kinds and "submission" in entry.ids]
+    salts = {entry.salt.encode() for entry in told if entry.salt}
+    digests = {one.encode() for entry in told for one in entry.digests.values()}
     hit = world.nodes["RS"].reports[_query(world)].hits[0]
     return salts | digests | {str(HITS).encode(), hit.hit_id.encode()}
 

@@ -19,9 +19,10 @@ from aquila.protocol.messages.feed import EventKind, Events
 from aquila.protocol.party import Party
 from aquila.protocol.registry import RegisteredParty, Registry, write_registry
 from aquila.protocol.rounds.verified_round import Round
-from aquila.protocol.shadow.columns import RecordRows, make_column
+from aquila.protocol.shadow.columns import make_column
 from aquila.protocol.shadow.meeting import sets_between
 from aquila.protocol.shadow.pair_keys import pair_key
+from aquila.protocol.shadow.token_rows import RecordRows
 from aquila.protocol.submissions.submission import chunk_reference, finalize_chunk, merge_runs
 from aquila.records.person import PartialDate, Record
 from aquila.records.rules import InputClass, load_rules
