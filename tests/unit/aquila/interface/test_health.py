@@ -29,7 +29,7 @@ def test_a_service_is_not_ready_without_what_it_needs() -> None:
 @pytest.mark.parametrize("subject", list(Subject))
 def test_each_subject_counts_or_does_not(subject: Subject) -> None:
     """A critical check of these alone takes a service out of its work; a warning of none."""
-    others = {Subject.CLOCK, Subject.CERTIFICATES, Subject.ROUNDS}
+    others = {Subject.CLOCK, Subject.CERTIFICATES, Subject.ROUNDS, Subject.ROWS}
     expected = () if subject in others else (subject,)
     assert not_ready([HealthCheck(subject=subject, grade=Grade.CRITICAL)], []) == expected
     assert not_ready([HealthCheck(subject=subject, grade=Grade.WARNING)], []) == ()
