@@ -26,9 +26,11 @@ from clients.cli.options import (
 )
 from clients.cli.output.screen import Screen
 from clients.cli.services import parties
+from clients.cli.services.speaking import speaking
 
 if TYPE_CHECKING:
     from aquila.interface.approval import PendingApproval
+    from clients.cli.connect import ConnectedService
     from clients.sdk import MatcherClient
 
 app = typer.Typer(help="The secretariat's matcher: make its home, serve it.")
@@ -73,90 +75,76 @@ def init(
 
 
 @app.command()
+@speaking
 def invite(
+    reached: ConnectedService,
+    screen: Screen,
     party: Annotated[str, typer.Argument(metavar="CODE", help="The party's code: two capital letters, such as SI.")],
-    home: HomePath,
     name: Annotated[str, typer.Option(help="The party's name, as the others will know it.")],
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Where the invitation goes; si.invite of SI.")
     ] = None,
     days: Annotated[int, typer.Option(min=1, max=90, help="How long it counts.")] = 14,
-    url: Url = None,
-    token_file: TokenFile = None,
-    ca: Ca = None,
-    as_json: Json = False,
 ) -> None:
     """Invite a party: write a file with the matcher's key, its address and its CA's certificate. It holds no secret."""
     from aquila.interface.service.party import NewInvitation
-    from clients.cli.connect import connect
     from clients.cli.output.screen import write_result
 
     wanted = NewInvitation(party=party, name=name, days=days)
     path = out or Path(f"{party.lower()}.invite")
-    with connect(home, url, token_file, ca) as reached:
-        content = reached.matcher().invite(wanted).content
+    content = reached.matcher().invite(wanted).content
     write_result(path, content)
     sentence = (
         f"Send {path} to {name}. It counts for {days} days, for {party} alone. Then wait for the request to join."
     )
-    Screen(as_json).result({"party": party, "file": str(path), "days": days}, sentence)
+    screen.result({"party": party, "file": str(path), "days": days}, sentence)
 
 
 @app.command()
+@speaking
 def admit(
+    reached: ConnectedService,
+    screen: Screen,
     request: Annotated[Path, typer.Argument(metavar="FILE", help="The party's request to join.")],
-    home: HomePath,
     spoken: Spoken = None,
-    url: Url = None,
-    token_file: TokenFile = None,
-    ca: Ca = None,
-    as_json: Json = False,
 ) -> None:
     """Ask to register the party of a request to join, after it has read its words to you by telephone."""
     from aquila.protocol.registration.invitations import open_request
-    from clients.cli.connect import connect
     from clients.cli.prompts import ask
     from clients.cli.services.approvals import show_asked
 
     content = read_file(request)
     asking = open_request(content).message
-    screen = Screen(as_json)
     screen.note(f"{asking.party} ({asking.name}) asks to join. Call it at a number that you know from elsewhere.")
     heard = spoken or ask(f"The words or digits that {asking.party} reads to you", echo=True)
-    with connect(home, url, token_file, ca) as reached:
-        asked = reached.matcher().admit(content.decode(), heard)
+    asked = reached.matcher().admit(content.decode(), heard)
     show_asked(screen, asked)
 
 
 @app.command("replace-key")
+@speaking
 def replace_key(
+    reached: ConnectedService,
+    screen: Screen,
     renewal: Annotated[Path, typer.Argument(metavar="FILE", help="The party's renewal of its identity key.")],
-    home: HomePath,
     revoke: Annotated[
         bool, typer.Option("--revoke", help="The old key is lost or stolen, so it did not sign for the new one.")
     ] = False,
     spoken: Spoken = None,
-    url: Url = None,
-    token_file: TokenFile = None,
-    ca: Ca = None,
-    as_json: Json = False,
 ) -> None:
     """Ask to put a party's new identity key in its old one's place, after it has read its words to you by telephone.
 
     Once it is stated, nothing new counts under the old key.
     """
     from aquila.protocol.registration.renewals import open_renewal
-    from clients.cli.connect import connect
     from clients.cli.prompts import ask
     from clients.cli.services.approvals import show_asked
 
     content = read_file(renewal)
     party = open_renewal(content).party
-    screen = Screen(as_json)
     screen.note(f"{party} has a new identity key. Call it at a number that you know from elsewhere.")
     heard = spoken or ask(f"The words or digits that {party} reads to you", echo=True)
-    with connect(home, url, token_file, ca) as reached:
-        asked = reached.matcher().replace_key(content.decode(), heard, revoked=revoke)
+    asked = reached.matcher().replace_key(content.decode(), heard, revoked=revoke)
     show_asked(screen, asked)
 
 
@@ -212,8 +200,10 @@ def remove(
 
 
 @app.command()
+@speaking
 def move(
-    home: HomePath,
+    reached: ConnectedService,
+    screen: Screen,
     public_url: Annotated[str, typer.Option("--public-url", metavar="URL", help="The new address, https://HOST:PORT.")],
     certificate_ca: Annotated[
         Path | None,
@@ -229,16 +219,11 @@ def move(
         ),
     ] = None,
     out: RegistryFile = Path("matcher.registry"),
-    url: Url = None,
-    token_file: TokenFile = None,
-    ca: Ca = None,
-    as_json: Json = False,
 ) -> None:
     """Ask to state the matcher's new address; given again, write it into the settings, and the file for the parties.
 
     Run it as the matcher's user on its machine: else the settings are not changed.
     """
-    from clients.cli.connect import connect
     from clients.cli.output.screen import write_result
     from clients.cli.services.approvals import show_asked
     from clients.sdk.homes import Home
@@ -246,13 +231,12 @@ def move(
     from services.matcher.storage.home import set_address
 
     NewAddress(0, public_url).check()  # before the matcher states what no party can accept
-    with connect(home, url, token_file, ca) as reached:
-        trusted = certificate_ca or reached.home.ca
-        new_ca = read_file(trusted).decode("ascii", "replace") if trusted else None
-        if asked := _ask_move(reached.matcher(), public_url, new_ca):
-            show_asked(Screen(as_json), asked, _AGAIN)
-            return
-        content = reached.matcher().registry_file().content
+    trusted = certificate_ca or reached.home.ca
+    new_ca = read_file(trusted).decode("ascii", "replace") if trusted else None
+    if asked := _ask_move(reached.matcher(), public_url, new_ca):
+        show_asked(screen, asked, _AGAIN)
+        return
+    content = reached.matcher().registry_file().content
     write_result(out, content)
     listens = set_address(reached.home.settings, public_url, port) if isinstance(reached.home, Home) else None
     sentences = [f"Now start the matcher there: it listens on port {listens}."]
@@ -260,7 +244,7 @@ def move(
         sentences = ["Set public_url and port in [listen] of matcher.toml: they could not be changed from here."]
     sentences.append(_then_send(out))
     document = {"file": str(out), "url": public_url, "port": listens, "settings_changed": listens is not None}
-    Screen(as_json).result(document, *sentences)
+    screen.result(document, *sentences)
 
 
 @app.command("renew-ca")
@@ -315,16 +299,13 @@ def _then_send(out: Path) -> str:
 
 
 @app.command("state-registry")
-def state_registry(
-    home: HomePath, url: Url = None, token_file: TokenFile = None, ca: Ca = None, as_json: Json = False
-) -> None:
+@speaking
+def state_registry(reached: ConnectedService, screen: Screen) -> None:
     """Ask to state the registry again after cards were registered by hand."""
-    from clients.cli.connect import connect
     from clients.cli.services.approvals import show_asked
 
-    with connect(home, url, token_file, ca) as reached:
-        asked = reached.matcher().restate_registry()
-    show_asked(Screen(as_json), asked)
+    asked = reached.matcher().restate_registry()
+    show_asked(screen, asked)
 
 
 @app.command()

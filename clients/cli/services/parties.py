@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clients.cli.given_files import read_file
-from clients.cli.options import Ca, GivenRegistry, HomePath, Json, NewHome, Spoken, TokenFile, Url
+from clients.cli.options import GivenRegistry, HomePath, Json, NewHome, Spoken
 from clients.cli.output.screen import Screen, Table, numbered, write_result
+from clients.cli.services.speaking import speaking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,58 +66,44 @@ def register(
 
 
 @app.command()
+@speaking
 def registry(
-    home: HomePath,
+    reached: ConnectedService,
+    screen: Screen,
     file: GivenRegistry = None,
     out: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="At a party: write what the matcher stated to a file, for its restore."),
     ] = None,
-    url: Url = None,
-    token_file: TokenFile = None,
-    ca: Ca = None,
-    as_json: Json = False,
 ) -> None:
     """Show the registry: its parties, its words to read to others by telephone, and who has accepted it."""
-    from clients.cli.connect import connect
     from clients.cli.output.registry_views import show_registry
 
-    with connect(home, url, token_file, ca) as reached:
-        if out is not None:
-            write_result(out, reached.node().registry_file().content)
-        show_registry(Screen(as_json), _current(reached) if file is None else _taken(reached, file), "")
+    if out is not None:
+        write_result(out, reached.node().registry_file().content)
+    show_registry(screen, _current(reached) if file is None else _taken(reached, file), "")
 
 
 @app.command()
-def accept(
-    home: HomePath,
-    spoken: Spoken = None,
-    file: GivenRegistry = None,
-    url: Url = None,
-    token_file: TokenFile = None,
-    ca: Ca = None,
-    as_json: Json = False,
-) -> None:
+@speaking
+def accept(reached: ConnectedService, screen: Screen, spoken: Spoken = None, file: GivenRegistry = None) -> None:
     """Ask to accept the secretariat's newer registry, after another party has read its words to you by telephone."""
     from aquila.errors import PolicyError
-    from clients.cli.connect import connect
     from clients.cli.output.registry_views import changes, show_registry, warn_of_fetch
     from clients.cli.prompts import ask
     from clients.cli.services.approvals import show_asked
 
-    screen = Screen(as_json)
-    with connect(home, url, token_file, ca) as reached:
-        node = reached.node()
-        view = node.fetch_registry() if file is None else _taken(reached, file)
-        warn_of_fetch(screen, view)
-        if view.obstacle is not None:
-            raise PolicyError(view.obstacle.sentence)
-        if view.waiting is None:
-            show_registry(screen, view, "No newer registry waits.")
-            return
-        screen.show(*changes(view.waiting))
-        heard = spoken or ask("The words or digits that another party reads to you", echo=True)
-        asked = node.accept_registry(view.waiting.digest, heard)
+    node = reached.node()
+    view = node.fetch_registry() if file is None else _taken(reached, file)
+    warn_of_fetch(screen, view)
+    if view.obstacle is not None:
+        raise PolicyError(view.obstacle.sentence)
+    if view.waiting is None:
+        show_registry(screen, view, "No newer registry waits.")
+        return
+    screen.show(*changes(view.waiting))
+    heard = spoken or ask("The words or digits that another party reads to you", echo=True)
+    asked = node.accept_registry(view.waiting.digest, heard)
     show_asked(screen, asked)
 
 
