@@ -52,7 +52,8 @@ def _plays_a_round() -> bool:
     """Tell whether the installed command has its tables, and finds the one person of two lists."""
     command = Path(sys.executable).parent / "aquila"
     subprocess.run([command, "--version"], check=True)
-    subprocess.run([command, "rules", "list"], check=True, stdout=subprocess.DEVNULL)
+    for words in (["rules", "list"], ["call", "--list"]):
+        subprocess.run([command, *words], check=True, stdout=subprocess.DEVNULL)
     assert invent_national("SI", Random(1)).person.given, "the invented persons have no names"
     with tempfile.TemporaryDirectory() as folder:
         for party, name in (("RS", "Ана"), ("SI", "Ana")):
