@@ -30,36 +30,21 @@ demo: $(VENV)/.runtime ## one round of three parties and a matcher, as real proc
 # These reach every branch of the core, which is a gate; the tests of services and clients run without watching branches.
 CORE_TESTS := tests/unit/aquila tests/vectors tests/property tests/scenarios tests/audit tests/transcripts
 
-# Whole worlds under attack, and homes of earlier releases that go on: seldom telling, and half as long as all the rest.
-ATTACKS := tests/attacks tests/migrations/test_stored_homes.py
-
-# The same by strangers on real processes while they play AQUILA_ATTACK_ROUNDS rounds.
-UNDER_ATTACK := tests/e2e/test_attack.py
-
-# Whole rounds of three services within one process: the longest of the tests of services and of pages. Those that seldom
-# tell something are left to `make soak`, which has those of ON_POSTGRESQL on SQLite, too.
-ROUNDS := tests/services/scenarios tests/services/matcher/test_queries.py tests/unit/clients/web/test_consent_pages.py\
-  $(addprefix tests/services/node/,$(addsuffix .py,\
-  test_in_flight test_liars test_query test_report_in_pages hits/test_answers hits/test_follow_up hits/test_withdrawals\
-  records/test_erasure safeguards/test_alarms safeguards/test_evaluation_limits storage/test_high_water steps/test_close steps/test_exchange_notes))
-MORE_ROUNDS := tests/services/matcher/test_restart.py $(addprefix tests/unit/clients/web/pages/,test_queries.py test_standing_queries.py)\
-  $(addprefix tests/services/node/,$(addsuffix .py,\
-  test_backup test_crashes test_round_memory test_whole_round hits/test_known_pairs records/test_queries records/test_search records/test_standing_queries\
-  rounds/test_progress safeguards/test_left_out safeguards/test_keys_in_tokens safeguards/test_renewed_keys notifications/test_notifications\
-  steps/test_many_rounds steps/test_exclude_absent))
+# Where tests are marked `rounds` or `more_rounds`: to collect all others beside them takes as long as some rounds.
+ROUNDS := tests/services tests/unit/clients/web tests/migrations
 
 # Databases of tests lie in memory where there are two free gibibytes for it: no test is about how fast a disk is.
 test rounds attack e2e soak: export PYTEST_DEBUG_TEMPROOT = $(shell df -k /dev/shm 2>/dev/null | awk 'NR > 1 && $$4 > 2097152 { print $$6 }')
 test: $(VENV)/.develop ## unit, vector, property, scenario, contract, migration and transcript tests
 	$(BIN)/python -m pytest -n 2 -m "not e2e and not soak" $(CORE_TESTS) --cov --cov-fail-under=100
-	$(BIN)/python -m pytest -n 2 -m "not e2e and not soak" $(addprefix --ignore=,$(CORE_TESTS) $(ROUNDS) $(MORE_ROUNDS) $(ATTACKS))
+	$(BIN)/python -m pytest -n 2 -m "not e2e and not soak and not rounds and not more_rounds" $(addprefix --ignore=,$(CORE_TESTS) tests/attacks)
 
 rounds: $(VENV)/.develop ## whole rounds of services within one process, with liars, withdrawals and erasure
-	$(BIN)/python -m pytest -n 2 -m "not e2e and not soak" $(ROUNDS)
+	$(BIN)/python -m pytest -n 2 -m "rounds and not soak" $(ROUNDS)
 
-attack: $(VENV)/.develop ## what strangers, parties, matchers, auditors' opponents and restored copies try, and homes of earlier releases
-	$(BIN)/python -m pytest -n 2 -m "not e2e and not soak" $(ATTACKS)
-	$(BIN)/python -m pytest -m e2e $(UNDER_ATTACK)
+attack: $(VENV)/.develop ## what strangers, parties, matchers, auditors' opponents and restored copies try
+	$(BIN)/python -m pytest -n 2 -m "not e2e and not soak" tests/attacks
+	$(BIN)/python -m pytest -m attack tests/e2e
 
 explore: $(VENV)/.develop ## the property tests on other examples than `make test` tries, and many more (two minutes)
 	AQUILA_EXPLORE=1 $(BIN)/python -m pytest -n 2 -m "not e2e" $$(grep -rlE '^@given|^from hypothesis import given' tests --include='test_*.py')
@@ -70,13 +55,6 @@ fuzz: $(VENV)/.develop ## every parser of outside bytes under atheris, for FUZZ_
 	$(VENV)-fuzz/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fuzz.txt
 	$(VENV)-fuzz/bin/python -m tests.fuzz $(or $(FUZZ_SECONDS),300)
 
-# What asks most of a database: whole rounds, restarts, long transactions. The store's own tests and the migrations' run on
-# both databases in `make test`, more of the services' in `make soak`.
-ON_POSTGRESQL := $(addprefix tests/services/,matcher/test_restart.py $(addprefix node/,test_crashes.py test_whole_round.py steps/test_exclude_absent.py))
-ALSO_ON_POSTGRESQL := $(addprefix --ignore=,$(ON_POSTGRESQL)) tests/services/matcher $(addprefix tests/services/node/,\
-  test_approvals.py hits/test_follow_up.py hits/test_saved_filters.py records/test_erasure.py records/test_imports.py records/test_search.py\
-  rounds/test_attention.py steps/test_exchange_notes.py)
-
 # All that are marked e2e without being marked soak: to collect every other test beside them takes longer than a round.
 E2E := tests/e2e tests/transcripts tests/contract/test_openapi_fuzzed.py
 
@@ -86,8 +64,8 @@ $(PROVIDER): tests/e2e/provider/package-lock.json
 	npm ci --prefix tests/e2e/provider --no-audit --no-fund
 
 e2e: $(VENV)/.develop $(PROVIDER) ## whole rounds among real processes and at a real browser (needs chromium-headless-shell, npm), on SQLite and PostgreSQL
-	$(BIN)/python -m pytest -m "e2e and not soak" $(E2E) --ignore=$(UNDER_ATTACK)
-	$(BIN)/python -m pytest -n 2 --database postgresql $(ON_POSTGRESQL)
+	$(BIN)/python -m pytest -m "e2e and not soak and not attack" $(E2E)
+	$(BIN)/python -m pytest -n 2 --database postgresql -m postgresql tests/services
 
 # Root gets what is missing. Anybody else runs what can be run, and is told in the end what was not: then the soak is red.
 SOAK_PACKAGES := faketime gcc openssh-client util-linux iproute2 systemd systemd-container \
@@ -100,8 +78,8 @@ soak: $(VENV)/.develop ## rounds under faults for AQUILA_SOAK_MINUTES (60), slow
 	$(BIN)/python -m tests.soak --whole || failed="$$failed, rounds under faults"; \
 	$(BIN)/python -m tests.years check || failed="$$failed, costs after years"; \
 	$(BIN)/python -m pytest -m soak -p tests.support.nothing_skipped || failed="$$failed, slow tests"; \
-	$(BIN)/python -m pytest -n 2 -m "not e2e and not soak" $(MORE_ROUNDS) || failed="$$failed, whole rounds"; \
-	$(BIN)/python -m pytest -n 2 --database postgresql $(ALSO_ON_POSTGRESQL) || failed="$$failed, services on PostgreSQL"; \
+	$(BIN)/python -m pytest -n 2 -m "more_rounds and not soak" $(ROUNDS) || failed="$$failed, whole rounds"; \
+	$(BIN)/python -m pytest -n 2 --database postgresql -m postgresql_soak tests/services || failed="$$failed, services on PostgreSQL"; \
 	test -z "$$failed" || { echo "failed, or not run as a whole: $${failed#, }"; exit 1; }
 
 screenshots: $(VENV)/.develop ## pictures of the six main pages, in docs/pictures (needs chromium-headless-shell)

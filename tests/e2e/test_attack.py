@@ -27,7 +27,7 @@ from tests.support.process_world import Service, World, paired_hits, rehearsed_h
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.attack]
 
 ROUNDS = int(os.environ.get("AQUILA_ATTACK_ROUNDS", "1"))
 RECORDS = int(os.environ.get("AQUILA_ATTACK_RECORDS", "100"))  # in each list

@@ -19,6 +19,8 @@ from tests.migrations.stored_home import HOMES, MESSAGES, ROUNDS, STOPPED_AT, hi
 from tests.support.clock import Clock
 from tests.support.node_world import HEADER, LISTS, open_world
 
+pytestmark = pytest.mark.rounds
+
 KINDS: dict[str, type[Message]] = {kind.payload_type: kind for kind in (*PARTY_STATEMENTS, *ANNOUNCEMENTS)}
 NOW = "now"
 RELEASES = sorted(path.name.removesuffix(".tar.xz") for path in HOMES.glob("*.tar.xz"))

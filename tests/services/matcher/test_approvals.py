@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
+import pytest
 
 from aquila.audit.roles import Role
 from tests.support.matcher_world import BASE, NOW, World
 from tests.support.people import signed_in
+
+pytestmark = pytest.mark.postgresql_soak
 
 PROPOSAL = {"participants": ["AL", "RS"], "area": "a", "legal_basis": "b", "purpose": "c", "category": "d"}
 

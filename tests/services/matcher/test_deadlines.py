@@ -6,6 +6,8 @@ import pytest
 
 from tests.support.matcher_world import NOW, World
 
+pytestmark = pytest.mark.postgresql_soak
+
 
 async def test_it_opens_when_everyone_consented(world: World) -> None:
     """Not before."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import select
 
 from aquila.audit.statistics import statistics_of
@@ -9,6 +10,8 @@ from services.kit.log.entries import entries
 from services.matcher.log.statistics import round_statistics
 from services.matcher.storage.tables import ChunkRow, EventRow, RoundRow
 from tests.support.matcher_world import NOW, Node, World
+
+pytestmark = pytest.mark.postgresql_soak
 
 
 async def abort(world: World) -> None:

@@ -10,6 +10,8 @@ from aquila.protocol.messages import Kind
 from tests.support.matcher_world import LISTS, Sent, World
 from tests.support.sentence_texts import texts
 
+pytestmark = pytest.mark.postgresql_soak
+
 
 def unknown_rule(rows: bytes) -> bytes:
     """Name a rule that the round does not have in the first row."""

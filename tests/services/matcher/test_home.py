@@ -20,6 +20,8 @@ from services.matcher.settings import MatcherSettings
 from services.matcher.steps.schedule import steps_of
 from services.matcher.storage.home import create, set_address
 
+pytestmark = pytest.mark.postgresql_soak
+
 
 def registered(path: Path, **more: object) -> MatcherSettings:
     """Make a home with a registry of one party, and return its settings."""

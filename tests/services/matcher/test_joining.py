@@ -13,6 +13,8 @@ from aquila.executors import InProcess
 from services.matcher.steps.join import check_view
 from tests.support.matcher_world import World
 
+pytestmark = pytest.mark.postgresql_soak
+
 
 async def test_tokens_are_joined_by_processes(worlds: Callable[..., World]) -> None:
     """The hits are those of a join in the service itself, and the scratch folder is empty afterwards."""

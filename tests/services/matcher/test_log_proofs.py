@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import select
 
 from aquila.audit.checkpoint import open_checkpoint
@@ -12,6 +13,8 @@ from aquila.protocol.messages.proofs import ProofRequest, Proofs
 from aquila.protocol.rounds.verified_round import read_statement
 from services.matcher.storage.tables import EventRow
 from tests.support.matcher_world import World
+
+pytestmark = pytest.mark.postgresql_soak
 
 
 async def test_statements_are_proved_at_once(world: World) -> None:

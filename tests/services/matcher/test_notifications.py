@@ -30,6 +30,8 @@ from tests.support.matcher_world import BASE, World
 from tests.support.people import signed_in
 from tests.support.sealing import sealed
 
+pytestmark = pytest.mark.postgresql_soak
+
 SHORT = {"participants": ["RS", "AL"], "area": "a", "legal_basis": "b", "purpose": "c", "category": "d"}
 ADDRESS = "https://aquila.secretariat.example:8700"
 

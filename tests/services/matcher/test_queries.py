@@ -8,6 +8,8 @@ from aquila.protocol.messages import Kind
 from services.matcher.storage.tables import HeldReportRow
 from tests.support.matcher_world import LISTS, Sent, World
 
+pytestmark = [pytest.mark.rounds, pytest.mark.postgresql_soak]
+
 QUERIES = {"mode": "lists_and_queries"}
 
 

@@ -15,6 +15,8 @@ from services.matcher.steps.purge_ended import wipe_leftovers
 from services.matcher.storage.tables import EventRow, EvidenceRow, HitCountRow
 from tests.support.matcher_world import Node, World
 
+pytestmark = [pytest.mark.more_rounds, pytest.mark.postgresql]
+
 
 async def test_in_every_phase(three: World) -> None:
     """Killed between any two acts, the round still comes to its end."""

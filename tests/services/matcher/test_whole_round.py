@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import select
 
 from services.matcher.statistics import published
 from services.matcher.storage.tables import KnownCountRow
 from tests.support.matcher_world import World
+
+pytestmark = pytest.mark.postgresql_soak
 
 
 async def test_from_proposal_to_nothing_left(world_on_both: World) -> None:

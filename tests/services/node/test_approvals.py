@@ -21,7 +21,7 @@ from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, PartyNode, Wo
 from tests.support.sealing import sealed
 from tests.support.sentence_texts import texts
 
-pytestmark = pytest.mark.parties("AL", "RS")
+pytestmark = [pytest.mark.parties("AL", "RS"), pytest.mark.postgresql_soak]
 
 
 class Staff:

@@ -17,6 +17,8 @@ from tests.support.backups import Safe
 from tests.support.node_steps import closed_round, kinds_in_log, open_round, spent
 from tests.support.node_world import HEADER, PartyNode, World
 
+pytestmark = pytest.mark.more_rounds
+
 
 @pytest.fixture
 def safe(world: World, tmp_path: Path, service_database: Callable[[], str]) -> Safe:

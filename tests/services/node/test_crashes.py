@@ -16,7 +16,7 @@ from tests.support.node_world import World
 from tests.support.played_worlds import WorldAfter
 from tests.support.sentence_texts import texts
 
-pytestmark = pytest.mark.parties("AL", "RS")
+pytestmark = [pytest.mark.parties("AL", "RS"), pytest.mark.more_rounds, pytest.mark.postgresql]
 
 
 async def test_a_node_restarted_after_every_step_ends_with_the_same_hits(world: World) -> None:

@@ -27,7 +27,7 @@ from tests.support.node_world import HEADER, LISTS, PartyNode, World
 from tests.support.played_worlds import WorldAfter
 from tests.support.sentence_texts import texts
 
-pytestmark = pytest.mark.parties("AL", "RS")
+pytestmark = [pytest.mark.parties("AL", "RS"), pytest.mark.rounds]
 
 
 @dataclass

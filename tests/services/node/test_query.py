@@ -9,7 +9,7 @@ from tests.support.node_steps import round_for_queries
 from tests.support.node_world import HEADER, World
 from tests.support.played_worlds import WorldAfter
 
-pytestmark = pytest.mark.parties("AL", "RS")
+pytestmark = [pytest.mark.parties("AL", "RS"), pytest.mark.rounds]
 
 
 async def test_a_query_after_the_lists_finds_a_person_of_another_list(world_after: WorldAfter) -> None:

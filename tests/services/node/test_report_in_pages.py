@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from sqlalchemy import func, select
 
 from aquila.protocol import matcher as roles
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from aquila.protocol.rounds.hit_batches import HitBatch
     from tests.support.node_world import PartyNode
     from tests.support.played_worlds import WorldAfter
+
+pytestmark = pytest.mark.rounds
 
 
 def rows(party_node: PartyNode, table: type[Any]) -> list[Any]:

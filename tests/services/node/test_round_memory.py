@@ -8,7 +8,7 @@ from aquila.protocol.rounds.round_state import Phase
 from tests.support.node_world import World
 from tests.support.renewing import play
 
-pytestmark = pytest.mark.parties("AL", "RS")
+pytestmark = [pytest.mark.parties("AL", "RS"), pytest.mark.more_rounds]
 
 
 async def test_the_record_of_a_round_at_rest_is_forgotten(world: World) -> None:

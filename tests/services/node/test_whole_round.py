@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.support.node_steps import closed_round
 from tests.support.node_world import World
 from tests.support.played_worlds import WorldAfter
 from tests.support.sentence_texts import texts
+
+pytestmark = [pytest.mark.more_rounds, pytest.mark.postgresql]
 
 
 def pairs(hits: dict[str, Any]) -> set[tuple[str, str]]:

@@ -14,7 +14,7 @@ from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, PartyNode, Wo
 OTHER = HEADER + "al-list-9,Somebody,Else,1966-06-06,\n"
 
 
-pytestmark = pytest.mark.parties("AL", "RS")
+pytestmark = [pytest.mark.parties("AL", "RS"), pytest.mark.rounds]
 
 
 async def _ask(party_node: PartyNode, round_id: str, content: str, **why: str) -> dict[str, Any]:

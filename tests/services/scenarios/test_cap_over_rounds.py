@@ -15,7 +15,7 @@ GUESSES = "".join(
 )
 
 
-pytestmark = pytest.mark.parties("AL", "RS")
+pytestmark = [pytest.mark.parties("AL", "RS"), pytest.mark.rounds]
 
 
 async def _guess(world: World) -> int:

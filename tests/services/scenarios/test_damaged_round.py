@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import select
 
 from aquila.audit.checkpoint import cosigned_at
@@ -12,6 +13,8 @@ from services.matcher.rounds.contacts import StoredContacts
 from services.matcher.storage.tables import EventRow
 from tests.support.node_steps import open_round
 from tests.support.node_world import HEADER, LISTS, World
+
+pytestmark = pytest.mark.rounds
 
 
 def damage(world: World, round_id: str) -> None:

@@ -15,6 +15,8 @@ from tests.support.node_world import HEADER, PartyNode, World
 from tests.support.sentence_texts import texts
 from tests.support.staged_round import LISTS, StagedRound, person
 
+pytestmark = pytest.mark.rounds
+
 GUESSES = [
     (given, family, f"19{50 + year}-0{1 + year % 9}-1{year % 10}")
     for given, family, year in product(("Arben", "Ilir", "Besa"), ("Hoxha", "Kola", "Shehu"), range(20))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import tarfile
 
+import pytest
 from sqlalchemy import select
 
 from aquila.crypto.group import Group
@@ -17,6 +18,8 @@ from services.node.storage.tables import StatementRow
 from tests.support.node_steps import open_round
 from tests.support.node_world import World
 from tests.support.played_worlds import WorldAfter
+
+pytestmark = pytest.mark.rounds
 
 
 async def audited(world: World, group: Group) -> tuple[list[RoundAudit], list[UnprovenClaim]]:

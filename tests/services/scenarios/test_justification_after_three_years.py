@@ -31,7 +31,7 @@ SPELLINGS = [CASE.encode(), *(base64.b64encode(b" " * shift + CASE.encode())[4:-
 """The case reference as it stands in files: as it is, and in base64 at each of three places."""
 
 
-pytestmark = pytest.mark.parties("AL", "RS")
+pytestmark = [pytest.mark.parties("AL", "RS"), pytest.mark.rounds]
 
 
 @pytest.fixture

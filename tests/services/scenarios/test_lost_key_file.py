@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.node_world import HEADER, LISTS, World
 from tests.support.sentence_texts import texts
+
+pytestmark = pytest.mark.rounds
 
 
 async def lose(world: World, round_id: str) -> None:

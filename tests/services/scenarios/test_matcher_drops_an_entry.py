@@ -18,7 +18,7 @@ from services.matcher import round_memory
 from services.node.logs import inclusion_promises
 from tests.support.node_world import World
 
-pytestmark = pytest.mark.parties("AL", "RS")
+pytestmark = [pytest.mark.parties("AL", "RS"), pytest.mark.rounds]
 
 
 async def test_the_gap_is_found(world: World, group: Group, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

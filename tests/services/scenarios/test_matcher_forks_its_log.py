@@ -17,7 +17,7 @@ from tests.support.node_world import World
 from tests.support.played_worlds import WorldAfter
 from tests.support.sentence_texts import texts
 
-pytestmark = pytest.mark.parties("AL", "RS")
+pytestmark = [pytest.mark.parties("AL", "RS"), pytest.mark.rounds]
 
 
 def rewrite(world: World, change: Callable[[list[Entry]], list[Entry]]) -> None:

@@ -19,6 +19,8 @@ from tests.support.node_steps import closed_round, does, hit_with, open_round, r
 from tests.support.node_world import MATCHER_URL, World
 from tests.support.sentence_texts import texts
 
+pytestmark = pytest.mark.rounds
+
 
 @pytest.fixture
 def safe(world: World, tmp_path: Path) -> Safe:

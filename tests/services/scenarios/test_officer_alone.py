@@ -11,7 +11,7 @@ from aquila.audit.roles import Role
 from services.kit.log import entries
 from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, PartyNode, World
 
-pytestmark = pytest.mark.parties("AL", "RS")
+pytestmark = [pytest.mark.parties("AL", "RS"), pytest.mark.rounds]
 
 
 async def _ask(person: httpx.AsyncClient, round_id: str, import_id: str, case: str = "2026/1") -> httpx.Response:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from tests.support.node_world import World
 
+pytestmark = pytest.mark.rounds
+
 
 @pytest.fixture
 def safe(world: World, tmp_path: Path) -> Safe:

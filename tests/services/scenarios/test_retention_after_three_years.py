@@ -29,7 +29,7 @@ DAY = 86_400
 THREE_YEARS = 1_095 * DAY
 
 
-pytestmark = pytest.mark.parties("AL", "RS")
+pytestmark = [pytest.mark.parties("AL", "RS"), pytest.mark.rounds]
 
 
 @pytest.fixture

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
+import pytest
 
 from services.matcher.rounds import attention
 from services.matcher.storage.tables import EvidenceRow, FlagRow, RoundRow
 from tests.services.matcher.rounds.test_proposals import SHORT
 from tests.support.matcher_world import BASE, NOW, World
 from tests.support.people import FourEyes
+
+pytestmark = pytest.mark.postgresql_soak
 
 
 async def found(world: World) -> list[tuple[Any, ...]]:

@@ -10,6 +10,8 @@ import pytest
 from services.matcher.settings import QuotaSettings
 from tests.support.matcher_world import World
 
+pytestmark = pytest.mark.postgresql_soak
+
 
 def problem(answer: httpx.Response) -> tuple[int, str]:
     """Return status and last part of the type of a problem."""

@@ -16,6 +16,8 @@ from services.matcher.storage.tables import ChunkRow
 from tests.services.matcher.rounds.test_statements import problem
 from tests.support.matcher_world import Node, World
 
+pytestmark = pytest.mark.postgresql_soak
+
 AS_JSON = {"content-type": "application/json"}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import httpx
+import pytest
 from sqlalchemy import select
 
 from services.matcher.rounds.contacts import Contact, StoredContacts
@@ -10,6 +11,8 @@ from services.matcher.storage.tables import ContactRow
 from tests.support.clock import Clock
 from tests.support.matcher_world import BASE, NOW, World
 from tests.support.people import FourEyes
+
+pytestmark = pytest.mark.postgresql_soak
 
 
 def written(world: World) -> dict[str, tuple[int, str]]:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from tests.support.matcher_world import World
 
+pytestmark = pytest.mark.postgresql_soak
+
 LATER = {"consent_by": NOW + 50, "submit_by": NOW + 100, "evaluate_by": NOW + 200, "closes_at": NOW + 300}
 
 

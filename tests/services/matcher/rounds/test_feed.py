@@ -11,6 +11,8 @@ import pytest
 from aquila.protocol.messages.feed import EventKind, Events
 from tests.support.matcher_world import NOW, Node, World
 
+pytestmark = pytest.mark.postgresql_soak
+
 
 def statements(node: Node) -> Counter[tuple[str, str]]:
     """Count the statements that a party was shown, by type and signer."""

@@ -22,6 +22,8 @@ from services.matcher.storage.tables import RoundRow
 from services.matcher.wakeup import LongPolls, Wakeup
 from tests.support.matcher_world import Node, World
 
+pytestmark = pytest.mark.postgresql_soak
+
 LONG = 3_600
 ONE_ROUND = f"&read={'a' * 32}:1"
 

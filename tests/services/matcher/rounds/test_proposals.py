@@ -13,6 +13,8 @@ from aquila.records import rules
 from services.matcher.settings import RoundSettings
 from tests.support.matcher_world import NOW, World
 
+pytestmark = pytest.mark.postgresql_soak
+
 SHORT = {"participants": ["RS", "AL"], "area": "a", "legal_basis": "b", "purpose": "c", "category": "d"}
 
 

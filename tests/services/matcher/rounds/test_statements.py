@@ -19,6 +19,8 @@ from services.matcher.log.service_log import statements_of
 from services.matcher.storage.tables import EventRow, EvidenceRow, RefusedStatementRow
 from tests.support.matcher_world import World
 
+pytestmark = pytest.mark.postgresql_soak
+
 
 def problem(answer: httpx.Response) -> tuple[int, str]:
     """Return status and last part of the type of a problem."""

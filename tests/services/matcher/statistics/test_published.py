@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from tests.support.matcher_world import World
 
+pytestmark = pytest.mark.postgresql_soak
+
 PATH = "/v1/operator/statistics"
 PICTURE = "/v1/operator/picture"
 DAY = 86_400

@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from aquila.interface.rounds import Hits
 from tests.support.node_world import HEADER, PartyNode, World
+
+pytestmark = pytest.mark.rounds
 
 NOBODY = HEADER + "al-9,Nobody,Anywhere,1950-05-05,\n"
 

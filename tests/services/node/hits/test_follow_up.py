@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tests.support.node_world import World
     from tests.support.played_worlds import WorldAfter
 
+pytestmark = [pytest.mark.rounds, pytest.mark.postgresql_soak]
+
 MANY = 10_000
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from sqlalchemy import delete, select, update
 
 from services.node.hits.known_pairs import carry
@@ -13,6 +14,8 @@ from tests.support.node_world import World
 from tests.support.played_worlds import WorldAfter
 from tests.support.sealing import sealed
 from tests.support.stored_hits import StoredHit, store_hits
+
+pytestmark = pytest.mark.more_rounds
 
 
 async def again(world: World, hits: list[StoredHit]) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ VIEWS = "/v1/hit-views"
 SHOWS: dict[str, Any] = {"stage": "new", "certainty": "high", "counterpart": "RS"}
 
 
-pytestmark = pytest.mark.parties("AL", "RS")
+pytestmark = [pytest.mark.parties("AL", "RS"), pytest.mark.postgresql_soak]
 
 
 async def kept(person: httpx.AsyncClient) -> list[dict[str, Any]]:

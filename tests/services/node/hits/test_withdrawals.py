@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from sqlalchemy import delete, select
 
 from aquila.followup.lifecycle import HOUR
@@ -12,6 +13,8 @@ from tests.support.node_steps import closed_round, counts, does, hit_path, hit_w
 from tests.support.node_world import PartyNode
 from tests.support.played_worlds import WorldAfter
 from tests.support.sentence_texts import texts
+
+pytestmark = pytest.mark.rounds
 
 
 async def withdrawals(party_node: PartyNode, hit: dict[str, Any]) -> list[dict[str, Any]]:

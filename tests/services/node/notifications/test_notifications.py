@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from tests.support.node_world import PartyNode, World
     from tests.support.played_worlds import WorldAfter
 
+pytestmark = pytest.mark.more_rounds
+
 ADDRESS = "https://aquila.ministry.example:8701"
 MIRA = {"given_names": "Mira", "family_names": "Jankovi\u0107", "date_of_birth": "1988-08-08"}
 CHOICE = {"channel": "mail", "address": "one@ministry.example", "language": "en"}

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from tests.support.node_world import PartyNode, World
     from tests.support.played_worlds import WorldAfter
 
+pytestmark = [pytest.mark.rounds, pytest.mark.postgresql_soak]
+
 HOUR = 3_600
 
 

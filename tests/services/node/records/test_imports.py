@@ -19,7 +19,7 @@ NO_DATE = "a-2,Ana,Novak,1985-13-45,\n"
 TOO_LITTLE = "a-3,Ana,,,\n"
 
 
-pytestmark = pytest.mark.parties("AL", "RS")
+pytestmark = [pytest.mark.parties("AL", "RS"), pytest.mark.postgresql_soak]
 
 
 def stored(world: World) -> tuple[int, int]:

@@ -12,6 +12,8 @@ from tests.support.node_steps import kinds_in_log, round_for_queries
 from tests.support.node_world import HEADER, JUSTIFICATION, PartyNode
 from tests.support.played_worlds import WorldAfter
 
+pytestmark = pytest.mark.more_rounds
+
 MIRA = {"given_names": "Mira", "family_names": "Janković", "date_of_birth": "1988-08-08"}
 NOBODY = {"given_names": "Nobody", "family_names": "Unheard", "date_of_birth": "1970-01-01"}
 

@@ -30,7 +30,7 @@ PERSONS = (
 )
 
 
-pytestmark = pytest.mark.parties("AL", "RS")
+pytestmark = [pytest.mark.parties("AL", "RS"), pytest.mark.more_rounds, pytest.mark.postgresql_soak]
 
 
 async def search(party_node: PartyNode, **wanted: Any) -> dict[str, Any]:

@@ -19,6 +19,8 @@ from tests.support.node_steps import does, hit_path, round_for_queries
 from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, PartyNode, World
 from tests.support.played_worlds import WorldAfter
 
+pytestmark = pytest.mark.more_rounds
+
 MIRA = {"given_names": "Mira", "family_names": "Janković", "date_of_birth": "1988-08-08"}
 NOBODY = {"given_names": "Nobody", "family_names": "Unheard", "date_of_birth": "1970-01-01"}
 FOUND = "rs-9,Nobody,Unheard,1970-01-01,\n"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from aquila.errors import PolicyError
 from aquila.sentences import quoted
 from services.node.rounds import attention
@@ -13,6 +15,8 @@ from tests.support.node_world import HEADER, LISTS
 
 if TYPE_CHECKING:
     from tests.support.node_world import PartyNode, World
+
+pytestmark = pytest.mark.postgresql_soak
 
 
 async def kinds(party_node: PartyNode) -> list[str]:

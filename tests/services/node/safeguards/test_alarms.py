@@ -18,6 +18,8 @@ from tests.support.node_world import PartyNode, World
 from tests.support.played_worlds import WorldAfter
 from tests.support.sentence_texts import texts
 
+pytestmark = pytest.mark.rounds
+
 
 @pytest.fixture
 async def asked(world_after: WorldAfter) -> tuple[World, str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import func, insert, select
 
 from aquila.records.rules import InputClass
@@ -12,6 +13,8 @@ from tests.support.node_steps import LARGE, limit, problems, round_with_hits, sp
 from tests.support.node_world import PartyNode, World
 from tests.support.played_worlds import WorldAfter
 from tests.support.sealing import sealed
+
+pytestmark = pytest.mark.rounds
 
 
 def in_all(party_node: PartyNode) -> int:

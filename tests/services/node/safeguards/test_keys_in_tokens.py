@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from aquila.interface.service.health import Grade, HealthCheck, ServiceHealth, Subject
 from services.kit.serving.health.report import HealthReport
 from services.kit.storage.pkcs11.key import TOKENS
@@ -12,7 +14,7 @@ from tests.support.soft_tokens import MODULE, NEEDED, SoftToken, token, token_fo
 
 __all__ = ["token", "token_folder"]
 
-pytestmark = NEEDED
+pytestmark = [NEEDED, pytest.mark.more_rounds]
 
 
 def identity_of(world: World) -> tuple[Grade, list[str], bool]:

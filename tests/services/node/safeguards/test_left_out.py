@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from sqlalchemy import select
 
 from aquila.protocol import matcher as roles
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from aquila.protocol.messages import HitReport
     from tests.support.node_world import PartyNode, World
     from tests.support.played_worlds import WorldAfter
+
+pytestmark = pytest.mark.more_rounds
 
 
 def rows(party_node: PartyNode, table: type[Any], round_id: str) -> list[Any]:

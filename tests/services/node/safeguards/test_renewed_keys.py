@@ -28,6 +28,8 @@ from tests.support.renewing import log_of, logged, play, renew_matcher, verify
 if TYPE_CHECKING:
     from tests.support.node_world import World
 
+pytestmark = pytest.mark.more_rounds
+
 
 async def test_a_key_is_replaced_between_two_rounds(world: World) -> None:
     """Rounds are played before and after, after two successions too, and every log verifies over them."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from aquila.matching.certainty import Level
@@ -25,6 +26,8 @@ from tests.support.node_steps import round_before_matching, round_for_queries, r
 from tests.support.node_world import PartyNode, World
 from tests.support.played_worlds import WorldAfter
 from tests.support.sentence_texts import texts
+
+pytestmark = [pytest.mark.rounds, pytest.mark.postgresql_soak]
 
 CODED = (
     "record_id,given_names,family_names,date_of_birth,source_evaluation,information_evaluation,handling_code,category\n"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+
 from services.node.steps.exclude_absent import exclude_absent
 from tests.services.node.test_whole_round import pairs
 from tests.support.node_steps import open_round
 from tests.support.node_world import World
 from tests.support.played_worlds import WorldAfter
 from tests.support.sentence_texts import texts
+
+pytestmark = [pytest.mark.more_rounds, pytest.mark.postgresql]
 
 
 async def test_the_others_go_on_without_a_party_that_never_submits(world_after: WorldAfter) -> None:

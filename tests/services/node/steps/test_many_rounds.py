@@ -29,7 +29,7 @@ FEW, MANY = 5, 7
 """Numbers of open rounds that are more than a node is at work in at once."""
 
 
-pytestmark = pytest.mark.parties("AL", "RS")
+pytestmark = [pytest.mark.parties("AL", "RS"), pytest.mark.more_rounds]
 
 
 class Watched(httpx.AsyncBaseTransport):

@@ -25,7 +25,7 @@ from services.node.storage.tables import DAY, DailyEvaluationRow, RoundRow, Stat
 from tests.support.clock import Clock
 from tests.support.node_world import PartyNode, World, make_world
 
-pytestmark = pytest.mark.parties("AL", "RS")
+pytestmark = [pytest.mark.parties("AL", "RS"), pytest.mark.rounds]
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ REASON = {
 COMPARED = "A party with the reports of two rounds can compare them"
 
 
-pytestmark = pytest.mark.parties("AL", "RS")
+pytestmark = [pytest.mark.parties("AL", "RS"), pytest.mark.rounds]
 
 
 @pytest.fixture

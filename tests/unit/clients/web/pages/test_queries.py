@@ -18,6 +18,8 @@ from tests.support.node_steps import round_for_queries
 from tests.support.played_worlds import WorldAfter
 from tests.support.web_world import ORIGIN, endpoint, visitor_of
 
+pytestmark = pytest.mark.more_rounds
+
 REASON = {
     "legal_basis": "Article 7", "purpose": "check of identity", "case_reference": "2026/7", "category": "travellers",
     "urgency": "urgent", "template": "border control",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from aquila.audit.roles import Role, Service
 from clients.web.wiring import front_of
 from services.node.records.queries import standing_rounds
@@ -12,6 +14,8 @@ from tests.support.node_steps import round_for_queries
 from tests.support.node_world import PartyNode, World
 from tests.support.played_worlds import WorldAfter
 from tests.support.web_world import Browser, endpoint, visitor_of
+
+pytestmark = pytest.mark.more_rounds
 
 REASON = {
     "legal_basis": "Article 7", "purpose": "check of identity", "case_reference": "2026/7", "category": "travellers",
