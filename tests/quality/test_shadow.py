@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,22 @@ def test_sets_cover_hits_and_little_else(fields: tuple[str, ...]) -> None:
     assert shown.hits > 100
     assert shown.keeps, shown.line()
     assert shown.hidden[Level.LOW] <= 0.1 * shown.covered
+
+
+def test_short_lists_leave_no_room() -> None:
+    """Of two lists of 300 records with 40 common persons no honest pair is doubted: one called too weak shows."""
+    two = region(REGION).among(["BA", "RS"]).only(ALL_FIELDS)
+    known = {one for pair in two.same for one in (pair.record_a, pair.record_b)}
+    kept = {one for pair in sorted(two.same)[:40] for one in (pair.record_a, pair.record_b)}
+    lists = {
+        party: [one for one in records if one.record_id in kept]
+        + [one for one in records if one.record_id not in known][:260]
+        for party, records in two.lists.items()
+    }
+    shown = measure(replace(two, lists=lists), TABLE)
+    assert shown.hits > 20
+    assert shown.doubted[Level.LOW] == (0, shown.hits)
+    assert not shown.alarms
 
 
 def test_sets_of_longer_lists() -> None:
