@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shlex
 import shutil
 import subprocess
 import tarfile
@@ -21,6 +22,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.approving import APPROVING
 from tests.support.bundles import DEBIAN
 
 NEEDED = ("buildah", "podman", "runc", "mmdebstrap")
@@ -144,6 +146,8 @@ def containers(engine: Engine, image: str) -> dict[str, str]:
     engine.run("podman", "exec", matcher, "aquila", "matcher", "invite", "SI", "--name", "Slovenia")
     joined = json.loads(party.give("node", "join", "si.invite", "--public-url", "https://localhost:8701", "--json"))
     engine.run("podman", "exec", matcher, "aquila", "matcher", "admit", "si.join", "--spoken", joined["words"])
+    python = f'"$(dirname "$(readlink -f "$(command -v aquila)")")/python" -c {shlex.quote(APPROVING)} "$AQUILA_HOME"'
+    assert engine.run("podman", "exec", matcher, "sh", "-c", python) == "approved"
     return {"matcher": matcher, "node": party.start()}
 
 
