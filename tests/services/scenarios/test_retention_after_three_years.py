@@ -12,13 +12,17 @@ from sqlalchemy import func, select
 
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.proofs import prove_inclusion, verify_inclusion
+from aquila.audit.roles import Role
 from aquila.protocol.auditing import audit_rounds, read_log
 from aquila.protocol.registry import read_registry
+from services.kit.actor import LOCAL_KEY, Actor
 from services.kit.log.entries import ENTRIES, append, entries, frontier, leaves, node_reader
 from services.kit.log.retention import Retention
+from services.matcher.administration import registry
 from tests.support.ceremony import renew
 from tests.support.clock import Clock
 from tests.support.node_world import World, make_world
+from tests.support.people import approve
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,10 +86,10 @@ async def test_contents_go_and_proofs_stay(world: World, group: Group, tmp_path:
     assert (await world.nodes["AL"].get("/status"))["log_alarm"] == ""
     files = await exported(world)
     assert not any(b"counter-terrorism" in content for name, content in files.items() if "tile" in name)
-    registry = read_registry((tmp_path / "matcher" / "registry.toml").read_bytes())
-    record = read_log(files.get, registry)
+    known = read_registry((tmp_path / "matcher" / "registry.toml").read_bytes())
+    record = read_log(files.get, known)
     assert record.erased
-    audit_rounds(record, files.get, registry, group)
+    audit_rounds(record, files.get, known, group)
 
 
 async def test_which_key_was_valid_stays(world: World, group: Group) -> None:
@@ -107,6 +111,33 @@ async def test_which_key_was_valid_stays(world: World, group: Group) -> None:
     record = read_log(files.get, context.registry)
     assert record.erased
     audit_rounds(record, files.get, context.registry, group)
+
+
+async def test_a_request_goes_with_its_approval(world: World, group: Group) -> None:
+    """Asked for, a day later approved: as long as the statement's entry is there, an audit shows both persons."""
+    context, approvals = world.app.state.context, world.app.state.approvals
+    asked = registry.ask_restatement(context, approvals, Actor(LOCAL_KEY, frozenset(), Role.ADMINISTRATOR))
+    world.clock.time += DAY
+    await witnessed(world)
+    world.clock.time += DAY
+    approve(approvals, asked)
+    await witnessed(world)
+    world.clock.time += THREE_YEARS - DAY // 2
+    await witnessed(world)
+    kinds = {EntryKind.APPROVAL_REQUESTED, EntryKind.APPROVED, EntryKind.REGISTRY_CHANGED}
+    for left in (kinds, set()):
+        assert Retention(context.log.own, 1_095).step()
+        with context.store.reading("test.after") as session:
+            kept = [entry for _, entry in entries(session) if entry is not None]
+        assert {entry.kind for entry in kept if entry.round is None} & kinds == left
+        await world.settle()
+        files = await exported(world)
+        record = read_log(files.get, context.registry)
+        assert record.erased
+        audit_rounds(record, files.get, context.registry, group)
+        assert [one for one in record.unproven if one.what == "dual_control"] == []
+        world.clock.time += DAY
+        await witnessed(world)
 
 
 async def exported(world: World) -> dict[str, bytes]:
