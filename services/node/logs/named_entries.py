@@ -58,6 +58,13 @@ def judged(session: Session) -> int:
     return 0 if row is None else row.judged
 
 
+def begin_again(session: Session) -> None:
+    """Judge every entry anew: the log is another one than before, in the transaction of an acknowledgement."""
+    row = session.get(NamedEntriesRow, 1)
+    if row is not None:
+        row.judged, row.waiting_since = 0, None
+
+
 def judge(node: NodeContext, start: int, shown: Checkpoint, proofs: Proofs) -> EntryCheck:
     """Verify the entries that came, and hold each against what this node knows.
 

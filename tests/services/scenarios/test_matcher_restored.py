@@ -9,10 +9,13 @@ import httpx
 import pytest
 
 from aquila.audit.checkpoint import cosigned_at
+from aquila.protocol.log_entries import match_entry
 from services.kit.http.signatures import CallSigner
+from services.kit.log.entries import append
 from services.node.safeguards.registry import _check_rounds
 from services.node.steps import verify_logs
 from services.node.steps.driver import open_rounds
+from services.node.storage.tables import NamedEntriesRow
 from tests.support.backups import Safe
 from tests.support.ceremony import accept, fetched, prepare, replace_key
 from tests.support.node_steps import closed_round, does, hit_with, open_round, round_with_hits
@@ -223,3 +226,27 @@ async def test_between_rounds_everything_is_there_again(world: World, safe: Safe
     await world.settle()
     assert await world.phase(again) == "reporting"
     world.app.state.context.log.own.check()
+
+
+async def test_what_the_restored_log_says_is_judged_anew(world: World, safe: Safe) -> None:
+    """After the acknowledgement its new entries count, also those at places that were judged in the log of before."""
+    round_id = await round_with_hits(world)
+    safe.back_up("matcher")
+    for _ in range(3):
+        await closed_round(world)
+    world.clock.time += 601  # it looks again at the latest
+    await world.settle()
+    node = world.nodes["AL"].node
+    with node.store.reading("test.judged") as session:
+        before = session.get_one(NamedEntriesRow, 1).judged
+    await safe.lose_matcher()
+    await world.settle()
+    await world.acknowledge_alarms()
+    context = world.app.state.context
+    with context.store.transaction("liar") as session:
+        lie = append(session, match_entry(round_id, world.clock.time, "AL", "RS", None, {"high": 500}, None))
+    assert lie < before
+    world.clock.time += 601
+    await world.settle()
+    found = [alarm["what"] for alarm in (await world.nodes["AL"].get("/log"))["alarms"]]
+    assert found == ["shrunk", "false"]
