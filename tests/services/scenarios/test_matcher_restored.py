@@ -184,7 +184,7 @@ async def test_a_key_that_was_revoked_after_the_backup(world: World, safe: Safe)
     safe.back_up("matcher")
     node = world.nodes["SI"]
     stolen, renewal = node.node.party.identity, prepare(node, lost=True)
-    assert (await replace_key(world, renewal, revoked=True)).status_code == 200
+    assert (await replace_key(world, renewal, revoked=True)).status_code == 202
     for member in world.nodes.values():
         await accept(member)
     node.restart()
@@ -195,7 +195,7 @@ async def test_a_key_that_was_revoked_after_the_backup(world: World, safe: Safe)
     assert all(member.node.registry.key_of("SI") != stolen.public for member in world.nodes.values())
     # Revoked again, it is revoked; nodes see two statements of one number, and accept nothing more by themselves.
     world.clock.time += 60
-    assert (await replace_key(world, renewal, revoked=True)).status_code == 200
+    assert (await replace_key(world, renewal, revoked=True)).status_code == 202
     assert await _calls(world, thief) == 401
     assert (await fetched(world.nodes["RS"]))["obstacle"]["code"] == "registry_stated_twice"
 

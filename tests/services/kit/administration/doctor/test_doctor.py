@@ -332,7 +332,7 @@ def test_the_matcher_is_called_where_the_accepted_registry_says(
         statement = open_statement(envelope, key.public)
         with store.transaction("test") as session:
             stored_statements.store_statement(session, statement, NOW)
-            stored_statements.mark_accepted(session, statement, NOW, "")
+            stored_statements.mark_accepted(session, statement, NOW)
     for follows, expected in ((False, "doctor_unreachable"), (True, "doctor_reached")):
         if follows:
             settings.write_text(settings.read_text().replace("[matcher]\n", "[matcher]\nfollow_registry = true\n"))
