@@ -118,7 +118,7 @@ def test_an_asker_reads_what_to_do() -> None:
 @pytest.mark.parametrize(
     ("found", "word"),
     [
-        ({}, "nothing was left out: checked by both sides"),
+        ({}, "nothing found: checked by both sides"),
         ({"told": False, "agreed": False}, "the other has not said yet"),
         ({"agreed": False}, "no: the other side found something else"),
         ({"fault": CheckFault.TAGS}, "no: hits were left out"),
