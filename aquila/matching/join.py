@@ -9,7 +9,6 @@ those three times as fast as bytes.
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import closing
 from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple, Self
@@ -19,7 +18,7 @@ import numpy as np
 from aquila.errors import MalformedError
 from aquila.executors import InProcess, in_order
 from aquila.matching.join_tasks import LAST_HANDLE, GroupTask, JoinTask, group_pairs, join_prefixes
-from aquila.matching.partitions import PREFIXES, Limits, PartitionWriter, open_database
+from aquila.matching.partitions import PREFIXES, Limits, PartitionWriter, database
 from aquila.octets import parted, parted_by
 from aquila.records.rules import MOST_RULES
 
@@ -36,6 +35,7 @@ _HANDLE_BYTES = 16
 _WHOLE = "V16"
 _PLACES = 256
 _FETCH = 10_000
+_LEAST_ROW_BYTES = 64  # of memory for each row of a range: what a join of lists that share everything needs
 _AHEAD = PREFIXES  # a task that waits is a few names
 
 
@@ -115,7 +115,8 @@ class TokenTable:
 
     Args:
         directory: An empty directory of this match alone; every worker of the executor sees it under this name.
-        memory_mib: What DuckDB may use for a task before it spills into the directory.
+        memory_mib: What DuckDB may use for a task before it spills into the directory, at least 64 for each million
+            rows that are joined at once.
         threads: How many threads DuckDB may use where the tasks run one after another in this process.
         rows_per_range: How many token rows, about, are joined at once.
         gathered_rows: How many token rows are held in memory before they are laid down, 33 bytes each.
@@ -167,16 +168,21 @@ class TokenTable:
             pairs: The list numbers that may be joined, as (left, right).
             frequency_limit: A token that more records of one list bear is left out.
             executor: Where the tasks run, each with one thread; by default in this process, one after another.
+
+        Raises:
+            PolicyError: A task needs more memory than it may use.
         """
         self._writer.write()
         self._allowed = tuple(sorted(set(pairs)))
         self._grouped, self._patterns = [], {}
         if not self._allowed or not self._writer.files:
             return
-        limits = self._limits if executor is None else replace(self._limits, threads=1)
+        ranges = list(self._ranges())
+        memory = max(self._limits.memory_mib, self._writer.rows // len(ranges) * _LEAST_ROW_BYTES >> 20)
+        limits = replace(self._limits, memory_mib=memory, threads=self._limits.threads if executor is None else 1)
         executor = executor or InProcess()
         # 1. Join every range of prefixes.
-        joins = [self._join_task(limits, *bounds, frequency_limit) for bounds in self._ranges()]
+        joins = [self._join_task(limits, *bounds, frequency_limit) for bounds in ranges]
         met: Counter[int] = Counter()
         for counts in in_order(executor, join_prefixes, joins, _AHEAD):
             met.update(counts)
@@ -198,7 +204,7 @@ class TokenTable:
         """Yield every pair of records that met, once, with all rules that met, in the order of lists and handles."""
         masks = {mask: mask for counts in self._patterns.values() for mask in counts}  # one object of each
         for path in self._grouped:
-            with closing(open_database(replace(self._limits, threads=1), "pairs")) as connection:
+            with database(replace(self._limits, threads=1), "pairs") as connection:
                 columns = connection.execute("SELECT * FROM read_parquet($1)", [path]).fetchnumpy()
             numbers, rules = columns["pair"], columns["rules"]
             for first in range(0, len(numbers), _FETCH):
@@ -220,7 +226,7 @@ class TokenTable:
         if not pairs:
             nothing = np.zeros(0, dtype=np.uint8)
             return MetTokens(0, nothing.astype(np.int64), nothing, nothing, nothing, nothing.view(_WHOLE))
-        with closing(open_database(self._limits, "met")) as connection:
+        with database(self._limits, "met") as connection:
             connection.register("hits", _columns_of(pairs))
             result = connection.execute(_MET, [[file.path for file in self._writer.files]]).fetchnumpy()
         found = {name: np.ma.getdata(column) for name, column in result.items()}

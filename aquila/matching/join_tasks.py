@@ -7,13 +7,12 @@ and writes one file; done again, it writes the same file anew.
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from aquila.matching.partitions import PREFIX_BITS, Limits, open_database
+from aquila.matching.partitions import PREFIX_BITS, Limits, database
 
 LAST_HANDLE = (1 << 64) - 1
 
@@ -67,7 +66,7 @@ def join_prefixes(task: JoinTask) -> dict[int, int]:
     left, right = np.array(task.allowed, dtype=np.uint16).T
     allowed = {"pair": np.arange(len(left), dtype=np.uint32), "left_list": left, "right_list": right}
     bounds = task.first << PREFIX_BITS, ((task.last + 1) << PREFIX_BITS) - 1
-    with closing(open_database(task.limits, Path(task.target).stem)) as connection:
+    with database(task.limits, Path(task.target).stem) as connection:
         connection.register("allowed", allowed)
         connection.execute(_JOIN, [list(task.files), *bounds, task.frequency_limit, task.target]).fetchall()
         return dict(connection.execute(_COUNT_PAIRS, [task.target]).fetchall())
@@ -77,7 +76,7 @@ def group_pairs(task: GroupTask) -> dict[int, dict[int, int]]:
     """Write every pair of records once; return how many met under each mask of rules, by the pair of lists' number."""
     found: dict[int, dict[int, int]] = {}
     bounds = task.first_pair, task.last_pair, task.first_handle, task.last_handle
-    with closing(open_database(task.limits, Path(task.target).stem)) as connection:
+    with database(task.limits, Path(task.target).stem) as connection:
         connection.execute(_GROUP, [list(task.files), *bounds, task.target]).fetchall()
         for pair, rules, count in connection.execute(_COUNT_RULES, [task.target]).fetchall():
             found.setdefault(pair, {})[rules] = count

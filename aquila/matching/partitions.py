@@ -6,6 +6,7 @@ shuffled. Rows are gathered until they fill files worth reading, and every file 
 
 from __future__ import annotations
 
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,7 +14,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import duckdb
 import numpy as np
 
+from aquila.errors import PolicyError
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 PREFIXES = 64  # the finest ranges; 64 of a few million rows are more tokens than a round has
@@ -137,6 +141,20 @@ def open_database(limits: Limits, name: str) -> duckdb.DuckDBPyConnection:
     connection.execute("SET enable_progress_bar = false")
     connection.execute("SET lock_configuration = true")
     return connection
+
+
+@contextmanager
+def database(limits: Limits, name: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Lend a database as `open_database` makes it, and close it.
+
+    Raises:
+        PolicyError: What is asked of it needs more memory than the limits allow, and cannot be put on disk.
+    """
+    with closing(open_database(limits, name)) as connection:
+        try:
+            yield connection
+        except duckdb.OutOfMemoryException:
+            raise PolicyError("join_memory_too_small", memory=limits.memory_mib) from None
 
 
 # Tokens and handles are random: compressing them and filtering by them costs time and saves nothing.

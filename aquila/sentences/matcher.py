@@ -48,6 +48,10 @@ MATCHER: Final[Table] = {
     "health_rounds_failed": Text(
         "{count} open rounds have failed", "see them on the first page, or with `aquila round list`"
     ),
+    "join_memory_too_small": Text(
+        "the join of tokens needs more than {memory} MiB of memory",
+        "raise `match.memory_mebibytes` in the settings, or lower `match.rows_per_range`, and restart the service",
+    ),
     "match_rules_of_round_missing": Text(
         "the matcher does not have the match rules of this round any more",
         "name the rule table's file in the settings (rules)",

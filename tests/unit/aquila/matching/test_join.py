@@ -5,11 +5,11 @@ from __future__ import annotations
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aquila.errors import MalformedError
+from aquila.errors import MalformedError, PolicyError
 from aquila.executors import InProcess
 from aquila.matching.join import MatchedPair, TokenTable, parse_rows
 
@@ -51,6 +51,41 @@ def test_rows_are_counted(tmp_path: Path) -> None:
         tokens.add(0, row(1, 1, 10) + row(2, 1, 20))
         tokens.add(1, row(3, 1, 10))
         assert tokens.rows == 3
+
+
+def many(seed: int, number: int) -> bytes:
+    """Return token rows of as many records, whose tokens are the same for each seed."""
+    handles, tokens = Random(seed), Random(0)
+    return b"".join(row(handles.getrandbits(128), 1, tokens.randbytes(16)) for _ in range(number))
+
+
+def test_too_little_memory_is_named(tmp_path: Path) -> None:
+    """A task that cannot put on disk what it needs ends in an error of the project, and another table goes on."""
+    (tmp_path / "small").mkdir()
+    with TokenTable(tmp_path / "small", memory_mib=2) as tokens:
+        for seed in (1, 2):
+            tokens.add(seed - 1, many(seed, 50_000))
+        with pytest.raises(PolicyError, match="needs more than 6 MiB"):
+            tokens.join([(0, 1)], 8)
+    assert found(tmp_path / "large", [many(1, 10), many(2, 10)], [(0, 1)])
+
+
+def test_memory_follows_from_the_rows_of_a_range(tmp_path: Path) -> None:
+    """Twelve lists of millions have more rows in the finest range than the setting has memory for."""
+    asked = list[int]()
+
+    class Asked(InProcess):
+        """Notes what a task may use."""
+
+        def submit(self, work: Any, task: Any) -> Any:
+            asked.append(task.limits.memory_mib)
+            return super().submit(work, task)
+
+    with TokenTable(tmp_path, memory_mib=64) as tokens:
+        tokens.add(0, row(1, 1, 10))
+        tokens._writer.rows = 700_000_000
+        tokens.join([(0, 1)], 8, Asked())
+    assert set(asked) == {667}
 
 
 def test_rules_that_met_are_collected(tmp_path: Path) -> None:
