@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import io
 import sys
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable, Mapping
+from typing import cast
 
 from starlette.requests import Request
 
@@ -32,12 +33,7 @@ from aquila.records.reading.lists import Layout, read_records
 from aquila.records.rules import parse_rules
 from clients.sdk.bundles import index_archive
 from clients.sdk.cards import Cards
-from services.kit.http.signatures import CallVerifier, HeaderLines, SignedRequest
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from services.kit.http.signatures import Nonces
+from services.kit.http.signatures import CallVerifier, HeaderLines, Nonces, SignedRequest
 
 _KEY = VerifyKey.from_hex("3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c")
 _REGISTRY = Registry(_KEY, {"SI": RegisteredParty("SI", "SI", _KEY)})

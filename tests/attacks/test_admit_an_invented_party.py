@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import pytest
@@ -11,19 +11,16 @@ from sqlalchemy import text
 from aquila.audit.roles import Role
 from aquila.errors import OrderError, PolicyError
 from aquila.protocol.registration.statements import RegistryStatement, next_statement
+from services.kit.people.context import People
 from services.kit.people.operator_token import TOKEN_FILE
 from services.kit.storage.registry import stored_statements as stored
 from services.matcher.administration import registry
+from services.matcher.context import MatcherContext
+from services.node.context import NodeContext
 from services.node.safeguards.registry import accept
 from tests.support.ceremony import REGISTRY, fetched, invite, make_home
-from tests.support.node_world import MATCHER_URL, clock, codes, world
+from tests.support.node_world import MATCHER_URL, World, clock, codes, world
 from tests.support.people import signed_in
-
-if TYPE_CHECKING:
-    from services.kit.people.context import People
-    from services.matcher.context import MatcherContext
-    from services.node.context import NodeContext
-    from tests.support.node_world import World
 
 __all__ = ["clock", "codes", "world"]
 

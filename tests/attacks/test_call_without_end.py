@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -12,6 +13,7 @@ from sqlalchemy import func, select
 
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.witness import log_name
+from aquila.crypto.group import Group
 from services.kit.errors import PeerUnavailableError, retry_after_of
 from services.kit.http.rate_limit import Rate, RateLimiter
 from services.kit.log.entries import WITNESSED, append
@@ -20,12 +22,6 @@ from tests.support.clock import Clock
 from tests.support.matcher_world import World
 from tests.support.node_world import make_world
 from tests.support.signed_calls import is_signed_call
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from aquila.crypto.group import Group
 
 
 @pytest.fixture

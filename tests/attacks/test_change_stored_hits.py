@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from sqlalchemy import select, text
@@ -13,17 +13,13 @@ from aquila.protocol.messages.kinds import StatementKind
 from clients.cli.main import main
 from clients.cli.output.hit_views import page_views
 from services.kit.serving.health.report import HealthReport
+from services.kit.storage.store import Store
 from services.node.rounds.reported_hits import look_for_missing
 from services.node.storage.tables import HitRow, WithdrawalRow
 from tests.support.node_steps import hit_path, round_for_queries, round_with_hits
-from tests.support.node_world import HEADER, clock, codes, world
-from tests.support.played_worlds import played_worlds, world_after
+from tests.support.node_world import HEADER, PartyNode, clock, codes, world
+from tests.support.played_worlds import WorldAfter, played_worlds, world_after
 from tests.support.sealing import sealed
-
-if TYPE_CHECKING:
-    from services.kit.storage.store import Store
-    from tests.support.node_world import PartyNode
-    from tests.support.played_worlds import WorldAfter
 
 __all__ = ["clock", "codes", "played_worlds", "world", "world_after"]
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import enum
 import shutil
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -24,10 +25,6 @@ from services.node.safeguards import evaluation_limits
 from services.node.storage.tables import EvaluationRow, RoundRow, StatementRow
 from tests.support.clock import Clock
 from tests.support.node_world import PartyNode, World, make_world
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.database_files
 

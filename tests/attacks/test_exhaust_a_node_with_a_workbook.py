@@ -5,18 +5,14 @@ from __future__ import annotations
 import io
 import resource
 import zipfile
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 from psutil import Process
 
 from aquila.records.reading.sheet_process import LEAST_SECONDS
 from tests.support.spreadsheets import ods, ods_cell, ods_row, with_part, xlsx
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.support.web_world import ServedPages
+from tests.support.web_world import ServedPages
 
 HEADER = ("record_id", "given_names", "family_names", "date_of_birth")
 ROW = ("1", "Ana", "Ilić", "1980-05-03")

@@ -5,16 +5,13 @@ from __future__ import annotations
 import io
 import tarfile
 import tracemalloc
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from aquila.errors import AuditError
 from clients.sdk.bundles import open_bundle
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 GIB = 1 << 30
 

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from aquila.audit.entries import Entry, EntryKind
+from aquila.crypto.group import Group
 from aquila.errors import AuditError
-from aquila.protocol.auditing import audit_rounds, compare, read_log, refuse_unproven, still_unproven
+from aquila.protocol.auditing import (
+    LogRecord,
+    UnprovenClaim,
+    audit_rounds,
+    compare,
+    read_log,
+    refuse_unproven,
+    still_unproven,
+)
 from aquila.protocol.log_entries import refused_entry
 from aquila.protocol.messages import Statement, Withdrawal
 from aquila.sentences import text_of
 from tests.support.exported import CODES, NOW, Exported, exported
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from aquila.crypto.group import Group
-    from aquila.protocol.auditing import LogRecord, UnprovenClaim
 
 
 def verify(log: Exported, group: Group, *others: LogRecord) -> list[UnprovenClaim]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Sequence
 from random import Random
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,11 +14,7 @@ from aquila.protocol.submissions.tasks import digest_records
 from aquila.records.person import PartialDate, Record
 from aquila.records.rules import load_rules
 from tests.quality.measuring.common_lists import common_lists
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import StagedRound
 
 NAMES = (
     ("Besnik", "Hoxha", 1979), ("Vesna", "Marković", 1984), ("Georgi", "Dimitrov", 1971), ("Mircea", "Popescu", 1990),

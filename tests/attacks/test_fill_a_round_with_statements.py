@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
+from aquila.crypto.group import Group
 from aquila.errors import RepeatedError
 from services.kit.log.entries import size
 from services.matcher.rounds.statements import accept_statement
 from services.matcher.storage.tables import EventRow, EvidenceRow, RefusedStatementRow, RepeatedStatementRow
 from tests.support.matcher_world import Node, World
 from tests.support.sentence_texts import texts
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from aquila.crypto.group import Group
 
 MANY = 150
 """More than what is kept of other refused statements; 1,500 are said to a record alone, which is faster."""

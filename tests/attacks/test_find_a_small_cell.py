@@ -8,11 +8,12 @@ key could round them, publishes them by the service's own code, and looks which 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from itertools import combinations_with_replacement, product
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,9 +23,6 @@ from aquila.matching.regional_counts import persons_by_parties
 from aquila.matching.rounding import BASE, FEW, SMALL, Rounding
 from aquila.protocol.messages import Kind
 from services.matcher.statistics.figures import RoundCounts, hit_tables, known, outcomes, records_sent
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
 Name: TypeAlias = "tuple[str, ...]"
 Pair: TypeAlias = "tuple[str, str]"

@@ -10,18 +10,13 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import pytest
 
-from aquila.crypto.native.batch import NATIVE_BACKENDS, load_core
+from aquila.crypto.native.batch import NATIVE_BACKENDS, NativeBackend, load_core
 from aquila.errors import InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from aquila.crypto.native.batch import NativeBackend
 
 WIDTH = 64
 COUNT = 40

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import select
@@ -12,19 +13,14 @@ from sqlalchemy import select
 from aquila.audit.roles import Role
 from aquila.matching.hit_rate import MOST_PERSONS, MOST_QUERIES
 from aquila.protocol.messages import Hit, HitReport, Kind
+from aquila.protocol.rounds.verified_round import Round
 from services.kit.people import Actor
+from services.node.context import NodeContext
 from services.node.safeguards import alarms
 from services.node.storage.tables import AlarmRow, HitRow, QueryHitsRow
 from tests.support.clock import Clock
 from tests.support.node_steps import PEOPLE, problems
 from tests.support.node_world import HEADER, World, make_world
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-    from aquila.protocol.rounds.verified_round import Round
-    from services.node.context import NodeContext
 
 DAY = 86_400
 MULTIPLE = 100

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import httpx
 import pytest
@@ -12,6 +13,7 @@ from sqlalchemy import func, select
 
 from aquila.audit.roles import Role
 from aquila.crypto.envelope import sign_envelope
+from aquila.crypto.group import Group
 from aquila.interface.service.party import RenewedKey
 from aquila.protocol.messages.feed import Rounds
 from aquila.protocol.registration.renewals import open_renewal, sign_renewal
@@ -20,16 +22,9 @@ from aquila.protocol.registration.statements import RegistryAcceptance
 from services.kit.people import LOCAL_KEY, Actor
 from services.matcher.administration import registry
 from services.matcher.storage.tables import SPENT_NONCES
-from tests.support.matcher_world import BASE, World
+from tests.support.matcher_world import BASE, Node, World
 from tests.support.people import approve
 from tests.support.registering import key_of
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-    from pathlib import Path
-
-    from aquila.crypto.group import Group
-    from tests.support.matcher_world import Node
 
 ADMINISTRATOR = Actor(LOCAL_KEY, frozenset({Role.ADMINISTRATOR}), Role.ADMINISTRATOR)
 LONG = 3_600

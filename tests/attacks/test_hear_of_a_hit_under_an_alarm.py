@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -13,14 +15,8 @@ from services.matcher.events import newest_withdrawal_events, visible_events
 from services.node.storage.tables import StatementRow, WithdrawalRow
 from tests.support.clock import Clock
 from tests.support.node_steps import PEOPLE, answered, does, hit_path
-from tests.support.node_world import HEADER, World, make_world
+from tests.support.node_world import HEADER, PartyNode, World, make_world
 from tests.support.sentence_texts import texts
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-    from tests.support.node_world import PartyNode
 
 SHARED = PEOPLE[3]
 """A person on the lists of AL and SI, so that both have hits of the lists which they have acknowledged."""

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
+from aquila.crypto.group import Group
 from aquila.errors import AuditError
-from aquila.protocol.auditing import audit_rounds, read_log, refuse_unproven
+from aquila.protocol.auditing import UnprovenClaim, audit_rounds, read_log, refuse_unproven
 from aquila.protocol.messages import CheckFault, ReportCheck
 from aquila.sentences import text_of
-
-if TYPE_CHECKING:
-    from aquila.crypto.group import Group
-    from aquila.protocol.auditing import UnprovenClaim
-    from tests.support.exported import Exported
+from tests.support.exported import Exported
 
 
 def verify(log: Exported, group: Group) -> list[UnprovenClaim]:

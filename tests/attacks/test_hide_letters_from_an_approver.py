@@ -6,16 +6,13 @@ shown.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from markupsafe import Markup
 
 from clients.web.app.site import environment_of
-from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, clock, codes, world
-
-if TYPE_CHECKING:
-    from tests.support.node_world import World
+from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, World, clock, codes, world
 
 __all__ = ["clock", "codes", "world"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from uvicorn.server import ServerState
@@ -15,9 +15,6 @@ from services.kit.http.tls import server_context
 from services.kit.settings import TlsSettings
 from tests.support.authority import Authority
 from tests.support.raw_calls import HALF, LARGE, LONG, MOST, SECONDS, SHORT, WHOLE, Caller, served
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from inspect import isasyncgenfunction, iscoroutinefunction
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from anyio import to_thread
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import iter_route_contexts
 
 from aquila.audit.roles import Role, role_table
@@ -19,6 +22,7 @@ from aquila.crypto.keys import IdentityKey
 from clients.web.app.in_process import InProcessTransport
 from services.kit.http.routing import ServiceRoute
 from services.kit.http.signatures import CallSigner
+from services.kit.people.context import People
 from services.kit.people.oidc import Provider
 from services.kit.people.passwords import Passwords
 from services.kit.people.permissions import Permission
@@ -28,15 +32,7 @@ from services.kit.work import threads
 from services.kit.work.threads import Pool
 from tests.support.people import signed_in
 from tests.support.signed_calls import is_signed_call
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-    from pathlib import Path
-
-    from fastapi.dependencies.models import Dependant
-
-    from services.kit.people.context import People
-    from tests.support.web_world import ServedPages
+from tests.support.web_world import ServedPages
 
 SECONDS = 30.0  # far more than a call takes, and less than a test may
 ISSUER = "https://sso.example"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from aquila.audit.checkpoint import cosigned_at, parse_checkpoint
-from aquila.audit.entries import EntryKind
+from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.note import parse_note
 from aquila.audit.witness import witness_name
 from aquila.sentences import quoted
@@ -21,14 +24,6 @@ from services.node.storage.states import Promise
 from services.node.storage.tables import StatementRow
 from tests.support.clock import Clock
 from tests.support.node_world import PartyNode, World, make_world
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
-    from pathlib import Path
-
-    from sqlalchemy.orm import Session
-
-    from aquila.audit.entries import Entry
 
 CODES = ("AL", "RS")
 

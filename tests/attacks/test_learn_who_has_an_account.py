@@ -6,8 +6,9 @@ that write, whatever is wrong.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from sqlalchemy import event, update
@@ -17,17 +18,12 @@ from aquila.errors import InputError
 from aquila.interface.people import BeginEnrolment, ConfirmEnrolment, NewAccount, SignIn
 from services.kit.errors import SignInError
 from services.kit.people.accounts import add_account, switch_account
+from services.kit.people.context import People
 from services.kit.people.passwords import Passwords
 from services.kit.people.sign_in import begin_enrolment, confirm_enrolment, sign_in
 from services.kit.people.tables import AccountRow, PeopleRows
-from tests.support.accounts import ADMINISTRATOR, PASSWORD, clock, member, people
+from tests.support.accounts import ADMINISTRATOR, PASSWORD, Member, clock, member, people
 from tests.support.sealing import sealed
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from services.kit.people.context import People
-    from tests.support.accounts import Member
 
 __all__ = ["clock", "member", "people"]
 

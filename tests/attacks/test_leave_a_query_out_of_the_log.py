@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from aquila.audit.entries import EntryKind
+from aquila.crypto.group import Group
 from aquila.errors import AuditError
 from aquila.protocol.auditing import audit_rounds, read_log
-from tests.support.exported import CODES
-
-if TYPE_CHECKING:
-    from aquila.crypto.group import Group
-    from tests.support.exported import Exported
+from tests.support.exported import CODES, Exported
 
 
 def of_the_query(log: Exported) -> list[int]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -15,13 +16,7 @@ from services.node.steps.submissions import finalize
 from services.node.steps.sync import SLACK_SECONDS, take_page
 from services.node.storage.tables import ProblemRow, StatementRow
 from tests.support.clock import Clock
-from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, World, make_world
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-    from tests.support.node_world import PartyNode
+from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, PartyNode, World, make_world
 
 
 @pytest.fixture

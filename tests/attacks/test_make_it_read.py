@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -16,12 +18,7 @@ from clients.web.app.uploads import Inbox
 from services.kit.http.routing import SMALL_BODY, caller_checks
 from services.matcher.api.routes import LARGEST_PROPOSAL
 from tests.support.people import signed_in
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-    from tests.support.web_world import ServedPages
+from tests.support.web_world import ServedPages
 
 ORIGIN = "http://127.0.0.1:8701"
 SAME = {"origin": ORIGIN, "sec-fetch-site": "same-origin"}

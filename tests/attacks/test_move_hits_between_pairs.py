@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 import pytest
 
+from aquila.audit.entries import Entry
+from aquila.crypto.group import Group
 from aquila.errors import AuditError
 from aquila.protocol.auditing import audit_rounds, read_log
 from aquila.protocol.auditing.hits import check_hits
+from tests.support.exported import Exported
 from tests.support.receipts import audit_of
-
-if TYPE_CHECKING:
-    from aquila.audit.entries import Entry
-    from aquila.crypto.group import Group
-    from tests.support.exported import Exported
-
 
 FOUR = ("AL", "RS", "SI", "XK")
 

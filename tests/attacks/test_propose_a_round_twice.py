@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
+from aquila.crypto.group import Group
 from aquila.errors import AuditError
 from aquila.protocol.auditing import audit_rounds, read_log
 from aquila.protocol.messages import Manifest
-from tests.support.exported import NOW
-
-if TYPE_CHECKING:
-    from aquila.crypto.group import Group
-    from tests.support.exported import Exported
+from tests.support.exported import NOW, Exported
 
 
 def propose_again(log: Exported, **changes: object) -> int:

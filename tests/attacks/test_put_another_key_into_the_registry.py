@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import pytest
 
 from aquila.audit.roles import Role
+from aquila.crypto.keys import IdentityKey
 from aquila.errors import PolicyError
 from aquila.protocol.registration.invitations import Invitation, JoinRequest, open_invitation, open_request, sign_file
 from aquila.protocol.registration.spoken_words import spoken
@@ -24,13 +25,9 @@ from services.kit.http.peer import Peer
 from services.kit.http.signatures import CallSigner
 from services.kit.storage.registry.stored_statements import acceptance_of, statements_from
 from tests.support.ceremony import REGISTRY, accept, admit, fetched, invite, join, make_home
-from tests.support.node_world import clock, codes, world
+from tests.support.node_world import PartyNode, World, clock, codes, world
 from tests.support.people import signed_in
 from tests.support.registering import key_of
-
-if TYPE_CHECKING:
-    from aquila.crypto.keys import IdentityKey
-    from tests.support.node_world import PartyNode, World
 
 __all__ = ["clock", "codes", "world"]
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -26,10 +27,6 @@ from services.matcher.storage import home as matcher_home
 from services.node.storage import home as node_home
 
 _TABLE = text("CREATE TABLE t (n INTEGER)")
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture(autouse=True)

@@ -10,16 +10,19 @@ import contextlib
 import io
 import re
 import secrets
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.routing import iter_route_contexts
 from sqlalchemy import select
 
 from aquila.audit.checkpoint import cosign, parse_checkpoint
-from aquila.audit.entries import EntryKind
+from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.roles import Role
 from aquila.audit.witness import parse_update, witness_name
+from aquila.crypto.group import Group
 from aquila.crypto.keys import IdentityKey
 from aquila.protocol.auditing import audit_rounds, read_log
 from aquila.protocol.log_entries import match_entry
@@ -31,13 +34,6 @@ from services.kit.log.entries import entries
 from services.kit.people import Actor
 from services.matcher.storage.tables import EventRow, HeldReportRow
 from tests.support.matcher_world import LISTS, World
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from aquila.audit.entries import Entry
-    from aquila.crypto.group import Group
 
 HITS = 313_377_331_331
 """How many hits the owner's alarm names: so long a number that no digest or signature has its digits by chance."""

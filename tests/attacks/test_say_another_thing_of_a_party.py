@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -17,16 +18,10 @@ from services.matcher.steps import join
 from services.matcher.storage.tables import RoundRow
 from services.node.storage.tables import NamedEntriesRow
 from tests.support.node_steps import round_before_matching, round_with_hits
-from tests.support.node_world import clock, world
-from tests.support.played_worlds import played_worlds, world_after
+from tests.support.node_world import World, clock, world
+from tests.support.played_worlds import WorldAfter, played_worlds, world_after
 
 __all__ = ["clock", "played_worlds", "world", "world_after"]
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from tests.support.node_world import World
-    from tests.support.played_worlds import WorldAfter
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -14,9 +14,6 @@ from services.kit.http.tls import server_context
 from services.kit.settings import TlsSettings
 from tests.support.authority import Authority
 from tests.support.raw_calls import HALF, LONG, SECONDS, WHOLE, Caller, served
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CHUNKED = b"POST /%s HTTP/1.1\r\nhost: x\r\ntransfer-encoding: %s\r\n\r\n"
 BYTES_IN_CHUNKS = b"1\r\na\r\n" * 100_000

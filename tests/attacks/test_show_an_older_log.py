@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from aquila.audit.checkpoint import Checkpoint, cosign
 from aquila.audit.tiles import bundle_path, statements_path, tile_path, write_bundle, write_statements
 from aquila.audit.witness import witness_name
+from aquila.crypto.group import Group
 from aquila.errors import AuditError
-from aquila.protocol.auditing import audit_rounds, check_at_least, compare, read_log
+from aquila.protocol.auditing import LogRecord, UnprovenClaim, audit_rounds, check_at_least, compare, read_log
 from aquila.protocol.messages import Outcomes
 from tests.support.exported import CODES, NOW, Exported, exported
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from aquila.crypto.group import Group
-    from aquila.protocol.auditing import LogRecord, UnprovenClaim
 
 
 @pytest.fixture

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from aquila.audit.checkpoint import open_checkpoint
 from aquila.audit.entries import Entry, EntryKind
-from aquila.audit.witness import log_name
+from aquila.audit.witness import Update, log_name
 from aquila.errors import LogRewrittenError
+from aquila.protocol.messages import Statement
 from aquila.protocol.messages.proofs import ProofRequest, Proofs
 from services.kit.log.entries import append, declare
 from services.kit.log.publication import OwnLog
@@ -20,13 +23,6 @@ from services.kit.storage.store import Store, database_url, new_metadata
 from services.node.rounds import statements
 from tests.support.clock import Clock
 from tests.support.node_world import PartyNode, World, make_world
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-    from aquila.audit.witness import Update
-    from aquila.protocol.messages import Statement
 
 
 class SecondLog(httpx.AsyncBaseTransport):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import httpx
 import pytest
@@ -11,11 +11,7 @@ import pytest
 from services.kit.serving.hosts import OwnNames, names_of
 from services.kit.settings import ListenSettings, ServiceSettings, TlsSettings
 from tests.support.authority import Authority
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.support.web_world import ServedPages
+from tests.support.web_world import ServedPages
 
 OWN = frozenset({"localhost", "127.0.0.1", "::1", "node.example"})
 FOREIGN = ("evil.example", "evil.example:8701", "127.0.0.1.evil.example", "localhost@evil.example", "[::2]:1", "[", "")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import select, update
 
@@ -15,17 +17,10 @@ from services.kit.approvals.requests import MOST_WAITING
 from services.kit.approvals.tables import ApprovalRow
 from services.kit.log import entries
 from services.kit.people.accounts import change_roles, reset_account, switch_account
+from services.kit.people.context import People
 from services.kit.people.tables import AccountRow, PeopleRows
-from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, clock, codes, world
+from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, PartyNode, World, clock, codes, world
 from tests.support.sealing import sealed
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import httpx
-
-    from services.kit.people.context import People
-    from tests.support.node_world import PartyNode, World
 
 __all__ = ["clock", "codes", "world"]
 

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from itertools import product
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+import httpx
 import pytest
 
 from services.kit.log import entries
 from tests.support.clock import Clock
-from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, make_world
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-    import httpx
-
-    from tests.support.node_world import PartyNode, World
+from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, PartyNode, World, make_world
 
 MIRA = {"given_names": "Mira", "family_names": "Janković", "date_of_birth": "1988-08-08"}
 SPELLINGS = ("Mira Janković", "JANKOVIC, mira 2026", "Мира Јанковић", "против Мире Јанковић")

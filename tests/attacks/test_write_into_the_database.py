@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import httpx
 import pytest
@@ -18,15 +19,9 @@ from services.kit.storage.store import Store
 from services.node.round_memory import round_row
 from services.node.steps.verify_logs import show_looks
 from tests.support.node_steps import closed_round, hit_path, round_with_hits, round_without_lists
-from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, MATCHER_URL, clock, codes, world
+from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, MATCHER_URL, World, clock, codes, world
 from tests.support.people import signed_in
-from tests.support.played_worlds import played_worlds, world_after
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from tests.support.node_world import World
-    from tests.support.played_worlds import WorldAfter
+from tests.support.played_worlds import WorldAfter, played_worlds, world_after
 
 __all__ = ["clock", "codes", "played_worlds", "world", "world_after"]
 

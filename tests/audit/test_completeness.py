@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import Connection, event, func, select
+from sqlalchemy.orm import Session
 
 from aquila.audit.entries import Entry, EntryKind
 from aquila.protocol.log_entries import REFUSED
 from services.kit.log.entries import entries
+from services.kit.storage.store import Store
 from services.matcher.storage.tables import EventRow, EvidenceRow, HitCountRow, RefusedStatementRow
 from services.matcher.storage.tables import RoundRow as MatcherRound
 from services.node.storage.tables import ImportRow, RoundRow, StatementRow
 from tests.support.clock import Clock
 from tests.support.node_world import World, make_world
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-    from sqlalchemy import Connection
-    from sqlalchemy.orm import Session
-
-    from services.kit.storage.store import Store
 
 
 class FailedCommitError(Exception):

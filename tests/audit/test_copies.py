@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from aquila.audit.entries import EntryKind
 from aquila.audit.left_out import LEFT_OUT_FILE
+from aquila.crypto.group import Group
 from aquila.errors import AuditError
 from aquila.protocol.auditing import audit_rounds, read_log
 from aquila.protocol.log_entries import discloses_hits
 from clients.cli.main import main
 from tests.support.exported import Exported, exported
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from aquila.crypto.group import Group
 
 
 @pytest.fixture

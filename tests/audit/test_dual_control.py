@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from aquila.audit.entries import EntryKind
+from aquila.crypto.group import Group
 from aquila.protocol.approvals import digest
 from aquila.protocol.auditing import audit_rounds, read_log
 from aquila.protocol.messages import Outcome
@@ -14,14 +16,7 @@ from aquila.sentences import text_of
 from services.node.records.queries import standing_rounds
 from tests.support.ceremony import accept, join
 from tests.support.exported import CODES, Exported, exported
-from tests.support.node_world import JUSTIFICATION
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from aquila.crypto.group import Group
-    from tests.support.node_world import World
+from tests.support.node_world import JUSTIFICATION, World
 
 OTHER_PERSON, OTHER_DIGEST = "p-" + "f" * 12, "f" * 64
 

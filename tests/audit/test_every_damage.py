@@ -7,26 +7,21 @@ what finds the damage is the audit of statements and rounds alone.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from aquila.audit.entries import EntryKind, read_entry
+from aquila.audit.entries import Entry, EntryKind, read_entry
 from aquila.audit.note import parse_note
 from aquila.audit.statistics import statistics_of
+from aquila.crypto.group import Group
 from aquila.errors import AuditError
-from aquila.protocol.auditing import audit_rounds, read_log
+from aquila.protocol.auditing import LogRecord, audit_rounds, read_log
 from aquila.protocol.auditing.shown_by import ShownBy, shown_by
 from tests.support.exported import Exported, exported
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from aquila.audit.entries import Entry
-    from aquila.crypto.group import Group
-    from aquila.protocol.auditing import LogRecord
 
 Place = tuple[str, ...]
 

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from aquila.audit.merkle import tree_root
+from aquila.crypto.group import Group
 from aquila.errors import AuditError
-from aquila.protocol.auditing import audit_rounds, read_log
+from aquila.protocol.auditing import UnprovenClaim, audit_rounds, read_log
 from aquila.protocol.log_entries import refused_entry
 from aquila.protocol.messages import LogHead, Outcomes, Statement
 from aquila.sentences import text_of
-
-if TYPE_CHECKING:
-    from aquila.crypto.group import Group
-    from aquila.protocol.auditing import UnprovenClaim
-    from tests.support.exported import Exported
+from tests.support.exported import Exported
 
 
 def verify(log: Exported, group: Group) -> list[UnprovenClaim]:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from aquila.errors import AuditError
+from aquila.protocol.auditing import RoundAudit, UnprovenClaim
 from aquila.protocol.auditing.hits import check_hits, check_queries
 from aquila.protocol.messages import Kind, Outcome
 from aquila.protocol.rounds.round_state import AlarmKey, ReportKey
 from aquila.sentences import text_of
 from tests.support.receipts import audit_of
-
-if TYPE_CHECKING:
-    from aquila.protocol.auditing import RoundAudit, UnprovenClaim
 
 QUERY = "1" * 32
 PAIRS = {("AL", "RS"): 3, ("AL", "SI"): 0, ("RS", "SI"): 2}

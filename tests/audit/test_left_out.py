@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from aquila.errors import AuditError
+from aquila.protocol.auditing import RoundAudit
 from aquila.protocol.auditing.hits import check_left_out
 from aquila.protocol.messages import CheckedPair, CheckFault, ReportCheck, Tokens
 from aquila.sentences import text_of
 from tests.support.receipts import audit_of
 from tests.support.samples import SAMPLES
-
-if TYPE_CHECKING:
-    from aquila.protocol.auditing import RoundAudit
 
 PAIRS = {("AL", "RS"): 3, ("AL", "SI"): 0, ("RS", "SI"): 2}
 MET, OTHER = "1" * 64, "2" * 64

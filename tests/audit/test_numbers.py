@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import pytest
 
@@ -11,11 +11,9 @@ from aquila.errors import AuditError
 from aquila.protocol.auditing.numbers import StatementNumbers, check_numbers, in_words
 from aquila.protocol.auditing.unproven import UnprovenClaim, refuse_unproven
 from aquila.protocol.messages import Closing, Consent, Outcome, Refusal
+from aquila.protocol.rounds.verified_round import Round
 from aquila.sentences import quoted, text_of
 from tests.support.samples import SAMPLES
-
-if TYPE_CHECKING:
-    from aquila.protocol.rounds.verified_round import Round
 
 
 class Stub:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from aquila.audit.entries import EntryKind
+from aquila.crypto.group import Group
 from aquila.protocol.auditing import audit_rounds, read_log
 from aquila.protocol.registry import read_registry
 from clients.sdk.bundles import open_bundle
 from services.kit.home_folder import LOG_FOLDER
 from tests.support.fishing import fishing
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from aquila.crypto.group import Group
-    from tests.support.node_world import World
-    from tests.support.played_worlds import WorldAfter
+from tests.support.node_world import World
+from tests.support.played_worlds import WorldAfter
 
 
 async def test_the_asker_has_no_report_of_the_refused_hits(world_after: WorldAfter, group: Group) -> None:

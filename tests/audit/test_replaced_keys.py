@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.left_out import LEFT_OUT_FILE
 from aquila.audit.merkle import tree_root
+from aquila.crypto.group import Group
+from aquila.crypto.keys import IdentityKey
 from aquila.errors import AuditError
 from aquila.protocol.auditing import audit_rounds, read_log
 from aquila.protocol.messages import LogHead, Outcomes
 from aquila.protocol.registry import Registry
-from tests.support.exported import exported
+from tests.support.exported import Exported, exported
 from tests.support.registering import key_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from aquila.crypto.group import Group
-    from aquila.crypto.keys import IdentityKey
-    from tests.support.exported import Exported
 
 NEW = key_of("AL new")
 DAY = 86_400

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+
+import pytest
 
 from aquila.audit.entries import EntryKind
+from aquila.crypto.group import Group
 from aquila.protocol import matcher as roles
 from aquila.protocol.auditing import audit_rounds, read_log
 from aquila.protocol.registry import read_registry
@@ -13,12 +15,7 @@ from clients.sdk.bundles import open_bundle
 from services.kit.home_folder import LOG_FOLDER
 from services.matcher.steps import join
 from tests.support.node_steps import round_before_matching
-
-if TYPE_CHECKING:
-    import pytest
-
-    from aquila.crypto.group import Group
-    from tests.support.played_worlds import WorldAfter
+from tests.support.played_worlds import WorldAfter
 
 
 async def test_a_report_in_pages(world_after: WorldAfter, group: Group, monkeypatch: pytest.MonkeyPatch) -> None:

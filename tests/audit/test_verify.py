@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import tarfile
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import httpx
 import pytest
@@ -21,6 +22,8 @@ from aquila.audit.note import parse_note
 from aquila.audit.tiles import bundle_path, statements_path, tile_path, write_bundle, write_statements
 from aquila.audit.witness import log_name, witness_name
 from aquila.crypto.envelope import open_envelope, sign_envelope
+from aquila.crypto.group import Group
+from aquila.crypto.keys import IdentityKey
 from aquila.errors import AquilaError, AuditError, InputError
 from aquila.protocol.auditing import audit_rounds, last_statements, read_log
 from aquila.protocol.log_entries import refused_entry, statement_entry
@@ -30,13 +33,6 @@ from aquila.sentences import text_of
 from clients.cli.main import main
 from clients.sdk.bundles import open_bundle
 from tests.support.exported import CODES, NOW, Exported, exported
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from aquila.crypto.group import Group
-    from aquila.crypto.keys import IdentityKey
 
 DAY = 86_400
 

@@ -13,9 +13,10 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -23,9 +24,6 @@ from clients.cli.demo.population import FIELDS, populate
 from services.kit.settings import LimitSettings
 from tests.support.loaded_program import LOADED
 from tests.support.process_world import Service, World, paired_hits, rehearsed_hits
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 pytestmark = [pytest.mark.e2e, pytest.mark.attack]
 

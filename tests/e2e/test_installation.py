@@ -16,9 +16,9 @@ from __future__ import annotations
 import shutil
 import subprocess
 import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -27,9 +27,6 @@ from tests.support.bundles import make_next_bundle
 from tests.support.debian import NEEDED, PYTHON, Debian, Network, make_base
 from tests.support.installed import MATCHER, Installed, InstalledParties
 from tests.support.process_world import WAIT_SECONDS, World, rehearsed_hits, run
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 pytestmark = [pytest.mark.soak, *NEEDED, *FOR_BUNDLES]
 

@@ -5,22 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
 
 import aquila
 from aquila.crypto.backend import BACKENDS, load_group
 from aquila.crypto.digests.batch import digests_core
-from aquila.crypto.group import GENERATOR
+from aquila.crypto.group import GENERATOR, Group
 from aquila.errors import InputError
 from clients.people.nationals import invent_national
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from aquila.crypto.group import Group
 
 TWICE = "6a493210f7499cd17fecb510ae0cea23a110e8d5b901f8acadd3095c73a3b919"
 """RFC 9496 appendix A.1, multiple 2."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import tarfile
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import httpx
 import pytest
@@ -24,9 +24,6 @@ from aquila.protocol.rounds.exchange import NOTE_BYTES
 from services.kit.http.signatures import CallSigner
 from tests.fuzz import TARGETS, judge
 from tests.support.samples import SAMPLES
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _KEY = IdentityKey(bytes(range(32)))
 _NOTE = Checkpoint("log", 3, bytes(32)).sign(_KEY)

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 
 from aquila.errors import BindingError, OrderError, PolicyError
 from aquila.protocol import matcher as roles
-from aquila.protocol.messages import Amendment, Tokens
+from aquila.protocol.messages import Amendment, Evaluation, Tokens
 from aquila.protocol.rounds.rules import amended_binding
-from tests.support.staged_round import EXPECTED, LISTS, WINDOW
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from aquila.protocol.messages import Evaluation
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import EXPECTED, LISTS, WINDOW, StagedRound
 
 
 def without(code: str) -> set[tuple[str, str, str, str]]:

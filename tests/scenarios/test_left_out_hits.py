@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -10,12 +11,7 @@ from aquila.errors import EquivocationError, MalformedError, OrderError, PolicyE
 from aquila.matching.learning import least_common_per_million
 from aquila.protocol.messages import BelowPair, CheckFault, Hit, HitReport, MetTags, Outcome, ReportCheck, Tokens
 from aquila.simulation.scratch_files import Spool
-from tests.support.staged_round import person
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import StagedRound, person
 
 FAMILIES = ("Hoxha", "Shehu", "Petrović", "Novak", "Zupan", "Kos")
 NAMES = [(given, family) for family in FAMILIES for given in ("Arben", "Drita", "Goran", "Milena", "Petar")]

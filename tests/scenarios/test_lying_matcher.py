@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from aquila.errors import BindingError, EquivocationError, OrderError, PolicyError
 from aquila.protocol.messages import HitReport
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import StagedRound
 
 
 def report(stage: StagedRound, **fields: Any) -> bytes:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from aquila.errors import BindingError, OrderError
 from aquila.protocol.messages import Closing, Ending, Opening, Outcome, Receipt, Submission, Tokens
-from tests.support.staged_round import NOW
-
-if TYPE_CHECKING:
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import NOW, StagedRound
 
 
 def test_a_submission_before_the_opening(stage: StagedRound) -> None:

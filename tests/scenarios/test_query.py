@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from aquila.errors import EquivocationError, InputError, MalformedError, OrderError
 from aquila.matching.join import TokenTable
 from aquila.protocol import matcher as roles
-from aquila.protocol.messages import Mode
-from tests.support.staged_round import LISTS, WINDOW, person
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from aquila.protocol.messages import HitReport
-    from aquila.simulation import SimulatedParty
-    from tests.support.staged_round import StagedRound
-
+from aquila.protocol.messages import HitReport, Mode
+from aquila.simulation import SimulatedParty
+from tests.support.staged_round import LISTS, WINDOW, StagedRound, person
 
 QUESTION = (person("q-1", "Бесник", "Хоџа", "1979-05-06"), person("q-2", "Nobody", "Atall", "1950-01-01"))
 

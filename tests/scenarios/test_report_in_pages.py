@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+
+import pytest
 
 from aquila.errors import EquivocationError, MalformedError, OrderError
 from aquila.protocol.messages import Fault, HitReport, LearnedWeight
 from aquila.protocol.rounds.round_state import Phase, ReportKey
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import pytest
-
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import StagedRound
 
 LISTS = ReportKey("SI", None)
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from aquila.errors import BindingError, MalformedError, OrderError
 from aquila.protocol import matcher as roles
 from aquila.protocol.messages import Tokens
-
-if TYPE_CHECKING:
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import StagedRound
 
 
 def tokens(stage: StagedRound, code: str, submission_id: str, rows: int, **fields: Any) -> bytes:

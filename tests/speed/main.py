@@ -21,7 +21,6 @@ import tempfile
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from aquila.csv_files import ListWriter
 from aquila.protocol.submissions.tasks import digest_records
@@ -29,10 +28,7 @@ from aquila.records.reading.lists import AcceptedRow, read_records
 from aquila.records.rules import load_rules
 from clients.bench.lists import PARTIES, write_list
 from clients.local_services.processes import free_ports
-from tests.bench.rounds import measure_round
-
-if TYPE_CHECKING:
-    from tests.bench.rounds import PlayedRound
+from tests.bench.rounds import PlayedRound, measure_round
 
 _DIGEST = 32
 _FIVE = PARTIES[:5]

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import httpx
+
+from aquila.protocol.registration.renewals import Renewal
 from aquila.protocol.registration.spoken_words import spoken
 from aquila.protocol.registry import read_registry
 from services.kit.home_folder import NewAddress
 from services.kit.storage.own_identity import prepare_renewal
 from services.node.storage import home as node_home
-from tests.support.node_world import PartyNode
-
-if TYPE_CHECKING:
-    import httpx
-
-    from aquila.protocol.registration.renewals import Renewal
-    from services.node.storage.home import InvitedHome
-    from tests.support.node_world import World
+from services.node.storage.home import InvitedHome
+from tests.support.node_world import PartyNode, World
 
 REGISTRY = "/v1/operator/registry"
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import Self
 
 import httpx
 import psutil
@@ -25,13 +26,7 @@ from tests.bench.queries.faulty_network import FaultyNetwork, NetworkFaults
 from tests.support.faults import Fault, FaultProgram
 from tests.support.lost_machines import Safe
 from tests.support.moved_clocks import MovedClocks, faketime_library
-from tests.support.process_world import AT_ONCE, THIS, World, paired_hits, rehearsed_hits, run
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
-    from typing import Self
-
-    from tests.support.process_world import Hit, Program, Service
+from tests.support.process_world import AT_ONCE, THIS, Hit, Program, Service, World, paired_hits, rehearsed_hits, run
 
 ROUND_SECONDS = 1_800.0
 """After which a round that has not ended is a fault, on a machine that does much else as well."""

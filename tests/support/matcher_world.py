@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import httpx
 from sqlalchemy import func, select
 
 from aquila.audit.checkpoint import parse_checkpoint
 from aquila.crypto.envelope import sign_envelope
+from aquila.crypto.group import Group
 from aquila.crypto.keys import IdentityKey, SecretBytes
 from aquila.matching.join import TOKEN_ROW_BYTES
-from aquila.protocol.messages import HitReport, Kind, LogHead, Notes
+from aquila.protocol.messages import HitReport, Kind, LogHead, Message, Notes
 from aquila.protocol.messages.feed import EventKind, Events
 from aquila.protocol.party import Party
 from aquila.protocol.registry import RegisteredParty, Registry, write_registry
@@ -30,6 +32,7 @@ from aquila.simulation import NO_PADDING, REHEARSED
 from services.kit.http.signatures import CallSigner
 from services.kit.settings import load
 from services.kit.storage.files import write_secret
+from services.matcher.context import MatcherContext
 from services.matcher.main import build, prepare
 from services.matcher.settings import MatcherSettings
 from services.matcher.steps.schedule import steps_of
@@ -38,13 +41,6 @@ from tests.support.clock import Clock
 from tests.support.databases import lay_tables
 from tests.support.people import FourEyes, patient, two_persons
 from tests.support.staged_round import blinded, verified
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from aquila.crypto.group import Group
-    from aquila.protocol.messages import Message
-    from services.matcher.context import MatcherContext
 
 BASE = "http://127.0.0.1:8700"
 NOW = 1_800_000_000

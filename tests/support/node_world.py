@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import func, select
 
+from aquila.audit.roles import Role
+from aquila.crypto.keys import VerifyKey
 from aquila.errors import AquilaError
 from aquila.protocol.registry import RegisteredParty, Registry, write_registry
 from services.kit.settings import load
@@ -19,22 +24,13 @@ from services.matcher.steps.schedule import steps_of
 from services.matcher.storage import home as matcher_home
 from services.matcher.storage.tables import EventRow
 from services.node import main as node_main
+from services.node.context import NodeContext
 from services.node.settings import NodeSettings
 from services.node.steps.driver import RoundsDriver
 from services.node.storage import home as node_home
 from tests.support.clock import Clock
 from tests.support.databases import lay_tables
 from tests.support.people import FourEyes, patient, signed_in, two_persons
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
-    from pathlib import Path
-
-    from fastapi import FastAPI
-
-    from aquila.audit.roles import Role
-    from aquila.crypto.keys import VerifyKey
-    from services.node.context import NodeContext
 
 MATCHER_URL = "http://127.0.0.1:8700"
 HEADER = "record_id,given_names,family_names,date_of_birth,document_numbers\n"

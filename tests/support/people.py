@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import httpx
 
 from aquila.audit.roles import Role, role_table
+from aquila.interface.approval import PendingApproval
 from aquila.interface.people import Method
-from services.kit.approvals import decisions
+from services.kit.approvals import Approvals, decisions
 from services.kit.people.accounts import new_person
+from services.kit.people.context import People
 from services.kit.people.sessions import find_actor, open_session
 from services.kit.people.tables import AccountRow
-
-if TYPE_CHECKING:
-    from aquila.interface.approval import PendingApproval
-    from services.kit.approvals import Approvals
-    from services.kit.people.context import People
-    from services.kit.settings import ServiceSettings
+from services.kit.settings import ServiceSettings
 
 S = TypeVar("S", bound="ServiceSettings")
 

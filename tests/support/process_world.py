@@ -17,11 +17,12 @@ import ssl
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
+from typing import IO, Any, NamedTuple, Protocol, TypeAlias
 
 import httpx
 import psutil
@@ -36,9 +37,6 @@ from clients.sdk.client_homes import open_home
 from clients.sdk.sessions import SessionFiles
 from services.kit.people.operator_token import TOKEN_FILE
 from tests.support.authority import Authority
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 AQUILA = str(Path(sys.executable).parent / "aquila")
 WAIT_SECONDS = 600.0  # until something hangs: a busy machine takes its time

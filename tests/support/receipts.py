@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Mapping
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from aquila.protocol.auditing import RoundAudit
 from aquila.protocol.messages import Receipt, ReportCheck, Tokens
 from aquila.protocol.party import pair_hits
 from aquila.protocol.rounds.round_state import ReportKey
+from aquila.protocol.rounds.verified_round import Round
 from tests.support.samples import SAMPLES
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
-    from aquila.protocol.rounds.verified_round import Round
 
 
 class ReportedRound:

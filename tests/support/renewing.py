@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import io
 import tarfile
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aquila.crypto.backend import load_group
 from aquila.protocol.auditing import audit_rounds, compare, read_log
 from aquila.protocol.registry import read_registry
 from services.kit.log import entries
 from tests.support.ceremony import REGISTRY, accept
-from tests.support.node_world import open_world
-
-if TYPE_CHECKING:
-    from tests.support.node_world import World
+from tests.support.node_world import World, open_world
 
 
 async def play(world: World) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aquila.protocol.encoding import canonical
 from aquila.protocol.messages import (
@@ -16,6 +16,7 @@ from aquila.protocol.messages import (
     Evaluation,
     HitReport,
     Manifest,
+    Message,
     Notes,
     Opening,
     Outcomes,
@@ -27,9 +28,6 @@ from aquila.protocol.messages import (
     Withdrawal,
     WithheldAnswer,
 )
-
-if TYPE_CHECKING:
-    from aquila.protocol.messages import Message
 
 ROUND, OTHER = "0123456789abcdef" * 2, "f" * 32
 DIGEST, ELEMENT, PROOF = "d" * 64, "e" * 64, "c" * 128

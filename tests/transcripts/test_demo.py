@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tarfile
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import httpx
 import psutil
@@ -20,9 +20,6 @@ import pyotp
 import pytest
 
 from clients.cli.main import main
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.e2e
 COMMAND = [sys.executable, "-m", "clients.cli.main", "demo", "--size", "200"]

@@ -9,35 +9,28 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import combinations
 from operator import or_
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aquila.matching.certainty import Level, grade_on
+from aquila.matching.certainty import GradingBasis, Level, grade_on
 from aquila.matching.grading import grade_lists
 from aquila.matching.join import MatchedPair
 from aquila.matching.learning import ListPair, learn
 from aquila.protocol.shadow.checks import doubts_too_many, own_basis
 from aquila.protocol.shadow.meeting import masks_of, meets_a_set
-from aquila.records.rules import load_rules, mask_of
+from aquila.records.rules import RuleTable, load_rules, mask_of
 from tests.quality.measuring.common_lists import common_lists, unrelated_lists
 from tests.quality.measuring.grading import hits_on
+from tests.quality.measuring.labelled_sets import LabelledSet, Pair
 from tests.quality.measuring.main import ALL_FIELDS, SEEDS, WHOLE
-from tests.quality.measuring.plaintext_matching import meet, send
+from tests.quality.measuring.plaintext_matching import Meeting, Sent, meet, send
 from tests.quality.measuring.set_files import NAMES_AND_DATE, region
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from aquila.matching.certainty import GradingBasis
-    from aquila.records.rules import RuleTable
-    from tests.quality.measuring.labelled_sets import LabelledSet, Pair
-    from tests.quality.measuring.plaintext_matching import Meeting, Sent
 
 LENGTHS = (5_000, 20_000, 100_000, 1_000_000)
 BARS = {20_000: 0.985, 200_000: 0.95, 10_000_000: 0.85}

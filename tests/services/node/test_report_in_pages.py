@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
 from aquila.protocol import matcher as roles
+from aquila.protocol.messages import HitReport
 from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.rounds import hit_batches
-from aquila.protocol.rounds.hit_batches import HIT_ID_BYTES
+from aquila.protocol.rounds.hit_batches import HIT_ID_BYTES, HitBatch
 from aquila.protocol.rounds.round_state import ReportKey
 from services.kit.errors import StoreError
 from services.matcher.events import REPORT
@@ -21,17 +23,9 @@ from services.matcher.storage.tables import EventRow
 from services.node.steps import exchange_notes
 from services.node.storage.tables import ExchangeRow, HitRow, NoteBatchRow, PairCheckRow, StatementRow
 from tests.support.node_steps import round_before_matching
+from tests.support.node_world import PartyNode
+from tests.support.played_worlds import WorldAfter
 from tests.support.sentence_texts import texts
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    import pytest
-
-    from aquila.protocol.messages import HitReport
-    from aquila.protocol.rounds.hit_batches import HitBatch
-    from tests.support.node_world import PartyNode
-    from tests.support.played_worlds import WorldAfter
 
 pytestmark = pytest.mark.rounds
 

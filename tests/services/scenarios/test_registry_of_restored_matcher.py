@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import httpx
 import pytest
@@ -15,13 +15,8 @@ from services.kit.http.signatures import CallSigner
 from services.matcher.backup import RestoredMatcher, restore_matcher
 from tests.support.backups import KEY, Safe
 from tests.support.ceremony import fetched, renew
-from tests.support.node_world import MATCHER_URL
+from tests.support.node_world import MATCHER_URL, World
 from tests.support.registering import key_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.support.node_world import World
 
 pytestmark = pytest.mark.rounds
 

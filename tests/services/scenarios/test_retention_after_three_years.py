@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import tarfile
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.proofs import prove_inclusion, verify_inclusion
 from aquila.audit.roles import Role
+from aquila.crypto.group import Group
 from aquila.protocol.auditing import audit_rounds, read_log
 from aquila.protocol.registry import read_registry
 from services.kit.actor import LOCAL_KEY, Actor
@@ -23,11 +24,6 @@ from tests.support.ceremony import renew
 from tests.support.clock import Clock
 from tests.support.node_world import World, make_world
 from tests.support.people import approve
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from aquila.crypto.group import Group
 
 DAY = 86_400
 THREE_YEARS = 1_095 * DAY

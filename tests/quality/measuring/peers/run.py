@@ -6,19 +6,14 @@ import json
 import subprocess
 import tempfile
 import unicodedata
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from aquila.records.normalize.latin import to_latin
 from aquila.records.normalize.names import name_words
-from tests.quality.measuring.labelled_sets import Pair
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from aquila.records.person import Record
-    from tests.quality.measuring.labelled_sets import LabelledSet
+from aquila.records.person import Record
+from tests.quality.measuring.labelled_sets import LabelledSet, Pair
 
 PEERS = {
     "Bloom filters": ("bloom_pairs.py",),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
+import httpx
 import pytest
 
 from aquila.interface.service.health import Subject
@@ -15,14 +16,7 @@ from services.matcher.rounds.contacts import StoredContacts
 from services.matcher.rounds.disk_space import reserved_bytes
 from services.matcher.settings import QuotaSettings
 from services.matcher.storage.tables import EventRow, RefusedStatementRow, RoundRow
-from tests.support.matcher_world import NOW
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import httpx
-
-    from tests.support.matcher_world import World
+from tests.support.matcher_world import NOW, World
 
 pytestmark = pytest.mark.postgresql_soak
 

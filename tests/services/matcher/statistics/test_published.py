@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import pytest
@@ -20,13 +21,8 @@ from services.matcher.storage.tables import (
     RoundRow,
 )
 from tests.support.database_work import DatabaseWork
-from tests.support.matcher_world import BASE
+from tests.support.matcher_world import BASE, World
 from tests.support.people import FourEyes
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from tests.support.matcher_world import World
 
 pytestmark = pytest.mark.postgresql_soak
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import delete, event, insert, update
@@ -13,11 +12,9 @@ from aquila.matching.certainty import Level
 from aquila.matching.weights import level_bits
 from services.node.storage.tables import ExchangeRow, HitRow, HitStatusRow, RecordRow, StatementRow
 from tests.support.node_steps import does, hit_path, hit_with, kinds_in_log, round_with_hits
+from tests.support.node_world import World
+from tests.support.played_worlds import WorldAfter
 from tests.support.sealing import sealed
-
-if TYPE_CHECKING:
-    from tests.support.node_world import World
-    from tests.support.played_worlds import WorldAfter
 
 pytestmark = [pytest.mark.rounds, pytest.mark.postgresql_soak]
 

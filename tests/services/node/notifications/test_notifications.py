@@ -6,10 +6,13 @@ import json
 import os
 import re
 import stat
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import select, update
 
@@ -30,17 +33,9 @@ from services.node.storage.tables import AlarmRow, RoundRow
 from services.node.waiting import NodeWaiting
 from tests.support.mail_server import MailServer, lines_of, settings_of
 from tests.support.node_steps import does, hit_with, round_for_queries, round_with_hits
-from tests.support.node_world import JUSTIFICATION, LISTS
+from tests.support.node_world import JUSTIFICATION, LISTS, PartyNode, World
+from tests.support.played_worlds import WorldAfter
 from tests.support.sealing import sealed
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    import httpx
-
-    from tests.support.node_world import PartyNode, World
-    from tests.support.played_worlds import WorldAfter
 
 pytestmark = pytest.mark.more_rounds
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import select
 
@@ -20,14 +21,9 @@ from services.node.storage.tables import (
     WithdrawalRow,
 )
 from tests.support.node_steps import closed_round, counts, does, hit_path, hit_with, kinds_in_log
-from tests.support.node_world import HEADER, LISTS
+from tests.support.node_world import HEADER, LISTS, PartyNode, World
+from tests.support.played_worlds import WorldAfter
 from tests.support.sentence_texts import texts
-
-if TYPE_CHECKING:
-    import httpx
-
-    from tests.support.node_world import PartyNode, World
-    from tests.support.played_worlds import WorldAfter
 
 pytestmark = [pytest.mark.rounds, pytest.mark.postgresql_soak]
 

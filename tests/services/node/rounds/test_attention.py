@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -11,10 +11,7 @@ from aquila.sentences import quoted
 from services.node.rounds import attention
 from services.node.steps.submissions import prepare
 from services.node.storage.tables import AlarmRow, PairCheckRow, ProblemRow, RoundRow, SubmissionRow
-from tests.support.node_world import HEADER, LISTS
-
-if TYPE_CHECKING:
-    from tests.support.node_world import PartyNode, World
+from tests.support.node_world import HEADER, LISTS, PartyNode, World
 
 pytestmark = pytest.mark.postgresql_soak
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from tests.support.node_world import HEADER, LISTS
-
-if TYPE_CHECKING:
-    from tests.support.clock import Clock
-    from tests.support.node_world import World
+from tests.support.clock import Clock
+from tests.support.node_world import HEADER, LISTS, World
 
 pytestmark = pytest.mark.soak  # seven rounds; the stories of the pages show the progress of one
 

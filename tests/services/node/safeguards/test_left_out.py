@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from aquila.protocol import matcher as roles
+from aquila.protocol.messages import HitReport
 from services.kit.log import entries
 from services.matcher.steps import join
 from services.node.rounds import paths
 from services.node.storage.states import EVIDENCE
 from services.node.storage.tables import ColumnPieceRow, PairCheckRow, StatementRow
 from tests.support.node_steps import round_before_matching
+from tests.support.node_world import PartyNode, World
+from tests.support.played_worlds import WorldAfter
 from tests.support.sentence_texts import texts
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    import pytest
-
-    from aquila.protocol.messages import HitReport
-    from tests.support.node_world import PartyNode, World
-    from tests.support.played_worlds import WorldAfter
 
 pytestmark = pytest.mark.more_rounds
 

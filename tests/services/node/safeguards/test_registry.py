@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from aquila.protocol.registry import read_registry
 from services.kit.http.peer import Peer
@@ -11,12 +12,8 @@ from services.kit.log import entries
 from services.node.safeguards import registry as statements
 from tests.support.authority import Authority
 from tests.support.ceremony import REGISTRY, accept, admit, fetched, heard, invite, join, make_home
+from tests.support.node_world import World
 from tests.support.registering import key_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.support.node_world import World
 
 
 def logged(store: Any, kind: str) -> list[Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from aquila.crypto.backend import load_group
@@ -21,12 +19,9 @@ from services.node.rounds import statements
 from services.node.steps import sync
 from services.node.storage.tables import RoundRow, StatementRow
 from tests.support.ceremony import REGISTRY, accept, fetched, join, prepare, renew, replace_key
-from tests.support.node_world import open_world
+from tests.support.node_world import World, open_world
 from tests.support.registering import key_of
 from tests.support.renewing import log_of, logged, play, renew_matcher, verify
-
-if TYPE_CHECKING:
-    from tests.support.node_world import World
 
 pytestmark = pytest.mark.more_rounds
 

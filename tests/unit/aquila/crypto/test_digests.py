@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,9 +19,6 @@ from aquila.records.inputs import InputMaker
 from aquila.records.person import PartialDate, Record, RecordColumns
 from aquila.records.rule_parts import record_names
 from aquila.records.rules import InputClass, Part, Rule, RuleTable
-
-if TYPE_CHECKING:
-    from types import ModuleType
 
 
 @pytest.fixture(scope="module")

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from aquila.errors import MalformedError, PolicyError
 from aquila.executors import InProcess
 from aquila.matching.join import MatchedPair, TokenTable, parse_rows
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
 
 
 def row(handle: int, rule: int, token: int | bytes) -> bytes:

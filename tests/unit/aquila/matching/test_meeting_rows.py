@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -11,9 +11,6 @@ import pytest
 from aquila.errors import MalformedError
 from aquila.matching.join import MatchedPair, MatchedTokenPositions, TokenTable
 from aquila.matching.meeting_rows import first_bits, meeting_handles, rows_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LIMIT = 3
 

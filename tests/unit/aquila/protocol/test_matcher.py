@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 
@@ -14,12 +14,7 @@ from aquila.protocol.messages import ClassCounts, PartyCap
 from aquila.protocol.rounds.exchange import grading_basis_on
 from aquila.protocol.shadow.meeting import ColumnTerms
 from aquila.records.rules import load_rules
-from tests.support.staged_round import BOTH_CLASSES, WINDOW
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import BOTH_CLASSES, WINDOW, StagedRound
 
 
 def lists_of(stage: StagedRound) -> list[str]:

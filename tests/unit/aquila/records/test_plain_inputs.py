@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from random import Random
-from typing import TYPE_CHECKING
 
 import pytest
 
 from aquila.crypto.digests.batch import digests_core
 from aquila.protocol.submissions.padding import input_prefixes
-from aquila.records.inputs import InputMaker, record_inputs
+from aquila.records.inputs import DigestedInputs, InputMaker, record_inputs
 from aquila.records.person import PartialDate, Record, RecordColumns
 from aquila.records.rule_parts import PART_KINDS, names_of_records, record_names
 from aquila.records.rules import BUILT_IN, InputClass, Part, Rule, RuleTable, load_rules
@@ -19,11 +19,6 @@ from tests.quality.measuring.common_lists import common_lists
 from tests.quality.populations import populated_lists
 from tests.quality.populations.residents import CULTURES
 from tests.support.plain_inputs import plain_digests, plain_inputs
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from aquila.records.inputs import DigestedInputs
 
 RECORDS = int(os.environ.get("AQUILA_EQUALITY_COUNT", "1000"))
 BATCH = 2_000

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from importlib import resources
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from aquila.errors import InputError
 from aquila.records.rules import BUILT_IN, Counted, InputClass, load_rules, parse_rules
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 DEFAULT = load_rules("default")
 TABLE = """

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
 
 import pytest
 
+from aquila.crypto.group import Group
 from aquila.crypto.shares import new_share
 from aquila.errors import InputError, KeyMaterialError, ProofError
 from aquila.executors import InProcess, local_pool
@@ -16,18 +18,11 @@ from aquila.matching.certainty import Level
 from aquila.protocol.messages import Kind
 from aquila.protocol.rounds.round_state import Phase
 from aquila.protocol.submissions.submission import ROW
+from aquila.records.person import Record
 from aquila.records.rules import load_rules
-from aquila.simulation import DEFAULT_PADDING, RecordList, Rehearsal
+from aquila.simulation import DEFAULT_PADDING, RecordList, Rehearsal, SimulatedParty
 from aquila.simulation.metrics import peak_memory
 from tests.support.staged_round import EXPECTED, LISTS, NOW, person
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
-    from aquila.crypto.group import Group
-    from aquila.records.person import Record
-    from aquila.simulation import SimulatedParty
 
 
 @pytest.fixture

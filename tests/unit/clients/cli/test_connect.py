@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,9 +16,6 @@ from clients.sdk.client_homes import open_home
 from clients.sdk.sessions import SessionFiles
 from services.node.storage.home import create as create_node
 from tests.support.authority import Authority
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 IDS = ["abcd" + "0" * 28, "abce" + "0" * 28]
 

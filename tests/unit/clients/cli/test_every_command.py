@@ -6,11 +6,12 @@ import io
 import json
 import re
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 import httpx
 import pytest
@@ -21,9 +22,6 @@ from clients.cli.exit_codes import ExitCode
 from clients.cli.main import main, whole_command
 from tests.support.openapi_examples import EXAMPLES as REQUESTS
 from tests.support.reached_service import answer_commands
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 SCHEMAS = Path(__file__).parents[4] / "schemas" / "openapi"
 RUNS = {"bench", "demo", "matcher serve", "node serve", "node train", "rehearse", "web"}

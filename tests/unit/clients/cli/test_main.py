@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,9 +16,6 @@ from aquila.errors import AquilaError
 from aquila.sentences import quoted
 from clients.cli.exit_codes import ExitCode, exit_code_of
 from clients.cli.main import app, main, whole_command
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 def _tree(kind: type[AquilaError] = AquilaError) -> Iterator[type[AquilaError]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -12,12 +13,7 @@ from aquila.interface.hits import SavedFilter
 from aquila.interface.rounds import JustificationInput, RoundProposal, SubmissionRequest
 from aquila.protocol.messages import Kind
 from aquila.records.reading.layouts import Layout
-from clients.sdk import ApprovalClient, HitsClient, MatcherClient, NodeClient
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from clients.sdk import Connection
+from clients.sdk import ApprovalClient, Connection, HitsClient, MatcherClient, NodeClient
 
 ROUND, IMPORT = "a" * 32, "b" * 32
 REPORT = {

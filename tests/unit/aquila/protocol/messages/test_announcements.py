@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from aquila.errors import MalformedError
 from aquila.protocol.encoding import canonical
-from aquila.protocol.messages import Ending, HitReport, Opening
+from aquila.protocol.messages import Ending, HitReport, Message, Opening
 from tests.support.samples import SAMPLES, read
-
-if TYPE_CHECKING:
-    from aquila.protocol.messages import Message
 
 AL, SI = SAMPLES[Opening]["consents"]
 LISTS = {"submission_id": None}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 
@@ -15,6 +15,7 @@ from aquila.protocol.messages import (
     PARTY_STATEMENTS,
     Evaluation,
     HitReport,
+    Message,
     Receipt,
     Refusal,
     Submission,
@@ -30,13 +31,7 @@ from aquila.protocol.rounds.verified_round import (
     without_justification,
 )
 from tests.support.samples import read
-from tests.support.staged_round import WINDOW
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from aquila.protocol.messages import Message
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import WINDOW, StagedRound
 
 
 def message_in(envelope: bytes) -> Message:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -16,9 +15,7 @@ from aquila.protocol.shadow.columns import Column
 from aquila.protocol.shadow.token_rows import RecordRows, numbered
 from aquila.protocol.submissions.column_sizes import DUMMIES, MOST_TAGS_OF_A_RECORD, PIECE_TAGS, TAG_BYTES
 from tests.support.shadow_pairs import ShadowPair, handle, rows_of, token
-
-if TYPE_CHECKING:
-    from tests.support.staged_round import StagedRound
+from tests.support.staged_round import StagedRound
 
 SETS = ((1,), (2, 3))
 KEY = bytes(range(32))

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import tempfile
-from typing import TYPE_CHECKING
+from pathlib import Path
+
+import pytest
 
 from clients.cli.demo import practice
 from clients.local_services.processes import MARKER
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import pytest
 
 
 def test_only_left_folders_are_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from clients.cli.demo.residue_check import left_in, samples_of, still_there
 from clients.cli.demo.search import needles_of, occurrences, search
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ROW = {
     "given_names": "Ana",

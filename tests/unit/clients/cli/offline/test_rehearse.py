@@ -8,17 +8,13 @@ import hashlib
 import json
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-from aquila.crypto.backend import BACKENDS, load_group
+from aquila.crypto.backend import BACKENDS, Backend, load_group
 from aquila.errors import InputError
 from clients.cli.main import main
 from clients.cli.offline.rehearse import hits_csv
-
-if TYPE_CHECKING:
-    from aquila.crypto.backend import Backend
 
 REGION = Path(__file__).parents[4] / "quality" / "region"
 HITS_OF_THE_REGION = "fb20d9d9de8f298ae7de4febf4fc440a4ba8c610de53f22b2881481d030e5f8c"

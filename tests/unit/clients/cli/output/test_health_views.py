@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import typer
@@ -13,9 +13,6 @@ from aquila.sentences import Sentence
 from clients.cli.output.health_views import Status, health_views, show_status, status_of
 from clients.cli.output.screen import Table
 from tests.support.health_example import FINE, FULL
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_a_service_that_is_well() -> None:

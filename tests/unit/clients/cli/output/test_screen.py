@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from aquila.errors import InputError
 from clients.cli.output.screen import Screen, Table, check_target, numbered, printable, write_result
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 class _Terminal(io.StringIO):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import httpx
 import pytest
@@ -13,9 +13,6 @@ import pytest
 from clients.cli.exit_codes import ExitCode
 from clients.cli.main import main
 from tests.support.reached_service import answer_commands
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ROUND, HIT = "5f1d" + "0" * 28, "ab12" + "0" * 28
 LISTS = {

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import secrets
-from typing import TYPE_CHECKING
+from pathlib import Path
+
+import pytest
 
 from aquila.crypto.keys import IdentityKey
 from aquila.interface.service.party import RegistryPartyView, RegistryStatementView, RegistryView
@@ -16,11 +18,6 @@ from clients.cli.exit_codes import ExitCode
 from clients.cli.main import main
 from clients.cli.output.registry_views import asked_changes, changes, show_registry
 from clients.cli.output.screen import Screen
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import pytest
 
 
 def test_exchange_of_cards(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
