@@ -17,7 +17,6 @@ from aquila.errors import OrderError
 from aquila.interface.rounds import RoundProposal
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import Mode
-from clients.web.app.forms import MAY_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -74,20 +73,24 @@ class FieldErrors(dict[str, str]):
 
 
 @dataclass(slots=True)
-class Form:
-    """A form as it was typed.
+class ProposalForm:
+    """The form of a proposal as it was typed.
 
     Attributes:
         texts: What stands in fields, by name.
         parties: Which parties are chosen.
         faults: What is wrong, by field.
         refusal: What the service said against the whole of it.
+        each: For which parties the second step is shown; nobody in the first.
+        pairs: Which pairs are chosen in the second step, as `AL-RS`.
     """
 
     texts: dict[str, str]
     parties: list[str]
     faults: dict[str, FieldError] = field(default_factory=dict)
     refusal: Sentence | None = None
+    each: list[str] = field(default_factory=list)
+    pairs: set[str] = field(default_factory=set)
 
     def text(self, name: str) -> str:
         """Return the value of a field."""
@@ -103,11 +106,6 @@ class Form:
             self.faults["consent_by"] = FieldError(PASSED)
         else:
             self.refusal = error.sentence
-
-    @property
-    def may_name(self) -> bool:
-        """Return whether the service found a possible name, so that the officer has to confirm the texts."""
-        return self.refusal is not None and self.refusal.code == MAY_NAME
 
     def terms(self, known: Iterable[str]) -> dict[str, Any]:
         """Return the terms of the first step, and collect their errors.
@@ -127,19 +125,6 @@ class Form:
                 self.faults[name] = FieldError(NO_CHOICE)
         said = {name: self.text(name) for name in (*WORDS, "mode", "minimum_certainty")}
         return {"participants": sorted(self.parties), **said}
-
-
-@dataclass(slots=True)
-class ProposalForm(Form):
-    """The form of a proposal.
-
-    Attributes:
-        each: For which parties the second step is shown; nobody in the first.
-        pairs: Which pairs are chosen in the second step, as `AL-RS`.
-    """
-
-    each: list[str] = field(default_factory=list)
-    pairs: set[str] = field(default_factory=set)
 
     @property
     def shown_pairs(self) -> list[str]:
