@@ -125,7 +125,6 @@ class Word(StrEnum):
     REPLACED = "replaced"
     EMPTIED = "emptied"
     PROPOSAL = "proposal"
-    SET_ASIDE = "set_aside"
     ABORT = "abort"
     CLOSE = "close"
     EXPORT = "export"

@@ -120,7 +120,6 @@ WORDS = {
     "replaced": _n("replaced by another"),
     "emptied": _n("without persons"),
     "proposal": _n("a proposal"),
-    "set_aside": _n("set aside"),
     "abort": _n("aborting"),
     "close": _n("closing"),
     "export": _n("an export"),
