@@ -3,8 +3,8 @@
 Whoever goes through a population finds many on a list. Padding hides how many persons a query is about, so the fewest
 count that its size allows: dummies explain no hit. One hit is expected of each query, which is a third of the persons
 of a query of three; of a large query the share of common persons. The number of hits is compared with the tail of a
-Poisson distribution, which is wider than the binomial one of so many draws. So one hit for each query is never
-alarming, and many queries are by themselves.
+Poisson distribution, which is wider than a binomial one for the same number of draws. So one hit for each query never
+raises the alarm; asking very many queries does by itself.
 """
 
 from __future__ import annotations

@@ -364,7 +364,7 @@ def make_reports(  # noqa: PLR0913, PLR0917 - what a report tells
         met: Which tokens met of each of `graded.every` (`MetTokens.positions`).
         submission_id: The query that was matched, or None for the lists.
         random: Gives the hit ids' 16 random bytes.
-        most_hits: A report of the lists with more pairs comes in pages of so many (3.7.17).
+        most_hits: The most pairs of a page; a report of the lists with more comes in several (3.7.17).
 
     Yields:
         The report of each party, or its pages in their order; the hits of one page are in memory at a time.
@@ -390,7 +390,7 @@ def make_reports(  # noqa: PLR0913, PLR0917 - what a report tells
                 if place < len(graded.pairs)
             ]
             below = [
-                _below(every[place], met[place], names[place], owners, party)
+                {"pair_id": names[place][0]} | _met(every[place], met[place], names[place], owners, party)
                 for place in places
                 if place >= len(graded.pairs)
             ]
@@ -413,28 +413,17 @@ def _hit(
 ) -> dict[str, object]:
     """Return the fields of a hit as one of its two parties sees it; all hits of a report are made at once."""
     pair, level, result, second = found
-    hit_id, *handles = names
-    own, other = (0, 1) if owners[pair.left] == party else (1, 0)
-    return {
-        "hit_id": hit_id,
-        "handle": handles[own],
-        "counterpart": owners[(pair.left, pair.right)[other]],
-        "counterpart_handle": handles[other],
-        "certainty": level,
-        "families": result.families,
-        "second": second,
-        "met": places[own].hex(),
-    }
+    graded = {"hit_id": names[0], "certainty": level, "families": result.families, "second": second}
+    return graded | _met(pair, places, names, owners, party)
 
 
-def _below(
+def _met(
     pair: MatchedPair, places: MatchedTokenPositions, names: tuple[str, str, str], owners: list[str], party: str
 ) -> dict[str, object]:
-    """Return the fields of a pair that is not a hit as one of its two parties sees it."""
-    pair_id, *handles = names
+    """Return the fields that a hit and a pair below share, as one of the two parties sees them."""
+    _, *handles = names
     own, other = (0, 1) if owners[pair.left] == party else (1, 0)
     return {
-        "pair_id": pair_id,
         "handle": handles[own],
         "counterpart": owners[(pair.left, pair.right)[other]],
         "counterpart_handle": handles[other],

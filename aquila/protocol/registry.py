@@ -100,6 +100,10 @@ class Registry:
         """Return the codes of the parties that have not left, in their order."""
         return tuple(sorted(code for code, party in self.parties.items() if not party.left))
 
+    def replaced_in(self, newer: Registry) -> set[str]:
+        """Return whose key a registry that continues this one replaces: the matcher or parties."""
+        return {one for one in (MATCHER, *self.parties) if self.key_of(one) != newer.key_of(one)}
+
     def check_successor(self, newer: Registry) -> None:
         """Refuse a registry that does not continue this one.
 

@@ -27,9 +27,9 @@ from aquila.protocol.party import Party
 from aquila.protocol.registry import RegisteredParty, Registry
 from aquila.protocol.rounds.round_state import EvaluationKey
 from aquila.protocol.rounds.verified_round import Round, read_statement
-from aquila.protocol.shadow.checks import OwnSide, ToldPair, check_pair, told_pairs
+from aquila.protocol.shadow.checks import ToldPair, check_pair, own_side, told_pairs
 from aquila.protocol.shadow.columns import make_column
-from aquila.protocol.shadow.meeting import column_terms, sets_between
+from aquila.protocol.shadow.meeting import sets_between
 from aquila.protocol.shadow.strangers import count_strangers
 from aquila.protocol.shadow.token_rows import RecordRows
 from aquila.protocol.submissions.submission import ROW
@@ -454,10 +454,7 @@ class Rehearsal:
         told, checked = told_pairs([*node.reports(), node.told.model_copy(update={"below": tuple(node.below)})]), []
         for counterpart in sorted(node.round.counterparts_of(node.code)):
             pair = told.get(counterpart, ToldPair((), None))
-            columns = column_terms(node.round, self.table, node.code, counterpart)
-            lists = [node.round.list_of(party) or "" for party in (node.code, counterpart)]
-            own, other = (node.round.submissions[one].records for one in lists)
-            side = OwnSide(self.table, rows, columns, (own, other), self.manifest.minimum_certainty)
+            side = own_side(node.round, self.table, rows, node.code, counterpart)
             with node.pair_key(counterpart) as key:
                 fault = check_pair(key, side, pair, strangers)
             self.checked[node.code, counterpart] = fault

@@ -16,12 +16,13 @@
     9.  Every round that was closed is complete: lists, evaluations, tokens, matches, reports, receipts, closings.
     10. Each report has as many hits of each level as its party's matches, and each receipt as many as the match, pair
         by pair and level by level. What no receipt shows is not proven. Each check names the tags that the match
-        names; a pair of lists that a side did not check, or of which it found something, is not proven.
+        names. A pair of lists is not proven if a side did not check it, or reported a fault.
     11. The statistics that the matcher published are those that the entries give.
     12. Every party that worked in a round has cosigned a checkpoint that covers its opening; of a round that was
         closed, its ending and the party's last word.
     13. Several logs, and what each owner has seen of the others, do not contradict each other (`compare`).
-    14. Two different persons wanted each proposal, consent, list, query and wished abort, as far as the log says.
+    14. Two different persons wanted each proposal, consent, list, query, wished abort and registry, as far as the log
+        says.
 
 A copy that leaves entries out (10.9) is checked as far as it goes: of what is left out the leaves alone, and of a round
 that lacks something neither 9, 10 nor 11. What is neither proven nor refuted is kept beside (`UnprovenClaim`).

@@ -28,7 +28,7 @@ class RoundAudit:
         reported: Hits at each level by party and submission, from the reports' entries.
         pages: By party and submission, the next page of a report and the hits at each level on those before it.
         matched: Hits at each level by pair and submission, from the matches' entries.
-        met: By pair of lists, the digest of the tags that met, from the matches' entries; None where there is none.
+        met: The digest of the tags that met between two lists, from the match entries; None if an entry names none.
         last_words: For each party the index of its last statement.
         numbers: For each party the numbers of its statements.
         statistics: What its entries give.

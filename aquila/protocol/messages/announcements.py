@@ -170,7 +170,7 @@ class HitReport(Message):
             ascending([hit.hit_id for hit in self.hits], "hits of a page")
             ascending([pair.pair_id for pair in self.below], "other pairs of a page")
         if self.submission_id is not None and self.below:
-            raise ValueError("only a report of the lists tells of other pairs than hits")
+            raise ValueError("only a report of the lists has pairs below the minimum")
         return self
 
     @property

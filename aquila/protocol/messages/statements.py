@@ -196,7 +196,7 @@ class ShadowColumn(Message):
 
     Attributes:
         key: The digest of the pair's key, the same from both sides.
-        left_out: The numbers of the sets of rules of which it has no tags, because they would be too many.
+        left_out: The sets of rules, by number, for which it has no tags because there would be too many.
     """
 
     counterpart: PartyCode

@@ -15,7 +15,7 @@ from aquila.matching.join import MatchedPair
 from aquila.matching.learning import ListPair, learn
 from aquila.protocol.messages import CheckedPair, CheckFault
 from aquila.protocol.shadow.columns import ascending, dummies, met_digest, tags_of
-from aquila.protocol.shadow.meeting import meets_a_set
+from aquila.protocol.shadow.meeting import column_terms, meets_a_set
 from aquila.protocol.shadow.token_rows import each_once, numbered, numbered_rows
 from aquila.protocol.submissions.submission import HANDLE_BYTES
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from aquila.crypto.keys import SecretBytes
     from aquila.matching.certainty import GradingBasis
     from aquila.protocol.messages import HitReport, MetTags
+    from aquila.protocol.rounds.round_state import RoundState
     from aquila.protocol.shadow.meeting import ColumnTerms
     from aquila.protocol.shadow.token_rows import Combinations, RecordRows, TokenRows
     from aquila.records.rules import RuleTable
@@ -99,6 +100,21 @@ class OwnSide:
     columns: ColumnTerms
     sizes: tuple[int, int]
     minimum: Level
+
+
+def own_side(round_: RoundState, table: RuleTable, rows: RecordRows, own: str, counterpart: str) -> OwnSide:
+    """Return what a party knows of its list and a counterpart's, whose statements of tokens are there.
+
+    Args:
+        round_: The record.
+        table: The round's rule table.
+        rows: All token rows of the own list.
+        own: The party.
+        counterpart: The other one.
+    """
+    lists = [round_.submissions[round_.list_of(party) or ""] for party in (own, counterpart)]
+    sizes = lists[0].records, lists[1].records
+    return OwnSide(table, rows, column_terms(round_, table, own, counterpart), sizes, round_.manifest.minimum_certainty)
 
 
 def told_pairs(pages: Iterable[HitReport]) -> dict[str, ToldPair]:

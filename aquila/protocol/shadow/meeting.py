@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from aquila.protocol.messages import ShadowColumn
     from aquila.protocol.rounds.round_state import RoundState
     from aquila.protocol.shadow.token_rows import Sets, TokenRows
     from aquila.records.rules import RuleTable
@@ -45,18 +46,19 @@ def sets_between(round_: RoundState, table: RuleTable, left: str, right: str) ->
 
 def column_terms(round_: RoundState, table: RuleTable, left: str, right: str) -> ColumnTerms:
     """Return the terms of the columns of two parties, whose statements of tokens are there."""
-    left_out: set[int] = set()
-    for party, other in ((left, right), (right, left)):
-        column = round_.tokens[round_.list_of(party) or ""].column_for(other)
-        left_out |= {*column.left_out} if column else set()
+    left_out = {number for column in _columns(round_, left, right) if column for number in column.left_out}
     return ColumnTerms(sets_between(round_, table, left, right), frozenset(left_out))
 
 
 def have_one_key(round_: RoundState, left: str, right: str) -> bool:
     """Return whether two parties name the same key for their columns."""
+    return len({column and column.key for column in _columns(round_, left, right)}) == 1
+
+
+def _columns(round_: RoundState, left: str, right: str) -> list[ShadowColumn | None]:
+    """Return what two parties' statements of tokens say of their columns for each other."""
     sides = ((left, right), (right, left))
-    columns = [round_.tokens[round_.list_of(party) or ""].column_for(other) for party, other in sides]
-    return len({column and column.key for column in columns}) == 1
+    return [round_.tokens[round_.list_of(party) or ""].column_for(other) for party, other in sides]
 
 
 def meets_a_set(rules: int, masks: Iterable[int]) -> bool:

@@ -109,6 +109,7 @@ def expire(approvals: Approvals) -> bool:
     people = approvals.people
     over = ApprovalRow.state == ApprovalState.WAITING.value, ApprovalRow.expires_at <= people.clock()
     with people.store.reading("approval.due") as session:
+        # Whole rows, because a query of them leaves out a row that this service did not write.
         due = [row.approval_id for row in session.scalars(select(ApprovalRow).where(*over))]
     for approval_id in due:
         with people.store.transaction("approval.expire") as session:

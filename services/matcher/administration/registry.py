@@ -6,7 +6,7 @@ An administrator asks for a change, and it is stated when another person has app
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
@@ -72,10 +72,11 @@ def invite(context: MatcherContext, actor: Actor, wanted: NewInvitation) -> File
         matcher_key=context.registry.matcher.hex, url=url, ca=ca, expires_at=context.clock() + wanted.days * _DAY,
     )  # fmt: skip
     with context.store.transaction("registry.invite") as session:
-        _log_entry(
-            session, context, EntryKind.PARTY_INVITED, actor, recipient=wanted.party,
-            counts={"days": wanted.days}, ids={"invitation": invitation.invitation_id},
+        entry = Entry.of(
+            EntryKind.PARTY_INVITED, context.clock(), MATCHER, recipient=wanted.party, counts={"days": wanted.days},
+            ids={"invitation": invitation.invitation_id}, **entries.actor_fields(actor, Action.MANAGE_REGISTRY),
         )  # fmt: skip
+        entries.append(session, entry)
     return FileContent(content=sign_file(invitation, context.matcher.identity).decode())
 
 
@@ -291,9 +292,7 @@ def check_change(context: MatcherContext, session: Session, message: RegistrySta
     registry, newer = context.registry, message.registry()
     registry.check_successor(newer)
     # 3.
-    holders = {MATCHER, *registry.parties}
-    replaced = {one for one in holders if registry.key_of(one) != newer.key_of(one)}
-    changed = replaced | ({*registry.present()} ^ {*newer.present()})
+    changed = registry.replaced_in(newer) | ({*registry.present()} ^ {*newer.present()})
     _check_rounds(session, changed)  # who joins is in none
     return changed
 
@@ -352,8 +351,3 @@ def _check_rounds(session: Session, holders: set[str]) -> None:
         named = [round_id for round_id, manifest in rows if code in {one.party for one in manifest.participants}]
         if named:
             raise PolicyError("party_in_open_rounds", party=code, count=len(named), round=named[0])
-
-
-def _log_entry(session: Session, context: MatcherContext, kind: EntryKind, actor: Actor, **fields: Any) -> None:  # noqa: ANN401 - an entry's fields
-    entry = Entry.of(kind, context.clock(), MATCHER, **fields, **entries.actor_fields(actor, Action.MANAGE_REGISTRY))
-    entries.append(session, entry)

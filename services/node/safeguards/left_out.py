@@ -13,9 +13,9 @@ from sqlalchemy import select
 
 from aquila.audit.entries import Entry, EntryKind
 from aquila.protocol.messages import CheckFault, Kind
-from aquila.protocol.shadow.checks import FAULTS, OwnSide, ToldPair, agree, check_pair, told_pairs
+from aquila.protocol.shadow.checks import FAULTS, ToldPair, agree, check_pair, own_side, told_pairs
 from aquila.protocol.shadow.columns import make_column
-from aquila.protocol.shadow.meeting import column_terms, have_one_key, sets_between
+from aquila.protocol.shadow.meeting import have_one_key, sets_between
 from aquila.protocol.shadow.pair_keys import pair_key
 from aquila.protocol.shadow.strangers import count_strangers
 from aquila.protocol.shadow.token_rows import RecordRows
@@ -102,11 +102,8 @@ def check(node: NodeContext, round_: Round, report: HitReport, submission: str) 
     strangers = cache(partial(count_strangers, rows.numbers, round_.manifest.frequency_limit))
     table, found = node.table_of(round_.manifest), []
     for counterpart in sorted(round_.counterparts_of(node.code)):
-        columns = column_terms(round_, table, node.code, counterpart)
-        lists = [round_.submissions[round_.list_of(party) or ""] for party in (node.code, counterpart)]
-        sizes = lists[0].records, lists[1].records
         pair = told.get(counterpart, ToldPair((), None))
-        own = OwnSide(table, rows, columns, sizes, round_.manifest.minimum_certainty)
+        own = own_side(round_, table, rows, node.code, counterpart)
         fault: CheckFault | None = CheckFault.COLUMNS
         if have_one_key(round_, node.code, counterpart):
             with _key(node, round_, counterpart) as key:

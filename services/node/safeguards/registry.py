@@ -13,12 +13,10 @@ from pydantic import ValidationError
 from sqlalchemy import select
 
 from aquila.audit.entries import Entry, EntryKind
-from aquila.crypto.envelope import payload_of
 from aquila.errors import InputError, MalformedError, OrderError, PolicyError, ProtocolError
 from aquila.interface.approval import ApprovalKind
 from aquila.interface.sentence import SentenceView
 from aquila.interface.service.party import FileContent, RegistryView
-from aquila.protocol.messages import Manifest
 from aquila.protocol.registration.spoken_words import check_spoken, spoken
 from aquila.protocol.registration.statements import (
     MOST_STATEMENTS,
@@ -40,6 +38,7 @@ from services.kit.log.key_changes import log_replaced
 from services.kit.logging import Log
 from services.kit.storage.registry import stored_statements as stored
 from services.kit.storage.registry.views import content_of, party_views, statement_view
+from services.kit.storage.stored_manifests import manifest_in
 from services.node.safeguards import own_key
 from services.node.safeguards.matcher_address import address_of, followed, stated
 from services.node.storage.tables import RoundRow
@@ -205,10 +204,8 @@ def check_acceptance(node: NodeContext, session: Session, digest: str) -> _Accep
     keys = own_key.own_keys(node)
     newer = check_acceptable(newest, node.registry, node.code, *(key.public for key in keys))
     signer = next(key for key in keys if key.public == newer.key_of(node.code))
-    holders = (MATCHER, *node.registry.parties)
-    replaced = {one for one in holders if newer.key_of(one) != node.registry.key_of(one)}
     # 3.
-    _check_rounds(session, replaced - {node.code})
+    _check_rounds(session, node.registry.replaced_in(newer) - {node.code})
     # 4.
     stated(node.settings.matcher, newest, node.settings.home)
     return _Acceptable(newest, newer, signer)
@@ -271,8 +268,7 @@ def _check_rounds(session: Session, parties: set[str]) -> None:
         PolicyError: There is one.
     """
     for row in session.scalars(select(RoundRow).where(RoundRow.phase.not_in(ENDED_PHASES))):
-        manifest = Manifest.from_payload(payload_of(row.manifest, Manifest.payload_type))
-        named = sorted(parties & {MATCHER, *(one.party for one in manifest.participants)})
+        named = sorted(parties & {MATCHER, *(one.party for one in manifest_in(row.manifest).participants)})
         if named:
             raise PolicyError("key_replaced_in_open_round", party=named[0], round=row.round_id)
 
