@@ -9,11 +9,8 @@ cell does not become two, of which the second begins anew. Numbers stay numbers.
 from __future__ import annotations
 
 import csv
-from typing import TYPE_CHECKING, TypeAlias
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from typing import TextIO
+from collections.abc import Iterable
+from typing import TextIO, TypeAlias
 
 Cell: TypeAlias = "str | int | float | None"
 

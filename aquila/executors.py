@@ -15,28 +15,23 @@ import os
 import signal
 import sys
 from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import cache
 from multiprocessing import forkserver, get_all_start_methods, get_context, parent_process, resource_tracker
 from multiprocessing.connection import wait
+from multiprocessing.context import BaseContext
 from threading import Lock, Thread
 from types import ModuleType
-from typing import TYPE_CHECKING, TypeVar
+from typing import ParamSpec, TypeVar
 
-from aquila.crypto.backend import load_group, usable_cores
+from aquila.crypto.backend import Backend, load_group, usable_cores
+from aquila.crypto.group import Group
 from aquila.errors import ExecutorError
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from multiprocessing.context import BaseContext
-    from typing import ParamSpec
-
-    from aquila.crypto.backend import Backend
-    from aquila.crypto.group import Group
-
-    Parameters = ParamSpec("Parameters")
+Parameters = ParamSpec("Parameters")
 
 _MOST_FREED = 256 << 20  # bytes that a process keeps for its next use at most
 _MOST_TAKEN = 32 << 20  # of one piece that is taken from them: the most that the C library allows

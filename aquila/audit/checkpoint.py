@@ -12,15 +12,12 @@ import binascii
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from aquila.audit.merkle import EMPTY_ROOT, HASH_BYTES
 from aquila.audit.note import Note, Signature, key_id, parse_note
+from aquila.crypto.keys import SigningKey, VerifyKey
 from aquila.errors import AuditError, InputError, MalformedError, SignatureError
 from aquila.sentences import Sentence
-
-if TYPE_CHECKING:
-    from aquila.crypto.keys import SigningKey, VerifyKey
 
 ED25519, COSIGNATURE = 0x01, 0x04
 _TIME_BYTES, _SIGNATURE_BYTES = 8, 64

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from aquila.errors import AuditError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 LEFT_OUT_FILE = "left_out.json"
 

@@ -7,12 +7,9 @@ say how large each is. A log keeps nothing else in order to grow. Proofs are in 
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
 
 from aquila.errors import AuditError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
 
 HASH_BYTES = 32
 EMPTY_ROOT = hashlib.sha256().digest()

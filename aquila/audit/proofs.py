@@ -6,13 +6,11 @@ proofs are checked. Proofs are made from the roots of perfect trees, which the c
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 from aquila.audit.merkle import HASH_BYTES, fold_peaks, node_hash, peak_spans
 from aquila.errors import AuditError, InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 Reader: TypeAlias = "Callable[[int, int], bytes]"
 """Gives the root of a perfect tree by its level (0 for a single entry) and its number at that level, from 0."""

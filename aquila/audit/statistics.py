@@ -8,17 +8,12 @@ same document from its own tables; an auditor recomputes it and compares.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import rfc8785
 
-from aquila.audit.entries import EntryKind
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from aquila.audit.entries import Entry
+from aquila.audit.entries import Entry, EntryKind
 
 LEVELS = ("high", "medium", "low")
 SAID = {

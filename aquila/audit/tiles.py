@@ -7,13 +7,10 @@ its length as 2 bytes. A tile that is not full has its width in its path, so tha
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
 
 from aquila.audit.merkle import HASH_BYTES, node_hash
 from aquila.errors import AuditError, InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
 
 TILE_LEVELS = 8
 TILE_WIDTH = 1 << TILE_LEVELS

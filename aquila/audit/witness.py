@@ -15,19 +15,15 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from aquila.audit.checkpoint import Checkpoint
 from aquila.audit.merkle import HASH_BYTES
 from aquila.audit.note import LARGEST_NOTE, Note, parse_note
 from aquila.audit.proofs import verify_consistency
+from aquila.crypto.keys import VerifyKey
 from aquila.errors import AuditError, LogRewrittenError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from aquila.audit.checkpoint import Checkpoint
-    from aquila.crypto.keys import VerifyKey
 
 CLOCK_SKEW = 600
 """Seconds that the clocks of a log's owner and of a witness may differ; calls are refused from 300 on."""

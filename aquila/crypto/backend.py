@@ -7,18 +7,15 @@ errors; the fastest that was built and that the processor can run is chosen.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Collection
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from types import ModuleType
+from typing import Literal
 
+from aquila.crypto.group import Group
 from aquila.crypto.native.batch import NATIVE_BACKENDS, NativeBackend, NativeGroup, load_core
 from aquila.crypto.sodium import SodiumGroup, load_library
 from aquila.errors import InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
-    from types import ModuleType
-
-    from aquila.crypto.group import Group
 
 Backend = Literal["auto", "libsodium"] | NativeBackend
 

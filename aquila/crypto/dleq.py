@@ -9,19 +9,14 @@ that changing any pair changes all of them.
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aquila.crypto.group import ELEMENT_BYTES, GENERATOR, SCALAR_BYTES, encoded
+from aquila.crypto.group import ELEMENT_BYTES, GENERATOR, SCALAR_BYTES, Elements, Group, encoded
 from aquila.crypto.hashing import hash_secret, prefixed
 from aquila.crypto.oprf import MODE_VOPRF, context_string, hash_to_scalar
-from aquila.crypto.shares import split_proof, validate_public_key
+from aquila.crypto.shares import Share, split_proof, validate_public_key
 from aquila.errors import InputError, MalformedError, ProofError
-
-if TYPE_CHECKING:
-    from aquila.crypto.group import Elements, Group
-    from aquila.crypto.shares import Share
 
 WEIGHT_BYTES = 16
 """Bytes of a weight in use: a wrong batch passes with probability 2^-128 for each attempt."""

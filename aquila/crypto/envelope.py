@@ -10,15 +10,11 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from aquila.crypto.keys import SigningKey, VerifyKey
 from aquila.errors import MalformedError, SignatureError
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
-    from aquila.crypto.keys import SigningKey, VerifyKey
 
 LARGEST_ENVELOPE = 1 << 20
 """Bytes that an envelope may have unless the caller says otherwise."""
@@ -49,11 +45,7 @@ def sign_envelope(payload_type: str, payload: bytes, key: SigningKey) -> bytes:
 
 
 def open_envelope(
-    envelope: bytes,
-    expected_types: Collection[str],
-    keys: Mapping[str, VerifyKey],
-    *,
-    limit: int = LARGEST_ENVELOPE,
+    envelope: bytes, expected_types: Collection[str], keys: Mapping[str, VerifyKey], *, limit: int = LARGEST_ENVELOPE
 ) -> OpenedEnvelope:
     """Verify an envelope and return its payload.
 

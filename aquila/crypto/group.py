@@ -12,17 +12,14 @@ an accepted element and an accepted scalar is therefore never the identity, beca
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aquila.errors import InputError, MalformedError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
 
 ELEMENT_BYTES = 32
 """Bytes of an encoded element (RFC 9496 section 4.3.2)."""

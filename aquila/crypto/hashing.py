@@ -7,13 +7,10 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from aquila.crypto.group import ORDER, SCALAR_BYTES, WIDE_BYTES
 from aquila.errors import InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _LONGEST_DST = 255
 _BLOCK_BYTES = 128  # SHA-512's input block, s_in_bytes of RFC 9380

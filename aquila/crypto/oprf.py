@@ -6,19 +6,14 @@ Blinding and finalizing are the origin's part, evaluating is every party's; proo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 
 from aquila.crypto import hashing
-from aquila.crypto.group import OUTPUT_BYTES, FinalizeOperands
+from aquila.crypto.group import OUTPUT_BYTES, Elements, FinalizeOperands, Group
+from aquila.crypto.shares import Share
 from aquila.errors import InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from aquila.crypto.group import Elements, Group
-    from aquila.crypto.shares import Share
 
 MODE_OPRF = 0
 MODE_VOPRF = 1

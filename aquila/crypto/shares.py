@@ -6,17 +6,13 @@ its public key as a function of the others'. Evaluations under the shares add up
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from collections.abc import Callable
+from typing import Self
 
-from aquila.crypto.group import ELEMENT_BYTES, GENERATOR, SCALAR_BYTES, WIDE_BYTES, require_scalars
+from aquila.crypto.group import ELEMENT_BYTES, GENERATOR, SCALAR_BYTES, WIDE_BYTES, Group, require_scalars
 from aquila.crypto.hashing import hash_secret, hash_to_scalar, prefixed
 from aquila.crypto.keys import SecretBytes
 from aquila.errors import KeyMaterialError, MalformedError, ProofError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from aquila.crypto.group import Group
 
 PROOF_BYTES = 2 * SCALAR_BYTES
 """A proof is the challenge c, then the response s."""

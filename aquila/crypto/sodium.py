@@ -16,17 +16,20 @@ import importlib.util
 import re
 import tempfile
 from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from aquila.crypto.group import (
     ELEMENT_BYTES,
     SCALAR_BYTES,
     WIDE_BYTES,
     DecodedElements,
+    Elements,
+    FinalizeOperands,
     encoded,
     first_identity,
     refused_element,
@@ -39,14 +42,9 @@ from aquila.crypto.group import (
 from aquila.crypto.hashing import expander
 from aquila.errors import InputError
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
-    from aquila.crypto.group import Elements, FinalizeOperands
-
-    Octets = bytes | bytearray
-    Column = tuple[Octets, int]
-    """A buffer and the bytes from one position to the next; 0 repeats the same value."""
+Octets = bytes | bytearray
+Column = tuple[Octets, int]
+"""A buffer and the bytes from one position to the next; 0 repeats the same value."""
 
 Answer = TypeVar("Answer")
 
@@ -186,11 +184,7 @@ class SodiumGroup:
         def map_slice(span: range) -> None:
             starts = range(span.start * width, span.stop * width, width)
             uniform = b"".join([expand(messages[start : start + width]) for start in starts])
-            _run(
-                self._from_hash,
-                _steps(out, ELEMENT_BYTES, span),
-                _steps(uniform, WIDE_BYTES, range(len(span))),
-            )
+            _run(self._from_hash, _steps(out, ELEMENT_BYTES, span), _steps(uniform, WIDE_BYTES, range(len(span))))
 
         self._share(count, map_slice)
         return bytes(out)

@@ -8,21 +8,16 @@ instead of counted up to). A batch is one call of OpenSSL, so that no Python wor
 from __future__ import annotations
 
 import hmac
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES256
 from cryptography.hazmat.primitives.ciphers.modes import ECB
+from numpy.typing import NDArray
 
+from aquila.crypto.keys import SecretBytes
 from aquila.errors import InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from aquila.crypto.keys import SecretBytes
 
 BLOCK_BYTES = 16
 """AES's block (FIPS 197)."""

@@ -6,7 +6,8 @@ under it. This module has no file in it: whoever keeps the key reads, writes and
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from collections.abc import Callable
+from typing import Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
@@ -14,9 +15,6 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 from aquila.crypto.hashing import prefixed
 from aquila.crypto.keys import KEY_BYTES, SecretBytes
 from aquila.errors import KeyMaterialError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 NONCE_BYTES = 12
 TAG_BYTES = 16

@@ -7,16 +7,13 @@ hit is another matter: this is what people did with it.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from aquila.errors import OrderError, PolicyError
 from aquila.followup.handling import handling_codes
 from aquila.sentences import Sentence
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
 
 HOUR = 3_600
 REVIEW_HOURS = 48

@@ -6,9 +6,10 @@ that lies on a table, learns of nobody.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from pydantic import StringConstraints
 
@@ -16,9 +17,6 @@ from aquila.audit.roles import Action
 from aquila.interface.people import LanguageTag
 from aquila.matching.certainty import Level
 from aquila.protocol.messages.base import Count, Identifier, Message, PartyCode, Seconds, Text
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class AttentionKind(StrEnum):

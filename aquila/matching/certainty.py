@@ -9,19 +9,14 @@ what was learned are stated to both sides; whoever has the rules that met can re
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from math import exp2, inf, log2
-from typing import TYPE_CHECKING
 
 from aquila.errors import InputError
-from aquila.records.rules import mask_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from aquila.records.rules import Counted, Part, Rule, RuleTable
+from aquila.records.rules import Counted, Part, Rule, RuleTable, mask_of
 
 _CACHED = 1 << 14
 _MOST_BITS = 500.0  # beyond it a double cannot tell the probability from one

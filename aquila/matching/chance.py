@@ -8,22 +8,18 @@ decade. What rules show only together with a date, such as a single name, is sca
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
 from math import log2
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aquila.matching.certainty import missing_evidence, missing_families, names_that_agree, strongest_parts
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from numpy.typing import NDArray
-
-    from aquila.records.rules import Counted, Part, Rule, RuleTable
+from aquila.records.rules import Counted, Part, Rule, RuleTable
 
 _BELIEF = 1.0  # so many strangers does the table's chance count for, of each way in which names agree
 _BELIEF_IN_DATES = 2.0

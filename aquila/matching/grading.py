@@ -7,17 +7,13 @@ pair them with, which lifts what is not certain (PROTOCOL.md 7.4). No pair is dr
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from aquila.matching.certainty import MILLION, Level, grade_on
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from aquila.matching.certainty import Grade, GradingBasis
-    from aquila.matching.join import MatchedPair
-    from aquila.records.rules import RuleTable
+from aquila.matching.certainty import MILLION, Grade, GradingBasis, Level, grade_on
+from aquila.matching.join import MatchedPair
+from aquila.records.rules import RuleTable
 
 MOST_TURNS = 8
 _BELIEF = 100  # so many settled records does the table's expectation of duplicates count for

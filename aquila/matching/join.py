@@ -9,11 +9,15 @@ those three times as fast as bytes.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple, Self
+from pathlib import Path
+from typing import NamedTuple, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aquila.errors import MalformedError
 from aquila.executors import InProcess, in_order
@@ -21,13 +25,6 @@ from aquila.matching.join_tasks import LAST_HANDLE, GroupTask, JoinTask, group_p
 from aquila.matching.partitions import PREFIXES, Limits, PartitionWriter, database
 from aquila.octets import parted, parted_by
 from aquila.records.rules import MOST_RULES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from concurrent.futures import Executor
-    from pathlib import Path
-
-    from numpy.typing import NDArray
 
 TOKEN_ROW_BYTES = 33
 _WIRE = np.dtype([("handle_high", ">u8"), ("handle_low", ">u8"), ("rule", "u1"), ("high", ">u8"), ("low", ">u8")])

@@ -9,15 +9,18 @@ follows from parts of dates: where whole dates are counted too, and all is learn
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aquila.matching.certainty import (
     CENTIBITS,
     MILLION,
     GradingBasis,
+    Learned,
     label_of_names,
     missing_evidence,
     missing_families,
@@ -28,14 +31,7 @@ from aquila.matching.certainty import (
     table_bits,
 )
 from aquila.matching.chance import ChanceModel, chance_model, count_chance
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from aquila.matching.certainty import Learned
-    from aquila.records.rules import Counted, RuleTable
+from aquila.records.rules import Counted, RuleTable
 
 MOST_STEPS = 200
 _CLOSE_ENOUGH = 1e-6

@@ -8,14 +8,11 @@ where they agree by chance, a row too many is kept, which changes no result.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from aquila.matching.join import parse_rows
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 
 def first_bits(chunks: Iterable[bytes]) -> np.ndarray:

@@ -7,18 +7,12 @@ it; and names with whole dates hardly ever repeat in a list of persons. A flag i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
 from aquila.matching.join import parse_rows
-from aquila.records.rules import InputClass
+from aquila.records.rules import InputClass, RuleTable
 from aquila.sentences import Sentence
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from aquila.records.rules import RuleTable
 
 MOST_SAMPLED = 2_000_000
 LEAST_ROWS = 48

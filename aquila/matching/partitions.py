@@ -6,19 +6,17 @@ shuffled. Rows are gathered until they fill files worth reading, and every file 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 import numpy as np
 
 from aquila.errors import PolicyError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 PREFIXES = 64  # the finest ranges; 64 of a few million rows are more tokens than a round has
 PREFIX_BITS = 58  # what of a token's first 64 bits stands behind its prefix

@@ -7,10 +7,8 @@ out are numbers: which records were counted together is forgotten here.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, TypeAlias
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from typing import TypeAlias
 
 Place: TypeAlias = "tuple[int, bytes]"
 """A record: the number of its list, and its handle."""

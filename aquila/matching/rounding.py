@@ -21,11 +21,9 @@ to the next is published in few steps, and none of them is known to be a step by
 from __future__ import annotations
 
 import hmac
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from typing import Final, Literal, TypeAlias
 
 BASE = 5
 """What published numbers are multiples of; smaller counts are small."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from math import log2
-from typing import TYPE_CHECKING
 
 from aquila.matching.certainty import (
     CENTIBITS,
+    GradingBasis,
     Level,
     agreement_of_names,
     evidence_bits,
@@ -23,10 +23,7 @@ from aquila.matching.certainty import (
     strongest_parts,
 )
 from aquila.matching.chance import usual_bits
-
-if TYPE_CHECKING:
-    from aquila.matching.certainty import GradingBasis
-    from aquila.records.rules import RuleTable
+from aquila.records.rules import RuleTable
 
 
 class WeightKind(StrEnum):

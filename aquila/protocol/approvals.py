@@ -13,20 +13,15 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from aquila.audit.entries import EntryKind, Word
+from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.crypto.envelope import digest_of_payload
 from aquila.protocol.encoding import canonical
-from aquila.protocol.messages import Kind, Manifest
+from aquila.protocol.messages import ClassCounts, Justification, Kind, Manifest, Submission
 from aquila.protocol.registration.statements import RegistryStatement
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    from aquila.audit.entries import Entry
-    from aquila.protocol.messages import ClassCounts, Justification, Submission
 
 KINDS = frozenset(
     {EntryKind.APPROVAL_REQUESTED, EntryKind.APPROVED, EntryKind.APPROVAL_DENIED, EntryKind.STANDING_QUERY}

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Collection, Mapping
 from functools import singledispatch
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aquila.audit.entries import Entry, EntryKind
 from aquila.errors import InputError
@@ -24,6 +25,7 @@ from aquila.protocol.messages import (
     Evaluation,
     HitReport,
     Manifest,
+    Message,
     Notes,
     Opening,
     Outcomes,
@@ -37,11 +39,6 @@ from aquila.protocol.messages import (
     WithheldAnswer,
 )
 from aquila.protocol.registry import MATCHER
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
-    from aquila.protocol.messages import Message
 
 WITHOUT_ENVELOPE = frozenset({EntryKind.REPORT, EntryKind.DISCLOSURE})
 """Kinds whose statement is not kept in the log's files: reports hold handles, and notes go when they are collected."""

@@ -7,18 +7,21 @@ statements through `Round`; it cannot read an element or a token.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aquila.crypto.envelope import sign_envelope
 from aquila.crypto.group import ELEMENT_BYTES
+from aquila.crypto.keys import SigningKey
 from aquila.errors import InputError, MalformedError, OrderError, PolicyError
-from aquila.matching.certainty import Grade, Level, expected_chance_hits
+from aquila.matching.certainty import Grade, GradingBasis, Learned, Level, expected_chance_hits
 from aquila.matching.grading import grade_lists
-from aquila.matching.join import TOKEN_ROW_BYTES, parse_rows
+from aquila.matching.join import TOKEN_ROW_BYTES, MatchedPair, MatchedTokenPositions, MetTokens, parse_rows
 from aquila.matching.learning import ListPair, learn
 from aquila.octets import hexadecimal
 from aquila.protocol.messages import (
@@ -30,34 +33,24 @@ from aquila.protocol.messages import (
     HitReport,
     Kind,
     LearnedWeight,
+    Manifest,
     Message,
     MetTags,
     Opening,
     Outcome,
     ReportPage,
+    Submission,
 )
 from aquila.protocol.rounds import rules
 from aquila.protocol.rounds.exchange import unfinished
 from aquila.protocol.rounds.round_state import Phase, ReportKey
+from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.shadow.columns import met_digest
-from aquila.protocol.shadow.meeting import column_terms, due_tags, meets_a_set, met_tags
+from aquila.protocol.shadow.meeting import ColumnTerms, column_terms, due_tags, meets_a_set, met_tags
 from aquila.protocol.shadow.token_rows import TokenRows, numbered
 from aquila.protocol.submissions.column_sizes import DUMMIES, TAG_BYTES
 from aquila.protocol.submissions.submission import HANDLE_BYTES
-from aquila.records.rules import InputClass
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from aquila.crypto.keys import SigningKey
-    from aquila.matching.certainty import GradingBasis, Learned
-    from aquila.matching.join import MatchedPair, MatchedTokenPositions, MetTokens
-    from aquila.protocol.messages import Manifest, Submission
-    from aquila.protocol.rounds.verified_round import Round
-    from aquila.protocol.shadow.meeting import ColumnTerms
-    from aquila.records.rules import RuleTable
+from aquila.records.rules import InputClass, RuleTable
 
 _THOUSANDTHS = 1_000
 _SIDES = "left", "right"

@@ -11,12 +11,14 @@ import base64
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import numpy as np
 
 from aquila.crypto.envelope import sign_envelope
-from aquila.crypto.group import ELEMENT_BYTES
-from aquila.crypto.keys import ExchangeKey, SealingKey
+from aquila.crypto.group import ELEMENT_BYTES, Group
+from aquila.crypto.keys import ExchangeKey, SealingKey, SecretBytes, SigningKey
 from aquila.crypto.sealing import open_sealed, seal_to
 from aquila.crypto.shares import Share, new_share, prove_knowledge
 from aquila.errors import (
@@ -28,6 +30,7 @@ from aquila.errors import (
     OrderError,
     PolicyError,
 )
+from aquila.followup.lifecycle import Ground
 from aquila.matching.certainty import Level
 from aquila.matching.learning import least_common_per_million
 from aquila.protocol.encoding import framed
@@ -35,6 +38,7 @@ from aquila.protocol.messages import (
     Acknowledgement,
     Alarm,
     Amendment,
+    CheckedPair,
     ChunkReference,
     ClassCounts,
     Closing,
@@ -42,8 +46,13 @@ from aquila.protocol.messages import (
     Consent,
     EarlierRound,
     Evaluation,
+    Fault,
+    HitReport,
+    Justification,
     Kind,
     LevelCounts,
+    LogHead,
+    Manifest,
     Notes,
     Outcomes,
     PairHits,
@@ -52,6 +61,7 @@ from aquila.protocol.messages import (
     Refusal,
     RefutedHit,
     ReportCheck,
+    ShadowColumn,
     SharePublic,
     Statement,
     Submission,
@@ -59,42 +69,23 @@ from aquila.protocol.messages import (
     Tokens,
     Withdrawal,
     WithheldAnswer,
+    Withholding,
 )
 from aquila.protocol.rounds import rules
 from aquila.protocol.rounds.exchange import entries_of
 from aquila.protocol.rounds.round_state import ReportKey
+from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.submissions.tasks import (
     CarriedSecret,
+    ChunkEvaluation,
     EvaluateTask,
     FinalizeTask,
     VerifyTask,
     evaluate_chunk,
 )
-from aquila.records.rules import InputClass
+from aquila.records.rules import InputClass, RuleTable
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    import numpy as np
-
-    from aquila.crypto.group import Group
-    from aquila.crypto.keys import SecretBytes, SigningKey
-    from aquila.followup.lifecycle import Ground
-    from aquila.protocol.messages import (
-        CheckedPair,
-        Fault,
-        HitReport,
-        Justification,
-        LogHead,
-        Manifest,
-        ShadowColumn,
-        Withholding,
-    )
-    from aquila.protocol.rounds.verified_round import Round
-    from aquila.protocol.submissions.tasks import ChunkEvaluation
-    from aquila.records.rules import RuleTable
-
-    Random = Callable[[int], bytes]
+Random = Callable[[int], bytes]
 
 
 class RoundSecrets:
@@ -175,10 +166,7 @@ class Party:
             raise PolicyError("manifest_lacks_party_key", party=self.code)
         if manifest.rules.digest != table.digest:
             raise PolicyError(
-                "node_match_rules_differ",
-                expected=manifest.rules.digest,
-                got=table.digest,
-                rules=manifest.rules.name,
+                "node_match_rules_differ", expected=manifest.rules.digest, got=table.digest, rules=manifest.rules.name
             )
         wanted, (name, digest) = manifest.normalizer, normalizer
         if (wanted.name, wanted.digest) != normalizer:

@@ -9,8 +9,9 @@ do: 4xx will be refused again until the caller changes something, 5xx may be tri
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from aquila.errors import (
     AquilaError,
@@ -37,9 +38,6 @@ from aquila.errors import (
 )
 from aquila.sentences import SENTENCES, Sentence, quoted
 from aquila.sentences.sentence import PLACE, QUOTED, from_json, machine_fields, printable, to_json
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:aquila:problem:"

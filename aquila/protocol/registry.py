@@ -10,16 +10,12 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from aquila.audit.witness import log_name, witness_name
 from aquila.crypto.keys import VerifyKey
 from aquila.errors import AquilaError, InputError, PolicyError, SignatureError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 MATCHER = "matcher"
 _CODE = re.compile(r"[A-Z]{2}")

@@ -9,12 +9,15 @@ is made, so a node that was interrupted goes on with the next one.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
+from aquila.crypto.keys import SecretBytes
 from aquila.errors import PolicyError
+from aquila.protocol.messages import Manifest, Padding
 from aquila.protocol.submissions.padding import (
     DIGEST_BYTES,
     BatchInputs,
@@ -22,19 +25,10 @@ from aquila.protocol.submissions.padding import (
     padded_records,
     profile_positions,
 )
-from aquila.protocol.submissions.tasks import RULE_SHIFT, BlindTask, CarriedSecret
+from aquila.protocol.submissions.tasks import RULE_SHIFT, BlindTask, CarriedSecret, DigestedBatch, Outline
 from aquila.records.entropy import check_dates_of_names, check_entropy
 from aquila.records.frequency import limits_of
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from aquila.crypto.keys import SecretBytes
-    from aquila.protocol.messages import Manifest, Padding
-    from aquila.protocol.submissions.tasks import DigestedBatch, Outline
-    from aquila.records.rules import RuleTable
+from aquila.records.rules import RuleTable
 
 BATCH_RECORDS = 2_048
 _COMPARED_AT_ONCE = 1 << 18

@@ -12,9 +12,9 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING
 
 from aquila.records.dates import PartialDate
 from aquila.records.normalize import identifiers
@@ -23,9 +23,6 @@ from aquila.records.normalize.letter_tables import NAMES, NORMALIZER_VERSION, ta
 from aquila.records.normalize.names import FORMS, name_words
 from aquila.records.person import Record
 from aquila.records.rule_parts import DATE_FORMS, WORD_MARK, read_part, record_names
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 _PAIRED = ("all:folded", "pair:folded", "main:folded", "pair:folded+initial", "word:folded")
 _SOMEBODY = "Ana Ilić"  # a record needs a name; the kinds that take this one do not read it

@@ -13,23 +13,17 @@ a few dates for each of many names are not seen.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from math import log2
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aquila.errors import GridError
+from aquila.records.dates import PartialDate
 from aquila.records.normalize.known_values import KnownValues
-from aquila.records.rule_parts import NameWords
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Any
-
-    from numpy.typing import NDArray
-
-    from aquila.records.dates import PartialDate
-    from aquila.records.rule_parts import Name
+from aquila.records.rule_parts import Name, NameWords
 
 TRAIT = np.dtype([("first", "<u8"), ("last", "<u8"), ("born", "<i4")])
 LEAST_RECORDS = 24

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aquila.records.normalize.countries import country
 from aquila.records.normalize.identifiers import (
@@ -21,14 +22,9 @@ from aquila.records.normalize.identifiers import (
     phone,
 )
 from aquila.records.normalize.names import has_unread_words, name_words
-from aquila.records.person import CODES, FIELDS, LIST_FIELDS, PartialDate, sound_record
+from aquila.records.person import CODES, FIELDS, LIST_FIELDS, PartialDate, Record, sound_record
 from aquila.records.rows import AcceptedRow, Finding, RefusedRow, Row, Severity
 from aquila.sentences import Sentence
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from aquila.records.person import Record
 
 LONGEST_ID = 200  # characters
 LONGEST_VALUE = 500  # characters of one value; names of more are text pasted into the wrong column

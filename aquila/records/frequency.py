@@ -7,10 +7,7 @@ preparation of a submission (`aquila.protocol.submission_plan`), and the look at
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from aquila.records.rules import RuleTable
+from aquila.records.rules import RuleTable
 
 DEFAULT_LIMIT = 8
 

@@ -11,18 +11,22 @@ blinded (PROTOCOL.md, input digest).
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import product
-from typing import TYPE_CHECKING, Any, NamedTuple
+from types import ModuleType
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aquila.crypto.digests.batch import digests_core
 from aquila.errors import InputError
 from aquila.records.normalize.known_values import KnownValues
-from aquila.records.person import PartialDate, RecordColumns
+from aquila.records.person import PartialDate, Record, RecordColumns
 from aquila.records.rule_parts import (
     NAMES,
+    Name,
     NameWords,
     all_words_reader,
     attribute_of,
@@ -32,16 +36,7 @@ from aquila.records.rule_parts import (
     part_reader,
     record_names,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from types import ModuleType
-
-    from numpy.typing import NDArray
-
-    from aquila.records.person import Record
-    from aquila.records.rule_parts import Name
-    from aquila.records.rules import RuleTable
+from aquila.records.rules import RuleTable
 
 MOST_INPUTS = (1 << 16) - 1
 """Of one record, before those are chosen that are sent."""

@@ -6,13 +6,10 @@ What is shown is personal: it is for the officer of the party whose record it is
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from aquila.records.normalize.names import name_words
+from aquila.records.person import Record
 from aquila.records.rule_parts import MOST_WORDS
-
-if TYPE_CHECKING:
-    from aquila.records.person import Record
 
 
 @dataclass(frozen=True, slots=True, repr=False)

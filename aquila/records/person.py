@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import json
 from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aquila.errors import InputError
 from aquila.records.dates import PartialDate
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 __all__ = ["ABSENT", "CODES", "FIELDS", "LIST_FIELDS", "PartialDate", "Record", "RecordColumns", "sound_record"]
 

@@ -7,18 +7,14 @@ whoever holds the file, one for each group of findings.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from aquila.records.person import ABSENT, FIELDS, RecordColumns, sound_record, sound_records
+from aquila.records.person import ABSENT, FIELDS, Record, RecordColumns, sound_record, sound_records
 from aquila.sentences import Sentence, text_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from aquila.records.person import Record
 
 
 class Severity(StrEnum):

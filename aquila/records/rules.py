@@ -10,18 +10,16 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from aquila.errors import InputError
 from aquila.records.rule_parts import NAMES, PART_KINDS, attribute_of, is_part, stands_alone
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 BUILT_IN = ("default", "exact")
 MOST_RULES = 63  # a mask of rules is one 64-bit integer

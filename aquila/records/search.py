@@ -13,16 +13,12 @@ written as one, any two words count. For a person who is asked for, words of the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
 
 from aquila.records.normalize.coarse_forms import sound
 from aquila.records.normalize.names import name_words
+from aquila.records.person import Record
 from aquila.records.rule_parts import record_names
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from aquila.records.person import Record
 
 LONGEST_TEXT = 2_000
 """Letters of a text: about 120 words with their sounds; what a person of more aliases has beyond is not found."""

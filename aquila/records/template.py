@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
@@ -12,9 +12,6 @@ from openpyxl.utils import get_column_letter
 
 from aquila.csv_files import ListWriter
 from aquila.records.person import FIELDS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _WIDTH = 20  # characters
 _TEXT_FORMAT = "@"  # so that a spreadsheet keeps the zeros of numbers and leaves dates as they are typed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from aquila.sentences.audit import AUDIT
 from aquila.sentences.auditing import AUDITING
@@ -17,11 +17,8 @@ from aquila.sentences.node import NODE
 from aquila.sentences.pages import PAGES
 from aquila.sentences.protocol import PROTOCOL
 from aquila.sentences.records import RECORDS
-from aquila.sentences.sentence import QUOTED, Sentence, Text, filled, quoted
+from aquila.sentences.sentence import QUOTED, Sentence, Table, Text, filled, quoted
 from aquila.sentences.simulation import SIMULATION
-
-if TYPE_CHECKING:
-    from aquila.sentences.sentence import Table
 
 __all__ = ["SENTENCES", "SHOWN", "Sentence", "Text", "hint_of", "quoted", "text_of"]
 

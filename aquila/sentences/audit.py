@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from aquila.sentences.sentence import Text
-
-if TYPE_CHECKING:
-    from aquila.sentences.sentence import Table
+from aquila.sentences.sentence import Table, Text
 
 AUDIT: Final[Table] = {
     "bundle_too_large": Text("a bundle holds up to 256 entries of up to 65,535 bytes"),

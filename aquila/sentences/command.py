@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from aquila.sentences.sentence import Text
-
-if TYPE_CHECKING:
-    from aquila.sentences.sentence import Table
+from aquila.sentences.sentence import Table, Text
 
 COMMAND: Final[Table] = {
     "another_demo_running": Text(
@@ -323,8 +320,7 @@ COMMAND: Final[Table] = {
     "setting_missing": Text("{settings} does not set {setting}"),
     "settings_service_missing": Text("{settings} names no service: service must be node or matcher"),
     "several_signed_in": Text(
-        "several are signed in here: {listed}",
-        "say who you are: `aquila --as NAME ...`; `local` means the home's key",
+        "several are signed in here: {listed}", "say who you are: `aquila --as NAME ...`; `local` means the home's key"
     ),
     "template_suffix_unknown": Text("{out}: a template is a .csv or an .xlsx file", "give the file such a name"),
     "terms_unreadable": Text("{file}: {fault}", "it is TOML with the fields of a proposal"),

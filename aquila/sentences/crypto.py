@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from aquila.sentences.sentence import Text
-
-if TYPE_CHECKING:
-    from aquila.sentences.sentence import Table
+from aquila.sentences.sentence import Table, Text
 
 CRYPTO: Final[Table] = {
     "batch_length_no_multiple": Text("a batch of {what} must be a multiple of {width} bytes"),

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from aquila.sentences.sentence import Text
-
-if TYPE_CHECKING:
-    from aquila.sentences.sentence import Table
+from aquila.sentences.sentence import Table, Text
 
 KIT: Final[Table] = {
     "account_decision_not_allowed": Text("your account may not decide any more"),

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from aquila.sentences.sentence import Text
-
-if TYPE_CHECKING:
-    from aquila.sentences.sentence import Table
+from aquila.sentences.sentence import Table, Text
 
 NODE: Final[Table] = {
     "both_notes_verified": Text("both sides have verified that they hold the same values"),
@@ -259,8 +256,7 @@ NODE: Final[Table] = {
     "round_needs_new_proposal": Text("{reason}", "let the secretariat abort the round and propose it again"),
     "round_over_at_node": Text("the round is over at this node"),
     "round_report_on_hold": Text(
-        "the round cannot be closed while the report on a query is on hold",
-        "release or refuse the report first",
+        "the round cannot be closed while the report on a query is on hold", "release or refuse the report first"
     ),
     "round_secret_missing": Text("a secret of this round is missing"),
     "round_time_over_by_own_clock": Text("the time of the round is over by this party's clock"),

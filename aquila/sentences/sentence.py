@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Self, TypeAlias, Union
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple, Self, TypeAlias, Union
 
 PLACE = re.compile(r"\{(\w+)\}")
 """A place in a text: the name of the field that it holds."""

@@ -8,20 +8,16 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast
+from pathlib import Path
+from typing import cast
 
 import numpy as np
 
+from aquila.crypto.group import Group
 from aquila.protocol.submissions import tasks
-from aquila.protocol.submissions.submission import ROW
+from aquila.protocol.submissions.submission import ROW, FinalizedChunk
+from aquila.protocol.submissions.tasks import ChunkEvaluation, EvaluateTask, FinalizeTask, VerifyTask
 from aquila.simulation.metrics import TimedGroup
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from aquila.crypto.group import Group
-    from aquila.protocol.submissions.submission import FinalizedChunk
-    from aquila.protocol.submissions.tasks import ChunkEvaluation, EvaluateTask, FinalizeTask, VerifyTask
 
 
 def read_rows(path: Path) -> np.ndarray:

@@ -6,26 +6,21 @@ still on their way.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from aquila.errors import InputError
+from aquila.protocol.messages import Manifest
 from aquila.protocol.submission_plan import plan_submission
 from aquila.protocol.submissions.submission import merge_runs
 from aquila.protocol.submissions.tasks import BlindTask, DigestedBatch, blind_batch
 from aquila.records.rows import RowColumns
-from aquila.records.rules import InputClass
+from aquila.records.rules import InputClass, RuleTable
+from aquila.simulation.metrics import TaskRunner
+from aquila.simulation.party_state import SimulatedParty
 from aquila.simulation.scratch_files import Runs, Spool
-from aquila.simulation.sources import Reading, named, read_batch, take_rows
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from aquila.protocol.messages import Manifest
-    from aquila.records.rules import RuleTable
-    from aquila.simulation.metrics import TaskRunner
-    from aquila.simulation.party_state import SimulatedParty
-    from aquila.simulation.sources import ReadBatch
+from aquila.simulation.sources import ReadBatch, Reading, named, read_batch, take_rows
 
 
 class _Read(NamedTuple):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from aquila.matching.certainty import Level
 from aquila.protocol.messages import (
     ClassCounts,
     Justification,
@@ -16,12 +16,9 @@ from aquila.protocol.messages import (
     TableReference,
     Window,
 )
+from aquila.protocol.registry import Registry
 from aquila.records.conformance import normalizer_reference
-
-if TYPE_CHECKING:
-    from aquila.matching.certainty import Level
-    from aquila.protocol.registry import Registry
-    from aquila.records.rules import RuleTable
+from aquila.records.rules import RuleTable
 
 DEFAULT_PADDING = Padding(inputs_per_record=(8, 16, 24, 32), records_multiple=100)
 NO_PADDING = Padding(inputs_per_record=(), records_multiple=1)

@@ -6,21 +6,18 @@ import os
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar, cast
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar, cast
 
+from aquila.crypto.backend import Backend
+from aquila.crypto.group import Group
 from aquila.executors import group_of, labelled
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from concurrent.futures import Executor
-    from pathlib import Path
-
-    from aquila.crypto.backend import Backend
-    from aquila.crypto.group import Group
 
 Watch: TypeAlias = "Callable[[str, str, int, int], None]"
 """Is told of every step: phase, party, how many parts of it are done, and of how many."""

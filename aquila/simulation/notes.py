@@ -8,15 +8,16 @@ opens notes travels as bytes; it shows nothing of itself.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import shake_256
 from itertools import chain, count, zip_longest
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from aquila.crypto.group import Group
 from aquila.octets import hexadecimal
-from aquila.protocol.messages import Fault, Note, Notes
+from aquila.protocol.messages import Fault, HitReport, Note, Notes
 from aquila.protocol.rounds.exchange import (
     entries_of,
     entry_bytes,
@@ -26,24 +27,15 @@ from aquila.protocol.rounds.exchange import (
     signed_sizes,
     verify_batch,
 )
-from aquila.protocol.rounds.held_tokens import held_tokens
-from aquila.protocol.rounds.hit_batches import HIT_ID_BYTES
+from aquila.protocol.rounds.held_tokens import TokensByRecord, held_tokens
+from aquila.protocol.rounds.hit_batches import HIT_ID_BYTES, HitBatch, HitColumns
 from aquila.protocol.rounds.note_openings import DIGEST_BYTES, NoteOpenings
+from aquila.protocol.rounds.verified_round import AcceptedStatement
+from aquila.records.rules import RuleTable
 from aquila.simulation.manifest import REHEARSED
-from aquila.simulation.party_state import HIT_ID
+from aquila.simulation.party_state import HIT_ID, SimulatedParty
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
-    from aquila.crypto.group import Group
-    from aquila.protocol.messages import HitReport
-    from aquila.protocol.rounds.held_tokens import TokensByRecord
-    from aquila.protocol.rounds.hit_batches import HitBatch, HitColumns
-    from aquila.protocol.rounds.verified_round import AcceptedStatement
-    from aquila.records.rules import RuleTable
-    from aquila.simulation.party_state import SimulatedParty
-
-    Random = Callable[[int], bytes]
+Random = Callable[[int], bytes]
 
 _REFERENCE_BYTES = 6
 

@@ -2,37 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from aquila.protocol.rounds.hit_batches import HIT_ID_BYTES, HitBatches
+from aquila.crypto.keys import SecretBytes
+from aquila.matching.certainty import Level
+from aquila.protocol.messages import BelowPair, HitReport
+from aquila.protocol.party import Party, RoundSecrets
+from aquila.protocol.rounds.hit_batches import HIT_ID_BYTES, HitBatch, HitBatches
+from aquila.protocol.rounds.note_openings import NoteOpenings
+from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.shadow.columns import read_column
 from aquila.protocol.shadow.pair_keys import pair_key
+from aquila.protocol.submission_plan import SubmissionPlan
 from aquila.protocol.submissions.submission import HANDLE_BYTES, FinalizedChunk, handles_of
+from aquila.protocol.submissions.tasks import Outline
+from aquila.records.reading.lists import Finding
 from aquila.records.rows import ReadReport
+from aquila.records.rules import InputClass
 from aquila.simulation.scratch_files import Chunks, RecordIds, Runs, Spool
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from aquila.crypto.keys import SecretBytes
-    from aquila.matching.certainty import Level
-    from aquila.protocol.messages import BelowPair, HitReport
-    from aquila.protocol.party import Party, RoundSecrets
-    from aquila.protocol.rounds.hit_batches import HitBatch
-    from aquila.protocol.rounds.note_openings import NoteOpenings
-    from aquila.protocol.rounds.verified_round import Round
-    from aquila.protocol.submission_plan import SubmissionPlan
-    from aquila.protocol.submissions.tasks import Outline
-    from aquila.records.reading.lists import Finding
-    from aquila.records.rules import InputClass
-    from aquila.simulation.sources import Source
+from aquila.simulation.sources import Source
 
 HIT_ID = f"S{HIT_ID_BYTES}"  # as NumPy has it; of one length all of them, so that zeros at an end change no comparison
 _HANDLES_AT_ONCE = 1 << 16

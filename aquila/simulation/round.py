@@ -7,33 +7,54 @@ is signed and accepted here, in order. What is large lies in files (`aquila.simu
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import groupby
-from typing import TYPE_CHECKING, cast
+from pathlib import Path
+from typing import cast
 
 import numpy as np
 
-from aquila.crypto.group import ELEMENT_BYTES
+from aquila.crypto.backend import Backend
+from aquila.crypto.group import ELEMENT_BYTES, Group
 from aquila.crypto.keys import IdentityKey, SecretBytes
 from aquila.errors import InputError
 from aquila.executors import InProcess
+from aquila.matching.certainty import Level
 from aquila.matching.join import TOKEN_ROW_BYTES, TokenTable
 from aquila.protocol import matcher as roles
 from aquila.protocol.matcher import Matcher
-from aquila.protocol.messages import MAX_NOTES, MOST_HITS_OF_A_PAGE, CheckedPair, Kind, LogHead, Outcome, Padding
+from aquila.protocol.messages import (
+    MAX_NOTES,
+    MOST_HITS_OF_A_PAGE,
+    CheckedPair,
+    CheckFault,
+    Fault,
+    HitReport,
+    Kind,
+    LogHead,
+    Notes,
+    Outcome,
+    Padding,
+    ShadowColumn,
+)
 from aquila.protocol.party import Party
 from aquila.protocol.registry import RegisteredParty, Registry
+from aquila.protocol.rounds.hit_batches import HitBatch
 from aquila.protocol.rounds.round_state import EvaluationKey
-from aquila.protocol.rounds.verified_round import Round, read_statement
+from aquila.protocol.rounds.verified_round import AcceptedStatement, Round, read_statement
 from aquila.protocol.shadow.checks import ToldPair, check_pair, own_side, told_pairs
 from aquila.protocol.shadow.columns import make_column
 from aquila.protocol.shadow.meeting import sets_between
 from aquila.protocol.shadow.strangers import count_strangers
 from aquila.protocol.shadow.token_rows import RecordRows
 from aquila.protocol.submissions.submission import ROW
+from aquila.protocol.submissions.tasks import VerifyTask
 from aquila.records.conformance import normalizer_reference
+from aquila.records.person import Record
+from aquila.records.rules import RuleTable
 from aquila.simulation.file_tasks import (
     StoredEvaluateTask,
     StoredFinalizeTask,
@@ -44,29 +65,11 @@ from aquila.simulation.file_tasks import (
 )
 from aquila.simulation.list_passes import blind_lists, read_lists
 from aquila.simulation.manifest import CHUNK_ELEMENTS, NO_PADDING, REHEARSED, Terms, make_manifest
-from aquila.simulation.metrics import Measurements, TaskRunner, without_measurement
+from aquila.simulation.metrics import Measurements, TaskRunner, Watch, without_measurement
 from aquila.simulation.notes import WaitingBatches, open_notes, seal_notes, sealings_of, verify_notes
 from aquila.simulation.party_state import RehearsedHit, SimulatedParty, WaitingOpenings
 from aquila.simulation.scratch_files import Spool
-from aquila.simulation.sources import RecordList
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-    from concurrent.futures import Executor
-    from pathlib import Path
-
-    from aquila.crypto.backend import Backend
-    from aquila.crypto.group import Group
-    from aquila.matching.certainty import Level
-    from aquila.protocol.messages import CheckFault, Fault, HitReport, Notes, ShadowColumn
-    from aquila.protocol.rounds.hit_batches import HitBatch
-    from aquila.protocol.rounds.verified_round import AcceptedStatement
-    from aquila.protocol.submissions.tasks import VerifyTask
-    from aquila.records.person import Record
-    from aquila.records.rules import RuleTable
-    from aquila.simulation.metrics import Watch
-    from aquila.simulation.sources import Source
-
+from aquila.simulation.sources import RecordList, Source
 
 NO_LOG = LogHead(size=1, root="0" * 64)
 """What statements name as the newest checkpoint of the matcher's log: a rehearsed round has no log."""

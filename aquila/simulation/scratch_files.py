@@ -7,19 +7,15 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 
+from aquila.protocol.messages import ChunkReference
 from aquila.protocol.submissions.submission import ROW, chunk_reference
+from aquila.records.rules import InputClass
 from aquila.simulation.file_tasks import read_elements, read_rows
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
-    from aquila.protocol.messages import ChunkReference
-    from aquila.records.rules import InputClass
 
 
 class Spool:

@@ -4,34 +4,32 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from pathlib import Path
+from typing import Protocol
 
+from aquila.crypto.group import Group
 from aquila.errors import InputError
 from aquila.protocol.submission_plan import BATCH_RECORDS
 from aquila.protocol.submissions.tasks import DigestedBatch, digest_columns
+from aquila.records.person import Record
 from aquila.records.reading.lists import (
     RECOGNIZED,
     AcceptedRow,
     Batch,
     Finding,
     Layout,
+    Plan,
     ReadReport,
+    Row,
     RowColumns,
     WholeList,
     open_list,
     read_batch_columns,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
-
-    from aquila.crypto.group import Group
-    from aquila.records.person import Record
-    from aquila.records.reading.lists import Plan, Row
-    from aquila.records.rules import RuleTable
+from aquila.records.rules import RuleTable
 
 
 class RowBatch(Protocol):

@@ -7,15 +7,11 @@ import platform
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import psutil
 
 from aquila import __version__
-from aquila.crypto.backend import load_group, usable_cores
-
-if TYPE_CHECKING:
-    from aquila.crypto.backend import Backend
+from aquila.crypto.backend import Backend, load_group, usable_cores
 
 _PROCESSORS = Path("/proc/cpuinfo")
 _LIBRARIES = ("numpy", "duckdb", "cryptography")

@@ -5,18 +5,13 @@ Every twentieth person is noted by several parties. No person is real.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
 
 from aquila.csv_files import ListWriter
 from clients.people import spelling
-from clients.people.nationals import COUNTRIES, invent_national
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from clients.people.nationals import National
+from clients.people.nationals import COUNTRIES, National, invent_national
 
 PARTIES = ("AL", "AT", "BA", "BG", "HR", "HU", "MD", "ME", "MK", "RO", "RS", "SI")
 COLUMNS = (

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from pathlib import Path
+from typing import TypeVar
 
 from aquila.protocol.submissions.tasks import digest_records
+from aquila.records.person import Record
 from aquila.records.reading.lists import AcceptedRow, read_records
 from aquila.records.rules import BUILT_IN, load_rules
 from clients.bench.lists import write_list
 from clients.bench.timing import TimingSpread, measure
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
-
-    from aquila.records.person import Record
 
 _RECORDS = 5_000
 _REPEATS = 3

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from clients.bench.steps import EVALUATE, PROVE, VERIFY
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from clients.bench.hardware import Machine
-    from clients.bench.records import RecordStep
-    from clients.bench.steps import MeasuredStep
+from clients.bench.hardware import Machine
+from clients.bench.records import RecordStep
+from clients.bench.steps import EVALUATE, PROVE, VERIFY, MeasuredStep
 
 _NOTHING = "-"
 _COMPARED = "libsodium"

@@ -7,25 +7,20 @@ others are the steps of a round (PROTOCOL.md 3.4 to 3.6) as parties take them.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from aquila.crypto import dleq, oprf
-from aquila.crypto.backend import BACKENDS, load_group
-from aquila.crypto.group import WIDE_BYTES
+from aquila.crypto.backend import BACKENDS, Backend, load_group
+from aquila.crypto.group import WIDE_BYTES, Group
 from aquila.crypto.keys import SecretBytes
 from aquila.crypto.shares import Share, new_share
 from aquila.errors import InputError
 from aquila.protocol.submissions.submission import blinds_of
 from clients.bench.timing import TimingSpread, measure
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from aquila.crypto.backend import Backend
-    from aquila.crypto.group import Group
 
 BATCH: dict[Backend, int] = {"ifma": 65_535, "avx2": 32_768, "portable": 16_384, "libsodium": 2_048}
 """Elements of a measured batch: as many as a chunk may have, and fewer where each takes longer."""

@@ -21,18 +21,7 @@ from clients.cli.identity import CERTIFICATE, LOGIN
 from clients.cli.offline import audit_bundles, backups, bench, demo, doctor, rehearse, rules, train
 from clients.cli.options import Json
 from clients.cli.output.screen import Screen
-from clients.cli.services import (
-    approvals,
-    call,
-    hits,
-    matcher,
-    node,
-    parties,
-    people,
-    records,
-    rounds,
-    web,
-)
+from clients.cli.services import approvals, call, hits, matcher, node, parties, people, records, rounds, web
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -155,8 +155,7 @@ NewCertificate = Annotated[
 NewKey = Annotated[Path | None, typer.Option("--key", metavar="FILE", help="PEM file of its private key.")]
 
 NewCa = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="PEM file of the CA of that certificate, if not a public one."),
+    Path | None, typer.Option(metavar="FILE", help="PEM file of the CA of that certificate, if not a public one.")
 ]
 
 Spoken = Annotated[

@@ -7,22 +7,18 @@ whoever keeps the demo running can sign in; in real use nobody but the person ha
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pyotp
 
 from aquila.audit.roles import Role
+from aquila.interface.approval import PendingApproval
+from clients.local_services.processes import Process
 from clients.sdk import ApprovalClient, Connection, MatcherClient, NodeClient, PeopleClient
 from services.kit.storage.files import write_secret
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-    from contextlib import ExitStack
-    from pathlib import Path
-
-    from aquila.interface.approval import PendingApproval
-    from clients.local_services.processes import Process
 
 PASSWORD = "only for this demo"  # noqa: S105 - of accounts that live as long as the demo
 SECRETS = "authenticators"

@@ -15,21 +15,16 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
+from types import FrameType
+from typing import TextIO
 
 from aquila.errors import InputError
-from clients.sdk import Access, Connection, find_home
+from clients.sdk import Access, Connection, Home, find_home
 from services.kit.errors import PeerUnavailableError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-    from types import FrameType
-    from typing import TextIO
-
-    from clients.sdk import Home
 
 MARKER = "aquila-demo"
 """The file by which a folder of a stage is known, and locked while its processes run."""

@@ -4,16 +4,13 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 from importlib import resources
 from itertools import accumulate
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from random import Random
+from random import Random
 
 CULTURES = {
     "BA": {"BIH": 36, "SRB": 28, "MNE": 12, "HRV": 7, "ARA": 7, "ALB": 4, "MKD": 3, "BGR": 2, "TUR": 2},

@@ -6,14 +6,11 @@ The names are those of `invent`. A person whose name somebody of note bears is i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import date
+from random import Random
 
 from clients.people import spelling
 from clients.people.invent import Person, invent
-
-if TYPE_CHECKING:
-    from datetime import date
-    from random import Random
 
 COUNTRIES = ("AL", "RS", "SI")
 MAIN_CULTURE = {"AL": "ALB", "RS": "SRB", "SI": "SVN"}

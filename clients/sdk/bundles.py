@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import tarfile
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import BinaryIO, NamedTuple, cast
 from urllib.parse import urlsplit
 
 import httpx
 
 from aquila.errors import AuditError, InputError
-
-if TYPE_CHECKING:
-    from typing import BinaryIO
-
-    from aquila.protocol.auditing import Files
+from aquila.protocol.auditing import Files
 
 LARGEST_FILE = 256 << 20
 """Bytes of a file at most: a bundle of 256 statements."""

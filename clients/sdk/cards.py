@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from aquila.crypto.keys import VerifyKey
 from aquila.errors import AquilaError, InputError, PolicyError
 from aquila.protocol.registry import MATCHER, former_keys, former_lines
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _CODE_LETTERS = 2
 
@@ -70,11 +67,7 @@ class Cards:
         """
         known = self.by_code.get(card.code)
         if known is not None and known.key != card.key:
-            raise PolicyError(
-                "registered_key_differs",
-                party=card.code,
-                short_fingerprint=known.key.short_fingerprint,
-            )
+            raise PolicyError("registered_key_differs", party=card.code, short_fingerprint=known.key.short_fingerprint)
         holder = next((other.code for other in self.by_code.values() if other.key == card.key), card.code)
         if holder != card.code:
             raise PolicyError("key_registered_to_another_party", party=card.code, holder=holder)

@@ -11,15 +11,11 @@ import json
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from aquila.errors import InputError
 from clients.sdk.connection import ClientCertificate
-from clients.sdk.homes import find_home, read_fault
+from clients.sdk.homes import Home, Service, find_home, read_fault
 from services.kit.storage.files import write_secret
-
-if TYPE_CHECKING:
-    from clients.sdk.homes import Home, Service
 
 SETTINGS_FILE = "client.toml"
 _CA_FILE = "ca.pem"

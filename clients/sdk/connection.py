@@ -11,22 +11,18 @@ from copy import copy
 from dataclasses import dataclass, field
 from functools import partial
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from pathlib import Path
+from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
 from pydantic import ValidationError
 
-from aquila.errors import InputError, MalformedError, ProtocolError
+from aquila.errors import AquilaError, InputError, MalformedError, ProtocolError
 from aquila.protocol.messages import Message
 from aquila.protocol.problems import MEDIA_TYPE
 from services.kit.errors import PeerUnavailableError, error_from_problem
 from services.kit.http.tls import RenewedContext, certificate_fault
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from aquila.errors import AquilaError
 
 M = TypeVar("M", bound=Message)
 
@@ -153,10 +149,7 @@ class Connection:
         except httpx.HTTPError as error:
             # Its message may quote what came; the class says what happened.
             raise PeerUnavailableError(
-                self._why(error),
-                peer=self.url,
-                service=self.service,
-                kind=type(error).__name__,
+                self._why(error), peer=self.url, service=self.service, kind=type(error).__name__
             ) from None
         if not response.is_success:
             raise _refusal(response)

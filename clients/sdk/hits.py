@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from aquila.interface.approval import ApprovalEntry, OwnErasureRequests, PendingApproval
 from aquila.interface.hits import (
@@ -38,9 +38,6 @@ from aquila.interface.hits import (
     WithdrawRequest,
 )
 from clients.sdk.service_client import ServiceClient, acts, answers
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 def hit_keys(places: Iterable[tuple[str, str]]) -> tuple[HitKey, ...]:

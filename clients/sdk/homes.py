@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path
+from typing import Any, Literal
 
 from aquila.errors import InputError
 from clients.sdk.connection import Access, ClientCertificate
 from services.kit.storage.files import read_secret
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 Service = Literal["node", "matcher"]
 

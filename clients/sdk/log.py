@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from aquila.interface.log import EntriesPage, LogView, RoundEntries
+from clients.sdk.connection import Connection
+from clients.sdk.homes import Service
 from clients.sdk.service_client import ServiceClient, acts, answers, reads
-
-if TYPE_CHECKING:
-    from clients.sdk.connection import Connection
-    from clients.sdk.homes import Service
 
 
 class LogClient(ServiceClient):

@@ -7,19 +7,16 @@ beside this module: no service and no network is needed to look one up. The serv
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from aquila.errors import InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from clients.sdk.homes import Service
+from clients.sdk.homes import Service
 
 _INDEX = Path(__file__).with_name("operations.json")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from aquila.interface.attention import NotificationChoice, NotificationSettingsView, Waiting
 from aquila.interface.people import (
     Accounts,
@@ -25,10 +23,8 @@ from aquila.interface.people import (
     SignIn,
     SignInWays,
 )
+from aquila.protocol.messages import Message
 from clients.sdk.service_client import ServiceClient, acts, answers
-
-if TYPE_CHECKING:
-    from aquila.protocol.messages import Message
 
 _PEOPLE = "/v1/people"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING
 
 from aquila.errors import InputError
 from aquila.interface.approval import PendingApproval
@@ -24,9 +24,6 @@ from aquila.interface.queries import (
 )
 from aquila.records.reading.headings import suggest_columns
 from clients.sdk.service_client import ServiceClient, acts, answers
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 PASTED_FIELDS = ("given_names", "family_names", "date_of_birth", "nationality", "document_numbers")
 """The columns of pasted lines that have no line of column names."""

@@ -13,17 +13,14 @@ that is None, empty, zero or false, which is the service's default.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from aquila.protocol.messages import Message
+from clients.sdk.connection import Connection
+from clients.sdk.homes import Service
 from clients.sdk.operations import operation
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from clients.sdk.connection import Connection
-    from clients.sdk.homes import Service
 
 M = TypeVar("M", bound=Message)
 

@@ -10,15 +10,12 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from aquila.errors import InputError
+from aquila.interface.people import SessionGrant
+from clients.sdk.client_homes import ClientHome
+from clients.sdk.homes import Home
 from services.kit.storage.files import read_secret, write_secret
-
-if TYPE_CHECKING:
-    from aquila.interface.people import SessionGrant
-    from clients.sdk.client_homes import ClientHome
-    from clients.sdk.homes import Home
 
 LOCAL = "local"
 """In place of a login: the key in the home folder."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from anyio import to_thread
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
+from fastapi.telemetry import TelemetryConfig
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
@@ -15,16 +15,12 @@ from aquila.errors import AquilaError, InputError
 from aquila.sentences import Sentence
 from clients.web.app.form_again import page_of_form
 from clients.web.app.security import SecurityHeaders
+from clients.web.app.site import Site
 from clients.web.app.visit import SignInNeeded, keep_cookie, visit_of
 from clients.web.pages import routers_of
 from clients.web.text.errors import error_page_of, field_of, form_name
 from services.kit.errors import UnknownCallerError
 from services.kit.http.routing import add_routes
-
-if TYPE_CHECKING:
-    from fastapi.telemetry import TelemetryConfig
-
-    from clients.web.app.site import Site
 
 _NO_TELEMETRY: TelemetryConfig = {
     "tracing": False,

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from fastapi import FastAPI
+from starlette.types import ASGIApp
 
+from aquila.audit.roles import Service
 from clients.sdk import Access, Connection
 from clients.web.app.dispatch import PagesDispatcher
 from clients.web.app.in_process import InProcessTransport
+from clients.web.app.practice import Practice
 from clients.web.app.site import Site
 from clients.web.app.uploads import Inbox
 from clients.web.application import pages_of
-
-if TYPE_CHECKING:
-    from fastapi import FastAPI
-    from starlette.types import ASGIApp
-
-    from aquila.audit.roles import Service
-    from clients.web.app.practice import Practice
-    from services.kit.serving.server import Endpoint, MiddlewareFactory
+from services.kit.serving.server import Endpoint, MiddlewareFactory
 
 _WITHIN = "http://127.0.0.1"  # calls in one process have no address; the client wants one on loopback
 

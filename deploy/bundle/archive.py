@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import tarfile
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
 
 from deploy.bundle.wheels import digest
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NAMESPACE: Final = "aquila-release"
 """What a signature is for: one that was made for anything else does not verify."""

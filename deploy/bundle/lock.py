@@ -6,14 +6,12 @@ evaluated here.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
 
 from packaging.requirements import Requirement
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
 _HASH: Final = "--hash="
 _GLIBC: Final = range(28, 16, -1)

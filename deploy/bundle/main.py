@@ -7,16 +7,14 @@ import shutil
 import sys
 import tempfile
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from packaging.requirements import Requirement
 
 from deploy.bundle import archive, manual, sbom, wheels
 from deploy.bundle.lock import Pin, Target, limited, pins
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 REPOSITORY: Final = Path(__file__).parents[2]
 COPIED: Final = (

@@ -9,16 +9,14 @@ from __future__ import annotations
 import json
 import posixpath
 import re
+from collections.abc import Callable, Iterable
 from importlib import resources
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
 
 import typst
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from pathlib import Path
 
 DOCUMENTS: Final = (
     "README.md",

@@ -6,30 +6,26 @@ import re
 import uuid
 import zipfile
 from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.message import Message
 from email.parser import HeaderParser
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
 
 from cyclonedx.contrib.license.factories import LicenseFactory
 from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, XsUri
 from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component, ComponentType
+from cyclonedx.model.license import License
 from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from deploy.bundle.lock import Target
 from deploy.bundle.wheels import digest
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from email.message import Message
-    from pathlib import Path
-
-    from cyclonedx.model.license import License
-
-    from deploy.bundle.lock import Target
 
 PROJECT: Final = "aquila"
 

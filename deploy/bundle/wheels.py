@@ -11,15 +11,10 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from pathlib import Path
 
-from deploy.bundle.lock import pins
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-
-    from deploy.bundle.lock import Target
+from deploy.bundle.lock import Target, pins
 
 
 def check_out(repository: Path, folder: Path) -> int:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from aquila.audit.roles import Role
+from aquila.audit.roles import Role
 
 LOCAL_KEY = "p-000000000000"
 """Whoever holds the key in the service's home folder; no account has this id."""

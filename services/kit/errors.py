@@ -31,15 +31,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from aquila.errors import AquilaError, ExecutorError, InputError, KeyMaterialError, PolicyError
 from aquila.protocol import problems
 from aquila.protocol.problems import ProblemTable, ProblemType
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class StoreError(AquilaError):

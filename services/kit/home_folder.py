@@ -6,25 +6,19 @@ Creating a home and starting the service are separate acts. Nothing that is ther
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from aquila.crypto.keys import VerifyKey
 from aquila.errors import InputError
-from aquila.protocol.registry import write_registry
+from aquila.protocol.registry import Registry, write_registry
 from services.kit.http.own_certificates import OwnCertificates, issue, make_ca
 from services.kit.people.operator_token import TOKEN_FILE, OperatorToken
-from services.kit.settings import is_loopback, load
+from services.kit.settings import ServiceSettings, is_loopback, load
 from services.kit.storage.files import check_private, write_secret
 from services.kit.storage.own_identity import IN_FILE, make_key
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from aquila.crypto.keys import VerifyKey
-    from aquila.protocol.registry import Registry
-    from services.kit.settings import ServiceSettings
 
 IDENTITY_FILE = "identity.pem"
 REGISTRY_FILE = "registry.toml"

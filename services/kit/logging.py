@@ -12,16 +12,13 @@ import json
 import logging
 import sys
 import traceback
+from collections.abc import Iterator
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO, TypedDict, cast
+from typing import TextIO, TypedDict, Unpack, cast
 
 from aquila.errors import AquilaError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import Unpack
 
 ROOT = "aquila"
 REQUEST: ContextVar[str] = ContextVar("services.kit.logging.request", default="")

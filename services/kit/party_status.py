@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aquila.protocol.messages import Kind
-
-if TYPE_CHECKING:
-    from aquila.protocol.rounds.verified_round import Round
+from aquila.protocol.rounds.verified_round import Round
 
 
 def party_status(record: Round, party: str) -> dict[str, Any]:

@@ -9,24 +9,19 @@ operations page and the sample files are checked against.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
-from sqlalchemy import make_url
+from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from aquila.audit.roles import Role
 from aquila.errors import InputError
 from aquila.protocol.messages.unusable import in_words
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from urllib.parse import SplitResult
-
-    from sqlalchemy import URL
 
 MEBIBYTE = 1 << 20
 
@@ -118,8 +113,7 @@ class PeerSettings(Settings):
     certificate: SettingPath | None = Field(default=None, description="PEM file with the client certificate to show.")
     key: SettingPath | None = Field(default=None, description="PEM file with the client certificate's private key.")
     follow_registry: bool = Field(
-        default=False,
-        description="Take the matcher's address and CA from the registry in force.",
+        default=False, description="Take the matcher's address and CA from the registry in force."
     )
     connect_seconds: float = Field(default=10, gt=0, description="Seconds to wait for a connection.")
     read_seconds: float = Field(default=60, gt=0, description="Seconds to wait for the peer's next bytes.")

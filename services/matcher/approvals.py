@@ -7,31 +7,26 @@ change of the registry it is the whole statement, with what it changes and the w
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+from sqlalchemy.orm import Session
 
 from aquila.errors import OrderError
-from aquila.interface.approval import ApprovalKind
+from aquila.interface.approval import ApprovalKind, PendingApproval
+from aquila.interface.rounds import RoundProposal
 from aquila.protocol.encoding import canonical
 from aquila.protocol.messages import Manifest
 from aquila.protocol.registration.statements import RegistryStatement
 from aquila.sentences.sentence import printable
 from services.kit.approvals import Approvals, Content, UseCase, request
 from services.kit.approvals.requests import waiting_of
+from services.kit.people import Actor
 from services.matcher.administration import registry
+from services.matcher.context import MatcherContext
+from services.matcher.round_memory import RoundCache, RoundTransaction
 from services.matcher.rounds.end_requests import check_end, request_abort
 from services.matcher.rounds.proposals import check_proposal, manifest_of, propose_round
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from sqlalchemy.orm import Session
-
-    from aquila.interface.approval import PendingApproval
-    from aquila.interface.rounds import RoundProposal
-    from services.kit.people import Actor
-    from services.matcher.context import MatcherContext
-    from services.matcher.round_memory import RoundCache, RoundTransaction
 
 
 @dataclass(frozen=True, slots=True)

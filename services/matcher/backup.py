@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
+from aquila.crypto.keys import SealingKey
 from aquila.errors import RestoredBackupError
 from aquila.protocol.messages import Outcome
 from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds.round_state import ENDED_PHASES
 from aquila.sentences import Sentence
 from aquila.sentences.sentence import dumps
-from services.kit.administration.backup.make import back_up
-from services.kit.administration.backup.restore import restoring
+from services.kit.administration.backup.make import BackupSummary, back_up
+from services.kit.administration.backup.restore import Source, restoring
 from services.kit.administration.backup.services import FLEETING, BackedService
-from services.kit.administration.backup.verification import check
+from services.kit.administration.backup.verification import BackupCheck, check
 from services.kit.approvals.tables import ApprovalRows
 from services.kit.http.signatures import now as system_time
 from services.kit.people.tables import PeopleRows
@@ -28,17 +31,6 @@ from services.matcher.main import PACKAGE, prepare
 from services.matcher.settings import MatcherSettings
 from services.matcher.storage.home import DATABASE_FILE
 from services.matcher.storage.tables import SPENT_NONCES, EventRow, MatcherRows, RoundRow
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from sqlalchemy.orm import Session
-
-    from aquila.crypto.keys import SealingKey
-    from services.kit.administration.backup.make import BackupSummary
-    from services.kit.administration.backup.restore import Source
-    from services.kit.administration.backup.verification import BackupCheck
 
 SERVICE = BackedService(
     name="matcher",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import Session
 
 from aquila.protocol.messages import (
     Acknowledgement,
@@ -14,6 +15,7 @@ from aquila.protocol.messages import (
     Confirmation,
     Evaluation,
     HitReport,
+    Message,
     Notes,
     Outcomes,
     Receipt,
@@ -23,16 +25,8 @@ from aquila.protocol.messages import (
 )
 from aquila.protocol.messages.feed import Event, EventKind
 from aquila.protocol.messages.kinds import StatementKind, kind_of
+from aquila.protocol.rounds.verified_round import AcceptedStatement, Round
 from services.matcher.storage.tables import EventRow
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from sqlalchemy import ColumnElement
-    from sqlalchemy.orm import Session
-
-    from aquila.protocol.messages import Message
-    from aquila.protocol.rounds.verified_round import AcceptedStatement, Round
 
 ALL, OTHERS, READER, NOBODY = "all", "others", "reader", "nobody"
 TOKENS = "tokens"

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
+
+from fastapi import FastAPI
 
 import aquila
 from aquila.audit.roles import Service
@@ -13,6 +16,7 @@ from aquila.errors import ExecutorError
 from aquila.executors import share_freed_memory
 from aquila.protocol.registry import MATCHER, Callers
 from services.kit import logging
+from services.kit.approvals import Approvals
 from services.kit.approvals import routes as approval_routes
 from services.kit.http.certificates import certificates_of
 from services.kit.http.nonces import StoredNonces
@@ -26,9 +30,9 @@ from services.kit.serving.application import application
 from services.kit.serving.health import routes as health_routes
 from services.kit.serving.health.report import HealthParts, HealthReport
 from services.kit.serving.notifications import routes as notification_routes
-from services.kit.serving.notifications.driver import NotificationDriver
+from services.kit.serving.notifications.driver import Compose, NotificationDriver
 from services.kit.serving.notifications.waiting import FaultWatch, Notifications, Sightings
-from services.kit.serving.server import bind, lifespan_of, serve, with_middleware
+from services.kit.serving.server import Endpoint, MiddlewareFactory, bind, lifespan_of, serve, with_middleware
 from services.kit.settings import load
 from services.kit.storage.migrate import migrate
 from services.kit.work import threads
@@ -39,24 +43,13 @@ from services.matcher.administration.waiting import MatcherWaiting
 from services.matcher.api import registry, statistics
 from services.matcher.api.routes import LARGEST_PROPOSAL, PROPOSALS, ROUTERS
 from services.matcher.approvals import approvals_of
-from services.matcher.context import open_context, open_store
+from services.matcher.context import MatcherContext, open_context, open_store
 from services.matcher.rounds.contacts import StoredContacts
 from services.matcher.settings import MatcherSettings
 from services.matcher.steps.pulse import PULSE_SECONDS, QUIET_PULSE_SECONDS, Pulse
 from services.matcher.steps.purge_ended import wipe_leftovers
 from services.matcher.steps.schedule import WOKEN_BY, steps_of
 from services.matcher.storage.tables import SPENT_NONCES
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-    from pathlib import Path
-
-    from fastapi import FastAPI
-
-    from services.kit.approvals import Approvals
-    from services.kit.serving.notifications.driver import Compose
-    from services.kit.serving.server import Endpoint, MiddlewareFactory
-    from services.matcher.context import MatcherContext
 
 PACKAGE = "services.matcher.storage"
 _OF_PEOPLE = (people_routes.router, approval_routes.router, notification_routes.router)
@@ -142,11 +135,7 @@ def build(
         version=aquila.__version__,
         routers=[*ROUTERS, statistics.router, *_OF_PEOPLE, health_routes.router],
         body_bytes=settings.limits.body_bytes,
-        body_limits={
-            PROPOSALS: LARGEST_PROPOSAL,
-            **registry.BODY_LIMITS,
-            **log_routes.BODY_LIMITS,
-        },
+        body_limits={PROPOSALS: LARGEST_PROPOSAL, **registry.BODY_LIMITS, **log_routes.BODY_LIMITS},
         health=context.store.check,
         ready=report.check_ready,
         live=report.check_live,

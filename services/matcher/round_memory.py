@@ -11,32 +11,27 @@ import contextlib
 import threading
 import time
 from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
 
+from aquila.crypto.group import Group
 from aquila.errors import AquilaError
 from aquila.protocol.log_entries import statement_entry
 from aquila.protocol.messages.feed import EventKind
+from aquila.protocol.registry import Registry
 from aquila.protocol.rounds.round_state import ReportKey, SentNotes
-from aquila.protocol.rounds.verified_round import Round, read_erased
+from aquila.protocol.rounds.verified_round import AcceptedStatement, Round, read_erased
 from services.kit.errors import NotFoundError, RoundDamagedError
 from services.kit.log.entries import append
 from services.kit.storage.row_seals import REFUSED
+from services.kit.storage.store import Store
 from services.matcher.events import NOBODY, NOTES, SUBMISSION, statement_event
 from services.matcher.storage.round_marks import NEWEST_EVENT
 from services.matcher.storage.tables import EventRow, RoundRow
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from sqlalchemy.orm import Session
-
-    from aquila.crypto.group import Group
-    from aquila.protocol.registry import Registry
-    from aquila.protocol.rounds.verified_round import AcceptedStatement
-    from services.kit.storage.store import Store
 
 _KEPT = 64
 _DAMAGED_SECONDS = 60.0  # after which the events of a round that did not hold together are read again

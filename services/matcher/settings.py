@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterator
+from typing import Annotated
 
 from pydantic import Field
 
-from services.kit.serving.notifications.settings import NotificationSettings  # noqa: TC001 - read by pydantic
+from services.kit.serving.notifications.settings import NotificationSettings
 from services.kit.settings import MEBIBYTE, KeyedSettings, Settings
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _HOUR = 3_600
 _DAY = 24 * _HOUR

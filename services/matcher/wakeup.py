@@ -8,12 +8,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterator, Mapping
 
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
-
-    from services.kit.work.drivers import Driver
+from services.kit.work.drivers import Driver
 
 
 class Wakeup:

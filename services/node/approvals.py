@@ -10,49 +10,49 @@ registry the matcher's whole statement, what it changes here, and the words that
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from aquila.audit.roles import Action
 from aquila.crypto.envelope import digest_of_payload
 from aquila.errors import InputError, OrderError
-from aquila.interface.approval import ApprovalKind, ApprovalState, OwnErasureRequest, OwnErasureRequests
-from aquila.interface.queries import StandingQueryState
+from aquila.interface.approval import (
+    ApprovalEntry,
+    ApprovalKind,
+    ApprovalState,
+    OwnErasureRequest,
+    OwnErasureRequests,
+    PendingApproval,
+)
+from aquila.interface.hits import ErasureProposal
+from aquila.interface.queries import StandingQueryRequest, StandingQueryState
+from aquila.interface.rounds import ConsentRequest, SubmissionRequest
 from aquila.protocol.encoding import canonical
 from aquila.protocol.messages import ClassCounts, Justification, Kind
 from aquila.protocol.registration.statements import RegistryStatement
+from aquila.protocol.rounds.verified_round import Round
 from services.kit.approvals import Approvals, Content, UseCase, request
 from services.kit.approvals.decisions import withdraw
 from services.kit.approvals.requests import content_of, entry_of, row_of
 from services.kit.approvals.tables import ApprovalRow
 from services.kit.errors import NotFoundError
 from services.kit.log.entries import actor_fields
+from services.kit.people import Actor
+from services.kit.storage.store import Store
+from services.node.context import Clock, Journal, NodeContext
 from services.node.records import erasure
 from services.node.records.digests import checked_digest, recorded_digest
 from services.node.records.queries import standing_queries
+from services.node.round_memory import RoundMemories
 from services.node.rounds import requests
 from services.node.rounds.attention import stored_manifest
 from services.node.safeguards import registry
 from services.node.storage.imports import complete_import
 from services.node.storage.tables import StandingQueryRow
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from sqlalchemy.orm import Session
-
-    from aquila.interface.approval import ApprovalEntry, PendingApproval
-    from aquila.interface.hits import ErasureProposal
-    from aquila.interface.queries import StandingQueryRequest
-    from aquila.interface.rounds import ConsentRequest, SubmissionRequest
-    from aquila.protocol.rounds.verified_round import Round
-    from services.kit.people import Actor
-    from services.kit.storage.store import Store
-    from services.node.context import Clock, Journal, NodeContext
-    from services.node.round_memory import RoundMemories
-
 
 _MOST_SHOWN = 100
 

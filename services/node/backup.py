@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from sqlalchemy import func, select
 
+from aquila.crypto.keys import SealingKey
 from aquila.errors import InputError, PolicyError, RestoredBackupError
 from aquila.records.rules import InputClass
-from services.kit.administration.backup.make import back_up
-from services.kit.administration.backup.restore import restoring
+from services.kit.administration.backup.make import BackupSummary, back_up
+from services.kit.administration.backup.restore import Source, restoring
 from services.kit.administration.backup.services import FLEETING, BackedService
-from services.kit.administration.backup.verification import check
+from services.kit.administration.backup.verification import BackupCheck, check
 from services.kit.approvals.tables import ApprovalRows
 from services.kit.errors import NotFoundError
 from services.kit.http.signatures import now as system_time
 from services.kit.people.tables import PeopleRows
 from services.kit.storage.files import read_secret, write_secret
+from services.node.context import NodeContext
 from services.node.main import PACKAGE, assemble
 from services.node.records.erasure import erase_found, find_record, overwrite_erased, record_digest
 from services.node.settings import NodeSettings
@@ -29,16 +32,6 @@ from services.node.storage.high_water import RESTORED, Marks, read_marks
 from services.node.storage.home import DATABASE_FILE, KEYS_FOLDER
 from services.node.storage.states import LocalRoundState
 from services.node.storage.tables import DAY, ErasedRecordRow, NodeRows, RoundRow
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
-    from aquila.crypto.keys import SealingKey
-    from services.kit.administration.backup.make import BackupSummary
-    from services.kit.administration.backup.restore import Source
-    from services.kit.administration.backup.verification import BackupCheck
-    from services.node.context import NodeContext
 
 SERVICE = BackedService(
     name="node",

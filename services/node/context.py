@@ -8,41 +8,34 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import to_thread
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, ClassVar, TypeAlias
+from pathlib import Path
+from typing import ClassVar, TypeAlias
 
-from aquila.errors import InputError
+from aquila.crypto.group import Group
+from aquila.errors import AquilaError, InputError
+from aquila.protocol.messages import Manifest
+from aquila.protocol.messages.feed import LongPollAnswer
+from aquila.protocol.party import Party
+from aquila.protocol.registry import Registry
 from aquila.records.conformance import normalizer_reference
-from aquila.records.rules import BUILT_IN, load_rules
+from aquila.records.rules import BUILT_IN, RuleTable, load_rules
+from services.kit.http.peer import Peer
+from services.kit.log_access.use_cases import LogUseCases
 from services.kit.logging import Log
+from services.kit.people.context import People
+from services.kit.storage.files import ChunkFiles
+from services.kit.storage.store import Store
 from services.kit.work.event_counts import EventCounts
+from services.kit.work.executors import ExecutorHandle
 from services.kit.work.failures import Retries
 from services.kit.work.kept_results import KeptResults
 from services.kit.work.reading_progress import ListsInProgress
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from aquila.crypto.group import Group
-    from aquila.errors import AquilaError
-    from aquila.protocol.messages import Manifest
-    from aquila.protocol.messages.feed import LongPollAnswer
-    from aquila.protocol.party import Party
-    from aquila.protocol.registry import Registry
-    from aquila.records.rules import RuleTable
-    from services.kit.http.peer import Peer
-    from services.kit.log_access.use_cases import LogUseCases
-    from services.kit.people.context import People
-    from services.kit.storage.files import ChunkFiles
-    from services.kit.storage.store import Store
-    from services.kit.work.executors import ExecutorHandle
-    from services.node.round_memory import RoundMemories
-    from services.node.settings import NodeSettings
-    from services.node.storage.found_duplicates import FoundDuplicates
-    from services.node.storage.high_water import HighWater
-
+from services.node.round_memory import RoundMemories
+from services.node.settings import NodeSettings
+from services.node.storage.found_duplicates import FoundDuplicates
+from services.node.storage.high_water import HighWater
 
 _LOG = Log("node.contact")
 _LAST_DELAY = 60.0

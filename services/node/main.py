@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING
+from pathlib import Path
+
+import httpx
+from fastapi import FastAPI
 
 import aquila
 from aquila.audit.roles import Service
@@ -14,7 +18,7 @@ from aquila.crypto.backend import load_group
 from aquila.errors import ExecutorError, InputError
 from aquila.executors import share_freed_memory
 from aquila.protocol.party import Party
-from aquila.protocol.registry import read_registry
+from aquila.protocol.registry import Registry, read_registry
 from services.kit.approvals import routes as approval_routes
 from services.kit.approvals.authors import withdraw_lost
 from services.kit.approvals.expiry import expire_requests
@@ -37,28 +41,21 @@ from services.kit.serving.health import routes as health_routes
 from services.kit.serving.health.report import HealthParts, HealthReport
 from services.kit.serving.notifications import routes as notification_routes
 from services.kit.serving.notifications.choices import forget_choices
-from services.kit.serving.notifications.driver import NotificationDriver
+from services.kit.serving.notifications.driver import Compose, NotificationDriver
 from services.kit.serving.notifications.waiting import FaultWatch, Notifications
-from services.kit.settings import MEBIBYTE, load
+from services.kit.serving.server import MiddlewareFactory
+from services.kit.settings import MEBIBYTE, PeerSettings, load
 from services.kit.storage.files import ChunkFiles, check_private
 from services.kit.storage.migrate import migrate
 from services.kit.storage.own_identity import open_identity
 from services.kit.storage.registry import stored_statements
-from services.kit.storage.store import private_store
+from services.kit.storage.store import Store, private_store
 from services.kit.work import threads
 from services.kit.work.drivers import Driver
 from services.kit.work.executors import executor_handle_of
 from services.kit.work.threads import Pool
 from services.node import approvals as node_approvals
-from services.node.api import (
-    hits,
-    queries,
-    registry,
-    rounds,
-    safeguards,
-    saved_filters,
-    standing_queries,
-)
+from services.node.api import hits, queries, registry, rounds, safeguards, saved_filters, standing_queries
 from services.node.api import records as api_records
 from services.node.context import NodeContext, rule_tables
 from services.node.hits.saved_filters import forget_views
@@ -81,19 +78,6 @@ from services.node.storage.high_water import HighWater
 from services.node.storage.home import DATABASE_FILE, KEYS_FOLDER
 from services.node.storage.tables import NodeRows
 from services.node.waiting import NodeWaiting
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
-    import httpx
-    from fastapi import FastAPI
-
-    from aquila.protocol.registry import Registry
-    from services.kit.serving.notifications.driver import Compose
-    from services.kit.serving.server import MiddlewareFactory
-    from services.kit.settings import PeerSettings
-    from services.kit.storage.store import Store
 
 PACKAGE = "services.node.storage"
 _HOUSEKEEPING_SECONDS = 60
@@ -177,14 +161,7 @@ def build(
     standing = _standing_queries(made)
     newer_registry = Driver("registry", partial(safeguards_registry.fetch_newer, made), interval=_REGISTRY_SECONDS)
     looks = Driver("looks", partial(show_looks, made), interval=_LOOKS_SECONDS)
-    drivers = [
-        RoundsDriver(made).driver(),
-        looks,
-        _retention(made),
-        _housekeeping(made),
-        standing,
-        newer_registry,
-    ]
+    drivers = [RoundsDriver(made).driver(), looks, _retention(made), _housekeeping(made), standing, newer_registry]
     report = _health(made, drivers)
     notifications = _notifications(made, report)
     if settings.notifications is not None and compose is not None:

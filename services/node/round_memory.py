@@ -9,36 +9,32 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
+from aquila.crypto.group import Group
 from aquila.crypto.keys import SecretBytes
 from aquila.crypto.vault import RoundKey
 from aquila.errors import KeyMaterialError
+from aquila.interface.rounds import ChanceView
+from aquila.matching.certainty import GradingBasis
 from aquila.protocol.messages import HitReport
 from aquila.protocol.party import RoundSecrets
+from aquila.protocol.registry import Registry
 from aquila.protocol.rounds.verified_round import Round, read_erased
+from aquila.protocol.submission_plan import SubmissionPlan
 from aquila.records.rules import InputClass
+from aquila.sentences import Sentence
 from services.kit.errors import ExposedSecretError, NotFoundError
 from services.kit.storage.files import destroy_secret, read_secret, secret_exists, write_secret
+from services.kit.storage.store import Store
 from services.kit.work.failures import Failures
 from services.node.storage.tables import RoundRow, SecretRow, StatementRow
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
-    from pathlib import Path
-
-    from sqlalchemy.orm import Session
-
-    from aquila.crypto.group import Group
-    from aquila.interface.rounds import ChanceView
-    from aquila.matching.certainty import GradingBasis
-    from aquila.protocol.registry import Registry
-    from aquila.protocol.submission_plan import SubmissionPlan
-    from aquila.sentences import Sentence
-    from services.kit.storage.store import Store
 
 ROUND_SECRETS = "round"
 _KEPT_SECONDS = 60.0  # for which a record that nobody reads is kept where nothing is to be done in its round

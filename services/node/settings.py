@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterator
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import Field, StringConstraints
 
 from aquila.records.rules import InputClass
-from services.kit.serving.notifications.settings import NotificationSettings  # noqa: TC001 - read by pydantic
+from services.kit.serving.notifications.settings import NotificationSettings
 from services.kit.settings import (
     MEBIBYTE,
     KeyedSettings,
@@ -18,9 +19,6 @@ from services.kit.settings import (
     Settings,
     is_loopback,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 class NodeLimits(LimitSettings):
@@ -64,8 +62,7 @@ class NodeSettings(KeyedSettings):
     name: str = Field(min_length=1, description="The party's name.")
     matcher: PeerSettings = Field(description="Where the matcher is, and how it is trusted.")
     deliveries: SettingPath | None = Field(
-        default=None,
-        description="Folder into which a system of the party puts list files for officers.",
+        default=None, description="Folder into which a system of the party puts list files for officers."
     )
     contact: Annotated[str, StringConstraints(max_length=60, pattern=r"^[^\x00-\x1f\x7f]*$")] = Field(
         default="",

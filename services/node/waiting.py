@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import ColumnElement, ColumnExpressionArgument, Select, and_, case, func, or_, select
+from sqlalchemy.orm import Session
 
-from aquila.audit.roles import Action, Service, role_table
+from aquila.audit.roles import Action, Role, Service, role_table
 from aquila.followup.lifecycle import HOUR, Stage
-from aquila.interface.attention import ACTIONS, ALARMS, DUE_HOURS, WaitingCounts
+from aquila.interface.attention import ACTIONS, ALARMS, DUE_HOURS, RoundAttention, WaitingCounts
 from aquila.matching.certainty import Level
-from services.kit.serving.notifications.waiting import ServiceFaults, WaitingWork, rewritten_logs, waiting_requests
+from services.kit.serving.notifications.waiting import (
+    FaultWatch,
+    ServiceFaults,
+    WaitingWork,
+    rewritten_logs,
+    waiting_requests,
+)
+from services.node.context import Journal
 from services.node.records.deliveries import count_deliveries
 from services.node.records.queries import standing_queries
 from services.node.rounds.attention import attention_list
-from services.node.storage.tables import (
-    STATUS_OF_HIT,
-    AlarmRow,
-    HitRow,
-    HitStatusRow,
-    PairCheckRow,
-    SubmissionRow,
-)
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-    from pathlib import Path
-
-    from sqlalchemy import ColumnElement, ColumnExpressionArgument, Select
-    from sqlalchemy.orm import Session
-
-    from aquila.audit.roles import Role
-    from aquila.interface.attention import RoundAttention
-    from services.kit.serving.notifications.waiting import FaultWatch
-    from services.node.context import Journal
+from services.node.storage.tables import STATUS_OF_HIT, AlarmRow, HitRow, HitStatusRow, PairCheckRow, SubmissionRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +157,7 @@ def _count_hits(session: Session, now: int) -> _Hits:
     not_new, due_soon, late, last_late, newest_urgent = _numbers(session, due)
     first, pressing, own = status.first, status.urgent, HitRow.submission_id.in_(select(SubmissionRow.submission_id))
     told_at_once = (
-        select(
-            *_number_and_last(first),
-            *_number_and_last(pressing),
-            *_number_and_last(and_(pressing, own)),
-        )
+        select(*_number_and_last(first), *_number_and_last(pressing), *_number_and_last(and_(pressing, own)))
         .select_from(status)
         .join(HitRow, STATUS_OF_HIT)
         .where(is_new, or_(first, pressing))

@@ -37,11 +37,7 @@ class Lie(enum.Enum):
     NONE = "shows everything"
 
 
-POINTS = {
-    Lie.HIDES: ("unknown", "consented", "open", "evaluated"),
-    Lie.AWAY: ("open",),
-    Lie.NONE: ("unknown",),
-}
+POINTS = {Lie.HIDES: ("unknown", "consented", "open", "evaluated"), Lie.AWAY: ("open",), Lie.NONE: ("unknown",)}
 """From where the copy is, for each lie."""
 
 

@@ -60,8 +60,7 @@ def bench(
     rules: Rules = "exact",
     backend: BackendChoice = "auto",
     queries: Annotated[
-        bool,
-        typer.Option("--queries", help="Ask queries among real services on two networks, and watch them idle."),
+        bool, typer.Option("--queries", help="Ask queries among real services on two networks, and watch them idle.")
     ] = False,
     count: Annotated[int, typer.Option(min=1, help="Queries on each network, with --queries.")] = 20,
     services: Annotated[

@@ -11,13 +11,7 @@ from tests.soak.judging import never_made
 from tests.support.faults import KILLS, Fault
 from tests.support.faulty_rounds import FaultyRounds, write_lists, write_query
 from tests.support.loaded_program import LOADED, load
-from tests.support.memory_growth import (
-    LEAST_ROUNDS,
-    WARM_UP_ROUNDS,
-    WARM_UP_SECONDS,
-    check_flat,
-    own_kibibytes,
-)
+from tests.support.memory_growth import LEAST_ROUNDS, WARM_UP_ROUNDS, WARM_UP_SECONDS, check_flat, own_kibibytes
 from tests.support.moved_clocks import faketime_library, loading
 from tests.support.postgres_databases import PostgresDatabases, running_postgres
 from tests.support.process_world import THIS, Program

@@ -6,12 +6,7 @@ import hashlib
 
 from aquila.crypto.keys import IdentityKey
 from aquila.protocol.registration.invitations import Invitation, JoinRequest, sign_file
-from aquila.protocol.registration.statements import (
-    SignedStatement,
-    next_statement,
-    open_statement,
-    sign_statement,
-)
+from aquila.protocol.registration.statements import SignedStatement, next_statement, open_statement, sign_statement
 from aquila.protocol.registry import RegisteredParty, Registry
 
 NOW = 1_800_000_000

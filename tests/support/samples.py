@@ -182,7 +182,7 @@ SAMPLES: dict[type[Message], dict[str, Any]] = {
                 "families": ["names", "date"],
                 "second": False,
                 "met": "0003",
-            },
+            }
         ],
     },
     Ending: {"round_id": ROUND, "outcome": "aborted", "reason": "a party vanished"},

@@ -47,8 +47,7 @@ def test_blind_evaluate_finalize(group: Group, suite: dict[str, Any], case: dict
     """Blinded elements, evaluated elements and outputs are the RFC's."""
     share = Share.from_bytes(group, bytes.fromhex(suite["secret_key"]))
     rows = zip(
-        *(case[name] for name in ("inputs", "blinds", "blinded_elements", "evaluated_elements", "outputs")),
-        strict=True,
+        *(case[name] for name in ("inputs", "blinds", "blinded_elements", "evaluated_elements", "outputs")), strict=True
     )
     # The inputs of one case differ in width, so each is a batch of its own.
     for source, scalar, blinded, evaluated, output in (map(bytes.fromhex, row) for row in rows):

@@ -66,10 +66,7 @@ class AnswerCost(NamedTuple):
 
 async def answer_costs(homes: Homes) -> AsyncIterator[AnswerCost]:
     """Yield what each page and each call costs, at the matcher and at the node of Albania."""
-    for visited in (
-        await visit_matcher(homes.folder / "matcher"),
-        await visit_node(homes.folder / _NODE),
-    ):
+    for visited in (await visit_matcher(homes.folder / "matcher"), await visit_node(homes.folder / _NODE)):
         addresses = [*visited.page_addresses(), *visited.call_addresses()]
         costs = dict[str, AnswerCost]()
         for path, address in sorted(set(addresses)):

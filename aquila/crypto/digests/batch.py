@@ -5,16 +5,12 @@ from __future__ import annotations
 import hmac
 import importlib
 from functools import cache
-from typing import TYPE_CHECKING
+from types import ModuleType
 
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from types import ModuleType
-
-    from numpy.typing import NDArray
-
-    from aquila.crypto.keys import SecretBytes
+from aquila.crypto.keys import SecretBytes
 
 _CORE_MODULE = "aquila.crypto.digests._digests"
 

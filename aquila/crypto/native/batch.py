@@ -8,8 +8,10 @@ that all backends name the same position.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Literal, TypeVar
+from types import ModuleType
+from typing import Literal, TypeVar
 
 import numpy as np
 
@@ -19,6 +21,8 @@ from aquila.crypto.group import (
     SCALAR_BYTES,
     WIDE_BYTES,
     DecodedElements,
+    Elements,
+    FinalizeOperands,
     refused_element,
     require_elements,
     require_equal,
@@ -29,15 +33,9 @@ from aquila.crypto.group import (
 from aquila.crypto.hashing import expander
 from aquila.errors import InputError
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import ModuleType
-
-    from aquila.crypto.group import Elements, FinalizeOperands
-
-    Octets = bytes | bytearray | memoryview
-    Column = tuple[Octets, int]
-    """A buffer and the bytes of one position; 0 gives the whole buffer to every slice."""
+Octets = bytes | bytearray | memoryview
+Column = tuple[Octets, int]
+"""A buffer and the bytes of one position; 0 gives the whole buffer to every slice."""
 
 Answer = TypeVar("Answer")
 

@@ -6,8 +6,9 @@ person.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -15,9 +16,6 @@ from aquila.interface.log import CosignatureView
 from aquila.interface.progress import Awaited
 from aquila.interface.sentence import FaultView
 from aquila.protocol.messages.base import Count, Identifier, Message, Seconds
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 Name = Annotated[str, Field(max_length=64)]
 

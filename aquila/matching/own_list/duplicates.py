@@ -13,26 +13,20 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from pathlib import Path
+from typing import Self
 
 import duckdb
 import numpy as np
+from numpy.typing import NDArray
 
 from aquila.matching.certainty import Grade, Level, grade
 from aquila.matching.learning import learn_share
 from aquila.records.frequency import DEFAULT_LIMIT, limits_of
 from aquila.records.inputs import input_maker
-from aquila.records.person import RecordColumns
+from aquila.records.person import Record, RecordColumns
 from aquila.records.rule_parts import record_names
-from aquila.records.rules import InputClass, mask_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from aquila.records.person import Record
-    from aquila.records.rules import Rule, RuleTable
+from aquila.records.rules import InputClass, Rule, RuleTable, mask_of
 
 MOST_SHARED = 32  # records that share a value make pairs with the square of their number
 _RECORDS_AT_ONCE = 2_048  # are digested by one call

@@ -8,21 +8,17 @@ date of birth alone.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import exp2, log2
-from typing import TYPE_CHECKING
 
 from aquila.matching.certainty import Level, level_of, prior_bits
 from aquila.matching.chance import chance_model, parts_of
+from aquila.matching.own_list.duplicates import DuplicateSearch
 from aquila.records.normalize.coarse_forms import sound
 from aquila.records.normalize.names import name_words
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from aquila.matching.own_list.duplicates import DuplicateSearch
-    from aquila.records.person import Record
-    from aquila.records.rules import Counted, RuleTable
+from aquila.records.person import Record
+from aquila.records.rules import Counted, RuleTable
 
 USUAL_NAMES = 40
 _DATES = 2  # of the ways in which dates agree, the most usual ones

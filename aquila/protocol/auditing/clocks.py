@@ -7,14 +7,10 @@ cosignatures.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.witness import CLOCK_SKEW
 from aquila.errors import AuditError
-
-if TYPE_CHECKING:
-    from aquila.protocol.auditing.log_record import LogRecord
+from aquila.protocol.auditing.log_record import LogRecord
 
 DAY = 86_400
 PUBLISHED_WITHIN = 3_600

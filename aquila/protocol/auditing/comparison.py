@@ -6,26 +6,19 @@ of the others, and what a party's own log says that it signed, does.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations, permutations
-from typing import TYPE_CHECKING
 
-from aquila.audit.checkpoint import open_checkpoint
-from aquila.audit.entries import EntryKind
+from aquila.audit.checkpoint import Checkpoint, open_checkpoint
+from aquila.audit.entries import Entry, EntryKind
 from aquila.errors import AuditError
+from aquila.protocol.auditing.log_record import LogRecord
+from aquila.protocol.auditing.numbers import Ranges
 from aquila.protocol.auditing.unproven import UnprovenClaim
 from aquila.protocol.log_entries import REFUSED, SEQUENCE
-from aquila.protocol.registry import MATCHER
+from aquila.protocol.registry import MATCHER, Registry
 from aquila.protocol.rounds.verified_round import read_statement
 from aquila.sentences import Sentence
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from aquila.audit.checkpoint import Checkpoint
-    from aquila.audit.entries import Entry
-    from aquila.protocol.auditing.log_record import LogRecord
-    from aquila.protocol.auditing.numbers import Ranges
-    from aquila.protocol.registry import Registry
 
 _LAST_WORDS = frozenset({EntryKind.CLOSING, EntryKind.REFUSAL})
 
@@ -168,11 +161,7 @@ def _check_same(index: int, own: Entry, entered: Entry, party: str) -> None:
     ]
     if differing:
         raise AuditError(
-            "entry_differs_from_matcher_log",
-            what="differs",
-            party=party,
-            fields=", ".join(differing),
-            index=index,
+            "entry_differs_from_matcher_log", what="differs", party=party, fields=", ".join(differing), index=index
         )
 
 

@@ -6,20 +6,17 @@ alone: of a round that was closed they are a fault, of all else they are said.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from aquila.audit.entries import EntryKind
 from aquila.errors import AuditError
+from aquila.protocol.auditing.log_record import LogRecord
+from aquila.protocol.auditing.round_audit import RoundAudit
 from aquila.protocol.auditing.unproven import UnprovenClaim
 from aquila.protocol.log_entries import SEQUENCE
 from aquila.protocol.messages import Outcome
 from aquila.sentences import Sentence
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from aquila.protocol.auditing.log_record import LogRecord
-    from aquila.protocol.auditing.round_audit import RoundAudit
 
 _LAST_WORDS = frozenset({EntryKind.CLOSING, EntryKind.REFUSAL})
 

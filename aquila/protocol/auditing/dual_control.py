@@ -5,22 +5,16 @@ What a log does not show is unproven and not wrong: a service that was restored 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
 
-from aquila.audit.entries import EntryKind, Word
+from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.protocol.approvals import TwoPersons
+from aquila.protocol.auditing.log_record import LogRecord
+from aquila.protocol.auditing.round_audit import RoundAudit
 from aquila.protocol.auditing.unproven import UnprovenClaim
-from aquila.protocol.messages import Consent, Outcome, Submission
+from aquila.protocol.messages import Consent, Ending, Message, Outcome, Submission
 from aquila.protocol.registry import MATCHER
 from aquila.sentences import Sentence
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from aquila.audit.entries import Entry
-    from aquila.protocol.auditing.log_record import LogRecord
-    from aquila.protocol.auditing.round_audit import RoundAudit
-    from aquila.protocol.messages import Ending, Message
 
 
 def persons_of(log: LogRecord) -> TwoPersons:

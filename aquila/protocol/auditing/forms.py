@@ -6,19 +6,16 @@ from its own numbers and names, so that whatever else stands in it is found here
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.statistics import LEVELS
 from aquila.errors import AuditError, InputError
 from aquila.protocol.auditing.hits import query_of
+from aquila.protocol.auditing.log_record import LogRecord
 from aquila.protocol.log_entries import SEQUENCE, match_entry
 from aquila.protocol.registry import MATCHER
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from aquila.protocol.auditing.log_record import LogRecord
 
 
 def check_forms(log: LogRecord) -> None:

@@ -7,18 +7,13 @@ made the head up, so that is said and not a fault.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from aquila.audit.merkle import Frontier
 from aquila.errors import AuditError
+from aquila.protocol.auditing.log_record import LogRecord
 from aquila.protocol.log_entries import REFUSED
-from aquila.protocol.messages import Statement
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from aquila.protocol.auditing.log_record import LogRecord
-    from aquila.protocol.messages import LogHead, Message
+from aquila.protocol.messages import LogHead, Message, Statement
 
 
 def wrong_heads(log: LogRecord, said: Mapping[int, Message]) -> dict[int, AuditError]:

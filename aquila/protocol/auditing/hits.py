@@ -10,22 +10,18 @@ nothing, and blames nobody.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
+from aquila.audit.entries import Entry
 from aquila.audit.statistics import LEVELS
 from aquila.errors import AuditError
+from aquila.protocol.auditing.round_audit import RoundAudit
 from aquila.protocol.auditing.unproven import UnprovenClaim
 from aquila.protocol.messages import Kind, Outcome
 from aquila.protocol.rounds.round_state import NotesSize, ReportKey, SentNotes
 from aquila.protocol.shadow.checks import FAULTS, agree
 from aquila.protocol.shadow.meeting import have_one_key
 from aquila.sentences import Sentence
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from aquila.audit.entries import Entry
-    from aquila.protocol.auditing.round_audit import RoundAudit
 
 
 def take_match(audit: RoundAudit, index: int, entry: Entry) -> None:

@@ -7,18 +7,13 @@ that the matcher had not got yet.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from aquila.audit.entries import EntryKind
+from aquila.audit.entries import Entry, EntryKind
+from aquila.crypto.keys import VerifyKey
 from aquila.errors import AuditError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from aquila.audit.entries import Entry
-    from aquila.crypto.keys import VerifyKey
-    from aquila.protocol.registry import Registry
+from aquila.protocol.registry import Registry
 
 
 @dataclass(frozen=True, slots=True)

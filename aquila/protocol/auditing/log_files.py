@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from aquila.audit.checkpoint import Checkpoint, checkpoint_key, cosigned_by, open_checkpoint, parse_checkpoint
 from aquila.audit.entries import read_entry
 from aquila.audit.left_out import LEFT_OUT_FILE, LeftOutEntries, read_left_out
 from aquila.audit.merkle import Frontier, leaf_hash, tree_root
-from aquila.audit.note import parse_note
+from aquila.audit.note import Note, parse_note
 from aquila.audit.tiles import (
     TILE_WIDTH,
     bundle_path,
@@ -32,14 +33,8 @@ from aquila.protocol.auditing.coverage import check_newest
 from aquila.protocol.auditing.key_periods import KeyPeriods
 from aquila.protocol.auditing.log_record import LogRecord
 from aquila.protocol.auditing.unproven import UnprovenClaim
-from aquila.protocol.registry import MATCHER
+from aquila.protocol.registry import MATCHER, Registry
 from aquila.sentences import Sentence
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from aquila.audit.note import Note
-    from aquila.protocol.registry import Registry
 
 Files: TypeAlias = "Callable[[str], bytes | None]"
 """Gives the content of a file of the log by its name, or None where there is none."""
@@ -91,8 +86,7 @@ def read_log(files: Files, registry: Registry, retention_days: int = LEAST_RETEN
 def _left_out(log: LogRecord) -> Iterator[UnprovenClaim]:
     if log.left_out.count:
         yield UnprovenClaim(
-            "left_out",
-            Sentence.of("entries_left_out", count=log.left_out.count, size=log.checkpoint.size),
+            "left_out", Sentence.of("entries_left_out", count=log.left_out.count, size=log.checkpoint.size)
         )
 
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from aquila.audit.checkpoint import Checkpoint
+from aquila.audit.entries import Entry
 from aquila.audit.left_out import LeftOutEntries
 from aquila.audit.merkle import tree_root
-
-if TYPE_CHECKING:
-    from aquila.audit.checkpoint import Checkpoint
-    from aquila.audit.entries import Entry
-    from aquila.crypto.keys import VerifyKey
-    from aquila.protocol.auditing.key_periods import KeyPeriods
-    from aquila.protocol.auditing.unproven import UnprovenClaim
+from aquila.crypto.keys import VerifyKey
+from aquila.protocol.auditing.key_periods import KeyPeriods
+from aquila.protocol.auditing.unproven import UnprovenClaim
 
 
 @dataclass(slots=True)

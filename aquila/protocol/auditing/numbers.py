@@ -8,20 +8,15 @@ notes has no envelope: its number counts once the receiver's confirmation names 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from aquila.audit.entries import Entry
 from aquila.errors import AuditError
 from aquila.protocol.auditing.unproven import UnprovenClaim
-from aquila.protocol.messages import EndingStatement
+from aquila.protocol.messages import EndingStatement, Statement
+from aquila.protocol.rounds.verified_round import Round
 from aquila.sentences import Sentence
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from aquila.audit.entries import Entry
-    from aquila.protocol.messages import Statement
-    from aquila.protocol.rounds.verified_round import Round
 
 Ranges = list[tuple[int, int]]
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from aquila.audit.entries import Entry
 from aquila.audit.statistics import Statistics
 from aquila.protocol.auditing.numbers import StatementNumbers
-
-if TYPE_CHECKING:
-    from collections import Counter
-
-    from aquila.audit.entries import Entry
-    from aquila.protocol.auditing.unproven import UnprovenClaim
-    from aquila.protocol.rounds.round_state import ReportKey
-    from aquila.protocol.rounds.verified_round import Round
+from aquila.protocol.auditing.unproven import UnprovenClaim
+from aquila.protocol.rounds.round_state import ReportKey
+from aquila.protocol.rounds.verified_round import Round
 
 
 @dataclass(slots=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from aquila.audit.entries import EntryKind
+from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.statistics import statistics_of
 from aquila.crypto.envelope import open_envelope
+from aquila.crypto.group import Group
 from aquila.errors import AquilaError, AuditError
 from aquila.protocol.auditing.coverage import check_witnessed
 from aquila.protocol.auditing.dual_control import check_party, check_registry, check_round, persons_of
@@ -23,24 +24,17 @@ from aquila.protocol.auditing.hits import (
     take_report,
 )
 from aquila.protocol.auditing.key_periods import KeyPeriods
+from aquila.protocol.auditing.log_files import Files
+from aquila.protocol.auditing.log_record import LogRecord
 from aquila.protocol.auditing.numbers import check_numbers
 from aquila.protocol.auditing.round_audit import RoundAudit
 from aquila.protocol.auditing.unproven import UnprovenClaim
 from aquila.protocol.log_entries import REFUSED, WITHOUT_ENVELOPE, refused_entry, statement_entry
 from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Manifest, Message, Outcome, Statement
-from aquila.protocol.registry import MATCHER
+from aquila.protocol.registry import MATCHER, Registry
 from aquila.protocol.rounds.round_state import ReportKey
 from aquila.protocol.rounds.verified_round import LARGEST_STATEMENT, Round
 from aquila.sentences import Sentence
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from aquila.audit.entries import Entry
-    from aquila.crypto.group import Group
-    from aquila.protocol.auditing.log_files import Files
-    from aquila.protocol.auditing.log_record import LogRecord
-    from aquila.protocol.registry import Registry
 
 _KINDS: tuple[type[Message], ...] = (Manifest, *PARTY_STATEMENTS, *ANNOUNCEMENTS)
 _MESSAGES: dict[str, type[Message]] = {kind.payload_type: kind for kind in _KINDS}

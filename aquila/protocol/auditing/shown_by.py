@@ -6,15 +6,10 @@ Every kind of entry has its place here. Cosignatures show of each entry alone th
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-from aquila.audit.entries import EntryKind
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from aquila.audit.entries import Entry
+from aquila.audit.entries import Entry, EntryKind
 
 
 class ShownBy(StrEnum):

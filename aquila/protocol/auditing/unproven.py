@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from aquila.errors import AuditError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from aquila.sentences import Sentence
+from aquila.sentences import Sentence
 
 
 @dataclass(frozen=True, slots=True)

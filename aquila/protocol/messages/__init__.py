@@ -31,15 +31,7 @@ from aquila.protocol.messages.corrections import (
     PairOutcomes,
     Withdrawal,
 )
-from aquila.protocol.messages.manifest import (
-    Manifest,
-    Mode,
-    Padding,
-    Participant,
-    PartyCap,
-    TableReference,
-    Window,
-)
+from aquila.protocol.messages.manifest import Manifest, Mode, Padding, Participant, PartyCap, TableReference, Window
 from aquila.protocol.messages.notes import (
     MAX_NOTES,
     Confirmation,

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from aquila.followup.lifecycle import Ground  # noqa: TC001 - read by pydantic
+from aquila.followup.lifecycle import Ground
 from aquila.matching.certainty import Level
 from aquila.protocol.messages.base import Count, Digest, Identifier, Message, PartyCode, ascending, optional
 from aquila.protocol.messages.statements import BoundStatement

@@ -5,10 +5,11 @@ A kind is no part of what is signed: there the payload type names the message.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from aquila.protocol.messages.announcements import Ending, HitReport, Opening
+from aquila.protocol.messages.base import Message
 from aquila.protocol.messages.corrections import Acknowledgement, Outcomes, Withdrawal
 from aquila.protocol.messages.manifest import Manifest
 from aquila.protocol.messages.notes import Confirmation, Notes
@@ -25,11 +26,6 @@ from aquila.protocol.messages.statements import (
     Tokens,
     WithheldAnswer,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from aquila.protocol.messages.base import Message
 
 
 class StatementKind(StrEnum):

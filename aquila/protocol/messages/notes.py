@@ -32,9 +32,7 @@ def _is_base64(text: str) -> str:
 
 
 SealedText = Annotated[
-    str,
-    AfterValidator(_is_base64),
-    WithJsonSchema({"type": "string", "pattern": r"^[A-Za-z0-9+/]+={0,2}$"}),
+    str, AfterValidator(_is_base64), WithJsonSchema({"type": "string", "pattern": r"^[A-Za-z0-9+/]+={0,2}$"})
 ]
 
 

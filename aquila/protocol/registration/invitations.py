@@ -9,19 +9,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar, Generic, TypeVar
+from typing import Annotated, ClassVar, Generic, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, StringConstraints
 
 from aquila.crypto.envelope import open_envelope, payload_of, sign_envelope
-from aquila.crypto.keys import VerifyKey
+from aquila.crypto.keys import SigningKey, VerifyKey
 from aquila.errors import AquilaError, InputError, PolicyError
 from aquila.protocol.messages.base import GivenText, Identifier, Message, PartyCode, Seconds
 from aquila.sentences import Sentence
-
-if TYPE_CHECKING:
-    from aquila.crypto.keys import SigningKey
 
 LARGEST_FILE = 64 << 10
 """Bytes of an invitation or a request: more than one with a long chain of certificates has."""

@@ -7,13 +7,14 @@ so people compare words by telephone here as for a party that joins.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import StringConstraints
 
 from aquila.crypto.envelope import open_envelope, sign_envelope
-from aquila.crypto.keys import VerifyKey
+from aquila.crypto.keys import SigningKey, VerifyKey
 from aquila.errors import AquilaError, InputError, PolicyError, SignatureError
 from aquila.protocol.messages.base import Message
 from aquila.protocol.registration.invitations import (
@@ -24,11 +25,6 @@ from aquila.protocol.registration.invitations import (
     open_self_signed,
     sign_file,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from aquila.crypto.keys import SigningKey
 
 MOST_RENEWALS = 64
 """How often a holder can renew its key: once in half a year for thirty years."""

@@ -7,33 +7,20 @@ party's acceptance is signed, so that the others see who has the same registry.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
 from aquila.crypto.envelope import open_envelope, payload_of, sign_envelope
-from aquila.crypto.keys import VerifyKey
+from aquila.crypto.keys import SigningKey, VerifyKey
 from aquila.errors import EquivocationError, MalformedError, OrderError, PolicyError, SignatureError
-from aquila.protocol.messages.base import (
-    MAX_PARTIES,
-    Digest,
-    Message,
-    PartyCode,
-    Seconds,
-    Text,
-    ascending,
-    optional,
-)
+from aquila.protocol.messages.base import MAX_PARTIES, Digest, Message, PartyCode, Seconds, Text, ascending, optional
 from aquila.protocol.registration.invitations import Address, Certificates, KeyHex
 from aquila.protocol.registration.renewals import MOST_RENEWALS, Envelope, Renewal, open_renewals
 from aquila.protocol.registry import MATCHER, RegisteredParty, Registry, has_distinct_keys
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from aquila.crypto.keys import SigningKey
 
 MOST_STATEMENTS = 200
 """How many statements one answer of the matcher has at most."""

@@ -7,16 +7,12 @@ Whether a withdrawn hit exists only its two parties know.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
 
 from aquila.errors import BindingError, MalformedError, OrderError, PolicyError
 from aquila.followup.lifecycle import Ground
 from aquila.protocol.messages import Acknowledgement, BoundStatement, Kind, Outcomes, Withdrawal
-from aquila.protocol.rounds.round_state import ReportKey, WithdrawnHit
+from aquila.protocol.rounds.round_state import ReportKey, RoundState, WithdrawnHit
 from aquila.protocol.rounds.statement_limits import acknowledged_by_place, acknowledged_hits
-
-if TYPE_CHECKING:
-    from aquila.protocol.rounds.round_state import RoundState
 
 DAY = 86_400
 AFTERWARDS = (Withdrawal, Acknowledgement, Outcomes)
@@ -48,10 +44,7 @@ def apply_acknowledgement(message: Acknowledgement, round_: RoundState, _digest:
         raise OrderError("withdrawal_already_acknowledged", party=message.party)
     if message.hits > len(withdrawal.hits):
         raise MalformedError(
-            "acknowledged_hits_not_withdrawn",
-            party=message.party,
-            expected=len(withdrawal.hits),
-            got=message.hits,
+            "acknowledged_hits_not_withdrawn", party=message.party, expected=len(withdrawal.hits), got=message.hits
         )
     round_.acknowledgements[message.withdrawal] = message
 

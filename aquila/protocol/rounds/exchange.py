@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import operator
 from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from pydantic import ValidationError
@@ -32,21 +33,14 @@ from aquila.errors import InputError, MalformedError
 from aquila.matching.certainty import GradingBasis, grade_on
 from aquila.octets import hexadecimal, parted
 from aquila.protocol.encoding import behind_length, canonical, digest, framed
-from aquila.protocol.messages import Fault, Kind, Note
-from aquila.protocol.rounds.hit_batches import HIT_ID_BYTES
+from aquila.protocol.messages import Basis, Fault, HitReport, Kind, Note
+from aquila.protocol.rounds.held_tokens import TokensByRecord
+from aquila.protocol.rounds.hit_batches import HIT_ID_BYTES, HitColumns, HitKind
 from aquila.protocol.rounds.note_openings import DIGEST_BYTES, FAULTS, NoteOpenings
-from aquila.records.rules import mask_of
+from aquila.protocol.rounds.round_state import RoundState
+from aquila.records.rules import RuleTable, mask_of
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-
-    from aquila.protocol.messages import Basis, HitReport
-    from aquila.protocol.rounds.held_tokens import TokensByRecord
-    from aquila.protocol.rounds.hit_batches import HitColumns, HitKind
-    from aquila.protocol.rounds.round_state import RoundState
-    from aquila.records.rules import RuleTable
-
-    Random = Callable[[int], bytes]
+Random = Callable[[int], bytes]
 
 NOTE_BYTES = 640
 """Bytes of every note, its length included: texts of 60 characters each in any of the region's scripts."""

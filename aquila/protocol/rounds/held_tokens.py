@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
 
 import numpy as np
 
 from aquila.crypto.oprf import SECRET_BYTES, TOKEN_BYTES
-from aquila.protocol.submissions.submission import HANDLE_BYTES, TOKEN_ROW
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
-
-    from aquila.protocol.submissions.submission import FinalizedChunk
+from aquila.protocol.submissions.submission import HANDLE_BYTES, TOKEN_ROW, FinalizedChunk
 
 _SIFT_BITS = 20
 _HANDLE = f"S{HANDLE_BYTES}"  # of one length all of them, so that NumPy's zeros at an end change no comparison

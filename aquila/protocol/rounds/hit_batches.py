@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import starmap
 from operator import attrgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from aquila.matching.certainty import Level
 from aquila.octets import hexadecimal
-from aquila.protocol.messages import Hit
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from aquila.matching.certainty import Level
-    from aquila.protocol.messages import HitReport
+from aquila.protocol.messages import Hit, HitReport
 
 HIT_ID_BYTES = 16
 

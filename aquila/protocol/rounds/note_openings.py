@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from itertools import starmap
 from struct import Struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from aquila.crypto.keys import KEY_BYTES
 from aquila.crypto.sealing import MARK_BYTES, NOTE_KEYS_BYTES, NoteKeys
@@ -13,9 +14,6 @@ from aquila.errors import KeyMaterialError
 from aquila.octets import hexadecimal, parted, parted_by
 from aquila.protocol.messages import Fault
 from aquila.protocol.rounds.hit_batches import HIT_ID_BYTES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
 
 DIGEST_BYTES = 32
 FAULTS = (None, *Fault)

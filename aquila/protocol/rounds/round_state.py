@@ -7,39 +7,37 @@ A `RoundState` holds data and answers questions. What may enter it is decided in
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from aquila.crypto.group import Group
 from aquila.errors import OrderError
-from aquila.protocol.messages import Kind, Outcome, Withholding
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from aquila.crypto.group import Group
-    from aquila.protocol.messages import (
-        Acknowledgement,
-        Alarm,
-        Basis,
-        Closing,
-        Confirmation,
-        Consent,
-        Ending,
-        Evaluation,
-        Manifest,
-        Outcomes,
-        Receipt,
-        Refusal,
-        ReportCheck,
-        Submission,
-        Tokens,
-        Withdrawal,
-    )
-    from aquila.protocol.messages.kinds import StatementKind
-    from aquila.protocol.registry import Registry
-    from aquila.records.rules import InputClass
-
+from aquila.protocol.messages import (
+    Acknowledgement,
+    Alarm,
+    Basis,
+    Closing,
+    Confirmation,
+    Consent,
+    Ending,
+    Evaluation,
+    Kind,
+    Manifest,
+    Outcome,
+    Outcomes,
+    Receipt,
+    Refusal,
+    ReportCheck,
+    Submission,
+    Tokens,
+    Withdrawal,
+    Withholding,
+)
+from aquila.protocol.messages.kinds import StatementKind
+from aquila.protocol.registry import Registry
+from aquila.records.rules import InputClass
 
 EXCHANGE_SECONDS = 7 * 86_400
 """Notes and confirmations are taken so long after the round's window (PROTOCOL.md 3.7.9)."""

@@ -52,8 +52,9 @@ messages without which the matcher's record refuses it.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Collection, Mapping
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aquila.crypto.keys import check_exchange_key
 from aquila.crypto.sealing import seal_to
@@ -91,16 +92,19 @@ from aquila.protocol.messages import (
 from aquila.protocol.messages.kinds import kind_of
 from aquila.protocol.rounds.corrections import apply_acknowledgement, apply_outcomes, apply_withdrawal
 from aquila.protocol.rounds.exchange import records_in_report
-from aquila.protocol.rounds.round_state import AlarmKey, EvaluationKey, NotesSize, PagesTaken, ReportKey, SentNotes
+from aquila.protocol.rounds.round_state import (
+    AlarmKey,
+    EvaluationKey,
+    NotesSize,
+    PagesTaken,
+    ReportKey,
+    RoundState,
+    SentNotes,
+)
 from aquila.protocol.submissions.column_sizes import DUMMIES, MOST_TAGS_OF_A_RECORD
 from aquila.records.rules import InputClass
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
-
-    from aquila.protocol.rounds.round_state import RoundState
-
-    Rule = Callable[[Any, RoundState, str, int | None], None]
+Rule = Callable[[Any, RoundState, str, int | None], None]
 
 # Of very many hits.
 _COUNTERPART, _CERTAINTY, _LEVEL = map(attrgetter, ("counterpart", "certainty", "certainty.value"))
@@ -415,10 +419,7 @@ def _tokens(message: Tokens, round_: RoundState, _digest: str, _now: int | None)
         missing = missing_evaluations(round_, message.submission_id)
         if missing:
             raise OrderError(
-                "tokens_before_evaluations",
-                submission=message.submission_id,
-                party=message.party,
-                count=len(missing),
+                "tokens_before_evaluations", submission=message.submission_id, party=message.party, count=len(missing)
             )
     # 3.7.12: a list has a shadow column for each counterpart, and a query none.
     due = sorted(round_.counterparts_of(message.party)) if submission.kind is Kind.LIST else []

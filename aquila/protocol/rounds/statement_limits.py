@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import singledispatch
-from typing import TYPE_CHECKING
 
 from aquila.errors import MalformedError, RepeatedError
 from aquila.protocol.messages import (
@@ -28,11 +27,8 @@ from aquila.protocol.messages import (
     WithheldAnswer,
 )
 from aquila.protocol.messages.kinds import kind_of
-from aquila.protocol.rounds.round_state import ReportKey
+from aquila.protocol.rounds.round_state import ReportKey, RoundState
 from aquila.records.rules import InputClass
-
-if TYPE_CHECKING:
-    from aquila.protocol.rounds.round_state import RoundState
 
 CHANGES_OF_A_HIT = 8
 """How often a party may say anew what came of its hits, for each: it comes, is decided, decided anew, withdrawn."""
@@ -105,10 +101,7 @@ def _receipt(message: Receipt, round_: RoundState) -> None:
     reported = round_.reported.get(report)
     if reported is not None and (message.hits, message.by_place()) != (reported.total(), reported):
         raise MalformedError(
-            "acknowledged_hit_count_differs",
-            party=message.party,
-            expected=reported.total(),
-            got=message.hits,
+            "acknowledged_hit_count_differs", party=message.party, expected=reported.total(), got=message.hits
         )
 
 

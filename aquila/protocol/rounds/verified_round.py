@@ -8,9 +8,9 @@ rebuild it from stored envelopes. It does no I/O; bytes of chunks are checked in
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from aquila.crypto.envelope import open_envelope, payload_of
+from aquila.crypto.group import Group
 from aquila.errors import BindingError, EquivocationError, MalformedError, SignatureError
 from aquila.protocol.messages import (
     ANNOUNCEMENTS,
@@ -29,9 +29,6 @@ from aquila.protocol.messages.kinds import kind_of
 from aquila.protocol.registry import MATCHER, Registry
 from aquila.protocol.rounds import rules, statement_limits
 from aquila.protocol.rounds.round_state import AnnouncementKey, RoundState
-
-if TYPE_CHECKING:
-    from aquila.crypto.group import Group
 
 LARGEST_STATEMENT = 96 << 20
 """Bytes of an envelope at most: a submission of 600,000 chunks, or the report of a query with 200,000 hits."""
@@ -209,11 +206,7 @@ class Round(RoundState):
             return AcceptedStatement(message, signer, digest, new=False)
         if before is not None:
             raise EquivocationError(
-                "announcement_signed_twice",
-                round=self.round_id,
-                expected=before,
-                got=digest,
-                kind=key.kind,
+                "announcement_signed_twice", round=self.round_id, expected=before, got=digest, kind=key.kind
             )
         rules.apply_statement(message, self, digest, None)
         self.announced[key] = digest

@@ -4,33 +4,25 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from aquila.matching.certainty import Level
+from aquila.crypto.keys import SecretBytes
+from aquila.matching.certainty import GradingBasis, Level
 from aquila.matching.grading import grade_lists
 from aquila.matching.join import MatchedPair
 from aquila.matching.learning import ListPair, learn
-from aquila.protocol.messages import CheckedPair, CheckFault
+from aquila.protocol.messages import CheckedPair, CheckFault, HitReport, MetTags
+from aquila.protocol.rounds.round_state import RoundState
 from aquila.protocol.shadow.columns import ascending, dummies, met_digest, tags_of
-from aquila.protocol.shadow.meeting import column_terms, meets_a_set
-from aquila.protocol.shadow.token_rows import each_once, numbered, numbered_rows
+from aquila.protocol.shadow.meeting import ColumnTerms, column_terms, meets_a_set
+from aquila.protocol.shadow.token_rows import Combinations, RecordRows, TokenRows, each_once, numbered, numbered_rows
 from aquila.protocol.submissions.submission import HANDLE_BYTES
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from aquila.crypto.keys import SecretBytes
-    from aquila.matching.certainty import GradingBasis
-    from aquila.protocol.messages import HitReport, MetTags
-    from aquila.protocol.rounds.round_state import RoundState
-    from aquila.protocol.shadow.meeting import ColumnTerms
-    from aquila.protocol.shadow.token_rows import Combinations, RecordRows, TokenRows
-    from aquila.records.rules import RuleTable
+from aquila.records.rules import RuleTable
 
 _MOST_RECORDS = 1 << 31  # a number of a combination and one of a record are one of 64 bits
 _RECORDS_OF_A_DOUBT, _MOST_DOUBTED = 2_000, 10

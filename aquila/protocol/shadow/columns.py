@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aquila.crypto.digests.batch import digests_core, hmac_each
+from aquila.crypto.keys import SecretBytes
 from aquila.protocol.encoding import behind_length, digest, framed
 from aquila.protocol.messages import ShadowColumn, TagPiece
-from aquila.protocol.shadow.token_rows import numbered
+from aquila.protocol.shadow.token_rows import RecordRows, Sets, TokenRows, numbered
 from aquila.protocol.submissions.column_sizes import DUMMIES, MOST_TAGS_OF_A_RECORD, PIECE_TAGS, TAG_BYTES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from numpy.typing import NDArray
-
-    from aquila.crypto.keys import SecretBytes
-    from aquila.protocol.shadow.token_rows import RecordRows, Sets, TokenRows
 
 _TAG = f"S{TAG_BYTES}"  # of one length all of them, so that NumPy's zeros at an end change no comparison
 _NUMBER_BYTES = 4

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from aquila.protocol.shadow.token_rows import numbered
+from aquila.protocol.messages import ShadowColumn
+from aquila.protocol.rounds.round_state import RoundState
+from aquila.protocol.shadow.token_rows import Sets, TokenRows, numbered
 from aquila.protocol.submissions.column_sizes import DUMMIES
-from aquila.records.rules import mask_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from numpy.typing import NDArray
-
-    from aquila.protocol.messages import ShadowColumn
-    from aquila.protocol.rounds.round_state import RoundState
-    from aquila.protocol.shadow.token_rows import Sets, TokenRows
-    from aquila.records.rules import RuleTable
+from aquila.records.rules import RuleTable, mask_of
 
 
 class ColumnTerms(NamedTuple):

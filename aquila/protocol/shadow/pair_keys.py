@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from aquila.crypto.keys import ExchangeKey, SecretBytes
 from aquila.protocol.encoding import framed
-
-if TYPE_CHECKING:
-    from aquila.crypto.keys import ExchangeKey, SecretBytes
-    from aquila.protocol.rounds.verified_round import Round
+from aquila.protocol.rounds.verified_round import Round
 
 
 def pair_key(round_: Round, own: str, exchange: ExchangeKey, counterpart: str, purpose: str) -> SecretBytes:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aquila.protocol.shadow.token_rows import are_new, each_once
-
-if TYPE_CHECKING:
-    from aquila.protocol.shadow.token_rows import TokenRows
+from aquila.protocol.shadow.token_rows import TokenRows, are_new, each_once
 
 _MOST_AT_ONCE = 1 << 21
 _RULES = 256  # a rule is a byte

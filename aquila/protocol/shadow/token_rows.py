@@ -6,18 +6,15 @@ two values begin alike, whole ones are compared.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aquila.protocol.submissions.submission import HANDLE_BYTES, TOKEN_ROW
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from numpy.typing import NDArray
-
-    Sets = Sequence[tuple[int, ...]]
+Sets = Sequence[tuple[int, ...]]
 
 VALUE_BYTES = 16
 _WORDS = np.dtype([("high", ">u8"), ("low", ">u8")])

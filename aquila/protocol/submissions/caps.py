@@ -7,13 +7,10 @@ common as those of the region's lists. It finds names, and no dates (docs/MATCHI
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from aquila.protocol.messages import ClassCounts
+from aquila.protocol.messages import ClassCounts, Padding
 from aquila.protocol.submissions.padding import padded_records
-
-if TYPE_CHECKING:
-    from aquila.protocol.messages import Padding
 
 FULL_PER_RECORD, PARTIAL_PER_RECORD = 8, 24
 _FEWEST_RECORDS = 100

@@ -7,20 +7,16 @@ drawn at random comes from the submission seed, so that a batch of records comes
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
+from aquila.crypto.keys import SecretBytes
 from aquila.crypto.streams import BLOCK_BYTES, derive
 from aquila.errors import InputError
 from aquila.protocol.encoding import framed
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from aquila.crypto.keys import SecretBytes
-    from aquila.protocol.messages import Padding
-    from aquila.records.rules import RuleTable
+from aquila.protocol.messages import Padding
+from aquila.records.rules import RuleTable
 
 DIGEST_BYTES = 32
 INPUTS_PER_RECORD = 256

@@ -8,31 +8,23 @@ of all runs merged. Callers keep runs where they like: memory is bounded by a ba
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aquila.crypto import oprf
-from aquila.crypto.group import ELEMENT_BYTES, WIDE_BYTES
+from aquila.crypto.group import ELEMENT_BYTES, WIDE_BYTES, DecodedElements, Elements, Group
+from aquila.crypto.keys import SecretBytes
 from aquila.crypto.oprf import SECRET_BYTES, TOKEN_BYTES
+from aquila.crypto.shares import Share
 from aquila.crypto.streams import derive
 from aquila.errors import MalformedError
 from aquila.protocol.encoding import framed
 from aquila.protocol.messages import ChunkReference
-from aquila.protocol.submissions.padding import DIGEST_BYTES, INPUTS_PER_RECORD
-from aquila.records.rules import InputClass
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from numpy.typing import NDArray
-
-    from aquila.crypto.group import DecodedElements, Elements, Group
-    from aquila.crypto.keys import SecretBytes
-    from aquila.crypto.shares import Share
-    from aquila.protocol.submissions.padding import NumberedInputs
-    from aquila.records.rules import RuleTable
+from aquila.protocol.submissions.padding import DIGEST_BYTES, INPUTS_PER_RECORD, NumberedInputs
+from aquila.records.rules import InputClass, RuleTable
 
 HANDLE_BYTES = 16
 ROW = np.dtype([("element", "S32"), ("digest", "S32"), ("number", "<u8"), ("rule", "u1")])

@@ -8,30 +8,23 @@ pools and schedulers print the arguments of a task that failed; what a task rais
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aquila.crypto import dleq, oprf
+from aquila.crypto.group import DecodedElements, Elements, Group
 from aquila.crypto.keys import SecretBytes
 from aquila.crypto.shares import Share
+from aquila.protocol.messages import Padding
 from aquila.protocol.submissions.padding import DIGEST_BYTES, BatchInputs, input_prefixes, number_inputs
-from aquila.protocol.submissions.submission import check_order, finalize_chunk, prepare_run
+from aquila.protocol.submissions.submission import FinalizedChunk, check_order, finalize_chunk, prepare_run
 from aquila.records.entropy import TRAIT, named_traits
 from aquila.records.inputs import input_maker
-from aquila.records.person import RecordColumns
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from aquila.crypto.group import DecodedElements, Elements, Group
-    from aquila.protocol.messages import Padding
-    from aquila.protocol.submissions.submission import FinalizedChunk
-    from aquila.records.person import Record
-    from aquila.records.rules import InputClass, RuleTable
+from aquila.records.person import Record, RecordColumns
+from aquila.records.rules import InputClass, RuleTable
 
 _HEAD = np.dtype([("head", "<u8"), ("rest", f"V{DIGEST_BYTES - 8}")])
 RULE_SHIFT = np.uint64(56)

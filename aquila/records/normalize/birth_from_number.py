@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import calendar
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from aquila.records.dates import PartialDate
+from aquila.records.dates import PartialDate
 
 FALLING_SINCE = 1997  # the year from which Hungary's check digit has falling weights
 _DAYS = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)  # of each month, at most

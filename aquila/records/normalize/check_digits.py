@@ -8,16 +8,13 @@ one. Kosovo* gives numbers of ten digits whose check is not published: they are 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from operator import mul
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from aquila.records.normalize import birth_from_number as births
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from aquila.records.normalize.birth_from_number import NumberBirth
+from aquila.records.normalize.birth_from_number import NumberBirth
 
 NUMBERS_CACHED = 1 << 12
 """A batch of a list is read, and then its inputs are made; who does both reads each number once."""

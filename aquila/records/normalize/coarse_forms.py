@@ -7,14 +7,11 @@ first three letters, `initial` its first.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING
 
 from aquila.records.normalize.folding import fold, undoubled
 from aquila.records.normalize.letter_tables import table
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _CACHED = 1 << 16
 _START = 3

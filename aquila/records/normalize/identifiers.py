@@ -8,18 +8,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
 from string import ascii_uppercase
-from typing import TYPE_CHECKING
 
+from aquila.records.dates import PartialDate
 from aquila.records.normalize.check_digits import NUMBERS_CACHED, SCHEMES, is_of_known_form, schemes_of
 from aquila.records.normalize.latin import to_latin
 from aquila.records.normalize.phones import phone, phone_tail
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from aquila.records.dates import PartialDate
 
 __all__ = ["document_number", "email", "fails_check", "national_number", "national_schemes", "number_doubt"]
 __all__ += ["phone", "phone_tail"]

@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING
 
 from aquila.records.normalize.coarse_forms import FORMS, initial, skeleton, sound, start
 from aquila.records.normalize.folding import fold
 from aquila.records.normalize.latin import to_latin
 from aquila.records.normalize.letter_tables import table
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 __all__ = ["FORMS", "fold", "has_unread_words", "initial", "name_words", "skeleton", "sound", "start"]
 

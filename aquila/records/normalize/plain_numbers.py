@@ -11,22 +11,18 @@ Numbers of one length are a matrix of their characters, and each step of a check
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from aquila.records.dates import PartialDate
 from aquila.records.normalize import check_digits
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from numpy.typing import NDArray
-
-    from aquila.records.dates import PartialDate
-
-    Whole = NDArray[np.int64]
-    Truth = NDArray[np.bool_]
-    Check = Callable[[Whole], Truth]
+Whole = NDArray[np.int64]
+Truth = NDArray[np.bool_]
+Check = Callable[[Whole], Truth]
 
 # Letters but O and I, which are read as digits, before digits; or digits without a zero in front, not one repeated.
 _DOCUMENT = re.compile(r"[A-HJ-NP-Z]{1,9}[0-9]{4,20}|(?!([0-9])\1*\Z)[1-9][0-9]{4,29}")

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
+from aquila.records.reading.layouts import Encoding
+from aquila.records.rows import Finding
 from aquila.sentences import Sentence
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from aquila.records.reading.layouts import Encoding
-    from aquila.records.rows import Finding
 
 LONGEST_LINE = 1 << 16  # bytes; a record of all fields with long lists takes a few thousand
 BATCH_LINES = 2_048

@@ -7,17 +7,15 @@ worth: that is `fields.read_field`, which gives the same for the same text.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aquila.records.fields import LONGEST_ID, FieldError, make_row, read_field
 from aquila.records.normalize.plain_numbers import is_plain_document, is_plain_phone, plain_nationals
 from aquila.records.person import ABSENT, FIELDS, LIST_FIELDS
 from aquila.records.rows import Row, RowColumns
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
 
 MOST_KNOWN = 1 << 15  # cells of one column
 LONGEST_KNOWN = 100  # characters

@@ -6,21 +6,17 @@ The header names the columns, in any order and case; `,`, `;` or a tab parts the
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
 
 from aquila.errors import InputError
 from aquila.records.person import FIELDS
 from aquila.records.reading.bounded_lines import decode_line
 from aquila.records.reading.headings import suggest_columns
+from aquila.records.reading.layouts import Encoding
 from aquila.records.rows import Finding
 from aquila.sentences import Sentence
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from aquila.records.reading.layouts import Encoding
 
 _SEPARATORS = (",", ";", "\t")
 _LONGEST_COLUMN = 60  # characters of an unknown column's name that a finding shows

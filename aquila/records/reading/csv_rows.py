@@ -9,20 +9,16 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from aquila.records.fields import refuse
 from aquila.records.reading.bounded_lines import BATCH_LINES, Batch, Line, LineSource
 from aquila.records.reading.columns import cell_reader
-from aquila.records.rows import RowColumns
+from aquila.records.reading.csv_plan import CsvPlan
+from aquila.records.rows import RefusedRow, RowColumns
 from aquila.sentences import Sentence
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from aquila.records.reading.csv_plan import CsvPlan
-    from aquila.records.rows import RefusedRow
 
 _MOST_FURTHER = 50  # lines of one row, so that a quote that never closes refuses one row and not the rest of the file
 _QUOTE = b'"'

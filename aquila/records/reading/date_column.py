@@ -7,15 +7,12 @@ contradicts it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from aquila.errors import InputError
 from aquila.records.dates import PartialDate, date_order
 from aquila.records.fields import LONGEST_VALUE, clean
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 LINES = 2_048
 """How many lines are looked at of a column that leaves no doubt."""

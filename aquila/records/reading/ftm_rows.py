@@ -7,19 +7,16 @@ followthemoney.tech, model of Person, LegalEntity and Thing.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aquila.records.fields import refuse
 from aquila.records.reading.bounded_lines import BATCH_LINES, Batch, Line, LineSource
 from aquila.records.reading.columns import read_texts
+from aquila.records.reading.layouts import Encoding
+from aquila.records.rows import Row
 from aquila.sentences import Sentence
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from aquila.records.reading.layouts import Encoding
-    from aquila.records.rows import Row
 
 _PROPERTIES = (
     ("firstName", "given_names"),

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import tomllib
 import unicodedata
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from aquila.records.person import FIELDS
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _TABLE = Path(__file__).with_name("headings.toml")
 _LETTERS = str.maketrans({"đ": "d", "ı": "i"})  # noqa: RUF001 - letters of the region that do not decompose

@@ -16,10 +16,11 @@ kept.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from aquila.errors import InputError
 from aquila.records.reading.bounded_lines import BATCH_LINES, MARK, Batch, LineSource
@@ -28,18 +29,12 @@ from aquila.records.reading.csv_rows import column_cells, cut_csv, read_csv_batc
 from aquila.records.reading.date_column import DateColumn
 from aquila.records.reading.encodings import as_utf_8, find_encoding
 from aquila.records.reading.ftm_rows import FtmPlan, cut_ftm, read_ftm_batch
-from aquila.records.reading.layouts import RECOGNIZED, UTF_8, WIDE_ENCODINGS, FoundLayout, Layout
+from aquila.records.reading.layouts import RECOGNIZED, UTF_8, WIDE_ENCODINGS, Encoding, Format, FoundLayout, Layout
 from aquila.records.reading.sheet_process import opened_sheet
 from aquila.records.reading.sheet_rows import SEPARATOR, cut_sheet
-from aquila.records.reading.workbooks import is_archive
+from aquila.records.reading.workbooks import SheetRow, is_archive
 from aquila.records.rows import AcceptedRow, Finding, ReadReport, RefusedRow, Row, RowColumns, Severity
 from aquila.sentences import Sentence
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from aquila.records.reading.layouts import Encoding, Format
-    from aquila.records.reading.workbooks import SheetRow
 
 __all__ = [
     "RECOGNIZED",

@@ -7,10 +7,12 @@ when it is asked for.
 
 from __future__ import annotations
 
+import zipfile
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import repeat
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 from xml.parsers import expat
 
 from aquila.errors import InputError
@@ -20,17 +22,12 @@ from aquila.records.reading.workbooks import (
     MOST_ROWS,
     SheetRow,
     UnusableCellError,
+    Workbook,
     date_text,
     number_text,
     opened_archive,
     pieces_of,
 )
-
-if TYPE_CHECKING:
-    import zipfile
-    from collections.abc import Iterator
-
-    from aquila.records.reading.workbooks import Workbook
 
 _CONTENT = "content.xml"
 _NAMESPACE = "urn:oasis:names:tc:opendocument:xmlns:"

@@ -15,27 +15,22 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from io import UnsupportedOperation
 from threading import Thread
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from aquila.errors import InputError
 from aquila.records.reading.bounded_lines import LONGEST_LINE
+from aquila.records.reading.layouts import Format
 from aquila.records.reading.ods import opened_ods
 from aquila.records.reading.sheet_rows import names_columns, sheet_headings
-from aquila.records.reading.workbooks import SheetRow, spreadsheet_format
+from aquila.records.reading.workbooks import SheetRow, Workbook, spreadsheet_format
 from aquila.records.reading.xlsx import opened_xlsx
 from aquila.sentences import Sentence
 from aquila.sentences.sentence import from_json, to_json
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
-
-    from aquila.records.reading.layouts import Format
-    from aquila.records.reading.workbooks import Workbook
 
 MOST_MEMORY = 1 << 30  # bytes of address space; a list of 130,000 records of all fields takes 0.4 of them
 LEAST_SECONDS = 10  # of processor time, for a file of any size

@@ -6,20 +6,16 @@ columns only the next one is looked at: a row that has something there may be sh
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from aquila.errors import InputError
 from aquila.records.normalize.check_digits import SCHEMES, schemes_of
 from aquila.records.person import FIELDS, LIST_FIELDS
 from aquila.records.reading.bounded_lines import BATCH_BYTES, BATCH_LINES, Batch
+from aquila.records.reading.csv_plan import CsvPlan
 from aquila.records.reading.workbooks import MOST_COLUMNS, SheetRow
 from aquila.records.rows import Finding
 from aquila.sentences import Sentence
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from aquila.records.reading.csv_plan import CsvPlan
 
 SEPARATOR = ","
 _LISTS = frozenset(LIST_FIELDS)

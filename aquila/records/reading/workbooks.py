@@ -10,19 +10,16 @@ from __future__ import annotations
 
 import os
 import zipfile
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import BinaryIO, Protocol
 from xml.parsers import expat
 
 from aquila.errors import InputError
+from aquila.records.reading.layouts import Format
 from aquila.sentences import Sentence
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from aquila.records.reading.layouts import Format
 
 MOST_ROWS = 1 << 20  # which is what Excel and LibreOffice have on a sheet
 MOST_COLUMNS = 256

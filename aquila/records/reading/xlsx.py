@@ -8,25 +8,22 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from itertools import repeat
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from aquila.records.reading.workbooks import (
     MOST_COLUMNS,
     MOST_ROWS,
     SheetRow,
     UnusableCellError,
+    Workbook,
     date_text,
     number_text,
     opened_archive,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from aquila.records.reading.workbooks import Workbook
 
 _LITERAL = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
 

@@ -177,10 +177,7 @@ class DemoScenario:
         started, rows = time.monotonic(), list[tuple[object, ...]]()
         for code, staff in all_staff.items():
             justification = JustificationInput(
-                legal_basis=_BASIS,
-                purpose=_PURPOSE,
-                case_reference=f"{code} 2026-001 (demo)",
-                category=_CATEGORY,
+                legal_basis=_BASIS, purpose=_PURPOSE, case_reference=f"{code} 2026-001 (demo)", category=_CATEGORY
             )
             request = SubmissionRequest(import_id=imports[code], kind=Kind.LIST, justification=justification)
             asked = staff.node("officer").submit(self.round_id, request)
@@ -194,7 +191,7 @@ class DemoScenario:
         chunks = sum(party.blinded.of for party in view.parties)
         self.screen.narrate(
             f"Each node blinded its list, evaluated the others' lists with its own key and checked every proof "
-            f"({numbered(chunks, 'chunk')}, {seconds} s).",
+            f"({numbered(chunks, 'chunk')}, {seconds} s)."
         )
         self.document["round_seconds"] = seconds
 
@@ -368,7 +365,7 @@ class DemoScenario:
         all_staff[_ASKING].node("officer").consent(asked.round_id)
         self.screen.narrate(
             f"Round {asked.round_id[:SHORT]}: {_ASKING}'s officer asks to consent, and its approver has to decide; "
-            "the other parties have not read it yet.",
+            "the other parties have not read it yet."
         )
 
     def _audit(self, demo_homes: DemoHomes, auditor: LogClient) -> None:

@@ -103,11 +103,7 @@ def rehearse(
     keep_freed_memory()
     with forked_pool(workers) as executor:
         table, group = load_table(rules), load_group(1, backend)
-        with (
-            screen.progress() as watch,
-            tempfile.TemporaryDirectory(prefix="aquila-") as scratch,
-            few_collections(),
-        ):
+        with screen.progress() as watch, tempfile.TemporaryDirectory(prefix="aquila-") as scratch, few_collections():
             played = Rehearsal(
                 group,
                 table,

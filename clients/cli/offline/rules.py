@@ -25,10 +25,7 @@ RecordPlace = Annotated[str, typer.Argument(metavar="FILE[#ID]", help="A file wi
 
 
 @app.command("list")
-def list_rules(
-    rules: Rules = "default",
-    as_json: Json = False,
-) -> None:
+def list_rules(rules: Rules = "default", as_json: Json = False) -> None:
     """Show the rules of a table and the parts that they are made of."""
     from clients.cli.list_files import load_table
     from clients.cli.output.rule_views import table_document, table_views

@@ -6,14 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from aquila.matching.certainty import (
-    GradingBasis,
-    grade,
-    missing_families,
-    prior_bits,
-    strongest_parts,
-    table_bits,
-)
+from aquila.matching.certainty import GradingBasis, grade, missing_families, prior_bits, strongest_parts, table_bits
 from aquila.matching.weights import strangers_bits
 from aquila.records.inputs import record_inputs
 from aquila.records.rule_parts import WORD_MARK, part_values, record_names

@@ -172,14 +172,7 @@ def check_list(file: Path, rules: str, limit: int, layout: Layout) -> RecordRepo
     Raises:
         InputError: The file or the rule table cannot be read.
     """
-    from aquila.interface.records import (
-        FindingGroupView,
-        FindingView,
-        LayoutView,
-        Prospects,
-        RecordReport,
-        rule_yields,
-    )
+    from aquila.interface.records import FindingGroupView, FindingView, LayoutView, Prospects, RecordReport, rule_yields
     from aquila.interface.sentence import SentenceView
     from aquila.matching.own_list.duplicates import DuplicateSearch
     from aquila.matching.own_list.prospects import FamilyNames, forecast

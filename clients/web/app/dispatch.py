@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from clients.web.app.site import Site
 from services.kit.http.admission import PROBES
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
-
-    from clients.web.app.site import Site
 
 
 class PagesDispatcher:

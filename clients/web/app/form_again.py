@@ -6,22 +6,16 @@ has come back before. Its own handler shows it, with status 422; where it cannot
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from fastapi import Response
+from fastapi import Request, Response
 from starlette.exceptions import HTTPException
+from starlette.types import Message, Receive, Scope, Send
 
 from aquila.errors import AquilaError
+from aquila.sentences import Sentence
 from clients.web.app.paths import local_path
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from fastapi import Request
-    from starlette.types import Message, Receive, Scope, Send
-
-    from aquila.sentences import Sentence
 
 _UNPROCESSABLE = 422
 _OF_THE_CALL = ("route", "endpoint", "path_params", "router")

@@ -11,7 +11,7 @@ import hmac
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from starlette.datastructures import FormData, UploadFile
@@ -20,10 +20,8 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from aquila.errors import InputError, PolicyError
+from clients.web.app.uploads import Inbox
 from services.kit.http.routing import SMALL_BODY, limited
-
-if TYPE_CHECKING:
-    from clients.web.app.uploads import Inbox
 
 E = TypeVar("E", bound=StrEnum)
 

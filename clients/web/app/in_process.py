@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator
 
 import httpx
 from anyio import from_thread
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.kit.work.threads import mark_page_call
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class InProcessTransport(httpx.BaseTransport):

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from anyio import from_thread, to_thread
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from anyio import CapacityLimiter
+from anyio import CapacityLimiter, from_thread, to_thread
 
 _TASKS: set[asyncio.Task[None]] = set()  # the event loop itself keeps no task alive
 

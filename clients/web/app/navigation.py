@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from aquila.audit.roles import Action, Service
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 
 def _n(message: str) -> str:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 from urllib.parse import urlencode
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from aquila.protocol.messages.feed import RoundEntry
-    from clients.sdk import MatcherClient, NodeClient
-    from clients.web.app.visit import Visit
+from aquila.protocol.messages.feed import RoundEntry
+from clients.sdk import MatcherClient, NodeClient
+from clients.web.app.visit import Visit
 
 ItemT = TypeVar("ItemT")
 _DIGITS = 9

@@ -10,21 +10,16 @@ import contextlib
 import json
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
 
 import pyotp
 
 from aquila.errors import OrderError
 from clients.local_services.accounts import PASSWORD, secret_beside
-from clients.sdk import PeopleClient
+from clients.sdk import Connection, PeopleClient
 from services.kit.errors import UnknownCallerError
 from services.kit.storage.files import read_secret
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from clients.sdk import Connection
 
 TRAINEES = ("officer", "approver", "analyst", "auditor")
 """The people of the node whose work is practised."""

@@ -9,18 +9,14 @@ from __future__ import annotations
 import secrets
 import time
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from clients.web.app.site import Site
 from services.kit.logging import Log
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-    from clients.web.app.site import Site
 
 _LOG = Log("web")
 _POLICY = (

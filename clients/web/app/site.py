@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING
 
 from anyio import CapacityLimiter
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -14,16 +13,14 @@ from markupsafe import Markup
 import aquila
 from aquila.audit.roles import Service
 from aquila.visible import visible
+from clients.sdk import Connection
+from clients.web.app.practice import Practice
 from clients.web.app.searches import Searches
 from clients.web.app.uploads import Inbox, Uploads
 from clients.web.i18n.languages import languages
 from clients.web.text import labels
 from clients.web.text.glossary import TERMS
 from services.kit.work.threads import MOST_STRANGERS
-
-if TYPE_CHECKING:
-    from clients.sdk import Connection
-    from clients.web.app.practice import Practice
 
 _THREADS = 20
 _OPEN_THREADS = MOST_STRANGERS + 8
@@ -100,11 +97,7 @@ def environment_of(tag: str) -> Environment:
     )
     environment.install_gettext_translations(language.catalogue, newstyle=True)  # type: ignore[attr-defined] # the extension's
     environment.globals.update(
-        terms=TERMS,
-        language=language,
-        languages=languages(),
-        version=aquila.__version__,
-        ngettext=language.counted,
+        terms=TERMS, language=language, languages=languages(), version=aquila.__version__, ngettext=language.counted
     )
     environment.filters.update(
         date=language.date,

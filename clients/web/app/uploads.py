@@ -8,21 +8,18 @@ from __future__ import annotations
 import secrets
 import tempfile
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
+from starlette.types import Message, Receive
+
+from aquila.records.reading.layouts import Layout
 from clients.sdk.node import DeliveredList
+from clients.web.app.list_work import ListWork
 from services.kit.storage.files import leave_room
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from starlette.types import Message, Receive
-
-    from aquila.records.reading.layouts import Layout
-    from clients.web.app.list_work import ListWork
 
 LONG_BYTES = 256 << 10
 """From here on a text file is read in the background: it has some thousand rows."""

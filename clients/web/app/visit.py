@@ -6,37 +6,29 @@ import codecs
 import contextlib
 import functools
 import io
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
+from typing import Annotated, Any, ParamSpec, TypeVar
 
-from anyio import to_thread
-from fastapi import Depends, Request
+from anyio import CapacityLimiter, to_thread
+from fastapi import Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from aquila.audit.roles import Action
 from aquila.csv_files import CsvWriter
 from aquila.errors import AquilaError
-from clients.sdk import HitsClient, LogClient, MatcherClient, NodeClient, PeopleClient, RecordsClient
+from aquila.interface.attention import Waiting
+from aquila.interface.people import CurrentUser, SessionGrant
+from aquila.sentences import Sentence
+from clients.sdk import Connection, HitsClient, LogClient, MatcherClient, NodeClient, PeopleClient, RecordsClient
 from clients.web.app import forms
 from clients.web.app.navigation import sections_of
 from clients.web.app.site import Site, environment_of
-from clients.web.i18n.languages import TAGS, chosen
+from clients.web.i18n.languages import TAGS, Language, chosen
 from clients.web.text.confirmations import DONE
 from clients.web.text.labels import PRACTICE
 from services.kit.errors import NotAllowedError, UnknownCallerError
 from services.kit.http.connections import mark_caller_known
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
-
-    from anyio import CapacityLimiter
-    from fastapi import Response
-
-    from aquila.interface.attention import Waiting
-    from aquila.interface.people import CurrentUser, SessionGrant
-    from aquila.sentences import Sentence
-    from clients.sdk import Connection
-    from clients.web.i18n.languages import Language
 
 P = ParamSpec("P")
 R = TypeVar("R")

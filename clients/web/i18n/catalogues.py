@@ -11,9 +11,9 @@ Cyrillic catalogue, letter by letter. With `--check` nothing is written: it ends
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_file
@@ -25,9 +25,6 @@ from aquila.matching.corroboration import corroboration_table
 from aquila.records.rules import BUILT_IN, load_rules
 from aquila.sentences import SHOWN
 from clients.web.i18n.languages import HINT, SENTENCE
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 HERE = Path(__file__).parents[1]
 FOLDER = HERE / "catalogues"

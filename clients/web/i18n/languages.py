@@ -7,13 +7,13 @@ letter.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
 from gettext import NullTranslations
 from importlib import resources
 from io import BytesIO
-from typing import TYPE_CHECKING
 
 from babel import Locale
 from babel.dates import format_date, format_timedelta, get_datetime_format
@@ -24,9 +24,6 @@ from babel.support import Translations
 
 from aquila.sentences import Sentence, hint_of, text_of
 from aquila.sentences.sentence import filled
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 SENTENCE = "sentence"
 """The context of services' sentences in the catalogues: their messages are their ids, with places as `{party}`."""

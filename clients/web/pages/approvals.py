@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Response
 
-from aquila.interface.approval import ApprovalKind, ApprovalState
+from aquila.interface.approval import ApprovalEntry, ApprovalKind, ApprovalState, ApprovalView
+from aquila.interface.records import ListDifference
+from aquila.interface.safeguard import Safeguards
 from aquila.protocol.messages import Manifest
 from clients.sdk import ApprovalClient
 from clients.web.app.paging import page_of
 from clients.web.app.paths import identifier
-from clients.web.app.visit import Sent, Visited, threaded
+from clients.web.app.visit import Sent, Visit, Visited, threaded
 from services.kit.errors import NotFoundError
-
-if TYPE_CHECKING:
-    from aquila.interface.approval import ApprovalEntry, ApprovalView
-    from aquila.interface.records import ListDifference
-    from aquila.interface.safeguard import Safeguards
-    from clients.web.app.visit import Visit
 
 router = APIRouter()
 _PAGE = 20

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from aquila.audit.roles import Action
-from aquila.interface.attention import ACTIONS, AttentionKind
+from aquila.interface.attention import ACTIONS, AttentionKind, AttentionList, RoundAttention
 from aquila.interface.service.health import ATTENDED, Grade
+from aquila.sentences import Sentence
+from clients.sdk import MatcherClient, NodeClient
+from clients.web.app.visit import Visit
 from clients.web.text.notifications import FAILURES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from aquila.interface.attention import AttentionList, RoundAttention
-    from aquila.sentences import Sentence
-    from clients.sdk import MatcherClient, NodeClient
-    from clients.web.app.visit import Visit
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +116,7 @@ _NODE: Mapping[AttentionKind, _Words] = {
         "told",
     ),
     AttentionKind.LIST: _Words(
-        "",
-        _n("Your party takes part. Its list is due by %(until)s."),
-        _n("Submit a list"),
-        _n("list"),
-        "told",
+        "", _n("Your party takes part. Its list is due by %(until)s."), _n("Submit a list"), _n("list"), "told"
     ),
 }
 _MATCHER: Mapping[AttentionKind, _Words] = {

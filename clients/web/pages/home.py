@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from fastapi import APIRouter, Response
 
 from aquila.interface.approval import ApprovalState
+from aquila.interface.rounds import RoundPage
 from aquila.matching.certainty import Level
 from aquila.protocol.rounds.round_state import Phase
 from clients.sdk import ApprovalClient
-from clients.web.app.visit import Visited, threaded
+from clients.web.app.visit import Visit, Visited, threaded
 from clients.web.pages.attention import AttentionItem, of_logs, of_notifications, of_rounds, of_service
 from clients.web.text.labels import APPROVALS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from aquila.interface.rounds import RoundPage
-    from clients.web.app.visit import Visit
 
 node = APIRouter()
 matcher = APIRouter()

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Response
 
 from aquila.errors import InputError, OrderError, PolicyError
+from aquila.interface.proposal import ProposalDefaults
+from aquila.interface.rounds import MatcherRoundView
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
 from clients.web.app.paging import rounds_from, served_page
 from clients.web.app.paths import identifier
-from clients.web.app.visit import Sent, Visited, threaded
+from clients.web.app.visit import Sent, Visit, Visited, threaded
 from clients.web.rounds import progress, proposal_form
 from clients.web.rounds.live import live
+from clients.web.rounds.proposal_form import ProposalForm
 from services.kit.errors import NotAllowedError, UnknownCallerError
-
-if TYPE_CHECKING:
-    from aquila.interface.proposal import ProposalDefaults
-    from aquila.interface.rounds import MatcherRoundView
-    from clients.web.app.visit import Visit
-    from clients.web.rounds.proposal_form import ProposalForm
 
 router = APIRouter()
 _PAGE = 40

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Response
 
 from aquila.errors import InputError
-from aquila.interface.approval import ApprovalKind, ApprovalState
+from aquila.interface.approval import ApprovalEntry, ApprovalKind, ApprovalState
 from aquila.interface.rounds import ConsentRequest, JustificationInput, SubmissionRequest
 from aquila.protocol.messages import Kind, Mode
 from aquila.protocol.rounds.round_state import ENDED_PHASES
@@ -17,13 +16,9 @@ from clients.sdk import ApprovalClient
 from clients.web.app.forms import NAMES_CHECKED
 from clients.web.app.paging import rounds_from, served_page
 from clients.web.app.paths import identifier
-from clients.web.app.visit import Sent, Visited, threaded
+from clients.web.app.visit import Sent, Visit, Visited, threaded
 from clients.web.rounds import progress
 from clients.web.rounds.live import live
-
-if TYPE_CHECKING:
-    from aquila.interface.approval import ApprovalEntry
-    from clients.web.app.visit import Visit
 
 router = APIRouter()
 _PAGE = 40

@@ -5,20 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Response
 from starlette.exceptions import HTTPException
 
+from aquila.interface.hits import HitEntry
 from clients.web.app.paths import local_path
-from clients.web.app.practice import TRAINEES
-from clients.web.app.visit import OpenForm, Visited, keep_cookie, threaded, threaded_for_strangers
+from clients.web.app.practice import TRAINEES, Practice
+from clients.web.app.visit import OpenForm, Visit, Visited, keep_cookie, threaded, threaded_for_strangers
 from clients.web.rounds.practice_steps import PracticeState
-
-if TYPE_CHECKING:
-    from aquila.interface.hits import HitEntry
-    from clients.web.app.practice import Practice
-    from clients.web.app.visit import Visit
 
 router = APIRouter()
 about = APIRouter()

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import segno
 from fastapi import APIRouter, Response
 from pydantic import ValidationError
 
 from aquila.audit.roles import Role
 from aquila.errors import InputError
-from aquila.interface.people import ProviderReturn
+from aquila.interface.people import ProviderReturn, SessionGrant
 from clients.sdk import PeopleClient
 from clients.web.app.paths import local_path
 from clients.web.app.visit import (
     OpenForm,
     Sent,
+    Visit,
     Visited,
     keep_cookie,
     start_browser_session,
@@ -23,10 +22,6 @@ from clients.web.app.visit import (
     threaded_for_strangers,
 )
 from services.kit.errors import UnknownCallerError
-
-if TYPE_CHECKING:
-    from aquila.interface.people import SessionGrant
-    from clients.web.app.visit import Visit
 
 router = APIRouter()
 _WRONG = 401

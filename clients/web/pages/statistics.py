@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Response
 from starlette.exceptions import HTTPException
 
 from aquila.errors import InputError
+from aquila.interface.statistics import PublishedCount, RegionalPicture, RoundStatistics
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import Kind
 from clients.web.app.paging import served_page
 from clients.web.app.paths import identifier
-from clients.web.app.visit import Sent, Visited, threaded
+from clients.web.app.visit import Sent, Visit, Visited, threaded
 from clients.web.render import pdf
 from clients.web.render.charts import Amount, bars, heat_map
 from clients.web.text.labels import LEVELS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from aquila.interface.statistics import PublishedCount, RegionalPicture, RoundStatistics
-    from clients.web.app.visit import Visit
 
 router = APIRouter()
 _PAGE = 5

@@ -6,15 +6,12 @@ the same without colour and in print. A table with the same numbers stands besid
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import accumulate
 from math import log1p
 from textwrap import wrap
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 _FONT = 'font-family="system-ui, DejaVu Sans, sans-serif"'
 _INK, _QUIET, _LINE, _PAPER = "#18202b", "#4e5a69", "#c9d0d9", "#ffffff"
@@ -50,10 +47,7 @@ def heat_map(title: str, parties: Sequence[str], cells: Mapping[tuple[str, str],
     drawn = []
     for index, party in enumerate(parties):
         middle = _MARGIN + _CELL * index + _CELL / 2
-        drawn += [
-            _text(middle, _MARGIN - 14, party, weight=600),
-            _text(_MARGIN - 28, middle + 5, party, weight=600),
-        ]
+        drawn += [_text(middle, _MARGIN - 14, party, weight=600), _text(_MARGIN - 28, middle + 5, party, weight=600)]
     for row, left in enumerate(parties):
         for column, right in enumerate(parties):
             pair = (min(left, right), max(left, right))

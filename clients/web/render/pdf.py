@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib import resources
-from typing import TYPE_CHECKING
 
 import typst
 
+from aquila.interface.hits import LetterView
 from aquila.visible import visible
+from clients.web.i18n.languages import Language
 from clients.web.text.labels import PRACTICE
 from clients.web.text.request_letter import ComposedLetter, versions
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from aquila.interface.hits import LetterView
-    from clients.web.i18n.languages import Language
-
 
 _RARE = re.compile(r"[^\x00-\u052f\u2000-\u206f]")  # what is not Latin, Greek, Cyrillic or a common sign
 
@@ -68,10 +63,6 @@ def _set(template: str, content: str) -> bytes:
     folder = resources.files("clients.web.render").joinpath("typst")
     source = folder.joinpath("mark.typ").read_bytes() + folder.joinpath(template).read_bytes()
     made: bytes = typst.compile(
-        source,
-        format="pdf",
-        ignore_system_fonts=True,
-        sys_inputs={"content": content},
-        pdf_standards=["ua-1"],
+        source, format="pdf", ignore_system_fonts=True, sys_inputs={"content": content}, pdf_standards=["ua-1"]
     )
     return made

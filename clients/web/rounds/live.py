@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import anyio
 from anyio import to_thread
 from fastapi.responses import StreamingResponse
 
 from aquila.errors import AquilaError
-from clients.web.app.visit import SignInNeeded
+from clients.web.app.visit import SignInNeeded, Visit
 from services.kit.http.connections import mark_caller_known
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
-
-    from clients.web.app.visit import Visit
 
 _LOOK_SECONDS = 1.0
 _WATCH_SECONDS = 300  # then the browser comes back by itself; a session that ended meanwhile is found out

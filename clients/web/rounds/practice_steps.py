@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from aquila.followup.lifecycle import Stage
-from aquila.interface.approval import ApprovalKind, ApprovalState
-from aquila.interface.hits import HitSearch
-from aquila.interface.rounds import AnswerState
+from aquila.interface.approval import ApprovalEntry, ApprovalKind, ApprovalState
+from aquila.interface.hits import HitEntry, HitPage, HitSearch
+from aquila.interface.queries import QueryEntry
+from aquila.interface.rounds import AnswerState, NodeRoundView
+from aquila.interface.safeguard import FishingAlarmView
 from aquila.protocol.messages import Kind
 from aquila.protocol.rounds.round_state import Phase
-from clients.sdk import ApprovalClient, HitsClient, NodeClient, QueryClient
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from aquila.interface.approval import ApprovalEntry
-    from aquila.interface.hits import HitEntry, HitPage
-    from aquila.interface.queries import QueryEntry
-    from aquila.interface.rounds import NodeRoundView
-    from aquila.interface.safeguard import FishingAlarmView
-    from clients.sdk import Connection
+from clients.sdk import ApprovalClient, Connection, HitsClient, NodeClient, QueryClient
 
 
 def _n(message: str) -> str:

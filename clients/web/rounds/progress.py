@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aquila.interface.progress import Awaited, PartyAtNode, Progress
 from aquila.interface.rounds import MatcherRoundView, NodeRoundView
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
+from clients.web.i18n.languages import Language
 from clients.web.rounds.live import LiveState
 
-if TYPE_CHECKING:
-    from clients.web.i18n.languages import Language
-
-    Values = dict[str, object]
-    RoundView = MatcherRoundView | NodeRoundView
+Values = dict[str, object]
+RoundView = MatcherRoundView | NodeRoundView
 
 
 def _n(message: str) -> str:

@@ -8,23 +8,19 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from aquila.errors import OrderError
+from aquila.errors import AquilaError, OrderError
+from aquila.interface.proposal import ProposalDefaults
 from aquila.interface.rounds import RoundProposal
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import Mode
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-
-    from aquila.errors import AquilaError
-    from aquila.interface.proposal import ProposalDefaults
-    from aquila.sentences import Sentence
-    from clients.web.app.forms import SubmittedForm
+from aquila.sentences import Sentence
+from clients.web.app.forms import SubmittedForm
 
 
 def _n(message: str) -> str:
@@ -251,10 +247,7 @@ def typed(sent: SubmittedForm, defaults: ProposalDefaults) -> ProposalForm:
     """Return the form as it was sent."""
     each = sorted(set(sent.texts("each")) & set(defaults.parties))
     names = [*WORDS, *MOMENTS, *_NUMBERS, "mode", "minimum_certainty", "rules", "cap_full", "cap_partial"]
-    names += [
-        "padding_inputs",
-        *(f"cap-{party}-{kind}" for party in each for kind in ("full", "partial")),
-    ]
+    names += ["padding_inputs", *(f"cap-{party}-{kind}" for party in each for kind in ("full", "partial"))]
     return ProposalForm(_texts(sent, names), _parties(sent), each=each, pairs=set(sent.texts("pair")))
 
 

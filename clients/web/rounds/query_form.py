@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from aquila.errors import AquilaError, InputError
 from aquila.followup.lifecycle import Urgency
-from aquila.interface.queries import MOST_PERSONS, QueryPerson, QueryRequest, StandingQueryRequest
+from aquila.interface.queries import MOST_PERSONS, Queries, QueryPerson, QueryRequest, StandingQueryRequest
 from aquila.interface.rounds import JustificationInput
 from aquila.records.person import LIST_FIELDS
 from aquila.records.reading.columns import read_texts
 from aquila.records.rows import RefusedRow
 from aquila.sentences import Sentence
 from clients.sdk.queries import PASTED_FIELDS, end_of_day, pasted_persons
-from clients.web.app.forms import MAY_NAME
+from clients.web.app.forms import MAY_NAME, SubmittedForm
 from clients.web.app.paths import identifier
 from clients.web.rounds.proposal_form import NO_CHOICE, NO_WORDS, FieldError, FieldErrors
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from aquila.interface.queries import Queries
-    from clients.web.app.forms import SubmittedForm
 
 
 def _n(message: str) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
 
 from aquila.errors import AquilaError, InputError, OrderError, PolicyError
+from aquila.sentences import Sentence
 from services.kit.errors import (
     BodyTooLargeError,
     BusyError,
@@ -17,9 +17,6 @@ from services.kit.errors import (
     PeerUnavailableError,
     problem_of,
 )
-
-if TYPE_CHECKING:
-    from aquila.sentences import Sentence
 
 
 def _n(message: str) -> str:

@@ -6,21 +6,17 @@ A mark is a class of the style sheet (`good`, `care`, `stop`, `told`, or none); 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from functools import cache, partial
-from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
 from aquila.interface.sentence import SentenceView
 from aquila.protocol.submissions.caps import percent_by_names
 from aquila.records.rules import BUILT_IN, load_rules
+from aquila.sentences import Sentence
+from clients.web.i18n.languages import Language
 from clients.web.text.log_entries import entry_fields
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from aquila.sentences import Sentence
-    from clients.web.i18n.languages import Language
 
 
 def _n(message: str) -> str:
@@ -39,11 +35,7 @@ PHASES = {
     "closed": (_n("closed"), ""),
     "aborted": (_n("aborted"), "stop"),
 }
-LEVELS = {
-    "high": (_n("high"), 3),
-    "medium": (_n("medium"), 2),
-    "low": (_n("low"), 1),
-}
+LEVELS = {"high": (_n("high"), 3), "medium": (_n("medium"), 2), "low": (_n("low"), 1)}
 FIGURES = {"1-4": _n("a small number, from 1 to 4"), "<5": _n("fewer than 5 once rounded")}
 SUBMISSIONS = {
     "wished": (_n("waits to be prepared"), "told"),
@@ -180,11 +172,7 @@ KNOWN_PAIRS = {
     "changed_level": _n("changed level"),
     "changed_evidence": _n("changed evidence"),
 }
-DECISION_BUTTONS = {
-    "same": _n("Same person"),
-    "not_the_same": _n("Not the same"),
-    "cannot_tell": _n("Cannot tell"),
-}
+DECISION_BUTTONS = {"same": _n("Same person"), "not_the_same": _n("Not the same"), "cannot_tell": _n("Cannot tell")}
 WHOSE = {"mine": _n("mine"), "nobody": _n("unassigned")}
 SORTS = {
     "newest": _n("newest first"),

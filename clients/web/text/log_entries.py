@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from markupsafe import Markup
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from aquila.audit.entries import Entry
-    from clients.web.i18n.languages import Language
+from aquila.audit.entries import Entry
+from clients.web.i18n.languages import Language
 
 
 def _n(message: str) -> str:

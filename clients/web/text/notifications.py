@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from aquila.interface.attention import DUE_HOURS, DeliveryFailure, NotificationText
-from clients.web.i18n.languages import languages
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from aquila.interface.attention import Notification, WaitingCounts
-    from clients.web.i18n.languages import Language
+from aquila.interface.attention import DUE_HOURS, DeliveryFailure, Notification, NotificationText, WaitingCounts
+from clients.web.i18n.languages import Language, languages
 
 
 def _n(message: str) -> str:
@@ -19,10 +13,7 @@ def _n(message: str) -> str:
     return message
 
 
-CHANNELS = {
-    "mail": _n("Mail"),
-    "command": _n("Your organization's own way"),
-}
+CHANNELS = {"mail": _n("Mail"), "command": _n("Your organization's own way")}
 FAILURES = {
     DeliveryFailure.UNREACHABLE: _n("The mail server cannot be reached."),
     DeliveryFailure.TLS: _n("The connection to the mail server is not secure, so nothing is sent over it."),

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple
 
+from aquila.interface.hits import LetterMessage, LetterView
 from aquila.sentences import Sentence, text_of
-from clients.web.i18n.languages import languages
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from aquila.interface.hits import LetterMessage, LetterView
-    from clients.web.i18n.languages import Language
+from clients.web.i18n.languages import Language, languages
 
 OF_PARTY: Mapping[str, str] = {"AL": "sq", "XK": "sq", "RS": "sr-Cyrl"}
 """The language in which a party reads a letter, where there is a catalogue of it."""

@@ -10,33 +10,27 @@ withdraws what an author lost by another way, such as a new role table.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from aquila.audit.entries import Word
 from aquila.audit.roles import Action, Role, role_table
 from aquila.errors import OrderError
 from aquila.interface.approval import ApprovalKind, ApprovalState
 from aquila.interface.people import AccountState
-from services.kit.actor import LOCAL_KEY
+from services.kit.actor import LOCAL_KEY, Actor
+from services.kit.approvals.context import Approvals
 from services.kit.approvals.requests import about
 from services.kit.approvals.tables import ApprovalRow
 from services.kit.errors import NotAllowedError
 from services.kit.people.accounts import state_of
+from services.kit.people.context import People
 from services.kit.people.log import EntryKind, log_entry
 from services.kit.people.sessions import roles_of
 from services.kit.people.tables import AccountRow
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from sqlalchemy.orm import Session
-
-    from services.kit.actor import Actor
-    from services.kit.approvals.context import Approvals
-    from services.kit.people.context import People
 
 _ASKED_BY: Mapping[ApprovalKind, Action] = MappingProxyType(
     {

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from contextlib import AbstractContextManager
+from sqlalchemy.orm import Session
 
-    from sqlalchemy.orm import Session
-
-    from aquila.interface.approval import ApprovalKind
-    from services.kit.people.context import People
+from aquila.interface.approval import ApprovalKind
+from services.kit.people.context import People
 
 Content: TypeAlias = "Mapping[str, Any]"
 """What shall take effect, as JSON: `kind` and `round_id`, null where it is about no round, and what the kind needs."""

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from aquila.audit.entries import Word
 from aquila.errors import PolicyError
-from aquila.interface.approval import ApprovalKind, ApprovalState
+from aquila.interface.approval import ApprovalEntry, ApprovalKind, ApprovalState
+from services.kit.actor import Actor
 from services.kit.approvals.authors import check_persons
+from services.kit.approvals.context import Approvals
 from services.kit.approvals.requests import about, about_content, content_of, entry_of, row_of, waiting_row
+from services.kit.approvals.tables import ApprovalRow
 from services.kit.errors import NotAllowedError
 from services.kit.people.log import EntryKind, log_entry
-
-if TYPE_CHECKING:
-    from aquila.interface.approval import ApprovalEntry
-    from services.kit.actor import Actor
-    from services.kit.approvals.context import Approvals
-    from services.kit.approvals.tables import ApprovalRow
 
 
 def approve(approvals: Approvals, actor: Actor, approval_id: str, digest: str) -> ApprovalEntry:

@@ -5,18 +5,14 @@ The digest stays, with who asked and who decided: a copy that somebody kept can 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sqlalchemy import func, select, update
 
 from aquila.interface.approval import ApprovalState
 from services.kit.approvals.authors import withdraw_abandoned
+from services.kit.approvals.context import Approvals
 from services.kit.approvals.requests import expire
 from services.kit.approvals.tables import ApprovalRow
 from services.kit.people.log import EntryKind, log_entry
-
-if TYPE_CHECKING:
-    from services.kit.approvals.context import Approvals
 
 _DAY = 86_400
 

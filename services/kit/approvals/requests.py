@@ -4,30 +4,25 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rfc8785 import dumps
 from sqlalchemy import func, select
-from sqlalchemy.orm import defer
+from sqlalchemy.orm import Session, defer
 
 from aquila.audit.entries import Word
 from aquila.errors import OrderError, PolicyError
 from aquila.interface.approval import ApprovalEntry, ApprovalKind, ApprovalState, ApprovalView, PendingApproval
 from aquila.interface.approval import Approvals as ApprovalList
 from aquila.protocol.approvals import content_digest, digest, named_in_entry
+from services.kit.actor import Actor
+from services.kit.approvals.context import Approvals, Content
 from services.kit.approvals.tables import ApprovalRow
 from services.kit.errors import NotFoundError, StoreError
 from services.kit.people.accounts import names_of
 from services.kit.people.log import EntryKind, log_entry
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from sqlalchemy.orm import Session
-
-    from services.kit.actor import Actor
-    from services.kit.approvals.context import Approvals, Content
 
 _SHOWN = 500
 MOST_WAITING = 20

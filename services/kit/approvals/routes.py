@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request
 
 from aquila.audit.roles import Action
-from aquila.interface.approval import ApprovalEntry, ApprovalView, Approve, Refuse  # noqa: TC001 - read by FastAPI
-from aquila.interface.approval import Approvals as ApprovalList  # noqa: TC001 - likewise
+from aquila.interface.approval import ApprovalEntry, ApprovalView, Approve, Refuse
+from aquila.interface.approval import Approvals as ApprovalList
 from services.kit.approvals import decisions, requests
 from services.kit.approvals.context import Approvals
 from services.kit.http.routing import ServiceRoute

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from sqlalchemy import BigInteger, LargeBinary, String, Text
+from sqlalchemy import BigInteger, LargeBinary, MetaData, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.kit.storage.row_seals import SealedRow
 from services.kit.storage.store import Rows, new_metadata
-
-if TYPE_CHECKING:
-    from sqlalchemy import MetaData
 
 
 class ApprovalRows(Rows):

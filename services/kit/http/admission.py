@@ -20,13 +20,11 @@ those that are answered at once.
 from __future__ import annotations
 
 from asyncio import Semaphore, get_running_loop
-from typing import TYPE_CHECKING
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.kit.http.connections import is_gone, when_known
 from services.kit.work.threads import MOST_STRANGERS
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 AT_ONCE = MOST_STRANGERS + 8
 """More than can wait for a password or the provider at a time: sign-ins that take long leave places to others."""

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from cryptography import x509
 
 from aquila.errors import AquilaError
 from services.kit.http.tls import FileStates, server_context, tls_context
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from services.kit.settings import PeerSettings, ServiceSettings
+from services.kit.settings import PeerSettings, ServiceSettings
 
 
 class CertificateFile(NamedTuple):

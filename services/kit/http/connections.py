@@ -27,17 +27,14 @@ import resource
 import socket
 import struct
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from h11 import DONE, IDLE, NEED_DATA, PAUSED, SEND_BODY, SERVER, Connection, Event, RemoteProtocolError, Request
+from starlette.types import Scope
 from uvicorn.protocols.http.h11_impl import H11Protocol
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from starlette.types import Scope
 
 BYTES_A_SECOND = 4_096
 PIECE_BYTES = 16 << 10
@@ -277,10 +274,7 @@ class BoundedProtocol(H11Protocol, asyncio.BufferedProtocol):
         """Have a call report when its caller is known."""
         super().handle_events()
         if self.scope is not None:
-            self.scope.setdefault("extensions", {})[_CALLER] = {
-                "note": self._know,
-                "gone": self.transport.is_closing,
-            }
+            self.scope.setdefault("extensions", {})[_CALLER] = {"note": self._know, "gone": self.transport.is_closing}
 
     def on_response_complete(self) -> None:
         """Begin to wait for the next head, or for the end of a body that was not wanted."""

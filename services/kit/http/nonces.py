@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
 
-from sqlalchemy import BigInteger, Column, String, Table, delete, insert
+from sqlalchemy import BigInteger, Column, MetaData, String, Table, delete, insert
 
 from aquila.errors import ReplayError
 from services.kit.errors import StoreConflictError
-
-if TYPE_CHECKING:
-    from sqlalchemy import MetaData
-
-    from services.kit.storage.store import Store
+from services.kit.storage.store import Store
 
 _PRUNE_SECONDS = 60
 

@@ -6,17 +6,15 @@ The framework describes success. This adds what it cannot know: that everything 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 
 from aquila.protocol.problems import MEDIA_TYPE
 from aquila.sentences.sentence import MOST_FIELDS
 from services.kit.errors import PROBLEMS
-
-if TYPE_CHECKING:
-    from fastapi import FastAPI
-    from fastapi.routing import APIRoute
 
 OCTETS = "application/octet-stream"
 TEXT = "text/plain"
@@ -102,10 +100,7 @@ _PROBLEM_RESPONSES = {
         "headers": _RETRY_AFTER,
     },
 }
-_EXAMPLES = {
-    "^[0-9a-f]{32}$": "5f1d7a84c2e9406bb1d80e6f3a9c2b57",
-    "^[A-Z]{2}$": "SI",
-}
+_EXAMPLES = {"^[0-9a-f]{32}$": "5f1d7a84c2e9406bb1d80e6f3a9c2b57", "^[A-Z]{2}$": "SI"}
 """What stands for an identifier or a party in the path of an example, by the pattern of the parameter."""
 
 

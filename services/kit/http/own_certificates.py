@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -19,9 +19,6 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from aquila.errors import KeyMaterialError
 from services.kit.storage.files import read_secret, write_secret
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CA_DAYS = 7_300
 CERTIFICATE_DAYS = 825

@@ -11,12 +11,13 @@ import contextlib
 import importlib.util
 import ssl
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator
+from typing import Any, BinaryIO
 
 import httpx
 
 import aquila
-from aquila.errors import ExecutorError, InputError, ProtocolError
+from aquila.errors import AquilaError, ExecutorError, InputError, ProtocolError
 from aquila.protocol.problems import MEDIA_TYPE
 from aquila.sentences import Sentence
 from services.kit.errors import (
@@ -30,15 +31,9 @@ from services.kit.errors import (
 from services.kit.http.request_ids import HEADER, new_id
 from services.kit.http.tls import RenewedContext, certificate_fault, tls_context
 from services.kit.logging import REQUEST, Log
+from services.kit.settings import PeerSettings
 from services.kit.work import threads
 from services.kit.work.threads import Pool
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from typing import BinaryIO
-
-    from aquila.errors import AquilaError
-    from services.kit.settings import PeerSettings
 
 _LOG = Log("kit.peer")
 _AWAY = frozenset({429, 502, 503, 504})  # 429 is for a node that calls too fast: it comes again like one that waited
@@ -52,10 +47,7 @@ class Peer:
     """The other service. Making one connects to nothing; `close` it at the end."""
 
     def __init__(
-        self,
-        settings: PeerSettings,
-        auth: httpx.Auth | None = None,
-        transport: httpx.AsyncBaseTransport | None = None,
+        self, settings: PeerSettings, auth: httpx.Auth | None = None, transport: httpx.AsyncBaseTransport | None = None
     ) -> None:
         """Prepare a client.
 

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+
+from starlette.types import Scope
 
 from services.kit.logging import REQUEST
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from starlette.types import Scope
 
 HEADER = "x-request-id"
 _ID_BYTES = 16

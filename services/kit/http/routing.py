@@ -14,28 +14,25 @@ from __future__ import annotations
 
 import functools
 from abc import abstractmethod
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
 from http import HTTPStatus
 from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
+from typing import Any, BinaryIO, ClassVar
 
+from fastapi import APIRouter, FastAPI
+from fastapi.dependencies.models import Dependant
 from fastapi.responses import Response, StreamingResponse
 from fastapi.routing import APIRoute
 from fastapi.security.base import SecurityBase
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.types import Message, Receive, Scope
 
 from services.kit.http.connections import mark_caller_known
 from services.kit.http.openapi import operation_id
 from services.kit.work import threads
 from services.kit.work.threads import Pool
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
-
-    from fastapi import APIRouter, FastAPI
-    from fastapi.dependencies.models import Dependant
-    from starlette.types import Message, Receive, Scope
 
 _PIECE_BYTES = 1 << 18
 SMALL_BODY = 16 << 10

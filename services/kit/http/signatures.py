@@ -18,26 +18,15 @@ import hashlib
 import re
 import secrets
 from asyncio import to_thread
+from collections.abc import AsyncGenerator, Callable, Collection, Generator, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 import httpx
 
-from aquila.crypto.keys import IdentityKey
+from aquila.crypto.keys import IdentityKey, SigningKey, VerifyKey
 from aquila.errors import ReplayError, SignatureError
-
-if TYPE_CHECKING:
-    from collections.abc import (
-        AsyncGenerator,
-        Callable,
-        Collection,
-        Generator,
-        Iterable,
-        Mapping,
-    )
-
-    from aquila.crypto.keys import SigningKey, VerifyKey
 
 TAG = "aquila"
 WINDOW_SECONDS = 300
@@ -282,11 +271,7 @@ class CallVerifier:
         ours = self._clock()
         if abs(ours - created) > self._max_age:
             raise ReplayError(
-                "call_time_differs",
-                party=party,
-                matcher_time=ours,
-                difference=created - ours,
-                max_age=self._max_age,
+                "call_time_differs", party=party, matcher_time=ours, difference=created - ours, max_age=self._max_age
             )
 
 

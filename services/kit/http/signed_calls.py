@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Protocol
+from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 from fastapi.openapi.models import HTTPBase as HTTPBaseModel
+from starlette.types import Scope
 
 from aquila.errors import ReplayError, SignatureError
+from services.kit.http.rate_limit import RateLimiter
 from services.kit.http.routing import CallerCheck
-from services.kit.http.signatures import HeaderLines, SignedRequest, VerifiedHead
+from services.kit.http.signatures import CallVerifier, HeaderLines, SignedRequest, VerifiedHead
 from services.kit.work import threads
 from services.kit.work.threads import Pool
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from starlette.types import Scope
-
-    from services.kit.http.rate_limit import RateLimiter
-    from services.kit.http.signatures import CallVerifier
 
 _RELEASE = re.compile(r"aquila/([0-9A-Za-z.+-]{1,32})")
 

@@ -10,17 +10,14 @@ from __future__ import annotations
 import ssl
 import threading
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from aquila.errors import AquilaError, InputError
 from services.kit.logging import Log
+from services.kit.settings import PeerSettings, TlsSettings
 from services.kit.storage.files import check_private
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from pathlib import Path
-
-    from services.kit.settings import PeerSettings, TlsSettings
 
 _LOG = Log("kit.tls")
 _REFUSAL_SECONDS = 60.0

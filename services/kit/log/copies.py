@@ -9,11 +9,12 @@ from __future__ import annotations
 import io
 import tarfile
 from collections import Counter
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from aquila.audit.checkpoint import parse_checkpoint
-from aquila.audit.entries import EntryKind, read_entry
+from aquila.audit.entries import Entry, EntryKind, read_entry
 from aquila.audit.left_out import LEFT_OUT_FILE, LeftOutEntries
 from aquila.audit.note import parse_note
 from aquila.audit.tiles import (
@@ -28,12 +29,7 @@ from aquila.audit.tiles import (
 )
 from aquila.protocol.log_entries import discloses_hits
 from services.kit.log.publication import CHECKPOINT_FILE
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
-
-    from aquila.audit.entries import Entry
-    from services.kit.storage.files import ChunkFiles
+from services.kit.storage.files import ChunkFiles
 
 _TOTALS = frozenset(
     {EntryKind.CLOSING, EntryKind.OUTCOME, EntryKind.WITHDRAWAL, EntryKind.WITHDRAWAL_ACKNOWLEDGED}

@@ -9,9 +9,10 @@ right edge makes appending cheap, and the root over each 256 leaves makes proofs
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    Select,
     String,
     Table,
     Text,
@@ -28,27 +30,18 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.orm import Session
 
-from aquila.audit.entries import read_entry
+from aquila.audit.entries import Entry, EntryKind, read_entry
 from aquila.audit.merkle import HASH_BYTES, Frontier, leaf_hash, tree_root
-from aquila.audit.roles import role_table
+from aquila.audit.roles import Action, role_table
 from aquila.audit.tiles import TILE_WIDTH, perfect_root
 from aquila.errors import AuditError
 from aquila.protocol.approvals import KINDS as APPROVAL_KINDS
 from aquila.protocol.approvals import TwoPersons
-from services.kit.storage.row_seals import ROW_KEY
+from services.kit.actor import Actor
+from services.kit.storage.row_seals import ROW_KEY, RowKey
 from services.kit.storage.store import NAMING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from sqlalchemy import Select
-    from sqlalchemy.orm import Session
-
-    from aquila.audit.entries import Entry, EntryKind
-    from aquila.audit.roles import Action
-    from services.kit.actor import Actor
-    from services.kit.storage.row_seals import RowKey
 
 _TABLES = MetaData(naming_convention=NAMING)
 _SALT_BYTES = 16

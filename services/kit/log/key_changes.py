@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from sqlalchemy.orm import Session
 
 from aquila.audit.entries import Entry, EntryKind, read_entry
+from aquila.protocol.registry import Registry
 from services.kit.log.entries import append, contents_of_kind
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
-    from aquila.protocol.registry import Registry
 
 
 def log_replaced(session: Session, registry: Registry, holder: str, logged_by: str, now: int) -> bool:

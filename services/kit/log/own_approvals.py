@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from sqlalchemy.orm import Session
 
 from aquila.errors import PolicyError
-from aquila.protocol.messages import Consent, Submission
+from aquila.protocol.messages import Consent, Manifest, Statement, Submission
 from services.kit.log.entries import approvals_of, size
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
-    from aquila.protocol.messages import Manifest, Statement
 
 
 def check_statement(session: Session, message: Statement, manifest_digest: str) -> None:

@@ -13,16 +13,17 @@ import contextlib
 import fcntl
 import json
 import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy.orm import Session
 
 from aquila.audit.checkpoint import Checkpoint, cosignature_of, cosigned_at, open_checkpoint, parse_checkpoint
-from aquila.audit.entries import read_entry
-from aquila.audit.note import parse_note
-from aquila.audit.proofs import prove_consistency, prove_inclusion, span_root
+from aquila.audit.entries import Entry, read_entry
+from aquila.audit.note import Note, parse_note
+from aquila.audit.proofs import Reader, prove_consistency, prove_inclusion, span_root
 from aquila.audit.tiles import (
     TILE_LEVELS,
     TILE_WIDTH,
@@ -34,8 +35,11 @@ from aquila.audit.tiles import (
     write_statements,
 )
 from aquila.audit.witness import CLOCK_SKEW, Update
+from aquila.crypto.keys import SigningKey, VerifyKey
 from aquila.errors import AuditError, BindingError, LogRewrittenError
-from aquila.protocol.messages.proofs import EntryProof, HeadProof, Proofs, StatementProof
+from aquila.protocol.messages import LogHead
+from aquila.protocol.messages.proofs import EntryProof, HeadProof, ProofRequest, Proofs, StatementProof
+from aquila.protocol.registry import Registry
 from services.kit.errors import NotFoundError
 from services.kit.log.entries import (
     CHECKPOINTS,
@@ -48,22 +52,8 @@ from services.kit.log.entries import (
     node_reader,
 )
 from services.kit.logging import Log
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
-    from sqlalchemy import Select
-    from sqlalchemy.orm import Session
-
-    from aquila.audit.entries import Entry
-    from aquila.audit.note import Note
-    from aquila.audit.proofs import Reader
-    from aquila.crypto.keys import SigningKey, VerifyKey
-    from aquila.protocol.messages import LogHead
-    from aquila.protocol.messages.proofs import ProofRequest
-    from aquila.protocol.registry import Registry
-    from services.kit.storage.files import ChunkFiles
-    from services.kit.storage.store import Store
+from services.kit.storage.files import ChunkFiles
+from services.kit.storage.store import Store
 
 _LOG = Log("kit.own_log")
 CHECKPOINT_FILE = "checkpoint"

@@ -10,9 +10,10 @@ entries, and a request that is of no round with its approval.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
 
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from aquila.audit.checkpoint import cosigned_at
 from aquila.audit.entries import Entry, EntryKind, read_entry
@@ -20,14 +21,8 @@ from aquila.audit.note import parse_note
 from aquila.audit.tiles import TILE_WIDTH
 from aquila.protocol.registry import MATCHER
 from services.kit.log.entries import CHECKPOINTS, ENTRIES, append
+from services.kit.log.publication import OwnLog
 from services.kit.logging import Log
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from sqlalchemy.orm import Session
-
-    from services.kit.log.publication import OwnLog
 
 _LOG = Log("kit.retention")
 _DAY, _HOUR = 86_400, 3_600

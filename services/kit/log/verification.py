@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from aquila.audit.checkpoint import open_checkpoint
 from aquila.audit.entries import read_entry
@@ -12,15 +13,8 @@ from aquila.audit.merkle import leaf_hash
 from aquila.audit.proofs import prove_inclusion, verify_inclusion
 from aquila.errors import AuditError
 from aquila.interface.log import NumberedEntry
-from services.kit.log.entries import CHECKPOINTS, node_reader
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from sqlalchemy.orm import Session
-
-    from services.kit.log.entries import StoredEntry
-    from services.kit.log.publication import OwnLog
+from services.kit.log.entries import CHECKPOINTS, StoredEntry, node_reader
+from services.kit.log.publication import OwnLog
 
 
 def checked(session: Session, own: OwnLog, rows: Iterable[StoredEntry]) -> tuple[tuple[NumberedEntry, ...], list[int]]:

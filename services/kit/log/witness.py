@@ -9,38 +9,29 @@ raises the same error.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy.orm import Session
 
-from aquila.audit.checkpoint import cosign, cosigned_at, open_checkpoint
+from aquila.audit.checkpoint import Checkpoint, cosign, cosigned_at, open_checkpoint
 from aquila.audit.entries import Entry, EntryKind
-from aquila.audit.note import parse_note
+from aquila.audit.note import Note, parse_note
 from aquila.audit.roles import Action
-from aquila.audit.witness import check_growth, parse_update
-from aquila.errors import LogRewrittenError, OrderError
+from aquila.audit.witness import Update, check_growth, parse_update
+from aquila.crypto.keys import SigningKey
+from aquila.errors import AquilaError, LogRewrittenError, OrderError
+from aquila.protocol.registry import Registry
 from aquila.sentences.sentence import dumps, loads
+from services.kit.actor import Actor
 from services.kit.errors import NotFoundError
 from services.kit.log.entries import ALARMS, WITNESSED, actor_fields, append
 from services.kit.log.publication import CHECKPOINT_FILE
 from services.kit.logging import Log
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from sqlalchemy import Row
-    from sqlalchemy.orm import Session
-
-    from aquila.audit.checkpoint import Checkpoint
-    from aquila.audit.note import Note
-    from aquila.audit.witness import Update
-    from aquila.crypto.keys import SigningKey
-    from aquila.errors import AquilaError
-    from aquila.protocol.registry import Registry
-    from services.kit.actor import Actor
-    from services.kit.storage.files import ChunkFiles
-    from services.kit.storage.store import Store
+from services.kit.storage.files import ChunkFiles
+from services.kit.storage.store import Store
 
 _LOG = Log("kit.witness")
 

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from aquila.audit.checkpoint import cosigned_at, parse_checkpoint
-from aquila.audit.note import parse_note
+from aquila.audit.note import Note, parse_note
 from aquila.interface.log import CosignatureView
-from aquila.protocol.registry import MATCHER
+from aquila.protocol.registry import MATCHER, Registry
 from services.kit.log.entries import CHECKPOINTS
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
-
-    from sqlalchemy.orm import Session
-
-    from aquila.audit.note import Note
-    from aquila.protocol.registry import Registry
-    from services.kit.log.publication import OwnLog
+from services.kit.log.publication import OwnLog
 
 _NEWEST = 20
 """Checkpoints that are looked at each time: witnesses cosign the newest ones."""

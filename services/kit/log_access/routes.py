@@ -6,27 +6,24 @@ A service puts its `LogUseCases` into `app.state.log`.
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Awaitable, Callable
 from functools import cache, partial
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import Annotated, BinaryIO
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi import Path as InPath
 
-from aquila.audit.entries import EntryKind  # noqa: TC001 - read by FastAPI
+from aquila.audit.entries import EntryKind
 from aquila.audit.roles import Action
 from aquila.audit.witness import LARGEST_UPDATE
-from aquila.interface.log import EntriesPage, LogView, RoundEntries  # noqa: TC001 - read by FastAPI
+from aquila.interface.log import EntriesPage, LogView, RoundEntries
 from aquila.protocol.messages.proofs import ProofRequest
 from services.kit.http.openapi import JSON, TAR, TEXT, raw_answer, raw_body
 from services.kit.http.routing import ServiceRoute, file_response
-from services.kit.http.signed_calls import SignedCaller  # noqa: TC001 - read by FastAPI
+from services.kit.http.signed_calls import SignedCaller
 from services.kit.log_access.use_cases import LogUseCases
 from services.kit.people import Actor, requires
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from pathlib import Path
-    from typing import BinaryIO
 
 _TEXT = f"{TEXT}; charset=utf-8"
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from aquila.audit.checkpoint import parse_checkpoint
 from aquila.audit.entries import Entry, EntryKind
@@ -18,17 +20,11 @@ from services.kit.errors import NotFoundError
 from services.kit.http.rate_limit import Rate, RateLimiter
 from services.kit.log.copies import Scope, write_copy
 from services.kit.log.entries import CHECKPOINTS, actor_fields, append, entries_down, entries_of_round, size
+from services.kit.log.publication import OwnLog
 from services.kit.log.verification import checked
+from services.kit.log.witness import Witness
 from services.kit.log_access.cosignatures import cosigned
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from sqlalchemy.orm import Session
-
-    from services.kit.log.publication import OwnLog
-    from services.kit.log.witness import Witness
-    from services.kit.people import Actor
+from services.kit.people import Actor
 
 _LOOKED_AT = 500
 _COPIES = Rate(per_second=1 / 600, size=6)
@@ -102,10 +98,7 @@ class LogUseCases:
             fields = actor_fields(actor, Action.SEE_LOG) | {"round": round_id, "counts": {"entries": len(shown)}}
             append(session, Entry.of(EntryKind.LOG_CONSULTED, own.clock(), own.holder, **fields))
         return EntriesPage(
-            size=total,
-            entries=shown,
-            broken=tuple(broken),
-            earlier=shown[-1].index if len(rows) > limit else None,
+            size=total, entries=shown, broken=tuple(broken), earlier=shown[-1].index if len(rows) > limit else None
         )
 
     def round_entries(self, actor: Actor, round_id: str) -> RoundEntries:

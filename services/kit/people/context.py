@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
+from sqlalchemy.orm import Session
+
+from aquila.audit.roles import Service
+from services.kit.actor import Actor
 from services.kit.people.oidc import Provider
 from services.kit.people.passwords import Passwords
-from services.kit.people.people_key import key_at_start
-from services.kit.people.tables import PeopleRows
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from sqlalchemy.orm import Session
-
-    from aquila.audit.roles import Service
-    from services.kit.actor import Actor
-    from services.kit.people.people_key import PeopleKey
-    from services.kit.people.tables import AccountRow
-    from services.kit.settings import PeopleSettings, ServiceSettings
-    from services.kit.storage.store import Rows, Store
+from services.kit.people.people_key import PeopleKey, key_at_start
+from services.kit.people.tables import AccountRow, PeopleRows
+from services.kit.settings import PeopleSettings, ServiceSettings
+from services.kit.storage.store import Rows, Store
 
 _PRODUCT = "aquila"
 

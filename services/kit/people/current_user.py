@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sqlalchemy import select
 
 from aquila.audit.roles import Action, role_table
 from aquila.errors import InputError
-from aquila.interface.people import CurrentUser
+from aquila.interface.people import CurrentUser, LanguageChoice
+from services.kit.actor import Actor
+from services.kit.people.context import People
 from services.kit.people.tables import AccountRow, SessionRow
-
-if TYPE_CHECKING:
-    from aquila.interface.people import LanguageChoice
-    from services.kit.actor import Actor
-    from services.kit.people.context import People
 
 
 def show_current_user(people: People, actor: Actor) -> CurrentUser:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from sqlalchemy.orm import Session
 
 from aquila.audit.entries import Entry, EntryKind
+from services.kit.actor import Actor
 from services.kit.log.entries import append
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
-    from services.kit.actor import Actor
-    from services.kit.people.context import People
+from services.kit.people.context import People
 
 __all__ = ["EntryKind", "log_entry"]
 

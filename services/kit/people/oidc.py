@@ -7,7 +7,8 @@ texts reaches a log.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import httpx
 from authlib.oauth2 import OAuth2Error
@@ -22,13 +23,8 @@ from aquila.errors import InputError
 from services.kit.errors import PeerUnavailableError, SignInError
 from services.kit.http.tls import tls_context
 from services.kit.logging import Log
-from services.kit.settings import PeerSettings, is_loopback
+from services.kit.settings import PeerSettings, ProviderSettings, is_loopback
 from services.kit.storage.files import read_secret
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from services.kit.settings import ProviderSettings
 
 _LOG = Log("kit.provider")
 _LEEWAY_SECONDS = 60
@@ -111,11 +107,7 @@ class Provider:
                     "iss": {"essential": True, "value": self.settings.issuer},
                     "aud": {"essential": True, "value": self.settings.client_id},
                 },
-                {
-                    "nonce": nonce,
-                    "client_id": self.settings.client_id,
-                    "access_token": token.get("access_token", ""),
-                },
+                {"nonce": nonce, "client_id": self.settings.client_id, "access_token": token.get("access_token", "")},
             )
             claims.validate(now=now, leeway=_LEEWAY_SECONDS)
         except (OAuth2Error, JoseError, ValueError, KeyError, TypeError) as error:

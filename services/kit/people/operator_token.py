@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from aquila.errors import KeyMaterialError
 from services.kit.storage.files import read_secret, write_secret
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TOKEN_FILE = "operator.token"  # noqa: S105 - the name of a file
 _TOKEN_BYTES = 32

@@ -11,7 +11,7 @@ import re
 import secrets
 import threading
 import unicodedata
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -19,11 +19,7 @@ from zxcvbn import zxcvbn
 from zxcvbn.matching import L33T_TABLE
 
 from aquila.errors import InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from services.kit.settings import PeopleSettings
+from services.kit.settings import PeopleSettings
 
 SHORTEST = 12
 _LANES = 4
@@ -39,9 +35,7 @@ class Passwords:
 
     def __init__(self, settings: PeopleSettings) -> None:
         self._hasher = PasswordHasher(
-            time_cost=settings.argon2_passes,
-            memory_cost=settings.argon2_kibibytes,
-            parallelism=_LANES,
+            time_cost=settings.argon2_passes, memory_cost=settings.argon2_kibibytes, parallelism=_LANES
         )
         self._nobodys = _hash_of_nobody(settings)
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
@@ -23,12 +24,7 @@ from services.kit.log.entries import seal_entries_again
 from services.kit.people.tables import AccountRow
 from services.kit.storage.files import destroy_secret, read_secret, write_secret
 from services.kit.storage.row_seals import RowKey, is_sealed, seal_again, seal_of
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from services.kit.storage.store import Rows, Store
+from services.kit.storage.store import Rows, Store
 
 KEY_FILE = "people.key"
 NEXT_KEY_FILE = "people.next.key"

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastapi import Depends, Request
 from fastapi.openapi.models import HTTPBase as HTTPBaseModel
 
-from aquila.audit.roles import Role, role_table
+from aquila.audit.roles import Action, Role, Service, role_table
 from services.kit.actor import LOCAL_KEY, Actor
 from services.kit.errors import NotAllowedError, UnknownCallerError
 from services.kit.http.routing import CallerCheck
+from services.kit.people.context import People
+from services.kit.people.operator_token import OperatorToken
 from services.kit.people.sessions import find_actor
 from services.kit.work import threads
 from services.kit.work.threads import Pool
-
-if TYPE_CHECKING:
-    from aquila.audit.roles import Action, Service
-    from services.kit.people.context import People
-    from services.kit.people.operator_token import OperatorToken
 
 
 class AccessControl:

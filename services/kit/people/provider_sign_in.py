@@ -16,30 +16,24 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
 
 from aquila.audit.entries import Word
 from aquila.audit.roles import Role, role_table
-from aquila.interface.people import Method, ProviderStart
+from aquila.interface.people import Method, ProviderReturn, ProviderStart, SessionGrant
 from aquila.visible import visible
 from services.kit.errors import NotAllowedError
 from services.kit.people.accounts import new_person
+from services.kit.people.context import People
 from services.kit.people.log import EntryKind, log_entry
-from services.kit.people.oidc import refused
+from services.kit.people.oidc import Provider, refused
 from services.kit.people.sessions import open_session
 from services.kit.people.tables import AccountRow, ProviderSignInRow
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from sqlalchemy.orm import Session
-
-    from aquila.interface.people import ProviderReturn, SessionGrant
-    from services.kit.people.context import People
-    from services.kit.people.oidc import Provider
-    from services.kit.settings import ProviderSettings
+from services.kit.settings import ProviderSettings
 
 _SECRET_BYTES = 32
 _START_SECONDS = 600

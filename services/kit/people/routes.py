@@ -33,7 +33,7 @@ from services.kit.http.routing import ServiceRoute
 from services.kit.people import accounts, provider_sign_in, sessions, sign_in
 from services.kit.people.context import People
 from services.kit.people.current_user import choose_language, show_current_user
-from services.kit.people.oidc import Provider  # noqa: TC001 - read by FastAPI
+from services.kit.people.oidc import Provider
 from services.kit.people.permissions import AccessControl, bearer_of, requires
 from services.kit.work import threads
 from services.kit.work.threads import Pool

@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
 
 from aquila.audit.roles import Role
 from aquila.interface.people import Method, SessionGrant, Sessions, SessionView
 from services.kit.actor import Actor
 from services.kit.errors import ForgedRowError, NotFoundError
+from services.kit.people.context import People
 from services.kit.people.log import EntryKind, log_entry
 from services.kit.people.tables import AccountRow, SessionRow
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
-    from services.kit.people.context import People
 
 _TOKEN_BYTES = 32
 _ID_BYTES = 8

@@ -8,28 +8,31 @@ it is looked at, so that many at once count as many.
 from __future__ import annotations
 
 import hmac
-from typing import TYPE_CHECKING
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from aquila.audit.entries import Word
 from aquila.errors import InputError
-from aquila.interface.people import Authenticator, Method
+from aquila.interface.people import (
+    Authenticator,
+    BeginEnrolment,
+    ConfirmEnrolment,
+    Method,
+    PasswordChange,
+    SessionGrant,
+    SignIn,
+)
+from services.kit.actor import Actor
 from services.kit.errors import SignInError
 from services.kit.logging import Log
 from services.kit.people.accounts import hashed_code
+from services.kit.people.context import People
 from services.kit.people.log import EntryKind, log_entry
 from services.kit.people.passwords import check_password
 from services.kit.people.sessions import end_all, open_session
 from services.kit.people.tables import AccountRow, UnknownLoginRow
 from services.kit.people.totp import accepted_step, new_secret, uri_of
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
-    from aquila.interface.people import BeginEnrolment, ConfirmEnrolment, PasswordChange, SessionGrant, SignIn
-    from services.kit.actor import Actor
-    from services.kit.people.context import People
 
 _LOG = Log("kit.people")
 _FREE_ATTEMPTS = 5

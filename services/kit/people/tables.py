@@ -5,16 +5,11 @@ Login names are here and nowhere else: the log and every other table hold pseudo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from sqlalchemy import JSON, BigInteger, ForeignKey, LargeBinary, String, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, ForeignKey, LargeBinary, MetaData, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.kit.storage.row_seals import SealedRow
 from services.kit.storage.store import Rows, new_metadata
-
-if TYPE_CHECKING:
-    from sqlalchemy import MetaData
 
 
 class PeopleRows(Rows):

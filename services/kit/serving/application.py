@@ -9,16 +9,21 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from fastapi.routing import APIRouter
+from fastapi.telemetry import TelemetryConfig
 from rfc8785 import dumps
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aquila.errors import AquilaError, InputError, SignatureError
 from aquila.protocol.messages.unusable import in_words
@@ -26,25 +31,16 @@ from aquila.protocol.problems import MEDIA_TYPE
 from services.kit.errors import BodyTooLargeError, UnknownCallerError, problem_of, retry_after_of
 from services.kit.http.admission import PROBES
 from services.kit.http.openapi import describe
+from services.kit.http.rate_limit import RateLimiter
 from services.kit.http.request_ids import HEADER, carrying, id_of
 from services.kit.http.routing import ServiceRoute, add_routes
+from services.kit.http.signatures import CallVerifier
+from services.kit.http.signed_calls import Contacts
 from services.kit.logging import REQUEST, Log
+from services.kit.people.permissions import AccessControl
 from services.kit.work import threads
 from services.kit.work.event_counts import EventCounts
 from services.kit.work.threads import Pool
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from contextlib import AbstractAsyncContextManager
-
-    from fastapi.routing import APIRouter
-    from fastapi.telemetry import TelemetryConfig
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-    from services.kit.http.rate_limit import RateLimiter
-    from services.kit.http.signatures import CallVerifier
-    from services.kit.http.signed_calls import Contacts
-    from services.kit.people.permissions import AccessControl
 
 _LOG = Log("kit.web")
 _NO_TELEMETRY: TelemetryConfig = {

@@ -7,22 +7,17 @@ public URL, and of the certificate; ports are not compared, since a proxy may li
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from cryptography import x509
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aquila.errors import InputError
 from services.kit.errors import MisdirectedError
 from services.kit.serving.application import problem_response
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
-    from pathlib import Path
-
-    from starlette.types import ASGIApp, Receive, Scope, Send
-
-    from services.kit.settings import ServiceSettings
+from services.kit.settings import ServiceSettings
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 

@@ -6,13 +6,10 @@ Aquila, browsers, and proxies that receive a whole body before they pass it on d
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.kit.errors import LengthRequiredError
 from services.kit.serving.application import problem_response
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class DeclaredLengths:

@@ -13,12 +13,17 @@ import json
 import os
 import socket
 import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from types import FrameType
+from typing import Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 import uvicorn
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aquila.errors import InputError
 from services.kit.http.admission import Admission
@@ -28,19 +33,8 @@ from services.kit.logging import Log
 from services.kit.serving.hosts import OwnNames, names_of
 from services.kit.serving.lengths import DeclaredLengths
 from services.kit.serving.supervisor import Supervisor
-from services.kit.settings import is_loopback
-from services.kit.work.drivers import stop_all
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
-    from contextlib import AbstractAsyncContextManager
-    from types import FrameType
-
-    from fastapi import FastAPI
-    from starlette.types import ASGIApp, Receive, Scope, Send
-
-    from services.kit.settings import ServiceSettings, TlsSettings
-    from services.kit.work.drivers import Driver
+from services.kit.settings import ServiceSettings, TlsSettings, is_loopback
+from services.kit.work.drivers import Driver, stop_all
 
 _LOG = Log("kit.server")
 _GRACE_SECONDS = 10

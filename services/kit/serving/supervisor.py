@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from services.kit.logging import Log
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, MutableMapping
 
 _LOG = Log("kit.supervisor")
 _SOCKET, _MICROSECONDS, _PROCESS = "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"

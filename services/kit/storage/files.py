@@ -17,14 +17,12 @@ import secrets
 import shutil
 import stat
 import time
-from typing import TYPE_CHECKING, BinaryIO
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO
 
 from aquila.errors import DigestError, InputError, KeyMaterialError
 from services.kit.errors import ExposedSecretError, NotFoundError, StoreConflictError, StoreError, StoreFullError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
 _SEGMENT = r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"
 _NAME = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT}){{0,7}}")

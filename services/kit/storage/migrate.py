@@ -12,7 +12,6 @@ import re
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.config import Config
@@ -20,15 +19,11 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
+from sqlalchemy import Connection, MetaData
 
 from services.kit.errors import StoreError
 from services.kit.logging import Log
-from services.kit.storage.store import schema_change
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection, MetaData
-
-    from services.kit.storage.store import Store
+from services.kit.storage.store import Store, schema_change
 
 _LOG = Log("kit.migrate")
 _SCRIPT = '''"""{message}."""

@@ -10,21 +10,16 @@ token, or out of it, as any other key is renewed.
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, TypeAlias
+from pathlib import Path
+from typing import TypeAlias
 
-from aquila.crypto.keys import IdentityKey
+from aquila.crypto.keys import IdentityKey, VerifyKey
 from aquila.errors import InputError, KeyMaterialError
-from aquila.protocol.registration.renewals import open_renewal, sign_renewal
+from aquila.protocol.registration.renewals import Renewal, open_renewal, sign_renewal
+from aquila.protocol.registry import Registry
 from services.kit.storage.files import read_secret, write_secret
 from services.kit.storage.pkcs11.address import SCHEME, KeyAddress
 from services.kit.storage.pkcs11.key import Pkcs11Key
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from aquila.crypto.keys import VerifyKey
-    from aquila.protocol.registration.renewals import Renewal
-    from aquila.protocol.registry import Registry
 
 OwnKey: TypeAlias = "IdentityKey | Pkcs11Key"
 """An identity key of the service itself, wherever it is."""

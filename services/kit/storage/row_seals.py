@@ -18,19 +18,24 @@ import hashlib
 import hmac
 import json
 from collections import Counter
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar
 
 from sqlalchemy import LargeBinary, event, inspect, select
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, object_session
+from sqlalchemy.engine import Connection, Result
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    Mapper,
+    ORMExecuteState,
+    QueryContext,
+    Session,
+    mapped_column,
+    object_session,
+)
 
 from services.kit.errors import ForgedRowError
 from services.kit.logging import Log
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from sqlalchemy.engine import Connection, Result
-    from sqlalchemy.orm import Mapper, ORMExecuteState, QueryContext
 
 _LOG = Log("kit.row_seals")
 ROW_KEY = "row_key"

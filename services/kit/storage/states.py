@@ -6,20 +6,16 @@ text, so that a column looks the same on both databases and in every release.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Collection, Mapping
+from enum import StrEnum
+from typing import TypeVar
 
-from sqlalchemy import Enum, update
+from sqlalchemy import ColumnElement, Enum, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from services.kit.storage.row_seals import SealedRow
 
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-    from enum import StrEnum
-
-    from sqlalchemy import ColumnElement
-    from sqlalchemy.orm import InstrumentedAttribute, Session
-
-    StateT = TypeVar("StateT", bound=StrEnum)
+StateT = TypeVar("StateT", bound=StrEnum)
 
 
 def state_text(states: type[StrEnum], length: int) -> Enum:

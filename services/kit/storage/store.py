@@ -14,27 +14,21 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sqlalchemy import URL, MetaData, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, MetaData, Table, create_engine, event, make_url, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from services.kit.errors import StoreConflictError, StoreError, StoreFullError
 from services.kit.logging import Log
+from services.kit.settings import DatabaseSettings
 from services.kit.storage.files import check_private, make_private, read_secret
 from services.kit.storage.row_seals import ROW_KEY, RowKey, SealedSession
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from sqlalchemy import Connection, Engine, Table
-    from sqlalchemy.engine.interfaces import DBAPIConnection
-    from sqlalchemy.orm import Session
-    from sqlalchemy.pool import ConnectionPoolEntry
-
-    from services.kit.settings import DatabaseSettings
 
 _LOG = Log("kit.store")
 _WRITER_LOCK = 0x617175696C61  # "aquila": the advisory lock of a database's one writer

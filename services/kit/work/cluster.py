@@ -107,10 +107,7 @@ def check(conditions: dict[str, WorkerStatus], release: str) -> None:
     for address, condition in conditions.items():
         if condition.release != release:
             raise InputError(
-                "dask_member_release_differs",
-                expected=release,
-                got=condition.release or "none",
-                address=address,
+                "dask_member_release_differs", expected=release, got=condition.release or "none", address=address
             )
         if condition.spills:
             raise InputError("dask_worker_may_spill", address=address)

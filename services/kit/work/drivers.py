@@ -10,16 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from aquila.errors import AquilaError
 from services.kit.errors import PeerUnavailableError
 from services.kit.logging import Log
 from services.kit.work.failures import Failures
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 _LOG = Log("kit.drivers")
 _LAST_DELAY = 60.0

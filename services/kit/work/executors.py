@@ -10,21 +10,17 @@ import asyncio
 import contextlib
 import threading
 import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from aquila.crypto.backend import usable_cores
-from aquila.errors import ExecutorError, InputError
+from aquila.errors import AquilaError, ExecutorError, InputError
 from aquila.executors import local_pool
 from services.kit.logging import Log
+from services.kit.settings import ServiceSettings
 from services.kit.work.open_executor import OpenExecutor
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from aquila.errors import AquilaError
-    from services.kit.settings import ServiceSettings
 
 _LOG = Log("kit.executors")
 _LONGEST_SECONDS = 900  # a cluster that lost all its workers waits for new ones for ever

@@ -5,12 +5,9 @@ from __future__ import annotations
 import math
 import random
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Collection
 
 from aquila.errors import AquilaError
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
 
 _FIRST_DELAY = 0.5
 _SEVERAL = 3

@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+from typing import TypeVar
 
 from services.kit.logging import Log
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
-
-    from services.kit.work.failures import Failures
+from services.kit.work.failures import Failures
 
 _LOG = Log("kit.lanes")
 

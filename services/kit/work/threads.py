@@ -11,21 +11,18 @@ service. So a page's handler that lands there by mistake can wait for the servic
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 from anyio.lowlevel import RunVar
+from starlette.types import Scope
 
 from services.kit.errors import BusyError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from starlette.types import Scope
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from aquila.errors import InputError
-
-if TYPE_CHECKING:
-    from services.matcher.settings import MatcherSettings
+from services.matcher.settings import MatcherSettings
 
 
 def address_of(settings: MatcherSettings) -> tuple[str, str | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping
 
 from sqlalchemy import func, select
 
@@ -17,9 +17,13 @@ from aquila.protocol.rounds.round_state import Phase, ReportKey
 from aquila.sentences import Sentence
 from services.kit.errors import RoundDamagedError
 from services.kit.log.entries import newest_of_round
+from services.kit.serving.health.checks import Fault
 from services.kit.serving.health.report import OwnPart, contacts_of
 from services.kit.serving.health.rounds import MOST_ROUNDS, OpenRound, round_health
 from services.kit.settings import MEBIBYTE
+from services.matcher.context import MatcherContext
+from services.matcher.round_memory import CachedRound, RoundTransaction
+from services.matcher.rounds.contacts import StoredContacts
 from services.matcher.rounds.disk_space import bytes_to_reserve, unreserved_bytes
 from services.matcher.rounds.progress import (
     has_all_blinded,
@@ -30,14 +34,6 @@ from services.matcher.rounds.progress import (
     waits_for,
 )
 from services.matcher.storage.tables import ChunkRow, RoundRow
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from services.kit.serving.health.checks import Fault
-    from services.matcher.context import MatcherContext
-    from services.matcher.round_memory import CachedRound, RoundTransaction
-    from services.matcher.rounds.contacts import StoredContacts
 
 _SILENT_SECONDS = 2 * 3_600
 

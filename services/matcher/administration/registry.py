@@ -6,22 +6,23 @@ An administrator asks for a change, and it is stated when another person has app
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.roles import Action
 from aquila.crypto.envelope import digest_of_payload
 from aquila.errors import OrderError, PolicyError, SignatureError
-from aquila.interface.approval import ApprovalKind
-from aquila.interface.service.party import FileContent, RegistryView
+from aquila.interface.approval import ApprovalKind, PendingApproval
+from aquila.interface.service.party import FileContent, NewInvitation, NewMatcherAddress, RegistryView, RenewedKey
 from aquila.protocol.registration.invitations import Invitation, accepted_invitation, open_request, sign_file
-from aquila.protocol.registration.renewals import check_renewal, open_renewal
+from aquila.protocol.registration.renewals import Renewal, check_renewal, open_renewal
 from aquila.protocol.registration.spoken_words import check_spoken, spoken
 from aquila.protocol.registration.statements import (
     MOST_STATEMENTS,
     RegistryFeed,
+    RegistryStatement,
     next_statement,
     open_acceptance,
     open_statement,
@@ -29,29 +30,20 @@ from aquila.protocol.registration.statements import (
 )
 from aquila.protocol.registry import MATCHER, RegisteredParty, Registry
 from aquila.protocol.rounds.round_state import ENDED_PHASES
-from services.kit.approvals import request
+from services.kit.approvals import Approvals, request
 from services.kit.approvals.requests import waiting_of
 from services.kit.errors import NotFoundError
 from services.kit.log import entries, own_approvals
 from services.kit.log.key_changes import log_replaced
 from services.kit.logging import Log
+from services.kit.people import Actor
 from services.kit.storage.own_identity import prepare_renewal, read_next
 from services.kit.storage.registry import stored_statements as stored
 from services.kit.storage.registry.views import content_of, party_views, statement_view
 from services.kit.storage.stored_manifests import manifest_in
 from services.matcher.administration.address import address_of
+from services.matcher.context import MatcherContext
 from services.matcher.storage.tables import RoundRow
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
-    from aquila.interface.approval import PendingApproval
-    from aquila.interface.service.party import NewInvitation, NewMatcherAddress, RenewedKey
-    from aquila.protocol.registration.renewals import Renewal
-    from aquila.protocol.registration.statements import RegistryStatement
-    from services.kit.approvals import Approvals
-    from services.kit.people import Actor
-    from services.matcher.context import MatcherContext
 
 _LOG = Log("matcher.registry")
 _DAY = 86_400

@@ -6,8 +6,6 @@ against it (PROTOCOL.md 11.5). Nothing has to be believed: this matcher's own si
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pydantic import ValidationError
 
 from aquila.audit.entries import Entry, EntryKind
@@ -19,9 +17,7 @@ from services.kit.actor import LOCAL_KEY, Actor
 from services.kit.log import entries
 from services.kit.log.key_changes import log_replaced
 from services.kit.storage.registry import stored_statements as stored
-
-if TYPE_CHECKING:
-    from services.matcher.context import MatcherContext
+from services.matcher.context import MatcherContext
 
 _ADMINISTRATOR = Actor(LOCAL_KEY, frozenset({Role.ADMINISTRATOR}))
 

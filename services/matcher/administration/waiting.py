@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection
 
-from aquila.audit.roles import Action, Service, role_table
-from aquila.interface.attention import ALARMS, AttentionKind, WaitingCounts
-from services.kit.serving.notifications.waiting import ServiceFaults, WaitingWork, rewritten_logs, waiting_requests
+from aquila.audit.roles import Action, Role, Service, role_table
+from aquila.interface.attention import ALARMS, AttentionKind, RoundAttention, WaitingCounts
+from services.kit.serving.notifications.waiting import (
+    FaultWatch,
+    ServiceFaults,
+    Sightings,
+    WaitingWork,
+    rewritten_logs,
+    waiting_requests,
+)
+from services.matcher.context import MatcherContext
 from services.matcher.rounds.attention import attention_list
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from aquila.audit.roles import Role
-    from aquila.interface.attention import RoundAttention
-    from services.kit.serving.notifications.waiting import FaultWatch, Sightings
-    from services.matcher.context import MatcherContext
 
 _ALARMS = ALARMS | {AttentionKind.EVIDENCE}
 """The kinds that are alarms to the secretariat."""
@@ -47,10 +47,7 @@ class MatcherWaiting:
             decides = Action.DECIDE_APPROVALS in allowed
             requests, asked_at = waiting_requests(session, person, self._now) if decides else (0, 0)
         counts = WaitingCounts(
-            alarms=rewritten + len(alarms),
-            requests=requests,
-            rounds=len(rounds) - len(alarms),
-            faults=faults.number,
+            alarms=rewritten + len(alarms), requests=requests, rounds=len(rounds) - len(alarms), faults=faults.number
         )
         raised_at = self._alarms.newest(alarms) if rounds else 0
         return WaitingWork(counts, asked_at, max(raised_at, rewritten_at, faults.found_at))

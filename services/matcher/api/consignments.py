@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
 from aquila.errors import AquilaError, MalformedError
 from aquila.protocol.encoding import canonical
-from aquila.protocol.messages.consignments import Consignment, ConsignmentAnswer, StatementPart
+from aquila.protocol.messages.consignments import BytesPart, Consignment, ConsignmentAnswer, StatementPart
 from services.kit.errors import StoreError, problem_of
 from services.kit.http.openapi import JSON, raw_body
 from services.kit.http.routing import ServiceRoute
-from services.kit.http.signed_calls import SignedCaller  # noqa: TC001 - read by FastAPI
+from services.kit.http.signed_calls import SignedCaller
 from services.kit.logging import Log
-from services.matcher.api.dependencies import At  # noqa: TC001 - read by FastAPI
+from services.matcher.api.dependencies import At
+from services.matcher.context import MatcherContext
 from services.matcher.rounds.chunks import ChunkAddress, put_chunk
 from services.matcher.rounds.statements import accept_statement
-
-if TYPE_CHECKING:
-    from aquila.protocol.messages.consignments import BytesPart
-    from services.matcher.context import MatcherContext
 
 _LOG = Log("matcher.consignments")
 

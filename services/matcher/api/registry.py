@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 
 from aquila.audit.roles import Action
-from aquila.interface.approval import PendingApproval  # noqa: TC001 - read by FastAPI
-from aquila.interface.service.party import (  # noqa: TC001 - read by FastAPI
+from aquila.interface.approval import PendingApproval
+from aquila.interface.service.party import (
     Admittance,
     FileContent,
     NewInvitation,
@@ -17,13 +17,13 @@ from aquila.interface.service.party import (  # noqa: TC001 - read by FastAPI
     RegistryView,
     RenewedKey,
 )
-from aquila.protocol.registration.statements import RegistryFeed  # noqa: TC001 - read by FastAPI
+from aquila.protocol.registration.statements import RegistryFeed
 from services.kit.http.openapi import ENVELOPE, JSON, raw_body, stored
 from services.kit.http.routing import SMALL_BODY, ServiceRoute
-from services.kit.http.signed_calls import SignedCaller  # noqa: TC001 - read by FastAPI
+from services.kit.http.signed_calls import SignedCaller
 from services.kit.people import Actor, requires
 from services.matcher.administration import registry as statements
-from services.matcher.api.dependencies import At, FourEyes  # noqa: TC001 - read by FastAPI
+from services.matcher.api.dependencies import At, FourEyes
 
 Administrator = Annotated[Actor, requires(Action.MANAGE_REGISTRY)]
 Party = Annotated[str, Path(pattern=r"^[A-Z]{2}$")]

@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import AsyncIterator, Sequence
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import StringConstraints
 
 from aquila.audit.roles import Action
-from aquila.interface.approval import PendingApproval  # noqa: TC001 - read by FastAPI
-from aquila.interface.attention import AttentionList  # noqa: TC001 - read by FastAPI
-from aquila.interface.proposal import ProposalDefaults  # noqa: TC001 - read by FastAPI
-from aquila.interface.rounds import (  # noqa: TC001 - read by FastAPI
-    AbortReason,
-    MatcherRoundView,
-    RoundPage,
-    RoundProposal,
-)
-from aquila.interface.service.party import Parties  # noqa: TC001 - read by FastAPI
+from aquila.interface.approval import PendingApproval
+from aquila.interface.attention import AttentionList
+from aquila.interface.proposal import ProposalDefaults
+from aquila.interface.rounds import AbortReason, MatcherRoundView, RoundPage, RoundProposal
+from aquila.interface.service.party import Parties
 from aquila.protocol.messages.feed import EventKind, Events, LongPollAnswer, Rounds
 from services.kit.http.openapi import ENVELOPE, JSON, OCTETS, raw_answer, raw_body, stored
-from services.kit.http.round_lists import Limit, Offset, Ongoing  # noqa: TC001 - read by FastAPI
+from services.kit.http.round_lists import Limit, Offset, Ongoing
 from services.kit.http.routing import ServiceRoute
-from services.kit.http.signed_calls import SignedCaller  # noqa: TC001 - read by FastAPI
+from services.kit.http.signed_calls import SignedCaller
 from services.kit.log_access.routes import parties as log_parties
 from services.kit.log_access.routes import people_router
 from services.kit.people import Actor, requires
 from services.kit.work import threads
 from services.matcher.api.consignments import router as consignments
-from services.matcher.api.dependencies import At, FourEyes  # noqa: TC001 - read by FastAPI
+from services.matcher.api.dependencies import At, FourEyes
 from services.matcher.api.registry import operator as registry_operator
 from services.matcher.api.registry import parties as registry_parties
 from services.matcher.approvals import ask_abort, ask_proposal
@@ -43,9 +39,6 @@ from services.matcher.rounds.long_polls import LONGEST_HOLD, ReadState, answer_l
 from services.matcher.rounds.proposals import defaults_of
 from services.matcher.rounds.statements import accept_statement
 from services.matcher.rounds.views import parties_view, round_view
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
 
 PROPOSALS = "/v1/operator/rounds"
 LARGEST_PROPOSAL = 64 << 10
@@ -243,11 +236,7 @@ def get_round(context: At, round_id: RoundId) -> MatcherRoundView:
     return round_view(context, round_id)
 
 
-@operator.post(
-    "/{round_id}/close",
-    status_code=202,
-    summary="Close a round as soon as every party has its hits",
-)
+@operator.post("/{round_id}/close", status_code=202, summary="Close a round as soon as every party has its hits")
 def post_close(context: At, actor: Annotated[Actor, requires(Action.CLOSE_ROUND)], round_id: RoundId) -> None:
     """Take the wish to close a round."""
     request_close(context, actor, round_id)

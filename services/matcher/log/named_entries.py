@@ -6,23 +6,17 @@ hears of a second proposal, of hits that are not those of its report, and of sta
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from aquila.audit.entries import EntryKind, read_entry
+from aquila.audit.entries import Entry, EntryKind, read_entry
 from aquila.protocol.log_entries import REFUSED
 from aquila.protocol.messages.proofs import MOST_ENTRIES
 from services.kit.log.entries import ENTRIES
 from services.kit.storage.stored_manifests import manifest_in
 from services.matcher.storage.tables import RoundRow
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from sqlalchemy.orm import Session
-
-    from aquila.audit.entries import Entry
 
 _KINDS = frozenset({EntryKind.PROPOSAL, EntryKind.MATCH, EntryKind.REPORT, EntryKind.DISCLOSURE, *REFUSED})
 _LOOKED_THROUGH = 5_000

@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from aquila.audit.entries import EntryKind
+from aquila.audit.entries import Entry, EntryKind
+from aquila.crypto.keys import SigningKey
 from aquila.protocol.log_entries import WITHOUT_ENVELOPE
 from aquila.protocol.messages import Notes
-from aquila.protocol.registry import MATCHER
+from aquila.protocol.registry import MATCHER, Registry
 from services.kit.home_folder import LOG_FOLDER
 from services.kit.log.copies import Scope
 from services.kit.log.publication import OwnLog
 from services.kit.log.witness import Witness
 from services.kit.log_access.use_cases import LogUseCases
 from services.kit.storage.files import ChunkFiles
+from services.kit.storage.store import Store
 from services.kit.storage.stored_manifests import manifest_in
 from services.matcher.events import REPORT, SUBMISSION, WITHHELD_ANSWER, is_refused, log_places
 from services.matcher.log.named_entries import entries_naming
 from services.matcher.log.statistics import round_statistics
 from services.matcher.storage.tables import EventRow, EvidenceRow, RefusedStatementRow, RoundRow
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
-    from sqlalchemy.orm import Session
-
-    from aquila.audit.entries import Entry
-    from aquila.crypto.keys import SigningKey
-    from aquila.protocol.registry import Registry
-    from services.kit.storage.store import Store
 
 _AT_ONCE = 500
 

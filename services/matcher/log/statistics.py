@@ -5,25 +5,20 @@ An auditor recomputes the same document from the log's entries alone.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
 
 from aquila.audit.statistics import SAID, Statistics
 from aquila.crypto.envelope import open_envelope
+from aquila.crypto.keys import VerifyKey
 from aquila.protocol.messages import Kind, Submission
 from aquila.protocol.messages.kinds import StatementKind
+from aquila.protocol.registry import Registry
 from aquila.protocol.rounds.verified_round import LARGEST_STATEMENT
 from services.matcher.events import FIRST_PAGE, NOBODY, REPORT, SUBMISSION
 from services.matcher.storage.tables import EventRow, HitCountRow, RoundRow
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from sqlalchemy.orm import Session
-
-    from aquila.crypto.keys import VerifyKey
-    from aquila.protocol.registry import Registry
 
 _SAID = {kind.value: what for kind, what in SAID.items()}
 

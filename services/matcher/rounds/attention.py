@@ -6,24 +6,19 @@ Of rounds that are over, evidence and flags stand on the first page for a while;
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from aquila.interface.attention import AttentionKind, AttentionList, RoundAttention
 from services.kit.errors import RoundDamagedError
 from services.kit.storage.stored_manifests import manifest_in
+from services.matcher.context import MatcherContext
+from services.matcher.round_memory import RoundTransaction
 from services.matcher.rounds.progress import late
 from services.matcher.rounds.views import disputed_pairs, held_reports
 from services.matcher.storage.tables import EvidenceRow, FlagRow, RoundRow
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from sqlalchemy.orm import Session
-
-    from services.matcher.context import MatcherContext
-    from services.matcher.round_memory import RoundTransaction
 
 MOST = 40
 """What a page takes; no more rounds than that are looked at."""

@@ -7,7 +7,6 @@ a deleted file whose row does not say so yet, which the same deletion mends. Nev
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
@@ -18,16 +17,14 @@ from aquila.protocol.messages import TagPiece
 from aquila.protocol.messages.feed import EventKind
 from aquila.protocol.party import check_digest, chunk_of
 from aquila.protocol.rounds.round_state import EvaluationKey
+from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.submissions.column_sizes import TAG_BYTES
 from services.kit.errors import NotFoundError, StoreFullError
+from services.matcher.context import MatcherContext
 from services.matcher.events import TOKENS, bytes_event
+from services.matcher.round_memory import RoundTransaction
 from services.matcher.rounds.statements import check_participant
 from services.matcher.storage.tables import ChunkRow
-
-if TYPE_CHECKING:
-    from aquila.protocol.rounds.verified_round import Round
-    from services.matcher.context import MatcherContext
-    from services.matcher.round_memory import RoundTransaction
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
 from services.kit.errors import StoreConflictError
+from services.kit.storage.store import Store
 from services.matcher.storage.tables import ContactRow
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from services.kit.storage.store import Store
 
 _WRITE_SECONDS = 60
 

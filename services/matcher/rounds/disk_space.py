@@ -6,24 +6,19 @@ bound elements and tokens, and the quota bounds evaluations, which are deleted a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from aquila.errors import PolicyError
 from aquila.protocol.matcher import disk_bytes
+from aquila.protocol.messages import Manifest
 from aquila.protocol.messages.kinds import StatementKind
+from aquila.protocol.rounds.verified_round import Round
 from services.kit.errors import StoreFullError
 from services.kit.settings import MEBIBYTE
 from services.kit.storage.stored_manifests import manifest_in
+from services.matcher.context import MatcherContext
 from services.matcher.storage.tables import ChunkRow, EventRow, RoundRow
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
-    from aquila.protocol.messages import Manifest
-    from aquila.protocol.rounds.verified_round import Round
-    from services.matcher.context import MatcherContext
 
 
 def check_disk_space(context: MatcherContext, manifest: Manifest) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.audit.roles import Action
 from aquila.errors import OrderError
@@ -12,12 +10,10 @@ from aquila.protocol.registry import MATCHER
 from aquila.sentences import Sentence, quoted
 from aquila.sentences.sentence import dumps
 from services.kit.log.entries import actor_fields, append
+from services.kit.people import Actor
+from services.matcher.context import MatcherContext
+from services.matcher.round_memory import RoundTransaction
 from services.matcher.rounds.views import held_reports
-
-if TYPE_CHECKING:
-    from services.kit.people import Actor
-    from services.matcher.context import MatcherContext
-    from services.matcher.round_memory import RoundTransaction
 
 
 def request_close(context: MatcherContext, actor: Actor, round_id: str) -> None:

@@ -5,24 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select, true
 
 from aquila.errors import SignatureError
 from aquila.interface.rounds import RoundPage
 from aquila.protocol.messages.feed import Events, RoundEntry, Rounds
+from services.kit.http.signed_calls import SignedCall
 from services.kit.work import threads
+from services.matcher.context import MatcherContext
 from services.matcher.events import newest_withdrawal_events, visible_events
 from services.matcher.rounds.progress import late, ready_submissions
 from services.matcher.rounds.statements import check_participant
-from services.matcher.storage.round_marks import terms_in
+from services.matcher.storage.round_marks import RoundTerms, terms_in
 from services.matcher.storage.tables import RoundRow
-
-if TYPE_CHECKING:
-    from services.kit.http.signed_calls import SignedCall
-    from services.matcher.context import MatcherContext
-    from services.matcher.storage.round_marks import RoundTerms
 
 _NEWEST = select(RoundRow.round_id, RoundRow.phase).order_by(RoundRow.created_at.desc(), RoundRow.round_id)
 LONGEST_WAIT = 20

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING
 
 from sqlalchemy import delete
 
 from aquila.protocol.matcher import parties_concerned, without_refused
 from aquila.protocol.messages import HitReport
 from aquila.protocol.rounds.round_state import ReportKey
+from aquila.protocol.rounds.verified_round import Round
+from services.matcher.context import MatcherContext
+from services.matcher.round_memory import RoundTransaction
 from services.matcher.storage.tables import HeldReportRow
-
-if TYPE_CHECKING:
-    from aquila.protocol.rounds.verified_round import Round
-    from services.matcher.context import MatcherContext
-    from services.matcher.round_memory import RoundTransaction
 
 
 def owners_waited_for(round_: Round, query: str) -> set[str]:

@@ -13,35 +13,29 @@ import asyncio
 import base64
 import hashlib
 import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Select, and_, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from aquila.errors import PolicyError, ProtocolError
 from aquila.protocol.encoding import canonical
-from aquila.protocol.messages.feed import LARGEST_CONTENT, EventKind, LongPollAnswer, Rounds
+from aquila.protocol.messages.feed import LARGEST_CONTENT, Event, EventKind, Events, LongPollAnswer, Rounds
 from aquila.protocol.messages.kinds import StatementKind
 from services.kit.errors import NotFoundError, RoundDamagedError, StoreError
+from services.kit.http.signed_calls import Contacts, SignedCall
 from services.kit.work import threads
+from services.matcher.context import MatcherContext
 from services.matcher.events import REPORT, SUBMISSION, newest_withdrawal_events, visible_to
 from services.matcher.rounds.chunks import ChunkAddress, get_chunk
 from services.matcher.rounds.feed import page_of, rounds_of
 from services.matcher.rounds.progress import has_all_blinded, late, ready_submissions, waits_for
 from services.matcher.storage.round_marks import OPEN, RoundFacts, marks_of
 from services.matcher.storage.tables import EventRow
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
-    from collections.abc import Set as AbstractSet
-
-    from sqlalchemy import Select
-    from sqlalchemy.orm import InstrumentedAttribute
-
-    from aquila.protocol.messages.feed import Event, Events
-    from services.kit.http.signed_calls import Contacts, SignedCall
-    from services.matcher.context import MatcherContext
 
 LONGEST_HOLD = 3_600
 """Seconds for which a call may be held."""

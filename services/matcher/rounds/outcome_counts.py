@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sqlalchemy import delete
 
+from aquila.protocol.messages import Outcomes
+from services.matcher.round_memory import RoundTransaction
 from services.matcher.storage.tables import OutcomeCountRow
-
-if TYPE_CHECKING:
-    from aquila.protocol.messages import Outcomes
-    from services.matcher.round_memory import RoundTransaction
 
 
 def store_outcomes(turn: RoundTransaction, message: Outcomes) -> None:

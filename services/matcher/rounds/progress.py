@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from aquila.protocol.matcher import late_parties
 from aquila.protocol.messages import Kind
 from aquila.protocol.messages.feed import EventKind
 from aquila.protocol.rounds.round_state import Phase
+from aquila.protocol.rounds.verified_round import Round
 from services.matcher.events import TOKENS
-
-if TYPE_CHECKING:
-    from aquila.protocol.rounds.verified_round import Round
-    from services.matcher.round_memory import CachedRound
+from services.matcher.round_memory import CachedRound
 
 
 def has_all_blinded(known: CachedRound, submission_id: str) -> bool:

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pydantic import ValidationError
+from sqlalchemy.orm import Session
 
 from aquila.errors import InputError, OrderError
 from aquila.interface.proposal import ProposalDefaults
 from aquila.interface.rounds import RoundProposal
 from aquila.protocol.log_entries import statement_entry
-from aquila.protocol.messages import (
-    ClassCounts,
-    Manifest,
-    Padding,
-    Participant,
-    PartyCap,
-    TableReference,
-    Window,
-)
+from aquila.protocol.messages import ClassCounts, Manifest, Padding, Participant, PartyCap, TableReference, Window
 from aquila.protocol.messages.base import fields_at_fault
 from aquila.protocol.rounds.round_state import Phase
 from aquila.protocol.rounds.verified_round import Round
@@ -26,14 +17,10 @@ from aquila.records.conformance import normalizer_reference
 from services.kit.log import own_approvals
 from services.kit.log.entries import append
 from services.kit.logging import Log
+from services.matcher.context import MatcherContext
 from services.matcher.rounds.disk_space import check_disk_space
+from services.matcher.settings import RoundSettings
 from services.matcher.storage.tables import RoundRow
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
-    from services.matcher.context import MatcherContext
-    from services.matcher.settings import RoundSettings
 
 _LOG = Log("matcher.manifests")
 

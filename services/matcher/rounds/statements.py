@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.orm import Session
 
 from aquila.audit.entries import EntryKind
 from aquila.crypto.envelope import open_envelope
+from aquila.crypto.keys import VerifyKey
 from aquila.errors import (
+    AquilaError,
     BindingError,
     EquivocationError,
     MalformedError,
@@ -26,30 +29,22 @@ from aquila.protocol.messages import (
     Kind,
     Notes,
     Outcomes,
+    Statement,
     Submission,
     Tokens,
 )
 from aquila.protocol.messages.kinds import kind_of
-from aquila.protocol.rounds.verified_round import LARGEST_STATEMENT
+from aquila.protocol.rounds.verified_round import LARGEST_STATEMENT, Round
 from services.kit.errors import NotFoundError
 from services.kit.log.entries import append
 from services.kit.logging import Log
+from services.matcher.context import MatcherContext
 from services.matcher.events import NOBODY
+from services.matcher.round_memory import CachedRound, RoundTransaction
 from services.matcher.rounds.disk_space import check_room_for_consent
 from services.matcher.rounds.outcome_counts import store_outcomes
 from services.matcher.rounds.progress import ready_submissions
 from services.matcher.storage.tables import EventRow, EvidenceRow, RefusedStatementRow, RepeatedStatementRow
-
-if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Select
-    from sqlalchemy.orm import Session
-
-    from aquila.crypto.keys import VerifyKey
-    from aquila.errors import AquilaError
-    from aquila.protocol.messages import Statement
-    from aquila.protocol.rounds.verified_round import Round
-    from services.matcher.context import MatcherContext
-    from services.matcher.round_memory import CachedRound, RoundTransaction
 
 _LOG = Log("matcher.statements")
 _TYPES: dict[str, type[Statement]] = {kind.payload_type: kind for kind in PARTY_STATEMENTS}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
 
 from sqlalchemy import func, select
 
@@ -14,22 +14,18 @@ from aquila.interface.sentence import SentenceView
 from aquila.interface.service.party import Parties, PartyView
 from aquila.protocol.messages.feed import EventKind
 from aquila.protocol.rounds.round_state import ReportKey
+from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.shadow.checks import agree
 from aquila.sentences import Sentence, quoted
 from aquila.sentences.sentence import loads
 from services.kit.party_status import party_status
+from services.matcher.context import MatcherContext
 from services.matcher.events import TOKENS
+from services.matcher.round_memory import CachedRound, RoundTransaction
+from services.matcher.rounds.contacts import Contact
 from services.matcher.rounds.feed import entry_of
 from services.matcher.rounds.progress import waits_for
 from services.matcher.storage.tables import EvidenceRow, FlagRow, HitCountRow, RepeatedStatementRow
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from aquila.protocol.rounds.verified_round import Round
-    from services.matcher.context import MatcherContext
-    from services.matcher.round_memory import CachedRound, RoundTransaction
-    from services.matcher.rounds.contacts import Contact
 
 
 def round_view(context: MatcherContext, round_id: str) -> MatcherRoundView:

@@ -6,9 +6,8 @@ docs/STATISTICS.md says in words what is published; `services.matcher.statistics
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from aquila.interface.statistics import (
     HitTable,
@@ -20,13 +19,8 @@ from aquila.interface.statistics import (
     PartyHits,
 )
 from aquila.matching.certainty import Level
-from aquila.matching.rounding import BASE, Cell, Rounding, total
+from aquila.matching.rounding import BASE, Cell, Figure, Rounding, total
 from aquila.protocol.messages.statements import Kind
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
-
-    from aquila.matching.rounding import Figure
 
 OUTCOMES = ("confirmed", "refuted", "unresolved", "withdrawn", "open")
 _DECIDED = ("confirmed", "refuted")

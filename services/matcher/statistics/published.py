@@ -9,14 +9,16 @@ from __future__ import annotations
 import functools
 import io
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from datetime import UTC, date, datetime
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from aquila.csv_files import CsvWriter
 from aquila.interface.statistics import (
+    HitTable,
     LevelPrecision,
     ListCount,
     RegionalPicture,
@@ -26,10 +28,12 @@ from aquila.interface.statistics import (
 )
 from aquila.matching.certainty import Level
 from aquila.matching.rounding import BASE, SMALL, Rounding
+from aquila.protocol.messages import Manifest
 from aquila.protocol.messages.statements import Kind
 from services.kit.errors import NotFoundError
 from services.kit.storage.stored_manifests import manifest_in
-from services.matcher.statistics.figures import OUTCOMES, RoundCounts, hit_tables, known, outcomes, records_sent
+from services.matcher.context import MatcherContext
+from services.matcher.statistics.figures import OUTCOMES, Pair, RoundCounts, hit_tables, known, outcomes, records_sent
 from services.matcher.storage.tables import (
     HitCountRow,
     KnownCountRow,
@@ -38,17 +42,6 @@ from services.matcher.storage.tables import (
     RoundingKeyRow,
     RoundRow,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from datetime import date
-
-    from sqlalchemy.orm import Session
-
-    from aquila.interface.statistics import HitTable
-    from aquila.protocol.messages import Manifest
-    from services.matcher.context import MatcherContext
-    from services.matcher.statistics.figures import Pair
 
 _COLUMNS = ("round", "category", "table", "kind", "party", "counterpart", "of", "number")
 _AND_ABOVE = {Level.HIGH: "high", Level.MEDIUM: "high and medium", Level.LOW: "all"}

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
 
 from sqlalchemy import literal, select, update
 
 from services.kit.errors import RoundDamagedError
 from services.kit.logging import Log
+from services.matcher.context import MatcherContext
 from services.matcher.events import NOTES
 from services.matcher.storage.tables import EventRow
-
-if TYPE_CHECKING:
-    from services.matcher.context import MatcherContext
 
 _LOG = Log("matcher.notes")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sqlalchemy import delete, select
 
 from aquila.protocol.messages import Outcome
@@ -13,15 +11,12 @@ from aquila.sentences import Sentence, quoted, text_of
 from aquila.sentences.sentence import QUOTED, dumps, loads
 from services.kit.log import own_approvals
 from services.kit.logging import Log
+from services.matcher.context import MatcherContext
+from services.matcher.round_memory import RoundTransaction
 from services.matcher.rounds.held_reports import give_to_asker, undecided_alarms
-from services.matcher.steps.iteration import each_round
+from services.matcher.steps.iteration import QuietRounds, each_round
 from services.matcher.storage.round_marks import OPEN
 from services.matcher.storage.tables import HeldReportRow
-
-if TYPE_CHECKING:
-    from services.matcher.context import MatcherContext
-    from services.matcher.round_memory import RoundTransaction
-    from services.matcher.steps.iteration import QuietRounds
 
 _LOG = Log("matcher.ending")
 _LONGEST_REASON = 500

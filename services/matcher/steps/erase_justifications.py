@@ -6,23 +6,18 @@ it is signed by nobody.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from aquila.audit.entries import EntryKind
 from aquila.protocol.rounds.verified_round import JUSTIFICATION_DAYS, without_justification
 from services.kit.log.entries import statements_kept
 from services.kit.logging import Log
+from services.matcher.context import MatcherContext
 from services.matcher.events import NOBODY, SUBMISSION
 from services.matcher.storage.tables import EventRow, RoundRow
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from sqlalchemy.orm import Session
-
-    from services.matcher.context import MatcherContext
 
 _LOG = Log("matcher.justifications")
 _DAY, _HOUR = 86_400, 3_600

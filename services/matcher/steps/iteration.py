@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Select
 
 from aquila.errors import AquilaError
 from services.kit.errors import RoundDamagedError
 from services.kit.logging import Log
+from services.matcher.context import MatcherContext
 from services.matcher.storage.round_marks import RoundFacts, marks_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from sqlalchemy import Select
-
-    from services.matcher.context import MatcherContext
 
 _LOG = Log("matcher.steps")
 
@@ -23,10 +20,7 @@ QuietRounds = RoundFacts[bool]
 
 
 def each_round(
-    context: MatcherContext,
-    query: Select[Any],
-    work: Callable[[str], bool | None],
-    quiet: QuietRounds | None = None,
+    context: MatcherContext, query: Select[Any], work: Callable[[str], bool | None], quiet: QuietRounds | None = None
 ) -> bool:
     """Do the work for every round, and return whether there was any.
 

@@ -9,9 +9,13 @@ import fcntl
 import os
 import shutil
 from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from aquila.errors import MalformedError, PolicyError
 from aquila.matching.certainty import Level
@@ -21,6 +25,7 @@ from aquila.matching.multiplicity import Multiplicity
 from aquila.matching.regional_counts import persons_by_parties
 from aquila.protocol.log_entries import match_entry
 from aquila.protocol.matcher import (
+    GradedPair,
     TokenCount,
     columns_between,
     grade_pairs,
@@ -28,28 +33,19 @@ from aquila.protocol.matcher import (
     make_reports,
     settle_columns,
 )
+from aquila.protocol.messages import HitReport
+from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.shadow.columns import read_column
+from aquila.records.rules import RuleTable
+from aquila.sentences import Sentence
 from aquila.sentences.sentence import dumps
 from services.kit.log.entries import append
 from services.kit.logging import Log
+from services.matcher.context import MatcherContext
 from services.matcher.events import TOKENS
+from services.matcher.round_memory import RoundTransaction
 from services.matcher.rounds.chunks import ChunkAddress
 from services.matcher.storage.tables import FlagRow, HitCountRow, KnownCountRow, ListCountRow
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from concurrent.futures import Executor
-
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from aquila.protocol.matcher import GradedPair
-    from aquila.protocol.messages import HitReport
-    from aquila.protocol.rounds.verified_round import Round
-    from aquila.records.rules import RuleTable
-    from aquila.sentences import Sentence
-    from services.matcher.context import MatcherContext
-    from services.matcher.round_memory import RoundTransaction
 
 _LOG = Log("matcher.joining")
 _LEAST_MEBIBYTES = 64

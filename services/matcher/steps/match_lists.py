@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from aquila.protocol.matcher import lists_to_join
 from aquila.protocol.messages import Outcome
 from aquila.protocol.rounds.round_state import Phase
 from aquila.sentences import Sentence
 from aquila.sentences.sentence import dumps
 from services.kit.logging import Log
+from services.matcher.context import MatcherContext
 from services.matcher.events import REPORT
+from services.matcher.round_memory import CachedRound
 from services.matcher.rounds.progress import has_all_tokens
-from services.matcher.steps.iteration import each_round
+from services.matcher.steps.iteration import QuietRounds, each_round
 from services.matcher.steps.join import FaultyTokensError, frozen, join, store_counts
 from services.matcher.storage.round_marks import OPEN
-
-if TYPE_CHECKING:
-    from services.matcher.context import MatcherContext
-    from services.matcher.round_memory import CachedRound
-    from services.matcher.steps.iteration import QuietRounds
 
 _LOG = Log("matcher.matching")
 

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from aquila.protocol.matcher import lists_for_query
 from aquila.protocol.messages import Kind, Outcome
 from aquila.protocol.rounds.round_state import Phase
+from services.matcher.context import MatcherContext
 from services.matcher.events import REPORT
+from services.matcher.round_memory import CachedRound, RoundTransaction
 from services.matcher.rounds.held_reports import give_to_asker, owners_waited_for
 from services.matcher.rounds.progress import has_all_tokens, is_matched
-from services.matcher.steps.iteration import each_round
-from services.matcher.steps.join import FaultyTokensError, frozen, join, store_counts
+from services.matcher.steps.iteration import QuietRounds, each_round
+from services.matcher.steps.join import FaultyTokensError, JoinResult, frozen, join, store_counts
 from services.matcher.steps.match_lists import report_fault
 from services.matcher.storage.round_marks import OPEN
 from services.matcher.storage.tables import HeldReportRow
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
-    from services.matcher.context import MatcherContext
-    from services.matcher.round_memory import CachedRound, RoundTransaction
-    from services.matcher.steps.iteration import QuietRounds
-    from services.matcher.steps.join import JoinResult
 
 
 def match_queries(context: MatcherContext, quiet: QuietRounds | None = None) -> bool:

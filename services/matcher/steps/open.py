@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from aquila.protocol.messages import Outcome
 from aquila.protocol.rounds.round_state import Phase
+from aquila.protocol.rounds.verified_round import Round
 from aquila.sentences import Sentence
 from services.kit.logging import Log
+from services.matcher.context import MatcherContext
 from services.matcher.steps.end import end_round
-from services.matcher.steps.iteration import each_round
+from services.matcher.steps.iteration import QuietRounds, each_round
 from services.matcher.storage.round_marks import OPEN
-
-if TYPE_CHECKING:
-    from aquila.protocol.rounds.verified_round import Round
-    from services.matcher.context import MatcherContext
-    from services.matcher.steps.iteration import QuietRounds
 
 _LOG = Log("matcher.opening")
 _FEWEST = 2

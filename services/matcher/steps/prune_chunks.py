@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sqlalchemy import select, tuple_
 
 from aquila.protocol.messages import Kind, Mode
 from aquila.protocol.messages.feed import EventKind
 from aquila.protocol.rounds.round_state import Phase
+from services.matcher.context import MatcherContext
 from services.matcher.events import TOKENS
+from services.matcher.round_memory import CachedRound
 from services.matcher.rounds.chunks import ChunkAddress, delete_chunks
 from services.matcher.rounds.progress import has_all_blinded, is_matched, waits_for
-from services.matcher.steps.iteration import each_round
+from services.matcher.steps.iteration import QuietRounds, each_round
 from services.matcher.storage.round_marks import OPEN
 from services.matcher.storage.tables import ChunkRow
-
-if TYPE_CHECKING:
-    from services.matcher.context import MatcherContext
-    from services.matcher.round_memory import CachedRound
-    from services.matcher.steps.iteration import QuietRounds
 
 _BATCH = 500
 _GROUP = (ChunkRow.what, ChunkRow.submission_id, ChunkRow.party)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from services.matcher.context import MatcherContext
+from services.matcher.context import MatcherContext
 
 
 def publish_log(context: MatcherContext) -> bool:

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
+from services.matcher.context import MatcherContext
 from services.matcher.storage.tables import EventRow, RoundRow
-
-if TYPE_CHECKING:
-    from sqlalchemy import Select
-
-    from services.matcher.context import MatcherContext
-
 
 PULSE_SECONDS = 2.0
 """Seconds between two looks while something comes."""

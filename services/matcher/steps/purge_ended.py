@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 
 from aquila.audit.entries import Entry, EntryKind
 from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds.round_state import ReportKey
 from services.kit.log.entries import append
 from services.kit.logging import Log
+from services.matcher.context import MatcherContext
 from services.matcher.events import FIRST_PAGE, REPORT
-from services.matcher.steps.iteration import each_round
+from services.matcher.round_memory import RoundTransaction
+from services.matcher.steps.iteration import QuietRounds, each_round
 from services.matcher.steps.join import wipe_scratch
 from services.matcher.storage.round_marks import ENDED
 from services.matcher.storage.tables import ChunkRow, EventRow, HeldReportRow, RoundRow
-
-if TYPE_CHECKING:
-    from sqlalchemy import Select
-
-    from services.matcher.context import MatcherContext
-    from services.matcher.round_memory import RoundTransaction
-    from services.matcher.steps.iteration import QuietRounds
 
 _LOG = Log("matcher.cleaning")
 _DAY = 86_400

@@ -10,14 +10,16 @@ a checkpoint is signed when a proof needs it (PROTOCOL.md 10.5.2).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from aquila.protocol.messages.feed import EventKind
 from aquila.protocol.messages.kinds import StatementKind
+from services.kit.approvals import Approvals
 from services.kit.approvals.expiry import expire_requests
 from services.kit.log.retention import Retention
 from services.kit.serving.notifications.choices import forget_choices
+from services.matcher.context import MatcherContext
 from services.matcher.events import TOKENS
 from services.matcher.steps.delete_notes import delete_notes
 from services.matcher.steps.end import end_due
@@ -29,12 +31,6 @@ from services.matcher.steps.open import open_due
 from services.matcher.steps.prune_chunks import prune_chunks
 from services.matcher.steps.publish_log import publish_log
 from services.matcher.steps.purge_ended import purge_ended
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from services.kit.approvals import Approvals
-    from services.matcher.context import MatcherContext
 
 WOKEN_BY: Mapping[str, frozenset[str]] = MappingProxyType(
     {

@@ -7,21 +7,17 @@ from __future__ import annotations
 
 import re
 import tomllib
-from typing import TYPE_CHECKING
+from pathlib import Path
 from urllib.parse import urlsplit
 
+from aquila.crypto.keys import VerifyKey
 from aquila.errors import InputError
+from aquila.protocol.registry import Registry
 from services.kit.home_folder import IDENTITY_FILE, REGISTRY_FILE, NewAddress, make_home, practice_line, toml
 from services.kit.settings import ListenSettings, load
 from services.kit.storage.files import write_secret
 from services.kit.storage.own_identity import IN_FILE
 from services.matcher.settings import MatcherSettings
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from aquila.crypto.keys import VerifyKey
-    from aquila.protocol.registry import Registry
 
 SETTINGS_FILE = "matcher.toml"
 DATABASE_FILE = "matcher.db"

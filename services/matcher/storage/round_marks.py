@@ -6,19 +6,15 @@ Nothing here is more than a memory of what is stored: another process on the sam
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.orm import Session
 
 from services.kit.storage.stored_manifests import manifest_in
 from services.matcher.storage.tables import EventRow, RoundRow
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from sqlalchemy import ColumnElement, Select
-    from sqlalchemy.orm import Session
 
 _DAY = 86_400
 

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
-from fastapi import Query
+from fastapi import Query, Request
 
+from aquila.protocol.messages import Message
 from services.node.context import NodeContext
-
-if TYPE_CHECKING:
-    from fastapi import Request
-
-    from aquila.protocol.messages import Message
-
 
 NamesChecked = Annotated[
     bool, Query(description="Whether the officer has confirmed that the texts name nobody of the party's own lists.")

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
 from aquila.audit.roles import Action
-from aquila.interface.approval import (  # noqa: TC001 - read by FastAPI
-    ApprovalEntry,
-    OwnErasureRequests,
-    PendingApproval,
-)
+from aquila.interface.approval import ApprovalEntry, OwnErasureRequests, PendingApproval
 from aquila.interface.hits import (
     AssignmentRequest,
     CloseRequest,
@@ -40,17 +36,15 @@ from aquila.interface.hits import (
     UndoResult,
     WithdrawRequest,
 )
-from services.kit.approvals.routes import ApprovalId  # noqa: TC001 - read by FastAPI
+from services.kit.approvals.routes import ApprovalId
 from services.kit.http.routing import ServiceRoute
 from services.kit.people import Actor, requires
 from services.node import approvals
 from services.node.api.dependencies import node_of
+from services.node.context import Journal
 from services.node.hits import colleagues, decisions, follow_up, review, views
 from services.node.records import erasure
 from services.node.rounds.reported_hits import check_hits
-
-if TYPE_CHECKING:
-    from services.node.context import Journal
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["hits"])
 

@@ -7,12 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 
 from aquila.audit.roles import Action
-from aquila.interface.approval import PendingApproval  # noqa: TC001 - read by FastAPI
-from aquila.interface.queries import Queries, QueryAnswer, QueryProgress, QueryRequest  # noqa: TC001 - read by FastAPI
+from aquila.interface.approval import PendingApproval
+from aquila.interface.queries import Queries, QueryAnswer, QueryProgress, QueryRequest
 from aquila.interface.rounds import SubmissionRequest
 from aquila.protocol.messages import Kind
 from services.kit.approvals import Approvals
-from services.kit.http.round_lists import Limit, Offset  # noqa: TC001 - read by FastAPI
+from services.kit.http.round_lists import Limit, Offset
 from services.kit.http.routing import ServiceRoute
 from services.kit.people import Actor, requires
 from services.kit.work import threads

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 
 from aquila.audit.roles import Action
-from aquila.interface.records import (  # noqa: TC001 - read by FastAPI
+from aquila.interface.records import (
     CorrectionReport,
     ListDifference,
     RecordCorrection,

@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 
 from aquila.audit.roles import Action
-from aquila.interface.approval import PendingApproval  # noqa: TC001 - read by FastAPI
-from aquila.interface.service.party import AcceptedRegistry, FileContent, RegistryView  # noqa: TC001 - read by FastAPI
-from services.kit.approvals import Approvals  # noqa: TC001 - read by FastAPI
+from aquila.interface.approval import PendingApproval
+from aquila.interface.service.party import AcceptedRegistry, FileContent, RegistryView
+from services.kit.approvals import Approvals
 from services.kit.http.routing import ServiceRoute
 from services.kit.people import Actor, requires
 from services.node.api.dependencies import node_of
@@ -37,9 +37,7 @@ async def post_fetch(request: Request) -> RegistryView:
 
 
 @router.get(
-    "/statements",
-    summary="Statements on the registry as a file",
-    dependencies=[requires(Action.MANAGE_REGISTRY)],
+    "/statements", summary="Statements on the registry as a file", dependencies=[requires(Action.MANAGE_REGISTRY)]
 )
 def get_statements(request: Request) -> FileContent:
     """Return the matcher's statements and the acceptances that are known here."""

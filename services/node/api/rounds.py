@@ -9,9 +9,9 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 import aquila
 from aquila.audit.roles import Action
-from aquila.interface.approval import PendingApproval  # noqa: TC001 - read by FastAPI
-from aquila.interface.attention import AttentionList  # noqa: TC001 - read by FastAPI
-from aquila.interface.records import (  # noqa: TC001 - read by FastAPI
+from aquila.interface.approval import PendingApproval
+from aquila.interface.attention import AttentionList
+from aquila.interface.records import (
     Deliveries,
     DuplicateRecords,
     Findings,
@@ -31,9 +31,9 @@ from aquila.interface.rounds import (
 )
 from aquila.protocol.messages import Kind
 from aquila.records.reading.layouts import Encoding, Format, Layout
-from services.kit.approvals import Approvals  # noqa: TC001 - read by FastAPI
+from services.kit.approvals import Approvals
 from services.kit.http.openapi import CSV, LINES, ODS, XLSX, raw_answer, raw_body
-from services.kit.http.round_lists import Limit, Offset, Ongoing  # noqa: TC001 - read by FastAPI
+from services.kit.http.round_lists import Limit, Offset, Ongoing
 from services.kit.http.routing import ServiceRoute, file_response
 from services.kit.people import Actor, requires
 from services.kit.serving.notifications.choices import failing
@@ -51,14 +51,7 @@ _ESTIMATED = ConsentRequest()
 
 LISTS = ("/v1/records/recognize", "/v1/records/check", "/v1/records/findings", "/v1/imports")
 """Where lists come in, which are streamed to a file and not read into memory."""
-_LIST = raw_body(
-    "A list of persons (schemas/records).",
-    CSV,
-    LINES,
-    XLSX,
-    ODS,
-    required=False,
-)
+_LIST = raw_body("A list of persons (schemas/records).", CSV, LINES, XLSX, ODS, required=False)
 
 Name = Annotated[str, Query(max_length=200)]
 Delivery = Annotated[

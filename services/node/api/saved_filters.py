@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request, Response
 
 from aquila.audit.roles import Action
-from aquila.interface.hits import NewFilter, SavedFilters, SavedFilterView  # noqa: TC001 - read by FastAPI
+from aquila.interface.hits import NewFilter, SavedFilters, SavedFilterView
 from services.kit.http.routing import ServiceRoute
 from services.kit.people import Actor, requires
 from services.node.api.dependencies import node_of

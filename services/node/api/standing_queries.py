@@ -7,13 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request, Response
 
 from aquila.audit.roles import Action
-from aquila.interface.approval import PendingApproval  # noqa: TC001 - read by FastAPI
-from aquila.interface.queries import (  # noqa: TC001 - read by FastAPI
-    StandingQueries,
-    StandingQueryRequest,
-    StandingQueryView,
-    WithdrawnStandingQuery,
-)
+from aquila.interface.approval import PendingApproval
+from aquila.interface.queries import StandingQueries, StandingQueryRequest, StandingQueryView, WithdrawnStandingQuery
 from services.kit.approvals import Approvals
 from services.kit.http.routing import ServiceRoute
 from services.kit.people import Actor, requires

@@ -5,26 +5,21 @@ A submission is answered when its report is here (PROTOCOL.md 3.7.4). Before tha
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from sqlalchemy import func, literal, select
+from sqlalchemy.orm import Session
 
 from aquila.interface.progress import Awaited
 from aquila.interface.rounds import AnswerView, AwaitedStep
 from aquila.protocol.messages import Kind
 from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.rounds.round_state import Phase
+from aquila.protocol.rounds.verified_round import Round
+from services.node.context import Signer
 from services.node.rounds import party_answers, progress
 from services.node.storage.states import SubmissionState
 from services.node.storage.tables import RoundRow, StatementRow, SubmissionRow
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from sqlalchemy.orm import Session
-
-    from aquila.protocol.rounds.verified_round import Round
-    from services.node.context import Signer
 
 
 def answers(session: Session, signer: Signer, round_: Round, row: RoundRow) -> Iterator[AnswerView]:

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sqlalchemy import select
 
 from aquila.audit.roles import Action, Role, Service, role_table
 from aquila.errors import InputError
 from aquila.followup.lifecycle import LifecycleStep, LifecycleStepKind
-from aquila.interface.hits import Colleague, Colleagues
+from aquila.interface.hits import AssignmentRequest, Colleague, Colleagues
+from services.kit.people import Actor
 from services.kit.people.tables import AccountRow
+from services.kit.storage.store import Store
+from services.node.context import Journal
 from services.node.hits import lifecycle
-
-if TYPE_CHECKING:
-    from aquila.interface.hits import AssignmentRequest
-    from services.kit.people import Actor
-    from services.kit.storage.store import Store
-    from services.node.context import Journal
 
 
 def list_colleagues(store: Store) -> Colleagues:

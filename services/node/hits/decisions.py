@@ -6,27 +6,30 @@ the rest undecided, and what was decided can be undone as a whole.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from aquila.errors import InputError, OrderError
 from aquila.followup.lifecycle import LifecycleStep, LifecycleStepKind, Stage
-from aquila.interface.hits import MOST_DECIDED, HitKey, ManyClosings, ManyDecisions, UndoResult
+from aquila.interface.hits import (
+    MOST_DECIDED,
+    HitKey,
+    HitSearch,
+    ManyClosings,
+    ManyClosingsRequest,
+    ManyDecisions,
+    ManyDecisionsRequest,
+    UndoResult,
+)
+from services.kit.people import Actor
+from services.node.context import Journal
 from services.node.hits import lifecycle, review
+from services.node.hits.review import Key
+from services.node.round_memory import RoundMemories
 from services.node.rounds.reported_hits import untrusted
 from services.node.storage.tables import HitRow, HitStatusRow
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from sqlalchemy.orm import Session
-
-    from aquila.interface.hits import HitSearch, ManyClosingsRequest, ManyDecisionsRequest
-    from services.kit.people import Actor
-    from services.node.context import Journal
-    from services.node.hits.review import Key
-    from services.node.round_memory import RoundMemories
 
 _AT_ONCE = 100
 _UNDECIDED = frozenset({Stage.NEW.value, Stage.ACKNOWLEDGED.value})

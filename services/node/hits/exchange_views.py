@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from aquila.interface.exchange import ExchangeView, IntelligenceView, NoteView
 from aquila.interface.sentence import SentenceView
 from aquila.matching.certainty import strongest_parts
 from aquila.matching.corroboration import corroboration_table
 from aquila.protocol.messages import Fault
+from aquila.records.rules import Part, Rule, RuleTable
 from aquila.sentences import Sentence
 from services.node.hits.notes import CONFIRMED, REFUTED, state_of
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from aquila.records.rules import Part, Rule, RuleTable
-    from services.node.storage.tables import ExchangeRow
+from services.node.storage.tables import ExchangeRow
 
 
 def exchange_view(row: ExchangeRow | None, record: Mapping[str, Any], table: RuleTable) -> ExchangeView:

@@ -4,37 +4,32 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+
+from sqlalchemy.orm import Session
 
 from aquila.errors import InputError, OrderError, PolicyError
-from aquila.followup.lifecycle import Ground, LifecycleStep, LifecycleStepKind, Stage, is_late
+from aquila.followup.lifecycle import Ground, HitLifecycle, LifecycleStep, LifecycleStepKind, Stage, is_late
+from aquila.interface.hits import (
+    CloseRequest,
+    DecisionRequest,
+    FollowUpRequest,
+    LetterView,
+    PermissionRequest,
+    ReplyRequest,
+    WithdrawRequest,
+)
+from aquila.protocol.messages import Manifest
+from aquila.protocol.registry import Registry
 from services.kit.log.entries import append
+from services.kit.people import Actor
+from services.node.context import Journal, NodeContext
 from services.node.hits import lifecycle
 from services.node.hits.letter import Letter
 from services.node.hits.notes import handling_of_note, references
 from services.node.hits.views import consultation
+from services.node.round_memory import RoundMemories
 from services.node.rounds.reported_hits import reported
-from services.node.storage.tables import ExchangeRow, WithdrawalRow
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
-    from aquila.followup.lifecycle import HitLifecycle
-    from aquila.interface.hits import (
-        CloseRequest,
-        DecisionRequest,
-        FollowUpRequest,
-        LetterView,
-        PermissionRequest,
-        ReplyRequest,
-        WithdrawRequest,
-    )
-    from aquila.protocol.messages import Manifest
-    from aquila.protocol.registry import Registry
-    from services.kit.people import Actor
-    from services.node.context import Journal, NodeContext
-    from services.node.round_memory import RoundMemories
-    from services.node.storage.tables import HitRow
+from services.node.storage.tables import ExchangeRow, HitRow, WithdrawalRow
 
 _EASTERNMOST = timedelta(hours=14)
 """How far local time may be ahead of UTC: a date is in the future only where it is so everywhere."""

@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.followup.lifecycle import Decision, HitLifecycle, LifecycleStep, LifecycleStepKind, Stage
@@ -21,15 +22,9 @@ from aquila.interface.hits import KnownPair
 from aquila.protocol.encoding import framed
 from services.kit.errors import ForgedRowError
 from services.kit.log import entries
+from services.node.context import Journal
 from services.node.hits import lifecycle
 from services.node.storage.tables import STATUS_OF_HIT, HitRow, HitStatusRow, HitStepRow
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-
-    from sqlalchemy.orm import Session
-
-    from services.node.context import Journal
 
 _AT_ONCE = 500
 _IDENTITY = ("given_names", "family_names", "full_name", "date_of_birth")

@@ -5,19 +5,16 @@ It holds no field of any record. Whoever receives it finds the hit by its id, wh
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from textwrap import fill
-from typing import TYPE_CHECKING
 
 from aquila.followup.handling import handling_codes
 from aquila.followup.lifecycle import HOUR, Channel, Urgency
 from aquila.interface.hits import LetterMessage, LetterView
 from aquila.interface.sentence import SentenceView
 from aquila.sentences import Sentence, quoted, text_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 _CHANNELS: Mapping[Channel, Sentence] = {
     Channel.SIENA: quoted("SIENA"),

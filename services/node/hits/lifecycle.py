@@ -5,26 +5,21 @@ The core decides what a step does (`aquila.followup.lifecycle`); the row beside 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.audit.roles import Action
 from aquila.followup.lifecycle import HitLifecycle, LifecycleStep, LifecycleStepKind, Stage, Urgency
 from services.kit.errors import NotFoundError
 from services.kit.log import entries
+from services.kit.people import Actor
 from services.kit.storage.row_seals import REFUSED
+from services.node.context import Clock, Journal
 from services.node.round_memory import round_row
 from services.node.storage.tables import HitRow, HitStatusRow, HitStepRow
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from sqlalchemy.orm import Session
-
-    from services.kit.people import Actor
-    from services.node.context import Clock, Journal
 
 _KINDS: Mapping[LifecycleStepKind, EntryKind] = {
     LifecycleStepKind.CARRIED: EntryKind.HIT_DECIDED,
@@ -116,13 +111,7 @@ def lifecycle_of(session: Session, hit: HitRow) -> HitLifecycle:
 
 
 def apply_step(  # noqa: PLR0913 - a step, and where it belongs
-    session: Session,
-    journal: Journal,
-    hit: HitRow,
-    step: LifecycleStep,
-    by: Actor | None,
-    *,
-    number: int | None = None,
+    session: Session, journal: Journal, hit: HitRow, step: LifecycleStep, by: Actor | None, *, number: int | None = None
 ) -> int:
     """Take a hit one step further, with the log's entry, in the caller's transaction; return the step's number.
 

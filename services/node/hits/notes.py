@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from aquila.audit.entries import Entry, EntryKind
-from aquila.protocol.messages import Fault, Note
+from aquila.protocol.messages import Confirmation, Fault, Note, Notes
 from aquila.sentences import Sentence
 from aquila.sentences.sentence import dumps
 from services.kit.log import entries
 from services.kit.logging import Log
+from services.node.context import Journal, NodeContext
 from services.node.rounds import statements
 from services.node.storage.tables import ExchangeRow, NoteBatchRow, ProblemRow
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-
-    from sqlalchemy.orm import Session
-
-    from aquila.protocol.messages import Confirmation, Notes
-    from services.node.context import Journal, NodeContext
 
 _LOG = Log("node.notes")
 UNCONFIRMED, CONFIRMED, REFUTED = "unconfirmed", "confirmed", "refuted"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from aquila.interface.hits import WeightView
 from aquila.interface.rounds import ChanceView
@@ -13,20 +14,13 @@ from aquila.matching.weights import strangers_bits, weights_of
 from aquila.protocol.messages import HitReport
 from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.rounds.exchange import grading_basis_on, signed_sizes
+from aquila.protocol.rounds.verified_round import Round
 from aquila.records.rules import mask_of
+from services.node.context import NodeContext
 from services.node.hits.notes import CONFIRMED, state_of
 from services.node.round_memory import ReportFacts
 from services.node.rounds import statements
-from services.node.storage.tables import StatementRow
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from sqlalchemy.orm import Session
-
-    from aquila.protocol.rounds.verified_round import Round
-    from services.node.context import NodeContext
-    from services.node.storage.tables import ExchangeRow, HitRow
+from services.node.storage.tables import ExchangeRow, HitRow, StatementRow
 
 
 def chances(node: NodeContext, session: Session, round_: Round) -> Iterator[ChanceView]:

@@ -6,9 +6,11 @@ come in one query for the page.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
-from sqlalchemy import case, exists, func, or_, select
+from sqlalchemy import ColumnElement, ColumnExpressionArgument, Select, case, exists, func, or_, select
+from sqlalchemy.orm import Session
 
 from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.audit.roles import Action
@@ -19,37 +21,31 @@ from aquila.interface.hits import (
     UNDO_HOURS,
     AssigneeFilter,
     ExportedHit,
+    HitEntry,
     HitExport,
+    HitFilter,
     HitPage,
+    HitQuery,
     HitSearch,
     HitSort,
     UndoView,
 )
+from aquila.interface.sentence import SentenceView
 from aquila.protocol.messages import Kind
+from aquila.records.rules import RuleTable
 from aquila.records.search import search_for
 from services.kit.log import entries as log_entries
+from services.kit.people import Actor
 from services.kit.people.accounts import names_of
 from services.kit.storage.row_seals import left_out
+from services.kit.storage.store import Store
+from services.node.context import Journal, NodeContext
 from services.node.hits.answers import rounds_without_report
 from services.node.hits.exchange_views import agreeing_parts, why
 from services.node.hits.known_pairs import known_to
 from services.node.hits.views import consultation, entry_of, query_of
-from services.node.rounds.reported_hits import problems_of, reported, some_of
+from services.node.rounds.reported_hits import Reported, problems_of, reported, some_of
 from services.node.storage.tables import STATUS_OF_HIT, ExchangeRow, HitRow, HitStatusRow, HitStepRow, RecordRow
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from sqlalchemy import ColumnElement, ColumnExpressionArgument, Select
-    from sqlalchemy.orm import Session
-
-    from aquila.interface.hits import HitEntry, HitFilter, HitQuery
-    from aquila.interface.sentence import SentenceView
-    from aquila.records.rules import RuleTable
-    from services.kit.people import Actor
-    from services.kit.storage.store import Store
-    from services.node.context import Journal, NodeContext
-    from services.node.rounds.reported_hits import Reported
 
 Key = tuple[str, str]
 """The round and the id of a hit."""

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from sqlalchemy import delete, func, select
 
 from aquila.errors import InputError
-from aquila.interface.hits import MOST_SAVED, SavedFilter, SavedFilters, SavedFilterView
+from aquila.interface.hits import MOST_SAVED, NewFilter, SavedFilter, SavedFilters, SavedFilterView
 from services.kit.errors import NotFoundError
+from services.kit.people import Actor
 from services.kit.people.tables import AccountRow
+from services.kit.storage.store import Store
 from services.node.storage.tables import SavedFilterRow
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from aquila.interface.hits import NewFilter
-    from services.kit.people import Actor
-    from services.kit.storage.store import Store
 
 
 def list_views(store: Store, actor: Actor) -> SavedFilters:

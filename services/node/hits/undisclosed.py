@@ -7,24 +7,19 @@ does, so a withdrawal of such a hit waits until the asker has shown that it has 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from aquila.protocol.messages import HitReport
 from aquila.protocol.messages.kinds import StatementKind
+from aquila.protocol.registry import Registry
 from aquila.protocol.rounds.round_state import ReportKey
+from aquila.protocol.rounds.verified_round import Round
+from services.node.context import Clock
 from services.node.rounds import statements
 from services.node.storage.tables import StatementRow
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from sqlalchemy.orm import Session
-
-    from aquila.protocol.registry import Registry
-    from aquila.protocol.rounds.verified_round import Round
-    from services.node.context import Clock
 
 
 def queries_of(session: Session, code: str, registry: Registry, round_id: str, hits: Collection[str]) -> dict[str, str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.audit.roles import Action
@@ -23,9 +24,12 @@ from aquila.interface.hits import (
     WithdrawalView,
 )
 from aquila.interface.rounds import AnswerState, Hits, OwnHit
-from aquila.protocol.rounds.verified_round import ERASED
+from aquila.protocol.rounds.verified_round import ERASED, Round
+from aquila.records.rules import RuleTable
 from services.kit.log import entries as log_entries
+from services.kit.people import Actor
 from services.kit.people.accounts import names_of
+from services.node.context import Journal, NodeContext
 from services.node.hits import lifecycle
 from services.node.hits.answers import answers, awaited_steps
 from services.node.hits.exchange_views import exchange_view, why
@@ -45,16 +49,6 @@ from services.node.storage.tables import (
     StatementRow,
     WithdrawalRow,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from sqlalchemy.orm import Session
-
-    from aquila.protocol.rounds.verified_round import Round
-    from aquila.records.rules import RuleTable
-    from services.kit.people import Actor
-    from services.node.context import Journal, NodeContext
 
 _NAMED_HITS = 32
 

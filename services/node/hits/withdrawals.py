@@ -7,29 +7,23 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Collection
 
 from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
 
 from aquila.errors import OrderError
 from aquila.followup.lifecycle import Ground, LifecycleStep, LifecycleStepKind, Stage, is_late
 from aquila.matching.certainty import Level
 from aquila.protocol.log_entries import statement_entry
-from aquila.protocol.messages import LevelOutcomes, PairOutcomes
+from aquila.protocol.messages import Acknowledgement, LevelOutcomes, PairOutcomes, Withdrawal
 from aquila.sentences import Sentence
 from services.kit.log import entries
 from services.kit.logging import Log
+from services.node.context import Clock, Journal
 from services.node.hits import lifecycle, notes
 from services.node.rounds import statements
 from services.node.storage.tables import STATUS_OF_HIT, ErasedOutcomeCountRow, HitRow, HitStatusRow, WithdrawalRow
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from sqlalchemy.orm import Session
-
-    from aquila.protocol.messages import Acknowledgement, Withdrawal
-    from services.node.context import Clock, Journal
 
 _LOG = Log("node.corrections")
 

@@ -8,30 +8,24 @@ looks do not prove is an alarm, as a fork is.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
+from aquila.audit.checkpoint import Checkpoint
 from aquila.audit.proofs import verify_inclusion
 from aquila.errors import AquilaError, LogRewrittenError
 from aquila.protocol.log_entries import statement_entry
 from aquila.protocol.messages.kinds import StatementKind
-from aquila.protocol.messages.proofs import MOST_STATEMENTS
+from aquila.protocol.messages.proofs import MOST_STATEMENTS, StatementProof
+from aquila.protocol.registry import Registry
 from services.kit.log.witness import Accusation
 from services.kit.storage.states import enter_all, following
 from services.node.rounds import statements
 from services.node.storage.states import PROMISE_TRANSITIONS, Promise
 from services.node.storage.tables import StatementRow
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from sqlalchemy.orm import Session
-
-    from aquila.audit.checkpoint import Checkpoint
-    from aquila.protocol.messages.proofs import StatementProof
-    from aquila.protocol.registry import Registry
 
 _ANNOUNCED = frozenset({StatementKind.OPENING, StatementKind.HIT_REPORT, StatementKind.ENDING})
 _MOST_LOOKS = 3

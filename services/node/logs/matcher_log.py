@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, BinaryIO
 
 from fastapi import APIRouter, Request, Response
 
@@ -15,12 +15,7 @@ from services.kit.log.entries import actor_fields, append
 from services.kit.log_access.routes import copied
 from services.kit.people import Actor, requires
 from services.kit.work import threads
-from services.node.context import NodeContext
-
-if TYPE_CHECKING:
-    from typing import BinaryIO
-
-    from services.node.context import Journal
+from services.node.context import Journal, NodeContext
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1/log", tags=["log"])
 

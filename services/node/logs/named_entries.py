@@ -8,30 +8,24 @@ is an alarm, as a fork is. What it cannot know yet, because the feed has not bro
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from aquila.audit.entries import EntryKind, read_entry
+from aquila.audit.checkpoint import Checkpoint
+from aquila.audit.entries import Entry, EntryKind, read_entry
 from aquila.audit.proofs import verify_inclusion
 from aquila.errors import AquilaError, AuditError, LogRewrittenError
 from aquila.matching.certainty import Level
 from aquila.protocol.log_entries import REFUSED, statement_entry
+from aquila.protocol.messages.proofs import EntryProof, Proofs
 from aquila.protocol.rounds.round_state import ReportKey
 from services.kit.log.witness import Accusation
+from services.node.context import NodeContext
 from services.node.rounds import statements
 from services.node.storage.tables import NamedEntriesRow, RoundRow, StatementRow
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from sqlalchemy.orm import Session
-
-    from aquila.audit.checkpoint import Checkpoint
-    from aquila.audit.entries import Entry
-    from aquila.protocol.messages.proofs import EntryProof, Proofs
-    from services.node.context import NodeContext
 
 _WAIT_SECONDS = 3_600
 """How long an entry may be ahead of the feed: a node that is at rest has read all of it."""

@@ -7,26 +7,20 @@ What was named waits here for the next look (PROTOCOL.md 10.5), where one answer
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
+from aquila.audit.checkpoint import Checkpoint
 from aquila.audit.witness import check_named
 from aquila.errors import AuditError, LogRewrittenError
-from aquila.protocol.messages import Statement
+from aquila.protocol.messages import Message, Statement
 from aquila.protocol.messages.proofs import MOST_HEADS
+from aquila.protocol.party import Party
 from services.kit.log.witness import Accusation
+from services.node.context import Clock
 from services.node.storage.tables import NamedHeadRow, StatementRow
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from sqlalchemy.orm import Session
-
-    from aquila.audit.checkpoint import Checkpoint
-    from aquila.protocol.messages import Message
-    from aquila.protocol.party import Party
-    from services.node.context import Clock
 
 
 def store(session: Session, party: Party, message: Message, digest: str) -> None:
@@ -54,11 +48,7 @@ def are_verified(session: Session) -> bool:
 
 
 def check(
-    session: Session,
-    clock: Clock,
-    heads: Sequence[NamedHeadRow],
-    shown: Checkpoint,
-    proofs: Mapping[int, list[bytes]],
+    session: Session, clock: Clock, heads: Sequence[NamedHeadRow], shown: Checkpoint, proofs: Mapping[int, list[bytes]]
 ) -> Accusation | None:
     """Compare heads with the current log, and return the contradictions, if any.
 

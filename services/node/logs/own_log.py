@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
+from aquila.audit.entries import Entry
 from aquila.protocol.log_entries import REFUSED, WITHOUT_ENVELOPE
 from aquila.protocol.messages import LogHead
-from aquila.protocol.registry import MATCHER
+from aquila.protocol.party import Party
+from aquila.protocol.registry import MATCHER, Registry
 from services.kit.home_folder import LOG_FOLDER
 from services.kit.log.publication import OwnLog
 from services.kit.log.witness import Witness
 from services.kit.log_access.use_cases import LogUseCases
 from services.kit.storage.files import ChunkFiles
+from services.kit.storage.store import Store
 from services.node.logs import inclusion_promises, named_entries, named_heads
 from services.node.storage.tables import StatementRow
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
-    from sqlalchemy.orm import Session
-
-    from aquila.audit.entries import Entry
-    from aquila.protocol.party import Party
-    from aquila.protocol.registry import Registry
-    from services.kit.storage.store import Store
 
 _AT_ONCE = 500
 

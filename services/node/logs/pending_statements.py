@@ -6,20 +6,14 @@ it. Tokens wait likewise, where they are made (`services.node.steps.submissions.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from sqlalchemy import Select, delete, select
+from sqlalchemy.orm import Session
 
-from sqlalchemy import delete, select
-
+from aquila.protocol.rounds.verified_round import Round
+from services.node.context import NodeContext, Signer
 from services.node.logs import inclusion_promises, named_heads
 from services.node.rounds import statements
 from services.node.storage.tables import PendingStatementKind, PendingStatementRow, RoundRow
-
-if TYPE_CHECKING:
-    from sqlalchemy import Select
-    from sqlalchemy.orm import Session
-
-    from aquila.protocol.rounds.verified_round import Round
-    from services.node.context import NodeContext, Signer
 
 
 def may_sign(session: Session, round_id: str) -> bool:

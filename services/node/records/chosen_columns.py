@@ -6,22 +6,17 @@ A heading may be anything, in a list without headings even a name: the table hol
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from aquila.protocol.encoding import framed
-from aquila.records.reading.lists import Layout, open_list, recognize
+from aquila.records.reading.lists import FoundLayout, Layout, RawList, open_list, recognize
+from services.kit.storage.store import Store
 from services.node.storage.tables import ChosenColumnsRow
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from sqlalchemy.orm import Session
-
-    from aquila.records.reading.lists import FoundLayout, RawList
-    from services.kit.storage.store import Store
 
 Columns = tuple[str | None, ...]
 

@@ -7,34 +7,26 @@ the next list. The log has a correction as one record less and one more.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import Table, delete, func, insert, select
+from sqlalchemy.orm import Session
 
 from aquila.audit.entries import EntryKind
 from aquila.audit.roles import Action
 from aquila.errors import InputError, PolicyError
-from aquila.interface.records import CorrectionReport, names_of
+from aquila.interface.records import CorrectionReport, RecordCorrection, names_of
 from aquila.records.reading.columns import read_texts
-from aquila.records.rows import AcceptedRow
+from aquila.records.rows import AcceptedRow, Row
 from aquila.records.search import search_text
 from services.kit.errors import NotFoundError
 from services.kit.logging import Log
+from services.kit.people import Actor
+from services.node.context import Journal
 from services.node.records.erasure import close_gaps, overwrite_deleted
 from services.node.records.findings import finding_rows, findings_of
 from services.node.records.imports import log_import, round_with_list
 from services.node.records.standing_lists import following_removal
 from services.node.storage.imports import complete_import
 from services.node.storage.tables import FindingRow, HitRow, RecordRow
-
-if TYPE_CHECKING:
-    from sqlalchemy import Table
-    from sqlalchemy.orm import Session
-
-    from aquila.interface.records import RecordCorrection
-    from aquila.records.rows import Row
-    from services.kit.people import Actor
-    from services.node.context import Journal
 
 _LOG = Log("node.corrections")
 _LINE = 1  # of a row that is typed

@@ -11,8 +11,9 @@ import errno
 import hashlib
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from aquila.errors import PolicyError
 from aquila.interface.records import Deliveries, DeliveryView
@@ -21,11 +22,7 @@ from aquila.sentences.sentence import Sentence
 from aquila.visible import visible
 from services.kit.errors import NotFoundError, StoreError
 from services.kit.logging import Log
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from services.node.context import NodeContext
+from services.node.context import NodeContext
 
 _LOG = Log("node.deliveries")
 MOST = 100

@@ -5,20 +5,13 @@ Records are compared by the party's own identifiers, and their contents byte for
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from sqlalchemy import func, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session, aliased
 
 from aquila.interface.records import MOST_NAMED, ListDifference
+from services.kit.storage.store import Store
 from services.node.storage.imports import complete_import
 from services.node.storage.tables import ImportRow, RecordRow
-
-if TYPE_CHECKING:
-    from sqlalchemy import Select
-    from sqlalchemy.orm import Session
-
-    from services.kit.storage.store import Store
 
 
 def difference(store: Store, import_id: str) -> ListDifference:

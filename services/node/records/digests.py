@@ -21,19 +21,15 @@ Records that were changed together with the recorded digest before 2 are not det
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from aquila.errors import OrderError
 from aquila.protocol.encoding import framed
+from services.kit.storage.store import Store
 from services.node.storage.imports import complete_import
 from services.node.storage.tables import ImportRow, RecordRow
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
-    from services.kit.storage.store import Store
 
 _LABEL = "aquila/1 imported record"
 _AT_ONCE = 2_048

@@ -8,34 +8,28 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.audit.roles import Action
 from aquila.interface.records import DuplicatePairView, DuplicateRecords
-from aquila.matching.own_list.duplicates import DuplicateSearch
+from aquila.matching.own_list.duplicates import DuplicatePair, DuplicateSearch
 from aquila.records.person import Record
+from aquila.records.rules import RuleTable
 from services.kit.log.entries import actor_fields, append
+from services.kit.people import Actor
+from services.kit.storage.store import Store
+from services.node.context import NodeContext
 from services.node.records.digests import recorded_digest
 from services.node.storage.found_duplicates import FoundDuplicates
 from services.node.storage.imports import complete_import
 from services.node.storage.tables import RecordRow
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from sqlalchemy.orm import Session
-
-    from aquila.matching.own_list.duplicates import DuplicatePair
-    from aquila.records.rules import RuleTable
-    from services.kit.people import Actor
-    from services.kit.storage.store import Store
-    from services.node.context import NodeContext
 
 _FOLDER = "duplicates-"
 _MEMORY_MIB = 256

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Select, Table, delete, func, select, update
+from sqlalchemy.orm import Session
 
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.roles import Action
@@ -21,14 +22,17 @@ from aquila.followup.lifecycle import Ground, is_late
 from aquila.interface.approval import ApprovalKind
 from aquila.interface.hits import ErasureReport
 from aquila.protocol.encoding import framed
-from aquila.records.rows import AcceptedRow, Finding, RefusedRow, Severity
+from aquila.records.rows import AcceptedRow, Finding, RefusedRow, Row, Severity
 from aquila.sentences import Sentence
 from services.kit.approvals.requests import content_of
 from services.kit.approvals.tables import ApprovalRow
 from services.kit.errors import NotFoundError, StoreError
 from services.kit.log import entries
 from services.kit.logging import Log
+from services.kit.people import Actor
 from services.kit.storage.row_seals import REFUSED
+from services.kit.storage.store import Store
+from services.node.context import Clock, NodeContext
 from services.node.hits import lifecycle
 from services.node.hits.withdrawals import outcome_of
 from services.node.records.standing_lists import following_removal
@@ -46,17 +50,6 @@ from services.node.storage.tables import (
     SubmissionRow,
     WithdrawalRow,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-
-    from sqlalchemy import Select, Table
-    from sqlalchemy.orm import Session
-
-    from aquila.records.rows import Row
-    from services.kit.people import Actor
-    from services.kit.storage.store import Store
-    from services.node.context import Clock, NodeContext
 
 _LOG = Log("node.erasure")
 _ATTEMPTS = 40

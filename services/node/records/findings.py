@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import io
 import tempfile
-from typing import TYPE_CHECKING, Any, BinaryIO
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
 
 from sqlalchemy import func, select
 
 from aquila.csv_files import CsvWriter
 from aquila.interface.records import Findings, FindingView
 from aquila.interface.sentence import SentenceView
-from aquila.records.reading.lists import AcceptedRow, read_rows
+from aquila.records.reading.lists import AcceptedRow, Finding, Layout, Row, read_rows
 from aquila.sentences.sentence import dumps, loads
+from services.kit.storage.store import Store
 from services.node.records.chosen_columns import open_remembered
 from services.node.records.erasure import without_erased
 from services.node.storage.imports import complete_import
 from services.node.storage.tables import FindingRow
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
-
-    from aquila.records.reading.lists import Finding, Layout, Row
-    from services.kit.storage.store import Store
 
 MOST_SHOWN = 1_000
 _FETCHED = 1_000

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from pathlib import Path
+from typing import Any, BinaryIO, cast
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import CursorResult, delete, func, insert, select
+from sqlalchemy.orm import Session
 
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.roles import Action
@@ -13,6 +16,7 @@ from aquila.errors import InputError, PolicyError
 from aquila.interface.records import (
     SAMPLED,
     FindingGroupView,
+    FindingView,
     ImportEntry,
     Imports,
     LayoutView,
@@ -21,17 +25,32 @@ from aquila.interface.records import (
     SampledRecord,
     rule_yields,
 )
+from aquila.matching.own_list.duplicates import DuplicateSearch
 from aquila.matching.own_list.prospects import FamilyNames, forecast
 from aquila.records.normalize import NORMALIZER_VERSION
+from aquila.records.person import Record
 from aquila.records.reading.headings import suggest_columns
-from aquila.records.reading.lists import AcceptedRow, ReadReport, read_rows, recognize
+from aquila.records.reading.lists import (
+    AcceptedRow,
+    FoundLayout,
+    Layout,
+    RawList,
+    ReadReport,
+    Row,
+    read_rows,
+    recognize,
+)
 from aquila.records.rows import FindingGroups
+from aquila.records.rules import RuleTable
 from aquila.records.search import search_text
 from aquila.visible import first_unseen
 from services.kit.errors import NotFoundError
 from services.kit.log.entries import actor_fields, append
 from services.kit.logging import Log
+from services.kit.people import Actor
+from services.kit.storage.store import Store
 from services.kit.work.reading_progress import RowsRead
+from services.node.context import Journal, NodeContext
 from services.node.records import duplicates
 from services.node.records.chosen_columns import open_remembered, recall, remember
 from services.node.records.digests import ListDigest
@@ -40,22 +59,6 @@ from services.node.records.findings import finding_rows, findings_of, noted_of
 from services.node.records.standing_lists import standing_queries_of
 from services.node.storage.states import LocalRoundState, SubmissionState
 from services.node.storage.tables import FindingRow, ImportRow, RecordRow, RoundRow, SubmissionRow
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-
-    from sqlalchemy import CursorResult
-    from sqlalchemy.orm import Session
-
-    from aquila.interface.records import FindingView
-    from aquila.matching.own_list.duplicates import DuplicateSearch
-    from aquila.records.person import Record
-    from aquila.records.reading.lists import FoundLayout, Layout, RawList, Row
-    from aquila.records.rules import RuleTable
-    from services.kit.people import Actor
-    from services.kit.storage.store import Store
-    from services.node.context import Journal, NodeContext
 
 _LOG = Log("node.imports")
 _BATCH = 2_048

@@ -7,21 +7,16 @@ may be a place, or the person somebody else. Neither the error nor the log has t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
 
 from sqlalchemy import false, or_, select
+from sqlalchemy.orm import Session
 
 from aquila.errors import InputError
 from aquila.records.person import Record
 from aquila.records.search import name_in, part_in, words_of
+from services.kit.storage.store import Store
 from services.node.storage.tables import ImportRow, RecordRow
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from sqlalchemy.orm import Session
-
-    from services.kit.storage.store import Store
 
 _BATCH = 4_096
 _ASKED, _OWN = "text_names_asked_person", "text_may_name_own_person"

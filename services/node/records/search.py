@@ -9,9 +9,11 @@ every look is a consultation: its entry says how many records were seen, and nei
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import ColumnElement, Select, func, or_, select, update
+from sqlalchemy.orm import Session
 
 from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.audit.roles import Action, Service, role_table
@@ -22,6 +24,7 @@ from aquila.interface.records import (
     FoundRecord,
     RecordHit,
     RecordPage,
+    RecordSearch,
     RecordUse,
     RecordView,
     names_of,
@@ -32,21 +35,13 @@ from aquila.records.search import search_for, search_text
 from services.kit.errors import NotFoundError
 from services.kit.log.entries import actor_fields, append
 from services.kit.logging import Log
+from services.kit.people import Actor
+from services.kit.storage.store import Store
+from services.node.context import Journal
 from services.node.hits import lifecycle
 from services.node.hits.views import consultation, history_of, with_records, withdrawals_of
 from services.node.storage.imports import complete_import
 from services.node.storage.tables import STATUS_OF_HIT, HitRow, HitStatusRow, ImportRow, RecordRow, SubmissionRow
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from sqlalchemy import ColumnElement, Select
-    from sqlalchemy.orm import Session
-
-    from aquila.interface.records import RecordSearch
-    from services.kit.people import Actor
-    from services.kit.storage.store import Store
-    from services.node.context import Journal
 
 T = TypeVar("T")
 

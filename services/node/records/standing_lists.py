@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from aquila.interface.queries import StandingQueryState
 from services.node.records.digests import stored_digest
 from services.node.storage.tables import StandingQueryRow, SubmissionRow
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from sqlalchemy.orm import Session
 
 
 def standing_queries_of(session: Session, import_id: str) -> Sequence[StandingQueryRow]:

@@ -7,35 +7,21 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import Row, Select, func, select
+from sqlalchemy.orm import Session, aliased
 
 from aquila.interface.attention import AttentionKind, AttentionList, RoundAttention
 from aquila.protocol.messages import Kind, Manifest, Receipt, WithheldAnswer, Withholding
 from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
 from services.kit.storage.stored_manifests import manifest_in
+from services.node.context import Journal
 from services.node.rounds.requests import consent_until, rounds_with_list, submit_until
 from services.node.storage.states import LocalRoundState, SubmissionState
-from services.node.storage.tables import (
-    AlarmRow,
-    PairCheckRow,
-    ProblemRow,
-    RoundRow,
-    StatementRow,
-    SubmissionRow,
-)
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
-
-    from sqlalchemy import Row, Select
-    from sqlalchemy.orm import Session
-
-    from services.node.context import Journal
+from services.node.storage.tables import AlarmRow, PairCheckRow, ProblemRow, RoundRow, StatementRow, SubmissionRow
 
 MOST = 40
 """What a page takes; each look reads no more rows than that, but for withheld answers, which are few."""

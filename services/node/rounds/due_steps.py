@@ -6,11 +6,12 @@ What is named here may turn out to be nothing, as each step looks for itself; no
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sqlalchemy import bindparam, func, literal, or_, select
+from sqlalchemy import BindParameter, ColumnExpressionArgument, Exists, bindparam, func, literal, or_, select
 
 from services.kit.errors import NotFoundError
+from services.kit.storage.store import Store
 from services.node.storage.states import UNSIGNED, EvaluationDownloadState, SubmissionState
 from services.node.storage.tables import (
     AlarmRow,
@@ -28,11 +29,6 @@ from services.node.storage.tables import (
     SubmissionRow,
     WithdrawalRow,
 )
-
-if TYPE_CHECKING:
-    from sqlalchemy import BindParameter, ColumnExpressionArgument, Exists
-
-    from services.kit.storage.store import Store
 
 _ROUND_ID: BindParameter[str] = bindparam("round_id")
 

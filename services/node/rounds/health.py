@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from aquila.errors import LogRewrittenError
 from aquila.interface.attention import AttentionKind
@@ -14,10 +15,13 @@ from aquila.protocol.messages import Kind
 from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
+from aquila.protocol.rounds.verified_round import Round
 from aquila.sentences import Sentence
 from services.kit.errors import PeerUnavailableError
+from services.kit.serving.health.checks import Fault
 from services.kit.serving.health.report import OwnPart, contacts_of
 from services.kit.serving.health.rounds import MOST_ROUNDS, OpenRound, round_health
+from services.node.context import NodeContext
 from services.node.rounds import attention, progress
 from services.node.rounds.requests import consent_until, submit_until
 from services.node.rounds.views import clock_difference
@@ -32,26 +36,13 @@ from services.node.storage.tables import (
     StatementRow,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from sqlalchemy.orm import Session
-
-    from aquila.protocol.rounds.verified_round import Round
-    from services.kit.serving.health.checks import Fault
-    from services.node.context import NodeContext
-
 SUBJECTS = (Subject.MATCHER, Subject.CLOCK)
 
 _SHORT_BREAK_SECONDS = 60
 _WARNING_SECONDS = 60
 _REFUSED_SECONDS = 300  # calls whose time differs by more are refused
 _FOR_PEOPLE = frozenset({AttentionKind.REFUSED, AttentionKind.FAILED, AttentionKind.PROBLEM})
-_OPEN = (
-    RoundRow.state == LocalRoundState.ACTIVE,
-    RoundRow.refused.is_(None),
-    RoundRow.phase.not_in(ENDED_PHASES),
-)
+_OPEN = (RoundRow.state == LocalRoundState.ACTIVE, RoundRow.refused.is_(None), RoundRow.phase.not_in(ENDED_PHASES))
 # Of a round that this node has refused, it sends its refusal and nothing else.
 _UNSENT = (
     select(func.count())

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from services.node.storage.tables import AlarmRow
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
 
 
 def held_back(session: Session, round_id: str) -> frozenset[str]:

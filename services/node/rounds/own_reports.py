@@ -5,21 +5,17 @@ A report is read page by page, and each page from the store when it is its turn:
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
 from aquila.protocol.messages import HitReport
 from aquila.protocol.messages.kinds import StatementKind
+from aquila.protocol.registry import Registry
+from services.kit.storage.store import Store
 from services.node.rounds import statements
 from services.node.storage.tables import StatementRow
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from aquila.protocol.registry import Registry
-    from services.kit.storage.store import Store
 
 
 @dataclass(slots=True)

@@ -6,25 +6,19 @@ node has from the feed (PROTOCOL.md 3.7.16). Neither tells a number or a person.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from aquila.interface.rounds import AnswerState, PartyAnswer
 from aquila.protocol.messages import WithheldAnswer, Withholding
 from aquila.protocol.messages.kinds import StatementKind
+from aquila.protocol.registry import Registry
 from aquila.protocol.rounds.round_state import AlarmKey, ReportKey
+from aquila.protocol.rounds.verified_round import Round
+from services.node.context import Signer
 from services.node.rounds import statements
 from services.node.storage.states import LocalRoundState
-from services.node.storage.tables import StatementRow
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
-    from aquila.protocol.registry import Registry
-    from aquila.protocol.rounds.verified_round import Round
-    from services.node.context import Signer
-    from services.node.storage.tables import RoundRow
+from services.node.storage.tables import RoundRow, StatementRow
 
 _WITHHELD = {Withholding.ON_HOLD: AnswerState.ON_HOLD, Withholding.REFUSED: AnswerState.REFUSED}
 

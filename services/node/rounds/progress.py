@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from aquila.interface.progress import Awaited, PartyAtNode, Progress
 from aquila.protocol.rounds.round_state import Phase, ReportKey
+from aquila.protocol.rounds.verified_round import Round
 from services.kit.party_status import party_status
 from services.node.storage.states import VERIFIED, WITH_TOKENS
 from services.node.storage.tables import ChunkRow, EvaluationDownloadRow, EvaluationRow, SubmissionRow
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from sqlalchemy.orm import Session
-
-    from aquila.protocol.rounds.verified_round import Round
-
-    Verified = Counter[tuple[str, str]]
+Verified = Counter[tuple[str, str]]
 
 
 def evaluated_for_others(session: Session, code: str, round_: Round) -> Progress:

@@ -6,10 +6,11 @@ says, by the seal of this node (ADR 74). How many hits of a report were stored h
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from sqlalchemy import func, literal, select
+from sqlalchemy import ColumnElement, func, literal, select
+from sqlalchemy.orm import Session
 
 from aquila.crypto.envelope import payload_of
 from aquila.followup.lifecycle import Ground
@@ -18,22 +19,13 @@ from aquila.protocol.messages import Receipt
 from aquila.protocol.messages.kinds import StatementKind
 from aquila.sentences import Sentence
 from services.kit.errors import ForgedRowError
-from services.kit.storage.row_seals import ROW_KEY, left_out
-from services.node.round_memory import ReportedHit
+from services.kit.storage.row_seals import ROW_KEY, RowKey, left_out
+from services.kit.storage.store import Store
+from services.node.context import Journal
+from services.node.round_memory import ReportedHit, RoundMemories
 from services.node.storage.tables import HitRow, HitStatusRow, HitStepRow, StatementRow, WithdrawalRow
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from sqlalchemy import ColumnElement
-    from sqlalchemy.orm import Session
-
-    from services.kit.storage.row_seals import RowKey
-    from services.kit.storage.store import Store
-    from services.node.context import Journal
-    from services.node.round_memory import RoundMemories
-
-    Key = tuple[str, str]
+Key = tuple[str, str]
 
 _AT_ONCE = 500
 _OF_HITS = (HitRow, HitStatusRow, HitStepRow)

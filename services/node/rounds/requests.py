@@ -3,38 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
 
 from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.audit.roles import Action
 from aquila.errors import OrderError, PolicyError
-from aquila.protocol.messages import ClassCounts, Kind, Mode
+from aquila.interface.rounds import ConsentRequest
+from aquila.protocol.messages import ClassCounts, Justification, Kind, Manifest, Mode
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase, ReportKey
+from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.submissions.caps import elements_for
 from aquila.records.conformance import normalizer_reference
 from aquila.sentences import Sentence
 from aquila.sentences.sentence import loads
 from services.kit.log.entries import actor_fields, append
-from services.node.round_memory import round_row
+from services.kit.people import Actor
+from services.node.context import Clock, Journal, NodeContext
+from services.node.round_memory import RoundMemories, round_row
 from services.node.rounds.held_reports import on_hold
 from services.node.storage.imports import complete_import
 from services.node.storage.states import LocalRoundState, SubmissionState
-from services.node.storage.tables import ImportRow, SubmissionRow
-
-if TYPE_CHECKING:
-    from sqlalchemy import Select
-    from sqlalchemy.orm import Session
-
-    from aquila.interface.rounds import ConsentRequest
-    from aquila.protocol.messages import Justification, Manifest
-    from aquila.protocol.rounds.verified_round import Round
-    from services.kit.people import Actor
-    from services.node.context import Clock, Journal, NodeContext
-    from services.node.round_memory import RoundMemories
-    from services.node.storage.tables import RoundRow
-
+from services.node.storage.tables import ImportRow, RoundRow, SubmissionRow
 
 _RECORDS, _QUERIES = 1_000, 100
 """What a consent is for at least where its officer says nothing: a list of so many records, and so many queries."""

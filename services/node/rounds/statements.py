@@ -6,35 +6,28 @@ without an event id until it comes back. So every node and the matcher agree on 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
 
-from aquila.crypto.envelope import open_envelope
+from aquila.crypto.envelope import OpenedEnvelope, open_envelope
 from aquila.errors import RestoredBackupError
 from aquila.protocol.log_entries import statement_entry
 from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Message, Refusal, Statement
 from aquila.protocol.messages.kinds import StatementKind, kind_of
-from aquila.protocol.rounds.verified_round import LARGEST_STATEMENT
+from aquila.protocol.registry import Registry
+from aquila.protocol.rounds.verified_round import LARGEST_STATEMENT, Round
+from aquila.sentences import Sentence
 from aquila.sentences.sentence import dumps
 from services.kit.errors import StoreConflictError
 from services.kit.log.entries import append
 from services.kit.log.own_approvals import check_statement
+from services.node.context import Clock, NodeContext, Signer
 from services.node.round_memory import round_row
+from services.node.storage.high_water import HighWater
 from services.node.storage.states import LocalRoundState, Promise
 from services.node.storage.tables import ProblemRow, RoundRow, SecretRow, StatementRow
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from sqlalchemy.orm import Session
-
-    from aquila.crypto.envelope import OpenedEnvelope
-    from aquila.protocol.registry import Registry
-    from aquila.protocol.rounds.verified_round import Round
-    from aquila.sentences import Sentence
-    from services.node.context import Clock, NodeContext, Signer
-    from services.node.storage.high_water import HighWater
 
 LAST_WORDS = tuple(kind.value for kind in (
     StatementKind.CHECKED, StatementKind.ALARM, StatementKind.WITHHELD_ANSWER, StatementKind.RECEIPT,

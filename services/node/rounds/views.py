@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import Counter
 
-from sqlalchemy import func, select, true
+from sqlalchemy import ColumnElement, func, select, true
+from sqlalchemy.orm import Session
 
 from aquila.errors import LogRewrittenError, ReplayError
 from aquila.interface.progress import Progress
 from aquila.interface.rounds import NodeRoundView, NodeStatus, PartyAnswer, RoundPage, SubmissionView
 from aquila.interface.sentence import SentenceView
-from aquila.protocol.messages import Kind
+from aquila.protocol.messages import Kind, Manifest
 from aquila.protocol.messages.feed import RoundEntry
 from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.rounds.round_state import ENDED_PHASES
+from aquila.protocol.rounds.verified_round import Round
 from aquila.sentences.sentence import loads
 from services.kit.errors import PeerUnavailableError
+from services.kit.storage.store import Store
+from services.node.context import NodeContext
 from services.node.round_memory import round_row
 from services.node.rounds import party_answers, progress
 from services.node.rounds.attention import stored_manifest
 from services.node.rounds.requests import is_consent_due
 from services.node.storage.states import UNSIGNED, LocalRoundState
 from services.node.storage.tables import ChunkRow, HitRow, ImportRow, ProblemRow, RoundRow, StatementRow, SubmissionRow
-
-if TYPE_CHECKING:
-    from collections import Counter
-
-    from sqlalchemy import ColumnElement
-    from sqlalchemy.orm import Session
-
-    from aquila.protocol.messages import Manifest
-    from aquila.protocol.rounds.verified_round import Round
-    from services.kit.storage.store import Store
-    from services.node.context import NodeContext
 
 _WISHES = ("consent", "close", "abort")
 

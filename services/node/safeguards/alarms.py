@@ -12,35 +12,30 @@ persons they are counts by itself too.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy.orm import Session
 
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.roles import Action
 from aquila.matching.hit_rate import MOST_PERSONS, MOST_QUERIES, expected_hits, fewest_persons, is_alarming
 from aquila.protocol.messages import HitReport, Kind, Withholding
 from aquila.protocol.messages.kinds import StatementKind
+from aquila.protocol.registry import Registry
+from aquila.protocol.rounds.verified_round import Round
 from aquila.sentences import Sentence
 from services.kit.errors import NotFoundError
 from services.kit.log import entries
 from services.kit.logging import Log
+from services.kit.people import Actor
+from services.node.context import Clock, NodeContext
 from services.node.logs import pending_statements
 from services.node.round_memory import round_row
 from services.node.rounds import statements
+from services.node.settings import EvaluationCaps
 from services.node.storage.tables import DAY, AlarmRow, HitRow, QueryHitsRow, StatementRow
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from sqlalchemy import Select
-    from sqlalchemy.orm import Session
-
-    from aquila.protocol.registry import Registry
-    from aquila.protocol.rounds.verified_round import Round
-    from services.kit.people import Actor
-    from services.node.context import Clock, NodeContext
-    from services.node.settings import EvaluationCaps
 
 _LOG = Log("node.alarms")
 _MILLION = 1_000_000

@@ -8,30 +8,22 @@ as it has days; the settings bound them.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import case, func, select
+from sqlalchemy.orm import Session
 
-from aquila.protocol.messages import ClassCounts, EarlierRound, Spent
+from aquila.protocol.messages import ClassCounts, EarlierRound, Evaluation, Manifest, Spent
 from aquila.protocol.party import chunk_of
+from aquila.protocol.rounds.verified_round import Round
 from aquila.records.rules import InputClass
 from aquila.sentences import Sentence
+from services.node.context import Clock, NodeContext
 from services.node.rounds import statements
-from services.node.storage.tables import DAY, DailyEvaluationRow, EvaluationCountRow
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from sqlalchemy.orm import Session
-
-    from aquila.protocol.messages import Evaluation, Manifest
-    from aquila.protocol.rounds.verified_round import Round
-    from aquila.records.rules import InputClass
-    from services.node.context import Clock, NodeContext
-    from services.node.settings import EvaluationCaps
-    from services.node.storage.tables import ChunkDownloadRow
-
+from services.node.settings import EvaluationCaps
+from services.node.storage.tables import DAY, ChunkDownloadRow, DailyEvaluationRow, EvaluationCountRow
 
 OriginClass: TypeAlias = "tuple[str, InputClass]"
 """For whom, and in which class."""
@@ -171,11 +163,7 @@ def earlier_rounds(session: Session, manifest: Manifest) -> tuple[EarlierRound, 
 
 
 def report_exhausted(
-    session: Session,
-    node: NodeContext,
-    round_: Round,
-    before: frozenset[OriginClass],
-    full: frozenset[OriginClass],
+    session: Session, node: NodeContext, round_: Round, before: frozenset[OriginClass], full: frozenset[OriginClass]
 ) -> None:
     """Report the parties whose limit is exhausted, and clear the problem for those whose limit is not any more."""
     caps = node.settings.caps

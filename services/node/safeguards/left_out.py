@@ -5,14 +5,17 @@ Columns are sealed under the round key until they are sent. What was checked sta
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache, partial
 from itertools import count
-from typing import TYPE_CHECKING
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from aquila.audit.entries import Entry, EntryKind
-from aquila.protocol.messages import CheckFault, Kind
+from aquila.crypto.keys import SecretBytes
+from aquila.protocol.messages import CheckedPair, CheckFault, HitReport, Kind, ShadowColumn
+from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.shadow.checks import FAULTS, ToldPair, agree, check_pair, own_side, told_pairs
 from aquila.protocol.shadow.columns import make_column
 from aquila.protocol.shadow.meeting import have_one_key, sets_between
@@ -22,20 +25,10 @@ from aquila.protocol.shadow.token_rows import RecordRows
 from aquila.sentences import Sentence
 from services.kit.log import entries
 from services.kit.logging import Log
+from services.node.context import Journal, NodeContext
 from services.node.rounds import paths, statements
 from services.node.rounds.own_reports import own_reports, pages_of
-from services.node.storage.tables import ChunkRow, ColumnPieceRow, PairCheckRow
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from sqlalchemy.orm import Session
-
-    from aquila.crypto.keys import SecretBytes
-    from aquila.protocol.messages import CheckedPair, HitReport, ShadowColumn
-    from aquila.protocol.rounds.verified_round import Round
-    from services.node.context import Journal, NodeContext
-    from services.node.storage.tables import SubmissionRow
+from services.node.storage.tables import ChunkRow, ColumnPieceRow, PairCheckRow, SubmissionRow
 
 _LOG = Log("node.left_out")
 

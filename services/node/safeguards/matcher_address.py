@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from pydantic import ValidationError
 
 from aquila.errors import PolicyError
+from aquila.protocol.registration.statements import SignedStatement
 from services.kit.settings import PeerSettings
 from services.kit.storage.files import write_secret
 from services.node.storage.home import CA_FILE
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from aquila.protocol.registration.statements import SignedStatement
 
 
 def address_of(matcher: PeerSettings) -> tuple[str, str | None]:

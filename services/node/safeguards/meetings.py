@@ -6,19 +6,14 @@ thing, and learns it from those that are hits. Nothing is withheld for it: both 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sqlalchemy import desc, func, select
+from sqlalchemy.orm import Session
 
 from aquila.sentences import Sentence
 from services.kit.logging import Log
+from services.node.context import Clock
 from services.node.rounds import statements
 from services.node.storage.tables import HitRow
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
-    from services.node.context import Clock
 
 LEAST_MEETINGS = 8
 """In lists that were measured a record met at most six of another list, which had a row for each alias of a person."""

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from asyncio import to_thread
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import httpx
 from sqlalchemy import select
 
 from aquila.crypto.envelope import sign_envelope
+from aquila.crypto.keys import SigningKey
 from aquila.errors import SignatureError
 from services.kit.http.signatures import CallSigner
 from services.kit.log.key_changes import log_replaced
 from services.kit.logging import Log
 from services.kit.storage.own_identity import read_next
+from services.node.context import NodeContext
 from services.node.rounds import statements
 from services.node.storage.tables import StatementRow
-
-if TYPE_CHECKING:
-    import httpx
-
-    from aquila.crypto.keys import SigningKey
-    from services.node.context import NodeContext
 
 _LOG = Log("node.own_key")
 

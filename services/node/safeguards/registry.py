@@ -6,15 +6,17 @@ The administrator asks for it by the words that another party reads, and another
 from __future__ import annotations
 
 from asyncio import to_thread
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from aquila.audit.entries import Entry, EntryKind
+from aquila.crypto.keys import SigningKey
 from aquila.errors import InputError, MalformedError, OrderError, PolicyError, ProtocolError
-from aquila.interface.approval import ApprovalKind
+from aquila.interface.approval import ApprovalKind, PendingApproval
 from aquila.interface.sentence import SentenceView
 from aquila.interface.service.party import FileContent, RegistryView
 from aquila.protocol.registration.spoken_words import check_spoken, spoken
@@ -22,41 +24,31 @@ from aquila.protocol.registration.statements import (
     MOST_STATEMENTS,
     RegistryAcceptance,
     RegistryFeed,
+    SignedStatement,
     check_acceptable,
     check_order,
     open_acceptance,
     open_statement,
     sign_statement,
 )
-from aquila.protocol.registry import MATCHER
+from aquila.protocol.registry import MATCHER, Registry
 from aquila.protocol.rounds.round_state import ENDED_PHASES
-from services.kit.approvals import request
+from aquila.sentences import Sentence
+from services.kit.approvals import Approvals, request
 from services.kit.approvals.requests import waiting_of
 from services.kit.errors import NotFoundError, PeerUnavailableError
 from services.kit.log import entries, own_approvals
 from services.kit.log.key_changes import log_replaced
 from services.kit.logging import Log
+from services.kit.people import Actor
 from services.kit.storage.registry import stored_statements as stored
 from services.kit.storage.registry.views import content_of, party_views, statement_view
+from services.kit.storage.store import Store
 from services.kit.storage.stored_manifests import manifest_in
+from services.node.context import NodeContext
 from services.node.safeguards import own_key
 from services.node.safeguards.matcher_address import address_of, followed, stated
 from services.node.storage.tables import RoundRow
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from sqlalchemy.orm import Session
-
-    from aquila.crypto.keys import SigningKey
-    from aquila.interface.approval import PendingApproval
-    from aquila.protocol.registration.statements import SignedStatement
-    from aquila.protocol.registry import Registry
-    from aquila.sentences import Sentence
-    from services.kit.approvals import Approvals
-    from services.kit.people import Actor
-    from services.kit.storage.store import Store
-    from services.node.context import NodeContext
 
 _LOG = Log("node.registry")
 _AS_JSON = {"content-type": "application/json"}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from aquila.interface.safeguard import (
     EarlierRoundView,
@@ -15,7 +16,9 @@ from aquila.interface.safeguard import (
     SpentView,
 )
 from aquila.protocol.messages import CheckFault
+from aquila.protocol.rounds.verified_round import Round
 from aquila.records.rules import InputClass
+from services.node.context import NodeContext
 from services.node.safeguards import evaluation_limits
 from services.node.storage.tables import (
     DAY,
@@ -26,14 +29,6 @@ from services.node.storage.tables import (
     RoundRow,
     SubmissionRow,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from sqlalchemy.orm import Session
-
-    from aquila.protocol.rounds.verified_round import Round
-    from services.node.context import NodeContext
 
 _MOST_EARLIER = 50
 COMPARED = (

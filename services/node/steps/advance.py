@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from asyncio import to_thread
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from aquila.errors import AquilaError, KeyMaterialError, RestoredBackupError
 from services.kit.errors import (
@@ -17,24 +17,19 @@ from services.kit.errors import (
     StoreError,
 )
 from services.kit.logging import Log
+from services.kit.storage.store import Store
 from services.kit.work.pipeline import side_by_side
+from services.node.context import Journal, NodeContext
 from services.node.logs import pending_statements
 from services.node.round_memory import round_row
 from services.node.rounds import statements
-from services.node.rounds.due_steps import due_in
+from services.node.rounds.due_steps import Due, due_in
 from services.node.rounds.requests import is_consent_due
 from services.node.safeguards import alarms, left_out
 from services.node.steps import close, consent, exchange_notes, exclude_absent, outbox, sync, verify_logs, withdraw
 from services.node.steps.submissions import evaluate, finalize, prepare, verify
 from services.node.storage.states import LocalRoundState
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from services.kit.storage.store import Store
-    from services.node.context import Journal, NodeContext
-    from services.node.rounds.due_steps import Due
-    from services.node.storage.tables import RoundRow
+from services.node.storage.tables import RoundRow
 
 _LOG = Log("node.driver")
 _TURN_SECONDS = 5.0
@@ -210,11 +205,7 @@ async def _work(node: NodeContext, due: Due, ends: Callable[[], bool]) -> tuple[
         (due.prepares, prepare.prepare),
         (due.finalizes, finalize.finalize),
     )
-    sends = (
-        (due.acknowledges, verify.acknowledge),
-        (due.says, outbox.send_statements),
-        (due.sends, outbox.send_bytes),
-    )
+    sends = ((due.acknowledges, verify.acknowledge), (due.says, outbox.send_statements), (due.sends, outbox.send_bytes))
     # Fetching, computing and sending overlap; what is signed, counted or stored is so piece by piece.
     busy = await side_by_side(
         *(_noted(made, lane(node, round_id, ends)) for is_due, lane in makes if is_due),

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy.orm import Session
 
 from aquila.audit.entries import Entry, EntryKind
 from aquila.errors import AquilaError, LogRewrittenError
 from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase, ReportKey
+from aquila.protocol.rounds.verified_round import Round
 from aquila.sentences import Sentence, text_of
 from aquila.sentences.sentence import dumps, loads
 from services.kit.errors import StoreError
 from services.kit.log.entries import append
 from services.kit.logging import Log
+from services.node.context import Journal, NodeContext, Signer
 from services.node.logs import pending_statements
 from services.node.round_memory import round_row
 from services.node.rounds import statements
 from services.node.rounds.attention import stored_manifest
 from services.node.rounds.held_reports import on_hold
 from services.node.steps import exchange_notes
-from services.node.storage.states import (
-    UNSIGNED,
-    DestructionReason,
-    LocalRoundState,
-    SubmissionState,
-)
+from services.node.storage.states import UNSIGNED, DestructionReason, LocalRoundState, SubmissionState
 from services.node.storage.tables import (
     AlarmRow,
     ChunkDownloadRow,
@@ -35,18 +31,11 @@ from services.node.storage.tables import (
     HitRow,
     PendingStatementKind,
     PendingStatementRow,
+    RoundRow,
     SecretRow,
     StatementRow,
     SubmissionRow,
 )
-
-if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement
-    from sqlalchemy.orm import Session
-
-    from aquila.protocol.rounds.verified_round import Round
-    from services.node.context import Journal, NodeContext, Signer
-    from services.node.storage.tables import RoundRow
 
 DESTROYED_WITH_THE_KEY = (SecretRow, ChunkDownloadRow, EvaluationDownloadRow)
 """Rows of a round that go with its key."""

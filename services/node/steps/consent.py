@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from sqlalchemy.orm import Session
 
 from aquila.errors import PolicyError
 from aquila.protocol.messages import ClassCounts
+from aquila.protocol.rounds.verified_round import Round
+from aquila.sentences import Sentence
 from services.kit.logging import Log
+from services.node.context import NodeContext
 from services.node.round_memory import ROUND_SECRETS, round_row
 from services.node.rounds import statements
 from services.node.rounds.requests import is_consent_due, late_consent, manifest_problem
 from services.node.safeguards.evaluation_limits import earlier_rounds
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
-    from aquila.protocol.rounds.verified_round import Round
-    from aquila.sentences import Sentence
-    from services.node.context import NodeContext
 
 _LOG = Log("node.consent")
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from asyncio import to_thread
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from pydantic import ValidationError
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from aquila.audit.entries import Entry, EntryKind
 from aquila.errors import MalformedError, PolicyError, ProtocolError
+from aquila.protocol.messages import Manifest
 from aquila.protocol.messages.feed import Rounds
 from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds.corrections import kept_until
@@ -19,18 +21,13 @@ from aquila.sentences import Sentence
 from services.kit.errors import PeerFailedError
 from services.kit.log.entries import append
 from services.kit.logging import Log
+from services.kit.storage.store import Store
+from services.node.context import NodeContext
 from services.node.rounds import statements
 from services.node.rounds.requests import manifest_problem
 from services.node.storage.high_water import RESTORED
 from services.node.storage.states import EVIDENCE, LocalRoundState
 from services.node.storage.tables import RoundRow, StatementRow
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
-    from aquila.protocol.messages import Manifest
-    from services.kit.storage.store import Store
-    from services.node.context import NodeContext
 
 _LOG = Log("node.discover")
 

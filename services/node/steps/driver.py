@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import time
 from asyncio import create_task, gather, to_thread
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
 
 from sqlalchemy import select, union
 
 from aquila.errors import AquilaError
+from aquila.protocol.messages.feed import Events
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
 from services.kit.errors import PeerFullError, PeerUnavailableError
 from services.kit.logging import Log
+from services.kit.storage.store import Store
 from services.kit.work.drivers import Driver, each, raise_last
+from services.node.context import LongPollResult, NodeContext
 from services.node.logs import pending_statements
 from services.node.rounds.reported_hits import look_for_missing
 from services.node.steps import discover, exchange_notes, expire, sync, verify_logs, withdraw
@@ -22,13 +24,6 @@ from services.node.steps.advance import advance, concerns_all, turn
 from services.node.steps.listen import Listener
 from services.node.storage.states import LocalRoundState
 from services.node.storage.tables import RoundRow, StatementRow
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
-    from aquila.protocol.messages.feed import Events
-    from services.kit.storage.store import Store
-    from services.node.context import LongPollResult, NodeContext
 
 _LOG = Log("node.driver")
 _LAST_DELAY = 10.0

@@ -7,15 +7,17 @@ can be closed while notes are on their way. Every piece is committed alone and c
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Select, delete, func, insert, select, update
+from sqlalchemy.orm import Session
 
 from aquila.crypto.keys import SealingKey
+from aquila.crypto.vault import RoundKey
 from aquila.errors import AquilaError, KeyMaterialError, ProtocolError
 from aquila.octets import hexadecimal
-from aquila.protocol.messages import MAX_NOTES, Fault, Note, Notes
+from aquila.protocol.messages import MAX_NOTES, Fault, HitReport, Note, Notes
 from aquila.protocol.rounds.exchange import (
     marks_needed,
     prepare,
@@ -24,18 +26,22 @@ from aquila.protocol.rounds.exchange import (
     submission_in_report,
     verify_batch,
 )
-from aquila.protocol.rounds.held_tokens import held_tokens
-from aquila.protocol.rounds.hit_batches import HIT_ID_BYTES, hit_batches
+from aquila.protocol.rounds.held_tokens import TokensByRecord, held_tokens
+from aquila.protocol.rounds.hit_batches import HIT_ID_BYTES, HitBatch, hit_batches
 from aquila.protocol.rounds.note_openings import NoteOpening, NoteOpenings
+from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.submissions.submission import FinalizedChunk
+from aquila.records.rules import RuleTable
 from aquila.sentences import Sentence
 from services.kit.errors import ExposedSecretError, StoreError
 from services.kit.logging import Log
 from services.kit.storage.files import destroy_secret
+from services.kit.storage.store import Store
+from services.node.context import Journal, NodeContext
 from services.node.hits import notes
-from services.node.round_memory import round_row
+from services.node.round_memory import RoundMemories, round_row
 from services.node.rounds import paths, statements
-from services.node.rounds.own_reports import own_reports, pages_of
+from services.node.rounds.own_reports import OwnReport, own_reports, pages_of
 from services.node.storage.states import LocalRoundState
 from services.node.storage.tables import (
     ChunkRow,
@@ -49,23 +55,6 @@ from services.node.storage.tables import (
     RoundRow,
     StatementRow,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from sqlalchemy import Select
-    from sqlalchemy.orm import Session
-
-    from aquila.crypto.vault import RoundKey
-    from aquila.protocol.messages import HitReport
-    from aquila.protocol.rounds.held_tokens import TokensByRecord
-    from aquila.protocol.rounds.hit_batches import HitBatch
-    from aquila.protocol.rounds.verified_round import Round
-    from aquila.records.rules import RuleTable
-    from services.kit.storage.store import Store
-    from services.node.context import Journal, NodeContext
-    from services.node.round_memory import RoundMemories
-    from services.node.rounds.own_reports import OwnReport
 
 _LOG = Log("node.exchange")
 _PER_STEP = 16
@@ -105,12 +94,7 @@ def exchange_notes(node: NodeContext, round_id: str) -> bool:
     except ExposedSecretError:
         raise
     except KeyMaterialError:
-        _give_up(
-            node.journal,
-            node.rounds,
-            round_id,
-            Sentence.of("note_key_missing"),
-        )
+        _give_up(node.journal, node.rounds, round_id, Sentence.of("note_key_missing"))
     return True
 
 

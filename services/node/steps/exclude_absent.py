@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
 
 from aquila.errors import BindingError, PolicyError
 from aquila.protocol.messages import Amendment, Evaluation
 from aquila.protocol.messages.kinds import StatementKind
+from aquila.protocol.registry import Registry
 from aquila.protocol.rounds.round_state import Phase
+from aquila.protocol.rounds.verified_round import Round
 from aquila.sentences import Sentence
 from aquila.sentences.sentence import dumps
 from services.kit.logging import Log
+from services.node.context import Clock, NodeContext, Signer
 from services.node.rounds import statements
 from services.node.storage.states import UNSIGNED, DestructionReason, LocalRoundState, SubmissionState
 from services.node.storage.tables import (
@@ -20,17 +22,10 @@ from services.node.storage.tables import (
     ChunkRow,
     EvaluationDownloadRow,
     EvaluationRow,
+    RoundRow,
     StatementRow,
     SubmissionRow,
 )
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
-    from aquila.protocol.registry import Registry
-    from aquila.protocol.rounds.verified_round import Round
-    from services.node.context import Clock, NodeContext, Signer
-    from services.node.storage.tables import RoundRow
 
 _LOG = Log("node.amend")
 _LEAST = 2

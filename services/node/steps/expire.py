@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sqlalchemy import delete, func, select
 
 from aquila.audit.entries import Entry, EntryKind, Word
 from services.kit.log import entries
 from services.kit.logging import Log
+from services.node.context import NodeContext
 from services.node.records.erasure import tables_of_hits
 from services.node.storage.states import LocalRoundState
 from services.node.storage.tables import (
@@ -25,9 +24,6 @@ from services.node.storage.tables import (
     StatementRow,
     WithdrawalRow,
 )
-
-if TYPE_CHECKING:
-    from services.node.context import NodeContext
 
 _LOG = Log("node.expire")
 EXPIRING = (

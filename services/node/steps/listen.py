@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from asyncio import to_thread
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import select
 
@@ -20,15 +20,10 @@ from aquila.protocol.messages.feed import LongPollAnswer
 from aquila.protocol.registry import MATCHER
 from services.kit.errors import PeerUnavailableError
 from services.kit.logging import Log
-from services.node.context import LongPollResult
+from services.node.context import LongPollResult, NodeContext
 from services.node.rounds.requests import deadlines
 from services.node.steps.discover import read_rounds
 from services.node.storage.tables import RoundRow
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from services.node.context import NodeContext
 
 _LOG = Log("node.listen")
 _LONGEST_HOLD = 3_600

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import base64
 from asyncio import to_thread
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from aquila.crypto.group import ELEMENT_BYTES
 from aquila.errors import (
@@ -27,30 +29,23 @@ from aquila.protocol.log_entries import refused_entry
 from aquila.protocol.messages import Evaluation, Statement, Submission, Tokens
 from aquila.protocol.messages.consignments import MOST_PARTS, BytesPart, Consignment, ConsignmentAnswer, StatementPart
 from aquila.protocol.messages.kinds import StatementKind
+from aquila.protocol.registry import Registry
 from aquila.protocol.rounds.round_state import EvaluationKey
 from aquila.sentences import Sentence
 from aquila.sentences.sentence import dumps
 from services.kit.errors import NotFoundError, PeerFullError, error_from_problem, retry_after_of
+from services.kit.http.peer import Peer
 from services.kit.log.entries import append
 from services.kit.logging import Log
+from services.kit.storage.files import ChunkFiles
+from services.kit.storage.store import Store
 from services.kit.work.pipeline import run_in_order, until
+from services.node.context import Journal, NodeContext
 from services.node.logs import inclusion_promises
-from services.node.round_memory import TakenStatement, round_row
+from services.node.round_memory import RoundMemories, TakenStatement, round_row
 from services.node.rounds import paths, statements
 from services.node.storage.states import LocalRoundState, SubmissionState
 from services.node.storage.tables import ChunkRow, ColumnPieceRow, EvaluationRow, StatementRow, SubmissionRow
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-
-    from sqlalchemy.orm import Session
-
-    from aquila.protocol.registry import Registry
-    from services.kit.http.peer import Peer
-    from services.kit.storage.files import ChunkFiles
-    from services.kit.storage.store import Store
-    from services.node.context import Journal, NodeContext
-    from services.node.round_memory import RoundMemories
 
 _LOG = Log("node.outbox")
 _PER_TURN = 512

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from aquila.errors import ProtocolError
 from aquila.followup.lifecycle import Urgency
 from aquila.protocol.log_entries import statement_entry
-from aquila.protocol.messages import HitReport, Kind
-from aquila.protocol.messages.feed import EventKind
+from aquila.protocol.messages import CheckedPair, Hit, HitReport, Kind, Message
+from aquila.protocol.messages.feed import Event, EventKind
+from aquila.protocol.registry import Registry
 from aquila.protocol.rounds.round_state import ReportKey
+from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.submissions.submission import HANDLE_BYTES, handles_of
 from aquila.sentences import Sentence
 from aquila.sentences.sentence import loads
 from services.kit.log.entries import append
 from services.kit.logging import Log
+from services.kit.storage.store import Store
+from services.node.context import Clock, NodeContext
 from services.node.hits import known_pairs, lifecycle
 from services.node.logs import pending_statements
 from services.node.records import erasure
@@ -36,18 +42,6 @@ from services.node.storage.tables import (
     RecordRow,
     SubmissionRow,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from sqlalchemy.orm import Session
-
-    from aquila.protocol.messages import CheckedPair, Hit, Message
-    from aquila.protocol.messages.feed import Event
-    from aquila.protocol.registry import Registry
-    from aquila.protocol.rounds.verified_round import Round
-    from services.kit.storage.store import Store
-    from services.node.context import Clock, NodeContext
 
 _LOG = Log("node.reports")
 _AT_ONCE = 500

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import base64
 from asyncio import to_thread
+from collections.abc import Awaitable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
-from aquila.crypto.envelope import open_envelope
+from aquila.crypto.envelope import OpenedEnvelope, open_envelope
 from aquila.errors import (
+    AquilaError,
     BindingError,
     EquivocationError,
     MalformedError,
@@ -26,41 +28,30 @@ from aquila.protocol.messages import (
     Confirmation,
     Ending,
     HitReport,
+    Message,
     Notes,
     Opening,
     Outcome,
     Withdrawal,
 )
-from aquila.protocol.messages.feed import EventKind, Events
+from aquila.protocol.messages.feed import Event, EventKind, Events
 from aquila.protocol.messages.kinds import kind_of
+from aquila.protocol.registry import Registry
 from aquila.protocol.rounds.round_state import Phase
+from aquila.protocol.rounds.verified_round import AcceptedStatement, Round
 from aquila.sentences import Sentence
 from services.kit.errors import NotFoundError
 from services.kit.logging import Log
+from services.kit.storage.store import Store
+from services.node.context import Clock, LongPollResult, NodeContext
 from services.node.hits import notes, withdrawals
 from services.node.logs import inclusion_promises, named_heads
-from services.node.round_memory import round_row
+from services.node.round_memory import RoundMemory, round_row
 from services.node.rounds import statements
 from services.node.steps import exclude_absent, reports
 from services.node.storage.high_water import RESTORED
 from services.node.storage.states import EVIDENCE, DestructionReason, LocalRoundState
-from services.node.storage.tables import ChunkDownloadRow, EvaluationDownloadRow, StatementRow
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterator, Sequence
-
-    from sqlalchemy.orm import Session
-
-    from aquila.crypto.envelope import OpenedEnvelope
-    from aquila.errors import AquilaError
-    from aquila.protocol.messages import Message
-    from aquila.protocol.messages.feed import Event
-    from aquila.protocol.registry import Registry
-    from aquila.protocol.rounds.verified_round import AcceptedStatement, Round
-    from services.kit.storage.store import Store
-    from services.node.context import Clock, LongPollResult, NodeContext
-    from services.node.round_memory import RoundMemory
-    from services.node.storage.tables import RoundRow
+from services.node.storage.tables import ChunkDownloadRow, EvaluationDownloadRow, RoundRow, StatementRow
 
 _LOG = Log("node.sync")
 PAGE = 500

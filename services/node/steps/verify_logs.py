@@ -8,32 +8,27 @@ from __future__ import annotations
 
 import contextlib
 from asyncio import to_thread
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
-from aquila.audit.checkpoint import parse_checkpoint
+from sqlalchemy.orm import Session
+
+from aquila.audit.checkpoint import Checkpoint, parse_checkpoint
+from aquila.audit.note import Note
 from aquila.errors import AquilaError, AuditError, LogRewrittenError, RestoredBackupError
 from aquila.protocol.messages.proofs import ProofRequest, Proofs
 from aquila.protocol.registry import MATCHER
 from aquila.sentences import Sentence
 from services.kit.errors import NotFoundError, PeerFullError, PeerUnavailableError, StoreError
+from services.kit.log.witness import Accusation
 from services.kit.logging import Log
+from services.node.context import LongPollResult, NodeContext
 from services.node.logs import inclusion_promises, named_entries, named_heads
 from services.node.rounds import statements as round_statements
 from services.node.storage.high_water import RESTORED
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from sqlalchemy.orm import Session
-
-    from aquila.audit.checkpoint import Checkpoint
-    from aquila.audit.note import Note
-    from services.kit.log.witness import Accusation
-    from services.node.context import LongPollResult, NodeContext
-    from services.node.storage.tables import NamedHeadRow, StatementRow
+from services.node.storage.tables import NamedHeadRow, StatementRow
 
 _LOG = Log("node.verify_logs")
 _ENTRIES_SECONDS = 600

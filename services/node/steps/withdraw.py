@@ -5,30 +5,24 @@ It says so whether the round goes on or has ended, once the feed was read to its
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
+from sqlalchemy.orm import Session
 
 from aquila.followup.lifecycle import HOUR, Ground
 from aquila.protocol.messages import MOST_WITHDRAWN
 from aquila.protocol.rounds.corrections import kept_until
+from aquila.protocol.rounds.verified_round import Round
 from services.kit.logging import Log
+from services.node.context import Clock, NodeContext, Signer
 from services.node.hits import undisclosed
 from services.node.hits.withdrawals import outcomes_of
 from services.node.round_memory import round_row
 from services.node.rounds import statements
 from services.node.rounds.held_reports import held_back
 from services.node.storage.tables import ProblemRow, RoundRow, WithdrawalRow
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from sqlalchemy import Select
-    from sqlalchemy.orm import Session
-
-    from aquila.protocol.rounds.verified_round import Round
-    from services.node.context import Clock, NodeContext, Signer
 
 _LOG = Log("node.correct")
 _UNSIGNED = WithdrawalRow.own & WithdrawalRow.digest.is_(None)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from aquila.matching.own_list.duplicates import DuplicatePair
+from aquila.matching.own_list.duplicates import DuplicatePair
 
 
 @dataclass(frozen=True, slots=True)

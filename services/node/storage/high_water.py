@@ -12,25 +12,31 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-from sqlalchemy import BigInteger, bindparam, case, cast, func, literal, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    CompoundSelect,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    select,
+    union_all,
+)
+from sqlalchemy.orm import Session
 
 from aquila.errors import RestoredBackupError
 from services.kit.storage.files import write_secret
+from services.kit.storage.store import Store
 from services.node.storage.states import LocalRoundState
 from services.node.storage.tables import DAY, DailyEvaluationRow, EvaluationCountRow, RoundRow, StatementRow
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from sqlalchemy import ColumnElement, CompoundSelect
-    from sqlalchemy.orm import Session
-
-    from services.kit.storage.store import Store
 
 FILE = "high-water.json"
 RESTORED = "restored_backup"

@@ -6,15 +6,10 @@ Creating a home and starting the node are separate acts. Nothing that is there a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from aquila.protocol.registration.invitations import (
-    JoinRequest,
-    check_time,
-    open_invitation,
-    open_request,
-    sign_file,
-)
+from aquila.crypto.keys import VerifyKey
+from aquila.protocol.registration.invitations import JoinRequest, check_time, open_invitation, open_request, sign_file
 from aquila.protocol.registration.spoken_words import Spoken, spoken
 from aquila.protocol.registry import RegisteredParty, Registry, write_registry
 from services.kit.home_folder import IDENTITY_FILE, REGISTRY_FILE, NewAddress, make_home, practice_line, toml
@@ -22,11 +17,6 @@ from services.kit.http.signatures import now as system_time
 from services.kit.storage.files import write_secret
 from services.kit.storage.own_identity import IN_FILE, read_key
 from services.node.settings import NodeSettings
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from aquila.crypto.keys import VerifyKey
 
 SETTINGS_FILE = "node.toml"
 DATABASE_FILE = "node.db"

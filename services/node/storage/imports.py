@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from sqlalchemy.orm import Session
 
 from services.kit.errors import NotFoundError
 from services.node.storage.tables import ImportRow
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
 
 
 def complete_import(session: Session, import_id: str) -> ImportRow:

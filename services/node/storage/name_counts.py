@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sqlalchemy import case, func, select
+from sqlalchemy.orm import Session
 
 from aquila.interface.hits import NameCount
 from aquila.records.person import Record
 from aquila.records.search import search_for
 from services.node.storage.tables import ImportRow, RecordRow
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
 
 _LONGEST_LIST = 100_000  # records whose words are read while a page is made: a twentieth of a second
 _MOST_NAMES = 8

@@ -6,13 +6,10 @@ The phases of a round are the protocol's (`aquila.protocol.rounds.round_state`),
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from aquila.interface.queries import StandingQueryState
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class LocalRoundState(StrEnum):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from sqlalchemy import (
     JSON,
     BigInteger,
+    ColumnElement,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -40,9 +40,6 @@ from services.node.storage.states import (
     Promise,
     SubmissionState,
 )
-
-if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement
 
 BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up by itself in INTEGER columns only
 
@@ -416,9 +413,7 @@ class ChunkDownloadRow(_DownloadRow):
 
     __tablename__ = "chunk_download"
     state: Mapped[ChunkDownloadState] = mapped_column(
-        state_text(ChunkDownloadState, 16),
-        default=ChunkDownloadState.WAITING,
-        comment="waiting, evaluated or failed.",
+        state_text(ChunkDownloadState, 16), default=ChunkDownloadState.WAITING, comment="waiting, evaluated or failed."
     )
 
     def enter(self, state: ChunkDownloadState) -> None:

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from fastapi import APIRouter, Response
 
-from aquila.errors import InputError, OrderError, PolicyError, ProtocolError
-from clients.web.app.visit import Sent, Visited, threaded
+from aquila.errors import AquilaError, InputError, OrderError, PolicyError, ProtocolError
+from aquila.interface.service.party import RegistryView
+from clients.web.app.visit import Sent, Visit, Visited, threaded
 from services.kit.errors import NotAllowedError, NotFoundError, UnknownCallerError
-
-if TYPE_CHECKING:
-    from aquila.errors import AquilaError
-    from aquila.interface.service.party import RegistryView
-    from clients.web.app.visit import Visit
 
 node = APIRouter()
 matcher = APIRouter()

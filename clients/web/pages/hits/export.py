@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Response
 
 from aquila.csv_files import CsvWriter
 from aquila.errors import PolicyError
-from clients.web.app.visit import Sent, Visited, threaded
+from aquila.interface.hits import ExportedHit, HitExport, HitQuery
+from clients.web.app.visit import Sent, Visit, Visited, threaded
 from clients.web.pages.hits.filters import list_of_form
 from clients.web.render import pdf
 from clients.web.text import labels
-
-if TYPE_CHECKING:
-    from aquila.interface.hits import ExportedHit, HitExport, HitQuery
-    from clients.web.app.visit import Visit
 
 router = APIRouter()
 MOST_ON_PAPER = 1_000

@@ -5,18 +5,14 @@ An address holds no word of a record: a name that is searched for is kept by the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
 
 from aquila.errors import OrderError
 from aquila.interface.hits import HitFilter, HitSearch, SavedFilter
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from clients.web.app.forms import SubmittedForm
-    from clients.web.app.visit import Visit
+from clients.web.app.forms import SubmittedForm
+from clients.web.app.visit import Visit
 
 PAGE = 50
 """Hits on a page."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
-from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Response
 from markupsafe import Markup
@@ -11,23 +11,18 @@ from starlette.exceptions import HTTPException
 
 from aquila.errors import InputError, OrderError, PolicyError
 from aquila.followup.lifecycle import Channel, Decision, Ground, HitOutcome, Urgency
+from aquila.interface.hits import HitView, LetterView, WeightView
 from aquila.matching.certainty import CENTIBITS, Level
 from aquila.matching.weights import WeightKind, level_bits
+from clients.sdk import HitsClient
 from clients.sdk.hits import hit_keys
+from clients.web.app.forms import SubmittedForm
 from clients.web.app.paths import identifier
-from clients.web.app.visit import Sent, Visited, threaded
+from clients.web.app.visit import Sent, Visit, Visited, threaded
 from clients.web.pages.hits.filters import list_of_address
 from clients.web.pages.hits.people import NOBODY, colleague_choices
 from clients.web.render import charts, pdf
 from clients.web.text import labels, request_letter
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-
-    from aquila.interface.hits import HitView, LetterView, WeightView
-    from clients.sdk import HitsClient
-    from clients.web.app.forms import SubmittedForm
-    from clients.web.app.visit import Visit
 
 router = APIRouter()
 Place = tuple[str, str]

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from clients.web.app.visit import Visit
+from clients.web.app.visit import Visit
 
 NOBODY = "nobody"
 """The choice that nobody looks after a hit."""

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastapi import APIRouter, Response
 
 from aquila.errors import InputError, OrderError, PolicyError
 from aquila.interface.approval import ApprovalKind, ApprovalState
-from aquila.interface.queries import MOST_DAYS, MOST_PERSONS, StandingQueryRequest
+from aquila.interface.queries import (
+    MOST_DAYS,
+    MOST_PERSONS,
+    Queries,
+    QueryEntry,
+    QueryProgress,
+    QueryRound,
+    StandingQueryRequest,
+)
 from clients.sdk import ApprovalClient, QueryClient
 from clients.web.app.forms import NAMES_CHECKED
-from clients.web.app.paging import page_of, served_page
+from clients.web.app.paging import Page, page_of, served_page
 from clients.web.app.paths import identifier
-from clients.web.app.visit import Sent, Visited, threaded
+from clients.web.app.visit import Sent, Visit, Visited, threaded
 from clients.web.rounds.live import LiveState, live
 from clients.web.rounds.query_form import OF_ROUND, TYPED, QueryForm
 from clients.web.text import labels
 from services.kit.errors import NotAllowedError, UnknownCallerError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from aquila.interface.queries import Queries, QueryEntry, QueryProgress, QueryRound
-    from clients.web.app.paging import Page
-    from clients.web.app.visit import Visit
 
 router = APIRouter()
 _PAGE = 20

@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastapi import APIRouter, Response
 
 from aquila.errors import InputError
 from aquila.followup.lifecycle import Decision, HitOutcome, Stage
-from aquila.interface.hits import MOST_CHOSEN, AssigneeFilter, HitSort, KnownPair, SavedFilter
+from aquila.interface.hits import (
+    MOST_CHOSEN,
+    AssigneeFilter,
+    HitPage,
+    HitSort,
+    KnownPair,
+    ManyClosings,
+    ManyDecisions,
+    SavedFilter,
+    SavedFilters,
+)
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import Kind
+from aquila.protocol.messages.feed import RoundEntry
 from clients.sdk.hits import hit_keys
+from clients.web.app.forms import SubmittedForm
 from clients.web.app.paths import identifier
-from clients.web.app.visit import Sent, Visited, threaded
+from clients.web.app.visit import Sent, Visit, Visited, threaded
 from clients.web.pages.hits.filters import PAGE, RequestedList, list_of_form, requested_list
 from clients.web.pages.hits.people import NOBODY, colleague_choices
 from clients.web.text import labels
 from services.kit.errors import NotFoundError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from aquila.interface.hits import HitPage, ManyClosings, ManyDecisions, SavedFilters
-    from aquila.protocol.messages.feed import RoundEntry
-    from clients.web.app.forms import SubmittedForm
-    from clients.web.app.visit import Visit
 
 router = APIRouter()
 _ROUNDS = 50

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Response
 
-from aquila.interface.queries import MOST_DAYS, QueryRequest, StandingQueryRequest
+from aquila.interface.queries import MOST_DAYS, QueryRequest, StandingQueryEntry, StandingQueryRequest
 from aquila.interface.rounds import JustificationInput
 from clients.sdk import QueryClient
 from clients.sdk.queries import end_of_day
 from clients.web.app.paging import page_of
 from clients.web.app.paths import identifier
-from clients.web.app.visit import Sent, Visited, threaded
-
-if TYPE_CHECKING:
-    from aquila.interface.queries import StandingQueryEntry
-    from clients.web.app.visit import Visit
+from clients.web.app.visit import Sent, Visit, Visited, threaded
 
 router = APIRouter()
 _PAGE = 20

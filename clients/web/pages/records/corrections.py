@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Response
 
-from aquila.interface.records import CORRECTABLE, RecordCorrection
+from aquila.interface.records import CORRECTABLE, CorrectionReport, FoundRecord, RecordCorrection
 from aquila.records.person import LIST_FIELDS
 from clients.web.app.paths import identifier
-from clients.web.app.visit import Sent, Visited, threaded
+from clients.web.app.visit import Sent, Visit, Visited, threaded
 from clients.web.pages.records.search import position_of
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from aquila.interface.records import CorrectionReport, FoundRecord
-    from clients.web.app.visit import Visit
 
 router = APIRouter()
 

@@ -3,38 +3,32 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastapi import APIRouter, Response
 
 from aquila.errors import InputError
 from aquila.interface.progress import Progress
-from aquila.interface.records import MOST_FOUND, Deliveries
+from aquila.interface.records import MOST_FOUND, Deliveries, DuplicatePairView, ImportEntry, LayoutView, RecordReport
 from aquila.records.frequency import DEFAULT_LIMIT
 from aquila.records.person import FIELDS
 from aquila.records.reading.layouts import ENCODINGS, RECOGNIZED, Layout
 from aquila.records.template import TEMPLATES
+from aquila.sentences import Sentence
+from clients.sdk import NodeClient
 from clients.sdk.node import DeliveredList
 from clients.web.app.list_work import ListWork
 from clients.web.app.paging import served_page
 from clients.web.app.paths import identifier
-from clients.web.app.uploads import LONG_BYTES
-from clients.web.app.visit import Sent, SentList, Visited, threaded
+from clients.web.app.uploads import LONG_BYTES, Upload
+from clients.web.app.visit import Sent, SentList, Visit, Visited, threaded
 from clients.web.rounds.live import LiveState, live
 from services.kit.errors import NotFoundError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from aquila.interface.records import DuplicatePairView, ImportEntry, LayoutView, RecordReport
-    from aquila.sentences import Sentence
-    from clients.sdk import NodeClient
-    from clients.web.app.uploads import Upload
-    from clients.web.app.visit import Visit
 
 router = APIRouter()
 _MOST = 100
@@ -42,10 +36,7 @@ _FEW = 10  # findings that are shown line by line without being asked for
 _NAME_LIMIT = 200
 _DIGITS = 9
 _LOOK_SECONDS = 0.5
-_TYPES = {
-    "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
+_TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 
 
 @router.get("/records")

@@ -6,17 +6,12 @@ record's address says its list and its place there.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from fastapi import APIRouter, Response
 from starlette.exceptions import HTTPException
 
 from aquila.interface.records import FARTHEST, MOST_FOUND, RecordSearch
 from clients.web.app.paths import identifier
-from clients.web.app.visit import Sent, Visited, threaded
-
-if TYPE_CHECKING:
-    from clients.web.app.visit import Visit
+from clients.web.app.visit import Sent, Visit, Visited, threaded
 
 router = APIRouter()
 _DIGITS = 12

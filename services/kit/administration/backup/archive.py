@@ -16,19 +16,15 @@ import io
 import json
 import zlib
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
+from typing import Annotated, Any, BinaryIO, Literal
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
-from aquila.crypto.keys import VerifyKey
+from aquila.crypto.keys import SealingKey, SigningKey, VerifyKey
 from aquila.crypto.sealed_stream import OpeningReader, SealingWriter
 from aquila.errors import AquilaError, InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from aquila.crypto.keys import SealingKey, SigningKey
 
 CONTEXT = b"backup"
 _LABEL = b"aquila/1 backup "

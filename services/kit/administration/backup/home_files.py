@@ -8,20 +8,16 @@ follow from its rows, and chunks are of rounds that do not go on.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
 from aquila.errors import InputError, MalformedError
 from services.kit.administration.backup.archive import HomeFile, Needed
+from services.kit.administration.backup.services import BackedService
+from services.kit.settings import KeyedSettings
 from services.kit.storage.own_identity import token_address
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from services.kit.administration.backup.services import BackedService
-    from services.kit.settings import KeyedSettings
 
 _FOLDERS = frozenset({"keys", "log", "chunks", "scratch"})
 _NO_FILES = frozenset({"home", "deliveries"})

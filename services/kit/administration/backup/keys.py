@@ -9,15 +9,12 @@ import base64
 import binascii
 import hashlib
 import secrets
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from aquila.crypto.keys import KEY_BYTES, SEALING_PUBLIC_BYTES, SealingKey
 from aquila.crypto.sealed_stream import recipient_name
 from aquila.errors import InputError, KeyMaterialError
 from services.kit.storage.files import read_secret, replacing, write_secret
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _PRIVATE, _PUBLIC = "aquila-backup-private-key", "aquila-backup-public-key"
 _CHECK_BYTES = 4

@@ -3,36 +3,31 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+
+from sqlalchemy.orm import Session
 
 import aquila
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.roles import Role
+from aquila.crypto.keys import VerifyKey
 from aquila.crypto.sealed_stream import recipient_name
 from aquila.errors import InputError
 from aquila.protocol.registry import MATCHER, read_registry
 from services.kit.actor import LOCAL_KEY
-from services.kit.administration.backup.archive import Head, writing
+from services.kit.administration.backup.archive import ArchiveWriter, Head, writing
 from services.kit.administration.backup.home_files import collect
 from services.kit.administration.backup.rows import head_of, rows_of, tables_of
+from services.kit.administration.backup.services import BackedService
 from services.kit.errors import StoreError
 from services.kit.log.entries import append, frontier
+from services.kit.settings import KeyedSettings
 from services.kit.storage.files import replacing
 from services.kit.storage.migrate import head_revision, revision_of
 from services.kit.storage.own_identity import read_key
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from sqlalchemy.orm import Session
-
-    from aquila.crypto.keys import VerifyKey
-    from services.kit.administration.backup.archive import ArchiveWriter
-    from services.kit.administration.backup.services import BackedService
-    from services.kit.settings import KeyedSettings
-    from services.kit.storage.store import Store
+from services.kit.storage.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +63,7 @@ def back_up(  # noqa: PLR0913, PLR0917 - what a backup is made of
         raise InputError("backup_already_there", file=str(out))
     settings = service.load(home)
     files, needed = collect(service, settings, home)
-    with (
-        read_key(settings.identity) as identity,
-        contextlib.closing(service.open_store(settings)) as store,
-    ):
+    with read_key(settings.identity) as identity, contextlib.closing(service.open_store(settings)) as store:
         # The entry is committed first, so that the backup holds it too.
         _check_revision(store, service)
         with store.transaction("backup.log") as session:

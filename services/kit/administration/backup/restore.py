@@ -8,33 +8,28 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from aquila.crypto.keys import SealingKey
 from aquila.errors import InputError, KeyMaterialError
 from services.kit.administration.backup.archive import Head, Row, TableHead, read_archive
 from services.kit.administration.backup.home_files import file_settings
 from services.kit.administration.backup.rows import RowWriter, is_empty
-from services.kit.administration.backup.verification import check
+from services.kit.administration.backup.services import BackedService
+from services.kit.administration.backup.verification import BackupCheck, check
 from services.kit.log.entries import seal_entries_again
 from services.kit.people.operator_token import TOKEN_FILE, OperatorToken
 from services.kit.people.people_key import PeopleKey
+from services.kit.settings import KeyedSettings
 from services.kit.storage.files import check_private, read_secret, write_secret
 from services.kit.storage.migrate import lay
 from services.kit.storage.own_identity import read_key
 from services.kit.storage.row_seals import seal_again
 from services.kit.storage.store import schema_change
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
-    from aquila.crypto.keys import SealingKey
-    from services.kit.administration.backup.services import BackedService
-    from services.kit.administration.backup.verification import BackupCheck
-    from services.kit.settings import KeyedSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, LargeBinary, MetaData, Table, inspect, select, text
+from sqlalchemy.orm import Session
 
 from aquila.errors import InputError
 from services.kit.administration.backup.archive import Row, TableHead
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from sqlalchemy.orm import Session
 
 _AT_ONCE = 200
 _LOG = ("log_checkpoint", "log_edge", "log_entry")

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from pathlib import Path
+from typing import Literal
+
+from sqlalchemy import MetaData
 
 from services.kit.errors import NotFoundError
 from services.kit.people.people_key import row_key_of
-from services.kit.settings import load
+from services.kit.settings import KeyedSettings, load
 from services.kit.storage.files import check_private
-from services.kit.storage.store import private_store
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from sqlalchemy import MetaData
-
-    from services.kit.settings import KeyedSettings
-    from services.kit.storage.store import Rows, Store
+from services.kit.storage.store import Rows, Store, private_store
 
 FLEETING = frozenset({"session", "provider_sign_in"})
 """Tables of both services whose rows no backup holds: nobody's session comes back."""

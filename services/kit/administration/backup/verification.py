@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import BinaryIO
 
 from aquila.audit.checkpoint import open_checkpoint
 from aquila.audit.merkle import Frontier, leaf_hash
 from aquila.audit.witness import log_name
+from aquila.crypto.keys import SealingKey
 from aquila.errors import AuditError, InputError
 from services.kit.administration.backup.archive import Counts, Head, HomeFile, Row, TableHead, read_archive
 from services.kit.administration.backup.home_files import check_name
+from services.kit.administration.backup.services import BackedService
 from services.kit.storage.migrate import known_revisions
-
-if TYPE_CHECKING:
-    from typing import BinaryIO
-
-    from aquila.crypto.keys import SealingKey
-    from services.kit.administration.backup.services import BackedService
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
-from services.kit.administration.doctor.findings import Finding, critical, fine
+from services.kit.administration.doctor.findings import Finding, Findings, critical, fine
 from services.kit.http.certificates import certificates_of
 from services.kit.serving.health.checks import WARNING_DAYS, certificate_faults, days_left
 from services.kit.serving.hosts import names_of
-from services.kit.settings import is_loopback
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from services.kit.administration.doctor.findings import Findings
-    from services.kit.settings import PeerSettings, ServiceSettings
+from services.kit.settings import PeerSettings, ServiceSettings, is_loopback
 
 
 def examine_certificates(settings: ServiceSettings, peer: PeerSettings | None, now: int) -> Findings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from sqlalchemy import Connection, create_engine, func, inspect, select, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -12,22 +12,16 @@ from sqlalchemy.orm import Session
 
 from aquila.audit.entries import EntryKind
 from aquila.interface.service.health import Grade
-from services.kit.administration.doctor.findings import Finding, critical, fine, warning
+from services.kit.administration.backup.services import BackedService
+from services.kit.administration.doctor.findings import Finding, Findings, critical, fine, warning
 from services.kit.log.entries import ALARMS, ENTRIES
 from services.kit.log.entries import count_forged as count_forged_entries
 from services.kit.people.people_key import row_key_of
+from services.kit.settings import KeyedSettings
 from services.kit.storage.files import check_private
 from services.kit.storage.migrate import head_revision, known_revisions, revision_of
-from services.kit.storage.row_seals import count_forged
+from services.kit.storage.row_seals import RowKey, count_forged
 from services.kit.storage.store import database_url, store_error
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from services.kit.administration.backup.services import BackedService
-    from services.kit.administration.doctor.findings import Findings
-    from services.kit.settings import KeyedSettings
-    from services.kit.storage.row_seals import RowKey
 
 _OLD_BACKUP_DAYS = 7
 _DAY = 86_400

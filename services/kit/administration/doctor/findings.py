@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from aquila.errors import AquilaError
 from aquila.interface.service.health import Grade
 from aquila.sentences import Sentence, hint_of, text_of
 from services.kit.serving.health.checks import explained
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 
 @dataclass(frozen=True, slots=True)

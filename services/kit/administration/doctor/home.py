@@ -5,24 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from aquila.protocol.registry import read_registry
 from services.kit.administration.backup.home_files import file_settings, is_secret
-from services.kit.administration.doctor.findings import Finding, critical, fine, warning
+from services.kit.administration.doctor.findings import Finding, Findings, critical, fine, warning
 from services.kit.people.operator_token import TOKEN_FILE, OperatorToken
 from services.kit.people.people_key import KEY_FILE, NEXT_KEY_FILE
 from services.kit.serving.health.checks import disk_faults
-from services.kit.settings import MEBIBYTE
+from services.kit.settings import MEBIBYTE, KeyedSettings
 from services.kit.storage.files import check_private
 from services.kit.storage.own_identity import read_key, read_next
 from services.kit.storage.pkcs11.key import Pkcs11Key
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from services.kit.administration.doctor.findings import Findings
-    from services.kit.settings import KeyedSettings
 
 _SHOWN = 3
 _KEYS = "keys"

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
+import ssl
+from collections.abc import Callable, Iterator
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import httpx
 
 from aquila.sentences import Sentence
-from services.kit.administration.doctor.findings import critical, fine, warning
+from services.kit.administration.doctor.findings import Finding, Findings, critical, fine, warning
 from services.kit.http.tls import certificate_fault, tls_context
-from services.kit.settings import PeerSettings
+from services.kit.settings import PeerSettings, ProviderSettings, ServiceSettings
 from services.kit.work.executors import open_cluster
-
-if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Callable, Iterator
-
-    from services.kit.administration.doctor.findings import Finding, Findings
-    from services.kit.settings import ProviderSettings, ServiceSettings
 
 _SECONDS = 10
 _MOST_SKEW = 300

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeAlias
 
+from aquila.crypto.keys import SigningKey
 from aquila.errors import AquilaError, LogRewrittenError
 from aquila.interface.sentence import FaultView
-from aquila.interface.service.health import Grade, HealthCheck, worst
+from aquila.interface.service.health import Grade, HealthCheck, Subject, worst
 from aquila.sentences import Sentence, hint_of, quoted
 from aquila.sentences.sentence import loads
 from services.kit.errors import PeerUnavailableError, Pkcs11Error
+from services.kit.http.certificates import CertificateEnd, CertificateEnds
+from services.kit.log_access.use_cases import LogUseCases
 from services.kit.settings import MEBIBYTE
 from services.kit.storage.pkcs11.key import Pkcs11Key
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from aquila.crypto.keys import SigningKey
-    from aquila.interface.service.health import Subject
-    from services.kit.http.certificates import CertificateEnd, CertificateEnds
-    from services.kit.log_access.use_cases import LogUseCases
-    from services.kit.storage.row_seals import RowKey
-    from services.kit.work.drivers import Driver
-    from services.kit.work.executors import ExecutorHandle, WorkersState
+from services.kit.storage.row_seals import RowKey
+from services.kit.work.drivers import Driver
+from services.kit.work.executors import ExecutorHandle, WorkersState
 
 DAY = 86_400
 WARNING_DAYS = 30

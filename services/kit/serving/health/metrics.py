@@ -6,23 +6,16 @@ the codes of parties, and the beginnings of rounds' random ids (`tests/contract/
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from wsgiref.simple_server import WSGIServer
 
 from prometheus_client import CollectorRegistry, start_http_server
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from aquila.errors import InputError
-from aquila.interface.service.health import Grade
+from aquila.interface.service.health import Grade, ServiceHealth
 from aquila.protocol.rounds.round_state import Phase
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from wsgiref.simple_server import WSGIServer
-
-    from prometheus_client.core import Metric
-
-    from aquila.interface.service.health import ServiceHealth
-    from services.kit.serving.health.report import HealthReport
+from services.kit.serving.health.report import HealthReport
 
 _LOOPBACK = "127.0.0.1"
 _DIGITS = 8  # of a round's id, as commands show it

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 import aquila
+from aquila.audit.roles import Service
+from aquila.interface.log import CosignatureView
 from aquila.interface.service.health import (
     CertificateHealth,
     ContactHealth,
     DriverHealth,
     Grade,
+    HealthCheck,
+    RoundHealth,
     ServiceHealth,
     Subject,
     not_ready,
@@ -21,28 +25,19 @@ from aquila.interface.service.health import (
 )
 from services.kit.approvals.requests import waiting_count
 from services.kit.errors import NotReadyError, StoreError
+from services.kit.http.certificates import CertificateEnds
 from services.kit.log.entries import size
 from services.kit.log_access.cosignatures import NewestCosignatures
+from services.kit.log_access.use_cases import LogUseCases
 from services.kit.serving.health import checks
-from services.kit.serving.health.checks import checked
+from services.kit.serving.health.checks import Fault, checked
 from services.kit.serving.health.rounds import round_faults
-from services.kit.settings import MEBIBYTE
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from aquila.audit.roles import Service
-    from aquila.interface.log import CosignatureView
-    from aquila.interface.service.health import HealthCheck, RoundHealth
-    from services.kit.http.certificates import CertificateEnds
-    from services.kit.log_access.use_cases import LogUseCases
-    from services.kit.serving.health.checks import Fault
-    from services.kit.settings import ServiceSettings
-    from services.kit.storage.files import ChunkFiles
-    from services.kit.storage.store import Store
-    from services.kit.work.drivers import Driver
-    from services.kit.work.event_counts import EventCounts
-    from services.kit.work.executors import ExecutorHandle
+from services.kit.settings import MEBIBYTE, ServiceSettings
+from services.kit.storage.files import ChunkFiles
+from services.kit.storage.store import Store
+from services.kit.work.drivers import Driver
+from services.kit.work.event_counts import EventCounts
+from services.kit.work.executors import ExecutorHandle
 
 FRESH_SECONDS = 5.0
 """A report is kept for this time: strangers who ask `/ready` cost one look in it."""

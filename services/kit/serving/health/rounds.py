@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from aquila.interface.progress import Awaited
 from aquila.interface.service.health import AwaitedStep, Grade, RoundHealth
 from aquila.protocol.messages.kinds import StatementKind
 from aquila.sentences import Sentence
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
-
-    from services.kit.serving.health.checks import Fault
+from services.kit.serving.health.checks import Fault
 
 MOST_ROUNDS = 100
 """The open rounds that are looked at, the oldest first: those are the likeliest to be stuck."""

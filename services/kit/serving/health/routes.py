@@ -8,7 +8,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 
 from aquila.audit.roles import Action
-from aquila.interface.service.health import ServiceHealth  # noqa: TC001 - read by FastAPI
+from aquila.interface.service.health import ServiceHealth
 from services.kit.http.routing import ServiceRoute
 from services.kit.people import requires
 from services.kit.serving.health.report import HealthReport

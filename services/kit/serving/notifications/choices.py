@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sqlalchemy import delete, select
 
 from aquila.audit.roles import Action, role_table
 from aquila.errors import InputError
-from aquila.interface.attention import (
-    Channel,
-    DeliveryFailure,
-    NotificationChoice,
-    NotificationSettingsView,
-    Waiting,
-)
+from aquila.interface.attention import Channel, DeliveryFailure, NotificationChoice, NotificationSettingsView, Waiting
 from services.kit.actor import LOCAL_KEY
+from services.kit.people import Actor
 from services.kit.people.tables import AccountRow, NotificationRow
-
-if TYPE_CHECKING:
-    from services.kit.people import Actor
-    from services.kit.serving.notifications.settings import NotificationSettings
-    from services.kit.serving.notifications.waiting import Notifications
-    from services.kit.storage.store import Store
+from services.kit.serving.notifications.settings import NotificationSettings
+from services.kit.serving.notifications.waiting import Notifications
+from services.kit.storage.store import Store
 
 
 def waiting_of(notifications: Notifications, actor: Actor) -> Waiting:

@@ -11,20 +11,15 @@ import json
 import smtplib
 import ssl
 import subprocess
+from collections.abc import Iterator
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
-from typing import TYPE_CHECKING
 
 from aquila.errors import KeyMaterialError
-from aquila.interface.attention import Channel, DeliveryFailure
+from aquila.interface.attention import Channel, DeliveryFailure, Notification, NotificationText
 from services.kit.errors import StoreError
+from services.kit.serving.notifications.settings import MailSettings, NotificationSettings
 from services.kit.storage.files import read_secret
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from aquila.interface.attention import Notification, NotificationText
-    from services.kit.serving.notifications.settings import MailSettings, NotificationSettings
 
 _SECONDS = 30
 

@@ -8,28 +8,22 @@ be. If we crash between the two, it goes once more.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from sqlalchemy import select
 
-from aquila.interface.attention import Channel, Notification, NotificationText, WaitingCounts
+from aquila.interface.attention import Channel, DeliveryFailure, Notification, NotificationText, WaitingCounts
 from services.kit.logging import Log
 from services.kit.people.sessions import roles_of
 from services.kit.people.tables import AccountRow, NotificationRow
 from services.kit.serving.notifications.delivery import DeliveryError, deliver
-from services.kit.serving.notifications.waiting import WaitingWork
+from services.kit.serving.notifications.settings import NotificationSettings
+from services.kit.serving.notifications.waiting import Notifications, WaitingWork
 from services.kit.work import threads
 from services.kit.work.drivers import Driver
 from services.kit.work.threads import Pool
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from aquila.interface.attention import DeliveryFailure
-    from services.kit.serving.notifications.settings import NotificationSettings
-    from services.kit.serving.notifications.waiting import Notifications
 
 _LOG = Log("notifications")
 HOUR = 3_600

@@ -5,22 +5,16 @@ A service puts its `Notifications` into `app.state.notifications`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 
 from aquila.audit.roles import Action
-from aquila.interface.attention import (  # noqa: TC001 - read by FastAPI
-    NotificationChoice,
-    NotificationSettingsView,
-    Waiting,
-)
+from aquila.interface.attention import NotificationChoice, NotificationSettingsView, Waiting
 from services.kit.http.routing import ServiceRoute
 from services.kit.people import Actor, requires
 from services.kit.serving.notifications import choices
-
-if TYPE_CHECKING:
-    from services.kit.serving.notifications.waiting import Notifications
+from services.kit.serving.notifications.waiting import Notifications
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["notifications"])
 

@@ -6,28 +6,22 @@ Each service has its own reader, because each has work of its own.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
+from aquila.audit.roles import Role, Service
 from aquila.interface.approval import ApprovalState
-from aquila.interface.service.health import ATTENDED, Grade
+from aquila.interface.attention import WaitingCounts
+from aquila.interface.service.health import ATTENDED, Grade, ServiceHealth
+from aquila.matching.certainty import Level
 from services.kit.approvals.tables import ApprovalRow
 from services.kit.log import entries as log_entries
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from sqlalchemy.orm import Session
-
-    from aquila.audit.roles import Role, Service
-    from aquila.interface.attention import WaitingCounts
-    from aquila.interface.service.health import ServiceHealth
-    from aquila.matching.certainty import Level
-    from services.kit.serving.notifications.settings import NotificationSettings
-    from services.kit.storage.store import Store
+from services.kit.serving.notifications.settings import NotificationSettings
+from services.kit.storage.store import Store
 
 
 @dataclass(frozen=True, slots=True)

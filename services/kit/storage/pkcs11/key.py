@@ -14,20 +14,17 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from pathlib import Path
+from typing import Any, Self, TypeVar
 
 from aquila.crypto.keys import KEY_BYTES, SecretBytes, VerifyKey
 from aquila.errors import AquilaError, KeyMaterialError, MalformedError, SignatureError
 from services.kit.errors import Pkcs11Error, StoreError
 from services.kit.storage.files import read_secret
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from services.kit.storage.pkcs11.address import KeyAddress
+from services.kit.storage.pkcs11.address import KeyAddress
 
 T = TypeVar("T")
 _ED25519 = bytes.fromhex("06032b6570")  # the object identifier 1.3.101.112 (RFC 8410), as CKA_EC_PARAMS has it

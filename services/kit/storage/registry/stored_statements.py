@@ -5,24 +5,15 @@ A statement is never changed or deleted. Two of one number are both kept: they a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from sqlalchemy import BigInteger, Integer, String, Text, func, select
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import BigInteger, Integer, MetaData, String, Text, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from aquila.protocol.registration.statements import SignedStatement, open_acceptance, open_statement
-from aquila.protocol.registry import MATCHER, write_registry
+from aquila.protocol.registration.statements import RegistryAcceptance, SignedStatement, open_acceptance, open_statement
+from aquila.protocol.registry import MATCHER, Registry, write_registry
 from services.kit.storage.files import write_secret
 from services.kit.storage.store import Rows, new_metadata
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from sqlalchemy import MetaData
-    from sqlalchemy.orm import Session
-
-    from aquila.protocol.registration.statements import RegistryAcceptance
-    from aquila.protocol.registry import Registry
 
 
 class RegistryRows(Rows):

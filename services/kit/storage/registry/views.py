@@ -5,18 +5,20 @@ Administrators see them, and the person who approves what one of them asked for.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from aquila.interface.approval import ApprovalKind
 from aquila.interface.service.party import RegistryPartyView, RegistryStatementView
 from aquila.protocol.registration.spoken_words import spoken
-from aquila.protocol.registration.statements import differences, key_changes
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from aquila.protocol.registration.statements import RegistryAcceptance, RegistryStatement, SignedStatement
-    from aquila.protocol.registry import Registry
+from aquila.protocol.registration.statements import (
+    RegistryAcceptance,
+    RegistryStatement,
+    SignedStatement,
+    differences,
+    key_changes,
+)
+from aquila.protocol.registry import Registry
 
 
 def statement_view(

@@ -7,23 +7,19 @@ compare or goes on without, and with the step that an awaited party is known to 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+
+from sqlalchemy.orm import Session
 
 from aquila.interface.progress import Awaited
 from aquila.interface.queries import QueriedParty, QueriedPartyState
+from aquila.protocol.rounds.verified_round import Round
+from services.node.context import Signer
 from services.node.rounds import progress
 from services.node.rounds.party_answers import answer_state, party_answers
+from services.node.rounds.progress import Verified
 from services.node.storage.states import SubmissionState
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from sqlalchemy.orm import Session
-
-    from aquila.protocol.rounds.verified_round import Round
-    from services.node.context import Signer
-    from services.node.rounds.progress import Verified
-    from services.node.storage.tables import RoundRow, SubmissionRow
+from services.node.storage.tables import RoundRow, SubmissionRow
 
 
 def queried_parties(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from aquila.audit.roles import Action
 from aquila.followup.lifecycle import Stage
@@ -19,6 +20,7 @@ from aquila.interface.queries import (
     QueryEntry,
     QueryHit,
     QueryRound,
+    StandingTerms,
 )
 from aquila.interface.rounds import AnswerState
 from aquila.matching.certainty import Level
@@ -26,9 +28,12 @@ from aquila.protocol.messages import Kind, Mode
 from aquila.protocol.rounds.round_state import ENDED_PHASES
 from aquila.records.inputs import record_inputs
 from aquila.records.person import Record
+from aquila.records.rules import RuleTable
 from services.kit.errors import NotFoundError
 from services.kit.log import entries as log_entries
+from services.kit.people import Actor
 from services.kit.people.accounts import names_of
+from services.node.context import NodeContext
 from services.node.hits.notes import state_of
 from services.node.hits.views import consultation
 from services.node.records.queries.answer_states import queried_parties
@@ -37,7 +42,7 @@ from services.node.records.queries.templates import templates
 from services.node.round_memory import round_row
 from services.node.rounds.attention import stored_manifest
 from services.node.rounds.party_answers import answer_state
-from services.node.rounds.reported_hits import problems_of, reported
+from services.node.rounds.reported_hits import Reported, problems_of, reported
 from services.node.rounds.requests import has_consented, submit_until
 from services.node.rounds.views import problems
 from services.node.storage.states import LocalRoundState, SubmissionState
@@ -50,17 +55,6 @@ from services.node.storage.tables import (
     RoundRow,
     SubmissionRow,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from sqlalchemy.orm import Session
-
-    from aquila.interface.queries import StandingTerms
-    from aquila.records.rules import RuleTable
-    from services.kit.people import Actor
-    from services.node.context import NodeContext
-    from services.node.rounds.reported_hits import Reported
 
 _LISTED = 200
 

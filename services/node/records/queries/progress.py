@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sqlalchemy import select
 
 from aquila.interface.queries import QueriedPartyState, QueryProgress
 from aquila.protocol.messages import Kind
 from services.kit.errors import NotFoundError
+from services.node.context import NodeContext
 from services.node.hits.notes import UNCONFIRMED, state_of
 from services.node.records.queries.answer_states import queried_parties
 from services.node.round_memory import round_row
 from services.node.storage.states import LocalRoundState
 from services.node.storage.tables import ExchangeRow, HitRow, SubmissionRow
-
-if TYPE_CHECKING:
-    from services.node.context import NodeContext
 
 _OPEN = {QueriedPartyState.AWAITED, QueriedPartyState.ON_HOLD}
 

@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
 from aquila.csv_files import ListWriter
 from aquila.errors import AquilaError, InputError
 from aquila.interface.approval import PendingApproval
-from aquila.interface.queries import MOST_PERSONS, PERSON_FIELDS
+from aquila.interface.queries import MOST_PERSONS, PERSON_FIELDS, QueryPerson, QueryRequest
 from aquila.records.person import LIST_FIELDS
 from aquila.records.reading.columns import read_texts
 from aquila.records.reading.layouts import UTF_8, Layout
 from aquila.records.rows import RefusedRow, Severity
+from services.kit.people import Actor
+from services.node.context import NodeContext
 from services.node.records import imports
 from services.node.storage.imports import complete_import
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from aquila.interface.queries import QueryPerson, QueryRequest
-    from services.kit.people import Actor
-    from services.node.context import NodeContext
 
 _NAME_LETTERS = 200
 _NUMBER_BYTES = 4

@@ -7,9 +7,10 @@ only where area, legal basis, purpose and category are these, and no party takes
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.audit.roles import Action
@@ -22,10 +23,12 @@ from aquila.interface.queries import (
     StandingQueryState,
     StandingTerms,
 )
-from aquila.protocol.messages import Kind, Mode
+from aquila.protocol.messages import Kind, Manifest, Mode
 from aquila.protocol.rounds.round_state import ENDED_PHASES
 from services.kit.errors import NotFoundError
 from services.kit.log import entries
+from services.kit.people import Actor
+from services.node.context import Journal
 from services.node.records.digests import stored_digest
 from services.node.records.erasure import has_gaps_in_use
 from services.node.records.standing_lists import standing_queries_of
@@ -35,15 +38,6 @@ from services.node.rounds.requests import has_consented, submit_until
 from services.node.storage.imports import complete_import
 from services.node.storage.states import LocalRoundState
 from services.node.storage.tables import RoundRow, StandingQueryRow, SubmissionRow
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from sqlalchemy.orm import Session
-
-    from aquila.protocol.messages import Manifest
-    from services.kit.people import Actor
-    from services.node.context import Journal
 
 DAY = 86_400
 

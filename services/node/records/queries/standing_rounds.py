@@ -6,8 +6,6 @@ officer, is not made there again, whatever became of it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sqlalchemy import select
 
 from aquila.errors import AquilaError
@@ -15,15 +13,13 @@ from aquila.interface.queries import StandingQueryState
 from aquila.protocol.messages import Justification, Kind
 from services.kit.log import entries
 from services.kit.logging import Log
+from services.node.context import NodeContext
 from services.node.records.erasure import close_gaps
 from services.node.records.queries import standing_queries
 from services.node.records.standing_lists import following_removal
 from services.node.round_memory import round_row
 from services.node.rounds import requests
 from services.node.storage.tables import ImportRow, StandingQueryRow
-
-if TYPE_CHECKING:
-    from services.node.context import NodeContext
 
 _LOG = Log("node.standing")
 

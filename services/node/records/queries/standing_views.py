@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from sqlalchemy import and_, case, func, select
+from sqlalchemy.orm import Session
 
 from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.audit.roles import Action
@@ -23,8 +25,11 @@ from aquila.interface.queries import (
     WatchedPerson,
 )
 from aquila.interface.rounds import AnswerState
+from aquila.protocol.messages import Manifest
 from services.kit.log import entries as log_entries
+from services.kit.people import Actor
 from services.kit.people.accounts import names_of
+from services.node.context import NodeContext
 from services.node.records.queries import standing_queries
 from services.node.round_memory import round_row
 from services.node.rounds.attention import stored_manifest
@@ -36,19 +41,10 @@ from services.node.storage.tables import (
     HitStatusRow,
     ImportRow,
     RecordRow,
+    RoundRow,
     StandingQueryRow,
     SubmissionRow,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
-
-    from sqlalchemy.orm import Session
-
-    from aquila.protocol.messages import Manifest
-    from services.kit.people import Actor
-    from services.node.context import NodeContext
-    from services.node.storage.tables import RoundRow
 
 _LISTED = 100
 
@@ -202,10 +198,7 @@ def _hits(session: Session, made: Collection[str]) -> dict[str, _HitCounts]:
             func.sum(case((and_(first, new), 1), else_=0)),
         )
         .join(HitStatusRow, STATUS_OF_HIT)
-        .where(
-            HitRow.submission_id.in_(made),
-            HitStatusRow.stage != Stage.WITHDRAWN.value,
-        )
+        .where(HitRow.submission_id.in_(made), HitStatusRow.stage != Stage.WITHDRAWN.value)
         .group_by(HitRow.submission_id)
     )
     return {str(row[0]): _HitCounts(*row[1:]) for row in session.execute(query)} if made else {}

@@ -5,21 +5,17 @@ A failed fetch is repeated a few times, since bytes can change on the way; then 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Sequence
+from typing import TypeVar
 
 from sqlalchemy import inspect, select
+from sqlalchemy.orm import Session
 
 from aquila.sentences import Sentence
+from services.kit.storage.store import Store
+from services.node.context import Journal
 from services.node.rounds import statements
 from services.node.storage.tables import ChunkDownloadRow, EvaluationDownloadRow
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from sqlalchemy.orm import Session
-
-    from services.kit.storage.store import Store
-    from services.node.context import Journal
 
 MOST_ATTEMPTS = 3
 PER_TURN = 512

@@ -6,35 +6,30 @@ Several chunks are fetched and evaluated at once; each is signed, counted and co
 from __future__ import annotations
 
 from asyncio import to_thread
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+
+from sqlalchemy.orm import Session
 
 from aquila.crypto.group import ELEMENT_BYTES
 from aquila.crypto.keys import KEY_BYTES
 from aquila.errors import CapError, DigestError, MalformedError, OrderError
 from aquila.protocol.messages import Evaluation
-from aquila.protocol.party import chunk_of
+from aquila.protocol.party import EvaluatedChunk, chunk_of
+from aquila.protocol.rounds.verified_round import Round
+from aquila.protocol.submissions.tasks import ChunkEvaluation, EvaluateTask
 from aquila.sentences import Sentence
 from services.kit.errors import NotFoundError
 from services.kit.logging import Log
 from services.kit.work.pipeline import run_in_order, until
+from services.node.context import NodeContext, Signer
+from services.node.round_memory import RoundMemories
 from services.node.rounds import paths, statements
 from services.node.safeguards import evaluation_limits
 from services.node.steps.submissions.downloads import give_up, try_again, waiting
 from services.node.steps.submissions.tasks import EVALUATE, SMALL_ELEMENTS
 from services.node.storage.states import ChunkDownloadState
 from services.node.storage.tables import ChunkDownloadRow, EvaluationCountRow, EvaluationRow
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
-
-    from sqlalchemy.orm import Session
-
-    from aquila.protocol.party import EvaluatedChunk
-    from aquila.protocol.rounds.verified_round import Round
-    from aquila.protocol.submissions.tasks import ChunkEvaluation, EvaluateTask
-    from services.node.context import NodeContext, Signer
-    from services.node.round_memory import RoundMemories
 
 _LOG = Log("node.evaluate")
 

@@ -7,16 +7,22 @@ from __future__ import annotations
 
 import hashlib
 from asyncio import to_thread
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from aquila.matching.join import TOKEN_ROW_BYTES
-from aquila.protocol.submissions.submission import ROW
+from aquila.protocol.rounds.verified_round import Round
+from aquila.protocol.submissions.submission import ROW, FinalizedChunk
+from aquila.protocol.submissions.tasks import FinalizeTask
 from services.kit.logging import Log
+from services.kit.storage.files import ChunkFiles
+from services.kit.storage.store import Store
 from services.kit.work.pipeline import run_in_order, until
+from services.node.context import NodeContext
 from services.node.logs.pending_statements import may_sign
 from services.node.rounds import paths, statements
 from services.node.safeguards import left_out
@@ -25,18 +31,6 @@ from services.node.steps.submissions.tasks import FINALIZE, SMALL_ELEMENTS
 from services.node.steps.verify_logs import prove_log
 from services.node.storage.states import VERIFIED, SubmissionState
 from services.node.storage.tables import ChunkRow, EvaluationDownloadRow, SubmissionRow
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
-
-    from sqlalchemy.orm import Session
-
-    from aquila.protocol.rounds.verified_round import Round
-    from aquila.protocol.submissions.submission import FinalizedChunk
-    from aquila.protocol.submissions.tasks import FinalizeTask
-    from services.kit.storage.files import ChunkFiles
-    from services.kit.storage.store import Store
-    from services.node.context import NodeContext
 
 _LOG = Log("node.finalize")
 

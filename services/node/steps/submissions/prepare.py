@@ -8,46 +8,38 @@ flight, two bytes for each input, and one 128th of the list while chunks are cut
 from __future__ import annotations
 
 from asyncio import to_thread
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Iterator
 
 import numpy as np
 from sqlalchemy import select
 
 from aquila.audit.entries import Entry, EntryKind
 from aquila.crypto.keys import KEY_BYTES, SecretBytes
-from aquila.errors import CapError, GridError, OrderError, PolicyError
-from aquila.protocol.messages import Justification, Kind
+from aquila.errors import AquilaError, CapError, GridError, OrderError, PolicyError
+from aquila.protocol.messages import ChunkReference, Justification, Kind
 from aquila.protocol.rounds import rules
+from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.submission_plan import BATCH_RECORDS, plan_submission
 from aquila.protocol.submissions.padding import padded_records
 from aquila.protocol.submissions.submission import ROW, chunk_reference, merge_runs
-from aquila.protocol.submissions.tasks import DigestedBatch
+from aquila.protocol.submissions.tasks import BlindTask, DigestedBatch
 from aquila.records.rules import InputClass
 from services.kit.log import entries
 from services.kit.logging import Log
+from services.kit.storage.files import ChunkFiles
+from services.kit.storage.store import Store
 from services.kit.work.pipeline import run_in_order, until
+from services.node.context import Journal, NodeContext
 from services.node.records.digests import check_approved, stored_digest
 from services.node.records.erasure import close_gaps
-from services.node.round_memory import PreparedSubmission, seed_name
+from services.node.round_memory import PreparedSubmission, RoundMemories, seed_name
 from services.node.rounds import paths, statements
 from services.node.rounds.requests import check_submission_time, manifest_problem
 from services.node.steps.submissions.tasks import BLIND, SMALL_RECORDS, StoredBatch, digest_stored
 from services.node.storage.states import UNSIGNED, SubmissionState
 from services.node.storage.tables import ChunkRow, ImportRow, RecordRow, SubmissionRow
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
-
-    from aquila.errors import AquilaError
-    from aquila.protocol.messages import ChunkReference
-    from aquila.protocol.rounds.verified_round import Round
-    from aquila.protocol.submissions.tasks import BlindTask
-    from services.kit.storage.files import ChunkFiles
-    from services.kit.storage.store import Store
-    from services.node.context import Journal, NodeContext
-    from services.node.round_memory import RoundMemories
-
-    Runs = dict[InputClass, np.ndarray]
+Runs = dict[InputClass, np.ndarray]
 
 _LOG = Log("node.prepare")
 
@@ -284,9 +276,5 @@ def _check_caps(code: str, round_: Round, references: list[ChunkReference]) -> N
         cap = round_.cap_of(code, kind)
         if total > cap:
             raise CapError(
-                "round_element_cap_exceeded",
-                round=round_.round_id,
-                expected=cap,
-                got=total,
-                kind=kind.value,
+                "round_element_cap_exceeded", round=round_.round_id, expected=cap, got=total, kind=kind.value
             )

@@ -5,21 +5,17 @@ The argument of a task shows nothing of itself: pools and schedulers print the a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
 
+from aquila.crypto.group import Group
 from aquila.executors import with_group
 from aquila.protocol.submissions import tasks
+from aquila.protocol.submissions.submission import FinalizedChunk
+from aquila.protocol.submissions.tasks import DigestedBatch, FinalizeTask, VerifyTask
 from aquila.records.person import Record
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from aquila.crypto.group import Group
-    from aquila.protocol.submissions.submission import FinalizedChunk
-    from aquila.protocol.submissions.tasks import DigestedBatch, FinalizeTask, VerifyTask
-    from aquila.records.rules import RuleTable
+from aquila.records.rules import RuleTable
 
 PRELOAD = ("aquila.protocol.submissions.tasks", "aquila.records.rules", "services.node.steps.submissions.tasks")
 """What every process of a local pool needs."""

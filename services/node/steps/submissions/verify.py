@@ -3,36 +3,31 @@
 from __future__ import annotations
 
 from asyncio import to_thread
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
 from aquila.crypto.group import ELEMENT_BYTES
-from aquila.errors import DigestError, MalformedError, OrderError, ProofError
+from aquila.errors import AquilaError, DigestError, MalformedError, OrderError, ProofError
 from aquila.protocol.messages import Kind
 from aquila.protocol.rounds.round_state import EvaluationKey
+from aquila.protocol.submissions.submission import FinalizedChunk
+from aquila.protocol.submissions.tasks import VerifyTask
 from aquila.sentences import Sentence
 from services.kit.errors import NotFoundError
+from services.kit.http.peer import Peer
 from services.kit.logging import Log
+from services.kit.storage.store import Store
 from services.kit.work.pipeline import run_in_order, until
+from services.node.context import NodeContext
 from services.node.rounds import paths
 from services.node.steps.submissions.downloads import PER_TURN, give_up, next_waiting, try_again
 from services.node.steps.submissions.finalize import read_evaluated, record_tokens, seal_tokens, work_on_tokens
 from services.node.steps.submissions.tasks import SMALL_ELEMENTS, VERIFY, VERIFY_ANSWERS, AnswersTask
 from services.node.storage.states import VERIFIED, EvaluationDownloadState
 from services.node.storage.tables import ChunkRow, EvaluationDownloadRow, SubmissionRow
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
-
-    from aquila.errors import AquilaError
-    from aquila.protocol.submissions.submission import FinalizedChunk
-    from aquila.protocol.submissions.tasks import VerifyTask
-    from services.kit.http.peer import Peer
-    from services.kit.storage.store import Store
-    from services.node.context import NodeContext
 
 _LOG = Log("node.verify")
 

@@ -334,8 +334,7 @@ async def test_a_stranger_holds_nothing(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "query",
-    ["wait=-1", f"wait={LONG + 1}", "wait=x", "wait=0&state=x", "wait=0&read=x", f"wait=0{301 * ONE_ROUND}"],
+    "query", ["wait=-1", f"wait={LONG + 1}", "wait=x", "wait=0&state=x", "wait=0&read=x", f"wait=0{301 * ONE_ROUND}"]
 )
 async def test_parameters_out_of_range(world: World, query: str) -> None:
     """They are refused."""

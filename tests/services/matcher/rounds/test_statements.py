@@ -39,11 +39,7 @@ async def test_the_same_statement_again(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("head", "expected"),
-    [
-        ({"size": 1}, (409, "binding")),
-        ({"root": "ab" * 32}, (409, "binding")),
-        (None, (400, "malformed")),
-    ],
+    [({"size": 1}, (409, "binding")), ({"root": "ab" * 32}, (409, "binding")), (None, (400, "malformed"))],
 )
 async def test_a_head_that_the_log_never_signed(
     world: World, head: dict[str, Any] | None, expected: tuple[int, str]

@@ -75,11 +75,7 @@ async def test_alarms_come_first(world: World) -> None:
             session.add(ProblemRow(round_id=first, place=place, sentence="told elsewhere", noted_at=now))
     found = (await party_node.get("/needs"))["needs"]
     shown = [(need["kind"], need["round_id"], need["parties"], need["count"]) for need in found[:3]]
-    assert shown == [
-        ("left_out", first, ["RS", "SI"], 2),
-        ("held_back", first, ["RS"], 2),
-        ("problem", second, [], 1),
-    ]
+    assert shown == [("left_out", first, ["RS", "SI"], 2), ("held_back", first, ["RS"], 2), ("problem", second, [], 1)]
     assert [need["kind"] for need in found[3:]] == ["consent", "consent"]
 
 

@@ -59,9 +59,7 @@ async def test_a_large_submission_does_not_hold_up_others(world: World) -> None:
     await world.settle()
     with party_node.node.store.transaction("test.spent") as session:
         day = party_node.node.clock() // DAY
-        session.add(
-            DailyEvaluationRow(origin="RS", input_class="full", day=day, round_id="0" * 32, elements=LARGE),
-        )
+        session.add(DailyEvaluationRow(origin="RS", input_class="full", day=day, round_id="0" * 32, elements=LARGE))
     limit(party_node, day_full=LARGE)
     await world.settle()
     assert spent(party_node, "SI", InputClass.FULL)[0] > 0

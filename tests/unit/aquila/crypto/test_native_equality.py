@@ -41,10 +41,7 @@ EDGE_NUMBERS = [
 ]
 """Scalars at which a carry, a sign or a window begins or ends."""
 
-EXTREME_LIMBS = {
-    51: (0, 2**50 - 1, 2**50, 2**51 - 19, 2**51 - 1),
-    52: (0, 1, 2**51, 2**52 - 19, 2**52 - 1),
-}
+EXTREME_LIMBS = {51: (0, 2**50 - 1, 2**50, 2**51 - 19, 2**51 - 1), 52: (0, 1, 2**51, 2**52 - 19, 2**52 - 1)}
 """Limbs at an end of their range, for the two sizes of limbs that backends have."""
 
 

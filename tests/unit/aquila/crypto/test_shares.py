@@ -7,13 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from aquila.crypto.group import GENERATOR, ORDER, Group
-from aquila.crypto.shares import (
-    Share,
-    _knowledge_challenge,
-    new_share,
-    prove_knowledge,
-    verify_knowledge,
-)
+from aquila.crypto.shares import Share, _knowledge_challenge, new_share, prove_knowledge, verify_knowledge
 from aquila.errors import KeyMaterialError, MalformedError, ProofError
 
 

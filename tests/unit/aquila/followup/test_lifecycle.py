@@ -169,12 +169,7 @@ def test_clocks(steps: tuple[LifecycleStep, ...], due: int | None) -> None:
 def test_a_late_withdrawal_is_marked(hours: int, *, late: bool) -> None:
     """After the correction duty's hours a withdrawal is still one, and says that it was late."""
     life = HitLifecycle.of(0, [LifecycleStep(LifecycleStepKind.WITHDRAWN, hours * HOUR, "SI", "unlawful")])
-    assert (life.stage, life.ground, life.withdrawn_by, life.late) == (
-        Stage.WITHDRAWN,
-        Ground.UNLAWFUL,
-        "SI",
-        late,
-    )
+    assert (life.stage, life.ground, life.withdrawn_by, life.late) == (Stage.WITHDRAWN, Ground.UNLAWFUL, "SI", late)
 
 
 def test_what_was_withdrawn_can_still_be_erased() -> None:
@@ -212,11 +207,7 @@ def test_the_handling_codes_are_those_of_records_and_notes() -> None:
 
 @pytest.mark.parametrize(
     ("before", "stage"),
-    [
-        ((ACKNOWLEDGED, SAME), Stage.DECIDED),
-        (STAGES[Stage.FOLLOW_UP], Stage.FOLLOW_UP),
-        ((CARRIED,), Stage.DECIDED),
-    ],
+    [((ACKNOWLEDGED, SAME), Stage.DECIDED), (STAGES[Stage.FOLLOW_UP], Stage.FOLLOW_UP), ((CARRIED,), Stage.DECIDED)],
 )
 def test_a_closed_hit_is_reopened_with_a_reason(before: tuple[LifecycleStep, ...], stage: Stage) -> None:
     """It goes on where it was, without an outcome and with its clock; without a reason it stays closed."""

@@ -73,11 +73,7 @@ def test_other_rules_than_the_round(stage: StagedRound) -> None:
 
 @pytest.mark.parametrize(
     ("minimum", "kept"),
-    [
-        (Level.LOW, [Level.HIGH, Level.MEDIUM]),
-        (Level.MEDIUM, [Level.HIGH, Level.MEDIUM]),
-        (Level.HIGH, [Level.HIGH]),
-    ],
+    [(Level.LOW, [Level.HIGH, Level.MEDIUM]), (Level.MEDIUM, [Level.HIGH, Level.MEDIUM]), (Level.HIGH, [Level.HIGH])],
 )
 def test_pairs_below_the_minimum_are_no_hits(
     staged: Callable[..., StagedRound], minimum: Level, kept: list[Level]

@@ -112,15 +112,7 @@ def test_a_peer_cannot_write_to_the_terminal() -> None:
 
 def test_fields_that_an_error_cannot_carry_are_left_out() -> None:
     """Names that are none of a place or are those of a quoted text, other values, and more than a few fields."""
-    fields = {
-        "hint": "y",
-        "no name": 2,
-        "ä": 3,
-        "nested": {},
-        "true": True,
-        "float": 1.5,
-        "ok": 4,
-    }
+    fields = {"hint": "y", "no name": 2, "ä": 3, "nested": {}, "true": True, "float": 1.5, "ok": 4}
     assert error_from_problem({"type": PROBLEMS[ReplayError].uri, "fields": fields}).fields == {"ok": 4}
     assert error_from_problem({"type": PROBLEMS[ReplayError].uri, "fields": [1]}).fields == {}
     many = {f"f{number}": number for number in range(100)}

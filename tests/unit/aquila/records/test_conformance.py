@@ -6,11 +6,7 @@ import os
 import subprocess
 import sys
 
-from aquila.records.conformance import (
-    conformance_answers,
-    normalizer_digest,
-    normalizer_reference,
-)
+from aquila.records.conformance import conformance_answers, normalizer_digest, normalizer_reference
 from aquila.records.normalize.letter_tables import CYRILLIC, table
 
 _PROGRAM = """

@@ -7,10 +7,7 @@ import pytest
 from aquila.errors import MalformedError
 from aquila.protocol.messages.consignments import MOST_PARTS, BytesPart, Consignment, ConsignmentAnswer, StatementPart
 
-PARTS = (
-    StatementPart(envelope="{}"),
-    BytesPart(part="evaluation", submission_id="ab" * 16, index=3, content="AAAA"),
-)
+PARTS = (StatementPart(envelope="{}"), BytesPart(part="evaluation", submission_id="ab" * 16, index=3, content="AAAA"))
 
 
 def test_a_consignment_comes_back() -> None:

@@ -41,14 +41,7 @@ def test_a_renewal_is_signed_by_both_keys() -> None:
 
 
 @pytest.mark.parametrize(
-    "given",
-    [
-        handover(FALSE),
-        handover(NEW),
-        handover(party="RS"),
-        handover(identity_key=FALSE.public.hex),
-        "{}",
-    ],
+    "given", [handover(FALSE), handover(NEW), handover(party="RS"), handover(identity_key=FALSE.public.hex), "{}"]
 )
 def test_a_handover_that_the_old_key_did_not_sign(given: str) -> None:
     """By another key, by the new key alone, of another party, for another key, or none at all."""

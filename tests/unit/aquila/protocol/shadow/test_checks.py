@@ -9,14 +9,7 @@ import pytest
 from aquila.matching.certainty import Level, grade_on
 from aquila.matching.join import MatchedPair
 from aquila.protocol.messages import CheckedPair, CheckFault
-from aquila.protocol.shadow.checks import (
-    OwnSide,
-    agree,
-    check_pair,
-    doubted_pairs,
-    doubts_too_many,
-    own_basis,
-)
+from aquila.protocol.shadow.checks import OwnSide, agree, check_pair, doubted_pairs, doubts_too_many, own_basis
 from aquila.protocol.shadow.meeting import ColumnTerms
 from aquila.records.rules import load_rules, mask_of
 from tests.support.shadow_pairs import ShadowPair

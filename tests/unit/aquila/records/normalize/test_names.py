@@ -7,13 +7,7 @@ import pytest
 from aquila.records.normalize.names import has_unread_words, name_words
 
 SAME = [
-    (
-        "Ђорђе Ђорђевић",
-        "Đorđe Đorđević",
-        "Djordje Djordjevic",
-        "Dorde Dordevic",
-        "Gjorgje Gjorgjević",
-    ),
+    ("Ђорђе Ђорђевић", "Đorđe Đorđević", "Djordje Djordjevic", "Dorde Dordevic", "Gjorgje Gjorgjević"),
     ("Љиљана Његош", "Ljiljana Njegoš", "Ljiljana Njegos"),
     ("Џемила Хаџић", "Džemila Hadžić", "Dzemila Hadzic"),
     ("Живко Чачић", "Živko Čačić", "Zivko Cacic", "Zhivko Chachich"),

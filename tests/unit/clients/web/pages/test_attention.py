@@ -147,9 +147,7 @@ ENDS = HealthCheck(
     sentences=(FaultView.of(Sentence.of("health_certificate_ends", setting="tls.certificate", days=12)),),
 )
 FULL = HealthCheck(
-    subject=Subject.DISK,
-    grade=Grade.CRITICAL,
-    sentences=(FaultView.of(Sentence.of("health_disk_full", kept=256)),),
+    subject=Subject.DISK, grade=Grade.CRITICAL, sentences=(FaultView.of(Sentence.of("health_disk_full", kept=256)),)
 )
 
 

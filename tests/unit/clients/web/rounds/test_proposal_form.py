@@ -48,14 +48,7 @@ def test_what_is_not_changed_is_the_default() -> None:
 
 def test_what_is_empty_is_left_to_the_service() -> None:
     """Nothing typed is nothing wished."""
-    names = (
-        *proposal_form.MOMENTS,
-        "cap_full",
-        "cap_partial",
-        "frequency_limit",
-        "padding_records",
-        "rules",
-    )
+    names = (*proposal_form.MOMENTS, "cap_full", "cap_partial", "frequency_limit", "padding_records", "rules")
     proposal = form("AL", "RS", **dict.fromkeys(names, "")).proposal(DEFAULTS)
     assert proposal is not None
     assert (proposal.window, proposal.caps, proposal.padding) == (None, (), None)
