@@ -74,10 +74,14 @@ class Statistics:
         ]
         return rfc8785.dumps(
             {
-                "round": self.round_id, "proposed_at": self.proposed_at, "ended_at": self.ended_at,
-                "outcome": self.outcome, "parties": parties, "pairs": pairs,
+                "round": self.round_id,
+                "proposed_at": self.proposed_at,
+                "ended_at": self.ended_at,
+                "outcome": self.outcome,
+                "parties": parties,
+                "pairs": pairs,
             }
-        )  # fmt: skip
+        )
 
 
 def statistics_of(round_id: str, entries: Iterable[Entry]) -> Statistics:

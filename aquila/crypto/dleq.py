@@ -77,7 +77,7 @@ def proof_nonce(group: Group, share: Share, fresh: bytes, seed: bytes) -> bytes:
         return group.reduce_each(hash_secret(_NONCE_LABEL, secret, fresh, seed))
 
 
-def prove(group: Group, share: Share, inputs: Elements, outputs: bytes, weights: bytes, nonce_scalar: bytes) -> bytes:  # noqa: PLR0913, PLR0917 - as RFC 9497 lists them
+def prove(group: Group, share: Share, inputs: Elements, outputs: bytes, weights: bytes, nonce_scalar: bytes) -> bytes:
     """Prove that output i is the share times input i (GenerateProof, RFC 9497 section 2.2.1).
 
     The outputs count only through the weights: the prover knows that Z = k * M (ComputeCompositesFast).
@@ -98,7 +98,7 @@ def prove(group: Group, share: Share, inputs: Elements, outputs: bytes, weights:
         return challenge + group.respond(nonce_scalar, challenge, secret)
 
 
-def verify(group: Group, public_key: bytes, inputs: Elements, outputs: Elements, weights: bytes, proof: bytes) -> None:  # noqa: PLR0913, PLR0917 - as RFC 9497 lists them
+def verify(group: Group, public_key: bytes, inputs: Elements, outputs: Elements, weights: bytes, proof: bytes) -> None:
     """Check that output i is input i times the share of the public key (VerifyProof, RFC 9497 section 2.2.2).
 
     Raises:
@@ -125,7 +125,7 @@ def verify(group: Group, public_key: bytes, inputs: Elements, outputs: Elements,
         raise ProofError("evaluation_proof_not_verified")
 
 
-def prove_chunk(group: Group, share: Share, context: bytes, inputs: Elements, outputs: bytes, fresh: bytes) -> bytes:  # noqa: PLR0913, PLR0917 - as RFC 9497 lists them
+def prove_chunk(group: Group, share: Share, context: bytes, inputs: Elements, outputs: bytes, fresh: bytes) -> bytes:
     """Prove one chunk's evaluation with the weights in use.
 
     Args:
@@ -149,7 +149,7 @@ def prove_chunk(group: Group, share: Share, context: bytes, inputs: Elements, ou
     return prove(group, share, inputs, outputs, batch_weights(*statement), nonce)
 
 
-def verify_chunk(  # noqa: PLR0913, PLR0917 - as RFC 9497 lists them
+def verify_chunk(
     group: Group, public_key: bytes, context: bytes, inputs: Elements, outputs: Elements, proof: bytes
 ) -> None:
     """Check one chunk's evaluation with the weights in use; see `prove_chunk` and `verify`.

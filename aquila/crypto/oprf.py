@@ -79,7 +79,7 @@ def finalize(group: Group, inputs: bytes, width: int, blinds: bytes, evaluated: 
     return group.finalize(FinalizeOperands(inputs, width, blinds, [evaluated]))
 
 
-def finalize_shared(  # noqa: PLR0913, PLR0917 - what RFC 9497's Finalize takes, for a key of several shares
+def finalize_shared(
     group: Group,
     inputs: bytes,
     width: int,

@@ -83,9 +83,14 @@ def refused_entry(message: Statement, digest: str, time: int, kind: EntryKind = 
         kind: `STATEMENT_REFUSED`, or `EVIDENCE` where it contradicts another one that counts.
     """
     return Entry.of(
-        kind, time, MATCHER, round=message.round_id, recipient=message.party,
-        counts={SEQUENCE: message.sequence}, digests={"statement": digest},
-    )  # fmt: skip
+        kind,
+        time,
+        MATCHER,
+        round=message.round_id,
+        recipient=message.party,
+        counts={SEQUENCE: message.sequence},
+        digests={"statement": digest},
+    )
 
 
 @singledispatch
@@ -263,7 +268,7 @@ def _ending(message: Ending) -> tuple[EntryKind, dict[str, Any]]:
     return EntryKind.ENDING, {"ids": {"outcome": message.outcome.value}}
 
 
-def match_entry(  # noqa: PLR0913, PLR0917 - what a combination of two lists consists of
+def match_entry(
     round_id: str, time: int, left: str, right: str, query: str | None, hits: Mapping[str, int], met: str | None
 ) -> Entry:
     """Return the entry of the combination of two parties' records.
@@ -279,9 +284,14 @@ def match_entry(  # noqa: PLR0913, PLR0917 - what a combination of two lists con
     """
     ids = {"left": left, "right": right} | _of(query)
     return Entry.of(
-        EntryKind.MATCH, time, MATCHER, round=round_id, ids=ids,
-        counts={level.value: hits.get(level.value, 0) for level in Level}, digests={} if met is None else {"met": met},
-    )  # fmt: skip
+        EntryKind.MATCH,
+        time,
+        MATCHER,
+        round=round_id,
+        ids=ids,
+        counts={level.value: hits.get(level.value, 0) for level in Level},
+        digests={} if met is None else {"met": met},
+    )
 
 
 def discloses_hits(entry: Entry, queries: Collection[str]) -> bool:

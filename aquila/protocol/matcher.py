@@ -254,9 +254,12 @@ def learn_grading_bases(
 
 
 def grade_pairs(
-    round_: Round, table: RuleTable, grading_bases: GradingBases, pairs: Iterable[MatchedPair],
+    round_: Round,
+    table: RuleTable,
+    grading_bases: GradingBases,
+    pairs: Iterable[MatchedPair],
     columns: Mapping[tuple[int, int], ColumnTerms] | None = None,
-) -> GradedPairs:  # fmt: skip
+) -> GradedPairs:
     """Grade every pair of records, and keep those that reach the manifest's minimum (PROTOCOL.md 3.7.2, 7.4).
 
     Args:
@@ -308,10 +311,14 @@ def columns_between(round_: Round, table: RuleTable, submissions: list[str]) -> 
     }
 
 
-def settle_columns(  # noqa: PLR0913, PLR0917 - what the columns are compared with, and where they are
-    round_: Round, submissions: list[str], graded: GradedPairs, columns: Mapping[tuple[int, int], ColumnTerms],
-    found: MetTokens, tags: Callable[[str, str], NDArray[np.bytes_]],
-) -> tuple[GradedPairs, list[MatchedTokenPositions]]:  # fmt: skip
+def settle_columns(
+    round_: Round,
+    submissions: list[str],
+    graded: GradedPairs,
+    columns: Mapping[tuple[int, int], ColumnTerms],
+    found: MetTokens,
+    tags: Callable[[str, str], NDArray[np.bytes_]],
+) -> tuple[GradedPairs, list[MatchedTokenPositions]]:
     """Find which tags of each two lists met, and drop the pairs of lists whose columns do not fit their rows (3.7.13).
 
     Args:
@@ -344,10 +351,16 @@ def settle_columns(  # noqa: PLR0913, PLR0917 - what the columns are compared wi
     return GradedPairs(graded.grading_bases, hits, below, met), positions
 
 
-def make_reports(  # noqa: PLR0913, PLR0917 - what a report tells
-    round_: Round, submissions: list[str], graded: GradedPairs, met: Sequence[MatchedTokenPositions],
-    submission_id: str | None, random: Callable[[int], bytes], *, most_hits: int = MOST_HITS_OF_A_PAGE,
-) -> Iterator[HitReport]:  # fmt: skip
+def make_reports(
+    round_: Round,
+    submissions: list[str],
+    graded: GradedPairs,
+    met: Sequence[MatchedTokenPositions],
+    submission_id: str | None,
+    random: Callable[[int], bytes],
+    *,
+    most_hits: int = MOST_HITS_OF_A_PAGE,
+) -> Iterator[HitReport]:
     """Turn graded pairs into one report for each party, the same hit under the same id on both sides (3.7.3).
 
     Args:

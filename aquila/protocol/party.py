@@ -247,7 +247,7 @@ class Party:
         if round_.consent_digests.get(self.code) != own_consent or self.code not in round_.participants:
             raise BindingError("round_opened_without_consent", round=round_.round_id, party=self.code)
 
-    def submit(  # noqa: PLR0913, PLR0917  # the fields of the statement
+    def submit(  # the fields of the statement
         self,
         round_: Round,
         sequence: int,
@@ -263,7 +263,7 @@ class Party:
             PolicyError: There is no chunk, because every value was held back.
         """
         if not chunks:
-            raise PolicyError("nothing_to_submit", round=round_.round_id)  # fmt: skip
+            raise PolicyError("nothing_to_submit", round=round_.round_id)
         totals = {c: sum(chunk.elements for chunk in chunks if chunk.input_class is c) for c in InputClass}
         submission = Submission(
             round_id=round_.round_id,
@@ -279,7 +279,7 @@ class Party:
         )
         return self._signed(round_, submission)
 
-    def to_evaluate(  # noqa: PLR0913, PLR0917  # what fixes the work
+    def to_evaluate(  # what fixes the work
         self, round_: Round, secrets: RoundSecrets, submission_id: str, index: int, chunk: bytes, fresh: bytes
     ) -> EvaluateTask:
         """Check a chunk of another party's submission, and return the work on it (PROTOCOL.md 3.5).
@@ -343,10 +343,16 @@ class Party:
         )
         return EvaluatedChunk(evaluated.elements, self._signed(round_, evaluation))
 
-    def evaluate(  # noqa: PLR0913, PLR0917  # what the statement binds together
-        self, round_: Round, secrets: RoundSecrets, sequence: int, submission_id: str, index: int, chunk: bytes,
+    def evaluate(  # what the statement binds together
+        self,
+        round_: Round,
+        secrets: RoundSecrets,
+        sequence: int,
+        submission_id: str,
+        index: int,
+        chunk: bytes,
         fresh: bytes,
-    ) -> EvaluatedChunk:  # fmt: skip
+    ) -> EvaluatedChunk:
         """Do `to_evaluate`, its work, and `sign_evaluation` at once.
 
         Raises:
@@ -377,10 +383,16 @@ class Party:
         key = share_key(round_, evaluation.party, evaluation.input_class)
         return VerifyTask(key, context, chunk, elements, bytes.fromhex(evaluation.proof))
 
-    def to_finalize(  # noqa: PLR0913, PLR0917  # what the work is on
-        self, round_: Round, secrets: RoundSecrets, seed: SecretBytes, submission_id: str, index: int,
-        rows: np.ndarray, evaluations: Mapping[str, bytes],
-    ) -> FinalizeTask:  # fmt: skip
+    def to_finalize(  # what the work is on
+        self,
+        round_: Round,
+        secrets: RoundSecrets,
+        seed: SecretBytes,
+        submission_id: str,
+        index: int,
+        rows: np.ndarray,
+        evaluations: Mapping[str, bytes],
+    ) -> FinalizeTask:
         """Return the work of turning a chunk of one's own into tokens (PROTOCOL.md 3.6, second half).
 
         The work is `aquila.protocol.submissions.tasks.finalize`, anywhere.
@@ -406,9 +418,13 @@ class Party:
         return FinalizeTask(CarriedSecret.of(seed), share, rows, parts)
 
     def tokens(
-        self, round_: Round, sequence: int, submission_id: str, chunks: Sequence[tuple[int, str]],
+        self,
+        round_: Round,
+        sequence: int,
+        submission_id: str,
+        chunks: Sequence[tuple[int, str]],
         columns: Sequence[ShadowColumn] = (),
-    ) -> bytes:  # fmt: skip
+    ) -> bytes:
         """Sign the statement of a submission's tokens.
 
         Args:
@@ -513,7 +529,7 @@ class Party:
             ),
         )
 
-    def notes(  # noqa: PLR0913, PLR0917  # the fields of the statement
+    def notes(  # the fields of the statement
         self, round_: Round, sequence: int, to: str, submission_id: str | None, index: int, entries: Sequence[bytes]
     ) -> bytes:
         """Seal a batch of notes to a counterpart, and sign it (PROTOCOL.md 3.7.6).
@@ -619,15 +635,23 @@ class Party:
         return self._signed(
             round_,
             Refusal(
-                round_id=round_.round_id, party=self.code, sequence=sequence, reason=reason,
+                round_id=round_.round_id,
+                party=self.code,
+                sequence=sequence,
+                reason=reason,
                 given_up=tuple(given_up) or None,
             ),
-        )  # fmt: skip
+        )
 
-    def withdraw(  # noqa: PLR0913, PLR0917 - what the statement says
-        self, round_: Round, sequence: int, counterpart: str, hits: Sequence[str], ground: Ground,
+    def withdraw(
+        self,
+        round_: Round,
+        sequence: int,
+        counterpart: str,
+        hits: Sequence[str],
+        ground: Ground,
         submission_id: str | None = None,
-    ) -> bytes:  # fmt: skip
+    ) -> bytes:
         """Sign that hits on own records are withdrawn, for the party that has their other sides (PROTOCOL.md 3.11.1).
 
         Args:
@@ -734,9 +758,13 @@ def pair_hits(reported: Counter[tuple[str, str]]) -> tuple[PairHits, ...]:
 def notes_context(binding: str, sender: str, receiver: str, submission_id: str | None, index: int) -> bytes:
     """Return the context to which a batch of notes is bound when sealed to its receiver (PROTOCOL.md 3.7.6)."""
     return framed(
-        "aquila/1 notes", bytes.fromhex(binding), sender.encode(), receiver.encode(),
-        bytes.fromhex(submission_id or ""), index.to_bytes(4, "big"),
-    )  # fmt: skip
+        "aquila/1 notes",
+        bytes.fromhex(binding),
+        sender.encode(),
+        receiver.encode(),
+        bytes.fromhex(submission_id or ""),
+        index.to_bytes(4, "big"),
+    )
 
 
 def share_key(round_: Round, party: str, input_class: InputClass) -> bytes:

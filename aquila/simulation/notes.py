@@ -219,9 +219,14 @@ def _notes(code: str, references: Sequence[str], digests: Sequence[str]) -> list
     """Return notes as JSON, which differ in nothing but reference and digest: one is written, the others copied."""
     reference, told = f"{code}-0000-0000-0000", "0" * 2 * DIGEST_BYTES
     note = Note(
-        source_evaluation=None, information_evaluation=None, handling_code=None, category=REHEARSED.category,
-        reference=reference, contact=REHEARSED.officer, report=told,
-    )  # fmt: skip
+        source_evaluation=None,
+        information_evaluation=None,
+        handling_code=None,
+        category=REHEARSED.category,
+        reference=reference,
+        contact=REHEARSED.officer,
+        report=told,
+    )
     before, rest = note.model_dump_json().split(reference)
     between, behind = rest.split(told)
     return [

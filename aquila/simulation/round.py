@@ -176,11 +176,13 @@ class Rehearsal:
         self.round = Round.from_manifest(self.registry, group, envelope, sees_everything=True)
         self.nodes = {
             code: SimulatedParty(
-                Party(code, key, group, lambda: NO_LOG), as_source(lists[code]),
-                Round.from_manifest(self.registry, group, envelope), directory / code,
+                Party(code, key, group, lambda: NO_LOG),
+                as_source(lists[code]),
+                Round.from_manifest(self.registry, group, envelope),
+                directory / code,
             )
             for code, key in keys.items()
-        }  # fmt: skip
+        }
 
     def run(self) -> list[RehearsedHit]:
         """Play the round from consent to close, and return the hits in the order of parties and records."""
@@ -366,9 +368,13 @@ class Rehearsal:
             graded = roles.grade_pairs(self.round, self.table, grading_bases, tokens.pairs(), columns)
             of = {node.submission_id: node for node in self.nodes.values()}
             graded, positions = roles.settle_columns(
-                self.round, submissions, graded, columns, tokens.met(graded.every),
+                self.round,
+                submissions,
+                graded,
+                columns,
+                tokens.met(graded.every),
                 lambda submission, counterpart: of[submission].column_for(counterpart),
-            )  # fmt: skip
+            )
             terms = self.round, submissions, graded, positions, None, self.random
             reports = roles.make_reports(*terms, most_hits=self._most_hits)
         self.measured.look_at_disk(self.directory)
@@ -498,12 +504,16 @@ class Rehearsal:
             ids = [node.record_ids_of(met) for node, met in zip(nodes, handles, strict=True)]
             hits += (
                 RehearsedHit(
-                    nodes[pair.left].code, ids[pair.left][pair.left_handle],
-                    nodes[pair.right].code, ids[pair.right][pair.right_handle],
-                    level, result.probability, result.rules,
+                    nodes[pair.left].code,
+                    ids[pair.left][pair.left_handle],
+                    nodes[pair.right].code,
+                    ids[pair.right][pair.right_handle],
+                    level,
+                    result.probability,
+                    result.rules,
                 )
                 for pair, level, result, _second in some
-            )  # fmt: skip
+            )
         return sorted(hits)
 
 

@@ -15,9 +15,16 @@ from clients.people.nationals import COUNTRIES, National, invent_national
 
 PARTIES = ("AL", "AT", "BA", "BG", "HR", "HU", "MD", "ME", "MK", "RO", "RS", "SI")
 COLUMNS = (
-    "record_id", "given_names", "family_names", "date_of_birth", "sex", "nationality", "national_numbers",
-    "document_numbers", "phones",
-)  # fmt: skip
+    "record_id",
+    "given_names",
+    "family_names",
+    "date_of_birth",
+    "sex",
+    "nationality",
+    "national_numbers",
+    "document_numbers",
+    "phones",
+)
 _CYRILLIC = frozenset({"BG", "MK", "RS"})
 _ONE_IN = 20  # of a list's length, how many persons stand in a common pool
 _IN_POOL_SHARE = 0.5

@@ -24,14 +24,19 @@ PASSWORD = "only for this demo"  # noqa: S105 - of accounts that live as long as
 SECRETS = "authenticators"
 _LOGINS = {
     "node": {
-        "officer": Role.OFFICER, "approver": Role.APPROVER, "analyst": Role.ANALYST, "auditor": Role.AUDITOR,
+        "officer": Role.OFFICER,
+        "approver": Role.APPROVER,
+        "analyst": Role.ANALYST,
+        "auditor": Role.AUDITOR,
         "administrator": Role.ADMINISTRATOR,
     },
     "matcher": {
-        "secretariat-1": Role.SECRETARIAT, "secretariat-2": Role.SECRETARIAT, "auditor": Role.AUDITOR,
+        "secretariat-1": Role.SECRETARIAT,
+        "secretariat-2": Role.SECRETARIAT,
+        "auditor": Role.AUDITOR,
         "administrator": Role.ADMINISTRATOR,
     },
-}  # fmt: skip
+}
 
 
 @dataclass(slots=True)

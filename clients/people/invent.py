@@ -25,13 +25,19 @@ MOSTLY_ARABIC = {party: {"ARA": 70, "TUR": 15, "BIH": 15} for party in CULTURES}
 """The same for lists of one culture with few, common names, which are hard to match."""
 
 PLACES = {
-    "SRB": ("beograd", "novi sad", "niš", "kragujevac"), "BIH": ("sarajevo", "tuzla", "zenica", "travnik"),
-    "MNE": ("podgorica", "nikšić", "bar"), "HRV": ("zagreb", "split", "osijek"), "MKD": ("skopje", "kumanovo"),
-    "BGR": ("sofia", "plovdiv", "varna", "burgas"), "SVN": ("ljubljana", "maribor", "celje", "koper"),
+    "SRB": ("beograd", "novi sad", "niš", "kragujevac"),
+    "BIH": ("sarajevo", "tuzla", "zenica", "travnik"),
+    "MNE": ("podgorica", "nikšić", "bar"),
+    "HRV": ("zagreb", "split", "osijek"),
+    "MKD": ("skopje", "kumanovo"),
+    "BGR": ("sofia", "plovdiv", "varna", "burgas"),
+    "SVN": ("ljubljana", "maribor", "celje", "koper"),
     "ALB": ("tiranë", "prishtinë", "durrës", "tetovë"),
-    "ROU": ("bucurești", "iași", "timișoara", "cluj napoca"), "HUN": ("budapest", "szeged", "szabadka"),
-    "TUR": ("istanbul", "ankara", "diyarbakır"), "ARA": ("baghdad", "aleppo", "cairo", "tripoli", "tunis"),
-}  # fmt: skip
+    "ROU": ("bucurești", "iași", "timișoara", "cluj napoca"),
+    "HUN": ("budapest", "szeged", "szabadka"),
+    "TUR": ("istanbul", "ankara", "diyarbakır"),
+    "ARA": ("baghdad", "aleppo", "cairo", "tripoli", "tunis"),
+}
 _NATIONALITY = {"ARA": ("SYR", "IRQ", "MAR", "LBY", "TUN", "EGY")}
 _FIRST_BIRTH = date(1955, 1, 1)
 _DAYS = 18_000

@@ -30,12 +30,30 @@ _ALBANIAN_LETTERS = "WABCDEFGHIJKLMNOPQRSTUV"
 
 NOTABLE = frozenset(
     {
-        "ana ivanović", "arben xhaferi", "dragan nikolić", "fatmir sejdiu", "goran hadžić", "ibrahim rugova",
-        "jan oblak", "jelena janković", "jure košir", "klemen lavrič", "luka jović", "mehmet shehu", "milan babić",
-        "milan lukić", "nebojša stefanović", "radovan karadžić", "siniša mihajlović", "slobodan milošević",
-        "vladimir lazarević", "vuk drašković", "zoran janković", "zoran živković",
+        "ana ivanović",
+        "arben xhaferi",
+        "dragan nikolić",
+        "fatmir sejdiu",
+        "goran hadžić",
+        "ibrahim rugova",
+        "jan oblak",
+        "jelena janković",
+        "jure košir",
+        "klemen lavrič",
+        "luka jović",
+        "mehmet shehu",
+        "milan babić",
+        "milan lukić",
+        "nebojša stefanović",
+        "radovan karadžić",
+        "siniša mihajlović",
+        "slobodan milošević",
+        "vladimir lazarević",
+        "vuk drašković",
+        "zoran janković",
+        "zoran živković",
     }
-)  # fmt: skip
+)
 """Names of persons of note that chance could put together; no invented person bears them."""
 
 

@@ -96,9 +96,14 @@ class NodeClient(ServiceClient):
         return self._connection.call("POST", "/v1/records/findings", **_list(source, _layout_query(layout)))
 
     def import_list(
-        self, source: BinaryIO | DeliveredList, name: str, layout: Layout = RECOGNIZED, *, accept_refused: bool = False,
+        self,
+        source: BinaryIO | DeliveredList,
+        name: str,
+        layout: Layout = RECOGNIZED,
+        *,
+        accept_refused: bool = False,
         key: str = "",
-    ) -> RecordReport:  # fmt: skip
+    ) -> RecordReport:
         """Store a list in the node; one that was delivered leaves its folder. Its progress is shown under a key.
 
         Raises:

@@ -33,9 +33,14 @@ def front_of(
     def put(app: ASGIApp, endpoint: Endpoint) -> PagesDispatcher:
         connection = Connection(Access(service.value, _WITHIN, ""), InProcessTransport(app))
         site = Site(
-            service, name, connection, secure=endpoint.url.startswith("https:"), mark=str(endpoint.port),
-            inbox=inbox or Inbox(), practice=practice,
-        )  # fmt: skip
+            service,
+            name,
+            connection,
+            secure=endpoint.url.startswith("https:"),
+            mark=str(endpoint.port),
+            inbox=inbox or Inbox(),
+            practice=practice,
+        )
         return PagesDispatcher(app, pages_of(site), site)
 
     return put

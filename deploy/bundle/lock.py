@@ -34,12 +34,19 @@ class Target:
 
     def needs(self, requirement: Requirement, extra: str = "") -> bool:
         """Return whether a requirement applies on this machine, where an extra of its package is wanted."""
-        return requirement.marker is None or requirement.marker.evaluate({
-            "implementation_name": "cpython", "os_name": "posix", "platform_machine": self.machine,
-            "platform_python_implementation": "CPython", "platform_system": "Linux",
-            "python_full_version": f"{self.python}.0", "python_version": self.python, "sys_platform": "linux",
-            "extra": extra,
-        })  # fmt: skip
+        return requirement.marker is None or requirement.marker.evaluate(
+            {
+                "implementation_name": "cpython",
+                "os_name": "posix",
+                "platform_machine": self.machine,
+                "platform_python_implementation": "CPython",
+                "platform_system": "Linux",
+                "python_full_version": f"{self.python}.0",
+                "python_version": self.python,
+                "sys_platform": "linux",
+                "extra": extra,
+            }
+        )
 
     @property
     def options(self) -> list[str]:
@@ -48,9 +55,11 @@ class Target:
         platforms += [f"{name}_{self.machine}" for name in ("manylinux2014", "manylinux2010", "manylinux1")]
         abis = [f"cp{self.python.replace('.', '')}", "abi3", "none"]
         return [
-            "--implementation=cp", f"--python-version={self.python}",
-            *(f"--abi={one}" for one in abis), *(f"--platform={one}" for one in platforms),
-        ]  # fmt: skip
+            "--implementation=cp",
+            f"--python-version={self.python}",
+            *(f"--abi={one}" for one in abis),
+            *(f"--platform={one}" for one in platforms),
+        ]
 
 
 @dataclass(frozen=True)

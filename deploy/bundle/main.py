@@ -18,8 +18,16 @@ from deploy.bundle.lock import Pin, Target, limited, pins
 
 REPOSITORY: Final = Path(__file__).parents[2]
 COPIED: Final = (
-    ".dockerignore", "README.md", "CHANGELOG.md", "LICENSE", "RELEASING.md", "SECURITY.md", "deploy", "docs", "schemas",
-)  # fmt: skip
+    ".dockerignore",
+    "README.md",
+    "CHANGELOG.md",
+    "LICENSE",
+    "RELEASING.md",
+    "SECURITY.md",
+    "deploy",
+    "docs",
+    "schemas",
+)
 """Files and folders of the project that the bundle has as they are."""
 LOCKS: Final = {
     "requirements.txt": "runtime.txt",

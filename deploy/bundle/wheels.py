@@ -52,13 +52,24 @@ def build(source: Path, machine: str, time: int, folder: Path) -> None:
         environment |= {"CC": compiler, "LDSHARED": f"{compiler} -shared", "_PYTHON_HOST_PLATFORM": f"linux-{machine}"}
     with tempfile.TemporaryDirectory() as scratch:
         words = [
-            sys.executable, "setup.py", "--quiet", "build", "--build-base", scratch,
-            "egg_info", "--egg-base", scratch,
-            "bdist_wheel", "--bdist-dir", f"{scratch}/wheel", "--dist-dir", str(folder),
-        ]  # fmt: skip
+            sys.executable,
+            "setup.py",
+            "--quiet",
+            "build",
+            "--build-base",
+            scratch,
+            "egg_info",
+            "--egg-base",
+            scratch,
+            "bdist_wheel",
+            "--bdist-dir",
+            f"{scratch}/wheel",
+            "--dist-dir",
+            str(folder),
+        ]
         done = subprocess.run(
             words, cwd=source, env=environment, umask=0o022, capture_output=True, text=True, check=False
-        )  # fmt: skip
+        )
     if done.returncode:
         sys.exit(f"{done.stderr}\nAquila's wheel for {machine} could not be built")
 
@@ -81,9 +92,20 @@ def download(locks: Iterable[Path], targets: Iterable[Target], folder: Path) -> 
             wanted.writelines(pin.line(marker=False) for pin in pinned if target.needs(pin.requirement))
             wanted.flush()
             words = [
-                sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
-                "--require-hashes", "--only-binary=:all:", f"--dest={folder}", *target.options, "-r", wanted.name,
-            ]  # fmt: skip
+                sys.executable,
+                "-m",
+                "pip",
+                "download",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--no-deps",
+                "--require-hashes",
+                "--only-binary=:all:",
+                f"--dest={folder}",
+                *target.options,
+                "-r",
+                wanted.name,
+            ]
             done = subprocess.run(words, capture_output=True, text=True, check=False)
         if done.returncode:
             sys.exit(f"{done.stderr}\nthe wheels for {target} could not be fetched")

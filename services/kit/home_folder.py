@@ -108,7 +108,7 @@ def practice_line(*, practice: bool) -> str:
     return _PRACTICE if practice else ""
 
 
-def make_home(  # noqa: PLR0913 - what a home begins with
+def make_home(
     settings: Path,
     content: str,
     cls: type[ServiceSettings],

@@ -90,9 +90,7 @@ def _number_of(message: Message) -> int | None:
     return getattr(message, "index", None)
 
 
-def bytes_event(  # noqa: PLR0913, PLR0917 - what an event says
-    round_id: str, kind: str, submission_id: str, index: int, party: str, origin: str
-) -> EventRow:
+def bytes_event(round_id: str, kind: str, submission_id: str, index: int, party: str, origin: str) -> EventRow:
     """Return the event of bytes that came.
 
     Args:

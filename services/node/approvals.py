@@ -210,10 +210,16 @@ class Standing(UseCase[_OpenedStanding]):
             if _described(session, import_id, digest) != content["import"]:
                 raise OrderError("list_differs_from_request")
             row = StandingQueryRow(
-                standing_id=content["standing_id"], import_id=import_id, records_digest=digest,
-                round_id=content["like_round"], terms=content["terms"], justification=content["justification"],
-                approved_at=self._journal.clock(), until=content["until"], state=StandingQueryState.ACTIVE,
-            )  # fmt: skip
+                standing_id=content["standing_id"],
+                import_id=import_id,
+                records_digest=digest,
+                round_id=content["like_round"],
+                terms=content["terms"],
+                justification=content["justification"],
+                approved_at=self._journal.clock(),
+                until=content["until"],
+                state=StandingQueryState.ACTIVE,
+            )
             yield _OpenedStanding(session, row)
 
     def check(self, opened: _OpenedStanding) -> None:
@@ -379,12 +385,13 @@ def own_erasures(approvals: Approvals, actor: Actor) -> OwnErasureRequests:
     return OwnErasureRequests(
         requests=tuple(
             OwnErasureRequest(
-                entry=entry_of(row, actor, now), record_id=content.get("record_id", ""),
+                entry=entry_of(row, actor, now),
+                record_id=content.get("record_id", ""),
                 asked_because=content.get("reason", ""),
             )
             for row, content in ((row, content_of(row)) for row in rows)
         )
-    )  # fmt: skip
+    )
 
 
 def withdraw_erasure(approvals: Approvals, actor: Actor, approval_id: str) -> ApprovalEntry:
@@ -418,6 +425,9 @@ def _described(session: Session, import_id: str, digest: str) -> dict[str, str |
     """
     row = complete_import(session, import_id)
     return {
-        "import_id": row.import_id, "name": row.name, "records": row.records, "imported_at": row.imported_at,
+        "import_id": row.import_id,
+        "name": row.name,
+        "records": row.records,
+        "imported_at": row.imported_at,
         "digest": digest,
-    }  # fmt: skip
+    }

@@ -129,10 +129,13 @@ async def test_a_hit_contradicts_the_report(world_after: WorldAfter, change: dic
     assert codes_of(page) == ["hits_not_authentic"] + ["health_hits_missing"] * ("submission_id" in change)
     wrong = first | {"hit_id": change.get("hit_id", first["hit_id"])}
     for method, rest, body in (
-        ("GET", "", None), ("POST", "/decision", DECIDE), ("POST", "/acknowledge", None),
-        ("POST", "/withdrawal", {"ground": "incorrect", "reason": "no"}), ("GET", "/letter", None),
+        ("GET", "", None),
+        ("POST", "/decision", DECIDE),
+        ("POST", "/acknowledge", None),
+        ("POST", "/withdrawal", {"ground": "incorrect", "reason": "no"}),
+        ("GET", "/letter", None),
         ("POST", "/letter", None),
-    ):  # fmt: skip
+    ):
         answer = await al.operator.request(method, f"/v1{hit_path(wrong, rest)}", json=body)
         assert (answer.status_code, answer.json()["code"]) == (503, "hit_differs_from_report"), rest
     key = {"round_id": round_id, "hit_id": wrong["hit_id"]}

@@ -42,10 +42,15 @@ def replace_by_notes(log: Exported) -> list[int]:
     for number, entry in enumerate(said):
         other = next(code for code in CODES if code != entry.party)
         note = Entry.of(
-            EntryKind.DISCLOSURE, log.entry(last).time, entry.party, round=entry.round, recipient=other,
-            counts={"notes": 1, "batch": 900 + number, "sequence": entry.counts["sequence"]}, ids={"of": "lists"},
+            EntryKind.DISCLOSURE,
+            log.entry(last).time,
+            entry.party,
+            round=entry.round,
+            recipient=other,
+            counts={"notes": 1, "batch": 900 + number, "sequence": entry.counts["sequence"]},
+            ids={"of": "lists"},
             digests={"statement": f"{number:064x}"},
-        ).salted("0" * 32)  # fmt: skip
+        ).salted("0" * 32)
         log.contents.insert(last + 1, note.content())
         log.envelopes.insert(last + 1, b"")
     log.leave_out(*[place if place <= last else place + len(said) for place in places])

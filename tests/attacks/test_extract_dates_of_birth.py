@@ -17,9 +17,13 @@ from tests.quality.measuring.common_lists import common_lists
 from tests.support.staged_round import StagedRound
 
 NAMES = (
-    ("Besnik", "Hoxha", 1979), ("Vesna", "Marković", 1984), ("Georgi", "Dimitrov", 1971), ("Mircea", "Popescu", 1990),
-    ("Amir", "Hadžić", 1966), ("Elena", "Stojanova", 1988),
-)  # fmt: skip
+    ("Besnik", "Hoxha", 1979),
+    ("Vesna", "Marković", 1984),
+    ("Georgi", "Dimitrov", 1971),
+    ("Mircea", "Popescu", 1990),
+    ("Amir", "Hadžić", 1966),
+    ("Elena", "Stojanova", 1988),
+)
 """Six names whose year of birth the officer knows, and whose day he does not."""
 
 TABLE = load_rules("default")

@@ -190,8 +190,9 @@ def test_from_rounds_that_follow_each_other() -> None:
     consistent: dict[Hashable, list[set[int]]] = defaultdict(lambda: [set() for _ in range(4)])
     for low, high, shift, other in product(range(BASE), (0, BASE - 1), range(BASE), range(-1, 2)):
         for counts in growing:
-            published = tuple(_seen(count, low if count < BASE else high, shift if count < BASE else other)
-                              for count in counts)  # fmt: skip
+            published = tuple(
+                _seen(count, low if count < BASE else high, shift if count < BASE else other) for count in counts
+            )
             for place, count in enumerate(counts):
                 consistent[published][place].add(count)
     small = [values for rounds in consistent.values() for values in rounds if values & SMALL_COUNTS]
@@ -247,9 +248,11 @@ def test_by_the_bounds_of_outcomes() -> None:
 
 
 @given(
-    st.lists(st.integers(0, 12) | st.integers(0, 20_000), min_size=18, max_size=18), st.integers(0, 17),
-    st.sampled_from(sorted(SMALL_COUNTS)), st.binary(min_size=32, max_size=32),
-)  # fmt: skip
+    st.lists(st.integers(0, 12) | st.integers(0, 20_000), min_size=18, max_size=18),
+    st.integers(0, 17),
+    st.sampled_from(sorted(SMALL_COUNTS)),
+    st.binary(min_size=32, max_size=32),
+)
 def test_in_a_large_table(counts: list[int], place: int, other: int, key: bytes) -> None:
     """Four parties, three levels: for each small count and each other one there is a key that shows the same page."""
     names = ("AL", "HR", "RS", "SI")

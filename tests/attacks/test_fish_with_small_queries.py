@@ -59,14 +59,25 @@ def report(node: NodeContext, round_: Round, number: int, hits: int, records: in
     round_.submissions[query] = listed.model_copy(update=fields)
     round_.reports[node.code, query] = "0" * 64
     hit = Hit(
-        hit_id="0" * 32, handle="0" * 32, counterpart="RS", counterpart_handle="0" * 32, certainty="high",
-        families=("names",), second=False, met="00",
-    )  # fmt: skip
+        hit_id="0" * 32,
+        handle="0" * 32,
+        counterpart="RS",
+        counterpart_handle="0" * 32,
+        certainty="high",
+        families=("names",),
+        second=False,
+        met="00",
+    )
     found = tuple(hit.model_copy(update={"handle": f"{number:016x}{place:016x}"}) for place in range(hits))
     return HitReport(
-        round_id=round_.round_id, binding=round_.binding, party=node.code, submission_id=query, bases=(), below=(),
+        round_id=round_.round_id,
+        binding=round_.binding,
+        party=node.code,
+        submission_id=query,
+        bases=(),
+        below=(),
         hits=found,
-    )  # fmt: skip
+    )
 
 
 def ask(world: World, round_id: str, number: int, hits: int = 3, records: int = MULTIPLE) -> bool:
@@ -151,12 +162,19 @@ async def test_a_person_whom_the_asker_knows_is_no_new_hit(world: World) -> None
         with node.store.transaction("test.hits") as session:
             session.add_all(
                 HitRow(
-                    round_id=round_id, hit_id=f"{number:016x}{place:016x}", import_id="0" * 32, position=place,
-                    record_id=f"al-{place}", counterpart="RS", certainty="high", families=["names"],
-                    submission_id=f"{number:032x}", person=f"{person:064x}",
+                    round_id=round_id,
+                    hit_id=f"{number:016x}{place:016x}",
+                    import_id="0" * 32,
+                    position=place,
+                    record_id=f"al-{place}",
+                    counterpart="RS",
+                    certainty="high",
+                    families=["names"],
+                    submission_id=f"{number:032x}",
+                    person=f"{person:064x}",
                 )
                 for place, person in enumerate(persons)
-            )  # fmt: skip
+            )
 
     for number in range(40):
         stored(number, range(3))

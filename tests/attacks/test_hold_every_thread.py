@@ -231,9 +231,12 @@ def ministry(place: ServedPages, tmp_path: Path) -> SlowMinistry:
     door, slow = place.app._service.state.door, SlowMinistry()
     write_secret(tmp_path / "client.secret", b"the secret\n")
     settings = ProviderSettings(
-        issuer=ISSUER, client_id="aquila", client_secret_file=tmp_path / "client.secret",
-        redirect_url=f"{ISSUER}/back", roles={"administrator": Role.ADMINISTRATOR},
-    )  # fmt: skip
+        issuer=ISSUER,
+        client_id="aquila",
+        client_secret_file=tmp_path / "client.secret",
+        redirect_url=f"{ISSUER}/back",
+        roles={"administrator": Role.ADMINISTRATOR},
+    )
     door.people = replace(people_of(place), provider=Provider(settings, httpx.MockTransport(slow)))
     return slow
 

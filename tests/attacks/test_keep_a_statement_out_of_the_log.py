@@ -141,8 +141,17 @@ async def test_an_honest_log_proves_everything(made: Callable[[], World]) -> Non
             rows = session.scalars(select(StatementRow).where(StatementRow.promise.is_not(None))).all()
         assert {row.promise for row in rows} == {Promise.PROVED}
         assert all(digests[row.log_index] == row.digest for row in rows if row.log_index is not None)
-        assert {"consent", "opening", "submission", "evaluation", "tokens", "hitreport", "receipt", "ending",
-                "closing"} <= {row.kind for row in rows}  # fmt: skip
+        assert {
+            "consent",
+            "opening",
+            "submission",
+            "evaluation",
+            "tokens",
+            "hitreport",
+            "receipt",
+            "ending",
+            "closing",
+        } <= {row.kind for row in rows}
         key = party_node.node.registry.key_of(code)
         cosigned = [note for note in notes if cosigned_at(note, witness_name(code, key), key) is not None]
         assert max(parse_checkpoint(note.text).size for note in cosigned) > max(row.log_index or 0 for row in rows)

@@ -42,8 +42,19 @@ def test_other_parties_words_under_its_numbers(log: Exported, group: Group, code
     log.leave_out(*left_out)
     for entry in refused:
         counts = {"sequence": entry.counts["sequence"]}
-        log.append(entry.model_copy(update={"kind": EntryKind.STATEMENT_REFUSED, "recipient": code, "party": "matcher",
-                                            "counts": counts, "ids": {}, "reason": None, "person": None}))  # fmt: skip
+        log.append(
+            entry.model_copy(
+                update={
+                    "kind": EntryKind.STATEMENT_REFUSED,
+                    "recipient": code,
+                    "party": "matcher",
+                    "counts": counts,
+                    "ids": {},
+                    "reason": None,
+                    "person": None,
+                }
+            )
+        )
     log.sign_anew()
     with pytest.raises(AuditError, match="statements of AL are missing"):
         verify(log, group)
@@ -56,8 +67,17 @@ def test_what_was_signed_called_refused(log: Exported, group: Group) -> None:
     assert entry.ids["kind"] == "query"
     rest = [index for index in of_the_query(log) if index != place]
     counts = {"sequence": entry.counts["sequence"]}
-    log.change(place, kind=EntryKind.STATEMENT_REFUSED, recipient=entry.party, party="matcher", counts=counts, ids={},
-               reason=None, person=None, digests={"statement": entry.digests["statement"]})  # fmt: skip
+    log.change(
+        place,
+        kind=EntryKind.STATEMENT_REFUSED,
+        recipient=entry.party,
+        party="matcher",
+        counts=counts,
+        ids={},
+        reason=None,
+        person=None,
+        digests={"statement": entry.digests["statement"]},
+    )
     log.leave_out(*rest)
     log.sign_anew()
     with pytest.raises(AuditError, match="the matcher refused a statement of AL that the round allows") as caught:

@@ -42,9 +42,11 @@ ANYONE = {("GET", "/health"), ("GET", "/live"), ("GET", "/ready"), ("GET", "/v1/
 """What answers a stranger: that the service lives, and how its people sign in."""
 
 FIELDS = {
-    "purpose": "the purpose that nobody else reads", "category": "the category that nobody else reads",
-    "legal_basis": "the legal basis that nobody else reads", "area": "the area that nobody else reads",
-}  # fmt: skip
+    "purpose": "the purpose that nobody else reads",
+    "category": "the category that nobody else reads",
+    "legal_basis": "the legal basis that nobody else reads",
+    "area": "the area that nobody else reads",
+}
 
 
 @pytest.fixture
@@ -88,9 +90,12 @@ def _calls(world: World) -> Iterator[tuple[str, str, str]]:
     """Yield method, template and path of every call of the application, with what names this round."""
     query = next(event.submission_id for event in _events(world) if event.statement == "alarm")
     values = {
-        "round_id": [world.round_id], "submission_id": [world.nodes["AL"].list.submission_id, query],
-        "party": ["RS", "AL"], "index": ["0"], "name": ["checkpoint", *world.context.log.own.files.names()],
-    }  # fmt: skip
+        "round_id": [world.round_id],
+        "submission_id": [world.nodes["AL"].list.submission_id, query],
+        "party": ["RS", "AL"],
+        "index": ["0"],
+        "name": ["checkpoint", *world.context.log.own.files.names()],
+    }
     for route in iter_route_contexts(world.app.routes):
         for method in route.methods:
             for path in _filled(route.path, values):

@@ -62,17 +62,28 @@ def second_proposal(world: World, round_id: str) -> Entry:
 def notes_of_al(world: World, round_id: str) -> Entry:
     """Return an entry of sealed notes that AL never sent."""
     return Entry.of(
-        EntryKind.DISCLOSURE, world.clock.time, "AL", round=round_id, recipient="RS",
-        counts={"notes": 1, "batch": 9, "sequence": 99}, ids={"of": "lists"}, digests={"statement": "cd" * 32},
-    )  # fmt: skip
+        EntryKind.DISCLOSURE,
+        world.clock.time,
+        "AL",
+        round=round_id,
+        recipient="RS",
+        counts={"notes": 1, "batch": 9, "sequence": 99},
+        ids={"of": "lists"},
+        digests={"statement": "cd" * 32},
+    )
 
 
 def refused_of_al(world: World, round_id: str) -> Entry:
     """Return an entry that says that a statement was refused which AL never signed."""
     return Entry.of(
-        EntryKind.STATEMENT_REFUSED, world.clock.time, "matcher", round=round_id, recipient="AL",
-        counts={"sequence": 99}, digests={"statement": "ef" * 32},
-    )  # fmt: skip
+        EntryKind.STATEMENT_REFUSED,
+        world.clock.time,
+        "matcher",
+        round=round_id,
+        recipient="AL",
+        counts={"sequence": 99},
+        digests={"statement": "ef" * 32},
+    )
 
 
 def other_hits(world: World, round_id: str) -> Entry:
@@ -104,9 +115,10 @@ async def test_an_honest_log_says_what_each_node_knows(world_after: WorldAfter) 
         with party_node.node.store.reading("test.judged") as session:
             row = session.get_one(NamedEntriesRow, 1)
         named = [
-            index for index, entry in _entries(world)
+            index
+            for index, entry in _entries(world)
             if entry.kind in {EntryKind.PROPOSAL, EntryKind.MATCH, EntryKind.DISCLOSURE}
-        ]  # fmt: skip
+        ]
         assert row.judged > max(named)
 
 

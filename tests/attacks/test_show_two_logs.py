@@ -37,9 +37,15 @@ class SecondLog(httpx.AsyncBaseTransport):
         declare(metadata)
         metadata.create_all(store.engine)
         self.own = OwnLog(
-            store, ChunkFiles(folder / "second"), real.holder, real.key, real.registry, real.clock,
-            lambda _session, found: [None] * len(found), lambda *_: None,
-        )  # fmt: skip
+            store,
+            ChunkFiles(folder / "second"),
+            real.holder,
+            real.key,
+            real.registry,
+            real.clock,
+            lambda _session, found: [None] * len(found),
+            lambda *_: None,
+        )
 
     def fill(self, count: int) -> None:
         """Append entries and sign them."""

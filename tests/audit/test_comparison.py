@@ -135,8 +135,11 @@ def test_a_statement_that_its_party_does_not_know() -> None:
     """A log that lacks one below its own newest was restored, or somebody else signs; above, it is only older."""
     matchers = log("matcher", said(Consent, 1), said(Closing, 2), END)
     assert refused(matchers, log("SI", said(Closing, 2))) == {
-        "what": "statement_unknown", "party": "SI", "round": ROUND, "number": 1,
-    }  # fmt: skip
+        "what": "statement_unknown",
+        "party": "SI",
+        "round": ROUND,
+        "number": 1,
+    }
     assert compared(matchers, log("SI", said(Consent, 1))) == []
     assert compared(matchers, log("SI", None, said(Closing, 2))) == []
 

@@ -82,19 +82,43 @@ async def test_a_round_is_told_in_the_order_of_what_was_done(world: World) -> No
     await world.settle()
     party_node = world.nodes["AL"]
     assert list(kinds(party_node.node.store)) == [
-        EntryKind.DISCOVERY, EntryKind.APPROVAL_REQUESTED, EntryKind.APPROVED, EntryKind.IMPORT, EntryKind.CONSENT,
-        EntryKind.SUBMISSION, EntryKind.EVALUATION, EntryKind.TOKENS, EntryKind.REPORT, EntryKind.CHECKED,
+        EntryKind.DISCOVERY,
+        EntryKind.APPROVAL_REQUESTED,
+        EntryKind.APPROVED,
+        EntryKind.IMPORT,
+        EntryKind.CONSENT,
+        EntryKind.SUBMISSION,
+        EntryKind.EVALUATION,
+        EntryKind.TOKENS,
+        EntryKind.REPORT,
+        EntryKind.CHECKED,
         EntryKind.RECEIPT,
-        EntryKind.DISCLOSURE, EntryKind.HIT_CONFIRMED, EntryKind.NOTE_RECEIVED, EntryKind.KEY_DESTRUCTION,
+        EntryKind.DISCLOSURE,
+        EntryKind.HIT_CONFIRMED,
+        EntryKind.NOTE_RECEIVED,
+        EntryKind.KEY_DESTRUCTION,
         EntryKind.CLOSING,
-    ]  # fmt: skip
+    ]
     assert list(kinds(world.app.state.context.store)) == [
-        EntryKind.APPROVAL_REQUESTED, EntryKind.APPROVED, EntryKind.PROPOSAL, EntryKind.CONSENT, EntryKind.OPENING,
-        EntryKind.SUBMISSION, EntryKind.EVALUATION, EntryKind.TOKENS, EntryKind.REPORT, EntryKind.MATCH,
-        EntryKind.CHECKED, EntryKind.RECEIPT, EntryKind.DISCLOSURE, EntryKind.NOTE_RECEIVED,
-        EntryKind.END_ASKED, EntryKind.ENDING,
-        EntryKind.ERASURE, EntryKind.CLOSING,
-    ]  # fmt: skip
+        EntryKind.APPROVAL_REQUESTED,
+        EntryKind.APPROVED,
+        EntryKind.PROPOSAL,
+        EntryKind.CONSENT,
+        EntryKind.OPENING,
+        EntryKind.SUBMISSION,
+        EntryKind.EVALUATION,
+        EntryKind.TOKENS,
+        EntryKind.REPORT,
+        EntryKind.MATCH,
+        EntryKind.CHECKED,
+        EntryKind.RECEIPT,
+        EntryKind.DISCLOSURE,
+        EntryKind.NOTE_RECEIVED,
+        EntryKind.END_ASKED,
+        EntryKind.ENDING,
+        EntryKind.ERASURE,
+        EntryKind.CLOSING,
+    ]
 
 
 async def test_reading_the_log_is_an_entry(world: World) -> None:

@@ -62,8 +62,11 @@ def test_a_side_that_signed_nothing() -> None:
     audit.round.checked["RS"] = said.model_copy(update={"pairs": said.pairs[1:]})
     points = found(audit)
     assert {what for what, _ in points} == {"not_checked"}
-    who = ("RS has not signed whether hits of its list with AL", "SI has not signed whether hits of its list with AL",
-           "SI has not signed whether hits of its list with RS")  # fmt: skip
+    who = (
+        "RS has not signed whether hits of its list with AL",
+        "SI has not signed whether hits of its list with AL",
+        "SI has not signed whether hits of its list with RS",
+    )
     assert [start in sentence for start, (_, sentence) in zip(who, points, strict=True)] == [True] * 3
 
 

@@ -62,9 +62,7 @@ def test_a_missing_number_fails() -> None:
     """Who, which round and which numbers are fields of the error."""
     with pytest.raises(AuditError, match="statements of AL are missing, with the numbers 2 to 4") as caught:
         check(said(1, 5))
-    assert caught.value.fields == {
-        "what": "statements_missing", "round": "0" * 32, "party": "AL", "numbers": "2 to 4",
-    }  # fmt: skip
+    assert caught.value.fields == {"what": "statements_missing", "round": "0" * 32, "party": "AL", "numbers": "2 to 4"}
 
 
 def test_tokens_may_wait_while_a_round_is_open() -> None:

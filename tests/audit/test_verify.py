@@ -309,9 +309,10 @@ def _tokens_first(log: Exported) -> None:
     """Move the tokens of the party whose list came last before the evaluations of that list."""
     first = log.index("submission", 2)
     last = next(
-        place for place in range(first, log.size)
+        place
+        for place in range(first, log.size)
         if log.entry(place).kind is EntryKind.TOKENS and log.entry(place).party == log.entry(first).party
-    )  # fmt: skip
+    )
     log.contents.insert(first + 1, log.contents.pop(last))
     log.envelopes.insert(first + 1, log.envelopes.pop(last))
 
@@ -596,9 +597,11 @@ def test_a_round_that_ended_after_its_time_may_lack_notes(log: Exported, group: 
 def test_contents_may_be_erased_in_time(log: Exported, group: Group) -> None:
     """After three years contents are gone but for the proposal; every proof holds, and the round is passed over."""
     pruned = Entry.of(
-        EntryKind.LOG_PRUNED, NOW + 1096 * DAY, "matcher",
+        EntryKind.LOG_PRUNED,
+        NOW + 1096 * DAY,
+        "matcher",
         counts={"size": log.index("closing"), "days": 1095, "entries": log.index("closing")},
-    )  # fmt: skip
+    )
     last = log.index("closing")
     _append(log, pruned)
     leaves = log.leaf_of

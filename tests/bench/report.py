@@ -94,17 +94,36 @@ def _rounds(rounds: Sequence[PlayedRound]) -> str:
     if not rounds:
         return ""
     columns = (
-        "parties x records", "rules", "elements", "seconds", "processor seconds", "of these in the group",
-        "µs per element and party", "peak memory, MiB", "disk, MiB", "sent, MiB", "calculated, MiB", "hits",
-    )  # fmt: skip
+        "parties x records",
+        "rules",
+        "elements",
+        "seconds",
+        "processor seconds",
+        "of these in the group",
+        "µs per element and party",
+        "peak memory, MiB",
+        "disk, MiB",
+        "sent, MiB",
+        "calculated, MiB",
+        "hits",
+    )
     rows = [
         (
-            f"{one.parties} x {one.records:,}", one.rules, one.elements, one.seconds, one.processor_seconds,
-            one.group_seconds, one.per_element, one.peak_memory // _MIB, one.disk // _MIB, one.bytes_sent / _MIB,
-            one.bytes_calculated / _MIB, one.hits,
+            f"{one.parties} x {one.records:,}",
+            one.rules,
+            one.elements,
+            one.seconds,
+            one.processor_seconds,
+            one.group_seconds,
+            one.per_element,
+            one.peak_memory // _MIB,
+            one.disk // _MIB,
+            one.bytes_sent / _MIB,
+            one.bytes_calculated / _MIB,
+            one.hits,
         )
         for one in rounds
-    ]  # fmt: skip
+    ]
     phases = list(dict.fromkeys(phase for one in rounds for phase in one.phases))
     parts = [(f"{one.parties} x {one.records:,}", *(one.phases.get(phase) for phase in phases)) for one in rounds]
     return table(columns, rows) + "\nProcessor seconds by phase:\n\n" + table(("parties x records", *phases), parts)

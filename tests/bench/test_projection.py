@@ -13,9 +13,14 @@ from tests.bench.projection import cost_of, region, round_seconds
 from tests.bench.rounds import PlayedRound
 
 LEAST = {
-    steps.DECODE: 0.5, steps.BLIND: 5.0, steps.EVALUATE: 4.0, steps.PROVE: 1.0, steps.VERIFY: 2.0,
-    steps.FINALIZE[1]: 7.0, steps.FINALIZE[4]: 10.0,
-}  # fmt: skip
+    steps.DECODE: 0.5,
+    steps.BLIND: 5.0,
+    steps.EVALUATE: 4.0,
+    steps.PROVE: 1.0,
+    steps.VERIFY: 2.0,
+    steps.FINALIZE[1]: 7.0,
+    steps.FINALIZE[4]: 10.0,
+}
 RECORDS = [
     RecordStep("read, Latin", 0.0, TimingSpread(9.0, 8.0, 9.0)),
     RecordStep("normalize, make and digest inputs, rules exact, Latin", 2.0, TimingSpread(9.0, 4.0, 9.0)),

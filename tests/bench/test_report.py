@@ -16,10 +16,21 @@ from tests.bench.watching import WatchedProcess
 
 MACHINE = Machine("A processor", 2, 1 << 34, "A system", "3.11.0", 0.5, "ifma", "it is there", {"aquila": "1"})
 ROUND = PlayedRound(
-    parties=3, records=1_000, rules="exact", elements=3_000, workers=2, seconds=1.5, processor_seconds=0.9,
-    group_seconds=0.5, phases={"read": 0.1, "evaluate": 0.8}, peak_memory=100 << 20, disk=1 << 20,
-    bytes_sent=2 << 20, bytes_calculated=2 << 20, hits=7,
-)  # fmt: skip
+    parties=3,
+    records=1_000,
+    rules="exact",
+    elements=3_000,
+    workers=2,
+    seconds=1.5,
+    processor_seconds=0.9,
+    group_seconds=0.5,
+    phases={"read": 0.1, "evaluate": 0.8},
+    peak_memory=100 << 20,
+    disk=1 << 20,
+    bytes_sent=2 << 20,
+    bytes_calculated=2 << 20,
+    hits=7,
+)
 
 
 def test_everything() -> None:
@@ -64,10 +75,15 @@ def test_parts_that_were_not_measured() -> None:
 def test_a_report_is_read() -> None:
     """Seconds of a report are means over the workers; bytes are calculated from each party's elements."""
     report = {
-        "workers": 2, "seconds": {"read": 1.0, "evaluate": 2.0}, "seconds_in_group": {"evaluate": 1.5}, "elements": 30,
-        "parties": {"AL": {"elements": 10}, "RS": {"elements": 20}}, "peak_disk_bytes": 5, "hits": 3,
+        "workers": 2,
+        "seconds": {"read": 1.0, "evaluate": 2.0},
+        "seconds_in_group": {"evaluate": 1.5},
+        "elements": 30,
+        "parties": {"AL": {"elements": 10}, "RS": {"elements": 20}},
+        "peak_disk_bytes": 5,
+        "hits": 3,
         "bytes_sent": 2 * 32 * 30 + 33 * 30,
-    }  # fmt: skip
+    }
     found = played(report, WatchedProcess(4.0, 99, ""), 10, "exact")
     assert (found.processor_seconds, found.group_seconds, found.seconds) == (6.0, 3.0, 4.0)
     assert found.bytes_calculated == found.bytes_sent

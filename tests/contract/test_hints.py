@@ -38,9 +38,15 @@ _REPORTED = (
 )
 """Modules whose errors become findings as they are: of keys, settings, files, databases, logs, workers and calls."""
 _OF_A_STATE = {
-    "ExecutorError", "InputError", "KeyMaterialError", "LogRewrittenError", "PeerUnavailableError", "Pkcs11Error",
-    "StoreError", "StoreFullError",
-}  # fmt: skip
+    "ExecutorError",
+    "InputError",
+    "KeyMaterialError",
+    "LogRewrittenError",
+    "PeerUnavailableError",
+    "Pkcs11Error",
+    "StoreError",
+    "StoreFullError",
+}
 """The classes of those errors that a service or the doctor can meet by itself, without a wrong call."""
 _OF_CALLERS = {
     "call_path_malformed",

@@ -16,8 +16,18 @@ ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
 PERMISSIVE = {
-    "0BSD", "Apache-2.0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "ISC", "MIT", "MIT-0", "PSF-2.0", "Zlib",
-}  # fmt: skip
+    "0BSD",
+    "Apache-2.0",
+    "BSD",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "CC0-1.0",
+    "ISC",
+    "MIT",
+    "MIT-0",
+    "PSF-2.0",
+    "Zlib",
+}
 """Licences that ask for a notice at most (`BSD`: packages that do not say whether two or three clauses)."""
 
 COPYLEFT = {
@@ -94,9 +104,14 @@ def test_every_exception_is_needed() -> None:
 
 @pytest.mark.parametrize(
     ("name", "licences"),
-    [("new", {"GPL-3.0-only"}), ("new", {"MIT", "AGPL-3.0-or-later"}), ("new", {"MPL-2.0"}), ("new", set()),
-     ("psycopg", {"GPL-3.0-only"})],
-)  # fmt: skip
+    [
+        ("new", {"GPL-3.0-only"}),
+        ("new", {"MIT", "AGPL-3.0-or-later"}),
+        ("new", {"MPL-2.0"}),
+        ("new", set()),
+        ("psycopg", {"GPL-3.0-only"}),
+    ],
+)
 def test_another_licence_is_refused(name: str, licences: set[str]) -> None:
     """A licence that is not on the list, none at all, or another one of a package in the table of exceptions."""
     assert refusal(name, licences)

@@ -74,9 +74,13 @@ class Fuzz:
 
         @given(case=operation.as_strategy(generation_mode=mode), pick=st.randoms(use_true_random=False))
         @settings(
-            max_examples=self.examples, deadline=None, database=None, derandomize=True, phases=phases,
+            max_examples=self.examples,
+            deadline=None,
+            database=None,
+            derandomize=True,
+            phases=phases,
             suppress_health_check=list(HealthCheck),
-        )  # fmt: skip
+        )
         def called(case: Case, pick: Any) -> None:
             for name in set(case.path_parameters or ()) & set(self.known):
                 if pick.random() < 0.5:

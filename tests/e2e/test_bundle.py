@@ -74,10 +74,16 @@ def test_its_list_of_packages_is_valid_and_whole(bundle: Path) -> None:
     named = {reference["url"] for one in components for reference in one["externalReferences"]}
     assert named == {name for name in names if name.startswith("wheels/")}
     assert [one["name"] for one in components if not one.get("licenses")] == []
-    assert {"manual.pdf", "LICENSE", "deploy/systemd/aquila-node.service", "deploy/samples/node.basic.toml",
-            "deploy/prometheus/aquila-alerts.yml", "deploy/OPERATIONS.md", "deploy/SETTINGS.md",
-            "requirements-pkcs11.txt",
-            } <= names  # fmt: skip
+    assert {
+        "manual.pdf",
+        "LICENSE",
+        "deploy/systemd/aquila-node.service",
+        "deploy/samples/node.basic.toml",
+        "deploy/prometheus/aquila-alerts.yml",
+        "deploy/OPERATIONS.md",
+        "deploy/SETTINGS.md",
+        "requirements-pkcs11.txt",
+    } <= names
     assert any(name.startswith("wheels/python_pkcs11-") for name in names)
     assert not any("deploy/bundle" in name for name in names), "it is for whoever makes a bundle"
 
@@ -118,11 +124,24 @@ def test_a_machine_of_the_other_processor_finds_all_that_it_needs(
     for python in PYTHONS:
         found = tmp_path / python
         words = [
-            sys.executable, "-c", PIP_AS_IF_THERE, OTHER, python, "download", "--quiet", "--disable-pip-version-check",
-            "--no-index", f"--find-links={unpacked}/wheels", "--require-hashes", "--only-binary=:all:",
-            *Target(python, OTHER).options, f"--platform=linux_{OTHER}",  # Aquila's own is for any Linux
-            f"--dest={found}", "-r", str(unpacked / requirements),
-        ]  # fmt: skip
+            sys.executable,
+            "-c",
+            PIP_AS_IF_THERE,
+            OTHER,
+            python,
+            "download",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-index",
+            f"--find-links={unpacked}/wheels",
+            "--require-hashes",
+            "--only-binary=:all:",
+            *Target(python, OTHER).options,
+            f"--platform=linux_{OTHER}",  # Aquila's own is for any Linux
+            f"--dest={found}",
+            "-r",
+            str(unpacked / requirements),
+        ]
         run(*words)
         wheels = {wheel.name for wheel in found.iterdir()}
         assert f"aquila-{aquila.__version__}" in {"-".join(name.split("-")[:2]) for name in wheels}
@@ -137,9 +156,13 @@ def test_a_machine_without_a_route_installs_and_starts_it(bundle: Path, tmp_path
     commands = verify + install
     own = ["unshare", "--map-root-user", "--net", sys.executable, "-I", str(PROGRAM), str(tmp_path), commands]
     done = subprocess.run(
-        own, check=False, capture_output=True, text=True, timeout=1_800,
+        own,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=1_800,
         env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(tmp_path), "LANG": "C.UTF-8"},
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stderr
     seen: dict[str, Any] = json.loads(done.stdout)
     assert seen["outside"] == "ENETUNREACH"

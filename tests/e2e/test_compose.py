@@ -83,9 +83,12 @@ def make_database(server: URL) -> None:
         password.write("a password\n")
         password.flush()
         environment = {
-            "PATH": f"{programs}:{os.environ['PATH']}", "ROLE_PASSWORD_FILE": password.name,
-            "PGHOST": str(server.query["host"]), "PGUSER": str(server.username), "PGDATABASE": "postgres",
-        }  # fmt: skip
+            "PATH": f"{programs}:{os.environ['PATH']}",
+            "ROLE_PASSWORD_FILE": password.name,
+            "PGHOST": str(server.query["host"]),
+            "PGUSER": str(server.username),
+            "PGDATABASE": "postgres",
+        }
         script = [str(DEPLOY / "database-role.sh")]
         subprocess.run(script, check=True, env=environment, capture_output=True, timeout=60)
 
@@ -154,10 +157,17 @@ class Composed:
         assert service["cap_drop"] == ["ALL"]
         # An engine gives a container shared memory of its own, read_only or not.
         restricted = (
-            f"User={USER}", "ReadOnlyPaths=/", f"ReadWritePaths={self.home} /exchange /dev/shm", "PrivateTmp=yes",
-            "NoNewPrivileges=yes", "CapabilityBoundingSet=", "LimitCORE=0", f"Environment=AQUILA_HOME={self.home}",
-            "Environment=PATH=/opt/aquila/bin:/usr/bin:/bin", f"WorkingDirectory={service['working_dir']}",
-        )  # fmt: skip
+            f"User={USER}",
+            "ReadOnlyPaths=/",
+            f"ReadWritePaths={self.home} /exchange /dev/shm",
+            "PrivateTmp=yes",
+            "NoNewPrivileges=yes",
+            "CapabilityBoundingSet=",
+            "LimitCORE=0",
+            f"Environment=AQUILA_HOME={self.home}",
+            "Environment=PATH=/opt/aquila/bin:/usr/bin:/bin",
+            f"WorkingDirectory={service['working_dir']}",
+        )
         options = [part for one in restricted for part in ("-p", one)]
         how = ["--unit", unit] if unit else ["--wait", "--pipe", "--collect", "--quiet"]
         return self.machine.run("systemd-run", *how, *options, *words)

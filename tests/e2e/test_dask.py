@@ -103,9 +103,17 @@ def test_a_rehearsal_on_a_cluster(cluster: Cluster, files: dict[str, Path], tmp_
     def play(name: str, executor: Executor, workers: int) -> list[RehearsedHit]:
         (tmp_path / name).mkdir()
         rehearsal = Rehearsal(
-            load_group(1), load_rules("default"), lists, secrets.token_bytes, tmp_path / name, minimum=Level.LOW,
-            now=1_800_000_000, chunk_elements=64, executor=executor, workers=workers,
-        )  # fmt: skip
+            load_group(1),
+            load_rules("default"),
+            lists,
+            secrets.token_bytes,
+            tmp_path / name,
+            minimum=Level.LOW,
+            now=1_800_000_000,
+            chunk_elements=64,
+            executor=executor,
+            workers=workers,
+        )
         return rehearsal.run()
 
     try:

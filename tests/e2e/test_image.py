@@ -54,9 +54,13 @@ class Engine:
         # A build has no network; a container is without one by its own options.
         alone = ["unshare", "--net"] if words[0] == "build" else []
         done = subprocess.run(
-            [*alone, program, *where, *words], check=False, capture_output=True, text=True, timeout=SECONDS,
+            [*alone, program, *where, *words],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
             env=os.environ | {"PODMAN_IGNORE_CGROUPSV1_WARNING": "1"},
-        )  # fmt: skip
+        )
         assert not check or done.returncode == 0, f"{program} {' '.join(words)}: {done.stderr}"
         return done.stdout.strip() if check else str(done.returncode)
 

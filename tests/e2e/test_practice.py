@@ -57,9 +57,13 @@ class Practice:
         (folder / "watch" / "sitecustomize.py").write_text(WATCH)
         places = os.pathsep.join((str(self.real), str(self.temporary)))
         environment = os.environ | {
-            "PYTHONPATH": str(folder / "watch"), "WATCHED": places, "WATCHED_TO": str(self.seen),
-            "TMPDIR": str(self.temporary), "AQUILA_HOME": str(self.real), "AQUILA_URL": "http://127.0.0.1:9",
-        }  # fmt: skip
+            "PYTHONPATH": str(folder / "watch"),
+            "WATCHED": places,
+            "WATCHED_TO": str(self.seen),
+            "TMPDIR": str(self.temporary),
+            "AQUILA_HOME": str(self.real),
+            "AQUILA_URL": "http://127.0.0.1:9",
+        }
         command = [sys.executable, "-m", "clients.cli.main", "node", "train"]
         self.process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

@@ -37,14 +37,20 @@ FIRES = {
 }
 """For each alert the series of a service that is not well, by the minute, and when the alert has to be there."""
 CALM = {
-    f'up{{job="aquila",{HOST}}}': "1", f"aquila_ready{{{HOST}}}": "1", f'aquila_health{{check="disk",{HOST}}}': "0",
-    f"aquila_rounds_stuck{{{HOST}}}": "0", f"aquila_statements_waiting{{{HOST}}}": "0",
+    f'up{{job="aquila",{HOST}}}': "1",
+    f"aquila_ready{{{HOST}}}": "1",
+    f'aquila_health{{check="disk",{HOST}}}': "0",
+    f"aquila_rounds_stuck{{{HOST}}}": "0",
+    f"aquila_statements_waiting{{{HOST}}}": "0",
     f'aquila_certificate_days_left{{setting="tls.certificate",{HOST}}}': "31",
     f'aquila_contact_age_seconds{{party="SI",{HOST}}}': "3600",
-    f'aquila_driver_failures_total{{driver="rounds",{HOST}}}': "7", f"aquila_workers_lost_total{{{HOST}}}": "2",
-    f"aquila_proofs_refused_total{{{HOST}}}": "1", f"aquila_sign_ins_refused_total{{{HOST}}}": "90",
-    f'aquila_log_witness_age_seconds{{witness="SI",{HOST}}}': "3600", f'aquila_rounds{{phase="open",{HOST}}}': "1",
-}  # fmt: skip
+    f'aquila_driver_failures_total{{driver="rounds",{HOST}}}': "7",
+    f"aquila_workers_lost_total{{{HOST}}}": "2",
+    f"aquila_proofs_refused_total{{{HOST}}}": "1",
+    f"aquila_sign_ins_refused_total{{{HOST}}}": "90",
+    f'aquila_log_witness_age_seconds{{witness="SI",{HOST}}}': "3600",
+    f'aquila_rounds{{phase="open",{HOST}}}': "1",
+}
 """The series of a service that is well, though not everything always went well."""
 
 pytestmark = [pytest.mark.e2e, pytest.mark.skipif(TOOL is None, reason="promtool is not installed")]

@@ -41,11 +41,16 @@ class SampleWorld(World):
         """Put the sample in the place of what `init` wrote, and start with it."""
         settings, etc = service.home / f"{service.kind}.toml", self.root / f"etc-{service.name}"
         content = (SAMPLES / f"{service.kind}.{self.size}.toml").read_text("utf-8")
-        here = [("/etc/aquila", str(etc)), (f"/var/lib/aquila/{service.kind}", str(service.home)),
-                ('"0.0.0.0"', '"127.0.0.1"'), ("port = 8700", f"port = {service.port}"),
-                ("port = 8701", f"port = {service.port}"),
-                ('code = "SI"', f'code = "{service.name}"'), ("https://matcher.example.org:8700", self.matcher.url),
-                ("workers = 8", "workers = 1")]  # fmt: skip
+        here = [
+            ("/etc/aquila", str(etc)),
+            (f"/var/lib/aquila/{service.kind}", str(service.home)),
+            ('"0.0.0.0"', '"127.0.0.1"'),
+            ("port = 8700", f"port = {service.port}"),
+            ("port = 8701", f"port = {service.port}"),
+            ('code = "SI"', f'code = "{service.name}"'),
+            ("https://matcher.example.org:8700", self.matcher.url),
+            ("workers = 8", "workers = 1"),
+        ]
         if self.cluster is not None:
             self._lay_out(service, etc)
             here += [("tls://dask.internal:8786", self.cluster.address)]
@@ -72,11 +77,18 @@ class SampleWorld(World):
         shutil.copytree(self.cluster.certificates, etc / "dask")
         rules = Path(aquila.records.__file__).parent / "tables/default.toml"
         of = self.certificates
-        files = {"rules.toml": rules, "matcher-ca.pem": of / "ca.pem", "client.pem": of / "client.pem",
-                 "client.key": of / "client.key", "tls/matcher.pem": of / "matcher.pem",
-                 "tls/matcher.key": of / "matcher.key", "tls/parties-ca.pem": of / "ca.pem",
-                 "tls/matcher-ca.pem": of / "ca.pem", "tls/command.pem": of / "command.pem",
-                 "tls/command.key": of / "command.key"}  # fmt: skip
+        files = {
+            "rules.toml": rules,
+            "matcher-ca.pem": of / "ca.pem",
+            "client.pem": of / "client.pem",
+            "client.key": of / "client.key",
+            "tls/matcher.pem": of / "matcher.pem",
+            "tls/matcher.key": of / "matcher.key",
+            "tls/parties-ca.pem": of / "ca.pem",
+            "tls/matcher-ca.pem": of / "ca.pem",
+            "tls/command.pem": of / "command.pem",
+            "tls/command.key": of / "command.key",
+        }
         (etc / "tls").mkdir()
         for name, file in files.items():
             shutil.copy(file, etc / name)
@@ -155,9 +167,13 @@ def refuses_whoever_shows_nothing(world: SampleWorld) -> None:
     """Check that a command without a certificate is told what it lacks."""
     done = subprocess.run(
         [AQUILA, "login", "officer", "--url", world.matcher.url, "--ca", str(world.matcher.ca)],
-        capture_output=True, text=True, check=False, timeout=60, input=f"{'x' * 12}\n123456\n",
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        input=f"{'x' * 12}\n123456\n",
         env=os.environ | {"HOME": str(world.person("stranger"))},
-    )  # fmt: skip
+    )
     assert done.returncode != 0
     assert "asks for a certificate, and none was shown" in done.stderr
     assert "--cert and --key" in done.stderr
@@ -169,8 +185,22 @@ def pages_of(world: SampleWorld) -> Iterator[str]:
     assert world.matcher.shown is not None
     certificate, key = world.matcher.shown
     port = free_port()
-    command = [AQUILA, "--cert", str(certificate), "--key", str(key), "web", "--service", world.matcher.url,
-               "--kind", "matcher", "--ca", str(world.matcher.ca), "--port", str(port)]  # fmt: skip
+    command = [
+        AQUILA,
+        "--cert",
+        str(certificate),
+        "--key",
+        str(key),
+        "web",
+        "--service",
+        world.matcher.url,
+        "--kind",
+        "matcher",
+        "--ca",
+        str(world.matcher.ca),
+        "--port",
+        str(port),
+    ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE)
     try:
         assert process.stdout is not None

@@ -95,10 +95,14 @@ def test_the_check_is_that_of_the_definition(seed: int) -> None:
         pairs = list(told.pairs)
         for place in random.sample(range(len(pairs)), random.randrange(min(3, len(pairs) + 1))):
             other = random.choice(pairs)
-            pairs[place] = random.choice([
-                pairs[place]._replace(other=other.other), pairs[place]._replace(handle=other.handle),
-                pairs[place]._replace(handle=bytes(15) + b"9"), pairs[place]._replace(places=b"\0\0\5\xff"),
-            ])  # fmt: skip
+            pairs[place] = random.choice(
+                [
+                    pairs[place]._replace(other=other.other),
+                    pairs[place]._replace(handle=other.handle),
+                    pairs[place]._replace(handle=bytes(15) + b"9"),
+                    pairs[place]._replace(places=b"\0\0\5\xff"),
+                ]
+            )
         told = replace(told, pairs=pairs)
         assert pair.check(side, told) is pair.plain_check(side, told)
         due = sorted(pair.tags_told(side, told))

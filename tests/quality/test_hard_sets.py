@@ -19,8 +19,11 @@ def test_hard_lists_are_what_they_say() -> None:
     assert len(shared.same) == 95
     assert arabic.lists["RS"] != common_lists(100, 127).lists["RS"]
     assert {name: len(one.same) for name, one in sets.items() if "2,000" in name} == {
-        "population, 2 x 2,000": 200, "1 of 1,000 shared, 2 x 2,000": 2, "strangers, 2 x 2,000": 0, "1 and 2,000": 0,
-    }  # fmt: skip
+        "population, 2 x 2,000": 200,
+        "1 of 1,000 shared, 2 x 2,000": 2,
+        "strangers, 2 x 2,000": 0,
+        "1 and 2,000": 0,
+    }
 
 
 @pytest.mark.soak

@@ -22,9 +22,12 @@ def hit(number: int, level: Level, probability: float) -> Hit:
 
 LABELLED = LabelledSet("four", {"AA": [], "BB": []}, frozenset(map(pair, range(4))))
 HITS = [
-    hit(0, Level.HIGH, 0.995), hit(1, Level.HIGH, 0.995), hit(2, Level.MEDIUM, 0.95), hit(9, Level.MEDIUM, 0.95),
+    hit(0, Level.HIGH, 0.995),
+    hit(1, Level.HIGH, 0.995),
+    hit(2, Level.MEDIUM, 0.95),
+    hit(9, Level.MEDIUM, 0.95),
     hit(8, Level.LOW, 0.6),
-]  # fmt: skip
+]
 
 
 def test_levels_and_cuts() -> None:

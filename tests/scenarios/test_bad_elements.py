@@ -16,8 +16,13 @@ NOT_CANONICAL = bytes.fromhex("00" * 31 + "80")
 BIT_255 = GENERATOR[:-1] + bytes([GENERATOR[-1] | 0x80])
 ABOVE_THE_FIELD = bytes.fromhex("f3" + "ff" * 31)
 NEGATIVE = bytes([1]) + bytes(31)
-NONE = {"identity": IDENTITY, "not canonical": NOT_CANONICAL, "bit 255": BIT_255, "above": ABOVE_THE_FIELD,
-        "negative": NEGATIVE}  # fmt: skip
+NONE = {
+    "identity": IDENTITY,
+    "not canonical": NOT_CANONICAL,
+    "bit 255": BIT_255,
+    "above": ABOVE_THE_FIELD,
+    "negative": NEGATIVE,
+}
 
 
 def submit_bytes(stage: StagedRound, chunk: bytes, elements: int | None = None) -> None:

@@ -39,8 +39,15 @@ def test_the_origin_refuses_it(tmp_path: Path) -> None:
     digest = hashlib.sha256(inputs).hexdigest()
     chunk = ChunkReference(input_class=InputClass.FULL, elements=COUNT, digest=digest)
     stage.publish(node.party.submit(node.round, 2, "a" * 32, Kind.LIST, REHEARSED, 1, [chunk]))
-    fields = {"origin": "SI", "submission_id": "a" * 32, "index": 0, "input_class": InputClass.FULL, "elements": COUNT,
-              "input_digest": digest, "output_digest": hashlib.sha256(outputs).hexdigest()}  # fmt: skip
+    fields = {
+        "origin": "SI",
+        "submission_id": "a" * 32,
+        "index": 0,
+        "input_class": InputClass.FULL,
+        "elements": COUNT,
+        "input_digest": digest,
+        "output_digest": hashlib.sha256(outputs).hexdigest(),
+    }
     forged = stage.statement("RS", Evaluation, sequence=2, proof=proof.hex(), **fields)
     stage.publish(stage.signed("RS", forged))
     # 3. Digests and elements are all right, and the proof is not.

@@ -24,9 +24,15 @@ def invent(stage: StagedRound) -> None:
         if other is None:
             return report
         hit = Hit(
-            hit_id=INVENTED, handle=handles[report.party], counterpart=other, counterpart_handle=handles[other],
-            certainty="high", families=("date", "names"), second=False, met="0001",
-        )  # fmt: skip
+            hit_id=INVENTED,
+            handle=handles[report.party],
+            counterpart=other,
+            counterpart_handle=handles[other],
+            certainty="high",
+            families=("date", "names"),
+            second=False,
+            met="0001",
+        )
         return report.model_copy(update={"hits": tuple(sorted([*report.hits, hit], key=lambda one: one.hit_id))})
 
     stage.lie = lie

@@ -37,9 +37,12 @@ def without(report: HitReport, party: str, other: str, most: int) -> HitReport:
 def below(hit: Hit) -> BelowPair:
     """Return a hit as a pair that is called too weak."""
     return BelowPair(
-        counterpart=hit.counterpart, counterpart_handle=hit.counterpart_handle or "", handle=hit.handle,
-        met=hit.met or "", pair_id=hit.hit_id,
-    )  # fmt: skip
+        counterpart=hit.counterpart,
+        counterpart_handle=hit.counterpart_handle or "",
+        handle=hit.handle,
+        met=hit.met or "",
+        pair_id=hit.hit_id,
+    )
 
 
 def test_everything_is_reported(stage: StagedRound) -> None:

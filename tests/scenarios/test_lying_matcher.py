@@ -89,6 +89,10 @@ def test_of_a_pair_that_may_not_be_matched(staged: Callable[..., StagedRound], c
 def test_pairs_that_may_not_be_matched_never_are(staged: Callable[..., StagedRound]) -> None:
     """Records of a pair without reciprocity do not hit, though their tokens are equal."""
     stage = staged(changes={"pairs": (("AL", "RS"), ("RS", "SI"))}).finalized()
-    assert stage.matched() == {("AL", "al-1", "RS", "rs-3"), ("RS", "rs-1", "SI", "si-1"), ("RS", "rs-2", "SI", "si-2"),
-                               ("RS", "rs-3", "SI", "si-4")}  # fmt: skip
+    assert stage.matched() == {
+        ("AL", "al-1", "RS", "rs-3"),
+        ("RS", "rs-1", "SI", "si-1"),
+        ("RS", "rs-2", "SI", "si-2"),
+        ("RS", "rs-3", "SI", "si-4"),
+    }
     assert {basis.counterpart for basis in stage.nodes["AL"].report.bases} == {"RS"}

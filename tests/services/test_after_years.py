@@ -24,10 +24,7 @@ MOST_LISTED = 150
 
 LISTED = ("/v1/queries?limit=2", "/v1/operator/statistics?limit=2", "/v1/operator/picture")
 NODE = ("/v1/rounds?limit=2", "/v1/rounds?limit=2&ongoing=true", "/v1/needs", *LISTED[:1])
-MATCHER = (
-    "/v1/operator/rounds?limit=2", "/v1/operator/rounds?limit=2&ongoing=true", "/v1/operator/needs",
-    *LISTED[1:],
-)  # fmt: skip
+MATCHER = ("/v1/operator/rounds?limit=2", "/v1/operator/rounds?limit=2&ongoing=true", "/v1/operator/needs", *LISTED[1:])
 
 
 async def closed(world: World) -> str:

@@ -92,9 +92,8 @@ def _play(name: str, folder: Path, size: Size, given: argparse.Namespace) -> dic
     disk = mounted(folder, _DISK_SIZE) if _MOUNTED in os.environ else contextlib.nullcontext(enter_result=False)
     with disk as small_disk:
         return play_faults(
-            folder, size, tell, database=name, small_disk=small_disk, loaded=given.loaded,
-            calm_first=not given.at_once,
-        )  # fmt: skip
+            folder, size, tell, database=name, small_disk=small_disk, loaded=given.loaded, calm_first=not given.at_once
+        )
 
 
 def _size(name: str, given: argparse.Namespace, seconds: float, seed: int) -> Size:

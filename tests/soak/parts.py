@@ -168,11 +168,21 @@ def _play(folder: Path, size: Size, tell: Tell, conditions: Conditions, database
             databases = stack.enter_context(PostgresDatabases(server))
             urls, new_database = {name: databases.make() for name in ("matcher", *files)}, databases.make
         played = FaultyRounds(
-            folder, files, size.seed, urls, query, conditions.longest_pause, conditions.longest_freeze,
-            small_disk=conditions.small_disk, clocks=conditions.clocks, chunk_elements=size.chunk_elements,
-            kinds=conditions.kinds, program=conditions.program, more_settings=conditions.more_settings,
+            folder,
+            files,
+            size.seed,
+            urls,
+            query,
+            conditions.longest_pause,
+            conditions.longest_freeze,
+            small_disk=conditions.small_disk,
+            clocks=conditions.clocks,
+            chunk_elements=size.chunk_elements,
+            kinds=conditions.kinds,
+            program=conditions.program,
+            more_settings=conditions.more_settings,
             new_database=new_database,
-        )  # fmt: skip
+        )
         stack.enter_context(played)
         faults, began = played.faults, time.monotonic()
         tell("the services run")
@@ -215,8 +225,13 @@ def _lists(folder: Path, size: Size) -> tuple[Mapping[str, Path], Path]:
 def _figures(played: FaultyRounds, size: Size, began: float) -> dict[str, Any]:
     faults = played.faults
     return {
-        "seed": size.seed, "nodes": size.nodes, "records": size.records, "seconds": round(time.monotonic() - began),
-        "rounds": played.rounds, "hits_as_expected": played.compared, "kills": faults.kills,
+        "seed": size.seed,
+        "nodes": size.nodes,
+        "records": size.records,
+        "seconds": round(time.monotonic() - began),
+        "rounds": played.rounds,
+        "hits_as_expected": played.compared,
+        "kills": faults.kills,
         "needed_kills": size.needed_kills,
         "killed": dict(sorted(faults.killed.items())),
         "restored": dict(sorted(faults.restored.items())),
@@ -224,4 +239,4 @@ def _figures(played: FaultyRounds, size: Size, began: float) -> dict[str, Any]:
         "never_made": never_made(faults.kinds, faults.made),
         "not_made": {kind.name.lower(): reason for kind, reason in played.not_made.items()},
         "unexpected_errors": played.unexpected_errors(),
-    }  # fmt: skip
+    }

@@ -85,9 +85,7 @@ def test_a_certificate_expires_and_is_renewed(tmp_path: Path, kind: Fault) -> No
     def expired() -> list[str]:
         files = {one.name: (tmp_path / f"{one.name}.pem").read_bytes() for one in services}
         now = dt.datetime.now(tz=dt.UTC)
-        return [
-            name for name, file in files.items() if x509.load_pem_x509_certificate(file).not_valid_after_utc < now
-        ]  # fmt: skip
+        return [name for name, file in files.items() if x509.load_pem_x509_certificate(file).not_valid_after_utc < now]
 
     def change(_: object) -> None:
         found.append(expired())

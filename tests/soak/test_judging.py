@@ -16,8 +16,13 @@ SECONDS = 600.0
 SIZE = Size(SECONDS, 1, 3, 300, 64, 12, needed_kills=5)
 KINDS = {Fault.KILL, Fault.RESTORE}
 AS_IT_HAS_TO_BE = {
-    "part": "sqlite", "kills": 5, "needed_kills": 5, "never_made": [], "not_made": {}, "unexpected_errors": [],
-}  # fmt: skip
+    "part": "sqlite",
+    "kills": 5,
+    "needed_kills": 5,
+    "never_made": [],
+    "not_made": {},
+    "unexpected_errors": [],
+}
 
 
 def test_an_hour_of_all_parts_needs_a_thousand_kills() -> None:

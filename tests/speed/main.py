@@ -71,10 +71,12 @@ def _intersect_two(python: Path, pair: tuple[Path, Path], folder: Path, tries: i
     parties = [
         subprocess.Popen(
             [python, _PARTY, str(rank), *ports, path, folder / f"out-{rank}.csv"],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
         for rank, path in enumerate(pair)
-    ]  # fmt: skip
+    ]
     answers = [party.communicate()[0].splitlines() for party in parties]
     ended = [party.returncode for party in parties]
     if ended == [0, 0]:

@@ -21,10 +21,14 @@ _FORBIDDEN = {
     "call('ptrace', 0, 0, 0, 0)": -signal.SIGSYS,
 }
 _PERMITTED = (
-    "socket.socket(socket.AF_INET)", "socket.socket(socket.AF_INET6)", "socket.socket(socket.AF_UNIX)",
-    "mmap.mmap(-1, 4096)", "os.chmod(folder, 0o700)", "os.close(os.open(f'{folder}/other', os.O_CREAT, 0o600))",
+    "socket.socket(socket.AF_INET)",
+    "socket.socket(socket.AF_INET6)",
+    "socket.socket(socket.AF_UNIX)",
+    "mmap.mmap(-1, 4096)",
+    "os.chmod(folder, 0o700)",
+    "os.close(os.open(f'{folder}/other', os.O_CREAT, 0o600))",
     "os.waitpid(os.posix_spawn('/bin/true', ['true'], {}), 0)",
-)  # fmt: skip
+)
 
 ENDS = _FORBIDDEN | dict.fromkeys(_PERMITTED, 0)
 """How each attempt must end under every unit: 0, an error's number, or a signal's below 0."""

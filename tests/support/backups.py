@@ -67,7 +67,7 @@ class Safe:
         shutil.rmtree(party_node.home)
         restored = restore_node(
             self._source(code, settings), party_node.home, kept if mark else None, erased, self.world.clock
-        )  # fmt: skip
+        )
         party_node.start()
         return restored
 

@@ -82,8 +82,11 @@ class Window:
 
 _REFUSED = "status of 422"
 _LOADS_ITSELF = (
-    "ERR_ABORTED", "Execution context was destroyed", "page is navigating", "interrupted by another navigation",
-)  # fmt: skip
+    "ERR_ABORTED",
+    "Execution context was destroyed",
+    "page is navigating",
+    "interrupted by another navigation",
+)
 
 
 def _loads_itself(error: PlaywrightError) -> bool:

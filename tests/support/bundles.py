@@ -104,9 +104,12 @@ def install_commands(folder: Path, version: str = aquila.__version__) -> list[st
 NEEDED = tuple(
     pytest.mark.skipif(shutil.which(program) is None, reason=f"Debian's {package} is not installed")
     for program, package in {
-        "gcc": "gcc", "ssh-keygen": "openssh-client", "unshare": "util-linux", "ip": "iproute2",
+        "gcc": "gcc",
+        "ssh-keygen": "openssh-client",
+        "unshare": "util-linux",
+        "ip": "iproute2",
     }.items()
-)  # fmt: skip
+)
 """The marks of tests that build a bundle and install it."""
 
 

@@ -71,9 +71,13 @@ def unit_on_loopback(unit: str, port: int) -> str:
     """Return the content of a Dask unit with the names and ports of a cluster of one worker on this machine."""
     content = (UNITS / unit).read_text("utf-8")
     here = [
-        ("dask.internal:8786", f"127.0.0.1:{port}"), ("dask.internal", "127.0.0.1"), ("--port 8786", f"--port {port}"),
-        ("127.0.0.1:8787", "127.0.0.1:0"), ("worker1.internal", "127.0.0.1"), ("--nworkers 8", "--nworkers 1"),
-    ]  # fmt: skip
+        ("dask.internal:8786", f"127.0.0.1:{port}"),
+        ("dask.internal", "127.0.0.1"),
+        ("--port 8786", f"--port {port}"),
+        ("127.0.0.1:8787", "127.0.0.1:0"),
+        ("worker1.internal", "127.0.0.1"),
+        ("--nworkers 8", "--nworkers 1"),
+    ]
     for delivered, other in here:
         content = content.replace(delivered, other)
     return content
@@ -140,15 +144,28 @@ class Cluster:
         self._run("scheduler", DASK, "scheduler", "--host", "tls://127.0.0.1", "--port", str(self.port), *quiet)
         for number in range(self.workers):
             self._run(
-                f"worker-{number}", DASK, "worker", self.address, "--host", "127.0.0.1", "--nthreads", "1",
-                "--no-nanny", "--local-directory", str(self.folder / f"scratch-{number}"), *quiet,
-            )  # fmt: skip
+                f"worker-{number}",
+                DASK,
+                "worker",
+                self.address,
+                "--host",
+                "127.0.0.1",
+                "--nthreads",
+                "1",
+                "--no-nanny",
+                "--local-directory",
+                str(self.folder / f"scratch-{number}"),
+                *quiet,
+            )
 
     def _run(self, name: str, *command: str) -> None:
         with (self.folder / f"{name}.log").open("ab") as log:
             self.processes.append(
                 subprocess.Popen(
-                    command, stdout=log, stderr=log, cwd=self.folder,
+                    command,
+                    stdout=log,
+                    stderr=log,
+                    cwd=self.folder,
                     env={**os.environ, "DASK_CONFIG": str(self.folder / "configuration"), **self.environment},
                 )
-            )  # fmt: skip
+            )

@@ -9,9 +9,15 @@ from tests.support.process_world import JUSTIFICATION, World
 
 TERMS = ("--area", "terrorism", "--legal-basis", "PCC SEE", "--purpose", "prevention", "--category", "suspects")
 WHY = (
-    "--legal-basis", JUSTIFICATION["legal_basis"], "--purpose", JUSTIFICATION["purpose"],
-    "--case", JUSTIFICATION["case_reference"], "--category", JUSTIFICATION["category"],
-)  # fmt: skip
+    "--legal-basis",
+    JUSTIFICATION["legal_basis"],
+    "--purpose",
+    JUSTIFICATION["purpose"],
+    "--case",
+    JUSTIFICATION["case_reference"],
+    "--category",
+    JUSTIFICATION["category"],
+)
 
 
 def propose(world: World, *more: str) -> str:

@@ -84,16 +84,30 @@ class Container:
         # would end each other's processes.
         self._group.mkdir()
         command = [
-            "sh", "-c", f'echo $$ > {self._group}/cgroup.procs && exec "$@"', "sh",
-            "systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit", "--console=pipe",
-            "--link-journal=no", f"--machine={self._name}", f"--directory={self.root}",
-            *self._options(), f"systemd.unit={self.target}",
-        ]  # fmt: skip
+            "sh",
+            "-c",
+            f'echo $$ > {self._group}/cgroup.procs && exec "$@"',
+            "sh",
+            "systemd-nspawn",
+            "--quiet",
+            "--boot",
+            "--register=no",
+            "--keep-unit",
+            "--console=pipe",
+            "--link-journal=no",
+            f"--machine={self._name}",
+            f"--directory={self.root}",
+            *self._options(),
+            f"systemd.unit={self.target}",
+        ]
         with (self.folder / "console").open("ab") as console:
             self._nspawn = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=console, stderr=console,
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=console,
                 env={"PATH": os.environ["PATH"], "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"},
-            )  # fmt: skip
+            )
         ends = time.monotonic() + BOOT_SECONDS
         while not self._is_up():
             assert self._nspawn.poll() is None, (self.folder / "console").read_text(errors="replace")

@@ -96,9 +96,11 @@ class Debian(Container):
     def _options(self) -> list[str]:
         # Without the two rights and the call, systemd confines nobody to the addresses of a unit.
         return [
-            f"--network-namespace-path=/run/netns/{self._namespace}", "--resolv-conf=off",
-            "--capability=CAP_BPF,CAP_NET_ADMIN", "--system-call-filter=bpf",
-        ]  # fmt: skip
+            f"--network-namespace-path=/run/netns/{self._namespace}",
+            "--resolv-conf=off",
+            "--capability=CAP_BPF,CAP_NET_ADMIN",
+            "--system-call-filter=bpf",
+        ]
 
     def _prepare(self) -> None:
         """Make it another machine than the one that made its files, without a name server."""
@@ -130,9 +132,12 @@ class Debian(Container):
     def open(self, user: str, command: str) -> subprocess.Popen[str]:
         """Let a user begin a command that asks for something."""
         return subprocess.Popen(
-            [*self.entered(), "su", "-", user, "-c", command], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
+            [*self.entered(), "su", "-", user, "-c", command],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
 
     def restart(self) -> None:
         """Switch it off and on again."""

@@ -92,19 +92,29 @@ class FaultyRounds:
             clocks = MovedClocks(self.root, library) if self.clocks and library is not None else None
             names = ("matcher", *codes)
             self.world = World(
-                self.root / "world", self.database_urls, tls=True, callers_show=True,
+                self.root / "world",
+                self.database_urls,
+                tls=True,
+                callers_show=True,
                 programs={
                     name: self.program if clocks is None else clocks.program(name, self.program) for name in names
                 },
                 more_settings=dict.fromkeys(names, self.more_settings),
-                before_matcher=self._network_before, poll_seconds=_POLL_SECONDS,
-            )  # fmt: skip
+                before_matcher=self._network_before,
+                poll_seconds=_POLL_SECONDS,
+            )
             self._stack.callback(self.world.stop)
             self.world.make(codes)
             self.faults = FaultProgram(
-                self.world, self._network, self.seed, longest_freeze=self.longest_freeze, clocks=clocks,
-                disk=self.root if self.small_disk else None, lose=self._lose, kinds=self.kinds,
-            )  # fmt: skip
+                self.world,
+                self._network,
+                self.seed,
+                longest_freeze=self.longest_freeze,
+                clocks=clocks,
+                disk=self.root if self.small_disk else None,
+                lose=self._lose,
+                kinds=self.kinds,
+            )
             self._safe: Safe | None = None
             self._safe_folder = scratch / "safe"
             with ThreadPoolExecutor(AT_ONCE) as pool:

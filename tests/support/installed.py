@@ -252,11 +252,10 @@ class InstalledCeremony(Ceremony):
     def __post_init__(self) -> None:
         """Let the root of each machine be its administrator."""
         self.secretariat, *others = (
-            Administrator(
-                one, one.port, one.machine.root / "home" / one.user, user=one.user, started=self.started
-            )
-            for one in (self.stage.matcher, *self.stage.nodes) if isinstance(one, Installed)
-        )  # fmt: skip
+            Administrator(one, one.port, one.machine.root / "home" / one.user, user=one.user, started=self.started)
+            for one in (self.stage.matcher, *self.stage.nodes)
+            if isinstance(one, Installed)
+        )
         for operator in others:
             operator.code = operator.process.name
             operator.name = self.parties[operator.code]

@@ -66,8 +66,14 @@ class Machine:
     def _give(self, commands: str) -> None:
         """Give commands, one a line, of which each has to succeed."""
         done = subprocess.run(
-            [*_WITHOUT_ROUTE, "/bin/sh", "-e", "-c", commands], cwd=self.folder, stdin=subprocess.DEVNULL, check=False,
-            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(self.folder), "LANG": "C.UTF-8"}, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=_SECONDS,
-        )  # fmt: skip
+            [*_WITHOUT_ROUTE, "/bin/sh", "-e", "-c", commands],
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            check=False,
+            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(self.folder), "LANG": "C.UTF-8"},
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=_SECONDS,
+        )
         assert done.returncode == 0, f"{commands}\n{done.stdout}"

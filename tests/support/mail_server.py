@@ -54,9 +54,11 @@ class MailServer:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.folder / "mail.pem", self.folder / "mail.key")
         encrypted: dict[str, Any] = {
-            "tls_context": context, "require_starttls": True, "authenticator": self._authenticate,
+            "tls_context": context,
+            "require_starttls": True,
+            "authenticator": self._authenticate,
             "auth_required": True,
-        }  # fmt: skip
+        }
         self._controller = _Controller(self, hostname="127.0.0.1", port=port, **(encrypted if self.starttls else {}))
         self._controller.start()
 
@@ -105,9 +107,13 @@ def settings_of(mail: MailServer, **changes: Any) -> NotificationSettings:
     if not (mail.folder / "password").exists():
         write_secret(mail.folder / "password", PASSWORD.encode())
     given = {
-        "host": "127.0.0.1", "port": mail.port, "sender": "aquila@ministry.example", "user": "node",
-        "password_file": mail.folder / "password", "ca": mail.folder / "mail-ca.pem",
-    }  # fmt: skip
+        "host": "127.0.0.1",
+        "port": mail.port,
+        "sender": "aquila@ministry.example",
+        "user": "node",
+        "password_file": mail.folder / "password",
+        "ca": mail.folder / "mail-ca.pem",
+    }
     return NotificationSettings(mail=MailSettings(**(given | changes)))
 
 

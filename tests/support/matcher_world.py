@@ -201,11 +201,14 @@ class Node:
         evaluators = self.round.evaluators_of(sent.submission_id)
         sent.tokens = [
             finalize_chunk(
-                self.world.group, rows, sent.seed, self.secrets.shares[reference.input_class],
+                self.world.group,
+                rows,
+                sent.seed,
+                self.secrets.shares[reference.input_class],
                 [sent.answers[index, code] for code in evaluators],
             ).rows
             for index, (reference, rows, _) in enumerate(sent.chunks)
-        ]  # fmt: skip
+        ]
         return self.tokens_statement(sent)
 
     def tokens_statement(self, sent: Sent) -> bytes:
@@ -332,11 +335,16 @@ class World:
     async def propose(self, **changes: Any) -> httpx.Response:
         """Propose a round of everyone."""
         proposal = {
-            "participants": list(self.nodes), "area": "test", "legal_basis": "test", "purpose": "test",
-            "category": "test", "chunk_elements": 24, "padding": NO_PADDING.model_dump(mode="json"),
+            "participants": list(self.nodes),
+            "area": "test",
+            "legal_basis": "test",
+            "purpose": "test",
+            "category": "test",
+            "chunk_elements": 24,
+            "padding": NO_PADDING.model_dump(mode="json"),
             "caps": [{"party": code, "elements": {"full": 200, "partial": 200}} for code in self.nodes],
             "window": {"consent_by": NOW, "submit_by": NOW + 100, "evaluate_by": NOW + 200, "closes_at": NOW + 300},
-        }  # fmt: skip
+        }
         answer = await self.operate("POST", json=proposal | changes)
         if answer.status_code == 202:
             self.round_id = answer.json()["round_id"]

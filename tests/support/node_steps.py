@@ -14,10 +14,38 @@ from services.node.settings import EvaluationCaps
 from tests.support.node_world import PartyNode, World
 from tests.support.sentence_texts import texts
 
-GIVEN = ("Arben", "Ilir", "Besa", "Mira", "Ana", "Petar", "Jovan", "Goran", "Milan", "Zoran", "Dragan", "Vesna",
-         "Edon", "Luan")  # fmt: skip
-FAMILY = ("Hoxha", "Kola", "Shehu", "Novak", "Petrović", "Janković", "Zupan", "Kos", "Kovač", "Horvat", "Berisha",
-          "Gashi", "Krasniqi", "Marku")  # fmt: skip
+GIVEN = (
+    "Arben",
+    "Ilir",
+    "Besa",
+    "Mira",
+    "Ana",
+    "Petar",
+    "Jovan",
+    "Goran",
+    "Milan",
+    "Zoran",
+    "Dragan",
+    "Vesna",
+    "Edon",
+    "Luan",
+)
+FAMILY = (
+    "Hoxha",
+    "Kola",
+    "Shehu",
+    "Novak",
+    "Petrović",
+    "Janković",
+    "Zupan",
+    "Kos",
+    "Kovač",
+    "Horvat",
+    "Berisha",
+    "Gashi",
+    "Krasniqi",
+    "Marku",
+)
 PEOPLE = [
     f"{given},{family},19{50 + 3 * n}-0{1 + n % 9}-1{n % 10},\n"
     for n, (given, family) in enumerate(zip(GIVEN, FAMILY, strict=True))

@@ -28,9 +28,7 @@ EXAMPLES: dict[str, Any] = {
     "AssignmentRequest": {"hits": [{"round_id": _ROUND, "hit_id": _ROUND}], "person": "p-0123456789ab", "remark": ""},
     "BeginEnrolment": {"login": "officer-1", "code": "AAAA-BBBB-CCCC-DDDD"},
     "CloseRequest": {"outcome": "confirmed", "remark": "answered by the counterpart"},
-    "ConfirmEnrolment": {
-        "login": "officer-1", "enrolment": "AAAA-BBBB-CCCC-DDDD", "password": _WORDS, "code": _CODE,
-    },
+    "ConfirmEnrolment": {"login": "officer-1", "enrolment": "AAAA-BBBB-CCCC-DDDD", "password": _WORDS, "code": _CODE},
     "DecisionRequest": {"decision": "same", "remark": "same document number"},
     "ErasureRequest": {"record_id": "si-1"},
     "ErasureProposal": {"record_id": "si-1", "reason": "order of the court of 3 March"},
@@ -42,7 +40,9 @@ EXAMPLES: dict[str, Any] = {
         "remark": "another person of the same name",
     },
     "ManyDecisionsRequest": {
-        "every": {"counterpart": "RS", "certainty": "low"}, "total": 12, "decision": "not_the_same",
+        "every": {"counterpart": "RS", "certainty": "low"},
+        "total": 12,
+        "decision": "not_the_same",
         "remark": "another year of birth",
     },
     "FileContent": {"content": '{"statements":[],"acceptances":[]}'},
@@ -57,8 +57,11 @@ EXAMPLES: dict[str, Any] = {
         "round_id": _ROUND,
         "persons": [{"given_names": "Ana", "family_names": "Novak", "date_of_birth": "1985-07-07"}],
         "justification": {
-            "legal_basis": _TERMS["legal_basis"], "purpose": _TERMS["purpose"], "case_reference": "2026/17",
-            "category": _TERMS["category"], "urgency": "urgent",
+            "legal_basis": _TERMS["legal_basis"],
+            "purpose": _TERMS["purpose"],
+            "case_reference": "2026/17",
+            "category": _TERMS["category"],
+            "urgency": "urgent",
         },
     },
     "RecordCorrection": {"fields": {"given_names": ["Ana", "Anica"], "date_of_birth": ["1985-07-08"]}},
@@ -78,7 +81,9 @@ EXAMPLES: dict[str, Any] = {
         "import_id": _ROUND,
         "kind": "list",
         "justification": {
-            "legal_basis": _TERMS["legal_basis"], "purpose": _TERMS["purpose"], "case_reference": "2026/17",
+            "legal_basis": _TERMS["legal_basis"],
+            "purpose": _TERMS["purpose"],
+            "case_reference": "2026/17",
             "category": _TERMS["category"],
         },
     },
@@ -86,7 +91,9 @@ EXAMPLES: dict[str, Any] = {
         "round_id": _ROUND,
         "persons": [{"given_names": "Ana", "family_names": "Novak", "date_of_birth": "1985-07-07"}],
         "justification": {
-            "legal_basis": _TERMS["legal_basis"], "purpose": _TERMS["purpose"], "case_reference": "2026/17",
+            "legal_basis": _TERMS["legal_basis"],
+            "purpose": _TERMS["purpose"],
+            "case_reference": "2026/17",
             "category": _TERMS["category"],
         },
         "until": 1_800_000_000,
@@ -94,4 +101,4 @@ EXAMPLES: dict[str, Any] = {
     "UndoRequest": {"number": 4_711},
     "WithdrawnStandingQuery": {"reason": "the case is closed"},
     "WithdrawRequest": {"ground": "incorrect", "reason": "the record was of another person"},
-}  # fmt: skip
+}

@@ -190,9 +190,12 @@ class Ceremony:
     def _process(self, name: str, kind: str) -> Process:
         before = self.stage.services.get(name)  # where all begin anew, a service has the address that it had
         process = Process(
-            name, kind, self.stage.root / name, before.port if before else free_port(),
+            name,
+            kind,
+            self.stage.root / name,
+            before.port if before else free_port(),
             program=self.stage.programs.get(name, self.stage.program),
-        )  # fmt: skip
+        )
         process.ca = process.home / "tls" / "ca.pem"
         self.stage.services[name] = process
         return process

@@ -122,16 +122,26 @@ class Program:
             folder: Where it is given; the folder of the tests by default.
         """
         return subprocess.run(
-            [*self.words, *arguments], capture_output=True, text=True, check=False, timeout=seconds, cwd=folder,
-            env=os.environ | self.environment | environment, input=typed,
-        )  # fmt: skip
+            [*self.words, *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=seconds,
+            cwd=folder,
+            env=os.environ | self.environment | environment,
+            input=typed,
+        )
 
     def open(self, arguments: Sequence[str], environment: Mapping[str, str]) -> Conversation:
         """Start a command that asks a person; arguments as `run`."""
         process = subprocess.Popen(
-            [*self.words, *arguments], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-            text=True, env=os.environ | self.environment | environment,
-        )  # fmt: skip
+            [*self.words, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | self.environment | environment,
+        )
         assert process.stdin is not None
         assert process.stderr is not None
         return Conversation(process, process.stdin, process.stderr)
@@ -460,10 +470,23 @@ class World:
     def _init_node(self, node: Service, trust: Sequence[str]) -> None:
         """Make a node's home."""
         node.run(
-            "node", "init", "--home", str(node.home), "--code", node.name, "--name", f"Party {node.name}", "--matcher",
-            self.matcher.reached_at or self.matcher.url, "--port", str(node.port), "--poll-seconds", "0.1", *trust,
+            "node",
+            "init",
+            "--home",
+            str(node.home),
+            "--code",
+            node.name,
+            "--name",
+            f"Party {node.name}",
+            "--matcher",
+            self.matcher.reached_at or self.matcher.url,
+            "--port",
+            str(node.port),
+            "--poll-seconds",
+            "0.1",
+            *trust,
             *self._identity(node.name),
-        )  # fmt: skip
+        )
         if self.callers_show:
             self._show(node, "matcher", node.name)
 
@@ -710,7 +733,7 @@ def lists(folder: Path) -> dict[str, Path]:
         "AL": [("Ardit", "Hoxha", "1984-03-12"), ("Jusuf", "Djordjević", "1979-11-02"), ("Besnik", "Kra", "1990")],
         "MK": [("Ардит", "Хоџа", "1984-12-03"), ("Стојан", "Петровски", "1971-05-30"), ("Mila", "Il", "1988-01-09")],
         "RS": [("Јусуф", "Ђорђевић", "1979-11-02"), ("Stojan", "Petrovski", "1971-05-30"), ("Ana", "K", "1995-07-21")],
-    }  # fmt: skip
+    }
     files = {}
     for code, rows in people.items():
         path = folder / f"{code}.csv"

@@ -71,9 +71,8 @@ async def served(
     listener.connections = connections
     listener.bind(("127.0.0.1", 0))
     server = await asyncio.get_running_loop().create_server(
-        lambda: protocol(connections, config=config, server_state=state, app_state={}), sock=listener,
-        ssl=tls,
-    )  # fmt: skip
+        lambda: protocol(connections, config=config, server_state=state, app_state={}), sock=listener, ssl=tls
+    )
     try:
         yield listener.getsockname()[1]
     finally:

@@ -31,9 +31,14 @@ def registry_of(*codes: str, left: tuple[str, ...] = ()) -> Registry:
 def invitation(party: str = "SI", signer: IdentityKey = MATCHER_KEY, **fields: object) -> bytes:
     """Return the file of an invitation."""
     content = {
-        "invitation_id": "ab" * 16, "party": party, "name": f"Party {party}", "matcher_key": signer.public.hex,
-        "url": URL, "ca": CA, "expires_at": NOW + 100,
-    }  # fmt: skip
+        "invitation_id": "ab" * 16,
+        "party": party,
+        "name": f"Party {party}",
+        "matcher_key": signer.public.hex,
+        "url": URL,
+        "ca": CA,
+        "expires_at": NOW + 100,
+    }
     return sign_file(Invitation.model_validate(content | fields), signer)
 
 
@@ -41,9 +46,11 @@ def request(invited: bytes, party: str = "SI", key: IdentityKey | None = None, *
     """Return the file of a request to join that answers an invitation."""
     signer = key or key_of(party)
     content = {
-        "party": party, "name": f"Party {party}", "identity_key": signer.public.hex,
+        "party": party,
+        "name": f"Party {party}",
+        "identity_key": signer.public.hex,
         "invitation": invited.decode().strip(),
-    }  # fmt: skip
+    }
     return sign_file(JoinRequest.model_validate(content | fields), signer)
 
 

@@ -128,8 +128,13 @@ LISTS: Mapping[str, Sequence[Record]] = {
 }
 """Three lists: two persons are known to SI and RS, one to all three."""
 
-EXPECTED = {("AL", "al-1", "RS", "rs-3"), ("AL", "al-1", "SI", "si-4"), ("RS", "rs-1", "SI", "si-1"),
-            ("RS", "rs-2", "SI", "si-2"), ("RS", "rs-3", "SI", "si-4")}  # fmt: skip
+EXPECTED = {
+    ("AL", "al-1", "RS", "rs-3"),
+    ("AL", "al-1", "SI", "si-4"),
+    ("RS", "rs-1", "SI", "si-1"),
+    ("RS", "rs-2", "SI", "si-2"),
+    ("RS", "rs-3", "SI", "si-4"),
+}
 """The pairs that are hits among `LISTS`."""
 
 
@@ -364,9 +369,12 @@ class StagedRound(Rehearsal):
             proof = prove_knowledge(self.group, share, context, self.random)
             public.append(SharePublic(input_class=kind, public_key=share.public_key.hex(), proof=proof.hex()))
         fields = {
-            "elements": self.manifest.caps_of(code), "shares": tuple(public), "exchange_key": keys[-2],
-            "sealing_key": keys[-1], "earlier_rounds": (),
-        }  # fmt: skip
+            "elements": self.manifest.caps_of(code),
+            "shares": tuple(public),
+            "exchange_key": keys[-2],
+            "sealing_key": keys[-1],
+            "earlier_rounds": (),
+        }
         self.nodes[code].secrets = RoundSecrets(dict(zip(InputClass, shares, strict=True)), exchange, sealing)
         return self.signed(code, self.statement(code, Consent, manifest_digest=named, **fields))
 
@@ -395,9 +403,16 @@ class StagedRound(Rehearsal):
         elements = oprf.evaluate(self.group, chunk, share)
         context = proof_context(self.round, submission, index, "RS")
         proof = prove_chunk(self.group, share, context, chunk, elements, bytes(32))
-        fields = {"origin": "SI", "submission_id": submission.submission_id, "index": index, "proof": proof.hex(),
-                  "input_class": reference.input_class, "elements": reference.elements,
-                  "input_digest": reference.digest, "output_digest": hashlib.sha256(elements).hexdigest()}  # fmt: skip
+        fields = {
+            "origin": "SI",
+            "submission_id": submission.submission_id,
+            "index": index,
+            "proof": proof.hex(),
+            "input_class": reference.input_class,
+            "elements": reference.elements,
+            "input_digest": reference.digest,
+            "output_digest": hashlib.sha256(elements).hexdigest(),
+        }
         statement = self.statement("RS", Evaluation, **fields)
         assert isinstance(statement, Evaluation)
         return statement, elements

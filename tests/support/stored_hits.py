@@ -43,17 +43,30 @@ def store_hits(store: Store, round_id: str, hits: Sequence[StoredHit], now: int)
     persons = sorted({hit.person for hit in hits})
     ids = [f"{number:032x}" for number in range(1, len(hits) + 1)]
     records = [
-        {"import_id": import_id, "position": n, "record_id": person(n)["record_id"], "content": content,
-         "words": search_text(Record.from_json(content))}
+        {
+            "import_id": import_id,
+            "position": n,
+            "record_id": person(n)["record_id"],
+            "content": content,
+            "words": search_text(Record.from_json(content)),
+        }
         for n in persons
         if (content := json.dumps(person(n)).encode())
-    ]  # fmt: skip
+    ]
     rows = [
-        {"round_id": round_id, "hit_id": hit_id, "import_id": import_id, "position": hit.person,
-         "record_id": person(hit.person)["record_id"], "counterpart": hit.counterpart, "certainty": hit.certainty,
-         "families": list(hit.families), "person": person_digest(str(hit.person), person(hit.person))}
+        {
+            "round_id": round_id,
+            "hit_id": hit_id,
+            "import_id": import_id,
+            "position": hit.person,
+            "record_id": person(hit.person)["record_id"],
+            "counterpart": hit.counterpart,
+            "certainty": hit.certainty,
+            "families": list(hit.families),
+            "person": person_digest(str(hit.person), person(hit.person)),
+        }
         for hit_id, hit in zip(ids, hits, strict=True)
-    ]  # fmt: skip
+    ]
     lives = [
         {"round_id": round_id, "hit_id": hit_id, "arrived_at": now, "stage": life.stage.value, "due_at": life.due_at}
         for hit_id in ids
@@ -61,10 +74,15 @@ def store_hits(store: Store, round_id: str, hits: Sequence[StoredHit], now: int)
     with store.transaction("test.hits") as session:
         session.add(
             ImportRow(
-                import_id=import_id, name="stored", format="csv", records=len(records), refused=0, imported_at=now,
+                import_id=import_id,
+                name="stored",
+                format="csv",
+                records=len(records),
+                refused=0,
+                imported_at=now,
                 complete=True,
             )
-        )  # fmt: skip
+        )
         session.flush()
         session.execute(insert(RecordRow), records)
         session.execute(insert(HitRow), rows)

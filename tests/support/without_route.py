@@ -33,8 +33,15 @@ def main(folder: Path, commands: str) -> None:
     seen["version"] = _output(aquila, "--version")
     home = {kind: folder / f"home-{kind}" for kind in ("matcher", "node")}
     port = {kind: _free_port() for kind in home}
-    _output(aquila, "matcher", "init", "--home", str(home["matcher"]),
-            "--public-url", f"https://localhost:{port['matcher']}")  # fmt: skip
+    _output(
+        aquila,
+        "matcher",
+        "init",
+        "--home",
+        str(home["matcher"]),
+        "--public-url",
+        f"https://localhost:{port['matcher']}",
+    )
     processes = [_started(aquila, "matcher", home["matcher"])]
     try:
         invite = ("matcher", "invite", "SI", "--name", "Slovenia", "--home", str(home["matcher"]))

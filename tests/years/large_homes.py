@@ -68,8 +68,11 @@ async def _round_with_hits(world: World, folder: Path, hits: int) -> None:
     assert found >= hits, f"{found} hits"
     person = {"given_names": "Arben", "family_names": "Hoxha", "date_of_birth": "1980-03-04"}
     asked = {
-        "round_id": round_id, "persons": [person], "justification": JUSTIFICATION, "until": world.clock() + 30 * _DAY,
-    }  # fmt: skip
+        "round_id": round_id,
+        "persons": [person],
+        "justification": JUSTIFICATION,
+        "until": world.clock() + 30 * _DAY,
+    }
     answer = await al.post("/standing-queries", json=asked)
     assert answer.status_code == httpx.codes.ACCEPTED, answer.text
 

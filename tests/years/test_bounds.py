@@ -26,8 +26,10 @@ def test_a_check_names_what_is_above_its_bound() -> None:
     ]
     over = over_bounds(figures)
     assert [one.what.split("`")[1] if "`" in one.what else one.what for one in over] == [
-        "/new/{page}", "/hits?sort=name", "at rest",
-    ]  # fmt: skip
+        "/new/{page}",
+        "/hits?sort=name",
+        "at rest",
+    ]
     assert "| postgresql | AL | at rest | 1.50 % | 1 |" in list(table_of(over))
 
 

@@ -25,10 +25,15 @@ def digests_core(name: str = _CORE_MODULE) -> ModuleType | None:
     return found if hasattr(found, "hmac_each") else None
 
 
-def hmac_each(  # noqa: PLR0913, PLR0917 - what a message is made of
-    key: SecretBytes, prefix: bytes, lead: bytes, parts: NDArray[np.uint8], places: NDArray[np.int64], taken: int,
+def hmac_each(
+    key: SecretBytes,
+    prefix: bytes,
+    lead: bytes,
+    parts: NDArray[np.uint8],
+    places: NDArray[np.int64],
+    taken: int,
     core: ModuleType | None = None,
-) -> bytes:  # fmt: skip
+) -> bytes:
     """Return the first bytes of HMAC-SHA-256 (RFC 2104) of each of n messages, one behind the other.
 
     Args:

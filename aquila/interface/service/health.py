@@ -44,9 +44,9 @@ class Subject(StrEnum):
     ROWS = "rows"
 
 
-NEEDED = frozenset({
-    Subject.DATABASE, Subject.DISK, Subject.WORKERS, Subject.DRIVERS, Subject.LOG, Subject.MATCHER, Subject.IDENTITY,
-})  # fmt: skip
+NEEDED = frozenset(
+    {Subject.DATABASE, Subject.DISK, Subject.WORKERS, Subject.DRIVERS, Subject.LOG, Subject.MATCHER, Subject.IDENTITY}
+)
 """The subjects without which a service cannot do its work: it is not ready while one of them is critical."""
 
 

@@ -63,9 +63,15 @@ def _said(entry: Entry, party: str, counts: dict[str, int]) -> Entry:
     query = query_of(entry)
     of: dict[str, Any] = {"of": "lists"} if query is None else {"of": "query", "submission": query}
     return Entry.of(
-        entry.kind, entry.time, party, round=entry.round, recipient=entry.recipient, counts=counts, ids=of,
+        entry.kind,
+        entry.time,
+        party,
+        round=entry.round,
+        recipient=entry.recipient,
+        counts=counts,
+        ids=of,
         digests={"statement": entry.digests["statement"]},
-    )  # fmt: skip
+    )
 
 
 _FORMS: dict[EntryKind, Callable[[Entry], Entry]] = {

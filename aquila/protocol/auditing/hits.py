@@ -108,9 +108,14 @@ def check_hits(audit: RoundAudit) -> Iterator[UnprovenClaim]:
             yield _claim(audit, "hits", "hits_not_acknowledged", left=left, right=right, of_query=words(query))
     for key in sorted(set(audit.reported) - set(audit.round.receipts), key=str):
         yield _claim(
-            audit, "report", "report_not_acknowledged", key.party, audit.round.reports[key],
-            party=key.party, of_query=words(key.submission_id),
-        )  # fmt: skip
+            audit,
+            "report",
+            "report_not_acknowledged",
+            key.party,
+            audit.round.reports[key],
+            party=key.party,
+            of_query=words(key.submission_id),
+        )
 
 
 def check_left_out(audit: RoundAudit) -> Iterator[UnprovenClaim]:
@@ -129,9 +134,13 @@ def check_left_out(audit: RoundAudit) -> Iterator[UnprovenClaim]:
                 continue
             if said.met != met:
                 raise AuditError(
-                    "round_pair_tags_differ", what="pair_tags", round=round_.round_id, round_id=round_.round_id,
-                    party=party, other=other,
-                )  # fmt: skip
+                    "round_pair_tags_differ",
+                    what="pair_tags",
+                    round=round_.round_id,
+                    round_id=round_.round_id,
+                    party=party,
+                    other=other,
+                )
             found.append(said)
             if said.fault is not None:
                 why = Sentence.of(FAULTS[said.fault])

@@ -178,9 +178,7 @@ def _made(entry: Entry, message: Message, digest: str) -> Entry:
     return statement_entry(message, digest, entry.time).salted(entry.salt)
 
 
-def _proposed(  # noqa: PLR0913, PLR0917 - what a round begins with
-    index: int, entry: Entry, envelope: bytes, registry: Registry, group: Group, left_out: int
-) -> RoundAudit:
+def _proposed(index: int, entry: Entry, envelope: bytes, registry: Registry, group: Group, left_out: int) -> RoundAudit:
     """Begin a round from its manifest; one of which something is left out is taken through as a party would."""
     try:
         round_ = Round.from_manifest(registry, group, envelope, sees_everything=not left_out)

@@ -25,16 +25,29 @@ class ShownBy(StrEnum):
 
 _SHOWN: Mapping[ShownBy, tuple[EntryKind, ...]] = {
     ShownBy.PARTY: (
-        EntryKind.CONSENT, EntryKind.SUBMISSION, EntryKind.EVALUATION, EntryKind.AMENDMENT, EntryKind.TOKENS,
-        EntryKind.RECEIPT, EntryKind.REFUSAL, EntryKind.CLOSING, EntryKind.EVIDENCE, EntryKind.STATEMENT_REFUSED,
-        EntryKind.NOTE_RECEIVED, EntryKind.WITHDRAWAL, EntryKind.WITHDRAWAL_ACKNOWLEDGED, EntryKind.OUTCOME,
-        EntryKind.CHECKED, EntryKind.FISHING_ALARM, EntryKind.ANSWER_WITHHELD,
+        EntryKind.CONSENT,
+        EntryKind.SUBMISSION,
+        EntryKind.EVALUATION,
+        EntryKind.AMENDMENT,
+        EntryKind.TOKENS,
+        EntryKind.RECEIPT,
+        EntryKind.REFUSAL,
+        EntryKind.CLOSING,
+        EntryKind.EVIDENCE,
+        EntryKind.STATEMENT_REFUSED,
+        EntryKind.NOTE_RECEIVED,
+        EntryKind.WITHDRAWAL,
+        EntryKind.WITHDRAWAL_ACKNOWLEDGED,
+        EntryKind.OUTCOME,
+        EntryKind.CHECKED,
+        EntryKind.FISHING_ALARM,
+        EntryKind.ANSWER_WITHHELD,
     ),
     ShownBy.MATCHER: (EntryKind.PROPOSAL, EntryKind.OPENING, EntryKind.ENDING),
     ShownBy.RECEIPTS: (EntryKind.MATCH, EntryKind.REPORT),
     ShownBy.CONFIRMATION: (EntryKind.DISCLOSURE,),
     ShownBy.RECOMPUTATION: (EntryKind.APPROVAL_REQUESTED, EntryKind.APPROVED, EntryKind.KEY_REPLACED),
-}  # fmt: skip
+}
 
 _KINDS = {kind: shown for shown, kinds in _SHOWN.items() for kind in kinds}
 

@@ -140,7 +140,7 @@ class SignedStatement:
     envelope: bytes
 
 
-def next_statement(  # noqa: PLR0913, PLR0917 - what a statement consists of
+def next_statement(
     registry: Registry,
     previous: SignedStatement | None,
     now: int,

@@ -68,10 +68,14 @@ class PreparedNotes:
     openings: NoteOpenings
 
 
-def prepare(  # noqa: PLR0913, PLR0917 - what a report tells, and what the own side holds
-    sizes: Mapping[str, int], table: RuleTable, report: HitReport, hits: HitColumns, held: TokensByRecord,
+def prepare(
+    sizes: Mapping[str, int],
+    table: RuleTable,
+    report: HitReport,
+    hits: HitColumns,
+    held: TokensByRecord,
     random: Random,
-) -> PreparedNotes:  # fmt: skip
+) -> PreparedNotes:
     """Check a report's hits with one counterpart, and derive the keys of their notes (PROTOCOL.md 3.7.5 and 3.7.8).
 
     Args:
@@ -96,10 +100,16 @@ def prepare(  # noqa: PLR0913, PLR0917 - what a report tells, and what the own s
     ids = parted(hits.ids, HIT_ID_BYTES)
     told = [hashlib.sha256(one.told + hit_id).digest() for one, hit_id in zip(compared, ids, strict=True)]
     openings = NoteOpenings(
-        hits.ids, others, b"".join(told), bytes([FAULTS.index(one.fault) for one in compared]),
-        bytes(map(len, own.rules)), b"".join(own.rules), others_marks,
-        bytes([len(one.places) for one in compared]), b"".join([one.places for one in compared]),
-    )  # fmt: skip
+        hits.ids,
+        others,
+        b"".join(told),
+        bytes([FAULTS.index(one.fault) for one in compared]),
+        bytes(map(len, own.rules)),
+        b"".join(own.rules),
+        others_marks,
+        bytes([len(one.places) for one in compared]),
+        b"".join([one.places for one in compared]),
+    )
     return PreparedNotes(keys, marks, openings)
 
 

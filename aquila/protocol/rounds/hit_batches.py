@@ -60,8 +60,10 @@ class HitColumns(NamedTuple):
             bytes.fromhex("".join([hit.hit_id for hit in hits])),
             bytes.fromhex("".join([hit.handle for hit in hits])),
             bytes.fromhex("".join([hit.counterpart_handle for hit in hits])),
-            met, list(starmap(HitKind, kinds)), kind,
-        )  # fmt: skip
+            met,
+            list(starmap(HitKind, kinds)),
+            kind,
+        )
 
     def hits(self) -> Iterator[Hit]:
         """Yield the hits as objects again."""
@@ -69,9 +71,15 @@ class HitColumns(NamedTuple):
         for hit_id, handle, counterpart_handle, met, kind in zip(*columns, self.met, self.kind, strict=True):
             level, second, families = self.kinds[kind]
             yield Hit(
-                certainty=level, counterpart=self.counterpart, counterpart_handle=counterpart_handle,
-                families=families, handle=handle, hit_id=hit_id, met=met.hex(), second=second,
-            )  # fmt: skip
+                certainty=level,
+                counterpart=self.counterpart,
+                counterpart_handle=counterpart_handle,
+                families=families,
+                handle=handle,
+                hit_id=hit_id,
+                met=met.hex(),
+                second=second,
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,11 +53,16 @@ class NoteOpening(NamedTuple):
         """Return it for a key to seal."""
         return b"".join(
             (
-                bytes.fromhex(self.hit_id), self.keys.seal, self.keys.mark, bytes.fromhex(self.report_digest),
+                bytes.fromhex(self.hit_id),
+                self.keys.seal,
+                self.keys.mark,
+                bytes.fromhex(self.report_digest),
                 bytes([FAULTS.index(self.fault), len(self.rules), len(self.places)]),
-                self.rules, self.places, self.marks,
+                self.rules,
+                self.places,
+                self.marks,
             )
-        )  # fmt: skip
+        )
 
     @classmethod
     def from_bytes(cls, content: bytes) -> NoteOpening:
@@ -73,9 +78,14 @@ class NoteOpening(NamedTuple):
         if len(content) != met + places + rules * MARK_BYTES or fault >= len(FAULTS):
             raise KeyMaterialError("note_opening_key_unreadable")
         return cls(
-            hit_id.hex(), NoteKeys(seal, mark), content[_OPENING.size : met], content[met : met + places],
-            content[met + places :], told.hex(), FAULTS[fault],
-        )  # fmt: skip
+            hit_id.hex(),
+            NoteKeys(seal, mark),
+            content[_OPENING.size : met],
+            content[met : met + places],
+            content[met + places :],
+            told.hex(),
+            FAULTS[fault],
+        )
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -128,10 +138,14 @@ class NoteOpenings:
     def each(self) -> Iterator[NoteOpening]:
         """Yield one opening after the other."""
         columns = (
-            hexadecimal(self.ids, HIT_ID_BYTES), map(NoteKeys.of, parted(self.keys, NOTE_KEYS_BYTES)),
-            self.own_rules(), self.own_places(), self.own_marks(), hexadecimal(self.told, DIGEST_BYTES),
+            hexadecimal(self.ids, HIT_ID_BYTES),
+            map(NoteKeys.of, parted(self.keys, NOTE_KEYS_BYTES)),
+            self.own_rules(),
+            self.own_places(),
+            self.own_marks(),
+            hexadecimal(self.told, DIGEST_BYTES),
             [FAULTS[place] for place in self.faults],
-        )  # fmt: skip
+        )
         return starmap(NoteOpening, zip(*columns, strict=True))
 
     def own_rules(self) -> list[bytes]:

@@ -136,9 +136,12 @@ def knowledge_context(manifest_digest: str, party: str, input_class: InputClass,
         keys: All public keys of the consent, hexadecimal: the shares by class, exchange key, sealing key.
     """
     return framed(
-        "aquila/1 share", bytes.fromhex(manifest_digest), party.encode(), input_class.value.encode(),
+        "aquila/1 share",
+        bytes.fromhex(manifest_digest),
+        party.encode(),
+        input_class.value.encode(),
         *(bytes.fromhex(key) for key in keys),
-    )  # fmt: skip
+    )
 
 
 def consent_keys(consent: Consent) -> list[str]:
@@ -575,8 +578,10 @@ def _confirmation(message: Confirmation, round_: RoundState, _digest: str, now: 
     if sent is None and round_.sees_everything:
         raise OrderError("confirmed_notes_not_sent", party=message.party)
     if sent is not None and (sent.to, sent.party, sent.submission_id) != (
-        message.party, message.to, message.submission_id,
-    ):  # fmt: skip
+        message.party,
+        message.to,
+        message.submission_id,
+    ):
         raise BindingError("confirmed_notes_for_another_party", party=message.party)
     if message.notes in round_.confirmations:
         raise EquivocationError("notes_already_confirmed", party=message.party)

@@ -34,8 +34,18 @@ CHANGES_OF_A_HIT = 8
 """How often a party may say anew what came of its hits, for each: it comes, is decided, decided anew, withdrawn."""
 
 _NOT_AFTER_THE_LAST = (
-    Consent, Amendment, Submission, Evaluation, Tokens, Receipt, ReportCheck, Alarm, WithheldAnswer, Closing, Refusal,
-)  # fmt: skip
+    Consent,
+    Amendment,
+    Submission,
+    Evaluation,
+    Tokens,
+    Receipt,
+    ReportCheck,
+    Alarm,
+    WithheldAnswer,
+    Closing,
+    Refusal,
+)
 """What a party does not say after its refusal or closing; notes and what follows hits still come."""
 
 

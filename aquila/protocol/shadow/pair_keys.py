@@ -22,7 +22,11 @@ def pair_key(round_: Round, own: str, exchange: ExchangeKey, counterpart: str, p
     """
     low, high = sorted((own, counterpart))
     context = framed(
-        "aquila/1 pair", round_.first_binding, low.encode(), high.encode(),
-        *(bytes.fromhex(round_.consents[party].exchange_key) for party in (low, high)), purpose.encode(),
-    )  # fmt: skip
+        "aquila/1 pair",
+        round_.first_binding,
+        low.encode(),
+        high.encode(),
+        *(bytes.fromhex(round_.consents[party].exchange_key) for party in (low, high)),
+        purpose.encode(),
+    )
     return exchange.agree(bytes.fromhex(round_.consents[counterpart].exchange_key), context)

@@ -16,8 +16,16 @@ FULL_PER_RECORD, PARTIAL_PER_RECORD = 8, 24
 _FEWEST_RECORDS = 100
 
 GUESSES_BY_NAMES: Final = (
-    (10, 299), (20, 929), (30, 1_870), (40, 3_356), (50, 4_836), (60, 7_834), (70, 12_249), (80, 14_746), (90, 17_244),
-)  # fmt: skip
+    (10, 299),
+    (20, 929),
+    (30, 1_870),
+    (40, 3_356),
+    (50, 4_836),
+    (60, 7_834),
+    (70, 12_249),
+    (80, 14_746),
+    (90, 17_244),
+)
 """Per cent of the records, and the fewest guesses by one rule on names alone that find them."""
 
 

@@ -136,10 +136,14 @@ class FinalizedChunk:
         return f"FinalizedChunk({len(self.secrets) // DIGEST_BYTES} rows)"
 
 
-def finalize_chunk(  # noqa: PLR0913, PLR0917 - what a chunk is made of
-    group: Group, rows: np.ndarray, seed: SecretBytes, share: Share, evaluations: Sequence[Elements],
+def finalize_chunk(
+    group: Group,
+    rows: np.ndarray,
+    seed: SecretBytes,
+    share: Share,
+    evaluations: Sequence[Elements],
     elements: DecodedElements | None = None,
-) -> FinalizedChunk:  # fmt: skip
+) -> FinalizedChunk:
     """Turn one chunk and everyone's verified evaluations of it into tokens (PROTOCOL.md 3.6).
 
     Args:

@@ -190,12 +190,16 @@ def _read_cells(plan: CsvPlan, rows: Sequence[tuple[int, list[str] | Sentence]])
     if len(sound) == len(rows):
         return found
     read = iter(found.rows())
-    return RowColumns.of([
-        refuse(line, cells) if isinstance(cells, Sentence)
-        else next(read) if len(cells) == width
-        else _refuse_width(plan, line, cells)
-        for line, cells in rows
-    ])  # fmt: skip
+    return RowColumns.of(
+        [
+            refuse(line, cells)
+            if isinstance(cells, Sentence)
+            else next(read)
+            if len(cells) == width
+            else _refuse_width(plan, line, cells)
+            for line, cells in rows
+        ]
+    )
 
 
 def _refuse_width(plan: CsvPlan, line: int, cells: Sequence[str]) -> RefusedRow:

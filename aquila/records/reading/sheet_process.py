@@ -111,7 +111,7 @@ def _reader(file: int, form: Format | None, wanted: int | None) -> Iterator[subp
         try:
             process = subprocess.Popen(  # noqa: S603 - this Python, with this module
                 command, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, pass_fds=(heard,), env=_SANDBOX
-            )  # fmt: skip
+            )
         finally:
             os.close(heard)
         with process:

@@ -152,9 +152,13 @@ class DemoScenario:
     def _open_round(self, secretariat: StaffSessions, all_staff: Mapping[str, StaffSessions]) -> None:
         self._head("The secretariat proposes a round; each party reads it and consents, always two persons together")
         proposal = RoundProposal(
-            participants=COUNTRIES, area="counter-terrorism", legal_basis=_BASIS, purpose=_PURPOSE, category=_CATEGORY,
+            participants=COUNTRIES,
+            area="counter-terrorism",
+            legal_basis=_BASIS,
+            purpose=_PURPOSE,
+            category=_CATEGORY,
             mode=Mode.LISTS_AND_QUERIES,
-        )  # fmt: skip
+        )
         matcher = secretariat.matcher("secretariat-1")
         asked = matcher.propose(proposal)
         secretariat.approve("secretariat-2", asked)
@@ -268,17 +272,23 @@ class DemoScenario:
             f"{numbered(len(extra), 'hit is wrong', 'hits are wrong')}.",
         )
         self.document["pairs"] = {
-            "known": len(common), "found": len(found), "missed": len(common) - len(found), "extra": len(extra),
-        }  # fmt: skip
+            "known": len(common),
+            "found": len(found),
+            "missed": len(common) - len(found),
+            "extra": len(extra),
+        }
 
     def _ask(self, staff: StaffSessions) -> None:
         """Play a query, from the officer's question to the answers of the other parties."""
         self._head(f"A query: {NAMES[_ASKING]} asks for three persons, and two persons stand for it")
         client = QueryClient(staff.connections["officer"])
         justification = JustificationInput(
-            legal_basis=_BASIS, purpose="a check at the border", case_reference=f"{_ASKING} 2026-002 (demo)",
-            category=_CATEGORY, urgency=Urgency.URGENT,
-        )  # fmt: skip
+            legal_basis=_BASIS,
+            purpose="a check at the border",
+            case_reference=f"{_ASKING} 2026-002 (demo)",
+            category=_CATEGORY,
+            urgency=Urgency.URGENT,
+        )
         persons = tuple(QueryPerson(**fields) for fields in questions(self.population, _ASKING))
         asked = client.ask(QueryRequest(round_id=self.round_id, persons=persons, justification=justification))
         started = time.monotonic()
@@ -316,8 +326,11 @@ class DemoScenario:
             f"(Names under {LEAST_BYTES} bytes only as given and family name together: alone, chance finds them.)",
         )
         self.document["search"] = {
-            "needles": result.needles, "files": result.files, "bytes": result.octets, "found_in": len(result.found_in),
-        }  # fmt: skip
+            "needles": result.needles,
+            "files": result.files,
+            "bytes": result.octets,
+            "found_in": len(result.found_in),
+        }
 
     def _close(self, demo_homes: DemoHomes, matcher: MatcherClient) -> None:
         self._head("The round is closed: keys and tokens are destroyed")
@@ -352,9 +365,13 @@ class DemoScenario:
         """Leave something to do: a second round, to which one party's officer asks to consent."""
         self._head("A second round waits, for whoever wants to go on by hand")
         proposal = RoundProposal(
-            participants=COUNTRIES, area="counter-terrorism", legal_basis=_BASIS, purpose="single questions",
-            category=_CATEGORY, mode=Mode.LISTS_AND_QUERIES,
-        )  # fmt: skip
+            participants=COUNTRIES,
+            area="counter-terrorism",
+            legal_basis=_BASIS,
+            purpose="single questions",
+            category=_CATEGORY,
+            mode=Mode.LISTS_AND_QUERIES,
+        )
         asked = secretariat.matcher("secretariat-1").propose(proposal)
         secretariat.approve("secretariat-2", asked)
         assert asked.round_id is not None

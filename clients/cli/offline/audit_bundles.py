@@ -198,13 +198,15 @@ def _views(log: LogRecord, rounds: list[RoundAudit], unproven: list[UnprovenClai
     if rounds:
         rows = [
             (
-                audit.round.round_id[:8] + (" (in part)" if audit.left_out else ""), audit.round.phase.value,
+                audit.round.round_id[:8] + (" (in part)" if audit.left_out else ""),
+                audit.round.phase.value,
                 ", ".join(audit.round.participants),
-                len(audit.round.submissions), len(audit.round.evaluations),
+                len(audit.round.submissions),
+                len(audit.round.evaluations),
                 sum(sum(counts.values()) for counts in audit.matched.values()),
             )
             for audit in rounds
-        ]  # fmt: skip
+        ]
         columns = ("round", "phase", "participants", "submissions", "evaluations", "hits")
         views.append(Table("Rounds that hold together", columns, rows))
     views += _last_statements(log, rounds)
@@ -284,11 +286,16 @@ def _row(item: NumberedEntry) -> tuple[object, ...]:
         return (item.index, "", "erased after its time, or changed", "", "", "", "", "", "")
     why, told = entry.reason, sorted(entry.ids.items()) + sorted(entry.counts.items())
     return (
-        item.index, _time(entry.time), entry.kind.value.replace("_", " "), entry.party, entry.person or "",
-        entry.role or "", entry.recipient or "",
+        item.index,
+        _time(entry.time),
+        entry.kind.value.replace("_", " "),
+        entry.party,
+        entry.person or "",
+        entry.role or "",
+        entry.recipient or "",
         f"{why.purpose} ({', '.join(filter(None, (why.legal_basis, why.case_reference)))})" if why else "",
         ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in told),
-    )  # fmt: skip
+    )
 
 
 def _time(seconds: int) -> str:

@@ -18,11 +18,16 @@ def page_views(page: HitPage) -> list[Table | str]:
     """Return a page of hits, each with the own record."""
     rows = [
         (
-            one.hit_id[:SHORT], one.record_id, _person(one), _known_to(one), one.certainty.value, _stage(one),
+            one.hit_id[:SHORT],
+            one.record_id,
+            _person(one),
+            _known_to(one),
+            one.certainty.value,
+            _stage(one),
             "-" if one.due_at is None else moment(one.due_at) + (" overdue" if one.overdue else ""),
         )
         for one in page.hits
-    ]  # fmt: skip
+    ]
     columns = ("hit", "own record", "name, date of birth", "known to", "certainty", "stands at", "next step by")
     stages = ", ".join(f"{count} {_STAGES.get(stage, stage)}" for stage, count in sorted(page.by_stage.items()))
     shown = f"{page.offset + 1} to {page.offset + len(page.hits)} of {numbered(page.total, 'hit')}: {stages}."

@@ -13,10 +13,7 @@ if TYPE_CHECKING:
 
 def query_views(answer: QueryAnswer) -> list[Table | str]:
     """Return the answer person by party, and the meaning of a no-hit in a sentence."""
-    rows = [
-        (person.record_id, *(_cell(person, party) for party in answer.parties))
-        for person in answer.persons
-    ]  # fmt: skip
+    rows = [(person.record_id, *(_cell(person, party) for party in answer.parties)) for person in answer.persons]
     shown: list[Table | str] = [
         Table(f"Query {answer.entry.submission_id[:SHORT]}", ("person", *(one.party for one in answer.parties)), rows)
     ]

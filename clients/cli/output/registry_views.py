@@ -58,9 +58,10 @@ def warn_of_fetch(screen: Screen, view: RegistryView) -> None:
 def changes(statement: RegistryStatementView) -> Iterator[Table | str]:
     """Yield the changes of a newer registry."""
     yield Table(
-        f"Registry number {statement.number}", ("party", "name", "state", "has accepted"),
+        f"Registry number {statement.number}",
+        ("party", "name", "state", "has accepted"),
         [_row(one, statement) for one in statement.parties],
-    )  # fmt: skip
+    )
     for party in map(_named, statement.replaced):
         yield f"{party} has a new identity key, and its old key signed for it."
     for party in map(_named, statement.revoked):

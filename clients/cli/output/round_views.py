@@ -119,9 +119,14 @@ def _note_rows(hit: OwnHit) -> Iterator[tuple[str, ...]]:
         note, own = hit.exchange.note, hit.exchange.intelligence
         raised = f"{own.before} -> {own.after}" if own.after != own.before else own.before or "-"
         yield (
-            hit.record_id, hit.counterpart, note.reference, note.evaluation or "-", note.handling_code or "-",
-            note.contact, raised,
-        )  # fmt: skip
+            hit.record_id,
+            hit.counterpart,
+            note.reference,
+            note.evaluation or "-",
+            note.handling_code or "-",
+            note.contact,
+            raised,
+        )
 
 
 def chance_table(hits: Hits) -> Table:

@@ -37,11 +37,16 @@ def list_approvals(reached: ConnectedService, screen: Screen) -> None:
     found = reached.approvals.approvals()
     rows = [
         (
-            entry.approval_id[:SHORT], entry.kind.value, (entry.round_id or "")[:SHORT], entry.state.value,
-            "you" if entry.own else entry.author, entry.decided_by or "", entry.reason or "",
+            entry.approval_id[:SHORT],
+            entry.kind.value,
+            (entry.round_id or "")[:SHORT],
+            entry.state.value,
+            "you" if entry.own else entry.author,
+            entry.decided_by or "",
+            entry.reason or "",
         )
         for entry in found.approvals
-    ]  # fmt: skip
+    ]
     columns = ("request", "for a", "round", "state", "asked by", "decided by", "reason")
     views = [Table("", columns, rows)] if rows else ["Nothing was asked for yet."]
     screen.result(found.model_dump(mode="json"), *views)
@@ -97,9 +102,10 @@ def _read_digest(screen: Screen, reached: ConnectedService, approval_id: str, di
     if not sys.stdin.isatty():
         raise InputError("read_digest_missing")
     screen.show(
-        json.dumps(view.content, indent=2, ensure_ascii=False), *asked_changes(view.content),
+        json.dumps(view.content, indent=2, ensure_ascii=False),
+        *asked_changes(view.content),
         f"Digest of exactly this: {view.entry.digest}",
-    )  # fmt: skip
+    )
     if not typer.confirm("Approve exactly this?", err=True):
         raise InputError("nothing_approved")
     return view.entry.digest

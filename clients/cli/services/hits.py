@@ -40,9 +40,14 @@ def list_hits(
     wanted = {
         "round_id": reached.round_id(round_id) if round_id else None,
         "counterpart": counterpart or None,
-        "certainty": certainty, "stage": stage, "kind": kind, "older_than_hours": older_than, "overdue": overdue,
-        "offset": offset, "limit": limit,
-    }  # fmt: skip
+        "certainty": certainty,
+        "stage": stage,
+        "kind": kind,
+        "older_than_hours": older_than,
+        "overdue": overdue,
+        "offset": offset,
+        "limit": limit,
+    }
     page = reached.hits().page(HitFilter.model_validate(wanted))
     views = page_views(page) if page.hits else ["There is no such hit."]
     screen.result(page.model_dump(mode="json"), *views)

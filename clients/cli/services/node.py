@@ -47,9 +47,7 @@ def init(
     """Make the home of a party's node: settings, a new identity key, the operator's token. Starts nothing."""
     from services.node.storage.home import create
 
-    create(
-        home, code, name, matcher, matcher_ca=matcher_ca, port=port, poll_seconds=poll_seconds, identity=identity
-    )  # fmt: skip
+    create(home, code, name, matcher, matcher_ca=matcher_ca, port=port, poll_seconds=poll_seconds, identity=identity)
     screen = Screen(as_json)
     show_card(screen, own_card(home))
     screen.note(
@@ -89,9 +87,14 @@ def join(
     made = create_invited(home, content, address, identity=identity)
     write_result(path, made.request.decode())
     document = {
-        "home": str(home), "party": made.party, "name": made.name, "matcher": made.matcher_url, "file": str(path),
-        "words": made.spoken.sentence, "digits": made.spoken.number,
-    }  # fmt: skip
+        "home": str(home),
+        "party": made.party,
+        "name": made.name,
+        "matcher": made.matcher_url,
+        "file": str(path),
+        "words": made.spoken.sentence,
+        "digits": made.spoken.number,
+    }
     screen = Screen(as_json)
     screen.result(
         document,
@@ -157,9 +160,13 @@ def renew_identity(
     write_result(path, renewal.envelope.decode() + "\n")
     read_aloud = spoken(renewal.digest)
     document = {
-        "party": renewal.party, "file": str(path), "words": read_aloud.words, "digits": read_aloud.digits,
-        "fingerprint": renewal.key.fingerprint, "revokes": not renewal.by_both,
-    }  # fmt: skip
+        "party": renewal.party,
+        "file": str(path),
+        "words": read_aloud.words,
+        "digits": read_aloud.digits,
+        "fingerprint": renewal.key.fingerprint,
+        "revokes": not renewal.by_both,
+    }
     Screen(as_json).result(
         document,
         f"The new key waits in {next_path(settings.identity)}; keep a copy of it in the safe."

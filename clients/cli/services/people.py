@@ -108,9 +108,13 @@ def activate(reached: ConnectedService, screen: Screen, login: Name) -> None:
 
 
 def login(
-    name: Name, home: HomePath, password_file: PasswordFile = None, url: Url = None, ca: Ca = None,
+    name: Name,
+    home: HomePath,
+    password_file: PasswordFile = None,
+    url: Url = None,
+    ca: Ca = None,
     as_json: Json = False,
-) -> None:  # fmt: skip
+) -> None:
     """Sign in at a node or matcher. Asks for password and code; scripts give them as lines of stdin.
 
     With `--url` (and `--ca`), the first sign-in makes a home of your own, and later commands need neither.
@@ -124,9 +128,13 @@ def login(
 
 
 def enrol(
-    name: Name, home: HomePath, password_file: PasswordFile = None, url: Url = None, ca: Ca = None,
+    name: Name,
+    home: HomePath,
+    password_file: PasswordFile = None,
+    url: Url = None,
+    ca: Ca = None,
     as_json: Json = False,
-) -> None:  # fmt: skip
+) -> None:
     """Set password and authenticator with the code that the administrator gave, and sign in, as `aquila login` does.
 
     Scripts give lines of stdin: the enrolment code, the password unless it lies in a file, and, after the secret was

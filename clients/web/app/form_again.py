@@ -33,9 +33,12 @@ class FormAgain(Response):
         state = scope.get("state", {})
         inner = {key: value for key, value in scope.items() if key not in _OF_THE_CALL}
         inner |= {
-            "method": "GET", "path": self._path, "raw_path": self._path.encode(),
-            "query_string": self._query.encode(), "state": {**state, "faults": self._faults},
-        }  # fmt: skip
+            "method": "GET",
+            "path": self._path,
+            "raw_path": self._path.encode(),
+            "query_string": self._query.encode(),
+            "state": {**state, "faults": self._faults},
+        }
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] == 200:  # noqa: PLR2004 - shown

@@ -279,7 +279,7 @@ def visit_of(request: Request) -> Visit:
     return Visit(site, request, language, cookies.get(site.cookie("session"), ""), _early(request, site))
 
 
-def keep_cookie(  # noqa: PLR0913 - what a cookie is made of
+def keep_cookie(
     site: Site, response: Response, name: str, value: str, seconds: int | None = None, *, comes_back: bool = False
 ) -> None:
     """Set a cookie that no script reads and no other site's page sends; without seconds it ends with the browser.

@@ -111,9 +111,8 @@ def _form(visit: Visit, form: ProposalForm, defaults: ProposalDefaults) -> Respo
     status = 422 if wrong or form.refusal else 200
     rules = [(name, name) for name in defaults.rules]
     return visit.show(
-        "propose.html", status, form=form, faults=wrong, codes=defaults.parties, rules=rules,
-        zone=proposal_form.zone(),
-    )  # fmt: skip
+        "propose.html", status, form=form, faults=wrong, codes=defaults.parties, rules=rules, zone=proposal_form.zone()
+    )
 
 
 def _late(view: MatcherRoundView, now: float) -> frozenset[str]:

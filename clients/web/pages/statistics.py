@@ -71,9 +71,13 @@ def get_statistics(visit: Visited, category: str = "", since: str = "", until: s
 
     page = served_page(visit, part, _PAGE, chosen=chosen)
     return visit.show(
-        "statistics.html", found=read[-1], page=page, lists=_LISTS, rule=visit.say(_RULE, base=read[-1].base),
+        "statistics.html",
+        found=read[-1],
+        page=page,
+        lists=_LISTS,
+        rule=visit.say(_RULE, base=read[-1].base),
         chosen=chosen,
-    )  # fmt: skip
+    )
 
 
 @router.post("/statistics.csv")
@@ -141,9 +145,7 @@ def post_pdf(visit: Visited, sent: Sent) -> Response:
     return Response(pdf.compiled("picture.typ", content, visit.mark), media_type="application/pdf", headers=headers)
 
 
-def _picture(  # noqa: PLR0913, PLR0917 - what the page may be asked for, in the order of _CHOICE
-    visit: Visit, certainty: str, category: str, since: str, until: str, round_id: str
-) -> Picture:
+def _picture(visit: Visit, certainty: str, category: str, since: str, until: str, round_id: str) -> Picture:
     """Return the round that is asked for, or the latest of a category within some days, or the latest of all.
 
     Raises:
@@ -204,8 +206,9 @@ def _of_round(visit: Visit, one: RoundStatistics | None) -> str:
         return visit.say("Nothing to show yet")
     return visit.say(
         "Round %(round)s, whose lists were compared on %(day)s",
-        round=one.round_id[:8], day=visit.language.date(one.matched_at),
-    )  # fmt: skip
+        round=one.round_id[:8],
+        day=visit.language.date(one.matched_at),
+    )
 
 
 def _amount(visit: Visit, published: PublishedCount) -> Amount:

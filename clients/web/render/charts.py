@@ -148,9 +148,7 @@ def _cell(row: int, column: int, amount: Amount | None, most: int, *, own: bool)
     )
 
 
-def _text(  # noqa: PLR0913 - what a text is drawn by
-    x: float, y: float, words: str, *, anchor: str = "middle", colour: str = _INK, weight: int = 400
-) -> str:
+def _text(x: float, y: float, words: str, *, anchor: str = "middle", colour: str = _INK, weight: int = 400) -> str:
     return text_mark(x, y, words, anchor, f' font-size="14" font-weight="{weight}" fill="{colour}" {_FONT}')
 
 
@@ -168,7 +166,7 @@ def text_mark(x: float, y: float, words: str, anchor: str, attributes: str = "")
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{attributes}>{escape(words)}</text>'
 
 
-def svg_document(  # noqa: PLR0913 - what a picture is made of
+def svg_document(
     title: str, width: float, height: float, drawn: Sequence[str], *, attributes: str = "", definitions: str = ""
 ) -> str:
     """Return a whole picture on white, with its title, which is read out to who cannot see it.

@@ -110,7 +110,11 @@ class PracticeState:
         return [
             PracticeStep("officer", LIST, LIST_TEXT, "/records", self.has_list),
             PracticeStep(
-                "officer", CONSENT, CONSENT_TEXT, path, consented or ApprovalKind.CONSENT in self.waiting,
+                "officer",
+                CONSENT,
+                CONSENT_TEXT,
+                path,
+                consented or ApprovalKind.CONSENT in self.waiting,
                 view is not None,
             ),
             PracticeStep("approver", APPROVE_CONSENT, APPROVE_CONSENT_TEXT, "/approvals", consented),
@@ -123,7 +127,7 @@ class PracticeState:
             PracticeStep("approver", APPROVE_QUERY, APPROVE_QUERY_TEXT, "/approvals", bool(self.queries)),
             PracticeStep("officer", READ, READ_TEXT, "/queries", bool(self.alarms), answered),
             PracticeStep("approver", ALARM, ALARM_TEXT, path, settled, bool(self.alarms)),
-        ]  # fmt: skip
+        ]
 
 
 LIST = _n("Import a list")

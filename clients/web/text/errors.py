@@ -69,10 +69,13 @@ _FIELDS = {
 }
 _NAMED = frozenset(
     {
-        "box_not_ticked", "field_choice_unknown", "field_not_whole_number", "text_may_name_own_person",
+        "box_not_ticked",
+        "field_choice_unknown",
+        "field_not_whole_number",
+        "text_may_name_own_person",
         "text_names_asked_person",
     }
-)  # fmt: skip
+)
 
 
 def field_of(error: AquilaError) -> str:

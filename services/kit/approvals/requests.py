@@ -47,10 +47,17 @@ def request(approvals: Approvals, actor: Actor, content: Content, subject: Conte
     people, kind = approvals.people, ApprovalKind(content["kind"])
     octets, now = dumps(dict(content)), people.clock()
     row = ApprovalRow(
-        approval_id=secrets.token_hex(16), kind=kind.value, round_id=content["round_id"] or "", content=octets,
-        digest=content_digest(content), subject=digest(subject or content), author=actor.person, asked_at=now,
-        expires_at=now + people.settings.approval_hours * 3_600, state=ApprovalState.WAITING.value,
-    )  # fmt: skip
+        approval_id=secrets.token_hex(16),
+        kind=kind.value,
+        round_id=content["round_id"] or "",
+        content=octets,
+        digest=content_digest(content),
+        subject=digest(subject or content),
+        author=actor.person,
+        asked_at=now,
+        expires_at=now + people.settings.approval_hours * 3_600,
+        state=ApprovalState.WAITING.value,
+    )
     use_case = approvals.use_case(kind)
     with use_case.open("approval.ask", content) as opened:
         use_case.check(opened)

@@ -20,9 +20,19 @@ class ApprovalRow(SealedRow, ApprovalRows):
     """A person's request."""
 
     sealed = (
-        "approval_id", "kind", "round_id", "digest", "subject", "author", "asked_at", "expires_at", "state",
-        "decided_by", "decided_at", "reason",
-    )  # fmt: skip
+        "approval_id",
+        "kind",
+        "round_id",
+        "digest",
+        "subject",
+        "author",
+        "asked_at",
+        "expires_at",
+        "state",
+        "decided_by",
+        "decided_at",
+        "reason",
+    )
 
     __tablename__ = "approval"
     approval_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Random identifier.")

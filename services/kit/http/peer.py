@@ -134,9 +134,12 @@ class Peer:
                 if not response.is_success:
                     error = await _refusal(response)
                     _LOG.info(
-                        "peer_refused", request=request_id, method=method, status=response.status_code,
+                        "peer_refused",
+                        request=request_id,
+                        method=method,
+                        status=response.status_code,
                         code=error.sentence.code,
-                    )  # fmt: skip
+                    )
                     raise error
                 yield response
         except httpx.InvalidURL:

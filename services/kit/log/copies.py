@@ -31,9 +31,7 @@ from aquila.protocol.log_entries import discloses_hits
 from services.kit.log.publication import CHECKPOINT_FILE
 from services.kit.storage.files import ChunkFiles
 
-_TOTALS = frozenset(
-    {EntryKind.CLOSING, EntryKind.OUTCOME, EntryKind.WITHDRAWAL, EntryKind.WITHDRAWAL_ACKNOWLEDGED}
-)  # fmt: skip
+_TOTALS = frozenset({EntryKind.CLOSING, EntryKind.OUTCOME, EntryKind.WITHDRAWAL, EntryKind.WITHDRAWAL_ACKNOWLEDGED})
 """Kinds whose numbers count the hits of queries together with all others."""
 
 

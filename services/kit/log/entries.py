@@ -128,10 +128,15 @@ def append(session: Session, entry: Entry) -> int:
     index = edge.size
     session.execute(
         insert(ENTRIES).values(
-            index=index, leaf_hash=leaf, content=content, kind=entry.kind.value, time=entry.time, round_id=entry.round,
+            index=index,
+            leaf_hash=leaf,
+            content=content,
+            kind=entry.kind.value,
+            time=entry.time,
+            round_id=entry.round,
             seal=_seal(session, index, leaf),
         )
-    )  # fmt: skip
+    )
     edge.append(leaf)
     values = {"size": edge.size, "peaks": b"".join(edge.peaks)}
     if index == 0:

@@ -235,7 +235,7 @@ class OwnLog:
         signed = session.scalar(select(CHECKPOINTS.c.signed_at).where(CHECKPOINTS.c.size == size))
         later = session.scalar(select(func.min(CHECKPOINTS.c.signed_at)).where(CHECKPOINTS.c.size > size))
         if not (signed or 0) - CLOCK_SKEW <= at <= (later or self.clock()) + CLOCK_SKEW:
-            raise AuditError("cosignature_time_out_of_range", size=size, got=at)  # fmt: skip
+            raise AuditError("cosignature_time_out_of_range", size=size, got=at)
 
     @contextlib.contextmanager
     def reading_files(self) -> Iterator[ChunkFiles]:

@@ -30,12 +30,21 @@ _MARK = "erasing"
 _AT_ONCE = 500
 _LOOKED_AT = 500
 _JUSTIFIED = (
-    EntryKind.SUBMISSION.value, EntryKind.SUBMISSION_REFUSED.value, EntryKind.EVIDENCE.value,
+    EntryKind.SUBMISSION.value,
+    EntryKind.SUBMISSION_REFUSED.value,
+    EntryKind.EVIDENCE.value,
     EntryKind.STATEMENT_REFUSED.value,
-)  # fmt: skip
-_WITH_ROUND = frozenset(kind.value for kind in (
-    EntryKind.PROPOSAL, EntryKind.APPROVAL_REQUESTED, EntryKind.APPROVED, EntryKind.CONSENT, EntryKind.END_ASKED,
-))  # fmt: skip
+)
+_WITH_ROUND = frozenset(
+    kind.value
+    for kind in (
+        EntryKind.PROPOSAL,
+        EntryKind.APPROVAL_REQUESTED,
+        EntryKind.APPROVED,
+        EntryKind.CONSENT,
+        EntryKind.END_ASKED,
+    )
+)
 """Kinds that go with the last entry of their round: an audit shows from them who wanted the others."""
 _KEPT = frozenset({EntryKind.KEY_REPLACED.value})
 """Kinds that stay: they name nobody, and without them nobody can tell which key was valid at an entry."""
@@ -144,11 +153,16 @@ class Retention:
 
     def _asked_before(self, session: Session, size: int) -> set[int]:
         """Return the indices below a size of requests that are of no round and were approved at or above it."""
-        query = select(ENTRIES.c.index, ENTRIES.c.kind, ENTRIES.c.content).where(
-            ENTRIES.c.round_id.is_(None), ENTRIES.c.content.is_not(None),
-            (ENTRIES.c.kind == EntryKind.APPROVED.value) & (ENTRIES.c.index >= size)
-            | (ENTRIES.c.kind == EntryKind.APPROVAL_REQUESTED.value) & (ENTRIES.c.index < size),
-        ).order_by(ENTRIES.c.index.desc())  # fmt: skip
+        query = (
+            select(ENTRIES.c.index, ENTRIES.c.kind, ENTRIES.c.content)
+            .where(
+                ENTRIES.c.round_id.is_(None),
+                ENTRIES.c.content.is_not(None),
+                (ENTRIES.c.kind == EntryKind.APPROVED.value) & (ENTRIES.c.index >= size)
+                | (ENTRIES.c.kind == EntryKind.APPROVAL_REQUESTED.value) & (ENTRIES.c.index < size),
+            )
+            .order_by(ENTRIES.c.index.desc())
+        )
         approved, kept = set[object](), set[int]()
         for index, kind, content in session.execute(query):
             request = read_entry(bytes(content)).ids.get("approval")

@@ -208,10 +208,15 @@ class Witness:
             append(
                 session,
                 Entry.of(
-                    EntryKind.ALARM_ACKNOWLEDGED, now, self.holder, recipient=holder, counts={"alarm": alarm_id},
-                    ids={"what": alarm.what}, **actor_fields(actor, Action.ACKNOWLEDGE_LOG),
+                    EntryKind.ALARM_ACKNOWLEDGED,
+                    now,
+                    self.holder,
+                    recipient=holder,
+                    counts={"alarm": alarm_id},
+                    ids={"what": alarm.what},
+                    **actor_fields(actor, Action.ACKNOWLEDGE_LOG),
                 ),
-            )  # fmt: skip
+            )
             if holder == self.holder:
                 self.files.delete(CHECKPOINT_FILE)  # from here on the database says what the own log is
             else:

@@ -48,7 +48,7 @@ def people_router(prefix: str) -> APIRouter:
         return _log(request).view()
 
     @router.get("/entries", summary="Entries, newest first")
-    def get_page(  # noqa: PLR0913, PLR0917 - each is a parameter of the call
+    def get_page(
         request: Request,
         actor: Annotated[Actor, requires(Action.SEE_LOG)],
         below: Annotated[int | None, Query(ge=0, le=2**53)] = None,

@@ -113,9 +113,13 @@ class LogUseCases:
             if not found:
                 raise NotFoundError("log_without_round", round=round_id)
             entry = Entry.of(
-                EntryKind.LOG_CONSULTED, own.clock(), own.holder, round=round_id, counts={"entries": len(found)},
+                EntryKind.LOG_CONSULTED,
+                own.clock(),
+                own.holder,
+                round=round_id,
+                counts={"entries": len(found)},
                 **actor_fields(actor, Action.SEE_LOG),
-            )  # fmt: skip
+            )
             append(session, entry)
         return RoundEntries(round_id=round_id, entries=found, broken=tuple(broken))
 

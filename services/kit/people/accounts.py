@@ -41,9 +41,8 @@ def add_account(people: People, actor: Actor, wanted: NewAccount) -> Invitation:
     if wanted.login == LOCAL:
         raise InputError("login_reserved_for_home_key", login=LOCAL)
     row = AccountRow(
-        person=new_person(), login=wanted.login, roles=sorted(set(wanted.roles)), active=True,
-        created_at=people.clock(),
-    )  # fmt: skip
+        person=new_person(), login=wanted.login, roles=sorted(set(wanted.roles)), active=True, created_at=people.clock()
+    )
     try:
         with people.store.transaction("account.add") as session:
             session.add(row)

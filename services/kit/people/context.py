@@ -52,7 +52,7 @@ class People:
     provider: Provider | None = None
 
     @classmethod
-    def of(  # noqa: PLR0913, PLR0917 - the parts
+    def of(
         cls,
         service: Service,
         party: str,

@@ -54,10 +54,9 @@ def start(people: People, provider: Provider) -> ProviderStart:
         stored.execute(delete(ProviderSignInRow).where(ProviderSignInRow.started_at <= now - _START_SECONDS))
         stored.add(
             ProviderSignInRow(
-                state_hash=_hashed(state), binding_hash=_hashed(binding), nonce=nonce, verifier=verifier,
-                started_at=now,
+                state_hash=_hashed(state), binding_hash=_hashed(binding), nonce=nonce, verifier=verifier, started_at=now
             )
-        )  # fmt: skip
+        )
     return ProviderStart(url=url, binding=binding)
 
 
@@ -118,9 +117,15 @@ def _account(stored: Session, people: People, issuer: str, claims: Mapping[str, 
     if row is None:
         person = new_person()
         row = AccountRow(
-            person=person, login=f"sso-{person[2:]}", roles=[], active=True, created_at=people.clock(), issuer=issuer,
-            subject=subject, admitted=False,
-        )  # fmt: skip
+            person=person,
+            login=f"sso-{person[2:]}",
+            roles=[],
+            active=True,
+            created_at=people.clock(),
+            issuer=issuer,
+            subject=subject,
+            admitted=False,
+        )
         stored.add(row)
         stored.flush()
         log_entry(stored, people, EntryKind.ACCOUNT_CHANGED, None, ids={"account": person, "what": Word.CREATED})

@@ -44,14 +44,23 @@ def open_session(
         session.execute(delete(SessionRow).where(SessionRow.token_hash == _hashed(replaced)))
     session.add(
         SessionRow(
-            token_hash=_hashed(token), session_id=secrets.token_hex(_ID_BYTES), person=account.person,
-            method=method.value, opened_at=now, seen_at=now, ends_at=ends_at,
+            token_hash=_hashed(token),
+            session_id=secrets.token_hex(_ID_BYTES),
+            person=account.person,
+            method=method.value,
+            opened_at=now,
+            seen_at=now,
+            ends_at=ends_at,
         )
-    )  # fmt: skip
+    )
     return SessionGrant(
-        token=token, person=account.person, login=account.login, roles=roles_of(account), ends_at=ends_at,
+        token=token,
+        person=account.person,
+        login=account.login,
+        roles=roles_of(account),
+        ends_at=ends_at,
         language=account.language,
-    )  # fmt: skip
+    )
 
 
 def find_actor(people: People, token: str) -> Actor | None:
@@ -81,12 +90,17 @@ def list_sessions(people: People, actor: Actor) -> Sessions:
     return Sessions(
         sessions=tuple(
             SessionView(
-                session_id=row.session_id, method=Method(row.method), opened_at=row.opened_at, seen_at=row.seen_at,
-                ends_at=row.ends_at, this=row.session_id == actor.session_id,
+                session_id=row.session_id,
+                method=Method(row.method),
+                opened_at=row.opened_at,
+                seen_at=row.seen_at,
+                ends_at=row.ends_at,
+                this=row.session_id == actor.session_id,
             )
-            for row in rows if _lives(people, row, people.clock())
+            for row in rows
+            if _lives(people, row, people.clock())
         )
-    )  # fmt: skip
+    )
 
 
 def end_session(people: People, actor: Actor, session_id: str) -> None:

@@ -23,9 +23,23 @@ class AccountRow(SealedRow, PeopleRows):
     """A person's account."""
 
     sealed = (
-        "person", "login", "roles", "active", "created_at", "password_hash", "totp_secret", "totp_step",
-        "enrolment_hash", "enrolment_until", "attempts", "locked_until", "admitted", "name", "issuer", "subject",
-    )  # fmt: skip
+        "person",
+        "login",
+        "roles",
+        "active",
+        "created_at",
+        "password_hash",
+        "totp_secret",
+        "totp_step",
+        "enrolment_hash",
+        "enrolment_until",
+        "attempts",
+        "locked_until",
+        "admitted",
+        "name",
+        "issuer",
+        "subject",
+    )
 
     __tablename__ = "account"
     __table_args__ = (UniqueConstraint("issuer", "subject"),)

@@ -233,8 +233,11 @@ def _engine(url: URL, wait_seconds: int) -> Engine:
     # Parameters are rows: they stay out of every exception's text.
     # The connection that came back last goes out first: its cache is warm, and those of the others need not fill.
     options: dict[str, Any] = {
-        "hide_parameters": True, "pool_timeout": wait_seconds, "max_overflow": _MORE_CONNECTIONS, "pool_use_lifo": True,
-    }  # fmt: skip
+        "hide_parameters": True,
+        "pool_timeout": wait_seconds,
+        "max_overflow": _MORE_CONNECTIONS,
+        "pool_use_lifo": True,
+    }
     if url.get_backend_name() == "sqlite":
         engine = create_engine(url, connect_args={"timeout": wait_seconds}, **options)
         event.listen(engine, "connect", _prepare_sqlite)

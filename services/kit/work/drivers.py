@@ -45,7 +45,7 @@ class DriverState:
 class Driver:
     """One loop. Making one starts nothing; `start` needs a running event loop."""
 
-    def __init__(  # noqa: PLR0913 - how a loop runs
+    def __init__(
         self,
         name: str,
         step: Callable[[], Awaitable[bool]],

@@ -60,14 +60,24 @@ def invite(context: MatcherContext, actor: Actor, wanted: NewInvitation) -> File
         raise PolicyError("party_registered_already", party=wanted.party)
     url, ca = address_of(context.settings)
     invitation = Invitation(
-        invitation_id=context.random(16).hex(), party=wanted.party, name=wanted.name,
-        matcher_key=context.registry.matcher.hex, url=url, ca=ca, expires_at=context.clock() + wanted.days * _DAY,
-    )  # fmt: skip
+        invitation_id=context.random(16).hex(),
+        party=wanted.party,
+        name=wanted.name,
+        matcher_key=context.registry.matcher.hex,
+        url=url,
+        ca=ca,
+        expires_at=context.clock() + wanted.days * _DAY,
+    )
     with context.store.transaction("registry.invite") as session:
         entry = Entry.of(
-            EntryKind.PARTY_INVITED, context.clock(), MATCHER, recipient=wanted.party, counts={"days": wanted.days},
-            ids={"invitation": invitation.invitation_id}, **entries.actor_fields(actor, Action.MANAGE_REGISTRY),
-        )  # fmt: skip
+            EntryKind.PARTY_INVITED,
+            context.clock(),
+            MATCHER,
+            recipient=wanted.party,
+            counts={"days": wanted.days},
+            ids={"invitation": invitation.invitation_id},
+            **entries.actor_fields(actor, Action.MANAGE_REGISTRY),
+        )
         entries.append(session, entry)
     return FileContent(content=sign_file(invitation, context.matcher.identity).decode())
 
@@ -228,14 +238,17 @@ def take_acceptance(context: MatcherContext, caller: str, envelope: bytes) -> bo
         new = stored.store_acceptance(session, acceptance, envelope)
         if new:
             entry = Entry.of(
-                EntryKind.REGISTRY_ACCEPTED, context.clock(), caller, counts={"number": acceptance.number},
+                EntryKind.REGISTRY_ACCEPTED,
+                context.clock(),
+                caller,
+                counts={"number": acceptance.number},
                 digests={"registry": acceptance.statement},
-            )  # fmt: skip
+            )
             entries.append(session, entry)
     return new
 
 
-def _ask(  # noqa: PLR0913 - what a statement consists of
+def _ask(
     context: MatcherContext,
     approvals: Approvals,
     actor: Actor,
@@ -309,9 +322,13 @@ def state(context: MatcherContext, session: Session, message: RegistryStatement)
     stored.mark_accepted(session, statement, now)
     counts = {"number": message.number, "parties": len(newer.present())}
     entry = Entry.of(
-        EntryKind.REGISTRY_CHANGED, now, MATCHER, counts=counts, digests={"registry": statement.digest},
+        EntryKind.REGISTRY_CHANGED,
+        now,
+        MATCHER,
+        counts=counts,
+        digests={"registry": statement.digest},
         recipient=next(iter(changed)) if len(changed) == 1 else None,
-    )  # fmt: skip
+    )
     entries.append(session, entry)
     former = sorted(newer.former) if own else []
     if [holder for holder in former if log_replaced(session, newer, holder, MATCHER, now)]:

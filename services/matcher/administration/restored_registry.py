@@ -73,10 +73,13 @@ def take_newer(context: MatcherContext, content: str) -> None:
         for statement in newer:
             stored.mark_accepted(session, statement, now)
             entry = Entry.of(
-                EntryKind.REGISTRY_CHANGED, now, MATCHER, digests={"registry": statement.digest},
+                EntryKind.REGISTRY_CHANGED,
+                now,
+                MATCHER,
+                digests={"registry": statement.digest},
                 counts={"number": statement.message.number, "parties": len(statement.message.registry().present())},
                 **entries.actor_fields(_ADMINISTRATOR, Action.MANAGE_REGISTRY),
-            )  # fmt: skip
+            )
             entries.append(session, entry)
         for holder in sorted(registry.former):
             log_replaced(session, registry, holder, MATCHER, now)

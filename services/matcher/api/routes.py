@@ -104,7 +104,7 @@ def get_manifest(context: At, call: SignedCaller, round_id: RoundId) -> Response
 
 
 @parties.get("/{round_id}/events", summary="The next events, waited for")
-async def get_events(  # noqa: PLR0913, PLR0917 - each is a parameter of the call
+async def get_events(
     context: At,
     call: SignedCaller,
     round_id: RoundId,

@@ -35,7 +35,7 @@ Within = Annotated[published.Period, Depends(_period)]
 
 
 @router.get("/statistics", summary="Rounds in numbers, and which is the latest of each category")
-def get_statistics(  # noqa: PLR0913, PLR0917 - each is a parameter of the call
+def get_statistics(
     context: At,
     period: Within,
     category: Category = None,

@@ -75,6 +75,11 @@ def _of_round(turn: RoundTransaction, now: int) -> Iterator[RoundAttention]:
 def _need(row: RoundRow, kind: AttentionKind, parties: tuple[str, ...], count: int) -> RoundAttention:
     manifest = manifest_in(row.manifest)
     return RoundAttention(
-        round_id=row.round_id, area=manifest.area, category=manifest.category, kind=kind, parties=parties, count=count,
+        round_id=row.round_id,
+        area=manifest.area,
+        category=manifest.category,
+        kind=kind,
+        parties=parties,
+        count=count,
         until=None,
-    )  # fmt: skip
+    )

@@ -74,7 +74,7 @@ def put_chunk(context: MatcherContext, caller: str, place: ChunkAddress, content
             return False
         _check_quota(context, turn, place, size)
     if len(content) != size:
-        raise MalformedError("chunk_size_differs", chunk=place.index, expected=size, got=len(content))  # fmt: skip
+        raise MalformedError("chunk_size_differs", chunk=place.index, expected=size, got=len(content))
     check_digest(content, digest, submission=place.submission_id, chunk=place.index)
     # 2. The bytes, durable when `write` returns. If we crash after it, a file without a row is left.
     context.files.write(place.name, content, bytes.fromhex(digest))
@@ -140,10 +140,12 @@ def _needless_after(turn: RoundTransaction, place: ChunkAddress) -> list[ChunkAd
     """Return the blinded chunk too, once its origin has the evaluations of everyone else: nobody will ask for it."""
     others = set(turn.round.evaluators_of(place.submission_id)) - {place.party}
     query = select(ChunkRow.party).where(
-        ChunkRow.round_id == place.round_id, ChunkRow.submission_id == place.submission_id,
-        ChunkRow.what == EventKind.EVALUATION.value, ChunkRow.chunk_index == place.index,
+        ChunkRow.round_id == place.round_id,
+        ChunkRow.submission_id == place.submission_id,
+        ChunkRow.what == EventKind.EVALUATION.value,
+        ChunkRow.chunk_index == place.index,
         ChunkRow.deleted_at.is_not(None),
-    )  # fmt: skip
+    )
     if others - set(turn.session.scalars(query)):
         return []
     return [replace(place, what=EventKind.BLINDED.value, party=_origin(turn.round, place))]

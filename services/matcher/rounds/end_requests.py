@@ -31,10 +31,14 @@ def request_close(context: MatcherContext, actor: Actor, round_id: str) -> None:
         append(
             turn.session,
             Entry.of(
-                EntryKind.END_ASKED, turn.clock(), MATCHER, round=round_id, ids={"what": Word.CLOSE},
+                EntryKind.END_ASKED,
+                turn.clock(),
+                MATCHER,
+                round=round_id,
+                ids={"what": Word.CLOSE},
                 **actor_fields(actor, Action.CLOSE_ROUND),
             ),
-        )  # fmt: skip
+        )
     context.wakeup.notify()
 
 

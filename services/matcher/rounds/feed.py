@@ -76,7 +76,7 @@ def manifest_envelope(context: MatcherContext, round_id: str, caller: str) -> by
         return turn.row.manifest
 
 
-async def events_of(  # noqa: PLR0913, PLR0917 - the parameters of the call
+async def events_of(
     context: MatcherContext, round_id: str, call: SignedCall, after: int, limit: int, wait: float
 ) -> Events:
     """Return the next events that the caller may see, waiting for the first one.

@@ -15,11 +15,15 @@ def store_outcomes(turn: RoundTransaction, message: Outcomes) -> None:
     turn.session.execute(delete(OutcomeCountRow).where(before))
     turn.session.add_all(
         OutcomeCountRow(
-            round_id=message.round_id, party=message.party, counterpart=pair.counterpart,
-            certainty=level.certainty.value, outcome=outcome, hits=hits,
+            round_id=message.round_id,
+            party=message.party,
+            counterpart=pair.counterpart,
+            certainty=level.certainty.value,
+            outcome=outcome,
+            hits=hits,
         )
         for pair in message.pairs
         for level in pair.levels
         for outcome, hits in level.model_dump(exclude={"certainty"}).items()
         if hits
-    )  # fmt: skip
+    )

@@ -154,7 +154,7 @@ def _tokens_are_due(known: CachedRound, message: Statement) -> None:
         raise OrderError("tokens_not_due", submission=message.submission_id, party=message.party, waits=waits)
 
 
-def _keep_evidence(  # noqa: PLR0913, PLR0917 - what evidence consists of
+def _keep_evidence(
     turn: RoundTransaction, message: Statement, digest: str, envelope: bytes, error: EquivocationError, now: int
 ) -> None:
     """Store both envelopes, each pair once."""

@@ -106,9 +106,12 @@ def _by_level(rows: Iterable[Mapping[Level, Cell]]) -> LevelHits:
         return total(row[level] for row in found for level in levels)
 
     return LevelHits(
-        high=of(Level.HIGH), medium=of(Level.MEDIUM), low=of(Level.LOW),
-        high_and_medium=of(Level.HIGH, Level.MEDIUM), all=of(*Level),
-    )  # fmt: skip
+        high=of(Level.HIGH),
+        medium=of(Level.MEDIUM),
+        low=of(Level.LOW),
+        high_and_medium=of(Level.HIGH, Level.MEDIUM),
+        all=of(*Level),
+    )
 
 
 def known(counts: RoundCounts, rounding: Rounding) -> Iterator[KnownCount]:

@@ -63,7 +63,7 @@ class Period:
         return (self.since is None or self.since <= day) and (self.until is None or day <= self.until)
 
 
-def statistics(  # noqa: PLR0913 - what is asked for
+def statistics(
     context: MatcherContext,
     category: str | None = None,
     period: Period | None = None,
@@ -90,9 +90,13 @@ def statistics(  # noqa: PLR0913 - what is asked for
         rounds = tuple(_round(session, rounding, one.round_id) for one in part)
     latest = {one.category: one.round_id for one in sorted(_shown(found), key=lambda one: one.matched_at or 0)}
     return Statistics(
-        base=BASE, categories=categories, rounds=rounds, latest=tuple(latest[name] for name in sorted(latest)),
-        offset=offset, total=len(found),
-    )  # fmt: skip
+        base=BASE,
+        categories=categories,
+        rounds=rounds,
+        latest=tuple(latest[name] for name in sorted(latest)),
+        offset=offset,
+        total=len(found),
+    )
 
 
 def picture(
@@ -231,10 +235,19 @@ def _round(session: Session, rounding: Rounding, round_id: str) -> RoundStatisti
     sent = _lists(session, rounding, round_id, manifest.category)
     matched = [one.matched_at for one in sent if one.kind is Kind.LIST]
     found = RoundStatistics(
-        round_id=row.round_id, phase=row.phase, area=manifest.area, category=manifest.category,
-        created_at=row.created_at, matched_at=max(matched, default=None), published=row.ended_at is not None,
-        lists=sent, hits=(), known=(), outcomes=(), pair_outcomes=(),
-    )  # fmt: skip
+        round_id=row.round_id,
+        phase=row.phase,
+        area=manifest.area,
+        category=manifest.category,
+        created_at=row.created_at,
+        matched_at=max(matched, default=None),
+        published=row.ended_at is not None,
+        lists=sent,
+        hits=(),
+        known=(),
+        outcomes=(),
+        pair_outcomes=(),
+    )
     if not found.published or not matched:
         return found
     counts = _counts(session, round_id, manifest, sent)
@@ -254,11 +267,13 @@ def _lists(session: Session, rounding: Rounding, round_id: str, category: str) -
     query = query.where(ListCountRow.round_id == round_id).order_by(ListCountRow.matched_at, ListCountRow.party)
     return tuple(
         ListCount(
-            party=party, kind=(kind := Kind(name)), matched_at=matched_at,
+            party=party,
+            kind=(kind := Kind(name)),
+            matched_at=matched_at,
             records=records_sent(records, rounding, category, party, kind),
         )
         for party, name, records, matched_at in session.execute(query)
-    )  # fmt: skip
+    )
 
 
 def _counts(session: Session, round_id: str, manifest: Manifest, sent: Iterable[ListCount]) -> RoundCounts:
@@ -279,7 +294,10 @@ def _counts(session: Session, round_id: str, manifest: Manifest, sent: Iterable[
         pair = min(party, counterpart), max(party, counterpart)
         said.setdefault((pair, Level(certainty)), Counter())[word] += count
     return RoundCounts(
-        category=manifest.category, pairs=tuple(manifest.pairs),
+        category=manifest.category,
+        pairs=tuple(manifest.pairs),
         parties={kind: {one.party for one in sent if one.kind is kind} for kind in Kind},
-        hits=hits, known=persons, outcomes=said,
-    )  # fmt: skip
+        hits=hits,
+        known=persons,
+        outcomes=said,
+    )

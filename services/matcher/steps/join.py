@@ -178,10 +178,14 @@ def store_counts(turn: RoundTransaction, joined: JoinResult, query: str | None) 
         submission = record.submissions[submission_id]
         turn.session.add(
             ListCountRow(
-                round_id=turn.row.round_id, submission_id=submission_id, party=submission.party,
-                kind=submission.kind.value, records=submission.records, matched_at=turn.clock(),
+                round_id=turn.row.round_id,
+                submission_id=submission_id,
+                party=submission.party,
+                kind=submission.kind.value,
+                records=submission.records,
+                matched_at=turn.clock(),
             )
-        )  # fmt: skip
+        )
     if query is None:
         for level, known in joined.known.items():
             turn.session.add_all(
@@ -210,7 +214,7 @@ def store_counts(turn: RoundTransaction, joined: JoinResult, query: str | None) 
         )
 
 
-def _add(  # noqa: PLR0913, PLR0917 - where the tokens come from and go to
+def _add(
     context: MatcherContext, round_: Round, table: RuleTable, tokens: TokenTable, number: int, submission_id: str
 ) -> tuple[Sentence, ...]:
     """Add one submission's tokens, count them over all its chunks, and return the signs of guesses."""

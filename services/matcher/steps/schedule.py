@@ -39,7 +39,10 @@ WOKEN_BY: Mapping[str, frozenset[str]] = MappingProxyType(
         "queries": frozenset({TOKENS, StatementKind.RECEIPT, StatementKind.REFUSAL, StatementKind.HIT_REPORT}),
         "ending": frozenset(
             {
-                StatementKind.RECEIPT, StatementKind.NOTES, StatementKind.CONFIRMATION, StatementKind.REFUSAL,
+                StatementKind.RECEIPT,
+                StatementKind.NOTES,
+                StatementKind.CONFIRMATION,
+                StatementKind.REFUSAL,
                 StatementKind.CLOSING,
             }
         ),
@@ -50,7 +53,7 @@ WOKEN_BY: Mapping[str, frozenset[str]] = MappingProxyType(
         "retention": frozenset(),
         "people": frozenset(),
     }
-)  # fmt: skip
+)
 """The kinds of events that wake a driver; what the matcher's own steps and people do wakes all of them."""
 
 

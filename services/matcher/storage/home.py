@@ -55,7 +55,7 @@ close_seconds = 1_209_600
 """
 
 
-def create(  # noqa: PLR0913 - what a matcher's settings begin with
+def create(
     path: Path,
     *,
     registry: Registry | None = None,

@@ -169,7 +169,7 @@ async def get_findings(request: Request, layout: ListLayout, delivery: Delivery 
 
 
 @router.post("/imports", status_code=201, summary="Store a list", openapi_extra=_LIST)
-async def import_records(  # noqa: PLR0913, PLR0917 - what an import is made of
+async def import_records(
     request: Request,
     actor: Annotated[Actor, requires(Action.IMPORT_RECORDS)],
     name: Name,
@@ -184,9 +184,15 @@ async def import_records(  # noqa: PLR0913, PLR0917 - what an import is made of
     """
     with await _list(request, delivery) as stream:
         report = await threads.run_call(
-            imports.import_list, node_of(request), actor, stream, name, layout, accept_refused=accept_refused,
+            imports.import_list,
+            node_of(request),
+            actor,
+            stream,
+            name,
+            layout,
+            accept_refused=accept_refused,
             key=progress,
-        )  # fmt: skip
+        )
     if delivery is not None:
         await threads.run_call(deliveries.remove_stored, node_of(request), delivery)
     return report
@@ -240,7 +246,7 @@ def get_stored_findings_file(request: Request, import_id: str) -> Response:
 
 
 @router.get("/imports/{import_id}/duplicates", summary="Likely duplicates of a stored list")
-def get_duplicates(  # noqa: PLR0913, PLR0917 - each is a parameter of the call
+def get_duplicates(
     request: Request,
     actor: Annotated[Actor, requires(Action.COMPARE_RECORDS)],
     import_id: str,

@@ -53,9 +53,14 @@ def decide(journal: Journal, actor: Actor, round_id: str, hit_id: str, wanted: D
 def open_follow_up(journal: Journal, actor: Actor, round_id: str, hit_id: str, wanted: FollowUpRequest) -> None:
     """Open a follow-up by an existing channel, whose clock runs from now; raises as `_take`."""
     step = LifecycleStep(
-        LifecycleStepKind.OPENED, journal.clock(), actor.person, wanted.channel.value, wanted.reference.strip(),
-        wanted.urgency, wanted.remark,
-    )  # fmt: skip
+        LifecycleStepKind.OPENED,
+        journal.clock(),
+        actor.person,
+        wanted.channel.value,
+        wanted.reference.strip(),
+        wanted.urgency,
+        wanted.remark,
+    )
     _take(journal, actor, round_id, hit_id, step)
 
 
@@ -75,9 +80,13 @@ def record_reply(journal: Journal, actor: Actor, round_id: str, hit_id: str, wan
     if wanted.date > (datetime.fromtimestamp(journal.clock(), UTC) + _EASTERNMOST).date():
         raise InputError("reply_date_in_future")
     step = LifecycleStep(
-        LifecycleStepKind.REPLIED, journal.clock(), actor.person, wanted.date.isoformat(), wanted.number.strip(),
+        LifecycleStepKind.REPLIED,
+        journal.clock(),
+        actor.person,
+        wanted.date.isoformat(),
+        wanted.number.strip(),
         remark=wanted.remark,
-    )  # fmt: skip
+    )
     _take(journal, actor, round_id, hit_id, step)
 
 
@@ -134,15 +143,21 @@ def withdraw(node: NodeContext, actor: Actor, round_id: str, hit_id: str, wanted
         lifecycle.apply_step(session, node.journal, hit, step, actor)
         session.add(
             WithdrawalRow(
-                round_id=round_id, hit_id=hit_id, counterpart=hit.counterpart, own=True, ground=wanted.ground.value,
-                late=late, at=now, known=True,
+                round_id=round_id,
+                hit_id=hit_id,
+                counterpart=hit.counterpart,
+                own=True,
+                ground=wanted.ground.value,
+                late=late,
+                at=now,
+                known=True,
             )
-        )  # fmt: skip
+        )
     # If we crash here, the driver finds the row at the next start and tells the counterpart then.
     node.wake()
 
 
-def draft_letter(  # noqa: PLR0913, PLR0917 - what a letter is made of, and who looks at it
+def draft_letter(
     journal: Journal,
     rounds: RoundMemories,
     registry: Registry,
@@ -163,7 +178,7 @@ def draft_letter(  # noqa: PLR0913, PLR0917 - what a letter is made of, and who 
         return _letter_view(registry, journal.code, session, round_.manifest, hit, practice=practice)
 
 
-def write_letter(  # noqa: PLR0913, PLR0917 - what a letter is made of, and who exports it
+def write_letter(
     journal: Journal,
     rounds: RoundMemories,
     registry: Registry,
@@ -189,7 +204,7 @@ def write_letter(  # noqa: PLR0913, PLR0917 - what a letter is made of, and who 
     return letter
 
 
-def _letter_view(  # noqa: PLR0913 - what a letter is made of
+def _letter_view(
     registry: Registry, code: str, session: Session, manifest: Manifest, hit: HitRow, *, practice: bool
 ) -> LetterView:
     life, exchange = lifecycle.lifecycle_of(session, hit), session.get(ExchangeRow, (hit.round_id, hit.hit_id))

@@ -91,9 +91,13 @@ def carry(session: Session, journal: Journal, round_id: str, hits: Collection[Hi
                 carried[hit.counterpart] += 1
     for counterpart, count in sorted(carried.items()):
         entry = Entry.of(
-            EntryKind.HIT_DECIDED, journal.clock(), journal.code, round=round_id, counts={"hits": count},
+            EntryKind.HIT_DECIDED,
+            journal.clock(),
+            journal.code,
+            round=round_id,
+            counts={"hits": count},
             ids={"value": Word.CARRIED, "counterpart": counterpart},
-        )  # fmt: skip
+        )
         entries.append(session, entry)
     if carried:
         lifecycle.record_outcome(session, journal.clock, round_id)
@@ -169,11 +173,18 @@ def _carry(session: Session, now: int, hit: HitRow, before: HitRow) -> None:
     life = HitLifecycle.of(status.arrived_at, steps)
     session.add_all(
         HitStepRow(
-            round_id=hit.round_id, hit_id=hit.hit_id, kind=one.kind.value, at=one.at, person=one.person,
-            value=one.value, reference=one.reference, urgency=None, remark="",
+            round_id=hit.round_id,
+            hit_id=hit.hit_id,
+            kind=one.kind.value,
+            at=one.at,
+            person=one.person,
+            value=one.value,
+            reference=one.reference,
+            urgency=None,
+            remark="",
         )
         for one in steps
-    )  # fmt: skip
+    )
     status.stage, status.due_at, status.decision, status.outcome = life.stage.value, None, life.decision, life.outcome
     status.known = _change(hit, before).value
     status.earlier_round_id, status.earlier_hit_id = before.round_id, before.hit_id

@@ -110,7 +110,7 @@ def lifecycle_of(session: Session, hit: HitRow) -> HitLifecycle:
     return HitLifecycle.of(status_row(session, hit).arrived_at, map(_step, steps_of(session, hit)))
 
 
-def apply_step(  # noqa: PLR0913 - a step, and where it belongs
+def apply_step(
     session: Session, journal: Journal, hit: HitRow, step: LifecycleStep, by: Actor | None, *, number: int | None = None
 ) -> int:
     """Take a hit one step further, with the log's entry, in the caller's transaction; return the step's number.
@@ -128,10 +128,16 @@ def apply_step(  # noqa: PLR0913 - a step, and where it belongs
     """
     life = lifecycle_of(session, hit).after(step)
     taken = HitStepRow(
-        round_id=hit.round_id, hit_id=hit.hit_id, kind=step.kind.value, at=step.at, person=step.person,
-        value=step.value, reference=step.reference, urgency=step.urgency and step.urgency.value,
+        round_id=hit.round_id,
+        hit_id=hit.hit_id,
+        kind=step.kind.value,
+        at=step.at,
+        person=step.person,
+        value=step.value,
+        reference=step.reference,
+        urgency=step.urgency and step.urgency.value,
         remark=step.remark,
-    )  # fmt: skip
+    )
     session.add(taken)
     session.flush()
     row = status_row(session, hit)
@@ -171,6 +177,11 @@ def _entry(code: str, hit: HitRow, step: LifecycleStep, by: Actor | None) -> Ent
 
 def _step(row: HitStepRow) -> LifecycleStep:
     return LifecycleStep(
-        LifecycleStepKind(row.kind), row.at, row.person, row.value, row.reference,
-        Urgency(row.urgency) if row.urgency else None, row.remark,
-    )  # fmt: skip
+        LifecycleStepKind(row.kind),
+        row.at,
+        row.person,
+        row.value,
+        row.reference,
+        Urgency(row.urgency) if row.urgency else None,
+        row.remark,
+    )

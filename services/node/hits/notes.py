@@ -97,10 +97,15 @@ def apply_notes(session: Session, message: Notes, digest: str) -> None:
     """Remember a counterpart's batch, in the transaction that takes its statement; a step of the driver opens it."""
     session.add(
         NoteBatchRow(
-            round_id=message.round_id, counterpart=message.party, submission_id=message.submission_id or "",
-            index=message.index, own=False, hits=[], digest=digest,
+            round_id=message.round_id,
+            counterpart=message.party,
+            submission_id=message.submission_id or "",
+            index=message.index,
+            own=False,
+            hits=[],
+            digest=digest,
         )
-    )  # fmt: skip
+    )
 
 
 def apply_confirmation(session: Session, journal: Journal, message: Confirmation) -> None:
@@ -171,7 +176,7 @@ def report_late(journal: Journal, round_id: str) -> bool:
     return new
 
 
-def _append(  # noqa: PLR0913, PLR0917 - what an entry says
+def _append(
     session: Session, journal: Journal, kind: EntryKind, round_id: str, counterpart: str, counts: dict[str, int]
 ) -> None:
     entry = Entry.of(kind, journal.clock(), journal.code, round=round_id, recipient=counterpart, counts=counts)

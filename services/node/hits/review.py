@@ -87,10 +87,15 @@ def hit_page(node: NodeContext, actor: Actor, wanted: HitSearch) -> HitPage:
             for round_id, seen in by_round(row.key for row in rows):
                 log_entries.append(session, consultation(journal, actor, round_id, seen))
     return HitPage(
-        hits=tuple(_entry(row, rounds, known, names, now) for row in rows), offset=wanted.offset,
-        total=sum(by_stage.values()), by_stage=by_stage, overdue=overdue, unanswered=unanswered, undo=undo,
+        hits=tuple(_entry(row, rounds, known, names, now) for row in rows),
+        offset=wanted.offset,
+        total=sum(by_stage.values()),
+        by_stage=by_stage,
+        overdue=overdue,
+        unanswered=unanswered,
+        undo=undo,
         problems=problems,
-    )  # fmt: skip
+    )
 
 
 def export(node: NodeContext, actor: Actor, wanted: HitSearch) -> HitExport:
@@ -318,6 +323,11 @@ def _exported(entry: HitEntry, steps: Mapping[str, HitStepRow], names: Mapping[s
 def _export_entry(journal: Journal, actor: Actor, round_id: str, hits: int) -> Entry:
     """Return the entry of an export for the party's own use: it has no recipient."""
     return Entry.of(
-        EntryKind.EXPORT, journal.clock(), journal.code, round=round_id, counts={"hits": hits}, ids={"of": Word.HITS},
+        EntryKind.EXPORT,
+        journal.clock(),
+        journal.code,
+        round=round_id,
+        counts={"hits": hits},
+        ids={"of": Word.HITS},
         **log_entries.actor_fields(actor, Action.EXPORT_HITS),
-    )  # fmt: skip
+    )

@@ -103,11 +103,15 @@ def consultation(
     """
     ids = {f"hit_{number}": hit_id for number, hit_id in enumerate(sorted(hit_ids), start=1)}
     return Entry.of(
-        EntryKind.CONSULTATION, journal.clock(), journal.code, round=round_id, counts={"hits": len(hit_ids)},
+        EntryKind.CONSULTATION,
+        journal.clock(),
+        journal.code,
+        round=round_id,
+        counts={"hits": len(hit_ids)},
         digests={"hits": hashlib.sha256("".join(sorted(hit_ids)).encode()).hexdigest()},
         ids={"of": Word.HITS} | (ids if len(ids) <= _NAMED_HITS else {}),
         **log_entries.actor_fields(actor, action),
-    )  # fmt: skip
+    )
 
 
 def _own_hit(row: HitRow, content: bytes | None, exchange: ExchangeRow | None, table: RuleTable) -> OwnHit:
@@ -235,9 +239,7 @@ def _chance(node: NodeContext, session: Session, round_: Round, hit: HitRow) -> 
                 HitRow.certainty == hit.certainty,
                 HitRow.submission_id.is_not_distinct_from(hit.submission_id),
             )
-            return ChanceOfHit(
-                hits=session.scalar(alike) or 0, expected=said.chance_hits.model_dump()[hit.certainty],
-            )  # fmt: skip
+            return ChanceOfHit(hits=session.scalar(alike) or 0, expected=said.chance_hits.model_dump()[hit.certainty])
     return None
 
 
@@ -252,10 +254,16 @@ def history_of(session: Session, hit: HitRow) -> tuple[StepView, ...]:
 def _step_view(row: HitStepRow, names: Mapping[str, str]) -> StepView:
     assigned = row.kind == LifecycleStepKind.ASSIGNED
     return StepView(
-        name=names.get(row.person, ""), to=names.get(row.reference, "") if assigned else "",
-        kind=row.kind, at=row.at, person=row.person, value=row.value, reference=row.reference, urgency=row.urgency,
+        name=names.get(row.person, ""),
+        to=names.get(row.reference, "") if assigned else "",
+        kind=row.kind,
+        at=row.at,
+        person=row.person,
+        value=row.value,
+        reference=row.reference,
+        urgency=row.urgency,
         remark=row.remark,
-    )  # fmt: skip
+    )
 
 
 def withdrawals_of(session: Session, code: str, hit: HitRow) -> Iterator[WithdrawalView]:

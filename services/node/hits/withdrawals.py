@@ -49,10 +49,17 @@ def apply_withdrawal(session: Session, journal: Journal, message: Withdrawal, di
         unknown += not known
         session.add(
             WithdrawalRow(
-                round_id=message.round_id, hit_id=hit_id, counterpart=message.party, own=False,
-                ground=message.ground.value, late=late, at=now, known=known, digest=digest,
+                round_id=message.round_id,
+                hit_id=hit_id,
+                counterpart=message.party,
+                own=False,
+                ground=message.ground.value,
+                late=late,
+                at=now,
+                known=known,
+                digest=digest,
             )
-        )  # fmt: skip
+        )
     if unknown:
         problem = Sentence.of("withdraws_unknown_hits", party=message.party, hits=unknown)
         statements.report_problem(session, journal.clock, message.round_id, f"withdrawal {digest[:16]}", problem)

@@ -41,11 +41,14 @@ def list_deliveries(node: NodeContext) -> Deliveries:
     found = sorted(_files(node.settings.deliveries), key=lambda one: (-one[1].st_mtime_ns, one[0].name))
     views = (
         DeliveryView(
-            delivery_id=_id_of(path.name, state), name=visible(path.name)[:_NAME_LIMIT], size=state.st_size,
-            written_at=int(state.st_mtime), problem=_problem(node, state),
+            delivery_id=_id_of(path.name, state),
+            name=visible(path.name)[:_NAME_LIMIT],
+            size=state.st_size,
+            written_at=int(state.st_mtime),
+            problem=_problem(node, state),
         )
         for path, state in found[:MOST]
-    )  # fmt: skip
+    )
     return Deliveries(deliveries=tuple(views), left_out=max(0, len(found) - MOST))
 
 

@@ -54,7 +54,7 @@ def remove_leftovers(home: Path) -> None:
         shutil.rmtree(folder)
 
 
-def list_duplicates(  # noqa: PLR0913, PLR0917 - what is asked for, and by whom
+def list_duplicates(
     node: NodeContext, actor: Actor, import_id: str, rules: str, offset: int = 0, limit: int | None = None
 ) -> DuplicateRecords:
     """Return the records of a stored list that are likely the same person, the surest first; a consultation.
@@ -83,10 +83,14 @@ def list_duplicates(  # noqa: PLR0913, PLR0917 - what is asked for, and by whom
         append(
             session,
             Entry.of(
-                EntryKind.CONSULTATION, node.clock(), node.code, counts={"records": found.records},
-                ids={"import": import_id, "of": Word.DUPLICATES}, **actor_fields(actor, Action.COMPARE_RECORDS),
+                EntryKind.CONSULTATION,
+                node.clock(),
+                node.code,
+                counts={"records": found.records},
+                ids={"import": import_id, "of": Word.DUPLICATES},
+                **actor_fields(actor, Action.COMPARE_RECORDS),
             ),
-        )  # fmt: skip
+        )
     return DuplicateRecords(
         import_id=import_id,
         records=found.records,

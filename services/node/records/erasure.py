@@ -166,7 +166,7 @@ def tables_of_hits() -> Sequence[Table]:
     return [table for table in tables if {"round_id", "hit_id"} <= set(table.columns.keys()) and table.name not in kept]
 
 
-def withdraw_hits_of(  # noqa: PLR0913 - what a withdrawal is made of
+def withdraw_hits_of(
     session: Session, clock: Clock, round_id: str, hit_id: str, counterpart: str, *, late: bool
 ) -> None:
     """Have the counterpart of a hit informed that its record is erased, unless it was already."""
@@ -179,10 +179,16 @@ def withdraw_hits_of(  # noqa: PLR0913 - what a withdrawal is made of
     if session.scalar(told) is None:
         session.add(
             WithdrawalRow(
-                round_id=round_id, hit_id=hit_id, counterpart=counterpart, own=True, ground=Ground.ERASED.value,
-                late=late, at=clock(), known=True,
+                round_id=round_id,
+                hit_id=hit_id,
+                counterpart=counterpart,
+                own=True,
+                ground=Ground.ERASED.value,
+                late=late,
+                at=clock(),
+                known=True,
             )
-        )  # fmt: skip
+        )
 
 
 def add_erased_outcome(session: Session, round_id: str, counterpart: str, certainty: str, outcome: str) -> None:

@@ -155,10 +155,17 @@ def recognize_list(node: NodeContext, stream: BinaryIO, layout: Layout) -> Layou
     return LayoutView.of(replace(found, columns=columns))
 
 
-def import_list(  # noqa: PLR0913  # what an import is made of, and by whom
-    node: NodeContext, actor: Actor, stream: BinaryIO, name: str, layout: Layout, *, accept_refused: bool,
-    for_query: bool = False, key: str | None = None,
-) -> RecordReport:  # fmt: skip
+def import_list(  # what an import is made of, and by whom
+    node: NodeContext,
+    actor: Actor,
+    stream: BinaryIO,
+    name: str,
+    layout: Layout,
+    *,
+    accept_refused: bool,
+    for_query: bool = False,
+    key: str | None = None,
+) -> RecordReport:
     """Read a list and store its records.
 
     Args:
@@ -188,7 +195,7 @@ def import_list(  # noqa: PLR0913  # what an import is made of, and by whom
     return report
 
 
-def _import_list(  # noqa: PLR0913  # what an import is made of
+def _import_list(  # what an import is made of
     node: NodeContext, actor: Actor, raw: RawList, name: str, reading: _Reading, *, accept_refused: bool
 ) -> RecordReport:
     """Read and store a list; raises as `import_list` does."""
@@ -197,11 +204,17 @@ def _import_list(  # noqa: PLR0913  # what an import is made of
         with node.store.transaction("import.begin") as session:
             session.add(
                 ImportRow(
-                    import_id=import_id, name=name, format=raw.layout.format, records=0, refused=0,
-                    imported_at=node.clock(), complete=False, normalizer=NORMALIZER_VERSION,
+                    import_id=import_id,
+                    name=name,
+                    format=raw.layout.format,
+                    records=0,
+                    refused=0,
+                    imported_at=node.clock(),
+                    complete=False,
+                    normalizer=NORMALIZER_VERSION,
                     for_query=reading.for_query,
                 )
-            )  # fmt: skip
+            )
         # If we crash from here on, the incomplete import is removed at the next start.
         rows = without_erased(node.store, read_rows(raw))
         _store_rows(node.store, import_id, reading, rows, accept_refused=accept_refused)
@@ -259,11 +272,14 @@ def _store_batch(store: Store, import_id: str, first: int, batch: list[Record], 
     """Store a batch, empty it, and return how many records it had."""
     rows: list[dict[str, Any]] = [
         {
-            "import_id": import_id, "position": position, "record_id": record.record_id, "content": record.to_json(),
+            "import_id": import_id,
+            "position": position,
+            "record_id": record.record_id,
+            "content": record.to_json(),
             "words": search_text(record),
         }
         for position, record in enumerate(batch, start=first)
-    ]  # fmt: skip
+    ]
     batch.clear()
     digest.add(*((row["record_id"], row["content"]) for row in rows))
     with store.transaction("import.batch") as session:
@@ -289,12 +305,17 @@ def list_imports(store: Store) -> Imports:
         return Imports(
             imports=tuple(
                 ImportEntry(
-                    import_id=row.import_id, name=row.name, records=row.records, refused=row.refused,
-                    imported_at=row.imported_at, findings=findings.get(row.import_id, 0), for_query=row.for_query,
+                    import_id=row.import_id,
+                    name=row.name,
+                    records=row.records,
+                    refused=row.refused,
+                    imported_at=row.imported_at,
+                    findings=findings.get(row.import_id, 0),
+                    for_query=row.for_query,
                 )
                 for row in session.scalars(query)
             )
-        )  # fmt: skip
+        )
 
 
 def delete_import(journal: Journal, actor: Actor, import_id: str) -> None:
@@ -348,7 +369,7 @@ def _remove(journal: Journal, import_id: str, actor: Actor | None = None) -> Non
         overwrite_deleted(journal.store, RecordRow.__table__)  # type: ignore[arg-type]  # a declared table is a Table
 
 
-def log_import(  # noqa: PLR0913, PLR0917  # what an entry says
+def log_import(  # what an entry says
     session: Session,
     journal: Journal,
     actor: Actor,

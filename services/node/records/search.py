@@ -233,6 +233,10 @@ def _hits(session: Session, journal: Journal, actor: Actor, row: RecordRow) -> t
 def _consultation(journal: Journal, actor: Actor, records: int) -> Entry:
     """Return the entry of a look at records: how many were seen."""
     return Entry.of(
-        EntryKind.CONSULTATION, journal.clock(), journal.code, counts={"records": records}, ids={"of": Word.RECORD},
+        EntryKind.CONSULTATION,
+        journal.clock(),
+        journal.code,
+        counts={"records": records},
+        ids={"of": Word.RECORD},
         **actor_fields(actor, Action.SEARCH_RECORDS),
-    )  # fmt: skip
+    )

@@ -182,6 +182,11 @@ def _with_terms(manifest: Manifest, found: _Found, now: int) -> RoundAttention |
     if until is not None and until < now:
         return None
     return RoundAttention(
-        round_id=found.round_id, area=manifest.area, category=manifest.category, kind=found.kind,
-        parties=found.parties, count=found.count, until=until,
-    )  # fmt: skip
+        round_id=found.round_id,
+        area=manifest.area,
+        category=manifest.category,
+        kind=found.kind,
+        parties=found.parties,
+        count=found.count,
+        until=until,
+    )

@@ -176,12 +176,17 @@ def request_submission(clock: Clock, session: Session, round_: Round, wanted: Re
     check_submission(clock, session, round_, wanted.import_id, wanted.kind)
     session.add(
         SubmissionRow(
-            submission_id=wanted.submission_id, round_id=round_.round_id, import_id=wanted.import_id,
-            records_digest=wanted.records_digest, kind=wanted.kind.value,
-            justification=wanted.justification.model_dump(mode="json"), wished_at=clock(),
-            state=SubmissionState.WISHED, held_back={},
+            submission_id=wanted.submission_id,
+            round_id=round_.round_id,
+            import_id=wanted.import_id,
+            records_digest=wanted.records_digest,
+            kind=wanted.kind.value,
+            justification=wanted.justification.model_dump(mode="json"),
+            wished_at=clock(),
+            state=SubmissionState.WISHED,
+            held_back={},
         )
-    )  # fmt: skip
+    )
 
 
 def _check_kind(session: Session, clock: Clock, round_: Round, kind: Kind) -> None:
@@ -229,9 +234,7 @@ def request_abort(journal: Journal, actor: Actor, round_id: str, reason: str) ->
             _log_end(session, journal, actor, round_id, Word.ABORT, Action.ABORT_ROUND)
 
 
-def _log_end(  # noqa: PLR0913, PLR0917 - what an entry says
-    session: Session, journal: Journal, actor: Actor, round_id: str, what: Word, action: Action
-) -> None:
+def _log_end(session: Session, journal: Journal, actor: Actor, round_id: str, what: Word, action: Action) -> None:
     """Append the entry of who wanted an end."""
     fields = actor_fields(actor, action)
     append(

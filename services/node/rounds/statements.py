@@ -29,11 +29,22 @@ from services.node.storage.high_water import HighWater
 from services.node.storage.states import LocalRoundState, Promise
 from services.node.storage.tables import ProblemRow, RoundRow, SecretRow, StatementRow
 
-LAST_WORDS = tuple(kind.value for kind in (
-    StatementKind.CHECKED, StatementKind.ALARM, StatementKind.WITHHELD_ANSWER, StatementKind.RECEIPT,
-    StatementKind.NOTES, StatementKind.CONFIRMATION, StatementKind.CLOSING, StatementKind.REFUSAL,
-    StatementKind.WITHDRAWAL, StatementKind.ACKNOWLEDGEMENT, StatementKind.OUTCOMES,
-))  # fmt: skip
+LAST_WORDS = tuple(
+    kind.value
+    for kind in (
+        StatementKind.CHECKED,
+        StatementKind.ALARM,
+        StatementKind.WITHHELD_ANSWER,
+        StatementKind.RECEIPT,
+        StatementKind.NOTES,
+        StatementKind.CONFIRMATION,
+        StatementKind.CLOSING,
+        StatementKind.REFUSAL,
+        StatementKind.WITHDRAWAL,
+        StatementKind.ACKNOWLEDGEMENT,
+        StatementKind.OUTCOMES,
+    )
+)
 """Kinds of statements that are sent also after the round has ended here."""
 
 LOST = "lost"
@@ -121,10 +132,17 @@ def put_signed(session: Session, signer: Signer, round_id: str, envelope: bytes)
     if session.scalar(taken) is not None:
         raise StoreConflictError("statement_already_numbered", round=round_id)
     row = StatementRow(
-        round_id=round_id, digest=found.digest, party=signer.code, sequence=message.sequence,
-        kind=kind_of(message).value, envelope=envelope, own=True, sent=False, taken_at=signer.clock(),
+        round_id=round_id,
+        digest=found.digest,
+        party=signer.code,
+        sequence=message.sequence,
+        kind=kind_of(message).value,
+        envelope=envelope,
+        own=True,
+        sent=False,
+        taken_at=signer.clock(),
         promise=None if message.log_head is None else Promise.SIGNED,
-    )  # fmt: skip
+    )
     check_statement(session, message, round_row(session, round_id).manifest_digest)
     session.add(row)
     session.flush()

@@ -120,10 +120,14 @@ def _answers(
     return party_answers.party_answers(session, node.signer, round_, round_row_, query)
 
 
-def _submission(  # noqa: PLR0913, PLR0917 - what a submission's view is made of
-    session: Session, node: NodeContext, round_: Round, round_row_: RoundRow, row: SubmissionRow,
+def _submission(
+    session: Session,
+    node: NodeContext,
+    round_: Round,
+    round_row_: RoundRow,
+    row: SubmissionRow,
     verified: Counter[tuple[str, str]],
-) -> SubmissionView:  # fmt: skip
+) -> SubmissionView:
     mine = ChunkRow.submission_id == row.submission_id
     chunks = _count(session, mine)
     evaluators = progress.evaluators(round_, row.submission_id)

@@ -53,9 +53,11 @@ class Asked(NamedTuple):
     def with_earlier(self, other: Asked) -> Asked:
         """Return the sums."""
         return Asked(
-            self.hits + other.hits, self.expected + other.expected, self.queries + other.queries,
+            self.hits + other.hits,
+            self.expected + other.expected,
+            self.queries + other.queries,
             self.persons + other.persons,
-        )  # fmt: skip
+        )
 
 
 def raise_alarm(session: Session, node: NodeContext, round_: Round, report: HitReport, stored: int) -> bool:
@@ -80,33 +82,52 @@ def raise_alarm(session: Session, node: NodeContext, round_: Round, report: HitR
     handles = len({hit.handle for hit in report.hits})
     this = Asked(
         hits=handles - _told_before(session, node.clock, caps, submission_id, query.party),
-        expected=expected_hits(share, persons, round_.submissions[own].records), queries=1, persons=persons,
-    )  # fmt: skip
+        expected=expected_hits(share, persons, round_.submissions[own].records),
+        queries=1,
+        persons=persons,
+    )
     session.add(
         QueryHitsRow(
-            round_id=round_.round_id, submission_id=submission_id, asker=query.party, hits=this.hits,
-            expected=round(_MILLION * this.expected), persons=persons, reported_at=node.clock(),
+            round_id=round_.round_id,
+            submission_id=submission_id,
+            asker=query.party,
+            hits=this.hits,
+            expected=round(_MILLION * this.expected),
+            persons=persons,
+            reported_at=node.clock(),
         )
-    )  # fmt: skip
+    )
     found = _alarming(this, earlier, caps.window_days) if this.hits else None  # else there is nothing to hold back
     if found is None:
         return False
     asked, of, code = found
     session.add(
         AlarmRow(
-            round_id=round_.round_id, submission_id=submission_id, asker=query.party, hits=asked.hits, stored=stored,
-            expected=round(1_000 * asked.expected), raised_at=node.clock(),
+            round_id=round_.round_id,
+            submission_id=submission_id,
+            asker=query.party,
+            hits=asked.hits,
+            stored=stored,
+            expected=round(1_000 * asked.expected),
+            raised_at=node.clock(),
         )
-    )  # fmt: skip
+    )
     statements.sign(
-        session, node.signer, round_.round_id,
+        session,
+        node.signer,
+        round_.round_id,
         lambda number: node.party.alarm(round_, number, submission_id, asked.hits, asked.expected),
-    )  # fmt: skip
+    )
     _notify_asker(session, node, round_, submission_id, Withholding.ON_HOLD)
     problem = Sentence.of(
-        code, of=of, party=query.party, hits=asked.hits, expected=f"{asked.expected:.1f}", queries=asked.queries,
+        code,
+        of=of,
+        party=query.party,
+        hits=asked.hits,
+        expected=f"{asked.expected:.1f}",
+        queries=asked.queries,
         persons=asked.persons,
-    )  # fmt: skip
+    )
     statements.report_problem(session, node.clock, round_.round_id, _place(submission_id), problem)
     _LOG.warning("fishing_alarm", round=round_.round_id, submission=submission_id, count=asked.hits)
     return True
@@ -115,9 +136,11 @@ def raise_alarm(session: Session, node: NodeContext, round_: Round, report: HitR
 def _notify_asker(session: Session, node: NodeContext, round_: Round, submission_id: str, state: Withholding) -> None:
     """Sign for a query's asker that this party's answer is on hold or refused."""
     statements.sign(
-        session, node.signer, round_.round_id,
+        session,
+        node.signer,
+        round_.round_id,
         lambda number: node.party.withhold_answer(round_, number, submission_id, state),
-    )  # fmt: skip
+    )
 
 
 def _sums(
@@ -160,9 +183,10 @@ def _told_before(session: Session, clock: Clock, caps: EvaluationCaps, submissio
     """
     withheld = select(AlarmRow.submission_id).where(AlarmRow.released_at.is_(None))
     told = select(QueryHitsRow.submission_id).where(
-        QueryHitsRow.asker == asker, QueryHitsRow.reported_at >= _since(clock, caps),
+        QueryHitsRow.asker == asker,
+        QueryHitsRow.reported_at >= _since(clock, caps),
         QueryHitsRow.submission_id.not_in(withheld),
-    )  # fmt: skip
+    )
     known = select(HitRow.person).where(HitRow.submission_id.in_(told), HitRow.person.is_not(None))
     persons = select(func.count(HitRow.person.distinct()))
     return session.scalars(persons.where(HitRow.submission_id == submission_id, HitRow.person.in_(known))).one()
@@ -269,9 +293,11 @@ def acknowledge(node: NodeContext, round_id: str) -> bool:
         for row in session.scalars(_released(round_id)):
             place = row.submission_id, row.stored
             statements.sign(
-                session, node.signer, round_id,
+                session,
+                node.signer,
+                round_id,
                 lambda number, of=place: node.party.receipt(round_, number, *of),  # type: ignore[misc]  # binds the row of this turn
-            )  # fmt: skip
+            )
             row.acknowledged = True
     return True
 

@@ -61,9 +61,7 @@ def allowance(session: Session, clock: Clock, caps: EvaluationCaps, place: Origi
     return Allowance(day[0], window[0], min(day[1], window[1]))
 
 
-def _room(  # noqa: PLR0913, PLR0917 - a limit and what it is for
-    session: Session, place: OriginClass, since: int, most: int, rounds: int, declared: int
-) -> tuple[int, int]:
+def _room(session: Session, place: OriginClass, since: int, most: int, rounds: int, declared: int) -> tuple[int, int]:
     """Return the cap on the elements since a day, and how many are left of it."""
     every, of_rounds, largest = _counted(session, *place, since)
     by_rounds = rounds * max(largest, declared)
@@ -108,9 +106,13 @@ def count(session: Session, clock: Clock, round_: Round, evaluation: Evaluation)
     counted = session.get(DailyEvaluationRow, place)
     if counted is None:
         counted = DailyEvaluationRow(
-            origin=place[0], input_class=place[1], day=place[2], round_id=place[3], elements=0,
+            origin=place[0],
+            input_class=place[1],
+            day=place[2],
+            round_id=place[3],
+            elements=0,
             declared=round_.cap_of(evaluation.origin, evaluation.input_class),
-        )  # fmt: skip
+        )
         session.add(counted)
     counted.elements += evaluation.elements
 

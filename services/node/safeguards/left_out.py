@@ -112,10 +112,14 @@ def store_checks(session: Session, node: NodeContext, round_: Round, pairs: tupl
     for pair in pairs:
         session.add(
             PairCheckRow(
-                round_id=round_.round_id, counterpart=pair.counterpart, met=pair.met, below=pair.below,
-                fault=pair.fault and pair.fault.value, checked_at=node.clock(),
+                round_id=round_.round_id,
+                counterpart=pair.counterpart,
+                met=pair.met,
+                below=pair.below,
+                fault=pair.fault and pair.fault.value,
+                checked_at=node.clock(),
             )
-        )  # fmt: skip
+        )
         if pair.fault is not None:
             _report(session, node.journal, round_.round_id, pair.counterpart, pair.fault)
     statements.sign(session, node.signer, round_.round_id, lambda number: node.party.checked(round_, number, pairs))
@@ -151,8 +155,12 @@ def _report(session: Session, journal: Journal, round_id: str, counterpart: str,
     problem = Sentence.of("hits_not_trusted", pair=pair, what=what)
     statements.report_problem(session, journal.clock, round_id, f"check {counterpart}", problem)
     entry = Entry.of(
-        EntryKind.HITS_LEFT_OUT, journal.clock(), journal.code, round=round_id, recipient=counterpart,
+        EntryKind.HITS_LEFT_OUT,
+        journal.clock(),
+        journal.code,
+        round=round_id,
+        recipient=counterpart,
         counts={fault.value if fault else "differs": 1},
-    )  # fmt: skip
+    )
     entries.append(session, entry)
     _LOG.error("hits_left_out", round=round_id, counterpart=counterpart)

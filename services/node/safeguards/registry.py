@@ -220,9 +220,12 @@ def accept(node: NodeContext, session: Session, digest: str) -> bool:
     acceptance = RegistryAcceptance(party=node.code, number=number, statement=digest, accepted_at=now)
     stored.store_acceptance(session, acceptance, sign_statement(acceptance, found.signer))
     entry = Entry.of(
-        EntryKind.REGISTRY_ACCEPTED, now, node.code, digests={"registry": digest},
+        EntryKind.REGISTRY_ACCEPTED,
+        now,
+        node.code,
+        digests={"registry": digest},
         counts={"number": number, "parties": len(newer.present())},
-    )  # fmt: skip
+    )
     entries.append(session, entry)
     # Also of keys that were replaced before this party joined, else its log would have keys from nowhere.
     for code in sorted({*newer.former} - {node.code}):

@@ -57,28 +57,36 @@ def safeguards(node: NodeContext, round_id: str) -> Safeguards:
             earlier_sentence=COMPARED if earlier else "",
             held_back=_held_back(session, round_id),
             frequency_limit=round_.manifest.frequency_limit,
-            alarms=tuple(
-                _alarm(round_, row) for row in raised
-            ),
+            alarms=tuple(_alarm(round_, row) for row in raised),
             checks=tuple(
                 PairCheckView(
-                    counterpart=row.counterpart, below=row.below, fault=row.fault and CheckFault(row.fault),
-                    told=row.agreed is not None, agreed=bool(row.agreed),
+                    counterpart=row.counterpart,
+                    below=row.below,
+                    fault=row.fault and CheckFault(row.fault),
+                    told=row.agreed is not None,
+                    agreed=bool(row.agreed),
                 )
                 for row in checks
             ),
-        )  # fmt: skip
+        )
 
 
 def _alarm(round_: Round, row: AlarmRow) -> FishingAlarmView:
     query = round_.submissions.get(row.submission_id)
     return FishingAlarmView(
-        submission_id=row.submission_id, asker=row.asker, hits=row.hits, expected=row.expected,
-        raised_at=row.raised_at, released_at=row.released_at, released_by=row.released_by,
-        refused_at=row.refused_at, refused_by=row.refused_by, refused_because=row.refused_because,
+        submission_id=row.submission_id,
+        asker=row.asker,
+        hits=row.hits,
+        expected=row.expected,
+        raised_at=row.raised_at,
+        released_at=row.released_at,
+        released_by=row.released_by,
+        refused_at=row.refused_at,
+        refused_by=row.refused_by,
+        refused_because=row.refused_because,
         asked_records=query.records if query else 0,
         justification=query.justification if query else None,
-    )  # fmt: skip
+    )
 
 
 def _earlier(session: Session, code: str, round_: Round) -> tuple[tuple[EarlierRoundView, ...], int]:
@@ -126,11 +134,17 @@ def _spent(session: Session, node: NodeContext, round_: Round) -> Iterator[Spent
                 DailyEvaluationRow.origin == origin, DailyEvaluationRow.day > node.clock() // DAY - caps.window_days
             )
             yield SpentView(
-                origin=origin, input_class=kind, in_round=row.elements if row else 0,
-                round_cap=declared, in_day=in_day, day_cap=allowed.day_cap,
-                in_window=in_window, window_cap=allowed.window_cap, window_days=caps.window_days,
+                origin=origin,
+                input_class=kind,
+                in_round=row.elements if row else 0,
+                round_cap=declared,
+                in_day=in_day,
+                day_cap=allowed.day_cap,
+                in_window=in_window,
+                window_cap=allowed.window_cap,
+                window_days=caps.window_days,
                 window_rounds=session.scalar(days) or 0,
-            )  # fmt: skip
+            )
 
 
 def _held_back(session: Session, round_id: str) -> int:

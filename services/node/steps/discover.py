@@ -131,19 +131,26 @@ def store_manifest(node: NodeContext, round_id: str, envelope: bytes) -> bool:
         # 3. A round that this node could not take part in rightly is shown with the reason.
         session.add(
             RoundRow(
-                round_id=round_id, manifest=envelope, manifest_digest=round_.manifest_digest,
-                discovered_at=node.clock(), phase=Phase.PROPOSED.value, kept_until=kept_until(round_),
+                round_id=round_id,
+                manifest=envelope,
+                manifest_digest=round_.manifest_digest,
+                discovered_at=node.clock(),
+                phase=Phase.PROPOSED.value,
+                kept_until=kept_until(round_),
             )
-        )  # fmt: skip
+        )
         session.flush()
         append(
             session,
             Entry.of(
-                EntryKind.DISCOVERY, node.clock(), node.code, round=round_id,
+                EntryKind.DISCOVERY,
+                node.clock(),
+                node.code,
+                round=round_id,
                 digests={"manifest": round_.manifest_digest},
                 counts={"retention_days": round_.manifest.retention_days},
             ),
-        )  # fmt: skip
+        )
         # 4. A round in which this node has said something, as its high-water mark knows, is over for an older database.
         if node.high_water.last_number(round_id) is not None:
             statements.refuse(session, node.clock, round_id, "restored", Sentence.of(RESTORED))

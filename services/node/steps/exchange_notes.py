@@ -283,9 +283,11 @@ def _is_due(session: Session, code: str, round_: Round, counterpart: str, submis
     if query is None or query.party == code:
         return True
     came = select(NoteBatchRow.batch_id).where(
-        NoteBatchRow.round_id == round_.round_id, ~NoteBatchRow.own, NoteBatchRow.counterpart == counterpart,
+        NoteBatchRow.round_id == round_.round_id,
+        ~NoteBatchRow.own,
+        NoteBatchRow.counterpart == counterpart,
         NoteBatchRow.submission_id == submission_id,
-    )  # fmt: skip
+    )
     return session.scalar(came.limit(1)) is not None
 
 
@@ -313,9 +315,11 @@ def _open(node: NodeContext, round_id: str) -> bool:
                 return True
             refuted = _verify(session, node.journal, key, row, entries)
         statements.sign(
-            session, node.signer, round_id,
+            session,
+            node.signer,
+            round_id,
             lambda number: node.party.confirm(round_, number, message, statement.digest, refuted),
-        )  # fmt: skip
+        )
     return True
 
 

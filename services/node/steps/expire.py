@@ -27,9 +27,18 @@ from services.node.storage.tables import (
 
 _LOG = Log("node.expire")
 EXPIRING = (
-    HitRow, WithdrawalRow, ErasedOutcomeCountRow, StatementRow, ProblemRow, AlarmRow, PairCheckRow, NoteBatchRow,
-    NoteSecretRow, PreparedReportRow, PendingStatementRow,
-)  # fmt: skip
+    HitRow,
+    WithdrawalRow,
+    ErasedOutcomeCountRow,
+    StatementRow,
+    ProblemRow,
+    AlarmRow,
+    PairCheckRow,
+    NoteBatchRow,
+    NoteSecretRow,
+    PreparedReportRow,
+    PendingStatementRow,
+)
 """Rows of a round that go with its hits, beside those that belong to one hit."""
 
 

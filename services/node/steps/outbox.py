@@ -404,9 +404,15 @@ def _answer(code: str, files: ChunkFiles, row: EvaluationRow) -> PendingUpload:
     path = f"{_base(row.round_id, row.submission_id)}/evaluations/{code}/{row.index}"
     size = row.elements * ELEMENT_BYTES
     return PendingUpload(
-        path, lambda: files.read(name, bytes.fromhex(row.output_digest)), mark_sent, name, "evaluation",
-        row.submission_id, row.index, size,
-    )  # fmt: skip
+        path,
+        lambda: files.read(name, bytes.fromhex(row.output_digest)),
+        mark_sent,
+        name,
+        "evaluation",
+        row.submission_id,
+        row.index,
+        size,
+    )
 
 
 def _tokens(files: ChunkFiles, rounds: RoundMemories, row: ChunkRow) -> PendingUpload:
@@ -419,9 +425,15 @@ def _tokens(files: ChunkFiles, rounds: RoundMemories, row: ChunkRow) -> PendingU
     path = f"{_base(row.round_id, row.submission_id)}/tokens/{row.index}"
     size = (row.token_rows or 0) * TOKEN_ROW_BYTES
     return PendingUpload(
-        path, lambda: rounds.of(row.round_id).key().open(name, files.read(name)), mark_sent, "", "tokens",
-        row.submission_id, row.index, size,
-    )  # fmt: skip
+        path,
+        lambda: rounds.of(row.round_id).key().open(name, files.read(name)),
+        mark_sent,
+        "",
+        "tokens",
+        row.submission_id,
+        row.index,
+        size,
+    )
 
 
 def _piece(files: ChunkFiles, rounds: RoundMemories, row: ColumnPieceRow) -> PendingUpload:
@@ -433,9 +445,15 @@ def _piece(files: ChunkFiles, rounds: RoundMemories, row: ColumnPieceRow) -> Pen
 
     path = f"{_base(row.round_id, row.submission_id)}/tokens/{row.index}"
     return PendingUpload(
-        path, lambda: rounds.of(row.round_id).key().open(name, files.read(name)), mark_sent, name, "tokens",
-        row.submission_id, row.index, row.size,
-    )  # fmt: skip
+        path,
+        lambda: rounds.of(row.round_id).key().open(name, files.read(name)),
+        mark_sent,
+        name,
+        "tokens",
+        row.submission_id,
+        row.index,
+        row.size,
+    )
 
 
 def _all_tokens_sent(session: Session, submission_id: str) -> None:

@@ -135,7 +135,7 @@ def _known_records(store: Store, import_id: str, positions: dict[int, str]) -> d
     return found
 
 
-def store(  # noqa: PLR0913, PLR0917 - a report, and what was found of it
+def store(
     session: Session, node: NodeContext, round_: Round, report: HitReport, digest: str, found: ResolvedReport | None
 ) -> None:
     """Store the hits of a report, or of a page, in the transaction that takes it, and let the receipt of all be signed.
@@ -154,11 +154,18 @@ def store(  # noqa: PLR0913, PLR0917 - a report, and what was found of it
         record = _record_of(found, hit.handle)
         if found is not None and record is not None and hit.hit_id not in known:
             rows[hit.hit_id] = HitRow(
-                round_id=round_.round_id, hit_id=hit.hit_id, import_id=found.import_id, position=record.position,
-                record_id=record.record_id, counterpart=hit.counterpart, certainty=hit.certainty.value,
-                families=list(hit.families), submission_id=report.submission_id,
-                handling_code=record.handling_code, person=record.person,
-            )  # fmt: skip
+                round_id=round_.round_id,
+                hit_id=hit.hit_id,
+                import_id=found.import_id,
+                position=record.position,
+                record_id=record.record_id,
+                counterpart=hit.counterpart,
+                certainty=hit.certainty.value,
+                families=list(hit.families),
+                submission_id=report.submission_id,
+                handling_code=record.handling_code,
+                person=record.person,
+            )
     session.add_all(rows.values())
     append(session, statement_entry(report, digest, node.clock()))
     coming = list(rows.values())

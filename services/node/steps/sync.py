@@ -324,10 +324,15 @@ def _keep_refused(taking: _FeedContext, opened: OpenedEnvelope, envelope: bytes,
     if not kept:
         session.add(
             StatementRow(
-                round_id=row.round_id, digest=opened.digest, party=signer, kind=EVIDENCE, envelope=envelope,
-                own=False, sent=True,
+                round_id=row.round_id,
+                digest=opened.digest,
+                party=signer,
+                kind=EVIDENCE,
+                envelope=envelope,
+                own=False,
+                sent=True,
             )
-        )  # fmt: skip
+        )
     place = f"statement {opened.digest[:16]}"
     if contradicts:
         # Somebody says two things: whoever it is, this node says nothing more in this round.
@@ -350,7 +355,13 @@ def _row_of(
     clock: Clock, round_id: str, opened: OpenedEnvelope, envelope: bytes, accepted: AcceptedStatement
 ) -> StatementRow:
     return StatementRow(
-        round_id=round_id, digest=opened.digest, party=accepted.signer,
-        sequence=getattr(accepted.message, "sequence", None), kind=kind_of(accepted.message).value,
-        envelope=envelope, own=False, sent=True, taken_at=clock(),
-    )  # fmt: skip
+        round_id=round_id,
+        digest=opened.digest,
+        party=accepted.signer,
+        sequence=getattr(accepted.message, "sequence", None),
+        kind=kind_of(accepted.message).value,
+        envelope=envelope,
+        own=False,
+        sent=True,
+        taken_at=clock(),
+    )

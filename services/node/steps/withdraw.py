@@ -81,15 +81,22 @@ def _withdraw(session: Session, signer: Signer, round_: Round) -> bool:
     return bool(groups)
 
 
-def _sign_withdrawal(  # noqa: PLR0913, PLR0917 - what the statement says
-    session: Session, signer: Signer, round_: Round, counterpart: str, ground: Ground, query: str | None,
+def _sign_withdrawal(
+    session: Session,
+    signer: Signer,
+    round_: Round,
+    counterpart: str,
+    ground: Ground,
+    query: str | None,
     rows: Sequence[WithdrawalRow],
-) -> None:  # fmt: skip
+) -> None:
     hits = [row.hit_id for row in rows]
     statement = statements.sign(
-        session, signer, round_.round_id,
+        session,
+        signer,
+        round_.round_id,
         lambda number: signer.party.withdraw(round_, number, counterpart, hits, ground, query),
-    )  # fmt: skip
+    )
     for row in rows:
         row.digest = statement.digest
     _LOG.info("withdrawal_signed", round=round_.round_id, counterpart=counterpart, count=len(hits))
@@ -108,13 +115,15 @@ def _acknowledge(session: Session, signer: Signer, round_: Round) -> bool:
     return bool(rows)
 
 
-def _sign_acknowledgement(  # noqa: PLR0913 - what the statement says
+def _sign_acknowledgement(
     session: Session, signer: Signer, round_: Round, digest: str, known: int, *, erased: bool
 ) -> None:
     statements.sign(
-        session, signer, round_.round_id,
+        session,
+        signer,
+        round_.round_id,
         lambda number: signer.party.acknowledge(round_, number, digest, known, erased=erased),
-    )  # fmt: skip
+    )
 
 
 def _report_outcomes(session: Session, node: NodeContext, round_: Round) -> bool:

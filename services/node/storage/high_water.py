@@ -158,7 +158,7 @@ class HighWater:
                 if row is None:
                     row = DailyEvaluationRow(
                         origin=origin, input_class=input_class, day=day, round_id=_NO_ROUND, elements=0
-                    )  # fmt: skip
+                    )
                     session.add(row)
                 row.elements += elements
 

@@ -94,19 +94,24 @@ def create_invited(
         ca = path / CA_FILE
         write_secret(ca, invitation.ca.encode())
     own = create(
-        path, invitation.party, invitation.name, invitation.url, matcher_ca=ca, address=address, follow_registry=True,
+        path,
+        invitation.party,
+        invitation.name,
+        invitation.url,
+        matcher_ca=ca,
+        address=address,
+        follow_registry=True,
         identity=identity,
-    )  # fmt: skip
+    )
     parties = {invitation.party: RegisteredParty(invitation.party, invitation.name, own)}
     write_secret(path / REGISTRY_FILE, write_registry(Registry(opened.key, parties)))
     with read_key(path / IDENTITY_FILE) as key:
         request = sign_file(
             JoinRequest(
-                party=invitation.party, name=invitation.name, identity_key=own.hex,
-                invitation=opened.envelope.decode(),
+                party=invitation.party, name=invitation.name, identity_key=own.hex, invitation=opened.envelope.decode()
             ),
             key,
-        )  # fmt: skip
+        )
     words = spoken(open_request(request).digest)
     return InvitedHome(invitation.party, invitation.name, invitation.url, request, words)
 

@@ -134,8 +134,14 @@ class RoundRow(SealedRow, NodeRows):
     """A round that the matcher proposed to this node."""
 
     sealed = (
-        "round_id", "manifest_digest", "consent_digest", "consent_wished", "close_wished", "abort_reason", "refused",
-    )  # fmt: skip
+        "round_id",
+        "manifest_digest",
+        "consent_digest",
+        "consent_wished",
+        "close_wished",
+        "abort_reason",
+        "refused",
+    )
 
     __tablename__ = "round"
     __table_args__ = (Index(None, "state", "phase"), Index(None, "discovered_at"), Index(None, "outcomes_changed_at"))
@@ -298,9 +304,7 @@ class SecretRow(NodeRows):
 class SubmissionRow(SealedRow, NodeRows):
     """A submission of this node."""
 
-    sealed = (
-        "submission_id", "round_id", "import_id", "records_digest", "kind", "justification", "wished_at", "state",
-    )  # fmt: skip
+    sealed = ("submission_id", "round_id", "import_id", "records_digest", "kind", "justification", "wished_at", "state")
 
     __tablename__ = "submission"
     submission_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Random identifier.")
@@ -332,9 +336,19 @@ class StandingQueryRow(SealedRow, NodeRows):
     """A query that two persons approved for each coming round of the same terms."""
 
     sealed = (
-        "standing_id", "import_id", "records_digest", "round_id", "terms", "justification", "approved_at", "until",
-        "state", "ended_at", "ended_by", "ended_because",
-    )  # fmt: skip
+        "standing_id",
+        "import_id",
+        "records_digest",
+        "round_id",
+        "terms",
+        "justification",
+        "approved_at",
+        "until",
+        "state",
+        "ended_at",
+        "ended_by",
+        "ended_because",
+    )
 
     __tablename__ = "standing_query"
     standing_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Random identifier.")
@@ -520,9 +534,17 @@ class HitRow(SealedRow, NodeRows):
     """A hit on a record of this node."""
 
     sealed = (
-        "round_id", "hit_id", "import_id", "record_id", "counterpart", "certainty", "families", "submission_id",
-        "handling_code", "person",
-    )  # fmt: skip
+        "round_id",
+        "hit_id",
+        "import_id",
+        "record_id",
+        "counterpart",
+        "certainty",
+        "families",
+        "submission_id",
+        "handling_code",
+        "person",
+    )
 
     __tablename__ = "hit"
     __table_args__ = (Index(None, "record_id"),)
@@ -567,9 +589,19 @@ class AlarmRow(SealedRow, NodeRows):
     """A query of another party that hit this node's list far too often: its report waits for a person's word."""
 
     sealed = (
-        "round_id", "submission_id", "asker", "hits", "stored", "expected", "raised_at", "released_at", "released_by",
-        "refused_at", "refused_by", "refused_because",
-    )  # fmt: skip
+        "round_id",
+        "submission_id",
+        "asker",
+        "hits",
+        "stored",
+        "expected",
+        "raised_at",
+        "released_at",
+        "released_by",
+        "refused_at",
+        "refused_by",
+        "refused_because",
+    )
 
     __tablename__ = "alarm"
     round_id: Mapped[str] = _round(primary_key=True)
@@ -681,9 +713,22 @@ class HitStatusRow(SealedRow, NodeRows):
     """Status of a hit for the analysts: the result of its steps, stored separately for lists and deadlines."""
 
     sealed = (
-        "round_id", "hit_id", "arrived_at", "stage", "decision", "outcome", "due_at", "undo_person", "assignee",
-        "known", "earlier_round_id", "earlier_hit_id", "undo_number", "urgent", "first",
-    )  # fmt: skip
+        "round_id",
+        "hit_id",
+        "arrived_at",
+        "stage",
+        "decision",
+        "outcome",
+        "due_at",
+        "undo_person",
+        "assignee",
+        "known",
+        "earlier_round_id",
+        "earlier_hit_id",
+        "undo_number",
+        "urgent",
+        "first",
+    )
 
     __tablename__ = "hit_life"
     __table_args__ = (

@@ -53,9 +53,11 @@ class Compared:
     def document(self) -> dict[str, object]:
         """Return it for JSON."""
         return asdict(self) | {
-            "seconds": self.served.seconds, "processor_seconds": self.served.processor_seconds,
-            "wall_ratio": self.wall_ratio, "processor_ratio": self.processor_ratio,
-        }  # fmt: skip
+            "seconds": self.served.seconds,
+            "processor_seconds": self.served.processor_seconds,
+            "wall_ratio": self.wall_ratio,
+            "processor_ratio": self.processor_ratio,
+        }
 
 
 @dataclass(slots=True)
@@ -81,20 +83,36 @@ class ServiceResults:
 
     def _compared(self) -> str:
         columns = (
-            "lists", "seconds", "rehearsed", "ratio", "processor seconds", "rehearsed", "ratio", "memory, MiB",
-            "rehearsed", "hits", "the same hits",
-        )  # fmt: skip
+            "lists",
+            "seconds",
+            "rehearsed",
+            "ratio",
+            "processor seconds",
+            "rehearsed",
+            "ratio",
+            "memory, MiB",
+            "rehearsed",
+            "hits",
+            "the same hits",
+        )
         rows = []
         for one in self.rounds:
             served, other = one.served, one.rehearsed
             rows.append(
                 (
-                    named(served.lists), served.seconds, other and other.seconds, one.wall_ratio,
-                    served.processor_seconds, other and other.processor_seconds, one.processor_ratio,
-                    served.peak_memory // _MIB, other and other.peak_memory // _MIB, one.hits,
+                    named(served.lists),
+                    served.seconds,
+                    other and other.seconds,
+                    one.wall_ratio,
+                    served.processor_seconds,
+                    other and other.processor_seconds,
+                    one.processor_ratio,
+                    served.peak_memory // _MIB,
+                    other and other.peak_memory // _MIB,
+                    one.hits,
                     None if one.same_hits is None else str(one.same_hits).lower(),
                 )
-            )  # fmt: skip
+            )
         return table(columns, rows) + "\n" + _COUNTED
 
 

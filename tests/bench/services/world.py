@@ -120,9 +120,12 @@ class BenchServices:
             ExecutorError: A node does not hear of it.
         """
         proposal = RoundProposal(
-            participants=tuple(sorted(self.parties)), area="bench", mode=mode,
-            caps=tuple(PartyCap(party=code, elements=elements) for code, elements in caps.items()), **_REASON,
-        )  # fmt: skip
+            participants=tuple(sorted(self.parties)),
+            area="bench",
+            mode=mode,
+            caps=tuple(PartyCap(party=code, elements=elements) for code, elements in caps.items()),
+            **_REASON,
+        )
         secretariat = self.staff[MATCHER]
         asked = secretariat.matcher("secretariat-1").propose(proposal)
         secretariat.approve("secretariat-2", asked)

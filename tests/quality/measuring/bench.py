@@ -156,9 +156,15 @@ def rehearsed_hits(labelled: LabelledSet, table: RuleTable) -> list[Hit]:
     numbers = {rule.name: rule.number for rule in table.rules}
     with tempfile.TemporaryDirectory(prefix="aquila-") as scratch:
         played = Rehearsal(
-            load_group(), table, labelled.lists, os.urandom, Path(scratch), minimum=Level.LOW, now=int(time.time()),
+            load_group(),
+            table,
+            labelled.lists,
+            os.urandom,
+            Path(scratch),
+            minimum=Level.LOW,
+            now=int(time.time()),
             frequency_limit=FREQUENCY_LIMIT,
-        )  # fmt: skip
+        )
         return [
             Hit(Pair(*hit[:4]), hit.certainty, hit.probability, sum(1 << (numbers[name] - 1) for name in hit.rules))
             for hit in played.run()

@@ -21,9 +21,14 @@ _MARKS = 0.35  # how often Latin letters keep their marks
 _SECOND_GIVEN = {"BGR": 0.55, "": 0.08}
 _SECOND_FAMILY, _SLIP, _SWAPPED = 0.03, 0.13, 0.03
 _DATE_FAULTS = {
-    "right": 0.870, "none": 0.010, "year": 0.030, "month": 0.017, "swapped": 0.023, "other year": 0.035,
+    "right": 0.870,
+    "none": 0.010,
+    "year": 0.030,
+    "month": 0.017,
+    "swapped": 0.023,
+    "other year": 0.035,
     "other day": 0.015,
-}  # fmt: skip
+}
 _SEX_KNOWN = (0.94, 0.05, 0.01)  # as it is, not at all, the other
 _DOCUMENTS = (0.4, 0.3, 0.3)  # none, the person's, another of theirs
 _HAS_PLACE, _HAS_NATIONALITY = 0.8, 0.9

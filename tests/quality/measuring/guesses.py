@@ -16,9 +16,18 @@ _COUNTED = frozenset({"all", "main", "pair", "word", "place", "nationality", "se
 """Kinds of parts whose values can be counted in a population; numbers and addresses cannot."""
 
 _DATES = {
-    "full": 21_915, "any-order": 17_895, "new-year": 60, "year-month": 720, "year-day": 1_860, "day-month": 299,
-    "year": 60, "near-year": 9_269, "some-month": 720, "decade": 1_794, "bare-year": 60,
-}  # fmt: skip
+    "full": 21_915,
+    "any-order": 17_895,
+    "new-year": 60,
+    "year-month": 720,
+    "year-day": 1_860,
+    "day-month": 299,
+    "year": 60,
+    "near-year": 9_269,
+    "some-month": 720,
+    "decade": 1_794,
+    "bare-year": 60,
+}
 """How many values a form of the date has for persons born in 60 years: what an enumeration must go through."""
 
 

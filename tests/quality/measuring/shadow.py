@@ -119,9 +119,18 @@ def measure(labelled: LabelledSet, table: RuleTable, *, own: bool = True) -> Sho
             found["alarms"] += doubts_too_many(minimum, most, len(real), (meeting.size_a, meeting.size_b))
     per = np.concatenate([_tags(one, sets) for one in sent.values()])
     return Shown(
-        labelled.name, longest, found["hits"], found["covered"], found["others"], found["shown"], float(per.mean()),
-        int(per.max()), hidden, doubted, found["alarms"],
-    )  # fmt: skip
+        labelled.name,
+        longest,
+        found["hits"],
+        found["covered"],
+        found["others"],
+        found["shown"],
+        float(per.mean()),
+        int(per.max()),
+        hidden,
+        doubted,
+        found["alarms"],
+    )
 
 
 def covered_at(lists: Sequence[tuple[Meeting, GradingBasis]], table: RuleTable, records: int) -> tuple[int, int]:
@@ -136,8 +145,14 @@ def choose(
 ) -> list[list[int]]:
     """Choose sets for lists of a length: each alone nearly a hit there, and each covers hits that no other one does."""
     hits = _hits_at(lists, table, records)
-    basis = replace(lists[0][1], size_a=records, size_b=records, learned=(), settled=0,
-                    common_per_million=round(1_000_000 * table.expected_share))  # fmt: skip
+    basis = replace(
+        lists[0][1],
+        size_a=records,
+        size_b=records,
+        learned=(),
+        settled=0,
+        common_per_million=round(1_000_000 * table.expected_share),
+    )
     able: list[int] = []
     for size in (1, 2, 3, 4):
         for rules in combinations([rule.number for rule in table.rules], size):
@@ -178,9 +193,14 @@ def _strangers(sent: Sent, masks: Sequence[int]) -> Counter[int]:
 
 
 def _own_hits(
-    table: RuleTable, meeting: Meeting, masks: Sequence[int], strangers: Mapping[str, Counter[int]], minimum: Level,
-    side: int, cut: set[Pair],
-) -> set[Pair]:  # fmt: skip
+    table: RuleTable,
+    meeting: Meeting,
+    masks: Sequence[int],
+    strangers: Mapping[str, Counter[int]],
+    minimum: Level,
+    side: int,
+    cut: set[Pair],
+) -> set[Pair]:
     """Return the pairs that meet a set and are hits on the own basis of a side; some are told with their sets alone."""
     sizes = (meeting.size_a, meeting.size_b) if not side else (meeting.size_b, meeting.size_a)
     told = [met for met in meeting.met if meets_a_set(met.rules, masks)]

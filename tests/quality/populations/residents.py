@@ -84,8 +84,15 @@ def relative(of: Resident, random: Random) -> Resident:
     given = given_names(of.culture, sex).draw(random)
     while given == of.given:
         given = given_names(of.culture, sex).draw(random)
-    return replace(of, sex=sex, given=given, second=given_names(of.culture, sex).draw(random), family=of.maiden,
-                   born=min(max(born, _EARLIEST), _LATEST), document=_document(random))  # fmt: skip
+    return replace(
+        of,
+        sex=sex,
+        given=given,
+        second=given_names(of.culture, sex).draw(random),
+        family=of.maiden,
+        born=min(max(born, _EARLIEST), _LATEST),
+        document=_document(random),
+    )
 
 
 def household(cultures: Mapping[str, float], random: Random, related: float = _RELATED) -> list[Resident]:

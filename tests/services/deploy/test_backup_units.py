@@ -20,7 +20,8 @@ def test_the_unit_of_the_timer_gives_the_documented_command(kind: str) -> None:
     documented = manual.command("Backup and restore", "aquila node backup --home /var/lib/aquila/node")
     given = " ".join(command.replace("$$", "$").replace("%%", "%").split())
     assert given == f"/opt/aquila/bin/{documented}".replace("aquila node", f"aquila {kind}").replace(
-        "aquila/node", f"aquila/{kind}").replace("backup/node", f"backup/{kind}")  # fmt: skip
+        "aquila/node", f"aquila/{kind}"
+    ).replace("backup/node", f"backup/{kind}")
     assert "$(date +%F-%H%M%S)" in given, "two backups in a minute have two names"
     served = dict(manual.service_settings((DEPLOY / "systemd" / f"aquila-{kind}.service").read_text("utf-8")))
     assert [settings[name] for name in ("User", "StateDirectory")] == [served["User"], served["StateDirectory"]]

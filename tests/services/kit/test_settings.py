@@ -131,10 +131,19 @@ def test_settings_are_frozen() -> None:
 
 @pytest.mark.parametrize(
     ("host", "loopback"),
-    [("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("[::1]", True), ("localhost", True),
-     ("0.0.0.0", False),  # noqa: S104 - nothing is bound
-     ("::", False), ("192.0.2.1", False), ("localhost.example", False), ("", False)],
-)  # fmt: skip
+    [
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("[::1]", True),
+        ("localhost", True),
+        ("0.0.0.0", False),  # noqa: S104 - nothing is bound
+        ("::", False),
+        ("192.0.2.1", False),
+        ("localhost.example", False),
+        ("", False),
+    ],
+)
 def test_loopback_is_this_machine_alone(host: str, loopback: bool) -> None:  # noqa: FBT001 - the expected value
     """Names are not looked up: only localhost and loopback addresses count."""
     assert is_loopback(host) is loopback
@@ -143,10 +152,15 @@ def test_loopback_is_this_machine_alone(host: str, loopback: bool) -> None:  # n
 @pytest.mark.parametrize(
     "where",
     [
-        "u@localhost/d", "u@127.0.0.1:5433/d", "u@[::1]/d", "u@/d?host=/run/postgresql", "u@/d", "u@/d?host=@hidden",
+        "u@localhost/d",
+        "u@127.0.0.1:5433/d",
+        "u@[::1]/d",
+        "u@/d?host=/run/postgresql",
+        "u@/d",
+        "u@/d?host=@hidden",
         "u@db.example/d?sslmode=verify-full&sslrootcert=/etc/aquila/database-ca.pem",
     ],
-)  # fmt: skip
+)
 def test_a_database_of_this_machine_or_by_verified_tls(where: str) -> None:
     """Loopback and sockets need no TLS; elsewhere the server's certificate and name are verified."""
     assert DatabaseSettings(url=f"postgresql+psycopg://{where}").url
@@ -155,11 +169,16 @@ def test_a_database_of_this_machine_or_by_verified_tls(where: str) -> None:
 @pytest.mark.parametrize(
     "where",
     [
-        "u@db.example/d", "u@10.0.0.1/d?sslmode=require", "u@db.example/d?sslmode=verify-ca",
-        "u@/d?host=db.example", "u@localhost/d?hostaddr=10.0.0.1", "u@/d?host=localhost:5432&host=db.example:5432",
-        "u@/d?host=localhost,db.example", "u@/d?service=elsewhere",
+        "u@db.example/d",
+        "u@10.0.0.1/d?sslmode=require",
+        "u@db.example/d?sslmode=verify-ca",
+        "u@/d?host=db.example",
+        "u@localhost/d?hostaddr=10.0.0.1",
+        "u@/d?host=localhost:5432&host=db.example:5432",
+        "u@/d?host=localhost,db.example",
+        "u@/d?service=elsewhere",
     ],
-)  # fmt: skip
+)
 def test_a_database_elsewhere_without_verified_tls(where: str) -> None:
     """However libpq is told the host; rows and the password would go there in the clear, or to somebody else."""
     with pytest.raises(ValueError, match="verify-full"):

@@ -40,10 +40,15 @@ def _account(visit: Visited, http: int = 200, *, wrong: str = "", wrong_address:
     """
     own = visit.people().notifications()
     return visit.show(
-        "account.html", http, sessions=visit.people().sessions().sessions, wrong=wrong, notifications=own,
+        "account.html",
+        http,
+        sessions=visit.people().sessions().sessions,
+        wrong=wrong,
+        notifications=own,
         channels=[(one.value, visit.say(CHANNELS[one.value])) for one in own.channels],
-        failure=visit.say(FAILURES[own.failure]) if own.failure else "", wrong_address=wrong_address,
-    )  # fmt: skip
+        failure=visit.say(FAILURES[own.failure]) if own.failure else "",
+        wrong_address=wrong_address,
+    )
 
 
 @router.post("/account/notifications")

@@ -28,10 +28,26 @@ def _n(message: str) -> str:
 
 
 _COLUMNS = (
-    _n("Record number"), _n("Own record"), _n("Other party"), _n("Certainty"), _n("Reason"), _n("Arrived"), _n("State"),
-    _n("Decision"), _n("Decided at"), _n("Decided by"), _n("Reason"), _n("Channel"), _n("Number in this channel"),
-    _n("Outcome"), _n("Known to"), _n("Round"), _n("Hit"), _n("From"), _n("Case reference of the query"),
-)  # fmt: skip
+    _n("Record number"),
+    _n("Own record"),
+    _n("Other party"),
+    _n("Certainty"),
+    _n("Reason"),
+    _n("Arrived"),
+    _n("State"),
+    _n("Decision"),
+    _n("Decided at"),
+    _n("Decided by"),
+    _n("Reason"),
+    _n("Channel"),
+    _n("Number in this channel"),
+    _n("Outcome"),
+    _n("Known to"),
+    _n("Round"),
+    _n("Hit"),
+    _n("From"),
+    _n("Case reference of the query"),
+)
 _PAPER = (1, 2, 3, 4, 17, 18, 6, 7, 8, 10)
 
 

@@ -63,7 +63,12 @@ def _form(
 ) -> Response:
     refused = report is not None and report.names is None
     return visit.show(
-        "correct.html", HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK, record_id=entry.record_id,
-        place=f"/search/{entry.import_id}/{entry.position}", wanted=wanted, report=report, fields=CORRECTABLE,
+        "correct.html",
+        HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK,
+        record_id=entry.record_id,
+        place=f"/search/{entry.import_id}/{entry.position}",
+        wanted=wanted,
+        report=report,
+        fields=CORRECTABLE,
         lists=LIST_FIELDS,
-    )  # fmt: skip
+    )

@@ -45,9 +45,13 @@ def get_records(visit: Visited) -> Response:
     """Show the lists of this node."""
     delivered = visit.node().deliveries() if visit.may("records.import") else Deliveries(deliveries=())
     return visit.show(
-        "records.html", imports=visit.node().imports().imports, columns=FIELDS, delivered=delivered, large=LONG_BYTES,
+        "records.html",
+        imports=visit.node().imports().imports,
+        columns=FIELDS,
+        delivered=delivered,
+        large=LONG_BYTES,
         waiting=visit.site.uploads.of(visit.session),
-    )  # fmt: skip
+    )
 
 
 @router.post("/records/preview")
@@ -108,9 +112,7 @@ def post_store(visit: Visited, sent: Sent) -> Response:
     node, accept = visit.node(), sent.ticked("accept_refused")
     rows = upload.work.result.rows if upload.work and isinstance(upload.work.result, _Preview) else None
     work = ListWork(storing=True, rows=rows)
-    storing = partial(
-        node.import_list, upload.source, upload.name, upload.layout, accept_refused=accept, key=work.key
-    )  # fmt: skip
+    storing = partial(node.import_list, upload.source, upload.name, upload.layout, accept_refused=accept, key=work.key)
     if upload.is_long:
         return _begin(visit, upload, work, storing)
     return _stored(visit, storing())
@@ -260,9 +262,18 @@ def _preview(node: NodeClient, upload: Upload, key: str) -> _Preview:
 def _show(visit: Visit, upload: Upload, preview: _Preview) -> Response:
     http = HTTPStatus.UNPROCESSABLE_ENTITY if preview.fault else HTTPStatus.OK
     return visit.show(
-        "preview.html", http, upload=upload, report=preview.report, layout=preview.layout, fault=preview.fault,
-        encodings=ENCODINGS, fields=FIELDS, most=_MOST, few=_FEW, limit=DEFAULT_LIMIT,
-    )  # fmt: skip
+        "preview.html",
+        http,
+        upload=upload,
+        report=preview.report,
+        layout=preview.layout,
+        fault=preview.fault,
+        encodings=ENCODINGS,
+        fields=FIELDS,
+        most=_MOST,
+        few=_FEW,
+        limit=DEFAULT_LIMIT,
+    )
 
 
 def _begin(visit: Visit, upload: Upload, work: ListWork, does: Callable[[], Any]) -> Response:

@@ -40,7 +40,7 @@ class BackupSummary:
     size: int
 
 
-def back_up(  # noqa: PLR0913, PLR0917 - what a backup is made of
+def back_up(
     service: BackedService, home: Path, party: str, public: bytes, out: Path, clock: Callable[[], int]
 ) -> BackupSummary:
     """Write a backup of a service, which may be running, into a new file; the log gets an entry of it.
@@ -73,11 +73,18 @@ def back_up(  # noqa: PLR0913, PLR0917 - what a backup is made of
         with replacing(out) as into, writing(into, public) as archive, store.reading("backup.read") as session:
             edge = frontier(session)  # the first statement: the snapshot begins here
             head = Head(
-                service=service.name, party=party, release=aquila.__version__, revision=head_revision(service.package),
-                database=store.engine.dialect.name, created_at=clock(), identity=identity.public.hex,
+                service=service.name,
+                party=party,
+                release=aquila.__version__,
+                revision=head_revision(service.package),
+                database=store.engine.dialect.name,
+                created_at=clock(),
+                identity=identity.public.hex,
                 log_keys=_log_keys(settings, party, identity.public),
-                log_size=edge.size, log_root=edge.root.hex() if edge.size else "", needed=tuple(needed),
-            )  # fmt: skip
+                log_size=edge.size,
+                log_root=edge.root.hex() if edge.size else "",
+                needed=tuple(needed),
+            )
             archive.put(head)
             for file in files:
                 archive.put(file)

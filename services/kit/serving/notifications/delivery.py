@@ -129,9 +129,14 @@ def _run(command: tuple[str, ...], notification: dict[str, str | bool]) -> None:
     content = json.dumps(notification).encode()
     try:
         ended = subprocess.run(  # noqa: S603 - the administrator's own settings name it
-            command, input=content, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=_SECONDS,
-            env={"PATH": "/usr/local/bin:/usr/bin:/bin"}, check=False,
-        )  # fmt: skip
+            command,
+            input=content,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=_SECONDS,
+            env={"PATH": "/usr/local/bin:/usr/bin:/bin"},
+            check=False,
+        )
     except (OSError, subprocess.TimeoutExpired):
         raise DeliveryError(DeliveryFailure.COMMAND) from None
     if ended.returncode:

@@ -91,9 +91,14 @@ class KeyAddress:
         if not module.is_absolute() or pin.startswith(("|", "//")) or "\0" in pin:
             raise KeyMaterialError("token_address_malformed")
         return cls(
-            text, module, folder / pin, texts.get("token", ""), texts.get("serial", ""), texts.get("object", ""),
+            text,
+            module,
+            folder / pin,
+            texts.get("token", ""),
+            texts.get("serial", ""),
+            texts.get("object", ""),
             given.get("id", b""),
-        )  # fmt: skip
+        )
 
 
 def address(token: str, label: str, module: Path, pin: Path) -> str:

@@ -70,11 +70,14 @@ def content_of(
     joined, left = differences(before, registry)
     keys = [
         {
-            "party": one.party, "former": before.key_of(one.party).fingerprint,
-            "fingerprint": registry.key_of(one.party).fingerprint, "by_both": one.by_both,
+            "party": one.party,
+            "former": before.key_of(one.party).fingerprint,
+            "fingerprint": registry.key_of(one.party).fingerprint,
+            "by_both": one.by_both,
         }
-        for one in key_changes(before, message) if one.party not in joined
-    ]  # fmt: skip
+        for one in key_changes(before, message)
+        if one.party not in joined
+    ]
     changes = {
         "joins": [{"party": one, **_described(registry, one)} for one in joined],
         "leaves": [{"party": one, **_described(registry, one)} for one in left],

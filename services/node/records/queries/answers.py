@@ -227,11 +227,14 @@ def _hits(
         found.setdefault(hit.position, []).append(
             QueryHit.model_validate(
                 {
-                    "hit_id": hit.hit_id, "party": hit.counterpart, "certainty": Level(hit.certainty),
-                    "stage": Stage(life.stage), "exchange": state_of(exchange),
+                    "hit_id": hit.hit_id,
+                    "party": hit.counterpart,
+                    "certainty": Level(hit.certainty),
+                    "stage": Stage(life.stage),
+                    "exchange": state_of(exchange),
                 }
             )
-        )  # fmt: skip
+        )
     return found, sorted(unseen)
 
 

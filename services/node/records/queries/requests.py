@@ -48,9 +48,7 @@ def ask_query(node: NodeContext, actor: Actor, wanted: QueryRequest, ask: Ask) -
     _check_persons(texts)
     name = wanted.justification.case_reference[:_NAME_LETTERS]
     layout = Layout("csv", UTF_8)
-    report = imports.import_list(
-        node, actor, _as_list(texts), name, layout, accept_refused=False, for_query=True
-    )  # fmt: skip
+    report = imports.import_list(node, actor, _as_list(texts), name, layout, accept_refused=False, for_query=True)
     assert report.import_id is not None
     try:
         return ask(report.import_id)

@@ -82,9 +82,13 @@ def show_standing(node: NodeContext, actor: Actor, standing_id: str) -> Standing
             for record in session.scalars(query)
         )
         seen = Entry.of(
-            EntryKind.CONSULTATION, node.clock(), node.code, counts={"records": len(persons)},
-            ids={"of": Word.RECORD, "standing": standing_id}, **log_entries.actor_fields(actor, Action.SEE_QUERIES),
-        )  # fmt: skip
+            EntryKind.CONSULTATION,
+            node.clock(),
+            node.code,
+            counts={"records": len(persons)},
+            ids={"of": Word.RECORD, "standing": standing_id},
+            **log_entries.actor_fields(actor, Action.SEE_QUERIES),
+        )
         log_entries.append(session, seen)
     return StandingQueryView(entry=entry, persons=persons)
 
@@ -166,10 +170,14 @@ def _unasked(found: Iterator[tuple[RoundRow, Manifest, object]] | tuple[()]) -> 
         if reason is not None:
             yield SkippedRound.model_validate(
                 {
-                    "round_id": row.round_id, "area": manifest.area, "purpose": manifest.purpose,
-                    "legal_basis": manifest.legal_basis, "until": manifest.window.closes_at, "reason": reason,
+                    "round_id": row.round_id,
+                    "area": manifest.area,
+                    "purpose": manifest.purpose,
+                    "legal_basis": manifest.legal_basis,
+                    "until": manifest.window.closes_at,
+                    "reason": reason,
                 }
-            )  # fmt: skip
+            )
 
 
 def _asked(session: Session, made: SubmissionRow, facts: _Facts) -> StandingQueryRound:

@@ -151,10 +151,15 @@ def _commit(session: Session, signer: Signer, round_: Round, row: ChunkDownloadR
     said = Evaluation.from_payload(statements.open_statement(signer.registry, answer.envelope).payload)
     session.add(
         EvaluationRow(
-            submission_id=row.submission_id, index=row.index, round_id=row.round_id, origin=said.origin,
-            input_class=said.input_class.value, elements=said.elements, output_digest=said.output_digest,
+            submission_id=row.submission_id,
+            index=row.index,
+            round_id=row.round_id,
+            origin=said.origin,
+            input_class=said.input_class.value,
+            elements=said.elements,
+            output_digest=said.output_digest,
         )
-    )  # fmt: skip
+    )
     counted = session.get(EvaluationCountRow, (row.round_id, said.origin, said.input_class.value))
     if counted is None:
         counted = EvaluationCountRow(

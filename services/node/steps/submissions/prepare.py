@@ -236,18 +236,29 @@ def _cut_and_sign(node: NodeContext, round_: Round, row: SubmissionRow) -> None:
         stored.enter(SubmissionState.SUBMITTED)
         session.add_all(
             ChunkRow(
-                submission_id=row.submission_id, index=index, round_id=row.round_id,
-                input_class=reference.input_class.value, elements=reference.elements, digest=reference.digest,
+                submission_id=row.submission_id,
+                index=index,
+                round_id=row.round_id,
+                input_class=reference.input_class.value,
+                elements=reference.elements,
+                digest=reference.digest,
             )
             for index, reference in enumerate(references)
-        )  # fmt: skip
+        )
         statements.sign(
-            session, node.signer, row.round_id,
+            session,
+            node.signer,
+            row.round_id,
             lambda number: node.party.submit(
-                round_, number, row.submission_id, Kind(row.kind), Justification(**row.justification), row.records,
+                round_,
+                number,
+                row.submission_id,
+                Kind(row.kind),
+                Justification(**row.justification),
+                row.records,
                 references,
             ),
-        )  # fmt: skip
+        )
     _forget(node.rounds, row)
     # If we crash here, the runs stay until the round is closed.
     node.files.delete_tree(paths.runs(row.round_id, row.submission_id))

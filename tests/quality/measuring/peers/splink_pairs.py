@@ -19,9 +19,14 @@ from splink import Linker, SettingsCreator, block_on
 from splink.backends.duckdb import DuckDBAPI
 
 _BLOCKS = (
-    ("born",), ("given", "family"), ("family", "year"), ("given", "year"), ("family", "day_month"),
-    ("given", "day_month"), ("given_first", "family_first"),
-)  # fmt: skip
+    ("born",),
+    ("given", "family"),
+    ("family", "year"),
+    ("given", "year"),
+    ("family", "day_month"),
+    ("given", "day_month"),
+    ("given_first", "family_first"),
+)
 _LEAST = 0.01
 
 

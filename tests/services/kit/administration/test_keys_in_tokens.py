@@ -31,8 +31,21 @@ pytestmark = NEEDED
 def home(tmp_path: Path, token: SoftToken, capsys: pytest.CaptureFixture[str]) -> Path:
     """A node's home whose key the command has made in the token, and whose service does not run."""
     path = tmp_path / "home"
-    words = ["node", "init", "--home", str(path), "--code", "SI", "--name", "Slovenia", "--matcher",
-             "http://127.0.0.1:9", "--identity", token.address(), "--json"]  # fmt: skip
+    words = [
+        "node",
+        "init",
+        "--home",
+        str(path),
+        "--code",
+        "SI",
+        "--name",
+        "Slovenia",
+        "--matcher",
+        "http://127.0.0.1:9",
+        "--identity",
+        token.address(),
+        "--json",
+    ]
     assert main(words) == 0
     card = json.loads(capsys.readouterr().out)
     key = read_key(path / "identity.pem")
@@ -50,8 +63,21 @@ def home(tmp_path: Path, token: SoftToken, capsys: pytest.CaptureFixture[str]) -
 def backup(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
     """A backup of the home; the command says what is not in it."""
     make_keys(tmp_path / "backup.key", tmp_path / "backup.key.pub")
-    assert main(["node", "backup", "--home", str(home), "--to", str(tmp_path / "backup.key.pub"),
-                 "--out", str(tmp_path / "backup")]) == 0  # fmt: skip
+    assert (
+        main(
+            [
+                "node",
+                "backup",
+                "--home",
+                str(home),
+                "--to",
+                str(tmp_path / "backup.key.pub"),
+                "--out",
+                str(tmp_path / "backup"),
+            ]
+        )
+        == 0
+    )
     said = " ".join(capsys.readouterr().out.split())
     assert "identity in the token aquila" in said.partition("Not in it, because they are secret:")[2]
     return tmp_path / "backup"
@@ -147,8 +173,17 @@ def test_a_backup_is_restored_where_the_token_is(
     assert caught.value.sentence.code == "token_missing"
     assert not new.exists()
     token.put_back()
-    words = ["node", "restore", str(backup), "--key", str(tmp_path / "backup.key"), "--home", str(new),
-             "--secret", str(home / "people.key")]  # fmt: skip
+    words = [
+        "node",
+        "restore",
+        str(backup),
+        "--key",
+        str(tmp_path / "backup.key"),
+        "--home",
+        str(new),
+        "--secret",
+        str(home / "people.key"),
+    ]
     assert main(words) == 0
     assert "The identity key was not in the backup" in " ".join(capsys.readouterr().out.split())
     assert (new / "identity.pem").read_bytes() == (home / "identity.pem").read_bytes()

@@ -83,9 +83,13 @@ def test_the_signature_covers_what_it_should(signer: CallSigner) -> None:
 def test_the_base_of_a_signature_is_that_of_rfc_9421() -> None:
     """Appendix B.2.6, signed with the RFC's own Ed25519 key (B.1.4)."""
     covered = {
-        "date": "Tue, 20 Apr 2021 02:07:55 GMT", "@method": "POST", "@path": "/foo", "@authority": "example.com",
-        "content-type": "application/json", "content-length": "18",
-    }  # fmt: skip
+        "date": "Tue, 20 Apr 2021 02:07:55 GMT",
+        "@method": "POST",
+        "@path": "/foo",
+        "@authority": "example.com",
+        "content-type": "application/json",
+        "content-length": "18",
+    }
     names = " ".join(f'"{name}"' for name in covered)
     base = signature_base(covered, f'({names});created=1618884473;keyid="test-key-ed25519"')
     key = VerifyKey(base64.b64decode("JrQLj5P/89iXES9+vFgrIy29clF9CC/oPPsw3c5D0bs="))
@@ -308,9 +312,13 @@ def _by_hand(
     """Return a call that is signed rightly, in a form that may be another than Aquila's."""
     request = httpx.Request("PUT", URL, content=BODY, headers={"content-type": "text/plain"})
     values = {
-        "@method": "PUT", "@authority": "matcher.test:8700", "@path": "/rounds/r1/chunks/3", "@query": "?part=1&x=%20",
-        "content-type": "text/plain", "content-digest": content_digest(BODY),
-    }  # fmt: skip
+        "@method": "PUT",
+        "@authority": "matcher.test:8700",
+        "@path": "/rounds/r1/chunks/3",
+        "@query": "?part=1&x=%20",
+        "content-type": "text/plain",
+        "content-digest": content_digest(BODY),
+    }
     request.headers["content-digest"] = values["content-digest"]
     names = " ".join(f'"{name}"' for name in components)
     parameters = form.format(names=names, created=clock(), key_id=key.public.fingerprint, nonce="n")

@@ -15,12 +15,24 @@ CHEAP = PeopleSettings().model_copy(update={"argon2_kibibytes": 32, "argon2_pass
 @pytest.mark.parametrize(
     "password",
     [
-        "elevenchars", "password12345", "Password1234!", "123456789012", "qwertyuiop12", "iloveyou1234",
-        "p@ssw0rdp@ssw0rd", "trustno1trustno1", "aaaaaaaaaaaaaaaaaaaa", "abcabcabcabcabc", "aquila-slovenia-2026",
-        "SlovenijaAquila", "Slovenia node SI",
-        "AQUILA aquila Aquila", "ana likes long walks", "Nodenode-12345678",
+        "elevenchars",
+        "password12345",
+        "Password1234!",
+        "123456789012",
+        "qwertyuiop12",
+        "iloveyou1234",
+        "p@ssw0rdp@ssw0rd",
+        "trustno1trustno1",
+        "aaaaaaaaaaaaaaaaaaaa",
+        "abcabcabcabcabc",
+        "aquila-slovenia-2026",
+        "SlovenijaAquila",
+        "Slovenia node SI",
+        "AQUILA aquila Aquila",
+        "ana likes long walks",
+        "Nodenode-12345678",
     ],
-)  # fmt: skip
+)
 def test_a_password_that_is_too_easy(password: str) -> None:
     """Short, common, a pattern, a date, or made of names of product, service, party and login."""
     with pytest.raises(InputError, match="the password is too"):
@@ -30,10 +42,15 @@ def test_a_password_that_is_too_easy(password: str) -> None:
 @pytest.mark.parametrize(
     "password",
     [
-        "four words are long enough", "an eagle crosses the sixth bridge", "Xk29!mmQp0zT", "Ђорђе пије хладну кафу",
-        "x" * 3 + "unrelated thoughts" + "x" * 200, "aquila likes some very long walks", "@4({<$5+7%0o!1|9" * 4,
+        "four words are long enough",
+        "an eagle crosses the sixth bridge",
+        "Xk29!mmQp0zT",
+        "Ђорђе пије хладну кафу",
+        "x" * 3 + "unrelated thoughts" + "x" * 200,
+        "aquila likes some very long walks",
+        "@4({<$5+7%0o!1|9" * 4,
     ],
-)  # fmt: skip
+)
 def test_a_password_that_is_good(password: str) -> None:
     """A few words, in any script; a name of this place may stand among others."""
     check_password(password, "ana", NAMES)

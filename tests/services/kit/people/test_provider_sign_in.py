@@ -77,10 +77,12 @@ def provider(tmp_path: Path, ministry: Ministry) -> Provider:
     """What the service knows of it."""
     write_secret(tmp_path / "client.secret", b"the secret\n")
     settings = ProviderSettings(
-        issuer=ISSUER, client_id="aquila", client_secret_file=tmp_path / "client.secret",
-        redirect_url="https://node.example/sign-in/provider", roles={"ct-officer": Role.OFFICER,
-        "boss": Role.SECRETARIAT},
-    )  # fmt: skip
+        issuer=ISSUER,
+        client_id="aquila",
+        client_secret_file=tmp_path / "client.secret",
+        redirect_url="https://node.example/sign-in/provider",
+        roles={"ct-officer": Role.OFFICER, "boss": Role.SECRETARIAT},
+    )
     return Provider(settings, httpx.MockTransport(ministry))
 
 
@@ -90,9 +92,16 @@ def begin(people: People, provider: Provider, ministry: Ministry, **claims: Any)
     ministry.asked = {name: values[0] for name, values in parse_qs(urlsplit(started.url).query).items()}
     now = people.clock()
     ministry.claims = {
-        "iss": ISSUER, "aud": "aquila", "sub": "7", "iat": now, "exp": now + 300, "nonce": ministry.asked["nonce"],
-        "roles": ["ct-officer", "boss", "something else"], "amr": ["pwd", "otp"], "name": "Ana Novak",
-    } | claims  # fmt: skip
+        "iss": ISSUER,
+        "aud": "aquila",
+        "sub": "7",
+        "iat": now,
+        "exp": now + 300,
+        "nonce": ministry.asked["nonce"],
+        "roles": ["ct-officer", "boss", "something else"],
+        "amr": ["pwd", "otp"],
+        "name": "Ana Novak",
+    } | claims
     return ProviderReturn(state=ministry.asked["state"], code="the code", issuer=ISSUER, binding=started.binding)
 
 
@@ -155,10 +164,17 @@ def test_whom_the_provider_knows_is_signed_in(people: People, provider: Provider
 @pytest.mark.parametrize(
     "claims",
     [
-        {"iss": "https://other.example"}, {"aud": "other"}, {"nonce": "other"}, {"exp": 1}, {"sub": None},
-        {"iat": 4_000_000_000}, {"aud": ["aquila", "other"]}, {"azp": "other"}, {"at_hash": "AAAA"},
+        {"iss": "https://other.example"},
+        {"aud": "other"},
+        {"nonce": "other"},
+        {"exp": 1},
+        {"sub": None},
+        {"iat": 4_000_000_000},
+        {"aud": ["aquila", "other"]},
+        {"azp": "other"},
+        {"at_hash": "AAAA"},
     ],
-)  # fmt: skip
+)
 def test_a_token_that_is_not_for_this_sign_in(
     people: People, provider: Provider, ministry: Ministry, claims: dict[str, Any]
 ) -> None:
@@ -268,11 +284,13 @@ def test_a_role_that_the_provider_takes_back(people: People, provider: Provider,
 @pytest.mark.parametrize(
     ("claims", "name"),
     [
-        ({"name": " Ana  Novak\n"}, "Ana Novak"), ({"name": 7, "preferred_username": "ana"}, "ana"),
-        ({"name": "", "email": "ana@example.org"}, "ana@example.org"), ({"name": None}, ""),
+        ({"name": " Ana  Novak\n"}, "Ana Novak"),
+        ({"name": 7, "preferred_username": "ana"}, "ana"),
+        ({"name": "", "email": "ana@example.org"}, "ana@example.org"),
+        ({"name": None}, ""),
         ({"name": "x" * 300}, "x" * 200),
     ],
-)  # fmt: skip
+)
 def test_whom_the_provider_names(
     people: People, provider: Provider, ministry: Ministry, claims: dict[str, Any], name: str
 ) -> None:

@@ -217,9 +217,13 @@ async def test_a_replay_after_a_restart_is_refused(
 
 @pytest.mark.parametrize(
     ("name", "status", "slug", "wait"),
-    [("cap", 403, "cap", None), ("away", 503, "peer-unavailable", "7"), ("full", 503, "store", "5"),
-     ("key", 500, "key-material", None)],
-)  # fmt: skip
+    [
+        ("cap", 403, "cap", None),
+        ("away", 503, "peer-unavailable", "7"),
+        ("full", 503, "store", "5"),
+        ("key", 500, "key-material", None),
+    ],
+)
 async def test_an_error_of_the_tree_becomes_its_problem(
     client: httpx.AsyncClient, lines: Lines, name: str, status: int, slug: str, wait: str | None
 ) -> None:
@@ -255,9 +259,14 @@ async def test_a_caller_that_goes_away_is_no_incident(app: FastAPI, lines: Lines
         sent.append(message)
 
     scope = {
-        "type": "http", "method": "PUT", "scheme": "http", "path": "/rounds/stream", "query_string": b"",
-        "headers": [(b"host", b"matcher.test"), (b"content-length", b"8")], "server": ("matcher.test", 80),
-    }  # fmt: skip
+        "type": "http",
+        "method": "PUT",
+        "scheme": "http",
+        "path": "/rounds/stream",
+        "query_string": b"",
+        "headers": [(b"host", b"matcher.test"), (b"content-length", b"8")],
+        "server": ("matcher.test", 80),
+    }
     await app(scope, receive, send)
     events = {line["event"]: line["level"] for line in map(json.loads, str(lines).splitlines())}
     assert (sent, events) == ([], {"caller_left": "info", "call": "info"})
@@ -457,9 +466,15 @@ async def test_ready_and_live_are_asked_for_by_themselves() -> None:
 
     counts = EventCounts()
     app = application(
-        title="T", version="1", routers=[], body_bytes=LIMIT, health=lambda: None, counts=counts,
-        ready=lambda: check("ready"), live=lambda: check("live"),
-    )  # fmt: skip
+        title="T",
+        version="1",
+        routers=[],
+        body_bytes=LIMIT,
+        health=lambda: None,
+        counts=counts,
+        ready=lambda: check("ready"),
+        live=lambda: check("live"),
+    )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://h") as client:
         assert [(await client.get(f"/{name}")).status_code for name in ("health", "ready", "live")] == [204, 503, 503]
         refused.update(ready=False, live=False)

@@ -105,9 +105,26 @@ def test_content_that_was_changed_on_the_disk_is_refused(files: ChunkFiles) -> N
 
 @pytest.mark.parametrize(
     "name",
-    ["", "/etc/passwd", "../a", "a/../b", "a//b", "a/", "/", ".hidden", "a/.b", "a\\b", "a b", "a\nb", "a\x00b", "ä",
-     "a" * 129, "/".join("abcdefghi"), "a\n"],
-)  # fmt: skip
+    [
+        "",
+        "/etc/passwd",
+        "../a",
+        "a/../b",
+        "a//b",
+        "a/",
+        "/",
+        ".hidden",
+        "a/.b",
+        "a\\b",
+        "a b",
+        "a\nb",
+        "a\x00b",
+        "ä",
+        "a" * 129,
+        "/".join("abcdefghi"),
+        "a\n",
+    ],
+)
 def test_a_name_that_could_leave_the_root_is_refused(files: ChunkFiles, name: str) -> None:
     """Every operation checks the name, and the message does not repeat it."""
     for operation in (files.read, files.size, files.delete, files.delete_tree, files.exists, files.path):

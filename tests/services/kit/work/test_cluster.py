@@ -123,9 +123,13 @@ def settings(tmp_path: Path) -> ServiceSettings:
     for name in ("ca", "service", "key"):
         write_secret(tmp_path / name, b"")
     return ServiceSettings(
-        home=tmp_path, executor="dask", dask_scheduler="tls://127.0.0.1:1", dask_ca_file=tmp_path / "ca",
-        dask_certificate_file=tmp_path / "service", dask_key_file=tmp_path / "key",
-    )  # fmt: skip
+        home=tmp_path,
+        executor="dask",
+        dask_scheduler="tls://127.0.0.1:1",
+        dask_ca_file=tmp_path / "ca",
+        dask_certificate_file=tmp_path / "service",
+        dask_key_file=tmp_path / "key",
+    )
 
 
 def test_a_missing_certificate_is_named(tmp_path: Path) -> None:

@@ -34,10 +34,16 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def write(store: Store, entries: dict[int, Entry]) -> None:
     """Store entries of a log by their places; what is between them names nobody."""
     rows = [
-        {"index": place, "leaf_hash": bytes(32), "content": entry.salted("0" * 32).content(), "kind": entry.kind.value,
-         "time": entry.time, "round_id": entry.round}
+        {
+            "index": place,
+            "leaf_hash": bytes(32),
+            "content": entry.salted("0" * 32).content(),
+            "kind": entry.kind.value,
+            "time": entry.time,
+            "round_id": entry.round,
+        }
         for place, entry in entries.items()
-    ]  # fmt: skip
+    ]
     with store.transaction("test.log") as session:
         session.execute(insert(ENTRIES), rows)
 
@@ -71,9 +77,11 @@ def test_a_long_log_is_looked_through_in_windows(store: Store) -> None:
     named = [0, WINDOW - 1, WINDOW, 2 * WINDOW + 7, 3 * WINDOW + 99]
     write(store, dict.fromkeys(named, OF_AL))
     assert told(store, 3 * WINDOW + 100) == [
-        ([0, WINDOW - 1], WINDOW), ([WINDOW], 2 * WINDOW), ([2 * WINDOW + 7], 3 * WINDOW),
+        ([0, WINDOW - 1], WINDOW),
+        ([WINDOW], 2 * WINDOW),
+        ([2 * WINDOW + 7], 3 * WINDOW),
         ([3 * WINDOW + 99], 3 * WINDOW + 100),
-    ]  # fmt: skip
+    ]
 
 
 def test_what_names_nobody_and_what_is_erased(store: Store) -> None:

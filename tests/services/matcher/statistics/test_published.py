@@ -67,10 +67,14 @@ async def round_with(
         for number, (party, kind) in enumerate(sent):
             session.add(
                 ListCountRow(
-                    round_id=round_id, submission_id=f"{number}" * 32, party=party, kind=kind, records=1_000,
+                    round_id=round_id,
+                    submission_id=f"{number}" * 32,
+                    party=party,
+                    kind=kind,
+                    records=1_000,
                     matched_at=matched_at,
                 )
-            )  # fmt: skip
+            )
         if ended:
             values = {"ended_at": matched_at, "phase": "closed"}
             session.execute(update(RoundRow).where(RoundRow.round_id == round_id).values(**values))
@@ -113,8 +117,12 @@ async def say_outcomes(three: World, round_id: str) -> None:
 
 async def test_published_again_it_is_the_same(three: World) -> None:
     """Whenever it is asked for, after a restart, and in another round of the same lists; another key gives another."""
-    hits = {(pair, level): 6 + number for number, (pair, level) in enumerate(
-        (pair, level) for pair in ("AL RS", "AL SI", "RS SI") for level in ("high", "medium", "low"))}  # fmt: skip
+    hits = {
+        (pair, level): 6 + number
+        for number, (pair, level) in enumerate(
+            (pair, level) for pair in ("AL RS", "AL SI", "RS SI") for level in ("high", "medium", "low")
+        )
+    }
     with three.context.store.transaction("test.key") as session:
         session.execute(update(RoundingKeyRow).values(key=b"a" * 32))
     await round_with(three, hits)
@@ -152,8 +160,10 @@ async def test_the_latest_of_a_category_and_never_a_sum(three: World) -> None:
     found = (await read(three)).json()
     assert found["latest"] == [other, second]
     assert {one["round_id"]: pairs_of(one)["AL-RS"]["all"] for one in found["rounds"] if one["published"]}.keys() == {
-        first, second, other,
-    }  # fmt: skip
+        first,
+        second,
+        other,
+    }
     day = datetime.fromtimestamp(three.clock(), UTC).astimezone().date()
     within = (await read(three, f"{PATH}?category=test&until={day + timedelta(days=5)}")).json()
     assert (within["latest"], len(within["rounds"])) == ([first], 1)
@@ -265,9 +275,13 @@ async def test_a_round_of_an_earlier_release(three: World) -> None:
 async def test_precision_is_made_of_published_numbers(three: World) -> None:
     """By level and by pair; where too few were right, nothing is said, and small cells are not counted at all."""
     round_id = await round_with(three, HITS | {("RS SI", "medium"): 20})
-    said = {("AL", "RS", "high", "confirmed"): 400, ("RS", "AL", "high", "confirmed"): 300,
-            ("RS", "AL", "high", "refuted"): 100, ("AL", "SI", "low", "refuted"): 3,
-            ("RS", "SI", "medium", "open"): 40}  # fmt: skip
+    said = {
+        ("AL", "RS", "high", "confirmed"): 400,
+        ("RS", "AL", "high", "confirmed"): 300,
+        ("RS", "AL", "high", "refuted"): 100,
+        ("AL", "SI", "low", "refuted"): 3,
+        ("RS", "SI", "medium", "open"): 40,
+    }
     await say(three, round_id, said)
     [one] = (await read(three)).json()["rounds"]
     levels = {of["certainty"]: of for of in one["outcomes"]}

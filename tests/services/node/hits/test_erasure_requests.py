@@ -76,8 +76,10 @@ async def test_a_second_person_approves_it(staff: Staff) -> None:
         row = session.scalars(select(ApprovalRow)).one()
     (erasure,) = [entry for entry in logged if entry.kind == "erasure"]
     assert (erasure.person, erasure.role, erasure.counts) == (
-        row.author, "analyst", {"records": 1, "hits": 2, "imports": 1},
-    )  # fmt: skip
+        row.author,
+        "analyst",
+        {"records": 1, "hits": 2, "imports": 1},
+    )
     (approved,) = [entry for entry in logged if entry.kind == "approved"]
     assert (approved.person, approved.round, approved.ids["what"]) == (row.decided_by, None, "erasure")
 

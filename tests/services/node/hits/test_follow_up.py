@@ -74,8 +74,9 @@ async def test_a_hit_says_why(world_after: WorldAfter) -> None:
     assert shown["strangers_centibits"] < 0
     assert {one["records"] for one in shown["own_names"]} == {1}
     assert [one["name"] for one in shown["own_names"]] == [
-        *shown["entry"]["record"]["given_names"], *shown["entry"]["record"]["family_names"],
-    ]  # fmt: skip
+        *shown["entry"]["record"]["given_names"],
+        *shown["entry"]["record"]["family_names"],
+    ]
     assert shown["own_records"] == (await al.get("/imports"))["imports"][0]["records"]
     with al.node.store.transaction("test.unconfirmed") as session:
         session.execute(update(ExchangeRow).values(accepted=False))
@@ -167,12 +168,17 @@ async def test_ten_thousand_hits_are_paged(world: World) -> None:
     party_node = world.nodes["AL"]
     rows = [
         {
-            "round_id": round_id, "hit_id": f"{number:032x}", "import_id": "0" * 32, "position": number,
-            "record_id": f"al-{number}", "counterpart": "RS" if number % 2 else "SI",
-            "certainty": ("low", "medium", "high")[number % 3], "families": ["names"],
+            "round_id": round_id,
+            "hit_id": f"{number:032x}",
+            "import_id": "0" * 32,
+            "position": number,
+            "record_id": f"al-{number}",
+            "counterpart": "RS" if number % 2 else "SI",
+            "certainty": ("low", "medium", "high")[number % 3],
+            "families": ["names"],
         }
         for number in range(MANY)
-    ]  # fmt: skip
+    ]
     lives = [
         {"round_id": round_id, "hit_id": row["hit_id"], "arrived_at": world.clock.time, "stage": "new", "due_at": 1}
         for row in rows

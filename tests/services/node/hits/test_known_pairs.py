@@ -50,8 +50,10 @@ async def test_a_pair_that_returns_is_known(world: World) -> None:
     coming = [StoredHit(0, "RS"), StoredHit(1, "RS", "low"), StoredHit(2, "RS"), StoredHit(3, "RS"), StoredHit(0, "SI")]
     second = await again(world, coming)
     assert states(second) == [
-        ("known", "same", "unchanged"), ("known", "not_the_same", "changed_level"), *[("new", None, None)] * 3
-    ]  # fmt: skip
+        ("known", "same", "unchanged"),
+        ("known", "not_the_same", "changed_level"),
+        *[("new", None, None)] * 3,
+    ]
     view = await al.get(hit_path(second[0]))
     assert (view["channel"], view["reference"], view["entry"]["due_at"]) == ("siena", "S-1", None)
     assert view["earlier"] == {"round_id": first[0]["round_id"], "hit_id": first[0]["hit_id"]}

@@ -46,8 +46,10 @@ async def test_a_list_says_why_and_who_else_knows_the_person(al: PartyNode) -> N
     """Reasons are words, hits on one own person name all parties that have one, and every order has each hit once."""
     page = await posted(al, "/hits/search")
     assert [(hit["record_id"], hit["known_to"]) for hit in page["hits"]] == [
-        ("r-0", ["RS", "SI"]), ("r-0", ["RS", "SI"]), ("r-1", ["SI"])
-    ]  # fmt: skip
+        ("r-0", ["RS", "SI"]),
+        ("r-0", ["RS", "SI"]),
+        ("r-1", ["SI"]),
+    ]
     assert page["hits"][0]["reasons"] == ["names", "date of birth"]
     for sort in ("newest", "certainty", "due", "name", "party"):
         pages = [await posted(al, "/hits/search", sort=sort, offset=n, limit=1) for n in range(3)]

@@ -37,9 +37,16 @@ async def test_the_counterpart_marks_it_and_the_owner_sees_the_receipt(world_aft
     seen = await rs.get(hit_path(hit))
     assert (seen["entry"]["stage"], seen["withdrawals"][0]["by"]) == ("withdrawn", "AL")
     assert seen["history"][-1] | {"at": 0} == {
-        "kind": "withdrawn", "at": 0, "person": "AL", "value": "incorrect", "reference": "", "urgency": None,
-        "remark": "", "name": "", "to": "",
-    }  # fmt: skip
+        "kind": "withdrawn",
+        "at": 0,
+        "person": "AL",
+        "value": "incorrect",
+        "reference": "",
+        "urgency": None,
+        "remark": "",
+        "name": "",
+        "to": "",
+    }
     assert (await si.get("/hits?stage=withdrawn"))["total"] == 0
     assert {"withdrawal", "withdrawal_acknowledged"} <= set(kinds_in_log(al)) & set(kinds_in_log(rs))
     for party_node in (al, rs):
@@ -142,10 +149,16 @@ async def test_a_withdrawal_of_a_hit_that_is_not_there(world_after: WorldAfter) 
     with al.node.store.transaction("test.wrong") as session:
         session.add(
             WithdrawalRow(
-                round_id=round_id, hit_id=hit["hit_id"], counterpart="RS", own=True, ground="incorrect", late=False,
-                at=1, known=True,
+                round_id=round_id,
+                hit_id=hit["hit_id"],
+                counterpart="RS",
+                own=True,
+                ground="incorrect",
+                late=False,
+                at=1,
+                known=True,
             )
-        )  # fmt: skip
+        )
     await world.settle()
     problems = texts((await rs.round(round_id))["problems"])
     assert problems == ["AL withdraws 1 hits that this node does not hold"]

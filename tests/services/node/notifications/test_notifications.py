@@ -171,10 +171,15 @@ async def test_each_is_told_of_what_the_roles_allow_in_the_own_language(
         session.execute(update(RoundRow).where(RoundRow.round_id == round_id).values(phase="reporting"))
         session.add(
             AlarmRow(
-                round_id=round_id, submission_id="0" * 32, asker="RS", hits=9, stored=9, expected=1,
+                round_id=round_id,
+                submission_id="0" * 32,
+                asker="RS",
+                hits=9,
+                stored=9,
+                expected=1,
                 raised_at=world.clock.time,
             )
-        )  # fmt: skip
+        )
     await told.step()
     serbian = languages()["sr-Cyrl"]
     texts = {str(message["to"]).partition("@")[0]: lines_of(message) for message in mail.messages[3:]}

@@ -163,7 +163,7 @@ async def test_a_record_of_years_shows_the_newest(world_after: WorldAfter) -> No
             (HitRow, {"round_id": round_id, "hit_id": hit["hit_id"]}, "hit_id", "arrived_at"),
             (HitStatusRow, {"round_id": round_id, "hit_id": hit["hit_id"]}, "hit_id", "arrived_at"),
             (SubmissionRow, {"round_id": round_id}, "submission_id", "wished_at"),
-        ]  # fmt: skip
+        ]
         for table, which, key, moment in kept:
             row = dict(session.execute(select(table.__table__).filter_by(**which)).mappings().one())
             for number, one in enumerate(older, start=1):

@@ -31,9 +31,12 @@ TERMS = {"mode": "lists_and_queries"}
 async def asks(world: World, round_id: str, *persons: dict[str, str], days: int = 90, **more: Any) -> httpx.Response:
     """Ask for a standing query at AL, with the approval of a second person."""
     body = {
-        "round_id": round_id, "persons": list(persons), "justification": JUSTIFICATION,
-        "until": world.clock.time + days * DAY, **more,
-    }  # fmt: skip
+        "round_id": round_id,
+        "persons": list(persons),
+        "justification": JUSTIFICATION,
+        "until": world.clock.time + days * DAY,
+        **more,
+    }
     return await world.nodes["AL"].post("/standing-queries", json=body)
 
 
@@ -96,8 +99,12 @@ async def test_only_what_is_new_in_a_later_round_is_told(world_after: WorldAfter
     assert not await asked(world)  # once in a round
     (round_one,) = (await listed(world))["rounds"]
     assert [round_one[name] for name in ("round_id", "answer", "hits", "first_hits", "new_hits")] == [
-        first, "answered", 1, 1, 1
-    ]  # fmt: skip
+        first,
+        "answered",
+        1,
+        1,
+        1,
+    ]
     for role, seen in ((Role.OFFICER, 1), (Role.ANALYST, 1), (Role.APPROVER, 0)):
         assert (await waiting(al, role))["standing_hits"] == seen
     # An analyst decides; in the next round the pair is known, and the other person is new.
@@ -108,8 +115,12 @@ async def test_only_what_is_new_in_a_later_round_is_told(world_after: WorldAfter
     assert await asked(world)
     round_two, _ = (await listed(world))["rounds"]
     assert [round_two[name] for name in ("round_id", "answer", "hits", "first_hits", "new_hits")] == [
-        second, "answered", 2, 1, 1
-    ]  # fmt: skip
+        second,
+        "answered",
+        2,
+        1,
+        1,
+    ]
     answer = await al.get(f"/queries/{round_two['submission_id']}")
     stages = {person["record"]["family_names"][0]: person["hits"][0]["stage"] for person in answer["persons"]}
     assert stages == {"Janković": "known", "Unheard": "new"}

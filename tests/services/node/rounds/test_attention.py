@@ -24,9 +24,14 @@ async def kinds(party_node: PartyNode) -> list[str]:
 def alarm(round_id: str, number: int, at: int, **changes: Any) -> AlarmRow:
     """Return an alarm over a query of RS."""
     fields = {
-        "asker": "RS", "hits": 14, "stored": 14, "expected": 900, "raised_at": at, "released_at": None,
+        "asker": "RS",
+        "hits": 14,
+        "stored": 14,
+        "expected": 900,
+        "raised_at": at,
+        "released_at": None,
         "released_by": None,
-    }  # fmt: skip
+    }
     return AlarmRow(round_id=round_id, submission_id=f"{number:032x}", **(fields | changes))
 
 
@@ -121,10 +126,14 @@ async def test_no_more_than_a_page_takes(world: World) -> None:
             other = f"{number:032x}"
             session.add(
                 RoundRow(
-                    round_id=other, manifest=manifest, manifest_digest="0" * 64, discovered_at=0, phase="open",
+                    round_id=other,
+                    manifest=manifest,
+                    manifest_digest="0" * 64,
+                    discovered_at=0,
+                    phase="open",
                     refused="no",
                 )
-            )  # fmt: skip
+            )
     found = await party_node.get("/needs")
     assert len(found["needs"]) == attention.MOST
     assert found["left_out"] == 1

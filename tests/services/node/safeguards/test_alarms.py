@@ -44,8 +44,9 @@ async def test_it_is_held_back_and_released_by_a_person(asked: tuple[World, str,
     assert states(await query_of(asker, round_id)) == {"AL": "on_hold", "SI": "awaited"}
     page = await asker.get(f"/queries/{query}")
     assert {one["party"]: (one["state"], one["awaited"]) for one in page["parties"]} == {
-        "AL": ("on_hold", "nothing"), "SI": ("awaited", "nothing"),
-    }  # fmt: skip
+        "AL": ("on_hold", "nothing"),
+        "SI": ("awaited", "nothing"),
+    }
     assert page["entry"]["answer"] == "awaited"
     (need,) = (await asker.get("/needs"))["needs"]
     assert (need["kind"], need["parties"]) == ("withheld", ["AL"])

@@ -111,10 +111,14 @@ async def test_the_limits_follow_from_what_was_declared(world: World, clock: Clo
         ):
             session.add(
                 DailyEvaluationRow(
-                    origin="RS", input_class="full", day=day - past, round_id=round_id * 32, elements=elements,
+                    origin="RS",
+                    input_class="full",
+                    day=day - past,
+                    round_id=round_id * 32,
+                    elements=elements,
                     declared=declared,
                 )
-            )  # fmt: skip
+            )
         found = evaluation_limits.allowance(session, clock, caps, place, 40)
         assert found == (200, caps.window_days * 100, 200 - 120)
         assert evaluation_limits.allowance(session, clock, caps, place, 150).day_cap == 300
@@ -141,9 +145,13 @@ def test_five_lists_of_twenty_thousand_are_never_refused(tmp_path: Path, clock: 
                 clock.time += DAY
                 with store.transaction("test.days") as session:
                     counted = DailyEvaluationRow(
-                        origin=origin, input_class=input_class.value, day=clock() // DAY, round_id=f"{clock():032x}",
-                        elements=0, declared=cap,
-                    )  # fmt: skip
+                        origin=origin,
+                        input_class=input_class.value,
+                        day=clock() // DAY,
+                        round_id=f"{clock():032x}",
+                        elements=0,
+                        declared=cap,
+                    )
                     session.add(counted)
                     for elements in pieces:
                         session.flush()
@@ -169,10 +177,13 @@ async def test_two_rounds_at_once_do_not_share_twice(world: World) -> None:
                     for kind in InputClass:
                         session.add(
                             DailyEvaluationRow(
-                                origin=origin, input_class=kind.value, day=party_node.node.clock() // DAY,
-                                round_id="f" * 32, elements=LARGE,
+                                origin=origin,
+                                input_class=kind.value,
+                                day=party_node.node.clock() // DAY,
+                                round_id="f" * 32,
+                                elements=LARGE,
                             )
-                        )  # fmt: skip
+                        )
         return found
 
     party_node.node.workers.run = slow  # type: ignore[method-assign, assignment]  # the other round's evaluations come between

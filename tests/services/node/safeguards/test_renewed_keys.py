@@ -187,13 +187,14 @@ async def test_an_older_registry_is_refused(world: World) -> None:
         last = stored_statements.in_force(session, context.registry)
     message = last.message.model_copy(
         update={
-            "number": 2, "previous": last.digest,
+            "number": 2,
+            "previous": last.digest,
             "parties": tuple(
                 one.model_copy(update={"renewals": None, "identity_key": old[one.party].key.hex})
                 for one in last.message.parties
             ),
         }
-    )  # fmt: skip
+    )
     feed = RegistryFeed(statements=(sign_statement(message, context.matcher.identity).decode(),), acceptances=())
     view = (await node.post("/registry/statements", json={"content": feed.model_dump_json()})).json()
     assert view["obstacle"]["code"] == "registry_returns_to_key"

@@ -240,8 +240,9 @@ async def test_a_node_that_never_comes(world_after: WorldAfter) -> None:
     await world.settle()
     assert not has_note_key(rs, round_id)
     assert {hit["exchange"]["state"] for hit in (await rs.get(f"/rounds/{round_id}/hits"))["hits"]} <= {
-        "unconfirmed", "confirmed",
-    }  # fmt: skip
+        "unconfirmed",
+        "confirmed",
+    }
     assert EXCHANGE_SECONDS == 7 * 86_400
 
 

@@ -23,10 +23,15 @@ def entry(**fields: object) -> Entry:
 def full() -> Entry:
     """Return an entry that uses every field."""
     return entry(
-        person="p-0123456789ab", role="officer", round=ROUND, reason=REASON, recipient="matcher",
-        counts={"records": 100, "full": 3}, digests={"statement": "a" * 64},
+        person="p-0123456789ab",
+        role="officer",
+        round=ROUND,
+        reason=REASON,
+        recipient="matcher",
+        counts={"records": 100, "full": 3},
+        digests={"statement": "a" * 64},
         ids={"submission": "b" * 32, "kind": Word.LIST, "counterpart": "RS", "author": "p-0123456789ab"},
-    )  # fmt: skip
+    )
 
 
 def test_it_comes_back_as_it_was() -> None:
@@ -92,10 +97,15 @@ def test_the_largest_one_fits() -> None:
     """With every field at its largest an entry stays below the limit, and below that of a bundle."""
     names = [f"n{number:031}" for number in range(64)]
     made = entry(
-        person="p-0123456789ab", role="r" * 32, round=ROUND, recipient="matcher",
-        reason=dict.fromkeys(REASON, "\U0001f600" * 500), counts=dict.fromkeys(names, 2**53 - 1),
-        digests=dict.fromkeys(names, "f" * 64), ids=dict.fromkeys(names, "f" * 32),
-    )  # fmt: skip
+        person="p-0123456789ab",
+        role="r" * 32,
+        round=ROUND,
+        recipient="matcher",
+        reason=dict.fromkeys(REASON, "\U0001f600" * 500),
+        counts=dict.fromkeys(names, 2**53 - 1),
+        digests=dict.fromkeys(names, "f" * 64),
+        ids=dict.fromkeys(names, "f" * 32),
+    )
     assert len(made.content()) < LARGEST_ENTRY
 
 

@@ -29,11 +29,17 @@ def test_nothing_is_left_out_of_a_whole_log() -> None:
 @pytest.mark.parametrize(
     "content",
     [
-        b"", b"[]", b"{}", b'{"entries": [], "rounds": {"x": 1}}', b'{"entries": [], "rounds": {}, "more": 1}',
-        b'{"entries": [[2, 2]], "rounds": {}}', b'{"entries": [[3, 4], [1, 2]], "rounds": {}}',
-        b'{"entries": [[8, 10]], "rounds": {}}', b'{"entries": [[-1, 2]], "rounds": {}}',
+        b"",
+        b"[]",
+        b"{}",
+        b'{"entries": [], "rounds": {"x": 1}}',
+        b'{"entries": [], "rounds": {}, "more": 1}',
+        b'{"entries": [[2, 2]], "rounds": {}}',
+        b'{"entries": [[3, 4], [1, 2]], "rounds": {}}',
+        b'{"entries": [[8, 10]], "rounds": {}}',
+        b'{"entries": [[-1, 2]], "rounds": {}}',
     ],
-)  # fmt: skip
+)
 def test_anything_else_is_refused(content: bytes) -> None:
     """What is no such file, or names entries that the log does not have or twice, is named with the file."""
     with pytest.raises(AuditError, match=r"left_out\.json"):

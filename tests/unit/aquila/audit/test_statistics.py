@@ -25,18 +25,32 @@ def test_a_round_is_counted() -> None:
             entry(EntryKind.CONSENT),
             entry(EntryKind.SUBMISSION, counts=submitted, ids={"kind": "list"}),
             entry(EntryKind.SUBMISSION, counts=submitted, ids={"kind": "query"}),
-            entry(EntryKind.MATCH, "matcher", ids={"left": "AL", "right": "SI", "of": "lists"},
-                  counts={"high": 2, "medium": 0, "low": 1}),
+            entry(
+                EntryKind.MATCH,
+                "matcher",
+                ids={"left": "AL", "right": "SI", "of": "lists"},
+                counts={"high": 2, "medium": 0, "low": 1},
+            ),
             entry(EntryKind.REPORT, "matcher", recipient="SI"),
             entry(EntryKind.CONSULTATION),
             entry(EntryKind.ENDING, "matcher", ids={"outcome": "closed"}),
         ],
-    )  # fmt: skip
+    )
     document = json.loads(found.to_bytes())
     assert document["pairs"] == [{"left": "AL", "right": "SI", "of": "lists", "high": 2, "medium": 0, "low": 1}]
     assert document["parties"] == [
         {"party": "AL", "hits": 3},
-        {"party": "SI", "consents": 1, "lists": 1, "queries": 1, "records": 200, "full": 6, "partial": 4, "chunks": 4,
-         "hits": 3, "reports": 1},
-    ]  # fmt: skip
+        {
+            "party": "SI",
+            "consents": 1,
+            "lists": 1,
+            "queries": 1,
+            "records": 200,
+            "full": 6,
+            "partial": 4,
+            "chunks": 4,
+            "hits": 3,
+            "reports": 1,
+        },
+    ]
     assert (document["proposed_at"], document["ended_at"], document["outcome"]) == (7, 7, "closed")

@@ -97,7 +97,7 @@ RULE = (1, b"prefix", ((0, 0),))
         ((RULE,), ([((b"a",),)],), 1),
         ((RULE,), ([(("\ud800",),)],), 1),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_rule_or_value_is_refused(core: ModuleType, arguments: tuple[Any, ...]) -> None:
     """Whatever stands where another type or place is due raises, and ends no process."""
     with pytest.raises((TypeError, ValueError, IndexError, OverflowError, SystemError)):
@@ -110,9 +110,15 @@ def test_too_many_inputs_of_one_record(core: ModuleType) -> None:
     together = tuple(Rule(number, str(number), InputClass.FULL, parts[1:], "") for number in (1, 2))
     many = tuple(map(str, range(12_345_678, 12_345_718)))
     record = Record(
-        "1", ("Ana",), ("Ilić",), nationality=("RS", "AL"), date_of_birth=PartialDate(1980), document_numbers=many,
-        national_numbers=many, phones=many,
-    )  # fmt: skip
+        "1",
+        ("Ana",),
+        ("Ilić",),
+        nationality=("RS", "AL"),
+        date_of_birth=PartialDate(1980),
+        document_numbers=many,
+        national_numbers=many,
+        phones=many,
+    )
     for rules in ((Rule(1, "1", InputClass.FULL, parts, ""),), together):
         table = RuleTable("table", 1, rules, str(len(rules)), 0.03, ())
         for maker in (InputMaker(table), InputMaker(table, core=core)):
@@ -146,11 +152,23 @@ def test_hmac_with_and_without_the_module(count: int) -> None:
 
 @pytest.mark.parametrize(
     ("place", "value", "error"),
-    [(0, bytes(65), ValueError), (1, bytes(256), ValueError), (2, bytes(256), ValueError), (3, bytes(17), ValueError),
-     (4, bytes(9), ValueError), (5, 0, ValueError), (5, 256, ValueError), (6, 0, ValueError), (6, 256, ValueError),
-     (7, 0, ValueError), (7, 33, ValueError), (4, (2).to_bytes(8, "little"), IndexError), (4, b"\xff" * 8, IndexError),
-     (0, "text", TypeError)],
-)  # fmt: skip
+    [
+        (0, bytes(65), ValueError),
+        (1, bytes(256), ValueError),
+        (2, bytes(256), ValueError),
+        (3, bytes(17), ValueError),
+        (4, bytes(9), ValueError),
+        (5, 0, ValueError),
+        (5, 256, ValueError),
+        (6, 0, ValueError),
+        (6, 256, ValueError),
+        (7, 0, ValueError),
+        (7, 33, ValueError),
+        (4, (2).to_bytes(8, "little"), IndexError),
+        (4, b"\xff" * 8, IndexError),
+        (0, "text", TypeError),
+    ],
+)
 def test_hmac_of_what_does_not_fit(core: ModuleType, place: int, value: object, error: type[Exception]) -> None:
     """Sizes that do not fit and places of no part are refused."""
     arguments: list[object] = [b"key", b"prefix", b"lead", bytes(32), bytes(8), 16, 1, 16]

@@ -59,9 +59,11 @@ def test_both_sides_derive_the_same_keys() -> None:
     assert [there] == list(NoteKeys.derive(b"s" * 64, b"salt", b"there"))
     assert "s" * 8 not in repr(there)
     others = [
-        back, *NoteKeys.derive(b"t" * 64, b"salt", b"there"), *NoteKeys.derive(b"s" * 64, b"other", b"there"),
+        back,
+        *NoteKeys.derive(b"t" * 64, b"salt", b"there"),
+        *NoteKeys.derive(b"s" * 64, b"other", b"there"),
         *NoteKeys.derive(b"s" * 64, b"salt", b"ther"),
-    ]  # fmt: skip
+    ]
     for other in others:
         with pytest.raises(SealError, match="note does not open"):
             other.open_note(there.seal_note(b"note", bytes(12)))

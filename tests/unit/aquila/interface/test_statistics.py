@@ -12,9 +12,19 @@ from aquila.protocol.messages import Kind
 HITS = LevelHits(high=10, medium="1-4", low=0, high_and_medium=15, all="<5")
 TABLE = HitTable(kind=Kind.QUERY, hits=HITS, pairs=(), parties=())
 ROUND = RoundStatistics(
-    round_id="0" * 32, phase="closed", area="ct", category="suspects", created_at=1, matched_at=2, published=True,
-    lists=(), hits=(TABLE,), known=(), outcomes=(), pair_outcomes=(),
-)  # fmt: skip
+    round_id="0" * 32,
+    phase="closed",
+    area="ct",
+    category="suspects",
+    created_at=1,
+    matched_at=2,
+    published=True,
+    lists=(),
+    hits=(TABLE,),
+    known=(),
+    outcomes=(),
+    pair_outcomes=(),
+)
 
 
 def test_by_level_and_above() -> None:

@@ -43,8 +43,12 @@ def test_the_ways_in_which_names_agree() -> None:
     assert ("similar pair",) not in alone
     assert len(alone) == 7
     assert {one.parts for one in of.names} - alone == {
-        ("name and initial",), ("single beginning",), ("similar pair",), ("any pair",), ("two initials",),
-    }  # fmt: skip
+        ("name and initial",),
+        ("single beginning",),
+        ("similar pair",),
+        ("any pair",),
+        ("two initials",),
+    }
     assert sum(one.usual for one in of.names) == pytest.approx(1.0)
     assert [one.parts for one in of.names if one.weak] == [("single beginning",)]
     assert [one.parts for one in of.names if one.fixed] == [("two initials",)]
@@ -159,9 +163,9 @@ def test_contexts_depend_on_names() -> None:
     """Nine of ten strangers of one name have one nationality, one of ten of another name."""
     of = of_default()
     one, other, country = way(of, "name pair", "every name"), way(of, "name pair", "rare pair"), 1
-    found = strangers(of, {
-        (one, -1, country): 900.0, (one, -1, 2): 100.0, (other, -1, country): 100.0, (other, -1, 2): 900.0,
-    })  # fmt: skip
+    found = strangers(
+        of, {(one, -1, country): 900.0, (one, -1, 2): 100.0, (other, -1, country): 100.0, (other, -1, 2): 900.0}
+    )
     assert of.contexts[country] == "nationality"
     assert found.contexts[one, country] == pytest.approx(0.9, abs=0.01)
     assert found.contexts[other, country] == pytest.approx(0.1, abs=0.01)
@@ -170,7 +174,11 @@ def test_contexts_depend_on_names() -> None:
 
 def test_a_table_without_names_alone() -> None:
     """Names that no rule compares alone or with part of a date have the table's chance, unless fewer are seen."""
-    content = TABLE.partition("[[rules]]\nnumber = 1")[0].replace("[parts.pair]", """
+    content = (
+        TABLE.partition("[[rules]]\nnumber = 1")[0]
+        .replace(
+            "[parts.pair]",
+            """
 [counted]
 names = ["names"]
 context = "place"
@@ -185,7 +193,10 @@ usual = 0.5
 chance = -2.0
 sentence = "the place agrees"
 
-[parts.pair]""").replace("[families]", '[families]\nplace = "place"')  # fmt: skip
+[parts.pair]""",
+        )
+        .replace("[families]", '[families]\nplace = "place"')
+    )
     content = content.replace("bits = 9.5", "bits = 9.5\nusual = 1.0\nchance = -17.0")
     content = content.replace("bits = 14.0", "bits = 14.0\nusual = 1.0\nchance = -14.0")
     content += '\n[[rules]]\nnumber = 3\nname = "placed"\ninput_class = "full"\nsentence = "x"\n'

@@ -37,9 +37,16 @@ def test_the_tail_is_that_of_a_poisson_distribution(hits: int, expected: float) 
 
 @pytest.mark.parametrize(
     ("hits", "expected", "alarming"),
-    [(LEAST_HITS - 1, 0.01, False), (LEAST_HITS, 0.5, True), (20, 3.0, True), (12, 3.0, False), (300, 300.0, False),
-     (420, 300.0, True), (250, 300.0, False)],
-)  # fmt: skip
+    [
+        (LEAST_HITS - 1, 0.01, False),
+        (LEAST_HITS, 0.5, True),
+        (20, 3.0, True),
+        (12, 3.0, False),
+        (300, 300.0, False),
+        (420, 300.0, True),
+        (250, 300.0, False),
+    ],
+)
 def test_alarm(hits: int, expected: float, alarming: bool) -> None:  # noqa: FBT001 - a table of cases
     """A case of a few persons raises none, as many as persons explain raise none, far more do."""
     assert is_alarming(hits, expected) is alarming

@@ -169,9 +169,10 @@ def test_very_many_pairs_of_two_lists(tmp_path: Path) -> None:
         tokens.join([(2, 3), (0, 1), (0, 2)], 8)
         pairs = [(pair.left, pair.right, pair.left_handle) for pair in tokens.pairs()]
         assert pairs == sorted(
-            (left, right, handle) for left, right, size in ((0, 1, 290), (0, 2, 25), (2, 3, 25))
+            (left, right, handle)
+            for left, right, size in ((0, 1, 290), (0, 2, 25), (2, 3, 25))
             for handle, _ in records[:size]
-        )  # fmt: skip
+        )
         assert tokens.patterns() == {(0, 1): {1: 290}, (0, 2): {1: 25}, (2, 3): {1: 25}}
 
 

@@ -46,8 +46,10 @@ def test_what_met_is_grouped(tmp_path: Path) -> None:
         join_prefixes(JoinTask(limits, files, first, last, allowed, 8, target))
     grouped = str(tmp_path / "pairs.parquet")
     assert group_pairs(GroupTask(limits, targets, 0, 2, 0, LAST_HANDLE, grouped)) == {
-        0: {0b11: 1, 0b1: 1}, 1: {0b1: 1}, 2: {0b1: 1},
-    }  # fmt: skip
+        0: {0b11: 1, 0b1: 1},
+        1: {0b1: 1},
+        2: {0b1: 1},
+    }
     assert group_pairs(GroupTask(limits, targets, 0, 0, 0, LAST_HANDLE // 2, grouped)) == {0: {0b11: 1}}
     assert group_pairs(GroupTask(limits, targets, 1, 2, 1, LAST_HANDLE, grouped)) == {1: {0b1: 1}}
 

@@ -115,9 +115,14 @@ def test_a_receiver_can_try_all_its_own_tokens(hit: tuple[StagedRound, PreparedN
     """SI finds that rs-1 shares an input with si-2 too, of which no report tells, and that it shares none with si-3."""
     stage, si, rs = hit
     note = Note(
-        source_evaluation="B", information_evaluation="2", handling_code="H0", category="suspects",
-        reference="RS-0A1B-2C3D-4E5F", contact="the unit", report=rs.opening.report_digest,
-    )  # fmt: skip
+        source_evaluation="B",
+        information_evaluation="2",
+        handling_code="H0",
+        category="suspects",
+        reference="RS-0A1B-2C3D-4E5F",
+        contact="the unit",
+        report=rs.opening.report_digest,
+    )
     (entry,) = seal_each([(rs, note)], exchange.marks_needed(len(rs.marks) // MARK_BYTES), stage.random)
     theirs = marks_in(entry[16:], si)
     shared = {

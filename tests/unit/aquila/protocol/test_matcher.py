@@ -59,8 +59,9 @@ def test_learned_footings(stage: StagedRound) -> None:
     )
     sizes = [stage.round.submissions[submission].records for submission in lists_of(stage)]
     assert {lists: (one.size_a, one.size_b) for lists, one in grading_bases.items()} == {
-        (0, 1): (sizes[0], sizes[1]), (1, 2): (sizes[1], sizes[2]),
-    }  # fmt: skip
+        (0, 1): (sizes[0], sizes[1]),
+        (1, 2): (sizes[1], sizes[2]),
+    }
     assert all(1 <= grading_basis.common_per_million <= MILLION for grading_basis in grading_bases.values())
 
 
@@ -97,8 +98,10 @@ def test_pairs_below_are_told_to_both_sides(staged: Callable[..., StagedRound]) 
     places = [MatchedTokenPositions(b"\x00", b"\x03")]
     reports = {r.party: r for r in roles.make_reports(stage.round, lists_of(stage), graded, places, None, stage.random)}
     assert {code: (report.hits, [one.counterpart for one in report.below]) for code, report in reports.items()} == {
-        "AL": ((), ["RS"]), "RS": ((), ["AL"]), "SI": ((), []),
-    }  # fmt: skip
+        "AL": ((), ["RS"]),
+        "RS": ((), ["AL"]),
+        "SI": ((), []),
+    }
     (left,), (right,) = reports["AL"].below, reports["RS"].below
     assert (left.pair_id, left.handle, left.counterpart_handle) == (
         right.pair_id,
@@ -128,8 +131,10 @@ def test_reports_are_sorted_and_symmetric(stage: StagedRound) -> None:
     places = [MatchedTokenPositions(b"\x00\x02", b"\x01\x03")] * 3
     reports = {r.party: r for r in roles.make_reports(stage.round, lists_of(stage), graded, places, None, stage.random)}
     assert {code: sorted(hit.counterpart for hit in report.hits) for code, report in reports.items()} == {
-        "AL": ["RS", "SI"], "RS": ["AL", "SI"], "SI": ["AL", "RS"],
-    }  # fmt: skip
+        "AL": ["RS", "SI"],
+        "RS": ["AL", "SI"],
+        "SI": ["AL", "RS"],
+    }
     for report in reports.values():
         ids = [hit.hit_id for hit in report.hits]
         assert ids == sorted(ids)
@@ -138,8 +143,10 @@ def test_reports_are_sorted_and_symmetric(stage: StagedRound) -> None:
         assert all(basis.chance_hits.high < 10 for basis in report.bases)
         assert not any(hit.second for hit in report.hits)
     assert {code: {basis.records for basis in report.bases} for code, report in reports.items()} == {
-        "AL": {5}, "RS": {4, 5}, "SI": {4},
-    }  # fmt: skip
+        "AL": {5},
+        "RS": {4, 5},
+        "SI": {4},
+    }
 
 
 def test_weights_that_moved_are_stated_for_each_two_lists(stage: StagedRound) -> None:

@@ -135,8 +135,12 @@ def test_findings_come_in_one_order() -> None:
         date_of_birth=["x"], sex=["Q"], category=["a", "b"], national_numbers=["0101990710009"], aliases=["?"]
     )
     assert [warning.field for warning in row.warnings] == [
-        "aliases", "category", "sex", "date_of_birth", "national_numbers"
-    ]  # fmt: skip
+        "aliases",
+        "category",
+        "sex",
+        "date_of_birth",
+        "national_numbers",
+    ]
 
 
 @pytest.mark.parametrize("ids", [[], [""], [" "], ["x" * (LONGEST_ID + 1)], ["a\x07b"], ["\ud800"]])

@@ -30,11 +30,17 @@ ODD = (
     Record("4", ("漢字",), date_of_birth=PartialDate(1980, 2, 3)),
     Record("5", family_names=("Ilić",), date_of_birth=PartialDate(1980, 2, 3), sex="X", place_of_birth="Novi Sad"),
     Record(
-        "6", ("Ana", "Ana"), ("Ilić",), nationality=("Srbija", "RS", "Ostrvo Čuda", ""), place_of_birth="Ćuprija",
-        document_numbers=("P 123456", "p123456", "?"), national_numbers=("0101980710008", "1"),
-        emails=("Ana@PČ.rs", "@"), phones=("+381 64 123456", "064/123-456", "1"),
+        "6",
+        ("Ana", "Ana"),
+        ("Ilić",),
+        nationality=("Srbija", "RS", "Ostrvo Čuda", ""),
+        place_of_birth="Ćuprija",
+        document_numbers=("P 123456", "p123456", "?"),
+        national_numbers=("0101980710008", "1"),
+        emails=("Ana@PČ.rs", "@"),
+        phones=("+381 64 123456", "064/123-456", "1"),
     ),
-)  # fmt: skip
+)
 
 
 def table_of_all_parts() -> RuleTable:

@@ -238,10 +238,16 @@ def test_sets_of_shadow_columns() -> None:
 
 @pytest.mark.parametrize(
     "lines",
-    ["longest = 5\nsets = [[2]]", "longest = 5\nsets = [[]]", "longest = 5\nsets = [[1, 1]]", "sets = [[1]]",
-     "longest = 5\nsets = []",
-     "longest = 5\nsets = [[1]]\n[[shadow]]\nlongest = 5\nsets = [[1]]", "longest = 5\nsets = [['x']]"],
-)  # fmt: skip
+    [
+        "longest = 5\nsets = [[2]]",
+        "longest = 5\nsets = [[]]",
+        "longest = 5\nsets = [[1, 1]]",
+        "sets = [[1]]",
+        "longest = 5\nsets = []",
+        "longest = 5\nsets = [[1]]\n[[shadow]]\nlongest = 5\nsets = [[1]]",
+        "longest = 5\nsets = [['x']]",
+    ],
+)
 def test_sets_that_cannot_be_used(lines: str) -> None:
     """Of an unknown rule, empty, a rule twice, without a length, none, lengths out of order, or no numbers at all."""
     with pytest.raises(InputError):

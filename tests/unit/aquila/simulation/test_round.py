@@ -118,8 +118,10 @@ def test_the_minimum_certainty(rehearse: Callable[..., Rehearsal]) -> None:
 
 def test_the_frequency_limit(rehearse: Callable[..., Rehearsal]) -> None:
     """A person that one list holds more often than the limit is held back, counted by rule, and does not hit."""
-    often = {"AL": [person(f"al-{n}", "Ana", "Novak", "1980-03-04") for n in range(3)] + list(LISTS["AL"]),
-             "SI": LISTS["SI"]}  # fmt: skip
+    often = {
+        "AL": [person(f"al-{n}", "Ana", "Novak", "1980-03-04") for n in range(3)] + list(LISTS["AL"]),
+        "SI": LISTS["SI"],
+    }
     played = rehearse(lists=often, frequency_limit=2)
     assert {hit[:4] for hit in played.run()} == {("AL", "al-1", "SI", "si-4")}
     assert played.measured.held_back == {"AL": {"exact names and date": 3}, "SI": {}}

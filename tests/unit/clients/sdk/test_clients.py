@@ -17,22 +17,38 @@ from clients.sdk import ApprovalClient, Connection, HitsClient, MatcherClient, N
 
 ROUND, IMPORT = "a" * 32, "b" * 32
 REPORT = {
-    "import_id": IMPORT, "name": "si.csv", "accepted": 1, "refused": 0, "warnings": 0, "groups": [],
-    "findings": [], "findings_left_out": 0, "rules": [], "duplicates": 0, "sample": [],
-}  # fmt: skip
+    "import_id": IMPORT,
+    "name": "si.csv",
+    "accepted": 1,
+    "refused": 0,
+    "warnings": 0,
+    "groups": [],
+    "findings": [],
+    "findings_left_out": 0,
+    "rules": [],
+    "duplicates": 0,
+    "sample": [],
+}
 DUPLICATES = {
-    "import_id": IMPORT, "records": 2, "pairs": [], "pairs_left_out": 0, "groups": 0, "values_not_compared": {},
-}  # fmt: skip
+    "import_id": IMPORT,
+    "records": 2,
+    "pairs": [],
+    "pairs_left_out": 0,
+    "groups": 0,
+    "values_not_compared": {},
+}
 
-NO_HITS = {
-    "round_id": ROUND, "phase": "open", "answers": [], "awaited": [], "hits": [], "chance": [], "problems": [],
-}  # fmt: skip
+NO_HITS = {"round_id": ROUND, "phase": "open", "answers": [], "awaited": [], "hits": [], "chance": [], "problems": []}
 
 
 ASKED = {
-    "approval_id": "e" * 32, "kind": "consent", "round_id": ROUND, "submission_id": None, "digest": "f" * 64,
+    "approval_id": "e" * 32,
+    "kind": "consent",
+    "round_id": ROUND,
+    "submission_id": None,
+    "digest": "f" * 64,
     "expires_at": 1,
-}  # fmt: skip
+}
 
 
 def test_consent(connection: Connection, answers: Any) -> None:
@@ -43,10 +59,21 @@ def test_consent(connection: Connection, answers: Any) -> None:
 
 
 ENTRY = {
-    "approval_id": "e" * 32, "kind": "consent", "round_id": ROUND, "state": "waiting", "author": "p-0123456789ab",
-    "author_name": "ana", "asked_at": 1, "expires_at": 2, "decided_by": None, "decided_by_name": "", "decided_at": None,
-    "reason": None, "digest": "f" * 64, "own": False,
-}  # fmt: skip
+    "approval_id": "e" * 32,
+    "kind": "consent",
+    "round_id": ROUND,
+    "state": "waiting",
+    "author": "p-0123456789ab",
+    "author_name": "ana",
+    "asked_at": 1,
+    "expires_at": 2,
+    "decided_by": None,
+    "decided_by_name": "",
+    "decided_at": None,
+    "reason": None,
+    "digest": "f" * 64,
+    "own": False,
+}
 
 
 @pytest.mark.parametrize(
@@ -164,20 +191,39 @@ def test_matcher_wishes(connection: Connection, answers: Any) -> None:
 
 NEEDS = {"needs": [], "left_out": 0}
 TERMS = {
-    "participants": ["AL", "SI"], "area": "a", "legal_basis": "b", "purpose": "p", "category": "c", "mode": "lists",
+    "participants": ["AL", "SI"],
+    "area": "a",
+    "legal_basis": "b",
+    "purpose": "p",
+    "category": "c",
+    "mode": "lists",
     "minimum_certainty": "low",
-}  # fmt: skip
+}
 DEFAULTS = {
-    "parties": ["AL"], "rules": ["default"], "caps": {"full": 1, "partial": 1},
+    "parties": ["AL"],
+    "rules": ["default"],
+    "caps": {"full": 1, "partial": 1},
     "window": {"consent_by": 1, "submit_by": 2, "evaluate_by": 3, "closes_at": 4},
-    "padding": {"inputs_per_record": [8], "records_multiple": 1}, "minimum_certainty": "low", "frequency_limit": 8,
+    "padding": {"inputs_per_record": [8], "records_multiple": 1},
+    "minimum_certainty": "low",
+    "frequency_limit": 8,
     "retention_days": 30,
-}  # fmt: skip
+}
 VIEW = {
-    "view_id": "8" * 32, "name": "mine",
-    "shows": {"round_id": None, "counterpart": "RS", "certainty": None, "stage": None, "kind": None, "overdue": False,
-              "older_than_hours": None, "known": None, "whose": None},
-}  # fmt: skip
+    "view_id": "8" * 32,
+    "name": "mine",
+    "shows": {
+        "round_id": None,
+        "counterpart": "RS",
+        "certainty": None,
+        "stage": None,
+        "kind": None,
+        "overdue": False,
+        "older_than_hours": None,
+        "known": None,
+        "whose": None,
+    },
+}
 
 
 @pytest.mark.parametrize(
@@ -185,16 +231,17 @@ VIEW = {
     [
         (lambda to: NodeClient(to).needs(), "GET", "/v1/needs", None, NEEDS),
         (lambda to: MatcherClient(to).needs(), "GET", "/v1/operator/needs", None, NEEDS),
-        (
-            lambda to: MatcherClient(to).proposal_defaults(), "GET", "/v1/operator/proposal-defaults", None, DEFAULTS,
-        ),
+        (lambda to: MatcherClient(to).proposal_defaults(), "GET", "/v1/operator/proposal-defaults", None, DEFAULTS),
         (lambda to: HitsClient(to).views(), "GET", "/v1/hit-views", None, {"views": [VIEW]}),
         (
-            lambda to: HitsClient(to).save_view("mine", SavedFilter(counterpart="RS")), "POST", "/v1/hit-views",
-            {"name": "mine", "shows": VIEW["shows"]}, VIEW,
+            lambda to: HitsClient(to).save_view("mine", SavedFilter(counterpart="RS")),
+            "POST",
+            "/v1/hit-views",
+            {"name": "mine", "shows": VIEW["shows"]},
+            VIEW,
         ),
     ],
-)  # fmt: skip
+)
 def test_what_pages_ask_for(
     connection: Connection,
     answers: Any,

@@ -19,8 +19,11 @@ def test_made_homes(tmp_path: Path) -> None:
     create_matcher(tmp_path / "m", port=8702)
     node, matcher = find_home(tmp_path / "n").access(), find_home(tmp_path / "m").access()
     assert (node.service, node.url, matcher.service, matcher.url) == (
-        "node", "http://127.0.0.1:8701", "matcher", "http://127.0.0.1:8702",
-    )  # fmt: skip
+        "node",
+        "http://127.0.0.1:8701",
+        "matcher",
+        "http://127.0.0.1:8702",
+    )
     assert len(node.token) >= 32
     assert node.token != matcher.token
 
@@ -47,8 +50,9 @@ def test_what_the_command_shows(tmp_path: Path) -> None:
     write_secret(tmp_path / "operator.token", b"t" * 43)
     access = find_home(tmp_path).access()
     assert (access.ca, access.certificate) == (
-        tmp_path / "ca.pem", ClientCertificate(tmp_path / "c.pem", Path("/etc/c.key")),
-    )  # fmt: skip
+        tmp_path / "ca.pem",
+        ClientCertificate(tmp_path / "c.pem", Path("/etc/c.key")),
+    )
     other = ClientCertificate(Path("o.pem"), Path("o.key"))
     access = find_home(tmp_path).access(ca=Path("o-ca.pem"), certificate=other)
     assert (access.ca, access.certificate) == (Path("o-ca.pem"), other)

@@ -17,12 +17,17 @@ from clients.sdk.sessions import SessionFiles, default_folder
 
 PERSON = "p-0123456789ab"
 ACCOUNT = {
-    "person": PERSON, "login": "ana", "roles": ["officer"], "state": "invited", "created_at": 1, "provider": False,
-    "issuer": None, "subject": None, "name": None,
-}  # fmt: skip
-GRANT = {
-    "token": "s" * 43, "person": PERSON, "login": "ana", "roles": ["officer"], "ends_at": 2, "language": "sq",
-}  # fmt: skip
+    "person": PERSON,
+    "login": "ana",
+    "roles": ["officer"],
+    "state": "invited",
+    "created_at": 1,
+    "provider": False,
+    "issuer": None,
+    "subject": None,
+    "name": None,
+}
+GRANT = {"token": "s" * 43, "person": PERSON, "login": "ana", "roles": ["officer"], "ends_at": 2, "language": "sq"}
 INVITATION = {"account": ACCOUNT, "code": "AAAAAA", "until": 3}
 
 

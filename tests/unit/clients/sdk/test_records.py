@@ -10,9 +10,12 @@ from clients.sdk import Connection, RecordsClient
 
 IMPORT = "b" * 32
 FOUND = {
-    "import_id": IMPORT, "position": 3, "list_name": "autumn", "record_id": "si-1",
+    "import_id": IMPORT,
+    "position": 3,
+    "list_name": "autumn",
+    "record_id": "si-1",
     "record": {"given_names": ["Ana"], "family_names": ["Novak"]},
-}  # fmt: skip
+}
 
 
 def test_search(connection: Connection, answers: Any) -> None:
@@ -29,10 +32,14 @@ def test_show(connection: Connection, answers: Any) -> None:
     """A record is asked for by its place; its fields are in no text that an object prints of itself."""
     answers.says(
         json={
-            "entry": FOUND, "names": [{"field": "given_names", "written": "Ana", "words": ["ana"]}], "imported_at": 1,
-            "uses": [], "elsewhere": [], "hits": None,
+            "entry": FOUND,
+            "names": [{"field": "given_names", "written": "Ana", "words": ["ana"]}],
+            "imported_at": 1,
+            "uses": [],
+            "elsewhere": [],
+            "hits": None,
         }
-    )  # fmt: skip
+    )
     view = RecordsClient(connection).show(IMPORT, 3)
     assert answers.asked[0].url.path == f"/v1/imports/{IMPORT}/records/3"
     assert view.hits is None

@@ -18,9 +18,7 @@ from tests.support.people import signed_in
 from tests.support.played_worlds import WorldAfter
 from tests.support.web_world import ORIGIN, Browser, endpoint
 
-REASON = {
-    "legal_basis": "Article 7", "purpose": "common persons", "case_reference": "2026/7", "category": "fighters",
-}  # fmt: skip
+REASON = {"legal_basis": "Article 7", "purpose": "common persons", "case_reference": "2026/7", "category": "fighters"}
 COMPARED = "A party with the reports of two rounds can compare them"
 
 

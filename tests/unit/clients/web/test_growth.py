@@ -74,11 +74,20 @@ def rounds(phase: str = "closed") -> bytes:
 def oldest_round(stage: StagedRound) -> bytes:
     """Return the oldest of these rounds as it is shown alone."""
     shown = {
-        "entry": json.loads(rounds())["rounds"][-1], "manifest": stage.manifest.model_dump(mode="json"),
-        "manifest_digest": "0" * 64, "binding": None, "participants": PARTIES, "consented": True, "parties": [],
-        "submissions": [], "evaluated_for_others": {"done": 0, "of": 0}, "hits": 0, "keys_present": False,
-        "wishes": [], "problems": [],
-    }  # fmt: skip
+        "entry": json.loads(rounds())["rounds"][-1],
+        "manifest": stage.manifest.model_dump(mode="json"),
+        "manifest_digest": "0" * 64,
+        "binding": None,
+        "participants": PARTIES,
+        "consented": True,
+        "parties": [],
+        "submissions": [],
+        "evaluated_for_others": {"done": 0, "of": 0},
+        "hits": 0,
+        "keys_present": False,
+        "wishes": [],
+        "problems": [],
+    }
     return canonical(NodeRoundView.model_validate(shown).model_dump(mode="json"))
 
 
@@ -102,9 +111,12 @@ def picture() -> bytes:
         for number in range(12)
     ]
     found = {
-        "base": 5, "categories": ["suspects"], "round": one, "rounds": others,
+        "base": 5,
+        "categories": ["suspects"],
+        "round": one,
+        "rounds": others,
         "precision": [{"certainty": level, "percent": percent} for level, percent in (("high", 99), ("low", 51))],
-    }  # fmt: skip
+    }
     return canonical(RegionalPicture.model_validate(found).model_dump(mode="json"))
 
 
@@ -119,17 +131,34 @@ def figures(number: int) -> dict[str, Any]:
         "parties": [{"party": party, "hits": levels} for party in PARTIES],
     }
     return {
-        "round_id": round_id(number), "phase": "closed", "area": AREA, "category": "suspects",
-        "created_at": 1_800_000_000, "matched_at": 1_800_000_000, "published": True, "lists": sent + asked,
+        "round_id": round_id(number),
+        "phase": "closed",
+        "area": AREA,
+        "category": "suspects",
+        "created_at": 1_800_000_000,
+        "matched_at": 1_800_000_000,
+        "published": True,
+        "lists": sent + asked,
         "hits": [table | {"kind": "list"}, table | {"kind": "query"}],
-        "known": [{"certainty": level, "parties": number, "persons": persons + 5 * number}
-                  for level, persons in (("low", 33_300), ("medium", 22_200), ("high", 11_100))
-                  for number in range(2, 13)],
-        "outcomes": [{"certainty": level, "confirmed": 900, "refuted": "<5", "unresolved": 90, "withdrawn": 5,
-                      "open": 10, "precision": percent}
-                     for level, percent in (("low", 51), ("medium", 91), ("high", 99))],
+        "known": [
+            {"certainty": level, "parties": number, "persons": persons + 5 * number}
+            for level, persons in (("low", 33_300), ("medium", 22_200), ("high", 11_100))
+            for number in range(2, 13)
+        ],
+        "outcomes": [
+            {
+                "certainty": level,
+                "confirmed": 900,
+                "refuted": "<5",
+                "unresolved": 90,
+                "withdrawn": 5,
+                "open": 10,
+                "precision": percent,
+            }
+            for level, percent in (("low", 51), ("medium", 91), ("high", 99))
+        ],
         "pair_outcomes": [],
-    }  # fmt: skip
+    }
 
 
 @asynccontextmanager
@@ -241,9 +270,11 @@ async def test_picture_by_certainty(matcher: Any) -> None:
         assert browser.page.count("<code>0000") == 13  # the round itself, and the newest dozen next to it
         assert "99 %" in browser.page
         for certainty, hits, persons in (
-            ("", "33,345", "33,320"), ("low", "33,345", "33,320"), ("medium", "22,225", "22,220"),
+            ("", "33,345", "33,320"),
+            ("low", "33,345", "33,320"),
+            ("medium", "22,225", "22,220"),
             ("high", "11,110", "11,120"),
-        ):  # fmt: skip
+        ):
             page = await browser.open(f"/picture?certainty={certainty}&since=2026-11-01")
             assert is_small(browser)
             assert hits in page

@@ -109,8 +109,8 @@ async def test_what_is_not_sent_is_said(node: Any, failure: DeliveryFailure) -> 
 def test_a_notification_says_every_count(tag: str) -> None:
     """Each is there once, with the address; one that waits for nothing has no line."""
     counts = WaitingCounts(
-        alarms=11, requests=12, rounds=13, hits=14, new_hits=15, high_hits=16, due_hits=17, overdue_hits=18, faults=21,
-    )  # fmt: skip
+        alarms=11, requests=12, rounds=13, hits=14, new_hits=15, high_hits=16, due_hits=17, overdue_hits=18, faults=21
+    )
     said = compose(Notification(language=tag, address="https://own.example", counts=counts, urgent=True))
     for number in ("11", "12", "13", "15", "16", "17", "18", "21", "https://own.example"):
         assert said.text.count(number) == 1

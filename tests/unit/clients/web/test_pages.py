@@ -314,9 +314,15 @@ async def test_what_waits_for_a_second_person(matcher: Any) -> None:
     """A proposal waits; its author can only take it back, another officer reads all of it and approves or refuses."""
     first, second = await matcher.visitor("sec-1", "secretariat"), await matcher.visitor("sec-2", "secretariat")
     terms = {
-        "area": "counter-terrorism", "legal_basis": HOSTILE, "purpose": "find persons", "category": "fighters",
-        "mode": "lists", "minimum_certainty": "low", "retention_days": "1095", "party": ["AL", "SI"],
-    }  # fmt: skip
+        "area": "counter-terrorism",
+        "legal_basis": HOSTILE,
+        "purpose": "find persons",
+        "category": "fighters",
+        "mode": "lists",
+        "minimum_certainty": "low",
+        "retention_days": "1095",
+        "party": ["AL", "SI"],
+    }
     await first.open("/rounds/new")
     page = await first.send("/rounds/new", **terms)
     assert "Waiting for approval." in page

@@ -18,9 +18,20 @@ from tests.support.web_world import ServedPages
 
 OPEN = ("/sign-in", "/enrol", "/set-up", "/none")
 PAGES = (
-    "/", "/records", "/search", "/rounds", "/queries", "/hits", "/approvals", "/log", "/people", "/account",
-    "/glossary", "/none", f"/rounds/{32 * '0'}",
-)  # fmt: skip
+    "/",
+    "/records",
+    "/search",
+    "/rounds",
+    "/queries",
+    "/hits",
+    "/approvals",
+    "/log",
+    "/people",
+    "/account",
+    "/glossary",
+    "/none",
+    f"/rounds/{32 * '0'}",
+)
 ROLES = ("officer", "approver", "analyst", "auditor", "administrator")
 
 

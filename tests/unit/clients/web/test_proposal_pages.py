@@ -6,9 +6,15 @@ from typing import Any
 
 HOSTILE = "<script>alert(1)</script>"
 TERMS = {
-    "area": "counter-terrorism", "legal_basis": HOSTILE, "purpose": "find persons", "category": "fighters",
-    "mode": "lists", "minimum_certainty": "low", "retention_days": "1095", "party": ["AL", "SI"],
-}  # fmt: skip
+    "area": "counter-terrorism",
+    "legal_basis": HOSTILE,
+    "purpose": "find persons",
+    "category": "fighters",
+    "mode": "lists",
+    "minimum_certainty": "low",
+    "retention_days": "1095",
+    "party": ["AL", "SI"],
+}
 
 
 async def test_the_form_has_the_defaults(matcher: Any) -> None:

@@ -12,10 +12,19 @@ NODE_ROLES = ("officer", "approver", "analyst", "auditor", "administrator")
 MATCHER_ROLES = ("secretariat", "auditor", "administrator")
 
 OPEN = {
-    "GET /enrol", "POST /enrol", "POST /enrol/confirm", "GET /set-up", "POST /set-up", "GET /sign-in", "POST /sign-in",
-    "GET /sign-in/provider", "POST /sign-in/provider", "POST /sign-out", "POST /language",
+    "GET /enrol",
+    "POST /enrol",
+    "POST /enrol/confirm",
+    "GET /set-up",
+    "POST /set-up",
+    "GET /sign-in",
+    "POST /sign-in",
+    "GET /sign-in/provider",
+    "POST /sign-in/provider",
+    "POST /sign-out",
+    "POST /language",
     "GET /static/{version}/{name}",
-}  # fmt: skip
+}
 """For whoever has no session."""
 
 FOR_ALL = {
@@ -143,12 +152,32 @@ MATCHER = {
 
 ID = "0" * 32
 FIELDS = {
-    "digest": "0" * 64, "reason": "because", "login": "eva", "role": "auditor", "record_id": "x", "hit": f"{ID}.{ID}",
-    "name": "x", "import_id": ID, "kind": "list", "legal_basis": "x", "purpose": "x", "case_reference": "x",
-    "category": "x", "area": "x", "party": ["AL", "SI"], "row": f"{ID}.{ID}", "decide": "same.0", "decision": "same",
-    "colleague": "nobody", "view": "x", "number": "1", "outcome": "confirmed", f"reason-{ID[:8]}": "because",
-    "read": "yes", "sure": "yes",
-}  # fmt: skip
+    "digest": "0" * 64,
+    "reason": "because",
+    "login": "eva",
+    "role": "auditor",
+    "record_id": "x",
+    "hit": f"{ID}.{ID}",
+    "name": "x",
+    "import_id": ID,
+    "kind": "list",
+    "legal_basis": "x",
+    "purpose": "x",
+    "case_reference": "x",
+    "category": "x",
+    "area": "x",
+    "party": ["AL", "SI"],
+    "row": f"{ID}.{ID}",
+    "decide": "same.0",
+    "decision": "same",
+    "colleague": "nobody",
+    "view": "x",
+    "number": "1",
+    "outcome": "confirmed",
+    f"reason-{ID[:8]}": "because",
+    "read": "yes",
+    "sure": "yes",
+}
 """What lets each form come as far as the question who may send it."""
 
 

@@ -44,23 +44,46 @@ def card(found: Safeguards, *actions: str, tag: str = "en") -> str:
 
 
 def safeguards(
-    *, released: bool = False, fault: CheckFault | None = None, told: bool = True, agreed: bool = True,
+    *,
+    released: bool = False,
+    fault: CheckFault | None = None,
+    told: bool = True,
+    agreed: bool = True,
     earlier: tuple[EarlierRoundView, ...] = (),
-) -> Safeguards:  # fmt: skip
+) -> Safeguards:
     """Return a round with an alarm, a check and what was spent."""
     alarm = FishingAlarmView(
-        submission_id=QUERY, asker="RS", hits=14, expected=1_400, raised_at=1_800_000_000,
-        released_at=1_800_000_100 if released else None, released_by="p-0123456789ab" if released else None,
-    )  # fmt: skip
+        submission_id=QUERY,
+        asker="RS",
+        hits=14,
+        expected=1_400,
+        raised_at=1_800_000_000,
+        released_at=1_800_000_100 if released else None,
+        released_by="p-0123456789ab" if released else None,
+    )
     check = PairCheckView(counterpart="SI", below=2, fault=fault, told=told, agreed=agreed)
     spent = SpentView(
-        origin="RS", input_class=InputClass.FULL, in_round=70, round_cap=1_000, in_day=70, day_cap=5_000,
-        in_window=90, window_cap=9_000, window_days=30, window_rounds=2,
-    )  # fmt: skip
+        origin="RS",
+        input_class=InputClass.FULL,
+        in_round=70,
+        round_cap=1_000,
+        in_day=70,
+        day_cap=5_000,
+        in_window=90,
+        window_cap=9_000,
+        window_days=30,
+        window_rounds=2,
+    )
     return Safeguards(
-        round_id=ROUND, spent=(spent,), earlier_rounds=earlier, earlier_sentence="", held_back=3, frequency_limit=8,
-        alarms=(alarm,), checks=(check,),
-    )  # fmt: skip
+        round_id=ROUND,
+        spent=(spent,),
+        earlier_rounds=earlier,
+        earlier_sentence="",
+        held_back=3,
+        frequency_limit=8,
+        alarms=(alarm,),
+        checks=(check,),
+    )
 
 
 def test_a_held_answer_is_released_by_whoever_may() -> None:

@@ -55,11 +55,21 @@ fenced "line"
 """
     source = laid_out(tmp_path, text)
     made = Writer(source).document(DOCUMENTS[0])
-    for part in ('#emph[#"with";];', '#strong[#"weight";];', '#raw("code #1");', "#set page() $x$ @ref",
-                 '#link(<docs-PRACTICE-md->)[#"two";];', '#link("https://example.org/a")[#"three";];',
-                 '#"four";', '#link(<README-md-a-part>)[#"five";];', "#enum(start: 3,", '#raw(block: true, "words")',
-                 '#raw(block: true, "fenced \\"line\\"")', 'table.header([#"a";], [#"b";]), [#raw("c");]',
-                 '#heading(level: 2)[#"A part";] <README-md-a-part>'):  # fmt: skip
+    for part in (
+        '#emph[#"with";];',
+        '#strong[#"weight";];',
+        '#raw("code #1");',
+        "#set page() $x$ @ref",
+        '#link(<docs-PRACTICE-md->)[#"two";];',
+        '#link("https://example.org/a")[#"three";];',
+        '#"four";',
+        '#link(<README-md-a-part>)[#"five";];',
+        "#enum(start: 3,",
+        '#raw(block: true, "words")',
+        '#raw(block: true, "fenced \\"line\\"")',
+        'table.header([#"a";], [#"b";]), [#raw("c");]',
+        '#heading(level: 2)[#"A part";] <README-md-a-part>',
+    ):
         assert part in made
     assert pdf(source, "1")
 

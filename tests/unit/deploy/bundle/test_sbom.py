@@ -22,20 +22,33 @@ TIME = 1_800_000_000
 @pytest.fixture
 def wheels(make_wheel: MakeWheel) -> list[Path]:
     """Aquila's wheel for two processors, and packages that state what they need and their licences in all ways."""
-    aquila = ("License-Expression: Apache-2.0", "Provides-Extra: dask", "Requires-Dist: Alpha[fast]>=1",
-              "Requires-Dist: beta; extra == 'dask'", "Requires-Dist: gamma; sys_platform == 'win32'")  # fmt: skip
+    aquila = (
+        "License-Expression: Apache-2.0",
+        "Provides-Extra: dask",
+        "Requires-Dist: Alpha[fast]>=1",
+        "Requires-Dist: beta; extra == 'dask'",
+        "Requires-Dist: gamma; sys_platform == 'win32'",
+    )
     return [
         make_wheel("aquila", "0.2.0", *aquila, tag="cp311-abi3-linux_x86_64"),
         make_wheel("aquila", "0.2.0", *aquila, tag="cp311-abi3-linux_aarch64"),
-        make_wheel("alpha", "1.0", "Summary: First", "License: MIT", "Requires-Dist: delta; extra == 'fast'",
-                   "Requires-Dist: gamma; extra == 'slow'", "Requires-Dist: epsilon; python_version < '3.12'"),
-        make_wheel("beta", "1.0", "License: A text", "  of two lines",
-                   "Classifier: License :: OSI Approved :: BSD License"),
+        make_wheel(
+            "alpha",
+            "1.0",
+            "Summary: First",
+            "License: MIT",
+            "Requires-Dist: delta; extra == 'fast'",
+            "Requires-Dist: gamma; extra == 'slow'",
+            "Requires-Dist: epsilon; python_version < '3.12'",
+        ),
+        make_wheel(
+            "beta", "1.0", "License: A text", "  of two lines", "Classifier: License :: OSI Approved :: BSD License"
+        ),
         make_wheel("gamma", "1.0"),
         make_wheel("delta", "1.0", "License-Expression: MIT OR Apache-2.0"),
         make_wheel("epsilon", "1.0"),
         make_wheel("epsilon", "2.0"),
-    ]  # fmt: skip
+    ]
 
 
 def test_it_is_valid_and_the_same_for_the_same_wheels(wheels: list[Path]) -> None:
@@ -57,8 +70,14 @@ def test_it_names_every_file_with_its_digest(wheels: list[Path]) -> None:
         for wheel in wheels
     }
     assert sorted(f"{one['name']} {one['version']}" for one in components) == [
-        "alpha 1.0", "aquila 0.2.0", "beta 1.0", "delta 1.0", "epsilon 1.0", "epsilon 2.0", "gamma 1.0",
-    ]  # fmt: skip
+        "alpha 1.0",
+        "aquila 0.2.0",
+        "beta 1.0",
+        "delta 1.0",
+        "epsilon 1.0",
+        "epsilon 2.0",
+        "gamma 1.0",
+    ]
     assert {one["name"]: one.get("purl") for one in components}["alpha"] == "pkg:pypi/alpha@1.0"
 
 
@@ -79,9 +98,13 @@ def test_it_states_licences(wheels: list[Path]) -> None:
 
     made = json.loads(document(wheels, TARGETS, TIME))
     assert {one["name"]: stated(one) for one in (made["metadata"]["component"], *made["components"])} == {
-        "aquila": "Apache-2.0", "alpha": "MIT", "beta": "BSD License", "gamma": "none", "delta": "MIT OR Apache-2.0",
+        "aquila": "Apache-2.0",
+        "alpha": "MIT",
+        "beta": "BSD License",
+        "gamma": "none",
+        "delta": "MIT OR Apache-2.0",
         "epsilon": "none",
-    }  # fmt: skip
+    }
 
 
 def test_packages_of_several_wheels_are_one(wheels: list[Path]) -> None:

@@ -39,9 +39,17 @@ from tests.support.migration_packages import add_migrations_of_next_release
 
 CLOCK = Clock()
 IMPORT = {
-    "import_id": "a" * 32, "name": "list", "format": "csv", "records": 1, "refused": 0, "imported_at": 1,
-    "complete": True, "normalizer": NORMALIZER_VERSION, "digest": None, "for_query": False,
-}  # fmt: skip
+    "import_id": "a" * 32,
+    "name": "list",
+    "format": "csv",
+    "records": 1,
+    "refused": 0,
+    "imported_at": 1,
+    "complete": True,
+    "normalizer": NORMALIZER_VERSION,
+    "digest": None,
+    "for_query": False,
+}
 RECORD = {"import_id": "a" * 32, "position": 0, "record_id": "x\n'\"", "content": b"\x00\xff", "words": "љубав"}
 
 
@@ -254,9 +262,17 @@ def test_checkpoints_are_verified_by_the_keys_of_the_log() -> None:
     """One that a replaced key signed counts; one of another log, of a stranger, or that was changed does not."""
     old, new, stranger = (IdentityKey.generate(lambda size, first=first: bytes([first]) * size) for first in (1, 2, 3))
     head = Head(
-        service="node", party="SI", release=aquila.__version__, revision="0001", database="sqlite", created_at=CLOCK(),
-        identity=new.public.hex, log_keys=(old.public.hex, new.public.hex), log_size=0, log_root="",
-    )  # fmt: skip
+        service="node",
+        party="SI",
+        release=aquila.__version__,
+        revision="0001",
+        database="sqlite",
+        created_at=CLOCK(),
+        identity=new.public.hex,
+        log_keys=(old.public.hex, new.public.hex),
+        log_size=0,
+        log_root="",
+    )
 
     def taken(origin: str, key: IdentityKey, size: int) -> bytes:
         note = Checkpoint(origin, size, bytes(32)).sign(key).to_bytes()

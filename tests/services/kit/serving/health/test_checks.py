@@ -56,8 +56,10 @@ def test_the_workers() -> None:
         workers=0, lost=3, lost_seconds=60, pieces=1, piece_seconds=601, error=ExecutorError("service_stopping")
     )
     assert graded(checks.worker_faults(bad)) == [
-        ("critical", "service_stopping"), ("warning", "health_workers_lost"), ("warning", "health_worker_slow")
-    ]  # fmt: skip
+        ("critical", "service_stopping"),
+        ("warning", "health_workers_lost"),
+        ("warning", "health_worker_slow"),
+    ]
     long_ago = WorkersState(workers=2, lost=3, lost_seconds=3_601, pieces=1, piece_seconds=600, error=None)
     assert graded(checks.worker_faults(long_ago)) == []
 

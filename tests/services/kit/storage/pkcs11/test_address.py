@@ -72,7 +72,7 @@ def test_an_address_is_written_as_it_is_read() -> None:
         (WHOLE.partition("&")[0], "token_address_incomplete"),
         (WHOLE.partition("?")[0], "token_address_incomplete"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_address(text: str, code: str) -> None:
     """Each fault has a code, and nothing is guessed."""
     assert code_of(text) == code

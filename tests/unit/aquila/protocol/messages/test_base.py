@@ -95,12 +95,22 @@ def test_a_message_that_is_wrong_as_a_whole() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("party", "si"), ("party", "SLO"), ("party", "SI\n"), ("party", "ŠI"),
-        ("round_id", "0" * 31), ("round_id", "A" * 32), ("round_id", "0" * 32 + "\n"),
-        ("sequence", 0), ("sequence", 2**40 + 1),
-        ("reason", ""), ("reason", "x" * 501), ("reason", "two\nlines"), ("reason", "bell\x07"), ("reason", "\x7f"),
+        ("party", "si"),
+        ("party", "SLO"),
+        ("party", "SI\n"),
+        ("party", "ŠI"),
+        ("round_id", "0" * 31),
+        ("round_id", "A" * 32),
+        ("round_id", "0" * 32 + "\n"),
+        ("sequence", 0),
+        ("sequence", 2**40 + 1),
+        ("reason", ""),
+        ("reason", "x" * 501),
+        ("reason", "two\nlines"),
+        ("reason", "bell\x07"),
+        ("reason", "\x7f"),
     ],
-)  # fmt: skip
+)
 def test_a_value_outside_its_kind(name: str, value: object) -> None:
     """Codes, identifiers, numbers and texts keep to their form to the last character."""
     with pytest.raises(MalformedError, match=name):

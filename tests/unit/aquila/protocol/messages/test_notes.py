@@ -65,9 +65,20 @@ def test_what_a_note_cannot_say(changes: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     ("text", "right"),
-    [("A", True), ("+/9z=", True), ("A==", True), ("", False), ("==", False), ("A===", False), ("A=A", False),
-     ("A\n", False), ("-_", False), ("Ä", False), ('"', False)],
-)  # fmt: skip
+    [
+        ("A", True),
+        ("+/9z=", True),
+        ("A==", True),
+        ("", False),
+        ("==", False),
+        ("A===", False),
+        ("A=A", False),
+        ("A\n", False),
+        ("-_", False),
+        ("Ä", False),
+        ('"', False),
+    ],
+)
 def test_what_a_batch_may_be(text: str, right: bool) -> None:  # noqa: FBT001 - a case of the test
     """A batch is what the pattern in the published schema matches, and nothing else."""
     pattern = Notes.model_json_schema()["properties"]["sealed"]["pattern"]

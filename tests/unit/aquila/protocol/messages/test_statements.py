@@ -45,8 +45,11 @@ CHUNKS = SAMPLES[Submission]["chunks"]
         pytest.param(Submission, {"chunks": CHUNKS[:1]}, id="chunk of a class missing"),
         pytest.param(Submission, {"chunks": [CHUNKS[0] | {"elements": 4}, CHUNKS[1]]}, id="counts do not add up"),
         pytest.param(Submission, {"chunks": [CHUNKS[0] | {"elements": 0}, *CHUNKS]}, id="empty chunk"),
-        pytest.param(Submission, {"elements": {"full": 65_536, "partial": 2},
-                                  "chunks": [CHUNKS[0] | {"elements": 65_536}, CHUNKS[1]]}, id="chunk too large"),
+        pytest.param(
+            Submission,
+            {"elements": {"full": 65_536, "partial": 2}, "chunks": [CHUNKS[0] | {"elements": 65_536}, CHUNKS[1]]},
+            id="chunk too large",
+        ),
         pytest.param(Submission, {"records": 0}, id="no record"),
         pytest.param(Submission, {"kind": "rumour"}, id="unknown kind"),
         pytest.param(Submission, {"justification": {}}, id="no justification"),
@@ -64,7 +67,7 @@ CHUNKS = SAMPLES[Submission]["chunks"]
         pytest.param(Outcomes, {"pairs": [PAIR | {"levels": []}]}, id="no level"),
         pytest.param(Outcomes, {"pairs": [PAIR | {"levels": PAIR["levels"][::-1]}]}, id="levels not ascending"),
     ],
-)  # fmt: skip
+)
 def test_a_statement_that_contradicts_itself(kind: type[Message], changes: dict[str, Any]) -> None:
     """Each of these statements is refused."""
     with pytest.raises(MalformedError):

@@ -217,9 +217,11 @@ def test_a_matcher_replaces_no_key_by_itself() -> None:
     assert refused.value.sentence.code == "registry_replaces_key"
     # A key that RS has, or had, is not SI's.
     taken = entries[0].model_copy(
-        update={"identity_key": key_of("x").public.hex,
-                "renewals": (sign_renewal("RS", key_of("x"), NEW.public).decode(),)}
-    )  # fmt: skip
+        update={
+            "identity_key": key_of("x").public.hex,
+            "renewals": (sign_renewal("RS", key_of("x"), NEW.public).decode(),),
+        }
+    )
     forged = sign_statement(after.model_copy(update={"parties": (taken, entries[1])}), MATCHER_KEY)
     with pytest.raises(MalformedError):
         open_statement(forged, MATCHER_KEY.public)

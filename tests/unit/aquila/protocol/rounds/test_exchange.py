@@ -48,9 +48,14 @@ def prepared(stage: StagedRound, code: str, **changes: Any) -> dict[str, Prepare
 def note(told: str, **changes: Any) -> Note:
     """Return a note."""
     content = {
-        "source_evaluation": "B", "information_evaluation": "2", "handling_code": "H0", "category": "suspects",
-        "reference": "SI-0A1B-2C3D-4E5F", "contact": "the unit", "report": told,
-    }  # fmt: skip
+        "source_evaluation": "B",
+        "information_evaluation": "2",
+        "handling_code": "H0",
+        "category": "suspects",
+        "reference": "SI-0A1B-2C3D-4E5F",
+        "contact": "the unit",
+        "report": told,
+    }
     return Note(**(content | changes))
 
 

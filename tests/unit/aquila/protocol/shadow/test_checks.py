@@ -41,11 +41,19 @@ def test_what_is_called_too_weak_is_graded_again() -> None:
 
 @pytest.mark.parametrize(
     ("minimum", "doubted", "hits", "records", "alarm"),
-    [(Level.LOW, 0, 0, 100, False), (Level.LOW, 1, 40, 300, True), (Level.LOW, 3, 100, 2_000, False),
-     (Level.LOW, 4, 100, 2_000, True), (Level.LOW, 10, 0, 20_000, False), (Level.LOW, 11, 0, 2_000_000, True),
-     (Level.MEDIUM, 13, 100, 2_000, False), (Level.MEDIUM, 14, 100, 2_000, True), (Level.HIGH, 26, 100, 2_000, False),
-     (Level.HIGH, 27, 100, 2_000, True)],
-)  # fmt: skip
+    [
+        (Level.LOW, 0, 0, 100, False),
+        (Level.LOW, 1, 40, 300, True),
+        (Level.LOW, 3, 100, 2_000, False),
+        (Level.LOW, 4, 100, 2_000, True),
+        (Level.LOW, 10, 0, 20_000, False),
+        (Level.LOW, 11, 0, 2_000_000, True),
+        (Level.MEDIUM, 13, 100, 2_000, False),
+        (Level.MEDIUM, 14, 100, 2_000, True),
+        (Level.HIGH, 26, 100, 2_000, False),
+        (Level.HIGH, 27, 100, 2_000, True),
+    ],
+)
 def test_when_doubts_are_an_alarm(minimum: Level, doubted: int, hits: int, records: int, *, alarm: bool) -> None:
     """More than two honest bases differ in, of hits and of strangers: in small lists a single one."""
     assert doubts_too_many(minimum, doubted, hits, (records, records)) is alarm

@@ -30,9 +30,14 @@ def seed() -> SecretBytes:
 
 
 def placed(
-    seed: SecretBytes, records: Sequence[Sequence[Input]], padding: Padding = SIZES, first: int = 5, real: int = 1_000,
-    *, blank: bool = False,
-) -> p.NumberedInputs:  # fmt: skip
+    seed: SecretBytes,
+    records: Sequence[Sequence[Input]],
+    padding: Padding = SIZES,
+    first: int = 5,
+    real: int = 1_000,
+    *,
+    blank: bool = False,
+) -> p.NumberedInputs:
     """Return the places of records with these inputs; `blank` where those behind the first have no digests."""
     every = [item for record in records for item in record]
     batch = p.BatchInputs(

@@ -58,8 +58,18 @@ def test_nothing_shows_what_it_holds(stage: StagedRound) -> None:
     verifying = tasks.VerifyTask(bytes(32), b"", chunk, evaluated.elements, evaluated.proof)
     carried = CarriedSecret.of(origin.seed)
     finalizing = tasks.FinalizeTask(carried, carried, origin.chunks.rows(0), [chunk])
-    for thing in (digested, digested.outline(), evaluating, evaluated, blinding, blinding.inputs, verifying, finalizing,
-                  plan, carried):  # fmt: skip
+    for thing in (
+        digested,
+        digested.outline(),
+        evaluating,
+        evaluated,
+        blinding,
+        blinding.inputs,
+        verifying,
+        finalizing,
+        plan,
+        carried,
+    ):
         assert len(repr(thing)) < 100
         assert "..." in repr(thing) or " object at 0x" in repr(thing)
 

@@ -67,7 +67,7 @@ def test_answers_about_a_sheet() -> None:
         (with_part(xlsx([HEADER]), "xl/sharedStrings.xml", "<b>" * 600_000), "spreadsheet_too_large"),
         (ods(ods_row(*HEADER) + ods_row("a" * 60_000, times=200)), "spreadsheet_too_large"),
     ],
-)  # fmt: skip
+)
 def test_a_file_that_is_more_than_a_list(content: bytes, code: str) -> None:
     """Sheets, elements and characters are bounded by the size of the file."""
     assert answers(content)[-1]["code"] == code

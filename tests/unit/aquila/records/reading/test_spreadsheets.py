@@ -298,7 +298,7 @@ BOMB = '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><x>&b;</x>'
         (archive({f"{number}.txt": "" for number in range(1_001)}), "too large"),
         (ods(ods_row(*HEADER) + '<table:table-row table:number-rows-repeated="many"/>'), "damaged"),
     ],
-)  # fmt: skip
+)
 def test_a_file_that_is_no_sound_spreadsheet_is_refused(content: bytes, match: str) -> None:
     """With one sentence about the file, whatever a parser would say."""
     with pytest.raises(InputError, match=match):

@@ -22,9 +22,16 @@ def test_an_alarm_has_sizes_and_heads_of_both_checkpoints() -> None:
     """In the same groups as the owner's own head, and with the name of the log that they are of."""
     notes = [f"{Checkpoint('aquila/SI', n, bytes([n]) * 32).text()}\n— aquila/SI AAAA\n" for n in (9, 7)]
     alarm = LogAlarmView(
-        alarm_id=3, origin="aquila/SI", what="shrunk", sentence=SentenceView.of(quoted("it shrank")),
-        seen=notes[0], got=notes[1], found_at=1, acknowledged_at=None, acknowledged_by=None,
-    )  # fmt: skip
+        alarm_id=3,
+        origin="aquila/SI",
+        what="shrunk",
+        sentence=SentenceView.of(quoted("it shrank")),
+        seen=notes[0],
+        got=notes[1],
+        found_at=1,
+        acknowledged_at=None,
+        acknowledged_by=None,
+    )
     assert _evidence(alarm) == (
         "Alarm 3 is over the log aquila/SI: seen before 9 entries, head 0909 0909 0909 0909 0909; "
         "found then 7 entries, head 0707 0707 0707 0707 0707."

@@ -11,9 +11,16 @@ from clients.cli.output.contact import contact_warnings
 def warnings(**changes: Any) -> list[str]:
     """Return what is said of a node that is well but for some changes."""
     status = {
-        "party": "SI", "version": "1", "identity_fingerprint": "a" * 64, "matcher_url": "https://m.example",
-        "matcher_reachable": True, "clock_difference": 2, "log_alarm": "", "obstacle": "", "group": "ifma",
-    }  # fmt: skip
+        "party": "SI",
+        "version": "1",
+        "identity_fingerprint": "a" * 64,
+        "matcher_url": "https://m.example",
+        "matcher_reachable": True,
+        "clock_difference": 2,
+        "log_alarm": "",
+        "obstacle": "",
+        "group": "ifma",
+    }
     return list(contact_warnings(NodeStatus(**(status | changes))))
 
 

@@ -23,10 +23,15 @@ def said(text: str) -> dict[str, Any]:
 def hit(number: int, certainty: str, submission_id: str | None = None) -> dict[str, Any]:
     """A hit of RS on an own record."""
     return {
-        "hit_id": f"{number:032x}", "counterpart": "RS", "certainty": certainty, "families": ["names"],
-        "sentences": ["names", "date of birth", "rare names"], "record_id": f"r-{number}",
-        "record": {"given_names": ["Ana"], "date_of_birth": "1980-01-02"}, "submission_id": submission_id,
-    }  # fmt: skip
+        "hit_id": f"{number:032x}",
+        "counterpart": "RS",
+        "certainty": certainty,
+        "families": ["names"],
+        "sentences": ["names", "date of birth", "rare names"],
+        "record_id": f"r-{number}",
+        "record": {"given_names": ["Ana"], "date_of_birth": "1980-01-02"},
+        "submission_id": submission_id,
+    }
 
 
 LIST = {"kind": "list", "submission_id": "c" * 32, "state": "answered"}

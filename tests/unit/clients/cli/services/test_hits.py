@@ -11,10 +11,19 @@ from clients.cli.main import main
 from tests.support.reached_service import answer_commands
 
 ENTRY = {
-    "round_id": "a" * 32, "hit_id": "b" * 32, "counterpart": "RS", "certainty": "high", "stage": "follow_up",
-    "decision": "cannot_tell", "outcome": None, "arrived_at": 1_800_000_000, "due_at": 1_800_000_000,
-    "overdue": True, "record_id": "al-1", "record": {"given_names": ["Arben"], "date_of_birth": "1980-03-04"},
-}  # fmt: skip
+    "round_id": "a" * 32,
+    "hit_id": "b" * 32,
+    "counterpart": "RS",
+    "certainty": "high",
+    "stage": "follow_up",
+    "decision": "cannot_tell",
+    "outcome": None,
+    "arrived_at": 1_800_000_000,
+    "due_at": 1_800_000_000,
+    "overdue": True,
+    "record_id": "al-1",
+    "record": {"given_names": ["Arben"], "date_of_birth": "1980-03-04"},
+}
 PAGE = {"hits": [ENTRY], "offset": 0, "total": 1, "by_stage": {"follow_up": 1}, "overdue": 1, "unanswered": 0}
 
 

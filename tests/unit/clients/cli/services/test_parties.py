@@ -59,9 +59,14 @@ def invite(folder: Path) -> Path:
     file = folder / "si.invite"
     with IdentityKey.generate(secrets.token_bytes) as key:
         invitation = Invitation(
-            invitation_id="00" * 16, party="SI", name="Slovenia", matcher_key=key.public.hex,
-            url="https://matcher.example.org:8700", ca=None, expires_at=1 << 33,
-        )  # fmt: skip
+            invitation_id="00" * 16,
+            party="SI",
+            name="Slovenia",
+            matcher_key=key.public.hex,
+            url="https://matcher.example.org:8700",
+            ca=None,
+            expires_at=1 << 33,
+        )
         file.write_bytes(sign_file(invitation, key))
     return file
 
@@ -139,9 +144,19 @@ def test_changes_of_keys_are_said_in_capitals_where_they_are_dangerous(capsys: p
         party="SI", name="Slovenia", identity_fingerprint="ab" * 32, left=False, accepted=None, differs=False
     )
     statement = RegistryStatementView(
-        number=2, digest="ab" * 32, made_at=0, words=("a",), digits=("1",), url="https://m.example", parties=(party,),
-        joined=(), left=(), replaced=(), revoked=("SI",), moved=False,
-    )  # fmt: skip
+        number=2,
+        digest="ab" * 32,
+        made_at=0,
+        words=("a",),
+        digits=("1",),
+        url="https://m.example",
+        parties=(party,),
+        joined=(),
+        left=(),
+        replaced=(),
+        revoked=("SI",),
+        moved=False,
+    )
     Screen(as_json=False).show(*changes(statement), *changes(statement.model_copy(update={"replaced": ("SI",)})))
     shown = capsys.readouterr()
     assert "SI HAS A NEW IDENTITY KEY WITHOUT THE SIGNATURE" in shown.out + shown.err
@@ -160,9 +175,19 @@ def test_words_are_shown_beside_who_joins_and_leaves(capsys: pytest.CaptureFixtu
         for code, name in (("QZ", "Phantom"), ("RS", "Serbia"), ("SI", "Slovenia"))
     )
     statement = RegistryStatementView(
-        number=2, digest="ab" * 32, made_at=0, words=("a",), digits=("1",), url="https://m.example", parties=parties,
-        joined=("QZ",), left=("RS",), replaced=(), revoked=(), moved=False,
-    )  # fmt: skip
+        number=2,
+        digest="ab" * 32,
+        made_at=0,
+        words=("a",),
+        digits=("1",),
+        url="https://m.example",
+        parties=parties,
+        joined=("QZ",),
+        left=("RS",),
+        replaced=(),
+        revoked=(),
+        moved=False,
+    )
     view = RegistryView(parties=parties, in_force=statement, waiting=None, obstacle=None, restart_needed=False)
     show_registry(Screen(as_json=False), view, "")
     shown = capsys.readouterr().out

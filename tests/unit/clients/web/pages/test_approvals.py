@@ -10,9 +10,7 @@ from tests.support.web_world import endpoint, visitor_of
 
 BEFORE = "a-1,Mira,Janković,1988-08-08,\na-2,Ana,Novak,1985-01-02,\na-3,Eva,Kos,1970-01-02,\n"
 AFTER = "a-1,Mira,Janković,1988-08-08,\na-2,Ana,Novak,1985-01-03,\na-4,Iva,Kos,1971-01-02,\na-5,Ivo,Kos,1972-01-02,\n"
-DIFFERENCE = {
-    "records are new": "2", "has other contents": "1", "is not in it any more": "1", "is the same": "1",
-}  # fmt: skip
+DIFFERENCE = {"records are new": "2", "has other contents": "1", "is not in it any more": "1", "is the same": "1"}
 
 
 async def consented(world: World) -> str:
@@ -53,8 +51,11 @@ async def test_the_approver_of_a_list_sees_what_changed(world_after: WorldAfter)
     for words, number in DIFFERENCE.items():
         assert f"<strong>{number}</strong>{words}" in changes
     assert [one for one in ("a-1", "a-2", "a-3", "a-4", "a-5") if f"<code>{one}</code>" in changes] == [
-        "a-2", "a-3", "a-4", "a-5",
-    ]  # fmt: skip
+        "a-2",
+        "a-3",
+        "a-4",
+        "a-5",
+    ]
     assert "Novak" not in page
     page = await browser.open(await asked(party_node, round_id, first))
     assert "Your decision" in page

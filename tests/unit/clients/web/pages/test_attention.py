@@ -18,10 +18,24 @@ from clients.web.i18n.languages import TAGS, languages
 from clients.web.pages import attention
 
 ROUND = "a" * 32
-AT_NODE = (AttentionKind.LEFT_OUT, AttentionKind.HELD_BACK, AttentionKind.REFUSED, AttentionKind.FAILED,
-           AttentionKind.PROBLEM, AttentionKind.WITHHELD, AttentionKind.CONSENT, AttentionKind.LIST)  # fmt: skip
-AT_MATCHER = (AttentionKind.LEFT_OUT, AttentionKind.HELD_BACK, AttentionKind.EVIDENCE, AttentionKind.PROBLEM,
-              AttentionKind.LATE, AttentionKind.FLAGS)  # fmt: skip
+AT_NODE = (
+    AttentionKind.LEFT_OUT,
+    AttentionKind.HELD_BACK,
+    AttentionKind.REFUSED,
+    AttentionKind.FAILED,
+    AttentionKind.PROBLEM,
+    AttentionKind.WITHHELD,
+    AttentionKind.CONSENT,
+    AttentionKind.LIST,
+)
+AT_MATCHER = (
+    AttentionKind.LEFT_OUT,
+    AttentionKind.HELD_BACK,
+    AttentionKind.EVIDENCE,
+    AttentionKind.PROBLEM,
+    AttentionKind.LATE,
+    AttentionKind.FLAGS,
+)
 
 
 @dataclass
@@ -64,11 +78,16 @@ def needed(*kinds: AttentionKind, left_out: int = 0) -> AttentionList:
     """Return needs of a round."""
     found = [
         RoundAttention(
-            round_id=ROUND, area="border crime", category="fighters", kind=kind, parties=("AL", "RS"), count=2,
+            round_id=ROUND,
+            area="border crime",
+            category="fighters",
+            kind=kind,
+            parties=("AL", "RS"),
+            count=2,
             until=1_800_000_000,
         )
         for kind in kinds
-    ]  # fmt: skip
+    ]
     return AttentionList(needs=tuple(found), left_out=left_out)
 
 
@@ -80,10 +99,16 @@ def told(visitor: Visitor, found: AttentionList) -> list[attention.AttentionItem
 def alarm(**changes: Any) -> LogAlarmView:
     """Return an alarm over the matcher's log."""
     fields = {
-        "alarm_id": 1, "origin": "aquila-log/matcher/0123456789abcdef", "what": "fork",
+        "alarm_id": 1,
+        "origin": "aquila-log/matcher/0123456789abcdef",
+        "what": "fork",
         "sentence": SentenceView.of(quoted("it forked")),
-        "seen": "", "got": "", "found_at": 1, "acknowledged_at": None, "acknowledged_by": None,
-    }  # fmt: skip
+        "seen": "",
+        "got": "",
+        "found_at": 1,
+        "acknowledged_at": None,
+        "acknowledged_by": None,
+    }
     return LogAlarmView.model_validate(fields | changes)
 
 

@@ -21,17 +21,25 @@ from tests.support.web_world import ORIGIN, endpoint, visitor_of
 pytestmark = pytest.mark.more_rounds
 
 REASON = {
-    "legal_basis": "Article 7", "purpose": "check of identity", "case_reference": "2026/7", "category": "travellers",
-    "urgency": "urgent", "template": "border control",
-}  # fmt: skip
+    "legal_basis": "Article 7",
+    "purpose": "check of identity",
+    "case_reference": "2026/7",
+    "category": "travellers",
+    "urgency": "urgent",
+    "template": "border control",
+}
 EMPTY = {
-    "given_names": ["", ""], "family_names": ["", ""], "date_of_birth": ["", ""], "nationality": ["", ""],
+    "given_names": ["", ""],
+    "family_names": ["", ""],
+    "date_of_birth": ["", ""],
+    "nationality": ["", ""],
     "document_numbers": ["", ""],
-}  # fmt: skip
+}
 ROWS = EMPTY | {
-    "given_names": ["Mira", "Nobody"], "family_names": ["Janković", "Unheard"],
+    "given_names": ["Mira", "Nobody"],
+    "family_names": ["Janković", "Unheard"],
     "date_of_birth": ["8.8.1988", "1970"],
-}  # fmt: skip
+}
 
 
 async def test_an_officer_asks_and_reads_the_answer(world_after: WorldAfter) -> None:
@@ -134,9 +142,10 @@ async def test_faults_of_persons_are_at_their_fields(world_after: WorldAfter) ->
     assert officer.answer.status_code == 422
     assert "<title>Error: Queries - Aquila</title>" in page
     for name, fault in (
-        ("date_of_birth-1", "has an impossible day"), ("family_names-2", "too little is left to match on"),
+        ("date_of_birth-1", "has an impossible day"),
+        ("family_names-2", "too little is left to match on"),
         ("document_numbers-2", "holds too few letters and digits"),
-    ):  # fmt: skip
+    ):
         assert f'href="#{name}"' in page
         assert re.search(rf'<p class="fault" id="{name}-fault">{fault}', page)
         assert re.search(rf'<input[^>]* id="{name}"[^>]* aria-invalid="true" aria-describedby="{name}-fault">', page)

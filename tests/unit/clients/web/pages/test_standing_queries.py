@@ -18,13 +18,19 @@ from tests.support.web_world import Browser, endpoint, visitor_of
 pytestmark = pytest.mark.more_rounds
 
 REASON = {
-    "legal_basis": "Article 7", "purpose": "check of identity", "case_reference": "2026/7", "category": "travellers",
+    "legal_basis": "Article 7",
+    "purpose": "check of identity",
+    "case_reference": "2026/7",
+    "category": "travellers",
     "urgency": "normal",
-}  # fmt: skip
+}
 ROWS = {
-    "given_names": ["Mira"], "family_names": ["Janković"], "date_of_birth": ["8.8.1988"], "nationality": [""],
+    "given_names": ["Mira"],
+    "family_names": ["Janković"],
+    "date_of_birth": ["8.8.1988"],
+    "nationality": [""],
     "document_numbers": [""],
-}  # fmt: skip
+}
 
 
 def day(world: World, after: int) -> str:

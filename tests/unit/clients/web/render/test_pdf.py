@@ -44,10 +44,19 @@ def test_a_letter_that_no_font_has_is_named(text: str) -> None:
 def test_each_paper_has_the_mark_of_practice(template: str) -> None:
     """Every template takes a mark; without one the paper is another."""
     content = {
-        "title": "T", "language": "en", "subtitle": "", "warning": "", "columns": ["A"] * 9, "rows": [],
-        "category": "", "round": "", "certainty": "", "rule": "", "pictures": [],
+        "title": "T",
+        "language": "en",
+        "subtitle": "",
+        "warning": "",
+        "columns": ["A"] * 9,
+        "rows": [],
+        "category": "",
+        "round": "",
+        "certainty": "",
+        "rule": "",
+        "pictures": [],
         "versions": [ComposedLetter("sq", "T", [], [], "", "")._asdict()],
-    }  # fmt: skip
+    }
     plain, marked = pdf.compiled(template, content, ""), pdf.compiled(template, content, "Practice.")
     assert plain != marked
     assert len(marked) > len(plain)

@@ -25,9 +25,14 @@ NONE = {"done": 0, "of": 0}
 STANDING = {"takes_part": True, "consented": True, "listed": True, "queries": 0}
 AT_NODE = {"evaluated": {"done": 1, "of": 2}, "tokens": {"done": 0, "of": 1}, "has_hits": False, "awaited": "list"}
 AT_MATCHER = {
-    "blinded": NONE, "evaluated": NONE, "tokens": NONE, "waits_for": [], "hits": None, "acknowledged": False,
+    "blinded": NONE,
+    "evaluated": NONE,
+    "tokens": NONE,
+    "waits_for": [],
+    "hits": None,
+    "acknowledged": False,
     "closed": False,
-}  # fmt: skip
+}
 
 
 def common(phase: str, parties: list[dict[str, Any]]) -> dict[str, Any]:
@@ -41,18 +46,27 @@ def common(phase: str, parties: list[dict[str, Any]]) -> dict[str, Any]:
         "participants": ["AL", "RS"],
     }
     return {
-        "entry": entry, "manifest": manifest, "manifest_digest": "0" * 64, "binding": None,
-        "participants": ["AL", "RS"], "parties": parties,
-    }  # fmt: skip
+        "entry": entry,
+        "manifest": manifest,
+        "manifest_digest": "0" * 64,
+        "binding": None,
+        "participants": ["AL", "RS"],
+        "parties": parties,
+    }
 
 
 def at_node(phase: str = "open", **rs: Any) -> NodeRoundView:
     """Return a node's view of a round of AL, whose list is there, and RS."""
     parties = [{"party": "AL"} | STANDING | AT_NODE, {"party": "RS"} | STANDING | AT_NODE | rs]
     own = {
-        "consented": True, "submissions": [], "evaluated_for_others": NONE, "hits": None, "keys_present": True,
-        "wishes": [], "problems": [],
-    }  # fmt: skip
+        "consented": True,
+        "submissions": [],
+        "evaluated_for_others": NONE,
+        "hits": None,
+        "keys_present": True,
+        "wishes": [],
+        "problems": [],
+    }
     return NodeRoundView.model_validate_json(json.dumps(common(phase, parties) | own))
 
 

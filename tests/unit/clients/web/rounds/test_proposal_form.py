@@ -17,10 +17,15 @@ from clients.web.rounds import proposal_form
 
 WINDOW = Window(consent_by=1_800_000_000, submit_by=1_800_600_000, evaluate_by=1_801_200_000, closes_at=1_802_400_000)
 DEFAULTS = ProposalDefaults(
-    parties=("AL", "RS", "SI"), rules=("default", "exact"), caps=ClassCounts(full=1_000, partial=500), window=WINDOW,
-    padding=Padding(inputs_per_record=(8, 16), records_multiple=100), minimum_certainty=Level.LOW, frequency_limit=8,
+    parties=("AL", "RS", "SI"),
+    rules=("default", "exact"),
+    caps=ClassCounts(full=1_000, partial=500),
+    window=WINDOW,
+    padding=Padding(inputs_per_record=(8, 16), records_multiple=100),
+    minimum_certainty=Level.LOW,
+    frequency_limit=8,
     retention_days=1_095,
-)  # fmt: skip
+)
 WORDS = {"area": "a", "legal_basis": "b", "purpose": "c", "category": "d"}
 
 
