@@ -8,36 +8,21 @@ usually reads from `alembic.ini` and `env.py` is here.
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from importlib import resources
-from pathlib import Path
 
-from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, MetaData
+from sqlalchemy import Connection
 
 from services.kit.errors import StoreError
 from services.kit.logging import Log
 from services.kit.storage.store import Store, schema_change
 
 _LOG = Log("kit.migrate")
-_SCRIPT = '''"""{message}."""
-
-import sqlalchemy as sa
-from alembic import op
-
-revision = "{revision}"
-down_revision = {before!r}
-
-
-def upgrade() -> None:
-    {upgrade}
-'''
 
 
 def migrate(store: Store, package: str, revision: str = "head") -> str:
@@ -53,12 +38,12 @@ def migrate(store: Store, package: str, revision: str = "head") -> str:
     """
     scripts = _scripts(package)
     with schema_change(store) as connection:
-        before = _revision(connection)
+        before = revision_of(connection)
         try:
             _run(connection, scripts, revision)
         except CommandError:
             raise StoreError("database_schema_unknown", revision=before) from None
-        after = _revision(connection)
+        after = revision_of(connection)
     if after != before:
         _LOG.info("schema_migrated", revision=after)
     return after
@@ -88,25 +73,7 @@ def known_revisions(package: str) -> frozenset[str]:
 
 def revision_of(connection: Connection) -> str:
     """Return the revision of a database's schema, or nothing for an empty database."""
-    return _revision(connection)
-
-
-def draft(store: Store, package: str, metadata: MetaData, message: str) -> Path:
-    """Write a script from the difference between a migrated store and the models, for a person to edit."""
-    scripts = _scripts(package)
-    head = scripts.get_current_head()
-    revision = f"{len(list(scripts.walk_revisions())) + 1:04d}"
-    with schema_change(store) as connection:
-        options = {"compare_type": True, "target_metadata": metadata}
-        migration = MigrationContext.configure(connection, opts=options)
-        difference = produce_migrations(migration, metadata)
-        assert difference.upgrade_ops is not None
-        # Batch operations rebuild a table where SQLite cannot alter it.
-        upgrade = render_python_code(difference.upgrade_ops, render_as_batch=True, migration_context=migration)
-    path = Path(scripts.dir) / f"{revision}_{re.sub('[^a-z0-9]+', '_', message.lower()).strip('_')}.py"
-    content = _SCRIPT.format(message=message, revision=revision, before=head, upgrade=upgrade)
-    path.write_text(content, encoding="utf-8")
-    return path
+    return MigrationContext.configure(connection).get_current_revision() or ""
 
 
 def _scripts(package: str) -> ScriptDirectory:
@@ -131,8 +98,3 @@ def _run(connection: Connection, scripts: ScriptDirectory, revision: str) -> Non
     with EnvironmentContext(Config(), scripts, fn=steps, destination_rev=revision) as environment:
         environment.configure(connection=connection)
         environment.run_migrations()
-
-
-def _revision(connection: Connection) -> str:
-    """Return the revision of the schema, or nothing for an empty database."""
-    return MigrationContext.configure(connection).get_current_revision() or ""

@@ -9,9 +9,9 @@ from sqlalchemy import URL, ForeignKey, String, inspect, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.kit.errors import StoreError
-from services.kit.storage.migrate import draft, migrate
+from services.kit.storage.migrate import migrate
 from services.kit.storage.store import Rows, Store, new_metadata
-from tests.support.migration_packages import add_migration
+from tests.support.migration_packages import add_migration, draft
 from tests.support.schema_checks import differences
 
 

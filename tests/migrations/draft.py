@@ -1,0 +1,28 @@
+"""Draft a migration: `python -m tests.migrations.draft node "Say who made a list"`, for a person to edit.
+
+It writes the difference between the schema that the migrations make and the models. At the release of 1.0.0, with the
+first migration out of the way, that is the first migration itself (RELEASING.md).
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from services.kit.settings import DatabaseSettings
+from services.kit.storage.migrate import migrate
+from services.kit.storage.store import Store, database_url
+from services.matcher.storage.tables import MatcherRows
+from services.node.storage.tables import NodeRows
+from tests.support.migration_packages import draft
+
+if __name__ == "__main__":
+    service, message = sys.argv[1:]
+    with TemporaryDirectory() as folder:
+        store = Store(database_url(DatabaseSettings(), Path(folder) / "draft.db"))
+        package = f"services.{service}.storage"
+        migrate(store, package)
+        metadata = NodeRows.metadata if service == "node" else MatcherRows.metadata
+        sys.stdout.write(f"{draft(store, package, metadata, message)}\n")
+        store.close()

@@ -1,0 +1,14 @@
+"""The releases that homes, messages and databases in use may be of, as the changelog names them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def released_versions() -> set[str]:
+    """Return the releases from 1.0.0 on; 0.2.0 was never in use."""
+    changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    return set(re.findall(r"^## \[(\d+\.\d+\.\d+)\]", changelog, re.MULTILINE)) - {"0.2.0"}
