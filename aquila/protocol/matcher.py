@@ -48,7 +48,8 @@ from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.shadow.columns import met_digest
 from aquila.protocol.shadow.meeting import ColumnTerms, column_terms, due_tags, meets_a_set, met_tags
 from aquila.protocol.shadow.token_rows import TokenRows, numbered
-from aquila.protocol.submissions.column_sizes import DUMMIES, TAG_BYTES
+from aquila.protocol.submissions.caps import records_for
+from aquila.protocol.submissions.column_sizes import DUMMIES, MOST_TAGS_OF_A_RECORD, TAG_BYTES
 from aquila.protocol.submissions.submission import HANDLE_BYTES
 from aquila.records.rules import InputClass, RuleTable
 
@@ -497,7 +498,8 @@ def disk_bytes(manifest: Manifest, kept_evaluations: int | None = None, parties:
     evaluations = elements * ELEMENT_BYTES * max(0, len(caps) - 1)
     if kept_evaluations is not None:
         evaluations = min(evaluations, kept_evaluations)
-    # Tokens lie there twice while they are joined: as they came, and laid down for the join. Of a shadow column a tag
-    # for each element is reckoned, which is about what lists have.
-    shadows = TAG_BYTES * (elements + len(caps) * DUMMIES) * max(0, len(caps) - 1)
+    # Tokens lie there twice while they are joined: as they came, and laid down for the join. A shadow column has as
+    # many tags as are taken of a list of as many records as the caps are for; most lists have less than a tenth.
+    tags = sum(DUMMIES + MOST_TAGS_OF_A_RECORD * records_for(cap.elements) for cap in caps)
+    shadows = TAG_BYTES * tags * max(0, len(caps) - 1)
     return elements * (ELEMENT_BYTES + 2 * TOKEN_ROW_BYTES) + shadows + evaluations

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from aquila.matching.join import TOKEN_ROW_BYTES
+from aquila.protocol.submissions.column_sizes import DUMMIES, MOST_TAGS_OF_A_RECORD, TAG_BYTES
 from tests.bench import data_volumes
 from tests.bench.data_volumes import Cost, Size
 
@@ -61,7 +62,8 @@ def test_the_document() -> None:
     columns = data_volumes.column_bytes(REGION)
     joining = (TOKEN_ROW_BYTES + data_volumes.PARQUET_ROW_BYTES) * 12 * REGION.elements + 12 * columns
     answering = 32 * 12 * REGION.elements + quota
-    reserved = (32 + 2 * 33) * 12 * REGION.elements + quota + 12 * columns
+    longest = TAG_BYTES * (MOST_TAGS_OF_A_RECORD * REGION.records + DUMMIES) * 11
+    reserved = (32 + 2 * 33) * 12 * REGION.elements + quota + 12 * longest
     for bytes_, digits in (
         (data_volumes.node_sends(REGION), 2),
         (data_volumes.node_receives(REGION), 2),

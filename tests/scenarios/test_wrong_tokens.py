@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from aquila.errors import BindingError, MalformedError, OrderError
 from aquila.protocol import matcher as roles
-from aquila.protocol.messages import Tokens
+from aquila.protocol.messages import ClassCounts, PartyCap, Tokens
 from tests.support.staged_round import StagedRound
+
+FEW = tuple(PartyCap(party=code, elements=ClassCounts(full=16, partial=16)) for code in ("AL", "RS", "SI"))
+"""Caps for two records."""
 
 
 def tokens(stage: StagedRound, code: str, submission_id: str, rows: int, **fields: Any) -> bytes:
     """Return a signed statement of one chunk of so many token rows."""
     chunks = ({"rows": rows, "digest": "0" * 64},)
     return stage.signed(
-        code, stage.statement(code, Tokens, submission_id=submission_id, chunks=chunks, columns=(), **fields)
+        code, stage.statement(code, Tokens, submission_id=submission_id, chunks=chunks, **({"columns": ()} | fields))
     )
 
 
@@ -71,3 +75,18 @@ def test_under_another_binding(stage: StagedRound) -> None:
     """Tokens name the binding in force."""
     stage.evaluated()
     stage.refused(BindingError, tokens(stage, "SI", stage.nodes["SI"].submission_id, 10, binding="0" * 64))
+
+
+@pytest.mark.parametrize(("changes", "records"), [({}, 5), ({"caps": FEW}, 2)])
+def test_columns_that_are_too_long(staged: Callable[..., StagedRound], changes: dict[str, Any], records: int) -> None:
+    """A column has 4,096 tags and 128 a record at most, of those of the list and of those that it declared for."""
+    stage = staged(changes=changes).evaluated()
+    most = 4_096 + 128 * records
+
+    def with_tags(tags: int) -> bytes:
+        pieces = ({"tags": tags, "digest": "0" * 64},)
+        columns = [{"counterpart": to, "key": "0" * 64, "left_out": (), "pieces": pieces} for to in ("AL", "RS")]
+        return tokens(stage, "SI", stage.nodes["SI"].submission_id, 10, columns=columns)
+
+    stage.refused(MalformedError, with_tags(most + 1), "more tags than its list can have")
+    stage.publish(with_tags(most))

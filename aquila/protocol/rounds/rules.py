@@ -101,6 +101,7 @@ from aquila.protocol.rounds.round_state import (
     RoundState,
     SentNotes,
 )
+from aquila.protocol.submissions.caps import records_for
 from aquila.protocol.submissions.column_sizes import DUMMIES, MOST_TAGS_OF_A_RECORD
 from aquila.records.rules import InputClass
 
@@ -428,7 +429,8 @@ def _tokens(message: Tokens, round_: RoundState, _digest: str, _now: int | None)
     due = sorted(round_.counterparts_of(message.party)) if submission.kind is Kind.LIST else []
     if [column.counterpart for column in message.columns] != due:
         raise MalformedError("counterparts_not_all_told", party=message.party)
-    most = DUMMIES + submission.records * MOST_TAGS_OF_A_RECORD
+    records = min(submission.records, records_for(round_.consents[message.party].elements))
+    most = DUMMIES + records * MOST_TAGS_OF_A_RECORD
     if any(sum(piece.tags for piece in column.pieces) > most for column in message.columns):
         raise MalformedError("shadow_column_too_long", party=message.party, expected=most)
     round_.tokens[message.submission_id] = message

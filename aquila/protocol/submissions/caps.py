@@ -39,6 +39,11 @@ def elements_for(padding: Padding, records: int, queries: int) -> ClassCounts:
     return ClassCounts(full=FULL_PER_RECORD * counted, partial=PARTIAL_PER_RECORD * counted)
 
 
+def records_for(elements: ClassCounts) -> int:
+    """Return for how many records some elements are enough, by what a consent declares for each of them."""
+    return max(-(-elements.full // FULL_PER_RECORD), -(-elements.partial // PARTIAL_PER_RECORD))
+
+
 def percent_by_names(elements: int) -> int:
     """Return the per cent of a list, in steps of ten, that some partial elements find by names alone."""
     return max((percent for percent, guesses in GUESSES_BY_NAMES if guesses <= elements), default=0)

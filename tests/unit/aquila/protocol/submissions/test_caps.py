@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from aquila.protocol.submissions.caps import elements_for, percent_by_names
+from aquila.protocol.messages import ClassCounts
+from aquila.protocol.submissions.caps import elements_for, percent_by_names, records_for
 from aquila.simulation import DEFAULT_PADDING, NO_PADDING
 
 
@@ -19,3 +20,10 @@ def test_elements_follow_from_padded_records() -> None:
     assert elements_for(DEFAULT_PADDING, 5_001, 0).partial == 24 * 5_100
     assert elements_for(DEFAULT_PADDING, 5_001, 10).full == 8 * 6_100
     assert elements_for(NO_PADDING, 3, 10).full == 8 * 110
+
+
+def test_records_follow_from_elements() -> None:
+    """As many as the class says that is enough for more of them, a begun one counted."""
+    assert records_for(elements_for(DEFAULT_PADDING, 5_001, 0)) == 5_100
+    assert [records_for(ClassCounts(full=full, partial=0)) for full in (0, 8, 9)] == [0, 1, 2]
+    assert records_for(ClassCounts(full=8, partial=49)) == 3
