@@ -157,17 +157,17 @@ class Visitor:
 
     def open(self, path: str) -> None:
         """Open a page and look whether it is as it must be."""
-        try:
-            answer = self.page.goto(self.url + path)
-        except PlaywrightError as error:
-            # A live page that has news in the moment in which it is left loads itself anew, and that goes first.
-            if not _loads_itself(error):
-                raise
-            answer = self.page.goto(self.url + path)
+        self._hold_still()
+        answer = self.page.goto(self.url + path)
         assert answer is not None
         assert answer.status == 200, f"{path}: {answer.status} {self.page.content()[:2_000]}"
         assert len(answer.body()) < LARGEST_PAGE, path
         self.check()
+
+    def _hold_still(self) -> None:
+        """Stop a live page from loading itself anew while it is left: Playwright may wait for either page for ever."""
+        if self.scripts:
+            self.look(lambda: self.page.evaluate("window.stop()"))
 
     def press(self, name: str | re.Pattern[str]) -> None:
         """Press a button by its words, and look at the page that comes."""
