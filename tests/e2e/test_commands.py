@@ -7,17 +7,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from sqlalchemy import select
 
-from clients.cli.exit_codes import ExitCode
 from clients.sdk import Access, Connection, PeopleClient, find_home
-from services.kit.people.tables import AccountRow, NotificationRow
-from services.kit.settings import DatabaseSettings
-from services.kit.storage.files import write_secret
-from services.kit.storage.store import private_store
-from tests.support.commanded_rounds import WHY, propose, submit
-from tests.support.mail_server import PASSWORD as MAIL_PASSWORD
-from tests.support.mail_server import MailServer
+from tests.support.commanded_rounds import propose, submit
 from tests.support.process_world import PASSWORD, World, free_port, next_code, run
 
 pytestmark = pytest.mark.e2e
@@ -35,23 +27,6 @@ def test_a_round_by_commands(world: World, files: dict[str, Path]) -> None:
     for service in world.services.values():
         world.run("round", "watch", round_id, "--until", "closed", "--home", str(service.home))
     world.until(lambda: not any(list((node.home / "keys").glob("*.key")) for node in world.nodes))
-
-
-def test_a_party_aborts_by_command(world: World, files: dict[str, Path]) -> None:
-    """A party that leaves ends the round for everyone, and every key is destroyed."""
-    round_id = propose(world)
-    leaver = world.nodes[0]
-    world.run("round", "watch", round_id, "--until", "open", "--home", str(leaver.home))
-    world.run("records", "import", str(files[leaver.name]), "--home", str(leaver.home))
-    world.run_both("round", "submit", round_id, *WHY, home=leaver.home)
-    hits = "round", "hits", round_id, "--home", str(leaver.home)
-    said = run(*hits, person=world.person("first"), ends_with=ExitCode.UNANSWERED)
-    assert "is not answered yet. This is neither a hit nor a no-hit." in said
-    world.run("round", "abort", round_id, "--reason", "wrong list", "--home", str(leaver.home))
-    world.until(lambda: all(world.phase(service, round_id) == "aborted" for service in world.services.values()))
-    world.until(lambda: not any(list((node.home / "keys").glob("*.key")) for node in world.nodes))
-    assert not [path for node in world.nodes for path in (node.home / "chunks").rglob("*") if path.is_file()]
-    assert "will not be" in run(*hits, person=world.person("first"), ends_with=ExitCode.UNANSWERED)
 
 
 def test_people_by_commands(world: World, tmp_path: Path) -> None:
@@ -112,38 +87,6 @@ def test_a_served_node_shows_its_metrics(world: World) -> None:
     assert found["aquila_start_time_seconds"] > 0
     assert found["aquila_disk_free_bytes"] > 0
     assert [found[f"aquila_{name}"] for name in ("requests_waiting", "pieces_in_hand", "rounds_stuck")] == [0, 0, 0]
-    node.stop()
-    settings.write_text(before)
-    node.start()
-
-
-def test_a_served_node_sends_mail(world: World, tmp_path: Path) -> None:
-    """A node that starts with a person's choice hands the first notification to the server of its settings."""
-    node, mail = world.nodes[0], MailServer(tmp_path)
-    mail.start()
-    write_secret(tmp_path / "password", MAIL_PASSWORD.encode())
-    settings = node.home / "node.toml"
-    before = settings.read_text()
-    settings.write_text(
-        f'{before}\n[notifications.mail]\nhost = "127.0.0.1"\nport = {mail.port}\n'
-        f'sender = "aquila@ministry.example"\nuser = "node"\npassword_file = "{tmp_path}/password"\n'
-        f'ca = "{tmp_path}/mail-ca.pem"\n'
-    )
-    node.stop()
-    store = private_store(DatabaseSettings(), node.home / "node.db")
-    with store.transaction("test.choice") as session:
-        person = session.scalars(select(AccountRow.person)).first()
-        session.add(
-            NotificationRow(
-                person=person, channel="mail", address="one@ministry.example", language="sq", told_at=0, told_day=0
-            )
-        )
-    store.close()
-    node.start()
-    world.until(lambda: bool(mail.messages))
-    mail.stop()
-    assert node.url in mail.messages[0].get_content()
-    assert mail.messages[0]["subject"] == "Aquila: njoftimet janë ndezur"
     node.stop()
     settings.write_text(before)
     node.start()

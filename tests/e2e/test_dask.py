@@ -16,7 +16,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from aquila import __version__
 from aquila.crypto.backend import load_group
 from aquila.errors import ExecutorError, InputError, MalformedError
 from aquila.executors import local_pool
@@ -195,31 +194,6 @@ def test_another_authority_is_refused(cluster: Cluster, tmp_path: Path) -> None:
             changed["dask_key_file"] = tmp_path / "other" / "service.key"
         with pytest.raises(ExecutorError, match="cannot be used"):
             connect(settings.model_copy(update=changed), wait_seconds=3)
-
-
-def test_a_cluster_of_another_release_is_refused(tmp_path: Path) -> None:
-    """Before anything travels there."""
-    (tmp_path / "shim").mkdir()
-    (tmp_path / "shim" / "sitecustomize.py").write_text("import aquila\naquila.__version__ = '0.0.1'\n")
-    cluster = Cluster(tmp_path / "cluster", workers=1, environment={"PYTHONPATH": str(tmp_path / "shim")})
-    try:
-        cluster.start()
-        with pytest.raises(InputError, match="another release") as caught:
-            connect(settings_of(cluster, tmp_path))
-        assert caught.value.fields.items() >= {"expected": __version__, "got": "0.0.1"}.items()
-    finally:
-        cluster.stop()
-
-
-def test_a_cluster_that_spills_is_refused(tmp_path: Path) -> None:
-    """What it works on would end on its disks."""
-    cluster = Cluster(tmp_path / "cluster", workers=1, environment={"DASK_DISTRIBUTED__WORKER__MEMORY__SPILL": "0.7"})
-    try:
-        cluster.start()
-        with pytest.raises(InputError, match="may write what it works on"):
-            connect(settings_of(cluster, tmp_path))
-    finally:
-        cluster.stop()
 
 
 @pytest.mark.soak

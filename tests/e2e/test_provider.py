@@ -13,11 +13,10 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 import httpx
 import pytest
 
-from aquila.audit.roles import Role
 from aquila.errors import AquilaError
 from aquila.interface.people import ProviderReturn, SessionGrant
 from clients.sdk import Access, Connection, PeopleClient
-from services.kit.errors import NotAllowedError, SignInError
+from services.kit.errors import NotAllowedError
 from services.kit.storage.files import write_secret
 from tests.support.browsing import Visitor, Window, chromium
 from tests.support.loaded_program import LOADED, run
@@ -155,25 +154,6 @@ def let_in(node: Service, subject: str) -> None:
     run("user", "admit", login, "--subject", subject, "--home", str(node.home))
 
 
-def test_a_person_of_the_ministry_signs_in(node: Service) -> None:
-    """The account is the provider's person, in the role that its claim stands for; a replayed return opens nothing."""
-    let_in(node, "ana")
-    with Connection(Access("node", node.url, "")) as connection:
-        people = PeopleClient(connection)
-        assert people.ways().provider
-        tokens = []
-        for _ in range(2):
-            started = people.start_at_provider()
-            back = at_the_provider(started.url, "ana")
-            shown = ProviderReturn(state=back["state"], code=back["code"], issuer=back["iss"], binding=started.binding)
-            tokens.append(people.finish_at_provider(shown))
-        assert tokens[0].person == tokens[1].person
-        connection.carry(tokens[1].token)
-        assert people.me().roles == (Role.OFFICER,)
-        with pytest.raises(SignInError):
-            people.finish_at_provider(shown)
-
-
 def test_a_person_of_the_ministry_signs_in_at_the_pages(node: Service) -> None:
     """The page leads to the provider and back, under the strict policy and without JavaScript; a return counts once."""
     let_in(node, "eva")
@@ -192,17 +172,6 @@ def test_a_person_of_the_ministry_signs_in_at_the_pages(node: Service) -> None:
         visitor.page.goto(back)
         assert visitor.shows("Begin it again.")
         visitor.close()
-
-
-def test_a_return_into_another_browser_opens_nothing(node: Service) -> None:
-    """Whoever is made to follow somebody else's return does not hold what that browser kept."""
-    with Connection(Access("node", node.url, "")) as connection:
-        people = PeopleClient(connection)
-        lured, started = people.start_at_provider(), people.start_at_provider()
-        back = at_the_provider(started.url, "attacker")
-        shown = ProviderReturn(state=back["state"], code=back["code"], issuer=back["iss"], binding=lured.binding)
-        with pytest.raises(AquilaError):
-            people.finish_at_provider(shown)
 
 
 def test_a_code_without_its_verifier_is_worth_nothing(node: Service, provider: Provider) -> None:

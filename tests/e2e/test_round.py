@@ -44,20 +44,3 @@ def test_services_give_the_rehearsals_hits_and_leak_nothing(
         assert list((node.home / "keys").glob("*.key")) == []
         assert [path for path in (node.home / "chunks").rglob("*") if path.is_file()] == []
     assert [path for path in (world.matcher.home / "chunks").rglob("*") if path.is_file()] == []
-
-
-def test_a_query_is_answered_against_the_lists(world: World, files: dict[str, Path], tmp_path: Path) -> None:
-    """A query is matched against the counterparts' lists, the owner of the record learns of it, and it is gone then."""
-    round_id = play(world, files)
-    question = tmp_path / "question.csv"
-    question.write_text("record_id,given_names,family_names,date_of_birth\nQ-1,Stojan,Petrovski,1971-05-30\n")
-    asker = world.services["AL"]
-    submission = world.submit(asker, round_id, world.import_list(asker, question), "query")
-    world.until(lambda: any(hit["submission_id"] == submission for hit in world.hits(asker, round_id)))
-    asked = [hit for hit in world.hits(asker, round_id) if hit["submission_id"] == submission]
-    assert sorted((hit["record_id"], hit["counterpart"]) for hit in asked) == [("Q-1", "MK"), ("Q-1", "RS")]
-    for code in ("MK", "RS"):
-        told = [hit for hit in world.hits(world.services[code], round_id) if hit["submission_id"] == submission]
-        assert [(hit["record_id"], hit["counterpart"]) for hit in told] == [(f"{code}-1", "AL")]
-    assert not any("tokens" in str(path) and submission in str(path) for path in world.files(world.matcher))
-    world.close(round_id)

@@ -65,12 +65,3 @@ async def test_a_proposal_that_waited_too_long(world: World) -> None:
     world.clock.time = NOW + 11
     assert (await decide(second, asked)).status_code == 409
     assert (await first.post("/operator/rounds", json=PROPOSAL | {"window": window})).status_code == 409
-
-
-async def test_an_auditor_and_the_administrator_do_neither(world: World) -> None:
-    """They may not ask, and may not approve."""
-    asked = (await officer(world, "cene").post("/operator/rounds", json=PROPOSAL)).json()
-    for role in (Role.AUDITOR, Role.ADMINISTRATOR):
-        person = officer(world, role.value, role)
-        assert (await person.post("/operator/rounds", json=PROPOSAL)).status_code == 403
-        assert (await decide(person, asked)).status_code == 403

@@ -73,49 +73,6 @@ async def test_a_missing_list(three: World) -> None:
     assert (view["participants"], view["entry"]["phase"]) == (["AL", "RS"], "reporting")
 
 
-async def test_a_list_without_its_bytes(three: World) -> None:
-    """Who signed a list and did not send it is late; the evaluators who could not evaluate it are not."""
-    await three.opened()
-    for code in ("AL", "RS"):
-        await three.nodes[code].submit()
-    node = three.nodes["SI"]
-    await node.sync()
-    envelope, _ = node.prepared()
-    await node.say(envelope)
-    for node in three.nodes.values():
-        await node.evaluate()
-    three.clock.time = NOW + 201
-    assert (await three.nodes["AL"].sync()).late == ("SI",)
-    for code in ("AL", "RS"):
-        node = three.nodes[code]
-        await node.sync()
-        await node.say(node.party.amend(node.round, node.next(), ("SI",), three.clock.time))
-    page = await three.nodes["AL"].sync()
-    assert page.ready == (three.nodes["AL"].list.submission_id,)
-
-
-@pytest.mark.parametrize("signed", [False, True])
-async def test_a_missing_evaluation(three: World, *, signed: bool) -> None:
-    """Who did not evaluate is late, and so is who signed an evaluation and did not send it."""
-    await three.submitted()
-    for code in ("AL", "RS"):
-        await three.nodes[code].evaluate()
-    if signed:
-        node = three.nodes["SI"]
-        await node.sync()
-        for other in (three.nodes["AL"], three.nodes["RS"]):
-            for sent in other.sent.values():
-                for index, (_, _, octets) in enumerate(sent.chunks):
-                    answer = node.party.evaluate(
-                        node.round, node.secrets, node.next(), sent.submission_id, index, octets, bytes(32)
-                    )
-                    assert (await node.say(answer.envelope)).status_code == 201
-    assert (await three.nodes["AL"].sync()).late == ()
-    three.clock.time = NOW + 201
-    page = await three.nodes["AL"].sync()
-    assert (page.late, page.ready) == (("SI",), ())
-
-
 async def test_time_is_over_with_all_receipts(world: World) -> None:
     """The round is closed."""
     await world.acknowledged()

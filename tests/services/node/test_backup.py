@@ -9,12 +9,10 @@ import pytest
 from sqlalchemy import func, select
 
 from aquila.records.rules import InputClass
-from services.kit.log.publication import INDEX_FILE
-from services.node.backup import SERVICE
 from services.node.records.erasure import record_digest
 from services.node.storage.tables import ErasedRecordRow, EvaluationRow, RecordRow
 from tests.support.backups import Safe
-from tests.support.node_steps import closed_round, kinds_in_log, open_round, spent
+from tests.support.node_steps import kinds_in_log, open_round, spent
 from tests.support.node_world import HEADER, PartyNode, World
 
 pytestmark = pytest.mark.more_rounds
@@ -38,41 +36,6 @@ async def goes_on(world: World) -> None:
     await world.settle()
     assert await world.phase(again) == "reporting"
     assert (await world.nodes["AL"].get(f"/rounds/{again}/hits"))["hits"]
-
-
-@pytest.mark.soak  # `test_ten_years` of the end-to-end tests has it among processes
-async def test_between_rounds_everything_is_there_again(world: World, safe: Safe) -> None:
-    """Lists, hits and log are as they were; after the alarm and a day with used limits, a round is played."""
-    round_id = await closed_round(world)
-    party_node = world.nodes["AL"]
-    hits = (await party_node.get(f"/rounds/{round_id}/hits"))["hits"]
-    made = safe.back_up("AL")
-    assert made.rows["record"] == 3
-    assert not made.rows.keys() & SERVICE.left_out
-    kinds = kinds_in_log(party_node)
-    assert kinds[-1] == "backup"
-    restored = await safe.lose_node("AL")
-    assert (restored.refused, restored.counted_days, restored.missing) == (0, 1, ("people.key",))
-    assert (await party_node.get(f"/rounds/{round_id}/hits"))["hits"] == hits
-    assert set(kinds_in_log(party_node)[len(kinds) :]) == {"log_alarm", "consultation"}
-    # 1. Nothing is signed before an administrator has acknowledged the alarm.
-    await world.settle()
-    (alarm,) = (await party_node.get("/log"))["alarms"]
-    assert "restored from a backup" in alarm["sentence"]["text"]
-    assert set(kinds_in_log(party_node)[len(kinds) :]) == {"log_alarm", "consultation"}
-    await world.acknowledge_alarms()
-    # 2. The limits of the day count as used, and a round waits for the next one.
-    caps = party_node.node.settings.caps
-    assert spent(party_node, "RS", InputClass.FULL)[0] == caps.day_full
-    world.clock.time += 86_400
-    await goes_on(world)
-    # 3. The log's files are whole again, those of before the backup too.
-    own = party_node.node.log.own
-    own.publish()
-    sizes = own.files.read(INDEX_FILE).decode().split()
-    assert len(sizes) > 1
-    assert all(own.files.exists(f"checkpoints/{size}") for size in sizes)
-    own.check()
 
 
 async def test_in_a_round_it_is_refused_for_good(world: World, safe: Safe) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from pathlib import Path
 
 import pytest
@@ -35,44 +34,6 @@ async def test_a_node_restarted_after_every_step_ends_with_the_same_hits(world: 
         view = await party_node.round(round_id)
         assert texts(view["problems"]) == []
         assert view["evaluated_for_others"] == {"done": 2, "of": 2}
-
-
-@pytest.mark.database_files
-async def test_a_node_on_an_older_copy_of_its_database_refuses_the_round(world: World, tmp_path: Path) -> None:
-    """The matcher's feed holds statements that the copy does not know: the node says nothing more but an abort."""
-    round_id = await world.begin()
-    al = world.nodes["AL"]
-
-    async def open_() -> bool:
-        return await world.phase(round_id) == "open"
-
-    await world.until(open_)
-    copies = tmp_path / "copy"
-    copies.mkdir()
-    for path in al.home.glob("node.db*"):
-        shutil.copy(path, copies / path.name)
-
-    async def has_evaluated() -> bool:
-        return bool((await al.round(round_id))["evaluated_for_others"]["done"])
-
-    await world.until(has_evaluated)
-    al.stop()
-    for path in al.home.glob("node.db*"):
-        path.unlink()
-    for path in copies.iterdir():
-        shutil.copy(path, al.home / path.name)
-    al.start()
-    await world.settle()
-    await world.acknowledge_alarms()
-    view = await al.round(round_id)
-    assert any("backup" in problem for problem in texts(view["problems"]))
-    assert view["evaluated_for_others"]["done"] == 0
-    answer = await al.submit(round_id, (await al.get("/imports"))["imports"][0]["import_id"], "list")
-    assert answer.status_code == 403
-    assert (await al.post(f"/rounds/{round_id}/abort", json={"reason": "restored backup"})).status_code == 202
-    await world.settle()
-    assert await world.phase(round_id) == "aborted"
-    assert not (await al.round(round_id))["keys_present"]
 
 
 async def test_a_missing_round_key_ends_the_part_of_the_node(world: World) -> None:

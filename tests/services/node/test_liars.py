@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 
 import httpx
@@ -10,22 +9,17 @@ import pytest
 from sqlalchemy import select
 
 from aquila.crypto.shares import new_share
-from aquila.protocol.messages import ChunkReference, Consent, Justification, Kind
 from aquila.protocol.messages.feed import Event, EventKind, Events
-from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.party import Party, RoundSecrets
 from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.submissions.tasks import EvaluateTask
 from aquila.records.rules import InputClass
 from services.node.round_memory import round_row
-from services.node.rounds import statements
 from services.node.steps.discover import store_manifest
 from services.node.steps.sync import take_page
 from services.node.storage.tables import ChunkRow, EvaluationDownloadRow, StatementRow
 from tests.support.metrics import metric
-from tests.support.node_steps import round_without_lists
-from tests.support.node_world import JUSTIFICATION, PartyNode, World
-from tests.support.played_worlds import WorldAfter
+from tests.support.node_world import PartyNode, World
 from tests.support.sentence_texts import texts
 
 pytestmark = [pytest.mark.parties("AL", "RS"), pytest.mark.rounds]
@@ -116,42 +110,6 @@ async def test_bytes_that_stay_wrong_are_given_up(world: World) -> None:
     assert (await al.round(round_id))["submissions"][0]["state"] == "submitted"
 
 
-def bad_chunks(world: World) -> dict[str, bytes]:
-    """Return chunks that no node may evaluate."""
-    group = world.nodes["AL"].node.group
-    scalars = b"".join(number.to_bytes(32, "little") for number in (2, 3))
-    good = group.multiply_base(scalars)
-    first, second = sorted((good[:32], good[32:]))
-    return {
-        "a non-canonical element": first + b"\xff" * 32,
-        "the identity": bytes(32) + second,
-        "an element twice": first + first,
-        "elements out of order": second + first,
-    }
-
-
-@pytest.mark.parametrize(
-    "fault", ["a non-canonical element", "the identity", "an element twice", "elements out of order"]
-)
-async def test_a_chunk_with_a_bad_element_is_not_evaluated(world_after: WorldAfter, fault: str) -> None:
-    """The chunk is refused as a whole, with its origin and number; nothing is counted or signed for it."""
-    world, round_id = await world_after(round_without_lists)
-    al, rs = world.nodes["AL"], world.nodes["RS"]
-    chunk = bad_chunks(world)[fault]
-    reference = ChunkReference(input_class=InputClass.FULL, elements=2, digest=hashlib.sha256(chunk).hexdigest())
-    record = rs.node.rounds.of(round_id).record()
-    envelope = rs.node.party.submit(
-        record, 2, "ab" * 16, Kind.LIST, Justification(**JUSTIFICATION, officer="p-0123456789ab"), 2, [reference]
-    )
-    await rs.node.peer.call("POST", f"/v1/rounds/{round_id}/statements", content=envelope)
-    await rs.node.peer.call("PUT", f"/v1/rounds/{round_id}/submissions/{'ab' * 16}/blinded/0", content=chunk)
-    await world.settle("AL")
-    assert "chunk 0 of RS is not evaluated" in await problems(al, round_id)
-    assert (await al.round(round_id))["evaluated_for_others"]["done"] == 0
-    with al.node.store.reading("test.statements") as session:
-        assert not statements.own_statements(session, round_id, StatementKind.EVALUATION)
-
-
 async def test_a_second_manifest_under_a_known_number_is_evidence(world: World) -> None:
     """Both manifests are kept, the node refuses the round and consents to neither."""
     round_id = await world.propose()
@@ -206,16 +164,3 @@ async def test_two_evaluations_of_one_chunk_are_evidence(world: World) -> None:
     assert [row.party for row in kept] == ["RS"]
     await world.settle()
     assert (await al.round(round_id))["submissions"][0]["state"] == "submitted"
-
-
-async def test_a_statement_for_another_round_is_shown_and_does_not_count(world: World) -> None:
-    """A party whose consent was made for another manifest is a split view: the node refuses the round."""
-    round_id = await world.begin(lists=False)
-    al, rs = world.nodes["AL"], world.nodes["RS"]
-    record = rs.node.rounds.of(round_id).record()
-    secrets, envelope = rs.node.party.consent(record, 50, (), rs.node.random)
-    secrets.close()
-    consent = Consent.from_payload(statements.open_statement(rs.node.registry, envelope).payload)
-    show(al, round_id, rs.node.party._signed(record, consent.model_copy(update={"manifest_digest": "0" * 64})))
-    assert "consented to another manifest" in await problems(al, round_id)
-    assert (await al.round(round_id))["consented"] is False

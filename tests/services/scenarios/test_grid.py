@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import product
 
 import pytest
 
 from aquila.audit.entries import Entry
-from aquila.errors import GridError
 from aquila.protocol import submission_plan
 from services.kit.log import entries as log_entries
 from tests.support.node_world import HEADER, PartyNode, World
 from tests.support.sentence_texts import texts
-from tests.support.staged_round import LISTS, StagedRound, person
 
 pytestmark = pytest.mark.rounds
 
@@ -21,16 +18,6 @@ GUESSES = [
     (given, family, f"19{50 + year}-0{1 + year % 9}-1{year % 10}")
     for given, family, year in product(("Arben", "Ilir", "Besa"), ("Hoxha", "Kola", "Shehu"), range(20))
 ]
-
-
-def test_the_protocol_refuses_it(staged: Callable[..., StagedRound]) -> None:
-    """Nine names with twenty dates each are no persons, and nothing is blinded."""
-    grid = [person(f"g-{number}", *guess) for number, guess in enumerate(GUESSES)]
-    stage = staged(lists=LISTS | {"SI": grid})
-    stage.consent()
-    with pytest.raises(GridError, match="a name stands with 20 dates of birth"):
-        stage.submit(stage.nodes["SI"])
-    assert not stage.round.submissions
 
 
 async def test_its_own_node_refuses_it(world: World) -> None:

@@ -207,27 +207,6 @@ async def _calls(world: World, auth: CallSigner) -> int:
         return (await client.get("/v1/registry")).status_code
 
 
-@pytest.mark.soak  # `test_disasters` of the end-to-end tests has it among processes
-async def test_between_rounds_everything_is_there_again(world: World, safe: Safe) -> None:
-    """Published numbers and the log are as they were, and a new round goes its way."""
-    round_id = await closed_round(world)
-    before = (await world.operator.get("/v1/operator/statistics")).json()
-    safe.back_up("matcher")
-    restored = await safe.lose_matcher()
-    assert restored.aborted == 0
-    assert (await world.operator.get("/v1/operator/statistics")).json() == before
-    assert await world.phase(round_id) == "closed"
-    await world.settle()
-    # The matcher alone has to be looked at: its alarm is about its own log, and about no node's.
-    for party_node in world.nodes.values():
-        assert (await party_node.get("/log"))["alarms"] == []
-    await world.acknowledge_alarms()
-    again = await world.begin()
-    await world.settle()
-    assert await world.phase(again) == "reporting"
-    world.app.state.context.log.own.check()
-
-
 async def test_what_the_restored_log_says_is_judged_anew(world: World, safe: Safe) -> None:
     """After the acknowledgement its new entries count, also those at places that were judged in the log of before."""
     round_id = await round_with_hits(world)

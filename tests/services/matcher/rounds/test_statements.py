@@ -123,58 +123,11 @@ async def test_a_call_that_was_seen_before(world: World) -> None:
     assert problem(await world.call("GET", path, headers=headers)) == (409, "replay")
 
 
-async def test_a_statement_that_another_party_signed(world: World) -> None:
-    """Nobody speaks for another, not even with its own signed words."""
-    await world.propose()
-    node, other = world.nodes["AL"], world.nodes["RS"]
-    await node.sync()
-    _, envelope = node.party.consent(node.round, 1, (), secrets.token_bytes)
-    assert problem(await other.say(envelope)) == (401, "signature")
-    assert world.count(EventRow) == 0
-
-
 @pytest.mark.parametrize("content", [b"", b"{}", b"no envelope", b"\xff" * 100])
 async def test_bytes_that_are_no_statement(world: World, content: bytes) -> None:
     """They are refused as malformed."""
     await world.propose()
     assert problem(await world.nodes["AL"].say(content)) == (400, "malformed")
-
-
-async def test_the_matchers_own_words(world: World) -> None:
-    """A party cannot send an announcement."""
-    await world.opened()
-    node = world.nodes["AL"]
-    await node.sync()
-    opening = next(e.envelope for e in node.seen if "opening" in e.envelope)
-    assert problem(await node.say(opening.encode())) == (400, "malformed")
-
-
-async def test_more_elements_than_the_cap(world: World) -> None:
-    """A submission over the cap is refused and leaves no trace."""
-    caps = [{"party": code, "elements": {"full": 1, "partial": 1}} for code in world.nodes]
-    await world.opened(caps=caps)
-    node = world.nodes["AL"]
-    await node.sync()
-    envelope, sent = node.prepared()
-    assert problem(await node.say(envelope)) == (403, "cap")
-    await node.sync()
-    assert sent.submission_id not in node.round.submissions
-    assert (await world.view())["parties"][0]["listed"] is False
-
-
-async def test_tokens_before_evaluations(world: World) -> None:
-    """The first tokens end the time of amendments, so they wait for everyone's evaluations."""
-    await world.submitted()
-    node = world.nodes["AL"]
-    await node.sync()
-    node.list.tokens = [bytes(33 * reference.elements) for reference, _, _ in node.list.chunks]
-    assert problem(await node.say(node.tokens_statement(node.list))) == (409, "order")
-    await world.nodes["RS"].evaluate()
-    assert problem(await node.say(node.tokens_statement(node.list))) == (409, "order")  # RS' list is not evaluated
-    await world.evaluate()
-    page = await node.sync()
-    assert page.ready == (node.list.submission_id,)
-    assert (await node.say(node.tokens_statement(node.list))).status_code == 201
 
 
 async def test_two_consents_are_evidence(three: World) -> None:
@@ -195,45 +148,6 @@ async def test_two_consents_are_evidence(three: World) -> None:
     assert kept.party == "AL"
     assert kept.refused == envelope.decode()
     assert kept.accepted == consent.envelope
-
-
-async def test_two_statements_under_one_number(world: World) -> None:
-    """A sequence number is used once."""
-    await world.propose()
-    node = world.nodes["AL"]
-    await node.consent()
-    refusal = node.party.refuse(node.round, 1, "changed my mind")
-    assert problem(await node.say(refusal)) == (409, "equivocation")
-    assert world.count(EvidenceRow) == 1
-
-
-async def test_two_lists_are_evidence(world: World) -> None:
-    """A second list is refused, and kept beside the first."""
-    await world.submitted()
-    node = world.nodes["AL"]
-    await node.sync()
-    first = node.round.list_of("AL")
-    node.sequence += 1
-    envelope, _ = node.prepared()
-    assert problem(await node.say(envelope)) == (409, "equivocation")
-    with world.context.store.reading("test") as session:
-        kept = session.query(EvidenceRow).one()
-        event = session.query(EventRow).filter_by(submission_id=first, statement="submission").one()
-    assert kept.accepted == event.envelope
-
-
-async def test_two_evaluations_of_a_chunk_are_evidence(world: World) -> None:
-    """Another answer to the same chunk is refused, and kept beside the first."""
-    await world.evaluated()
-    node, origin = world.nodes["AL"], world.nodes["RS"].list
-    again = node.party.evaluate(
-        node.round, node.secrets, node.next(), origin.submission_id, 0, origin.chunks[0][2], secrets.token_bytes(32)
-    )
-    assert problem(await node.say(again.envelope)) == (409, "equivocation")
-    with world.context.store.reading("test") as session:
-        kept = session.query(EvidenceRow).one()
-    assert kept.accepted is not None
-    assert kept.accepted != kept.refused
 
 
 async def test_a_refused_statement_is_kept(world: World) -> None:
@@ -286,16 +200,3 @@ async def test_evidence_has_a_limit(world: World, monkeypatch: pytest.MonkeyPatc
         envelope = node.party.refuse(node.round, 1, f"reason {number}")
         assert problem(await node.say(envelope)) == (409, "equivocation")
     assert world.count(EvidenceRow) == 2
-
-
-async def test_two_tokens_statements_are_evidence(world: World) -> None:
-    """Other tokens for the same submission are refused, and kept beside the first."""
-    await world.evaluated()
-    node = world.nodes["AL"]
-    await node.finalize(node.list)
-    node.list.tokens = [bytes(len(rows)) for rows in node.list.tokens]
-    assert problem(await node.say(node.tokens_statement(node.list))) == (409, "equivocation")
-    with world.context.store.reading("test") as session:
-        kept = session.query(EvidenceRow).one()
-        event = session.query(EventRow).filter_by(statement="tokens").one()
-    assert kept.accepted == event.envelope

@@ -261,17 +261,6 @@ async def test_queries_stand_apart_from_lists(three: World) -> None:
     assert pairs_of(one)["RS-SI"]["all"] == 0
 
 
-async def test_a_round_of_an_earlier_release(three: World) -> None:
-    """Persons that were counted by hits of high and medium certainty only are shown by those only."""
-    await round_with(three, {("AL RS", "high"): 100}, {("medium", 2): 90})
-    [one] = (await read(three)).json()["rounds"]
-    assert {of["certainty"] for of in one["known"]} == {"medium"}
-    await round_with(three, {("AL RS", "low"): 100}, {("low", 2): 90}, days=1)
-    found = (await read(three)).json()
-    [one] = [one for one in found["rounds"] if one["round_id"] in found["latest"]]
-    assert {of["persons"] for of in one["known"] if of["certainty"] != "low"} == {0}
-
-
 async def test_precision_is_made_of_published_numbers(three: World) -> None:
     """By level and by pair; where too few were right, nothing is said, and small cells are not counted at all."""
     round_id = await round_with(three, HITS | {("RS SI", "medium"): 20})

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from aquila.audit.roles import Role
 from services.node.records.queries.templates import templates
 from tests.support.node_steps import kinds_in_log, round_for_queries
 from tests.support.node_world import HEADER, JUSTIFICATION, PartyNode
@@ -159,14 +158,3 @@ async def test_a_stored_list_can_be_asked_for(world_after: WorldAfter) -> None:
     await world.settle()
     (person,) = (await al.get(f"/queries/{query}"))["persons"]
     assert [hit["party"] for hit in person["hits"]] == ["RS"]
-
-
-@pytest.mark.parametrize("role", [Role.APPROVER, Role.AUDITOR])
-async def test_only_officer_and_analyst_see_answers(world_after: WorldAfter, role: Role) -> None:
-    """Others are refused, the analyst asks for nothing, and a look at an answer is in the log."""
-    world, _ = await world_after(round_for_queries)
-    async with world.nodes["AL"].person(role) as person:
-        assert (await person.get("/v1/queries")).status_code == 403
-    async with world.nodes["AL"].person(Role.ANALYST) as person:
-        assert (await person.get("/v1/queries")).status_code == 200
-        assert (await person.post("/v1/queries", json=asking("0" * 32, MIRA))).status_code == 403

@@ -15,7 +15,7 @@ from services.kit.log import entries
 from services.node.records.queries import standing_rounds
 from services.node.rounds.justification_retention import erase_justifications
 from services.node.storage.tables import StandingQueryRow
-from tests.support.node_steps import does, hit_path, round_for_queries
+from tests.support.node_steps import does, round_for_queries
 from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, PartyNode, World
 from tests.support.played_worlds import WorldAfter
 
@@ -310,19 +310,6 @@ async def test_what_cannot_be_approved_leaves_nothing_behind(world_after: WorldA
     assert offered["earlier"] == []
 
 
-async def test_a_quiet_node_writes_nothing(world_after: WorldAfter) -> None:
-    """A look at what is due leaves the log and the table as they are."""
-    world, first = await world_after(round_for_queries)
-    al = world.nodes["AL"]
-    assert not standing_rounds.advance(al.node)
-    await watch(world, first, MIRA)
-    await asked(world)
-    before = len(log_of(al, "standing_query"))
-    for _ in range(3):
-        assert not standing_rounds.advance(al.node)
-    assert len(log_of(al, "standing_query")) == before
-
-
 async def test_earlier_rounds_lend_their_terms(world_after: WorldAfter) -> None:
     """When no round takes a query, a standing query is set up like an earlier round, and asked in the next one."""
     world, first = await world_after(round_for_queries)
@@ -336,31 +323,3 @@ async def test_earlier_rounds_lend_their_terms(world_after: WorldAfter) -> None:
     second = await later_round(world)
     assert await asked(world)
     assert [one["round_id"] for one in (await listed(world))["rounds"]] == [second]
-
-
-@pytest.mark.parametrize("role", [Role.APPROVER, Role.AUDITOR, Role.ADMINISTRATOR])
-async def test_only_officer_and_analyst_see_it(world_after: WorldAfter, role: Role) -> None:
-    """Others are refused, an analyst withdraws none, and a look at its persons is in the log."""
-    world, first = await world_after(round_for_queries)
-    al = world.nodes["AL"]
-    made = await watch(world, first, MIRA)
-    path = f"/v1/standing-queries/{made['standing_id']}"
-    async with al.person(role) as person:
-        assert (await person.get("/v1/standing-queries")).status_code == 403
-        assert (await person.get(path)).status_code == 403
-    async with al.person(Role.ANALYST) as person:
-        before = len(log_of(al, "consultation"))
-        assert (await person.get(path)).status_code == 200
-        assert len(log_of(al, "consultation")) == before + 1
-        assert (await person.post(f"{path}/withdraw", json={"reason": "why"})).status_code == 403
-
-
-async def test_its_first_hit_is_found_by_its_path(world_after: WorldAfter) -> None:
-    """A hit of a standing query is one like any other: the analyst reads whose query it is, and why it was asked."""
-    world, first = await world_after(round_for_queries)
-    await watch(world, first, MIRA)
-    await asked(world)
-    al = world.nodes["AL"]
-    (hit,) = (await al.get("/hits?kind=query"))["hits"]
-    shown = await al.get(hit_path(hit))
-    assert shown["entry"]["query"] == {"asker": "AL", "own": True, "reason": JUSTIFICATION | {"urgency": None}}

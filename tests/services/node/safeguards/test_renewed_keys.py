@@ -12,9 +12,7 @@ from aquila.protocol.messages import Ending, Outcome, Outcomes
 from aquila.protocol.messages.feed import Event, EventKind, Events
 from aquila.protocol.registration.renewals import open_renewal, sign_renewal
 from aquila.protocol.registration.spoken_words import spoken
-from aquila.protocol.registration.statements import RegistryFeed, sign_statement
 from services.kit.storage.own_identity import next_path
-from services.kit.storage.registry import stored_statements
 from services.node.rounds import statements
 from services.node.steps import sync
 from services.node.storage.tables import RoundRow, StatementRow
@@ -66,24 +64,6 @@ async def test_a_party_that_joins_after_a_renewal(world: World) -> None:
     assert (entry.digests["former"], entry.digests["key"]) == (keys[0].fingerprint, keys[2].fingerprint)
     await play(world)
     await verify(world)
-
-
-async def test_what_each_side_sees(world: World) -> None:
-    """The others see whose key changes, and whether its old key signed; the party itself that it must start again."""
-    node, other = world.nodes["SI"], world.nodes["RS"]
-    renewal = prepare(node)
-    assert (await replace_key(world, renewal)).status_code == 202
-    assert (await replace_key(world, renewal)).json()["code"] == "registry_states_this"
-    waiting = (await fetched(other))["waiting"]
-    assert (waiting["replaced"], waiting["revoked"], waiting["joined"], waiting["left"]) == (["SI"], [], [], [])
-    assert not (await fetched(node))["restart_needed"]
-    assert (await accept(node))["restart_needed"]
-    assert node.node.registry.key_of("SI") == node.node.party.identity.public
-    accepted = {one["party"]: one["accepted"] for one in (await world.operator.get(REGISTRY)).json()["parties"]}
-    assert accepted == {"AL": None, "RS": None, "SI": 1}
-    node.restart()
-    view = await fetched(node)
-    assert (view["restart_needed"], view["fetch_problem"]) == (False, None)
 
 
 async def test_a_stolen_key_is_revoked(world: World) -> None:
@@ -162,59 +142,6 @@ async def test_what_was_not_sent_goes_under_the_new_key(world: World) -> None:
     with node.node.store.reading("test.sent") as session:
         row = session.get_one(StatementRow, (round_id, digest))
         assert (row.sent, row.refusal, row.envelope == before) == (True, None, False)
-    await verify(world)
-
-
-async def test_who_may_not_renew(world: World) -> None:
-    """A party that left, one that is not registered, and a key that somebody has already."""
-    await world.operator.post(f"{REGISTRY}/parties/AL/remove")
-    gone = open_renewal(sign_renewal("AL", key_of("AL new"), world.nodes["AL"].node.party.identity))
-    assert (await replace_key(world, gone)).json()["code"] == "party_not_registered"
-    rs, si = (world.nodes[code].node.party.identity for code in ("RS", "SI"))
-    taken = open_renewal(sign_renewal("SI", rs, si))
-    assert (await replace_key(world, taken)).json()["code"] == "key_registered_to_another_party"
-
-
-async def test_an_older_registry_is_refused(world: World) -> None:
-    """One that the matcher states again from before the succession does not bring the old key back."""
-    node, context = world.nodes["RS"], world.app.state.context
-    old = context.registry.parties
-    await renew(world, "SI")
-    context.registry.parties, context.registry.former = old, {}
-    answer = await world.operator.post(REGISTRY)
-    assert answer.json()["code"] == "registry_returns_to_key"
-    with context.store.reading("test.statement") as session:
-        last = stored_statements.in_force(session, context.registry)
-    message = last.message.model_copy(
-        update={
-            "number": 2,
-            "previous": last.digest,
-            "parties": tuple(
-                one.model_copy(update={"renewals": None, "identity_key": old[one.party].key.hex})
-                for one in last.message.parties
-            ),
-        }
-    )
-    feed = RegistryFeed(statements=(sign_statement(message, context.matcher.identity).decode(),), acceptances=())
-    view = (await node.post("/registry/statements", json={"content": feed.model_dump_json()})).json()
-    assert view["obstacle"]["code"] == "registry_returns_to_key"
-
-
-async def test_a_node_whose_key_is_lost(world: World) -> None:
-    """It starts with the key that waits, accepts the registry that names it, and goes on after another start."""
-    await play(world)
-    node = world.nodes["SI"]
-    renewal = prepare(node, lost=True)
-    node.stop()
-    node.node.settings.identity.unlink()
-    node.start()
-    assert (await fetched(node))["fetch_problem"]["code"] == "call_signature_not_pinned"
-    assert (await replace_key(world, renewal, revoked=True)).status_code == 202
-    for member in world.nodes.values():
-        await accept(member)
-    node.restart()
-    await world.settle()
-    await play(world)
     await verify(world)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,17 +12,10 @@ from sqlalchemy import select
 from aquila.matching.certainty import Level
 from aquila.protocol.matcher import Matcher
 from aquila.protocol.messages import Fault, HitReport
-from aquila.protocol.messages.kinds import StatementKind
-from aquila.protocol.party import Party
 from aquila.protocol.rounds.round_state import EXCHANGE_SECONDS
-from aquila.protocol.rounds.verified_round import Round
 from services.kit.log.entries import ENTRIES
-from services.node.hits import notes
-from services.node.round_memory import round_row
-from services.node.rounds import statements
-from services.node.steps import close
-from services.node.storage.tables import ExchangeRow, NoteBatchRow, NoteSecretRow
-from tests.support.node_steps import round_before_matching, round_for_queries, round_with_hits
+from services.node.storage.tables import ExchangeRow, NoteSecretRow
+from tests.support.node_steps import round_before_matching
 from tests.support.node_world import PartyNode, World
 from tests.support.played_worlds import WorldAfter
 from tests.support.sentence_texts import texts
@@ -43,15 +36,6 @@ class Liar(Matcher):
 
     def report(self, report: HitReport) -> bytes:  # noqa: D102 - as the honest one
         return super().report(type(self).lie(report))
-
-
-class Scribbler(Party):
-    """A party that seals something else than a batch of notes."""
-
-    def notes(  # noqa: D102 - as the honest one
-        self, round_: Round, sequence: int, to: str, submission_id: str | None, index: int, entries: Sequence[bytes]
-    ) -> bytes:
-        return super().notes(round_, sequence, to, submission_id, index, [b"no note"] * len(entries))
 
 
 def rows(party_node: PartyNode, table: Any = ExchangeRow) -> list[Any]:
@@ -182,32 +166,6 @@ async def test_changed_level(world_after: WorldAfter) -> None:
     assert await world.phase(round_id) == "closed"
 
 
-async def test_hidden_from_one_side(world_after: WorldAfter) -> None:
-    """The side from which hits were hidden learns of them by the other's notes; the round waits for its time."""
-
-    def lie(report: HitReport) -> HitReport:
-        hits = tuple(hit for hit in report.hits if hit.counterpart != "SI")
-        return report.model_copy(update={"hits": hits}) if report.party == "RS" else report
-
-    world, round_id = await world_after(round_before_matching)
-    lying(world, lie)
-    await world.settle()
-    assert "it hid them" in await problems(world.nodes["RS"], round_id)
-    assert {(row.fault, row.blamed_by) for row in with_party(world.nodes["SI"], "RS")} == {(Fault.UNREPORTED, "RS")}
-    await close_round(world, round_id)
-    await world.settle()
-    assert await world.phase(round_id) == "reporting"
-    world.clock.time += 100 * 86_400
-    await world.settle()
-    assert await world.phase(round_id) == "closed"
-    # The log has the matches that RS was not told of: it signs nothing more until a person has looked.
-    assert [code for code, node in world.nodes.items() if node.node.log.witness.alarms()] == ["RS"]
-    await world.acknowledge_alarms("RS")
-    await world.settle()
-    assert not any(has_note_key(party_node, round_id) for party_node in world.nodes.values())
-    assert "the time for notes is over" in await problems(world.nodes["SI"], round_id)
-
-
 async def test_a_node_that_comes_late(world_after: WorldAfter) -> None:
     """Hits stay unconfirmed past the round's time, which is said; a node that comes within a week confirms them."""
     world, round_id = await world_after(round_with_a_note_key)
@@ -281,72 +239,3 @@ async def test_a_round_is_aborted_while_notes_are_on_their_way(world_after: Worl
         assert rows(party_node)
         assert all(row.verified and row.accepted for row in rows(party_node))
         assert not has_note_key(party_node, round_id)
-
-
-async def test_destroying_twice_prepares_once(world_after: WorldAfter) -> None:
-    """A crash while a round is destroyed changes nothing of what was prepared for notes."""
-    world, round_id = await world_after(round_with_hits)
-    al = world.nodes["AL"]
-    before = len(rows(al, NoteBatchRow))
-    with al.node.store.transaction("test.mark") as session:
-        round_row(session, round_id).state = "destroying"
-    close.destroy_key(al.node, round_id)
-    close.destroy_key(al.node, round_id)
-    assert len(rows(al, NoteBatchRow)) == before
-
-
-async def test_a_batch_that_is_none(world: World) -> None:
-    """What a party signs in place of notes is told as its fault; its hits stay unconfirmed."""
-    honest = world.nodes["RS"].node.party
-    world.nodes["RS"].node.party = Scribbler(honest.code, honest.identity, honest.group, honest.log_head)
-    round_id = await world.begin()
-    await world.settle()
-    assert "a batch of notes of RS cannot be read" in await problems(world.nodes["AL"], round_id)
-    assert not any(row.verified for row in with_party(world.nodes["AL"], "RS"))
-    assert all(row.verified for row in with_party(world.nodes["AL"], "SI"))
-
-
-async def test_notes_of_a_query(world_after: WorldAfter) -> None:
-    """The owner of a list sends its notes when the asker's have come; then both confirm."""
-    world, round_id = await world_after(round_for_queries)
-    al = world.nodes["AL"]
-    answer = await al.submit(round_id, await al.load(AL_CODED, "question"), "query")
-    query = answer.json()["submission_id"]
-    await world.settle()
-    for party_node in world.nodes.values():
-        mine = [row for row in rows(party_node) if row.submission_id == query]
-        assert all(row.verified and row.accepted for row in mine)
-        assert bool(mine) == (party_node.node.code in {"AL", "RS"})
-    assert world.notes_left() == 0
-
-
-async def test_restarts_change_nothing(world_after: WorldAfter) -> None:
-    """A node that is killed after every step still exchanges every note once."""
-    world, round_id = await world_after(round_with_notes_under_way)
-    for _ in range(6):
-        await world.step()
-        world.nodes["AL"].restart()
-    await world.settle()
-    assert await problems(world.nodes["AL"], round_id) == ""
-    assert all(row.verified and row.accepted for party_node in world.nodes.values() for row in rows(party_node))
-
-
-async def test_a_confirmation_of_nothing(world_after: WorldAfter) -> None:
-    """A confirmation of notes that this node did not send is a problem, and confirms nothing."""
-    world, round_id = await world_after(round_with_hits)
-    al = world.nodes["AL"]
-    with al.node.store.transaction("test.forget") as session:
-        for row in session.scalars(select(NoteBatchRow).where(NoteBatchRow.own)):
-            row.digest = None
-            session.delete(row)
-    rs = world.nodes["RS"]
-    with rs.node.store.reading("test.said") as session:
-        said = [
-            statements.message_of(statements.open_statement(rs.node.registry, row.envelope))
-            for row in statements.own_statements(session, round_id, StatementKind.CONFIRMATION)
-        ]
-    with al.node.store.transaction("test.take") as session:
-        for message in said:
-            if message.to == "AL":
-                notes.apply_confirmation(session, al.node.journal, message)
-    assert "RS confirms notes that this node did not send" in await problems(al, round_id)

@@ -3,71 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from aquila.audit.roles import Role
 from aquila.errors import InputError
-from aquila.interface.people import ProviderReturn, SessionGrant
+from aquila.interface.people import SessionGrant
 from clients.sdk import Connection, PeopleClient, find_home
 from clients.sdk.sessions import SessionFiles, default_folder
 
 PERSON = "p-0123456789ab"
-ACCOUNT = {
-    "person": PERSON,
-    "login": "ana",
-    "roles": ["officer"],
-    "state": "invited",
-    "created_at": 1,
-    "provider": False,
-    "issuer": None,
-    "subject": None,
-    "name": None,
-}
 GRANT = {"token": "s" * 43, "person": PERSON, "login": "ana", "roles": ["officer"], "ends_at": 2, "language": "sq"}
-INVITATION = {"account": ACCOUNT, "code": "AAAAAA", "until": 3}
-
-
-@pytest.mark.parametrize(
-    ("ask", "method", "path", "answer"),
-    [
-        (lambda people: people.sign_in("ana", "pw", "123456"), "POST", "/sign-in", GRANT),
-        (lambda people: people.begin_enrolment("ana", "AAAAAA"), "POST", "/enrolment", {"secret": "s", "uri": "u"}),
-        (lambda people: people.confirm_enrolment("ana", "A", "pw", "123456"), "POST", "/enrolment/confirm", GRANT),
-        (lambda people: people.change_password("pw", "123456", "new"), "POST", "/password", GRANT),
-        (lambda people: people.ways(), "GET", "/ways", {"password": True, "provider": False, "set_up": True}),
-        (lambda people: people.start_at_provider(), "POST", "/provider/start", {"url": "u", "binding": "b" * 32}),
-        (
-            lambda people: people.finish_at_provider(ProviderReturn(state="s", code="c", binding="b")),
-            "POST",
-            "/provider/finish",
-            GRANT,
-        ),
-        (lambda people: people.sessions(), "GET", "/sessions", {"sessions": []}),
-        (lambda people: people.accounts(), "GET", "/accounts", {"accounts": [ACCOUNT]}),
-        (lambda people: people.admit_account(PERSON, "i", "s", "n"), "POST", f"/accounts/{PERSON}/admit", ACCOUNT),
-        (lambda people: people.add_account("ana", [Role.OFFICER]), "POST", "/accounts", INVITATION),
-        (lambda people: people.reset_account(PERSON), "POST", f"/accounts/{PERSON}/reset", INVITATION),
-        (lambda people: people.change_roles(PERSON, [Role.OFFICER]), "PUT", f"/accounts/{PERSON}/roles", ACCOUNT),
-        (lambda people: people.deactivate_account(PERSON), "POST", f"/accounts/{PERSON}/deactivate", ACCOUNT),
-        (lambda people: people.activate_account(PERSON), "POST", f"/accounts/{PERSON}/activate", ACCOUNT),
-    ],
-)
-def test_each_call(
-    connection: Connection,
-    answers: Any,
-    ask: Callable[[PeopleClient], Any],
-    method: str,
-    path: str,
-    answer: dict[str, Any],
-) -> None:
-    """Each method calls the path of the interface, and its answer is the interface's."""
-    answers.says(json=answer)
-    assert ask(PeopleClient(connection)).model_dump(mode="json") == answer
-    assert (answers.asked[0].method, answers.asked[0].url.path) == (method, f"/v1/people{path}")
 
 
 def test_calls_without_an_answer(connection: Connection, answers: Any) -> None:
