@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, cast
+from pathlib import Path
+from typing import Literal, cast
 
 from aquila.errors import InputError
+from aquila.interface.people import SessionGrant
 from clients.cli.identity import CERTIFICATE, LOGIN
 from clients.sdk import (
     Access,
     ApprovalClient,
     Connection,
     HitsClient,
+    Home,
     LogClient,
     MatcherClient,
     NodeClient,
@@ -20,13 +24,6 @@ from clients.sdk import (
 )
 from clients.sdk.client_homes import ClientHome, is_home, make_client_home, open_home
 from clients.sdk.sessions import SessionFiles
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
-    from aquila.interface.people import SessionGrant
-    from clients.sdk import Home
 
 LATEST = "latest"
 _LEAST_DIGITS = 4

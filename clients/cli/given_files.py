@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from aquila.errors import InputError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _LARGEST = 1 << 20
 

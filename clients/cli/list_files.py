@@ -4,28 +4,19 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import TYPE_CHECKING, cast
+from pathlib import Path
+from typing import BinaryIO, cast
 
 from aquila.errors import InputError
-from aquila.records.person import FIELDS
-from aquila.records.reading.layouts import RECOGNIZED, FoundLayout, Layout
-from aquila.records.reading.lists import AcceptedRow, ReadReport, open_list, read_rows, recognize
-from aquila.records.rows import FindingGroups
-from aquila.records.rules import load_rules
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
-    from typing import BinaryIO
-
-    from aquila.records.person import Record
-    from aquila.records.reading.layouts import Encoding
-    from aquila.records.reading.lists import Finding
-    from aquila.records.rows import FindingGroup
-    from aquila.records.rules import RuleTable
+from aquila.records.person import FIELDS, Record
+from aquila.records.reading.layouts import RECOGNIZED, Encoding, FoundLayout, Layout
+from aquila.records.reading.lists import AcceptedRow, Finding, ReadReport, open_list, read_rows, recognize
+from aquila.records.rows import FindingGroup, FindingGroups
+from aquila.records.rules import RuleTable, load_rules
 
 
 @dataclass(frozen=True, slots=True)

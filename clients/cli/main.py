@@ -1,6 +1,6 @@
 """`aquila`: the command, its parts and its end.
 
-Commands import what they need when they run, so that help and completion answer at once. Whatever a command raises
+Each part is imported when it is called for, so that help and completion answer at once. Whatever a command raises
 ends here, as `aquila: error:` and `aquila: hint:` on stderr and an exit code of `clients.cli.exit_codes`.
 """
 
@@ -9,23 +9,22 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections.abc import Sequence
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from aquila.errors import AquilaError, InputError
 from clients.cli.exit_codes import ExitCode, exit_code_of
 from clients.cli.identity import CERTIFICATE, LOGIN
-from clients.cli.offline import audit_bundles, backups, bench, demo, doctor, rehearse, rules, train
 from clients.cli.options import Json
 from clients.cli.output.screen import Screen
-from clients.cli.services import approvals, call, hits, matcher, node, parties, people, records, rounds, web
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from clients.sdk import ClientCertificate
 
 _PARSER_WORDS = {
@@ -43,37 +42,67 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.add_typer(matcher.app, name="matcher")
-app.add_typer(node.app, name="node")
-app.add_typer(records.app, name="records")
-app.add_typer(rules.app, name="rules")
-node.app.command()(train.train)
-node.app.command("backup")(backups.back_up_node)
-node.app.command("restore")(backups.restore_node)
-matcher.app.command("backup")(backups.back_up_matcher)
-matcher.app.command("restore")(backups.restore_matcher)
-app.command("backup-key")(backups.backup_key)
-app.command()(doctor.doctor)
-app.add_typer(parties.app, name="party")
-app.add_typer(rounds.app, name="round")
-app.add_typer(hits.app, name="hit")
-app.add_typer(audit_bundles.app, name="audit")
-app.add_typer(people.app, name="user")
-app.add_typer(approvals.app, name="approval")
-app.command()(call.call)
-app.command()(rehearse.rehearse)
-app.command()(demo.demo)
-app.command()(bench.bench)
-app.command()(people.login)
-app.command()(people.logout)
-app.command()(people.whoami)
-app.command()(people.enrol)
-app.command()(people.code)
-app.command("roles")(people.show_roles)
-app.command()(web.web)
+_PARTS = {
+    "matcher": ("The secretariat's matcher: make its home, serve it.", "services.matcher", "offline.backups"),
+    "node": ("A party's node: make its home, serve it.", "services.node", "offline.backups", "offline.train"),
+    "records": ("Lists of persons: check one, bring one into a node.", "services.records"),
+    "rules": ("Match rules: read them, try them in plaintext.", "offline.rules"),
+    "party": ("Parties: print one's own card, register the cards of the others.", "services.parties"),
+    "round": ("Rounds: propose, consent, submit, watch, read hits, end.", "services.rounds"),
+    "hit": ("Hits: list them. What is done with them is on the pages, or `aquila call`.", "services.hits"),
+    "audit": (
+        "Export a service's log, and check what a log claims, offline.",
+        "offline.audit",
+        "offline.audit_bundles",
+    ),
+    "user": ("Accounts of a node or of the matcher (administrator).", "services.people"),
+    "approval": ("Four eyes: see what waits for a second person, and approve it.", "services.approvals"),
+    "backup-key": ("Make a backup key: a private key for the safe, and a public one.", "offline.backups:backup_key"),
+    "doctor": ("Look at a service's home and surroundings, and state what to do.", "offline.doctor:doctor"),
+    "call": ("Call an operation of a node or of the matcher; the answer is JSON.", "services.call:call"),
+    "rehearse": ("Play a whole round of several parties' files on this machine.", "offline.rehearse:rehearse"),
+    "demo": ("Play one round of three parties with invented lists, as real processes.", "offline.demo:demo"),
+    "bench": ("Measure each step of a round on this machine: half a minute.", "offline.bench:bench"),
+    "login": ("Sign in at a node or matcher.", "services.people:login"),
+    "logout": ("Sign out: the session ends at the service, and its file here goes.", "services.people:logout"),
+    "whoami": ("Show the account under which commands act, and its roles.", "services.people:whoami"),
+    "enrol": ("Set password and authenticator with the administrator's code.", "services.people:enrol"),
+    "code": ("Show the present code of an authenticator's secret.", "services.people:code"),
+    "roles": ("Show the role table.", "services.people:show_roles"),
+    "web": ("Serve the pages of a node or of the matcher that runs elsewhere.", "services.web:web"),
+}
+"""The parts of the command: what each is for, and its module with the function, or all modules of its group."""
 
 
-@app.callback(invoke_without_command=True)
+class Part(TyperCommand):
+    """A part that is imported when it is called for, so that help and completion answer at once."""
+
+    def load(self) -> Any:  # noqa: ANN401 - the parser's own
+        """Return the part itself."""
+        assert self.name is not None
+        text, *places = _PARTS[self.name]
+        modules = [import_module(f"clients.cli.{place.partition(':')[0]}") for place in places]
+        if function := places[0].partition(":")[2]:
+            alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+            alone.command(self.name)(getattr(modules[0], function))
+            return typer.main.get_command(alone)
+        group = typer.main.get_group(modules[0].app)
+        group.name, group.help, group.rich_markup_mode = self.name, text, None
+        return group
+
+
+class _Parts(TyperGroup):
+    """The command."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:  # noqa: ANN401 - the parser's own
+        """Return the command that a line names, and the words behind its name."""
+        name, found, rest = super().resolve_command(ctx, args)
+        if name is not None and isinstance(found, Part):
+            self.commands[name] = found = found.load()
+        return name, found, rest
+
+
+@app.callback(cls=_Parts, invoke_without_command=True)
 def start(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Show version and group backend.")] = False,
@@ -154,9 +183,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 @cache
-def whole_command() -> Callable[..., int]:
-    """Return the command with all its parts, which take a tenth of a second to put together."""
-    return typer.main.get_command(app)
+def whole_command() -> TyperGroup:
+    """Return the command with all its parts."""
+    command = typer.main.get_command(app)
+    assert isinstance(command, TyperGroup)
+    for name, (text, *_) in _PARTS.items():
+        command.add_command(Part(name, help=text, rich_markup_mode=None))
+    return command
 
 
 def _show_version(screen: Screen) -> None:

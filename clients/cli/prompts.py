@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import sys
 from getpass import getpass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from aquila.errors import InputError
 from services.kit.storage.files import check_private
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def ask(what: str, file: Path | None = None, *, echo: bool = False) -> str:

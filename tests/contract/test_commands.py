@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-from typer.main import get_command
-
 from aquila.audit.roles import role_table
-from clients.cli.main import app
 from clients.cli.output.role_views import document
 from clients.sdk.operations import operations
+from tests.support.commands import every_command, loaded_command
 
 STABLE_OPTIONS = {
     "rehearse": "--party --out --report --minimum --rules --padding --workers --backend --json",
@@ -19,16 +16,6 @@ STABLE_OPTIONS = {
     "bench": "--out --backend --json",
 }
 """Options that scripts of others use: none goes or gets another name."""
-
-
-def every_command(command: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield all commands by their names, such as `round list`."""
-    children = getattr(command, "commands", None)
-    if children is None:
-        yield name, command
-        return
-    for word, child in children.items():
-        yield from every_command(child, f"{name} {word}".strip())
 
 
 def test_every_operation_is_somebodys() -> None:
@@ -45,7 +32,7 @@ def test_every_command_that_speaks_to_a_service_reads_the_same_environment() -> 
     """Home, address and CA can be named once for all commands, as the operations page says."""
     speaking = set()
     read = {"home": "AQUILA_HOME", "url": "AQUILA_URL", "ca": "AQUILA_CA"}
-    for name, command in every_command(get_command(app)):
+    for name, command in every_command(loaded_command()):
         options = {option.name: option.envvar for option in command.params if option.name in read}
         if "url" in options:
             assert options == read, name
@@ -55,6 +42,6 @@ def test_every_command_that_speaks_to_a_service_reads_the_same_environment() -> 
 
 def test_options_that_others_rely_on_stay() -> None:
     """Options of the commands that scripts call are as they were; a new one may come."""
-    commands = dict(every_command(get_command(app)))
+    commands = dict(every_command(loaded_command()))
     for name, options in STABLE_OPTIONS.items():
         assert set(options.split()) <= {word for option in commands[name].params for word in option.opts}, name

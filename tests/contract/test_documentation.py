@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.main import get_command
 
-from clients.cli.main import app
 from clients.sdk.operations import operations
 from deploy.bundle.manual import DOCUMENTS, anchor
 from services.kit.http.own_certificates import CERTIFICATE_DAYS
 from tests.support import manual
+from tests.support.commands import loaded_command
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -87,7 +86,7 @@ def test_commands_of_aquila_exist(document: str) -> None:
     blocks = "\n".join(re.findall(r"^ {4}(aquila .*)", re.sub(r" *\\\n *", " ", text), re.MULTILINE))
     spans = [" ".join(one.split()) for one in re.findall(r"`(aquila [^`]+)`", text)]
     assert spans or blocks
-    root = get_command(app)
+    root = loaded_command()
     wrong = [one for one in (*spans, *blocks.splitlines()) if not _is_command(root, one.split()[1:])]
     assert wrong == []
     assert not _is_command(root, ["node", "restore", "FILE", "--nothing"])

@@ -8,8 +8,8 @@ import gc
 import services.matcher.main
 import services.node.main  # noqa: F401 - loaded for those who are forked
 import tests.support.loaded_program  # noqa: F401 - a forked process needs it too
-from clients.cli.main import whole_command
+from tests.support.commands import loaded_command
 
-whole_command()
+loaded_command()
 gc.collect()
 gc.freeze()

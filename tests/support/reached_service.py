@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,18 +10,18 @@ from typing import Any
 import httpx
 import pytest
 
-from clients.cli import connect
-from clients.cli.connect import ConnectedService
+from clients.cli.connect import ConnectedService, connect
 from clients.sdk import ApprovalClient, Connection, LogClient, MatcherClient, NodeClient, PeopleClient
 from clients.sdk.client_homes import ClientHome
 from clients.sdk.connection import Access
 from clients.sdk.homes import Service
+from tests.support.commands import loaded_command
 
 
 def answer_commands(patch: pytest.MonkeyPatch, answer: Callable[[httpx.Request], httpx.Response]) -> None:
     """Let a function answer what commands ask for: as the matcher for its own home, else as a node.
 
-    Commands find their service by `clients.cli.connect.connect` alone, so this is the one place that replaces it.
+    Commands find their service by `clients.cli.connect.connect` alone; it is replaced in every module that names it.
     """
 
     @contextmanager
@@ -32,4 +33,7 @@ def answer_commands(patch: pytest.MonkeyPatch, answer: Callable[[httpx.Request],
             home = ClientHome(name, path, connection.url, ca=None)
             yield ConnectedService(home, client, people, approvals, log, connection)
 
-    patch.setattr(connect, "connect", reached)
+    loaded_command()
+    for module in [module for name, module in sys.modules.items() if name.startswith("clients.cli.")]:
+        if vars(module).get("connect") is connect:
+            patch.setattr(module, "connect", reached)

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from aquila.protocol.registry import MATCHER
+from clients.cli.demo.population import Population
 from clients.cli.services.parties import own_card
 from clients.local_services.processes import free_ports
 from clients.people.nationals import COUNTRIES
 from clients.sdk import find_home
-from clients.sdk.cards import Cards
+from clients.sdk.cards import Card, Cards
 from services.kit.storage.files import write_secret
 from services.matcher.storage.home import create as create_matcher
 from services.node.storage.home import create as create_node
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from clients.cli.demo.population import Population
-    from clients.sdk.cards import Card
 
 NAMES = {"AL": "Albania, State Police", "RS": "Serbia, Ministry of the Interior", "SI": "Slovenia, Policija"}
 _POLL_SECONDS = 0.3  # between two looks of a service at what there is to do: a demo is watched

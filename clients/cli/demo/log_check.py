@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
 from aquila.crypto.backend import load_group
 from aquila.errors import AuditError
-from aquila.protocol.auditing import audit_rounds, read_log
+from aquila.protocol.auditing import Files, LogRecord, RoundAudit, audit_rounds, read_log
 from aquila.protocol.registry import read_registry
 from clients.sdk.bundles import open_bundle
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from aquila.protocol.auditing import Files, LogRecord, RoundAudit
 
 CHANGED = "tile/entries/000"
 """The beginning of the name of the file that a forger changes: the first entries of the log."""

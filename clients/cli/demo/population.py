@@ -7,21 +7,18 @@ lists are one person.
 from __future__ import annotations
 
 import io
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
 from random import Random
-from typing import TYPE_CHECKING
 
 from aquila.csv_files import ListWriter
 from aquila.records.person import FIELDS
 from clients.people import spelling
 from clients.people.nationals import COUNTRIES, MAIN_CULTURE, National, invent_national
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    Row = dict[str, str]
+Row = dict[str, str]
 
 IN_TWO = 40  # of 1,000 persons of each list, how many stand in one other list too
 IN_ALL = 8

@@ -12,36 +12,27 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from aquila.errors import AquilaError
 from aquila.followup.lifecycle import Urgency
 from aquila.interface.queries import QueryPerson, QueryRequest
-from aquila.interface.rounds import AnswerState, JustificationInput, RoundProposal, SubmissionRequest
+from aquila.interface.rounds import AnswerState, JustificationInput, NodeRoundView, RoundProposal, SubmissionRequest
 from aquila.protocol.messages import Kind, Mode
 from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds.round_state import Phase
-from clients.cli.demo.homes import make_homes
-from clients.cli.demo.population import questions
-from clients.local_services.accounts import open_sessions
-from clients.local_services.processes import MARKER, staged
+from clients.cli.demo.homes import DemoHomes, make_homes
+from clients.cli.demo.population import Population, questions
+from clients.local_services.accounts import StaffSessions, open_sessions
+from clients.local_services.processes import MARKER, DemoProcesses, staged
 from clients.people.nationals import COUNTRIES
 from clients.sdk import QueryClient
 from clients.web.app.practice import MATERIAL
 from services.kit.errors import PeerUnavailableError
 from services.kit.storage.files import write_secret
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from aquila.interface.rounds import NodeRoundView
-    from clients.cli.demo.homes import DemoHomes
-    from clients.cli.demo.population import Population
-    from clients.local_services.accounts import StaffSessions
-    from clients.local_services.processes import DemoProcesses
 
 SIZE = 400
 """Persons of each list: some twenty hits, and a round of some seconds."""

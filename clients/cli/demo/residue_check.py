@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from clients.cli.demo.search import contents, occurrences
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
 
 _PIECE = 48  # bytes of a sample: longer than a row, an element, or anything that could be there by chance
 _PIECES = 8  # samples of a file

@@ -7,44 +7,41 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
 
 from aquila.followup.lifecycle import Urgency
-from aquila.interface.queries import QueryPerson, QueryRequest
-from aquila.interface.rounds import AnswerState, JustificationInput, RoundProposal, SubmissionRequest
+from aquila.interface.queries import QueryAnswer, QueryPerson, QueryRequest
+from aquila.interface.rounds import (
+    AnswerState,
+    Hits,
+    JustificationInput,
+    MatcherRoundView,
+    OwnHit,
+    RoundProposal,
+    SubmissionRequest,
+)
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import Kind, Mode
 from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds.round_state import Phase
-from clients.cli.demo.homes import NAMES, make_homes
+from clients.cli.demo.homes import NAMES, DemoHomes, make_homes
 from clients.cli.demo.log_check import check_log
-from clients.cli.demo.population import IN_ALL, IN_TWO, questions
+from clients.cli.demo.population import IN_ALL, IN_TWO, Population, questions
 from clients.cli.demo.residue_check import left_in, samples_of, still_there
 from clients.cli.demo.search import LEAST_BYTES, search
 from clients.cli.output.follow import watch
 from clients.cli.output.query_views import query_views
 from clients.cli.output.round_views import SHORT, hits_table
-from clients.cli.output.screen import Table, numbered
-from clients.local_services.accounts import open_sessions
+from clients.cli.output.screen import Screen, Table, numbered
+from clients.local_services.accounts import StaffSessions, open_sessions
+from clients.local_services.processes import DemoProcesses
 from clients.people.nationals import COUNTRIES
-from clients.sdk import QueryClient, find_home
+from clients.sdk import MatcherClient, NodeClient, QueryClient, find_home
 from clients.sdk.log import LogClient
 from services.kit.errors import PeerUnavailableError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from aquila.interface.queries import QueryAnswer
-    from aquila.interface.rounds import Hits, MatcherRoundView, OwnHit
-    from clients.cli.demo.homes import DemoHomes
-    from clients.cli.demo.population import Population
-    from clients.cli.output.screen import Screen
-    from clients.local_services.accounts import StaffSessions
-    from clients.local_services.processes import DemoProcesses
-    from clients.sdk import MatcherClient, NodeClient
 
 _SHOWN_HITS = 10
 _PATIENCE_SECONDS = 300.0

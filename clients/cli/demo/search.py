@@ -7,14 +7,11 @@ must agree: less turns up in random bytes by chance. Shorter names are looked fo
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
 
 LEAST_BYTES = 6
 LEAST_SMALL_BYTES = 8

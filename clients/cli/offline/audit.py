@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
+from aquila.audit.proofs import verify_consistency, verify_inclusion
 from aquila.errors import AuditError
 from clients.cli.options import Json
 from clients.cli.output.screen import Screen
 
-app = typer.Typer(help="Export a service's log, and check what a log claims, offline.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 _Nodes = Annotated[list[str] | None, typer.Option("--node", metavar="HEX", help="A hash of the proof, in its order.")]
 
@@ -25,8 +26,6 @@ def prove_inclusion(
     as_json: Json = False,
 ) -> None:
     """Check an RFC 6962 proof that an entry is in a log. Exit status 1 and the reason where it is not shown."""
-    from aquila.audit.proofs import verify_inclusion
-
     leaf = _octets("--leaf-hash", leaf_hash)
     proof = [_octets("--node", text) for text in node or ()]
     verify_inclusion(leaf, _number("--index", index), _number("--size", size), _octets("--root", root), proof)
@@ -43,8 +42,6 @@ def prove_consistency(
     as_json: Json = False,
 ) -> None:
     """Check an RFC 6962 proof that a log only grew. Exit status 1 and the reason where it is not shown."""
-    from aquila.audit.proofs import verify_consistency
-
     proof = [_octets("--node", text) for text in node or ()]
     sizes = _number("--size1", size1), _number("--size2", size2)
     verify_consistency(*sizes, _octets("--root1", root1), _octets("--root2", root2), proof)

@@ -5,22 +5,36 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from aquila.audit.checkpoint import parse_checkpoint
+from aquila.crypto.backend import load_group
+from aquila.crypto.keys import short_digits
 from aquila.errors import AquilaError, InputError
+from aquila.interface.log import LogAlarmView, NumberedEntry
+from aquila.protocol.auditing import (
+    LogRecord,
+    RoundAudit,
+    UnprovenClaim,
+    audit_rounds,
+    check_at_least,
+    compare,
+    count_shown,
+    last_statements,
+    read_log,
+    refuse_unproven,
+    still_unproven,
+)
+from aquila.protocol.registry import Registry, read_registry
 from aquila.sentences import text_of
+from clients.cli.connect import ConnectedService
 from clients.cli.offline.audit import app
 from clients.cli.options import Json
 from clients.cli.output.screen import Screen, Table, check_target, numbered, write_result
 from clients.cli.services.speaking import speaking
-
-if TYPE_CHECKING:
-    from aquila.interface.log import LogAlarmView, NumberedEntry
-    from aquila.protocol.auditing import LogRecord, RoundAudit, UnprovenClaim
-    from aquila.protocol.registry import Registry
-    from clients.cli.connect import ConnectedService
+from clients.sdk.bundles import open_bundle
 
 __all__ = ["app"]
 
@@ -67,8 +81,6 @@ def _evidence(alarm: LogAlarmView) -> str:
 
 def _size_and_head(note: str) -> str:
     """Return size and head of a signed checkpoint in words."""
-    from aquila.audit.checkpoint import parse_checkpoint
-
     try:
         size = parse_checkpoint(note.partition("\n\n")[0] + "\n").size
     except AquilaError:
@@ -78,9 +90,6 @@ def _size_and_head(note: str) -> str:
 
 def _head(checkpoint: str) -> str:
     """Return words with the first digits of a log's head, to be compared by telephone; none for no log."""
-    from aquila.audit.checkpoint import parse_checkpoint
-    from aquila.crypto.keys import short_digits
-
     if not checkpoint:
         return ""
     signed = parse_checkpoint(checkpoint.partition("\n\n")[0] + "\n")
@@ -142,9 +151,6 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Check everything that a log claims, offline. Exit status 1 and the first thing that is wrong, and where."""
-    from aquila.protocol.auditing import check_at_least, compare, refuse_unproven, still_unproven
-    from aquila.protocol.registry import read_registry
-
     pinned = read_registry(_content(registry))
     log, rounds = _audited(place, pinned, retention_days)
     if at_least is not None:
@@ -175,18 +181,12 @@ def _content(path: Path) -> bytes:
 
 def _audited(place: str, registry: Registry, retention_days: int) -> tuple[LogRecord, list[RoundAudit]]:
     """Check a log by itself; raises as `read_log` and `audit_rounds` do."""
-    from aquila.crypto.backend import load_group
-    from aquila.protocol.auditing import audit_rounds, read_log
-    from clients.sdk.bundles import open_bundle
-
     files = open_bundle(place)
     log = read_log(files, registry, retention_days)
     return log, audit_rounds(log, files, registry, load_group())
 
 
 def _views(log: LogRecord, rounds: list[RoundAudit], unproven: list[UnprovenClaim]) -> list[Table | str]:
-    from aquila.protocol.auditing import count_shown
-
     witnesses = [(holder, max(sizes), _time(max(sizes.values()))) for holder, sizes in sorted(log.cosigned.items())]
     views: list[Table | str] = [
         f"The log of {log.holder} holds together: {log.checkpoint.size} entries, {len(log.saved)} checkpoints"
@@ -233,8 +233,6 @@ def _not_compared(log: LogRecord, rounds: list[RoundAudit], against: list[LogRec
 
 def _last_statements(log: LogRecord, rounds: list[RoundAudit]) -> list[Table | str]:
     """Show how far each party's statements reach, and how far witnesses cover them."""
-    from aquila.protocol.auditing import last_statements
-
     rows = [(audit.round.round_id[:8], *last) for audit in rounds for last in last_statements(audit, log)]
     columns = ("round", "party", "last statement", "cosigned by itself up to", "by any witness up to")
     return [Table("Statements", columns, rows)] if rows else []
@@ -259,8 +257,6 @@ def _not_checked(log: LogRecord, rounds: list[RoundAudit]) -> list[str]:
 
 
 def _document(log: LogRecord, rounds: list[RoundAudit], unproven: list[UnprovenClaim]) -> dict[str, object]:
-    from aquila.protocol.auditing import count_shown, last_statements
-
     return {
         "holder": log.holder,
         "origin": log.checkpoint.origin,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,10 +13,10 @@ import typer
 from clients.cli.given_files import read_file
 from clients.cli.options import Json
 from clients.cli.output.screen import Screen, Table, check_target, numbered
+from clients.cli.services import matcher, node
+from clients.sdk import find_home
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from services.kit.administration.backup.archive import Head
     from services.kit.administration.backup.make import BackupSummary
     from services.kit.administration.backup.restore import Source
@@ -86,24 +88,25 @@ def backup_key(
     )
 
 
+@node.app.command("backup")
 def back_up_node(home: BackupHome, to: Recipient, out: NewFile, as_json: Json = False) -> None:
     """Back a node up while it runs: its database and settings, sealed to a backup key; no key and no secret."""
-    from clients.sdk import find_home
     from services.kit.administration.backup.keys import read_public
     from services.node.backup import back_up_node as back_up
 
     _show_made(Screen(as_json), out, back_up(find_home(home, "node").path, read_public(to), out))
 
 
+@matcher.app.command("backup")
 def back_up_matcher(home: BackupHome, to: Recipient, out: NewFile, as_json: Json = False) -> None:
     """Back the matcher up while it runs: its database and settings, sealed to a backup key; no key and no secret."""
-    from clients.sdk import find_home
     from services.kit.administration.backup.keys import read_public
     from services.matcher.backup import back_up_matcher as back_up
 
     _show_made(Screen(as_json), out, back_up(find_home(home, "matcher").path, read_public(to), out))
 
 
+@node.app.command("restore")
 def restore_node(
     file: BackupFile,
     key: PrivateKey,
@@ -158,6 +161,7 @@ def restore_node(
     )
 
 
+@matcher.app.command("restore")
 def restore_matcher(
     file: BackupFile,
     key: PrivateKey,
@@ -206,8 +210,6 @@ def restore_matcher(
 
 def _without_log_lines() -> None:
     """Keep log lines out of the output: a restore raises an alarm, which the output explains."""
-    import logging
-
     logging.getLogger("aquila").addHandler(logging.NullHandler())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -10,17 +11,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aquila.errors import AquilaError
+from aquila.interface.service.health import Grade
+from aquila.protocol.registry import read_registry
 from clients.cli.exit_codes import ExitCode
 from clients.cli.options import Json
 from clients.cli.output.screen import Screen, Table, numbered
+from clients.sdk import find_home
+from services.kit.http.signatures import now
+from services.kit.settings import KeyedSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from services.kit.administration.backup.services import BackedService
     from services.kit.administration.doctor.findings import Finding, Findings
     from services.kit.serving.notifications.settings import MailSettings
-    from services.kit.settings import KeyedSettings
     from services.node.settings import NodeSettings
 
 
@@ -35,8 +38,6 @@ def doctor(
 
     It changes nothing. Run it as the service's user, on its machine. The exit status is 1 if something is critical.
     """
-    from aquila.interface.service.health import Grade
-
     found = list(_examine(home, offline=offline))
     worst = [grade for grade in (Grade.CRITICAL, Grade.WARNING) if any(one.grade is grade for one in found)]
     document = {
@@ -63,12 +64,9 @@ def doctor(
 
 def _examine(home: Path, *, offline: bool) -> Iterator[Finding]:
     """Yield all findings, those of the home first."""
-    from aquila.interface.service.health import Grade
-    from clients.sdk import find_home
     from services.kit.administration.doctor import certificates, database, network
     from services.kit.administration.doctor import home as of_home
     from services.kit.administration.doctor.findings import Finding, examined
-    from services.kit.http.signatures import now
 
     service = _service(find_home(home).service)
     try:
@@ -129,9 +127,7 @@ def _examine_matcher(service: BackedService, node: NodeSettings) -> Findings:
     from sqlalchemy.exc import SQLAlchemyError
     from sqlalchemy.orm import Session
 
-    from aquila.protocol.registry import read_registry
     from services.kit.administration.doctor import database, network
-    from services.kit.http.signatures import now
     from services.kit.storage.registry.stored_statements import in_force
     from services.node.safeguards.matcher_address import stated
 

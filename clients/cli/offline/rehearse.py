@@ -10,6 +10,7 @@ import signal
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
@@ -18,17 +19,18 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from aquila import __version__
+from aquila.crypto.backend import load_group, usable_cores
+from aquila.crypto.group import Group
 from aquila.csv_files import CsvWriter
+from aquila.executors import few_collections, forked_pool, keep_freed_memory
+from aquila.matching.certainty import Level
+from aquila.records.rules import RuleTable
+from clients.cli.list_files import FindingCounts, ReadList, layouts_of, load_table
 from clients.cli.options import BackendChoice, Json, ListColumns, Lists, Minimum, Out, Report, Rules
 from clients.cli.output.screen import Screen, Table, check_target, numbered, write_result
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from aquila.crypto.group import Group
-    from aquila.records.rules import RuleTable
     from aquila.simulation import Rehearsal, RehearsedHit
-    from clients.cli.list_files import ReadList
 
 _PARTY = re.compile(r"^([A-Z]{2})=(.+)$")
 _COUNTED = itemgetter(0, 2, 4)  # both parties and the level of a hit
@@ -92,11 +94,7 @@ def rehearse(
     for target in filter(None, (out, report)):
         check_target(target)
     workers = _workers(entries) if workers is None else workers
-    from aquila.crypto.backend import load_group
-    from aquila.executors import few_collections, forked_pool, keep_freed_memory
-    from aquila.matching.certainty import Level
     from aquila.simulation import DEFAULT_PADDING, NO_PADDING, ListFile, Rehearsal
-    from clients.cli.list_files import layouts_of, load_table
 
     layouts = layouts_of([entry.path for entry in entries], column)
     # Nothing is secret yet and there are no threads, so that processes can begin as copies of this one.
@@ -207,16 +205,12 @@ def _entries(given: list[str]) -> list[Entry]:
 
 def _workers(entries: list[Entry]) -> int:
     """Return how many processes are worth starting: for small lists, this one alone."""
-    from aquila.crypto.backend import usable_cores
-
     size = sum(entry.path.stat().st_size for entry in entries if entry.path.is_file())
     return usable_cores() if size > _SMALL_BYTES else 1
 
 
 def _read_list(played: Rehearsal, code: str) -> ReadList:
     """Return the result of reading a party's list."""
-    from clients.cli.list_files import FindingCounts, ReadList
-
     node = played.nodes[code]
     return ReadList(node.counts, tuple(FindingCounts(finding, record_id) for finding, record_id in node.findings))
 

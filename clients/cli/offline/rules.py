@@ -7,18 +7,20 @@ they are, and nowhere else: that is what these commands are for.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from aquila.errors import InputError
+from aquila.records.person import Record
+from clients.cli.list_files import load_table, read_list
 from clients.cli.options import Json, Rules
+from clients.cli.output.rule_explanations import Comparison
+from clients.cli.output.rule_explanations import explain as explained
+from clients.cli.output.rule_views import comparison_views, explanation_views, table_document, table_views
 from clients.cli.output.screen import Screen
 
-if TYPE_CHECKING:
-    from aquila.records.person import Record
-
-app = typer.Typer(help="Match rules: read them, try them in plaintext.")
+app = typer.Typer()
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 
 RecordPlace = Annotated[str, typer.Argument(metavar="FILE[#ID]", help="A file with one record, or a record by its id.")]
@@ -27,9 +29,6 @@ RecordPlace = Annotated[str, typer.Argument(metavar="FILE[#ID]", help="A file wi
 @app.command("list")
 def list_rules(rules: Rules = "default", as_json: Json = False) -> None:
     """Show the rules of a table and the parts that they are made of."""
-    from clients.cli.list_files import load_table
-    from clients.cli.output.rule_views import table_document, table_views
-
     table = load_table(rules)
     Screen(as_json).result(table_document(table), *table_views(table))
 
@@ -42,10 +41,6 @@ def explain(
     as_json: Json = False,
 ) -> None:
     """Show which inputs a record gives under each rule, with their values, and why a rule gives none."""
-    from clients.cli.list_files import load_table
-    from clients.cli.output.rule_explanations import explain as explained
-    from clients.cli.output.rule_views import explanation_views
-
     table, one = load_table(rules), read_one(record, record_id)
     rows = [explained(rule, one, table) for rule in table.rules]
     document = {"record_id": one.record_id, "rules": table.name, "explained": [row.document() for row in rows]}
@@ -77,10 +72,6 @@ def compare(
     It grades as a round does, with the table's weights; a round counts chance in its own lists, and learns the share of
     common persons, which --common sets here.
     """
-    from clients.cli.list_files import load_table
-    from clients.cli.output.rule_explanations import Comparison
-    from clients.cli.output.rule_views import comparison_views
-
     found = Comparison(load_table(rules), _placed(one), _placed(other), common)
     sizes = tuple(records or SIZES)
     Screen(as_json).result(found.document(sizes), *comparison_views(found, sizes))
@@ -92,8 +83,6 @@ def read_one(path: Path, record_id: str) -> Record:
     Raises:
         InputError: There is none of this id, none at all, or several and no id to choose by.
     """
-    from clients.cli.list_files import read_list
-
     chosen: list[Record] = []
     seen: list[str] = []
 

@@ -9,10 +9,12 @@ import typer
 
 from clients.cli.options import Json
 from clients.cli.output.screen import Screen
+from clients.cli.services.node import app
 
 _HOUR = 3_600
 
 
+@app.command()
 def train(
     party: Annotated[Literal["AL", "RS", "SI"], typer.Option(help="The party whose people you play.")] = "SI",
     hours: Annotated[float, typer.Option(min=0.01, max=10, help="Hours after which the practice ends by itself.")] = 8,

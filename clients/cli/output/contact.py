@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
+from aquila.interface.rounds import NodeStatus
+from clients.cli.connect import ConnectedService
+from clients.cli.output.screen import Screen
 from clients.sdk import NodeClient
 from services.kit.http.signatures import WINDOW_SECONDS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from aquila.interface.rounds import NodeStatus
-    from clients.cli.connect import ConnectedService
-    from clients.cli.output.screen import Screen
 
 _CLOCK_SECONDS = 60
 

@@ -6,19 +6,13 @@ import io
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from aquila.csv_files import CsvWriter
-from aquila.matching.own_list.duplicates import MOST_SHARED, DuplicateSearch
-from aquila.records.reading.layouts import RECOGNIZED
+from aquila.csv_files import Cell, CsvWriter
+from aquila.matching.own_list.duplicates import MOST_SHARED, Duplicates, DuplicateSearch
+from aquila.records.person import Record
+from aquila.records.reading.layouts import RECOGNIZED, Layout
 from clients.cli.list_files import load_table, read_list
 from clients.cli.output.screen import Table, numbered
-
-if TYPE_CHECKING:
-    from aquila.csv_files import Cell
-    from aquila.matching.own_list.duplicates import Duplicates
-    from aquila.records.person import Record
-    from aquila.records.reading.layouts import Layout
 
 _COLUMNS = ("group", "record_id_a", "record_id_b", "certainty", "probability", "rules")
 _SURE = 0.999999  # what six digits can say without saying 1, which no match is

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
+from aquila.interface.progress import Progress
 from aquila.interface.rounds import MatcherRoundView, NodeRoundView
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from aquila.interface.progress import Progress
-
-    ReportProgress = Callable[[str, str, int, int], None]
-
+ReportProgress = Callable[[str, str, int, int], None]
 V = TypeVar("V", bound=MatcherRoundView | NodeRoundView)
 
 POLL_SECONDS = 1.0

@@ -6,23 +6,19 @@ monitoring programs of the Nagios kind keep. The exit status follows their conve
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from enum import IntEnum
 from itertools import zip_longest
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import typer
 
 from aquila.errors import AquilaError
-from aquila.interface.service.health import Grade, Subject
+from aquila.interface.service.health import Grade, HealthCheck, RoundHealth, ServiceHealth, Subject
 from aquila.protocol.registry import MATCHER
+from clients.cli.connect import connect
 from clients.cli.output.screen import Screen, Table, moment, numbered
 from services.kit.errors import PeerUnavailableError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
-
-    from aquila.interface.service.health import HealthCheck, RoundHealth, ServiceHealth
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
@@ -44,8 +40,6 @@ def show_status(
     Raises:
         Exit: Always.
     """
-    from clients.cli.connect import connect
-
     screen = Screen(as_json)
     try:
         with connect(home, url, token_file, ca) as reached:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from aquila.interface.hits import HitEntry, HitPage
 from clients.cli.output.round_views import SHORT
 from clients.cli.output.screen import Table, moment, numbered
-
-if TYPE_CHECKING:
-    from aquila.interface.hits import HitEntry, HitPage
 
 _NAMES = ("given_names", "family_names", "full_name", "date_of_birth")
 _STAGES = {"follow_up": "in follow-up"}

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from aquila.interface.queries import QueriedParty, QueriedPerson, QueryAnswer
 from clients.cli.output.round_views import SHORT
 from clients.cli.output.screen import Table
-
-if TYPE_CHECKING:
-    from aquila.interface.queries import QueriedParty, QueriedPerson, QueryAnswer
 
 
 def query_views(answer: QueryAnswer) -> list[Table | str]:

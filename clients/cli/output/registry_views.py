@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from aquila.crypto.keys import short_digits
+from aquila.interface.service.party import RegistryPartyView, RegistryStatementView, RegistryView
 from aquila.protocol.registry import MATCHER
-from clients.cli.output.screen import Table
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from aquila.interface.service.party import RegistryPartyView, RegistryStatementView, RegistryView
-    from clients.cli.output.screen import Screen
+from clients.cli.output.screen import Screen, Table
 
 _IN_A_LINE = 4
 _WORDS_DO_NOT_SHOW = (

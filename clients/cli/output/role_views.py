@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from aquila.audit.roles import Action, Service
+from aquila.audit.roles import Action, RoleTable, Service
 from clients.cli.output.screen import Table
-
-if TYPE_CHECKING:
-    from aquila.audit.roles import RoleTable
+from clients.sdk.operations import operations
 
 
 def document(table: RoleTable) -> dict[str, object]:
     """Return the table for programs, with the operations that each role may call (`aquila call`)."""
-    from clients.sdk.operations import operations
-
     return {
         service.value: {
             row.role.value: {

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
-from aquila.interface.progress import Awaited
-from aquila.interface.rounds import AnswerState, MatcherRoundView
+from aquila.interface.progress import Awaited, Progress
+from aquila.interface.rounds import (
+    AnswerState,
+    AnswerView,
+    AwaitedStep,
+    Hits,
+    MatcherRoundView,
+    NodeRoundView,
+    OwnHit,
+    RoundPage,
+)
 from aquila.matching.certainty import CENTIBITS, Level
 from aquila.protocol.messages import Kind
+from aquila.protocol.messages.feed import RoundEntry
 from clients.cli.output.screen import Table, moment, numbered
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from aquila.interface.progress import Progress
-    from aquila.interface.rounds import AnswerView, AwaitedStep, Hits, NodeRoundView, OwnHit, RoundPage
-    from aquila.protocol.messages.feed import RoundEntry
 
 SHORT = 8  # digits of an id that tables show; commands take them in place of the whole
 

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
-from aquila.matching.certainty import GradingBasis, grade, missing_families, prior_bits, strongest_parts, table_bits
+from aquila.matching.certainty import (
+    Grade,
+    GradingBasis,
+    grade,
+    missing_families,
+    prior_bits,
+    strongest_parts,
+    table_bits,
+)
 from aquila.matching.weights import strangers_bits
+from aquila.records.dates import PartialDate
 from aquila.records.inputs import record_inputs
+from aquila.records.person import Record
 from aquila.records.rule_parts import WORD_MARK, part_values, record_names
-from aquila.records.rules import mask_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from aquila.matching.certainty import Grade
-    from aquila.records.dates import PartialDate
-    from aquila.records.person import Record
-    from aquila.records.rules import Part, Rule, RuleTable
+from aquila.records.rules import Part, Rule, RuleTable, mask_of
 
 _FIELDS = {
     "document": ("document_numbers", "document number"),

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
 
+from aquila.matching.certainty import Grade
+from aquila.records.person import Record
+from aquila.records.rules import RuleTable
+from clients.cli.output.rule_explanations import Comparison, RuleExplanation
 from clients.cli.output.screen import Table, numbered
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from aquila.matching.certainty import Grade
-    from aquila.records.person import Record
-    from aquila.records.rules import RuleTable
-    from clients.cli.output.rule_explanations import Comparison, RuleExplanation
 
 _SHOWN_VALUES = 6
 _SURE = 0.999999  # what six digits can say without saying 1, which no match is

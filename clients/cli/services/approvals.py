@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from aquila.errors import InputError
+from aquila.interface.approval import ApprovalEntry, PendingApproval
+from clients.cli.connect import ConnectedService, resolve_id
+from clients.cli.output.registry_views import asked_changes
 from clients.cli.output.screen import Screen, Table
 from clients.cli.services.speaking import speaking
 
-if TYPE_CHECKING:
-    from aquila.interface.approval import ApprovalEntry, PendingApproval
-    from clients.cli.connect import ConnectedService
-
-app = typer.Typer(help="Four eyes: see what waits for a second person, and approve it.")
+app = typer.Typer()
 SHORT = 8
 
 ApprovalId = Annotated[
@@ -81,8 +80,6 @@ def _what(request: ApprovalEntry | PendingApproval) -> str:
 
 
 def _chosen(reached: ConnectedService, text: str) -> str:
-    from clients.cli.connect import resolve_id
-
     return resolve_id("request", text, [entry.approval_id for entry in reached.approvals.approvals().approvals])
 
 
@@ -92,8 +89,6 @@ def _read_digest(screen: Screen, reached: ConnectedService, approval_id: str, di
     Raises:
         InputError: The digest is another one or too short, or the person says no.
     """
-    from clients.cli.output.registry_views import asked_changes
-
     view = reached.approvals.show(approval_id)
     if digest is not None:
         if len(digest) < _LEAST_DIGEST or not view.entry.digest.startswith(digest.lower()):

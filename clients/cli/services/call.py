@@ -5,22 +5,19 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from aquila.errors import InputError
+from clients.cli.connect import LATEST, ConnectedService, connect, resolve_id
 from clients.cli.options import Ca, HomePath, Json, TokenFile, Url
 from clients.cli.output.screen import Screen, Table, check_target, write_result
 from clients.cli.prompts import ask
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from clients.cli.connect import ConnectedService
-    from clients.sdk.homes import Service
-    from clients.sdk.operations import Operation, Parameter
+from clients.sdk.homes import Service
+from clients.sdk.operations import Operation, Parameter, operation, operations
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _SERVICES: tuple[Service, ...] = ("node", "matcher")
@@ -67,9 +64,6 @@ def call(
     Secrets, and what names a person, are taken from files or stdin alone: every user of a machine sees its command
     lines.
     """
-    from clients.cli.connect import connect
-    from clients.sdk.operations import operation
-
     screen = Screen(as_json)
     if show_list or not name:
         _show(screen, name)
@@ -155,9 +149,6 @@ def _read(path: Path) -> bytes:
 
 def _whole_id(reached: ConnectedService, name: str, text: str) -> str:
     """Return the one id that a text means: an id, its beginning, or `latest`."""
-    from clients.cli.connect import LATEST, resolve_id
-    from clients.sdk.operations import operations
-
     if _ID.fullmatch(text):
         return text
     listing, field = _LISTED[name]
@@ -177,8 +168,6 @@ def _show(screen: Screen, name: str) -> None:
     Raises:
         InputError: Neither service has one of this name.
     """
-    from clients.sdk.operations import operation, operations
-
     if not name:
         known = {service: operations(service) for service in _SERVICES}
         names = sorted({one for each in known.values() for one in each})

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
+from aquila.interface.hits import HitFilter
+from clients.cli.connect import ConnectedService
+from clients.cli.output.hit_views import page_views
 from clients.cli.output.screen import Screen
 from clients.cli.services.speaking import speaking
 
-if TYPE_CHECKING:
-    from clients.cli.connect import ConnectedService
-
-app = typer.Typer(help="Hits: list them. What is done with them is on the pages, or `aquila call`.")
+app = typer.Typer()
 Stage = Literal["new", "known", "acknowledged", "decided", "follow_up", "closed", "withdrawn"]
 
 
@@ -34,9 +34,6 @@ def list_hits(
     limit: Annotated[int, typer.Option(min=1, max=200, help="How many to show.")] = 50,
 ) -> None:
     """List hits with the party's own records; nothing of the other side is known."""
-    from aquila.interface.hits import HitFilter
-    from clients.cli.output.hit_views import page_views
-
     wanted = {
         "round_id": reached.round_id(round_id) if round_id else None,
         "counterpart": counterpart or None,

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from aquila.errors import OrderError
+from aquila.interface.approval import PendingApproval
+from aquila.interface.service.party import NewInvitation
+from aquila.protocol.registration.invitations import open_request
+from aquila.protocol.registration.renewals import open_renewal
+from aquila.protocol.registry import MATCHER, Registry, read_registry, write_registry
+from clients.cli.connect import ConnectedService, connect
 from clients.cli.given_files import read_file
 from clients.cli.options import (
     Ca,
@@ -24,16 +31,18 @@ from clients.cli.options import (
     TokenFile,
     Url,
 )
-from clients.cli.output.screen import Screen
+from clients.cli.output.health_views import show_status
+from clients.cli.output.screen import Screen, write_result
+from clients.cli.prompts import ask
 from clients.cli.services import parties
+from clients.cli.services.approvals import show_asked
+from clients.cli.services.parties import own_card, show_card
 from clients.cli.services.speaking import speaking
+from clients.cli.services.web import front_of_home
+from clients.sdk import MatcherClient, find_home
+from clients.sdk.homes import Home
 
-if TYPE_CHECKING:
-    from aquila.interface.approval import PendingApproval
-    from clients.cli.connect import ConnectedService
-    from clients.sdk import MatcherClient
-
-app = typer.Typer(help="The secretariat's matcher: make its home, serve it.")
+app = typer.Typer()
 
 
 @app.command()
@@ -55,9 +64,6 @@ def init(
     as_json: Json = False,
 ) -> None:
     """Make the home of a matcher: settings, a new identity key, the operator's token. Starts nothing."""
-    from aquila.protocol.registry import Registry, write_registry
-    from clients.cli.output.screen import write_result
-    from clients.cli.services.parties import own_card, show_card
     from services.kit.home_folder import REGISTRY_FILE, NewAddress, port_of
     from services.matcher.storage.home import create
 
@@ -87,9 +93,6 @@ def invite(
     days: Annotated[int, typer.Option(min=1, max=90, help="How long it counts.")] = 14,
 ) -> None:
     """Invite a party: write a file with the matcher's key, its address and its CA's certificate. It holds no secret."""
-    from aquila.interface.service.party import NewInvitation
-    from clients.cli.output.screen import write_result
-
     wanted = NewInvitation(party=party, name=name, days=days)
     path = out or Path(f"{party.lower()}.invite")
     content = reached.matcher().invite(wanted).content
@@ -109,10 +112,6 @@ def admit(
     spoken: Spoken = None,
 ) -> None:
     """Ask to register the party of a request to join, after it has read its words to you by telephone."""
-    from aquila.protocol.registration.invitations import open_request
-    from clients.cli.prompts import ask
-    from clients.cli.services.approvals import show_asked
-
     content = read_file(request)
     asking = open_request(content).message
     screen.note(f"{asking.party} ({asking.name}) asks to join. Call it at a number that you know from elsewhere.")
@@ -136,10 +135,6 @@ def replace_key(
 
     Once it is stated, nothing new counts under the old key.
     """
-    from aquila.protocol.registration.renewals import open_renewal
-    from clients.cli.prompts import ask
-    from clients.cli.services.approvals import show_asked
-
     content = read_file(renewal)
     party = open_renewal(content).party
     screen.note(f"{party} has a new identity key. Call it at a number that you know from elsewhere.")
@@ -164,10 +159,6 @@ def renew_identity(
 
     With --identity, run it as the matcher's user on its machine: where a key lies is nothing that a call can name.
     """
-    from aquila.protocol.registry import MATCHER, read_registry
-    from clients.cli.connect import connect
-    from clients.cli.services.approvals import show_asked
-    from clients.sdk import find_home
     from services.kit.storage.own_identity import wait_key
 
     if identity:
@@ -189,9 +180,6 @@ def remove(
     as_json: Json = False,
 ) -> None:
     """Ask to let a party leave: once stated, its calls are refused, and the others accept a registry without it."""
-    from clients.cli.connect import connect
-    from clients.cli.services.approvals import show_asked
-
     if not yes:
         typer.confirm(f"{party} cannot come back under its key. Let it leave?", abort=True, err=True)
     with connect(home, url, token_file, ca) as reached:
@@ -224,9 +212,6 @@ def move(
 
     Run it as the matcher's user on its machine: else the settings are not changed.
     """
-    from clients.cli.output.screen import write_result
-    from clients.cli.services.approvals import show_asked
-    from clients.sdk.homes import Home
     from services.kit.home_folder import NewAddress
     from services.matcher.storage.home import set_address
 
@@ -260,10 +245,6 @@ def renew_ca(
 
     Run it as the matcher's user on its machine. The parties reach the matcher again when they have accepted the file.
     """
-    from clients.cli.connect import connect
-    from clients.cli.output.screen import write_result
-    from clients.cli.services.approvals import show_asked
-    from clients.sdk import find_home
     from services.kit.http.own_certificates import take_prepared
 
     found = find_home(home, "matcher")
@@ -284,8 +265,6 @@ _AGAIN = "Once it is approved, give this command again: it does the rest."
 
 def _ask_move(client: MatcherClient, url: str, ca: str | None) -> PendingApproval | None:
     """Ask to state an address of the matcher; return None where it is stated already."""
-    from aquila.errors import OrderError
-
     try:
         return client.move(url, ca)
     except OrderError as error:
@@ -302,8 +281,6 @@ def _then_send(out: Path) -> str:
 @speaking
 def state_registry(reached: ConnectedService, screen: Screen) -> None:
     """Ask to state the registry again after cards were registered by hand."""
-    from clients.cli.services.approvals import show_asked
-
     asked = reached.matcher().restate_registry()
     show_asked(screen, asked)
 
@@ -311,8 +288,6 @@ def state_registry(reached: ConnectedService, screen: Screen) -> None:
 @app.command()
 def serve(home: NewHome) -> None:
     """Serve a matcher until it is stopped (Ctrl-C or SIGTERM). One line of JSON on stdout reports when it is ready."""
-    from clients.cli.services.web import front_of_home
-    from clients.sdk import find_home
     from clients.web.text.notifications import compose
     from services.matcher.main import run
 
@@ -327,8 +302,6 @@ def status(home: HomePath, url: Url = None, token_file: TokenFile = None, ca: Ca
     The first line and the exit status are for monitoring programs of the Nagios kind: 0 ok, 1 warning, 2 critical,
     3 unknown.
     """
-    from clients.cli.output.health_views import show_status
-
     show_status("matcher", home, url, token_file, ca, as_json=as_json)
 
 

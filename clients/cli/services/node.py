@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+from aquila.protocol.registration.invitations import open_invitation
+from aquila.protocol.registration.spoken_words import spoken
+from aquila.protocol.registry import read_registry
 from clients.cli.given_files import read_file
 from clients.cli.options import (
     Ca,
@@ -22,12 +25,16 @@ from clients.cli.options import (
     TokenFile,
     Url,
 )
+from clients.cli.output.health_views import show_status
+from clients.cli.output.registry_views import spoken_views
 from clients.cli.output.screen import Screen, check_target, write_result
 from clients.cli.services import parties
 from clients.cli.services.parties import own_card, show_card
 from clients.cli.services.web import front_of_home
+from clients.sdk import find_home
+from services.kit.settings import load
 
-app = typer.Typer(help="A party's node: make its home, serve it.")
+app = typer.Typer()
 
 
 @app.command()
@@ -75,8 +82,6 @@ def join(
     as_json: Json = False,
 ) -> None:
     """Make the home of a party's node from an invitation, and write the request to join. Starts nothing."""
-    from aquila.protocol.registration.invitations import open_invitation
-    from clients.cli.output.registry_views import spoken_views
     from services.kit.home_folder import NewAddress, port_of
     from services.node.storage.home import create_invited
 
@@ -111,7 +116,6 @@ def join(
 @app.command()
 def serve(home: NewHome) -> None:
     """Serve a node until it is stopped (Ctrl-C or SIGTERM). One line of JSON on stdout reports when it is ready."""
-    from clients.sdk import find_home
     from clients.web.text.notifications import compose
     from services.node.main import run
 
@@ -126,8 +130,6 @@ def status(home: HomePath, url: Url = None, token_file: TokenFile = None, ca: Ca
     The first line and the exit status are for monitoring programs of the Nagios kind: 0 ok, 1 warning, 2 critical,
     3 unknown.
     """
-    from clients.cli.output.health_views import show_status
-
     show_status("node", home, url, token_file, ca, as_json=as_json)
 
 
@@ -144,11 +146,6 @@ def renew_identity(
     as_json: Json = False,
 ) -> None:
     """Make a new identity key, and write the renewal for the secretariat. The old key counts until all accept it."""
-    from aquila.protocol.registration.spoken_words import spoken
-    from aquila.protocol.registry import read_registry
-    from clients.cli.output.registry_views import spoken_views
-    from clients.sdk import find_home
-    from services.kit.settings import load
     from services.kit.storage.own_identity import next_path, prepare_renewal, token_address
     from services.node.settings import NodeSettings
 

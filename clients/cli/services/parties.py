@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
+from aquila.errors import InputError, KeyMaterialError, PolicyError
+from aquila.interface.service.party import RegistryView
+from aquila.protocol.registry import MATCHER
+from clients.cli.connect import ConnectedService
 from clients.cli.given_files import read_file
+from clients.cli.list_files import open_list_file
 from clients.cli.options import GivenRegistry, HomePath, Json, NewHome, Spoken
+from clients.cli.output.registry_views import changes, show_registry, warn_of_fetch
 from clients.cli.output.screen import Screen, Table, numbered, write_result
+from clients.cli.prompts import ask
+from clients.cli.services.approvals import show_asked
 from clients.cli.services.speaking import speaking
+from clients.sdk import Home, NodeClient, find_home
+from clients.sdk.cards import Card, Cards
+from services.kit.http.own_certificates import OwnCertificates
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import datetime
-
-    from aquila.interface.service.party import RegistryView
-    from clients.cli.connect import ConnectedService
-    from clients.sdk import Home
-    from clients.sdk.cards import Card, Cards
-    from services.kit.http.own_certificates import OwnCertificates
-
-app = typer.Typer(help="Parties: print one's own card, register the cards of the others.")
+app = typer.Typer()
 
 
 @app.command()
@@ -51,9 +55,6 @@ def register(
 
     A registered key is never replaced: a party with a new key is removed from the file by hand, after a talk.
     """
-    from clients.sdk import find_home
-    from clients.sdk.cards import Cards
-
     path = find_home(home).registry
     registry = _read(path) if path.exists() else Cards()
     new = sum(registry.add(one) for file in cards for one in _read(file).by_code.values())
@@ -77,8 +78,6 @@ def registry(
     ] = None,
 ) -> None:
     """Show the registry: its parties, its words to read to others by telephone, and who has accepted it."""
-    from clients.cli.output.registry_views import show_registry
-
     if out is not None:
         write_result(out, reached.node().registry_file().content)
     show_registry(screen, _current(reached) if file is None else _taken(reached, file), "")
@@ -88,11 +87,6 @@ def registry(
 @speaking
 def accept(reached: ConnectedService, screen: Screen, spoken: Spoken = None, file: GivenRegistry = None) -> None:
     """Ask to accept the secretariat's newer registry, after another party has read its words to you by telephone."""
-    from aquila.errors import PolicyError
-    from clients.cli.output.registry_views import changes, show_registry, warn_of_fetch
-    from clients.cli.prompts import ask
-    from clients.cli.services.approvals import show_asked
-
     node = reached.node()
     view = node.fetch_registry() if file is None else _taken(reached, file)
     warn_of_fetch(screen, view)
@@ -109,9 +103,6 @@ def accept(reached: ConnectedService, screen: Screen, spoken: Spoken = None, fil
 
 def renew_certificate(home: NewHome, as_json: Json = False) -> None:
     """Give the service a new certificate of its home's own CA; those who trust the CA notice nothing."""
-    from urllib.parse import urlsplit
-
-    from clients.sdk import find_home
     from services.kit.home_folder import TLS_FOLDER
     from services.kit.http.own_certificates import OwnCertificates, issue
 
@@ -123,7 +114,6 @@ def renew_certificate(home: NewHome, as_json: Json = False) -> None:
 
 def renew_ca(home: NewHome, as_json: Json = False) -> None:
     """Give the node a new CA of its home's own, and a certificate; those who call it have to trust the new CA."""
-    from clients.sdk import find_home
     from services.kit.http.own_certificates import take_prepared
 
     found = find_home(home, "node")
@@ -140,9 +130,6 @@ def prepared_ca(home: Home) -> tuple[OwnCertificates, OwnCertificates]:
         KeyMaterialError: The home has no CA of its own, or its service shows a certificate from elsewhere.
         StoreError: The disk is full or failed.
     """
-    from urllib.parse import urlsplit
-
-    from aquila.errors import KeyMaterialError
     from services.kit.home_folder import TLS_FOLDER
     from services.kit.http.own_certificates import OwnCertificates, prepare_ca
 
@@ -160,7 +147,6 @@ def ca_sentences(home: Home, ca: Path, until: datetime) -> Iterator[str]:
 
 def renew_token(home: NewHome, as_json: Json = False) -> None:
     """Give the home a new administrator's key, in place of the one there; the service takes it at its next start."""
-    from clients.sdk import find_home
     from services.kit.people.operator_token import TOKEN_FILE, OperatorToken
 
     found = find_home(home)
@@ -171,7 +157,6 @@ def renew_token(home: NewHome, as_json: Json = False) -> None:
 
 def renew_people_key(home: NewHome, as_json: Json = False) -> None:
     """Make a new key for the secrets of authenticators; the service seals them under it at its next start."""
-    from clients.sdk import find_home
     from services.kit.people.people_key import KEY_FILE, NEXT_KEY_FILE, make_next_key
 
     found = find_home(home)
@@ -199,10 +184,6 @@ def own_card(home: Path) -> Card:
         KeyMaterialError: The identity key cannot be read.
         Pkcs11Error: The token with the identity key cannot be used.
     """
-    from aquila.errors import InputError
-    from aquila.protocol.registry import MATCHER
-    from clients.sdk import find_home
-    from clients.sdk.cards import Card
     from services.kit.storage.own_identity import read_key
 
     found = find_home(home)
@@ -222,17 +203,12 @@ def _read(path: Path) -> Cards:
     Raises:
         InputError: It cannot be read; the message names it.
     """
-    from clients.cli.list_files import open_list_file
-    from clients.sdk.cards import Cards
-
     with open_list_file(path) as stream:
         return Cards.read(stream.read())
 
 
 def _current(reached: ConnectedService) -> RegistryView:
     """Return the registry as a service knows it, after a node has asked the matcher."""
-    from clients.sdk import NodeClient
-
     return reached.client.fetch_registry() if isinstance(reached.client, NodeClient) else reached.client.registry()
 
 

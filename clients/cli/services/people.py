@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
+import pyotp
 import typer
 
 from aquila.audit.roles import Role, role_table
 from aquila.errors import InputError
+from aquila.interface.people import AccountView, Invitation
+from clients.cli.connect import ConnectedService, begin_sign_in, connect
 from clients.cli.identity import LOGIN
 from clients.cli.options import Ca, HomePath, Json, Url
+from clients.cli.output.role_views import document, tables
 from clients.cli.output.screen import Screen, Table
 from clients.cli.prompts import ask, ask_new_password
 from clients.cli.services.speaking import speaking
+from clients.sdk import PeopleClient
+from clients.sdk.client_homes import open_home
+from clients.sdk.sessions import SessionFiles
 from services.kit.errors import UnknownCallerError
 
-if TYPE_CHECKING:
-    from aquila.interface.people import AccountView, Invitation
-    from clients.cli.connect import ConnectedService
-    from clients.sdk import PeopleClient
-
-app = typer.Typer(help="Accounts of a node or of the matcher (administrator).")
+app = typer.Typer()
 
 Name = Annotated[str, typer.Argument(metavar="LOGIN", help="The login of the account, such as ana.novak.")]
 Roles = Annotated[list[Role], typer.Option("--role", help="A role of the account, once for each.")]
@@ -119,8 +121,6 @@ def login(
 
     With `--url` (and `--ca`), the first sign-in makes a home of your own, and later commands need neither.
     """
-    from clients.cli.connect import begin_sign_in
-
     with begin_sign_in(home, url, ca) as attempt:
         grant = attempt.people.sign_in(name, ask("Password", password_file), ask("Code of the authenticator"))
         attempt.keep(grant)
@@ -140,8 +140,6 @@ def enrol(
     Scripts give lines of stdin: the enrolment code, the password unless it lies in a file, and, after the secret was
     shown on stderr, the authenticator's code.
     """
-    from clients.cli.connect import begin_sign_in
-
     screen = Screen(as_json)
     with begin_sign_in(home, url, ca) as attempt:
         code = ask("Enrolment code")
@@ -155,10 +153,6 @@ def enrol(
 
 def logout(home: HomePath, url: Url = None, ca: Ca = None, as_json: Json = False) -> None:
     """Sign out: the session ends at the service, and its file here goes."""
-    from clients.cli.connect import connect
-    from clients.sdk.client_homes import open_home
-    from clients.sdk.sessions import SessionFiles
-
     files = SessionFiles(open_home(home))
     name = files.chosen(LOGIN.get())
     if name is None:
@@ -188,8 +182,6 @@ def code(
     as_json: Json = False,
 ) -> None:
     """Show the present code of an authenticator's secret, for machines that sign in by themselves and for the demo."""
-    import pyotp
-
     try:
         shown = pyotp.TOTP(ask("Secret", secret)).at(int(time.time()))
     except ValueError:
@@ -199,8 +191,6 @@ def code(
 
 def show_roles(as_json: Json = False) -> None:
     """Show the role table, and with --json the operations that each role may call."""
-    from clients.cli.output.role_views import document, tables
-
     Screen(as_json).result(document(role_table()), *tables(role_table()))
 
 

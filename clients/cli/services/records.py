@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, BinaryIO
 
 import typer
 
 from aquila.errors import InputError
+from aquila.interface.records import FindingGroupView, FindingView, LayoutView, Prospects, RecordReport, rule_yields
+from aquila.interface.sentence import SentenceView
+from aquila.matching.own_list.duplicates import DuplicateSearch
+from aquila.matching.own_list.prospects import FamilyNames, forecast
+from aquila.records.frequency import DEFAULT_LIMIT
+from aquila.records.person import Record
+from aquila.records.reading.layouts import Layout
+from aquila.records.template import TEMPLATES
+from clients.cli.connect import ConnectedService
 from clients.cli.exit_codes import ExitCode
+from clients.cli.list_files import layout_of, load_table, open_list_file, read_list
 from clients.cli.options import (
     AcceptRefused,
     FindingLimit,
@@ -23,22 +35,13 @@ from clients.cli.options import (
     ListSheet,
     Rules,
 )
+from clients.cli.output.duplicates import duplicates_csv, duplicates_document, duplicates_views, search_file
 from clients.cli.output.screen import Screen, Table, check_target, numbered, write_result
 from clients.cli.services.speaking import speaking
+from clients.sdk import NodeClient
+from clients.sdk.node import DeliveredList
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextlib import AbstractContextManager
-    from typing import BinaryIO
-
-    from aquila.interface.records import RecordReport
-    from aquila.records.person import Record
-    from aquila.records.reading.layouts import Layout
-    from clients.cli.connect import ConnectedService
-    from clients.sdk import NodeClient
-    from clients.sdk.node import DeliveredList
-
-app = typer.Typer(help="Lists of persons: check one, bring one into a node.")
+app = typer.Typer()
 _ALL = 10_000
 
 
@@ -56,8 +59,6 @@ def check(
 
     Ends with 1 if a row was refused.
     """
-    from clients.cli.list_files import layout_of
-
     report = check_list(file, rules, _ALL if as_json else limit, layout_of(file, encoding, sheet, column))
     Screen(as_json).result(report.model_dump(mode="json"), *report_views(report))
     return ExitCode.REFUSED if report.refused else ExitCode.DONE
@@ -77,8 +78,6 @@ def import_list(
     column: ListColumns = None,
 ) -> None:
     """Bring a list into a node (party). With a row that cannot be used, nothing is stored unless you accept that."""
-    from clients.cli.list_files import layout_of, open_list_file
-
     layout = layout_of(file, encoding, sheet, column)
     wanted = ImportRequest(name or file.name, file.name, layout, accept_refused)
     store_list(screen, reached.node(), partial(open_list_file, file), wanted, limit)
@@ -128,8 +127,6 @@ def template(
     as_json: Json = False,
 ) -> None:
     """Write an empty list with a column for each field. The .xlsx file keeps as text all that is typed into it."""
-    from aquila.records.template import TEMPLATES
-
     make = TEMPLATES.get(out.suffix.lower().removeprefix("."))
     if make is None:
         raise InputError("template_suffix_unknown", out=out)
@@ -155,9 +152,6 @@ def duplicates(
 
     A list with duplicates counts one person twice and gives every hit twice: clean it before you submit it.
     """
-    from clients.cli.list_files import layout_of
-    from clients.cli.output.duplicates import duplicates_csv, duplicates_document, duplicates_views, search_file
-
     if out is not None:
         check_target(out)
     found = search_file(file, rules, layout_of(file, encoding, sheet, column))
@@ -172,12 +166,6 @@ def check_list(file: Path, rules: str, limit: int, layout: Layout) -> RecordRepo
     Raises:
         InputError: The file or the rule table cannot be read.
     """
-    from aquila.interface.records import FindingGroupView, FindingView, LayoutView, Prospects, RecordReport, rule_yields
-    from aquila.interface.sentence import SentenceView
-    from aquila.matching.own_list.duplicates import DuplicateSearch
-    from aquila.matching.own_list.prospects import FamilyNames, forecast
-    from clients.cli.list_files import load_table, read_list
-
     table, names = load_table(rules), FamilyNames()
     with tempfile.TemporaryDirectory(prefix="aquila-") as scratch, DuplicateSearch(table, Path(scratch)) as search:
 
@@ -209,8 +197,6 @@ def check_list(file: Path, rules: str, limit: int, layout: Layout) -> RecordRepo
 
 def report_views(report: RecordReport) -> list[Table | str]:
     """Return a report as tables: findings, what each rule gives, and the sum in one sentence."""
-    from aquila.records.frequency import DEFAULT_LIMIT
-
     rows = [(one.rule, one.sentence, one.inputs, one.held_back) for one in report.rules]
     inputs = Table("Inputs by match rule", ("rule", "in words", "inputs", "held back"), rows)
     *findings, end = findings_views(report, len(report.findings))

@@ -5,22 +5,26 @@ from __future__ import annotations
 import json
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from aquila.errors import InputError
+from aquila.interface.rounds import ConsentRequest, JustificationInput, RoundProposal, SubmissionRequest
+from aquila.protocol.messages import Kind
+from aquila.protocol.rounds.round_state import Phase
+from clients.cli.connect import ConnectedService, resolve_id
 from clients.cli.exit_codes import ExitCode
 from clients.cli.options import Minimum, NamesChecked, RoundId
+from clients.cli.output import follow as output_follow
+from clients.cli.output.contact import warn_of_contact
+from clients.cli.output.round_views import entry_line, hits_views, round_tables, rounds_table
 from clients.cli.output.screen import Screen
 from clients.cli.services.approvals import show_asked
 from clients.cli.services.speaking import speaking
+from clients.sdk import NodeClient
 
-if TYPE_CHECKING:
-    from aquila.interface.rounds import RoundProposal
-    from clients.cli.connect import ConnectedService
-
-app = typer.Typer(help="Rounds: propose, consent, submit, watch, read hits, end.")
+app = typer.Typer()
 _PADDED = {"inputs_per_record": (8, 16, 24, 32), "records_multiple": 100}
 _UNPADDED = {"inputs_per_record": (), "records_multiple": 1}
 Until = Literal["open", "matching", "reporting", "closed"]
@@ -30,9 +34,6 @@ Until = Literal["open", "matching", "reporting", "closed"]
 @speaking
 def list_rounds(reached: ConnectedService, screen: Screen) -> None:
     """List the rounds that the node or matcher knows of, newest first."""
-    from clients.cli.output.contact import warn_of_contact
-    from clients.cli.output.round_views import rounds_table
-
     rounds = reached.client.rounds()
     warn_of_contact(reached, screen)
     views = [rounds_table(rounds)] if rounds.rounds else ["There is no round yet."]
@@ -43,9 +44,6 @@ def list_rounds(reached: ConnectedService, screen: Screen) -> None:
 @speaking
 def show(reached: ConnectedService, screen: Screen, round_id: RoundId) -> None:
     """Show a round: its terms, who did what, and what stops it."""
-    from clients.cli.output.contact import warn_of_contact
-    from clients.cli.output.round_views import round_tables
-
     view = reached.client.round(reached.round_id(round_id))
     warn_of_contact(reached, screen)
     screen.result(view.model_dump(mode="json"), *round_tables(view))
@@ -107,8 +105,6 @@ def consent(
 
     Nobody evaluates more for this party in the round than the consent declares.
     """
-    from aquila.interface.rounds import ConsentRequest
-
     wanted = ConsentRequest(records=records, queries=queries)
     show_asked(screen, reached.node().consent(reached.round_id(round_id), wanted))
 
@@ -130,10 +126,6 @@ def submit(
     names_checked: NamesChecked = False,
 ) -> None:
     """Ask for the submission of an import in a round, with its justification (party)."""
-    from aquila.interface.rounds import JustificationInput, SubmissionRequest
-    from aquila.protocol.messages import Kind
-    from clients.cli.connect import resolve_id
-
     justification = JustificationInput(
         legal_basis=legal_basis, purpose=purpose, case_reference=case_reference, category=category
     )
@@ -153,10 +145,6 @@ def watch(
     until: Annotated[Until, typer.Option(help="The phase to wait for.")] = "reporting",
 ) -> int:
     """Follow a round until it reaches a phase. Ends with 1 if the round was aborted instead."""
-    from aquila.protocol.rounds.round_state import Phase
-    from clients.cli.output import follow as output_follow
-    from clients.cli.output.round_views import entry_line
-
     with screen.progress() as told:
         chosen = reached.round_id(round_id)
         view = output_follow.watch(lambda: reached.client.round(chosen), told, Phase(until))
@@ -176,9 +164,6 @@ def hits(
 
     Ends with 6 if an own list or query is not answered: a record without a hit is then not a no-hit.
     """
-    from clients.cli.output.contact import warn_of_contact
-    from clients.cli.output.round_views import hits_views
-
     found = reached.node().hits(reached.round_id(round_id))
     warn_of_contact(reached, screen)
     screen.result(found.model_dump(mode="json"), *hits_views(found, limit))
@@ -204,8 +189,6 @@ def abort(
     names_checked: NamesChecked = False,
 ) -> None:
     """Abort a round: a party leaves at once; the secretariat asks, for everyone. Keys and tokens are destroyed."""
-    from clients.sdk import NodeClient
-
     chosen = reached.round_id(round_id)
     if isinstance(reached.client, NodeClient):
         reached.client.abort(chosen, reason, names_checked=names_checked)
@@ -227,8 +210,6 @@ def _proposal(terms: Path | None, given: dict[str, Any]) -> RoundProposal:
         InputError: The file cannot be read.
         ValidationError: A term is missing or unusable.
     """
-    from aquila.interface.rounds import RoundProposal
-
     try:
         content = tomllib.loads(terms.read_text(encoding="utf-8")) if terms else {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

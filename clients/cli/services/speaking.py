@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any, get_type_hints
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, get_type_hints
 
+from clients.cli.connect import connect
 from clients.cli.options import Ca, HomePath, Json, TokenFile, Url
 from clients.cli.output.screen import Screen
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 
 def speaking(run: Callable[..., int | None]) -> Callable[..., int | None]:
@@ -23,8 +22,6 @@ def speaking(run: Callable[..., int | None]) -> Callable[..., int | None]:
     def command(
         home: Path, url: str | None, token_file: Path | None, ca: Path | None, as_json: bool, **own: object
     ) -> int | None:
-        from clients.cli.connect import connect
-
         with connect(home, url, token_file, ca) as reached:
             return run(reached, Screen(as_json), **own)
 

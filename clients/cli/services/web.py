@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from aquila.audit.roles import Service
+from aquila.executors import share_freed_memory
 from clients.cli.identity import CERTIFICATE
+from clients.sdk import Access, Home
 from services.kit import logging
+from services.kit.settings import ListenSettings, ServiceSettings, TlsSettings
 
 if TYPE_CHECKING:
-    from clients.sdk import Home
     from services.kit.serving.server import MiddlewareFactory
 
 _SECRETARIAT = "PCC SEE Secretariat"
@@ -37,11 +39,8 @@ def web(
     `aquila node serve` and `aquila matcher serve` serve the same pages themselves, unless their settings say
     `pages = false`. A service that asks for a certificate is shown that of `aquila --cert FILE --key FILE web ...`.
     """
-    from aquila.executors import share_freed_memory
-    from clients.sdk import Access
     from clients.web.wiring import pages_alone
     from services.kit.serving.server import bind, serve
-    from services.kit.settings import ListenSettings, ServiceSettings, TlsSettings
 
     share_freed_memory()
     tls = TlsSettings(certificate=certificate, key=key) if certificate and key else None

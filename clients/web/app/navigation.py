@@ -6,11 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from aquila.audit.roles import Action, Service
-
-
-def _n(message: str) -> str:
-    """Mark a message for the catalogue; it is translated where it is shown."""
-    return message
+from clients.web.i18n.languages import n_
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,26 +30,26 @@ class Section:
 
 _PLACES = {
     Service.NODE: (
-        Section("/", _n("Home"), Action.SEE_STATUS),
-        Section("/records", _n("Records"), Action.LIST_RECORDS),
-        Section("/search", _n("Search"), Action.SEARCH_RECORDS),
-        Section("/rounds", _n("Rounds"), Action.SEE_ROUNDS),
-        Section("/queries", _n("Queries"), Action.SEE_QUERIES),
-        Section("/hits", _n("Hits"), Action.SEE_HITS),
-        Section("/approvals", _n("Approvals"), Action.SEE_APPROVALS),
-        Section("/log", _n("Log"), Action.SEE_LOG, also=Action.ACKNOWLEDGE_LOG),
-        Section("/registry", _n("Registry"), Action.MANAGE_REGISTRY),
-        Section("/people", _n("Accounts"), Action.MANAGE_PEOPLE),
+        Section("/", n_("Home"), Action.SEE_STATUS),
+        Section("/records", n_("Records"), Action.LIST_RECORDS),
+        Section("/search", n_("Search"), Action.SEARCH_RECORDS),
+        Section("/rounds", n_("Rounds"), Action.SEE_ROUNDS),
+        Section("/queries", n_("Queries"), Action.SEE_QUERIES),
+        Section("/hits", n_("Hits"), Action.SEE_HITS),
+        Section("/approvals", n_("Approvals"), Action.SEE_APPROVALS),
+        Section("/log", n_("Log"), Action.SEE_LOG, also=Action.ACKNOWLEDGE_LOG),
+        Section("/registry", n_("Registry"), Action.MANAGE_REGISTRY),
+        Section("/people", n_("Accounts"), Action.MANAGE_PEOPLE),
     ),
     Service.MATCHER: (
-        Section("/", _n("Home"), Action.SEE_STATUS),
-        Section("/rounds", _n("Rounds"), Action.SEE_ROUNDS),
-        Section("/parties", _n("Parties"), Action.SEE_ROUNDS),
-        Section("/statistics", _n("Statistics"), Action.SEE_STATISTICS),
-        Section("/approvals", _n("Approvals"), Action.SEE_APPROVALS),
-        Section("/log", _n("Log"), Action.SEE_LOG, also=Action.ACKNOWLEDGE_LOG),
-        Section("/registry", _n("Registry"), Action.MANAGE_REGISTRY),
-        Section("/people", _n("Accounts"), Action.MANAGE_PEOPLE),
+        Section("/", n_("Home"), Action.SEE_STATUS),
+        Section("/rounds", n_("Rounds"), Action.SEE_ROUNDS),
+        Section("/parties", n_("Parties"), Action.SEE_ROUNDS),
+        Section("/statistics", n_("Statistics"), Action.SEE_STATISTICS),
+        Section("/approvals", n_("Approvals"), Action.SEE_APPROVALS),
+        Section("/log", n_("Log"), Action.SEE_LOG, also=Action.ACKNOWLEDGE_LOG),
+        Section("/registry", n_("Registry"), Action.MANAGE_REGISTRY),
+        Section("/people", n_("Accounts"), Action.MANAGE_PEOPLE),
     ),
 }
 

@@ -35,7 +35,7 @@ _PLURALS = {
 }
 _KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "_": None,
-    "_n": None,
+    "n_": None,
     "say": None,
     "ngettext": (1, 2),
     "counted": (1, 2),

@@ -33,6 +33,11 @@ _MINUTE = 60
 _TAG_SEPARATOR = "-"
 
 
+def n_(message: str) -> str:
+    """Mark a message for the catalogue; it is translated where it is shown."""
+    return message
+
+
 @dataclass(frozen=True, slots=True)
 class Language:
     """One language of the pages.

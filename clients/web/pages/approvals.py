@@ -70,7 +70,7 @@ def post_refuse(visit: Visited, sent: Sent, approval_id: str) -> Response:
 
 @router.post("/approvals/{approval_id}/withdraw")
 @threaded
-def post_withdraw(visit: Visited, sent: Sent, approval_id: str) -> Response:  # noqa: ARG001 - the form is checked
+def post_withdraw(visit: Visited, _sent: Sent, approval_id: str) -> Response:
     """Take back what one asked for."""
     _client(visit).withdraw(identifier(approval_id))
     return visit.go("/approvals" if visit.may("approvals.see") else "/registry", "taken-back")

@@ -11,6 +11,7 @@ from aquila.interface.service.health import ATTENDED, Grade
 from aquila.sentences import Sentence
 from clients.sdk import MatcherClient, NodeClient
 from clients.web.app.visit import Visit
+from clients.web.i18n.languages import n_
 from clients.web.text.notifications import FAILURES
 
 
@@ -33,11 +34,6 @@ class AttentionItem:
     link: str
     word: str = ""
     mark: str = ""
-
-
-def _n(message: str) -> str:
-    """Mark a message for the catalogue; it is translated where it is shown."""
-    return message
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,99 +59,99 @@ class _Words:
 
 _NODE: Mapping[AttentionKind, _Words] = {
     AttentionKind.LEFT_OUT: _Words(
-        _n("Hits may have been left out"),
-        _n(
+        n_("Hits may have been left out"),
+        n_(
             "In the round %(round)s, the report of your hits with %(parties)s is not shown to be all there is. "
             "Do not rely on a no-hit with them before this is explained."
         ),
-        _n("See what was checked"),
-        _n("alarm"),
+        n_("See what was checked"),
+        n_("alarm"),
         place="#safeguards",
     ),
     AttentionKind.HELD_BACK: _Words(
-        _n("A report is withheld"),
-        _n(
+        n_("A report is withheld"),
+        n_(
             "In the round %(round)s, a query of %(parties)s hits far more of your records than the lists explain. "
             "It gets no report until an approver of your party releases it."
         ),
-        _n("See the alarm"),
-        _n("alarm"),
+        n_("See the alarm"),
+        n_("alarm"),
         place="#safeguards",
     ),
     AttentionKind.REFUSED: _Words(
-        _n("Your node takes no further part in a round"),
-        _n(
+        n_("Your node takes no further part in a round"),
+        n_(
             "It has refused the round %(round)s for good. The round's page shows the reason; "
             "an officer can leave the round."
         ),
-        _n("See why"),
-        _n("refused"),
+        n_("See why"),
+        n_("refused"),
     ),
     AttentionKind.FAILED: _Words(
-        _n("A submission was refused"),
-        _n("In the round %(round)s, your party's submission was not sent. The round's page shows the reason."),
-        _n("See why"),
-        _n("refused"),
+        n_("A submission was refused"),
+        n_("In the round %(round)s, your party's submission was not sent. The round's page shows the reason."),
+        n_("See why"),
+        n_("refused"),
     ),
-    AttentionKind.PROBLEM: _Words("", _n("There is an obstacle to this round."), _n("See what it is"), _n("problem")),
+    AttentionKind.PROBLEM: _Words("", n_("There is an obstacle to this round."), n_("See what it is"), n_("problem")),
     AttentionKind.WITHHELD: _Words(
-        _n("An answer to your query is withheld"),
-        _n(
+        n_("An answer to your query is withheld"),
+        n_(
             "In the round %(round)s, %(parties)s puts its answer on hold or refuses it. Contact it by the channel that "
             "your law provides; the round's page says what follows."
         ),
-        _n("See the answers"),
-        _n("withheld"),
+        n_("See the answers"),
+        n_("withheld"),
         "care",
     ),
     AttentionKind.CONSENT: _Words(
         "",
-        _n("The secretariat proposes a round. Consent is possible until %(until)s."),
-        _n("Read the proposal"),
-        _n("consent"),
+        n_("The secretariat proposes a round. Consent is possible until %(until)s."),
+        n_("Read the proposal"),
+        n_("consent"),
         "told",
     ),
     AttentionKind.LIST: _Words(
-        "", _n("Your party takes part. Its list is due by %(until)s."), _n("Submit a list"), _n("list"), "told"
+        "", n_("Your party takes part. Its list is due by %(until)s."), n_("Submit a list"), n_("list"), "told"
     ),
 }
 _MATCHER: Mapping[AttentionKind, _Words] = {
     AttentionKind.LEFT_OUT: _Words(
-        _n("Two parties do not both find that nothing was left out"),
-        _n("In the round %(round)s: %(parties)s. One of them was told less, or claims so."),
-        _n("Look at the round"),
-        _n("alarm"),
+        n_("Two parties do not both find that nothing was left out"),
+        n_("In the round %(round)s: %(parties)s. One of them was told less, or claims so."),
+        n_("Look at the round"),
+        n_("alarm"),
     ),
     AttentionKind.HELD_BACK: _Words(
-        _n("A party withholds a report"),
-        _n("In the round %(round)s, %(parties)s found far more hits of a query than the lists explain."),
-        _n("Look at the round"),
-        _n("alarm"),
+        n_("A party withholds a report"),
+        n_("In the round %(round)s, %(parties)s found far more hits of a query than the lists explain."),
+        n_("Look at the round"),
+        n_("alarm"),
     ),
     AttentionKind.EVIDENCE: _Words(
-        _n("Contradicting statements were signed"),
-        _n("In the round %(round)s. Pairs that are kept as evidence: %(count)s."),
-        _n("Look at the round"),
-        _n("evidence"),
+        n_("Contradicting statements were signed"),
+        n_("In the round %(round)s. Pairs that are kept as evidence: %(count)s."),
+        n_("Look at the round"),
+        n_("evidence"),
     ),
-    AttentionKind.PROBLEM: _Words("", _n("There is an obstacle to this round."), _n("See what it is"), _n("problem")),
+    AttentionKind.PROBLEM: _Words("", n_("There is an obstacle to this round."), n_("See what it is"), n_("problem")),
     AttentionKind.LATE: _Words(
-        _n("Parties are late"),
-        _n("In the round %(round)s: %(parties)s. The others can leave them out, or you can abort the round."),
-        _n("Look at the round"),
-        _n("late"),
+        n_("Parties are late"),
+        n_("In the round %(round)s: %(parties)s. The others can leave them out, or you can abort the round."),
+        n_("Look at the round"),
+        n_("late"),
         "care",
     ),
     AttentionKind.FLAGS: _Words(
-        _n("Tokens that look like guesses"),
-        _n("In the round %(round)s. Findings to look into: %(count)s. Nothing was refused because of them."),
-        _n("See the findings"),
-        _n("to look into"),
+        n_("Tokens that look like guesses"),
+        n_("In the round %(round)s. Findings to look into: %(count)s. Nothing was refused because of them."),
+        n_("See the findings"),
+        n_("to look into"),
         "care",
         place="#flags",
     ),
 }
-_MAY_RELEASE = _n("Read it and decide")
+_MAY_RELEASE = n_("Read it and decide")
 
 
 def of_rounds(visit: Visit, found: AttentionList) -> Iterator[AttentionItem]:

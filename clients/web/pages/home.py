@@ -12,6 +12,7 @@ from aquila.matching.certainty import Level
 from aquila.protocol.rounds.round_state import Phase
 from clients.sdk import ApprovalClient
 from clients.web.app.visit import Visit, Visited, threaded
+from clients.web.i18n.languages import n_
 from clients.web.pages.attention import AttentionItem, of_logs, of_notifications, of_rounds, of_service
 from clients.web.text.labels import APPROVALS
 
@@ -51,16 +52,11 @@ def get_matcher_home(visit: Visited) -> Response:
     return visit.show("home.html", needs=needs, status=None)
 
 
-def _n(message: str) -> str:
-    """Mark a message for the catalogue; it is translated where it is shown."""
-    return message
-
-
 _WATCHED = {
-    Phase.PROPOSED.value: _n("The round waits for consents."),
-    Phase.OPEN.value: _n("The round waits for the parties' lists."),
-    Phase.MATCHING.value: _n("The round is being matched."),
-    Phase.REPORTING.value: _n("The results are out. The round can be closed when every party has its hits."),
+    Phase.PROPOSED.value: n_("The round waits for consents."),
+    Phase.OPEN.value: n_("The round waits for the parties' lists."),
+    Phase.MATCHING.value: n_("The round is being matched."),
+    Phase.REPORTING.value: n_("The results are out. The round can be closed when every party has its hits."),
 }
 
 

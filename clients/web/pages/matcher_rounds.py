@@ -91,7 +91,7 @@ def get_live(visit: Visited, round_id: str) -> Response:
 
 @router.post("/rounds/{round_id}/close")
 @threaded
-def post_close(visit: Visited, sent: Sent, round_id: str) -> Response:  # noqa: ARG001 - the form is checked
+def post_close(visit: Visited, _sent: Sent, round_id: str) -> Response:
     """Close a round."""
     visit.matcher().close(identifier(round_id))
     return visit.go(f"/rounds/{round_id}", "closing")

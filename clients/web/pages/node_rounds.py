@@ -98,7 +98,7 @@ def post_submit(visit: Visited, sent: Sent, round_id: str) -> Response:
 
 @router.post("/rounds/{round_id}/alarms/{submission_id}/release")
 @threaded
-def post_release(visit: Visited, sent: Sent, round_id: str, submission_id: str) -> Response:  # noqa: ARG001 - the form is checked
+def post_release(visit: Visited, _sent: Sent, round_id: str, submission_id: str) -> Response:
     """Release the answer to a question that hits far too often."""
     visit.node().release(identifier(round_id), identifier(submission_id))
     return visit.go(f"/rounds/{round_id}", "released")
@@ -116,7 +116,7 @@ def post_refuse(visit: Visited, sent: Sent, round_id: str, submission_id: str) -
 
 @router.post("/rounds/{round_id}/close")
 @threaded
-def post_close(visit: Visited, sent: Sent, round_id: str) -> Response:  # noqa: ARG001 - the form is checked
+def post_close(visit: Visited, _sent: Sent, round_id: str) -> Response:
     """Destroy the keys of a round."""
     visit.node().close(identifier(round_id))
     return visit.go(f"/rounds/{round_id}", "closing")

@@ -52,7 +52,7 @@ def post_sign_in(visit: Visited, sent: OpenForm) -> Response:
 
 @router.post("/sign-in/provider")
 @threaded_for_strangers
-def post_provider(visit: Visited, sent: OpenForm) -> Response:  # noqa: ARG001 - the form is checked
+def post_provider(visit: Visited, _sent: OpenForm) -> Response:
     """Begin a sign-in at the ministry's provider. The policy lets forms go nowhere else, so the page has a link."""
     started = _people(visit).start_at_provider()
     response = visit.show("provider.html", url=started.url, back=False)
@@ -82,7 +82,7 @@ def get_provider(visit: Visited, state: str = "", code: str = "", iss: str = "")
 
 @router.post("/sign-out")
 @threaded
-def post_sign_out(visit: Visited, sent: Sent) -> Response:  # noqa: ARG001 - the form is checked
+def post_sign_out(visit: Visited, _sent: Sent) -> Response:
     """End the session."""
     visit.site.uploads.drop(visit.session)
     visit.people().sign_out()

@@ -16,6 +16,7 @@ from aquila.protocol.messages import Kind
 from clients.web.app.paging import served_page
 from clients.web.app.paths import identifier
 from clients.web.app.visit import Sent, Visit, Visited, threaded
+from clients.web.i18n.languages import n_
 from clients.web.render import pdf
 from clients.web.render.charts import Amount, bars, heat_map
 from clients.web.text.labels import LEVELS
@@ -26,14 +27,8 @@ _LISTS = 20
 _FILTER = ("category", "since", "until")
 _CHOICE = ("certainty", *_FILTER, "round_id")
 
-
-def _n(message: str) -> str:
-    """Mark a message for the catalogue; it is translated where it is shown."""
-    return message
-
-
-_AND_ABOVE = {Level.LOW: _n("all levels"), Level.MEDIUM: _n("high and medium"), Level.HIGH: _n("high only")}
-_RULE = _n(
+_AND_ABOVE = {Level.LOW: n_("all levels"), Level.MEDIUM: n_("high and medium"), Level.HIGH: n_("high only")}
+_RULE = n_(
     "Numbers are rounded up or down to multiples of %(base)s, by a key that only the matcher has. A number from 1 to 4 "
     "is shown as 1-4, and what is below %(base)s once rounded as <5. Totals add up rounded numbers."
 )

@@ -14,12 +14,7 @@ from aquila.interface.safeguard import FishingAlarmView
 from aquila.protocol.messages import Kind
 from aquila.protocol.rounds.round_state import Phase
 from clients.sdk import ApprovalClient, Connection, HitsClient, NodeClient, QueryClient
-
-
-def _n(message: str) -> str:
-    """Mark a message for the catalogue; it is translated where it is shown."""
-    return message
-
+from clients.web.i18n.languages import n_
 
 _DECIDED = 3  # hits after which deciding is practised
 _UNDECIDED = (Stage.NEW, Stage.KNOWN, Stage.ACKNOWLEDGED)
@@ -130,47 +125,47 @@ class PracticeState:
         ]
 
 
-LIST = _n("Import a list")
-LIST_TEXT = _n(
+LIST = n_("Import a list")
+LIST_TEXT = n_(
     "Save the practice list of this page. On the page of records choose it, look at what was found, and store it."
 )
-CONSENT = _n("Ask for the consent to a round")
-CONSENT_TEXT = _n("Read the terms of the round that the secretariat proposes, and ask for your party's consent.")
-APPROVE_CONSENT = _n("Approve the consent")
-APPROVE_CONSENT_TEXT = _n("You are the second person now. Read what the officer asks for, and approve exactly that.")
-SUBMIT = _n("Submit the list")
-SUBMIT_TEXT = _n(
+CONSENT = n_("Ask for the consent to a round")
+CONSENT_TEXT = n_("Read the terms of the round that the secretariat proposes, and ask for your party's consent.")
+APPROVE_CONSENT = n_("Approve the consent")
+APPROVE_CONSENT_TEXT = n_("You are the second person now. Read what the officer asks for, and approve exactly that.")
+SUBMIT = n_("Submit the list")
+SUBMIT_TEXT = n_(
     "The round opens when all parties have consented, which the others do by themselves. Submit your list, with the "
     "reason and an invented case reference."
 )
-APPROVE_LIST = _n("Approve the submission")
-APPROVE_LIST_TEXT = _n(
+APPROVE_LIST = n_("Approve the submission")
+APPROVE_LIST_TEXT = n_(
     "Read which list is to be compared and why, and approve it. The others submit theirs by themselves."
 )
-DECIDE = _n("Decide on hits")
-DECIDE_TEXT = _n(
+DECIDE = n_("Decide on hits")
+DECIDE_TEXT = n_(
     "The hits come in less than a minute. Look at the reasons and at your own record, and decide on at least three."
 )
-ASK = _n("Ask the other party")
-ASK_TEXT = _n(
+ASK = n_("Ask the other party")
+ASK_TEXT = n_(
     "Choose a hit that is the same person, open a follow-up, and export the letter. It is marked as "
     "practice: send it to nobody."
 )
-CLOSE = _n("Record the reply and the outcome")
-CLOSE_TEXT = _n(
+CLOSE = n_("Record the reply and the outcome")
+CLOSE_TEXT = n_(
     "The reply of the other party is on this page. Record it at the hit, and close the hit with its outcome."
 )
-QUERY = _n("Ask for three persons")
-QUERY_TEXT = _n("Type the three persons of this page on the page of queries, with an invented case reference.")
-APPROVE_QUERY = _n("Approve the query")
-APPROVE_QUERY_TEXT = _n("Read who is asked for and why, and approve it. The answer comes within seconds.")
-READ = _n("Read the answer")
-READ_TEXT = _n(
+QUERY = n_("Ask for three persons")
+QUERY_TEXT = n_("Type the three persons of this page on the page of queries, with an invented case reference.")
+APPROVE_QUERY = n_("Approve the query")
+APPROVE_QUERY_TEXT = n_("Read who is asked for and why, and approve it. The answer comes within seconds.")
+READ = n_("Read the answer")
+READ_TEXT = n_(
     "Open the answer, person by party, and its sheet for printing. A moment later another party asks for far "
     "too many persons."
 )
-ALARM = _n("Decide on an alarm")
-ALARM_TEXT = _n(
+ALARM = n_("Decide on an alarm")
+ALARM_TEXT = n_(
     "Your node withholds its answer to a query that hit too many of your records. Read who asks and why, and refuse or "
     "release the answer."
 )

@@ -9,24 +9,18 @@ from typing import Any
 from aquila.interface.progress import Awaited, PartyAtNode, Progress
 from aquila.interface.rounds import MatcherRoundView, NodeRoundView
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
-from clients.web.i18n.languages import Language
+from clients.web.i18n.languages import Language, n_
 from clients.web.rounds.live import LiveState
 
 Values = dict[str, object]
 RoundView = MatcherRoundView | NodeRoundView
 
-
-def _n(message: str) -> str:
-    """Mark a message for the catalogue; it is translated where it is shown."""
-    return message
-
-
 _STEPS = (
-    (Phase.PROPOSED, _n("Consents")),
-    (Phase.OPEN, _n("Lists")),
-    (Phase.MATCHING, _n("Comparison")),
-    (Phase.REPORTING, _n("Reports")),
-    (Phase.CLOSED, _n("Closed")),
+    (Phase.PROPOSED, n_("Consents")),
+    (Phase.OPEN, n_("Lists")),
+    (Phase.MATCHING, n_("Comparison")),
+    (Phase.REPORTING, n_("Reports")),
+    (Phase.CLOSED, n_("Closed")),
 )
 
 
@@ -67,13 +61,13 @@ def deadline(view: RoundView, now: float) -> Deadline:
     window, phase = view.manifest.window, view.entry.phase
     listed = all(one.listed for one in view.parties if one.takes_part)
     if phase == Phase.PROPOSED:
-        name, end = _n("Time left for consents:"), window.consent_by
+        name, end = n_("Time left for consents:"), window.consent_by
     elif phase == Phase.OPEN and not listed and now <= window.submit_by:
-        name, end = _n("Time left for lists:"), window.submit_by
+        name, end = n_("Time left for lists:"), window.submit_by
     elif phase == Phase.OPEN and now <= window.evaluate_by:
-        name, end = _n("Time left for evaluations:"), window.evaluate_by
+        name, end = n_("Time left for evaluations:"), window.evaluate_by
     else:
-        name, end = _n("Time left until the round ends:"), window.closes_at
+        name, end = n_("Time left until the round ends:"), window.closes_at
     return Deadline(name, max(0, int(end - now)))
 
 
@@ -93,18 +87,18 @@ def node_values(view: RoundView, language: Language) -> Values:
 
 
 _AWAITED = {
-    Awaited.CONSENT: _n("its consent"),
-    Awaited.LIST: _n("its list"),
-    Awaited.EVALUATIONS: _n("evaluations"),
-    Awaited.TOKENS: _n("its tokens"),
-    Awaited.RECEIPT: _n("its receipt"),
-    Awaited.NOTHING: _n("nothing"),
+    Awaited.CONSENT: n_("its consent"),
+    Awaited.LIST: n_("its list"),
+    Awaited.EVALUATIONS: n_("evaluations"),
+    Awaited.TOKENS: n_("its tokens"),
+    Awaited.RECEIPT: n_("its receipt"),
+    Awaited.NOTHING: n_("nothing"),
 }
 
 
 def words_of(party: PartyAtNode) -> dict[str, str]:
     """Return the description of a party in English, by the names of its parts on the page."""
-    yes, no, unknown = _n("yes"), _n("not yet"), _n("not known here")
+    yes, no, unknown = n_("yes"), n_("not yet"), n_("not known here")
     return {
         "consented": yes if party.consented else no,
         "listed": yes if party.listed else no,

@@ -21,12 +21,7 @@ from aquila.matching.certainty import Level
 from aquila.protocol.messages import Mode
 from aquila.sentences import Sentence
 from clients.web.app.forms import SubmittedForm
-
-
-def _n(message: str) -> str:
-    """Mark a message for the catalogue; it is translated where it is shown."""
-    return message
-
+from clients.web.i18n.languages import n_
 
 WORDS = ("area", "legal_basis", "purpose", "category")
 MOMENTS = ("consent_by", "submit_by", "evaluate_by", "closes_at")
@@ -40,17 +35,17 @@ _NUMBERS: Mapping[str, tuple[int, int]] = {
 }
 _MOST_ELEMENTS = 2**40
 
-TOO_FEW = _n("Choose at least two parties.")
-UNKNOWN = _n("One of these parties is not registered here.")
-NO_WORDS = _n("Write something, in one line of at most 500 letters.")
-NO_CHOICE = _n("Choose one of these.")
-NO_NUMBER = _n("Write a whole number from %(least)s to %(most)s.")
-NO_SIZES = _n("Write whole numbers from 1 to 255, the smallest first, or nothing.")
-NO_MOMENT = _n("Write a day and a time.")
-NOT_IN_ORDER = _n("This has to come after the moment before it.")
-NO_PAIR = _n("Choose at least one pair.")
-MOVED = _n("The parties have changed. Look at the pairs and caps once more.")
-PASSED = _n("This moment has passed.")
+TOO_FEW = n_("Choose at least two parties.")
+UNKNOWN = n_("One of these parties is not registered here.")
+NO_WORDS = n_("Write something, in one line of at most 500 letters.")
+NO_CHOICE = n_("Choose one of these.")
+NO_NUMBER = n_("Write a whole number from %(least)s to %(most)s.")
+NO_SIZES = n_("Write whole numbers from 1 to 255, the smallest first, or nothing.")
+NO_MOMENT = n_("Write a day and a time.")
+NOT_IN_ORDER = n_("This has to come after the moment before it.")
+NO_PAIR = n_("Choose at least one pair.")
+MOVED = n_("The parties have changed. Look at the pairs and caps once more.")
+PASSED = n_("This moment has passed.")
 
 
 @dataclass(frozen=True, slots=True)

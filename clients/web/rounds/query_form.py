@@ -18,13 +18,8 @@ from aquila.sentences import Sentence
 from clients.sdk.queries import PASTED_FIELDS, end_of_day, pasted_persons
 from clients.web.app.forms import MAY_NAME, SubmittedForm
 from clients.web.app.paths import identifier
+from clients.web.i18n.languages import n_
 from clients.web.rounds.proposal_form import NO_CHOICE, NO_WORDS, FieldError, FieldErrors
-
-
-def _n(message: str) -> str:
-    """Mark a message for the catalogue; it is translated where it is shown."""
-    return message
-
 
 TYPED = PASTED_FIELDS
 """The fields of a row."""
@@ -44,11 +39,11 @@ _FIELD_OF_REFUSAL = {
 OF_ROUND = "round"
 """The template that takes over the texts of the chosen round."""
 
-NO_PERSON = _n("Type or paste at least one person, or choose a list.")
-TWO_WAYS = _n("Give the persons in one way: in rows, pasted, or as a list.")
-TOO_LONG = _n("A text is too long.")
-NO_DAY = _n("Write the day as 2027-03-31.")
-NO_END = _n("This round takes no query any more. Give a day until which later rounds of its terms are asked.")
+NO_PERSON = n_("Type or paste at least one person, or choose a list.")
+TWO_WAYS = n_("Give the persons in one way: in rows, pasted, or as a list.")
+TOO_LONG = n_("A text is too long.")
+NO_DAY = n_("Write the day as 2027-03-31.")
+NO_END = n_("This round takes no query any more. Give a day until which later rounds of its terms are asked.")
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 
 from aquila.errors import AquilaError, InputError, OrderError, PolicyError
 from aquila.sentences import Sentence
+from clients.web.i18n.languages import n_
 from services.kit.errors import (
     BodyTooLargeError,
     BusyError,
@@ -17,11 +18,6 @@ from services.kit.errors import (
     PeerUnavailableError,
     problem_of,
 )
-
-
-def _n(message: str) -> str:
-    """Mark a message for the catalogue; it is translated where it is shown."""
-    return message
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +37,21 @@ class ErrorPage:
     detail: Sentence | None
 
 
-_NOT_FOUND = (_n("There is no such page"), _n("It may have been erased, or the address is not complete."))
-_TOO_LARGE = (_n("The file is too large"), _n("Ask the administrator for the limit, or send the list in parts."))
+_NOT_FOUND = (n_("There is no such page"), n_("It may have been erased, or the address is not complete."))
+_TOO_LARGE = (n_("The file is too large"), n_("Ask the administrator for the limit, or send the list in parts."))
 _FAILED = (
-    _n("Something failed"),
-    _n("No partial change was saved. Try again; if it fails again, inform the administrator."),
+    n_("Something failed"),
+    n_("No partial change was saved. Try again; if it fails again, inform the administrator."),
 )
 _MEANINGS: dict[type[AquilaError], tuple[str, str]] = {
-    NotAllowedError: (_n("Your role does not allow this"), _n("Somebody with another role has to do it.")),
+    NotAllowedError: (n_("Your role does not allow this"), n_("Somebody with another role has to do it.")),
     NotFoundError: _NOT_FOUND,
     BodyTooLargeError: _TOO_LARGE,
-    BusyError: (_n("Too many visitors at once"), _n("Try again in a moment.")),
-    PeerUnavailableError: (_n("The service cannot be reached"), _n("It may be starting. Try again in a moment.")),
-    OrderError: (_n("This cannot be done now"), _n("Look at the page again: things may have moved on meanwhile.")),
-    PolicyError: (_n("This was refused"), _n("A rule of the round or of this service does not allow it.")),
-    InputError: (_n("This cannot be used"), _n("Go back, correct what is named below, and send it again.")),
+    BusyError: (n_("Too many visitors at once"), n_("Try again in a moment.")),
+    PeerUnavailableError: (n_("The service cannot be reached"), n_("It may be starting. Try again in a moment.")),
+    OrderError: (n_("This cannot be done now"), n_("Look at the page again: things may have moved on meanwhile.")),
+    PolicyError: (n_("This was refused"), n_("A rule of the round or of this service does not allow it.")),
+    InputError: (n_("This cannot be used"), n_("Go back, correct what is named below, and send it again.")),
     AquilaError: _FAILED,
 }
 

@@ -66,7 +66,7 @@ def post_notifications(visit: Visited, sent: Sent) -> Response:
 
 @router.post("/account/notifications/end")
 @threaded
-def post_notifications_end(visit: Visited, sent: Sent) -> Response:  # noqa: ARG001 - the form is checked
+def post_notifications_end(visit: Visited, _sent: Sent) -> Response:
     """End the visitor's notifications."""
     visit.people().end_notifications()
     return visit.go("/account", "told-no-more")
@@ -94,7 +94,7 @@ def post_password(visit: Visited, sent: Sent) -> Response:
 
 @router.post("/account/sessions/{session_id}/end")
 @threaded
-def post_end(visit: Visited, sent: Sent, session_id: str) -> Response:  # noqa: ARG001 - the form is checked
+def post_end(visit: Visited, _sent: Sent, session_id: str) -> Response:
     """End one of one's own sessions."""
     visit.people().end_session(session_id)
     return visit.go("/account", "ended")
@@ -118,7 +118,7 @@ def post_person(visit: Visited, sent: Sent) -> Response:
 
 @router.post("/people/{person}/reset")
 @threaded
-def post_reset(visit: Visited, sent: Sent, person: str) -> Response:  # noqa: ARG001 - the form is checked
+def post_reset(visit: Visited, _sent: Sent, person: str) -> Response:
     """Let a person enrol again and show the enrolment code, once."""
     people = visit.people()
     invitation = people.reset_account(person)
@@ -143,7 +143,7 @@ def post_roles(visit: Visited, sent: Sent, person: str) -> Response:
 
 @router.post("/people/{person}/deactivate")
 @threaded
-def post_deactivate(visit: Visited, sent: Sent, person: str) -> Response:  # noqa: ARG001 - the form is checked
+def post_deactivate(visit: Visited, _sent: Sent, person: str) -> Response:
     """Let an account sign in no more."""
     visit.people().deactivate_account(person)
     return visit.go("/people", "deactivated")
@@ -151,7 +151,7 @@ def post_deactivate(visit: Visited, sent: Sent, person: str) -> Response:  # noq
 
 @router.post("/people/{person}/activate")
 @threaded
-def post_activate(visit: Visited, sent: Sent, person: str) -> Response:  # noqa: ARG001 - the form is checked
+def post_activate(visit: Visited, _sent: Sent, person: str) -> Response:
     """Let an account sign in again."""
     visit.people().activate_account(person)
     return visit.go("/people", "activated")

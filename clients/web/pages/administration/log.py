@@ -37,7 +37,7 @@ def get_log(visit: Visited, kind: str = "", round_id: str = "", below: str = "")
 
 @router.post("/log/export")
 @threaded
-def post_export(visit: Visited, sent: Sent) -> Response:  # noqa: ARG001 - the form is checked
+def post_export(visit: Visited, _sent: Sent) -> Response:
     """Return the log's files, to be verified on another machine; that they were exported is an entry."""
     headers = {"content-disposition": 'attachment; filename="aquila-log.tar"'}
     return Response(visit.log().export(), media_type="application/x-tar", headers=headers)
@@ -45,7 +45,7 @@ def post_export(visit: Visited, sent: Sent) -> Response:  # noqa: ARG001 - the f
 
 @router.post("/log/alarms/{alarm_id}/acknowledge")
 @threaded
-def post_acknowledge(visit: Visited, sent: Sent, alarm_id: int) -> Response:  # noqa: ARG001 - the form is checked
+def post_acknowledge(visit: Visited, _sent: Sent, alarm_id: int) -> Response:
     """Let work go on after an alarm was explained."""
     visit.log().acknowledge(alarm_id)
     return visit.go("/log", "acknowledged")

@@ -22,7 +22,7 @@ def get_registry(visit: Visited) -> Response:
 
 @node.post("/registry/fetch")
 @threaded
-def post_fetch(visit: Visited, sent: Sent) -> Response:  # noqa: ARG001 - the form is checked
+def post_fetch(visit: Visited, _sent: Sent) -> Response:
     """Let the node ask the matcher now."""
     return _page(visit, visit.node().fetch_registry())
 

@@ -19,7 +19,7 @@ def get_erasures(visit: Visited) -> Response:
 
 @router.post("/erasures/{approval_id}/withdraw")
 @threaded
-def post_withdraw(visit: Visited, sent: Sent, approval_id: str) -> Response:  # noqa: ARG001 - the form is checked
+def post_withdraw(visit: Visited, _sent: Sent, approval_id: str) -> Response:
     """Take a request back."""
     visit.hits().withdraw_erasure(identifier(approval_id))
     return visit.go("/erasures", "taken-back")

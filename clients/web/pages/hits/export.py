@@ -10,6 +10,7 @@ from aquila.csv_files import CsvWriter
 from aquila.errors import PolicyError
 from aquila.interface.hits import ExportedHit, HitExport, HitQuery
 from clients.web.app.visit import Sent, Visit, Visited, threaded
+from clients.web.i18n.languages import n_
 from clients.web.pages.hits.filters import list_of_form
 from clients.web.render import pdf
 from clients.web.text import labels
@@ -21,32 +22,26 @@ MOST_ON_PAPER = 1_000
 _BEYOND = 1_000_000
 _BOM = "\ufeff"  # by which spreadsheets recognise UTF-8
 
-
-def _n(message: str) -> str:
-    """Mark a message for the catalogue; it is translated where it is shown."""
-    return message
-
-
 _COLUMNS = (
-    _n("Record number"),
-    _n("Own record"),
-    _n("Other party"),
-    _n("Certainty"),
-    _n("Reason"),
-    _n("Arrived"),
-    _n("State"),
-    _n("Decision"),
-    _n("Decided at"),
-    _n("Decided by"),
-    _n("Reason"),
-    _n("Channel"),
-    _n("Number in this channel"),
-    _n("Outcome"),
-    _n("Known to"),
-    _n("Round"),
-    _n("Hit"),
-    _n("From"),
-    _n("Case reference of the query"),
+    n_("Record number"),
+    n_("Own record"),
+    n_("Other party"),
+    n_("Certainty"),
+    n_("Reason"),
+    n_("Arrived"),
+    n_("State"),
+    n_("Decision"),
+    n_("Decided at"),
+    n_("Decided by"),
+    n_("Reason"),
+    n_("Channel"),
+    n_("Number in this channel"),
+    n_("Outcome"),
+    n_("Known to"),
+    n_("Round"),
+    n_("Hit"),
+    n_("From"),
+    n_("Case reference of the query"),
 )
 _PAPER = (1, 2, 3, 4, 17, 18, 6, 7, 8, 10)
 

@@ -19,6 +19,7 @@ from clients.sdk.hits import hit_keys
 from clients.web.app.forms import SubmittedForm
 from clients.web.app.paths import identifier
 from clients.web.app.visit import Sent, Visit, Visited, threaded
+from clients.web.i18n.languages import n_
 from clients.web.pages.hits.filters import list_of_address
 from clients.web.pages.hits.people import NOBODY, colleague_choices
 from clients.web.render import charts, pdf
@@ -30,11 +31,6 @@ Place = tuple[str, str]
 
 _THOUSANDTHS = 1_000
 _LEAST = 0.1
-
-
-def _n(message: str) -> str:
-    """Mark a message for the catalogue; it is translated where it is shown."""
-    return message
 
 
 @router.post("/hits/erase")
@@ -86,7 +82,7 @@ def get_hit(visit: Visited, round_id: str, hit_id: str) -> Response:
 
 @router.post("/hits/{round_id}/{hit_id}/letter.pdf")
 @threaded
-def post_letter_pdf(visit: Visited, sent: Sent, round_id: str, hit_id: str) -> Response:  # noqa: ARG001 - the form is checked
+def post_letter_pdf(visit: Visited, _sent: Sent, round_id: str, hit_id: str) -> Response:
     """Return the letter as a PDF; that it was exported is logged, once it is made."""
     client, place = visit.hits(), (identifier(round_id), identifier(hit_id))
     draft = client.letter_draft(*place)
@@ -98,7 +94,7 @@ def post_letter_pdf(visit: Visited, sent: Sent, round_id: str, hit_id: str) -> R
 
 @router.post("/hits/{round_id}/{hit_id}/letter.json")
 @threaded
-def post_letter_json(visit: Visited, sent: Sent, round_id: str, hit_id: str) -> Response:  # noqa: ARG001 - the form is checked
+def post_letter_json(visit: Visited, _sent: Sent, round_id: str, hit_id: str) -> Response:
     """Return the request as a message for a channel such as SIENA; that it was exported is logged."""
     client, place = visit.hits(), (identifier(round_id), identifier(hit_id))
     draft = client.letter_draft(*place)
@@ -110,7 +106,7 @@ def post_letter_json(visit: Visited, sent: Sent, round_id: str, hit_id: str) -> 
 
 @router.post("/hits/{round_id}/{hit_id}/letter")
 @threaded
-def post_letter(visit: Visited, sent: Sent, round_id: str, hit_id: str) -> Response:  # noqa: ARG001 - the form is checked
+def post_letter(visit: Visited, _sent: Sent, round_id: str, hit_id: str) -> Response:
     """Show the letter for printing; that it was exported is logged, once the page is made."""
     client, place = visit.hits(), (identifier(round_id), identifier(hit_id))
     draft = client.letter_draft(*place)
@@ -187,9 +183,9 @@ def post_step(visit: Visited, sent: Sent, round_id: str, hit_id: str, step: str)
 
 
 _WEIGHTS = {
-    WeightKind.PRIOR: _n("before any comparison, by the sizes of both lists"),
-    WeightKind.MISSING: _n("nothing agrees: %(family)s"),
-    WeightKind.LIFT: _n("most other records of both lists have a certain partner"),
+    WeightKind.PRIOR: n_("before any comparison, by the sizes of both lists"),
+    WeightKind.MISSING: n_("nothing agrees: %(family)s"),
+    WeightKind.LIFT: n_("most other records of both lists have a certain partner"),
 }
 
 

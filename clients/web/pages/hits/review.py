@@ -29,6 +29,7 @@ from clients.sdk.hits import hit_keys
 from clients.web.app.forms import SubmittedForm
 from clients.web.app.paths import identifier
 from clients.web.app.visit import Sent, Visit, Visited, threaded
+from clients.web.i18n.languages import n_
 from clients.web.pages.hits.filters import PAGE, RequestedList, list_of_form, requested_list
 from clients.web.pages.hits.people import NOBODY, colleague_choices
 from clients.web.text import labels
@@ -38,11 +39,6 @@ router = APIRouter()
 _ROUNDS = 50
 _NEAR = 2
 _MOST_SHOWN_LEFT = 10_000
-
-
-def _n(message: str) -> str:
-    """Mark a message for the catalogue; it is translated where it is shown."""
-    return message
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +68,17 @@ class PageLink:
 
 
 _READY: tuple[tuple[str, dict[str, str]], ...] = (
-    (_n("All"), {}),
-    (_n("Mine"), {"whose": "mine"}),
-    (_n("Unassigned"), {"whose": "nobody"}),
-    (_n("New"), {"stage": "new"}),
-    (_n("New, high certainty"), {"stage": "new", "certainty": "high"}),
-    (_n("Known, changed level"), {"known": "changed_level"}),
-    (_n("Overdue"), {"overdue": "true"}),
-    (_n("Of lists"), {"kind": "list"}),
-    (_n("Of queries"), {"kind": "query"}),
-    (_n("In follow-up"), {"stage": "follow_up"}),
-    (_n("Decided, not followed up"), {"stage": "decided"}),
+    (n_("All"), {}),
+    (n_("Mine"), {"whose": "mine"}),
+    (n_("Unassigned"), {"whose": "nobody"}),
+    (n_("New"), {"stage": "new"}),
+    (n_("New, high certainty"), {"stage": "new", "certainty": "high"}),
+    (n_("Known, changed level"), {"known": "changed_level"}),
+    (n_("Overdue"), {"overdue": "true"}),
+    (n_("Of lists"), {"kind": "list"}),
+    (n_("Of queries"), {"kind": "query"}),
+    (n_("In follow-up"), {"stage": "follow_up"}),
+    (n_("Decided, not followed up"), {"stage": "decided"}),
 )
 _KEYS = {Decision.SAME: "s", Decision.OTHER: "n", Decision.UNSURE: "a"}
 """The key of each decision, while a row has the focus."""

@@ -45,7 +45,7 @@ def post_correction(visit: Visited, sent: Sent, import_id: str, position: str) -
 
 @router.post("/search/{import_id}/{position}/take-out")
 @threaded
-def post_take_out(visit: Visited, sent: Sent, import_id: str, position: str) -> Response:  # noqa: ARG001 - the form is checked
+def post_take_out(visit: Visited, _sent: Sent, import_id: str, position: str) -> Response:
     """Take a record out of its list."""
     list_id = identifier(import_id)
     visit.records().take_out(list_id, position_of(position))

@@ -84,7 +84,7 @@ def post_delivered(visit: Visited, sent: Sent) -> Response:
 
 @router.post("/records/delivered/{delivery_id}/remove")
 @threaded
-def post_remove_delivered(visit: Visited, sent: Sent, delivery_id: str) -> Response:  # noqa: ARG001 - the form is checked
+def post_remove_delivered(visit: Visited, _sent: Sent, delivery_id: str) -> Response:
     """Remove a file that was delivered."""
     visit.node().remove_delivery(identifier(delivery_id))
     return visit.go("/records", "delivery_removed")
@@ -215,7 +215,7 @@ def get_duplicates(visit: Visited, import_id: str) -> Response:
 
 @router.post("/records/{import_id}/delete")
 @threaded
-def post_delete(visit: Visited, sent: Sent, import_id: str) -> Response:  # noqa: ARG001 - the form is checked
+def post_delete(visit: Visited, _sent: Sent, import_id: str) -> Response:
     """Delete a list."""
     visit.node().delete_import(identifier(import_id))
     return visit.go("/records", "deleted")

@@ -19,7 +19,8 @@ from typer import FileText
 
 from aquila.protocol.messages.unusable import FORMS
 from clients.cli.exit_codes import ExitCode
-from clients.cli.main import main, whole_command
+from clients.cli.main import main
+from tests.support.commands import every_command, loaded_command
 from tests.support.openapi_examples import EXAMPLES as REQUESTS
 from tests.support.reached_service import answer_commands
 
@@ -93,15 +94,7 @@ def least(schemas: dict[str, Any], schema: dict[str, Any]) -> Any:
     return schema.get("const", schema.get("enum", [made])[0])
 
 
-def every_command(command: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Yield all commands with their words."""
-    for name, child in getattr(command, "commands", {}).items():
-        yield from every_command(child, (*words, name))
-    if words and not hasattr(command, "commands"):
-        yield words, command
-
-
-COMMANDS = {" ".join(words): command for words, command in every_command(whole_command())}
+COMMANDS = dict(every_command(loaded_command()))
 
 
 def usual(option: Any, folder: Path) -> str:
