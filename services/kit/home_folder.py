@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 from aquila.crypto.keys import VerifyKey
 from aquila.errors import InputError
 from aquila.protocol.registry import Registry, write_registry
-from services.kit.http.own_certificates import OwnCertificates, issue, make_ca
-from services.kit.people.operator_token import TOKEN_FILE, OperatorToken
+from services.kit.http.certificates import OwnCertificates, issue, make_ca
+from services.kit.people.keys import TOKEN_FILE, OperatorToken
 from services.kit.settings import ServiceSettings, is_loopback, load
 from services.kit.storage.files import check_private, write_secret
 from services.kit.storage.own_identity import IN_FILE, make_key

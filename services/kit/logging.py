@@ -4,19 +4,28 @@ What a line may say is fixed. An event is a constant name in the code; its field
 the type checker refuses another one, and at run time its value is left out. Of a foreign exception or a foreign
 library's record only the class and the place are written, never the message, because a message may quote what it
 failed on. Bodies, paths and query strings of calls are never written; the route's template is.
+
+Each call has an id: a caller makes a random one, and both services write it on each line about the call.
+So one search finds a call in the logs of a node and of the matcher. An id says nothing by itself: it is random. One of
+another form is not taken from a caller, whose text would otherwise be in the log.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+import re
+import secrets
 import sys
 import traceback
 from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO, TypedDict, Unpack, cast
+
+from starlette.types import Scope
 
 from aquila.errors import AquilaError
 
@@ -172,3 +181,30 @@ def _name(error: BaseException) -> str:
 def _short(filename: str) -> str:
     """Return the last two parts of a path: enough to find the file, and nothing of the machine."""
     return "/".join(Path(filename).parts[-2:])
+
+
+HEADER = "x-request-id"
+_ID_BYTES = 16
+_FORM = re.compile(rf"[0-9a-f]{{{2 * _ID_BYTES}}}")
+
+
+def id_of(scope: Scope) -> str:
+    """Return the id that a call bears once and in its strict form, else a new one."""
+    named = [value for name, value in scope["headers"] if name == HEADER.encode()]
+    shown = named[0].decode("latin-1") if len(named) == 1 else ""
+    return shown if _FORM.fullmatch(shown) else new_id()
+
+
+def new_id() -> str:
+    """Return a new id."""
+    return secrets.token_hex(_ID_BYTES)
+
+
+@contextmanager
+def carrying(request_id: str) -> Iterator[None]:
+    """Let the lines that are written in the block bear an id."""
+    token = REQUEST.set(request_id)
+    try:
+        yield
+    finally:
+        REQUEST.reset(token)

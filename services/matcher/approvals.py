@@ -19,9 +19,8 @@ from aquila.protocol.encoding import canonical
 from aquila.protocol.messages import Manifest
 from aquila.protocol.registration.statements import RegistryStatement
 from aquila.sentences.sentence import printable
-from services.kit.approvals import Approvals, Content, UseCase, request
-from services.kit.approvals.requests import waiting_of
-from services.kit.people import Actor
+from services.kit.actor import Actor
+from services.kit.approvals.requests import Approvals, Content, UseCase, request, waiting_of
 from services.matcher.administration import registry
 from services.matcher.context import MatcherContext
 from services.matcher.round_memory import RoundCache, RoundTransaction

@@ -17,10 +17,9 @@ from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds.round_state import ENDED_PHASES
 from aquila.sentences import Sentence
 from aquila.sentences.sentence import dumps
+from services.kit.administration.backup.home import FLEETING, BackedService
 from services.kit.administration.backup.make import BackupSummary, back_up
-from services.kit.administration.backup.restore import Source, restoring
-from services.kit.administration.backup.services import FLEETING, BackedService
-from services.kit.administration.backup.verification import BackupCheck, check
+from services.kit.administration.backup.restore import BackupCheck, Source, check, restoring
 from services.kit.approvals.tables import ApprovalRows
 from services.kit.http.signatures import now as system_time
 from services.kit.people.tables import PeopleRows

@@ -13,19 +13,19 @@ from aquila.errors import InputError, KeyMaterialError, PolicyError
 from aquila.protocol.matcher import Matcher
 from aquila.protocol.registry import MATCHER, Registry, read_registry
 from aquila.records.rules import BUILT_IN, RuleTable, load_rules
-from services.kit.approvals.authors import withdraw_lost
+from services.kit.approvals.decisions import withdraw_lost
 from services.kit.approvals.tables import ApprovalRows
 from services.kit.home_folder import CHUNKS_FOLDER
 from services.kit.http.signatures import now
-from services.kit.log.key_changes import log_replaced
+from services.kit.log.entries import log_replaced
 from services.kit.log_access.use_cases import LogUseCases
 from services.kit.people.context import People
 from services.kit.settings import MEBIBYTE
 from services.kit.storage.files import ChunkFiles, check_private
 from services.kit.storage.own_identity import open_identity
 from services.kit.storage.store import Store, private_store
-from services.kit.work.event_counts import EventCounts
 from services.kit.work.executors import ExecutorHandle, executor_handle_of
+from services.kit.work.memory import EventCounts
 from services.matcher.log.service_log import open_log
 from services.matcher.round_memory import RoundCache
 from services.matcher.settings import MatcherSettings

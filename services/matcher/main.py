@@ -16,20 +16,20 @@ from aquila.errors import ExecutorError
 from aquila.executors import share_freed_memory
 from aquila.protocol.registry import MATCHER, Callers
 from services.kit import logging
-from services.kit.approvals import Approvals
 from services.kit.approvals import routes as approval_routes
+from services.kit.approvals.requests import Approvals
 from services.kit.http.certificates import certificates_of
 from services.kit.http.nonces import StoredNonces
-from services.kit.http.rate_limit import Rate, RateLimiter
 from services.kit.http.signatures import CallVerifier
+from services.kit.http.signed_calls import Rate, RateLimiter
 from services.kit.log_access import routes as log_routes
-from services.kit.people import AccessControl
 from services.kit.people import routes as people_routes
-from services.kit.people.operator_token import TOKEN_FILE, OperatorToken
+from services.kit.people.keys import TOKEN_FILE, OperatorToken
+from services.kit.people.permissions import AccessControl
 from services.kit.serving.application import application
-from services.kit.serving.health import routes as health_routes
+from services.kit.serving.health import report as health_routes
 from services.kit.serving.health.report import HealthParts, HealthReport
-from services.kit.serving.notifications import routes as notification_routes
+from services.kit.serving.notifications import choices as notification_routes
 from services.kit.serving.notifications.driver import Compose, NotificationDriver
 from services.kit.serving.notifications.waiting import FaultWatch, Notifications, Sightings
 from services.kit.serving.server import Endpoint, MiddlewareFactory, bind, lifespan_of, serve, with_middleware

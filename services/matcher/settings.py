@@ -7,8 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from services.kit.serving.notifications.settings import NotificationSettings
-from services.kit.settings import MEBIBYTE, KeyedSettings, Settings
+from services.kit.settings import MEBIBYTE, KeyedSettings, NotificationSettings, Settings
 
 _HOUR = 3_600
 _DAY = 24 * _HOUR

@@ -35,13 +35,12 @@ from aquila.protocol.encoding import canonical
 from aquila.protocol.messages import ClassCounts, Justification, Kind
 from aquila.protocol.registration.statements import RegistryStatement
 from aquila.protocol.rounds.verified_round import Round
-from services.kit.approvals import Approvals, Content, UseCase, request
+from services.kit.actor import Actor
 from services.kit.approvals.decisions import withdraw
-from services.kit.approvals.requests import content_of, entry_of, row_of
+from services.kit.approvals.requests import Approvals, Content, UseCase, content_of, entry_of, request, row_of
 from services.kit.approvals.tables import ApprovalRow
 from services.kit.errors import NotFoundError
 from services.kit.log.entries import actor_fields
-from services.kit.people import Actor
 from services.kit.storage.store import Store
 from services.node.context import Clock, Journal, NodeContext
 from services.node.records import erasure

@@ -13,10 +13,9 @@ from sqlalchemy import func, select
 from aquila.crypto.keys import SealingKey
 from aquila.errors import InputError, PolicyError, RestoredBackupError
 from aquila.records.rules import InputClass
+from services.kit.administration.backup.home import FLEETING, BackedService
 from services.kit.administration.backup.make import BackupSummary, back_up
-from services.kit.administration.backup.restore import Source, restoring
-from services.kit.administration.backup.services import FLEETING, BackedService
-from services.kit.administration.backup.verification import BackupCheck, check
+from services.kit.administration.backup.restore import BackupCheck, Source, check, restoring
 from services.kit.approvals.tables import ApprovalRows
 from services.kit.errors import NotFoundError
 from services.kit.http.signatures import now as system_time

@@ -27,11 +27,9 @@ from services.kit.logging import Log
 from services.kit.people.context import People
 from services.kit.storage.files import ChunkFiles
 from services.kit.storage.store import Store
-from services.kit.work.event_counts import EventCounts
+from services.kit.work.drivers import Retries
 from services.kit.work.executors import ExecutorHandle
-from services.kit.work.failures import Retries
-from services.kit.work.kept_results import KeptResults
-from services.kit.work.reading_progress import ListsInProgress
+from services.kit.work.memory import EventCounts, KeptResults, ListsInProgress
 from services.node.round_memory import RoundMemories
 from services.node.settings import NodeSettings
 from services.node.storage.found_duplicates import FoundDuplicates

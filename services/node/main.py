@@ -20,8 +20,7 @@ from aquila.executors import share_freed_memory
 from aquila.protocol.party import Party
 from aquila.protocol.registry import Registry, read_registry
 from services.kit.approvals import routes as approval_routes
-from services.kit.approvals.authors import withdraw_lost
-from services.kit.approvals.expiry import expire_requests
+from services.kit.approvals.decisions import expire_requests, withdraw_lost
 from services.kit.approvals.tables import ApprovalRows
 from services.kit.home_folder import CHUNKS_FOLDER
 from services.kit.http.certificates import certificates_of
@@ -31,15 +30,15 @@ from services.kit.http.signatures import now as system_time
 from services.kit.log.retention import Retention
 from services.kit.log_access.routes import people_router as log_router
 from services.kit.logging import configure
-from services.kit.people import AccessControl
 from services.kit.people import routes as people_routes
 from services.kit.people.context import People
-from services.kit.people.operator_token import TOKEN_FILE, OperatorToken
+from services.kit.people.keys import TOKEN_FILE, OperatorToken
+from services.kit.people.permissions import AccessControl
 from services.kit.serving import server
 from services.kit.serving.application import application
-from services.kit.serving.health import routes as health_routes
+from services.kit.serving.health import report as health_routes
 from services.kit.serving.health.report import HealthParts, HealthReport
-from services.kit.serving.notifications import routes as notification_routes
+from services.kit.serving.notifications import choices as notification_routes
 from services.kit.serving.notifications.choices import forget_choices
 from services.kit.serving.notifications.driver import Compose, NotificationDriver
 from services.kit.serving.notifications.waiting import FaultWatch, Notifications
@@ -48,7 +47,7 @@ from services.kit.settings import MEBIBYTE, PeerSettings, load
 from services.kit.storage.files import ChunkFiles, check_private
 from services.kit.storage.migrate import migrate
 from services.kit.storage.own_identity import open_identity
-from services.kit.storage.registry import stored_statements
+from services.kit.storage.registry import in_force
 from services.kit.storage.store import Store, private_store
 from services.kit.work import threads
 from services.kit.work.drivers import Driver
@@ -308,7 +307,7 @@ def run(
 def _matcher_address(settings: NodeSettings, store: Store, registry: Registry) -> PeerSettings:
     """Return the settings of calls to the matcher; raises as `followed` does."""
     with store.reading("registry.address") as session:
-        return followed(settings.matcher, stored_statements.in_force(session, registry), settings.home)
+        return followed(settings.matcher, in_force(session, registry), settings.home)
 
 
 def _registry(settings: NodeSettings) -> Registry:

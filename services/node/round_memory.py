@@ -33,7 +33,7 @@ from aquila.sentences import Sentence
 from services.kit.errors import ExposedSecretError, NotFoundError
 from services.kit.storage.files import destroy_secret, read_secret, secret_exists, write_secret
 from services.kit.storage.store import Store
-from services.kit.work.failures import Failures
+from services.kit.work.drivers import Failures
 from services.node.storage.tables import RoundRow, SecretRow, StatementRow
 
 ROUND_SECRETS = "round"

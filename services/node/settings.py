@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 from pydantic import Field, StringConstraints
 
 from aquila.records.rules import InputClass
-from services.kit.serving.notifications.settings import NotificationSettings
 from services.kit.settings import (
     MEBIBYTE,
     KeyedSettings,
     LimitSettings,
+    NotificationSettings,
     PeerSettings,
     SettingPath,
     Settings,

@@ -12,8 +12,8 @@ from aquila.audit.roles import Role
 from aquila.errors import OrderError, PolicyError
 from aquila.protocol.registration.statements import RegistryStatement, next_statement
 from services.kit.people.context import People
-from services.kit.people.operator_token import TOKEN_FILE
-from services.kit.storage.registry import stored_statements as stored
+from services.kit.people.keys import TOKEN_FILE
+from services.kit.storage import registry as stored
 from services.matcher.administration import registry
 from services.matcher.context import MatcherContext
 from services.node.context import NodeContext

@@ -15,7 +15,7 @@ from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.witness import log_name
 from aquila.crypto.group import Group
 from services.kit.errors import PeerUnavailableError, retry_after_of
-from services.kit.http.rate_limit import Rate, RateLimiter
+from services.kit.http.signed_calls import Rate, RateLimiter
 from services.kit.log.entries import WITNESSED, append
 from services.matcher.storage.tables import SPENT_NONCES
 from tests.support.clock import Clock

@@ -14,7 +14,7 @@ from aquila.audit.roles import Role
 from aquila.matching.hit_rate import MOST_PERSONS, MOST_QUERIES
 from aquila.protocol.messages import Hit, HitReport, Kind
 from aquila.protocol.rounds.verified_round import Round
-from services.kit.people import Actor
+from services.kit.actor import Actor
 from services.node.context import NodeContext
 from services.node.safeguards import alarms
 from services.node.storage.tables import AlarmRow, HitRow, QueryHitsRow

@@ -19,7 +19,7 @@ from aquila.protocol.messages.feed import Rounds
 from aquila.protocol.registration.renewals import open_renewal, sign_renewal
 from aquila.protocol.registration.spoken_words import spoken
 from aquila.protocol.registration.statements import RegistryAcceptance
-from services.kit.people import LOCAL_KEY, Actor
+from services.kit.actor import LOCAL_KEY, Actor
 from services.matcher.administration import registry
 from services.matcher.storage.tables import SPENT_NONCES
 from tests.support.matcher_world import BASE, Node, World

@@ -23,7 +23,7 @@ from aquila.protocol.registration.statements import (
 from aquila.protocol.registry import RegisteredParty, Registry
 from services.kit.http.peer import Peer
 from services.kit.http.signatures import CallSigner
-from services.kit.storage.registry.stored_statements import acceptance_of, statements_from
+from services.kit.storage.registry import acceptance_of, statements_from
 from tests.support.ceremony import REGISTRY, accept, admit, fetched, invite, join, make_home
 from tests.support.node_world import PartyNode, World, clock, codes, world
 from tests.support.people import signed_in

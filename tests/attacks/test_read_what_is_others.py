@@ -29,9 +29,9 @@ from aquila.protocol.log_entries import match_entry
 from aquila.protocol.messages import Kind
 from aquila.protocol.messages.proofs import ProofRequest, Proofs
 from clients.sdk.bundles import open_bundle
+from services.kit.actor import Actor
 from services.kit.http.signatures import CallSigner
 from services.kit.log.entries import entries
-from services.kit.people import Actor
 from services.matcher.storage.tables import EventRow, HeldReportRow
 from tests.support.matcher_world import LISTS, World
 

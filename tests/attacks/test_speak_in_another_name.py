@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from services.kit.serving.hosts import OwnNames, names_of
+from services.kit.serving.application import OwnNames, names_of
 from services.kit.settings import ListenSettings, ServiceSettings, TlsSettings
 from tests.support.authority import Authority
 from tests.support.web_world import ServedPages

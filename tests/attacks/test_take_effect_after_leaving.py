@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from aquila.audit.entries import Word
 from aquila.audit.roles import Role
 from services.kit.actor import LOCAL_KEY, Actor
-from services.kit.approvals.expiry import expire_requests
+from services.kit.approvals.decisions import expire_requests
 from services.kit.approvals.requests import MOST_WAITING
 from services.kit.approvals.tables import ApprovalRow
 from services.kit.log import entries

@@ -10,7 +10,7 @@ import pytest
 from aquila.followup.lifecycle import HitLifecycle, LifecycleStep, LifecycleStepKind, Stage
 from aquila.interface.queries import StandingQueryState
 from aquila.protocol.rounds.round_state import PHASE_TRANSITIONS
-from services.kit.storage.states import following
+from services.kit.storage.store import following
 from services.matcher.storage.tables import MatcherRows
 from services.node.records.erasure import tables_of_hits
 from services.node.steps.close import DESTROYED_WITH_THE_KEY

@@ -12,7 +12,7 @@ import pytest
 
 from clients.sdk.operations import operations
 from deploy.bundle.manual import DOCUMENTS, anchor
-from services.kit.http.own_certificates import CERTIFICATE_DAYS
+from services.kit.http.certificates import CERTIFICATE_DAYS
 from tests.support import manual
 from tests.support.commands import loaded_command
 

@@ -10,11 +10,10 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel
 
-from services.kit.administration.backup.home_files import is_secret
+from services.kit.administration.backup.home import is_secret
 from services.kit.home_folder import IDENTITY_FILE
-from services.kit.http.own_certificates import OwnCertificates
-from services.kit.people.operator_token import TOKEN_FILE
-from services.kit.people.people_key import KEY_FILE, NEXT_KEY_FILE
+from services.kit.http.certificates import OwnCertificates
+from services.kit.people.keys import KEY_FILE, NEXT_KEY_FILE, TOKEN_FILE
 from services.kit.storage.own_identity import next_path
 from services.matcher.settings import MatcherSettings
 from services.node.settings import NodeSettings

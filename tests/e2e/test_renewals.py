@@ -15,8 +15,7 @@ from sqlalchemy import URL, NullPool, create_engine, make_url, text
 
 from clients.cli.exit_codes import ExitCode
 from clients.cli.output.health_views import Status
-from services.kit.people.operator_token import TOKEN_FILE
-from services.kit.people.people_key import KEY_FILE, NEXT_KEY_FILE
+from services.kit.people.keys import KEY_FILE, NEXT_KEY_FILE, TOKEN_FILE
 from services.kit.storage.files import write_secret
 from tests.support import manual
 from tests.support.authority import Authority

@@ -16,8 +16,8 @@ from services.kit.actor import LOCAL_KEY, Actor
 from services.kit.log import entries
 from services.kit.people.accounts import add_account
 from services.kit.people.context import People
+from services.kit.people.keys import PeopleKey
 from services.kit.people.passwords import Passwords
-from services.kit.people.people_key import PeopleKey
 from services.kit.people.sign_in import begin_enrolment, confirm_enrolment, sign_in
 from services.kit.people.tables import declare
 from services.kit.settings import DatabaseSettings, PeopleSettings

@@ -13,7 +13,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
-from services.kit.serving.notifications.settings import MailSettings, NotificationSettings
+from services.kit.settings import MailSettings, NotificationSettings
 from services.kit.storage.files import write_secret
 from tests.support.authority import Authority
 

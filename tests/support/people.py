@@ -10,7 +10,8 @@ import httpx
 from aquila.audit.roles import Role, role_table
 from aquila.interface.approval import PendingApproval
 from aquila.interface.people import Method
-from services.kit.approvals import Approvals, decisions
+from services.kit.approvals import decisions
+from services.kit.approvals.requests import Approvals
 from services.kit.people.accounts import new_person
 from services.kit.people.context import People
 from services.kit.people.sessions import find_actor, open_session

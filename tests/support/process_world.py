@@ -35,7 +35,7 @@ from aquila.records.normalize import name_words
 from clients.sdk import find_home
 from clients.sdk.client_homes import open_home
 from clients.sdk.sessions import SessionFiles
-from services.kit.people.operator_token import TOKEN_FILE
+from services.kit.people.keys import TOKEN_FILE
 from tests.support.authority import Authority
 
 AQUILA = str(Path(sys.executable).parent / "aquila")

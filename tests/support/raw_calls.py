@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from services.kit.http.connections import BoundedProtocol, Connections, Listener, Times, is_gone, mark_caller_known
-from services.kit.serving.lengths import DeclaredLengths
+from services.kit.serving.application import DeclaredLengths
 
 SHORT = Times(head=0.05, body=0.05, write=0.05, linger=0.05)
 LONG = Times(head=600, body=600, write=600, linger=600)

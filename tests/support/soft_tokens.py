@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from services.kit.storage.pkcs11.address import KeyAddress, address
-from services.kit.storage.pkcs11.key import TOKENS
+from services.kit.storage.pkcs11 import TOKENS, KeyAddress, address
 
 MODULE = Path("/usr/lib/softhsm/libsofthsm2.so")
 TOOL = "softhsm2-util"

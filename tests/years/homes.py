@@ -14,8 +14,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, NullPool, create_engine, make_url, text
 
-from services.kit.administration.backup.archive import Row
-from services.kit.administration.backup.rows import RowWriter, head_of, rows_of, tables_of
+from services.kit.administration.backup.archive import Row, RowWriter, head_of, rows_of, tables_of
 from services.kit.settings import DatabaseSettings, load
 from services.kit.storage.migrate import head_revision, lay
 from services.kit.storage.store import Store, database_url, schema_change

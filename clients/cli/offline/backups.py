@@ -19,8 +19,7 @@ from clients.sdk import find_home
 if TYPE_CHECKING:
     from services.kit.administration.backup.archive import Head
     from services.kit.administration.backup.make import BackupSummary
-    from services.kit.administration.backup.restore import Source
-    from services.kit.administration.backup.verification import BackupCheck
+    from services.kit.administration.backup.restore import BackupCheck, Source
 
 BackupHome = Annotated[
     Path, typer.Option("--home", envvar="AQUILA_HOME", metavar="FOLDER", help="The home folder to back up.")
@@ -287,7 +286,7 @@ def _document(checked: BackupCheck) -> dict[str, Any]:
 
 def _in_token(head: Head) -> list[str]:
     """Return which key of which token signs for the service, if its identity key is in one."""
-    from services.kit.administration.backup.home_files import TOKEN
+    from services.kit.administration.backup.home import TOKEN
 
     return [one.file for one in head.needed if one.setting == TOKEN]
 

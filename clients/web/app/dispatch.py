@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from clients.web.app.site import Site
-from services.kit.http.admission import PROBES
+from services.kit.http.connections import PROBES
 
 
 class PagesDispatcher:

@@ -1,28 +1,91 @@
-"""Requests: asked for, listed, shown, and their end without an approval."""
+"""Requests: asked for, listed, shown, and their end without an approval.
+
+The content of a request is stored as canonical JSON (RFC 8785) and known by its SHA-256. Who approves names the digest
+of what they read; the stored content takes effect in the very transaction that records the approval, or neither
+happens. For each kind of request a service has a use case that applies it.
+"""
 
 from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar
 
 from rfc8785 import dumps
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, defer
 
-from aquila.audit.entries import Word
+from aquila.audit.entries import EntryKind, Word
 from aquila.errors import OrderError, PolicyError
 from aquila.interface.approval import ApprovalEntry, ApprovalKind, ApprovalState, ApprovalView, PendingApproval
 from aquila.interface.approval import Approvals as ApprovalList
 from aquila.protocol.approvals import content_digest, digest, named_in_entry
 from services.kit.actor import Actor
-from services.kit.approvals.context import Approvals, Content
 from services.kit.approvals.tables import ApprovalRow
 from services.kit.errors import NotFoundError, StoreError
 from services.kit.people.accounts import names_of
-from services.kit.people.log import EntryKind, log_entry
+from services.kit.people.context import People, log_entry
+
+Content: TypeAlias = "Mapping[str, Any]"
+"""What shall take effect, as JSON: `kind` and `round_id`, null where it is about no round, and what the kind needs."""
+
+
+class OpenedRequest(Protocol):
+    """A request whose transaction is open, with what its use case read when it was opened."""
+
+    @property
+    def session(self) -> Session:
+        """The transaction."""
+
+
+Opened = TypeVar("Opened", bound=OpenedRequest)
+
+
+class UseCase(ABC, Generic[Opened]):
+    """One kind of request: a class for each, which opens it, checks it and lets it take effect.
+
+    Attributes:
+        kind: The kind.
+    """
+
+    kind: ClassVar[ApprovalKind]
+
+    @abstractmethod
+    def open(self, name: str, content: Content) -> AbstractContextManager[Opened]:
+        """Open the transaction of the given name for the block, with the locks that the content needs."""
+
+    @abstractmethod
+    def check(self, opened: Opened) -> None:
+        """Refuse, by an error of the tree, what could not take effect now."""
+
+    @abstractmethod
+    def apply(self, opened: Opened) -> None:
+        """Let the request take effect; raises as `check` does, and first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Approvals:
+    """Four eyes at a service.
+
+    Attributes:
+        people: Its people.
+        use_cases: One for each kind of request at this service.
+        wake: Tells the drivers that something took effect; to be called in the event loop.
+    """
+
+    people: People
+    use_cases: tuple[UseCase[Any], ...]
+    wake: Callable[[], None]
+
+    def use_case(self, kind: ApprovalKind) -> UseCase[Any]:
+        """Return the use case of a kind that this service has."""
+        return next(one for one in self.use_cases if one.kind is kind)
+
 
 _SHOWN = 500
 MOST_WAITING = 20

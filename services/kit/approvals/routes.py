@@ -9,10 +9,11 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from aquila.audit.roles import Action
 from aquila.interface.approval import ApprovalEntry, ApprovalView, Approve, Refuse
 from aquila.interface.approval import Approvals as ApprovalList
+from services.kit.actor import Actor
 from services.kit.approvals import decisions, requests
-from services.kit.approvals.context import Approvals
+from services.kit.approvals.requests import Approvals
 from services.kit.http.routing import ServiceRoute
-from services.kit.people import Actor, requires
+from services.kit.people.permissions import requires
 from services.kit.work import threads
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1/approvals", tags=["approvals"])

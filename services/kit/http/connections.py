@@ -1,4 +1,4 @@
-"""Limits of connections: time for heads, bodies and answers, how much of one is read at a time, and how many there are.
+"""Limits of connections: the time and the size of what they send, and how many of them are served at once.
 
 uvicorn closes a connection that stands idle after an answer, and no other: one that sends half a head, or a body byte
 by byte, or never reads its answer, stays for good. Here it gets this long:
@@ -17,6 +17,22 @@ is known: half heads, handshakes, idle connections and strangers' calls give way
 session, the home's key or a party's signature do not. Those that give way are reset and closed at once. No more than
 `CLOSING` of them are open still: until then no new connection is accepted, so that the number of open files follows
 from the number of connections. What this does not do: count by address, since behind a proxy all callers share one.
+
+Admission: every call runs in one event loop. Hundreds of strangers' calls that come at once would each take a step in
+every turn of the loop, and whoever comes then would wait for all of them at each of its own steps. Here at most
+`AT_ONCE` calls are worked on at a time, and the others wait in the order in which they came; there are never more of
+them than connections.
+
+A call takes a place before it is looked at, and gives it back as soon as
+
+- its caller is known (`mark_caller_known`): long calls of parties and persons hold none;
+- it waits for its body: half a body holds none;
+- its answer begins, or it ends.
+
+Somebody else may have it from the next turn of the event loop on, so that few calls are worked on in one turn, also of
+those that are answered at once.
+
+`/health`, `/live` and `/ready` take none: programs that supervise the service have an answer while strangers wait.
 """
 
 from __future__ import annotations
@@ -27,14 +43,17 @@ import resource
 import socket
 import struct
 import threading
+from asyncio import Semaphore, get_running_loop
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from h11 import DONE, IDLE, NEED_DATA, PAUSED, SEND_BODY, SERVER, Connection, Event, RemoteProtocolError, Request
-from starlette.types import Scope
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from services.kit.work.threads import MOST_STRANGERS
 
 BYTES_A_SECOND = 4_096
 PIECE_BYTES = 16 << 10
@@ -189,7 +208,7 @@ class Reader(Connection):
     """h11's side of a service, which reads short heads, and bodies of a declared length alone.
 
     A body in chunks costs a step for each of them, which may hold a byte. So nothing is read behind a head that
-    announces one; the call is refused (`services.kit.serving.lengths`), and its connection ends.
+    announces one; the call is refused (`services.kit.serving.application`), and its connection ends.
     """
 
     def __init__(self) -> None:
@@ -383,3 +402,75 @@ def is_gone(scope: Scope) -> bool:
     """Return whether the caller of a call has left, as far as the connection knows."""
     caller = scope.get("extensions", {}).get(_CALLER)
     return caller is not None and bool(caller["gone"]())
+
+
+AT_ONCE = MOST_STRANGERS + 8
+"""More than can wait for a password or the provider at a time: sign-ins that take long leave places to others."""
+
+PROBES = frozenset({"/health", "/live", "/ready"})
+"""The calls of programs that supervise a service."""
+
+
+class Admission:
+    """The layer that limits how many calls of strangers are worked on at once."""
+
+    def __init__(self, app: ASGIApp, at_once: int = AT_ONCE) -> None:
+        self._app = app
+        self._places = Semaphore(at_once)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a call when it has a place, unless its caller has left meanwhile."""
+        if scope["type"] != "http" or scope["path"] in PROBES:
+            await self._app(scope, receive, send)
+            return
+        place = _Place(self._places)
+        await place.acquire()
+        try:
+            if not is_gone(scope):
+                await self._app(when_known(scope, place.leave), place.receiving(receive), place.sending(send))
+        finally:
+            place.leave()
+
+
+class _Place:
+    """The place of one call."""
+
+    def __init__(self, places: Semaphore) -> None:
+        self._places = places
+        self._held = self._left = False
+
+    async def acquire(self) -> None:
+        """Wait for a place; a call that has left needs none."""
+        if not self._left:
+            await self._places.acquire()
+            self._held = True
+
+    def leave(self) -> None:
+        """Give the place back for good."""
+        self._left = True
+        self._give_back()
+
+    def receiving(self, receive: Receive) -> Receive:
+        """Return the call's `receive`, which holds no place while it waits."""
+
+        async def waiting() -> Message:
+            self._give_back()
+            message = await receive()
+            await self.acquire()
+            return message
+
+        return waiting
+
+    def sending(self, send: Send) -> Send:
+        """Return the call's `send`, which gives the place back as the answer begins."""
+
+        async def answering(message: Message) -> None:
+            self.leave()
+            await send(message)
+
+        return answering
+
+    def _give_back(self) -> None:
+        if self._held:
+            self._held = False
+            get_running_loop().call_soon(self._places.release)

@@ -28,9 +28,8 @@ from services.kit.errors import (
     StoreFullError,
     error_from_problem,
 )
-from services.kit.http.request_ids import HEADER, new_id
 from services.kit.http.tls import RenewedContext, certificate_fault, tls_context
-from services.kit.logging import REQUEST, Log
+from services.kit.logging import HEADER, REQUEST, Log, new_id
 from services.kit.settings import PeerSettings
 from services.kit.work import threads
 from services.kit.work.threads import Pool

@@ -17,9 +17,9 @@ from abc import abstractmethod
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
 from http import HTTPStatus
 from inspect import iscoroutinefunction
-from typing import Any, BinaryIO, ClassVar
+from typing import Annotated, Any, BinaryIO, ClassVar
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Query
 from fastapi.dependencies.models import Dependant
 from fastapi.responses import Response, StreamingResponse
 from fastapi.routing import APIRoute
@@ -33,6 +33,13 @@ from services.kit.http.connections import mark_caller_known
 from services.kit.http.openapi import operation_id
 from services.kit.work import threads
 from services.kit.work.threads import Pool
+
+_LARGEST_NUMBER = 2**53
+
+Offset = Annotated[int, Query(ge=0, le=_LARGEST_NUMBER, description="How many of the first entries are left out.")]
+Limit = Annotated[int | None, Query(ge=1, le=1_000, description="At most so many entries; all by default.")]
+Ongoing = Annotated[bool, Query(description="Only rounds that are not over.")]
+
 
 _PIECE_BYTES = 1 << 18
 SMALL_BODY = 16 << 10

@@ -1,10 +1,18 @@
-"""Calls that a party signed, as handlers take them: verified before the handler runs, and counted."""
+"""Calls that a party signed, as handlers take them: verified before the handler runs, and counted (PROTOCOL.md 9.5).
+
+Each party has a bucket of tokens that fills steadily up to its size, and each call takes one token; an empty bucket
+refuses with the time to wait. Buckets live in memory: after a start they are full. What protects from replays is
+durable by itself (`nonces`); the rate bounds how many nonces there are.
+"""
 
 from __future__ import annotations
 
+import math
 import re
+import threading
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Protocol
 
@@ -13,11 +21,59 @@ from fastapi.openapi.models import HTTPBase as HTTPBaseModel
 from starlette.types import Scope
 
 from aquila.errors import ReplayError, SignatureError
-from services.kit.http.rate_limit import RateLimiter
+from services.kit.errors import TooManyCallsError
 from services.kit.http.routing import CallerCheck
 from services.kit.http.signatures import CallVerifier, HeaderLines, SignedRequest, VerifiedHead
 from services.kit.work import threads
 from services.kit.work.threads import Pool
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """The refill rate of a bucket, in tokens a second, and its capacity."""
+
+    per_second: float
+    size: int
+
+
+@dataclass(slots=True)
+class RateLimiter:
+    """A bucket for each party. Safe in threads.
+
+    Attributes:
+        rate: That of each bucket.
+        clock: Seconds, from any beginning, that never go back.
+        refusal: What an empty bucket says.
+    """
+
+    rate: Rate
+    clock: Callable[[], float] = time.monotonic
+    refusal: str = "party_calls_too_often"
+    _left: dict[str, tuple[float, float]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self, party: str) -> None:
+        """Take a token of a party that is registered; others have no bucket, so there are never more than parties.
+
+        Raises:
+            TooManyCallsError: There is none; the field `retry_after` has the seconds until there is one.
+        """
+        with self._lock:
+            now = self.clock()
+            left, at = self._left.get(party, (float(self.rate.size), now))
+            left = min(float(self.rate.size), left + (now - at) * self.rate.per_second)
+            if left < 1:
+                self._left[party] = left, now
+                wait = math.ceil((1 - left) / self.rate.per_second)
+                raise TooManyCallsError(self.refusal, party=party, retry_after=wait)
+            self._left[party] = left - 1, now
+
+    def give_back(self, party: str) -> None:
+        """Put a token back that somebody else took in the party's name, by a replayed or changed call."""
+        with self._lock:
+            left, at = self._left[party]
+            self._left[party] = min(float(self.rate.size), left + 1), at
+
 
 _RELEASE = re.compile(r"aquila/([0-9A-Za-z.+-]{1,32})")
 

@@ -39,6 +39,7 @@ from aquila.audit.tiles import TILE_WIDTH, perfect_root
 from aquila.errors import AuditError
 from aquila.protocol.approvals import KINDS as APPROVAL_KINDS
 from aquila.protocol.approvals import TwoPersons
+from aquila.protocol.registry import Registry
 from services.kit.actor import Actor
 from services.kit.storage.row_seals import ROW_KEY, RowKey
 from services.kit.storage.store import NAMING
@@ -390,3 +391,27 @@ def hashes(session: Session, level: int, start: int, end: int) -> list[bytes]:
         return leaves(session, start, end)
     query = select(NODES.c.hash).where(NODES.c.level == level, NODES.c.number >= start, NODES.c.number < end)
     return [bytes(found) for found in session.scalars(query.order_by(NODES.c.number))]
+
+
+def log_replaced(session: Session, registry: Registry, holder: str, logged_by: str, now: int) -> bool:
+    """Append the entry that a holder's key was replaced, once; return whether it is new.
+
+    Args:
+        session: The transaction.
+        registry: The registry in force from now on.
+        holder: Whose key was replaced.
+        logged_by: Whose log it is.
+        now: Seconds since 1970.
+    """
+    keys = registry.keys_of(holder)
+    known = {entry.digests["key"] for entry in _logged(session) if entry.recipient == holder}
+    if keys[-1].fingerprint in known:
+        return False
+    before = max((place for place, key in enumerate(keys[:-1]) if key.fingerprint in known), default=0)
+    digests = {"former": keys[before].fingerprint, "key": keys[-1].fingerprint}
+    append(session, Entry.of(EntryKind.KEY_REPLACED, now, logged_by, recipient=holder, digests=digests))
+    return True
+
+
+def _logged(session: Session) -> list[Entry]:
+    return [read_entry(content) for content in contents_of_kind(session, EntryKind.KEY_REPLACED)]

@@ -19,11 +19,12 @@ from aquila.audit.roles import Action
 from aquila.audit.witness import LARGEST_UPDATE
 from aquila.interface.log import EntriesPage, LogView, RoundEntries
 from aquila.protocol.messages.proofs import ProofRequest
+from services.kit.actor import Actor
 from services.kit.http.openapi import JSON, TAR, TEXT, raw_answer, raw_body
 from services.kit.http.routing import ServiceRoute, file_response
 from services.kit.http.signed_calls import SignedCaller
 from services.kit.log_access.use_cases import LogUseCases
-from services.kit.people import Actor, requires
+from services.kit.people.permissions import requires
 
 _TEXT = f"{TEXT}; charset=utf-8"
 

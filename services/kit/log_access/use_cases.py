@@ -1,30 +1,144 @@
-"""Use cases of a service's log that node and matcher share: look at it, export it, acknowledge an alarm."""
+"""Use cases of a service's log that node and matcher share: look at it, verify it, export it, acknowledge an alarm."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from aquila.audit.checkpoint import parse_checkpoint
-from aquila.audit.entries import Entry, EntryKind
-from aquila.audit.note import parse_note
+from aquila.audit.checkpoint import cosigned_at, open_checkpoint, parse_checkpoint
+from aquila.audit.entries import Entry, EntryKind, read_entry
+from aquila.audit.merkle import leaf_hash
+from aquila.audit.note import Note, parse_note
+from aquila.audit.proofs import prove_inclusion, verify_inclusion
 from aquila.audit.roles import Action
-from aquila.interface.log import EntriesPage, LogAlarmView, LogView, RoundEntries
+from aquila.errors import AuditError
+from aquila.interface.log import CosignatureView, EntriesPage, LogAlarmView, LogView, NumberedEntry, RoundEntries
 from aquila.interface.sentence import SentenceView
+from aquila.protocol.registry import MATCHER, Registry
 from aquila.sentences.sentence import loads
+from services.kit.actor import Actor
 from services.kit.errors import NotFoundError
-from services.kit.http.rate_limit import Rate, RateLimiter
+from services.kit.http.signed_calls import Rate, RateLimiter
 from services.kit.log.copies import Scope, write_copy
-from services.kit.log.entries import CHECKPOINTS, actor_fields, append, entries_down, entries_of_round, size
+from services.kit.log.entries import (
+    CHECKPOINTS,
+    StoredEntry,
+    actor_fields,
+    append,
+    entries_down,
+    entries_of_round,
+    node_reader,
+    size,
+)
 from services.kit.log.publication import OwnLog
-from services.kit.log.verification import checked
 from services.kit.log.witness import Witness
-from services.kit.log_access.cosignatures import cosigned
-from services.kit.people import Actor
+
+
+def checked(session: Session, own: OwnLog, rows: Iterable[StoredEntry]) -> tuple[tuple[NumberedEntry, ...], list[int]]:
+    """Return entries to be shown, and the indices of those that are not what the log's tree holds.
+
+    An entry that was changed in the database differs from its leaf, or its leaf from the tree whose head is signed.
+    Entries that no checkpoint covers yet are held against their leaf alone. What cannot be read has no content here.
+    """
+    size, root = _signed(session, own)
+    read = node_reader(session)
+    shown, broken = [], []
+    for row in rows:
+        entry = None
+        try:
+            if row.content is not None:
+                entry = read_entry(row.content)
+            if row.content is not None and leaf_hash(row.content) != row.leaf:
+                broken.append(row.index)
+            elif row.index < size:
+                verify_inclusion(row.leaf, row.index, size, root, prove_inclusion(row.index, size, read))
+        except AuditError:
+            broken.append(row.index)
+        shown.append(NumberedEntry(index=row.index, entry=entry))
+    return tuple(shown), broken
+
+
+def _signed(session: Session, own: OwnLog) -> tuple[int, bytes]:
+    """Return size and head of the newest checkpoint; a checkpoint that this service did not sign is none."""
+    note = session.scalar(select(CHECKPOINTS.c.note).order_by(CHECKPOINTS.c.size.desc()).limit(1))
+    if note is None:
+        return 0, b""
+    checkpoint, _ = open_checkpoint(bytes(note), own.origin, *own.keys)
+    return checkpoint.size, checkpoint.root
+
+
+_NEWEST = 20
+"""Checkpoints that are looked at each time: witnesses cosign the newest ones."""
+
+_AT_ONCE = 500
+
+
+class NewestCosignatures:
+    """They are found among the newest checkpoints, and the older ones are looked for once. For one thread at a time."""
+
+    def __init__(self, own: OwnLog) -> None:
+        self._own = own
+        self._known: dict[str, CosignatureView] = {}
+
+    def current(self) -> tuple[CosignatureView, ...]:
+        """Return the newest cosignature of each witness.
+
+        A witness that the log waits for and that has never cosigned has size 0, and the time since when this process
+        misses it.
+        """
+        own = self._own
+        expected = sorted(own.registry.parties) if own.holder == MATCHER else [MATCHER]
+        query = select(CHECKPOINTS.c.note).order_by(CHECKPOINTS.c.size.desc())
+        with own.store.reading("log.cosigned") as session:
+            newest = [parse_note(bytes(note)) for note in session.scalars(query.limit(_NEWEST))]
+            self._known |= {one.witness: one for one in cosigned(own.registry, newest)}
+            absent = [one for one in expected if one not in self._known]
+            if absent:
+                self._known |= {one.witness: one for one in self._older(session, absent)}
+        for one in absent:
+            self._known.setdefault(one, CosignatureView(witness=one, size=0, at=own.clock()))
+        holders = (MATCHER, *sorted(own.registry.parties))
+        return tuple(self._known[one] for one in holders if one in self._known)
+
+    def _older(self, session: Session, holders: Collection[str]) -> Iterator[CosignatureView]:
+        """Yield the newest cosignatures of some holders, from all checkpoints."""
+        registry = self._own.registry
+        names = {holder: registry.witness_of(holder).encode() for holder in holders}
+        query = select(CHECKPOINTS.c.note).order_by(CHECKPOINTS.c.size.desc()).execution_options(yield_per=_AT_ONCE)
+        with closing(session.scalars(query)) as notes:
+            for note in map(bytes, notes):
+                # A line of a note begins with the name of its signer: years of notes are not parsed for an absent one.
+                if any(name in note for name in names.values()):
+                    for found in cosigned(registry, [parse_note(note)], tuple(names)):
+                        del names[found.witness]
+                        yield found
+                if not names:
+                    return
+
+
+def cosigned(
+    registry: Registry, notes: Sequence[Note], holders: Collection[str] | None = None
+) -> Iterator[CosignatureView]:
+    """Yield for each possible witness the first of these checkpoints that it cosigned.
+
+    Args:
+        registry: Whose parties are possible witnesses, as is the matcher.
+        notes: The checkpoints, the newest first.
+        holders: The witnesses that are looked for; all if not given.
+    """
+    for holder in [MATCHER, *sorted(registry.parties)] if holders is None else holders:
+        name, keys = registry.witness_of(holder), registry.keys_of(holder)
+        for note in notes:
+            at = cosigned_at(note, name, *keys)
+            if at is not None:
+                yield CosignatureView(witness=holder, size=parse_checkpoint(note.text).size, at=at)
+                break
+
 
 _LOOKED_AT = 500
 _COPIES = Rate(per_second=1 / 600, size=6)

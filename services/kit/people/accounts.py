@@ -13,14 +13,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from aquila.audit.entries import Word
+from aquila.audit.entries import EntryKind, Word
 from aquila.audit.roles import Role, role_table
 from aquila.errors import InputError, OrderError, PolicyError
 from aquila.interface.people import Accounts, AccountState, AccountView, Admission, Invitation, NewAccount
 from services.kit.actor import Actor
 from services.kit.errors import NotFoundError, StoreConflictError
-from services.kit.people.context import People
-from services.kit.people.log import EntryKind, log_entry
+from services.kit.people.context import People, log_entry
 from services.kit.people.sessions import end_all, roles_of
 from services.kit.people.tables import AccountRow
 

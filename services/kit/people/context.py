@@ -1,4 +1,4 @@
-"""Context of the use cases about people, made once from a service's settings."""
+"""Context of the use cases about people, made once from a service's settings, and their log entries."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from typing import TypeAlias
 
 from sqlalchemy.orm import Session
 
+from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.roles import Service
 from services.kit.actor import Actor
+from services.kit.log.entries import append
+from services.kit.people.keys import PeopleKey, key_at_start
 from services.kit.people.oidc import Provider
 from services.kit.people.passwords import Passwords
-from services.kit.people.people_key import PeopleKey, key_at_start
 from services.kit.people.tables import AccountRow, PeopleRows
 from services.kit.settings import PeopleSettings, ServiceSettings
 from services.kit.storage.store import Rows, Store
@@ -80,3 +82,17 @@ class People:
         provider = None if settings.provider is None else Provider(settings.provider)
         passwords = Passwords(settings.people)
         return cls(service, party, store, settings.people, key, passwords, clock, revoke, names, provider)
+
+
+def log_entry(session: Session, people: People, kind: EntryKind, actor: Actor | str | None, **fields: object) -> None:
+    """Append an entry of what somebody did, in the caller's transaction.
+
+    Args:
+        session: The transaction.
+        people: The service's people.
+        kind: What was done.
+        actor: Who did it, the pseudonymous id where no role is at play, or None for the service itself.
+        **fields: The entry's other fields.
+    """
+    person, role = (actor, None) if actor is None or isinstance(actor, str) else (actor.person, actor.role)
+    append(session, Entry.of(kind, people.clock(), people.party, person=person, role=role, **fields))

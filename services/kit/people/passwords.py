@@ -1,11 +1,14 @@
-"""Passwords: Argon2id (RFC 9106) through argon2-cffi, and what a password must be (NIST SP 800-63B section 5.1.1.2).
+"""Passwords and authenticators, the two factors of a local account.
 
+Passwords are hashed by Argon2id (RFC 9106) through argon2-cffi, and must be as NIST SP 800-63B section 5.1.1.2 says.
 Hashing takes tens of MiB: callers do it in the threads of `services.kit.work.threads.Pool.PASSWORDS`, which are few.
+Authenticators give one-time codes of six digits (RFC 6238) through pyotp, each of which counts once.
 """
 
 from __future__ import annotations
 
 import base64
+import hmac
 import math
 import re
 import secrets
@@ -13,6 +16,7 @@ import threading
 import unicodedata
 from collections.abc import Iterable
 
+import pyotp
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from zxcvbn import zxcvbn
@@ -112,3 +116,27 @@ def _is_common(password: str) -> bool:
 def _normal(password: str) -> str:
     """Return the one form of a text that keyboards write in several ways (RFC 8265 section 4.2)."""
     return unicodedata.normalize("NFC", password)
+
+
+STEP_SECONDS = 30
+_AROUND = 1  # a clock may be one step off either way
+_ISSUER = "Aquila"
+
+
+def new_secret() -> str:
+    """Return a new secret of 160 bits in base 32, as RFC 4226 section 4 asks."""
+    return pyotp.random_base32()
+
+
+def uri_of(secret: str, login: str, service: str) -> str:
+    """Return the URI that an authenticator reads as a picture."""
+    return pyotp.TOTP(secret).provisioning_uri(name=login, issuer_name=f"{_ISSUER} {service}")
+
+
+def accepted_step(secret: str, code: str, now: int, last_step: int) -> int | None:
+    """Return the time step whose code was given, if it is a step around now and later than the last accepted one."""
+    codes, current = pyotp.TOTP(secret), now // STEP_SECONDS
+    for step in range(current - _AROUND, current + _AROUND + 1):
+        if step > last_step and hmac.compare_digest(codes.generate_otp(step), code):
+            return step
+    return None

@@ -13,7 +13,7 @@ from services.kit.actor import LOCAL_KEY, Actor
 from services.kit.errors import NotAllowedError, UnknownCallerError
 from services.kit.http.routing import CallerCheck
 from services.kit.people.context import People
-from services.kit.people.operator_token import OperatorToken
+from services.kit.people.keys import OperatorToken
 from services.kit.people.sessions import find_actor
 from services.kit.work import threads
 from services.kit.work.threads import Pool

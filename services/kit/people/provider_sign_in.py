@@ -22,14 +22,13 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from aquila.audit.entries import Word
+from aquila.audit.entries import EntryKind, Word
 from aquila.audit.roles import Role, role_table
 from aquila.interface.people import Method, ProviderReturn, ProviderStart, SessionGrant
 from aquila.visible import visible
 from services.kit.errors import NotAllowedError
 from services.kit.people.accounts import new_person
-from services.kit.people.context import People
-from services.kit.people.log import EntryKind, log_entry
+from services.kit.people.context import People, log_entry
 from services.kit.people.oidc import Provider, refused
 from services.kit.people.sessions import open_session
 from services.kit.people.tables import AccountRow, ProviderSignInRow

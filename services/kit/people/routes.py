@@ -32,9 +32,9 @@ from services.kit.errors import NotFoundError
 from services.kit.http.routing import ServiceRoute
 from services.kit.people import accounts, provider_sign_in, sessions, sign_in
 from services.kit.people.context import People
-from services.kit.people.current_user import choose_language, show_current_user
 from services.kit.people.oidc import Provider
 from services.kit.people.permissions import AccessControl, bearer_of, requires
+from services.kit.people.sessions import choose_language, show_current_user
 from services.kit.work import threads
 from services.kit.work.threads import Pool
 

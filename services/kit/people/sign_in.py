@@ -12,7 +12,7 @@ import hmac
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from aquila.audit.entries import Word
+from aquila.audit.entries import EntryKind, Word
 from aquila.errors import InputError
 from aquila.interface.people import (
     Authenticator,
@@ -27,12 +27,10 @@ from services.kit.actor import Actor
 from services.kit.errors import SignInError
 from services.kit.logging import Log
 from services.kit.people.accounts import hashed_code
-from services.kit.people.context import People
-from services.kit.people.log import EntryKind, log_entry
-from services.kit.people.passwords import check_password
+from services.kit.people.context import People, log_entry
+from services.kit.people.passwords import accepted_step, check_password, new_secret, uri_of
 from services.kit.people.sessions import end_all, open_session
 from services.kit.people.tables import AccountRow, UnknownLoginRow
-from services.kit.people.totp import accepted_step, new_secret, uri_of
 
 _LOG = Log("kit.people")
 _FREE_ATTEMPTS = 5

@@ -3,17 +3,29 @@
 Handlers stay short: they take a `SignedCaller` or declare an action (`requires`), call a use case, and
 raise errors of the tree. Answers to errors are problem documents that never repeat input; the log has the route's
 template, never the path.
+
+A call to another name than the service's own is refused (RFC 9110 section 15.5.20). A page of another site can make a
+browser resolve its own name to loopback and then reads, as that site, whatever listens there (DNS rebinding): the
+browser's Host tells. The names are those of loopback, of the settings, of the public URL, and of the certificate; ports
+are not compared, since a proxy may listen on another.
+
+Bodies without a declared length are refused (RFC 9110 section 15.5.12), also those of callers who are known.
+A body in chunks can have a chunk for every byte, each of which costs a step. No caller needs one: the clients of
+Aquila, browsers, and proxies that receive a whole body before they pass it on declare how long it is.
 """
 
 from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+from cryptography import x509
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
@@ -28,18 +40,24 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from aquila.errors import AquilaError, InputError, SignatureError
 from aquila.protocol.messages.unusable import in_words
 from aquila.protocol.problems import MEDIA_TYPE
-from services.kit.errors import BodyTooLargeError, UnknownCallerError, problem_of, retry_after_of
-from services.kit.http.admission import PROBES
+from services.kit.errors import (
+    BodyTooLargeError,
+    LengthRequiredError,
+    MisdirectedError,
+    UnknownCallerError,
+    problem_of,
+    retry_after_of,
+)
+from services.kit.http.connections import PROBES
 from services.kit.http.openapi import describe
-from services.kit.http.rate_limit import RateLimiter
-from services.kit.http.request_ids import HEADER, carrying, id_of
 from services.kit.http.routing import ServiceRoute, add_routes
 from services.kit.http.signatures import CallVerifier
-from services.kit.http.signed_calls import Contacts
-from services.kit.logging import REQUEST, Log
+from services.kit.http.signed_calls import Contacts, RateLimiter
+from services.kit.logging import HEADER, REQUEST, Log, carrying, id_of
 from services.kit.people.permissions import AccessControl
+from services.kit.settings import ServiceSettings
 from services.kit.work import threads
-from services.kit.work.event_counts import EventCounts
+from services.kit.work.memory import EventCounts
 from services.kit.work.threads import Pool
 
 _LOG = Log("kit.web")
@@ -276,3 +294,77 @@ def _log_call(scope: Scope, status: int, started: float) -> None:
         person=str(scope.get("state", {}).get("person", "")),
         milliseconds=round(1000 * (time.monotonic() - started)),
     )
+
+
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+class OwnNames:
+    """The layer that refuses calls to other names, before anything else looks at them."""
+
+    def __init__(self, app: ASGIApp, names: Collection[str]) -> None:
+        self._app = app
+        self._names = frozenset(names)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a call to one of the names."""
+        if scope["type"] != "http" or named_in(scope) in self._names:
+            await self._app(scope, receive, send)
+            return
+        error = MisdirectedError("service_name_unknown")
+        await problem_response(error)(scope, receive, send)
+
+
+def named_in(scope: Scope) -> str:
+    """Return the host that a call names, without its port; empty where it names none, or two."""
+    named = [value for name, value in scope["headers"] if name == b"host"]
+    if len(named) != 1:
+        return ""
+    try:
+        return (urlsplit(f"//{named[0].decode('latin-1')}").hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+def names_of(settings: ServiceSettings) -> frozenset[str]:
+    """Return the names under which a service may be called.
+
+    Raises:
+        InputError: The certificate cannot be read.
+    """
+    listen = settings.listen
+    public = urlsplit(listen.public_url).hostname
+    names = {*_LOOPBACK, listen.host, *listen.names, *([public] if public else ())}
+    if settings.tls is not None:
+        names.update(_certified(settings.tls.certificate))
+    return frozenset(name.lower().strip("[]").rstrip(".") for name in names)
+
+
+def _certified(path: Path) -> Iterator[str]:
+    """Yield the names in a certificate, the first of its file."""
+    try:
+        certificate = x509.load_pem_x509_certificate(path.read_bytes())
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return
+    except (OSError, ValueError) as error:
+        raise InputError("tls_certificate_unreadable", kind=type(error).__name__) from None
+    yield from found.get_values_for_type(x509.DNSName)
+    yield from map(str, found.get_values_for_type(x509.IPAddress))
+
+
+class DeclaredLengths:
+    """The layer that refuses a body in chunks, before anything else looks at the call."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a call whose body has a length, or that has none."""
+        if scope["type"] != "http" or all(name != b"transfer-encoding" for name, _ in scope["headers"]):
+            await self._app(scope, receive, send)
+            return
+        response = problem_response(LengthRequiredError("body_length_not_declared"))
+        # Where the body ends is not known: nothing behind it can be read.
+        response.headers["connection"] = "close"
+        await response(scope, receive, send)

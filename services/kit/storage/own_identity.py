@@ -18,8 +18,7 @@ from aquila.errors import InputError, KeyMaterialError
 from aquila.protocol.registration.renewals import Renewal, open_renewal, sign_renewal
 from aquila.protocol.registry import Registry
 from services.kit.storage.files import read_secret, write_secret
-from services.kit.storage.pkcs11.address import SCHEME, KeyAddress
-from services.kit.storage.pkcs11.key import Pkcs11Key
+from services.kit.storage.pkcs11 import SCHEME, KeyAddress, Pkcs11Key
 
 OwnKey: TypeAlias = "IdentityKey | Pkcs11Key"
 """An identity key of the service itself, wherever it is."""

@@ -7,6 +7,9 @@ milliseconds. Readers see one snapshot and wait for nobody.
 
 The store is synchronous and used from threads: handlers and drivers call it in threads
 (`services.kit.work.threads`).
+
+States that rows keep are stored as the text of their value, so that a column looks the same on both databases and in
+every release. A table of transitions has, for each state, the states that can follow it.
 """
 
 from __future__ import annotations
@@ -14,21 +17,35 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, MetaData, Table, create_engine, event, make_url, text
+from sqlalchemy import (
+    URL,
+    ColumnElement,
+    Connection,
+    Engine,
+    Enum,
+    MetaData,
+    Table,
+    create_engine,
+    event,
+    make_url,
+    text,
+    update,
+)
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
-from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from services.kit.errors import StoreConflictError, StoreError, StoreFullError
 from services.kit.logging import Log
 from services.kit.settings import DatabaseSettings
 from services.kit.storage.files import check_private, make_private, read_secret
-from services.kit.storage.row_seals import ROW_KEY, RowKey, SealedSession
+from services.kit.storage.row_seals import ROW_KEY, RowKey, SealedRow, SealedSession
 
 _LOG = Log("kit.store")
 _WRITER_LOCK = 0x617175696C61  # "aquila": the advisory lock of a database's one writer
@@ -334,3 +351,58 @@ def _code(error: SQLAlchemyError | sqlite3.Error) -> str:
 def _raw(connection: Connection) -> Any:  # noqa: ANN401 - the sqlite3 connection, which SQLAlchemy types as its own
     """Return the sqlite3 connection, for what must run outside a transaction."""
     return connection.connection.driver_connection
+
+
+StateT = TypeVar("StateT", bound=StrEnum)
+
+
+def state_text(states: type[StrEnum], length: int) -> Enum:
+    """Return the type of a text column that holds one of these states; reading any other text raises LookupError."""
+    return Enum(
+        states,
+        native_enum=False,
+        create_constraint=False,
+        length=length,
+        values_callable=lambda kind: [state.value for state in kind],
+    )
+
+
+def following(transitions: Mapping[StateT, frozenset[StateT]], before: StateT, after: StateT) -> StateT:
+    """Return the state that follows another, or the same again.
+
+    Raises:
+        ValueError: The table has no such transition, which is a fault of the caller.
+    """
+    if after is not before and after not in transitions[before]:
+        raise ValueError(f"{type(before).__name__} {before.value} is not followed by {after.value}")
+    return after
+
+
+def enter_all(
+    session: Session,
+    column: InstrumentedAttribute[StateT] | InstrumentedAttribute[StateT | None],
+    transitions: Mapping[StateT, frozenset[StateT]],
+    before: Collection[StateT],
+    after: StateT,
+    *where: ColumnElement[bool],
+) -> None:
+    """Let all rows that are in some states enter another one, in one statement.
+
+    Args:
+        session: The transaction.
+        column: The column of the state, made by `state_text`.
+        transitions: The table of transitions.
+        before: The states of the rows that enter it; rows in any other state stay as they are.
+        after: The state that they enter.
+        where: Further conditions.
+
+    Raises:
+        ValueError: One of the states is not followed by it, or the column is sealed and so changes row by row. Both are
+            faults of the caller.
+    """
+    of = column.class_
+    if isinstance(of, type) and issubclass(of, SealedRow) and column.key in of.sealed:
+        raise ValueError(f"{column} is sealed: change each row by itself")
+    for state in before:
+        following(transitions, state, after)
+    session.execute(update(column.class_).where(column.in_(before), *where).values({column: after}))

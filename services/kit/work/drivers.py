@@ -4,20 +4,132 @@ A driver repeats one step. A step that did something runs again at once, one tha
 interval or for `wake`, and longer each time where that is asked for. A failure is logged and waited out, longer each
 time up to a limit, and never ends the driver:
 what cannot be done now is still there at the next step, because steps start from what is stored.
+
+Lanes are many pieces of one kind in flight at once, each finished alone and in order. What may overlap (fetching,
+computing, sending) is begun ahead; what must not (a transaction that counts) is finished one after the other, in the
+order of the pieces. Nothing is remembered between two lanes: a step opens a lane over what is stored, and the next step
+opens another one over what is then stored.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
+import random
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from aquila.errors import AquilaError
 from services.kit.errors import PeerUnavailableError
 from services.kit.logging import Log
-from services.kit.work.failures import Failures
+
+_FIRST_DELAY = 0.5
+_SEVERAL = 3
+
+
+class Failures:
+    """The failures in a row of one thing that is tried again until it succeeds.
+
+    Attributes:
+        count: How many.
+        error: The last one.
+    """
+
+    def __init__(self, last_delay: float) -> None:
+        """Begin without any.
+
+        Args:
+            last_delay: Seconds to wait at most before the next try.
+        """
+        self.count = 0
+        self.error: Exception | None = None
+        self._last_delay = last_delay
+
+    def add(self, error: Exception) -> bool:
+        """Count a failure, and return whether it is news: another one than before, or the 1st, 2nd, 4th, 8th... time.
+
+        A peer that is away for a day fails thousands of steps, and one reason each hour says as much.
+        """
+        self.count += 1
+        is_news = _reason(self.error) != _reason(error) or self.count & (self.count - 1) == 0
+        self.error = error
+        return is_news
+
+    def clear(self) -> None:
+        """Forget them: it succeeded."""
+        self.count, self.error = 0, None
+
+    def delay(self) -> float:
+        """Return the seconds to the next try: doubled each time, spread so that parties do not come in step.
+
+        A peer that asks for a longer wait gets it, but no peer can put anything to sleep for longer than the limit. The
+        waits of `services.kit.errors.RETRY_AFTER` are for callers of this service: a connection that broke is tried
+        again at once.
+        """
+        asked = self.error.fields.get("retry_after") if isinstance(self.error, AquilaError) else None
+        doubled = _FIRST_DELAY * 2.0 ** min(self.count - 1, 16)
+        spread = random.uniform(0.75, 1.25)  # noqa: S311 - spreads load, guards nothing
+        return min(self._last_delay, max(doubled, float(asked if isinstance(asked, int) else 0))) * spread
+
+
+class Retries:
+    """Things of which each waits by itself when it has failed, so that the others go on meanwhile.
+
+    Of one event loop; `waiting` and `failing` are safe in threads too.
+    """
+
+    def __init__(self, last_delay: float) -> None:
+        """Begin with none that waits.
+
+        Args:
+            last_delay: Seconds that one waits at most.
+        """
+        self._last_delay = last_delay
+        self._failures: dict[str, Failures] = {}
+        self._times: dict[str, float] = {}
+
+    def failed(self, name: str, error: Exception) -> bool:
+        """Let one wait, longer each time, and return whether its failure is news (`Failures.add`)."""
+        failures = self._failures.setdefault(name, Failures(self._last_delay))
+        is_news = failures.add(error)
+        self._times[name] = time.monotonic() + failures.delay()
+        return is_news
+
+    def succeeded(self, name: str) -> int:
+        """Forget the failures of one, and return how many there were in a row."""
+        self._times.pop(name, None)
+        failures = self._failures.pop(name, None)
+        return 0 if failures is None else failures.count
+
+    def forget_others(self, names: Collection[str]) -> None:
+        """Forget those that are not among these: nobody tries them again."""
+        for name in self._failures.keys() - set(names):
+            self.succeeded(name)
+
+    def waiting(self) -> frozenset[str]:
+        """Return those whose time has not come."""
+        now = time.monotonic()
+        return frozenset(name for name, at in list(self._times.items()) if at > now)
+
+    def failing(self) -> frozenset[str]:
+        """Return those that have failed three times in a row, or more often."""
+        return frozenset(name for name, of in list(self._failures.items()) if of.count >= _SEVERAL)
+
+    def seconds(self) -> float:
+        """Return for how long all that wait do so; infinite where none does."""
+        return max(0.0, min(self._times.values(), default=math.inf) - time.monotonic())
+
+    def end_waits(self) -> None:
+        """Let each be tried at once: somebody may have mended it."""
+        self._times.clear()
+
+
+def _reason(error: Exception | None) -> str:
+    return error.sentence.code if isinstance(error, AquilaError) else type(error).__name__
+
 
 _LOG = Log("kit.drivers")
 _LAST_DELAY = 60.0
@@ -217,3 +329,75 @@ def raise_last(failed: Sequence[AquilaError]) -> None:
 async def stop_all(drivers: Sequence[Driver], grace: float = 10.0) -> None:
     """Stop drivers, all at the same time."""
     await asyncio.gather(*(driver.stop(grace) for driver in drivers))
+
+
+Result = TypeVar("Result")
+
+
+async def run_in_order(
+    items: Iterable[Item],
+    begin: Callable[[Item], Coroutine[object, object, Result]],
+    finish: Callable[[Item, Awaitable[Result]], Awaitable[None]],
+    ahead: int,
+) -> int:
+    """Start up to `ahead` items concurrently, finish them in order, and return how many were finished.
+
+    Items are drawn only when there is room for them. Where finishing one fails, those that were begun behind it are
+    cancelled, and none of them is finished.
+
+    Args:
+        items: What is to be done.
+        begin: Does the part that may overlap.
+        finish: Awaits what `begin` gave for its item, and stores it; it decides what is done about an error.
+        ahead: How many items at most are begun and not finished.
+
+    Raises:
+        Exception: What `finish` raises.
+    """
+    waiting: deque[tuple[Item, asyncio.Task[Result]]] = deque()
+    done, left = 0, iter(items)
+    try:
+        while True:
+            while len(waiting) < ahead and (item := next(left, None)) is not None:
+                waiting.append((item, asyncio.create_task(begin(item))))
+            if not waiting:
+                return done
+            await finish(*waiting[0])
+            waiting.popleft()
+            done += 1
+    finally:
+        begun = [task for _, task in waiting]
+        for task in begun:
+            task.cancel()
+        await asyncio.gather(*begun, return_exceptions=True)
+
+
+async def side_by_side(*lanes: Awaitable[bool], failures: Failures) -> bool:
+    """Let lanes run at the same time, whatever becomes of the others, and return whether any had work.
+
+    Args:
+        lanes: They begin in their order.
+        failures: Those of earlier calls that were not raised: what is no news is no warning.
+
+    Raises:
+        Exception: The first lane's error, in the order of the arguments; others are logged.
+    """
+    outcomes = await asyncio.gather(*lanes, return_exceptions=True)
+    errors = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+    others = [error for error in errors[1:] if error is not errors[0]]
+    for error in others:
+        is_news = not isinstance(error, Exception) or failures.add(error)
+        (_LOG.warning if is_news else _LOG.debug)("lane_failed", error=error)
+    if not others:
+        failures.clear()
+    if errors:
+        raise errors[0]
+    return any(outcomes)
+
+
+def until(ends: Callable[[], bool], items: Iterable[Item]) -> Iterator[Item]:
+    """Hand out items until it is time to end, and one at least; what is left is for the next turn."""
+    for number, item in enumerate(items):
+        if number and ends():
+            return
+        yield item

@@ -17,9 +17,8 @@ from aquila.protocol.rounds.round_state import Phase, ReportKey
 from aquila.sentences import Sentence
 from services.kit.errors import RoundDamagedError
 from services.kit.log.entries import newest_of_round
-from services.kit.serving.health.checks import Fault
+from services.kit.serving.health.checks import MOST_ROUNDS, Fault, OpenRound, round_health
 from services.kit.serving.health.report import OwnPart, contacts_of
-from services.kit.serving.health.rounds import MOST_ROUNDS, OpenRound, round_health
 from services.kit.settings import MEBIBYTE
 from services.matcher.context import MatcherContext
 from services.matcher.round_memory import CachedRound, RoundTransaction

@@ -30,17 +30,16 @@ from aquila.protocol.registration.statements import (
 )
 from aquila.protocol.registry import MATCHER, RegisteredParty, Registry
 from aquila.protocol.rounds.round_state import ENDED_PHASES
-from services.kit.approvals import Approvals, request
-from services.kit.approvals.requests import waiting_of
+from services.kit.actor import Actor
+from services.kit.approvals.requests import Approvals, request, waiting_of
 from services.kit.errors import NotFoundError
 from services.kit.log import entries, own_approvals
-from services.kit.log.key_changes import log_replaced
+from services.kit.log.entries import log_replaced
 from services.kit.logging import Log
-from services.kit.people import Actor
+from services.kit.rounds import manifest_in
+from services.kit.storage import registry as stored
 from services.kit.storage.own_identity import prepare_renewal, read_next
-from services.kit.storage.registry import stored_statements as stored
-from services.kit.storage.registry.views import content_of, party_views, statement_view
-from services.kit.storage.stored_manifests import manifest_in
+from services.kit.storage.registry import content_of, party_views, statement_view
 from services.matcher.administration.address import address_of
 from services.matcher.context import MatcherContext
 from services.matcher.storage.tables import RoundRow

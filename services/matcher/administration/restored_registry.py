@@ -15,8 +15,8 @@ from aquila.protocol.registration.statements import RegistryFeed, check_order, o
 from aquila.protocol.registry import MATCHER
 from services.kit.actor import LOCAL_KEY, Actor
 from services.kit.log import entries
-from services.kit.log.key_changes import log_replaced
-from services.kit.storage.registry import stored_statements as stored
+from services.kit.log.entries import log_replaced
+from services.kit.storage import registry as stored
 from services.matcher.context import MatcherContext
 
 _ADMINISTRATOR = Actor(LOCAL_KEY, frozenset({Role.ADMINISTRATOR}))

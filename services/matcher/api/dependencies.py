@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from services.kit.approvals import Approvals
+from services.kit.approvals.requests import Approvals
 from services.matcher.context import MatcherContext
 
 

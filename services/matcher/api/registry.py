@@ -18,10 +18,11 @@ from aquila.interface.service.party import (
     RenewedKey,
 )
 from aquila.protocol.registration.statements import RegistryFeed
+from services.kit.actor import Actor
 from services.kit.http.openapi import ENVELOPE, JSON, raw_body, stored
 from services.kit.http.routing import SMALL_BODY, ServiceRoute
 from services.kit.http.signed_calls import SignedCaller
-from services.kit.people import Actor, requires
+from services.kit.people.permissions import requires
 from services.matcher.administration import registry as statements
 from services.matcher.api.dependencies import At, FourEyes
 

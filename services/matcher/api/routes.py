@@ -16,13 +16,13 @@ from aquila.interface.proposal import ProposalDefaults
 from aquila.interface.rounds import AbortReason, MatcherRoundView, RoundPage, RoundProposal
 from aquila.interface.service.party import Parties
 from aquila.protocol.messages.feed import EventKind, Events, LongPollAnswer, Rounds
+from services.kit.actor import Actor
 from services.kit.http.openapi import ENVELOPE, JSON, OCTETS, raw_answer, raw_body, stored
-from services.kit.http.round_lists import Limit, Offset, Ongoing
-from services.kit.http.routing import ServiceRoute
+from services.kit.http.routing import Limit, Offset, Ongoing, ServiceRoute
 from services.kit.http.signed_calls import SignedCaller
 from services.kit.log_access.routes import parties as log_parties
 from services.kit.log_access.routes import people_router
-from services.kit.people import Actor, requires
+from services.kit.people.permissions import requires
 from services.kit.work import threads
 from services.matcher.api.consignments import router as consignments
 from services.matcher.api.dependencies import At, FourEyes

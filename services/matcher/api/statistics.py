@@ -10,9 +10,8 @@ from fastapi import APIRouter, Depends, Query, Response
 from aquila.audit.roles import Action
 from aquila.interface.statistics import RegionalPicture, Statistics
 from services.kit.http.openapi import CSV, raw_answer
-from services.kit.http.round_lists import Limit, Offset
-from services.kit.http.routing import ServiceRoute
-from services.kit.people import requires
+from services.kit.http.routing import Limit, Offset, ServiceRoute
+from services.kit.people.permissions import requires
 from services.matcher.api.dependencies import At
 from services.matcher.statistics import published
 

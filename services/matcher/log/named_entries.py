@@ -15,7 +15,7 @@ from aquila.audit.entries import Entry, EntryKind, read_entry
 from aquila.protocol.log_entries import REFUSED
 from aquila.protocol.messages.proofs import MOST_ENTRIES
 from services.kit.log.entries import ENTRIES
-from services.kit.storage.stored_manifests import manifest_in
+from services.kit.rounds import manifest_in
 from services.matcher.storage.tables import RoundRow
 
 _KINDS = frozenset({EntryKind.PROPOSAL, EntryKind.MATCH, EntryKind.REPORT, EntryKind.DISCLOSURE, *REFUSED})

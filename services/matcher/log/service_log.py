@@ -19,9 +19,9 @@ from services.kit.log.copies import Scope
 from services.kit.log.publication import OwnLog
 from services.kit.log.witness import Witness
 from services.kit.log_access.use_cases import LogUseCases
+from services.kit.rounds import manifest_in
 from services.kit.storage.files import ChunkFiles
 from services.kit.storage.store import Store
-from services.kit.storage.stored_manifests import manifest_in
 from services.matcher.events import REPORT, SUBMISSION, WITHHELD_ANSWER, is_refused, log_places
 from services.matcher.log.named_entries import entries_naming
 from services.matcher.log.statistics import round_statistics

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from aquila.interface.attention import AttentionKind, AttentionList, RoundAttention
 from services.kit.errors import RoundDamagedError
-from services.kit.storage.stored_manifests import manifest_in
+from services.kit.rounds import manifest_in
 from services.matcher.context import MatcherContext
 from services.matcher.round_memory import RoundTransaction
 from services.matcher.rounds.progress import late

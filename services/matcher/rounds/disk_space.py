@@ -15,8 +15,8 @@ from aquila.protocol.messages import Manifest
 from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.rounds.verified_round import Round
 from services.kit.errors import StoreFullError
+from services.kit.rounds import manifest_in
 from services.kit.settings import MEBIBYTE
-from services.kit.storage.stored_manifests import manifest_in
 from services.matcher.context import MatcherContext
 from services.matcher.storage.tables import ChunkRow, EventRow, RoundRow
 

@@ -9,8 +9,8 @@ from aquila.protocol.messages import Outcome
 from aquila.protocol.registry import MATCHER
 from aquila.sentences import Sentence, quoted
 from aquila.sentences.sentence import dumps
+from services.kit.actor import Actor
 from services.kit.log.entries import actor_fields, append
-from services.kit.people import Actor
 from services.matcher.context import MatcherContext
 from services.matcher.round_memory import RoundTransaction
 from services.matcher.rounds.views import held_reports

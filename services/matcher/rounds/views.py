@@ -18,7 +18,7 @@ from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.shadow.checks import agree
 from aquila.sentences import Sentence, quoted
 from aquila.sentences.sentence import loads
-from services.kit.party_status import party_status
+from services.kit.rounds import party_status
 from services.matcher.context import MatcherContext
 from services.matcher.events import TOKENS
 from services.matcher.round_memory import CachedRound, RoundTransaction

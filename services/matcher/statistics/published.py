@@ -31,7 +31,7 @@ from aquila.matching.rounding import BASE, SMALL, Rounding
 from aquila.protocol.messages import Manifest
 from aquila.protocol.messages.statements import Kind
 from services.kit.errors import NotFoundError
-from services.kit.storage.stored_manifests import manifest_in
+from services.kit.rounds import manifest_in
 from services.matcher.context import MatcherContext
 from services.matcher.statistics.figures import OUTCOMES, Pair, RoundCounts, hit_tables, known, outcomes, records_sent
 from services.matcher.storage.tables import (

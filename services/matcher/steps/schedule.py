@@ -15,8 +15,8 @@ from types import MappingProxyType
 
 from aquila.protocol.messages.feed import EventKind
 from aquila.protocol.messages.kinds import StatementKind
-from services.kit.approvals import Approvals
-from services.kit.approvals.expiry import expire_requests
+from services.kit.approvals.decisions import expire_requests
+from services.kit.approvals.requests import Approvals
 from services.kit.log.retention import Retention
 from services.kit.serving.notifications.choices import forget_choices
 from services.matcher.context import MatcherContext

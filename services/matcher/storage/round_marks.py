@@ -13,7 +13,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
-from services.kit.storage.stored_manifests import manifest_in
+from services.kit.rounds import manifest_in
 from services.matcher.storage.tables import EventRow, RoundRow
 
 _DAY = 86_400

@@ -36,9 +36,10 @@ from aquila.interface.hits import (
     UndoResult,
     WithdrawRequest,
 )
+from services.kit.actor import Actor
 from services.kit.approvals.routes import ApprovalId
 from services.kit.http.routing import ServiceRoute
-from services.kit.people import Actor, requires
+from services.kit.people.permissions import requires
 from services.node import approvals
 from services.node.api.dependencies import node_of
 from services.node.context import Journal

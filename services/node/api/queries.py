@@ -11,10 +11,10 @@ from aquila.interface.approval import PendingApproval
 from aquila.interface.queries import Queries, QueryAnswer, QueryProgress, QueryRequest
 from aquila.interface.rounds import SubmissionRequest
 from aquila.protocol.messages import Kind
-from services.kit.approvals import Approvals
-from services.kit.http.round_lists import Limit, Offset
-from services.kit.http.routing import ServiceRoute
-from services.kit.people import Actor, requires
+from services.kit.actor import Actor
+from services.kit.approvals.requests import Approvals
+from services.kit.http.routing import Limit, Offset, ServiceRoute
+from services.kit.people.permissions import requires
 from services.kit.work import threads
 from services.node import approvals
 from services.node.api.dependencies import NamesChecked, node_of, texts_of

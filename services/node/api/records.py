@@ -15,8 +15,9 @@ from aquila.interface.records import (
     RecordSearch,
     RecordView,
 )
+from services.kit.actor import Actor
 from services.kit.http.routing import ServiceRoute
-from services.kit.people import Actor, requires
+from services.kit.people.permissions import requires
 from services.node.api.dependencies import node_of
 from services.node.records import corrections, differences, search
 

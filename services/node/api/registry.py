@@ -9,9 +9,10 @@ from fastapi import APIRouter, Request
 from aquila.audit.roles import Action
 from aquila.interface.approval import PendingApproval
 from aquila.interface.service.party import AcceptedRegistry, FileContent, RegistryView
-from services.kit.approvals import Approvals
+from services.kit.actor import Actor
+from services.kit.approvals.requests import Approvals
 from services.kit.http.routing import ServiceRoute
-from services.kit.people import Actor, requires
+from services.kit.people.permissions import requires
 from services.node.api.dependencies import node_of
 from services.node.safeguards import registry as statements
 

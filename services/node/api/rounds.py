@@ -31,11 +31,11 @@ from aquila.interface.rounds import (
 )
 from aquila.protocol.messages import Kind
 from aquila.records.reading.layouts import Encoding, Format, Layout
-from services.kit.approvals import Approvals
+from services.kit.actor import Actor
+from services.kit.approvals.requests import Approvals
 from services.kit.http.openapi import CSV, LINES, ODS, XLSX, raw_answer, raw_body
-from services.kit.http.round_lists import Limit, Offset, Ongoing
-from services.kit.http.routing import ServiceRoute, file_response
-from services.kit.people import Actor, requires
+from services.kit.http.routing import Limit, Offset, Ongoing, ServiceRoute, file_response
+from services.kit.people.permissions import requires
 from services.kit.serving.notifications.choices import failing
 from services.kit.settings import MEBIBYTE
 from services.kit.storage.files import leave_room

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Request, Response
 
 from aquila.audit.roles import Action
 from aquila.interface.safeguard import RefusedAnswer, Safeguards
+from services.kit.actor import Actor
 from services.kit.http.routing import ServiceRoute
-from services.kit.people import Actor, requires
+from services.kit.people.permissions import requires
 from services.node.api.dependencies import node_of
 from services.node.safeguards import alarms, views
 

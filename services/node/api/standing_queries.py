@@ -9,9 +9,10 @@ from fastapi import APIRouter, Path, Request, Response
 from aquila.audit.roles import Action
 from aquila.interface.approval import PendingApproval
 from aquila.interface.queries import StandingQueries, StandingQueryRequest, StandingQueryView, WithdrawnStandingQuery
-from services.kit.approvals import Approvals
+from services.kit.actor import Actor
+from services.kit.approvals.requests import Approvals
 from services.kit.http.routing import ServiceRoute
-from services.kit.people import Actor, requires
+from services.kit.people.permissions import requires
 from services.kit.work import threads
 from services.node import approvals
 from services.node.api.dependencies import NamesChecked, node_of, texts_of

@@ -8,7 +8,7 @@ from aquila.audit.roles import Action, Role, Service, role_table
 from aquila.errors import InputError
 from aquila.followup.lifecycle import LifecycleStep, LifecycleStepKind
 from aquila.interface.hits import AssignmentRequest, Colleague, Colleagues
-from services.kit.people import Actor
+from services.kit.actor import Actor
 from services.kit.people.tables import AccountRow
 from services.kit.storage.store import Store
 from services.node.context import Journal

@@ -23,7 +23,7 @@ from aquila.interface.hits import (
     ManyDecisionsRequest,
     UndoResult,
 )
-from services.kit.people import Actor
+from services.kit.actor import Actor
 from services.node.context import Journal
 from services.node.hits import lifecycle, review
 from services.node.hits.review import Key

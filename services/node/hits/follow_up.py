@@ -20,8 +20,8 @@ from aquila.interface.hits import (
 )
 from aquila.protocol.messages import Manifest
 from aquila.protocol.registry import Registry
+from services.kit.actor import Actor
 from services.kit.log.entries import append
-from services.kit.people import Actor
 from services.node.context import Journal, NodeContext
 from services.node.hits import lifecycle
 from services.node.hits.letter import Letter

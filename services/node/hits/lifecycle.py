@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.audit.roles import Action
 from aquila.followup.lifecycle import HitLifecycle, LifecycleStep, LifecycleStepKind, Stage, Urgency
+from services.kit.actor import Actor
 from services.kit.errors import NotFoundError
 from services.kit.log import entries
-from services.kit.people import Actor
 from services.kit.storage.row_seals import REFUSED
 from services.node.context import Clock, Journal
 from services.node.round_memory import round_row

@@ -34,8 +34,8 @@ from aquila.interface.sentence import SentenceView
 from aquila.protocol.messages import Kind
 from aquila.records.rules import RuleTable
 from aquila.records.search import search_for
+from services.kit.actor import Actor
 from services.kit.log import entries as log_entries
-from services.kit.people import Actor
 from services.kit.people.accounts import names_of
 from services.kit.storage.row_seals import left_out
 from services.kit.storage.store import Store

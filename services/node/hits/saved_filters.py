@@ -8,8 +8,8 @@ from sqlalchemy import delete, func, select
 
 from aquila.errors import InputError
 from aquila.interface.hits import MOST_SAVED, NewFilter, SavedFilter, SavedFilters, SavedFilterView
+from services.kit.actor import Actor
 from services.kit.errors import NotFoundError
-from services.kit.people import Actor
 from services.kit.people.tables import AccountRow
 from services.kit.storage.store import Store
 from services.node.storage.tables import SavedFilterRow

@@ -26,8 +26,8 @@ from aquila.interface.hits import (
 from aquila.interface.rounds import AnswerState, Hits, OwnHit
 from aquila.protocol.rounds.verified_round import ERASED, Round
 from aquila.records.rules import RuleTable
+from services.kit.actor import Actor
 from services.kit.log import entries as log_entries
-from services.kit.people import Actor
 from services.kit.people.accounts import names_of
 from services.node.context import Journal, NodeContext
 from services.node.hits import lifecycle

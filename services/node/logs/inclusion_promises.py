@@ -22,7 +22,7 @@ from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.messages.proofs import MOST_STATEMENTS, StatementProof
 from aquila.protocol.registry import Registry
 from services.kit.log.witness import Accusation
-from services.kit.storage.states import enter_all, following
+from services.kit.storage.store import enter_all, following
 from services.node.rounds import statements
 from services.node.storage.states import PROMISE_TRANSITIONS, Promise
 from services.node.storage.tables import StatementRow

@@ -9,11 +9,12 @@ from fastapi import APIRouter, Request, Response
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.roles import Action
 from aquila.protocol.registry import MATCHER
+from services.kit.actor import Actor
 from services.kit.http.openapi import TAR, raw_answer
 from services.kit.http.routing import ServiceRoute
 from services.kit.log.entries import actor_fields, append
 from services.kit.log_access.routes import copied
-from services.kit.people import Actor, requires
+from services.kit.people.permissions import requires
 from services.kit.work import threads
 from services.node.context import Journal, NodeContext
 

@@ -17,9 +17,9 @@ from aquila.interface.records import CorrectionReport, RecordCorrection, names_o
 from aquila.records.reading.columns import read_texts
 from aquila.records.rows import AcceptedRow, Row
 from aquila.records.search import search_text
+from services.kit.actor import Actor
 from services.kit.errors import NotFoundError
 from services.kit.logging import Log
-from services.kit.people import Actor
 from services.node.context import Journal
 from services.node.records.erasure import close_gaps, overwrite_deleted
 from services.node.records.findings import finding_rows, findings_of

@@ -22,8 +22,8 @@ from aquila.interface.records import DuplicatePairView, DuplicateRecords
 from aquila.matching.own_list.duplicates import DuplicatePair, DuplicateSearch
 from aquila.records.person import Record
 from aquila.records.rules import RuleTable
+from services.kit.actor import Actor
 from services.kit.log.entries import actor_fields, append
-from services.kit.people import Actor
 from services.kit.storage.store import Store
 from services.node.context import NodeContext
 from services.node.records.digests import recorded_digest

@@ -24,12 +24,12 @@ from aquila.interface.hits import ErasureReport
 from aquila.protocol.encoding import framed
 from aquila.records.rows import AcceptedRow, Finding, RefusedRow, Row, Severity
 from aquila.sentences import Sentence
+from services.kit.actor import Actor
 from services.kit.approvals.requests import content_of
 from services.kit.approvals.tables import ApprovalRow
 from services.kit.errors import NotFoundError, StoreError
 from services.kit.log import entries
 from services.kit.logging import Log
-from services.kit.people import Actor
 from services.kit.storage.row_seals import REFUSED
 from services.kit.storage.store import Store
 from services.node.context import Clock, NodeContext

@@ -44,12 +44,12 @@ from aquila.records.rows import FindingGroups
 from aquila.records.rules import RuleTable
 from aquila.records.search import search_text
 from aquila.visible import first_unseen
+from services.kit.actor import Actor
 from services.kit.errors import NotFoundError
 from services.kit.log.entries import actor_fields, append
 from services.kit.logging import Log
-from services.kit.people import Actor
 from services.kit.storage.store import Store
-from services.kit.work.reading_progress import RowsRead
+from services.kit.work.memory import RowsRead
 from services.node.context import Journal, NodeContext
 from services.node.records import duplicates
 from services.node.records.chosen_columns import open_remembered, recall, remember

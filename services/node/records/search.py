@@ -32,10 +32,10 @@ from aquila.interface.records import (
 from aquila.records.normalize import NORMALIZER_VERSION
 from aquila.records.person import Record
 from aquila.records.search import search_for, search_text
+from services.kit.actor import Actor
 from services.kit.errors import NotFoundError
 from services.kit.log.entries import actor_fields, append
 from services.kit.logging import Log
-from services.kit.people import Actor
 from services.kit.storage.store import Store
 from services.node.context import Journal
 from services.node.hits import lifecycle

@@ -17,7 +17,7 @@ from aquila.interface.attention import AttentionKind, AttentionList, RoundAttent
 from aquila.protocol.messages import Kind, Manifest, Receipt, WithheldAnswer, Withholding
 from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
-from services.kit.storage.stored_manifests import manifest_in
+from services.kit.rounds import manifest_in
 from services.node.context import Journal
 from services.node.rounds.requests import consent_until, rounds_with_list, submit_until
 from services.node.storage.states import LocalRoundState, SubmissionState

@@ -18,9 +18,8 @@ from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
 from aquila.protocol.rounds.verified_round import Round
 from aquila.sentences import Sentence
 from services.kit.errors import PeerUnavailableError
-from services.kit.serving.health.checks import Fault
+from services.kit.serving.health.checks import MOST_ROUNDS, Fault, OpenRound, round_health
 from services.kit.serving.health.report import OwnPart, contacts_of
-from services.kit.serving.health.rounds import MOST_ROUNDS, OpenRound, round_health
 from services.node.context import NodeContext
 from services.node.rounds import attention, progress
 from services.node.rounds.requests import consent_until, submit_until

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from aquila.audit.entries import EntryKind
 from aquila.audit.entries import EntryKind as Kind
 from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.rounds.verified_round import JUSTIFICATION_DAYS, without_justification
 from services.kit.log.entries import statements_kept
-from services.kit.people.log import EntryKind, log_entry
+from services.kit.people.context import log_entry
 from services.node.context import NodeContext
 from services.node.storage.states import LocalRoundState
 from services.node.storage.tables import RoundRow, StandingQueryRow, StatementRow, SubmissionRow

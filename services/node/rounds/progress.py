@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from aquila.interface.progress import Awaited, PartyAtNode, Progress
 from aquila.protocol.rounds.round_state import Phase, ReportKey
 from aquila.protocol.rounds.verified_round import Round
-from services.kit.party_status import party_status
+from services.kit.rounds import party_status
 from services.node.storage.states import VERIFIED, WITH_TOKENS
 from services.node.storage.tables import ChunkRow, EvaluationDownloadRow, EvaluationRow, SubmissionRow
 

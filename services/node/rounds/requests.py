@@ -18,8 +18,8 @@ from aquila.protocol.submissions.caps import elements_for
 from aquila.records.conformance import normalizer_reference
 from aquila.sentences import Sentence
 from aquila.sentences.sentence import loads
+from services.kit.actor import Actor
 from services.kit.log.entries import actor_fields, append
-from services.kit.people import Actor
 from services.node.context import Clock, Journal, NodeContext
 from services.node.round_memory import RoundMemories, round_row
 from services.node.rounds.held_reports import on_hold

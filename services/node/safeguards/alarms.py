@@ -26,10 +26,10 @@ from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.registry import Registry
 from aquila.protocol.rounds.verified_round import Round
 from aquila.sentences import Sentence
+from services.kit.actor import Actor
 from services.kit.errors import NotFoundError
 from services.kit.log import entries
 from services.kit.logging import Log
-from services.kit.people import Actor
 from services.node.context import Clock, NodeContext
 from services.node.logs import pending_statements
 from services.node.round_memory import round_row

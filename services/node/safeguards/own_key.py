@@ -12,7 +12,7 @@ from aquila.crypto.envelope import sign_envelope
 from aquila.crypto.keys import SigningKey
 from aquila.errors import SignatureError
 from services.kit.http.signatures import CallSigner
-from services.kit.log.key_changes import log_replaced
+from services.kit.log.entries import log_replaced
 from services.kit.logging import Log
 from services.kit.storage.own_identity import read_next
 from services.node.context import NodeContext

@@ -34,17 +34,16 @@ from aquila.protocol.registration.statements import (
 from aquila.protocol.registry import MATCHER, Registry
 from aquila.protocol.rounds.round_state import ENDED_PHASES
 from aquila.sentences import Sentence
-from services.kit.approvals import Approvals, request
-from services.kit.approvals.requests import waiting_of
+from services.kit.actor import Actor
+from services.kit.approvals.requests import Approvals, request, waiting_of
 from services.kit.errors import NotFoundError, PeerUnavailableError
 from services.kit.log import entries, own_approvals
-from services.kit.log.key_changes import log_replaced
+from services.kit.log.entries import log_replaced
 from services.kit.logging import Log
-from services.kit.people import Actor
-from services.kit.storage.registry import stored_statements as stored
-from services.kit.storage.registry.views import content_of, party_views, statement_view
+from services.kit.rounds import manifest_in
+from services.kit.storage import registry as stored
+from services.kit.storage.registry import content_of, party_views, statement_view
 from services.kit.storage.store import Store
-from services.kit.storage.stored_manifests import manifest_in
 from services.node.context import NodeContext
 from services.node.safeguards import own_key
 from services.node.safeguards.matcher_address import address_of, followed, stated

@@ -18,7 +18,7 @@ from services.kit.errors import (
 )
 from services.kit.logging import Log
 from services.kit.storage.store import Store
-from services.kit.work.pipeline import side_by_side
+from services.kit.work.drivers import side_by_side
 from services.node.context import Journal, NodeContext
 from services.node.logs import pending_statements
 from services.node.round_memory import round_row

@@ -39,7 +39,7 @@ from services.kit.log.entries import append
 from services.kit.logging import Log
 from services.kit.storage.files import ChunkFiles
 from services.kit.storage.store import Store
-from services.kit.work.pipeline import run_in_order, until
+from services.kit.work.drivers import run_in_order, until
 from services.node.context import Journal, NodeContext
 from services.node.logs import inclusion_promises
 from services.node.round_memory import RoundMemories, TakenStatement, round_row

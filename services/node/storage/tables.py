@@ -24,10 +24,9 @@ from aquila.interface.queries import StandingQueryState
 from services.kit.approvals import tables as approval_tables
 from services.kit.log import entries as log_entries
 from services.kit.people import tables as people_tables
-from services.kit.storage.registry import stored_statements
+from services.kit.storage import registry
 from services.kit.storage.row_seals import SealedRow
-from services.kit.storage.states import following, state_text
-from services.kit.storage.store import Rows, new_metadata
+from services.kit.storage.store import Rows, following, new_metadata, state_text
 from services.node.storage.states import (
     CHUNK_DOWNLOAD_TRANSITIONS,
     EVALUATION_DOWNLOAD_TRANSITIONS,
@@ -862,4 +861,4 @@ class SavedFilterRow(NodeRows):
 log_entries.declare(NodeRows.metadata)
 people_tables.declare(NodeRows.metadata)
 approval_tables.declare(NodeRows.metadata)
-stored_statements.declare(NodeRows.metadata)
+registry.declare(NodeRows.metadata)

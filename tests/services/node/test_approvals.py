@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from aquila.audit.roles import Role
 from aquila.protocol.approvals import content_digest
-from services.kit.approvals.expiry import expire_requests
+from services.kit.approvals.decisions import expire_requests
 from services.kit.approvals.requests import expire
 from services.kit.approvals.tables import ApprovalRow
 from services.kit.log import entries

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from aquila.crypto.group import Group
 from aquila.protocol.auditing import audit_rounds, read_log
 from aquila.protocol.registry import read_registry
-from services.kit.approvals.expiry import expire_requests
+from services.kit.approvals.decisions import expire_requests
 from services.kit.log.retention import Retention
 from services.matcher.storage.tables import EventRow
 from services.node.rounds.justification_retention import erase_justifications

@@ -17,10 +17,8 @@ from aquila.crypto.sealed_stream import recipient_name
 from aquila.errors import InputError
 from aquila.protocol.registry import MATCHER, read_registry
 from services.kit.actor import LOCAL_KEY
-from services.kit.administration.backup.archive import ArchiveWriter, Head, writing
-from services.kit.administration.backup.home_files import collect
-from services.kit.administration.backup.rows import head_of, rows_of, tables_of
-from services.kit.administration.backup.services import BackedService
+from services.kit.administration.backup.archive import ArchiveWriter, Head, head_of, rows_of, tables_of, writing
+from services.kit.administration.backup.home import BackedService, collect
 from services.kit.errors import StoreError
 from services.kit.log.entries import append, frontier
 from services.kit.settings import KeyedSettings

@@ -1,6 +1,7 @@
-"""Restoring a backup into a new home and an empty database.
+"""Verifying a backup, and restoring it into a new home and an empty database.
 
-The backup is verified to its end first, and again while it is read for the second time; the rows are committed after
+Verification writes nothing: it looks at the seal, the signature, the rows, and the log that the backup holds. Before a
+restore the backup is verified to its end, and again while it is read for the second time; the rows are committed after
 that. What follows from an older database (open rounds, limits, the alarm) is the service's to say.
 """
 
@@ -9,27 +10,123 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from sqlalchemy.orm import Session
 
+from aquila.audit.checkpoint import open_checkpoint
+from aquila.audit.merkle import Frontier, leaf_hash
+from aquila.audit.witness import log_name
 from aquila.crypto.keys import SealingKey
-from aquila.errors import InputError, KeyMaterialError
-from services.kit.administration.backup.archive import Head, Row, TableHead, read_archive
-from services.kit.administration.backup.home_files import file_settings
-from services.kit.administration.backup.rows import RowWriter, is_empty
-from services.kit.administration.backup.services import BackedService
-from services.kit.administration.backup.verification import BackupCheck, check
+from aquila.errors import AuditError, InputError, KeyMaterialError
+from services.kit.administration.backup.archive import (
+    Counts,
+    Head,
+    HomeFile,
+    Row,
+    RowWriter,
+    TableHead,
+    is_empty,
+    read_archive,
+)
+from services.kit.administration.backup.home import BackedService, check_name, file_settings
 from services.kit.log.entries import seal_entries_again
-from services.kit.people.operator_token import TOKEN_FILE, OperatorToken
-from services.kit.people.people_key import PeopleKey
+from services.kit.people.keys import TOKEN_FILE, OperatorToken, PeopleKey
 from services.kit.settings import KeyedSettings
 from services.kit.storage.files import check_private, read_secret, write_secret
-from services.kit.storage.migrate import lay
+from services.kit.storage.migrate import known_revisions, lay
 from services.kit.storage.own_identity import read_key
 from services.kit.storage.row_seals import seal_again
 from services.kit.storage.store import schema_change
+
+
+@dataclass(frozen=True, slots=True)
+class BackupCheck:
+    """A backup that was verified to its end: its head, the rows of each table, and its files by name."""
+
+    head: Head
+    rows: dict[str, int]
+    files: dict[str, bytes]
+
+
+@dataclass(slots=True)
+class LogVerification:
+    """Follows the rows of a log as they pass: each entry is its leaf, and each checkpoint its root."""
+
+    head: Head
+    roots: dict[int, bytes] = field(default_factory=dict)
+    edge: Frontier = field(default_factory=Frontier)
+
+    def check_row(self, row: Row) -> None:
+        """Take a row of any table.
+
+        Raises:
+            AuditError: The log does not hold together.
+        """
+        if row.table == "log_checkpoint":
+            keys = self.head.keys
+            checkpoint, _ = open_checkpoint(row.values["note"], log_name(self.head.party, keys[0]), *keys)
+            self.roots[checkpoint.size] = checkpoint.root
+        elif row.table == "log_entry":
+            leaf, content = row.values["leaf_hash"], row.values["content"]
+            if row.values["index"] != self.edge.size or (content is not None and leaf_hash(content) != leaf):
+                raise AuditError("backup_log_entry_differs", index=self.edge.size)
+            self.edge.append(leaf)
+            if self.roots.pop(self.edge.size, self.edge.root) != self.edge.root:
+                raise AuditError("backup_log_root_differs", size=self.edge.size)
+
+    def finish(self) -> None:
+        """Compare the whole log with the head.
+
+        Raises:
+            AuditError: A checkpoint covers more than the log has, or the head names another log.
+        """
+        root = self.edge.root.hex() if self.edge.size else ""
+        if self.roots or self.edge.size != self.head.log_size or root != self.head.log_root:
+            raise AuditError("backup_log_root_differs", size=self.edge.size)
+
+
+def check(service: BackedService, source: BinaryIO, key: SealingKey) -> BackupCheck:
+    """Verify a backup to its end, and write nothing.
+
+    Raises:
+        SealError: It does not open: another key, changed, or cut.
+        SignatureError: The service that it names did not sign it.
+        InputError: It is no backup, of another service, or of a later release.
+        AuditError: Its log does not hold together.
+    """
+    lines = read_archive(source, key)
+    head = next(lines)
+    assert isinstance(head, Head)
+    check_head(service, head)
+    log, files, rows = LogVerification(head), {}, {}
+    for line in lines:
+        match line:
+            case Row():
+                log.check_row(line)
+            case HomeFile():
+                check_name(line.file)
+                files[line.file] = line.octets()
+            case Counts():
+                rows = line.rows
+            case Head() | TableHead():
+                pass
+    log.finish()
+    return BackupCheck(head, rows, files)
+
+
+def check_head(service: BackedService, head: Head) -> None:
+    """Refuse a backup of another service, or of a release that this one does not know.
+
+    Raises:
+        InputError: It is one.
+    """
+    if head.service != service.name:
+        raise InputError("backup_of_another_service", expected=service.name, got=head.service)
+    if head.revision not in known_revisions(service.package):
+        raise InputError("backup_of_later_release", release=head.release)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,25 @@
-"""The checks that node and matcher have in common: each yields the faults of one subject."""
+"""The checks that node and matcher have in common: each yields the faults of one subject, or the progress of rounds."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TypeAlias
 
 from aquila.crypto.keys import SigningKey
 from aquila.errors import AquilaError, LogRewrittenError
+from aquila.interface.progress import Awaited
 from aquila.interface.sentence import FaultView
-from aquila.interface.service.health import Grade, HealthCheck, Subject, worst
+from aquila.interface.service.health import AwaitedStep, Grade, HealthCheck, RoundHealth, Subject, worst
+from aquila.protocol.messages.kinds import StatementKind
 from aquila.sentences import Sentence, hint_of, quoted
 from aquila.sentences.sentence import loads
 from services.kit.errors import PeerUnavailableError, Pkcs11Error
 from services.kit.http.certificates import CertificateEnd, CertificateEnds
 from services.kit.log_access.use_cases import LogUseCases
 from services.kit.settings import MEBIBYTE
-from services.kit.storage.pkcs11.key import Pkcs11Key
+from services.kit.storage.pkcs11 import Pkcs11Key
 from services.kit.storage.row_seals import RowKey
 from services.kit.work.drivers import Driver
 from services.kit.work.executors import ExecutorHandle, WorkersState
@@ -145,3 +149,91 @@ def certificate_faults(certificates: CertificateEnds, now: int) -> Iterator[Faul
             yield grade, Sentence.of("health_certificate_ends", setting=end.setting, days=days)
     for fault in certificates.faults:
         yield Grade.CRITICAL, fault.sentence
+
+
+MOST_ROUNDS = 100
+"""The open rounds that are looked at, the oldest first: those are the likeliest to be stuck."""
+
+STUCK_SECONDS = 3_600
+"""A round that waits for a service makes progress within this time, or it is stuck."""
+
+_HOUR = 3_600
+_OF_SERVICES = frozenset({Awaited.EVALUATIONS, Awaited.TOKENS, Awaited.REPORT, Awaited.RECEIPT})
+"""Steps that a service takes by itself; consents and lists wait for persons, and have deadlines."""
+
+_DUE_SINCE: Mapping[Awaited, tuple[StatementKind, ...]] = MappingProxyType(
+    {
+        Awaited.CONSENT: (),
+        Awaited.LIST: (StatementKind.OPENING,),
+        Awaited.EVALUATIONS: (StatementKind.SUBMISSION,),
+        Awaited.TOKENS: (StatementKind.SUBMISSION, StatementKind.EVALUATION, StatementKind.AMENDMENT),
+        Awaited.REPORT: (StatementKind.TOKENS, StatementKind.AMENDMENT),
+        Awaited.RECEIPT: (StatementKind.TOKENS, StatementKind.HIT_REPORT),
+        Awaited.NOTHING: (),
+    }
+)
+"""The statements after which a step becomes due; without one of them it is due since the round began."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRound:
+    """An open round, as a service's database has it.
+
+    Attributes:
+        round_id: Its id.
+        phase: Its phase.
+        began_at: When it was proposed or discovered.
+        newest: For each kind of statement, when the newest came.
+        awaited: The steps that it waits for, with the party or `matcher`.
+        late: Parties that missed a deadline.
+    """
+
+    round_id: str
+    phase: str
+    began_at: int
+    newest: Mapping[str, int]
+    awaited: Collection[tuple[str, Awaited]]
+    late: Collection[str] = ()
+
+
+def round_health(found: OpenRound, own: str, now: int) -> RoundHealth:
+    """Return the progress of a round.
+
+    Args:
+        found: The round.
+        own: The name of this service.
+        now: Seconds since 1970.
+    """
+    progress_at = max(found.newest.values(), default=found.began_at)
+    steps = [
+        AwaitedStep(
+            party=party,
+            step=step,
+            since=max((found.newest.get(kind, 0) for kind in _DUE_SINCE[step]), default=0) or found.began_at,
+        )
+        for party, step in found.awaited
+        if step is not Awaited.NOTHING
+    ]
+    waiting = [step.party for step in steps if step.step in _OF_SERVICES]
+    still = now - progress_at > STUCK_SECONDS
+    return RoundHealth(
+        round_id=found.round_id,
+        phase=found.phase,
+        began_at=found.began_at,
+        progress_at=progress_at,
+        awaited=tuple(steps),
+        stuck=bool(found.late) or (bool(waiting) and still),
+        here=own in waiting and still,
+    )
+
+
+def round_faults(rounds: Iterable[RoundHealth], now: int) -> Iterator[Fault]:
+    """Yield a fault for each round that is stuck."""
+    for one in rounds:
+        if one.stuck:
+            parties = ", ".join(dict.fromkeys(step.party for step in one.awaited)) or "-"
+            hours = (now - one.progress_at) // _HOUR
+            yield (
+                Grade.CRITICAL,
+                Sentence.of("health_round_stuck", round=one.round_id[:8], parties=parties, hours=hours),
+            )

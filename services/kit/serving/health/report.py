@@ -1,4 +1,8 @@
-"""The report on a service's health. It is found out when somebody asks, and kept for a few seconds."""
+"""The report on a service's health, and the call with which people and their programs see it.
+
+It is found out when somebody asks, and kept for a few seconds. A service puts its `HealthReport` into
+`app.state.health`.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +12,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from fastapi import APIRouter, Request
+
 import aquila
-from aquila.audit.roles import Service
+from aquila.audit.roles import Action, Service
 from aquila.interface.log import CosignatureView
 from aquila.interface.service.health import (
     CertificateHealth,
@@ -26,18 +32,18 @@ from aquila.interface.service.health import (
 from services.kit.approvals.requests import waiting_count
 from services.kit.errors import NotReadyError, StoreError
 from services.kit.http.certificates import CertificateEnds
+from services.kit.http.routing import ServiceRoute
 from services.kit.log.entries import size
-from services.kit.log_access.cosignatures import NewestCosignatures
-from services.kit.log_access.use_cases import LogUseCases
+from services.kit.log_access.use_cases import LogUseCases, NewestCosignatures
+from services.kit.people.permissions import requires
 from services.kit.serving.health import checks
-from services.kit.serving.health.checks import Fault, checked
-from services.kit.serving.health.rounds import round_faults
+from services.kit.serving.health.checks import Fault, checked, round_faults
 from services.kit.settings import MEBIBYTE, ServiceSettings
 from services.kit.storage.files import ChunkFiles
 from services.kit.storage.store import Store
 from services.kit.work.drivers import Driver
-from services.kit.work.event_counts import EventCounts
 from services.kit.work.executors import ExecutorHandle
+from services.kit.work.memory import EventCounts
 
 FRESH_SECONDS = 5.0
 """A report is kept for this time: strangers who ask `/ready` cost one look in it."""
@@ -223,3 +229,14 @@ def _driver(driver: Driver) -> DriverHealth:
 def contacts_of(at: Mapping[str, int | None]) -> tuple[ContactHealth, ...]:
     """Return the last contacts by party."""
     return tuple(ContactHealth(party=party, at=when) for party, when in sorted(at.items()))
+
+
+router = APIRouter(route_class=ServiceRoute, prefix="/v1/service", tags=["service"])
+
+
+@router.get("/health", summary="The health of the service", dependencies=[requires(Action.SEE_STATUS)])
+def get_service_health(request: Request) -> ServiceHealth:
+    """Return the report on the service's health."""
+    report = request.app.state.health
+    assert isinstance(report, HealthReport)
+    return report.health()

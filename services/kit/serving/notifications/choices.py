@@ -1,17 +1,24 @@
-"""Each person's choice of notifications, and the work that waits for the person now."""
+"""Each person's choice of notifications, the work that waits for the person now, and the calls for both.
+
+A service puts its `Notifications` into `app.state.notifications`.
+"""
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
 from sqlalchemy import delete, select
 
 from aquila.audit.roles import Action, role_table
 from aquila.errors import InputError
 from aquila.interface.attention import Channel, DeliveryFailure, NotificationChoice, NotificationSettingsView, Waiting
-from services.kit.actor import LOCAL_KEY
-from services.kit.people import Actor
+from services.kit.actor import LOCAL_KEY, Actor
+from services.kit.http.routing import ServiceRoute
+from services.kit.people.permissions import requires
 from services.kit.people.tables import AccountRow, NotificationRow
-from services.kit.serving.notifications.settings import NotificationSettings
 from services.kit.serving.notifications.waiting import Notifications
+from services.kit.settings import NotificationSettings
 from services.kit.storage.store import Store
 
 
@@ -105,3 +112,37 @@ def channels_of(settings: NotificationSettings | None) -> tuple[Channel, ...]:
         return ()
     named = (Channel.MAIL, settings.mail is not None), (Channel.COMMAND, bool(settings.command))
     return tuple(channel for channel, there in named if there)
+
+
+router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["notifications"])
+
+Own = Annotated[Actor, requires(Action.OWN_SESSION)]
+
+
+def _notifications(request: Request) -> Notifications:
+    found: Notifications = request.app.state.notifications
+    return found
+
+
+@router.get("/waiting", summary="How much waits for the caller")
+def get_waiting(request: Request, actor: Own) -> Waiting:
+    """Return counts of what the caller's roles allow to see, and whether notifications can be handed over."""
+    return waiting_of(_notifications(request), actor)
+
+
+@router.get("/notifications", summary="How the caller wants to be told")
+def get_notifications(request: Request, actor: Own) -> NotificationSettingsView:
+    """Return the caller's own choice, and the channels of this service."""
+    return own_settings(_notifications(request), actor)
+
+
+@router.put("/notifications", summary="Choose how to be told")
+def put_notifications(request: Request, actor: Own, wanted: NotificationChoice) -> NotificationSettingsView:
+    """Keep the caller's choice."""
+    return choose(_notifications(request), actor, wanted)
+
+
+@router.delete("/notifications", status_code=204, summary="End notifications", response_class=Response)
+def delete_notifications(request: Request, actor: Own) -> None:
+    """Forget the caller's choice."""
+    end(_notifications(request).store, actor)

@@ -20,7 +20,7 @@ from aquila.interface.service.health import ATTENDED, Grade, ServiceHealth
 from aquila.matching.certainty import Level
 from services.kit.approvals.tables import ApprovalRow
 from services.kit.log import entries as log_entries
-from services.kit.serving.notifications.settings import NotificationSettings
+from services.kit.settings import NotificationSettings
 from services.kit.storage.store import Store
 
 

@@ -29,9 +29,9 @@ from aquila.protocol.rounds.round_state import ENDED_PHASES
 from aquila.records.inputs import record_inputs
 from aquila.records.person import Record
 from aquila.records.rules import RuleTable
+from services.kit.actor import Actor
 from services.kit.errors import NotFoundError
 from services.kit.log import entries as log_entries
-from services.kit.people import Actor
 from services.kit.people.accounts import names_of
 from services.node.context import NodeContext
 from services.node.hits.notes import state_of

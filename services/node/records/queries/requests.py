@@ -13,7 +13,7 @@ from aquila.records.person import LIST_FIELDS
 from aquila.records.reading.columns import read_texts
 from aquila.records.reading.layouts import UTF_8, Layout
 from aquila.records.rows import RefusedRow, Severity
-from services.kit.people import Actor
+from services.kit.actor import Actor
 from services.node.context import NodeContext
 from services.node.records import imports
 from services.node.storage.imports import complete_import

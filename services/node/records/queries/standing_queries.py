@@ -25,9 +25,9 @@ from aquila.interface.queries import (
 )
 from aquila.protocol.messages import Kind, Manifest, Mode
 from aquila.protocol.rounds.round_state import ENDED_PHASES
+from services.kit.actor import Actor
 from services.kit.errors import NotFoundError
 from services.kit.log import entries
-from services.kit.people import Actor
 from services.node.context import Journal
 from services.node.records.digests import stored_digest
 from services.node.records.erasure import has_gaps_in_use

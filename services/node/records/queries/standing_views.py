@@ -26,8 +26,8 @@ from aquila.interface.queries import (
 )
 from aquila.interface.rounds import AnswerState
 from aquila.protocol.messages import Manifest
+from services.kit.actor import Actor
 from services.kit.log import entries as log_entries
-from services.kit.people import Actor
 from services.kit.people.accounts import names_of
 from services.node.context import NodeContext
 from services.node.records.queries import standing_queries

@@ -21,7 +21,7 @@ from aquila.protocol.submissions.tasks import ChunkEvaluation, EvaluateTask
 from aquila.sentences import Sentence
 from services.kit.errors import NotFoundError
 from services.kit.logging import Log
-from services.kit.work.pipeline import run_in_order, until
+from services.kit.work.drivers import run_in_order, until
 from services.node.context import NodeContext, Signer
 from services.node.round_memory import RoundMemories
 from services.node.rounds import paths, statements

@@ -21,7 +21,7 @@ from aquila.protocol.submissions.tasks import FinalizeTask
 from services.kit.logging import Log
 from services.kit.storage.files import ChunkFiles
 from services.kit.storage.store import Store
-from services.kit.work.pipeline import run_in_order, until
+from services.kit.work.drivers import run_in_order, until
 from services.node.context import NodeContext
 from services.node.logs.pending_statements import may_sign
 from services.node.rounds import paths, statements

@@ -28,7 +28,7 @@ from services.kit.log import entries
 from services.kit.logging import Log
 from services.kit.storage.files import ChunkFiles
 from services.kit.storage.store import Store
-from services.kit.work.pipeline import run_in_order, until
+from services.kit.work.drivers import run_in_order, until
 from services.node.context import Journal, NodeContext
 from services.node.records.digests import check_approved, stored_digest
 from services.node.records.erasure import close_gaps

@@ -20,7 +20,7 @@ from services.kit.errors import NotFoundError
 from services.kit.http.peer import Peer
 from services.kit.logging import Log
 from services.kit.storage.store import Store
-from services.kit.work.pipeline import run_in_order, until
+from services.kit.work.drivers import run_in_order, until
 from services.node.context import NodeContext
 from services.node.rounds import paths
 from services.node.steps.submissions.downloads import PER_TURN, give_up, next_waiting, try_again

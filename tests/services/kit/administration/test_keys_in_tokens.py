@@ -15,7 +15,7 @@ from clients.cli.main import main
 from services.kit.administration.backup.keys import make_keys, read_private
 from services.kit.administration.backup.restore import Source
 from services.kit.storage.own_identity import read_key
-from services.kit.storage.pkcs11.key import TOKENS, Pkcs11Key
+from services.kit.storage.pkcs11 import TOKENS, Pkcs11Key
 from services.node.backup import restore_node
 from tests.support.clock import Clock
 from tests.support.databases import lay_tables

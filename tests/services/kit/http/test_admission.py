@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from services.kit.http.admission import AT_ONCE, Admission
-from services.kit.http.connections import mark_caller_known
+from services.kit.http.connections import AT_ONCE, Admission, mark_caller_known
 from services.kit.work.threads import MOST_STRANGERS
 
 SECONDS = 30.0

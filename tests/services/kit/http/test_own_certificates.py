@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
 from aquila.errors import KeyMaterialError
-from services.kit.http.own_certificates import (
+from services.kit.http.certificates import (
     CA_DAYS,
     CERTIFICATE_DAYS,
     OwnCertificates,

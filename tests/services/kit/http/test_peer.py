@@ -27,7 +27,7 @@ from services.kit.errors import (
     problem_of,
 )
 from services.kit.http.peer import Peer
-from services.kit.http.request_ids import carrying
+from services.kit.logging import carrying
 from services.kit.serving.application import application
 from services.kit.settings import PeerSettings
 from tests.support.log_lines import Lines

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.kit.errors import TooManyCallsError, problem_of, retry_after_of
-from services.kit.http.rate_limit import Rate, RateLimiter
+from services.kit.http.signed_calls import Rate, RateLimiter
 
 
 class Clock:

@@ -13,6 +13,7 @@ from aquila.audit.merkle import EMPTY_ROOT, tree_root
 from aquila.audit.proofs import prove_consistency, prove_inclusion, verify_consistency, verify_inclusion
 from aquila.audit.roles import Action, Role
 from aquila.errors import AuditError
+from services.kit.actor import Actor
 from services.kit.log.entries import (
     EDGE,
     ENTRIES,
@@ -26,7 +27,6 @@ from services.kit.log.entries import (
     node_reader,
     size,
 )
-from services.kit.people import Actor
 from services.kit.storage.store import Store, new_metadata
 
 

@@ -34,13 +34,12 @@ from aquila.errors import AuditError, BindingError, LogRewrittenError, OrderErro
 from aquila.protocol.messages import LogHead
 from aquila.protocol.messages.proofs import ProofRequest
 from aquila.protocol.registry import RegisteredParty, Registry
+from services.kit.actor import LOCAL_KEY, Actor
 from services.kit.errors import NotFoundError
 from services.kit.log.entries import CHECKPOINTS, EDGE, ENTRIES, append, declare, frontier
 from services.kit.log.publication import OwnLog
 from services.kit.log.witness import Witness
-from services.kit.log_access.cosignatures import NewestCosignatures
-from services.kit.log_access.use_cases import LogUseCases
-from services.kit.people import LOCAL_KEY, Actor
+from services.kit.log_access.use_cases import LogUseCases, NewestCosignatures
 from services.kit.settings import DatabaseSettings
 from services.kit.storage.files import ChunkFiles
 from services.kit.storage.store import Store, database_url, new_metadata

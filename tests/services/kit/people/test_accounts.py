@@ -14,7 +14,7 @@ from aquila.interface.people import AccountState, NewAccount, SignIn
 from services.kit.errors import NotFoundError, SignInError
 from services.kit.people import accounts
 from services.kit.people.context import People
-from services.kit.people.people_key import PeopleKey, key_at_start, make_next_key
+from services.kit.people.keys import PeopleKey, key_at_start, make_next_key
 from services.kit.people.sign_in import sign_in
 from services.kit.people.tables import AccountRow, PeopleRows
 from services.kit.storage.files import write_secret

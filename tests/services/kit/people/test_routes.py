@@ -11,9 +11,10 @@ import pyotp
 import pytest
 
 from aquila.audit.roles import Role
-from services.kit.people import AccessControl, routes
+from services.kit.people import routes
 from services.kit.people.context import People
-from services.kit.people.operator_token import OperatorToken
+from services.kit.people.keys import OperatorToken
+from services.kit.people.permissions import AccessControl
 from services.kit.serving.application import application
 from tests.support.accounts import PASSWORD, Member, enrolled
 from tests.support.clock import Clock

@@ -20,17 +20,18 @@ from aquila.audit.roles import Action, Service
 from aquila.crypto.keys import IdentityKey
 from aquila.errors import CapError, KeyMaterialError
 from aquila.sentences import quoted
+from services.kit.actor import LOCAL_KEY, Actor
 from services.kit.errors import NotReadyError, PeerUnavailableError, StoreError
 from services.kit.http.nonces import StoredNonces, nonce_table
 from services.kit.http.routing import SMALL_BODY, ServiceRoute
 from services.kit.http.signatures import CallSigner, CallVerifier
 from services.kit.http.signed_calls import SignedCaller
-from services.kit.people import LOCAL_KEY, AccessControl, Actor, requires
-from services.kit.people.operator_token import OperatorToken
+from services.kit.people.keys import OperatorToken
+from services.kit.people.permissions import AccessControl, requires
 from services.kit.serving.application import application
 from services.kit.settings import DatabaseSettings
 from services.kit.storage.store import Store, database_url, new_metadata, schema_change
-from services.kit.work.event_counts import EventCounts
+from services.kit.work.memory import EventCounts
 from tests.support.clock import Clock
 from tests.support.log_lines import Lines
 from tests.support.memory_nonces import MemoryNonces

@@ -12,7 +12,7 @@ from tempfile import mkdtemp
 
 import pytest
 
-from services.kit.serving.supervisor import Supervisor
+from services.kit.serving.server import Supervisor
 
 
 @pytest.fixture(params=["path", "abstract"])

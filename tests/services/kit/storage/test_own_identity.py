@@ -20,8 +20,7 @@ from services.kit.storage.own_identity import (
     read_next,
     token_address,
 )
-from services.kit.storage.pkcs11.address import address
-from services.kit.storage.pkcs11.key import TOKENS, Pkcs11Key
+from services.kit.storage.pkcs11 import TOKENS, Pkcs11Key, address
 from tests.support.registering import MATCHER_KEY, key_of
 from tests.support.soft_tokens import MODULE, NEEDED, SoftToken, token, token_folder
 

@@ -9,8 +9,7 @@ import pytest
 from sqlalchemy import URL, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.kit.storage.states import enter_all, following, state_text
-from services.kit.storage.store import Rows, Store, new_metadata
+from services.kit.storage.store import Rows, Store, enter_all, following, new_metadata, state_text
 from services.node.storage.states import SubmissionState
 from services.node.storage.tables import SubmissionRow
 

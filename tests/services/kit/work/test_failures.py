@@ -8,7 +8,7 @@ import pytest
 
 from aquila.sentences import quoted
 from services.kit.errors import PeerUnavailableError
-from services.kit.work.failures import Failures, Retries
+from services.kit.work.drivers import Failures, Retries
 
 
 def _delay(count: int, error: Exception) -> float:
@@ -43,7 +43,7 @@ def test_the_same_failure_is_news_ever_more_rarely() -> None:
 def test_each_waits_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     """What has failed waits longer each time; the others do not, and a success ends it."""
     now = 100.0
-    monkeypatch.setattr("services.kit.work.failures.time.monotonic", lambda: now)
+    monkeypatch.setattr("services.kit.work.drivers.time.monotonic", lambda: now)
     retries = Retries(60)
     assert (retries.waiting(), retries.seconds(), retries.succeeded("a")) == (frozenset(), math.inf, 0)
     assert retries.failed("a", ValueError())

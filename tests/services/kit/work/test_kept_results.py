@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.kit.work.kept_results import KeptResults
+from services.kit.work.memory import KeptResults
 
 
 def test_a_result_is_made_once_for_a_version() -> None:

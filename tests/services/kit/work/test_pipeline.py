@@ -10,8 +10,7 @@ import pytest
 
 from aquila.errors import DigestError, OrderError
 from aquila.sentences import quoted
-from services.kit.work.failures import Failures
-from services.kit.work.pipeline import run_in_order, side_by_side, until
+from services.kit.work.drivers import Failures, run_in_order, side_by_side, until
 from tests.support.log_lines import Lines
 
 

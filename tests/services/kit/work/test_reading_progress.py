@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.kit.errors import NotFoundError
-from services.kit.work.reading_progress import ListsInProgress
+from services.kit.work.memory import ListsInProgress
 from tests.support.node_world import HEADER, World
 
 KEY = "ab" * 16

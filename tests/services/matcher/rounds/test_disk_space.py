@@ -9,8 +9,8 @@ import pytest
 
 from aquila.interface.service.health import Subject
 from aquila.protocol.matcher import disk_bytes
+from services.kit.rounds import manifest_in
 from services.kit.storage.files import ChunkFiles
-from services.kit.storage.stored_manifests import manifest_in
 from services.matcher.administration.health import read_health
 from services.matcher.rounds.contacts import StoredContacts
 from services.matcher.rounds.disk_space import reserved_bytes

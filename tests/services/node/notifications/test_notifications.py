@@ -23,10 +23,16 @@ from clients.web.i18n.languages import languages
 from clients.web.text.notifications import compose
 from services.kit.people.tables import AccountRow, NotificationRow
 from services.kit.serving.notifications.choices import forget_choices
-from services.kit.serving.notifications.delivery import DeliveryError, deliver, sign_in
-from services.kit.serving.notifications.driver import DAY, LEAST_SECONDS, NotificationDriver
-from services.kit.serving.notifications.settings import NotificationSettings
+from services.kit.serving.notifications.driver import (
+    DAY,
+    LEAST_SECONDS,
+    DeliveryError,
+    NotificationDriver,
+    deliver,
+    sign_in,
+)
 from services.kit.serving.notifications.waiting import FaultWatch
+from services.kit.settings import NotificationSettings
 from services.kit.storage.files import write_secret
 from services.node.records.queries import standing_rounds
 from services.node.storage.tables import AlarmRow, RoundRow

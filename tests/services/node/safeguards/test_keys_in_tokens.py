@@ -6,7 +6,7 @@ import pytest
 
 from aquila.interface.service.health import Grade, HealthCheck, ServiceHealth, Subject
 from services.kit.serving.health.report import HealthReport
-from services.kit.storage.pkcs11.key import TOKENS
+from services.kit.storage.pkcs11 import TOKENS
 from services.node.round_memory import round_row
 from tests.support.ceremony import renew
 from tests.support.node_world import World

@@ -15,7 +15,7 @@ from aquila.protocol.registration.statements import SignedStatement, next_statem
 from aquila.protocol.registry import RegisteredParty, Registry, read_registry
 from clients.web.text.labels import fingerprint
 from services.kit.storage.own_identity import prepare_renewal
-from services.kit.storage.registry.stored_statements import store_statement
+from services.kit.storage.registry import store_statement
 from tests.support.registering import key_of
 from tests.support.web_world import ServedPages, homes, matcher, node
 

@@ -21,8 +21,7 @@ from aquila.records.normalize import NORMALIZER_VERSION
 from clients.cli.offline.backups import _missing
 from services.kit.administration.backup.archive import Head, HomeFile, Row, TableHead, read_archive, writing
 from services.kit.administration.backup.make import back_up
-from services.kit.administration.backup.restore import Source, restoring
-from services.kit.administration.backup.verification import LogVerification
+from services.kit.administration.backup.restore import LogVerification, Source, restoring
 from services.kit.errors import StoreError
 from services.kit.log import entries
 from services.kit.storage.files import write_secret

@@ -27,13 +27,12 @@ from aquila.protocol.registry import RegisteredParty, Registry, read_registry, w
 from aquila.sentences import SENTENCES
 from clients.cli.exit_codes import ExitCode
 from clients.cli.main import main
-from services.kit.administration.doctor import certificates, database, network
-from services.kit.administration.doctor.findings import Finding, Findings, examined
+from services.kit.administration import doctor
+from services.kit.administration.doctor import Finding, Findings, examined
 from services.kit.log.entries import ALARMS
 from services.kit.settings import PeerSettings, ProviderSettings, TlsSettings
 from services.kit.storage.migrate import migrate
 from services.kit.storage.own_identity import prepare_renewal, read_key
-from services.kit.storage.registry import stored_statements
 from services.matcher.storage import home as matcher_home
 from services.node.backup import SERVICE, back_up_node
 from services.node.main import PACKAGE
@@ -65,7 +64,7 @@ def home(tmp_path: Path) -> Path:
     return path
 
 
-def doctor(home: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, str]]:
+def run_doctor(home: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, str]]:
     """Return the exit status of the command, and what it found by code."""
     status = main(["doctor", "--home", str(home), "--offline", "--json"])
     document = json.loads(capsys.readouterr().out)
@@ -99,7 +98,7 @@ def state(folder: Path) -> dict[str, tuple[int, int, str]]:
 def test_a_home_without_a_fault(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing is found, the exit status is 0, and nothing was changed; people read the same as a table."""
     before = state(home)
-    status, found = doctor(home, capsys)
+    status, found = run_doctor(home, capsys)
     assert status == 0
     assert set(found.values()) == {"ok"}, found
     assert state(home) == before
@@ -111,33 +110,33 @@ def test_faults_of_files(home: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
     """Files that others can read, that are missing, and keys that do not fit are named with what to do."""
     (home / "ca.pem").write_text("no secret")
     (home / "ca.pem").chmod(0o644)
-    assert doctor(home, capsys)[0] == 0
+    assert run_doctor(home, capsys)[0] == 0
     (home / "operator.token").chmod(0o644)
-    status, found = doctor(home, capsys)
+    status, found = run_doctor(home, capsys)
     assert status == 1
     assert found["doctor_files_open"] == "critical"
     (home / "operator.token").chmod(0o600)
     (home / "people.key").unlink()
-    status, found = doctor(home, capsys)
+    status, found = run_doctor(home, capsys)
     assert (status, found["doctor_people_key_missing"]) == (0, "warning")
     identity = (home / "identity.pem").read_bytes()
     (home / "identity.pem").write_bytes((tmp_path / "matcher" / "identity.pem").read_bytes())
-    assert doctor(home, capsys)[1]["registry_identity_key_differs"] == "critical"
+    assert run_doctor(home, capsys)[1]["registry_identity_key_differs"] == "critical"
     (home / "identity.pem").write_bytes(identity)
     registry = read_registry((home / "registry.toml").read_bytes())
     new = prepare_renewal(home / "identity.pem", registry, "SI", lost=False).key
     named = {"SI": replace(registry.parties["SI"], key=new)}
     (home / "registry.toml").write_bytes(write_registry(replace(registry, parties=named)))
-    assert doctor(home, capsys)[1]["doctor_identity_waits"] == "warning"
+    assert run_doctor(home, capsys)[1]["doctor_identity_waits"] == "warning"
     (home / "registry.toml").unlink()
-    assert doctor(home, capsys)[1]["doctor_registry_missing"] == "critical"
+    assert run_doctor(home, capsys)[1]["doctor_registry_missing"] == "critical"
     settings = (home / "node.toml").read_text()
     (home / "node.toml").write_text(settings + '[command]\nca = "nowhere.pem"\n')
-    assert doctor(home, capsys)[1]["doctor_file_missing"] == "critical"
+    assert run_doctor(home, capsys)[1]["doctor_file_missing"] == "critical"
     (home / "node.toml").write_text(settings + "[command]\nx = 1\n")
-    assert doctor(home, capsys)[1] == {"settings_file_unusable": "critical"}
+    assert run_doctor(home, capsys)[1] == {"settings_file_unusable": "critical"}
     (home / "node.toml").write_text(settings + "[limits]\nfree_mebibytes = 1000000000\n")
-    assert doctor(home, capsys)[1]["health_disk_full"] == "critical"
+    assert run_doctor(home, capsys)[1]["health_disk_full"] == "critical"
 
 
 def test_faults_of_a_database(home: Path, package: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -145,20 +144,18 @@ def test_faults_of_a_database(home: Path, package: str, capsys: pytest.CaptureFi
     settings = SERVICE.load(home)
     with closing(SERVICE.open_store(settings)) as store, store.transaction("test.alarm") as session:
         session.execute(insert(ALARMS).values(origin="x", what="fork", sentence="{}", seen=None, got=b"", found_at=1))
-    assert doctor(home, capsys)[1]["doctor_log_alarms"] == "critical"
-    later = partial(database.examine_database, SERVICE, settings, NOW + 9 * DAY)
+    assert run_doctor(home, capsys)[1]["doctor_log_alarms"] == "critical"
+    later = partial(doctor.examine_database, SERVICE, settings, NOW + 9 * DAY)
     assert looked(later)["doctor_backup_old"] == "warning"
     (home / "node.db").unlink()
-    assert doctor(home, capsys)[1]["doctor_database_missing"] == "warning"
+    assert run_doctor(home, capsys)[1]["doctor_database_missing"] == "warning"
     assert not (home / "node.db").exists()
     with closing(SERVICE.open_store(settings, new=True)) as store:
-        assert looked(partial(database.examine_database, SERVICE, settings, NOW)) == {
-            "doctor_database_empty": "warning"
-        }
+        assert looked(partial(doctor.examine_database, SERVICE, settings, NOW)) == {"doctor_database_empty": "warning"}
         migrate(store, PACKAGE)
         add_migrations_of_next_release(package)
         next_release = replace(SERVICE, package=package)
-        assert looked(partial(database.examine_database, next_release, settings, NOW)) == {
+        assert looked(partial(doctor.examine_database, next_release, settings, NOW)) == {
             "doctor_database_older": "warning"
         }
         assert looked(later) == {"doctor_no_backup": "warning"}
@@ -197,7 +194,7 @@ def test_a_damaged_database_and_the_way_out(
             f"aquila: hint: {SENTENCES['database_damaged'].hint}",
         ],
     )
-    status, found = doctor(home, capsys)
+    status, found = run_doctor(home, capsys)
     assert (status, found["database_damaged"]) == (ExitCode.REFUSED, "critical")
     home.rename(before)
     restore = shlex.split(manual.command("A database is damaged", "aquila node restore"))
@@ -206,20 +203,20 @@ def test_a_damaged_database_and_the_way_out(
     words = [places.get(word, word.replace("/var/lib/aquila/node-before", str(before))) for word in restore]
     assert main(words[1:]) == 0, capsys.readouterr().err
     capsys.readouterr()
-    assert "doctor_database_fine" in doctor(home, capsys)[1]
+    assert "doctor_database_fine" in run_doctor(home, capsys)[1]
 
 
 def test_a_database_page_that_nobody_reads(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The doctor reads the whole file: damage in its last page is found, too."""
     damage(home / "node.db", (home / "node.db").stat().st_size - 4_096)
-    assert doctor(home, capsys)[1]["database_damaged"] == "critical"
+    assert run_doctor(home, capsys)[1]["database_damaged"] == "critical"
 
 
 def test_a_registry_that_cannot_be_read(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The doctor names the file and goes on, whatever the system says of it."""
     (home / "registry.toml").unlink()
     (home / "registry.toml").mkdir()
-    found = doctor(home, capsys)[1]
+    found = run_doctor(home, capsys)[1]
     assert found["doctor_file_unusable"] == "critical"
     assert found["doctor_database_fine"] == "ok"
     status, said = serve(home)
@@ -235,7 +232,7 @@ def test_a_cluster_that_is_away(home: Path, tmp_path: Path, capsys: pytest.Captu
     lines = [f'{name} = "{tmp_path / "authority" / file}"' for name, file in names.items()]
     top = "\n".join(['executor = "dask"', f'dask_scheduler = "tls://127.0.0.1:{free_port()}"', *lines, ""])
     (home / "node.toml").write_text(top + (home / "node.toml").read_text())
-    assert "dask_cluster_unusable" not in doctor(home, capsys)[1]
+    assert "dask_cluster_unusable" not in run_doctor(home, capsys)[1]
     main(["doctor", "--home", str(home), "--json"])
     found = {one["code"]: one for one in json.loads(capsys.readouterr().out)["findings"]}
     assert found["dask_cluster_unusable"]["grade"] == "critical"
@@ -247,14 +244,14 @@ def test_faults_of_postgresql(home: Path, postgres_url: URL) -> None:
     url = postgres_url.render_as_string(hide_password=False)
     settings = SERVICE.load(home)
     settings = settings.model_copy(update={"database": settings.database.model_copy(update={"url": url})})
-    check = partial(database.examine_database, SERVICE, settings, NOW)
+    check = partial(doctor.examine_database, SERVICE, settings, NOW)
     assert looked(check) == {"doctor_database_superuser": "warning", "doctor_database_empty": "warning"}
     with closing(SERVICE.open_store(settings)) as store, store.transaction("test.commit") as session:
         session.execute(text(f"ALTER DATABASE {make_url(url).database} SET synchronous_commit = off"))
     assert looked(check)["doctor_database_asynchronous"] == "critical"
     away = settings.database.model_copy(update={"url": "postgresql+psycopg://nobody@127.0.0.1:9/none"})
     settings = settings.model_copy(update={"database": away})
-    found = looked(partial(database.examine_database, SERVICE, settings, NOW))
+    found = looked(partial(doctor.examine_database, SERVICE, settings, NOW))
     assert found == {"database_unreachable": "critical"}
 
 
@@ -271,7 +268,7 @@ def test_faults_of_certificates(home: Path, tmp_path: Path) -> None:
         tls = TlsSettings(certificate=tmp_path / f"{certificate}.pem", key=tmp_path / f"{key}.key")
         listen = settings.listen.model_copy(update={"public_url": f"https://{host}"})
         changed = settings.model_copy(update={"tls": tls, "listen": listen})
-        return looked(partial(certificates.examine_certificates, changed, None, NOW))
+        return looked(partial(doctor.examine_certificates, changed, None, NOW))
 
     assert found("good", "good") == {}
     assert found("soon", "soon") == {"health_certificate_ends": "warning"}
@@ -283,10 +280,10 @@ def test_faults_of_certificates(home: Path, tmp_path: Path) -> None:
     assert found("nowhere", "good")["health_certificate_unreadable"] == "critical"
     shown = {"certificate": tmp_path / "soon.pem", "key": tmp_path / "soon.key", "ca": tmp_path / "ca.pem"}
     peer = PeerSettings(url="https://127.0.0.1:9", **shown)
-    early = partial(certificates.examine_certificates, settings, peer, NOW - 200 * DAY)
+    early = partial(doctor.examine_certificates, settings, peer, NOW - 200 * DAY)
     assert looked(early) == {"doctor_certificate_not_yet_valid": "critical"}
     reachable = settings.model_copy(update={"listen": settings.listen.model_copy(update={"host": "192.0.2.1"})})
-    none = partial(certificates.examine_certificates, reachable, None, NOW)
+    none = partial(doctor.examine_certificates, reachable, None, NOW)
     assert looked(none) == {"tls_off_on_reachable_host": "critical"}
 
 
@@ -331,8 +328,8 @@ def test_the_matcher_is_called_where_the_accepted_registry_says(
         envelope = sign_statement(next_statement(registry, None, NOW, address, None), key)
         statement = open_statement(envelope, key.public)
         with store.transaction("test") as session:
-            stored_statements.store_statement(session, statement, NOW)
-            stored_statements.mark_accepted(session, statement, NOW)
+            registry.store_statement(session, statement, NOW)
+            registry.mark_accepted(session, statement, NOW)
     for follows, expected in ((False, "doctor_unreachable"), (True, "doctor_reached")):
         if follows:
             settings.write_text(settings.read_text().replace("[matcher]\n", "[matcher]\nfollow_registry = true\n"))
@@ -352,25 +349,25 @@ def test_faults_of_the_surroundings(home: Path, address: str, monkeypatch: pytes
     def clock() -> int:
         return int(time.time())
 
-    check = partial(network.examine_peer, "matcher", PeerSettings(url=address), clock)
+    check = partial(doctor.examine_peer, "matcher", PeerSettings(url=address), clock)
     assert looked(check) == {}
     for skew, grade in ((200, "warning"), (-4_000, "critical")):
         monkeypatch.setattr(Answers, "skew", skew)
         assert looked(check) == {"doctor_clock_differs": grade}
     monkeypatch.setattr(Answers, "status", 404)
     assert looked(check) == {"doctor_other_answer": "critical"}
-    away = partial(network.examine_peer, "matcher", PeerSettings(url="http://127.0.0.1:9"), clock)
+    away = partial(doctor.examine_peer, "matcher", PeerSettings(url="http://127.0.0.1:9"), clock)
     assert looked(away) == {"doctor_unreachable": "critical"}
     provider = ProviderSettings(
         issuer=address, client_id="x", client_secret_file=home / "x", redirect_url=address, roles={}
     )
     monkeypatch.setattr(Answers, "status", 200)
-    assert looked(partial(network.examine_provider, provider)) == {"doctor_other_issuer": "critical"}
+    assert looked(partial(doctor.examine_provider, provider)) == {"doctor_other_issuer": "critical"}
     monkeypatch.setattr(Answers, "body", json.dumps({"issuer": address}).encode())
-    assert looked(partial(network.examine_provider, provider)) == {}
+    assert looked(partial(doctor.examine_provider, provider)) == {}
     port = int(address.rpartition(":")[2])
     settings = SERVICE.load(home)
     running = settings.model_copy(update={"listen": settings.listen.model_copy(update={"port": port})})
-    assert looked(partial(network.examine_own_address, running)) == {}
+    assert looked(partial(doctor.examine_own_address, running)) == {}
     stopped = settings.model_copy(update={"listen": settings.listen.model_copy(update={"port": 9})})
-    assert looked(partial(network.examine_own_address, stopped)) == {"doctor_not_running": "warning"}
+    assert looked(partial(doctor.examine_own_address, stopped)) == {"doctor_not_running": "warning"}

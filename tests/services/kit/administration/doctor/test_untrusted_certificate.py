@@ -8,8 +8,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
 
-from services.kit.administration.doctor import network
-from services.kit.http.own_certificates import OwnCertificates, issue, make_ca
+from services.kit.administration import doctor
+from services.kit.http.certificates import OwnCertificates, issue, make_ca
 from services.kit.settings import PeerSettings
 
 
@@ -26,7 +26,7 @@ def test_a_certificate_that_nobody_trusts_is_named_with_its_service(tmp_path: Pa
     thread.start()
     try:
         url = f"https://127.0.0.1:{server.server_port}"
-        [finding] = list(network.examine_peer("matcher", PeerSettings(url=url), lambda: int(time.time())))
+        [finding] = list(doctor.examine_peer("matcher", PeerSettings(url=url), lambda: int(time.time())))
     finally:
         server.shutdown()
         thread.join()

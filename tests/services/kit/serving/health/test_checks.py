@@ -14,7 +14,7 @@ from aquila.sentences import quoted
 from services.kit.errors import PeerUnavailableError
 from services.kit.http.certificates import CertificateEnds, CertificateFile
 from services.kit.serving.health import checks
-from services.kit.serving.health.rounds import OpenRound, round_faults, round_health
+from services.kit.serving.health.checks import OpenRound, round_faults, round_health
 from services.kit.work.drivers import Driver
 from services.kit.work.executors import ExecutorHandle, WorkersState, open_local
 from tests.support.authority import Authority

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from services.kit.serving.notifications.settings import MailSettings, NotificationSettings
+from services.kit.settings import MailSettings, NotificationSettings
 
 MAIL = {"host": "smtp.ministry.example", "sender": "aquila@ministry.example"}
 

@@ -17,8 +17,7 @@ from pkcs11 import Attribute, KeyType, ObjectClass, TokenFlag
 from aquila.crypto.keys import IdentityKey
 from aquila.errors import AquilaError, KeyMaterialError
 from services.kit.errors import Pkcs11Error, StoreError
-from services.kit.storage.pkcs11.address import KeyAddress
-from services.kit.storage.pkcs11.key import TOKENS, Pkcs11Key, Pkcs11Tokens
+from services.kit.storage.pkcs11 import TOKENS, KeyAddress, Pkcs11Key, Pkcs11Tokens
 from tests.support.soft_tokens import MODULE, NEEDED, SoftToken, make_token, token, token_folder
 
 __all__ = ["token", "token_folder"]

@@ -1,4 +1,4 @@
-"""The files of a home in a backup: settings, registry, rules and certificates, and never a secret.
+"""The home of a service that is backed up: its settings and tables, and its files without any secret.
 
 `identity.pem`, `people.key`, `operator.token`, private keys and passwords are kept apart, so that a backup and its key
 together do not make their holder the party. The address of a key in a token, in place of the key, is no
@@ -9,15 +9,76 @@ follow from its rows, and chunks are of rounds that do not go on.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel
+from sqlalchemy import MetaData
 
 from aquila.errors import InputError, MalformedError
 from services.kit.administration.backup.archive import HomeFile, Needed
-from services.kit.administration.backup.services import BackedService
-from services.kit.settings import KeyedSettings
+from services.kit.errors import NotFoundError
+from services.kit.people.keys import row_key_of
+from services.kit.settings import KeyedSettings, load
+from services.kit.storage.files import check_private
 from services.kit.storage.own_identity import token_address
+from services.kit.storage.store import Rows, Store, private_store
+
+FLEETING = frozenset({"session", "provider_sign_in"})
+"""Tables of both services whose rows no backup holds: nobody's session comes back."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackedService:
+    """A service that is backed up.
+
+    Attributes:
+        name: `node` or `matcher`.
+        package: Where its migrations are.
+        metadata: Its tables.
+        tables: The bases of its tables, for the seals of rows.
+        left_out: Tables whose rows are in no backup.
+        settings_class: Its settings.
+        database_file: The name of its SQLite file.
+    """
+
+    name: Literal["node", "matcher"]
+    package: str
+    metadata: MetaData
+    tables: tuple[type[Rows], ...]
+    left_out: frozenset[str]
+    settings_class: type[KeyedSettings]
+    database_file: str
+
+    @property
+    def settings_file(self) -> str:
+        """The name of its settings file."""
+        return f"{self.name}.toml"
+
+    def load(self, home: Path) -> KeyedSettings:
+        """Read the settings of a home; raises as `load` does."""
+        return load(home / self.settings_file, self.settings_class)
+
+    def open_store(self, settings: KeyedSettings, *, new: bool = False) -> Store:
+        """Return the store of a service.
+
+        Args:
+            settings: Its settings.
+            new: Whether a SQLite file is made where there is none.
+
+        Raises:
+            KeyMaterialError: The home, the database or the file with its password is open to others.
+            NotFoundError: There is no SQLite file.
+        """
+        check_private(settings.home)
+        file = settings.home / self.database_file
+        if not new and not settings.database.url and not file.exists():
+            raise NotFoundError("stored_file_missing", file=str(file))
+        store = private_store(settings.database, file)
+        store.row_key = row_key_of(settings.home)
+        return store
+
 
 _FOLDERS = frozenset({"keys", "log", "chunks", "scratch"})
 _NO_FILES = frozenset({"home", "deliveries"})

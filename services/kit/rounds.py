@@ -1,10 +1,13 @@
-"""The status of one party in a round, for matcher and nodes alike: statements that all of them see."""
+"""Rounds as node and matcher both see them: the manifest that was stored, and the status of a party."""
 
 from __future__ import annotations
 
+import base64
+import functools
+import json
 from typing import Any
 
-from aquila.protocol.messages import Kind
+from aquila.protocol.messages import Kind, Manifest
 from aquila.protocol.rounds.verified_round import Round
 
 
@@ -17,3 +20,12 @@ def party_status(record: Round, party: str) -> dict[str, Any]:
         "listed": record.list_of(party) is not None,
         "queries": sum(one.party == party and one.kind is Kind.QUERY for one in record.submissions.values()),
     }
+
+
+@functools.lru_cache(maxsize=256)
+def manifest_in(envelope: bytes) -> Manifest:
+    """Return the manifest in an envelope that this service signed, or verified before it was stored.
+
+    The registry may lack the key of its signature by now; that hides nothing of it.
+    """
+    return Manifest.from_payload(base64.b64decode(json.loads(envelope)["payload"]))

@@ -1,14 +1,19 @@
-"""The key of people: it seals the secrets of authenticators and, by a key derived from it, rows; and the one after it.
+"""The keys of a home by which people are known: the operator's token, and the key of people.
 
-A new key waits in a file of its own until its service starts, before anybody signs in: then all secrets are sealed
-under it in one transaction, and its file takes the old one's place. So a running service has one key from its start to
-its end, and nobody has to enrol again. Where the old key is lost, the new one takes all rows as they are: that is for
-whoever rules the home to say, and not for whoever writes in the database.
+The token is for everyone who can read the home. It was made with the home folder, lies in a file of mode 0600, and is
+shown as a bearer token. It is a random value and no password: comparing it in constant time is enough.
+
+The key of people seals the secrets of authenticators and, by a key derived from it, rows. A new one waits in a file of
+its own until its service starts, before anybody signs in: then all secrets are sealed under it in one transaction, and
+its file takes the old one's place. So a running service has one key from its start to its end, and nobody has to enrol
+again. Where the old key is lost, the new one takes all rows as they are: that is for whoever rules the home to say, and
+not for whoever writes in the database.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hmac
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,6 +30,47 @@ from services.kit.people.tables import AccountRow
 from services.kit.storage.files import destroy_secret, read_secret, write_secret
 from services.kit.storage.row_seals import RowKey, is_sealed, seal_again, seal_of
 from services.kit.storage.store import Rows, Store
+
+TOKEN_FILE = "operator.token"  # noqa: S105 - the name of a file
+_TOKEN_BYTES = 32
+
+
+class OperatorToken:
+    """The token, which does not show itself."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token.encode()
+
+    def __repr__(self) -> str:
+        return "OperatorToken()"
+
+    @classmethod
+    def create(cls, path: Path) -> OperatorToken:
+        """Make a new token and write its file, in place of one that was there.
+
+        Raises:
+            StoreError: The file cannot be written.
+        """
+        token = secrets.token_urlsafe(_TOKEN_BYTES)
+        write_secret(path, token.encode() + b"\n")
+        return cls(token)
+
+    @classmethod
+    def load(cls, path: Path) -> OperatorToken:
+        """Read the token.
+
+        Raises:
+            KeyMaterialError: The file is missing, open to others, or holds no token.
+        """
+        token = read_secret(path).decode("ascii", "replace").strip()
+        if len(token) < _TOKEN_BYTES:
+            raise KeyMaterialError("operator_token_malformed", file=str(path), path=path)
+        return cls(token)
+
+    def is_shown(self, shown: str) -> bool:
+        """Return whether a text is the token."""
+        return hmac.compare_digest(shown.encode(), self._token)
+
 
 KEY_FILE = "people.key"
 NEXT_KEY_FILE = "people.next.key"

@@ -1,1 +1,0 @@
-"""PKCS#11 tokens: the address of an identity key in one, and the key itself, which signs there."""
