@@ -33,6 +33,7 @@ from services.kit.log.entries import ALARMS
 from services.kit.settings import PeerSettings, ProviderSettings, TlsSettings
 from services.kit.storage.migrate import migrate
 from services.kit.storage.own_identity import prepare_renewal, read_key
+from services.kit.storage.registry import mark_accepted, store_statement
 from services.matcher.storage import home as matcher_home
 from services.node.backup import SERVICE, back_up_node
 from services.node.main import PACKAGE
@@ -328,8 +329,8 @@ def test_the_matcher_is_called_where_the_accepted_registry_says(
         envelope = sign_statement(next_statement(registry, None, NOW, address, None), key)
         statement = open_statement(envelope, key.public)
         with store.transaction("test") as session:
-            registry.store_statement(session, statement, NOW)
-            registry.mark_accepted(session, statement, NOW)
+            store_statement(session, statement, NOW)
+            mark_accepted(session, statement, NOW)
     for follows, expected in ((False, "doctor_unreachable"), (True, "doctor_reached")):
         if follows:
             settings.write_text(settings.read_text().replace("[matcher]\n", "[matcher]\nfollow_registry = true\n"))
