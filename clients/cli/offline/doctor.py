@@ -21,9 +21,9 @@ from services.kit.http.signatures import now
 from services.kit.settings import KeyedSettings
 
 if TYPE_CHECKING:
-    from services.kit.administration.backup.services import BackedService
-    from services.kit.administration.doctor.findings import Finding, Findings
-    from services.kit.serving.notifications.settings import MailSettings
+    from services.kit.administration.backup.home import BackedService
+    from services.kit.administration.doctor import Finding, Findings
+    from services.kit.settings import MailSettings
     from services.node.settings import NodeSettings
 
 
@@ -64,9 +64,8 @@ def doctor(
 
 def _examine(home: Path, *, offline: bool) -> Iterator[Finding]:
     """Yield all findings, those of the home first."""
-    from services.kit.administration.doctor import certificates, database, network
-    from services.kit.administration.doctor import home as of_home
-    from services.kit.administration.doctor.findings import Finding, examined
+    from services.kit.administration import doctor
+    from services.kit.administration.doctor import Finding, examined
 
     service = _service(find_home(home).service)
     try:
@@ -77,29 +76,26 @@ def _examine(home: Path, *, offline: bool) -> Iterator[Finding]:
     node = _node(settings)
     code = node.code if node is not None else "matcher"
     checks: list[tuple[str, Callable[[], Findings]]] = [
-        ("home", partial(of_home.examine_rights, settings)),
-        ("files", partial(of_home.examine_files, settings)),
-        ("identity", partial(of_home.examine_identity, settings)),
-        ("registry", partial(of_home.examine_registry, settings, code)),
-        ("disk", partial(of_home.examine_disk, settings)),
-        (
-            "certificates",
-            partial(certificates.examine_certificates, settings, None if node is None else node.matcher, now()),
-        ),
-        ("database", partial(database.examine_database, service, settings, now())),
+        ("home", partial(doctor.examine_rights, settings)),
+        ("files", partial(doctor.examine_files, settings)),
+        ("identity", partial(doctor.examine_identity, settings)),
+        ("registry", partial(doctor.examine_registry, settings, code)),
+        ("disk", partial(doctor.examine_disk, settings)),
+        ("certificates", partial(doctor.examine_certificates, settings, None if node is None else node.matcher, now())),
+        ("database", partial(doctor.examine_database, service, settings, now())),
     ]
     if node is not None:
         checks.append(("hits", partial(_examine_hits, service, node)))
     if not offline:
         if settings.executor == "dask":
-            checks.append(("workers", partial(network.examine_cluster, settings)))
-        checks.append(("service", partial(network.examine_own_address, settings)))
+            checks.append(("workers", partial(doctor.examine_cluster, settings)))
+        checks.append(("service", partial(doctor.examine_own_address, settings)))
         if node is not None:
             checks.append(("matcher", partial(_examine_matcher, service, node)))
         if (mail := _mail(settings)) is not None:
             checks.append(("mail", partial(_examine_mail, mail)))
         if settings.provider is not None:
-            checks.append(("provider", partial(network.examine_provider, settings.provider)))
+            checks.append(("provider", partial(doctor.examine_provider, settings.provider)))
     for subject, check in checks:
         yield from examined(subject, check)
 
@@ -127,32 +123,32 @@ def _examine_matcher(service: BackedService, node: NodeSettings) -> Findings:
     from sqlalchemy.exc import SQLAlchemyError
     from sqlalchemy.orm import Session
 
-    from services.kit.administration.doctor import database, network
-    from services.kit.storage.registry.stored_statements import in_force
+    from services.kit.administration import doctor
+    from services.kit.storage.registry import in_force
     from services.node.safeguards.matcher_address import stated
 
     matcher = node.matcher
     # A database that cannot be read has its own finding.
-    with suppress(SQLAlchemyError), database.reading(service, node) as connection:
+    with suppress(SQLAlchemyError), doctor.reading(service, node) as connection:
         if connection is not None and node.registry.exists():
             registry = read_registry(node.registry.read_bytes())
             with Session(connection) as session:
                 matcher = stated(matcher, in_force(session, registry), node.home)
-    yield from network.examine_peer("matcher", matcher, now)
+    yield from doctor.examine_peer("matcher", matcher, now)
 
 
 def _examine_hits(service: BackedService, node: NodeSettings) -> Findings:
     """Yield a finding for each round of which hits are gone from the database."""
     from sqlalchemy.exc import SQLAlchemyError
 
-    from services.kit.administration.doctor import database
-    from services.kit.administration.doctor.findings import critical
-    from services.kit.people.people_key import row_key_of
+    from services.kit.administration import doctor
+    from services.kit.administration.doctor import critical
+    from services.kit.people.keys import row_key_of
     from services.kit.storage.row_seals import ROW_KEY, SealedSession
     from services.node.rounds.reported_hits import missing_hits, stored_by_receipts
 
     # A database that cannot be read has its own finding.
-    with suppress(SQLAlchemyError), database.reading(service, node) as connection:
+    with suppress(SQLAlchemyError), doctor.reading(service, node) as connection:
         if connection is not None:
             with SealedSession(connection, info={ROW_KEY: row_key_of(node.home)}) as session:
                 gone = missing_hits(session, stored_by_receipts(session))
@@ -171,8 +167,8 @@ def _mail(settings: KeyedSettings) -> MailSettings | None:
 
 def _examine_mail(settings: MailSettings) -> Findings:
     """Yield a finding about the mail server, to which nothing is sent."""
-    from services.kit.administration.doctor.findings import critical, fine
-    from services.kit.serving.notifications.delivery import DeliveryError, sign_in
+    from services.kit.administration.doctor import critical, fine
+    from services.kit.serving.notifications.driver import DeliveryError, sign_in
 
     try:
         sign_in(settings)

@@ -245,7 +245,7 @@ def renew_ca(
 
     Run it as the matcher's user on its machine. The parties reach the matcher again when they have accepted the file.
     """
-    from services.kit.http.own_certificates import take_prepared
+    from services.kit.http.certificates import take_prepared
 
     found = find_home(home, "matcher")
     own, prepared = parties.prepared_ca(found)

@@ -24,7 +24,7 @@ from clients.cli.services.approvals import show_asked
 from clients.cli.services.speaking import speaking
 from clients.sdk import Home, NodeClient, find_home
 from clients.sdk.cards import Card, Cards
-from services.kit.http.own_certificates import OwnCertificates
+from services.kit.http.certificates import OwnCertificates
 
 app = typer.Typer()
 
@@ -104,7 +104,7 @@ def accept(reached: ConnectedService, screen: Screen, spoken: Spoken = None, fil
 def renew_certificate(home: NewHome, as_json: Json = False) -> None:
     """Give the service a new certificate of its home's own CA; those who trust the CA notice nothing."""
     from services.kit.home_folder import TLS_FOLDER
-    from services.kit.http.own_certificates import OwnCertificates, issue
+    from services.kit.http.certificates import OwnCertificates, issue
 
     found = find_home(home)
     until = issue(OwnCertificates(home / TLS_FOLDER), str(urlsplit(found.url()).hostname))
@@ -114,7 +114,7 @@ def renew_certificate(home: NewHome, as_json: Json = False) -> None:
 
 def renew_ca(home: NewHome, as_json: Json = False) -> None:
     """Give the node a new CA of its home's own, and a certificate; those who call it have to trust the new CA."""
-    from services.kit.http.own_certificates import take_prepared
+    from services.kit.http.certificates import take_prepared
 
     found = find_home(home, "node")
     own, prepared = prepared_ca(found)
@@ -131,7 +131,7 @@ def prepared_ca(home: Home) -> tuple[OwnCertificates, OwnCertificates]:
         StoreError: The disk is full or failed.
     """
     from services.kit.home_folder import TLS_FOLDER
-    from services.kit.http.own_certificates import OwnCertificates, prepare_ca
+    from services.kit.http.certificates import OwnCertificates, prepare_ca
 
     own = OwnCertificates(home.path / TLS_FOLDER)
     if home.ca != own.ca:
@@ -147,7 +147,7 @@ def ca_sentences(home: Home, ca: Path, until: datetime) -> Iterator[str]:
 
 def renew_token(home: NewHome, as_json: Json = False) -> None:
     """Give the home a new administrator's key, in place of the one there; the service takes it at its next start."""
-    from services.kit.people.operator_token import TOKEN_FILE, OperatorToken
+    from services.kit.people.keys import TOKEN_FILE, OperatorToken
 
     found = find_home(home)
     OperatorToken.create(found.path / TOKEN_FILE)
@@ -157,7 +157,7 @@ def renew_token(home: NewHome, as_json: Json = False) -> None:
 
 def renew_people_key(home: NewHome, as_json: Json = False) -> None:
     """Make a new key for the secrets of authenticators; the service seals them under it at its next start."""
-    from services.kit.people.people_key import KEY_FILE, NEXT_KEY_FILE, make_next_key
+    from services.kit.people.keys import KEY_FILE, NEXT_KEY_FILE, make_next_key
 
     found = find_home(home)
     make_next_key(found.path)
