@@ -43,14 +43,12 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[URL]:
-    """A PostgreSQL of this test process."""
     with running_postgres() as server:
         yield server
 
 
 @pytest.fixture
 def postgres_url(postgres_server: URL) -> Iterator[URL]:
-    """A fresh, empty PostgreSQL database."""
     with PostgresDatabases(postgres_server) as databases:
         yield make_url(databases.make())
 
@@ -74,7 +72,6 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def matchers_log(audited: Path) -> Exported:
-    """The matcher's log, exported."""
     from tests.support.exported import exported  # noqa: PLC0415 - as above
 
     return exported(audited, "matcher")
@@ -82,7 +79,6 @@ def matchers_log(audited: Path) -> Exported:
 
 @pytest.fixture
 def log(matchers_log: Exported) -> Exported:
-    """The matcher's log, to be forged."""
     return matchers_log.copy()
 
 
@@ -94,12 +90,10 @@ def staged(group: Group, tmp_path: Path) -> Callable[..., StagedRound]:
 
 @pytest.fixture
 def stage(staged: Callable[..., StagedRound]) -> StagedRound:
-    """A proposed round of AL, RS and SI."""
     return staged()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let the tests of the services run on PostgreSQL."""
     parser.addoption("--database", choices=["sqlite", "postgresql"], default="sqlite", help="what services run on")
 
 
@@ -113,7 +107,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _fixtures(test: pytest.Item) -> Sequence[str]:
-    """Return the names of all fixtures of a test, those of its fixtures too."""
     assert isinstance(test, pytest.Function)
     return test.fixturenames
 
@@ -127,7 +120,6 @@ def new_postgres_database(postgres_server: URL) -> Iterator[Callable[[], str]]:
 
 @pytest.fixture
 def database_server(request: pytest.FixtureRequest) -> URL | None:
-    """The PostgreSQL of the services under test, or None where each has SQLite in its home."""
     if request.config.getoption("--database") == "sqlite":
         return None
     url: URL = request.getfixturevalue("postgres_server")
@@ -145,7 +137,6 @@ def service_database(database_server: URL | None, request: pytest.FixtureRequest
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> URL:
-    """A fresh, empty database, once of each kind."""
     if request.param == "sqlite":
         return database_url(DatabaseSettings(), tmp_path / "aquila.db")
     url: URL = request.getfixturevalue("postgres_url")

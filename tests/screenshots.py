@@ -24,7 +24,6 @@ _WIDTH, _HEIGHT = 1280, 860
 
 
 def main(folder: Path) -> None:
-    """Make the pictures."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="aquila-") as scratch, staged(Path(scratch) / "demo") as stage:
         story = DemoScenario(Screen(), stage, populate(1_000, 1), keep=True)

@@ -34,7 +34,6 @@ class FailingCommits:
         event.listen(store.engine, "commit", self)
 
     def __call__(self, _connection: Connection) -> None:
-        """Stand before a commit."""
         if self.on and self.random.random() < 0.15:
             self.failed += 1
             raise FailedCommitError
@@ -42,7 +41,6 @@ class FailingCommits:
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    """A matcher and two nodes, on SQLite."""
     made = make_world(tmp_path, Clock(), ("AL", "RS"))
     yield made
     await made.close()
@@ -135,7 +133,6 @@ async def test_reading_the_log_is_an_entry(world: World) -> None:
 
 
 async def test_looking_is_an_entry_or_no_look(world: World) -> None:
-    """Where the entry of a consultation cannot be committed, nobody sees a hit or a record."""
     round_id = await world.begin()
     await world.settle()
     party_node = world.nodes["AL"]
@@ -188,12 +185,10 @@ async def _step(world: World) -> None:
 
 
 def kinds(store: Store) -> Counter[EntryKind]:
-    """Count a log's entries by kind."""
     return Counter(entry.kind for entry in all_entries(store))
 
 
 def all_entries(store: Store) -> list[Entry]:
-    """Return a log's entries."""
     with store.reading("test.entries") as session:
         return [entry for _, entry in entries(session) if entry is not None]
 

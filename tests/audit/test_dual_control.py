@@ -30,7 +30,6 @@ def not_proven(log: Exported, group: Group) -> list[str]:
 
 
 def of_node(audited: Path, code: str = "AL") -> Exported:
-    """Return the log of a node, to be forged."""
     log = exported(audited, code)
     log.holder = code
     return log
@@ -132,7 +131,6 @@ def test_a_node_without_two_persons(audited: Path, group: Group, what: str, numb
 
 @pytest.mark.parametrize("lie", LIES)
 def test_a_matcher_without_two_persons(log: Exported, group: Group, lie: str) -> None:
-    """So is a round that one person proposed."""
     change, sentence = LIES[lie]
     change(log, "proposal", 0)
     log.name_anew()
@@ -144,7 +142,6 @@ def test_a_matcher_without_two_persons(log: Exported, group: Group, lie: str) ->
 
 @pytest.mark.parametrize("name", ["import", "salt"])
 def test_a_list_under_another_digest(audited: Path, group: Group, name: str) -> None:
-    """The digest of the list is part of what was approved: no other one can be named for it."""
     log = of_node(audited)
     for kind in ("approval_requested", "approved"):
         at = place(log, kind, "submission")
@@ -222,7 +219,6 @@ async def test_an_abort_is_of_two_persons(world: World, group: Group) -> None:
 
 
 async def test_a_standing_query(world: World, group: Group) -> None:
-    """A query that a node asks by itself rests on the approval of the standing query, and on it alone."""
     round_id = await world.begin(mode="lists_and_queries")
     await world.settle()
     asker = world.nodes["AL"]

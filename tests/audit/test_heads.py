@@ -15,7 +15,6 @@ from tests.support.exported import Exported
 
 
 def verify(log: Exported, group: Group) -> list[UnprovenClaim]:
-    """Audit the log as it is now, and return what of its round is not proven."""
     log.sign_anew()
     (audit,) = audit_rounds(read_log(log.files.get, log.registry), log.files.get, log.registry, group)
     return audit.unproven
@@ -31,7 +30,6 @@ def say_after(log: Exported, head: LogHead | None) -> int:
 
 
 def refuse(log: Exported, place: int) -> None:
-    """Let the matcher have refused the statement of an entry."""
     entry, message = log.entry(place), log.message(place)
     assert isinstance(message, Statement)
     log.contents[place] = refused_entry(message, entry.digests["statement"], entry.time).content()

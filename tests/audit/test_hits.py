@@ -19,12 +19,10 @@ PAIRS = {("AL", "RS"): 3, ("AL", "SI"): 0, ("RS", "SI"): 2}
 
 
 def said(claims: list[UnprovenClaim]) -> list[str]:
-    """Return the sentences of open points."""
     return [text_of(claim.sentence) for claim in claims]
 
 
 def test_receipts_show_every_pair() -> None:
-    """Of each pair one receipt is enough, and a pair without a hit is shown by what is not in it."""
     assert list(check_hits(audit_of(PAIRS, PAIRS))) == []
     (claim,) = check_hits(audit_of(PAIRS, PAIRS, silent=("RS",)))
     assert (claim.what, claim.shown_by, claim.digest) == ("report", "RS", f"{'RS':0>64}")
@@ -44,7 +42,6 @@ def test_a_hit_that_one_receipt_has_and_the_match_has_not() -> None:
 
 
 def asked(asker: str) -> RoundAudit:
-    """Return a round of lists that was closed, and in which a party asked for persons."""
     audit = audit_of(PAIRS, PAIRS)
     round_: Any = audit.round
     round_.submissions = {

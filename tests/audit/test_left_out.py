@@ -19,7 +19,6 @@ MET, OTHER = "1" * 64, "2" * 64
 
 
 def checked_round() -> RoundAudit:
-    """Return a round in which all sides of all pairs found that nothing was left out."""
     audit = audit_of(PAIRS, PAIRS)
     round_: Any = audit.round
     column = SAMPLES[Tokens]["columns"][0]
@@ -34,7 +33,6 @@ def checked_round() -> RoundAudit:
 
 
 def say(audit: RoundAudit, party: str, other: str, **changes: Any) -> None:
-    """Let a party have signed something else of a pair."""
     said = audit.round.checked[party]
     pairs = tuple(one.model_copy(update=changes) if one.counterpart == other else one for one in said.pairs)
     audit.round.checked[party] = said.model_copy(update={"pairs": pairs})
@@ -46,7 +44,6 @@ def found(audit: RoundAudit) -> list[tuple[str, str]]:
 
 
 def test_both_sides_of_all_pairs() -> None:
-    """Nothing is open, and a pair that was not matched has no check."""
     audit = checked_round()
     assert found(audit) == []
     audit.round.checked.clear()
@@ -100,7 +97,6 @@ def test_a_side_that_was_told_of_other_tags(told: str | None) -> None:
 
 
 def test_sides_that_cannot_both_be_right() -> None:
-    """Of other keys in the signed tokens, or of other pairs below, nobody can find that all is there."""
     audit = checked_round()
     say(audit, "RS", "AL", below=2)
     assert [what for what, _ in found(audit)] == ["checks_differ"]

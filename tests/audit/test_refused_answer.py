@@ -35,7 +35,6 @@ async def test_the_asker_has_no_report_of_the_refused_hits(world_after: WorldAft
 
 
 def audited_kinds(world: World, place: Path, group: Group) -> set[EntryKind]:
-    """Audit a matcher's log with its round, and return the kinds of entries that it has."""
     files, registry = open_bundle(str(place)), read_registry((world.path / "matcher" / "registry.toml").read_bytes())
     record = read_log(files, registry)
     audit_rounds(record, files, registry, group)

@@ -117,7 +117,6 @@ def _services(screen: Screen, out: Path, parties: int | None, records: int | Non
 
 
 def _lengths(lists: str) -> tuple[int, ...]:
-    """Return the lengths of lists; raises BadParameter where they are none."""
     parts = lists.split(",")
     if len(parts) not in range(2, _MOST_PARTIES + 1) or not all(
         part.isdecimal() and int(part) >= _LEAST for part in parts

@@ -40,7 +40,6 @@ class Size:
 
     @property
     def elements(self) -> int:
-        """Elements of one party."""
         return round(self.records * self.inputs)
 
     @property
@@ -87,7 +86,6 @@ def column_bytes(size: Size) -> int:
 
 
 def node_sends(size: Size) -> int:
-    """Return the bytes that a node sends."""
     return bytes_sent([size.elements] * size.parties, 0) + column_bytes(size)
 
 

@@ -59,7 +59,6 @@ class Join:
 
     @property
     def seconds(self) -> float:
-        """Seconds of both parts."""
         return round(self.lay_down_seconds + self.join_seconds, 3)
 
 
@@ -91,7 +90,6 @@ def token_chunks(number: int, records: int) -> Iterator[bytes]:
 
 
 def join_files(folder: Path) -> dict[str, int | float]:
-    """Join the lists in a folder, on all cores."""
     paths = sorted(folder.glob("*.tokens"), key=lambda path: int(path.stem))
     allowed, rows, cores = list(combinations(range(len(paths)), 2)), 0, usable_cores()
     with (

@@ -31,7 +31,6 @@ class RoundResults(Results):
     alone: list[PlayedRound] = field(default_factory=list)
 
     def document(self) -> dict[str, object]:
-        """Return everything for JSON."""
         return Results.document(self) | {
             "join": asdict(self.join) | {"seconds": self.join.seconds} if self.join else None,
             "cost": {rules: asdict(cost) for rules in BUILT_IN if (cost := cost_of(self.steps, self.records, rules))},

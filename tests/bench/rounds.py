@@ -54,7 +54,6 @@ class PlayedRound:
         return round(self.processor_seconds * 1e6 / (self.elements * self.parties), 2)
 
     def document(self) -> dict[str, object]:
-        """Return it for JSON."""
         return asdict(self) | {"microseconds_per_element_and_party": self.per_element}
 
 

@@ -17,7 +17,6 @@ MEBIBYTE = 1 << 20
 
 
 def test_one_party_sends() -> None:
-    """32 bytes for each element of every party, 33 for each own token, and columns for the others."""
     assert data_volumes.bytes_sent([10, 20, 30], 1) == 32 * 60 + 33 * 20
     columns = 2 * 16 * (20 + 4_096)
     assert data_volumes.node_sends(Size(3, 20, 1)) == data_volumes.bytes_sent([20, 20, 20], 2) + columns

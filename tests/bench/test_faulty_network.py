@@ -67,7 +67,6 @@ def test_it_delays(echo: int) -> None:
 
 
 def test_it_throttles(echo: int) -> None:
-    """A connection carries no more bytes a second than it may."""
     with FaultyNetwork(echo, NetworkFaults(bytes_per_second=500_000)) as network:
         content, seconds = exchanged(network.port)
     assert content == CONTENT
@@ -100,7 +99,6 @@ def test_it_changes(echo: int) -> None:
 
 
 def test_nobody_at_the_other_end() -> None:
-    """A connection to nobody ends, and the next one is taken."""
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
     with FaultyNetwork(port, NetworkFaults()) as network:

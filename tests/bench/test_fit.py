@@ -13,7 +13,6 @@ def test_a_line() -> None:
 
 
 def test_points_beside_a_line() -> None:
-    """What the line misses is told."""
     line = fit_line([(0, 0), (1, 2), (2, 0)])
     assert (line.slope, line.explained) == (0.0, 0.0)
     assert fit_line([(1, 4), (2, 4)]) == Line(4.0, 0.0, 1.0)

@@ -23,7 +23,6 @@ def test_token_chunks() -> None:
 
 
 def test_a_join(tmp_path: Path) -> None:
-    """The join runs in a process of its own, on all rows, and finds pairs."""
     join = measure_join(tmp_path, rows=12_000, parties=3)
     assert (join.rows, join.parties) == (12_000, 3)
     assert 20 < join.pairs < 1_000

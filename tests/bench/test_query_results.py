@@ -24,7 +24,6 @@ from tests.bench.services.world import BenchServices, _replace
 
 
 def test_latency() -> None:
-    """Median and worst are those of all queries."""
     measured = Latency(10, (3, 1, 2), (1.5, 9.0, 2.5))
     assert (measured.median, measured.worst) == (2.5, 9.0)
     assert measured.document()["seconds"] == (1.5, 9.0, 2.5)
@@ -50,7 +49,6 @@ def test_an_answer_may_be_whole_after_the_last_confirmation(monkeypatch: pytest.
 
 
 def test_the_page() -> None:
-    """Every figure is on the page and in the document."""
     results = QueryResults(this_machine(), QueryBenchSize(queries=2))
     results.latencies["loopback"] = Latency(10, (3, 1), (1.25, 2.5))
     results.idling = [Idling("matcher", 60, 0.00123, 4096, 2)]

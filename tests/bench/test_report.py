@@ -34,7 +34,6 @@ ROUND = PlayedRound(
 
 
 def test_everything() -> None:
-    """Every part stands on the page and in the document."""
     spread = TimingSpread(2.0, 1.0, 3.0)
     results = RoundResults(
         MACHINE,

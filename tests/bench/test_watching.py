@@ -32,7 +32,6 @@ def test_a_command_that_fails() -> None:
 
 
 def test_a_process_that_ended() -> None:
-    """Who has ended holds no memory."""
     with psutil.Popen([sys.executable, "-c", ""]) as process:
         process.wait()
     assert memory_of(process) == 0

@@ -14,7 +14,6 @@ from tests.support.process_world import World, lists
 
 @pytest.fixture
 def files(tmp_path: Path) -> dict[str, Path]:
-    """Three small lists with known common persons."""
     return lists(tmp_path)
 
 
@@ -31,5 +30,4 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture(scope="session")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The bundle of this commit."""
     return make_bundle(tmp_path_factory.mktemp("bundle"))

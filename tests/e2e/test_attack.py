@@ -58,7 +58,6 @@ class Program:
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def counted(self) -> Any:
-        """Return what it has counted so far."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write("\n")
@@ -68,7 +67,6 @@ class Program:
 
 @contextmanager
 def running(name: str, *services: Service) -> Iterator[list[Program]]:
-    """Run a program for each service, and end all of them."""
     with ExitStack() as stack:
         programs = [Program(name, service) for service in services]
         for program in programs:
@@ -92,7 +90,6 @@ def files(tmp_path: Path) -> dict[str, Path]:
 
 @pytest.fixture
 def world(tmp_path: Path, files: dict[str, Path]) -> Iterator[World]:
-    """A matcher and three nodes."""
     (tmp_path / "world").mkdir()
     made = World(tmp_path / "world", program=LOADED)
     try:

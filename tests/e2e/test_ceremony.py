@@ -51,7 +51,6 @@ def test_five_parties_by_the_documented_commands(stage: World, files: dict[str, 
 
 
 def accepted_by(secretariat: Operator) -> dict[str, int | None]:
-    """Return the number of the registry that each party has accepted, as the secretariat sees it."""
     return {one["party"]: one["accepted"] for one in secretariat.read("aquila party registry")["parties"]}
 
 

@@ -30,7 +30,6 @@ def test_a_round_by_commands(world: World, files: dict[str, Path]) -> None:
 
 
 def test_people_by_commands(world: World, tmp_path: Path) -> None:
-    """The key of the home makes, resets and deactivates accounts; who signs out is nobody until the next sign-in."""
     home, person = str(world.matcher.home), tmp_path / "third"
     person.mkdir()
     made = json.loads(run("user", "add", "third", "--role", "auditor", "--home", home, "--json", person=person))
@@ -74,7 +73,6 @@ def scraped(port: int) -> dict[str, float]:
 
 
 def test_a_served_node_shows_its_metrics(world: World) -> None:
-    """With a port for them it serves them to this machine, as Prometheus reads them."""
     node, port = world.nodes[0], free_port()
     settings = node.home / "node.toml"
     before = settings.read_text()

@@ -70,7 +70,6 @@ def asked(server: URL, *statements: str) -> list[Any]:
 
 
 def lose_database(server: URL) -> None:
-    """Take away what the database's volume holds."""
     asked(server, "DROP DATABASE aquila WITH (FORCE)", "DROP ROLE aquila")
 
 
@@ -95,7 +94,6 @@ def make_database(server: URL) -> None:
 
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Iterator[Ceremony]:
-    """The other side of the ceremony."""
     stage = World(tmp_path / "elsewhere", program=LOADED)
     stage.root.mkdir()
     try:
@@ -120,7 +118,6 @@ class Composed:
 
     @property
     def home(self) -> str:
-        """Its home, as it sees it."""
         return str(SERVICES[self.kind]["environment"]["AQUILA_HOME"])
 
     @property
@@ -198,7 +195,6 @@ class Composed:
                 time.sleep(0.2)
 
     def lose(self) -> None:
-        """Take away what its volume holds."""
         self.machine.run("systemctl", "stop", self.kind)
         self.machine.run("find", self.home, "-mindepth", "1", "-delete")
 
@@ -210,7 +206,6 @@ class Composed:
             (self.exchange / "brought").unlink()
 
     def assert_well(self) -> None:
-        """Assert that the image's check of health finds it well before long, and that its rows are in PostgreSQL."""
         image = (DEPLOY / "Dockerfile").read_text("utf-8").replace("\\\n", "")
         [check] = re.findall(r"^HEALTHCHECK .* CMD +(.*)$", image, re.MULTILINE)
         self.run("/bin/sh", "-c", f"for _ in $(seq 30); do ({check}) && exit 0; sleep 1; done; exit 1")
@@ -233,7 +228,6 @@ def backup_steps() -> list[str]:
 
 
 def test_the_steps_end_at_a_matcher_that_admits_a_party(machine: Container, elsewhere: Ceremony) -> None:
-    """Home and start, as they are written; then it invites a party and admits it."""
     matcher, party = Composed(machine, "matcher", free_port()), elsewhere.operators["SI"]
     matcher.prepare()
     makes, (invite, admit) = steps("matcher")

@@ -40,7 +40,6 @@ PERSON = b'{"given_names": ["Arben"], "family_names": ["Hoxhallari"]'  # no JSON
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[Cluster]:
-    """A scheduler and two workers."""
     made = Cluster(tmp_path / "cluster")
     try:
         made.start()
@@ -50,12 +49,10 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
 
 
 def settings_of(cluster: Cluster, home: Path) -> ServiceSettings:
-    """Return a service's settings with this cluster."""
     return ServiceSettings.model_validate({"home": home, **tomllib.loads(cluster.settings())})
 
 
 def forms(secret: bytes) -> set[bytes]:
-    """Return a secret in the spellings in which it might be written."""
     return {secret, secret.hex().encode(), base64.b64encode(secret), repr(secret)[2:-1].encode()}
 
 
@@ -125,7 +122,6 @@ def test_a_rehearsal_on_a_cluster(cluster: Cluster, files: dict[str, Path], tmp_
 
 
 def persons(path: Path) -> list[Record]:
-    """Return the records of a list of the end-to-end tests."""
     with path.open(encoding="utf-8", newline="") as stream:
         return [
             Record(

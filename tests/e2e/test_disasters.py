@@ -33,11 +33,8 @@ SECRETS = ("identity.pem", "people.key", "ca.key", "service.key")
 
 @dataclass
 class Disasters(CommandedParties):
-    """What befalls parties and secretariat."""
-
     @property
     def administrators(self) -> list[Operator]:
-        """Those of all parties that have not left."""
         return [self.admin(node.name) for node in self.nodes]
 
     def play(self) -> None:
@@ -49,7 +46,6 @@ class Disasters(CommandedParties):
     # Copies
 
     def copy_database(self, code: str) -> Path:
-        """Copy the database of a node, as its administrators do while it stands still."""
         node, copy = self.stage.services[code], self.root / f"{code}.copy"
         node.stop()
         shutil.copy(node.home / DATABASE_FILE, copy)
@@ -82,7 +78,6 @@ class Disasters(CommandedParties):
         self.abort(runbook, unknown, self.nodes)
 
     def acknowledge(self, runbook: str, operators: Sequence[Operator]) -> None:
-        """Acknowledge what comes up until nothing does; there is an alarm at the first of them."""
         self.stage.until(lambda: bool(alarms_of(operators[0])), ALARM_SECONDS)
         self.stage.until(partial(is_quiet, runbook, operators), ALARM_SECONDS)
 
@@ -142,7 +137,6 @@ class Disasters(CommandedParties):
     # Rounds that do not go on
 
     def unstick(self, code: str) -> None:
-        """A round waits for a node that has stopped."""
         runbook, round_id, late = "A round is stuck", self.begin(), self.stage.services[code]
         late.stop()
         self.at_each(partial(self.submit_list, round_id), [node for node in self.nodes if node is not late])
@@ -163,7 +157,6 @@ class Disasters(CommandedParties):
     # Keys
 
     def replace_key(self, code: str, *, steal: bool) -> None:
-        """Replace a key that was stolen, or that is gone."""
         runbook, victim, secretariat = "An identity key is stolen", self.admin(code), self.admin("matcher")
         auditors = {node.name: self.people[node.name].second for node in self.nodes}
         self.audit()  # a theft is noticed later than a second after a round, when its last checkpoints are cosigned
@@ -201,7 +194,6 @@ class Disasters(CommandedParties):
         return compares(other, compare, {"left_out", "uncovered"})
 
     def replace_matchers_key(self) -> None:
-        """Revoke the matcher's key, which was stolen."""
         runbook, secretariat = "An identity key is stolen", self.admin("matcher")
         renew = manual.command(runbook, "aquila matcher renew-identity")
         secretariat.give(f"{renew} --revoke --home HOME")
@@ -209,7 +201,6 @@ class Disasters(CommandedParties):
         self.accept(runbook, self.admin("AL"))
 
     def accept(self, runbook: str, reader: Operator) -> None:
-        """Let every administrator accept the newest registry, with words from one of the parties."""
         waiting: list[Any] = []
 
         def waits() -> bool:
@@ -224,7 +215,6 @@ class Disasters(CommandedParties):
     # Certificates and people
 
     def renew_certificates(self) -> None:
-        """Renew certificates that are said to have expired."""
         runbook = "A certificate has expired"
         for service in self.stage.services.values():
             administrator = self.admin(service.name)
@@ -232,7 +222,6 @@ class Disasters(CommandedParties):
                 administrator.give(manual.command(runbook, command))
 
     def lose_officer(self, code: str) -> None:
-        """An officer has gone, and another one comes."""
         runbook, pair, administrator = "An officer or an administrator has gone", self.people[code], self.admin(code)
         gone = pair.first
         administrator.give(manual.command(runbook, "aquila user deactivate") + " --home HOME", LOGIN=gone.login)
@@ -247,7 +236,6 @@ class Disasters(CommandedParties):
         administrator.give(f"{local} --home HOME", LOGIN="administrator-2")
 
     def leave(self, code: str) -> None:
-        """A party leaves, and the others go on without it."""
         runbook, leaving = "A party leaves", self.stage.services[code]
         self.people[code].second.give(manual.command(runbook, "aquila audit export"))
         self._export(self.root, self.stage.matcher)

@@ -66,7 +66,6 @@ def test_memory_that_grows_is_found() -> None:
 
 
 def memory_of_rounds(kibibytes: int) -> list[int]:
-    """Return the memory of a process that keeps so much in each round, after each."""
     samples = []
     with subprocess.Popen([sys.executable, "-c", KEEPS], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None

@@ -35,7 +35,6 @@ def parties(tmp_path: Path, files: dict[str, Path]) -> Iterator[CommandedParties
 
 
 def test_a_round_goes_on_when_there_is_room_again(parties: CommandedParties) -> None:
-    """Nothing is lost, and nothing has to be restarted."""
     administrator, backups = parties.admin("AL"), parties.admin("AL").folder
     starts = {one.name: one.starts for one in parties.stage.services.values()}
     doctor = manual.command(RUNBOOK, "aquila doctor")

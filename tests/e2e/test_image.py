@@ -42,12 +42,9 @@ ALONE = "--network=none"
 
 @dataclass(frozen=True)
 class Engine:
-    """Images and containers in a folder of their own."""
-
     folder: Path
 
     def run(self, program: str, *words: str, check: bool = True) -> str:
-        """Run buildah or podman, and return what it prints."""
         where = [f"--root={self.folder}/images", f"--runroot={self.folder}/run", "--storage-driver=overlay"]
         if program == "podman":
             where += ["--runtime=runc", "--cgroup-manager=cgroupfs", f"--volumepath={self.folder}/volumes"]
@@ -74,7 +71,6 @@ class Engine:
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
-    """An engine whose containers end with the test."""
     made = Engine(Path(mkdtemp(prefix="aqimage-")))
     try:
         yield made
@@ -85,7 +81,6 @@ def engine() -> Iterator[Engine]:
 
 @pytest.fixture(scope="module")
 def image(engine: Engine, bundle: Path) -> str:
-    """The image, built from the unpacked bundle on a base of Debian's own packages."""
     base = engine.folder / "base"
     base.mkdir()
     words = ["mmdebstrap", "--quiet", "--variant=minbase", "--include=python3,python3-venv", DEBIAN]
@@ -115,13 +110,11 @@ class Contained:
 
     @property
     def options(self) -> tuple[str, ...]:
-        """What each of its containers is restricted by."""
         home = f"/var/lib/aquila/{self.kind}"
         folders = (f"--volume={self.kind}:{home}", f"--volume={self.engine.folder}/exchange:/exchange")
         return (*RESTRICTED, self.network, *folders, "--workdir=/exchange", f"--env=AQUILA_HOME={home}")
 
     def give(self, *words: str) -> str:
-        """Give a command in a container of its own."""
         return self.engine.run("podman", "run", "--rm", *self.options, IMAGE, *words)
 
     def start(self) -> str:
@@ -138,7 +131,6 @@ class Contained:
 
 @pytest.fixture(scope="module")
 def containers(engine: Engine, image: str) -> dict[str, str]:
-    """A matcher and a node that it admits: their containers, which have no network but one another."""
     assert image == IMAGE
     exchange = engine.folder / "exchange"
     exchange.mkdir()

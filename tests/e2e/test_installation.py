@@ -49,7 +49,6 @@ WARNING, CRITICAL = 1, 2
 
 
 def make_machines(folder: Path, network: Network) -> dict[str, Installed]:
-    """Return three machines with their services, of which nothing is installed yet."""
     made = {}
     for name, (address, known_as) in {"matcher": MATCHER, **NODES}.items():
         kind, port = ("matcher", 8700) if name == "matcher" else ("node", 8701)
@@ -68,7 +67,6 @@ def reaches(network: Network, address: str, service: tuple[str, int]) -> bool:
 
 @pytest.fixture
 def network() -> Iterator[Network]:
-    """A closed network."""
     made = Network()
     try:
         yield made
@@ -78,7 +76,6 @@ def network() -> Iterator[Network]:
 
 @pytest.fixture
 def machines(network: Network) -> Iterator[dict[str, Installed]]:
-    """Three fresh machines."""
     folder = Path(mkdtemp(prefix="aqdebian-"))
     make_base(folder / "base")
     made = make_machines(folder, network)

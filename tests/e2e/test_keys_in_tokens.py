@@ -19,7 +19,6 @@ pytestmark = [pytest.mark.e2e, NEEDED]
 
 @pytest.fixture(scope="module")
 def tokens(token_folder: Path) -> dict[str, SoftToken]:
-    """A token of the matcher, and one of the node RS."""
     return {name: make_token(token_folder, f"a long PIN of {name} for a test") for name in ("matcher", "RS")}
 
 

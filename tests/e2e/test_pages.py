@@ -29,7 +29,6 @@ LONG = 10_000  # rows of a long list
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium."""
     yield from chromium()
 
 
@@ -55,14 +54,11 @@ def quiet_world(tmp_path: Path, delivered: Path) -> Iterator[World]:
 
 
 class SignedInPeople:
-    """The people of a world at their browsers."""
-
     def __init__(self, browser: Browser, windows: Mapping[str, Window], matcher: str) -> None:
         self._browser, self._windows, self.matcher = browser, windows, matcher
         self.visitors: list[Visitor] = []
 
     def visitor(self, service: Service) -> Visitor:
-        """Open a browser."""
         made = Visitor.at(self._browser, service.url, self._windows[service.name])
         self.visitors.append(made)
         return made
@@ -108,7 +104,6 @@ def make_hostile(path: Path) -> None:
 
 
 def import_list(officer: Visitor, path: Path) -> None:
-    """Look a list through and store it."""
     officer.open("/records")
     officer.page.locator("#file").set_input_files(path)
     officer.press("Look through")
@@ -133,7 +128,6 @@ def import_delivered(officer: Visitor, folder: Path, path: Path) -> None:
 
 
 def look_through_long_list(officer: Visitor) -> None:
-    """Look through a list that takes a while: another page shows how far it is, and then what is in it."""
     rows = "".join(f"n-{n},{name},19{n % 90 + 10}-0{n % 9 + 1}-1{n % 10}\n" for n, name in enumerate(_names(LONG)))
     content = f"record_id,given_names,family_names,date_of_birth\n{rows}".encode()
     officer.open("/records")
@@ -185,7 +179,6 @@ def see_history(analyst: Visitor, path: Path) -> None:
 
 
 def look_at_first(analyst: Visitor) -> None:
-    """Open the first record that a search found."""
     analyst.go_by(analyst.page.locator("tbody th a").first)
     assert analyst.shows("Readings of its names")
 
@@ -303,7 +296,6 @@ def propose(officer: Visitor, first: Visitor, second: Visitor) -> None:
 def test_the_story(
     browser: Browser, quiet_world: World, delivered: Path, files: dict[str, Path], window: Window, abroad: Window
 ) -> None:
-    """From the first account to a closed hit: administrator, officer, approver, analyst, auditor, secretariat."""
     world, windows = quiet_world, {"matcher": window, "RS": window, "AL": abroad}
     cast = SignedInPeople(browser, windows, world.matcher.url)
     for path in files.values():

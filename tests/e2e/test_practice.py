@@ -41,13 +41,10 @@ sys.addaudithook(_hook)
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium."""
     yield from chromium()
 
 
 class Practice:
-    """`aquila node train` as a process of its own, in which every file and every call is watched."""
-
     def __init__(self, folder: Path) -> None:
         self.real, self.seen = folder / "real", folder / "seen"
         self.temporary = Path(tempfile.mkdtemp())  # a short path: processes have sockets in it
@@ -79,7 +76,6 @@ class Practice:
         self.output.start()
 
     def contents(self) -> dict[str, bytes]:
-        """Return every file of the real home."""
         return {str(path): path.read_bytes() for path in sorted(self.real.rglob("*")) if path.is_file()}
 
     def end(self) -> None:
@@ -93,8 +89,6 @@ class Practice:
 
 
 class Trainee:
-    """A person who follows the page of the practice."""
-
     def __init__(self, browser: Browser, url: str) -> None:
         self.visitor = Visitor.at(browser, url, Window(1280))
         self.page = self.visitor.page
@@ -112,7 +106,6 @@ class Trainee:
         self.visitor.go_by(page.locator("button.first"))
 
     def approve(self) -> None:
-        """Read and approve what waits."""
         self.visitor.go_by(self.page.locator("main a[href^='/approvals/']").first)
         self.page.locator("#read").check()
         self.visitor.press("Approve")
@@ -124,7 +117,6 @@ class Trainee:
         return download.value.suggested_filename, download.value.path().read_bytes()
 
     def import_list(self) -> None:
-        """Save the list of the practice and import it."""
         self.visitor.open("/practice")
         with self.page.expect_download() as download:
             self.page.get_by_role("link", name="Save the practice list").click()
@@ -158,7 +150,6 @@ class Trainee:
         self.look_at_letter(str(hit))
 
     def look_at_letter(self, hit: str) -> None:
-        """Look at the letter on the page, as PDF, as a message and as JSON: each says that it is practice."""
         self.visitor.press("Show the letter")
         assert self.visitor.shows("Practice, not real: Request after a hit")
         assert self.visitor.shows("all persons are invented, nothing here is real")
@@ -172,7 +163,6 @@ class Trainee:
         self.visitor.open(hit)
 
     def close_hit(self) -> None:
-        """Record the reply that came, and close the hit."""
         self.visitor.open("/practice")
         number = re.search(r"PRACTICE [A-Z]{2} \d{4}-[0-9a-f]{6}", self.page.inner_text("main"))
         assert number
@@ -186,7 +176,6 @@ class Trainee:
         self.visitor.press("Close it")
 
     def ask(self) -> None:
-        """Ask for the three persons of the practice."""
         self.visitor.open("/practice")
         persons = self.page.locator("section", has_text="Persons to ask for").locator("ul").first.inner_text()
         self.next_step("Ask for three persons")

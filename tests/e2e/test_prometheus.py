@@ -57,7 +57,6 @@ pytestmark = [pytest.mark.e2e, pytest.mark.skipif(TOOL is None, reason="promtool
 
 
 def firing(folder: Path, series: dict[str, str], minutes: int) -> set[str]:
-    """Return the alerts that fire after so many minutes of some series."""
     listed = [{"series": name, "values": values} for name, values in series.items()]
     asked = {
         "expr": 'ALERTS{alertstate="firing"}',
@@ -84,18 +83,15 @@ def test_the_rules_are_rules() -> None:
 
 
 def test_each_alert_has_an_example() -> None:
-    """Of a service that is not well, with which it fires."""
     [group] = yaml.safe_load(RULES.read_text("utf-8"))["groups"]
     assert [rule["alert"] for rule in group["rules"]] == list(FIRES)
 
 
 @pytest.mark.parametrize("alert", FIRES)
 def test_an_alert_fires(tmp_path: Path, alert: str) -> None:
-    """By the series of its example, and by no other."""
     series, minutes = FIRES[alert]
     assert firing(tmp_path, series, minutes) == {alert}
 
 
 def test_no_alert_fires_at_a_service_that_is_well(tmp_path: Path) -> None:
-    """For hours."""
     assert firing(tmp_path, {name: f"{value}x240" for name, value in CALM.items()}, 240) == set()

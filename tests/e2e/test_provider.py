@@ -41,7 +41,6 @@ ct-officer = "officer"
 
 @pytest.fixture(scope="module")
 def port() -> int:
-    """Where the node listens, and its pages."""
     return free_port()
 
 
@@ -59,7 +58,6 @@ class Provider:
     _process: subprocess.Popen[bytes] | None = None
 
     def start(self, secret: str) -> None:
-        """Begin to listen; the client shows this secret."""
         node = shutil.which("node")
         assert node, "install Debian's nodejs and npm, then `npm ci` in tests/e2e/provider"
         command = [node, "server.mjs", str(self.port), self.back, secret]
@@ -68,7 +66,6 @@ class Provider:
         assert b"ready" in self._process.stdout.readline()
 
     def stop(self) -> None:
-        """End."""
         assert self._process is not None
         assert self._process.stdout is not None
         self._process.kill()
@@ -78,7 +75,6 @@ class Provider:
 
 @pytest.fixture(scope="module")
 def provider(port: int) -> Iterator[Provider]:
-    """A provider that runs."""
     made = Provider(f"http://127.0.0.1:{port}{BACK}")
     made.start(SECRET)
     yield made
@@ -134,7 +130,6 @@ def logins(listed: str) -> set[str]:
 
 
 def sign_in(node: Service, subject: str) -> SessionGrant:
-    """Sign in at the provider, and at the node with what it sends back."""
     with Connection(Access("node", node.url, "")) as connection:
         people = PeopleClient(connection)
         started = people.start_at_provider()

@@ -27,7 +27,6 @@ MOST_ACTIONS = 2 * HITS
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium."""
     yield from chromium()
 
 
@@ -55,13 +54,11 @@ class Hands:
         self.page, self.actions = visitor.page, 0
 
     def press_key(self, key: str) -> None:
-        """Press a key that leads to another page."""
         self.actions += 1
         with self.page.expect_navigation():
             self.page.keyboard.press(key)
 
     def click(self, words: str) -> None:
-        """Click the first button of these words."""
         self.actions += 1
         with self.page.expect_navigation():
             self.page.get_by_role("button", name=words, exact=True).first.click()
@@ -69,7 +66,6 @@ class Hands:
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["keys", "buttons"])
 def test_a_hundred_hits_take_an_action_each(browser: Browser, reviewed_world: World, *, scripts: bool) -> None:
-    """From the first hit to the last one: a decision leads to the next, also to that of the next page."""
     node = reviewed_world.services["AL"]
     token = (node.home / "operator.token").read_text().strip()
     code = node.call(token, "POST", "/v1/people/accounts", json={"login": "eva", "roles": ["analyst"]})["code"]

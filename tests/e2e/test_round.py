@@ -12,7 +12,6 @@ pytestmark = pytest.mark.e2e
 
 
 def play(world: World, files: dict[str, Path]) -> str:
-    """Play a round up to the hits and return its id."""
     round_id = world.propose(mode="lists_and_queries")  # so that the lists' tokens stay until the end
     world.consent(round_id)
     for node in world.nodes:

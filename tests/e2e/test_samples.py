@@ -69,7 +69,6 @@ class SampleWorld(World):
         self._people(service)
 
     def _lay_out(self, service: Service, etc: Path) -> None:
-        """Put everything into `/etc/aquila` that the advanced samples name there."""
         assert self.cluster is not None
         etc.mkdir()
         for name in ("identity.pem", "registry.toml"):

@@ -93,7 +93,6 @@ class TenYears(CertifiedCallers):
         return {one["round_id"]: one["phase"] for one in rounds}.get(round_id) == "aborted"
 
     def lose_matcher(self) -> None:
-        """Lose the matcher and all of its backups, and begin anew as the runbook has it."""
         runbook, before = "The matcher is lost", self.root / "before"
         self.stage.matcher.kill()
         shutil.rmtree(self.stage.matcher.home)
@@ -113,7 +112,6 @@ class TenYears(CertifiedCallers):
 
 
 def shown_certificate(service: Service) -> str:
-    """Return the certificate that a service shows to its callers."""
     with socket.create_connection(("127.0.0.1", service.port)) as link:
         context = ssl.create_default_context(cafile=service.ca)
         if service.shown is not None:

@@ -30,13 +30,10 @@ _NOW = "[Timer]\nOnActiveSec=1s\nRandomizedDelaySec=0\nAccuracySec=100ms\n"
 
 @dataclass
 class UnitService(Service):
-    """A service of a world that the container's systemd runs by its unit."""
-
     container: Container = field(kw_only=True)
 
     @property
     def unit(self) -> str:
-        """The unit's name."""
         return f"aquila-{self.name.lower()}.service"
 
     @property
@@ -47,7 +44,6 @@ class UnitService(Service):
         return written
 
     def start(self) -> None:
-        """Install the unit, start it, and wait until it listens."""
         content = (UNITS / f"aquila-{self.kind}.service").read_text("utf-8")
         # Several nodes are on this machine: each has its own folder.
         content = content.replace(f"aquila/{self.kind}", f"aquila/{self.name}")
@@ -59,7 +55,6 @@ class UnitService(Service):
         self._until_it_listens()
 
     def restart(self) -> None:
-        """Let systemd stop and start it."""
         self.container.run("systemctl", "restart", self.unit)
         self._until_it_listens()
 
@@ -76,8 +71,6 @@ class UnitService(Service):
 
 @dataclass
 class UnitWorld(World):
-    """A world whose services are units of a container."""
-
     container: Container = field(kw_only=True)
 
     def _add(self, name: str, kind: str) -> Service:
@@ -88,7 +81,6 @@ class UnitWorld(World):
 
 @pytest.fixture
 def container() -> Iterator[Container]:
-    """A booted systemd."""
     folder = Path(mkdtemp(prefix="aqunits-"))
     made = Container(folder)
     try:
@@ -118,7 +110,6 @@ def cluster_of(container: Container) -> str:
 
 
 def assert_backed_up(container: Container, service: Service) -> None:
-    """Let the timer of a running service back it up, now in the place of the night."""
     name, key = f"aquila-{service.kind}-backup", container.folder / f"{service.kind}.key"
     run("backup-key", "--out", str(key))
     public = container.root / "etc/aquila/backup.key.pub"
@@ -211,7 +202,6 @@ def assert_watched(container: Container, unit: str) -> None:
 
 
 def until(done: Callable[[], bool], container: Container, unit: str) -> None:
-    """Wait until something holds of a unit."""
     ends = time.monotonic() + START_SECONDS
     while not done():
         assert time.monotonic() < ends, container.journal(unit)

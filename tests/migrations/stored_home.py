@@ -59,7 +59,6 @@ async def hits(world: World, round_id: str) -> dict[str, list[list[str]]]:
 
 
 def make(version: str, folder: Path) -> Path:
-    """Play the rounds and pack the homes, and return the archive."""
     archive = folder / f"{version}.tar.xz"
     with TemporaryDirectory() as homes, tarfile.open(archive, "w:xz") as packed:
         asyncio.run(play(Path(homes)))

@@ -28,7 +28,6 @@ RELEASES = sorted(path.name.removesuffix(".tar.xz") for path in HOMES.glob("*.ta
 
 @pytest.fixture(params=[NOW, *RELEASES])
 def stored(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """The homes of a release, unpacked."""
     archive = make(NOW, tmp_path) if request.param == NOW else HOMES / f"{request.param}.tar.xz"
     with tarfile.open(archive) as packed:
         packed.extractall(tmp_path / "homes", filter="data")
@@ -38,7 +37,6 @@ def stored(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 async def test_a_release_is_upgraded(stored: Path) -> None:
-    """A closed round has its hits, an open one finds them, a proposed one opens; logs and messages are read."""
     content = json.loads((stored / ROUNDS).read_text("utf-8"))
     rounds = content["rounds"]
     world = open_world(stored, Clock(STOPPED_AT + 600))
@@ -61,7 +59,6 @@ async def test_a_release_is_upgraded(stored: Path) -> None:
 
 
 def check_log(store: Store) -> None:
-    """Check that every entry of a log is read."""
     with store.reading("test.log") as session:
         found = list(entries.entries(session))
     assert found

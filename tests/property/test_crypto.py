@@ -23,7 +23,6 @@ seeds = st.integers(0, 2**32)
 
 
 def number(octets: bytes) -> int:
-    """Decode a scalar."""
     return int.from_bytes(octets, "little")
 
 
@@ -44,7 +43,6 @@ def test_blinding_does_not_change_the_function(inputs: list[bytes], seed: int) -
 @few
 @given(parties=st.integers(1, 5), count=st.integers(0, 4), seed=seeds)
 def test_evaluations_add_up_to_the_sum_of_the_shares(parties: int, count: int, seed: int) -> None:
-    """The parties' evaluations and public keys add up to those of the summed key."""
     random = Random(seed).randbytes
     shares = [new_share(ONE, random) for _ in range(parties)]
     total = sum(number(share.to_bytes()) for share in shares) % ORDER
@@ -61,7 +59,6 @@ def test_evaluations_add_up_to_the_sum_of_the_shares(parties: int, count: int, s
 @few
 @given(count=st.integers(1, 5), seed=seeds, draw=st.data())
 def test_proof_holds_for_exactly_one_statement(count: int, seed: int, draw: st.DataObject) -> None:
-    """A proof verifies, and no longer once an element, a bit of proof or context, or the key is another."""
     random = Random(seed).randbytes
     share, context, fresh = new_share(ONE, random), random(draw.draw(st.integers(1, 40))), random(32)
     inputs = oprf.hash_inputs(ONE, random(32 * count), 32)
@@ -149,6 +146,5 @@ def test_vault_gives_back_what_was_sealed(plaintext: bytes, label: str, seed: in
 
 
 def flipped(octets: bytes, draw: st.DataObject) -> bytes:
-    """Return the bytes with one bit changed."""
     place, bit = draw.draw(st.integers(0, len(octets) - 1)), draw.draw(st.integers(0, 7))
     return octets[:place] + bytes([octets[place] ^ 1 << bit]) + octets[place + 1 :]

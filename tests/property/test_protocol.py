@@ -40,7 +40,6 @@ JSON = st.recursive(
 
 @pytest.fixture(scope="module")
 def group() -> Group:
-    """The backend of this machine."""
     return load_group(1)
 
 
@@ -56,7 +55,6 @@ def played(group: Group, tmp_path_factory: pytest.TempPathFactory) -> StagedRoun
 
 @st.composite
 def submissions(draw: st.DrawFn) -> Submission:
-    """Draw a submission whose counts add up."""
     chunks = draw(
         st.lists(
             st.fixed_dictionaries(
@@ -111,14 +109,12 @@ def test_messages_come_back(message: Message) -> None:
 
 @given(TEXT, CODES, st.integers(1, 2**40))
 def test_refusals_come_back(reason: str, party: str, sequence: int) -> None:
-    """Any printable reason comes back letter by letter."""
     refusal = Refusal(round_id=ROUND, party=party, sequence=sequence, reason=reason)
     assert Refusal.from_payload(refusal.payload()) == refusal
 
 
 @given(st.lists(st.binary(max_size=6), max_size=4), st.lists(st.binary(max_size=6), max_size=4))
 def test_framing_is_injective(left: list[bytes], right: list[bytes]) -> None:
-    """Equal framed bytes are equal parts."""
     assert (framed("label", *left) == framed("label", *right)) == (left == right)
 
 
@@ -216,7 +212,6 @@ def test_registries_come_back(played: StagedRound, name: str) -> None:
 
 @given(st.binary(max_size=5 * TOKEN_ROW_BYTES))
 def test_arbitrary_rows(rows: bytes) -> None:
-    """Bytes are whole token rows or malformed."""
     whole = len(rows) % TOKEN_ROW_BYTES == 0
     with contextlib.nullcontext() if whole else pytest.raises(AquilaError):
         parsed = parse_rows(rows)
@@ -251,7 +246,6 @@ def test_hits_do_not_depend_on_any_order(group: Group, tmp_path_factory: pytest.
 def test_hits_are_those_of_the_records_that_are_there(
     group: Group, tmp_path_factory: pytest.TempPathFactory, missing: set[str]
 ) -> None:
-    """Taking records out of the lists takes their hits away and no other."""
     kept = {code: [record for record in LISTS[code] if record.record_id not in missing] for code in LISTS}
     lists = {code: records for code, records in kept.items() if records}
     assume(len(lists) >= 2)

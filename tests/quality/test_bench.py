@@ -27,12 +27,10 @@ def with_levels(result: SetResult, high: tuple[int, int], low: tuple[int, int]) 
 
 
 def test_goals_that_are_reached_are_silent(result: SetResult) -> None:
-    """Nothing is said of a set that keeps everything."""
     assert with_levels(result, (95, 0), (2, 1)).broken == ()
 
 
 def test_a_missed_goal_is_said(result: SetResult) -> None:
-    """F1 and recall at high, each with what was asked."""
     sentences = with_levels(result, (60, 0), (10, 0)).broken
     assert [sentence.partition(": ")[2] for sentence in sentences] == [
         "F1 is 0.8235, 0.93 is the goal",
@@ -41,25 +39,21 @@ def test_a_missed_goal_is_said(result: SetResult) -> None:
 
 
 def test_a_broken_promise_is_said(result: SetResult) -> None:
-    """From as many pairs on as say something."""
     assert "of the pairs called low, 0.333 are right" in with_levels(result, (95, 0), (10, 20)).broken[0]
 
 
 def test_a_set_of_another_name_has_no_goal(result: SetResult) -> None:
-    """Only the promises of its levels."""
     other = replace(result, labelled=replace(result.labelled, name="one's own"))
     assert with_levels(other, (10, 0), (0, 0)).broken == ()
 
 
 def test_too_many_inputs_are_said(result: SetResult) -> None:
-    """Of lists with common persons and of strangers."""
     for one in (with_levels(result, (95, 0), (0, 0)), measure_set(unrelated_lists(20, 1), load_rules("default"))):
         heavy = replace(one, per_record=dict.fromkeys(InputClass, 8.5))
         assert [sentence.partition(": ")[2] for sentence in heavy.broken] == ["17.00 inputs per record, 16 may be"]
 
 
 def test_false_pairs_of_strangers_are_said(result: SetResult) -> None:
-    """More than may be at high count at all levels too."""
     strangers = replace(result, labelled=replace(result.labelled, same=frozenset()))
     broken = Results(load_rules("default"), [with_levels(strangers, (0, 21), (0, 290))]).broken
     assert ["21 false pairs at high" in broken[0], "311 false pairs at low" in broken[1]] == [True, True]

@@ -6,7 +6,6 @@ from tests.quality.measuring.common_lists import IN_LISTS, common_lists, unrelat
 
 
 def test_a_seed_gives_the_same_lists() -> None:
-    """Another seed gives others."""
     one, again, other = common_lists(60, 1), common_lists(60, 1), common_lists(60, 2)
     assert one.lists == again.lists
     assert one.same == again.same
@@ -14,7 +13,6 @@ def test_a_seed_gives_the_same_lists() -> None:
 
 
 def test_common_persons_are_in_the_lists() -> None:
-    """In the shares of the development lists, every record once."""
     found = common_lists(200, 3)
     ids = {(party, record.record_id) for party, records in found.lists.items() for record in records}
     assert all(len(records) == 200 for records in found.lists.values())
@@ -25,7 +23,6 @@ def test_common_persons_are_in_the_lists() -> None:
 
 
 def test_unrelated_lists_have_no_common_person() -> None:
-    """All persons are of one list."""
     found = unrelated_lists(50, 4)
     assert found.same == frozenset()
     assert {party: len(records) for party, records in found.lists.items()} == {"BA": 50, "RS": 50}

@@ -27,7 +27,6 @@ def result(request: pytest.FixtureRequest) -> SetResult:
 
 
 def test_f1(result: SetResult) -> None:
-    """At the best of the three cuts."""
     assert result.measured.best_f1 >= GOALS[result.labelled.name].f1
 
 

@@ -11,7 +11,6 @@ from tests.support.counted import FIVE_RULES, RECORDS
 
 
 def by_name(population: Sequence[Record]) -> dict[str, int | None]:
-    """Return the guesses by the name of the rule."""
     return {
         FIVE_RULES.by_number[number].name: count for number, count in guesses_by_rule(FIVE_RULES, population).items()
     }

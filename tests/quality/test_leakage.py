@@ -12,7 +12,6 @@ TABLE = replace(FIVE_RULES, rules=tuple(rule for rule in FIVE_RULES.rules if "pl
 
 
 def test_tokens_of_a_rule() -> None:
-    """How many there are, how many several records share, and who shares one."""
     by_rule = {one.rule.name: one for one in rule_leakage([send(RECORDS, TABLE)], TABLE, RECORDS)}
     assert (by_rule["pair and year"].tokens, by_rule["pair and year"].shared) == (3, 0)
     assert (by_rule["pair"].tokens, by_rule["pair"].shared, by_rule["pair"].records) == (2, 1, 3)
@@ -26,7 +25,6 @@ def test_a_rule_has_its_guesses() -> None:
 
 
 def test_lists_as_a_whole() -> None:
-    """Who is connected, and whose profile is alone."""
     told = list_leakage([send(RECORDS, TABLE)])
     assert (told.records, told.connected, told.largest) == (4, 3, 3)
     assert told.inputs == (1, 2.0, 3)

@@ -11,12 +11,10 @@ from tests.quality.measuring.measures import Counts, calibration, measure
 
 
 def pair(number: int) -> Pair:
-    """A pair of records."""
     return Pair("AA", str(number), "BB", str(number))
 
 
 def hit(number: int, level: Level, probability: float) -> Hit:
-    """A hit."""
     return Hit(pair(number), level, probability, 1)
 
 
@@ -31,7 +29,6 @@ HITS = [
 
 
 def test_levels_and_cuts() -> None:
-    """A level is counted alone, a cut with the levels above it."""
     measured = measure(HITS, LABELLED)
     assert measured.by_level[Level.HIGH] == Counts(2, 0, 4)
     assert measured.by_level[Level.MEDIUM] == Counts(1, 1, 4)
@@ -42,7 +39,6 @@ def test_levels_and_cuts() -> None:
 
 
 def test_what_nobody_judged_does_not_count() -> None:
-    """Of aliases only the labelled pairs are known."""
     judged = LabelledSet("some", LABELLED.lists, LABELLED.same, LABELLED.same | {pair(9)})
     assert measure(HITS, judged).at_cuts["all"] == Counts(3, 1, 4)
 

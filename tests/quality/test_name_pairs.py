@@ -45,7 +45,6 @@ def test_there_are_enough_pairs(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_pair_is_there_twice(language: str) -> None:
-    """Neither with the same judgement nor with the other; no name is paired with itself."""
     names = [frozenset(unicodedata.normalize("NFC", name) for name in pair.names) for pair in _of(language)]
     assert {len(both) for both in names} == {2}
     assert [sorted(both) for both, count in Counter(names).items() if count > 1] == []
@@ -53,14 +52,12 @@ def test_no_pair_is_there_twice(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_reasons_are_known(language: str) -> None:
-    """Each judgement has its own reasons."""
     for pair in _of(language):
         assert pair.reason in (SAME_REASONS if pair.same else DIFFERENT_REASONS), pair
         assert all(pair.names), pair
 
 
 def test_reasons_are_explained() -> None:
-    """The folder's page names every reason."""
     page = (measuring.FOLDER / "README.md").read_text("utf-8")
     assert [reason for reason in (*SAME_REASONS, *DIFFERENT_REASONS) if reason not in page] == []
 
@@ -83,7 +80,6 @@ def test_a_pair_is_right_if_the_normalizer_agrees() -> None:
 
 
 def test_wrong_pairs_are_listed() -> None:
-    """Each wrong pair is named once, with its reason."""
     listed = measuring.wrong_pairs()
     wrong = [pair for pair in name_pairs() if not pair.is_right("sound")]
     assert sum(line.count(" / ") for line in listed.splitlines()) == len(wrong)

@@ -32,7 +32,6 @@ def sample() -> LabelledSet:
 
 
 def test_hits_are_those_of_a_rehearsal(sample: LabelledSet) -> None:
-    """The same pairs, levels and probabilities, by the same rules."""
     table = load_rules("default")
     sent = {party: send(records, table) for party, records in sample.lists.items()}
     plain = hits_of(meet(sent), table)

@@ -14,14 +14,12 @@ SIZES = {"BA": 400, "RS": 300}
 
 
 def test_the_same_seed_gives_the_same_lists() -> None:
-    """And another seed others."""
     one, again, other = (populated_lists(SIZES, seed) for seed in (1, 1, 2))
     assert one == again
     assert one.lists != other.lists
 
 
 def test_lists_are_as_long_and_share_as_many_persons_as_was_said() -> None:
-    """Of the shorter list a tenth; strangers none."""
     made = populated_lists(SIZES, 3)
     assert {code: len(records) for code, records in made.lists.items()} == SIZES
     assert len(made.same) == 30

@@ -21,12 +21,10 @@ from tests.quality.measuring.peers.run import PeerResult, best_f1, exact_key, ru
 
 @pytest.fixture(scope="module")
 def result() -> SetResult:
-    """A small set, measured."""
     return measure_set(common_lists(150, 1, ("BA", "RS")), load_rules("default"))
 
 
 def test_every_table_tells_of_the_set(result: SetResult) -> None:
-    """By name, with as many cells in every line."""
     table = load_rules("default")
     name, sent = result.labelled.name, list(result.sent.values())
     records = [record for one in sent for record in one.records]
@@ -93,19 +91,16 @@ def test_pictures_are_plain_svg(drawn: str) -> None:
 
 
 def test_a_peer_that_is_not_there_is_named(result: SetResult, tmp_path: Path) -> None:
-    """With its reason, without a figure."""
     found = run_peer("Splink", result.labelled, "as written", tmp_path / "python")
     assert (found.f1, found.reason) == (None, "FileNotFoundError")
 
 
 def test_a_peer_that_fails_is_named(result: SetResult) -> None:
-    """Its last line is the reason."""
     found = run_peer("Splink", result.labelled, "as written", Path("/bin/false"))
     assert (found.f1, found.reason) == (None, "said nothing")
 
 
 def test_the_best_threshold_takes_equal_likeness_together(result: SetResult) -> None:
-    """A threshold cannot part pairs of equal likeness."""
     same = sorted(result.labelled.same)
     wrong = Pair("BA", "none", "RS", "none")
     assert best_f1([(same[0], 0.9), (wrong, 0.9)], result.labelled) == 2 / (2 + len(same))

@@ -15,7 +15,6 @@ COLUMNS = "record_id,given_names,family_names,date_of_birth,sex\n"
 
 
 def test_a_region_is_read_with_its_truth(tmp_path: Path) -> None:
-    """Lists by the name of their file, and pairs of records of two lists."""
     (tmp_path / "BA.csv.gz").write_bytes(gzip.compress(f"{COLUMNS}b1,Ana,Ilić,1980-01-02,F\n".encode()))
     (tmp_path / "RS.csv.gz").write_bytes(gzip.compress(f"{COLUMNS}r1,Ана,Илић,1980-01-02,F\n".encode()))
     truth = "person_id,party,record_id\n1,RS,r1\n1,BA,b1\n"
@@ -41,13 +40,11 @@ def test_febrl_4(tmp_path: Path) -> None:
 
 
 def test_febrl_4_that_is_not_there(tmp_path: Path) -> None:
-    """The file is named."""
     with pytest.raises(InputError, match="dataset4a"):
         febrl4(tmp_path)
 
 
 def test_aliases_are_judged_by_their_labels_only(tmp_path: Path) -> None:
-    """A pair says same or not; of other pairs nobody knows."""
     path = tmp_path / "aliases.csv"
     path.write_text(
         "pair_id,full_name_a,date_of_birth_a,full_name_b,date_of_birth_b,same,source\n"

@@ -19,7 +19,6 @@ def table(after: str, before: str) -> list[list[str]]:
 
 @pytest.fixture(scope="module")
 def measured() -> dict[str, list[tuple[int, int, float]]]:
-    """Right and wrong hits and recall of each set, from high on."""
     found: dict[str, dict[str, tuple[int, int, float]]] = {}
     for name, level, right, wrong, *_, recall in table("### Lists of another hand", "On one set"):
         found.setdefault(name, {})[level] = (int(right), int(wrong), float(recall))

@@ -12,7 +12,6 @@ from tests.support.staged_round import NOW, WINDOW, StagedRound
 
 
 def test_nobody_can_be_left_out_any_more(stage: StagedRound) -> None:
-    """After a token the amendment is refused, and the matcher calls nobody late."""
     stage.evaluated()
     stage.finalize(stage.nodes["RS"])
     stage.now = WINDOW.evaluate_by + 1
@@ -23,7 +22,6 @@ def test_nobody_can_be_left_out_any_more(stage: StagedRound) -> None:
 
 
 def test_the_round_is_aborted_and_reveals_nothing(stage: StagedRound) -> None:
-    """Without every list's tokens there is no report, and no closing but by an abort."""
     stage.evaluated()
     stage.finalize(stage.nodes["RS"])
     stage.finalize(stage.nodes["SI"])
@@ -37,7 +35,6 @@ def test_the_round_is_aborted_and_reveals_nothing(stage: StagedRound) -> None:
 
 
 def test_after_the_abort_nothing_is_evaluated(stage: StagedRound) -> None:
-    """A node evaluates for no ended round, and a closed share evaluates nothing anyway."""
     stage.submitted()
     stage.abort()
     elements = stage.nodes["SI"].chunks.elements(0)
@@ -50,7 +47,6 @@ def test_after_the_abort_nothing_is_evaluated(stage: StagedRound) -> None:
 
 
 def test_every_party_signs_that_its_keys_are_gone(stage: StagedRound) -> None:
-    """An abort destroys what a close destroys, and each party says so."""
     stage.evaluated()
     stage.finalize(stage.nodes["RS"])
     stage.abort()
@@ -60,7 +56,6 @@ def test_every_party_signs_that_its_keys_are_gone(stage: StagedRound) -> None:
 
 
 def test_an_abort_before_the_opening(stage: StagedRound) -> None:
-    """A round that never opened has no binding; its parties close it all the same."""
     party_node = stage.nodes["AL"]
     party_node.secrets, envelope = party_node.party.consent(
         party_node.round, party_node.next_sequence(), (), stage.random

@@ -14,7 +14,6 @@ from tests.support.staged_round import EXPECTED, LISTS, WINDOW, StagedRound
 
 
 def without(code: str) -> set[tuple[str, str, str, str]]:
-    """Return the expected pairs that a party is no side of."""
     return {pair for pair in EXPECTED if code not in pair}
 
 
@@ -140,7 +139,6 @@ def test_the_absent_party_comes_back_too_late(stage: StagedRound) -> None:
 
 @pytest.mark.parametrize("absent", [("SI",), ("XK",), ("AL", "RS")], ids=["signer", "stranger", "all others"])
 def test_an_amendment_that_leaves_no_round(stage: StagedRound, absent: tuple[str, ...]) -> None:
-    """An amendment names participants, not its signer, and leaves at least two."""
     stage.submitted()
     stage.refused(PolicyError, stage.signed("SI", stage.statement("SI", Amendment, absent=absent)), "two participants")
 

@@ -64,7 +64,6 @@ def test_what_is_no_alarm(asked: tuple[StagedRound, SimulatedParty]) -> None:
 
 
 def acknowledged_by_owner(stage: StagedRound, asker: SimulatedParty) -> SimulatedParty:
-    """Return a party that a query hits, after it has acknowledged its report of the query."""
     node = stage.nodes["AL"]
     hits = stage.round.reported["AL", asker.submission_id].total()
     stage.publish(node.party.receipt(node.round, node.next_sequence(), asker.submission_id, hits))
@@ -74,7 +73,6 @@ def acknowledged_by_owner(stage: StagedRound, asker: SimulatedParty) -> Simulate
 def test_hits_of_a_query_are_withdrawn_when_its_asker_was_told(
     asked: tuple[StagedRound, SimulatedParty], tmp_path: Path
 ) -> None:
-    """Before, the withdrawal would tell it that there are any; of a list, or of no query, none can be named."""
     stage, asker = asked
     node = acknowledged_by_owner(stage, asker)
 

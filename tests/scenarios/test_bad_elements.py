@@ -69,7 +69,6 @@ def test_an_evaluated_element_that_is_none(stage: StagedRound, element: bytes) -
 
 
 def test_an_answer_of_another_length(stage: StagedRound) -> None:
-    """There is one answer for each element."""
     stage.submitted()
     chunk = stage.nodes["SI"].chunks.elements(0)
     answer = stage.send_chunk("SI", "RS", 0, chunk)
@@ -93,7 +92,6 @@ def test_elements_twice(stage: StagedRound) -> None:
 
 
 def test_elements_out_of_order(stage: StagedRound) -> None:
-    """Elements in the order of the records would tell that order."""
     stage.submitted()
     right = stage.nodes["SI"].chunks.elements(0)
     chunk = right[32:] + right[:32]
@@ -114,7 +112,6 @@ def test_more_elements_than_signed(stage: StagedRound, signed: int) -> None:
 
 
 def test_other_bytes_than_signed(stage: StagedRound) -> None:
-    """A chunk is evaluated only as its origin signed it."""
     stage.submitted()
     chunk = stage.nodes["SI"].chunks.elements(0)
     with pytest.raises(DigestError) as caught:

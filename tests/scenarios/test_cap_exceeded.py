@@ -76,7 +76,6 @@ def test_nobody_declares_more_than_the_manifest_allows(
 
 
 def test_queries_add_up(staged: Callable[..., StagedRound]) -> None:
-    """The cap counts every submission of the round: the list, and each query."""
     stage = staged(changes=caps(7, 7)).submitted()
     stage.ask("SI", LISTS["SI"][:1])
     stage.ask("SI", LISTS["SI"][:1])
@@ -98,7 +97,6 @@ def test_every_party_counts_by_itself(staged: Callable[..., StagedRound]) -> Non
 
 
 def _terms(stage: StagedRound) -> tuple[object, int]:
-    """Return a justification and a number of records."""
     stage.submit(stage.nodes["AL"])
     submission = stage.round.submissions[stage.nodes["AL"].submission_id]
     return submission.justification, 5
@@ -128,7 +126,6 @@ def test_a_chunk_larger_than_the_manifest_allows(stage: StagedRound) -> None:
 
 
 def test_a_query_in_a_round_of_lists(stage: StagedRound) -> None:
-    """Queries are submitted only where the manifest allows them."""
     stage.submitted()
     with pytest.raises(PolicyError, match="takes no queries"):
         stage.ask("SI", LISTS["SI"][:1])

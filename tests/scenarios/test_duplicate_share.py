@@ -11,7 +11,6 @@ from tests.support.staged_round import StagedRound
 
 
 def consent_of(stage: StagedRound, code: str) -> Consent:
-    """Let a party consent and return its consent."""
     node = stage.nodes[code]
     node.secrets, envelope = node.party.consent(node.round, node.next_sequence(), (), stage.random)
     stage.publish(envelope)
@@ -19,7 +18,6 @@ def consent_of(stage: StagedRound, code: str) -> Consent:
 
 
 def test_one_share_for_both_classes(stage: StagedRound) -> None:
-    """A share for each class is a share of its own, or an element of one class would serve the other."""
     share = new_share(stage.group, stage.random)
     stage.refused(PolicyError, stage.consent_with("SI", share, share), "in use already")
 
@@ -43,7 +41,6 @@ def test_the_keys_and_proofs_of_another_party(stage: StagedRound) -> None:
 
 
 def test_the_identity_as_a_share(stage: StagedRound) -> None:
-    """The identity would be a share of zero: it is no key."""
     own = consent_of(stage, "AL")
     stage.forget()
     zero = own.shares[0].model_copy(update={"public_key": "0" * 64})
@@ -72,7 +69,6 @@ def test_a_proof_for_another_round(stage: StagedRound) -> None:
 
 
 def test_a_proof_for_other_keys(stage: StagedRound) -> None:
-    """The proof covers every key of the consent: none can be exchanged."""
     own = consent_of(stage, "AL")
     stage.forget()
     stage.refused(ProofError, stage.changed("AL", own, exchange_key="09" + "00" * 31))

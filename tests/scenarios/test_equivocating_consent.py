@@ -29,7 +29,6 @@ def test_the_second_consent_is_evidence(stage: StagedRound) -> None:
 
 
 def test_two_audiences_find_out(stage: StagedRound) -> None:
-    """Parties that were shown different consents do not take the same opening."""
     first, second = two_consents(stage, "SI")
     for node, shown in ((stage.nodes["AL"], first), (stage.nodes["RS"], second)):
         node.secrets, own = node.party.consent(node.round, node.next_sequence(), (), stage.random)

@@ -12,7 +12,6 @@ def test_the_right_records_hit(stage: StagedRound) -> None:
 
 
 def test_both_sides_see_the_same_hit(stage: StagedRound) -> None:
-    """A hit has one id on both sides, and each side's own handle."""
     stage.finalized().match()
     sides = {code: {hit.hit_id: hit for hit in node.report.hits} for code, node in stage.nodes.items()}
     for code, hits in sides.items():

@@ -11,8 +11,6 @@ from tests.support.staged_round import NOW, WINDOW, StagedRound
 
 
 def test_hidden_from_one_side(stage: StagedRound) -> None:
-    """The side from which a hit was hidden gets a note for it, and so learns that the matcher lied."""
-
     def lie(report: HitReport) -> HitReport:
         hits = tuple(hit for hit in report.hits if hit.counterpart != "SI") if report.party == "RS" else report.hits
         return report.model_copy(update={"hits": hits})

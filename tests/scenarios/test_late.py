@@ -9,21 +9,18 @@ from tests.support.staged_round import NOW, WINDOW, StagedRound
 
 
 def test_a_late_consent_does_not_count(stage: StagedRound) -> None:
-    """After the deadline no consent is taken."""
     stage.now = WINDOW.consent_by + 1
     with pytest.raises(OrderError, match="time for a consent"):
         stage.consent()
 
 
 def test_a_consent_on_the_last_second_counts(stage: StagedRound) -> None:
-    """Deadlines are inclusive."""
     stage.now = WINDOW.consent_by
     stage.consent()
     assert len(stage.round.participants) == 3
 
 
 def test_the_matcher_waits_for_late_consents(stage: StagedRound) -> None:
-    """A round is not opened while a party may still consent; then two are enough, and one is not."""
     for code, enough in (("AL", False), ("RS", True)):
         node = stage.nodes[code]
         node.secrets, envelope = node.party.consent(node.round, node.next_sequence(), (), stage.random)
@@ -38,7 +35,6 @@ def test_the_matcher_waits_for_late_consents(stage: StagedRound) -> None:
 
 
 def test_a_late_list_does_not_count(stage: StagedRound) -> None:
-    """After the deadline for lists none is taken."""
     stage.consent()
     stage.now = WINDOW.submit_by + 1
     with pytest.raises(OrderError, match="time for a submission"):

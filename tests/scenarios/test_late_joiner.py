@@ -29,7 +29,6 @@ def test_a_consent_after_the_opening(stage: StagedRound) -> None:
 
 
 def test_it_sees_that_it_was_left_out(stage: StagedRound) -> None:
-    """A node whose own consent is not in the opening takes no part."""
     open_without(stage, "AL")
     party_node = stage.nodes["AL"]
     with pytest.raises(BindingError, match="opened without the consent of AL"):
@@ -37,7 +36,6 @@ def test_it_sees_that_it_was_left_out(stage: StagedRound) -> None:
 
 
 def test_it_takes_part_in_nothing(stage: StagedRound) -> None:
-    """Nothing that it signs counts, and it evaluates nothing."""
     open_without(stage, "AL")
     stage.submit(stage.nodes["SI"])
     with pytest.raises(OrderError, match="AL is no longer in the round"):
@@ -47,7 +45,6 @@ def test_it_takes_part_in_nothing(stage: StagedRound) -> None:
 
 
 def test_a_second_opening(stage: StagedRound) -> None:
-    """The matcher cannot open the round again with others: two openings are an equivocation."""
     stage.consent()
     consents = tuple({"party": code, "digest": stage.round.consent_digests[code]} for code in ("RS", "SI"))
     binding = first_binding(stage.round.manifest_digest, [(c["party"], c["digest"]) for c in consents])

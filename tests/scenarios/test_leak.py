@@ -76,7 +76,6 @@ def personal(stage: StagedRound) -> Iterator[bytes]:
 
 
 def secret(stage: StagedRound) -> Iterator[bytes]:
-    """Yield input digests, blinds, shares, seeds, other round secrets and token secrets."""
     for node in stage.nodes.values():
         yield node.seed.to_bytes()
         yield from (share.to_bytes() for share in node.secrets.shares.values())
@@ -95,7 +94,6 @@ def secret(stage: StagedRound) -> Iterator[bytes]:
 
 
 def cut(values: bytes) -> Iterator[bytes]:
-    """Yield values of 32 bytes."""
     return (values[start : start + 32] for start in range(0, len(values), 32))
 
 
@@ -131,13 +129,11 @@ def test_the_search_would_find_it(played: StagedRound) -> None:
 
 
 def test_a_record_that_did_not_hit_has_no_trace(played: StagedRound) -> None:
-    """Reports name handles of hits alone; each is of a record that the other list holds too."""
     for node in played.nodes.values():
         named = node.record_ids_of([bytes.fromhex(hit.handle) for hit in node.report.hits])
         assert set(named.values()) == {played.lists[node.code][0].record_id}
 
 
 def test_every_kind_of_statement_was_searched(played: StagedRound) -> None:
-    """What is searched holds every kind of statement that a round without trouble has."""
     kinds = {kind.payload_type.encode() for kind in (Consent, Opening, Submission, Evaluation, Tokens, Receipt)}
     assert not [kind for kind in kinds if not any(kind in envelope for envelope in played.envelopes)]

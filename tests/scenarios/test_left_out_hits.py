@@ -27,7 +27,6 @@ def told(stage: StagedRound, lie: Callable[[HitReport], HitReport]) -> dict[tupl
 
 
 def without(report: HitReport, party: str, other: str, most: int) -> HitReport:
-    """Return the report of one of two parties without some hits that they share."""
     if report.party not in {party, other}:
         return report
     shared = sorted(hit.hit_id for hit in report.hits if hit.counterpart in {party, other})[:most]
@@ -35,7 +34,6 @@ def without(report: HitReport, party: str, other: str, most: int) -> HitReport:
 
 
 def below(hit: Hit) -> BelowPair:
-    """Return a hit as a pair that is called too weak."""
     return BelowPair(
         counterpart=hit.counterpart,
         counterpart_handle=hit.counterpart_handle or "",
@@ -64,7 +62,6 @@ def test_hits_left_out_on_both_sides(stage: StagedRound, most: int) -> None:
 
 
 def test_hits_left_out_on_one_side(stage: StagedRound) -> None:
-    """Whoever is told less notices, whatever the other side is told."""
     found = told(stage.finalized(), lambda r: without(r, "RS", "SI", 1) if r.party == "RS" else r)
     assert found == {("RS", "SI"): TAGS}
 
@@ -170,12 +167,10 @@ def test_statements_that_do_not_count(stage: StagedRound) -> None:
 
 
 def replace_column(said: Tokens, column: Any) -> Tokens:
-    """Return a statement of tokens with another first column."""
     return said.model_copy(update={"columns": (column, *said.columns[1:])})
 
 
 def test_a_check_that_crosses_the_end(stage: StagedRound) -> None:
-    """An aborted round still hears what a party checked, if its report came before the end."""
     stage.finalized().match()
     own = next(one for one in stage.envelopes if ReportCheck.payload_type.encode() in one)
     party = stage.statement_in(own, ReportCheck).party
@@ -186,7 +181,6 @@ def test_a_check_that_crosses_the_end(stage: StagedRound) -> None:
 
 
 def test_a_check_of_another_report(stage: StagedRound) -> None:
-    """A check names the report that the party was sent, and each of its counterparts."""
     stage.finalized().match()
     said = stage.round.checked["AL"]
     for record in (stage.round, *(node.round for node in stage.nodes.values())):

@@ -20,7 +20,6 @@ def report(stage: StagedRound, **fields: Any) -> bytes:
 
 
 def hit(counterpart: str) -> dict[str, Any]:
-    """Return a hit as the matcher may invent one."""
     return {
         "hit_id": "1" * 32,
         "handle": "2" * 32,
@@ -40,24 +39,20 @@ def test_before_the_lists_are_in(stage: StagedRound) -> None:
 
 
 def test_before_the_opening(stage: StagedRound) -> None:
-    """A round that is not open has nothing to report."""
     stage.refused(OrderError, report(stage, binding="0" * 64), "not open yet")
 
 
 def test_of_a_query_that_nobody_asked(stage: StagedRound) -> None:
-    """A query's report comes after its tokens."""
     stage.finalized()
     stage.refused(OrderError, report(stage, submission_id="0" * 32), "no submission whose tokens came")
 
 
 def test_for_a_stranger(stage: StagedRound) -> None:
-    """A report is for a participant."""
     stage.finalized()
     stage.refused(OrderError, report(stage, party="XK"), "not in the round")
 
 
 def test_of_another_binding(stage: StagedRound) -> None:
-    """A report names the binding in force."""
     stage.finalized()
     stage.refused(BindingError, report(stage, binding="0" * 64), "another binding")
 

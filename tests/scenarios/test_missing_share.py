@@ -7,12 +7,10 @@ from tests.support.staged_round import StagedRound
 
 
 def tokens(rows: bytes) -> set[bytes]:
-    """Return the tokens of token rows."""
     return {rows[start + 17 : start + 33] for start in range(0, len(rows), 33)}
 
 
 def test_without_one_share_no_token_is_right(stage: StagedRound) -> None:
-    """What SI and AL finalize of their guesses without RS meets no token of any list; with RS it meets its own."""
     stage.finalized()
     node = stage.nodes["SI"]
     lists = {code: tokens(b"".join(stage.tokens[other.submission_id])) for code, other in stage.nodes.items()}

@@ -14,13 +14,11 @@ from tests.support.staged_round import WINDOW, StagedRound
 
 
 def batch(stage: StagedRound, sender: str, to: str) -> AcceptedStatement:
-    """Let a party send its notes, and return the batch for one other."""
     (found,) = (one for one in stage.send_notes(stage.nodes[sender]) if notes_in(one).to == to)
     return found
 
 
 def notes_in(sent: AcceptedStatement) -> Notes:
-    """Return the notes of a statement."""
     assert isinstance(sent.message, Notes)
     return sent.message
 
@@ -64,7 +62,6 @@ def test_reflected(stage: StagedRound) -> None:
 
 
 def test_from_an_earlier_round(stage: StagedRound, staged: Callable[..., StagedRound]) -> None:
-    """A note of another round of the same parties, on the same records, does not open in this one."""
     stage.reported()
     earlier = opened(stage, batch(stage, "RS", "SI"))
     later = staged(seed=7)
@@ -88,7 +85,6 @@ def test_repeated(stage: StagedRound) -> None:
 
 
 def test_relayed_by_a_third_party(stage: StagedRound) -> None:
-    """A batch that another party signs as its own was not sealed by it, and does not open."""
     stage.reported()
     sent = notes_in(batch(stage, "RS", "SI"))
     relayed = sent.model_copy(update={"party": "AL"})
@@ -115,7 +111,6 @@ def test_the_same_batch_twice(stage: StagedRound) -> None:
 
 
 def test_before_the_reports(stage: StagedRound) -> None:
-    """The matcher takes no notes while one of both sides has no report."""
     stage.finalized()
     fields = {"to": "RS", "submission_id": None, "index": 0, "hits": 1, "sealed": "AAAA"}
     envelope = stage.signed("SI", stage.statement("SI", Notes, **fields))
@@ -124,14 +119,12 @@ def test_before_the_reports(stage: StagedRound) -> None:
 
 
 def test_for_a_pair_that_may_not_be_matched(staged: Callable[..., StagedRound]) -> None:
-    """Notes go to counterparts only."""
     stage = staged(changes={"pairs": (("AL", "RS"), ("RS", "SI"))}).reported()
     fields = {"to": "AL", "submission_id": None, "index": 0, "hits": 1, "sealed": "AAAA"}
     stage.refused(PolicyError, stage.signed("SI", stage.statement("SI", Notes, **fields)), "may not be matched")
 
 
 def test_confirmations_of_what_was_not_sent(stage: StagedRound) -> None:
-    """A confirmation is of notes that were sent to its signer, of the report that it names."""
     stage.reported()
     sent = batch(stage, "RS", "SI")
     fields = {"submission_id": None, "notes_sequence": 1, "confirmed": 1, "refuted": ()}

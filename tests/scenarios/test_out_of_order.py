@@ -10,7 +10,6 @@ from tests.support.staged_round import NOW, StagedRound
 
 
 def test_a_submission_before_the_opening(stage: StagedRound) -> None:
-    """There is no binding that it could name."""
     stage.submitted()
     submission = stage.round.submissions[stage.nodes["SI"].submission_id]
     stage.restage({})
@@ -25,7 +24,6 @@ def test_the_matcher_opens_twice(stage: StagedRound) -> None:
 
 
 def test_an_opening_after_the_abort(stage: StagedRound) -> None:
-    """What was aborted before it opened does not open."""
     for party_node in stage.nodes.values():
         party_node.secrets, envelope = party_node.party.consent(
             party_node.round, party_node.next_sequence(), (), stage.random
@@ -49,7 +47,6 @@ def test_an_opening_with_a_consent_too_few(stage: StagedRound) -> None:
 
 
 def test_a_list_twice(stage: StagedRound) -> None:
-    """A query with the id of a submission that is there, or after a closing, is refused."""
     stage.finalized().match()
     party_node = stage.nodes["SI"]
     stage.publish(party_node.party.close(party_node.round, party_node.next_sequence(), 0))
@@ -84,7 +81,6 @@ def test_the_matcher_closes_before_all_receipts(stage: StagedRound) -> None:
 
 
 def test_the_matcher_ends_twice(stage: StagedRound) -> None:
-    """What has ended does not end again."""
     stage.finalized().match()
     stage.exchange_notes()
     stage.close()
@@ -93,14 +89,12 @@ def test_the_matcher_ends_twice(stage: StagedRound) -> None:
 
 
 def test_closed_without_a_report(stage: StagedRound) -> None:
-    """A matcher cannot call a round closed that reported nothing."""
     stage.finalized()
     ending = Ending(round_id=stage.manifest.round_id, outcome=Outcome.CLOSED, reason="done")
     stage.refused(OrderError, stage.signed("matcher", ending), "closed after its hits were reported")
 
 
 def test_after_the_end(stage: StagedRound) -> None:
-    """An ended round takes no consent, submission, evaluation, amendment or tokens, only receipts and closings."""
     stage.evaluated()
     record, si = stage.round, stage.nodes["SI"]
     evaluation = record.evaluations[stage.nodes["AL"].submission_id, 0, "SI"]
@@ -118,7 +112,6 @@ def test_after_the_end(stage: StagedRound) -> None:
 
 
 def test_a_receipt_under_the_old_binding(stage: StagedRound) -> None:
-    """A receipt names the binding in force."""
     stage.submitted()
     old, stage.now = stage.round.binding, stage.manifest.window.evaluate_by + 1
     stage.leave_out("AL")

@@ -43,7 +43,6 @@ def test_old_contents_under_a_new_number(stage: StagedRound) -> None:
 
 
 def test_a_receipt_of_another_report(stage: StagedRound) -> None:
-    """A receipt names the report that its party was sent."""
     stage.finalized().match()
     receipt = stage.statement("SI", Receipt, submission_id=None, report_digest="0" * 64, hits=0, pairs=())
     stage.refused(BindingError, stage.signed("SI", receipt), "was not sent")

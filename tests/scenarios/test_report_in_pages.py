@@ -96,7 +96,6 @@ def test_all_pages_are_checked(staged: Callable[..., StagedRound]) -> None:
 
 
 def test_pages_come_in_their_order(staged: Callable[..., StagedRound]) -> None:
-    """The report is there with its last page; a page that is not the next one is refused, and so is another one."""
     stage = staged(most_hits=1)
     first, *rest = pages_of(stage)
     later = [stage.matcher.report(page) for page in rest]
@@ -132,7 +131,6 @@ def test_pages_of_different_reports(staged: Callable[..., StagedRound]) -> None:
 
 
 def test_a_whole_report_ends_it(staged: Callable[..., StagedRound]) -> None:
-    """After a report that is one message no page counts."""
     stage = staged(most_hits=1)
     first, *_ = pages_of(stage)
     stage.publish(stage.matcher.report(first.model_copy(update={"page": None})))

@@ -12,7 +12,6 @@ from tests.support.staged_round import FULL, StagedRound
 
 
 def test_an_answer_to_another_origin(stage: StagedRound) -> None:
-    """The proof names the origin: an answer to AL's chunk is none to the same chunk of SI."""
     stage.submitted()
     evaluation, elements = stage.right_evaluation()
     other = stage.round.submissions[stage.nodes["AL"].submission_id]

@@ -11,7 +11,6 @@ from tests.support.staged_round import StagedRound
 
 
 def other_manifest(stage: StagedRound) -> bytes:
-    """Return another manifest of the same round in the matcher's envelope."""
     return stage.matcher.propose(stage.manifest.model_copy(update={"purpose": "another purpose"}))
 
 
@@ -36,7 +35,6 @@ def test_the_bindings_differ(stage: StagedRound) -> None:
 
 
 def test_a_statement_under_a_binding_that_never_was(stage: StagedRound) -> None:
-    """A binding of nobody is refused, whoever names it."""
     stage.submitted()
     submission = stage.round.submissions[stage.nodes["SI"].submission_id]
     assert isinstance(submission, Submission)

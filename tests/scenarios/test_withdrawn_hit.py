@@ -12,7 +12,6 @@ from tests.support.staged_round import StagedRound
 
 @pytest.fixture
 def over(stage: StagedRound) -> StagedRound:
-    """A round that was closed."""
     stage.finalized().match()
     stage.exchange_notes()
     stage.close()
@@ -20,7 +19,6 @@ def over(stage: StagedRound) -> StagedRound:
 
 
 def hit_of(stage: StagedRound, code: str, counterpart: str) -> str:
-    """Return the id of a hit of two parties."""
     report = stage.nodes[code].report
     assert report is not None
     return next(hit.hit_id for hit in report.hits if hit.counterpart == counterpart)
@@ -39,7 +37,6 @@ def test_the_owner_withdraws_and_the_counterpart_gives_a_receipt(over: StagedRou
 
 
 def test_the_matcher_cannot_withdraw_in_a_party_s_name(over: StagedRound) -> None:
-    """A withdrawal that the matcher made up, signed by itself or by another party, does not count."""
     fields = {"counterpart": "RS", "hits": (hit_of(over, "SI", "RS"),), "ground": Ground.INCORRECT}
     made_up = over.statement("SI", Withdrawal, **fields)
     over.refused(SignatureError, over.signed("matcher", made_up))

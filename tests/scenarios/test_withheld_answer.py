@@ -20,7 +20,6 @@ ON_HOLD, REFUSED = Withholding
 
 
 def play(stage: StagedRound, directory: Path) -> tuple[SimulatedParty, HitReport]:
-    """Play a round in which SI asked; AL and RS have their reports, and AL has raised its alarm."""
     stage.restage({"mode": Mode.LISTS_AND_QUERIES})
     stage.finalized()
     asker = stage.ask("SI", LISTS["AL"][:2])
@@ -36,7 +35,6 @@ def play(stage: StagedRound, directory: Path) -> tuple[SimulatedParty, HitReport
 
 @pytest.fixture
 def asked(staged: Callable[..., StagedRound], tmp_path: Path) -> tuple[StagedRound, SimulatedParty, HitReport]:
-    """Such a round, the asker, and the report that is held for it."""
     stage = staged()
     return stage, *play(stage, tmp_path / "query")
 
@@ -61,7 +59,6 @@ def not_taken(stage: StagedRound, error: type[AquilaError], envelope: bytes, mat
 
 
 def test_a_refused_answer_is_left_out_of_the_report(asked: tuple[StagedRound, SimulatedParty, HitReport]) -> None:
-    """The asker hears that it is on hold, then refused, and takes the report without it; the rest is as it was."""
     stage, asker, report = asked
     query = asker.submission_id
     tell(stage, "AL", query, ON_HOLD)
@@ -94,7 +91,6 @@ def test_a_refused_answer_is_left_out_of_the_report(asked: tuple[StagedRound, Si
 
 
 def test_what_is_no_withheld_answer(asked: tuple[StagedRound, SimulatedParty, HitReport]) -> None:
-    """Of a list, of an own query, out of order, without an alarm, of another binding: none of it counts."""
     stage, asker, _ = asked
     query = asker.submission_id
     not_taken(stage, OrderError, withhold(stage, "AL", query, REFUSED), "after it was on hold")

@@ -10,7 +10,6 @@ from tests.support.staged_round import PARTIAL, StagedRound
 
 
 def test_the_share_of_the_other_class(stage: StagedRound) -> None:
-    """The share of one class gives no evaluation of the other."""
     stage.submitted()
     with pytest.raises(ProofError):
         stage.check(*stage.evaluation_with(stage.nodes["RS"].secrets.shares[InputClass.PARTIAL]))

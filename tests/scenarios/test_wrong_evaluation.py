@@ -10,7 +10,6 @@ from tests.support.staged_round import FULL, StagedRound
 
 
 def test_a_chunk_that_is_not_there(stage: StagedRound) -> None:
-    """A submission has the chunks that its origin signed."""
     stage.submitted()
     evaluation, _ = stage.right_evaluation()
     stage.refused(MalformedError, stage.changed("RS", evaluation, index=99), "no such chunk")
@@ -29,7 +28,6 @@ def test_its_own_elements(stage: StagedRound) -> None:
 
 
 def test_two_answers_to_one_chunk(stage: StagedRound) -> None:
-    """A second answer, right or wrong, is an equivocation."""
     stage.submitted()
     stage.check(*stage.right_evaluation())
     stage.nodes["RS"].sequence += 1
@@ -38,7 +36,6 @@ def test_two_answers_to_one_chunk(stage: StagedRound) -> None:
 
 
 def test_an_unknown_submission(stage: StagedRound) -> None:
-    """Nobody evaluates what no party has signed."""
     stage.submitted()
     node = stage.nodes["RS"]
     with pytest.raises(OrderError, match="not to be evaluated"):

@@ -20,19 +20,16 @@ def refusal(stage: StagedRound, party: str) -> Refusal:
 
 
 def test_an_unknown_key(stage: StagedRound) -> None:
-    """A key that the registry does not pin signs nothing."""
     message, key = refusal(stage, "SI"), IdentityKey.generate(stage.random)
     stage.refused(SignatureError, sign_envelope(message.payload_type, message.payload(), key), "not known here")
 
 
 def test_the_key_of_another_party(stage: StagedRound) -> None:
-    """No party speaks in another's name, nor does the matcher."""
     stage.refused(SignatureError, stage.signed("RS", refusal(stage, "SI")), "another party than it names")
     stage.refused(SignatureError, stage.signed("matcher", refusal(stage, "SI")), "another party than it names")
 
 
 def test_a_broken_signature(stage: StagedRound) -> None:
-    """A signature of other bytes does not verify."""
     content = stage.signed("SI", refusal(stage, "SI"))
     other = stage.signed("SI", refusal(stage, "SI").model_copy(update={"reason": "yes"}))
     signature = content.split(b'"sig":"')[1]
@@ -47,7 +44,6 @@ def test_a_party_cannot_announce(stage: StagedRound) -> None:
 
 
 def test_a_manifest_of_a_party(stage: StagedRound) -> None:
-    """A round begins with a manifest that the matcher signed."""
     with pytest.raises(SignatureError):
         Round.from_manifest(stage.registry, stage.group, stage.signed("SI", stage.manifest))
 
@@ -81,7 +77,6 @@ def test_a_node_with_another_key_than_the_manifest_names(stage: StagedRound) -> 
 
 
 def test_an_ending_by_a_party(stage: StagedRound) -> None:
-    """A party may refuse, never end the round for the others."""
     stage.consent()
     ending = stage.matcher.end(stage.round, Outcome.ABORTED, "no", NOW)
     message = stage.round.accept(ending).message

@@ -19,7 +19,6 @@ def test_the_right_share_verifies(stage: StagedRound) -> None:
 
 
 def test_a_fresh_share(stage: StagedRound) -> None:
-    """An evaluation with a share that nobody consented to does not verify."""
     stage.submitted()
     with pytest.raises(ProofError):
         stage.check(*stage.evaluation_with(new_share(stage.group, stage.random)))

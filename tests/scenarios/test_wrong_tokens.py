@@ -17,7 +17,6 @@ FEW = tuple(PartyCap(party=code, elements=ClassCounts(full=16, partial=16)) for 
 
 
 def tokens(stage: StagedRound, code: str, submission_id: str, rows: int, **fields: Any) -> bytes:
-    """Return a signed statement of one chunk of so many token rows."""
     chunks = ({"rows": rows, "digest": "0" * 64},)
     return stage.signed(
         code, stage.statement(code, Tokens, submission_id=submission_id, chunks=chunks, **({"columns": ()} | fields))
@@ -25,7 +24,6 @@ def tokens(stage: StagedRound, code: str, submission_id: str, rows: int, **field
 
 
 def test_before_any_evaluation(stage: StagedRound) -> None:
-    """The matcher, which sees all evaluations, takes no tokens before them."""
     stage.submitted()
     with pytest.raises(OrderError, match="tokens before 8 evaluations"):
         stage.round.accept(tokens(stage, "SI", stage.nodes["SI"].submission_id, 10))
@@ -41,7 +39,6 @@ def test_before_the_last_evaluation(stage: StagedRound) -> None:
 
 @pytest.mark.parametrize("rows", [9, 11])
 def test_of_another_number(stage: StagedRound, rows: int) -> None:
-    """There is one token for each element that was evaluated."""
     stage.evaluated()
     stage.refused(MalformedError, tokens(stage, "SI", stage.nodes["SI"].submission_id, rows), "another number")
 
@@ -65,21 +62,18 @@ def test_of_a_rule_that_is_not_there(stage: StagedRound) -> None:
 
 
 def test_of_another_party(stage: StagedRound) -> None:
-    """A party sends the tokens of its own submissions."""
     stage.evaluated()
     stage.refused(OrderError, tokens(stage, "RS", stage.nodes["SI"].submission_id, 10), "no such submission")
     stage.refused(OrderError, tokens(stage, "RS", "0" * 32, 10), "no such submission")
 
 
 def test_under_another_binding(stage: StagedRound) -> None:
-    """Tokens name the binding in force."""
     stage.evaluated()
     stage.refused(BindingError, tokens(stage, "SI", stage.nodes["SI"].submission_id, 10, binding="0" * 64))
 
 
 @pytest.mark.parametrize(("changes", "records"), [({}, 5), ({"caps": FEW}, 2)])
 def test_columns_that_are_too_long(staged: Callable[..., StagedRound], changes: dict[str, Any], records: int) -> None:
-    """A column has 4,096 tags and 128 a record at most, of those of the list and of those that it declared for."""
     stage = staged(changes=changes).evaluated()
     most = 4_096 + 128 * records
 

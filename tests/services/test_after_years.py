@@ -28,7 +28,6 @@ MATCHER = ("/v1/operator/rounds?limit=2", "/v1/operator/rounds?limit=2&ongoing=t
 
 
 async def closed(world: World) -> str:
-    """Play a round with a query to its end."""
     return await closed_round_with_queries(world, 25)
 
 
@@ -121,7 +120,6 @@ async def held_call(world: World) -> tuple[int, int]:
 
 
 async def drivers(world: World) -> dict[str, int]:
-    """Return the steps of the database for looks of all drivers, when they have nothing to do."""
     al, found = world.nodes["AL"], dict[str, int]()
     al.restart()
     await world.settle()

@@ -158,7 +158,6 @@ def play_memory(folder: Path, size: Size, tell: Tell, program: Program = THIS) -
 
 
 def _play(folder: Path, size: Size, tell: Tell, conditions: Conditions, database: str = "sqlite") -> dict[str, Any]:
-    """Play a part under faults."""
     files, query = _lists(folder, size)
     with ExitStack() as stack:
         urls: Mapping[str, str] = {}
@@ -204,7 +203,6 @@ def _play(folder: Path, size: Size, tell: Tell, conditions: Conditions, database
 
 
 def is_missing(size: Size, faults: FaultProgram) -> bool:
-    """Return whether kills are missing in a part, or a kind of faults."""
     return faults.kills < size.needed_kills or bool(never_made(faults.kinds, faults.made))
 
 
@@ -217,7 +215,6 @@ def _note_memory(noted: dict[str, list[int]], played: FaultyRounds, tell: Tell) 
 
 
 def _lists(folder: Path, size: Size) -> tuple[Mapping[str, Path], Path]:
-    """Write the lists of a part and its query."""
     files = write_lists(folder, size.nodes, size.records, size.seed)
     return files, write_query(folder, size.records, _PERSONS, size.seed)
 

@@ -23,13 +23,11 @@ MACHINES = {Fault.CLOCK, Fault.DISK}
 
 
 def world() -> Any:
-    """Return what the program needs of a world."""
     nodes = [SERVICES[name] for name in NODES]
     return SimpleNamespace(services=SERVICES, nodes=nodes, callers_show=True)
 
 
 def lost_by(seed: int, times: int) -> list[str]:
-    """Return which machines a program with this seed loses, one after another."""
     lost: list[str] = []
     program = FaultProgram(world(), NO_NETWORK, seed, lose=lambda service: lost.append(service.name))
     for _ in range(times):
@@ -59,7 +57,6 @@ def test_kinds_are_those_that_can_be_made() -> None:
 
 
 def test_kinds_that_cannot_be_made_have_a_reason(tmp_path: Path) -> None:
-    """Kinds that are wanted and cannot be made here are named with the reason, and no others are."""
     played = FaultyRounds(tmp_path, {}, 1)
     played.faults: Any = SimpleNamespace(kinds=set(Fault) - MACHINES)
     assert set(played.not_made) == MACHINES

@@ -53,7 +53,6 @@ def test_what_is_missing_is_said(changed: dict[str, Any], line: str) -> None:
 
 
 def test_kills_are_counted_over_all_parts() -> None:
-    """A part with too few kills is made up for by one that has more."""
     assert not failures([AS_IT_HAS_TO_BE | {"kills": 4}, AS_IT_HAS_TO_BE | {"kills": 6}])
 
 

@@ -17,8 +17,6 @@ from services.kit.storage.files import write_secret
 
 @dataclass(frozen=True)
 class Authority:
-    """A CA of one test."""
-
     folder: Path
     key: ec.EllipticCurvePrivateKey
     certificate: x509.Certificate

@@ -202,7 +202,6 @@ class Visitor:
         self.check()
 
     def write(self, **fields: str) -> None:
-        """Fill fields by their names."""
         for name, text in fields.items():
             self.page.locator(f"[name={name}]").fill(text)
 
@@ -286,7 +285,6 @@ class Visitor:
         assert self.shows("Sign out")
 
     def sign_in(self, login: str) -> None:
-        """Sign in with password and authenticator."""
         self.open("/sign-in")
         self.write(login=login, password=PASSWORD, code=self.code())
         self.press("Sign in")
@@ -304,5 +302,4 @@ class Visitor:
         return kept
 
     def close(self) -> None:
-        """Close the browser."""
         self.page.context.close()

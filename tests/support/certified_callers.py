@@ -48,7 +48,6 @@ class CertifiedCallers(CommandedParties):
 
 
 def add_settings(file: Path, block: str) -> None:
-    """Add the lines of a block of settings to the tables of a file."""
     text = file.read_text("utf-8")
     for part in block.strip().split("\n\n"):
         table, *lines = part.splitlines()

@@ -46,7 +46,6 @@ def write_authority(folder: Path, names: Sequence[str] = ("scheduler", "worker",
 def _certificate(
     name: str, issuer: tuple[x509.Certificate, ec.EllipticCurvePrivateKey] | None
 ) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
-    """Make a certificate by its issuer, or one of its own authority."""
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     signer = key if issuer is None else issuer[1]
@@ -95,12 +94,10 @@ class Cluster:
 
     @property
     def address(self) -> str:
-        """Where the scheduler listens."""
         return f"tls://127.0.0.1:{self.port}"
 
     @property
     def certificates(self) -> Path:
-        """The folder of the certificates."""
         return self.folder / "certificates"
 
     @property
@@ -132,7 +129,6 @@ class Cluster:
             time.sleep(0.1)
 
     def stop(self) -> None:
-        """Kill every process and wait for it."""
         for process in self.processes:
             process.kill()
         for process in self.processes:

@@ -47,16 +47,13 @@ class CommandedParties:
     people: dict[str, Pair] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Make the operators."""
         self.ceremony = Ceremony(self.stage, self.parties)
 
     @property
     def nodes(self) -> list[Service]:
-        """The nodes."""
         return self.stage.nodes
 
     def admin(self, name: str) -> Operator:
-        """Return the administrator of a service."""
         return self.ceremony.secretariat if name == "matcher" else self.ceremony.operators[name]
 
     def at_each(self, step: Callable[[Service], object], services: Iterable[Service] | None = None) -> None:
@@ -95,19 +92,16 @@ class CommandedParties:
             self.bring_list(self.people[node.name].first)
 
     def bring_list(self, officer: Person) -> None:
-        """Let an officer import the list of its party."""
         shutil.copy(self.files[officer.process.name], officer.folder / "list.csv")
         officer.give(manual.command("Set up", "aquila records import FILE"), FILE="list.csv")
 
     def propose(self, *options: str) -> str:
-        """Propose a round of all parties, and return its id."""
         propose, _, _ = round_commands()
         parties = [word for code in self.parties for word in ("--party", code)]
         asked = self.people["matcher"].do(propose.replace("--party AL --party SI ", ""), *parties, *options)
         return str(asked["round_id"])
 
     def begin(self, *options: str) -> str:
-        """Propose a round of all parties, and let each consent; return its id."""
         round_id = self.propose(*options)
         self.at_each(partial(self._consent, round_id))
         return round_id
@@ -161,7 +155,6 @@ class CommandedParties:
         )
 
     def ask(self, round_id: str, code: str, person: str) -> Any:
-        """Ask for a person in a round, and return the whole answer."""
         pair, (_, _, ask) = self.people[code], round_commands()
         fields = dict(zip(("given_names", "family_names", "date_of_birth"), person.split(";"), strict=True))
         (pair.first.folder / "persons.json").write_text(json.dumps([fields]), encoding="utf-8")

@@ -156,7 +156,6 @@ class Container:
         return ["nsenter", "-t", str(self._leader), "-m", "-u", "-i", "-p", "-n", "--"]
 
     def install(self, unit: str, content: str) -> None:
-        """Install a unit, and make the user that it runs as."""
         self.add_user(next(line.removeprefix("User=") for line in content.splitlines() if line.startswith("User=")))
         (self.root / "etc/systemd/system" / unit).write_text(content, encoding="utf-8")
         self.run("systemctl", "daemon-reload")

@@ -15,8 +15,6 @@ _STEPS = 20  # of the virtual machine, that are counted at once
 
 
 class DatabaseWork:
-    """Counts what a store asks of its database."""
-
     def __init__(self, store: Store) -> None:
         self._statements = self._steps = 0
         event.listen(store.engine, "before_cursor_execute", self._count)

@@ -53,7 +53,6 @@ class Network:
         self._ip(self._name, "link", "set", "wire", "up")
 
     def attach(self, address: str) -> str:
-        """Return the name of a namespace that has an address of this network."""
         number = len(self._namespaces)
         name, port = f"{self._name}-{number}", f"port{number}"
         self._make(name)
@@ -65,7 +64,6 @@ class Network:
         return name
 
     def close(self) -> None:
-        """Take it away."""
         for name in self._namespaces:
             _run("ip", "netns", "delete", name)
 

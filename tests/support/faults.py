@@ -43,8 +43,6 @@ _FULL_SECONDS = 5.0  # at most
 
 
 class Fault(StrEnum):
-    """The kinds of faults."""
-
     KILL = "a process is killed"
     KILL_AT_START = "a process is killed, and again while it starts"
     KILL_IN_CALL = "a process is killed while it answers a person"
@@ -176,17 +174,14 @@ class FaultProgram:
         self.made[Fault.RESTORE] += 1
 
     def end_at_once(self, service: Service) -> None:
-        """Kill a process."""
         self._orphans += service.family()
         service.kill()
         self.killed[service.name] += 1
 
     def pause(self, longest: float) -> None:
-        """Wait for some seconds."""
         time.sleep(self._times.uniform(0.0, longest))
 
     def perhaps(self, share: float) -> bool:
-        """Draw with a probability."""
         return self._times.random() < share
 
     def end(self) -> None:

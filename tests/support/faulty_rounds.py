@@ -127,7 +127,6 @@ class FaultyRounds:
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Stop everything."""
         self._stack.close()
 
     def play(self, is_enough: Callable[[], bool]) -> None:
@@ -195,7 +194,6 @@ class FaultyRounds:
         return sorted(found)
 
     def memory(self) -> dict[str, int]:
-        """Return the memory of each service with its workers, in MiB (PSS)."""
         found = {}
         for name, service in self.world.services.items():
             octets = 0
@@ -325,7 +323,6 @@ class FaultyRounds:
 
 
 def _why_not(kind: Fault) -> str:
-    """Return why a kind of fault cannot be made."""
     if kind is Fault.CLOCK:
         if faketime_library() is None:
             return "Debian's package faketime is not installed"
@@ -335,7 +332,6 @@ def _why_not(kind: Fault) -> str:
 
 
 def write_lists(folder: Path, parties: int, records: int, seed: int) -> dict[str, Path]:
-    """Write the lists of so many parties and return them by code."""
     files = {code: folder / f"{code}.csv" for code in PARTIES[:parties]}
     for code, path in files.items():
         write_list(path, code, records, seed)

@@ -46,15 +46,12 @@ class Times:
 
 
 class Watch:
-    """Takes the times of a service from now on."""
-
     def __init__(self, process: int) -> None:
         self._process = psutil.Process(process)
         self._waited, self._own = seconds_waited(process), seconds_waited(os.getpid())
         self._spent, self._begun = self._seconds_spent(), time.perf_counter()
 
     def times(self) -> Times:
-        """Return the times until now."""
         clock = time.perf_counter() - self._begun
         loop, threads = (now - before for now, before in zip(self._seconds_spent(), self._spent, strict=True))
         waited = since(self._waited, seconds_waited(self._process.pid))
@@ -63,7 +60,6 @@ class Watch:
         return Times(loop, threads, max(0.0, clock - threads - waited) if IS_COUNTED else 0.0)
 
     def _seconds_spent(self) -> tuple[float, float]:
-        """Return the processor seconds of the main thread and of all."""
         every = self._process.cpu_times()
         main = next(one for one in self._process.threads() if one.id == self._process.pid)
         return main.user_time + main.system_time, every.user + every.system

@@ -94,7 +94,6 @@ class Installed(Service):
         assert whole.startswith(f"aquila {self.release}\n")
 
     def prepare_database(self) -> None:
-        """Make role and database."""
         [block] = manual.blocks("PostgreSQL")
         assert self.root(block) == "REVOKE\n"
         self.on_postgres = True
@@ -182,8 +181,6 @@ class _AtMachine(Operator):
 
 @dataclass
 class Administrator(_AtMachine):
-    """Root of a machine, who becomes the service's user for commands of `aquila`."""
-
     started: Callable[[Installed], None] = lambda _: None
     """What is done when the service was started for the first time."""
 
@@ -250,7 +247,6 @@ class InstalledCeremony(Ceremony):
     started: Callable[[Installed], None] = lambda _: None
 
     def __post_init__(self) -> None:
-        """Let the root of each machine be its administrator."""
         self.secretariat, *others = (
             Administrator(one, one.port, one.machine.root / "home" / one.user, user=one.user, started=self.started)
             for one in (self.stage.matcher, *self.stage.nodes)
@@ -273,7 +269,6 @@ class InstalledParties(CommandedParties):
     started: Callable[[Installed], None] = lambda _: None
 
     def __post_init__(self) -> None:
-        """Make the operators."""
         self.ceremony = InstalledCeremony(self.stage, self.parties, started=self.started)
 
     def meet(self) -> None:

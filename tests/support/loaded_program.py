@@ -35,8 +35,6 @@ _LOADED_WITH: list[Mapping[str, str]] = []  # of the environment, once the progr
 
 @dataclass(frozen=True)
 class LoadedProgram(Program):
-    """The command of the code that is tested, forked each time."""
-
     def run(
         self,
         arguments: Sequence[str],
@@ -83,7 +81,6 @@ class LoadedProgram(Program):
         errors: _Stream,
         folder: Path | None = None,
     ) -> BaseProcess:
-        """Fork a process that runs the command; arguments as `_run`."""
         load({})
         environment = {**os.environ, **_LOADED_WITH[0], **self.environment, **environment}
         process = multiprocessing.get_context("forkserver").Process(
@@ -118,7 +115,6 @@ class LoadedProcess:
         self.send_signal(signal.SIGKILL)
 
     def terminate(self) -> None:
-        """Ask it to end."""
         self.send_signal(signal.SIGTERM)
 
     def poll(self) -> int | None:

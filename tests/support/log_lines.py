@@ -13,12 +13,9 @@ from services.kit import logging as kit_logging
 
 @dataclass
 class Lines:
-    """Log lines as they would be on stderr."""
-
     text: list[str] = field(default_factory=list)
 
     def write(self, text: str) -> int:
-        """Keep a text."""
         self.text.append(text)
         return len(text)
 

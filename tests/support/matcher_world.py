@@ -47,7 +47,6 @@ NOW = 1_800_000_000
 
 
 def person(record_id: str, given: str, family: str, born: str) -> Record:
-    """Return an invented person."""
     return Record(record_id, (given,), (family,), date_of_birth=PartialDate.parse(born))
 
 
@@ -96,7 +95,6 @@ class Node:
         return await self.world.call(method, url, auth=self.signer, **options)
 
     async def say(self, envelope: bytes) -> httpx.Response:
-        """Send a statement."""
         return await self.call("POST", "statements", content=envelope)
 
     def signed(self, message: Message) -> bytes:
@@ -125,13 +123,11 @@ class Node:
                 return self.page
 
     async def consent(self) -> httpx.Response:
-        """Send a consent."""
         await self.sync()
         self.secrets, envelope = self.party.consent(self.round, self.next(), (), secrets.token_bytes)
         return await self.say(envelope)
 
     def prepared(self, kind: Kind = Kind.LIST, records: tuple[Record, ...] | None = None) -> tuple[bytes, Sent]:
-        """Blind a list and sign its submission."""
         listed = LISTS[self.code] if records is None else records
         seed, manifest = SecretBytes(secrets.token_bytes(32)), self.round.manifest
         plan, runs = blinded(
@@ -159,13 +155,11 @@ class Node:
         return sent
 
     async def put_blinded(self, sent: Sent) -> None:
-        """Send the chunks of a submission."""
         for index, (_, _, octets) in enumerate(sent.chunks):
             answer = await self.call("PUT", f"submissions/{sent.submission_id}/blinded/{index}", content=octets)
             assert answer.status_code == 201, answer.text
 
     async def evaluate(self) -> None:
-        """Evaluate everything that came and was not evaluated here."""
         await self.sync()
         for event in [event for event in self.seen if event.kind is EventKind.BLINDED]:
             place = event.submission_id, event.index, self.code
@@ -174,7 +168,6 @@ class Node:
                 await self.sync()
 
     async def evaluate_chunk(self, submission_id: str, index: int) -> None:
-        """Fetch, evaluate and answer one chunk."""
         chunk = (await self.call("GET", f"submissions/{submission_id}/blinded/{index}")).content
         fresh = secrets.token_bytes(32)
         answer = self.party.evaluate(self.round, self.secrets, self.next(), submission_id, index, chunk, fresh)
@@ -237,7 +230,6 @@ class Node:
             assert answer.status_code == 201, answer.text
 
     async def acknowledge(self, submission_id: str | None = None) -> None:
-        """Acknowledge a report."""
         await self.sync()
         hits = len(self.reports[submission_id].hits)
         assert (await self.say(self.party.receipt(self.round, self.next(), submission_id, hits))).status_code == 201
@@ -268,13 +260,10 @@ class Node:
 
     @property
     def list(self) -> Sent:
-        """The party's list."""
         return self.sent[self.round.list_of(self.code)]
 
 
 class World:
-    """A matcher, its operator, and parties."""
-
     def __init__(self, folder: Path, url: str, group: Group, codes: str, **changes: Any) -> None:
         self.folder, self.group, self.clock = folder, group, Clock()
         self.table = load_rules("default")
@@ -297,7 +286,6 @@ class World:
 
     @property
     def context(self) -> MatcherContext:
-        """The matcher's parts."""
         return self.app.state.context
 
     def log_head(self) -> LogHead | None:
@@ -316,7 +304,6 @@ class World:
         self.steps = steps_of(self.context, self.app.state.approvals)
 
     async def call(self, method: str, url: str, **options: Any) -> httpx.Response:
-        """Make a call of the application."""
         transport = httpx.ASGITransport(self.app)
         async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
             return await client.request(method, url, **options)
@@ -333,7 +320,6 @@ class World:
             pass
 
     async def propose(self, **changes: Any) -> httpx.Response:
-        """Propose a round of everyone."""
         proposal = {
             "participants": list(self.nodes),
             "area": "test",
@@ -353,7 +339,6 @@ class World:
         return answer
 
     async def view(self) -> dict[str, Any]:
-        """Return the round as the operator sees it."""
         return (await self.operate("GET", f"/{self.round_id}")).json()
 
     async def opened(self, **changes: Any) -> World:
@@ -417,5 +402,4 @@ class World:
             return session.scalar(select(func.count()).select_from(table))
 
     def chunk_files(self) -> list[str]:
-        """Return the names of all chunks on the disk."""
         return self.context.files.names()

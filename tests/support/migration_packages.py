@@ -55,7 +55,6 @@ def draft(store: Store, package: str, metadata: MetaData, message: str) -> Path:
 
 
 def add_migration(package: str, name: str, content: str) -> None:
-    """Write a script into a package."""
     (_folder(package) / f"{name}.py").write_text(content, encoding="utf-8")
 
 

@@ -14,7 +14,6 @@ _LIBRARIES = "usr/lib/*/faketime/libfaketimeMT.so.1"
 
 
 def faketime_library(root: Path = Path("/")) -> Path | None:
-    """Return the library that moves clocks, or None where it is not installed."""
     return next(iter(sorted(root.glob(_LIBRARIES))), None)
 
 

@@ -54,7 +54,6 @@ LARGE = 1_000_000
 
 
 def hit_path(hit: dict[str, Any], rest: str = "") -> str:
-    """Return the path of a hit in a list."""
     return f"/rounds/{hit['round_id']}/hits/{hit['hit_id']}{rest}"
 
 
@@ -72,7 +71,6 @@ async def does(party_node: PartyNode, hit: dict[str, Any], what: str, **body: An
 
 
 def kinds_in_log(party_node: PartyNode) -> list[str]:
-    """Return the kinds of a node's log entries."""
     with party_node.node.store.reading("test.log") as session:
         return [entry.kind.value for _, entry in entries.entries(session) if entry is not None]
 
@@ -131,7 +129,6 @@ async def closed_round(world: World) -> str:
 
 
 def counts(world: World, round_id: str) -> set[tuple[str, str, str, str, int]]:
-    """Return what the matcher stores of outcomes."""
     with world.app.state.context.store.reading("test.outcomes") as session:
         rows = session.scalars(select(OutcomeCountRow).where(OutcomeCountRow.round_id == round_id)).all()
     return {(row.party, row.counterpart, row.certainty, row.outcome, row.hits) for row in rows}

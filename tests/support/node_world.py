@@ -106,7 +106,6 @@ class PartyNode:
         return answer.json()
 
     async def post(self, path: str, **options: Any) -> httpx.Response:
-        """Call the operator's interface."""
         return await self.operator.post(f"/v1{path}", **options)
 
     async def round(self, round_id: str) -> dict[str, Any]:
@@ -115,14 +114,12 @@ class PartyNode:
         return found
 
     async def load(self, content: str, name: str = "list") -> str:
-        """Import a list and return its id."""
         answer = await self.post("/imports", params={"name": name}, content=content.encode())
         assert answer.status_code == 201, answer.text
         import_id: str = answer.json()["import_id"]
         return import_id
 
     async def submit(self, round_id: str, import_id: str, kind: str = "list") -> httpx.Response:
-        """Wish for a submission."""
         body = {"import_id": import_id, "kind": kind, "justification": JUSTIFICATION}
         return await self.post(f"/rounds/{round_id}/submissions", json=body)
 
@@ -135,8 +132,6 @@ class PartyNode:
 
 @dataclass
 class World:
-    """The matcher and the nodes, taken forward step by step."""
-
     path: Path
     clock: Clock
     app: Any
@@ -174,7 +169,6 @@ class World:
         return busy
 
     async def settle(self, *codes: str, most: int = 200) -> None:
-        """Step until nobody has anything to do."""
         quiet = 0
         for _ in range(most):
             quiet = 0 if await self.step(*codes) else quiet + 1
@@ -192,7 +186,6 @@ class World:
         raise AssertionError("it never came to that")
 
     async def propose(self, **options: Any) -> str:
-        """Propose a round among all nodes and return its id."""
         body = {
             "participants": sorted(self.nodes),
             "area": "counter-terrorism",

@@ -17,7 +17,6 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
-    """List what was skipped."""
     skipped = _skipped(terminalreporter)
     if skipped:
         terminalreporter.section("not run", red=True, bold=True)

@@ -22,7 +22,6 @@ DOCUMENT = Path(__file__).parents[2] / "clients" / "sdk" / "operations.json"
 
 
 def text(applications: Iterable[tuple[str, FastAPI]]) -> str:
-    """Return the content of the index, one operation a line."""
     services = [f"{json.dumps(name)}: {{\n{_lines(app)}\n}}" for name, app in applications]
     return "{" + ",\n".join(services) + "}\n"
 
@@ -104,7 +103,6 @@ def _parameter(
 
 
 def _resolved(schemas: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a schema without its reference, and without the choice of null."""
     if "$ref" in schema:
         return _resolved(schemas, schemas[schema["$ref"].rpartition("/")[2]])
     choices = [one for one in schema.get("anyOf", ()) if one != {"type": "null"}]

@@ -126,7 +126,6 @@ class Ceremony:
     before_start: Callable[[Operator], object] = lambda _: None
 
     def __post_init__(self) -> None:
-        """Make everybody's folder."""
         matcher = self._process("matcher", "matcher")
         self.secretariat = Operator(matcher, matcher.port, self._folder("secretariat"))
         self.operators = {
@@ -212,12 +211,10 @@ def send(sender: Operator, receiver: Operator, name: str) -> None:
 
 
 def read_aloud(output: str) -> str:
-    """Return the words of an output, as an administrator reads them."""
     lines = [line.split() for line in output.splitlines() if line.startswith("    ")]
     return " ".join(word for line in lines for word in line if word.isalpha())
 
 
 def read_digits(output: str) -> str:
-    """Return the digits of an output, as an administrator reads them."""
     lines = [line.split() for line in output.splitlines() if line.startswith("    ")]
     return " ".join(group for line in lines for group in line if group.isdigit())

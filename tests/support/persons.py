@@ -62,8 +62,6 @@ class Person(Operator):
 
 @dataclass(frozen=True)
 class Pair:
-    """Two persons of a service: one asks, and the other approves exactly that."""
-
     first: Person
     second: Person
 

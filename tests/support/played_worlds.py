@@ -32,7 +32,7 @@ T = TypeVar("T")
 class WorldAfter(Protocol):
     """Return a copy of the world after a function has played in it, and what that function returned."""
 
-    async def __call__(self, play: Callable[[World], Awaitable[T]]) -> tuple[World, T]: ...  # noqa: D102 - the class says it
+    async def __call__(self, play: Callable[[World], Awaitable[T]]) -> tuple[World, T]: ...
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,6 @@ async def world_after(
     database_server: URL | None,
     played_worlds: dict[Hashable, _Played],
 ) -> AsyncIterator[WorldAfter]:
-    """A copy of the world in which something was played."""
     async with AsyncExitStack() as stack:
         databases = None if database_server is None else stack.enter_context(PostgresDatabases(database_server))
 

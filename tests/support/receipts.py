@@ -32,7 +32,6 @@ class ReportedRound:
         self.ending: Any = None
 
     def counterparts_of(self, party: str) -> tuple[str, ...]:
-        """Return all others."""
         return tuple(other for other in self.participants if other != party)
 
     def list_of(self, party: str) -> str:

@@ -15,7 +15,6 @@ from tests.support.node_world import World, open_world
 
 
 async def play(world: World) -> str:
-    """Play a round to its end."""
     round_id = await world.begin()
     await world.settle()
     await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
@@ -47,7 +46,6 @@ async def verify(world: World) -> None:
 
 
 def logged(store: Any, kind: str) -> list[Any]:
-    """Return a log's entries of a kind."""
     with store.reading("test.log") as session:
         return [entry for _, entry in entries.entries(session) if entry is not None and entry.kind == kind]
 

@@ -17,6 +17,5 @@ def differences(store: Store, metadata: MetaData) -> list[str]:
 
 
 def uncommented(metadata: MetaData) -> list[str]:
-    """List the columns without a comment, as `table.column`."""
     columns = [column for table in metadata.tables.values() for column in table.columns]
     return [f"{column.table.name}.{column.name}" for column in columns if not column.comment]

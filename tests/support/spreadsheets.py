@@ -69,7 +69,6 @@ def ods_cell(kind: str, shown: str = "", times: int = 1, **values: str) -> str:
 
 
 def archive(parts: Mapping[str, str | bytes]) -> bytes:
-    """Return a ZIP archive of parts by name."""
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as target:
         for name, content in parts.items():

@@ -27,7 +27,6 @@ class StoredHit(NamedTuple):
 
 
 def person(number: int) -> dict[str, str | list[str]]:
-    """Return the record of an invented person."""
     given, family = ("Arben", "Ilir", "Besa", "Mira")[number % 4], ("Hoxha", "Kola", "Shehu", "Marku")[number // 4 % 4]
     return {
         "record_id": f"r-{number}",

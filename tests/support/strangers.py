@@ -44,7 +44,6 @@ class Stranger:
 
     @property
     def cookie(self) -> str:
-        """The cookie of a session that is none."""
         return f"cookie: aquila-session-{self.port}=x"
 
     async def ask(self, sent: bytes, more: Iterable[bytes] = ()) -> None:
@@ -78,7 +77,6 @@ class Stranger:
 
 
 async def watch_rounds(stranger: Stranger) -> None:
-    """Watch a round with a cookie that opens nothing."""
     await stranger.ask_at_once(100, stranger.head("GET", "/rounds/x/live", stranger.cookie) + b"\r\n")
 
 
@@ -89,7 +87,6 @@ async def send_a_large_body(stranger: Stranger) -> None:
 
 
 async def send_without_end(stranger: Stranger) -> None:
-    """Send a list that does not end."""
     kind = "content-type: multipart/form-data; boundary=x"
     head = stranger.head("POST", "/records/preview", kind, stranger.cookie, f"content-length: {ENDLESS_BYTES}")
     await stranger.ask(head + b"\r\n", [PIECE] * (ENDLESS_BYTES // len(PIECE)))
@@ -108,19 +105,16 @@ async def send_calls_ahead(stranger: Stranger) -> None:
 
 
 async def sign_in(stranger: Stranger) -> None:
-    """Sign in with a guessed password."""
     shown = json.dumps({"login": "first", "password": "a guess that is wrong", "code": "000000"}).encode()
     head = stranger.head("POST", "/v1/people/sign-in", JSON, f"content-length: {len(shown)}")
     await stranger.ask_at_once(200, head + b"\r\n" + shown)
 
 
 async def send_half_heads(stranger: Stranger) -> None:
-    """Send no more than half a head, and wait."""
     await stranger.ask_at_once(300, stranger.head("GET", "/"))
 
 
 async def send_half_bodies(stranger: Stranger) -> None:
-    """Send half a body, and wait."""
     head = stranger.head("POST", "/v1/people/sign-in", JSON, "content-length: 99")
     await stranger.ask_at_once(50, head + b'\r\n{"')
 

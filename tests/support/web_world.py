@@ -50,7 +50,6 @@ class Browser:
         return self._see(await self.client.get(path, follow_redirects=True))
 
     async def send(self, path: str, *, follow: bool = True, **fields: Any) -> str:
-        """Send the form of the page that is open."""
         token = _FIELD.search(self.page)
         assert token, "the page has no form"
         files = fields.pop("files", None)
@@ -60,7 +59,6 @@ class Browser:
         return self._see(answer)
 
     async def sign_in(self, person: Person) -> str:
-        """Sign in."""
         await self.open("/sign-in")
         return await self.send("/sign-in", login=person.login, password=PASSWORD, code=person.code(), next="/")
 
@@ -80,15 +78,12 @@ class Person:
     clock: list[int]
 
     def code(self) -> str:
-        """Return the next code."""
         self.clock[0] += 30
         return pyotp.TOTP(self.secret).at(self.clock[0])
 
 
 @dataclass
 class ServedPages:
-    """A service with its pages."""
-
     app: Any
     token: str
     clock: list[int]
@@ -96,17 +91,14 @@ class ServedPages:
     browsers: list[Browser] = field(default_factory=list)
 
     def browser(self) -> Browser:
-        """Return a browser without any cookie."""
         self.browsers.append(Browser(httpx.AsyncClient(transport=httpx.ASGITransport(app=self.app), base_url=ORIGIN)))
         return self.browsers[-1]
 
     async def close(self) -> None:
-        """Close the browsers."""
         for browser in self.browsers:
             await browser.client.aclose()
 
     async def enrol(self, login: str, *roles: str) -> Person:
-        """Make an account and enrol its person."""
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app=self.app), base_url=ORIGIN) as client:
             key = {"authorization": f"Bearer {self.token}"}
             made = await client.post("/v1/people/accounts", json={"login": login, "roles": roles}, headers=key)
@@ -119,7 +111,6 @@ class ServedPages:
             return person
 
     async def visitor(self, login: str, *roles: str) -> Browser:
-        """Return the browser of a new person who has signed in."""
         person, browser = await self.enrol(login, *roles), self.browser()
         await browser.sign_in(person)
         assert browser.answer.status_code == 200, browser.page
@@ -173,7 +164,6 @@ async def node(homes: Path) -> AsyncIterator[ServedPages]:
 
 @pytest.fixture
 async def matcher(homes: Path) -> AsyncIterator[ServedPages]:
-    """The matcher and its pages."""
     settings = load(homes / "matcher" / "matcher.toml", MatcherSettings)
     settings = settings.model_copy(update={"workers": 1, "people": settings.people.model_copy(update=CHEAP)})
     matcher_main.prepare(settings)

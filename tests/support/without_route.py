@@ -80,7 +80,6 @@ def _started(aquila: str, kind: str, home: Path) -> subprocess.Popen[bytes]:
 
 
 def _doctor(aquila: str, home: Path) -> list[dict[str, Any]]:
-    """Return what the doctor finds."""
     words = [aquila, "doctor", "--home", str(home), "--json"]
     done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=SECONDS)
     assert done.stdout, done.stderr
@@ -89,7 +88,6 @@ def _doctor(aquila: str, home: Path) -> list[dict[str, Any]]:
 
 
 def _status(url: str, ca: Path) -> int:
-    """Return the status of an answer, once there is one."""
     trust = ssl.create_default_context(cafile=str(ca))
     ends = time.monotonic() + SECONDS
     while True:

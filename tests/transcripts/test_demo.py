@@ -26,7 +26,6 @@ COMMAND = [sys.executable, "-m", "clients.cli.main", "demo", "--size", "200"]
 
 
 def _left(folder: Path) -> list[int]:
-    """Return the processes that still name the folder."""
     return [
         found.pid for found in psutil.process_iter(["cmdline"]) if str(folder) in " ".join(found.info["cmdline"] or [])
     ]

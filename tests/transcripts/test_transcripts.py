@@ -35,7 +35,6 @@ VARIABLE = [
 def test_transcript(
     path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The command says what its transcript says."""
     shutil.copytree(FOLDER / "files", tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     for name in ("AQUILA_HOME", "AQUILA_URL", "AQUILA_CA", "AQUILA_CERT", "AQUILA_KEY"):
@@ -51,7 +50,6 @@ def test_transcript(
 
 
 def _block(command: str, capsys: pytest.CaptureFixture[str]) -> str:
-    """Run one command and return its block."""
     program, *arguments = shlex.split(command)
     if program == "cat":
         return f"$ {command}\n{Path(arguments[0]).read_text(encoding='utf-8')}"

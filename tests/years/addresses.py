@@ -60,11 +60,9 @@ class Visited:
     call_examples: dict[str, list[str]] = field(default_factory=dict)
 
     def caller(self) -> httpx.AsyncClient:
-        """Return the calls of the person."""
         return self._client(authorization=f"Bearer {self.token}")
 
     def browser(self) -> Browser:
-        """Return the browser of the person."""
         client = self._client()
         client.cookies.set("aquila-session-8701", self.token)
         return Browser(client)
@@ -182,7 +180,6 @@ async def visit_node(home: Path) -> Visited:
 
 
 def _addresses(path: str, examples: Mapping[str, list[str]]) -> Iterator[tuple[str, str]]:
-    """Yield a path with each of its addresses."""
     for address in examples.get(path) or ([""] if _PARAMETER.search(path) else [path]):
         yield path, address
 
@@ -201,7 +198,6 @@ def _filled(known: Mapping[str, list[str]], *paths: str) -> dict[str, list[str]]
 
 
 def _parts(address: str, total: int, size: int = _PAGE) -> list[str]:
-    """Return the addresses of the first and the last part of a list."""
     last = max(total - 1, 0) // size * size
     return [f"{address}?limit={size}", f"{address}?limit={size}&offset={last}"]
 
@@ -216,7 +212,6 @@ def _hit_pages(address: str, total: int, round_id: str) -> list[str]:
 
 
 async def _style_sheet(browser: Browser) -> str:
-    """Return the address of the style sheet."""
     found = re.search(r'href="(/static/[^"]+\.css)"', await browser.open("/account"))
     assert found
     return found[1]

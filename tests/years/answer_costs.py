@@ -57,7 +57,6 @@ class AnswerCost(NamedTuple):
         return ANSWER_MILLISECONDS * max(1, pieces)
 
     def figure(self, database: str) -> Figure:
-        """Return it with its bound."""
         if self.is_missing:
             return Figure(database, self.service, f"`{self.address}` has no example", 1, "", 0)
         what = f"`{self.address}`, of processor"

@@ -19,8 +19,6 @@ _FUNCTIONS = "\n".join(
 
 
 class Yardstick:
-    """Looks at the machine, from which its slowness is known."""
-
     def __init__(self) -> None:
         self._looks = list[float]()
 

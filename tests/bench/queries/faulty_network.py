@@ -61,7 +61,6 @@ class FaultyNetwork:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def __enter__(self) -> Self:
-        """Begin to listen."""
         self._thread.start()
         self._run(self._listen())
         return self
@@ -100,7 +99,6 @@ class FaultyNetwork:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Take a connection: it lives as a task of its own."""
         self.connections += 1
         task = self._loop.create_task(self._carry(reader, writer))
         self._tasks.add(task)

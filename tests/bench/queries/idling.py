@@ -31,7 +31,6 @@ class Idling:
     files_changed: int
 
     def document(self) -> dict[str, object]:
-        """Return it for JSON."""
         return asdict(self)
 
 

@@ -37,16 +37,13 @@ class Latency:
 
     @property
     def median(self) -> float:
-        """The median."""
         return round(median(self.seconds), 2)
 
     @property
     def worst(self) -> float:
-        """The longest."""
         return max(self.seconds)
 
     def document(self) -> dict[str, object]:
-        """Return it for JSON."""
         return asdict(self) | {"median": self.median, "worst": self.worst}
 
 

@@ -41,8 +41,6 @@ class QueryBenchSize:
 
 @dataclass(slots=True)
 class QueryResults:
-    """Results of a run; a network on which nothing was asked is missing."""
-
     machine: Machine
     wanted: QueryBenchSize
     latencies: dict[str, Latency] = field(default_factory=dict)
@@ -50,7 +48,6 @@ class QueryResults:
     broken: int = 0
 
     def document(self) -> dict[str, object]:
-        """Return everything for JSON."""
         return {
             "machine": self.machine.document(),
             "latencies": {network: latency.document() for network, latency in self.latencies.items()},
@@ -59,7 +56,6 @@ class QueryResults:
         }
 
     def page(self) -> str:
-        """Return everything as Markdown."""
         wanted = self.wanted
         latencies = table(
             ("network", "queries", "hits", "median, s", "worst, s"),
@@ -118,6 +114,5 @@ def run(
 
 
 def _named(trouble: NetworkFaults) -> str:
-    """Return the name of a network in a table."""
     megabits = 0 if trouble.bytes_per_second is None else trouble.bytes_per_second * 8 / 1_000_000
     return f"{2_000 * trouble.delay:.0f} ms, {100 * trouble.broken_share:.0f} % broken, {megabits:.0f} Mbit/s"

@@ -51,7 +51,6 @@ class Compared:
         return None if self.rehearsed is None else round(self.served.seconds / self.rehearsed.seconds, 2)
 
     def document(self) -> dict[str, object]:
-        """Return it for JSON."""
         return asdict(self) | {
             "seconds": self.served.seconds,
             "processor_seconds": self.served.processor_seconds,
@@ -62,17 +61,13 @@ class Compared:
 
 @dataclass(slots=True)
 class ServiceResults:
-    """Results of a run."""
-
     machine: Machine
     rounds: list[Compared] = field(default_factory=list)
 
     def document(self) -> dict[str, object]:
-        """Return everything for JSON."""
         return {"machine": self.machine.document(), "rounds": [one.document() for one in self.rounds]}
 
     def page(self) -> str:
-        """Return everything as Markdown."""
         sections = [("Machine", machine_table(self.machine)), ("Services beside a rehearsal", self._compared())]
         for one in self.rounds:
             sections += [(f"{named(one.served.lists)}: parts", _parts(one.served))]

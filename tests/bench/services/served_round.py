@@ -152,7 +152,6 @@ def _caps(lists: dict[str, int]) -> dict[str, ClassCounts]:
 def _play(
     services: BenchServices, paths: dict[str, Path], exchanges: dict[str, _Exchange], usage: UsageWatch, watch: Watch
 ) -> dict[str, RoundPart]:
-    """Play the round, and return the cost of its parts."""
     parts, last = dict[str, RoundPart](), (time.perf_counter(), usage.look())
 
     def ended(end: str) -> None:

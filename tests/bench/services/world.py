@@ -60,7 +60,6 @@ class BenchServices:
 
     @property
     def matcher_port(self) -> int:
-        """The port of the matcher."""
         return self._ports[MATCHER]
 
     @property
@@ -69,12 +68,10 @@ class BenchServices:
 
     @property
     def asker(self) -> str:
-        """The party that asks."""
         return self.parties[0]
 
     @property
     def processes(self) -> dict[str, Process]:
-        """The processes by the names of their services."""
         return {process.name: process for process in self.stage.processes}
 
     def node(self, code: str, login: str = "officer") -> NodeClient:
@@ -141,7 +138,6 @@ class BenchServices:
         self.until(lambda: self._phase() == Phase.OPEN, "the round to open")
 
     def start(self) -> None:
-        """Start every service on its home."""
         self.stage.start([(name, self._home(name)) for name in (MATCHER, *self.parties)])
 
     def restart(self, url: str) -> None:
@@ -159,11 +155,9 @@ class BenchServices:
         self.until(lambda: all(self.node(code).status().matcher_reachable for code in self.parties), "the nodes")
 
     def close(self) -> None:
-        """Close the people's connections."""
         self._opened.close()
 
     def bring(self, code: str, path: Path) -> str:
-        """Import a list at a node and return its id."""
         with path.open("rb") as stream:
             report = self.node(code).import_list(stream, path.name, accept_refused=True)
         assert report.import_id is not None

@@ -30,7 +30,6 @@ class Without:
 
 
 def without_each(meetings: Sequence[Meeting], table: RuleTable, labelled: LabelledSet) -> list[Without]:
-    """Leave out one rule after another."""
     masks = [found.rules for meeting in meetings for found in meeting.met if found.pair in labelled.same]
     found = []
     for rule in table.rules:
@@ -71,7 +70,6 @@ def _with_share(table: RuleTable, meeting: Meeting, grading_basis: GradingBasis)
 def _measured(
     meetings: Sequence[Meeting], table: RuleTable, grading_bases: Sequence[GradingBasis], labelled: LabelledSet
 ) -> Measured:
-    """Measure the hits on given grading_bases."""
     return measure(
         (hit for one, grading_basis in _both(meetings, grading_bases) for hit in hits_on(one, table, grading_basis)),
         labelled,

@@ -71,7 +71,6 @@ def bars(title: str, series: Mapping[str, Mapping[str, float]]) -> str:
 
 
 def _picture(width: int, height: int, title: str, drawn: Sequence[str]) -> str:
-    """Return a whole picture with its title, an element a line."""
     heading = f'<text x="20" y="24" font-size="15" font-weight="bold">{escape(title)}</text>'
     lines = [f"\n{element}" for element in (heading, *drawn)]
     return svg_document(title, width, height, [*lines, "\n"], attributes=_STYLE) + "\n"

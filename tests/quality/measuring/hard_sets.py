@@ -61,7 +61,6 @@ def _sizes(size: int) -> dict[str, int]:
 
 
 def _two(size: int, seed: int, population: Population | None = None, kind: str = "population") -> LabelledSet:
-    """Two lists of one size, with names and dates only."""
     made = populated_lists(_sizes(size), seed, population or Population())
     return made.only(NAMES_AND_DATE, f"{kind}, 2 x {size:,}")
 

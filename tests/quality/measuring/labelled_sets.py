@@ -47,7 +47,6 @@ class LabelledSet:
         return replace(self, name=name or self.name, lists=lists)
 
     def among(self, parties: Iterable[str], name: str = "") -> LabelledSet:
-        """The lists of some of the parties."""
         chosen = set(parties)
         return replace(
             self,

@@ -85,7 +85,6 @@ def rule_leakage(sent: Sequence[Sent], table: RuleTable, population: Sequence[Re
 
 
 def list_leakage(sent: Sequence[Sent]) -> ListLeakage:
-    """Measure lists as a whole."""
     connected, largest, alone = 0, 0, 0
     profiles: set[bytes] = set()
     numbers: list[int] = []

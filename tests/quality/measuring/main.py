@@ -105,7 +105,6 @@ def _is_large(labelled: LabelledSet) -> bool:
 
 
 def _compared(labelled: LabelledSet, peers: Path | None) -> Iterator[PeerResult]:
-    """Measure the peers on a set."""
     large = _is_large(labelled)
     for spelling in (_FOLDED,) if large else SPELLINGS:
         yield exact_key(labelled, spelling)
@@ -117,7 +116,6 @@ def _compared(labelled: LabelledSet, peers: Path | None) -> Iterator[PeerResult]
 def _tables(
     results: Results, compared: dict[str, list[PeerResult]], without: dict[str, list[Without]]
 ) -> dict[str, str]:
-    """Return every table by the name of its mark."""
     labelled = {result.labelled.name: result for result in results.sets if result.labelled.same}
     whole = labelled[_ALL_FIELDS_NAME]
     lists = list(whole.sent.values())
@@ -139,7 +137,6 @@ def _tables(
 
 
 def _unlearned(results: Results) -> dict[str, dict[str, Measured]]:
-    """Measure the sets that are not large without what a round learns."""
     return {
         result.labelled.name: without_learning(result.meetings, results.table, result.labelled)
         for result in results.sets
@@ -165,7 +162,6 @@ def _pictures(results: Results, without: dict[str, list[Without]]) -> dict[str, 
 
 
 def _write(folder: Path, files: Mapping[str, str]) -> None:
-    """Write files into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         (folder / name).write_text(content, "utf-8")

@@ -16,8 +16,6 @@ CUTS = ("high", "high and medium", "all")
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Right and wrong pairs, of so many that are one person."""
-
     right: int
     wrong: int
     persons: int
@@ -59,7 +57,6 @@ class Measured:
 
     @property
     def best_f1(self) -> float:
-        """F1 at the best of the three cuts."""
         return max(counts.f1 for counts in self.at_cuts.values())
 
     @property
@@ -90,7 +87,6 @@ class Bin:
 
     @property
     def share(self) -> float:
-        """The share that was right."""
         return self.right / self.count
 
 

@@ -121,7 +121,6 @@ def name_pairs() -> tuple[NamePair, ...]:
 
 
 def measure_pairs(pairs: Iterable[NamePair]) -> Share:
-    """Count the pairs that are right in each form."""
     right: Counter[str] = Counter()
     count = 0
     for pair in pairs:
@@ -142,7 +141,6 @@ def measured_languages() -> dict[str, tuple[Share, Share]]:
 
 
 def pair_tables() -> dict[str, str]:
-    """Return the tables by language and by reason, by the names of their marks."""
     languages = [
         (language.capitalize(), *(cell for share in shares for cell in (share.pairs, *share.cells())))
         for language, shares in measured_languages().items()

@@ -24,7 +24,6 @@ def markdown(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def f1_table(results: Sequence[SetResult], peers: Mapping[str, Sequence[PeerResult]]) -> str:
-    """Return F1 of every set beside the peers'."""
     kinds = dict.fromkeys((peer.peer, peer.spelling) for found in peers.values() for peer in found)
     labelled = [result for result in results if result.labelled.same]
     rows = []
@@ -40,7 +39,6 @@ def f1_table(results: Sequence[SetResult], peers: Mapping[str, Sequence[PeerResu
 
 
 def peer_notes(peers: Mapping[str, Sequence[PeerResult]]) -> str:
-    """Name the peers' versions, and the peers that did not run with their reason."""
     every = [(name, one) for name, found in peers.items() for one in found]
     versions = sorted({one.version for _, one in every if one.version})
     failed = [f"- {one.peer} did not run on {name}, {one.spelling}: {one.reason}" for name, one in every if one.reason]
@@ -98,7 +96,6 @@ def inputs_table(results: Sequence[SetResult]) -> str:
 
 
 def ablation_table(found: Mapping[str, Sequence[Without]], whole: Mapping[str, SetResult]) -> str:
-    """Return what is lost without each rule, on each set."""
     columns = ["without the rule"]
     for name in found:
         columns += [f"{name}: F1", "right at high", "met by it", "by it alone"]
@@ -131,7 +128,6 @@ def learning_table(found: Mapping[str, Mapping[str, Measured]]) -> str:
 
 
 def calibration_table(results: Sequence[SetResult]) -> str:
-    """Return what probabilities said and what was right, by bins."""
     rows = [
         (result.labelled.name, f"{one.said:.4f}", f"{one.share:.4f}", one.right, one.count)
         for result in results
@@ -198,7 +194,6 @@ def replace(page: str, tables: Mapping[str, str]) -> str:
 
 
 def document(results: Sequence[SetResult], peers: Mapping[str, Sequence[PeerResult]]) -> dict[str, object]:
-    """Return the measurements for JSON."""
     return {
         result.labelled.name: {
             "f1": {cut: round(counts.f1, 4) for cut, counts in result.measured.at_cuts.items()},

@@ -101,7 +101,6 @@ def _names(table: RuleTable, mask: int) -> tuple[str, ...]:
 
 
 def main() -> None:
-    """Write the table."""
     made = populated_lists({"BA": SIZE, "RS": SIZE}, SEED).only(NAMES_AND_DATE)
     ways = ways_of(made, load_rules("default"), COMMON)
     rows = [(", ".join(way.names), f"{way.right:.1f}", f"{way.wrong:.1f}", f"{way.precision:.3f}") for way in ways]

@@ -52,7 +52,6 @@ class Resident:
 
 
 def resident(cultures: Mapping[str, float], random: Random) -> Resident:
-    """Invent one resident."""
     culture = random.choices(list(cultures), list(cultures.values()))[0]
     sex = "F" if random.random() < FEMALE else "M"
     family = _usual(culture, random)

@@ -12,7 +12,6 @@ from tests.support import manual
 
 @pytest.mark.parametrize("kind", sorted(CLASSES))
 def test_the_unit_of_the_timer_gives_the_documented_command(kind: str) -> None:
-    """As the service's own user, once each day."""
     unit = (DEPLOY / "systemd" / f"aquila-{kind}-backup.service").read_text("utf-8")
     settings = dict(manual.service_settings(unit))
     *shell, command = shlex.split(settings["ExecStart"])

@@ -21,13 +21,11 @@ KINDS = sorted(CLASSES)
 
 
 def services() -> dict[str, Any]:
-    """Return the services of the file by their names."""
     made: dict[str, Any] = yaml.safe_load(COMPOSE)["services"]
     return made
 
 
 def test_every_mount_and_secret_is_declared() -> None:
-    """Volumes and secrets that services name are there; the database has no network, and is reached by its socket."""
     document = yaml.safe_load(COMPOSE)
     volumes = [volume.partition(":")[0] for service in services().values() for volume in service["volumes"]]
     assert {name for name in volumes if not name.startswith(".")} == set(document["volumes"])
@@ -60,7 +58,6 @@ def test_services_are_limited_and_their_images_can_be_named_by_digest() -> None:
 
 
 def test_node_and_matcher_differ_in_home_and_port_alone() -> None:
-    """One is started with the profile of its name, and none without a profile; each has the home that its image has."""
     image = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
     for kind in KINDS:
         service = services()[kind]
@@ -78,7 +75,6 @@ def test_node_and_matcher_differ_in_home_and_port_alone() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_name_within_is_that_of_the_address(kind: str) -> None:
-    """A step writes the host of the public address as the name, and the port of that address is published."""
     [port] = services()[kind]["ports"]
     [url] = re.findall(rf" {kind} {kind} .*--public-url (\S+)", STEPS)
     assert f"COMPOSE_PROFILES={kind}\\nSERVICE_NAME={url.removeprefix('https://').partition(':')[0]}\\n" in STEPS
@@ -109,7 +105,6 @@ def test_a_database_that_is_being_prepared_is_not_healthy() -> None:
 @pytest.mark.skipif(shutil.which("podman-compose") is None, reason="Debian's podman-compose is not installed")
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_engine_would_start_it_as_written(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The calls that podman-compose would make have the network, the rights and the files that are written."""
     monkeypatch.setenv("SERVICE_NAME", "name.example")
     words = ["podman-compose", "--verbose", "--dry-run", "--profile", kind, "-f", str(DEPLOY / "compose.yaml")]
     done = subprocess.run([*words, "up", "-d"], capture_output=True, text=True, check=True)

@@ -19,13 +19,11 @@ from tests.support import manual
 
 
 def settings_of(kind: str) -> dict[str, str]:
-    """Return the settings of a service's unit."""
     return dict(manual.service_settings((DEPLOY / "systemd" / f"aquila-{kind}.service").read_text("utf-8")))
 
 
 @pytest.mark.parametrize("kind", sorted(CLASSES))
 def test_user_and_home_are_those_of_the_unit(kind: str) -> None:
-    """And every file that root copies is in a release."""
     [block] = manual.blocks("Users, folders and units")
     words = shlex.split(block.replace("aquila-node", f"aquila-{kind}").replace("aquila/node", f"aquila/{kind}"))
     unit = settings_of(kind)
@@ -45,7 +43,6 @@ def test_user_and_home_are_those_of_the_unit(kind: str) -> None:
 
 
 def test_the_drop_in_allows_what_the_unit_denies() -> None:
-    """Nothing but this machine can be reached without it."""
     assert {name for name, _ in manual.service_settings(manual.drop_in())} == {"IPAddressAllow"}
     for kind in CLASSES:
         unit = settings_of(kind)
@@ -65,14 +62,12 @@ def test_the_database_is_the_one_that_is_made() -> None:
 
 
 def test_each_alert_is_explained() -> None:
-    """In one row or another, and none that is not there."""
     [group] = yaml.safe_load((DEPLOY / "prometheus" / "aquila-alerts.yml").read_text("utf-8"))["groups"]
     named = re.findall(r"`(Aquila\w+)`", manual.PAGES["METRICS.md"])
     assert sorted(named) == sorted(rule["alert"] for rule in group["rules"])
 
 
 def test_exit_statuses_are_those_of_the_command() -> None:
-    """Those that a person meets."""
     sentence = " ".join(manual.TEXT.partition("Exit status: ")[2].partition(". ")[0].split())
     stated = {int(number) for number in re.findall(r"(?:^|; )(\d+)", sentence)}
     assert stated == {code for code in ExitCode if code <= ExitCode.UNANSWERED}
@@ -93,7 +88,6 @@ def test_the_fingerprint_of_who_makes_releases(tmp_path: Path) -> None:
 
 
 def test_a_token_is_reached_by_the_backup_too() -> None:
-    """A backup is signed, so the page and the drop-in name the units of the backup."""
     drop_in = " ".join((DEPLOY / "systemd" / "pkcs11-token.conf").read_text("utf-8").split())
     for kind in CLASSES:
         for unit in (f"aquila-{kind}", f"aquila-{kind}-backup"):
@@ -103,7 +97,6 @@ def test_a_token_is_reached_by_the_backup_too() -> None:
 
 
 def test_a_node_calls_the_matcher_by_its_own_address() -> None:
-    """Calls are signed over it, so samples and page name the port of the matcher."""
     matcher = tomllib.loads((DEPLOY / "samples" / "matcher.advanced.toml").read_text("utf-8"))
     url = matcher["listen"]["public_url"]
     assert url.endswith(f":{matcher['listen']['port']}")
@@ -114,7 +107,6 @@ def test_a_node_calls_the_matcher_by_its_own_address() -> None:
 
 
 def test_own_files_are_where_the_unit_shows_them() -> None:
-    """The page names folders that the units hide, and they do."""
     hidden = {"ProtectHome": "yes", "PrivateTmp": "yes"}
     for kind in CLASSES:
         assert hidden.items() <= settings_of(kind).items()

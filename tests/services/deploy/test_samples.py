@@ -30,7 +30,6 @@ def test_sample_is_accepted(name: str) -> None:
 
 @pytest.mark.parametrize("service", sorted(CLASSES))
 def test_every_setting_is_described_and_documented_once(service: str) -> None:
-    """No setting lacks a description or its one row in SETTINGS.md."""
     page = (DEPLOY / "SETTINGS.md").read_text(encoding="utf-8").split("\n## Settings\n")[1]
     for name, description in described(CLASSES[service]):
         assert description, name
@@ -38,7 +37,6 @@ def test_every_setting_is_described_and_documented_once(service: str) -> None:
 
 
 def test_the_page_of_settings_names_none_that_is_gone() -> None:
-    """Every row of the settings table is a setting of a service, and says whose."""
     page = (DEPLOY / "SETTINGS.md").read_text(encoding="utf-8")
     rows = [line.split("|") for line in page.partition("| setting | of |")[2].splitlines() if line.startswith("| `")]
     known = {service: {name for name, _ in described(cls)} for service, cls in CLASSES.items()}
@@ -49,7 +47,6 @@ def test_the_page_of_settings_names_none_that_is_gone() -> None:
 
 
 def test_a_cluster_by_the_sample_encrypts_and_spills_nothing() -> None:
-    """What a service refuses a cluster for, the sample does not do."""
     sample = yaml.safe_load((DEPLOY / "samples" / "dask.yaml").read_text(encoding="utf-8"))["distributed"]
     assert sample["comm"]["require-encryption"] is True
     assert sample["worker"]["memory"]["target"] is False

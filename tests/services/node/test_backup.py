@@ -20,12 +20,10 @@ pytestmark = pytest.mark.more_rounds
 
 @pytest.fixture
 def safe(world: World, tmp_path: Path, service_database: Callable[[], str]) -> Safe:
-    """A safe apart from the machines."""
     return Safe(tmp_path / "safe", world, service_database)
 
 
 def evaluated(party_node: PartyNode) -> int:
-    """Return how many chunks a node has evaluated."""
     with party_node.node.store.reading("test.evaluated") as session:
         return session.scalar(select(func.count()).select_from(EvaluationRow)) or 0
 
@@ -74,7 +72,6 @@ async def test_a_round_that_the_backup_does_not_know_is_refused_too(world: World
 
 
 async def test_with_the_mark_of_the_old_machine_the_counts_are_exact(world: World, safe: Safe) -> None:
-    """What was evaluated after the backup counts, no more and no less."""
     await open_round(world)
     safe.back_up("AL")
     await world.settle()
@@ -113,7 +110,6 @@ async def test_erased_records_are_erased_again(world: World, safe: Safe) -> None
 
 
 async def test_a_backup_has_no_key_and_nobodys_session(world: World, safe: Safe) -> None:
-    """Round keys, sealed secrets, sessions and the identity key are in no backup."""
     await open_round(world)
     made = safe.back_up("AL")
     assert made.files == ("node.toml", "registry.toml")

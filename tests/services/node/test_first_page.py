@@ -25,7 +25,6 @@ pytestmark = pytest.mark.parties("AL", "RS")
 
 @contextmanager
 def statements(store: Store) -> Iterator[list[str]]:
-    """Note every statement that a store executes meanwhile."""
     noted: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:

@@ -64,19 +64,16 @@ class NotTaking(httpx.AsyncBaseTransport):
 
 
 def health_of(app: FastAPI) -> ServiceHealth:
-    """Return a service's health as it is now; each fault in it has a hint."""
     found = HealthReport(app.state.health._parts).health()
     assert all(fault.hint for one in found.checks for fault in one.sentences)
     return found
 
 
 def grade_of(found: ServiceHealth, subject: Subject) -> Grade:
-    """Return the grade of a check."""
     return next(one.grade for one in found.checks if one.subject is subject)
 
 
 def awaited_in(found: ServiceHealth) -> set[tuple[str, str]]:
-    """Return who is waited for, and for what."""
     return {(step.party, step.step.value) for one in found.rounds for step in one.awaited}
 
 
@@ -176,7 +173,6 @@ async def test_of_too_many_rounds_the_oldest_are_looked_at(world: World, monkeyp
 
 
 async def test_a_round_that_waits_for_the_service_itself(world: World) -> None:
-    """A matcher that has all tokens and makes no report is not ready."""
     await world.begin()
     for _ in range(40):
         for party_node in world.nodes.values():
@@ -249,7 +245,6 @@ async def test_a_refusal_is_an_answer(world: World) -> None:
 
 
 async def test_a_database_that_fails_is_a_finding(world: World) -> None:
-    """The report is there without the database, and says that the service is not ready; it lives still."""
     party_node = world.nodes["AL"]
     path = party_node.home / "node.db"
     path.rename(path.with_suffix(".away"))
@@ -265,7 +260,6 @@ async def test_a_database_that_fails_is_a_finding(world: World) -> None:
 
 
 async def test_a_disk_that_fails_is_a_finding(world: World) -> None:
-    """A folder of chunks that is gone is critical."""
     party_node = world.nodes["AL"]
     chunks = party_node.node.files.root
     chunks.rename(chunks.with_name("away"))
@@ -364,7 +358,6 @@ async def test_probes_tell_strangers_little(world: World) -> None:
 
 
 async def test_refusals_are_counted(world: World) -> None:
-    """A sign-in that is refused is counted, without a word of who tried."""
     party_node = world.nodes["AL"]
     body = {"login": "nobody", "password": "four invented words are enough", "code": "123456"}
     async with httpx.AsyncClient(
@@ -375,7 +368,6 @@ async def test_refusals_are_counted(world: World) -> None:
 
 
 async def test_requests_count_until_they_are_decided(world: World) -> None:
-    """Or until their time is over, after which nobody can approve them."""
     party_node, round_id = world.nodes["AL"], await world.propose()
     await world.settle()
     assert metric(party_node.app, "requests_waiting") == 0
@@ -414,7 +406,6 @@ async def test_statements_and_chunks_count_until_the_matcher_has_them(world: Wor
 
 
 async def test_metrics_of_logs_certificates_disk_and_workers(world: World, tmp_path: Path) -> None:
-    """They are what the log's witnesses, files, the disk and processes show."""
     party_node, ago = world.nodes["AL"], 500
     await world.begin(lists=False)
     await world.settle()

@@ -60,7 +60,6 @@ def restart_through(party_node: PartyNode, transport: httpx.AsyncBaseTransport) 
 
 
 def evaluated(party_node: PartyNode) -> int:
-    """Return how many chunks a node has evaluated."""
     with party_node.node.store.reading("test") as session:
         return session.scalar(select(func.count()).select_from(EvaluationRow)) or 0
 

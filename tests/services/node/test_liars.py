@@ -26,9 +26,7 @@ pytestmark = [pytest.mark.parties("AL", "RS"), pytest.mark.rounds]
 
 
 class WrongShare(Party):
-    """A party that evaluates with another share than the one that it brought."""
-
-    def to_evaluate(  # noqa: D102 - as the honest one
+    def to_evaluate(
         self, round_: Round, secrets: RoundSecrets, submission_id: str, index: int, chunk: bytes, fresh: bytes
     ) -> EvaluateTask:
         other = {kind: new_share(self.group, lambda size: b"\x07" * size) for kind in InputClass}
@@ -58,7 +56,6 @@ class Lying(httpx.AsyncBaseTransport):
 
 
 async def problems(party_node: PartyNode, round_id: str) -> str:
-    """Return the problems of a round in one text."""
     return "; ".join(texts((await party_node.round(round_id))["problems"]))
 
 

@@ -13,7 +13,6 @@ pytestmark = [pytest.mark.more_rounds, pytest.mark.postgresql]
 
 
 def pairs(hits: dict[str, Any]) -> set[tuple[str, str]]:
-    """Return own record and counterpart of each hit."""
     return {(hit["record_id"], hit["counterpart"]) for hit in hits["hits"]}
 
 

@@ -27,7 +27,6 @@ pytestmark = pytest.mark.rounds
 
 @pytest.fixture
 def safe(world: World, tmp_path: Path) -> Safe:
-    """A safe apart from the machines."""
     return Safe(tmp_path / "safe", world)
 
 
@@ -55,7 +54,6 @@ async def test_in_a_round_the_round_is_aborted_everywhere(world: World, safe: Sa
 
 
 async def lost_since(world: World, safe: Safe, play: Callable[[World], Awaitable[str]]) -> str:
-    """Play a round after the backup, and restore the matcher without it; return the round."""
     safe.back_up("matcher")
     round_id = await play(world)
     await safe.lose_matcher()
@@ -137,7 +135,6 @@ async def test_a_round_that_is_aborted_after_its_time(world: World, safe: Safe) 
 
 
 async def test_a_cosignature_that_a_restored_matcher_does_not_know(world: World, safe: Safe) -> None:
-    """It is dropped, and the node finds that the log is another one."""
     await world.propose()
     await world.settle()
     safe.back_up("matcher")
@@ -201,7 +198,6 @@ async def test_a_key_that_was_revoked_after_the_backup(world: World, safe: Safe)
 
 
 async def _calls(world: World, auth: CallSigner) -> int:
-    """Return the status of a call for the registry."""
     transport = httpx.ASGITransport(app=world.app)
     async with httpx.AsyncClient(transport=transport, base_url=MATCHER_URL, auth=auth) as client:
         return (await client.get("/v1/registry")).status_code

@@ -33,7 +33,6 @@ async def _administrator(party_node: PartyNode) -> httpx.AsyncClient:
 
 
 async def test_an_officer_alone_cannot_submit(world: World) -> None:
-    """Neither as officer, nor as approver of the own request, nor with the administrator's key; a second person can."""
     round_id = await world.begin(lists=False)
     party_node = world.nodes["AL"]
     import_id = await party_node.load(HEADER + LISTS["AL"])

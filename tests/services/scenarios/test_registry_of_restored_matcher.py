@@ -23,12 +23,10 @@ pytestmark = pytest.mark.rounds
 
 @pytest.fixture
 def safe(world: World, tmp_path: Path) -> Safe:
-    """A safe apart from the machines."""
     return Safe(tmp_path / "safe", world)
 
 
 async def revoked_since(world: World, safe: Safe) -> CallSigner:
-    """Renew a key, back the matcher up, and revoke another party's key; return who signs with that one."""
     await renew(world, "RS")
     safe.back_up("matcher")
     stolen = world.nodes["SI"].node.party.identity
@@ -102,7 +100,6 @@ async def test_a_registry_that_names_a_newer_key_of_the_matcher(world: World, sa
 
 
 async def _calls(world: World, auth: CallSigner) -> int:
-    """Return the status of a call for the registry."""
     transport = httpx.ASGITransport(app=world.app)
     async with httpx.AsyncClient(transport=transport, base_url=MATCHER_URL, auth=auth) as client:
         return (await client.get("/v1/registry")).status_code

@@ -45,7 +45,6 @@ SCHEMA = {
 
 
 def main() -> None:
-    """Compare all lists with each other."""
     lists = json.loads(Path(sys.argv[1]).read_text("utf-8"))["lists"]
     schema = from_json_dict(SCHEMA)
     encoded = {

@@ -31,7 +31,6 @@ _LEAST = 0.01
 
 
 def main() -> None:
-    """Link all lists with each other."""
     logging.disable(logging.CRITICAL)
     lists = json.loads(Path(sys.argv[1]).read_text("utf-8"))["lists"]
     database = DuckDBAPI()

@@ -16,19 +16,16 @@ NOBODY = HEADER + "al-9,Nobody,Anywhere,1950-05-05,\n"
 
 
 async def states(node: PartyNode, round_id: str) -> list[tuple[str, str]]:
-    """Return what is submitted and whether it is answered."""
     found: dict[str, Any] = await node.get(f"/rounds/{round_id}/hits")
     return [(one["kind"], one["state"]) for one in found["answers"]]
 
 
 async def awaited(node: PartyNode, round_id: str) -> set[tuple[str | None, str]]:
-    """Return from whom the round awaits what, as the hits say."""
     found: dict[str, Any] = await node.get(f"/rounds/{round_id}/hits")
     return {(one["party"], one["step"]) for one in found["awaited"]}
 
 
 async def test_before_consent_nothing_is_answered(world: World) -> None:
-    """A round that was only proposed has no hits, and says that it waits for consents."""
     round_id = await world.propose()
     await world.settle()
     al = world.nodes["AL"]
@@ -50,7 +47,6 @@ async def test_an_open_round_waits_for_lists(world: World) -> None:
 
 
 async def test_a_list_that_was_matched_is_answered(world: World) -> None:
-    """Then, and only then, a list without a hit is a list of no-hits; an awaited query says so by itself."""
     round_id = await world.begin(lists=False, mode="lists_and_queries")
     al = world.nodes["AL"]
     await al.submit(round_id, await al.load(NOBODY))

@@ -19,14 +19,12 @@ pytestmark = pytest.mark.parties("AL", "RS")
 
 @pytest.fixture
 async def al(world: World) -> PartyNode:
-    """Albania's node with two hits."""
     party_node, round_id = world.nodes["AL"], await world.propose()
     store_hits(party_node.node.store, round_id, [StoredHit(0, "RS"), StoredHit(1, "RS")], world.clock.time)
     return party_node
 
 
 async def hits(person: httpx.AsyncClient, **wanted: Any) -> list[dict[str, Any]]:
-    """Return the hits that a person sees."""
     answer = await person.post("/v1/hits/search", json=wanted)
     assert answer.status_code == 200, answer.text
     found: list[dict[str, Any]] = answer.json()["hits"]
@@ -34,7 +32,6 @@ async def hits(person: httpx.AsyncClient, **wanted: Any) -> list[dict[str, Any]]
 
 
 def key(hit: dict[str, Any]) -> dict[str, str]:
-    """Return the key of a hit."""
     return {"round_id": hit["round_id"], "hit_id": hit["hit_id"]}
 
 
@@ -74,7 +71,6 @@ async def test_a_hit_is_handed_over_by_name(al: PartyNode) -> None:
 
 
 async def test_who_cannot_look_after_a_hit(al: PartyNode) -> None:
-    """Whoever may not decide on hits, and who is not there; of several hits then none is assigned."""
     async with al.person(Role.ANALYST) as first, al.person(Role.OFFICER) as officer:
         found = await hits(first)
         me = (await officer.get("/v1/people/me")).json()["person"]

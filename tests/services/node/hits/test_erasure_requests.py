@@ -41,7 +41,6 @@ async def staff(world: World) -> AsyncIterator[Staff]:
 
 
 async def ask(analyst: Browser, path: str) -> None:
-    """Let the analyst ask on the hit's page."""
     await analyst.open(path)
     assert "Ask for the erasure" in analyst.page
     assert "Waiting for approval." in await analyst.send(
@@ -50,7 +49,6 @@ async def ask(analyst: Browser, path: str) -> None:
 
 
 async def read(approver: Browser) -> tuple[str, str]:
-    """Let the approver read the request; return its path, and the digest of what was read."""
     path = re.findall(r'href="(/approvals/[0-9a-f]{32})"', await approver.open("/approvals"))[0]
     page = await approver.open(path)
     for text in ("Erasure of a record with hits", "r-1", REASON, "Serbia", "Slovenia"):
@@ -85,7 +83,6 @@ async def test_a_second_person_approves_it(staff: Staff) -> None:
 
 
 async def ask_again(analyst: Browser, path: str) -> None:
-    """Ask for the same again, which waits already."""
     await analyst.open(path)
     await analyst.send("/hits/erase", record_id="r-1", sure="yes", erasure_reason="another")
     assert analyst.answer.status_code == 409
@@ -106,7 +103,6 @@ async def test_it_is_exactly_what_was_read(staff: Staff) -> None:
 
 
 async def test_its_author_sees_it_and_takes_it_back(staff: Staff) -> None:
-    """The analyst finds the request on the first page and takes it back: then nobody can approve it."""
     party_node, path, analyst, approver = staff
     await ask(analyst, path)
     request, digest = await read(approver)
@@ -143,7 +139,6 @@ async def test_nobody_else_sees_or_takes_it_back(staff: Staff) -> None:
 
 
 async def test_boxes_have_their_faults(staff: Staff) -> None:
-    """An erasure and an approval without their box, and a decision without a choice, do nothing: the fault is there."""
     _, path, analyst, approver = staff
     await analyst.open(path)
     page = await analyst.send("/hits/erase", headers={"referer": ORIGIN + path}, record_id="r-1", erasure_reason=REASON)

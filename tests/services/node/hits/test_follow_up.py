@@ -55,7 +55,6 @@ async def test_a_hit_is_followed_up_and_closed(world_after: WorldAfter) -> None:
 
 
 async def test_a_hit_says_why(world_after: WorldAfter) -> None:
-    """Which families agree as long as it is unconfirmed; then what agrees in each of them."""
     world, _ = await world_after(round_with_hits)
     al = world.nodes["AL"]
     hit = await hit_with(al, "RS")
@@ -205,7 +204,6 @@ async def test_ten_thousand_hits_are_paged(world: World) -> None:
 
 @pytest.mark.parametrize("code", ["H1", "H2"])
 async def test_a_handling_code_blocks_the_letter(world: World, code: str) -> None:
-    """An own H2 blocks it until a permission is recorded, also when its list is deleted; other codes are conditions."""
     header = "record_id,given_names,family_names,date_of_birth,handling_code\n"
     lists = {"AL": f"al-list-1,Arben,Hoxha,1980-03-04,{code}\n", "RS": "rs-1,Arben,Hoxha,1980-03-04,H2\n"}
     lists["SI"] = "si-1,Ana,Novak,1985-07-07,H0\n"

@@ -19,7 +19,6 @@ EMPTY_CHOICE = r'<select id="{}"[^>]*>\s*<option value="" selected>'
 
 @pytest.fixture
 async def opened(world_after: WorldAfter) -> AsyncIterator[tuple[Browser, str, str]]:
-    """An analyst of AL who looks at a hit with RS; its path, and the own record's name and date of birth."""
     world, _ = await world_after(round_with_hits)
     party_node = world.nodes["AL"]
     app = front_of(Service.NODE, "Albania")(party_node.app, endpoint())

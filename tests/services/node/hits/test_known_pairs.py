@@ -31,12 +31,10 @@ async def again(world: World, hits: list[StoredHit]) -> list[dict[str, Any]]:
 
 
 def states(hits: list[dict[str, Any]]) -> list[tuple[str, str | None, str | None]]:
-    """Return stage, decision and difference of hits."""
     return [(hit["stage"], hit["decision"], hit["known"]) for hit in hits]
 
 
 async def test_a_pair_that_returns_is_known(world: World) -> None:
-    """Decision and follow-up come along; another level is said; a pair that was withdrawn is new again."""
     world.clock.time += 1
     first = await again(world, [StoredHit(0, "RS"), StoredHit(1, "RS"), StoredHit(2, "RS"), StoredHit(3, "RS")])
     al = world.nodes["AL"]

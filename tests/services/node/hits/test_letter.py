@@ -46,7 +46,6 @@ def test_references_of_both_notes_stand_under_the_hit() -> None:
 
 
 def test_it_has_no_field_for_a_person() -> None:
-    """Nobody can put a name, a date of birth or a remark into it by mistake."""
     assert not {"name", "record", "record_id", "date_of_birth", "remark"} & set(Letter.__slots__)
 
 
@@ -61,7 +60,6 @@ def test_it_is_a_message_for_a_channel() -> None:
 
 
 def test_its_sentences_can_be_composed_in_another_language() -> None:
-    """The English text and the sentences are one letter."""
     view = replace(LETTER, handling="H1").view()
     assert tuple((label.text, text.text) for label, text in view.head) == view.lines
     flowing = " ".join(view.text.split())

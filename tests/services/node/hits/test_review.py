@@ -24,12 +24,10 @@ async def posted(party_node: PartyNode, path: str, **body: Any) -> dict[str, Any
 
 
 def key(hit: dict[str, Any]) -> dict[str, str]:
-    """Return the key of a hit in a list."""
     return {"round_id": hit["round_id"], "hit_id": hit["hit_id"]}
 
 
 async def stages(party_node: PartyNode) -> list[tuple[str, str | None]]:
-    """Return stage and decision of each hit of a node."""
     return [(hit["stage"], hit["decision"]) for hit in (await party_node.get("/hits"))["hits"]]
 
 
@@ -43,7 +41,6 @@ async def al(world: World) -> PartyNode:
 
 
 async def test_a_list_says_why_and_who_else_knows_the_person(al: PartyNode) -> None:
-    """Reasons are words, hits on one own person name all parties that have one, and every order has each hit once."""
     page = await posted(al, "/hits/search")
     assert [(hit["record_id"], hit["known_to"]) for hit in page["hits"]] == [
         ("r-0", ["RS", "SI"]),
@@ -60,7 +57,6 @@ async def test_a_list_says_why_and_who_else_knows_the_person(al: PartyNode) -> N
 
 
 async def test_a_confirmed_hit_names_the_parts_that_agree(world_after: WorldAfter) -> None:
-    """Lists have the names of the parts, for words of their own; a submission has the name of its list."""
     world, round_id = await world_after(round_with_hits)
     party_node = world.nodes["AL"]
     named = {part.name for rule in load_rules("default").rules for part in rule.parts}
@@ -93,7 +89,6 @@ async def test_a_new_hit_is_decided_and_undone(al: PartyNode) -> None:
 
 
 async def test_several_are_decided_with_one_reason(al: PartyNode, world: World) -> None:
-    """Without a reason they are not; one decision is undone as a whole, as long as no other step followed."""
     hits = [await hit_with(al, other) for other in ("RS", "SI")]
     keys = [key(hit) for hit in hits]
     answer = await al.post("/hits/decisions", json={"hits": keys, "decision": "same"})
@@ -142,7 +137,6 @@ async def test_an_export_has_what_was_decided_and_is_logged(al: PartyNode) -> No
 
 
 async def test_several_are_closed_with_one_outcome(al: PartyNode) -> None:
-    """With one reason; what is not decided yet is left out, and so is what is closed already."""
     hits = [await hit_with(al, other) for other in ("RS", "SI")]
     await posted(al, "/hits/decisions", hits=[key(hits[0])], decision="not_the_same")
     wanted = {"hits": [key(hit) for hit in hits], "outcome": "refuted"}
@@ -161,7 +155,6 @@ async def test_several_are_closed_with_one_outcome(al: PartyNode) -> None:
 
 
 async def test_a_reply_is_recorded_with_its_date_and_number(al: PartyNode, world: World) -> None:
-    """Only of a follow-up, and not of tomorrow; history and log have it, the log without date and number."""
     hit = await hit_with(al, "RS")
     today = datetime.fromtimestamp(world.clock.time, UTC).date()
     reply = {"date": today.isoformat(), "number": "SIENA 2026/18"}

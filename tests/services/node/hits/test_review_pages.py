@@ -39,12 +39,10 @@ async def ana(world: World) -> AsyncIterator[Browser]:
 
 
 def rows(browser: Browser) -> list[str]:
-    """Return the rows of the list in their order, as its form names them."""
     return re.findall(r'name="row" value="([^"]+)"', browser.page)
 
 
 def carried(browser: Browser) -> str:
-    """Return the filter that every form of the page carries."""
     found = set(re.findall(r'name="list" value="([^"]*)"', browser.page))
     assert len(found) == 1
     return found.pop().replace("&amp;", "&")

@@ -22,7 +22,6 @@ pytestmark = [pytest.mark.parties("AL", "RS"), pytest.mark.postgresql_soak]
 
 
 async def kept(person: httpx.AsyncClient) -> list[dict[str, Any]]:
-    """Return the views that a person keeps."""
     views: list[dict[str, Any]] = (await person.get(VIEWS)).json()["views"]
     return views
 
@@ -43,7 +42,6 @@ async def test_a_view_is_kept_and_removed(world: World) -> None:
 
 
 async def test_nobody_else_sees_or_removes_it(world: World) -> None:
-    """Another analyst has views of their own; who may see no hits has none."""
     party_node = world.nodes["AL"]
     one, other = party_node.person(Role.ANALYST), party_node.person(Role.ANALYST, Role.OFFICER)
     view = (await one.post(VIEWS, json={"name": "mine", "shows": SHOWS})).json()

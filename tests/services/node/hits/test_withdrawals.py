@@ -18,7 +18,6 @@ pytestmark = pytest.mark.rounds
 
 
 async def withdrawals(party_node: PartyNode, hit: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return what a node knows of withdrawals of a hit."""
     found: list[dict[str, Any]] = (await party_node.get(hit_path(hit)))["withdrawals"]
     return found
 
@@ -81,7 +80,6 @@ async def test_it_can_be_withdrawn_once_and_not_as_erased(world_after: WorldAfte
 
 
 async def test_both_sides_withdraw(world_after: WorldAfter) -> None:
-    """Two withdrawals of the same hit cross; each is acknowledged, and the hit is withdrawn at both."""
     world, _ = await world_after(closed_round)
     al, rs = world.nodes["AL"], world.nodes["RS"]
     hit = await hit_with(al, "RS")
@@ -108,7 +106,6 @@ async def test_a_node_that_was_restarted_tells_it_still(world_after: WorldAfter)
 
 
 async def test_in_a_round_that_goes_on(world_after: WorldAfter) -> None:
-    """A hit can be withdrawn before the round ends, too."""
     world, _ = await world_after(round_with_hits)
     al = world.nodes["AL"]
     hit = await hit_with(al, "RS")
@@ -142,7 +139,6 @@ async def test_outcomes_reach_the_matcher_as_counts(world_after: WorldAfter) -> 
 
 
 async def test_a_withdrawal_of_a_hit_that_is_not_there(world_after: WorldAfter) -> None:
-    """It is acknowledged with the number that was known, and shown as a problem of the round."""
     world, round_id = await world_after(closed_round)
     al, rs = world.nodes["AL"], world.nodes["RS"]
     hit = await hit_with(al, "SI")

@@ -21,17 +21,14 @@ pytestmark = pytest.mark.parties("AL", "RS")
 
 
 def place(import_id: str, position: int) -> str:
-    """Return the path of a record."""
     return f"/v1/imports/{import_id}/records/{position}"
 
 
 async def correct(al: PartyNode, import_id: str, position: int, fields: dict[str, list[str]]) -> Any:
-    """Correct a record."""
     return await al.operator.put(place(import_id, position), json={"fields": fields})
 
 
 def stored(al: PartyNode, import_id: str) -> list[tuple[int, str, bytes, str]]:
-    """Return the records of a list."""
     query = select(RecordRow).where(RecordRow.import_id == import_id).order_by(RecordRow.position)
     with al.node.store.reading("test.records") as session:
         return [(row.position, row.record_id, row.content, row.words) for row in session.scalars(query)]
@@ -63,7 +60,6 @@ async def test_a_record_is_corrected_in_its_place(world: World) -> None:
 
 @pytest.mark.database_files
 async def test_nothing_is_left_of_what_was_wrong(world: World) -> None:
-    """Neither of a corrected record nor of one that was taken out."""
     al = world.nodes["AL"]
     import_id = await al.load(
         HEADER + "a-1,Zdravomir,Janković,1988-08-08,\na-2,Ana,Novak,1985-01-02,\na-3,Dobrinka,Kos,,\n"
@@ -76,7 +72,6 @@ async def test_nothing_is_left_of_what_was_wrong(world: World) -> None:
 
 
 async def test_a_warning_of_the_correction_is_kept_with_the_list(world: World) -> None:
-    """On the line of the one before, after the findings that are there; no number is used twice."""
     al = world.nodes["AL"]
     import_id = await al.load(HEADER + ROWS)
     for position in (1, 2):
@@ -88,7 +83,6 @@ async def test_a_warning_of_the_correction_is_kept_with_the_list(world: World) -
 
 
 async def test_fields_that_give_no_record_are_refused(world: World) -> None:
-    """With what is missing; the number is no field, nor is an unknown name, and an unknown record is not there."""
     al = world.nodes["AL"]
     import_id = await al.load(HEADER + ROWS)
     before = stored(al, import_id)
@@ -117,7 +111,6 @@ async def test_a_record_is_taken_out_and_its_place_filled(world: World) -> None:
 
 
 async def test_a_list_of_an_open_round_does_not_change(world_after: WorldAfter) -> None:
-    """Neither by a correction nor by taking out."""
     world, _ = await world_after(open_round)
     al = world.nodes["AL"]
     with al.node.store.reading("test.list") as session:
@@ -128,7 +121,6 @@ async def test_a_list_of_an_open_round_does_not_change(world_after: WorldAfter) 
 
 
 async def test_a_record_with_hits_does_not_change(world_after: WorldAfter) -> None:
-    """Its hits show what was matched, also when the round is over; one without hits can change then."""
     world, _ = await world_after(closed_round)
     al = world.nodes["AL"]
     with al.node.store.reading("test.hits") as session:

@@ -22,7 +22,6 @@ pytestmark = pytest.mark.parties("AL", "RS")
 
 @pytest.fixture
 def al(world: World) -> PartyNode:
-    """A node with a folder of deliveries."""
     found = world.nodes["AL"]
     folder = found.home / "incoming"
     folder.mkdir()
@@ -39,18 +38,15 @@ def deliver(world: World, name: str = "nightly.csv", content: str = GOOD, age: i
 
 
 async def waiting(al: PartyNode) -> list[dict[str, Any]]:
-    """Return the files that wait."""
     found: list[dict[str, Any]] = (await al.get("/deliveries"))["deliveries"]
     return found
 
 
 async def store(al: PartyNode, delivery_id: str, name: str = "nightly") -> httpx.Response:
-    """Store a file that waits."""
     return await al.post("/imports", params={"name": name, "delivery": delivery_id})
 
 
 def imports(al: PartyNode) -> int:
-    """Return how many lists the node holds."""
     with al.node.store.reading("test.count") as session:
         return session.scalar(select(func.count()).select_from(ImportRow)) or 0
 
@@ -137,7 +133,6 @@ async def test_a_file_that_could_not_be_read_or_removed_is_not_taken(
 
 
 async def test_a_node_without_a_folder_has_no_deliveries(world: World) -> None:
-    """None are listed and none can be read."""
     al = world.nodes["AL"]
     assert await al.get("/deliveries") == {"deliveries": [], "left_out": 0}
     assert (await store(al, "0" * 32)).json()["code"] == "delivery_unknown"

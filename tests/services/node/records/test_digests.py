@@ -21,7 +21,6 @@ pytestmark = pytest.mark.parties("AL", "RS")
 
 @contextlib.contextmanager
 def reads_of_records(store: Store) -> Iterator[list[str]]:
-    """Collect the readings of stored records: `all` of a list, or a `batch` of it."""
     found: list[str] = []
 
     def before_execute(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
@@ -36,7 +35,6 @@ def reads_of_records(store: Store) -> Iterator[list[str]]:
 
 
 async def ask(party_node: PartyNode, round_id: str, import_id: str) -> dict[str, Any]:
-    """Let an officer ask for a submission."""
     wanted = {"import_id": import_id, "kind": "list", "justification": JUSTIFICATION}
     answer = await party_node.person(Role.OFFICER).post(f"/v1/rounds/{round_id}/submissions", json=wanted)
     assert answer.status_code == 202, answer.text
@@ -66,7 +64,6 @@ async def test_records_are_read_once_for_each_step_of_the_chain(world: World) ->
 
 
 async def test_a_list_without_a_digest_gets_one_by_one_reading(world: World) -> None:
-    """It is recorded, and then known without reading."""
     party_node = world.nodes["AL"]
     import_id = await party_node.load(HEADER + LISTS["AL"])
     recorded = recorded_digest(party_node.node.store, import_id)
@@ -80,7 +77,6 @@ async def test_a_list_without_a_digest_gets_one_by_one_reading(world: World) -> 
 
 
 async def test_a_list_that_is_not_here_has_no_digest(world: World) -> None:
-    """Neither the recorded one nor a checked one."""
     for digest in (recorded_digest, checked_digest):
         with pytest.raises(NotFoundError, match="no such import"):
             digest(world.nodes["AL"].node.store, "0" * 32)

@@ -111,7 +111,6 @@ async def test_a_record_that_is_not_there(world: World) -> None:
 
 
 async def test_the_last_record_takes_its_import_with_it(world: World) -> None:
-    """A list of which nothing is left is gone."""
     al = world.nodes["AL"]
     await al.load(HEADER + "al-list-1,Arben,Hoxha,1980-03-04,\n")
     await erase(al, "al-list-1")
@@ -154,7 +153,6 @@ async def test_a_record_that_is_erased_while_its_round_goes_on(world: World) -> 
 
 
 async def test_a_list_that_is_being_prepared_is_left_alone(world: World) -> None:
-    """Erasing waits until the list is submitted."""
     round_id = await world.begin()
     al = world.nodes["AL"]
 

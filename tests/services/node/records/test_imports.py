@@ -32,7 +32,6 @@ def stored(world: World) -> tuple[int, int]:
 
 
 async def test_a_good_list_is_stored_and_listed(world: World) -> None:
-    """The report counts records and inputs, and the list can be deleted again."""
     al = world.nodes["AL"]
     answer = await al.post("/imports", params={"name": "persons"}, content=(HEADER + GOOD).encode())
     assert answer.status_code == 201
@@ -115,7 +114,6 @@ async def test_all_findings_come_as_a_file(world: World) -> None:
 
 
 async def test_a_list_in_another_layout_is_recognized_and_reported(world: World) -> None:
-    """Its format and encoding are in every report, and the query can name others."""
     al, rows = world.nodes["AL"], (HEADER + GOOD).encode("windows-1250")
     report = (await al.post("/records/check", content=rows)).json()
     assert (report["layout"]["format"], report["layout"]["encoding"]) == ("csv", "windows-1250")
@@ -207,7 +205,6 @@ async def test_a_list_that_cannot_be_read_leaves_nothing(world: World, content: 
 
 
 async def test_a_list_of_refused_rows_alone_is_no_import(world: World) -> None:
-    """Accepting refused rows does not make a list of nothing."""
     content = (HEADER + TOO_LITTLE).encode()
     answer = await world.nodes["AL"].post(
         "/imports", params={"name": "persons", "accept_refused": "true"}, content=content
@@ -233,7 +230,6 @@ async def test_an_interrupted_import_is_removed_at_the_next_start(world: World) 
 
 
 async def test_a_list_in_an_open_round_is_not_deleted(world: World) -> None:
-    """Its hits would lose their records."""
     await world.begin()
     al = world.nodes["AL"]
     import_id = (await al.get("/imports"))["imports"][0]["import_id"]
@@ -264,7 +260,6 @@ TWICE = "a-4,Јанковић,Мира,1988-08-08,\n"
 
 
 async def test_likely_duplicates_are_counted_and_named(world: World) -> None:
-    """A check and an import say how many pairs there are; the list's duplicates are named by record id alone."""
     al, content = world.nodes["AL"], (HEADER + GOOD + TWICE).encode()
     checked = (await al.post("/records/check", content=content)).json()
     assert checked["duplicates"] == 1
@@ -335,7 +330,6 @@ async def test_a_list_is_searched_once_until_it_changes(world: World) -> None:
 
 
 async def test_a_long_list_is_stored_in_few_statements(world: World) -> None:
-    """One for each two thousand records."""
     al, taken = world.nodes["AL"], list[str]()
 
     def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:

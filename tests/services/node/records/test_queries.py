@@ -18,7 +18,6 @@ NOBODY = {"given_names": "Nobody", "family_names": "Unheard", "date_of_birth": "
 
 
 def asking(round_id: str, *persons: dict[str, str], **more: Any) -> dict[str, Any]:
-    """Return the body of a request for a query."""
     return {"round_id": round_id, "persons": list(persons), "justification": JUSTIFICATION | more}
 
 
@@ -31,7 +30,6 @@ async def asked(party_node: PartyNode, round_id: str, *persons: dict[str, str], 
 
 
 async def imports_of(party_node: PartyNode) -> list[dict[str, Any]]:
-    """Return the stored lists of a node."""
     found: list[dict[str, Any]] = (await party_node.get("/imports"))["imports"]
     return found
 

@@ -34,7 +34,6 @@ pytestmark = [pytest.mark.parties("AL", "RS"), pytest.mark.more_rounds, pytest.m
 
 
 async def search(party_node: PartyNode, **wanted: Any) -> dict[str, Any]:
-    """Search a node's own records."""
     answer = await party_node.post("/records/search", json=wanted)
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
@@ -42,18 +41,15 @@ async def search(party_node: PartyNode, **wanted: Any) -> dict[str, Any]:
 
 
 async def ids(party_node: PartyNode, **wanted: Any) -> list[str]:
-    """Return the numbers of the records that a search finds."""
     return [one["record_id"] for one in (await search(party_node, **wanted))["records"]]
 
 
 async def place_of(party_node: PartyNode, record_id: str) -> str:
-    """Return the path of a record."""
     (one,) = (await search(party_node, number=record_id))["records"]
     return f"/imports/{one['import_id']}/records/{one['position']}"
 
 
 def looks(party_node: PartyNode) -> list[Entry]:
-    """Return the entries of consultations."""
     with party_node.node.store.reading("test.looks") as session:
         return [entry for _, entry in entries.entries(session) if entry and entry.kind == "consultation"]
 
@@ -115,7 +111,6 @@ async def test_a_search_reads_the_index_alone(world: World) -> None:
 
 
 async def test_an_import_that_is_not_whole_is_not_searched(world: World) -> None:
-    """Records of a list that is coming in are not there yet, by search or by place."""
     al = world.nodes["AL"]
     import_id = await al.load(HEADER + PERSONS)
     path = await place_of(al, "person-1")
@@ -126,7 +121,6 @@ async def test_an_import_that_is_not_whole_is_not_searched(world: World) -> None
 
 
 async def test_a_record_with_its_history(world_after: WorldAfter) -> None:
-    """Fields, how its names are read, its list, its rounds, other lists with its number, its hits and their steps."""
     world, round_id = await world_after(closed_round)
     al = world.nodes["AL"]
     hit = await hit_with(al, "RS")
@@ -182,7 +176,6 @@ async def test_a_record_of_years_shows_the_newest(world_after: WorldAfter) -> No
 
 
 async def test_a_record_that_is_not_there(world: World) -> None:
-    """A place without a record says so, and is no consultation."""
     al = world.nodes["AL"]
     import_id = await al.load(HEADER + PERSONS)
     for place in (f"{import_id}/records/99", f"{'0' * 32}/records/0"):
@@ -192,7 +185,6 @@ async def test_a_record_that_is_not_there(world: World) -> None:
 
 
 async def test_hits_are_for_those_who_may_see_hits(world_after: WorldAfter) -> None:
-    """An officer sees the record without its hits; approver, auditor and administrator see no record at all."""
     world, _ = await world_after(closed_round)
     al = world.nodes["AL"]
     path = f"/v1{await place_of(al, 'al-list-1')}"
@@ -227,7 +219,6 @@ async def test_every_look_is_an_entry_that_says_nothing(world: World) -> None:
 
 
 async def test_nobody_else_hears_what_is_looked_for(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    """No log line and no file of the matcher has the words of a search or a record, also where a call is refused."""
     caplog.set_level("DEBUG", ROOT)
     al = world.nodes["AL"]
     await al.load(HEADER + PERSONS)
@@ -243,7 +234,6 @@ async def test_nobody_else_hears_what_is_looked_for(world: World, caplog: pytest
 
 
 async def test_an_erased_record_is_found_no_more(world: World) -> None:
-    """Neither by its name nor by its number; the record that takes its place is found."""
     al = world.nodes["AL"]
     await al.load(HEADER + PERSONS)
     assert (await al.post("/erasures", json={"record_id": "person-1"})).status_code == 200

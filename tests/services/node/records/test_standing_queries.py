@@ -29,7 +29,6 @@ TERMS = {"mode": "lists_and_queries"}
 
 
 async def asks(world: World, round_id: str, *persons: dict[str, str], days: int = 90, **more: Any) -> httpx.Response:
-    """Ask for a standing query at AL, with the approval of a second person."""
     body = {
         "round_id": round_id,
         "persons": list(persons),
@@ -49,7 +48,6 @@ async def watch(world: World, round_id: str, *persons: dict[str, str], days: int
 
 
 async def listed(world: World) -> dict[str, Any]:
-    """Return the first standing query of AL in its list."""
     found: dict[str, Any] = (await world.nodes["AL"].get("/standing-queries"))["queries"][0]
     return found
 
@@ -62,7 +60,6 @@ async def asked(world: World) -> bool:
 
 
 async def later_round(world: World, more: str = "", **terms: Any) -> str:
-    """Play a later round in which RS lists more persons; return its id."""
     world.clock.time += DAY
     round_id = await world.propose(**TERMS | terms)
     for code, party_node in world.nodes.items():
@@ -75,20 +72,17 @@ async def later_round(world: World, more: str = "", **terms: Any) -> str:
 
 
 def log_of(party_node: PartyNode, kind: str) -> list[Any]:
-    """Return a node's log entries of a kind."""
     with party_node.node.store.reading("test.log") as session:
         return [entry for _, entry in entries.entries(session) if entry is not None and entry.kind.value == kind]
 
 
 async def waiting(party_node: PartyNode, role: Role) -> dict[str, Any]:
-    """Return the counts that a person in this role reads."""
     async with party_node.person(role) as person:
         found: dict[str, Any] = (await person.get("/v1/waiting")).json()["counts"]
         return found
 
 
 async def test_only_what_is_new_in_a_later_round_is_told(world_after: WorldAfter) -> None:
-    """Asked in two rounds under one approval: a pair that returns is not new, and one that no round had is."""
     world, first = await world_after(round_for_queries)
     al = world.nodes["AL"]
     made = await watch(world, first, MIRA, NOBODY)
@@ -224,7 +218,6 @@ async def test_it_ends_at_its_time_by_a_word_or_by_another(world_after: WorldAft
 
 
 async def test_persons_may_become_fewer_and_no_others(world_after: WorldAfter) -> None:
-    """An erased person is asked for no more, the others are; persons that were changed need another approval."""
     world, first = await world_after(round_for_queries)
     al = world.nodes["AL"]
     made = await watch(world, first, MIRA, NOBODY)
@@ -252,7 +245,6 @@ async def test_persons_may_become_fewer_and_no_others(world_after: WorldAfter) -
 
 
 def change_approved_persons(party_node: PartyNode, digest: str) -> str:
-    """Put another digest of persons into the place of the one that was approved, and return that one."""
     with party_node.node.store.transaction("test.changed") as session:
         row = session.scalars(select(StandingQueryRow)).one()
         approved, row.records_digest = row.records_digest, digest
@@ -260,7 +252,6 @@ def change_approved_persons(party_node: PartyNode, digest: str) -> str:
 
 
 async def test_one_without_persons_ends(world_after: WorldAfter) -> None:
-    """When the last of its persons is erased before any round used the list."""
     world, first = await world_after(round_for_queries)
     al = world.nodes["AL"]
     made = await watch(world, first, NOBODY)
@@ -272,7 +263,6 @@ async def test_one_without_persons_ends(world_after: WorldAfter) -> None:
 
 
 async def test_its_list_stays_while_it_is_asked(world_after: WorldAfter) -> None:
-    """Also where no round uses it yet; a person can be taken out of it without another approval."""
     world, first = await world_after(round_for_queries)
     al = world.nodes["AL"]
     made = await watch(world, first, MIRA, NOBODY)

@@ -17,12 +17,10 @@ pytestmark = pytest.mark.postgresql_soak
 
 
 async def kinds(party_node: PartyNode) -> list[str]:
-    """Return the kinds of what a node's rounds need, in their order."""
     return [need["kind"] for need in (await party_node.get("/needs"))["needs"]]
 
 
 def alarm(round_id: str, number: int, at: int, **changes: Any) -> AlarmRow:
-    """Return an alarm over a query of RS."""
     fields = {
         "asker": "RS",
         "hits": 14,
@@ -36,7 +34,6 @@ def alarm(round_id: str, number: int, at: int, **changes: Any) -> AlarmRow:
 
 
 def checked(round_id: str, counterpart: str, at: int, **changes: Any) -> PairCheckRow:
-    """Return what was found of a pair."""
     return PairCheckRow(round_id=round_id, counterpart=counterpart, met="0" * 64, below=0, checked_at=at, **changes)
 
 

@@ -13,17 +13,14 @@ pytestmark = pytest.mark.soak  # seven rounds; the stories of the pages show the
 
 
 async def parties(world: World, round_id: str, code: str = "AL") -> dict[str, dict[str, Any]]:
-    """Return what a node tells of each party."""
     return {one["party"]: one for one in (await world.nodes[code].round(round_id))["parties"]}
 
 
 def awaited(found: dict[str, dict[str, Any]]) -> dict[str, str]:
-    """Return what is awaited from each party."""
     return {party: one["awaited"] for party, one in found.items()}
 
 
 async def submit(world: World, round_id: str, code: str) -> None:
-    """Let a party submit its list."""
     party_node = world.nodes[code]
     assert (await party_node.submit(round_id, await party_node.load(HEADER + LISTS[code]))).status_code == 202
 
@@ -115,7 +112,6 @@ async def test_marks_of_a_query_are_not_awaited_before_the_lists_are_compared(wo
 
 
 async def test_what_was_checked_tells_who_has_its_report(world: World) -> None:
-    """A party that says what it checked has its report; before that it is awaited."""
     round_id = await world.begin()
 
     async def sent_by_si() -> bool:
@@ -138,7 +134,6 @@ async def test_what_was_checked_tells_who_has_its_report(world: World) -> None:
 
 
 async def test_whoever_is_left_out_is_awaited_no_more(world: World, clock: Clock) -> None:
-    """A party without which the others go on takes no part, and owes nothing."""
     round_id = await world.begin(lists=False)
     await world.settle()
     for code in ("AL", "RS"):

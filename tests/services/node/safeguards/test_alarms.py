@@ -29,7 +29,6 @@ async def asked(world_after: WorldAfter) -> tuple[World, str, str]:
 
 
 def logged(party_node: PartyNode, kind: str) -> list[Any]:
-    """Return a node's log entries of a kind."""
     with party_node.node.store.reading("test.log") as session:
         return [entry for _, entry in entries.entries(session) if entry is not None and entry.kind == kind]
 
@@ -87,13 +86,11 @@ async def test_it_is_held_back_and_released_by_a_person(asked: tuple[World, str,
 
 
 async def query_of(party_node: PartyNode, round_id: str) -> Any:
-    """Return the node's query in a round, as the round's page has it."""
     (query,) = [one for one in (await party_node.round(round_id))["submissions"] if one["kind"] == "query"]
     return query
 
 
 def states(submission: Any) -> dict[str, str]:
-    """Return the state of each party's answer."""
     return {one["party"]: one["state"] for one in submission["answers"]}
 
 
@@ -116,7 +113,6 @@ async def test_a_release_does_not_wait_for_another_look(asked: tuple[World, str,
 
 
 async def test_one_answer_is_refused_and_the_round_goes_on(asked: tuple[World, str, str]) -> None:
-    """The asker gets the others' answers, learns who refused and since when, and the round is closed as any other."""
     world, round_id, query = asked
     owner, asker = world.nodes["AL"], world.nodes["RS"]
     (alarm,) = (await owner.get(f"/rounds/{round_id}/safeguards"))["alarms"]

@@ -24,20 +24,16 @@ pytestmark = pytest.mark.more_rounds
 
 
 def rows(party_node: PartyNode, table: type[Any], round_id: str) -> list[Any]:
-    """Return a node's rows of a round."""
     with party_node.node.store.reading("test.rows") as session:
         return list(session.scalars(select(table).where(table.round_id == round_id)))
 
 
 def logged(party_node: PartyNode, kind: str) -> list[Any]:
-    """Return a node's log entries of a kind."""
     with party_node.node.store.reading("test.log") as session:
         return [entry for _, entry in entries.entries(session) if entry is not None and entry.kind == kind]
 
 
 def lying(monkeypatch: pytest.MonkeyPatch, lie: Any) -> None:
-    """Let the matcher change each report that it makes."""
-
     def changed(*arguments: Any, **more: Any) -> Iterator[HitReport]:
         return map(lie, roles.make_reports(*arguments, **more))
 
@@ -98,7 +94,6 @@ async def test_hits_left_out_are_named(world_after: WorldAfter, monkeypatch: pyt
 async def test_a_side_that_is_shown_less_warns_the_other(
     world_after: WorldAfter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Hits that only one side was shown: it says what it found, and the other side is not green."""
     lying(monkeypatch, lambda report: report.model_copy(update={"hits": ()}) if report.party == "RS" else report)
     world, round_id = await world_after(round_before_matching)
     await world.settle()
@@ -143,7 +138,6 @@ async def test_after_a_restart_at_any_step(world: World) -> None:
 
 
 async def test_a_round_that_ends_at_once_is_compared_all_the_same(world: World) -> None:
-    """The end comes after what the others found, and pairs that may not be matched are not checked."""
     round_id = await world.begin(pairs=[["AL", "RS"], ["RS", "SI"]])
 
     async def closable() -> bool:

@@ -13,7 +13,6 @@ ASKED, OTHER = "Besnik,Hoxha,1979-05-06,\n", "Drita,Shehu,1991-01-17,\n"
 
 @pytest.fixture
 def codes() -> tuple[str, ...]:
-    """Two parties."""
     return ("AL", "RS")
 
 

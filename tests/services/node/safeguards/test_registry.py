@@ -17,7 +17,6 @@ from tests.support.registering import key_of
 
 
 def logged(store: Any, kind: str) -> list[Any]:
-    """Return a log's entries of a kind."""
     with store.reading("test.log") as session:
         return [entry for _, entry in entries.entries(session) if entry is not None and entry.kind == kind]
 
@@ -47,7 +46,6 @@ async def _is_open(world: World, round_id: str) -> bool:
 
 
 async def test_each_step_is_logged_with_its_person(world: World) -> None:
-    """The matcher's log has invitation, change and acceptances; a node's log its own acceptance."""
     node = await join(world)
     view = await accept(node)
     matcher, digest = world.app.state.context.store, view["in_force"]["digest"]
@@ -113,7 +111,6 @@ async def test_a_party_leaves(world: World) -> None:
 
 
 async def test_a_restart_keeps_everything(world: World) -> None:
-    """At a node whose registry waits, and at one that has accepted it."""
     await join(world)
     for code in ("RS", "SI"):
         node = world.nodes[code]
@@ -123,7 +120,6 @@ async def test_a_restart_keeps_everything(world: World) -> None:
 
 
 async def test_accepting_again_changes_nothing(world: World) -> None:
-    """What is stated or accepted already is not asked for again."""
     made = make_home(world, await invite(world))
     assert (await admit(world, made.request, made.spoken.sentence)).status_code == 202
     assert (await admit(world, made.request, made.spoken.sentence)).json()["code"] == "registry_states_this"
@@ -137,7 +133,6 @@ async def test_accepting_again_changes_nothing(world: World) -> None:
 
 
 async def test_an_acceptance_that_was_not_sent_goes_with_the_next_look(world: World) -> None:
-    """The matcher was away while the administrator accepted."""
     await join(world)
     node = world.nodes["SI"]
     newest = (await fetched(node))["waiting"]
@@ -232,6 +227,5 @@ async def test_a_file_of_many_statements(world: World) -> None:
 
 
 async def test_another_file_holds_no_statements(world: World) -> None:
-    """An invitation, for example."""
     answer = await world.nodes["SI"].post("/registry/statements", json={"content": (await invite(world)).decode()})
     assert (answer.status_code, answer.json()["code"]) == (422, "registry_file_of_statements_unreadable")

@@ -35,7 +35,6 @@ pytestmark = [pytest.mark.parties("AL", "RS"), pytest.mark.rounds]
 
 
 def live_secrets(party_node: PartyNode, round_id: str) -> dict[str, bytes]:
-    """Return the round's real secrets as they are while the round is open, by what they are."""
     node, memory = party_node.node, party_node.node.rounds.of(round_id)
     found = {kind.value: share.to_bytes() for kind, share in memory.secrets().shares.items()}
     found |= {"exchange": memory.secrets().exchange.to_bytes(), "sealing": memory.secrets().sealing.to_bytes()}
@@ -64,7 +63,6 @@ def assert_nothing_is_left(content: bytes, secrets: dict[str, bytes]) -> None:
 
 
 def copy_database(party_node: PartyNode, to: Path) -> None:
-    """Copy the database and its journal as a backup does."""
     to.mkdir()
     for path in party_node.home.glob("node.db*"):
         shutil.copy(path, to / path.name)
@@ -131,7 +129,6 @@ async def test_after_abort_nothing_secret_is_left(world: World, steps: int) -> N
 
 
 async def test_an_evaluation_after_the_end_is_refused(world_after: WorldAfter) -> None:
-    """What another party submits after a node has closed is not evaluated there any more."""
     world, round_id = await world_after(round_for_queries)
     al, rs = world.nodes["AL"], world.nodes["RS"]
     assert (await al.post(f"/rounds/{round_id}/close")).status_code == 202
@@ -169,10 +166,7 @@ async def test_a_round_is_closed_only_after_its_hits(world: World) -> None:
 
 
 class Away(httpx.AsyncBaseTransport):
-    """A network on which nobody answers."""
-
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Refuse the connection."""
         raise httpx.ConnectError("nobody is there", request=request)
 
 
@@ -200,20 +194,17 @@ async def test_keys_are_destroyed_while_the_matcher_is_away(world: World) -> Non
 
 
 def closes_at(party_node: PartyNode, round_id: str) -> int:
-    """Return when the time of a round is over."""
     with party_node.node.rounds.of(round_id).reading() as round_:
         return round_.manifest.window.closes_at
 
 
 def keeps_key(party_node: PartyNode, round_id: str) -> bool:
-    """Return whether the key of a round, or anything that it seals, is left."""
     with party_node.node.store.reading("test.secrets") as session:
         sealed = session.scalars(select(SecretRow).where(SecretRow.round_id == round_id)).all()
     return party_node.node.rounds.of(round_id).key_path.exists() or bool(sealed)
 
 
 def secrets_files(party_node: PartyNode) -> list[str]:
-    """Return the names of a node's files of token secrets."""
     return [name for name in party_node.node.files.names() if "secrets" in name]
 
 

@@ -30,27 +30,22 @@ RS_CODED = CODED + "rs-1,Arben,Hoxha,1980-03-04,C,4,H2,suspects\nrs-2,Mira,Kos,1
 
 
 class Liar(Matcher):
-    """A matcher that changes reports before it signs them."""
-
     lie: Callable[[HitReport], HitReport] = staticmethod(lambda report: report)
 
-    def report(self, report: HitReport) -> bytes:  # noqa: D102 - as the honest one
+    def report(self, report: HitReport) -> bytes:
         return super().report(type(self).lie(report))
 
 
 def rows(party_node: PartyNode, table: Any = ExchangeRow) -> list[Any]:
-    """Return a node's rows of the exchange."""
     with party_node.node.store.reading("test.exchange") as session:
         return list(session.scalars(select(table)))
 
 
 def with_party(party_node: PartyNode, code: str) -> list[ExchangeRow]:
-    """Return a node's hits with one other party."""
     return [row for row in rows(party_node) if row.counterpart == code]
 
 
 def logged(party_node: PartyNode) -> set[str]:
-    """Return the kinds of entries in a node's log."""
     with party_node.node.store.reading("test.log") as session:
         return set(session.scalars(select(ENTRIES.c.kind)))
 
@@ -61,19 +56,16 @@ def has_note_key(party_node: PartyNode, round_id: str) -> bool:
 
 
 def lying(world: World, lie: Callable[[HitReport], HitReport]) -> None:
-    """Let the matcher lie in its reports."""
     context = world.app.state.context
     made = type("Lying", (Liar,), {"lie": staticmethod(lie)})(context.matcher.identity)
     world.app.state.context = replace(context, matcher=made)
 
 
 async def problems(party_node: PartyNode, round_id: str) -> str:
-    """Return a node's problems with a round."""
     return "\n".join(texts((await party_node.round(round_id))["problems"]))
 
 
 async def close_round(world: World, round_id: str) -> None:
-    """Let the secretariat close a round."""
     answer = await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
     assert answer.status_code == 202, answer.text
 
@@ -114,7 +106,6 @@ async def test_both_sides_confirm(world: World) -> None:
 
 
 async def test_what_a_note_says(world: World) -> None:
-    """The counterpart's codes and reference are shown with the rules, and what both evaluations say together."""
     round_id = await world.propose(participants=["AL", "RS"])
     for code, content in (("AL", AL_CODED), ("RS", RS_CODED)):
         party_node = world.nodes[code]
@@ -186,7 +177,6 @@ async def test_a_node_that_comes_late(world_after: WorldAfter) -> None:
 
 
 async def test_a_node_that_never_comes(world_after: WorldAfter) -> None:
-    """When the time for notes is over, keys and notes go, and hits stay unconfirmed."""
     world, round_id = await world_after(round_with_a_note_key)
     rs, al = world.nodes["RS"], world.nodes["AL"]
     await world.settle("AL", "SI")

@@ -30,7 +30,6 @@ class Counting(httpx.AsyncBaseTransport):
         self.broken = self.old = self.refuses = self.loses_manifests = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Pass a call on."""
         self.calls.append(request.url)
         if self.broken and "wait=3600" in str(request.url):
             raise httpx.ReadError("broken")
@@ -44,12 +43,10 @@ class Counting(httpx.AsyncBaseTransport):
 
     @property
     def held(self) -> int:
-        """How many calls were to be held."""
         return sum("wait=3600" in str(url) for url in self.calls)
 
 
 def reached(party_node: PartyNode) -> Counting:
-    """Return the matcher as a node reaches it from now on."""
     counting = Counting(party_node.node.peer._client._transport)
     party_node.node.peer._client._transport = counting
     return counting
@@ -72,7 +69,6 @@ def written(folder: Path) -> dict[str, tuple[int, int]]:
 
 
 async def waits(party_node: PartyNode, waiting: asyncio.Task[None], world: World) -> None:
-    """Return when the matcher holds a node's call."""
     async with asyncio.timeout(30):
         while not world.app.state.context.held.count(party_node.node.code):
             assert not waiting.done()

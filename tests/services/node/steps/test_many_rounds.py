@@ -42,7 +42,6 @@ class Watched(httpx.AsyncBaseTransport):
         self.before: Callable[[httpx.Request, str], Any] | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Count a call, and pass it on."""
         found = _IN_PATH.match(request.url.path)
         round_id = found[1] if found else ""
         self.calls[round_id] += 1
@@ -52,8 +51,6 @@ class Watched(httpx.AsyncBaseTransport):
 
 
 class Statements:
-    """Counts the statements of SQL at a store."""
-
     def __init__(self, engine: Any) -> None:
         self.count = 0
         event.listen(engine, "before_cursor_execute", self._count)
@@ -117,7 +114,6 @@ async def test_a_round_that_cannot_go_on_holds_up_no_other(world: World, error: 
     watched, is_known = Watched(party_node), asyncio.Event()
 
     async def before(_: httpx.Request, round_id: str) -> None:
-        """Refuse all of the first round."""
         if round_id == first and not is_known.is_set():
             raise error
 
@@ -250,7 +246,6 @@ async def test_all_rounds_are_looked_at_without_news_and_when_a_person_asks(worl
 
 
 async def test_an_idle_matcher_reads_marks_alone(world: World) -> None:
-    """Steps of the matcher that find nothing to do take as many statements of SQL with many open rounds as with few."""
     taken = []
     steps = world.steps()
     statements = Statements(world.app.state.context.store.engine)
@@ -265,7 +260,6 @@ async def test_an_idle_matcher_reads_marks_alone(world: World) -> None:
 
 
 async def test_rounds_that_are_over_are_not_compared_again(world: World) -> None:
-    """After a restart a node fetches the manifests of rounds that go on, and of none that is over."""
     over = await world.begin()
     await world.settle()
     await world.operator.post(f"/v1/operator/rounds/{over}/close")

@@ -30,7 +30,6 @@ pytestmark = [pytest.mark.parties("AL", "RS"), pytest.mark.rounds]
 
 @pytest.fixture
 async def world(tmp_path: Path, clock: Clock, service_database: Callable[[], str]) -> AsyncIterator[World]:
-    """A matcher and two nodes."""
     databases = {code: url for code in ("AL", "RS") if (url := service_database())}
     made = make_world(tmp_path, clock, ("AL", "RS"), databases)
     yield made
@@ -50,7 +49,6 @@ def refused(party_node: PartyNode, round_id: str) -> bool:
 
 
 def alarms(party_node: PartyNode) -> list[str]:
-    """Return the sentences of a node's alarms."""
     return [text_of(loads(alarm.sentence)) for alarm in party_node.node.log.witness.alarms()]
 
 
@@ -161,7 +159,6 @@ async def test_a_database_that_fails_over_to_an_older_one(world: World) -> None:
 
 
 async def test_nothing_leaves_before_the_mark_is_written(world: World) -> None:
-    """Where the mark cannot be written, no statement is sent."""
     party_node = world.nodes["AL"]
     node = party_node.node
     round_id = await world.begin(lists=False)
@@ -201,7 +198,6 @@ async def test_a_step_compares_in_one_query(world: World) -> None:
 
 
 def spent(party_node: PartyNode) -> int:
-    """Return what a node has evaluated for RS today, of the class full."""
     with party_node.node.store.reading("test.spent") as session:
         return evaluation_limits.spent(
             session, party_node.node.clock, party_node.node.settings.caps, "RS", InputClass.FULL
@@ -209,13 +205,11 @@ def spent(party_node: PartyNode) -> int:
 
 
 def envelope_of(party_node: PartyNode, kind: str) -> bytes:
-    """Return a statement that a node signed."""
     with party_node.node.store.reading("test.envelope") as session:
         return session.scalars(select(StatementRow.envelope).where(StatementRow.own, StatementRow.kind == kind)).one()
 
 
 def signed(party_node: PartyNode, *, sent: bool) -> list[str]:
-    """Return the kinds of a node's statements that were sent, or not."""
     query = select(StatementRow.kind).where(StatementRow.own, StatementRow.sent == sent)
     with party_node.node.store.reading("test.signed") as session:
         return list(session.scalars(query))

@@ -10,15 +10,12 @@ import pytest
 
 
 class MakeWheel(Protocol):
-    """Writes a wheel that has nothing but its metadata, and returns its file."""
-
     def __call__(self, name: str, version: str, *lines: str, tag: str = "py3-none-any") -> Path:
         """Write it, with further lines of metadata."""
 
 
 @pytest.fixture
 def make_wheel(tmp_path: Path) -> MakeWheel:
-    """A maker of wheels, all in one folder."""
     folder = tmp_path / "wheels"
     folder.mkdir()
 

@@ -17,7 +17,6 @@ FILES = {"b/one": "1", "a": "2", "b.txt": "3", "b/run": "#!/bin/sh\n"}
 
 
 def lay_out(folder: Path, names: list[str]) -> Path:
-    """Write the files in an order, and return their folder."""
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(FILES[name])
@@ -26,7 +25,6 @@ def lay_out(folder: Path, names: list[str]) -> Path:
 
 
 def test_the_same_files_are_the_same_bytes(tmp_path: Path) -> None:
-    """Whatever their order, their times, their modes and the folder that they lie in."""
     one = lay_out(tmp_path / "here/aquila-1", list(FILES))
     other = lay_out(tmp_path / "there/aquila-1", list(FILES)[::-1])
     os.utime(other / "a", (1, 1))

@@ -75,7 +75,6 @@ fenced "line"
 
 
 def test_a_kind_of_text_that_is_not_known_is_an_error(tmp_path: Path) -> None:
-    """It is not left out without a word."""
     with pytest.raises(KeyError, match="html_block"):
         pdf(laid_out(tmp_path, "<div>\nwords\n</div>"), "1")
 
