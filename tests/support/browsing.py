@@ -173,12 +173,6 @@ class Visitor:
         """Press a button by its words, and look at the page that comes."""
         self.go_by(self.page.get_by_role("button", name=name, exact=True).first)
 
-    def press_in_vain(self, name: str) -> None:
-        """Press a button whose form comes back with faults, and look at that page."""
-        self.may_refuse = True
-        self.press(name)
-        self.may_refuse = False
-
     def follow(self, name: str) -> None:
         """Follow a link by its words, and look at the page that comes."""
         self.go_by(self.page.get_by_role("link", name=name).first)
