@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aquila.interface.sentence import SentenceView
 from aquila.protocol.messages.base import Count, GivenText, Identifier, Message, PartyCode, Positive, Seconds, Text
 from aquila.protocol.messages.statements import CheckFault, Justification
 from aquila.records.rules import InputClass
@@ -100,6 +101,7 @@ class Safeguards(Message):
     """The limits against fishing in a round, as one node sees them.
 
     Attributes:
+        warnings: The parties that declare far more elements here than in the last round with this node.
         earlier_rounds: In which rounds the parties evaluated for one another before, the newest first: what this node
             evaluated itself, and what the others' consents say once they are there.
         earlier_left_out: How many older ones there are.
@@ -117,3 +119,4 @@ class Safeguards(Message):
     alarms: tuple[FishingAlarmView, ...]
     checks: tuple[PairCheckView, ...]
     earlier_left_out: Count = 0
+    warnings: tuple[SentenceView, ...] = ()

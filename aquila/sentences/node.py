@@ -22,6 +22,10 @@ NODE: Final[Table] = {
     "decision_reason_missing": Text(
         "a decision on several hits needs a reason", "one for all of them; it stays at this node"
     ),
+    "declares_far_more": Text(
+        "{party} declares {got} {input_class} elements for this round, and declared {expected} in the last one in "
+        "which this node evaluated for it; with more it can guess more of your list, so ask {party} what has changed"
+    ),
     "deliveries_unreadable": Text("the folder of deliveries cannot be read: {fault}", "see `deliveries` in node.toml"),
     "delivery_not_removable": Text(
         "the node may not remove the file from the folder of deliveries: {fault}",

@@ -20,6 +20,13 @@ def warn_of_contact(reached: ConnectedService, screen: Screen) -> None:
             screen.warn(sentence)
 
 
+def warn_of_declared(reached: ConnectedService, screen: Screen, round_id: str) -> None:
+    """Warn on stderr of parties that declare far more for a round than for the last one; a matcher compares none."""
+    if isinstance(reached.client, NodeClient):
+        for warning in reached.client.safeguards(round_id).warnings:
+            screen.warn(warning.text)
+
+
 def contact_warnings(status: NodeStatus) -> Iterator[str]:
     """Yield the faults between a node and the matcher, in sentences."""
     if not status.matcher_reachable:

@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from aquila.errors import InputError
-from aquila.interface.approval import ApprovalEntry, PendingApproval
+from aquila.interface.approval import ApprovalEntry, ApprovalKind, PendingApproval
 from clients.cli.connect import ConnectedService, resolve_id
+from clients.cli.output.contact import warn_of_declared
 from clients.cli.output.registry_views import asked_changes
 from clients.cli.output.screen import Screen, Table
 from clients.cli.services.speaking import speaking
@@ -96,6 +97,8 @@ def _read_digest(screen: Screen, reached: ConnectedService, approval_id: str, di
         return view.entry.digest
     if not sys.stdin.isatty():
         raise InputError("read_digest_missing")
+    if view.entry.kind is ApprovalKind.CONSENT and view.entry.round_id is not None:
+        warn_of_declared(reached, screen, view.entry.round_id)
     screen.show(
         json.dumps(view.content, indent=2, ensure_ascii=False),
         *asked_changes(view.content),

@@ -17,7 +17,7 @@ from clients.cli.connect import ConnectedService, resolve_id
 from clients.cli.exit_codes import ExitCode
 from clients.cli.options import Minimum, NamesChecked, RoundId
 from clients.cli.output import follow as output_follow
-from clients.cli.output.contact import warn_of_contact
+from clients.cli.output.contact import warn_of_contact, warn_of_declared
 from clients.cli.output.round_views import entry_line, hits_views, round_tables, rounds_table
 from clients.cli.output.screen import Screen
 from clients.cli.services.approvals import show_asked
@@ -44,8 +44,10 @@ def list_rounds(reached: ConnectedService, screen: Screen) -> None:
 @speaking
 def show(reached: ConnectedService, screen: Screen, round_id: RoundId) -> None:
     """Show a round: its terms, who did what, and what stops it."""
-    view = reached.client.round(reached.round_id(round_id))
+    chosen = reached.round_id(round_id)
+    view = reached.client.round(chosen)
     warn_of_contact(reached, screen)
+    warn_of_declared(reached, screen, chosen)
     screen.result(view.model_dump(mode="json"), *round_tables(view))
 
 
@@ -105,8 +107,9 @@ def consent(
 
     Nobody evaluates more for this party in the round than the consent declares.
     """
-    wanted = ConsentRequest(records=records, queries=queries)
-    show_asked(screen, reached.node().consent(reached.round_id(round_id), wanted))
+    wanted, chosen = ConsentRequest(records=records, queries=queries), reached.round_id(round_id)
+    show_asked(screen, reached.node().consent(chosen, wanted))
+    warn_of_declared(reached, screen, chosen)
 
 
 @app.command()

@@ -8,7 +8,7 @@ as it has days; the settings bound them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import NamedTuple, TypeAlias
 
@@ -30,6 +30,9 @@ OriginClass: TypeAlias = "tuple[str, InputClass]"
 
 ROUNDS_A_DAY = 2
 """How often a party may have evaluated in a day what it declared for one round."""
+
+FAR_MORE = 1.5
+"""A party that declares more than so many times what it declared last is told of before anybody consents."""
 
 
 class Allowance(NamedTuple):
@@ -88,6 +91,31 @@ def _counted(session: Session, origin: str, input_class: InputClass, since: int)
     )
     every, known, largest = session.execute(query).one()
     return int(every or 0), int(known or 0), int(largest or 0)
+
+
+def far_more_declared(session: Session, code: str, round_: Round) -> Iterator[Sentence]:
+    """Yield of each other party that it declares far more than in the last round in which this node evaluated for it.
+
+    A class in which this node evaluated nothing then is not compared; where both grew, the partial one is told, which
+    is easier to guess.
+    """
+    for party, consent in sorted(round_.consents.items()):
+        before = {} if party == code else _last_declared(session, party, round_.round_id)
+        grown = [
+            Sentence.of("declares_far_more", party=party, input_class=kind.value, expected=before[kind], got=got)
+            for kind in (InputClass.PARTIAL, InputClass.FULL)
+            if kind in before and (got := consent.elements.of(kind)) > FAR_MORE * before[kind]
+        ]
+        yield from grown[:1]
+
+
+def _last_declared(session: Session, party: str, round_id: str) -> dict[InputClass, int]:
+    """Return what a party declared by class in the round, but this one, of which something was evaluated last."""
+    row = DailyEvaluationRow
+    of_rounds = (row.origin == party, row.round_id != round_id, row.declared > 0)
+    last = select(row.round_id).where(*of_rounds).order_by(row.day.desc(), row.declared.desc()).limit(1)
+    declared = select(row.input_class, row.declared).where(row.origin == party, row.round_id == last.scalar_subquery())
+    return {InputClass(kind): elements for kind, elements in session.execute(declared)}
 
 
 def has_remaining(session: Session, clock: Clock, caps: EvaluationCaps, round_: Round, row: ChunkDownloadRow) -> bool:

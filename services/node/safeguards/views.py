@@ -15,6 +15,7 @@ from aquila.interface.safeguard import (
     Safeguards,
     SpentView,
 )
+from aquila.interface.sentence import SentenceView
 from aquila.protocol.messages import CheckFault
 from aquila.protocol.rounds.verified_round import Round
 from aquila.records.rules import InputClass
@@ -52,6 +53,7 @@ def safeguards(node: NodeContext, round_id: str) -> Safeguards:
         return Safeguards(
             round_id=round_id,
             spent=tuple(_spent(session, node, round_)),
+            warnings=tuple(map(SentenceView.of, evaluation_limits.far_more_declared(session, node.code, round_))),
             earlier_rounds=earlier,
             earlier_left_out=all_earlier - len(earlier),
             earlier_sentence=COMPARED if earlier else "",

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sqlalchemy import URL, func, insert, select
+from sqlalchemy import URL, delete, func, insert, select
 
 from aquila.protocol.submissions.caps import elements_for
 from aquila.records.rules import InputClass
 from aquila.simulation import DEFAULT_PADDING
 from services.kit.storage.store import Store
 from services.matcher.settings import RoundSettings
-from services.node.safeguards import evaluation_limits
+from services.node.safeguards import evaluation_limits, views
 from services.node.settings import EvaluationCaps
 from services.node.storage.tables import DAY, DailyEvaluationRow, EvaluationCountRow, NodeRows, RoundRow
 from tests.support.clock import Clock
@@ -124,6 +124,36 @@ async def test_the_limits_follow_from_what_was_declared(world: World, clock: Clo
         assert evaluation_limits.allowance(session, clock, caps, place, 150).day_cap == 300
         low = caps.model_copy(update={"day_full": 620})
         assert evaluation_limits.allowance(session, clock, low, place, LARGE).left == 0
+
+
+async def test_a_party_that_declares_far_more_than_last_time(world: World, clock: Clock) -> None:
+    """More than one and a half times of a class, against the newest other round here; a first round is not compared."""
+    party_node = world.nodes["AL"]
+    round_id = await world.begin()
+    await world.settle()
+    with party_node.node.rounds.reading(round_id) as round_:
+        full, partial = (round_.cap_of("RS", kind) for kind in (InputClass.FULL, InputClass.PARTIAL))
+
+    def warnings(*rounds: tuple[int, int, int]) -> list[str]:
+        """Say what a person reads after rounds so many days ago, in which so much of each class was declared."""
+        with party_node.node.store.transaction("test.spent") as session:
+            session.execute(delete(DailyEvaluationRow))
+            for number, (past, *declared) in enumerate(rounds, start=1):
+                for kind, elements in zip(("full", "partial"), declared, strict=True):
+                    for day in (clock() // DAY - past, clock() // DAY - past - 1):
+                        counted = {"round_id": f"{number:032x}", "elements": 1, "declared": elements}
+                        session.add(DailyEvaluationRow(origin="RS", input_class=kind, day=day, **counted))
+        return [one.text for one in views.safeguards(party_node.node, round_id).warnings]
+
+    enough_full, enough_partial = -(-full * 2 // 3), -(-partial * 2 // 3)
+    assert warnings() == warnings((1, enough_full, enough_partial)) == []
+    [both] = warnings((1, enough_full - 1, enough_partial - 1))
+    assert f"RS declares {partial} partial elements for this round, and declared {enough_partial - 1} in" in both
+    [one] = warnings((1, enough_full - 1, enough_partial))
+    assert f"RS declares {full} full elements" in one
+    assert warnings((9, 1, 1), (5, full, partial)) == []
+    assert warnings((9, full, partial), (5, 1, 1)) != []
+    assert warnings((5, 0, 0)) == []  # days that a restore lost
 
 
 def test_five_lists_of_twenty_thousand_are_never_refused(tmp_path: Path, clock: Clock) -> None:

@@ -17,8 +17,10 @@ from aquila.interface.safeguard import (
     Safeguards,
     SpentView,
 )
+from aquila.interface.sentence import SentenceView
 from aquila.protocol.messages import CheckFault, Justification
 from aquila.records.rules import InputClass
+from aquila.sentences import Sentence
 from clients.web.app.site import environment_of
 
 ROUND, QUERY = "a" * 32, "b" * 32
@@ -84,6 +86,15 @@ def safeguards(
         alarms=(alarm,),
         checks=(check,),
     )
+
+
+def test_a_party_that_declares_far_more_is_told_of() -> None:
+    """Before what earlier rounds tell."""
+    warning = Sentence.of("declares_far_more", party="RS", input_class="partial", expected=24_000, got=48_000)
+    page = card(safeguards().model_copy(update={"warnings": (SentenceView.of(warning),)}))
+    assert "RS declares 48000 partial elements" in page
+    assert page.index("48000 partial") < page.index("Earlier rounds between")
+    assert "48000" not in card(safeguards())
 
 
 def test_a_held_answer_is_released_by_whoever_may() -> None:

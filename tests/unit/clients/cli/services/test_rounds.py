@@ -1,0 +1,102 @@
+"""`aquila round` and `aquila approval`: what they say before somebody consents."""
+
+from __future__ import annotations
+
+import io
+
+import httpx
+import pytest
+
+from aquila.interface.approval import (
+    ApprovalEntry,
+    ApprovalKind,
+    Approvals,
+    ApprovalState,
+    ApprovalView,
+    PendingApproval,
+)
+from aquila.interface.rounds import NodeStatus, RoundPage
+from aquila.interface.safeguard import Safeguards
+from aquila.interface.sentence import SentenceView
+from aquila.protocol.messages.base import Message
+from aquila.protocol.messages.feed import RoundEntry
+from aquila.sentences import Sentence
+from clients.cli.main import main
+from tests.support.reached_service import answer_commands
+from tests.unit.clients.web.rounds.test_progress import at_node
+
+ROUND, DIGEST = "a" * 32, "f" * 64
+WARNING = Sentence.of("declares_far_more", party="RS", input_class="partial", expected=24_000, got=48_000)
+WAITS = ApprovalEntry(
+    approval_id="e" * 32,
+    kind=ApprovalKind.CONSENT,
+    round_id=ROUND,
+    state=ApprovalState.WAITING,
+    author="p-0123456789ab",
+    asked_at=1,
+    expires_at=2,
+    decided_by=None,
+    decided_at=None,
+    reason=None,
+    digest=DIGEST,
+    own=False,
+)
+ANSWERS: dict[str, Message] = {
+    "/v1/rounds": RoundPage(
+        rounds=(RoundEntry(round_id=ROUND, phase="proposed", area="a", category="c", participants=("AL", "RS")),)
+    ),
+    "/v1/status": NodeStatus(
+        party="AL",
+        version="1",
+        identity_fingerprint=DIGEST,
+        matcher_url="https://m.example",
+        matcher_reachable=True,
+        clock_difference=0,
+        log_alarm="",
+        obstacle="",
+        group="ifma",
+    ),
+    f"/v1/rounds/{ROUND}": at_node("proposed"),
+    f"/v1/rounds/{ROUND}/consent": PendingApproval(
+        approval_id="e" * 32, kind=ApprovalKind.CONSENT, round_id=ROUND, digest=DIGEST, expires_at=2
+    ),
+    f"/v1/rounds/{ROUND}/safeguards": Safeguards(
+        round_id=ROUND,
+        spent=(),
+        earlier_rounds=(),
+        earlier_sentence="",
+        held_back=0,
+        frequency_limit=8,
+        alarms=(),
+        checks=(),
+        warnings=(SentenceView.of(WARNING),),
+    ),
+    "/v1/approvals": Approvals(approvals=(WAITS,)),
+    f"/v1/approvals/{WAITS.approval_id}": ApprovalView(entry=WAITS, content={"kind": "consent"}),
+    f"/v1/approvals/{WAITS.approval_id}/approve": WAITS,
+}
+
+
+class Terminal(io.StringIO):
+    """A person who says yes."""
+
+    def isatty(self) -> bool:
+        """Say that it is one."""
+        return True
+
+
+@pytest.mark.parametrize(
+    "words", [["round", "consent", ROUND], ["round", "show", ROUND], ["approval", "approve", WAITS.approval_id]]
+)
+def test_a_party_that_declares_far_more_is_told_of(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """To who asks for a consent, to who looks at the round, and to who approves it."""
+    answer_commands(monkeypatch, _answer)
+    monkeypatch.setattr("sys.stdin", Terminal("y\n"))
+    assert main([*words, "--home", "node"]) == 0
+    assert "warning: RS declares 48000 partial elements" in capsys.readouterr().err
+
+
+def _answer(request: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, json=ANSWERS[request.url.path].model_dump(mode="json"))
