@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import re
 import shutil
@@ -41,7 +40,6 @@ from services.matcher.steps.schedule import steps_of
 from services.node.rounds import health as node_health
 from services.node.storage.home import DATABASE_FILE
 from tests.support.authority import Authority
-from tests.support.log_lines import Lines
 from tests.support.metrics import metric
 from tests.support.node_world import HEADER, LISTS, PartyNode, World
 from tests.support.registering import key_of
@@ -149,13 +147,6 @@ async def test_status_and_audit_status_count_the_same_entries(world: World) -> N
     log = LogView.model_validate_json((await node.operator.get("/v1/log")).content)
     assert log.newer > 0
     assert log.size + log.newer == health_of(node.app).log_size
-
-
-async def test_looks_of_a_supervisor_are_no_news(world: World, lines: Lines) -> None:
-    """The check of a container's health and a plugin of Nagios ask all day long."""
-    assert (await world.operator.get("/v1/service/health")).status_code == 200
-    (call,) = [line for line in map(json.loads, str(lines).splitlines()) if line["event"] == "call"]
-    assert (call["route"], call["level"]) == ("/v1/service/health", "debug")
 
 
 async def test_of_too_many_rounds_the_oldest_are_looked_at(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import httpx
 import pytest
@@ -19,9 +17,9 @@ from services.node.rounds import statements
 from services.node.rounds.due_steps import due_in
 from services.node.steps.submissions.downloads import next_waiting
 from services.node.steps.submissions.evaluate import store_answer
-from services.node.steps.submissions.tasks import EVALUATE, FINALIZE, VERIFY, VERIFY_ANSWERS
+from services.node.steps.submissions.tasks import EVALUATE
 from services.node.steps.sync import sync
-from services.node.storage.tables import ChunkDownloadRow, ChunkRow, EvaluationCountRow, EvaluationRow, StatementRow
+from services.node.storage.tables import ChunkDownloadRow, EvaluationCountRow, EvaluationRow, StatementRow
 from tests.support.node_steps import open_round
 from tests.support.node_world import HEADER, LISTS, PartyNode, World
 from tests.support.played_worlds import WorldAfter
@@ -93,30 +91,6 @@ async def test_chunks_in_flight_together_do_not_pass_the_cap(world: World) -> No
     assert sorted(states) == ["evaluated"] + ["failed"] * (len(full) - 1)
     problems = texts((await al.round(round_id))["problems"])
     assert sum("as many elements as the cap allows" in problem for problem in problems) == len(full) - 1
-
-
-async def test_tokens_are_made_with_the_last_evaluations(world: World) -> None:
-    """The evaluations of a chunk are verified together, and what was decoded for that makes its tokens."""
-    al = world.nodes["AL"].node
-    done, run = list[object](), al.workers.run
-
-    async def watched(function: Callable[[Any], Any], item: Any, *, small: bool = False) -> Any:
-        done.append(function)
-        return await run(function, item, small=small)
-
-    al.workers.run = watched  # type: ignore[method-assign]  # the work goes on by it
-    round_id = await world.begin()
-
-    async def has_tokens() -> bool:
-        submissions = (await world.nodes["AL"].round(round_id))["submissions"]
-        return bool(submissions) and submissions[0]["state"] == "tokens_sent"
-
-    await world.until(has_tokens)
-    with al.store.reading("test") as session:
-        chunks = session.scalar(select(func.count()).select_from(ChunkRow)) or 0
-    assert chunks <= done.count(VERIFY_ANSWERS) <= 2 * chunks
-    assert VERIFY not in done
-    assert FINALIZE not in done
 
 
 async def test_a_chunk_is_signed_once(world: World) -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import threading
 
 import pytest
-from sqlalchemy import URL, func, select
+from sqlalchemy import URL, select
 
 from aquila.errors import ReplayError
 from services.kit.errors import StoreError
 from services.kit.http.nonces import StoredNonces, nonce_table
 from services.kit.http.signatures import Nonces
 from services.kit.storage.store import Store, new_metadata, schema_change
-from tests.support.memory_nonces import MemoryNonces
 
 _METADATA = new_metadata()
 _TABLE = nonce_table(_METADATA)
@@ -38,11 +37,6 @@ def _once(nonces: Nonces) -> None:
 def test_a_nonce_is_spent_once_per_key(ready: Store) -> None:
     """The second time is a replay, whose problem has our time."""
     _once(StoredNonces(ready, _TABLE))
-
-
-def test_nonces_in_memory_do_the_same() -> None:
-    """The stand-in for tests keeps the same contract within a process."""
-    _once(MemoryNonces())
 
 
 def test_a_nonce_is_spent_after_a_restart_too(ready: Store, store_url: URL) -> None:
@@ -82,18 +76,6 @@ def test_what_is_no_longer_needed_is_deleted(ready: Store) -> None:
     with ready.reading("test") as session:
         kept = set(session.execute(select(_TABLE.c.nonce)).scalars())
     assert kept == {"n2", "n3", "n4", "later"}
-
-
-def test_pruning_happens_once_a_minute(ready: Store) -> None:
-    """Not every call pays for it."""
-    nonces = StoredNonces(ready, _TABLE)
-    nonces.spend("key", "a", 1_001, 1_000)
-    nonces.spend("key", "b", 9_000, 1_010)
-    with ready.reading("test") as session:
-        assert session.execute(select(func.count()).select_from(_TABLE)).scalar_one() == 2
-    nonces.spend("key", "c", 9_000, 1_060)
-    with ready.reading("test") as session:
-        assert session.execute(select(func.count()).select_from(_TABLE)).scalar_one() == 2
 
 
 def test_a_store_that_fails_refuses_the_call(store: Store) -> None:

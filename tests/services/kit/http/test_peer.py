@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import gzip
-import importlib
 import json
-import sys
 from collections.abc import AsyncIterator, Callable
 from io import BytesIO
 from pathlib import Path
@@ -124,14 +122,6 @@ async def test_a_peer_that_cannot_be_reached_is_away(error: Exception) -> None:
     assert "Muhamed" not in caught.value.message
 
 
-async def test_a_peer_that_is_really_not_there_is_away() -> None:
-    """A closed port of this machine, over a real socket."""
-    peer = Peer(PeerSettings(url="http://127.0.0.1:1", connect_seconds=2))
-    with pytest.raises(PeerUnavailableError, match="ConnectError"):
-        await peer.call("GET", "/x")
-    await peer.close()
-
-
 @pytest.mark.parametrize("status", [301, 400, 404, 500])
 async def test_a_refusal_without_a_problem_is_a_protocol_error(status: int) -> None:
     """A redirect too: it is not followed."""
@@ -224,28 +214,3 @@ async def test_one_id_finds_a_call_in_both_logs(lines: Lines, begun: str) -> Non
     assert written["call"]["request"] == written["peer_refused"]["request"]
     assert written["peer_refused"]["status"] == 404
     assert begun in {"", written["call"]["request"]}
-
-
-async def test_a_call_searches_for_no_optional_module(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What httpcore tries to import at each lock of each call is not searched for where it is not installed."""
-    monkeypatch.delitem(sys.modules, "sniffio", raising=False)
-    monkeypatch.setattr("importlib.util.find_spec", {"sniffio": None}.get)
-    peer = _peer(lambda _: httpx.Response(204))
-    searched: list[str] = []
-    monkeypatch.setattr(sys, "meta_path", [_Watching(searched), *sys.meta_path])
-    await peer.call("GET", "/v1/anything")
-    with pytest.raises(ImportError):
-        importlib.import_module("sniffio")
-    await peer.close()
-    assert "sniffio" not in searched
-
-
-class _Watching:
-    """Notes the names of modules for which Python searches, and finds none."""
-
-    def __init__(self, searched: list[str]) -> None:
-        self._searched = searched
-
-    def find_spec(self, name: str, *_: object) -> None:
-        """Note a search."""
-        self._searched.append(name)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pyotp
 import pytest
 
-from aquila.audit.roles import Role
 from services.kit.people import routes
 from services.kit.people.context import People
 from services.kit.people.keys import OperatorToken
 from services.kit.people.permissions import AccessControl
 from services.kit.serving.application import application
-from tests.support.accounts import PASSWORD, Member, enrolled
+from tests.support.accounts import PASSWORD, Member
 from tests.support.clock import Clock
 
 
@@ -60,15 +58,6 @@ async def test_from_the_first_account_to_the_sign_out(client: httpx.AsyncClient,
     assert [(account["login"], account["state"]) for account in listed] == [("ana", "active")]
 
 
-async def test_a_sign_in_replaces_the_session_that_it_shows(client: httpx.AsyncClient, member: Member) -> None:
-    """The token of before opens nothing afterwards."""
-    shown = {"login": "ana", "password": PASSWORD, "code": member.code()}
-    answer = await client.post("/sign-in", json=shown, headers=bearer(member.grant.token))
-    assert answer.status_code == 201
-    assert (await client.get("/me", headers=bearer(member.grant.token))).status_code == 401
-    assert (await client.get("/me", headers=bearer(answer.json()["token"]))).status_code == 200
-
-
 async def test_a_wrong_sign_in_is_a_problem(client: httpx.AsyncClient, member: Member) -> None:
     """Its type is its own, and nothing of what was shown comes back."""
     shown = {"login": "ana", "password": "another password", "code": member.code()}
@@ -76,18 +65,6 @@ async def test_a_wrong_sign_in_is_a_problem(client: httpx.AsyncClient, member: M
     assert (answer.status_code, answer.json()["type"]) == (401, "urn:aquila:problem:sign-in")
     assert "another password" not in answer.text
     assert "ana" not in answer.text
-
-
-async def test_own_sessions(client: httpx.AsyncClient, member: Member) -> None:
-    """A person sees and ends own sessions; the home's key has none."""
-    token = member.sign_in().token
-    sessions = (await client.get("/sessions", headers=bearer(token))).json()["sessions"]
-    assert [session["this"] for session in sessions] == [True, False]
-    gone = await client.delete(f"/sessions/{sessions[1]['session_id']}", headers=bearer(token))
-    assert gone.status_code == 204
-    assert (await client.get("/me", headers=bearer(member.grant.token))).status_code == 401
-    assert (await client.get("/sessions")).json() == {"sessions": []}
-    assert (await client.post("/sign-out")).status_code == 404
 
 
 async def test_a_language_is_kept(client: httpx.AsyncClient, member: Member) -> None:
@@ -98,33 +75,3 @@ async def test_a_language_is_kept(client: httpx.AsyncClient, member: Member) -> 
     assert member.sign_in().language == "sr-Cyrl"
     assert (await client.put("/language", json={"language": "Serbian"}, headers=mine)).status_code == 422
     assert (await client.put("/language", json={"language": "sq"})).status_code == 422
-
-
-async def test_another_password(client: httpx.AsyncClient, member: Member) -> None:
-    """The answer is the session that goes on."""
-    shown = {"password": PASSWORD, "code": member.code(), "new_password": "five words are longer still"}
-    answer = await client.post("/password", json=shown, headers=bearer(member.grant.token))
-    assert answer.status_code == 201
-    assert (await client.get("/me", headers=bearer(answer.json()["token"]))).status_code == 200
-    assert (await client.post("/password", json=shown)).status_code == 401
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "body", "state"),
-    [
-        ("POST", "reset", None, "invited"),
-        ("PUT", "roles", {"roles": ["auditor"]}, "active"),
-        ("POST", "deactivate", None, "deactivated"),
-        ("POST", "activate", None, "active"),
-    ],
-)
-async def test_the_administrator_changes_accounts(
-    client: httpx.AsyncClient, member: Member, method: str, path: str, body: Any, state: str
-) -> None:
-    """Each change answers with the account as it now is; an administrator's session does what the key does."""
-    administrator = enrolled(member.people, member.clock, "zala", Role.ADMINISTRATOR)
-    answer = await client.request(
-        method, f"/accounts/{member.person}/{path}", json=body, headers=bearer(administrator.grant.token)
-    )
-    assert answer.status_code == 200
-    assert answer.json().get("account", answer.json())["state"] == state

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import secrets
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,7 +21,6 @@ from aquila.errors import CapError, KeyMaterialError
 from aquila.sentences import quoted
 from services.kit.actor import LOCAL_KEY, Actor
 from services.kit.errors import NotReadyError, PeerUnavailableError, StoreError
-from services.kit.http.nonces import StoredNonces, nonce_table
 from services.kit.http.routing import SMALL_BODY, ServiceRoute
 from services.kit.http.signatures import CallSigner, CallVerifier
 from services.kit.http.signed_calls import SignedCaller
@@ -30,7 +28,7 @@ from services.kit.people.keys import OperatorToken
 from services.kit.people.permissions import AccessControl, requires
 from services.kit.serving.application import application
 from services.kit.settings import DatabaseSettings
-from services.kit.storage.store import Store, database_url, new_metadata, schema_change
+from services.kit.storage.store import Store, database_url
 from services.kit.work.memory import EventCounts
 from tests.support.clock import Clock
 from tests.support.log_lines import Lines
@@ -177,43 +175,6 @@ async def test_an_unsigned_call_is_refused(client: httpx.AsyncClient) -> None:
     assert answer.headers["www-authenticate"] == "Signature"
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["type"] == "urn:aquila:problem:signature"
-
-
-async def test_a_late_call_learns_our_time(client: httpx.AsyncClient, signer: CallSigner, clock: Clock) -> None:
-    """The problem carries it as a field."""
-    request = client.build_request("GET", "/rounds/r1/chunks/3")
-    request.method = "PUT"
-    signer.sign(request)
-    clock.time += 301
-    answer = await client.send(request)
-    assert answer.status_code == 409
-    assert answer.json()["fields"]["matcher_time"] == clock.time
-
-
-async def test_a_replay_after_a_restart_is_refused(
-    tmp_path: Path, key: IdentityKey, signer: CallSigner, clock: Clock
-) -> None:
-    """Two processes, one after the other, on one database."""
-    metadata = new_metadata()
-    table = nonce_table(metadata)
-    request = httpx.Request("PUT", "http://matcher.test/rounds/r1/chunks/3", content=b"abc")
-    signer.sign(request)
-    statuses = []
-    for start in range(2):
-        store = Store(database_url(DatabaseSettings(), tmp_path / "aquila.db"))
-        if not start:
-            with schema_change(store) as connection:
-                metadata.create_all(connection)
-        verifier = CallVerifier(
-            {key.public.fingerprint: ("SI", key.public)}, StoredNonces(store, table), ["matcher.test"], clock
-        )
-        app = application(
-            title="T", version="1", routers=[_router({})], body_bytes=LIMIT, health=store.check, call_verifier=verifier
-        )
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
-            statuses.append((await client.send(request)).status_code)
-        store.close()
-    assert statuses == [200, 409]
 
 
 @pytest.mark.parametrize(
@@ -372,60 +333,6 @@ async def test_a_body_at_the_limit_is_accepted(client: httpx.AsyncClient, signer
     """The limit is the largest body."""
     answer = await client.put("/rounds/r1/chunks/1", content=bytes(LIMIT), auth=signer)
     assert answer.json()["bytes"] == LIMIT
-
-
-async def test_nothing_is_read_for_an_unknown_caller(app: FastAPI) -> None:
-    """A stranger's body costs no memory."""
-    stranger = CallSigner(IdentityKey.generate(secrets.token_bytes), "SI")
-    request = httpx.Request("PUT", "http://matcher.test/rounds/r1/chunks/1", content=b"abc")
-    stranger.sign(request)
-    reads = 0
-    sent: list[Any] = []
-
-    async def receive() -> dict[str, Any]:
-        nonlocal reads
-        reads += 1
-        return {"type": "http.request", "body": b"abc", "more_body": False}
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    scope = {
-        "type": "http",
-        "method": "PUT",
-        "scheme": "http",
-        "path": "/rounds/r1/chunks/1",
-        "raw_path": b"/rounds/r1/chunks/1",
-        "query_string": b"",
-        "headers": [(name.lower(), value) for name, value in request.headers.raw],
-    }
-    await app(scope, receive, send)
-    assert sent[0]["status"] == 401
-    assert reads == 0
-
-
-@pytest.mark.parametrize("hosts", [[], [b"matcher.test", b"matcher.test"]])
-async def test_a_call_without_one_host_is_refused(app: FastAPI, hosts: list[bytes]) -> None:
-    """No authority, or two."""
-    sent: list[Any] = []
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    async def receive() -> dict[str, Any]:
-        raise AssertionError
-
-    scope = {
-        "type": "http",
-        "method": "PUT",
-        "scheme": "http",
-        "path": "/rounds/r1/chunks/1",
-        "raw_path": b"/rounds/r1/chunks/1",
-        "query_string": b"",
-        "headers": [(b"host", host) for host in hosts],
-    }
-    await app(scope, receive, send)
-    assert sent[0]["status"] == 401
 
 
 async def test_over_tls_every_answer_says_that_there_is_no_other_way(client: httpx.AsyncClient) -> None:

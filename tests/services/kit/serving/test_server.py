@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import os
@@ -17,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from aquila.crypto.keys import IdentityKey
@@ -229,22 +227,6 @@ def _until(done: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def test_a_body_in_chunks_is_refused(tmp_path: Path, key: IdentityKey) -> None:
-    """A body in chunks is refused before anything else of the call is looked at."""
-    with _running(tmp_path, key, 'home = "."\nlisten = {port = 0}') as running:
-        for headers in ({}, {"host": "rebound.example"}):
-            answer = httpx.put(f"{running.url}/chunks", content=iter([b"a", b"b"]), headers=headers)
-            assert (answer.status_code, answer.json()["code"]) == (411, "body_length_not_declared")
-            assert answer.headers["connection"] == "close"
-        assert httpx.put(f"{running.url}/chunks", content=b"ab").status_code == 401
-
-
-def test_garbage_is_not_looked_for_among_what_stays(tmp_path: Path, key: IdentityKey) -> None:
-    """Modules, routes and models, which are there when the service is ready, never hold up the event loop again."""
-    with _running(tmp_path, key, 'home = "."\nlisten = {port = 0}') as running:
-        assert httpx.get(f"{running.url}/frozen").json() > 10_000
-
-
 def _settings(tmp_path: Path, tls: TlsSettings | None = None, **listen: Any) -> ServiceSettings:
     return ServiceSettings(home=tmp_path, listen=ListenSettings(**{"port": 0} | listen), tls=tls)
 
@@ -284,22 +266,6 @@ def test_the_authority_is_what_callers_sign(tmp_path: Path, listen: dict[str, An
         raise
     endpoint.socket.close()
     assert endpoint.authority == authority.format(port=endpoint.port)
-
-
-async def test_no_piece_of_an_answer_waits_for_an_acknowledgement(tmp_path: Path) -> None:
-    """Answers are sent in several pieces: each connection sends them at once (TCP_NODELAY)."""
-    endpoint = bind(_settings(tmp_path))
-    seen: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-
-    def connected(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        seen.set_result(writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
-        writer.close()
-
-    async with await asyncio.start_server(connected, sock=endpoint.socket):
-        _, writer = await asyncio.open_connection(endpoint.host, endpoint.port)
-        assert await seen
-        writer.close()
-        await writer.wait_closed()
 
 
 def test_a_taken_port_is_an_input_error(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ import stat
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -261,30 +260,6 @@ ChunkFiles(pathlib.Path({str(root)!r})).write("a", pieces())
     assert len(_everything(root)) == 2
     assert files.remove_leftovers(older_than=-1) == 1
     assert _everything(root) == ["a"]
-
-
-def test_a_process_that_is_killed_at_any_time_leaves_one_whole_content(tmp_path: Path) -> None:
-    """Killed while it replaces a file again and again: what is there is one of the two contents."""
-    root = tmp_path / "chunks"
-    program = f"""
-import pathlib
-from services.kit.storage.files import ChunkFiles
-files = ChunkFiles(pathlib.Path({str(root)!r}))
-files.write("a", b"0" * 300000)
-print("going", flush=True)
-while True:
-    for letter in (b"1", b"2"):
-        files.write("a", letter * 300000)
-"""
-    for attempt in range(4):
-        with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, cwd=REPOSITORY) as writer:
-            assert writer.stdout is not None
-            writer.stdout.readline()
-            time.sleep(0.013 * (attempt + 1))
-            writer.kill()
-        content = ChunkFiles(root).read("a")
-        assert len(content) == 300_000
-        assert len(set(content)) == 1
 
 
 def test_a_secret_is_written_for_this_user_alone(tmp_path: Path) -> None:

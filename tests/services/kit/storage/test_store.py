@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import URL, ForeignKey, String, delete, func, insert, select, text, update
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
 from aquila.errors import KeyMaterialError
 from services.kit.errors import StoreConflictError, StoreError, StoreFullError
@@ -74,13 +74,6 @@ def test_a_transaction_commits_everything_or_nothing(filled: Store) -> None:
     assert _value(filled) == 1
 
 
-def test_rows_can_be_used_after_the_transaction(filled: Store) -> None:
-    """What was read stays readable."""
-    with filled.reading("test") as session:
-        counter = session.get_one(Counter, "a")
-    assert counter.value == 0
-
-
 def test_read_decide_write_is_safe_among_threads(filled: Store) -> None:
     """One writer at a time: no increment is lost."""
 
@@ -110,21 +103,6 @@ def test_a_reader_sees_one_snapshot_and_does_not_wait(filled: Store) -> None:
     assert _value(filled) == 5
 
 
-def test_readers_one_after_another_use_one_connection(filled: Store) -> None:
-    """Of three connections that were open together, two are left alone: their caches do not fill."""
-
-    def connection(session: Session) -> int:
-        return id(session.connection().connection.driver_connection)
-
-    with filled.reading("test") as one, filled.reading("test") as other, filled.reading("test") as third:
-        assert len({connection(one), connection(other), connection(third)}) == 3
-    used = set()
-    for _ in range(6):
-        with filled.reading("test") as session:
-            used.add(connection(session))
-    assert len(used) == 1
-
-
 def test_a_reader_cannot_write(filled: Store) -> None:
     """The database itself refuses, and the next writer is not affected."""
     with pytest.raises(StoreError), filled.reading("test") as session:
@@ -132,13 +110,6 @@ def test_a_reader_cannot_write(filled: Store) -> None:
     with filled.transaction("test") as session:
         session.execute(update(Counter).values(value=3))
     assert _value(filled) == 3
-
-
-def test_an_unflushed_change_of_a_reader_is_lost(filled: Store) -> None:
-    """Reading is reading."""
-    with filled.reading("test") as session:
-        session.get_one(Counter, "a").value = 9
-    assert _value(filled) == 0
 
 
 def test_a_duplicate_is_a_conflict_and_quotes_nothing(filled: Store) -> None:

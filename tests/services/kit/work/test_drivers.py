@@ -97,22 +97,6 @@ async def test_a_failing_step_is_logged_and_tried_again(error: Exception, lines:
     assert "Muhamed" not in str(lines)
 
 
-async def test_the_same_failure_is_logged_ever_more_rarely(lines: Lines) -> None:
-    """Its 1st, 2nd, 4th and 8th time are warnings; another reason is news; the others are for developers alone."""
-    errors = [PeerUnavailableError("peer_answer_failed", status_code=503)] * 9 + [ValueError()] * 2
-
-    async def step() -> bool:
-        raise errors.pop(0)
-
-    driver = Driver("d", step)
-    for _ in range(11):
-        await driver._attempt()
-    parsed = [json.loads(line) for line in str(lines).splitlines()]
-    assert [line["count"] for line in parsed if line["level"] == "warning"] == [1, 2, 4, 8, 10]
-    assert len(parsed) == 11
-    assert driver.state.failures == driver.state.failing == 11
-
-
 async def test_an_item_of_a_peer_that_is_away_is_no_line_of_its_own(lines: Lines) -> None:
     """The step that fails with it has the line; other failures of items have theirs."""
     away = PeerUnavailableError("peer_answer_failed", status_code=503)

@@ -10,16 +10,12 @@ import httpx
 import pytest
 
 from aquila.audit.witness import parse_update
-from aquila.protocol.messages import Kind
 from aquila.protocol.messages.feed import EventKind, LongPollAnswer, Rounds
 from services.kit.work.drivers import Driver
 from services.matcher.rounds import long_polls
-from services.matcher.rounds.long_polls import ReadState
-from services.matcher.steps import pulse as pulses
 from services.matcher.steps.pulse import Pulse
 from services.matcher.steps.schedule import WOKEN_BY, steps_of
-from services.matcher.storage.tables import RoundRow
-from services.matcher.wakeup import LongPolls, Wakeup
+from services.matcher.wakeup import LongPolls
 from tests.support.matcher_world import Node, World
 
 pytestmark = pytest.mark.postgresql_soak
@@ -99,61 +95,6 @@ async def test_a_list_that_the_party_has_is_left_out(world: World) -> None:
     for state in ("", "0" * 64):
         other = LongPollAnswer.model_validate_json((await node.call("GET", f"{query}&state={state}")).content)
         assert (other.rounds, other.state) == (known.rounds, known.state)
-
-
-async def test_bytes_that_are_gone_or_many(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bytes that were deleted, or of which there are many, do not come with the news, and their event does."""
-    await world.opened()
-    node = world.nodes["AL"]
-    await node.sync()
-    cursor = node.cursor
-    await world.nodes["RS"].submit()
-    query = f"/v1/rounds?wait=0&feeds=true&read={world.round_id}:{cursor}"
-    monkeypatch.setattr(long_polls, "_BYTES_OF_FEED", 1)
-    for _ in range(2):
-        news = LongPollAnswer.model_validate_json((await node.call("GET", query)).content)
-        assert news.feeds is not None
-        assert news.log is None
-        events = news.feeds[world.round_id].events
-        assert {one.content for one in events} == {None}
-        assert EventKind.BLINDED in {one.kind for one in events}
-        for name in world.chunk_files():
-            world.context.files.delete(name)
-        monkeypatch.undo()
-
-
-async def test_a_statement_whose_bytes_are_not_there(world: World) -> None:
-    """It gives nobody anything to do, and ends no long poll: the bytes do."""
-    await world.opened()
-    node, other = world.nodes["AL"], world.nodes["RS"]
-    await node.sync()
-    state = rounds_in(await hear(node)).state
-    await other.sync()
-    envelope, sent = other.prepared(Kind.LIST, None)
-    assert (await other.say(envelope)).status_code == 201
-    unread = ReadState(state or "", {world.round_id: node.cursor})
-    assert not long_polls._has_unread(world.context, "AL", unread)
-    await other.put_blinded(sent)
-    assert long_polls._has_unread(world.context, "AL", unread)
-
-
-async def test_evaluations_are_news_together(three: World) -> None:
-    """A list's evaluations wake its origin when the last one is there, or before that where they fill their place."""
-    await three.submitted()
-    own, *others = three.nodes.values()
-    await own.sync()
-    state = rounds_in(await hear(own)).state
-    unread = ReadState(state or "", {three.round_id: own.cursor})
-    await others[0].evaluate()
-    assert not long_polls._has_unread(three.context, own.code, unread)
-    with three.context.store.transaction("test") as session:
-        row = session.get_one(RoundRow, three.round_id)
-        before, row.evaluation_bytes = row.evaluation_bytes, three.context.settings.quotas.evaluation_bytes
-    assert long_polls._has_unread(three.context, own.code, unread)
-    with three.context.store.transaction("test") as session:
-        session.get_one(RoundRow, three.round_id).evaluation_bytes = before
-    await others[1].evaluate()
-    assert long_polls._has_unread(three.context, own.code, unread)
 
 
 async def test_what_was_not_read_answers_before_waiting(world: World) -> None:
@@ -240,47 +181,6 @@ async def test_another_process_rings_too(world: World) -> None:
     assert not rung.is_set()
 
 
-async def test_own_events_ring_once_more_in_a_pause(world: World) -> None:
-    """Drivers that no event of this process wakes look once when nothing has come since the last look."""
-    await world.opened()
-    world.context.wakeup.start()
-    pulse = Pulse(world.context)
-    pulse.step()
-    rings = []
-    for submits in (True, False, False):
-        if submits:
-            await world.nodes["RS"].submit()
-            await asyncio.sleep(0.01)
-        rung = world.context.wakeup.listen()
-        pulse.step()
-        await asyncio.sleep(0.01)
-        rings.append(rung.is_set())
-    assert rings == [False, True, False]
-
-
-async def test_looks_for_others_are_rarer_while_nothing_comes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What this process commits brings the next look forward, yet never nearer to the last one than two seconds."""
-    monkeypatch.setattr(pulses, "PULSE_SECONDS", 0.05)
-    await world.opened()
-    world.context.wakeup.start()
-    pulse = Pulse(world.context)
-    pulse.step()
-    await asyncio.wait_for(pulse.wait(0.05), 30)  # a short wait asks for nothing else
-    quiet = asyncio.create_task(pulse.wait(3_600))
-    done, _ = await asyncio.wait([quiet], timeout=0.5)
-    assert not done
-    await world.nodes["RS"].submit()
-    await asyncio.wait_for(quiet, 30)
-    pulse.step()
-    await asyncio.wait_for(pulse.wait(3_600), 30)  # the drivers that hear of a pause wait no longer than before
-    pulse.step()
-    await world.nodes["AL"].submit()
-    began = asyncio.get_running_loop().time()
-    await asyncio.wait_for(pulse.wait(3_600), 30)
-    assert asyncio.get_running_loop().time() - began >= 0.04  # a timer may end within its clock's resolution
-    await asyncio.wait_for(pulse.wait(0.06), 30)
-
-
 async def test_a_party_holds_few(world: World) -> None:
     """One call more ends the oldest, of this party alone."""
     await world.opened()
@@ -345,14 +245,6 @@ async def test_an_earlier_node(world: World) -> None:
     """A party that does not ask for it is answered at once, with no field that its version would not know."""
     await world.opened()
     assert "state" not in (await world.nodes["AL"].call("GET", "/v1/rounds")).json()
-
-
-async def test_the_wake_up_before_it_hangs() -> None:
-    """Nobody hears a ring before there is an event loop to ring in."""
-    wakeup = Wakeup()
-    rung = wakeup.listen()
-    wakeup.notify()
-    assert not rung.is_set()
 
 
 async def test_an_event_wakes_whom_it_can_give_work(world: World) -> None:

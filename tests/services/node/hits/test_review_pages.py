@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import re
 from collections.abc import AsyncIterator
 from typing import Any
@@ -128,48 +125,3 @@ async def test_all_of_a_filter_and_page_numbers(ana: Browser) -> None:
     page = await ana.send("/hits/decide-many", **every)
     assert "20 hits were left out" in page
     assert "51 - 100 / 100" in await ana.open("/hits?stage=new&offset=100")
-
-
-async def test_hits_and_decisions_as_files(ana: Browser) -> None:
-    """A file for a spreadsheet and a paper, with own records and decisions; both are logged as exports."""
-    await ana.open("/hits?certainty=high&counterpart=RS")
-    await decide(ana, 0, "same")
-    await ana.send("/hits/export.csv", list="certainty=high&counterpart=RS")
-    content = ana.answer.content.decode("utf-8-sig")
-    lines = list(csv.DictReader(io.StringIO(content)))
-    assert len(lines) == 20
-    assert max(line["Decision"] for line in lines) == "the same person"
-    assert {line["Other party"] for line in lines} == {"RS"}
-    assert {(line["From"], line["Case reference of the query"]) for line in lines} == {("lists", "")}
-    await ana.open("/hits")
-    await ana.send("/hits/export.pdf", list="certainty=high&counterpart=RS")
-    assert ana.answer.content.startswith(b"%PDF")
-    assert "no-store" in ana.answer.headers["cache-control"]
-
-
-async def test_several_are_closed_and_a_reply_is_recorded(ana: Browser) -> None:
-    """The chosen rows get one outcome, and those that are not decided are left out. A reply has a date."""
-    await ana.open("/hits")
-    first, second, third = rows(ana)[:3]
-    for row in (first, third):
-        await ana.send("/hits/decide", list=carried(ana), row=[row], decide="same.0")
-    fields: dict[str, Any] = {"list": "", "hit": [first, second], "outcome": "refuted", "remark": "another man"}
-    await ana.send("/hits/close-many", follow=False, **fields)
-    assert ana.answer.status_code == 303, ana.page
-    location = str(ana.answer.headers["location"])
-    assert "done=closed-many" in location
-    assert "left_out=1" in location
-    hit = "/hits/" + third.replace(".", "/")
-    await ana.send(f"{hit}/follow-up", channel="siena", urgency="normal", reference="")
-    assert 'name="replied_on"' in ana.page
-    await ana.send(f"{hit}/reply", replied_on="yesterday", reply="")
-    assert "the date cannot be read" in ana.page
-    await ana.send(f"{hit}/reply", replied_on="2026-01-02", reply="SIENA 2026/18")
-    assert "SIENA 2026/18" in ana.page
-    assert "2 Jan 2026" in ana.page
-    # The request is a page with a message to be copied, and the message is a file.
-    party = re.findall(r"Request after a hit [0-9a-f]{8}: AL to (RS|SI)", await ana.send(f"{hit}/letter"))
-    assert len(party) == 1
-    assert ('lang="sr-Cyrl"' in ana.page) == (party == ["RS"])
-    message = json.loads(await ana.send(f"{hit}/letter.json"))
-    assert message["references"][0] == ["hit", third.partition(".")[2]]

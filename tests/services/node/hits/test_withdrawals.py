@@ -69,16 +69,6 @@ async def test_a_late_withdrawal_needs_a_reason_that_stays_here(world_after: Wor
         assert "court" not in repr(turn.round.withdrawals)
 
 
-async def test_it_can_be_withdrawn_once_and_not_as_erased(world_after: WorldAfter) -> None:
-    """A second withdrawal is refused; an erasure is said by erasing the record."""
-    world, _ = await world_after(closed_round)
-    al = world.nodes["AL"]
-    hit = await hit_with(al, "RS")
-    assert (await al.post(hit_path(hit, "/withdrawal"), json={"ground": "erased"})).status_code == 403
-    await does(al, hit, "withdrawal", ground="not_needed")
-    assert (await al.post(hit_path(hit, "/withdrawal"), json={"ground": "not_needed"})).status_code == 409
-
-
 async def test_both_sides_withdraw(world_after: WorldAfter) -> None:
     world, _ = await world_after(closed_round)
     al, rs = world.nodes["AL"], world.nodes["RS"]

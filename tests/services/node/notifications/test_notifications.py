@@ -290,22 +290,6 @@ async def test_a_delivered_file_is_told_to_officers(world: World, mail: MailServ
     assert (await waiting(world, Role.OFFICER))["counts"]["deliveries"] == 0
 
 
-async def test_a_quiet_node_writes_nothing(world_after: WorldAfter, mail: MailServer) -> None:
-    """A look at what is due reads, and leaves no byte in the database."""
-    world, _ = await world_after(round_with_hits)
-    al = world.nodes["AL"]
-    told = teller(al, settings_of(mail))
-    async with al.person(Role.ANALYST) as analyst:
-        await choose(analyst)
-    await told.step()
-    await told.step()
-    written = al.node.store.engine.pool.checkedout(), rows(al)
-    for _ in range(3):
-        world.clock.time += 60
-        await told.step()
-    assert (al.node.store.engine.pool.checkedout(), rows(al)) == written
-
-
 def rows(party_node: PartyNode) -> list[tuple[Any, ...]]:
     """Return all that a node keeps of notifications."""
     with party_node.node.store.reading("test.rows") as session:

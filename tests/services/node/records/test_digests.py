@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import event
 
 from aquila.audit.roles import Role
-from services.kit.errors import NotFoundError
 from services.kit.storage.store import Store
 from services.node.records.digests import checked_digest, recorded_digest
 from services.node.storage.tables import ImportRow
@@ -41,28 +40,6 @@ async def ask(party_node: PartyNode, round_id: str, import_id: str) -> dict[str,
     return dict(answer.json())
 
 
-async def test_records_are_read_once_for_each_step_of_the_chain(world: World) -> None:
-    """Never when the list comes, once when it is asked for and approved, and around the batches that are worked on."""
-    party_node = world.nodes["AL"]
-    round_id = await world.begin(lists=False)
-    with reads_of_records(party_node.node.store) as reads:
-        import_id = await party_node.load(HEADER + LISTS["AL"])
-        assert reads == []
-        asked = await ask(party_node, round_id, import_id)
-        assert reads == ["all"]
-        shown = {"digest": asked["digest"]}
-        answer = await party_node.person(Role.APPROVER).post(
-            f"/v1/approvals/{asked['approval_id']}/approve", json=shown
-        )
-        assert (answer.status_code, reads) == (200, ["all", "all"])
-
-        async def submitted() -> bool:
-            return bool((await party_node.round(round_id))["submissions"][0]["state"] == "submitted")
-
-        await world.until(submitted)
-        assert reads == ["all", "all", "all", "batch", "all"]
-
-
 async def test_a_list_without_a_digest_gets_one_by_one_reading(world: World) -> None:
     party_node = world.nodes["AL"]
     import_id = await party_node.load(HEADER + LISTS["AL"])
@@ -74,9 +51,3 @@ async def test_a_list_without_a_digest_gets_one_by_one_reading(world: World) -> 
         assert reads == ["all"]
         assert recorded_digest(party_node.node.store, import_id) == recorded
         assert reads == ["all"]
-
-
-async def test_a_list_that_is_not_here_has_no_digest(world: World) -> None:
-    for digest in (recorded_digest, checked_digest):
-        with pytest.raises(NotFoundError, match="no such import"):
-            digest(world.nodes["AL"].node.store, "0" * 32)

@@ -7,7 +7,6 @@ import logging
 import pytest
 from sqlalchemy import event, func, select
 
-from services.node.records import imports
 from services.node.storage.tables import FindingRow, ImportRow, RecordRow
 from tests.support.database_work import DatabaseWork
 from tests.support.node_world import HEADER, World
@@ -246,15 +245,6 @@ async def test_a_list_over_the_cap_is_refused_before_it_is_signed(world: World) 
     assert "would pass the 10 partial elements" in "".join(texts(view["problems"]))
 
 
-async def test_the_status_tells_of_the_matcher(world: World) -> None:
-    """After a step the node knows whether the matcher answers, and whom it speaks for."""
-    await world.begin(lists=False)
-    al = world.nodes["AL"]
-    await al.step()
-    status = await al.get("/status")
-    assert (status["party"], status["matcher_reachable"], status["clock_difference"]) == ("AL", True, 0)
-
-
 LETTERS = "abdegiklmnoprstuvz"
 TWICE = "a-4,Јанковић,Мира,1988-08-08,\n"
 
@@ -343,13 +333,3 @@ async def test_a_long_list_is_stored_in_few_statements(world: World) -> None:
         answer = await al.post("/imports", params={"name": "long"}, content=(HEADER + rows).encode())
         assert answer.json()["accepted"] == 2_048 * batches
         assert len(taken) == batches
-
-
-async def test_an_interrupted_search_is_swept(world: World) -> None:
-    """What a crash leaves of a search is gone at the next start."""
-    node = world.nodes["AL"].node
-    left = node.settings.home / "duplicates-left"
-    left.mkdir()
-    (left / "values.duckdb").write_bytes(b"values")
-    imports.remove_incomplete(node.journal, node.settings.home)
-    assert not left.exists()

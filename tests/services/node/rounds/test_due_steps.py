@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from sqlalchemy import event
 
 from services.kit.errors import NotFoundError
 from services.node.rounds.due_steps import due_in
 from services.node.steps import exchange_notes, outbox
-from services.node.steps.advance import advance
 from services.node.steps.submissions import finalize, prepare, verify
 from services.node.steps.submissions.downloads import next_waiting
 from services.node.storage.tables import ChunkDownloadRow, EvaluationDownloadRow, PendingStatementRow
@@ -50,21 +46,6 @@ async def test_nothing_that_is_due_is_left_out(world: World) -> None:
             seen |= found
         await world.step()
     assert {"prepares", "acknowledges"} <= seen  # the other lanes come to their end within the step that finds them
-
-
-async def test_a_look_at_a_quiet_round_takes_three_statements(world: World) -> None:
-    """How far the feed was read, and what is due before the feed and after it."""
-    round_id = await world.begin(lists=False)
-    await world.settle()
-    node, statements = world.nodes["AL"].node, list[str]()
-
-    def note(*arguments: Any) -> None:
-        """Keep a statement."""
-        statements.append(arguments[2])
-
-    event.listen(node.store.engine, "before_cursor_execute", note)
-    assert not await advance(node, round_id)
-    assert len(statements) == 3
 
 
 async def test_an_unknown_round_is_refused(world: World) -> None:

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from sqlalchemy import URL, delete, func, insert, select
+from sqlalchemy import delete, func, insert, select
 
-from aquila.protocol.submissions.caps import elements_for
 from aquila.records.rules import InputClass
-from aquila.simulation import DEFAULT_PADDING
-from services.kit.storage.store import Store
-from services.matcher.settings import RoundSettings
 from services.node.safeguards import evaluation_limits, views
-from services.node.settings import EvaluationCaps
-from services.node.storage.tables import DAY, DailyEvaluationRow, EvaluationCountRow, NodeRows, RoundRow
+from services.node.storage.tables import DAY, DailyEvaluationRow, EvaluationCountRow, RoundRow
 from tests.support.clock import Clock
 from tests.support.node_steps import LARGE, limit, problems, round_with_hits, spent
 from tests.support.node_world import PartyNode, World
@@ -154,41 +147,6 @@ async def test_a_party_that_declares_far_more_than_last_time(world: World, clock
     assert warnings((9, 1, 1), (5, full, partial)) == []
     assert warnings((9, full, partial), (5, 1, 1)) != []
     assert warnings((5, 0, 0)) == []  # days that a restore lost
-
-
-def test_five_lists_of_twenty_thousand_are_never_refused(tmp_path: Path, clock: Clock) -> None:
-    """With all defaults: each party's list and ten queries on every day of the window, at the most that they need."""
-    caps, rounds, padding = EvaluationCaps(), RoundSettings(), DEFAULT_PADDING
-    records, queries = 20_000, 10
-    # What a consent declares where its officer says nothing, below the ceiling that a proposal has by default.
-    declared = elements_for(padding, records * 5 // 4, 100)
-    store = Store(URL.create("sqlite", database=str(tmp_path / "node.db")))
-    NodeRows.metadata.create_all(store.engine)
-    needed = [elements_for(padding, records, 0), *[elements_for(padding, 1, 0)] * queries]
-    for origin in ("BA", "ME", "RS", "XK"):
-        for input_class in InputClass:
-            ceiling = rounds.cap_full if input_class is InputClass.FULL else rounds.cap_partial
-            cap = min(getattr(declared, input_class.value), ceiling)
-            pieces = [getattr(one, input_class.value) for one in needed]
-            assert sum(pieces) <= cap  # the round's own cap
-            for _ in range(caps.window_days + 1):
-                clock.time += DAY
-                with store.transaction("test.days") as session:
-                    counted = DailyEvaluationRow(
-                        origin=origin,
-                        input_class=input_class.value,
-                        day=clock() // DAY,
-                        round_id=f"{clock():032x}",
-                        elements=0,
-                        declared=cap,
-                    )
-                    session.add(counted)
-                    for elements in pieces:
-                        session.flush()
-                        room = evaluation_limits.allowance(session, clock, caps, (origin, input_class), cap).left
-                        assert elements <= room
-                        counted.elements += elements
-    store.close()
 
 
 async def test_two_rounds_at_once_do_not_share_twice(world: World) -> None:

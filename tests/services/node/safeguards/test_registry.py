@@ -11,7 +11,7 @@ from services.kit.http.signatures import CallSigner
 from services.kit.log import entries
 from services.node.safeguards import registry as statements
 from tests.support.authority import Authority
-from tests.support.ceremony import REGISTRY, accept, admit, fetched, heard, invite, join, make_home
+from tests.support.ceremony import REGISTRY, accept, admit, fetched, heard, join
 from tests.support.node_world import World
 from tests.support.registering import key_of
 
@@ -119,19 +119,6 @@ async def test_a_restart_keeps_everything(world: World) -> None:
         assert await node.get("/registry") == before
 
 
-async def test_accepting_again_changes_nothing(world: World) -> None:
-    made = make_home(world, await invite(world))
-    assert (await admit(world, made.request, made.spoken.sentence)).status_code == 202
-    assert (await admit(world, made.request, made.spoken.sentence)).json()["code"] == "registry_states_this"
-    node = world.nodes["SI"]
-    newest = (await fetched(node))["waiting"]
-    assert (await heard(node, newest)).status_code == 202
-    assert (await heard(node, newest)).json()["code"] == "registry_states_this"
-    assert len(logged(node.node.store, "registry_accepted")) == 1
-    stale = await heard(node, newest, digest="ab" * 32)
-    assert stale.json()["code"] == "registry_statement_not_newest"
-
-
 async def test_an_acceptance_that_was_not_sent_goes_with_the_next_look(world: World) -> None:
     await join(world)
     node = world.nodes["SI"]
@@ -224,8 +211,3 @@ async def test_a_file_of_many_statements(world: World) -> None:
     assert answer.status_code == 200, answer.text
     assert answer.json()["waiting"]["number"] == 2
     assert (await admit(world, b"x" * 20_000, "word")).status_code == 422
-
-
-async def test_another_file_holds_no_statements(world: World) -> None:
-    answer = await world.nodes["SI"].post("/registry/statements", json={"content": (await invite(world)).decode()})
-    assert (answer.status_code, answer.json()["code"]) == (422, "registry_file_of_statements_unreadable")

@@ -213,28 +213,6 @@ async def test_a_matcher_that_is_away(world: World) -> None:
     assert calls.held == 0
 
 
-async def test_looks_by_itself_become_rare(world: World) -> None:
-    """Soon after it was busy a node looks by itself, and then ever more rarely; news begins that anew."""
-    party_node = world.nodes["AL"]
-    party_node.node.settings = party_node.node.settings.model_copy(update={"poll_seconds": 0.01})
-    world.app.state.context.wakeup.start()
-    await world.settle()
-    hears, spans = Listener(party_node.node, lambda: open_rounds(party_node.node)), []
-    for _ in range(2):
-        spans.append(hears._patience)
-        await asyncio.wait_for(hears.wait(60), 30)
-        party_node.node.contact.held = None
-    assert spans == [0.05, 0.4]
-    assert hears._patience == pytest.approx(3.2)
-    hears._patience = 3_600
-    waiting = asyncio.create_task(hears.wait(60))
-    await waits(party_node, waiting, world)
-    await world.propose()
-    world.app.state.context.wakeup.notify()
-    await asyncio.wait_for(waiting, 30)
-    assert hears._patience == 0.05
-
-
 async def test_its_own_deadlines_end_the_wait(world: World) -> None:
     """A deadline of a round, or the time at which sending goes on, ends the wait a second after it."""
     party_node = world.nodes["AL"]
@@ -248,21 +226,6 @@ async def test_its_own_deadlines_end_the_wait(world: World) -> None:
         assert _until_deadline(party_node.node, [round_id]) == 21
     memory.full_until = world.clock.time + 10
     assert _until_deadline(party_node.node, [round_id]) == 11
-
-
-async def test_work_is_not_interrupted_by_what_can_wait(world: World) -> None:
-    """While a node works it shows neither its cosignature nor its own log; it does when it has come to rest."""
-    party_node = world.nodes["AL"]
-    round_id = await world.begin(lists=False)
-    await world.settle()
-    calls = reached(party_node)
-    await party_node.submit(round_id, await party_node.load(HEADER + LISTS["AL"]))
-    assert await party_node.step()
-    assert not {"/v1/log/cosignatures", "/v1/log/checkpoints"} & {url.path for url in calls.calls}
-    await world.settle()
-    paths = [url.path for url in calls.calls]
-    assert {"/v1/log/cosignatures", "/v1/log/checkpoints"} <= set(paths)
-    assert paths.count("/v1/log/cosignatures") < paths.count(f"/v1/rounds/{round_id}/events")
 
 
 async def test_a_cosignature_that_is_not_taken(world: World) -> None:
@@ -280,36 +243,6 @@ async def test_a_cosignature_that_is_not_taken(world: World) -> None:
     await world.settle()
     assert party_node.node.contact.obstacle is None
     assert (await party_node.round(round_id))["consented"]
-
-
-async def test_what_others_do_costs_one_step(world: World) -> None:
-    """A step that only heard of something is not followed by another; one that has something left to do is."""
-    round_id = await world.propose()
-    await world.settle()
-    await world.nodes["RS"].post(f"/rounds/{round_id}/consent")
-    await world.step("RS")
-    await world.step("RS")
-    party_node = world.nodes["AL"]
-    assert await party_node.step()
-    assert party_node.rounds._again is False
-    await party_node.post(f"/rounds/{round_id}/consent")
-    assert await party_node.step()
-    assert party_node.rounds._again is True
-
-
-async def test_work_goes_on_without_another_look(world: World) -> None:
-    """A list is prepared, signed and sent, with its bytes, in one turn that looks at log and feed once."""
-    party_node = world.nodes["AL"]
-    round_id = await world.begin(lists=False)
-    await world.settle()
-    calls = reached(party_node)
-    await party_node.submit(round_id, await party_node.load(HEADER + LISTS["AL"]))
-    assert await party_node.rounds._turn() is False
-    paths = [url.path for url in calls.calls]
-    assert paths.count(f"/v1/rounds/{round_id}/events") == 1
-    assert sum(path.startswith("/v1/log/") for path in paths) == 1
-    assert any("/blinded/" in path for path in paths)
-    assert (await party_node.round(round_id))["submissions"][0]["state"] == "submitted"
 
 
 async def test_work_that_is_left_when_a_round_ends_here(world: World) -> None:

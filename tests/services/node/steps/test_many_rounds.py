@@ -243,37 +243,3 @@ async def test_all_rounds_are_looked_at_without_news_and_when_a_person_asks(worl
     party_node.node.wake()
     await party_node.step()
     assert len(set(watched.calls) & set(rounds)) >= FEW - 4  # the pages of four came with the news
-
-
-async def test_an_idle_matcher_reads_marks_alone(world: World) -> None:
-    taken = []
-    steps = world.steps()
-    statements = Statements(world.app.state.context.store.engine)
-    for count in (FEW, MANY):
-        await with_open_rounds(world, count)
-        while any([step() for step in steps.values()]):  # noqa: C419 - every step has its turn
-            pass
-        statements.taken()
-        assert not any([step() for step in steps.values()])  # noqa: C419
-        taken.append(statements.taken())
-    assert taken[0] == taken[1]
-
-
-async def test_rounds_that_are_over_are_not_compared_again(world: World) -> None:
-    over = await world.begin()
-    await world.settle()
-    await world.operator.post(f"/v1/operator/rounds/{over}/close")
-    await world.settle()
-    goes_on = await world.begin(lists=False)
-    await world.settle()
-    party_node = world.nodes["AL"]
-    party_node.restart()
-    watched, fetched = Watched(party_node), []
-
-    async def before(request: httpx.Request, round_id: str) -> None:
-        if request.url.path.endswith("/manifest"):
-            fetched.append(round_id)
-
-    watched.before = before
-    await world.settle()
-    assert fetched == [goes_on]

@@ -26,22 +26,3 @@ def test_search(connection: Connection, answers: Any) -> None:
     assert (asked.method, asked.url.raw_path) == ("POST", b"/v1/records/search")
     assert json.loads(asked.content) == {"number": "", "name": "Novak", "alike": True, "offset": 0}
     assert page.records[0].position == 3
-
-
-def test_show(connection: Connection, answers: Any) -> None:
-    """A record is asked for by its place; its fields are in no text that an object prints of itself."""
-    answers.says(
-        json={
-            "entry": FOUND,
-            "names": [{"field": "given_names", "written": "Ana", "words": ["ana"]}],
-            "imported_at": 1,
-            "uses": [],
-            "elsewhere": [],
-            "hits": None,
-        }
-    )
-    view = RecordsClient(connection).show(IMPORT, 3)
-    assert answers.asked[0].url.path == f"/v1/imports/{IMPORT}/records/3"
-    assert view.hits is None
-    assert "Novak" not in f"{view!r} {view} {RecordSearch(name='Novak')!r}"
-    assert "ana" not in repr(view)

@@ -184,19 +184,6 @@ async def test_findings_are_shown_after_the_list_was_stored(node: Any) -> None:
     assert saved.headers["content-disposition"] == 'attachment; filename="findings.csv"'
 
 
-async def test_preview_in_another_language(node: Any) -> None:
-    """The rules' words are translated, and so is what was found in rows."""
-    browser = await node.visitor("ana", "officer")
-    await browser.open("/records")
-    await browser.send("/language", tag="sq", back="/records")
-    rows = "f-1,Ana,Kos,01/31/x,\nf-2,,,,\nf-3,Ana,Kos,1980,,too,many\n"
-    page = await preview(browser, LIST + rows)
-    assert page.count("<code>f-") == 3
-    assert "A given and a family name agree" not in page
-    assert set(re.findall(r'<(\w+) lang="en"', page)) == {"small"}  # the rules' own names
-    assert "Project-Id-Version" not in page  # a row that is refused as a whole has no field to be named
-
-
 @pytest.mark.parametrize(
     ("fields", "found"),
     [
@@ -216,16 +203,6 @@ async def test_search(node: Any, fields: dict[str, str], found: bool) -> None:  
     assert ("1 record found" in page) == found
     assert ("Драган Хаџи-Петровић" in page) == found
     assert ("No record of your lists is like this." in page) == (not found)
-
-
-async def test_search_for_nothing(node: Any) -> None:
-    """An empty form asks for something, and what cannot be read is said to be so."""
-    browser = await node.visitor("ana", "officer")
-    assert "Write a name or a record number." in await search(browser)
-    await search(browser, name="漢字")
-    assert browser.answer.status_code == 422
-    await search(browser, name="x" * 300)
-    assert browser.answer.status_code == 422
 
 
 async def test_pages_of_a_search(node: Any) -> None:
@@ -355,16 +332,6 @@ async def test_a_delivered_list_is_looked_through_and_stored(node: Any, homes: P
     assert "does not wait in the folder" in gone
 
 
-async def test_who_may_not_import_sees_no_deliveries(node: Any, homes: Path) -> None:
-    """An analyst is shown none, and may neither look at one nor remove it."""
-    path = homes / "deliveries" / "nightly.csv"
-    path.write_text(LIST)
-    browser = await node.visitor("eva", "analyst")
-    assert "nightly.csv" not in await browser.open("/records")
-    await browser.send(f"/records/delivered/{'0' * 32}/remove")
-    assert (browser.answer.status_code, path.exists()) == (403, True)
-
-
 async def test_a_record_is_corrected_and_taken_out(node: Any) -> None:
     """What it will be is shown before it is stored; fields that give no record are kept in the form."""
     browser = await node.visitor("ana", "officer")
@@ -391,20 +358,6 @@ async def test_a_record_is_corrected_and_taken_out(node: Any) -> None:
     await browser.send(f"{place}/take-out")
     assert "The record is taken out of its list." in browser.page
     assert "Kovač" not in await search(browser, number="si-1")
-
-
-async def test_who_may_not_import_does_not_correct(node: Any) -> None:
-    """An analyst sees neither form nor button, and may not send them."""
-    officer, analyst = await node.visitor("ana", "officer"), await node.visitor("eva", "analyst")
-    await store(officer)
-    await search(analyst, number="si-1")
-    place = re.findall(r'href="(/search/[0-9a-f]{32}/\d+)"', analyst.page)[0]
-    assert "Correct this record" not in await analyst.open(place)
-    for path in ("correct", "take-out"):
-        await analyst.send(f"{place}/{path}", given_names="Ana", store="yes")
-        assert analyst.answer.status_code == 403
-    await analyst.open(f"{place}/correct")
-    assert analyst.answer.status_code == 403
 
 
 async def until_done(browser: Any) -> str:
@@ -469,16 +422,3 @@ async def test_a_long_list_that_cannot_be_stored_still_waits(node: Any) -> None:
     for path in (f"/records/waiting/{upload_id}", f"/records/waiting/{upload_id}/live"):
         await other.open(path)
         assert other.answer.status_code == 422
-
-
-async def test_a_long_list_in_another_layout(node: Any) -> None:
-    """Headings that are no names of fields are asked for, as of a short list."""
-    browser = await node.visitor("ana", "officer")
-    content = long_list(1_200).replace(b"record_id,given_names,family_names,date_of_birth,remark", b"a,b,c,d,e")
-    await preview(browser, content, "Long")
-    assert "Choose once what each column holds" in await until_done(browser)
-    assert browser.answer.status_code == 422
-    upload_id = waiting_in(browser.page)
-    columns = ["record_id", "given_names", "family_names", "date_of_birth", ""]
-    await browser.send("/records/layout", upload_id=upload_id, column=columns)
-    assert "Store 1,200 records" in await until_done(browser)

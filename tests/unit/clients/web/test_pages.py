@@ -245,25 +245,6 @@ async def test_wrong_filter(node: Any, query: str) -> None:
     assert "<b>" not in browser.page
 
 
-async def test_roles_at_a_node(node: Any) -> None:
-    """Each page opens for the roles whose work it is, and for no other."""
-    pages = {
-        "/records": {"officer", "approver"},
-        "/search": {"officer", "analyst"},
-        "/rounds": {"officer", "approver", "analyst", "auditor"},
-        "/hits": {"analyst"},
-        "/people": {"administrator"},
-        "/approvals": {"officer", "approver"},
-        "/log": {"auditor", "administrator"},
-    }
-    for role in ("officer", "approver", "analyst", "auditor", "administrator"):
-        browser = await node.visitor(f"the-{role}", role)
-        for path, roles in pages.items():
-            answer = await browser.client.get(path)
-            assert (answer.status_code == 200) == (role in roles), (role, path, answer.status_code)
-            assert (f'href="{path}"' in browser.page) == (role in roles), (role, path)
-
-
 async def test_languages(node: Any) -> None:
     """The browser's language is taken, a chosen one is kept, and an unknown one changes nothing."""
     browser = node.browser()

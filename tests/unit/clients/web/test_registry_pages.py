@@ -6,8 +6,6 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from aquila.crypto.keys import IdentityKey
 from aquila.protocol.registration.renewals import open_renewal, sign_renewal
 from aquila.protocol.registration.spoken_words import spoken
@@ -152,15 +150,6 @@ async def test_a_matcher_that_is_away_is_said(homes: Path, node: ServedPages) ->
     page = await browser.send("/registry/fetch")
     assert "The matcher did not answer" in page
     assert "has left" in page
-
-
-@pytest.mark.parametrize("role", ["officer", "approver", "analyst", "auditor"])
-async def test_others_do_not_see_it(node: ServedPages, role: str) -> None:
-    """Neither the page nor its place in the navigation."""
-    browser = await node.visitor("somebody", role)
-    assert "/registry" not in browser.page
-    await browser.open("/registry")
-    assert browser.answer.status_code == 403
 
 
 async def test_the_matchers_administrator_sees_who_has_accepted(homes: Path, matcher: ServedPages) -> None:

@@ -32,26 +32,3 @@ async def test_a_view_is_kept_shown_and_removed(node: Any) -> None:
     view_id = second.page.split("/hits/views/")[1][:32]
     assert "The view is removed." in await second.send(f"/hits/views/{view_id}/remove", list="stage=new")
     assert "&lt;b&gt;mine" not in second.page
-
-
-async def test_nobody_else_sees_it(node: Any) -> None:
-    """Views are each person's own, and whoever sees no hits has none."""
-    ana, eva = await node.visitor("ana", "analyst"), await node.visitor("eva", "analyst")
-    await ana.open("/hits?overdue=true&stage=new")
-    await ana.send("/hits/views", view="my own word", list="stage=new&overdue=true")
-    assert "my own word" in await ana.open("/hits")
-    assert "my own word" not in await eva.open("/hits")
-    officer = await node.visitor("bor", "officer")
-    await officer.open("/rounds")
-    await officer.send("/hits/views", view="x", list="stage=new")
-    assert officer.answer.status_code == 403
-
-
-async def test_what_cannot_be_kept(node: Any) -> None:
-    """An empty name, and a filter that there is not."""
-    ana = await node.visitor("ana", "analyst")
-    await ana.open("/hits?stage=new&counterpart=AL")
-    for fields in ({"view": "", "list": "stage=new"}, {"view": "x", "list": "stage=asleep"}, {"view": "x" * 61}):
-        await ana.send("/hits/views", **fields)
-        assert ana.answer.status_code == 422
-        await ana.open("/hits?stage=new&counterpart=AL")

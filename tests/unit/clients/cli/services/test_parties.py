@@ -47,13 +47,6 @@ def test_exchange_of_cards(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert "another key" in capsys.readouterr().err
 
 
-def test_home_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A home is never made over another."""
-    assert main(["matcher", "init", "--home", str(tmp_path)]) == 0
-    assert main(["matcher", "init", "--home", str(tmp_path)]) == 1
-    assert "home of a matcher already" in capsys.readouterr().err
-
-
 def invite(folder: Path) -> Path:
     """Write an invitation of Slovenia, and return its path."""
     file = folder / "si.invite"

@@ -196,28 +196,6 @@ async def test_an_answer_comes_while_one_watches(world_after: WorldAfter) -> Non
     app.end()
 
 
-async def test_both_sides_see_why_a_query_was_made(world_after: WorldAfter) -> None:
-    """Lists of hits tell queries from lists, and the owner of a list reads purpose, case and urgency."""
-    world, round_id = await world_after(round_for_queries)
-    asker, owner = world.nodes["AL"], world.nodes["RS"]
-    person = {"given_names": "Mira", "family_names": "Jankovi\u0107", "date_of_birth": "1988-08-08"}
-    why = {name: text for name, text in REASON.items() if name != "template"}
-    await asker.post("/queries", json={"round_id": round_id, "persons": [person], "justification": why})
-    await world.settle()
-    for party_node, words in ((asker, "your query: 2026/7, check of identity"), (owner, "its query: 2026/7, check of")):
-        app = front_of(Service.NODE, "party")(party_node.app, endpoint())
-        reader = visitor_of(app, party_node, Role.ANALYST)
-        page = await reader.open("/hits?kind=query")
-        assert words in page
-        hit = re.search(r'href="(/hits/[0-9a-f]{32}/[0-9a-f]{32})', page)
-        assert hit
-        page = await reader.open(hit[1])
-        for text in ("From a query of", "check of identity", "2026/7", "urgent: an answer is needed today"):
-            assert text in page
-        assert words not in await reader.open("/hits?kind=list")
-        app.end()
-
-
 async def test_exports_say_whose_query_a_hit_is_of(world_after: WorldAfter) -> None:
     """Each with its case as the asker signed it; a hit between lists has none."""
     world, round_id = await world_after(round_for_queries)
